@@ -1,0 +1,97 @@
+# What can be done here: make help.
+#
+# Needed on the machine: Go, a C compiler (for the race detector), Node with
+# npm, and make. Works with the make that macOS ships (3.81).
+
+GO      ?= go
+NPM     ?= npm
+COUNT   ?= 20
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Each folder with a package-lock.json is installed by itself: Azurite, and the
+# outside checks, which are programs and libraries that others wrote.
+LOCKS     := $(wildcard internal/local/*/package-lock.json test/outside/*/package-lock.json)
+INSTALLED := $(LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
+
+LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what can be done here
+	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:[^#]*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: $(INSTALLED) ## Fetch what is needed: Go modules, Azurite, the outside checks
+	$(GO) mod download
+
+# npm writes this file last and of itself; touching it makes it newer than the
+# lock also where npm found nothing to do.
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && $(NPM) ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: build
+build: bin/azbackupflow ## Build everything, and the command line to bin/azbackupflow
+	$(GO) build ./...
+
+# As the packaged program is built, so that both share what they compile.
+.PHONY: bin/azbackupflow
+bin/azbackupflow:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/azbackupflow
+
+.PHONY: package
+package: ## Assemble dist/ (what the Functions host loads) and dist.zip (what is deployed)
+	CGO_ENABLED=0 $(GO) run -trimpath ./internal/packaging/cmd -version $(VERSION)
+
+.PHONY: demo
+demo: deps bin/azbackupflow package ## Run every flow on the local stack and show how it goes
+	bin/azbackupflow demo
+
+.PHONY: local
+local: deps bin/azbackupflow package ## Keep the local stack up until Ctrl-C
+	bin/azbackupflow local
+
+.PHONY: test
+test: deps ## Run every test: unit, end to end, outside checks
+	$(GO) test -race -timeout 12m ./...
+	$(GO) test -run Model -timeout 5m ./internal/engine # the race detector would take too long over it
+
+.PHONY: soak
+soak: deps ## Run every test COUNT times (20) to find the unsteady ones
+	$(GO) test -race -count=$(COUNT) -timeout 4h ./...
+	AZBACKUPFLOW_DEEP=1 $(GO) test -run Model -timeout 1h ./internal/engine
+
+.PHONY: bench
+bench: deps ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: ## Run the linters (the first time builds them, which takes minutes)
+	$(LINTER) run ./...
+	cd tools && $(GO) tool golangci-lint run ./...
+
+.PHONY: check
+check: format-check tidy-check vet lint docs-check test ## Everything that CI runs
+
+.PHONY: format-check
+format-check:
+	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) tools); test -z "$$bad" || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+
+# The tools module is not checked: its sums are those that `go get -tool` wrote,
+# enough to build the linters but not to run the tests of their dependencies.
+.PHONY: tidy-check
+tidy-check:
+	$(GO) mod tidy -diff
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: docs-check
+docs-check:
+	cd tools && $(GO) test ./doccheck && $(GO) run ./doccheck ..
+
+.PHONY: clean
+clean: ## Remove what was built, fetched or left by the local stack
+	rm -rf bin dist dist.zip .local $(INSTALLED:%/.package-lock.json=%)

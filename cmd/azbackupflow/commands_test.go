@@ -1,0 +1,235 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/client/clienttest"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+func TestStatusShowsWhereAnOperationStands(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(5 * time.Second)
+	s.golden("status-throttled", s.succeeds("status", v.ID))
+	s.api.Clock.Pass(10 * time.Minute)
+	s.golden("status-waiting", s.succeeds("status", v.ID))
+	s.api.Clock.Pass(time.Hour)
+	s.golden("status-succeeded", s.succeeds("status", v.ID))
+}
+
+func TestStatusShowsWhatFailedAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Script("check-policy", clienttest.Answer{Err: &operation.Error{
+		Code: "PolicyNotFound", Class: operation.Fatal, HTTPStatus: 404, CorrelationID: "dde57505-80d7-45f0-80c4-00829001b16d",
+		Message:           "vault azurefilesvault or its policy schedule1 does not exist,\nor may not be read by the identity that azbackupflow runs as\x1b[2J",
+		RecommendedAction: []string{"Check parameters.policy.", "Look at the vault's policies."},
+	}})
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(time.Second)
+	s.golden("status-failed", s.succeeds("status", v.ID))
+	s.golden("history-failed", s.succeeds("history", v.ID))
+}
+
+func TestHistoryTellsEveryStep(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(time.Hour)
+	s.golden("history", s.succeeds("history", v.ID))
+}
+
+func TestWatchShowsTheTimelineAndTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	watched := s.succeeds("watch", v.ID)
+	s.golden("watch", watched)
+	for line := range strings.Lines(watched) {
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), width)
+	}
+}
+
+func TestWatchSaysThatTheAPIIsAwayAndBack(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	looks := 0
+	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) {
+		if looks++; looks == 3 {
+			s.api.Instead(nil)
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	})
+	watched := s.succeeds("watch", v.ID)
+	require.Contains(t, watched, "-- the API is out of reach, asking again: "+s.api.URL+": answered HTTP 502")
+	require.Contains(t, watched, "-- the API answers again")
+	require.Contains(t, watched, "Succeeded")
+}
+
+func TestWatchForScriptsIsOneEventPerLine(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	var last operation.Event
+	for line := range strings.Lines(s.succeeds("watch", v.ID, "-o", "json")) {
+		require.NoError(t, json.Unmarshal([]byte(line), &last))
+	}
+	require.Equal(t, operation.Succeeded, last.Status)
+}
+
+func TestListHasTheColumnsOfAz(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.golden("list-empty", s.succeeds("list"))
+	s.api.Backup()
+	s.begins(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(time.Hour)
+	v := s.begins(clienttest.Protect("two", "logs"))
+	s.succeeds("pause", v.ID)
+	s.api.Clock.Pass(90 * time.Second)
+	s.golden("list", s.succeeds("list"))
+	s.golden("list-limit", s.succeeds("list", "--limit", "1"))
+}
+
+func TestListIsFiltered(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	done := s.begins(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(3 * 24 * time.Hour)
+	fresh := s.begins(clienttest.Protect("two", "testshare"))
+	s.succeeds("pause", fresh.ID)
+	for _, tc := range []struct {
+		filters []string
+		want    []string
+	}{
+		{nil, []string{fresh.ID, done.ID}},
+		{[]string{"--status", "succeeded,failed"}, []string{done.ID}},
+		{[]string{"--status", "Pending", "--status", "Running"}, []string{fresh.ID}},
+		{[]string{"--flow", "backup-now"}, nil},
+		{[]string{"--label", "team=files"}, []string{fresh.ID, done.ID}},
+		{[]string{"--label", "team=others"}, nil},
+		{[]string{"--since", "2d"}, []string{fresh.ID}},
+		{[]string{"--since", "80h"}, []string{fresh.ID, done.ID}},
+		{[]string{"--until", "2026-11-22"}, []string{done.ID}},
+		{[]string{"--until", "2026-11-21T03:00:00Z"}, nil},
+	} {
+		found := s.succeeds(append([]string{"list"}, tc.filters...)...)
+		require.Equal(t, len(tc.want), strings.Count(found, "protect-file-share"), "%v: %s", tc.filters, found)
+		for _, id := range tc.want {
+			require.Contains(t, found, id)
+		}
+	}
+}
+
+func TestListJoinsPages(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	pages := 0
+	s.api.Instead(func(w http.ResponseWriter, r *http.Request) {
+		pages++
+		switch r.URL.Query().Get("continue") {
+		case "": // a page may be empty and still have a next one
+			_, _ = w.Write([]byte(`{"operations":[],"continue":"a"}`))
+		case "a":
+			_, _ = w.Write([]byte(`{"operations":[{"id":"one"},{"id":"two"}],"continue":"b"}`))
+		default:
+			assert.Equal(t, "1", r.URL.Query().Get("pageSize"), "no more than are wanted")
+			_, _ = w.Write([]byte(`{"operations":[{"id":"three"}],"continue":"c"}`))
+		}
+	})
+	found := s.succeeds("list", "--limit", "3")
+	require.Equal(t, 3, pages)
+	require.Contains(t, found, "three")
+	require.Contains(t, found, "There are more")
+}
+
+func TestFlowsAreListed(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.golden("flows", s.succeeds("flows"))
+}
+
+func TestRefusedRequestsAreListedWithWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.golden("refused-none", s.succeeds("refused"))
+	require.NoError(t, s.api.Store.RecordRefusal(t.Context(), state.Refusal{
+		ID: "a", At: clienttest.Began(), Source: "requests", MessageID: "m1", Key: "nightly", Flow: "protect-file-share", Reason: "invalid request: …",
+		Fields: []step.FieldError{
+			{Field: "parameters.vaultId", Problem: `"x" is not a resource id`, Want: "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{name}"},
+			{Field: "parameters.policy", Problem: "is missing"},
+		},
+	}))
+	require.NoError(t, s.api.Store.RecordRefusal(t.Context(), state.Refusal{ID: "b", At: clienttest.Began().Add(time.Hour), Source: "steps", Reason: "is not JSON"}))
+	s.golden("refused", s.succeeds("refused"))
+	require.Contains(t, s.succeeds("refused", "--limit", "1"), "There are more")
+	require.NotContains(t, s.succeeds("refused", "--since", "2026-11-21T03:30:00Z"), "nightly")
+}
+
+func TestOperationIsPausedResumedCanceledAndRetried(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Script("check-policy", clienttest.Answer{Err: &operation.Error{Code: "PolicyNotFound", Class: operation.Fatal}})
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	require.Equal(t, "Operation "+v.ID+" is Pending (paused).\n", s.succeeds("pause", v.ID))
+	require.Equal(t, "Operation "+v.ID+" is Pending.\n", s.succeeds("resume", v.ID))
+	s.api.Clock.Pass(time.Second)
+	require.Equal(t, "Operation "+v.ID+" is Running.\n", s.succeeds("retry", v.ID))
+	require.Equal(t, "Operation "+v.ID+" is Running (cancel requested).\n", s.succeeds("cancel", v.ID))
+	s.api.Clock.Pass(time.Second)
+	require.Equal(t, "Operation "+v.ID+" is Canceled.\n", s.succeeds("cancel", v.ID))
+}
+
+func TestOutputForScriptsIsTheAPIsOwn(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.begins(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(time.Hour)
+	require.NoError(t, s.api.Store.RecordRefusal(t.Context(), state.Refusal{ID: "a", At: clienttest.Began(), Source: "requests", Reason: "<&>"}))
+	for path, args := range map[string][]string{
+		"/operations/" + v.ID:              {"status", v.ID},
+		"/operations/" + v.ID + "?":        {"wait", v.ID},
+		"/operations/" + v.ID + "/history": {"history", v.ID},
+		"/operations":                      {"list"},
+		"/flows":                           {"flows"},
+		"/refusals":                        {"refused"},
+	} {
+		require.Equal(t, s.fetch(path), s.succeeds(append(args, "-o", "json")...), path)
+	}
+	require.Contains(t, s.succeeds("version", "-o", "json"), `"version"`)
+	require.Contains(t, s.succeeds("version"), "azbackupflow ")
+}
+
+// fetch gives what the API itself answers.
+func (s *shell) fetch(path string) string {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.api.URL+"/api"+path, nil)
+	require.NoError(s.t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(s.t, err)
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(s.t, err)
+	return string(raw)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/client/clienttest"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/request"
+)
+
+var update = flag.Bool("update", false, "write golden files anew") //nolint:gochecknoglobals // flags are global
+
+// shell runs command lines against an API whose time passes while they wait.
+type shell struct {
+	t   *testing.T
+	api *clienttest.API
+	// change changes the world of the commands run from then on.
+	change func(*world)
+	stdin  string
+}
+
+func newShell(t *testing.T) *shell {
+	t.Helper()
+	return &shell{t: t, api: clienttest.Start(t), change: func(*world) {}}
+}
+
+// result is what a command line came to.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs a command line to its end.
+func (s *shell) run(args ...string) result {
+	s.t.Helper()
+	return s.runWith(s.t.Context(), args...)
+}
+
+func (s *shell) runWith(ctx context.Context, args ...string) result {
+	s.t.Helper()
+	var stdout, stderr buffer
+	w := world{
+		stdin: strings.NewReader(s.stdin), stdout: &stdout, stderr: &stderr,
+		lookup: func(string) (string, bool) { return "", false },
+		now:    s.api.Clock.Now, sleep: s.api.Clock.Sleep,
+		ticks:  func(time.Duration) (<-chan time.Time, func()) { return nil, func() {} },
+		newKey: func() string { return "made-up-key" },
+	}
+	s.change(&w)
+	code := run(ctx, append([]string{"--url", s.api.URL}, args...), w)
+	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
+}
+
+// succeeds runs a command line that must succeed, and gives what it wrote.
+func (s *shell) succeeds(args ...string) string {
+	s.t.Helper()
+	r := s.run(args...)
+	require.Zero(s.t, r.code, r.stderr)
+	require.Empty(s.t, r.stderr)
+	return r.stdout
+}
+
+// begins starts an operation and gives its id.
+func (s *shell) begins(r request.Request) handlers.View {
+	s.t.Helper()
+	req, err := s.api.Engine.Prepare(r)
+	require.NoError(s.t, err)
+	file := filepath.Join(s.t.TempDir(), "request.json")
+	raw := `{"key":"` + r.Key + `","parameters":` + string(r.Parameters) + `,"labels":{"team":"files"},"deadline":"` + r.Deadline + `"}`
+	require.NoError(s.t, os.WriteFile(file, []byte(raw), 0o600))
+	require.Contains(s.t, s.succeeds("start", r.Flow, "-f", file), req.ID)
+	row, err := s.api.Store.Load(s.t.Context(), req.ID)
+	require.NoError(s.t, err)
+	return handlers.Show(row.Operation)
+}
+
+// golden compares an output with testdata/name.golden.
+func (s *shell) golden(name, got string) {
+	s.t.Helper()
+	got = strings.ReplaceAll(got, s.api.URL, "http://API")
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		require.NoError(s.t, os.MkdirAll("testdata", 0o750))
+		require.NoError(s.t, os.WriteFile(path, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(s.t, err)
+	require.Equal(s.t, string(want), got)
+}
+
+// buffer is what a command writes, which a test may read meanwhile.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"context"
+
+	"azbackupflow/internal/client"
+)
+
+type pauseCommand struct {
+	ID string `arg:"" help:"The operation's id."`
+}
+
+// Run pauses the operation.
+func (c *pauseCommand) Run(ctx context.Context, a *app) error {
+	return a.change(ctx, c.ID, (*client.Client).Pause)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/connection"
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/queue"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/state"
+)
+
+// world is what the program takes from outside: here, and nowhere else, are the
+// clock and chance.
+type world struct {
+	environment map[string]string
+	now         func() time.Time
+	jitter      func() float64
+	newID       func() string
+	sleep       func(context.Context, time.Duration) error
+	version     string
+	output      io.Writer
+}
+
+// newServer puts the app together. It calls nobody: clients connect at their
+// first use.
+func newServer(w world) (*customhandler.Server, error) {
+	s, err := settings.Read(w.environment)
+	if err != nil {
+		return nil, err
+	}
+	log := newLogger(w, s.LogLevel)
+	lookup := func(name string) (string, bool) { v, ok := w.environment[name]; return v, ok }
+
+	tables, err := connection.Tables(lookup, settings.TablesConnection, state.ClientOptions())
+	if err != nil {
+		return nil, err
+	}
+	store, err := state.New(tables, s.TablePrefix)
+	if err != nil {
+		return nil, err
+	}
+	bus, err := connection.ServiceBus(lookup, settings.ServiceBusConnection, queue.ClientOptions())
+	if err != nil {
+		return nil, err
+	}
+	client, err := newARM(s, w.now)
+	if err != nil {
+		return nil, err
+	}
+	azure := flow.New(client, w.now)
+	azure.Permit = flow.Permit{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets}
+	azure.Exclude = func(ctx context.Context, resourceID, operationID string, at time.Time) error {
+		return store.Exclude(ctx, state.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
+	}
+	azure.Include = store.Include
+	book, err := azure.Book()
+	if err != nil {
+		return nil, err
+	}
+	e, err := engine.New(engine.Config{
+		Store: store, Queue: queue.New(bus, settings.StepsQueue, w.now), Book: book,
+		Waits: s.Waits(), Tenant: s.Tenant,
+		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
+		Record: arm.Record, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	publisher := queue.NewPublisher(bus)
+	requests := handlers.Requests{
+		Engine: e, Later: publisher.Schedule, Now: w.now, NewID: w.newID, Waits: s.Waits(),
+		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Now: w.now, Log: log},
+	}
+	server := customhandler.NewServer(log, w.now)
+	server.Handle("start-operation", requests.Start)
+	server.Handle("run-step", handlers.RunStep(e))
+	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e))
+	server.Handle("dead-letter-requests", requests.DeadLettered)
+	server.Handle("sweep", handlers.Sweep(e))
+	server.HandleHTTP("api", handlers.API(e, store, book, w.now))
+	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())
+	return server, nil
+}
+
+// newARM makes the client of Azure Resource Manager. It calls Azure as the
+// app's managed identity; there is no other way in, and no secret.
+func newARM(s settings.Settings, now func() time.Time) (*arm.Client, error) {
+	options := &azidentity.ManagedIdentityCredentialOptions{}
+	if s.ClientID != "" {
+		options.ID = azidentity.ClientID(s.ClientID)
+	}
+	credential, err := azidentity.NewManagedIdentityCredential(options)
+	if err != nil {
+		return nil, fmt.Errorf("managed identity: %w", err)
+	}
+	return arm.New(arm.Config{
+		Cloud: s.Cloud, Endpoint: s.ARMEndpoint, Audience: s.ARMAudience, TrustedHosts: s.ARMTrustedHosts,
+		Credential: credential, Clock: now,
+	})
+}

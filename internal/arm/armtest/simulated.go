@@ -1,0 +1,84 @@
+package armtest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/local/armsim"
+)
+
+// Simulated is a simulated Azure whose clock only the test moves.
+type Simulated struct {
+	// Client is a client of it.
+	Client *arm.Client
+	sim    *armsim.Simulator
+	mu     sync.Mutex
+	now    time.Time
+}
+
+// Simulate starts one with the simulator's own demo world.
+func Simulate(t testing.TB) *Simulated {
+	t.Helper()
+	s := &Simulated{now: time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC)}
+	sim, err := armsim.Start(armsim.Config{Clock: s.Now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sim.Close()) })
+	s.sim = sim
+	s.Client, err = arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.Now})
+	require.NoError(t, err)
+	return s
+}
+
+// Now is its time.
+func (s *Simulated) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// Pass lets time pass.
+func (s *Simulated) Pass(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(d)
+}
+
+// GetToken gives a token that the simulator accepts.
+func (s *Simulated) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: s.sim.Token(), ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
+}
+
+// End follows an operation to its end.
+func (s *Simulated) End(t testing.TB, submission arm.Submission, err error) arm.Progress {
+	t.Helper()
+	require.NoError(t, err)
+	tracking := submission.Tracking
+	for range 100 {
+		p, err := s.Client.Track(t.Context(), tracking)
+		require.NoError(t, err)
+		if p.NewTracking != nil {
+			tracking = *p.NewTracking
+		}
+		if p.State != arm.Running {
+			return p
+		}
+		s.Pass(30 * time.Second)
+	}
+	require.FailNow(t, "the operation does not end")
+	return arm.Progress{}
+}
+
+// Succeeds follows an operation to its end, which must be a good one.
+func (s *Simulated) Succeeds(t testing.TB, submission arm.Submission, err error) arm.Progress {
+	t.Helper()
+	p := s.End(t, submission, err)
+	require.Equal(t, arm.Succeeded, p.State, "%+v", p.Err)
+	return p
+}

@@ -1,0 +1,112 @@
+package dataprotection
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/operation"
+)
+
+func TestIDsAreReadWhateverTheirCasing(t *testing.T) {
+	t.Parallel()
+	const id = "/Subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/testBkpVaultRG/providers/microsoft.dataprotection/BackupVaults/testBkpVault"
+	v, err := ParseVaultID(id)
+	require.NoError(t, err)
+	require.Equal(t, demoVault(), v)
+	i, err := ParseInstanceID(id + "/BackupInstances/" + strings.ToUpper(demoInstance().Name))
+	require.NoError(t, err)
+	require.True(t, i.Same(demoInstance()))
+	require.True(t, i.Vault.Same(demoVault()))
+	require.False(t, i.Same(InstanceID{Vault: demoVault(), Name: "other"}))
+}
+
+func TestWhatIsNoVaultOrInstanceIDIsRefusedInWords(t *testing.T) {
+	t.Parallel()
+	for id, says := range map[string]string{
+		"":             "empty",
+		"testBkpVault": "not a resource id",
+		demoVault().String() + "/backupInstances": "not with a name",
+		demoServer:              "flexibleServers",
+		demoVault().String():    "Microsoft.DataProtection/backupVaults, not of a backup instance",
+		demoInstance().String(): "not of a Backup vault",
+		demoVault().String() + "/backupJobs/" + demoJob:                                                            "backupJobs",
+		demoSubscription + "/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/vault":                   "Microsoft.RecoveryServices/vaults",
+		demoSubscription + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/1vault":              "not a vault's name",
+		demoSubscription + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault?x=1":           "characters",
+		"/subscriptions/mine/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault":               "not a GUID",
+		"/subscriptions/mine/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/v/backupInstances/i": "not a GUID",
+	} {
+		_, vault := ParseVaultID(id)
+		_, instance := ParseInstanceID(id)
+		require.True(t, vault != nil || instance != nil, id)
+		text := ""
+		for _, err := range []error{vault, instance} {
+			if err != nil {
+				text += err.Error() + "\n"
+			}
+		}
+		require.Contains(t, text, says, id)
+	}
+}
+
+func TestAServerBelongsToNoSetAndADatabaseToItsServer(t *testing.T) {
+	t.Parallel()
+	ds, set := datasource(t, demoServer)
+	require.Nil(t, set)
+	require.Equal(t, Datasource{
+		ResourceID: demoServer, ResourceName: "pgflextestserver", ResourceType: DatasourceFlexibleServer, ResourceURI: demoServer,
+		ResourceLocation: "westus", DatasourceType: DatasourceFlexibleServer,
+	}, ds)
+	ds, set = datasource(t, strings.ToLower(demoDatabase))
+	require.Equal(t, DatasourceDatabase, ds.DatasourceType, "as policies spell it")
+	require.Equal(t, "empdb11", ds.ResourceName)
+	require.Equal(t, &Datasource{
+		ResourceID: strings.TrimSuffix(strings.ToLower(demoDatabase), "/databases/empdb11"), ResourceName: "testpostgresql",
+		ResourceType: "Microsoft.DBforPostgreSQL/servers", ResourceLocation: "westus", DatasourceType: DatasourceDatabase,
+	}, set)
+	ds, set = datasource(t, demoSubscription+"/resourceGroups/g/providers/Microsoft.Compute/disks/d")
+	require.Nil(t, set)
+	require.Equal(t, "Microsoft.Compute/disks", ds.DatasourceType)
+}
+
+func TestWhatIsNoDatasourceIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{
+		"", "x", "/providers/.0/0/0/0", demoSubscription, demoSubscription + "/resourceGroups/g", demoDatabase + "/tables/t", demoServer + "?a=b", demoServer + "/..",
+	} {
+		_, _, err := DatasourceOf(id, "westus")
+		require.Error(t, err, id)
+	}
+}
+
+func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
+	t.Parallel()
+	server, sent := armtest.Serve(t, armtest.AnyAnswer)
+	c, ctx, v := New(armtest.Client(t, server)), t.Context(), demoVault()
+	var errs []error
+	for _, name := range []string{"", "a/b", "..", "."} {
+		i := InstanceID{Vault: v, Name: name}
+		other := InstanceID{Vault: VaultID{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: name}, Name: "i"}
+		errs = append(errs,
+			read(c.GetPolicy(ctx, v, name)), read(c.GetInstance(ctx, i)), read(c.GetDeletedInstance(ctx, i)), read(c.GetVault(ctx, other.Vault)),
+			read(c.GetRecoveryPoint(ctx, demoInstance(), name)), read(c.ListRecoveryPoints(ctx, other, RecoveryPointFilter{})),
+			read(c.ListInstances(ctx, other.Vault)), read(c.ListDeletedInstances(ctx, other.Vault)), read(c.ListJobs(ctx, other.Vault, JobFilter{})),
+			read(c.ListResourceGuardProxies(ctx, other.Vault)), start(c.ValidateForBackup(ctx, other.Vault, flexibleServer(t))),
+			start(c.PutInstance(ctx, i, flexibleServer(t))), start(c.DeleteInstance(ctx, i)), start(c.StopProtection(ctx, i)),
+			start(c.Backup(ctx, i, BackupRuleOptions{RuleName: "r"}, "a")), start(c.ValidateRestore(ctx, i, asFiles())), start(c.Restore(ctx, i, asFiles(), "a")))
+	}
+	for _, job := range []string{"", "x/", "..", "x/."} {
+		errs = append(errs, read(c.GetJob(ctx, v, job)))
+	}
+	for n, err := range errs {
+		var e *operation.Error
+		require.ErrorAs(t, err, &e, "%d", n)
+		require.Equal(t, arm.CodeMalformedRequest, e.Code)
+		require.Equal(t, operation.Fatal, e.Class)
+	}
+	require.Empty(t, sent())
+}

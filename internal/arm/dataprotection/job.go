@@ -1,0 +1,214 @@
+package dataprotection
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/operation"
+)
+
+// Values of a job's operationCategory.
+const (
+	CategoryBackup  = "Backup"
+	CategoryRestore = "Restore"
+)
+
+// Job is a job of the vault. It has no way to be cancelled: the API has none.
+type Job struct {
+	// ID is the full resource id, Name the GUID at its end.
+	ID   string
+	Name string
+	// Operation is Backup, Restore and so on; OperationCategory is Backup,
+	// Restore, Tiering or Management.
+	Operation         string
+	OperationCategory string
+	// Status is Azure's word, see State.
+	Status    string
+	StartTime time.Time
+	// EndTime is zero while the job runs.
+	EndTime  time.Time
+	Duration time.Duration
+
+	// DatasourceID is the server's or database's resource id.
+	DatasourceID   string
+	DatasourceName string
+	DatasourceType string
+	// BackupInstanceID is the instance's resource id.
+	BackupInstanceID           string
+	BackupInstanceFriendlyName string
+	PolicyID                   string
+
+	// ActivityID is, as far as recordings show, the x-ms-client-request-id of
+	// the call that started the job.
+	ActivityID      string
+	IsUserTriggered bool
+	// SupportedActions are what Azure offers to do about the job; none in
+	// recordings.
+	SupportedActions []string
+	// Errors are the job's errorDetails.
+	Errors []*operation.Error
+
+	// SourceRecoveryPointID is what is restored, TargetRecoveryPointID what a
+	// backup made. RecoveryDestination is a restore's target: the container's
+	// URL of a restore as files. RestoreFilePrefix is that restore's prefix.
+	SourceRecoveryPointID string
+	TargetRecoveryPointID string
+	RecoveryDestination   string
+	RestoreFilePrefix     string
+	SourceDataStore       string
+	DestinationDataStore  string
+	RehydrationPriority   string
+	SubTasks              []SubTask
+	// AdditionalDetails holds what Azure shows of the job, by its own labels.
+	AdditionalDetails map[string]string
+	// WarningDetails are what Azure warns of.
+	WarningDetails []*operation.Error
+}
+
+// SubTask is a part of a job.
+type SubTask struct {
+	ID   string
+	Name string
+	// Status is in the words of a job's.
+	Status            string
+	Progress          string
+	AdditionalDetails map[string]string
+}
+
+// State reads the job's status; a word that is not known to be an end, such as
+// InProgress, Started, Cancelling or Paused, runs.
+func (j Job) State() arm.JobState { return arm.JobStateOf(j.Status) }
+
+// Failure is why a job failed or was cancelled; nil for every other state.
+func (j Job) Failure() *operation.Error {
+	state := j.State()
+	if state != arm.JobFailed && state != arm.JobCancelled {
+		return nil
+	}
+	if len(j.Errors) == 0 {
+		return arm.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
+	}
+	e := *j.Errors[0]
+	e.Message = strings.Join(messages(j.Errors), "; ")
+	return &e
+}
+
+// Warnings are what a job that CompletedWithWarnings warns of.
+func (j Job) Warnings() []string {
+	if j.State() != arm.JobCompletedWithWarnings {
+		return nil
+	}
+	if m := append(messages(j.WarningDetails), messages(j.Errors)...); len(m) > 0 {
+		return m
+	}
+	return []string{"job " + j.Name + " completed with warnings; Azure gave no reason"}
+}
+
+func messages(errs []*operation.Error) []string {
+	var all []string
+	for _, e := range errs {
+		all = append(all, e.Message)
+	}
+	return all
+}
+
+type jobBody struct {
+	ID         string
+	Name       string
+	Properties struct {
+		ActivityID                 arm.Text
+		BackupInstanceID           arm.Text
+		BackupInstanceFriendlyName arm.Text
+		PolicyID                   arm.Text
+		DataSourceID               arm.Text
+		DataSourceName             arm.Text
+		DataSourceType             arm.Text
+		SourceDataStoreName        arm.Text
+		SourceDataStoreType        arm.Text
+		DestinationDataStoreName   arm.Text
+		StartTime                  arm.Moment
+		EndTime                    arm.Moment
+		Duration                   arm.Text
+		Operation                  arm.Text
+		OperationCategory          arm.Text
+		Status                     arm.Text
+		IsUserTriggered            arm.Text
+		RehydrationPriority        arm.Text
+		SupportedActions           []arm.Text
+		ErrorDetails               []json.RawMessage
+		ExtendedInfo               struct {
+			RecoveryDestination arm.Text
+			SourceRecoverPoint  struct{ RecoveryPointID arm.Text }
+			TargetRecoverPoint  struct{ RecoveryPointID arm.Text }
+			AdditionalDetails   map[string]arm.Text
+			SubTasks            []struct {
+				TaskID            arm.Text
+				TaskName          arm.Text
+				TaskStatus        arm.Text
+				TaskProgress      arm.Text
+				AdditionalDetails map[string]arm.Text
+			}
+			WarningDetails []struct{ Warning json.RawMessage }
+		}
+	}
+}
+
+func (b jobBody) job() Job {
+	p, x := b.Properties, b.Properties.ExtendedInfo
+	j := Job{
+		ID: b.ID, Name: b.Name, Operation: string(p.Operation), OperationCategory: string(p.OperationCategory), Status: string(p.Status),
+		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Length(),
+		DatasourceID: string(p.DataSourceID), DatasourceName: string(p.DataSourceName), DatasourceType: string(p.DataSourceType),
+		BackupInstanceID: string(p.BackupInstanceID), BackupInstanceFriendlyName: string(p.BackupInstanceFriendlyName),
+		PolicyID: string(p.PolicyID), ActivityID: string(p.ActivityID), IsUserTriggered: p.IsUserTriggered.Flag(),
+		SourceRecoveryPointID: string(x.SourceRecoverPoint.RecoveryPointID),
+		TargetRecoveryPointID: string(x.TargetRecoverPoint.RecoveryPointID),
+		RecoveryDestination:   string(x.RecoveryDestination),
+		SourceDataStore:       string(p.SourceDataStoreName), DestinationDataStore: string(p.DestinationDataStoreName),
+		RehydrationPriority: string(p.RehydrationPriority),
+		AdditionalDetails:   details(x.AdditionalDetails),
+	}
+	if j.Name == "" {
+		j.Name = arm.LastName(b.ID)
+	}
+	if j.SourceDataStore == "" {
+		j.SourceDataStore = string(p.SourceDataStoreType)
+	}
+	j.RestoreFilePrefix = j.AdditionalDetails["Restore File Prefix"]
+	for _, a := range p.SupportedActions {
+		// Recorded as a list of one empty text.
+		if a != "" {
+			j.SupportedActions = append(j.SupportedActions, string(a))
+		}
+	}
+	for _, raw := range p.ErrorDetails {
+		if e := arm.FailureIn(raw); e != nil {
+			j.Errors = append(j.Errors, e)
+		}
+	}
+	for _, w := range x.WarningDetails {
+		if e := arm.FailureIn(w.Warning); e != nil {
+			j.WarningDetails = append(j.WarningDetails, e)
+		}
+	}
+	for _, t := range x.SubTasks {
+		j.SubTasks = append(j.SubTasks, SubTask{
+			ID: string(t.TaskID), Name: string(t.TaskName), Status: string(t.TaskStatus), Progress: string(t.TaskProgress),
+			AdditionalDetails: details(t.AdditionalDetails),
+		})
+	}
+	return j
+}
+
+func details(bag map[string]arm.Text) map[string]string {
+	if len(bag) == 0 {
+		return nil
+	}
+	all := make(map[string]string, len(bag))
+	for k, v := range bag {
+		all[k] = string(v)
+	}
+	return all
+}

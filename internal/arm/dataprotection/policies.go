@@ -1,0 +1,95 @@
+package dataprotection
+
+import (
+	"context"
+
+	"azbackupflow/internal/arm"
+)
+
+// ruleAzureBackup is the objectType of a policy's rules that take backups.
+const ruleAzureBackup = "AzureBackupRule"
+
+// Policy is a backup policy.
+type Policy struct {
+	ID   string
+	Name string
+	// DatasourceTypes says what the policy is for, such as
+	// Microsoft.DBforPostgreSQL/flexibleServers.
+	DatasourceTypes []string
+	// BackupRules are the rules that take backups: an on-demand backup names
+	// one of them.
+	BackupRules []BackupRule
+}
+
+// BackupRule is a rule of a policy that takes backups.
+type BackupRule struct {
+	// Name is such as BackupWeekly.
+	Name string
+	// BackupType is Full, Incremental and so on.
+	BackupType string
+	// DataStoreType is where the backup goes: one of the Store constants.
+	DataStoreType string
+	// RetentionTags are the retention rules that its backups may be kept by;
+	// DefaultRetentionTag is the one without an override.
+	RetentionTags       []string
+	DefaultRetentionTag string
+}
+
+// GetPolicy reads a policy by its name.
+//
+// BackupPolicies - Get: GET {vault}/backupPolicies/{policy}.
+func (c *Client) GetPolicy(ctx context.Context, vault VaultID, name string) (Policy, error) {
+	path, err := vault.path("backupPolicies", name)
+	if err != nil {
+		return Policy{}, err
+	}
+	var body policyBody
+	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
+		return Policy{}, err
+	}
+	return body.policy(), nil
+}
+
+type policyBody struct {
+	ID         string
+	Name       string
+	Properties struct {
+		DatasourceTypes []arm.Text
+		PolicyRules     []struct {
+			Name             arm.Text
+			ObjectType       arm.Text
+			BackupParameters struct{ BackupType arm.Text }
+			DataStore        struct{ DataStoreType arm.Text }
+			Trigger          struct {
+				TaggingCriteria []struct {
+					IsDefault arm.Text
+					TagInfo   struct{ TagName arm.Text }
+				}
+			}
+		}
+	}
+}
+
+func (b policyBody) policy() Policy {
+	p := Policy{ID: b.ID, Name: b.Name}
+	for _, t := range b.Properties.DatasourceTypes {
+		p.DatasourceTypes = append(p.DatasourceTypes, string(t))
+	}
+	for _, r := range b.Properties.PolicyRules {
+		if r.ObjectType != ruleAzureBackup {
+			continue
+		}
+		rule := BackupRule{
+			Name: string(r.Name), BackupType: string(r.BackupParameters.BackupType), DataStoreType: string(r.DataStore.DataStoreType),
+		}
+		for _, t := range r.Trigger.TaggingCriteria {
+			name := string(t.TagInfo.TagName)
+			rule.RetentionTags = append(rule.RetentionTags, name)
+			if t.IsDefault.Flag() {
+				rule.DefaultRetentionTag = name
+			}
+		}
+		p.BackupRules = append(p.BackupRules, rule)
+	}
+	return p
+}

@@ -1,0 +1,205 @@
+package dataprotection
+
+import (
+	"context"
+	"flag"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/armtest"
+)
+
+var update = flag.Bool("update", false, "write the golden requests anew")
+
+// The resources of Learn's pages.
+const (
+	demoSubscription = "/subscriptions/00000000-0000-0000-0000-000000000000"
+	demoServer       = demoSubscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver"
+	demoDatabase     = demoSubscription + "/resourceGroups/ossdemoRG/providers/Microsoft.DBforPostgreSQL/servers/testpostgresql/databases/empdb11"
+	demoTarget       = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver/databases/emprestored21"
+	demoSecret       = "https://vikottur-test.vault.azure.net/secrets/dbauth3"
+	demoContainer    = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
+	demoPrefix       = "empdb11_postgresql-westus_1628853549768"
+	demoPoint        = "eb006fde78cb47198be5a320fbe45e9b"
+	demoJob          = "cccc2c2c-dd3d-ee4e-ff5f-aaaaaa6a6a6a"
+)
+
+func demoVault() VaultID {
+	return VaultID{SubscriptionID: "00000000-0000-0000-0000-000000000000", ResourceGroup: "testBkpVaultRG", Name: "testBkpVault"}
+}
+
+func demoInstance() InstanceID {
+	return InstanceID{Vault: demoVault(), Name: "pgflextestserver-857d23b1-c679-4c94-ade6-c4d34635e149"}
+}
+
+// datasource is a resource of the demo as a datasource in westus.
+func datasource(t testing.TB, id string) (Datasource, *Datasource) {
+	t.Helper()
+	ds, set, err := DatasourceOf(id, "westus")
+	require.NoError(t, err)
+	return ds, set
+}
+
+// flexibleServer is the request of Learn's page.
+func flexibleServer(t testing.TB) InstanceRequest {
+	t.Helper()
+	ds, set := datasource(t, demoServer)
+	return InstanceRequest{FriendlyName: "pgflextestserver", Datasource: ds, DatasourceSet: set, PolicyID: demoVault().PolicyID("pgflexpol1")}
+}
+
+// singleServerDatabase is a database that is let in by a secret.
+func singleServerDatabase(t testing.TB) InstanceRequest {
+	t.Helper()
+	ds, set := datasource(t, demoDatabase)
+	return InstanceRequest{
+		FriendlyName: `testpostgresql\empdb11`, Datasource: ds, DatasourceSet: set, PolicyID: demoVault().PolicyID("osspol3"),
+		SecretURI: demoSecret,
+	}
+}
+
+func asDatabase(t testing.TB) RestoreRequest {
+	t.Helper()
+	ds, set := datasource(t, demoTarget)
+	return RestoreRequest{
+		RecoveryPointID: demoPoint, SourceDataStoreType: StoreVault, SourceResourceID: demoDatabase, RestoreLocation: "westus",
+		Database: &DatabaseTarget{Datasource: ds, DatasourceSet: set, SecretURI: demoSecret},
+	}
+}
+
+func asFiles() RestoreRequest {
+	return RestoreRequest{
+		RecoveryPointID: demoPoint, SourceDataStoreType: StoreVault, RestoreLocation: "westus",
+		Files: &FilesTarget{URL: demoContainer, FilePrefix: demoPrefix},
+	}
+}
+
+// fromArchive is the request with its recovery point in the archive.
+func fromArchive(r RestoreRequest) RestoreRequest {
+	r.SourceDataStoreType = StoreArchive
+	r.Rehydration = &Rehydration{Priority: PriorityStandard, RetentionDuration: "P15D"}
+	return r
+}
+
+// call is one API call with the operation of the API description that it must
+// be.
+type call struct {
+	operation string
+	make      func(context.Context, *Client) error
+}
+
+func start(_ arm.Submission, err error) error { return err }
+
+func read[T any](_ T, err error) error { return err }
+
+func calls(t testing.TB) map[string]call {
+	t.Helper()
+	v, i := demoVault(), demoInstance()
+	toOther := asFiles()
+	toOther.Files.TargetResourceID = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/targetrg/providers/Microsoft.Storage/storageAccounts/testossstorageaccount/blobServices/default/containers/testcontainerrestore"
+	urgent := fromArchive(asDatabase(t))
+	urgent.Rehydration.Priority = PriorityHigh
+	byIdentity := flexibleServer(t)
+	byIdentity.UserAssignedIdentityID = demoSubscription + "/resourceGroups/testBkpVaultRG/providers/Microsoft.ManagedIdentity/userAssignedIdentities/backup"
+	reads := map[string]call{
+		"get-vault": {"BackupVaults_Get", func(ctx context.Context, c *Client) error { return read(c.GetVault(ctx, v)) }},
+		"list-resource-guard-proxies": {"DppResourceGuardProxy_List", func(ctx context.Context, c *Client) error {
+			return read(c.ListResourceGuardProxies(ctx, v))
+		}},
+		"get-policy":             {"BackupPolicies_Get", func(ctx context.Context, c *Client) error { return read(c.GetPolicy(ctx, v, "pgflexpol1")) }},
+		"get-instance":           {"BackupInstances_Get", func(ctx context.Context, c *Client) error { return read(c.GetInstance(ctx, i)) }},
+		"list-instances":         {"BackupInstances_List", func(ctx context.Context, c *Client) error { return read(c.ListInstances(ctx, v)) }},
+		"get-deleted-instance":   {"DeletedBackupInstances_Get", func(ctx context.Context, c *Client) error { return read(c.GetDeletedInstance(ctx, i)) }},
+		"list-deleted-instances": {"DeletedBackupInstances_List", func(ctx context.Context, c *Client) error { return read(c.ListDeletedInstances(ctx, v)) }},
+		"get-recovery-point":     {"RecoveryPoints_Get", func(ctx context.Context, c *Client) error { return read(c.GetRecoveryPoint(ctx, i, demoPoint)) }},
+		"list-recovery-points": {"RecoveryPoints_List", func(ctx context.Context, c *Client) error {
+			return read(c.ListRecoveryPoints(ctx, i, RecoveryPointFilter{}))
+		}},
+		"list-recovery-points-between": {"RecoveryPoints_List", func(ctx context.Context, c *Client) error {
+			return read(c.ListRecoveryPoints(ctx, i, RecoveryPointFilter{
+				Start: time.Date(2024, 6, 1, 2, 0, 0, 0, time.FixedZone("CEST", 7200)), End: time.Date(2024, 6, 26, 8, 8, 2, 918866300, time.UTC),
+			}))
+		}},
+		"get-job":   {"Jobs_Get", func(ctx context.Context, c *Client) error { return read(c.GetJob(ctx, v, demoJob)) }},
+		"list-jobs": {"Jobs_List", func(ctx context.Context, c *Client) error { return read(c.ListJobs(ctx, v, JobFilter{})) }},
+	}
+	starts := map[string]call{
+		"validate-for-backup": {"BackupInstances_ValidateForBackup", func(ctx context.Context, c *Client) error {
+			return start(c.ValidateForBackup(ctx, v, flexibleServer(t)))
+		}},
+		"put-instance":             {"BackupInstances_CreateOrUpdate", func(ctx context.Context, c *Client) error { return start(c.PutInstance(ctx, i, flexibleServer(t))) }},
+		"put-instance-by-identity": {"BackupInstances_CreateOrUpdate", func(ctx context.Context, c *Client) error { return start(c.PutInstance(ctx, i, byIdentity)) }},
+		"put-instance-of-database": {"BackupInstances_CreateOrUpdate", func(ctx context.Context, c *Client) error {
+			return start(c.PutInstance(ctx, InstanceID{Vault: v, Name: "testpostgresql-empdb11-957d23b1"}, singleServerDatabase(t)))
+		}},
+		"delete-instance":   {"BackupInstances_Delete", func(ctx context.Context, c *Client) error { return start(c.DeleteInstance(ctx, i)) }},
+		"stop-protection":   {"BackupInstances_StopProtection", func(ctx context.Context, c *Client) error { return start(c.StopProtection(ctx, i)) }},
+		"suspend-backups":   {"BackupInstances_SuspendBackups", func(ctx context.Context, c *Client) error { return start(c.SuspendBackups(ctx, i)) }},
+		"resume-protection": {"BackupInstances_ResumeProtection", func(ctx context.Context, c *Client) error { return start(c.ResumeProtection(ctx, i)) }},
+		"resume-backups":    {"BackupInstances_ResumeBackups", func(ctx context.Context, c *Client) error { return start(c.ResumeBackups(ctx, i)) }},
+		"backup": {"BackupInstances_AdhocBackup", func(ctx context.Context, c *Client) error {
+			return start(c.Backup(ctx, i, BackupRuleOptions{RuleName: "BackupWeekly"}, "attempt-1"))
+		}},
+		"backup-kept-longer": {"BackupInstances_AdhocBackup", func(ctx context.Context, c *Client) error {
+			return start(c.Backup(ctx, i, BackupRuleOptions{RuleName: "BackupWeekly", RetentionTagOverride: "yearly"}, "attempt-2"))
+		}},
+	}
+	for name, r := range map[string]RestoreRequest{
+		"as-database": asDatabase(t), "as-files": asFiles(), "as-files-elsewhere": toOther,
+		"as-database-from-archive": fromArchive(asDatabase(t)), "as-files-from-archive": fromArchive(asFiles()), "as-database-soon": urgent,
+	} {
+		starts["validate-restore-"+name] = call{"BackupInstances_ValidateForRestore", func(ctx context.Context, c *Client) error {
+			return start(c.ValidateRestore(ctx, i, r))
+		}}
+		starts["restore-"+name] = call{"BackupInstances_TriggerRestore", func(ctx context.Context, c *Client) error {
+			return start(c.Restore(ctx, i, r, "attempt-3"))
+		}}
+	}
+	for name, c := range reads {
+		starts[name] = c
+	}
+	return starts
+}
+
+func TestEveryCallSendsItsGoldenRequest(t *testing.T) {
+	t.Parallel()
+	for name, c := range calls(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, sent := armtest.Serve(t, armtest.AnyAnswer)
+			require.NoError(t, c.make(t.Context(), New(armtest.Client(t, server))))
+			got := sent()
+			require.Len(t, got, 1)
+			got[0].Operation = c.operation
+			armtest.Golden(t, name, got[0], *update)
+		})
+	}
+}
+
+func TestEveryGoldenRequestBelongsToACall(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	require.NoError(t, err)
+	known := calls(t)
+	require.Len(t, files, len(known))
+	for _, f := range files {
+		require.Contains(t, known, strings.TrimSuffix(filepath.Base(f), ".json"))
+	}
+}
+
+func TestTheGoldenRequestsAreWhatTheAPIDescriptionAsksFor(t *testing.T) {
+	t.Parallel()
+	api := describe(t)
+	for name := range calls(t) {
+		require.NoError(t, api.Problem(t.Context(), armtest.ReadGolden(t, name)), name)
+	}
+}
+
+func describe(t *testing.T) *armtest.Description {
+	t.Helper()
+	return armtest.Describe(t, "Microsoft.DataProtection", APIVersion, "dataprotection.json")
+}

@@ -1,0 +1,71 @@
+package dataprotection
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"azbackupflow/internal/arm"
+)
+
+// check refuses a request that Azure would refuse, before anything is sent.
+func (r RestoreRequest) check() error {
+	switch {
+	case r.RecoveryPointID == "":
+		return errors.New("a restore needs a recovery point")
+	case (r.Database == nil) == (r.Files == nil):
+		return errors.New("a restore has one target: a database or files")
+	case r.SourceDataStoreType != StoreVault && r.SourceDataStoreType != StoreArchive && r.SourceDataStoreType != StoreOperational:
+		return fmt.Errorf("sourceDataStoreType %q is not one of %s, %s, %s", r.SourceDataStoreType, StoreVault, StoreArchive, StoreOperational)
+	case (r.SourceDataStoreType == StoreArchive) != (r.Rehydration != nil):
+		return errors.New("a rehydration goes with the archive, and the archive with a rehydration")
+	}
+	if err := r.Rehydration.check(); err != nil {
+		return err
+	}
+	if d := r.Database; d != nil {
+		if d.Datasource.ResourceID == "" {
+			return errors.New("the target database has no resource id")
+		}
+		return checkSecretURI(d.SecretURI)
+	}
+	if r.Files.FilePrefix == "" {
+		return errors.New("a restore as files needs a prefix for the files' names")
+	}
+	u, err := url.Parse(r.Files.URL)
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		return errors.New("the target is not the URL of a container, such as https://account.blob.core.windows.net/container")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("the target's URL must be the container's only: no SAS, no credentials")
+	}
+	return nil
+}
+
+func (h *Rehydration) check() error {
+	if h == nil {
+		return nil
+	}
+	if h.Priority != PriorityStandard && h.Priority != PriorityHigh {
+		return fmt.Errorf("rehydrationPriority %q is not one of %s, %s", h.Priority, PriorityStandard, PriorityHigh)
+	}
+	if arm.Text(h.RetentionDuration).Length() <= 0 {
+		return fmt.Errorf("rehydrationRetentionDuration %q is not an ISO 8601 duration such as P15D", h.RetentionDuration)
+	}
+	return nil
+}
+
+// checkSecretURI refuses what is no URI of a Key Vault secret; an empty one is
+// no secret.
+func checkSecretURI(uri string) error {
+	if uri == "" {
+		return nil
+	}
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		!strings.HasPrefix(u.Path, "/secrets/") {
+		return errors.New("the credentials are not the URI of a Key Vault secret, such as https://vault.vault.azure.net/secrets/name")
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package recoveryservices
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"azbackupflow/internal/arm"
+)
+
+// APIVersion is the one api-version of every call: that of the model types of
+// armrecoveryservicesbackup v4.2.0.
+const APIVersion = "2025-02-01"
+
+// fabric is the only backup fabric of Azure's own workloads.
+const fabric = "Azure"
+
+// Values of backupManagementType.
+const (
+	ManagementAzureStorage  = "AzureStorage"
+	ManagementAzureIaasVM   = "AzureIaasVM"
+	ManagementAzureWorkload = "AzureWorkload"
+)
+
+// workloadAzureFileShare is the workloadType and itemType of file shares.
+const workloadAzureFileShare = "AzureFileShare"
+
+// Client calls the Recovery Services API.
+type Client struct {
+	arm *arm.Client
+}
+
+// New makes a client over the ARM client.
+func New(c *arm.Client) *Client { return &Client{arm: c} }
+
+// query is the query of every call; an empty filter is left out.
+func query(filter string) url.Values {
+	q := url.Values{"api-version": {APIVersion}}
+	if filter != "" {
+		q.Set("$filter", filter)
+	}
+	return q
+}
+
+// equal is one term of an OData filter.
+func equal(name, value string) string {
+	return fmt.Sprintf("%s eq '%s'", name, strings.ReplaceAll(value, "'", "''"))
+}
+
+// all joins the terms of an OData filter.
+func all(terms ...string) string { return strings.Join(terms, " and ") }
+
+// path joins names below the vault. A name that holds a slash, or is empty,
+// would address another resource and is refused.
+func (v VaultID) path(names ...string) (string, error) {
+	if _, err := arm.PathBelow("", v.SubscriptionID, v.ResourceGroup, v.Name); err != nil {
+		return "", err
+	}
+	return arm.PathBelow(v.String(), names...)
+}

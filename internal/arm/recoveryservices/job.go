@@ -1,0 +1,170 @@
+package recoveryservices
+
+import (
+	"strings"
+	"time"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/operation"
+)
+
+// JobState is what a job's status means.
+type JobState = arm.JobState
+
+// The states of a job; all but JobRunning are ends.
+const (
+	JobRunning               = arm.JobRunning
+	JobCompleted             = arm.JobCompleted
+	JobCompletedWithWarnings = arm.JobCompletedWithWarnings
+	JobFailed                = arm.JobFailed
+	JobCancelled             = arm.JobCancelled
+)
+
+// Operations of jobs that flows look for.
+const (
+	// OperationBackup is that of a backup.
+	OperationBackup = "Backup"
+	// OperationConfigureBackup is that of enabling protection.
+	OperationConfigureBackup = "ConfigureBackup"
+)
+
+// Job is a job of the vault.
+type Job struct {
+	ID string
+	// Name is the bare GUID that long-running operations name.
+	Name string
+	// Operation is Backup, ConfigureBackup, Restore and so on.
+	Operation string
+	// Status is Azure's word, see State.
+	Status    string
+	StartTime time.Time
+	// EndTime is zero while the job runs.
+	EndTime  time.Time
+	Duration time.Duration
+	// EntityFriendlyName is the file share's, virtual machine's or database's
+	// name: jobs carry names, no item id.
+	EntityFriendlyName string
+	// StorageAccountName is the file share's storage account; ContainerName
+	// the container of other items, where Azure gives one.
+	StorageAccountName   string
+	ContainerName        string
+	BackupManagementType string
+	// ActivityID is, as far as recordings show, the x-ms-client-request-id of
+	// the call that started the job.
+	ActivityID string
+	// Cancellable: the job can be cancelled now.
+	Cancellable bool
+	// Errors are the job's errorDetails; warnings too are told there.
+	Errors []JobError
+	// PropertyBag holds what Azure shows of the job, by its own labels.
+	PropertyBag map[string]string
+}
+
+// JobError is one of a job's errorDetails.
+type JobError struct {
+	// Code is a number in Azure's answers.
+	Code            string
+	Title           string
+	Message         string
+	Recommendations []string
+}
+
+// State reads the job's status; a word that is not known to be an end runs.
+func (j Job) State() JobState { return arm.JobStateOf(j.Status) }
+
+// Failure is why a job failed or was cancelled; nil for every other state.
+func (j Job) Failure() *operation.Error {
+	state := j.State()
+	if state != JobFailed && state != JobCancelled {
+		return nil
+	}
+	if len(j.Errors) == 0 {
+		return arm.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
+	}
+	first := j.Errors[0]
+	return arm.Failure(first.Code, strings.Join(j.messages(), "; "), first.Recommendations)
+}
+
+// Warnings are what a job that CompletedWithWarnings warns of.
+func (j Job) Warnings() []string {
+	if j.State() != JobCompletedWithWarnings {
+		return nil
+	}
+	if m := j.messages(); len(m) > 0 {
+		return m
+	}
+	return []string{"job " + j.Name + " completed with warnings; Azure gave no reason"}
+}
+
+func (j Job) messages() []string {
+	var all []string
+	for _, e := range j.Errors {
+		m := e.Message
+		if m == "" {
+			m = e.Title
+		}
+		if m != "" {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+type jobBody struct {
+	ID         string
+	Name       string
+	Properties struct {
+		Operation            arm.Text
+		Status               arm.Text
+		StartTime            arm.Moment
+		EndTime              arm.Moment
+		Duration             arm.Text
+		EntityFriendlyName   arm.Text
+		StorageAccountName   arm.Text
+		ContainerName        arm.Text
+		BackupManagementType arm.Text
+		ActivityID           arm.Text
+		ActionsInfo          []arm.Text
+		ErrorDetails         []struct {
+			ErrorCode       arm.Text
+			ErrorTitle      arm.Text
+			ErrorString     arm.Text
+			Recommendations []arm.Text
+		}
+		ExtendedInfo struct {
+			PropertyBag map[string]arm.Text
+		}
+	}
+}
+
+func (b jobBody) job() Job {
+	p := b.Properties
+	j := Job{
+		ID: b.ID, Name: b.Name,
+		Operation: string(p.Operation), Status: string(p.Status),
+		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Length(),
+		EntityFriendlyName: string(p.EntityFriendlyName), StorageAccountName: string(p.StorageAccountName),
+		ContainerName: string(p.ContainerName), BackupManagementType: string(p.BackupManagementType),
+		ActivityID: string(p.ActivityID),
+	}
+	if j.Name == "" {
+		j.Name = arm.NameAfter(b.ID, "backupJobs")
+	}
+	for _, a := range p.ActionsInfo {
+		j.Cancellable = j.Cancellable || strings.EqualFold(string(a), "Cancellable")
+	}
+	for _, e := range p.ErrorDetails {
+		one := JobError{Code: string(e.ErrorCode), Title: string(e.ErrorTitle), Message: string(e.ErrorString)}
+		for _, r := range e.Recommendations {
+			one.Recommendations = append(one.Recommendations, string(r))
+		}
+		j.Errors = append(j.Errors, one)
+	}
+	for k, v := range p.ExtendedInfo.PropertyBag {
+		if j.PropertyBag == nil {
+			j.PropertyBag = map[string]string{}
+		}
+		j.PropertyBag[k] = string(v)
+	}
+	return j
+}

@@ -1,0 +1,163 @@
+package recoveryservices
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
+
+	"azbackupflow/internal/arm"
+)
+
+// Values of protectedItemType.
+const (
+	ItemAzureFileShare        = "AzureFileShareProtectedItem"
+	ItemVirtualMachine        = "Microsoft.Compute/virtualMachines"
+	ItemClassicVirtualMachine = "Microsoft.ClassicCompute/virtualMachines"
+	ItemIaaSVM                = "AzureIaaSVMProtectedItem"
+	ItemSQLDatabase           = "AzureVmWorkloadSQLDatabase"
+	ItemSAPHanaDatabase       = "AzureVmWorkloadSAPHanaDatabase"
+	ItemSAPHanaDBInstance     = "AzureVmWorkloadSAPHanaDBInstance"
+	ItemSAPAseDatabase        = "AzureVmWorkloadSAPAseDatabase"
+	ItemAzureVMWorkload       = "AzureVmWorkloadProtectedItem"
+)
+
+// Values of protectionState that flows tell apart.
+const (
+	StateIRPending         = "IRPending"
+	StateProtectionStopped = "ProtectionStopped"
+	StateBackupsSuspended  = "BackupsSuspended"
+)
+
+// ProtectedItem is an item that the vault protects.
+type ProtectedItem struct {
+	ID   string
+	Name string
+	// ContainerName is the container's, read from the id.
+	ContainerName string
+	// Type is the protectedItemType, one of the Item constants.
+	Type string
+	// FriendlyName is the file share's, virtual machine's or database's name.
+	FriendlyName string
+	// SourceResourceID is the storage account's or virtual machine's id.
+	SourceResourceID     string
+	PolicyID             string
+	ProtectionState      string
+	ProtectionStatus     string
+	BackupManagementType string
+	WorkloadType         string
+	LastBackupStatus     string
+	// LastBackupTime is zero before the first backup.
+	LastBackupTime time.Time
+	// SoftDeleted: the item was deleted and its backups are kept for a while.
+	SoftDeleted bool
+}
+
+type protectedBody struct {
+	ID         string
+	Name       string
+	Properties struct {
+		ProtectedItemType            arm.Text
+		ContainerName                arm.Text
+		FriendlyName                 arm.Text
+		SourceResourceID             arm.Text
+		PolicyID                     arm.Text
+		ProtectionState              arm.Text
+		ProtectionStatus             arm.Text
+		BackupManagementType         arm.Text
+		WorkloadType                 arm.Text
+		LastBackupStatus             arm.Text
+		LastBackupTime               arm.Moment
+		IsScheduledForDeferredDelete arm.Text
+	}
+}
+
+func (b protectedBody) item() ProtectedItem {
+	p := b.Properties
+	container := arm.NameAfter(b.ID, "protectionContainers")
+	if container == "" {
+		container = string(p.ContainerName)
+	}
+	return ProtectedItem{
+		ID: b.ID, Name: b.Name, ContainerName: container,
+		Type:                 string(p.ProtectedItemType),
+		FriendlyName:         string(p.FriendlyName),
+		SourceResourceID:     string(p.SourceResourceID),
+		PolicyID:             string(p.PolicyID),
+		ProtectionState:      string(p.ProtectionState),
+		ProtectionStatus:     string(p.ProtectionStatus),
+		BackupManagementType: string(p.BackupManagementType),
+		WorkloadType:         string(p.WorkloadType),
+		LastBackupStatus:     string(p.LastBackupStatus),
+		LastBackupTime:       p.LastBackupTime.Time,
+		SoftDeleted:          p.IsScheduledForDeferredDelete.Flag(),
+	}
+}
+
+// ListProtectedFileShares lists the file shares that the vault protects, all
+// pages.
+//
+// BackupProtectedItems - List: GET {vault}/backupProtectedItems.
+func (c *Client) ListProtectedFileShares(ctx context.Context, vault VaultID) ([]ProtectedItem, error) {
+	path, err := vault.path("backupProtectedItems")
+	if err != nil {
+		return nil, err
+	}
+	items, err := arm.All[protectedBody](ctx, c.arm, path,
+		query(all(equal("backupManagementType", ManagementAzureStorage), equal("itemType", workloadAzureFileShare))))
+	if err != nil {
+		return nil, err
+	}
+	found := make([]ProtectedItem, len(items))
+	for i, b := range items {
+		found[i] = b.item()
+	}
+	return found, nil
+}
+
+// GetProtectedItem reads a protected item of any kind by its resource id.
+//
+// ProtectedItems - Get: GET {container}/protectedItems/{item}.
+func (c *Client) GetProtectedItem(ctx context.Context, itemID string) (ProtectedItem, error) {
+	path, err := itemPath(itemID)
+	if err != nil {
+		return ProtectedItem{}, err
+	}
+	var body protectedBody
+	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
+		return ProtectedItem{}, err
+	}
+	return body.item(), nil
+}
+
+// ProtectFileShare puts a file share under a policy. Container and item are the
+// names that ListProtectableFileShares gave, sourceResourceID is its
+// ParentContainerFabricID.
+//
+// ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
+// an AzureFileShareProtectedItem. Done when the Azure-AsyncOperation says
+// Succeeded, with a ConfigureBackup job.
+func (c *Client) ProtectFileShare(ctx context.Context, vault VaultID, container, item, sourceResourceID, policyID string) (arm.Submission, error) {
+	path, err := vault.path("backupFabrics", fabric, "protectionContainers", container, "protectedItems", item)
+	if err != nil {
+		return arm.Submission{}, err
+	}
+	return c.arm.Start(ctx, arm.Request{
+		Method: http.MethodPut, Path: path, Query: query(""),
+		Body: sdk.ProtectedItemResource{Properties: &sdk.AzureFileshareProtectedItem{
+			SourceResourceID: to.Ptr(sourceResourceID),
+			PolicyID:         to.Ptr(policyID),
+		}},
+	})
+}
+
+// itemPath is the path of a protected item, with more names below it.
+func itemPath(itemID string, more ...string) (string, error) {
+	id, err := ParseItemID(itemID)
+	if err != nil {
+		return "", arm.Malformed(err)
+	}
+	return id.Vault.path(append([]string{"backupFabrics", id.Fabric, "protectionContainers", id.Container, "protectedItems", id.Item}, more...)...)
+}

@@ -1,0 +1,299 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/client"
+	"azbackupflow/internal/client/clienttest"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/state"
+)
+
+// connect gives a client of the API.
+func connect(t *testing.T, a *clienttest.API, change ...func(*client.Config)) *client.Client {
+	t.Helper()
+	cfg := client.Config{URL: a.URL, Now: a.Clock.Now, Sleep: a.Clock.Sleep}
+	for _, c := range change {
+		c(&cfg)
+	}
+	c, err := client.New(cfg)
+	require.NoError(t, err)
+	return c
+}
+
+func TestOperationIsStartedReadListedAndTold(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a)
+
+	started, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
+	require.NoError(t, err)
+	require.Equal(t, operation.Pending, started.Status)
+	require.Equal(t, "one", started.Key)
+
+	again, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
+	require.NoError(t, err)
+	require.Equal(t, started.ID, again.ID, "the same key is the same operation")
+
+	got, err := c.Get(t.Context(), started.ID)
+	require.NoError(t, err)
+	require.Equal(t, started, got)
+
+	a.Clock.Pass(0)
+	history, err := c.History(t.Context(), started.ID)
+	require.NoError(t, err)
+	require.Equal(t, "accepted", history.Events[0].What)
+	require.Greater(t, len(history.Events), 1)
+
+	list, err := c.List(t.Context(), state.Query{})
+	require.NoError(t, err)
+	require.Len(t, list.Operations, 1)
+	require.Empty(t, list.Continue)
+}
+
+func TestListIsFilteredAndPaged(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a)
+	var ids []string
+	for _, key := range []string{"a", "b", "c"} {
+		v, err := c.Start(t.Context(), clienttest.Protect(key, "testshare"))
+		require.NoError(t, err)
+		ids = append(ids, v.ID)
+		a.Clock.Pass(time.Second + time.Nanosecond)
+	}
+	list := func(q state.Query) (found []string, next string) {
+		page, err := c.List(t.Context(), q)
+		require.NoError(t, err)
+		for _, v := range page.Operations {
+			found = append(found, v.ID)
+		}
+		return found, page.Continue
+	}
+
+	first, next := list(state.Query{PageSize: 2})
+	require.Equal(t, []string{ids[2], ids[1]}, first)
+	rest, next := list(state.Query{PageSize: 2, Continue: next})
+	require.Equal(t, []string{ids[0]}, rest)
+	require.Empty(t, next)
+
+	for name, tc := range map[string]struct {
+		query state.Query
+		want  []string
+	}{
+		"by status":                {state.Query{Status: []operation.Status{operation.Failed, operation.Parked}}, nil},
+		"by several statuses":      {state.Query{Status: []operation.Status{operation.Running, operation.Succeeded}}, []string{ids[2], ids[1], ids[0]}},
+		"by flow":                  {state.Query{Flow: "backup-now"}, nil},
+		"by label":                 {state.Query{Label: state.Label{Key: "team", Value: "files"}, PageSize: 1}, []string{ids[2]}},
+		"since, to the nanosecond": {state.Query{Since: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[2], ids[1]}},
+		"until, to the nanosecond": {state.Query{Until: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[0]}},
+	} {
+		found, _ := list(tc.query)
+		require.Equal(t, tc.want, found, name)
+	}
+}
+
+func TestOperationIsPausedResumedCanceledAndRetried(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a)
+	a.Script("check-policy", clienttest.Answer{Err: &operation.Error{Code: "PolicyNotFound", Message: "no such policy", Class: operation.Fatal}})
+	v, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
+	require.NoError(t, err)
+
+	paused, err := c.Pause(t.Context(), v.ID)
+	require.NoError(t, err)
+	require.True(t, paused.Paused)
+	resumed, err := c.Resume(t.Context(), v.ID)
+	require.NoError(t, err)
+	require.False(t, resumed.Paused)
+
+	a.Clock.Pass(0)
+	failed, err := c.Get(t.Context(), v.ID)
+	require.NoError(t, err)
+	require.Equal(t, operation.Failed, failed.Status)
+	require.Equal(t, "PolicyNotFound", failed.Error.Code)
+
+	retried, err := c.Retry(t.Context(), v.ID)
+	require.NoError(t, err)
+	require.Equal(t, operation.Running, retried.Status)
+	canceled, err := c.Cancel(t.Context(), v.ID)
+	require.NoError(t, err)
+	require.True(t, canceled.CancelRequested)
+}
+
+func TestDryRunShowsThePlanAndStartsNothing(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a)
+	plan, err := c.DryRun(t.Context(), clienttest.Protect("one", "testshare"))
+	require.NoError(t, err)
+	require.True(t, plan.Valid)
+	require.Equal(t, "check-policy", plan.Steps[0])
+	list, err := c.List(t.Context(), state.Query{})
+	require.NoError(t, err)
+	require.Empty(t, list.Operations)
+}
+
+func TestFlowsAndRefusedRequestsAreListed(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a)
+	flows, err := c.Flows(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "protect-file-share", flows.Flows[0].Name)
+
+	for i, id := range []string{"a", "b"} {
+		require.NoError(t, a.Store.RecordRefusal(t.Context(), state.Refusal{ID: id, At: clienttest.Began().Add(time.Duration(i) * time.Hour), Source: "requests", Reason: "invalid request"}))
+	}
+	page, err := c.Refusals(t.Context(), state.RefusalQuery{PageSize: 1})
+	require.NoError(t, err)
+	require.Equal(t, "b", page.Refusals[0].ID)
+	page, err = c.Refusals(t.Context(), state.RefusalQuery{PageSize: 1, Continue: page.Continue})
+	require.NoError(t, err)
+	require.Equal(t, "a", page.Refusals[0].ID)
+	page, err = c.Refusals(t.Context(), state.RefusalQuery{Since: clienttest.Began().Add(time.Minute)})
+	require.NoError(t, err)
+	require.Len(t, page.Refusals, 1)
+}
+
+func TestProblemsOfTheAPIAreTyped(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a)
+	v, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
+	require.NoError(t, err)
+	failing := func(_ any, err error) error { return err }
+
+	for name, tc := range map[string]struct {
+		err    error
+		status int
+		kind   string
+	}{
+		"no such operation":  {failing(c.Get(t.Context(), "nope")), http.StatusNotFound, "urn:azbackupflow:problem:operation-not-found"},
+		"no history":         {failing(c.History(t.Context(), "nope")), http.StatusNotFound, "urn:azbackupflow:problem:operation-not-found"},
+		"an id with a slash": {failing(c.Get(t.Context(), "a/b?c")), http.StatusNotFound, "urn:azbackupflow:problem:operation-not-found"},
+		"key conflict":       {failing(c.Start(t.Context(), clienttest.Protect("one", "other"))), http.StatusConflict, "urn:azbackupflow:problem:key-conflict"},
+		"not retriable":      {failing(c.Retry(t.Context(), v.ID)), http.StatusConflict, "urn:azbackupflow:problem:not-retriable"},
+		"no such flow":       {failing(c.Start(t.Context(), request.Request{Flow: "x", Parameters: json.RawMessage("{}")})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
+		"no such status":     {failing(c.List(t.Context(), state.Query{Status: []operation.Status{"x"}})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
+	} {
+		var problem *client.Problem
+		require.ErrorAs(t, tc.err, &problem, name)
+		require.Equal(t, tc.status, problem.Status, name)
+		require.Equal(t, tc.kind, problem.Type, name)
+		require.NotContains(t, problem.Error(), "\n", name)
+		require.False(t, client.OutOfReach(tc.err), name)
+	}
+}
+
+func TestAPIOutOfReachIsToldFromAnAPIThatSaysNo(t *testing.T) {
+	t.Parallel()
+	text := func(status int, kind, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("Location", "https://elsewhere.example/")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for name, tc := range map[string]struct {
+		answer http.HandlerFunc
+		away   bool
+		says   string
+	}{
+		"a page instead of JSON":          {text(200, "text/html", "<html>"), true, "something else than azbackupflow's JSON"},
+		"another app":                     {text(404, "text/html", "<html>"), true, "azbackupflow's API is not there"},
+		"a gateway without an app":        {text(502, "text/html", "Bad\n\tGateway\x1b[31m"), true, "HTTP 502 Bad Gateway [31m"},
+		"too many requests":               {text(429, "", ""), true, "HTTP 429"},
+		"a redirect":                      {text(301, "", ""), true, "wants to be called as https://elsewhere.example/"},
+		"the state is away":               {text(503, "application/problem+json", `{"title":"cannot reach its state"}`), true, "cannot reach its state (HTTP 503)"},
+		"a wrong key":                     {text(401, "", ""), false, "does not let you call it (HTTP 401)"},
+		"a request that the host refuses": {text(413, "text/plain", "too large"), false, "too large"},
+		"a problem that is no JSON":       {text(400, "application/problem+json", "{"), false, "Bad Request (HTTP 400)"},
+		"a connection that breaks":        {func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }, true, "EOF"},
+		"an answer that breaks off halfway": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99")
+			_, _ = w.Write([]byte("{"))
+		}, true, "EOF"},
+	} {
+		a := clienttest.Start(t)
+		a.Instead(tc.answer)
+		_, err := connect(t, a).Get(t.Context(), "id")
+		require.ErrorContains(t, err, tc.says, name)
+		require.Equal(t, tc.away, client.OutOfReach(err), name)
+	}
+}
+
+func hangUp(w http.ResponseWriter) {
+	if h, ok := w.(http.Hijacker); ok {
+		if conn, _, err := h.Hijack(); err == nil {
+			_ = conn.Close()
+		}
+	}
+}
+
+func TestCanceledCallGivesTheContextsCause(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	why := errors.New("why")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	a.Instead(func(w http.ResponseWriter, _ *http.Request) {
+		cancel(why)
+		hangUp(w)
+	})
+	_, err := connect(t, a).Get(ctx, "id")
+	require.ErrorIs(t, err, why)
+	require.False(t, client.OutOfReach(err))
+}
+
+func TestFunctionKeyGoesToTheAppOnly(t *testing.T) {
+	t.Parallel()
+	a := clienttest.Start(t)
+	c := connect(t, a, func(cfg *client.Config) { cfg.FunctionKey = "secret" })
+	_, err := c.Flows(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "secret", a.Requests()[0].Header.Get("x-functions-key"))
+
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the key went elsewhere") }))
+	defer other.Close()
+	a.Instead(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect).ServeHTTP)
+	_, err = c.Flows(t.Context())
+	require.True(t, client.OutOfReach(err))
+}
+
+func TestAddressOfTheAppIsChecked(t *testing.T) {
+	t.Parallel()
+	build := func(url, key string) (*client.Client, error) {
+		return client.New(client.Config{URL: url, FunctionKey: key, Now: time.Now, Sleep: func(context.Context, time.Duration) error { return nil }})
+	}
+	for given, want := range map[string]string{
+		"https://name.azurewebsites.net":      "https://name.azurewebsites.net",
+		"https://name.azurewebsites.net/":     "https://name.azurewebsites.net",
+		"https://name.azurewebsites.net/api/": "https://name.azurewebsites.net",
+		"http://127.0.0.1:7071":               "http://127.0.0.1:7071",
+		"http://[::1]:7071":                   "http://[::1]:7071",
+		"http://localhost:7071":               "http://localhost:7071",
+	} {
+		c, err := build(given, "key")
+		require.NoError(t, err, given)
+		require.Equal(t, want, c.URL())
+	}
+	for _, given := range []string{"", "name.azurewebsites.net", "ftp://name", "https://", "https://user:pw@name", "https://name?code=x", "://", "http://name.azurewebsites.net"} {
+		_, err := build(given, "key")
+		require.Error(t, err, given)
+	}
+	_, err := build("http://gateway.internal", "")
+	require.NoError(t, err, "without a key there is nothing to protect")
+	_, err = client.New(client.Config{URL: "https://name.azurewebsites.net"})
+	require.ErrorContains(t, err, "clock")
+}

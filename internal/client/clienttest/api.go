@@ -1,0 +1,108 @@
+// Package clienttest serves azbackupflow's real HTTP API over a store and a
+// queue in memory, for tests of what calls it. Azure is a script: a test says
+// what each step is answered. Time passes only while someone sleeps.
+package clienttest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/operation"
+	queue "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/state/memory"
+)
+
+// API is a deployment of azbackupflow without Azure.
+type API struct {
+	// URL is where the API is served, below /api.
+	URL    string
+	Engine *engine.Engine
+	Store  *memory.Store
+	Clock  *Clock
+
+	queue *queue.Queue
+	azure *script
+
+	mu       sync.Mutex
+	instead  http.HandlerFunc
+	requests []*http.Request
+}
+
+// Began is when the time of every API begins.
+func Began() time.Time { return time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC) }
+
+// Start serves an API until the test ends.
+func Start(t testing.TB) *API {
+	t.Helper()
+	a := &API{Store: memory.New(), queue: &queue.Queue{}, azure: &script{answers: map[string][]Answer{}}}
+	a.Clock = &Clock{now: Began(), passing: a.work}
+	ids := 0
+	var idMu sync.Mutex
+	book, err := a.azure.book(a.Clock.Now)
+	require.NoError(t, err)
+	a.Engine, err = engine.New(engine.Config{
+		Store: a.Store, Queue: a.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
+		Clock: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
+		NewID: func() string {
+			idMu.Lock()
+			defer idMu.Unlock()
+			ids++
+			return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
+		},
+		Record: a.azure.record,
+	})
+	require.NoError(t, err)
+	api := handlers.API(a.Engine, a.Store, book, a.Clock.Now)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.mu.Lock()
+		instead := a.instead
+		a.requests = append(a.requests, r.Clone(context.WithoutCancel(r.Context())))
+		a.mu.Unlock()
+		if instead != nil {
+			instead(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	a.URL = server.URL
+	return a
+}
+
+// Instead has every request answered by h until it is called with nil.
+func (a *API) Instead(h http.HandlerFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.instead = h
+}
+
+// Requests are those that came so far.
+func (a *API) Requests() []*http.Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*http.Request(nil), a.requests...)
+}
+
+// work delivers the messages that become due up to a time, each when it is due.
+func (a *API) work(until time.Time) {
+	for {
+		due, ok := a.queue.Next()
+		if !ok || due.After(until) {
+			return
+		}
+		a.Clock.forward(due)
+		for _, m := range a.queue.Due(due) {
+			// What a message comes to is on its operation.
+			_ = a.Engine.RunStep(context.Background(), operation.Delivery{Wakeup: m.Wakeup, Count: 1})
+		}
+	}
+}

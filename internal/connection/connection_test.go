@@ -1,0 +1,130 @@
+package connection_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/connection"
+)
+
+const (
+	busString     = "Endpoint=sb://127.0.0.1:5672;SharedAccessKeyName=local;SharedAccessKey=c2VjcmV0;UseDevelopmentEmulator=true"
+	storageString = "DefaultEndpointsProtocol=http;AccountName=local;AccountKey=c2VjcmV0;TableEndpoint=http://127.0.0.1:10002/local;"
+)
+
+func lookup(settings map[string]string) connection.Lookup {
+	return func(name string) (string, bool) {
+		value, ok := settings[name]
+		return value, ok
+	}
+}
+
+func TestServiceBusConnection(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		settings map[string]string
+		err      error
+		says     []string
+	}{
+		"ConnectionString": {settings: map[string]string{"Bus": busString}},
+		"SystemAssignedIdentity": {settings: map[string]string{
+			"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__credential": "managedidentity",
+		}},
+		"UserAssignedIdentity": {settings: map[string]string{
+			"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__credential": "managedIdentity", "Bus__clientId": "id",
+		}},
+		"Developer":    {settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net"}},
+		"Nothing":      {err: connection.ErrMissing, says: []string{"Bus ", "Bus__fullyQualifiedNamespace"}},
+		"EmptySetting": {settings: map[string]string{"Bus": " "}, err: connection.ErrMissing},
+		"OtherName":    {settings: map[string]string{"Other": busString}, err: connection.ErrMissing},
+		"Both": {
+			settings: map[string]string{"Bus": busString, "Bus__fullyQualifiedNamespace": "name.servicebus.windows.net"},
+			err:      connection.ErrConflict, says: []string{"Bus and Bus__fullyQualifiedNamespace"},
+		},
+		"StringAndIdentity": {
+			settings: map[string]string{"Bus": busString, "Bus__clientId": "id"},
+			err:      connection.ErrConflict, says: []string{"Bus__clientId"},
+		},
+		"NotAConnectionString": {
+			settings: map[string]string{"Bus": "Endpoint=c2VjcmV0"}, err: connection.ErrInvalid, says: []string{"Bus is not"},
+		},
+		"NotAHost": {
+			settings: map[string]string{"Bus__fullyQualifiedNamespace": "https://name.servicebus.windows.net/"},
+			err:      connection.ErrInvalid, says: []string{"Bus__fullyQualifiedNamespace"},
+		},
+		"UnknownCredential": {
+			settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__credential": "secret"},
+			err:      connection.ErrInvalid, says: []string{"Bus__credential", "managedidentity"},
+		},
+		"ClientIdWithoutCredential": {
+			settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__clientId": "id"},
+			err:      connection.ErrMissing, says: []string{"Bus__clientId", "Bus__credential"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := connection.ServiceBus(lookup(test.settings), "Bus", nil)
+			check(t, err, test.err, test.says)
+			require.Equal(t, test.err == nil, client != nil)
+		})
+	}
+}
+
+func TestTablesConnection(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		settings map[string]string
+		err      error
+		says     []string
+	}{
+		"ConnectionString":   {settings: map[string]string{"Storage": storageString}},
+		"DevelopmentStorage": {settings: map[string]string{"Storage": "UseDevelopmentStorage=true"}},
+		"AzureConnectionString": {settings: map[string]string{
+			"Storage": "DefaultEndpointsProtocol=https;AccountName=name;AccountKey=c2VjcmV0;EndpointSuffix=core.usgovcloudapi.net",
+		}},
+		"UserAssignedIdentity": {settings: map[string]string{
+			"Storage__tableServiceUri": "https://name.table.core.windows.net/", "Storage__credential": "managedidentity", "Storage__clientId": "id",
+		}},
+		"Nothing": {err: connection.ErrMissing, says: []string{"Storage ", "Storage__tableServiceUri"}},
+		"OnlyAccountName": {
+			settings: map[string]string{"Storage__accountName": "name"},
+			err:      connection.ErrMissing, says: []string{"Storage__tableServiceUri", "Storage__accountName alone"},
+		},
+		"Both": {
+			settings: map[string]string{"Storage": storageString, "Storage__tableServiceUri": "https://name.table.core.windows.net"},
+			err:      connection.ErrConflict, says: []string{"Storage and Storage__tableServiceUri"},
+		},
+		"NotAConnectionString": {
+			settings: map[string]string{"Storage": "AccountKey=c2VjcmV0"}, err: connection.ErrInvalid, says: []string{"Storage is not"},
+		},
+		"TokenOverPlainHTTP": {
+			settings: map[string]string{"Storage__tableServiceUri": "http://name.table.core.windows.net"},
+			err:      connection.ErrInvalid, says: []string{"Storage__tableServiceUri"},
+		},
+		"SignedAddress": {
+			settings: map[string]string{"Storage__tableServiceUri": "https://name.table.core.windows.net?sig=c2VjcmV0"},
+			err:      connection.ErrInvalid, says: []string{"Storage__tableServiceUri"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := connection.Tables(lookup(test.settings), "Storage", nil)
+			check(t, err, test.err, test.says)
+			require.Equal(t, test.err == nil, client != nil)
+		})
+	}
+}
+
+func check(t *testing.T, err, want error, says []string) {
+	t.Helper()
+	if want == nil {
+		require.NoError(t, err)
+		return
+	}
+	require.ErrorIs(t, err, want)
+	for _, words := range says {
+		require.ErrorContains(t, err, words)
+	}
+	require.NotContains(t, err.Error(), "c2VjcmV0", "an error never shows a secret")
+}

@@ -1,0 +1,61 @@
+package customhandler
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Headers that the host sets on each invocation request.
+const (
+	headerInvocationID = "X-Azure-Functions-InvocationId"
+	headerTraceParent  = "Traceparent"
+)
+
+// errNotAnEnvelope is what a body that is not a JSON object fails with.
+var errNotAnEnvelope = errors.New("the request body is not an invocation envelope")
+
+// Invocation is one call of one function, as the host sent it.
+type Invocation struct {
+	// ID is the host's invocation id, empty when it sent none.
+	ID string
+	// Function is the function's name.
+	Function string
+	// Data holds the values of the trigger and the input bindings by binding
+	// name. Read it with Payload: the host encodes values in several ways.
+	Data map[string]json.RawMessage
+	// Metadata holds what the trigger says about its value. The host merges
+	// the top-level properties of a JSON body over it, ignoring case: a body
+	// with a field "messageId" hides the message's own MessageId.
+	Metadata map[string]json.RawMessage
+	// Trace is the W3C trace context of the caller, empty if there is none:
+	// the request's traceparent header or else the message's Diagnostic-Id.
+	Trace string
+}
+
+// decodeInvocation reads the envelope of one invocation of a function.
+func decodeInvocation(function string, header http.Header, body io.Reader) (Invocation, error) {
+	inv := Invocation{ID: header.Get(headerInvocationID), Function: function}
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return inv, fmt.Errorf("read the invocation envelope: %w", err)
+	}
+	var envelope *struct {
+		Data     map[string]json.RawMessage
+		Metadata map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &envelope); err != nil {
+		return inv, fmt.Errorf("%w: %w", errNotAnEnvelope, err)
+	}
+	if envelope == nil {
+		return inv, errNotAnEnvelope
+	}
+	inv.Data, inv.Metadata = envelope.Data, envelope.Metadata
+	inv.Trace = header.Get(headerTraceParent)
+	if inv.Trace == "" {
+		inv.Trace, _ = inv.ApplicationProperty("Diagnostic-Id")
+	}
+	return inv, nil
+}

@@ -1,0 +1,96 @@
+package customhandler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+)
+
+// panicError is what a recovered panic becomes.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error names the value; the stack is logged beside it.
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// serveFunction decodes an envelope, runs the function and answers.
+func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name string, h Handler) {
+	inv, err := decodeInvocation(name, r.Header, r.Body)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.Deadline)
+	defer cancel()
+	ctx = withLogger(ctx, s.log, inv.ID, name)
+	log := Logger(ctx)
+	if err != nil {
+		status := http.StatusBadRequest
+		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		log.ErrorContext(ctx, "the envelope cannot be read", "error", err)
+		s.logLost(ctx, log, refuse(w, status, err.Error()))
+		return
+	}
+
+	started := s.now()
+	result, err := run(ctx, h, inv)
+	took := s.now().Sub(started)
+	if err != nil {
+		attrs := []any{"error", err, "took", took}
+		if p := (*panicError)(nil); errors.As(err, &p) {
+			s.reportPanic(ctx, inv, p)
+			attrs = append(attrs, "stack", string(p.stack))
+		}
+		log.ErrorContext(ctx, "invocation failed", attrs...)
+		s.logLost(ctx, log, refuse(w, http.StatusInternalServerError, "the invocation failed, see the log under "+inv.ID))
+		return
+	}
+	log.DebugContext(ctx, "invocation done", "took", took)
+	s.logLost(ctx, log, answer(w, http.StatusOK, result))
+}
+
+// run calls the function and turns a panic into an error.
+func run(ctx context.Context, h Handler, inv Invocation) (result Result, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value: value, stack: debug.Stack()}
+		}
+	}()
+	return h(ctx, inv)
+}
+
+// reportPanic tells OnPanic, if there is one, about a panic.
+func (s *Server) reportPanic(ctx context.Context, inv Invocation, p *panicError) {
+	if s.OnPanic == nil {
+		return
+	}
+	_, err := run(ctx, func(ctx context.Context, inv Invocation) (Result, error) {
+		s.OnPanic(ctx, inv, p.value, p.stack)
+		return Result{}, nil
+	}, inv)
+	if err != nil {
+		Logger(ctx).ErrorContext(ctx, "the panic could not be reported", "error", err)
+	}
+}
+
+// serveHTTPFunction passes a proxied request to its handler. A panic is
+// answered with 500 if nothing was written before.
+func (s *Server) serveHTTPFunction(w http.ResponseWriter, r *http.Request, name string, h http.Handler) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.Deadline)
+	defer cancel()
+	ctx = withLogger(ctx, s.log, r.Header.Get(headerInvocationID), name)
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		if value == http.ErrAbortHandler { //nolint:errorlint // the value itself is net/http's signal to drop the connection
+			panic(value) //nolint:forbidigo // passed on to net/http, which expects it
+		}
+		Logger(ctx).ErrorContext(ctx, "request failed", "error", fmt.Sprintf("panic: %v", value), "stack", string(debug.Stack()))
+		s.logLost(ctx, Logger(ctx), refuse(w, http.StatusInternalServerError, "the request failed"))
+	}()
+	h.ServeHTTP(w, r.WithContext(ctx))
+}

@@ -1,0 +1,208 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+func TestWhile_the_table_is_away_messages_are_put_off_ever_longer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start()
+	const s = time.Second
+	seen := map[string]bool{}
+	for i, want := range []time.Duration{30 * s, 60 * s, 120 * s, 240 * s, 300 * s, 300 * s, 300 * s} {
+		r.store.on("load", away())
+		r.step()
+		waiting := r.queue.Waiting()
+		require.Len(t, waiting, 1, "one copy, and the message itself is done with")
+		m := waiting[0]
+		require.Equal(t, want, m.Due.Sub(r.clock()), "snooze %d", i+1)
+		require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, Trace: "trace-1", Snoozes: i + 1}, m.Wakeup)
+		require.False(t, seen[m.ID], "duplicate detection would eat %s", m.ID)
+		seen[m.ID] = true
+	}
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made(""), 5)
+}
+
+func TestA_message_that_was_put_off_heals_what_it_left_undone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start()
+	// The row is saved, but neither the answer nor the row comes back for half
+	// a minute: the message is put off, and is the only one there is.
+	r.store.on("save", lost())
+	r.store.on("load", none(), away(), away(), away(), away(), away())
+	r.step()
+	require.Equal(t, int64(2), r.operation(id).Seq)
+	require.Equal(t, int64(1), r.queue.Waiting()[0].Wakeup.Seq)
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made("find"), 1)
+}
+
+func TestOnly_when_the_bus_is_away_too_a_message_goes_back(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start()
+	m := r.next()
+	r.store.on("load", away())
+	r.bus.on("send", away())
+	err := r.invoke(m.Wakeup, 1)
+	require.ErrorIs(t, err, engine.ErrRedeliver)
+	require.ErrorContains(t, err, "bus is away")
+	r.deliver(m)
+	r.finish()
+	r.requireSucceeded(id)
+}
+
+func TestA_message_that_could_not_be_sent_is_sent_on_redelivery_without_another_call(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]fault{"not sent": away(), "sent, but not answered": lost()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			id := r.start()
+			for range 5 {
+				r.bus.on("send", trouble, none())
+			}
+			r.finish()
+			r.requireSucceeded(id)
+			require.Len(t, r.azure.made(""), 5)
+		})
+	}
+}
+
+// In a rolling deployment a message of a newer program may reach an older one.
+func TestAn_unknown_version_of_a_flow_is_looked_at_again_later(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, versionTwo)
+	id := r.start()
+	require.Equal(t, 2, r.operation(id).Version)
+	r.deploy(demo)
+	for i := range 20 {
+		r.step()
+		require.Equal(t, i+1, r.queue.Waiting()[0].Wakeup.Snoozes)
+	}
+	require.Empty(t, r.azure.made(""))
+	require.Equal(t, int64(1), r.operation(id).Seq, "the row is left alone")
+	r.deploy(demo, versionTwo)
+	r.finish()
+	r.requireSucceeded(id)
+	require.Equal(t, "two", r.azure.made("")[0].step)
+}
+
+// A deployment that is rolled back for hours must not park what it cannot run.
+func TestAn_unknown_version_is_not_parked_for_want_of_progress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, versionTwo)
+	id := r.start()
+	r.deploy(demo)
+	for hour := range 5 {
+		for until := morning().Add(time.Duration(hour+1) * time.Hour); r.clock().Before(until); {
+			r.step()
+		}
+		r.sweep()
+	}
+	require.Equal(t, operation.Pending, r.operation(id).Status)
+	require.Zero(t, r.operation(id).Rescues)
+	r.deploy(demo, versionTwo)
+	r.finish()
+	r.requireSucceeded(id)
+}
+
+func versionTwo(a *azure) step.Flow {
+	f := demo(a)
+	f.Version = 2
+	f.Steps = append([]step.Step{{Name: "two", Effect: step.Read, Run: a.does("two", usual("two"))}}, f.Steps...)
+	return f
+}
+
+func TestAn_unknown_step_is_looked_at_again_later(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.azure.on("find", says(operation.Outcome{Kind: operation.Advance, Next: "elsewhere", Pace: operation.PaceNow}))
+	id := r.start()
+	r.step()
+	r.step()
+	require.Equal(t, "elsewhere", r.operation(id).Step)
+	require.Equal(t, 1, r.queue.Waiting()[0].Wakeup.Snoozes)
+}
+
+func TestAn_operation_of_an_unknown_version_still_times_out(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, versionTwo)
+	id := r.start()
+	r.deploy(demo)
+	r.finish()
+	require.Equal(t, operation.TimedOut, r.operation(id).Status)
+	require.Empty(t, r.azure.made(""))
+}
+
+// How to cancel is the flow's: one that is not known cannot be canceled yet.
+func TestA_cancel_waits_for_a_program_that_knows_the_flow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, versionTwo)
+	id := r.start()
+	r.deploy(demo)
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	r.step()
+	r.step()
+	require.Equal(t, operation.Pending, r.operation(id).Status)
+	r.deploy(demo, versionTwo)
+	r.finish()
+	require.Equal(t, operation.Canceled, r.operation(id).Status)
+}
+
+func TestOperations_in_flight_follow_the_version_they_began_with(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start()
+	r.step()
+	r.deploy(demo, versionTwo)
+	op, created, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{})
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, 1, op.Version, "the same key is the same operation")
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made(""), 5)
+	require.Empty(t, r.azure.made("two"))
+}
+
+// Hours of one dependency after the other being away and back.
+func TestTable_and_bus_may_come_and_go(t *testing.T) {
+	t.Parallel()
+	for _, every := range []int{2, 3, 5, 7} {
+		t.Run(fmt.Sprintf("every call but one in %d fails", every), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			id := r.start()
+			n := 0
+			each := func(call string) fault {
+				n++
+				switch {
+				case n%every == 0:
+					return none()
+				case n%2 == 0 && call == "save":
+					return lost()
+				}
+				return away()
+			}
+			r.store.each, r.bus.each = each, each
+			r.operate(3 * time.Hour)
+			r.store.each, r.bus.each = nil, nil
+			r.operate(6 * time.Hour)
+			r.requireSucceeded(id)
+		})
+	}
+}

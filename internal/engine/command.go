@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"time"
+
+	"azbackupflow/internal/operation"
+)
+
+// Action is one thing that an invocation does to the world.
+type Action string
+
+// The actions.
+const (
+	// Load reads the operation's row.
+	Load Action = "load"
+	// Save writes row and event under the row's ETag.
+	Save Action = "save"
+	// Run makes the current step's ARM call.
+	Run Action = "run"
+	// Look reads what became of an unanswered claim.
+	Look Action = "look"
+	// Send schedules a message.
+	Send Action = "send"
+	// Close settles what an ended operation owes.
+	Close Action = "close"
+	// Acknowledge ends the invocation: the message is completed.
+	Acknowledge Action = "acknowledge"
+	// Abandon ends the invocation: the message is delivered again at once.
+	Abandon Action = "abandon"
+)
+
+// Command is what an invocation wants done next. Exactly one is done at a time;
+// its Result decides the next.
+type Command struct {
+	Action Action
+	// Pause comes before the action: the table may need a moment.
+	Pause time.Duration
+	// Row and Event are what Save writes and what Run and Look work on.
+	Row   Row
+	Event operation.Event
+	// NotAfter is the latest time for Run to start; zero means any time.
+	NotAfter time.Time
+	// AttemptID goes to Azure as the client request id, with Run.
+	AttemptID string
+	// Message is what Send sends.
+	Message Message
+	// Reason says in a few words why the invocation ended, for logs and
+	// metrics.
+	Reason string
+}
+
+// Reach says how a store or queue answered.
+type Reach string
+
+// The answers.
+const (
+	Fine    Reach = ""
+	Missing Reach = "missing" // there is no such row
+	Changed Reach = "changed" // the ETag did not match
+	Away    Reach = "away"    // no answer; a write may have happened
+)
+
+// Result is what came of a command.
+type Result struct {
+	Reach Reach
+	// Row is what Load read; its ETag is also what Save gives back.
+	Row Row
+	// Outcome and Err are the answer of Run: one of them. Finding and Err are
+	// that of Look.
+	Outcome operation.Outcome
+	Finding operation.Finding
+	Err     *operation.Error
+	// TooLate: Run was not started because NotAfter had passed.
+	TooLate bool
+	// Panicked: the step panicked; Err holds the stack.
+	Panicked bool
+	// Exchanges are the HTTP exchanges of Run or Look, for the history.
+	Exchanges []operation.Exchange
+}

@@ -1,0 +1,209 @@
+// Package engine runs one step of one operation for each message, so that an
+// operation is never lost and never done twice, whatever dies when. It does not
+// know which flows exist.
+//
+// What to do is decided by Invocation, which is pure; this package's Engine
+// carries its commands out against a Store, a Queue and the steps of a Book.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// Config is what an Engine works with. All fields are needed but Record and
+// Log.
+type Config struct {
+	Store Store
+	Queue Queue
+	Book  *step.Book
+	Waits operation.Waits
+	// Tenant separates the operations of deployments that share tables; it is
+	// part of every operation's id.
+	Tenant string
+	// Clock, Jitter (in [0,1)) and NewID come from outside so that tests can
+	// choose them. NewID gives a UUID that was never used before.
+	Clock  func() time.Time
+	Jitter func() float64
+	NewID  func() string
+	// Sleep waits, or returns early with the context's error.
+	Sleep func(context.Context, time.Duration) error
+	// Record notes the HTTP exchanges of the calls made with the context it
+	// returns.
+	Record func(context.Context) (context.Context, func() []operation.Exchange)
+	Log    *slog.Logger
+}
+
+// invocationLimit bounds everything that one invocation does, below the lock
+// of its message (5 min); the last part of it is kept for sending.
+const (
+	invocationLimit = 120 * time.Second
+	keptForSending  = 20 * time.Second
+)
+
+// Engine runs operations.
+type Engine struct {
+	cfg Config
+}
+
+// New checks the configuration.
+func New(cfg Config) (*Engine, error) {
+	switch {
+	case cfg.Store == nil, cfg.Queue == nil, cfg.Book == nil:
+		return nil, errors.New("engine: needs a store, a queue and a book of flows")
+	case cfg.Clock == nil, cfg.Jitter == nil, cfg.NewID == nil, cfg.Sleep == nil:
+		return nil, errors.New("engine: needs a clock, a sleep, jitter and ids")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Record == nil {
+		cfg.Record = func(ctx context.Context) (context.Context, func() []operation.Exchange) {
+			return ctx, func() []operation.Exchange { return nil }
+		}
+	}
+	return &Engine{cfg: cfg}, nil
+}
+
+// ErrRedeliver says that nothing could be done with a message, not even to put
+// it off: it must be delivered again.
+var ErrRedeliver = errors.New("the message must be delivered again")
+
+// RunStep works on one delivery of a wake-up. A nil error means that the
+// message is done with; ErrRedeliver that it is not.
+func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, invocationLimit)
+	defer cancel()
+	log := e.cfg.Log.With("op", d.Wakeup.OperationID, "seq", d.Wakeup.Seq, "delivery", d.Count)
+	env := e.env(d.Wakeup.Trace)
+	inv, cmd := Begin(d)
+	for {
+		switch cmd.Action {
+		case Acknowledge:
+			log.DebugContext(ctx, "message done", "because", cmd.Reason)
+			return nil
+		case Abandon:
+			log.WarnContext(ctx, "message goes back", "because", cmd.Reason)
+			return fmt.Errorf("%w: %s", ErrRedeliver, cmd.Reason)
+		case Load, Save, Run, Look, Send, Close:
+		}
+		res := e.do(ctx, log, d.Wakeup.OperationID, cmd)
+		inv, cmd = inv.Next(env, res)
+	}
+}
+
+func (e *Engine) env(trace string) Env {
+	return Env{
+		Now: e.cfg.Clock, Jitter: e.cfg.Jitter, NewID: e.cfg.NewID,
+		Waits: e.cfg.Waits, Flow: e.cfg.Book.Find, Trace: trace,
+	}
+}
+
+// do carries one command out.
+func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Command) Result {
+	deadline, _ := ctx.Deadline()
+	work, cancel := context.WithDeadline(ctx, deadline.Add(-keptForSending))
+	defer cancel()
+	if cmd.Pause > 0 {
+		if err := e.cfg.Sleep(work, cmd.Pause); err != nil {
+			return Result{Reach: Away}
+		}
+	}
+	switch cmd.Action {
+	case Load:
+		row, err := e.cfg.Store.Load(work, id)
+		return Result{Row: row, Reach: e.reach(ctx, log, cmd.Action, err)}
+	case Save:
+		etag, err := e.cfg.Store.Save(work, cmd.Row, cmd.Event)
+		res := Result{Row: Row{ETag: etag}, Reach: e.reach(ctx, log, cmd.Action, err)}
+		if res.Reach == Fine {
+			logSaved(ctx, log, cmd.Row.Operation, cmd.Event)
+		}
+		return res
+	case Run, Look:
+		return e.call(work, cmd)
+	case Send:
+		err := e.cfg.Queue.Send(ctx, cmd.Message)
+		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
+	case Close:
+		err := e.cfg.Store.Close(work, id)
+		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
+	case Acknowledge, Abandon:
+	}
+	return Result{}
+}
+
+// reach sorts an error of the store or the queue.
+func (e *Engine) reach(ctx context.Context, log *slog.Logger, a Action, err error) Reach {
+	switch {
+	case err == nil:
+		return Fine
+	case errors.Is(err, ErrNotFound):
+		return Missing
+	case errors.Is(err, ErrChanged):
+		return Changed
+	}
+	log.WarnContext(ctx, "out of reach", "action", string(a), "error", err)
+	return Away
+}
+
+// call makes the current step's ARM call, or looks for what became of it.
+func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
+	op := cmd.Row.Operation
+	flow, _ := e.cfg.Book.Find(op.Flow, op.Version)
+	s, _ := flow.Step(op.Step)
+	ctx, exchanges := e.cfg.Record(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			res = Result{Panicked: true, Err: &operation.Error{
+				Code: "Panic", Class: operation.Fatal,
+				Message:           fmt.Sprintf("step %s panicked: %v\n%s", op.Step, p, debug.Stack()),
+				RecommendedAction: []string{"This is a bug of azbackupflow. Report it with the message above; retry the operation once it is mended."},
+			}}
+		}
+		res.Exchanges = exchanges()
+	}()
+	now := e.cfg.Clock()
+	c := step.Call{Operation: op, Now: now, AttemptID: cmd.AttemptID}
+	if cmd.Action == Look {
+		finding, err := s.Look(ctx, c)
+		return Result{Finding: finding, Err: asError(err)}
+	}
+	if !cmd.NotAfter.IsZero() && !now.Before(cmd.NotAfter) {
+		return Result{TooLate: true}
+	}
+	outcome, err := s.Run(ctx, c)
+	return Result{Outcome: outcome, Err: asError(err)}
+}
+
+// asError gives every error a class. One that no one classified is taken for
+// passing, and for one that may have had an effect.
+func asError(err error) *operation.Error {
+	if err == nil {
+		return nil
+	}
+	var known *operation.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &operation.Error{Code: "Unexpected", Class: operation.Transient, Message: err.Error(), Ambiguous: true}
+}
+
+// logSaved writes one line for each move of an operation.
+func logSaved(ctx context.Context, log *slog.Logger, op operation.Operation, ev operation.Event) {
+	attrs := []any{"flow", op.Flow, "step", op.Step, "to", op.Seq, "status", string(op.Status), "what", ev.What}
+	if !op.DueAt.IsZero() {
+		attrs = append(attrs, "due", op.DueAt)
+	}
+	if op.LastError != nil {
+		attrs = append(attrs, "code", op.LastError.Code, "class", string(op.LastError.Class))
+	}
+	log.InfoContext(ctx, "operation moved", attrs...)
+}

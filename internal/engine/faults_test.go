@@ -1,0 +1,188 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"runtime"
+	"sync"
+	"time"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+)
+
+// errAway is what a store or queue that is out of reach says.
+var errAway = errors.New("out of reach") //nolint:gochecknoglobals // a sentinel
+
+// fault is what happens around one call: before it, in place of it where that
+// gives an error, and after it, in place of its answer where that gives one.
+type fault struct {
+	before, after func() error
+}
+
+func none() fault { return fault{} }
+
+// away fails without effect, lost takes effect and fails.
+func away() fault { return fault{before: unreachable} }
+func lost() fault { return fault{after: unreachable} }
+
+// diesBefore and diesAfter end the process: nothing of the invocation runs on,
+// not even its recovery from panics.
+func diesBefore() fault { return fault{before: die} }
+func diesAfter() fault  { return fault{after: die} }
+
+func unreachable() error { return errAway }
+
+func die() error {
+	runtime.Goexit()
+	return nil
+}
+
+// meanwhile has something else happen just before the call, afterwards just
+// after it.
+func meanwhile(do func()) fault {
+	return fault{before: func() error { do(); return nil }}
+}
+
+func afterwards(do func()) fault {
+	return fault{after: func() error { do(); return nil }}
+}
+
+// faults decides what happens around the calls of a store or queue, by the
+// name of the call.
+type faults struct {
+	mu      sync.Mutex
+	planned map[string][]fault
+	always  map[string]fault
+	count   map[string]int
+	// each, if set, is asked about every call that nothing is planned for.
+	each func(call string) fault
+}
+
+// on plans faults for the next calls of that name, one each.
+func (f *faults) on(call string, next ...fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.planned == nil {
+		f.planned = map[string][]fault{}
+	}
+	f.planned[call] = append(f.planned[call], next...)
+}
+
+// from has every call of that name meet the fault, until another is given.
+func (f *faults) from(call string, every fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.always == nil {
+		f.always = map[string]fault{}
+	}
+	f.always[call] = every
+}
+
+func (f *faults) calls(call string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count[call]
+}
+
+func (f *faults) take(call string) fault {
+	f.mu.Lock()
+	if f.count == nil {
+		f.count = map[string]int{}
+	}
+	f.count[call]++
+	each := f.each
+	if next := f.planned[call]; len(next) > 0 {
+		f.planned[call] = next[1:]
+		f.mu.Unlock()
+		return next[0]
+	}
+	every, ok := f.always[call]
+	f.mu.Unlock()
+	if !ok && each != nil {
+		return each(call)
+	}
+	return every
+}
+
+func (f *faults) around(call string, do func() error) error {
+	now := f.take(call)
+	if now.before != nil {
+		if err := now.before(); err != nil {
+			return err
+		}
+	}
+	err := do()
+	if now.after != nil {
+		if lost := now.after(); lost != nil {
+			return lost
+		}
+	}
+	return err
+}
+
+// faultStore is a store that is away, slow or killed on demand.
+type faultStore struct {
+	faults
+	store engine.Store
+}
+
+func (s *faultStore) Create(ctx context.Context, op operation.Operation, ev operation.Event) (row engine.Row, created bool, err error) {
+	err = s.around("create", func() (err error) {
+		row, created, err = s.store.Create(ctx, op, ev)
+		return err
+	})
+	return row, created, err
+}
+
+func (s *faultStore) Load(ctx context.Context, id string) (row engine.Row, err error) {
+	err = s.around("load", func() (err error) {
+		row, err = s.store.Load(ctx, id)
+		return err
+	})
+	return row, err
+}
+
+func (s *faultStore) Save(ctx context.Context, row engine.Row, ev operation.Event) (etag string, err error) {
+	err = s.around("save", func() (err error) {
+		etag, err = s.store.Save(ctx, row, ev)
+		return err
+	})
+	return etag, err
+}
+
+func (s *faultStore) Close(ctx context.Context, id string) error {
+	return s.around("close", func() error { return s.store.Close(ctx, id) })
+}
+
+func (s *faultStore) Reopen(ctx context.Context, id string, createdAt time.Time) error {
+	return s.around("reopen", func() error { return s.store.Reopen(ctx, id, createdAt) })
+}
+
+func (s *faultStore) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
+	return func(yield func(engine.Live, error) bool) {
+		if err := s.around("live", func() error { return nil }); err != nil {
+			yield(engine.Live{}, err)
+			return
+		}
+		s.store.Live(ctx)(yield)
+	}
+}
+
+// faultQueue is the same for a queue. It notes what was sent.
+type faultQueue struct {
+	faults
+	queue engine.Queue
+	noted sync.Mutex
+	sent  []engine.Message
+}
+
+func (q *faultQueue) Send(ctx context.Context, m engine.Message) error {
+	return q.around("send", func() error {
+		q.noted.Lock()
+		q.sent = append(q.sent, m)
+		q.noted.Unlock()
+		return q.queue.Send(ctx, m)
+	})
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// commands lists how the pending command of invocation k can turn out.
+func (w world) commands(r rules, k int, add func(string, func(*world))) {
+	cmd := w.working[k].command
+	// turn carries the command out with the given effect and hands its result
+	// to the invocation.
+	turn := func(how string, effect func(*world) Result) {
+		add(fmt.Sprintf("invocation %d: %s, %s", k, cmd.Action, how), func(n *world) {
+			n.proceed(r, k, effect(n))
+		})
+	}
+	switch cmd.Action {
+	case Load:
+		turn("read", func(n *world) Result {
+			return Result{Row: Row{Operation: n.row, ETag: strconv.Itoa(n.etag)}}
+		})
+		if w.faults.tableAways > 0 {
+			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Reach: Away} })
+		}
+	case Save:
+		w.saves(r, cmd, turn)
+	case Run:
+		w.runs(r, cmd, turn)
+	case Look:
+		turn("read", func(n *world) Result { return Result{Finding: n.look(cmd)} })
+		if w.faults.throttles > 0 {
+			turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
+		}
+	case Send:
+		turn("sent", func(n *world) Result { n.send(cmd.Message); return Result{} })
+		if w.faults.lostMessages > 0 {
+			turn("sent and lost", func(n *world) Result { n.faults.lostMessages--; return Result{} })
+		}
+		if w.faults.sendsUnknown > 0 {
+			turn("sent, no answer", func(n *world) Result { n.faults.sendsUnknown--; n.send(cmd.Message); return Result{Reach: Away} })
+			turn("not sent", func(n *world) Result { n.faults.sendsUnknown--; return Result{Reach: Away} })
+		}
+	case Close:
+		turn("closed", func(n *world) Result { n.closed = true; return Result{} })
+	case Acknowledge:
+		add(fmt.Sprintf("invocation %d acknowledges", k), func(n *world) {
+			w := n.working[k]
+			if w.message >= 0 && !w.lost {
+				n.messages[w.message].done = true
+			}
+			n.working = slices.Delete(n.working, k, k+1)
+		})
+	case Abandon:
+		add(fmt.Sprintf("invocation %d abandons", k), func(n *world) { n.abandon(k) })
+	}
+}
+
+func (w world) saves(r rules, cmd Command, turn func(string, func(*world) Result)) {
+	write := func(n *world) Result {
+		if cmd.Row.ETag != strconv.Itoa(n.etag) {
+			return Result{Reach: Changed}
+		}
+		n.row = cmd.Row.Operation
+		if r.noClaims {
+			n.row.Claim = nil
+		}
+		n.etag++
+		return Result{Row: Row{ETag: strconv.Itoa(n.etag)}}
+	}
+	turn("answered", write)
+	if w.faults.savesUnknown > 0 {
+		turn("done, no answer", func(n *world) Result { n.faults.savesUnknown--; write(n); return Result{Reach: Away} })
+		turn("not done, no answer", func(n *world) Result { n.faults.savesUnknown--; return Result{Reach: Away} })
+	}
+}
+
+func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)) {
+	if cmd.Row.Operation.Step == "await" {
+		turn("job is done", func(*world) Result { return Result{Outcome: operation.Outcome{Kind: operation.Advance}} })
+		return
+	}
+	if !cmd.NotAfter.IsZero() && !w.now.Before(cmd.NotAfter) {
+		turn("too late", func(*world) Result { return Result{TooLate: true} })
+		return
+	}
+	start := func(n *world) { n.jobs = append(n.jobs, job{cmd.AttemptID, n.now}) }
+	accepted := operation.Outcome{Kind: operation.Advance, Tracking: &operation.Tracking{StatusURL: "url"}}
+	lost := &operation.Error{Code: "NoAnswer", Class: operation.Transient, Ambiguous: true}
+	turn("accepted", func(n *world) Result { start(n); return Result{Outcome: accepted} })
+	if w.faults.lostAnswers > 0 {
+		turn("accepted, answer lost", func(n *world) Result { n.faults.lostAnswers--; start(n); return Result{Err: lost} })
+		turn("accepted, answer lost, job visible late", func(n *world) Result {
+			n.faults.lostAnswers--
+			start(n)
+			n.jobs[len(n.jobs)-1].visible = n.now.Add(r.lateJobs)
+			return Result{Err: lost}
+		})
+		turn("not accepted, answer lost", func(n *world) Result { n.faults.lostAnswers--; return Result{Err: lost} })
+	}
+	if w.faults.throttles > 0 {
+		turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
+	}
+	if w.faults.crashes > 0 {
+		// The answer does not matter to a process that dies before it reads
+		// it, but how soon the job shows does.
+		turn("accepted, job visible late", func(n *world) Result {
+			start(n)
+			n.jobs[len(n.jobs)-1].visible = n.now.Add(r.lateJobs)
+			return Result{Outcome: accepted}
+		})
+	}
+}
+
+func throttled() Result {
+	return Result{Err: &operation.Error{Code: "ResourceRequestsThrottled", Class: operation.Throttled}}
+}
+
+func (w *world) look(cmd Command) operation.Finding {
+	for _, j := range w.jobs {
+		if j.attempt == cmd.AttemptID && !j.visible.After(w.now) {
+			return operation.Finding{Trace: operation.Found, Outcome: operation.Outcome{
+				Kind: operation.Advance, Tracking: &operation.Tracking{JobID: j.attempt},
+			}}
+		}
+	}
+	return operation.Finding{Trace: operation.Nothing}
+}
+
+func (w *world) send(m Message) {
+	w.messages = append(w.messages, message{Message: m})
+}
+
+func (w *world) proceed(r rules, k int, res Result) {
+	env := Env{
+		Now: func() time.Time { return w.now }, Jitter: func() float64 { return 0 },
+		NewID: w.newID, Waits: r.waits,
+		Flow: func(string, int) (step.Flow, bool) { return modelFlow(), true },
+	}
+	at := &w.working[k]
+	if r.noHeal {
+		at.invocation.Delivery.Count = 1
+	}
+	at.invocation, at.command = at.invocation.Next(env, res)
+}

@@ -1,0 +1,289 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// atTrigger is a rig whose operation is about to make the call that must
+// happen once.
+func atTrigger(t *testing.T) (*rig, string) {
+	t.Helper()
+	r := newRig(t)
+	id := r.start()
+	r.until(id, "trigger")
+	return r, id
+}
+
+func TestA_claim_is_saved_before_its_call_is_made(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	var saved *operation.Claim
+	r.azure.on("trigger", func(a *azure, c step.Call) (operation.Outcome, error) {
+		saved = r.operation(id).Claim
+		require.Equal(t, saved.AttemptID, c.AttemptID, "Azure gets the attempt id that the row holds")
+		require.Equal(t, saved, c.Operation.Claim)
+		return accepted(a, c)
+	})
+	r.step()
+	require.NotNil(t, saved)
+	require.Equal(t, time.Minute, saved.NotAfter.Sub(saved.ClaimedAt))
+	require.Nil(t, r.operation(id).Claim)
+}
+
+func TestA_claim_that_took_too_long_to_save_is_not_used(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.store.on("save", afterwards(func() { r.pass(time.Minute) }))
+	r.step()
+	require.Empty(t, r.azure.made("trigger"))
+	require.Nil(t, r.operation(id).Claim, "who was too late knows that nothing was called")
+	r.finish()
+	r.requireSucceeded(id)
+	require.Empty(t, r.azure.made("look"))
+}
+
+func TestA_crash_before_the_call_is_looked_into_and_the_call_made_anew(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.azure.on("trigger", dies)
+	m := r.next()
+	began := m.Due
+	r.deliver(m)
+	first := r.operation(id).Claim
+	require.NotNil(t, first)
+	waiting := r.queue.Waiting()
+	require.Len(t, waiting, 1)
+	require.Equal(t, began.Add(6*time.Minute), waiting[0].Due, "a minute for the call, five for its job to show")
+	require.NotEqual(t, m.ID, waiting[0].ID, "duplicate detection would eat it")
+
+	r.finish()
+	r.requireSucceeded(id)
+	calls := r.azure.made("trigger")
+	require.Len(t, calls, 2)
+	require.Equal(t, first.AttemptID, calls[0].attempt)
+	require.NotEqual(t, first.AttemptID, calls[1].attempt)
+	looks := r.azure.made("look")
+	require.Len(t, looks, 1)
+	require.Equal(t, first.AttemptID, looks[0].attempt)
+	require.Equal(t, began.Add(6*time.Minute), looks[0].at)
+}
+
+func TestA_job_that_was_started_without_an_answer_is_adopted(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.azure.on("trigger", unanswered(true))
+	r.step()
+	require.Equal(t, "trigger", r.operation(id).Step)
+	require.Equal(t, "what became of an unanswered request", r.operation(id).WaitingFor)
+	r.step()
+	op := r.operation(id)
+	require.Equal(t, "await", op.Step)
+	require.Equal(t, r.azure.jobs[0], op.Tracking.JobID)
+	require.Equal(t, 6*time.Minute, r.azure.made("look")[0].at.Sub(r.azure.made("trigger")[0].at))
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made("trigger"), 1)
+}
+
+func TestA_call_without_answer_and_without_effect_is_made_again(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.azure.on("trigger", unanswered(false), unanswered(false))
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made("trigger"), 3)
+	require.Len(t, r.azure.made("look"), 2)
+}
+
+func TestA_call_that_is_never_answered_and_never_has_effect_ends_as_failed(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	for range 20 {
+		r.azure.on("trigger", unanswered(false))
+	}
+	r.finish()
+	require.Equal(t, operation.Failed, r.operation(id).Status)
+	require.Equal(t, "NoAnswer", r.operation(id).LastError.Code)
+	require.Len(t, r.azure.made("trigger"), 13)
+}
+
+func TestWhat_cannot_be_told_waits_for_a_person(t *testing.T) {
+	t.Parallel()
+	doubtful := &operation.Error{Code: "BackupUnclear", Class: operation.UserAction, Message: "two jobs fit"}
+	park := func(t *testing.T) (*rig, string) {
+		t.Helper()
+		r, id := atTrigger(t)
+		r.azure.on("trigger", unanswered(false))
+		r.azure.on("look", says(operation.Outcome{Kind: operation.Unclear, Err: doubtful}))
+		r.finish()
+		require.Equal(t, operation.Parked, r.operation(id).Status)
+		require.Equal(t, doubtful, r.operation(id).LastError)
+		require.Equal(t, []string{id}, r.live())
+		return r, id
+	}
+	t.Run("who cancels it is told what may be running", func(t *testing.T) {
+		t.Parallel()
+		r, id := park(t)
+		require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+		r.finish()
+		op := r.operation(id)
+		require.Equal(t, operation.Canceled, op.Status)
+		require.Len(t, op.Warnings, 1)
+		require.Contains(t, op.Warnings[0], r.azure.made("trigger")[0].attempt)
+		require.Empty(t, r.live())
+	})
+	t.Run("who retries it has looked", func(t *testing.T) {
+		t.Parallel()
+		r, id := park(t)
+		require.NoError(t, second(r.engine.Retry(r.ctx(), id)))
+		r.finish()
+		r.requireSucceeded(id)
+		require.Len(t, r.azure.made("trigger"), 2)
+		require.Len(t, r.azure.made("look"), 1)
+	})
+}
+
+func TestA_look_that_fails_is_tried_again_and_keeps_the_claim(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.azure.on("trigger", unanswered(true))
+	r.azure.on("look", throttled(10*time.Minute), fails(errAway))
+	r.step()
+	claim := r.operation(id).Claim
+	for range 2 {
+		r.step()
+		require.Equal(t, claim, r.operation(id).Claim)
+	}
+	r.finish()
+	r.requireSucceeded(id)
+	looks := r.azure.made("look")
+	require.Len(t, looks, 3)
+	require.Equal(t, 10*time.Minute, looks[1].at.Sub(looks[0].at))
+	require.Len(t, r.azure.made("trigger"), 1)
+}
+
+func TestA_throttled_call_gives_its_claim_back(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.azure.on("trigger", throttled(324*time.Second))
+	r.step()
+	op := r.operation(id)
+	require.Nil(t, op.Claim)
+	require.Zero(t, op.Attempts)
+	require.Equal(t, 324*time.Second, op.DueAt.Sub(r.clock()))
+	r.finish()
+	r.requireSucceeded(id)
+	calls := r.azure.made("trigger")
+	require.Len(t, calls, 2)
+	require.NotEqual(t, calls[0].attempt, calls[1].attempt)
+	require.Empty(t, r.azure.made("look"))
+}
+
+func TestA_duplicate_during_the_call_makes_no_other(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	m := r.next()
+	r.azure.on("trigger", func(a *azure, c step.Call) (operation.Outcome, error) {
+		require.NoError(t, r.invoke(m.Wakeup, 1), "it schedules a look for later, and is done")
+		return accepted(a, c)
+	})
+	r.deliver(m)
+	require.Len(t, r.queue.Waiting(), 2)
+	r.finish()
+	r.requireSucceeded(id)
+	require.Empty(t, r.azure.made("look"), "the claim was answered long before")
+}
+
+func TestOf_two_that_claim_at_once_one_makes_the_call(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	m := r.next()
+	r.store.on("save", meanwhile(func() { require.NoError(t, r.invoke(m.Wakeup, 1)) }))
+	r.deliver(m)
+	require.Len(t, r.azure.made("trigger"), 1)
+	r.finish()
+	r.requireSucceeded(id)
+}
+
+func TestWhoever_finds_the_claim_of_another_makes_no_call(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	m := r.next()
+	r.azure.on("trigger", dies)
+	r.store.on("save", meanwhile(func() { require.ErrorIs(t, r.invoke(m.Wakeup, 1), errDied) }))
+	r.deliver(m)
+	calls := r.azure.made("trigger")
+	require.Len(t, calls, 1)
+	require.Equal(t, calls[0].attempt, r.operation(id).Claim.AttemptID)
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made("look"), 1)
+}
+
+func TestA_claim_whose_answer_is_lost_is_recognised_and_used(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	r.store.on("save", lost())
+	r.step()
+	require.Len(t, r.azure.made("trigger"), 1)
+	r.finish()
+	r.requireSucceeded(id)
+	claims := 0
+	for _, line := range r.history(id) {
+		if strings.Contains(line, "about to call") {
+			claims++
+		}
+	}
+	require.Equal(t, 1, claims)
+}
+
+func TestAn_answer_that_cannot_be_saved_is_found_again_by_its_attempt(t *testing.T) {
+	t.Parallel()
+	r, id := atTrigger(t)
+	// The call is answered; then neither table nor bus can be reached.
+	r.store.on("save", none(), away())
+	r.store.on("load", none(), away(), away(), away(), away(), away())
+	r.bus.on("send", away())
+	r.step()
+	r.finish()
+	r.requireSucceeded(id)
+	require.Len(t, r.azure.made("look"), 1)
+}
+
+func TestAn_open_claim_is_resolved_before_cancel_pause_and_deadline(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		meet func(r *rig, id string) error
+		want operation.Status
+	}{
+		"cancel":   {func(r *rig, id string) error { return second(r.engine.Cancel(r.ctx(), id)) }, operation.Canceled},
+		"pause":    {func(r *rig, id string) error { return second(r.engine.Pause(r.ctx(), id)) }, operation.Running},
+		"deadline": {func(r *rig, _ string) error { r.pass(48 * time.Hour); return nil }, operation.TimedOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, id := atTrigger(t)
+			r.azure.on("trigger", unanswered(true))
+			r.step()
+			require.NoError(t, c.meet(r, id))
+			r.finish()
+			op := r.operation(id)
+			require.Len(t, r.azure.made("look"), 1)
+			require.Nil(t, op.Claim)
+			require.Equal(t, "await", op.Step)
+			require.Equal(t, r.azure.jobs[0], op.Tracking.JobID, "the job is known and shown")
+			require.Equal(t, c.want, op.Status)
+			require.Empty(t, r.azure.made("await"))
+			if c.want == operation.Canceled {
+				require.Contains(t, op.Warnings[0], r.azure.jobs[0])
+			}
+		})
+	}
+}

@@ -1,0 +1,94 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+)
+
+// For an hour every process dies of whatever it does, or one part of the
+// program does. Afterwards all operations, which were at different steps, come
+// to their good end, and none of them needs a person.
+func TestA_deployment_that_was_broken_for_an_hour_parks_nothing(t *testing.T) {
+	t.Parallel()
+	deadly := func(string) fault { return diesBefore() }
+	for name, broken := range map[string]func(r *rig) (mend func()){
+		"every process dies at its first look at the table": func(r *rig) func() {
+			r.store.each = deadly
+			return func() { r.store.each = nil }
+		},
+		"every process dies when it saves": func(r *rig) func() {
+			r.store.from("save", diesBefore())
+			return func() { r.store.from("save", none()) }
+		},
+		"every process dies after it saved": func(r *rig) func() {
+			r.store.from("save", diesAfter())
+			return func() { r.store.from("save", none()) }
+		},
+		"every process dies when it calls Azure": func(r *rig) func() {
+			r.azure.outage(dies)
+			return func() { r.azure.outage(nil) }
+		},
+		"the table is away": func(r *rig) func() {
+			r.store.each = func(string) fault { return away() }
+			return func() { r.store.each = nil }
+		},
+		"the bus is away": func(r *rig) func() {
+			r.bus.from("send", away())
+			return func() { r.bus.from("send", none()) }
+		},
+		"table and bus are away": func(r *rig) func() {
+			r.store.each = func(string) fault { return away() }
+			r.bus.from("send", away())
+			return func() { r.store.each = nil; r.bus.from("send", none()) }
+		},
+		"no answer of the table arrives": func(r *rig) func() {
+			r.store.each = func(string) fault { return lost() }
+			return func() { r.store.each = nil }
+		},
+		"no answer of Azure arrives": func(r *rig) func() {
+			r.azure.outage(unanswered(false))
+			return func() { r.azure.outage(nil) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			var ids []string
+			for i := range 5 {
+				asked := demoRequest()
+				asked.Key = fmt.Sprintf("k%d", i)
+				op, _, err := r.engine.Start(r.ctx(), asked, engine.Origin{})
+				require.NoError(t, err)
+				ids = append(ids, op.ID)
+				for range i {
+					r.step()
+				}
+			}
+			mend := broken(r)
+			r.operate(time.Hour)
+			for _, id := range ids {
+				require.NotEqual(t, operation.Parked, r.operation(id).Status, "%v", r.history(id))
+			}
+			mend()
+			r.operate(6 * time.Hour)
+			for _, id := range ids {
+				require.Equal(t, operation.Succeeded, r.operation(id).Status, "%v\n%v", r.operation(id).LastError, r.history(id))
+			}
+			require.Len(t, r.azure.jobs, len(ids))
+			require.Empty(t, r.live())
+		})
+	}
+}
+
+// outage has every call turn out the same until it is given nil.
+func (a *azure) outage(every answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.every = every
+}

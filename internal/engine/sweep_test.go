@@ -1,0 +1,215 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+func (r *rig) sweep() engine.Swept {
+	r.t.Helper()
+	swept, err := r.engine.Sweep(r.ctx())
+	require.NoError(r.t, err)
+	return swept
+}
+
+// silent is a rig whose operation's message got lost at its second step.
+func silent(t *testing.T) (*rig, string) {
+	t.Helper()
+	r := newRig(t)
+	id := r.start()
+	r.step()
+	r.queue.Due(r.clock().Add(time.Hour))
+	return r, id
+}
+
+func TestA_lost_message_is_made_good_ten_minutes_after_its_time(t *testing.T) {
+	t.Parallel()
+	r, id := silent(t)
+	before := r.operation(id)
+	r.pass(10*time.Minute - time.Second)
+	require.Equal(t, engine.Swept{Live: 1}, r.sweep())
+	r.pass(time.Second)
+	require.Equal(t, engine.Swept{Live: 1, Overdue: 1}, r.sweep())
+	require.Equal(t, before, r.operation(id), "the sweep never writes the row")
+	require.Equal(t, []engine.Message{{
+		ID: id + ":2:rescue-1", Due: r.clock(),
+		Wakeup: operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-1", Rescue: "rescue-1"},
+	}}, r.queue.Waiting())
+	r.finish()
+	r.requireSucceeded(id)
+	require.Contains(t, r.history(id), "2 Running refresh: woken by the sweep: its own message did not come")
+}
+
+func TestEvery_sweep_names_the_same_rescue_the_same(t *testing.T) {
+	t.Parallel()
+	r, id := silent(t)
+	var names []string
+	for range 9 {
+		r.pass(5 * time.Minute)
+		r.sweep()
+	}
+	for _, m := range r.queue.Waiting() {
+		names = append(names, m.ID)
+	}
+	one, two, three := id+":2:rescue-1", id+":2:rescue-2", id+":2:rescue-3"
+	require.Equal(t, []string{one, one, two, two, two, two, three, three}, names)
+}
+
+func TestOnly_rescues_that_are_delivered_count_and_each_once(t *testing.T) {
+	t.Parallel()
+	r, id := silent(t)
+	r.azure.on("refresh", dies, dies, dies, dies)
+	r.pass(15 * time.Minute)
+	r.sweep()
+	m := r.next()
+	for count := 1; count <= 4; count++ {
+		require.ErrorIs(t, r.invoke(m.Wakeup, count), errDied)
+	}
+	require.Equal(t, 1, r.operation(id).Rescues, "counted before the step runs")
+	r.deliver(m)
+	require.Zero(t, r.operation(id).Rescues, "progress forgets them")
+	r.finish()
+	r.requireSucceeded(id)
+}
+
+func TestFive_rescues_without_progress_park_an_operation(t *testing.T) {
+	t.Parallel()
+	r, id := silent(t)
+	kill := true
+	for range 1000 {
+		r.azure.on("refresh", func(a *azure, c step.Call) (operation.Outcome, error) {
+			if kill {
+				return dies(a, c)
+			}
+			return usual("refresh")(a, c)
+		})
+	}
+	for n, minutes := range []int{10, 20, 40, 80} {
+		r.pass(morning().Add(time.Duration(minutes) * time.Minute).Sub(r.clock()))
+		r.sweep()
+		r.deliver(r.next())
+		require.Equal(t, n+1, r.operation(id).Rescues, "after %d minutes", minutes)
+	}
+	r.pass(morning().Add(160 * time.Minute).Sub(r.clock()))
+	r.sweep()
+	r.deliver(r.next())
+	op := r.operation(id)
+	require.Equal(t, operation.Parked, op.Status)
+	require.Equal(t, "NoProgress", op.LastError.Code)
+	require.Equal(t, engine.Swept{Live: 1, Parked: 1}, r.sweep(), "a parked operation stays in sight and is not woken")
+
+	kill = false
+	r.dead = nil
+	require.NoError(t, second(r.engine.Retry(r.ctx(), id)))
+	r.finish()
+	r.requireSucceeded(id)
+}
+
+func TestThe_sweep_settles_what_has_ended(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.store.on("close", away())
+	id := r.start()
+	r.finish()
+	require.Equal(t, []string{id}, r.live())
+	require.Equal(t, engine.Swept{Live: 1, Closed: 1}, r.sweep())
+	r.requireSucceeded(id)
+	require.Equal(t, engine.Swept{}, r.sweep(), "its cost grows with live operations only")
+}
+
+func TestA_marker_without_its_row_is_forgotten_only_after_a_while(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	// Its writer is at work between marker and row.
+	require.NoError(t, r.rows.Reopen(t.Context(), "unborn", r.clock()))
+	r.pass(10*time.Minute - time.Second)
+	require.Equal(t, engine.Swept{Live: 1}, r.sweep())
+	require.Equal(t, []string{"unborn"}, r.live())
+	r.pass(time.Second)
+	require.Equal(t, engine.Swept{Live: 1, Closed: 1}, r.sweep())
+	require.Empty(t, r.live())
+}
+
+func TestA_sweep_goes_on_where_one_operation_cannot_be_looked_at(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for i := range 5 {
+		asked := demoRequest()
+		asked.Key = fmt.Sprintf("k%d", i)
+		require.NoError(t, errOf(r.engine.Start(r.ctx(), asked, engine.Origin{})))
+	}
+	r.queue.Due(r.clock())
+	r.pass(time.Hour)
+	r.store.on("load", none(), away(), none(), none())
+	r.bus.on("send", none(), away())
+	require.Equal(t, engine.Swept{Live: 5, Overdue: 4, Failed: 2}, r.sweep())
+	require.Equal(t, engine.Swept{Live: 5, Overdue: 5}, r.sweep())
+
+	r.store.on("live", away())
+	_, err := r.engine.Sweep(r.ctx())
+	require.ErrorIs(t, err, errAway)
+}
+
+func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
+	t.Parallel()
+	r, id := silent(t)
+	dead := operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2"}
+	for rescues, want := range []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute} {
+		require.NoError(t, r.engine.Revive(r.ctx(), dead))
+		waiting := r.queue.Due(r.clock().Add(24 * time.Hour))
+		require.Len(t, waiting, 1)
+		require.Equal(t, want, waiting[0].Due.Sub(r.clock()))
+		require.Equal(t, operation.RescueName(rescues+1), waiting[0].Wakeup.Rescue, "named as the sweep would name it then")
+		require.Equal(t, int64(2), waiting[0].Wakeup.Seq)
+		require.Equal(t, "trace-2", waiting[0].Wakeup.Trace)
+
+		row, err := r.rows.Load(t.Context(), id)
+		require.NoError(t, err)
+		row.Operation.Rescues++
+		_, err = r.rows.Save(t.Context(), row, operation.Event{Seq: 2, At: r.clock(), WriteID: r.newID()})
+		require.NoError(t, err)
+	}
+}
+
+func TestA_dead_lettered_wake_up_of_another_seq(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		seq  int64
+		want []string
+	}{
+		"the one before may have died between save and send": {1, []string{":2"}},
+		"an older one is of no use":                          {0, nil},
+		"one that is ahead is of no use":                     {3, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, id := silent(t)
+			require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: c.seq}))
+			var sent []string
+			for _, m := range r.queue.Waiting() {
+				sent = append(sent, m.ID[len(id):])
+			}
+			require.Equal(t, c.want, sent)
+		})
+	}
+}
+
+func TestReviving_settles_what_has_ended_and_forgets_what_is_gone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: "gone", Seq: 1}))
+	r.store.on("close", away())
+	id := r.start()
+	r.finish()
+	require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: 5}))
+	r.requireSucceeded(id)
+	r.store.on("load", away())
+	require.ErrorIs(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: 5}), errAway)
+}

@@ -1,0 +1,100 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// awaited says where an await step goes.
+type awaited struct {
+	// retry is the step that asked, to ask again when what was accepted fails
+	// in a way worth it.
+	retry string
+	// job is the step that follows the job, once its id is known.
+	job string
+	// gone is the step that finds out otherwise, when Azure does not know the
+	// operation any more, or it ended without naming the job that it should
+	// have; empty means the following step.
+	gone string
+	// protected is the step that finds the instance of a datasource which
+	// Azure says is protected already; empty where that does not happen.
+	protected string
+	// what is awaited, for a person.
+	what string
+	// onCancel is the step to go to on cancel; see step.Step.
+	onCancel string
+}
+
+// awaitOperation looks once at the long-running operation that an earlier step
+// started. A status that cannot be read is no failure of the operation.
+func (a Azure) awaitOperation(name string, to awaited) step.Step {
+	return step.Step{Name: name, Effect: step.Read, OnCancel: to.onCancel, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+		var t operation.Tracking
+		if c.Operation.Tracking != nil {
+			t = *c.Operation.Tracking
+		}
+		p, err := a.ARM.Track(ctx, t)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		if p.NewTracking != nil {
+			t = *p.NewTracking
+		}
+		if p.JobID != "" {
+			t.JobID = p.JobID
+		}
+		switch p.State {
+		case arm.Running:
+			return operation.Outcome{Kind: operation.Wait, Tracking: &t, After: p.RetryAfter, Note: to.what}, nil
+		case arm.Failed, arm.Canceled:
+			if to.protected != "" && alreadyProtected(p.Err) {
+				return learn(skipTo(to.protected, p.Err.Message), map[string]string{learnedProtected: p.Err.Message}), nil
+			}
+			return backTo(to.retry, failure(p)), nil
+		case arm.Succeeded, arm.Gone:
+		}
+		if to.job != "" && t.JobID != "" {
+			out := skipTo(to.job, to.what+" is under way as job "+recoveryservices.JobName(t.JobID))
+			out.Tracking = &t
+			return out, nil
+		}
+		out := next(to.what + " is done")
+		if p.State == arm.Gone {
+			out.Note = to.what + ": Azure does not tell any more, looking at the result"
+		}
+		if p.State == arm.Gone || to.job != "" {
+			out.Next = to.gone
+		}
+		out.Tracking = &operation.Tracking{}
+		return out, nil
+	}}
+}
+
+func failure(p arm.Progress) *operation.Error {
+	if p.Err != nil {
+		return p.Err
+	}
+	return &operation.Error{
+		Code: "OperationCanceled", Class: operation.Fatal, Message: "the operation was canceled in Azure",
+		RecommendedAction: []string{"Find out in the vault's activity log who canceled it, then ask again."},
+	}
+}
+
+func isNotFound(err error) bool {
+	var known *operation.Error
+	return errors.As(err, &known) && known.HTTPStatus == http.StatusNotFound
+}
+
+func fatal(code, message string, actions ...string) *operation.Error {
+	return &operation.Error{Code: code, Class: operation.Fatal, Message: message, RecommendedAction: actions}
+}
+
+func notYet(code, message string, actions ...string) *operation.Error {
+	return &operation.Error{Code: code, Class: operation.NotYet, Message: message, RecommendedAction: actions}
+}

@@ -1,0 +1,185 @@
+package flow_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// backupJob is a job of the demo share as the vault lists it, begun so long
+// after the request.
+func backupJob(name string, after time.Duration, changes object) object {
+	properties := object{
+		"jobType": "AzureStorageJob", "operation": "Backup", "status": "InProgress", "entityFriendlyName": "testshare",
+		"storageAccountName": "testvault2", "backupManagementType": "AzureStorage",
+		"startTime": morning().Add(after).Format(time.RFC3339Nano), "activityId": "somebody-else",
+	}
+	for k, v := range changes {
+		if v == nil {
+			delete(properties, k)
+			continue
+		}
+		properties[k] = v
+	}
+	return object{"id": demoVault + "/backupJobs/" + name, "name": name, "properties": properties}
+}
+
+// item says what was learned of the item that is being backed up.
+func learned(id, name, source string) map[string]string {
+	return map[string]string{
+		"itemId": id, "friendlyName": name, "sourceResourceId": source,
+		"attempt": attempt, "attemptedAt": morning().Format(time.RFC3339Nano),
+	}
+}
+
+func learnedShare() map[string]string {
+	return learned(demoVault+"/backupFabrics/Azure/protectionContainers/StorageContainer;storage;azurefiles;testvault2/protectedItems/AzureFileShare;testshare", "testshare", demoAccount)
+}
+
+func learnedMachine() map[string]string {
+	return learned(demoVault+"/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;machines;vm1/protectedItems/VM;iaasvmcontainerv2;machines;vm1", "vm1",
+		"/subscriptions/x/resourceGroups/machines/providers/Microsoft.Compute/virtualMachines/vm1")
+}
+
+func learnedDatabase() map[string]string {
+	return learned(demoVault+"/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;machines;sqlvm/protectedItems/SQLDataBase;MSSQLSERVER;orders", "orders",
+		"/subscriptions/x/resourceGroups/machines/providers/Microsoft.Compute/virtualMachines/sqlvm")
+}
+
+// lookCase is a list of jobs and what it says of a backup request.
+type lookCase struct {
+	item map[string]string
+	jobs []any
+	// found is the job that it was, empty if none; doubtful that it cannot be
+	// told.
+	found    string
+	doubtful bool
+}
+
+func lookCases() map[string]lookCase {
+	const s = time.Second
+	database := func(name string) object {
+		return object{"entityFriendlyName": name, "storageAccountName": nil, "operation": "Backup (Full)", "jobType": "AzureWorkloadJob"}
+	}
+	machine := func(container any) object {
+		return object{"entityFriendlyName": "vm1", "storageAccountName": nil, "containerName": container, "jobType": "AzureIaaSVMJob"}
+	}
+	return map[string]lookCase{
+		"no job at all":                            {},
+		"the job that carries the attempt's id":    {jobs: []any{backupJob("j1", s, object{"activityId": attempt})}, found: "j1"},
+		"the id in other casing":                   {jobs: []any{backupJob("j1", s, object{"activityId": "AAAAAAAA-0000-4000-8000-000000000001"})}, found: "j1"},
+		"the id among other jobs of the item":      {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, object{"activityId": attempt}), backupJob("j3", 3*s, nil)}, found: "j2"},
+		"the id though Azure's clock is behind":    {jobs: []any{backupJob("j1", -40*s, object{"activityId": attempt})}, found: "j1"},
+		"the item's only job since the request":    {jobs: []any{backupJob("j1", s, nil)}, found: "j1"},
+		"a job without an activity id":             {jobs: []any{backupJob("j1", s, object{"activityId": nil})}, found: "j1"},
+		"names in other casing":                    {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "TestShare", "storageAccountName": "TESTVAULT2"})}, found: "j1"},
+		"a job that has ended":                     {jobs: []any{backupJob("j1", s, object{"status": "Completed"})}, found: "j1"},
+		"two jobs of the item":                     {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, nil)}, doubtful: true},
+		"a job that began before the request":      {jobs: []any{backupJob("j1", -6*s, nil)}},
+		"a job that began just before the request": {jobs: []any{backupJob("j1", -4*s, nil)}, doubtful: true},
+		"one just before and one since":            {jobs: []any{backupJob("j1", -4*s, nil), backupJob("j2", s, nil)}, doubtful: true},
+		"one long before and one since":            {jobs: []any{backupJob("j1", -30*s, nil), backupJob("j2", s, nil)}, found: "j2"},
+		"another share's job":                      {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "othershare"})}},
+		"a share of that name in another account":  {jobs: []any{backupJob("j1", s, object{"storageAccountName": "othervault"})}},
+
+		"a machine's job":                         {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine("iaasvmcontainerv2;machines;vm1"))}, found: "j1"},
+		"a machine's job by its whole container":  {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine("IaasVMContainer;iaasvmcontainerv2;MACHINES;vm1"))}, found: "j1"},
+		"a machine's job without a container":     {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine(nil))}, found: "j1"},
+		"a machine of that name in another group": {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine("iaasvmcontainerv2;elsewhere;vm1"))}},
+
+		"a database's job":                             {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [sqlvm]"))}, found: "j1"},
+		"a database's job with instance and domain":    {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("MSSQLSERVER/Orders [SQLVM.contoso.com]"))}, found: "j1"},
+		"a database's job without a server":            {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders"))}, found: "j1"},
+		"a database of another instance":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("SQLEXPRESS/orders [sqlvm]"))}},
+		"another database of the server":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("master [sqlvm]"))}},
+		"a server that is not called like its machine": {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [cluster1]"))}, doubtful: true},
+		"such a server's job before the request":       {item: learnedDatabase(), jobs: []any{backupJob("j1", -6*s, database("orders [cluster1]"))}},
+	}
+}
+
+func TestAn_unanswered_backup_request_is_looked_for_among_the_jobs(t *testing.T) {
+	t.Parallel()
+	for name, c := range lookCases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
+			op := operation.Operation{
+				Step: "trigger-backup", Learned: c.learned(),
+				Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning(), NotAfter: morning().Add(time.Minute)},
+			}
+			finding, err := azure.one("backup-now", "trigger-backup").Look(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
+			require.NoError(t, err)
+			require.Len(t, azure.asked, 1)
+			require.Equal(t, "startTime eq '2026-03-01 07:59:00 AM' and endTime eq '2026-03-01 08:07:00 AM' and operation eq 'Backup'", azure.asked[0].URL.Query().Get("$filter"))
+			switch {
+			case c.found != "":
+				require.Equal(t, operation.Found, finding.Trace)
+				require.Equal(t, "await-backup-job", finding.Outcome.Next)
+				require.Equal(t, c.found, finding.Outcome.Tracking.JobID)
+				require.Equal(t, map[string]string{"attempt": attempt}, finding.Outcome.Learned)
+			case c.doubtful:
+				require.Equal(t, operation.Doubtful, finding.Trace)
+				require.Equal(t, "BackupUnclear", finding.Err.Code)
+				require.NotEmpty(t, finding.Err.RecommendedAction)
+			default:
+				require.Equal(t, operation.Finding{Trace: operation.Nothing}, finding)
+			}
+		})
+	}
+}
+
+// A backup that was accepted has a job somewhere: where the look finds none, it
+// is waited for.
+func TestThe_job_of_an_accepted_backup_is_found_in_the_same_way(t *testing.T) {
+	t.Parallel()
+	for name, c := range lookCases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
+			out, err := azure.run("backup-now", "find-backup-job", operation.Operation{Learned: c.learned()})
+			switch {
+			case c.found != "":
+				require.NoError(t, err)
+				require.Equal(t, "Advance : found as job "+c.found, summary(out))
+				require.Equal(t, c.found, out.Tracking.JobID)
+			case c.doubtful:
+				require.NoError(t, err)
+				require.Equal(t, operation.Unclear, out.Kind)
+				require.Equal(t, "BackupUnclear", out.Err.Code)
+			default:
+				requireError(t, err, "JobNotVisible", operation.NotYet)
+			}
+		})
+	}
+}
+
+func (c lookCase) learned() map[string]string {
+	if c.item == nil {
+		return learnedShare()
+	}
+	return c.item
+}
+
+func TestA_list_of_jobs_that_cannot_be_read_settles_nothing(t *testing.T) {
+	t.Parallel()
+	azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": refused(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
+	op := operation.Operation{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}
+	_, err := azure.one("backup-now", "trigger-backup").Look(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
+	requireError(t, err, "ServiceUnavailable", operation.Transient)
+	_, err = azure.run("backup-now", "find-backup-job", op)
+	requireError(t, err, "ServiceUnavailable", operation.Transient)
+}
+
+func TestWithout_the_time_of_its_request_no_job_is_guessed(t *testing.T) {
+	t.Parallel()
+	azure := &canned{t: t}
+	op := operation.Operation{Learned: learnedShare()}
+	delete(op.Learned, "attemptedAt")
+	_, err := azure.run("backup-now", "find-backup-job", op)
+	requireError(t, err, "AttemptUnknown", operation.Fatal)
+}

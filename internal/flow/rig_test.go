@@ -1,0 +1,230 @@
+package flow_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
+	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/state/memory"
+	"azbackupflow/internal/step"
+)
+
+const (
+	demoVault   = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
+	demoAccount = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
+)
+
+// morning is when the tests' clocks begin.
+func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
+
+// rig runs whole operations in one process: the real engine over a store and a
+// queue in memory, the real flows and the real ARM client. Its clock jumps from
+// one message to the next, and a simulator that is given it follows.
+type rig struct {
+	t      *testing.T
+	book   *step.Book
+	engine *engine.Engine
+	rows   *memory.Store
+	queue  *queuememory.Queue
+	ids    int
+	// excluded are the resources that were excluded from automatic protection.
+	excluded []string
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// newRig makes a rig over the Resource Manager at the endpoint, with the clock
+// at a time.
+func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, token func() string)) *rig {
+	t.Helper()
+	r := &rig{t: t, now: now, rows: memory.New(), queue: &queuememory.Queue{}}
+	endpoint, token := connect(r)
+	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Clock: r.clock})
+	require.NoError(t, err)
+	azure := flow.New(client, r.clock)
+	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}}
+	azure.Exclude = func(_ context.Context, resourceID, _ string, _ time.Time) error {
+		r.excluded = append(r.excluded, resourceID)
+		return nil
+	}
+	azure.Include = func(_ context.Context, resourceID string) error {
+		r.excluded = slices.DeleteFunc(r.excluded, func(x string) bool { return strings.EqualFold(x, resourceID) })
+		return nil
+	}
+	r.book, err = azure.Book()
+	require.NoError(t, err)
+	r.engine, err = engine.New(engine.Config{
+		Store: r.rows, Queue: r.queue, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
+		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record,
+	})
+	require.NoError(t, err)
+	return r
+}
+
+// credential gives the tokens that a function issues.
+type credential func() string
+
+// GetToken implements azcore.TokenCredential.
+func (c credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: c(), ExpiresOn: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
+}
+
+// simulated is a rig over a simulator of the world.
+func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
+	t.Helper()
+	var sim *armsim.Simulator
+	r := newRig(t, morning(), func(r *rig) (string, func() string) {
+		var err error
+		sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, sim.Close()) })
+		return sim.Endpoint(), sim.Token
+	})
+	return r, sim
+}
+
+// clock tells the rig's time. The simulator asks from its own goroutines, also
+// after it has answered.
+func (r *rig) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+// pass moves the clock on to a time; it never goes back.
+func (r *rig) pass(to time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if to.After(r.now) {
+		r.now = to
+	}
+}
+
+func (r *rig) newID() string {
+	r.ids++
+	return fmt.Sprintf("00000000-0000-4000-8000-%012d", r.ids)
+}
+
+func (r *rig) sleep(ctx context.Context, d time.Duration) error {
+	r.pass(r.clock().Add(d))
+	return ctx.Err()
+}
+
+// begin asks for an operation and gives its id.
+func (r *rig) begin(name string, parameters any) string {
+	r.t.Helper()
+	raw, err := json.Marshal(parameters)
+	require.NoError(r.t, err)
+	op, _, err := r.engine.Start(r.t.Context(), request.Request{Flow: name, Key: r.newID(), Parameters: raw}, engine.Origin{})
+	require.NoError(r.t, err)
+	return op.ID
+}
+
+// operation is the row as it stands.
+func (r *rig) operation(id string) operation.Operation {
+	r.t.Helper()
+	row, err := r.rows.Load(r.t.Context(), id)
+	require.NoError(r.t, err)
+	return row.Operation
+}
+
+// step delivers what is due next, when it is due.
+func (r *rig) step() {
+	r.t.Helper()
+	due, ok := r.queue.Next()
+	require.True(r.t, ok, "nothing is due")
+	r.pass(due)
+	for _, m := range r.queue.Due(r.clock()) {
+		require.NoError(r.t, r.engine.RunStep(r.t.Context(), operation.Delivery{Wakeup: m.Wakeup, Count: 1}))
+	}
+}
+
+// until delivers messages until the operation is at the step.
+func (r *rig) until(id, name string) {
+	r.t.Helper()
+	for n := 0; r.operation(id).Step != name; n++ {
+		require.Less(r.t, n, 200, "it never gets to %s: %v", name, r.story(id))
+		require.False(r.t, r.operation(id).Status.Terminal(), "it ends before %s: %v", name, r.story(id))
+		r.step()
+	}
+}
+
+// finish delivers messages until none is left, and gives the operation.
+func (r *rig) finish(id string) operation.Operation {
+	r.t.Helper()
+	for n := 0; len(r.queue.Waiting()) > 0; n++ {
+		require.Less(r.t, n, 1000, "the queue never empties: %v", r.story(id))
+		r.step()
+	}
+	return r.operation(id)
+}
+
+// succeeds runs an operation to its good end.
+func (r *rig) succeeds(name string, parameters any) operation.Operation {
+	r.t.Helper()
+	id := r.begin(name, parameters)
+	op := r.finish(id)
+	require.Equal(r.t, operation.Succeeded, op.Status, "%v", r.story(id))
+	return op
+}
+
+// fails runs an operation to its bad end and gives why.
+func (r *rig) fails(name string, parameters any) *operation.Error {
+	r.t.Helper()
+	id := r.begin(name, parameters)
+	op := r.finish(id)
+	require.Equal(r.t, operation.Failed, op.Status, "%v", r.story(id))
+	require.NotNil(r.t, op.LastError)
+	return op.LastError
+}
+
+// story is an operation's history, for a person.
+func (r *rig) story(id string) (lines []string) {
+	for ev, err := range r.rows.History(r.t.Context(), id) {
+		require.NoError(r.t, err)
+		lines = append(lines, fmt.Sprintf("%s %s: %s", ev.At.Format("15:04:05"), ev.Step, ev.What))
+		if ev.Err != nil {
+			lines = append(lines, "    "+ev.Err.Error())
+		}
+	}
+	return lines
+}
+
+// path lists the steps that an operation went through, each visit once.
+func (r *rig) path(id string) (steps []string) {
+	for ev, err := range r.rows.History(r.t.Context(), id) {
+		require.NoError(r.t, err)
+		if len(steps) == 0 || steps[len(steps)-1] != ev.Step {
+			steps = append(steps, ev.Step)
+		}
+	}
+	return steps
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// demoShare asks for the Learn page's share to be protected.
+func demoShare(more object) object {
+	p := object{"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1"}
+	maps.Copy(p, more)
+	return p
+}

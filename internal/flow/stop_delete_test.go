@@ -1,0 +1,168 @@
+package flow_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/step"
+)
+
+// namedShare names the demo world's share, as a person does.
+func namedShare() object {
+	return object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"}
+}
+
+// protectedShare is a rig whose demo share is protected and backed up.
+func protectedShare(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
+	t.Helper()
+	r, sim := simulated(t, world)
+	r.succeeds("protect-file-share", object{
+		"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1", "firstBackup": object{},
+	})
+	return r, sim
+}
+
+// state is the protection state of the demo share's item; empty without one.
+func state(sim *armsim.Simulator) string {
+	items := sim.ProtectedItems()
+	i := slices.IndexFunc(items, func(item armsim.ProtectedItem) bool { return item.FriendlyName == "testshare" })
+	if i < 0 {
+		return ""
+	}
+	return items[i].ProtectionState
+}
+
+func instanceState(sim *armsim.Simulator, id string) string {
+	all := sim.BackupInstances()
+	i := slices.IndexFunc(all, func(x armsim.BackupInstance) bool { return strings.EqualFold(x.ID, id) })
+	if i < 0 {
+		return ""
+	}
+	return all[i].ProtectionState
+}
+
+func TestProtection_of_a_share_is_stopped_and_resumed(t *testing.T) {
+	t.Parallel()
+	r, sim := protectedShare(t, armsim.DemoWorld())
+
+	r.succeeds("stop-protection", object{"fileShare": namedShare()})
+	require.Equal(t, "ProtectionStopped", state(sim))
+	require.Len(t, r.excluded, 1)
+	require.True(t, strings.EqualFold(demoAccount+"/fileServices/default/shares/testshare", r.excluded[0]), r.excluded)
+	r.succeeds("stop-protection", object{"fileShare": namedShare()}) // it is already
+	r.failsWith("ProtectionStopped", "backup-now", object{"fileShare": namedShare()})
+
+	r.succeeds("resume-protection", object{"fileShare": namedShare(), "policy": "schedule1"})
+	require.NotEqual(t, "ProtectionStopped", state(sim))
+	require.Empty(t, r.excluded)
+	r.succeeds("resume-protection", object{"fileShare": namedShare(), "policy": "schedule1"}) // it is already
+	r.succeeds("backup-now", object{"fileShare": namedShare()})
+}
+
+func TestProtection_of_an_instance_is_stopped_and_resumed(t *testing.T) {
+	t.Parallel()
+	r, sim := simulated(t, armsim.DemoWorld())
+	id := r.succeeds("protect-postgres", protectServer()).Learned["backupInstanceId"]
+
+	r.succeeds("stop-protection", object{"backupInstanceId": id})
+	require.Equal(t, "ProtectionStopped", instanceState(sim, id))
+	require.Equal(t, []string{demoServer}, r.excluded)
+	r.failsWith("ProtectionStopped", "backup-now", object{"backupInstanceId": id})
+
+	r.succeeds("resume-protection", object{"backupInstanceId": id})
+	require.Equal(t, "ProtectionConfigured", instanceState(sim, id))
+	require.Empty(t, r.excluded)
+}
+
+func TestDeleting_ends_when_the_thing_is_gone_or_soft_deleted_and_says_which(t *testing.T) {
+	t.Parallel()
+	t.Run("a share", func(t *testing.T) {
+		t.Parallel()
+		r, sim := protectedShare(t, armsim.DemoWorld())
+		op := r.succeeds("delete-protection", object{"fileShare": namedShare()})
+		require.Contains(t, []string{"gone", "soft-deleted"}, op.Learned["deletion"])
+		require.Equal(t, op.Learned["deletion"] == "gone", state(sim) == "", state(sim))
+		require.Len(t, r.excluded, 1)
+	})
+	t.Run("an instance of a vault with soft delete", func(t *testing.T) {
+		t.Parallel()
+		r, _ := simulated(t, armsim.DemoWorld())
+		op := r.succeeds("delete-protection", object{"backupInstanceId": demoInstance})
+		require.Equal(t, "soft-deleted", op.Learned["deletion"])
+	})
+	t.Run("an instance of a vault without", func(t *testing.T) {
+		t.Parallel()
+		world := armsim.DemoWorld()
+		world.BackupVaults[0].SoftDelete = "Off"
+		r, _ := simulated(t, world)
+		op := r.succeeds("delete-protection", object{"backupInstanceId": demoInstance})
+		require.Equal(t, "gone", op.Learned["deletion"])
+		require.Len(t, r.excluded, 1)
+		r.failsWith("NotProtected", "delete-protection", object{"backupInstanceId": demoInstance})
+	})
+}
+
+func TestWhat_a_vault_would_refuse_to_delete_is_refused_before_it_is_tried(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		code   string
+		change func(*armsim.World)
+	}{
+		"an immutable vault": {"VaultImmutable", func(w *armsim.World) { w.BackupVaults[0].Immutability = "Unlocked" }},
+		"a Resource Guard":   {"ResourceGuard", func(w *armsim.World) { w.BackupVaults[0].ResourceGuard = true }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			world := armsim.DemoWorld()
+			c.change(&world)
+			r, sim := simulated(t, world)
+			r.failsWith(c.code, "delete-protection", object{"backupInstanceId": demoInstance})
+			for _, request := range sim.Requests() {
+				require.NotEqual(t, "DELETE", request.Method)
+			}
+		})
+	}
+}
+
+// A delete that comes late, after someone has deleted the item and protected
+// the share anew, must not hit the new item.
+func TestDelete_does_not_hit_what_was_protected_anew(t *testing.T) {
+	t.Parallel()
+	r, sim := protectedShare(t, armsim.DemoWorld())
+	late := r.begin("delete-protection", object{"fileShare": namedShare()})
+	r.until(late, "delete-item")
+	_, err := r.engine.Pause(t.Context(), late)
+	require.NoError(t, err)
+	r.succeeds("delete-protection", object{"fileShare": namedShare()})
+	r.succeeds("protect-file-share", object{"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1"})
+	before := state(sim)
+
+	_, err = r.engine.Resume(t.Context(), late)
+	require.NoError(t, err)
+	op := r.finish(late)
+
+	require.Equal(t, "ChangedMeanwhile", op.LastError.Code)
+	require.Equal(t, before, state(sim))
+}
+
+func TestDeleting_is_refused_until_an_operator_allows_it(t *testing.T) {
+	t.Parallel()
+	b, err := flow.New(nil, morning).Book()
+	require.NoError(t, err)
+	f, ok := b.Newest("delete-protection")
+	require.True(t, ok)
+	raw, err := json.Marshal(object{"backupInstanceId": demoInstance})
+	require.NoError(t, err)
+	_, err = f.Check(raw)
+	var invalid *step.Invalid
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, "flow", invalid.Fields[0].Field)
+	require.Contains(t, invalid.Fields[0].Want, "AZBACKUPFLOW_ALLOW_DELETE")
+}

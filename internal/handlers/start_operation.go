@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+// Starter creates operations.
+type Starter interface {
+	Start(context.Context, request.Request, engine.Origin) (op operation.Operation, created bool, err error)
+}
+
+// Requests handles what comes over the queue `requests`.
+type Requests struct {
+	Engine Starter
+	Refuse Refuser
+	// Later sends a message that is received when it is due.
+	Later func(ctx context.Context, due time.Time, queue, messageID string, body []byte, properties map[string]any) error
+	Now   func() time.Time
+	NewID func() string
+	Waits operation.Waits
+}
+
+// Properties of a request that was put off.
+const (
+	originalID = "azbackupflow-message-id"
+	putOff     = "azbackupflow-put-off"
+)
+
+// Start handles the queue `requests`. A request without a key has its message's
+// id as key, so that the same message delivered twice starts one operation. A
+// request that can never work is refused, in words, and not tried again; one
+// that cannot be started now is put off, because redelivery comes at once and
+// ten deliveries are gone in a second.
+func (r Requests) Start(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
+	messageID := inv.MessageID()
+	if id, ok := inv.ApplicationProperty(originalID); ok {
+		messageID = id
+	}
+	raw, err := inv.Payload(binding)
+	if err != nil {
+		err = &step.Invalid{Fields: []step.FieldError{{Field: "request", Problem: "cannot be read: " + err.Error(), Want: "one JSON object"}}}
+	} else {
+		err = r.start(ctx, inv, messageID, raw)
+	}
+	if permanent(err) {
+		// Who cannot be refused now, because the table is away, comes again.
+		err = r.refuse(ctx, inv, messageID, raw, err)
+	}
+	if err == nil {
+		return customhandler.Result{}, nil
+	}
+	customhandler.Logger(ctx).WarnContext(ctx, "a request cannot be worked on now, trying later", "messageId", messageID, "error", err)
+	return customhandler.Result{}, r.later(ctx, inv, messageID, raw)
+}
+
+func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte) error {
+	req, err := request.Read(raw)
+	if err != nil {
+		return err
+	}
+	if req.Key == "" {
+		req.Key = messageID
+	}
+	if req.DryRun {
+		return &step.Invalid{Fields: []step.FieldError{{Field: "dryRun", Problem: "is set on a queue, where nobody reads the answer", Want: "a request over HTTP"}}}
+	}
+	_, _, err = r.Engine.Start(ctx, req, engine.Origin{Trace: inv.Trace, ReplyTo: inv.ReplyTo()})
+	return err
+}
+
+// permanent reports whether an error of Start lies in the request itself.
+func permanent(err error) bool {
+	var invalid *step.Invalid
+	var conflict *engine.KeyConflict
+	var large *state.TooLarge
+	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.As(err, &large)
+}
+
+func (r Requests) refuse(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, err error) error {
+	return r.Refuse.Refuse(ctx, Refused{Source: settings.RequestsQueue, MessageID: messageID, At: inv.EnqueuedTime(), Body: raw, Err: err})
+}
+
+// later sends a copy of the request that is received after a while: 30 s,
+// doubling to 5 min.
+func (r Requests) later(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte) error {
+	n := 0
+	if text, ok := inv.ApplicationProperty(putOff); ok {
+		n, _ = strconv.Atoi(strings.Trim(text, `"`))
+		n = max(n, 0) // whoever sends a request may set any property
+	}
+	wait := min(r.Waits.SnoozeShortest<<min(n, 10), r.Waits.SnoozeLongest)
+	err := r.Later(ctx, r.Now().Add(wait), settings.RequestsQueue, r.NewID(), raw, map[string]any{
+		originalID: messageID, putOff: strconv.Itoa(n + 1),
+	})
+	if err != nil {
+		return fmt.Errorf("put a request off: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+package handlers
+
+import (
+	"context"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
+)
+
+// Sweeper looks at every live operation.
+type Sweeper interface {
+	Sweep(context.Context) (engine.Swept, error)
+}
+
+// Sweep handles the timer: it wakes operations whose message did not come. A
+// sweep that fails is made again at the next tick.
+func Sweep(e Sweeper) customhandler.Handler {
+	return func(ctx context.Context, _ customhandler.Invocation) (customhandler.Result, error) {
+		_, err := e.Sweep(ctx)
+		return customhandler.Result{}, err
+	}
+}

@@ -1,0 +1,118 @@
+package armsim
+
+import "net/http"
+
+// readBackupVault answers GET backupVaults/{v}, as the API documents' example
+// of a vault with an identity.
+func (s *Simulator) readBackupVault(c *call) (answer, *armError) {
+	v := c.backupVault
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"id": v.ID(), "name": v.Name, "type": dataProtection + "/backupVaults", "location": v.Location, "identity": identity(),
+		"properties": map[string]any{
+			"provisioningState": provisioned,
+			"storageSettings":   []any{map[string]any{"datastoreType": vaultStore, "type": "LocallyRedundant"}},
+			"securitySettings": map[string]any{
+				"softDeleteSettings":   map[string]any{"state": v.SoftDelete, "retentionDurationInDays": v.SoftDeleteDays},
+				"immutabilitySettings": map[string]any{"state": v.Immutability},
+			},
+			"isVaultProtectedByResourceGuard": v.ResourceGuard,
+		},
+	}), nil
+}
+
+// identity is a vault's system-assigned identity.
+func identity() map[string]any {
+	return map[string]any{"type": "SystemAssigned", "principalId": systemIdentity, "tenantId": tenant}
+}
+
+// listBackupVaultPolicies answers GET backupPolicies of a Backup vault.
+func (s *Simulator) listBackupVaultPolicies(c *call) (answer, *armError) {
+	return page(s, c, c.backupVault.Policies, c.backupVault.policyView)
+}
+
+// readBackupVaultPolicy answers GET backupPolicies/{p} of a Backup vault.
+func (s *Simulator) readBackupVaultPolicy(c *call) (answer, *armError) {
+	p := c.backupVault.policy(c.path.names[1])
+	if p == nil {
+		return answer{}, c.notFound(2)
+	}
+	return jsonAnswer(http.StatusOK, c.backupVault.policyView(*p)), nil
+}
+
+// policyView is a policy of the form of the API documents' example: weekly
+// full backups, kept for twelve weeks.
+func (v *backupVault) policyView(p BackupPolicy) map[string]any {
+	store := map[string]any{"dataStoreType": vaultStore, "objectType": "DataStoreInfoBase"}
+	return map[string]any{
+		"id": v.policyID(p.Name), "name": p.Name, "type": dataProtection + "/backupVaults/backupPolicies",
+		"properties": map[string]any{
+			"objectType": "BackupPolicy", "datasourceTypes": p.DatasourceTypes,
+			"policyRules": []any{
+				map[string]any{
+					"name": backupRule, "objectType": "AzureBackupRule", "dataStore": store,
+					"backupParameters": map[string]any{"backupType": "Full", "objectType": "AzureBackupParams"},
+					"trigger": map[string]any{
+						"objectType": "ScheduleBasedTriggerContext",
+						"schedule":   map[string]any{"repeatingTimeIntervals": []string{"R/2024-06-02T02:00:00+00:00/P1W"}},
+						"taggingCriteria": []any{map[string]any{
+							"tagInfo": map[string]any{"tagName": "Default", "id": "Default_"}, "taggingPriority": 99, "isDefault": true,
+						}},
+					},
+				},
+				map[string]any{
+					"name": "Default", "objectType": "AzureRetentionRule", "isDefault": true,
+					"lifecycles": []any{map[string]any{
+						"sourceDataStore": store,
+						"deleteAfter":     map[string]any{"objectType": "AbsoluteDeleteOption", "duration": "P12W"},
+					}},
+				},
+			},
+		},
+	}
+}
+
+// listInstances answers GET backupInstances.
+func (s *Simulator) listInstances(c *call) (answer, *armError) {
+	return page(s, c, c.backupVault.instances, (*instance).view)
+}
+
+// readInstance answers GET backupInstances/{b}. One that is soft-deleted is
+// not found here (a choice).
+func (s *Simulator) readInstance(c *call) (answer, *armError) {
+	i, missing := c.findInstance()
+	if missing != nil {
+		return answer{}, missing
+	}
+	return jsonAnswer(http.StatusOK, i.view()), nil
+}
+
+// listDeletedInstances answers GET deletedBackupInstances.
+func (s *Simulator) listDeletedInstances(c *call) (answer, *armError) {
+	return page(s, c, c.backupVault.deleted, (*instance).deletedView)
+}
+
+// readDeletedInstance answers GET deletedBackupInstances/{b}.
+func (s *Simulator) readDeletedInstance(c *call) (answer, *armError) {
+	i := named(c.backupVault.deleted, c.path.names[1])
+	if i == nil {
+		return answer{}, c.notFound(2)
+	}
+	return jsonAnswer(http.StatusOK, i.deletedView()), nil
+}
+
+// readFlexibleServer answers GET flexibleServers/{s} of PostgreSQL.
+func (s *Simulator) readFlexibleServer(c *call) (answer, *armError) {
+	for _, f := range s.world.flexibleServers {
+		if sameID(f.ID(), c.path.parentID()) {
+			return jsonAnswer(http.StatusOK, map[string]any{
+				"id": f.ID(), "name": f.Name, "type": flexibleServerType, "location": f.Location,
+				"sku": map[string]any{"name": "Standard_D2ds_v4", "tier": "GeneralPurpose"},
+				"properties": map[string]any{
+					"version": f.Version, "state": "Ready", "administratorLogin": "pgadmin",
+					"fullyQualifiedDomainName": f.Name + ".postgres.database.azure.com",
+				},
+			}), nil
+		}
+	}
+	return answer{}, c.notFound(1)
+}

@@ -1,0 +1,241 @@
+package armsim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Providers, as the API documents spell them.
+const (
+	recoveryServices = "Microsoft.RecoveryServices"
+	dataProtection   = "Microsoft.DataProtection"
+	storageProvider  = "Microsoft.Storage"
+	postgreSQL       = "Microsoft.DBforPostgreSQL"
+)
+
+// Types of datasources, which are also their resource types.
+const (
+	flexibleServerType = "Microsoft.DBforPostgreSQL/flexibleServers"
+	singleServerType   = "Microsoft.DBforPostgreSQL/servers"
+	databaseType       = "Microsoft.DBforPostgreSQL/servers/databases"
+)
+
+// Data stores of recovery points.
+const (
+	vaultStore   = "VaultStore"
+	archiveStore = "ArchiveStore"
+)
+
+const (
+	softDeleteOff         = "Off"
+	softDeleteDisabled    = "Disabled" // of a Recovery Services vault
+	immutabilityDisabled  = "Disabled"
+	defaultSoftDeleteDays = 14
+)
+
+// backupVault is a Backup vault with what it holds.
+type backupVault struct {
+	BackupVault
+	instances []*instance
+	deleted   []*instance // soft-deleted
+	jobs      []*instanceJob
+}
+
+// singleServer is a single server as it is, with the databases that restores
+// made.
+type singleServer struct {
+	SingleServer
+	databases []string
+}
+
+// datasource is what a backup instance backs up, or a restore makes.
+type datasource struct {
+	kind           string // flexibleServerType or databaseType
+	id, name       string
+	server         string // the server's ARM id
+	serverName     string
+	group          string
+	subscription   string
+	location       string
+	version        string
+	gone           bool
+	databaseExists bool
+}
+
+// addBackupVaults adds the seed's Backup vaults and what they protect.
+func (w *world) addBackupVaults(seed World, now time.Time, ids *random) error {
+	for _, v := range seed.BackupVaults {
+		if w.findBackupVault(v.ID()) != nil {
+			return fmt.Errorf("backup vault %s is there twice", v.ID())
+		}
+		if v.Immutability == "" {
+			v.Immutability = immutabilityDisabled
+		}
+		if v.SoftDelete == "" {
+			v.SoftDelete = softDeleteOff
+		}
+		if v.SoftDeleteDays == 0 {
+			v.SoftDeleteDays = defaultSoftDeleteDays
+		}
+		w.backupVaults = append(w.backupVaults, &backupVault{BackupVault: v})
+	}
+	for _, f := range seed.FlexibleServers {
+		if f.Version == "" {
+			f.Version = "15"
+		}
+		w.flexibleServers = append(w.flexibleServers, f)
+	}
+	for _, s := range seed.SingleServers {
+		if s.Version == "" {
+			s.Version = "11"
+		}
+		w.singleServers = append(w.singleServers, &singleServer{SingleServer: s, databases: append([]string(nil), s.Databases...)})
+	}
+	for _, p := range seed.ProtectedDatasources {
+		if err := w.addProtected(p, now, ids); err != nil {
+			return fmt.Errorf("backup instance %s: %w", p.Instance, err)
+		}
+	}
+	return nil
+}
+
+// addProtected adds a backup instance of the seed.
+func (w *world) addProtected(p ProtectedDatasource, now time.Time, ids *random) error {
+	v := w.findBackupVault(p.Vault)
+	if v == nil {
+		return fmt.Errorf("there is no backup vault %q", p.Vault)
+	}
+	d, known := w.datasource(p.Datasource)
+	if !known || d.kind == databaseType && !d.databaseExists {
+		return fmt.Errorf("there is no flexible server or database %q", p.Datasource)
+	}
+	if !v.policyFits(p.Policy, d.kind) {
+		return fmt.Errorf("the vault has no policy %q for %s", p.Policy, d.kind)
+	}
+	if v.instance(p.Instance) != nil {
+		return fmt.Errorf("vault %s has it twice", v.Name)
+	}
+	i := &instance{vault: v, name: p.Instance, friendly: d.friendly(), source: d, policy: p.Policy, state: protectionConfigured, provisioning: provisioned}
+	if p.State != "" {
+		i.state = p.State
+	}
+	i.properties = i.described()
+	for _, r := range p.RecoveryPoints {
+		point := &recoveryPoint{
+			id: r.ID, storeID: ids.guid(), time: now.Add(-r.Age), store: r.Store, policy: p.Policy, version: r.ServerVersion,
+		}
+		if point.store == "" {
+			point.store = vaultStore
+		}
+		if point.version == "" {
+			point.version = d.version
+		}
+		i.points = append(i.points, point)
+	}
+	v.instances = append(v.instances, i)
+	return nil
+}
+
+func (w *world) findBackupVault(id string) *backupVault {
+	for _, v := range w.backupVaults {
+		if strings.EqualFold(v.ID(), id) {
+			return v
+		}
+	}
+	return nil
+}
+
+// datasource finds a flexible server, or a database of a single server that
+// exists or could exist.
+func (w *world) datasource(id string) (datasource, bool) {
+	for _, f := range w.flexibleServers {
+		if strings.EqualFold(f.ID(), id) {
+			return datasource{
+				kind: flexibleServerType, id: id, name: f.Name, server: id, serverName: f.Name,
+				group: f.ResourceGroup, subscription: f.Subscription, location: f.Location, version: f.Version,
+			}, true
+		}
+	}
+	for _, s := range w.singleServers {
+		prefix := s.DatabaseID("")
+		if len(id) <= len(prefix) || !strings.EqualFold(id[:len(prefix)], prefix) || strings.Contains(id[len(prefix):], "/") {
+			continue
+		}
+		return datasource{
+			kind: databaseType, id: id, name: id[len(prefix):], server: s.ID(), serverName: s.Name,
+			group: s.ResourceGroup, subscription: s.Subscription, location: s.Location, version: s.Version,
+			gone: s.Gone, databaseExists: s.has(id[len(prefix):]),
+		}, true
+	}
+	return datasource{}, false
+}
+
+func (s *singleServer) has(database string) bool {
+	for _, d := range s.databases {
+		if strings.EqualFold(d, database) {
+			return true
+		}
+	}
+	return false
+}
+
+// friendly is the name that the vault gives to an instance by itself, as the
+// API documents' examples show it for databases.
+func (d datasource) friendly() string {
+	if d.kind == databaseType {
+		return d.serverName + `\` + d.name
+	}
+	return d.name
+}
+
+// blobContainer finds the container that a URL names.
+func (w *world) blobContainer(account, container string) (BlobContainer, bool) {
+	for _, a := range w.accounts {
+		if !strings.EqualFold(a.Name, account) {
+			continue
+		}
+		for _, b := range a.BlobContainers {
+			if b.Name == container {
+				return b, true
+			}
+		}
+	}
+	return BlobContainer{}, false
+}
+
+func (v *backupVault) instance(name string) *instance { return named(v.instances, name) }
+
+func named(all []*instance, name string) *instance {
+	for _, i := range all {
+		if strings.EqualFold(i.name, name) {
+			return i
+		}
+	}
+	return nil
+}
+
+func (v *backupVault) policy(name string) *BackupPolicy {
+	for n, p := range v.Policies {
+		if strings.EqualFold(p.Name, name) {
+			return &v.Policies[n]
+		}
+	}
+	return nil
+}
+
+func (v *backupVault) policyID(name string) string { return v.ID() + "/backupPolicies/" + name }
+
+// policyFits tells whether the vault has a policy for a type of datasource.
+func (v *backupVault) policyFits(name, kind string) bool {
+	p := v.policy(name)
+	if p == nil {
+		return false
+	}
+	for _, t := range p.DatasourceTypes {
+		if strings.EqualFold(t, kind) {
+			return true
+		}
+	}
+	return false
+}

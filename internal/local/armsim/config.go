@@ -1,0 +1,218 @@
+package armsim
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"azbackupflow/internal/local/fault"
+)
+
+// Config says what is simulated and how fast. The zero value simulates
+// DemoWorld at Azure's own speed on a free port.
+type Config struct {
+	// Address is the loopback address to listen on; "127.0.0.1:0" if empty.
+	Address string
+	// Speed divides every duration: at 60 a minute of Azure's takes a second.
+	// Retry-After becomes max(1, ceil(seconds/Speed)). 0 means 1.
+	Speed float64
+	// Clock tells the time; the machine's if nil. Work advances when a request
+	// arrives or the state is looked at, never in the background, so a test's
+	// own clock moves everything.
+	Clock func() time.Time
+	// Random is where ids, keys and tokens come from; crypto/rand if nil.
+	Random io.Reader
+	// Fault is called at each moment of each request with Service "arm" and a
+	// Kind as Request.Kind describes it.
+	Fault fault.Hook
+	// World is what exists at the start; DemoWorld if nil. It is copied.
+	World *World
+	// Durations is how long things take at speed 1; zero fields are Azure's
+	// recorded ones.
+	Durations Durations
+	// Quotas limits requests; the zero value does not.
+	Quotas Quotas
+	// PageSize is the number of entries on a page of a list; 200 if 0.
+	PageSize int
+	// AllowUnsignedPolls serves polls that carry no signature at all, as Azure
+	// does for URLs composed from ids (the Azure CLI's recordings). A signature
+	// that is there must still be right.
+	AllowUnsignedPolls bool
+	// Logger gets one debug record per request; nothing if nil.
+	Logger *slog.Logger
+}
+
+// Durations is how long Azure works on things, at speed 1.
+type Durations struct {
+	Refresh    time.Duration // refreshContainers; recorded 12 s
+	Register   time.Duration // PUT protectionContainers; recorded 37 s
+	Inquire    time.Duration // inquire; recorded 20 s
+	Unregister time.Duration // DELETE protectionContainers; recorded 24 s
+	Protect    time.Duration // PUT protectedItems, operation and job; recorded 45 s
+	Unprotect  time.Duration // DELETE protectedItems, operation and job; recorded 26 s
+	// BackupOperation is from POST backup until its operation knows the job;
+	// recorded 5 s.
+	BackupOperation time.Duration
+	// ShareBackup, MachineBackup and DatabaseBackup are from POST backup until
+	// the job ends: 30 s (recorded), 20 min and 5 min (choices).
+	ShareBackup    time.Duration
+	MachineBackup  time.Duration
+	DatabaseBackup time.Duration
+	// JobVisible is from the start of a job until reads of jobs show it, at the
+	// latest when its operation names it; 2 s (a choice: the recordings read
+	// jobs only after their operation named them).
+	JobVisible time.Duration
+	// Cancel is from POST cancel until the job is Cancelled; 20 s (a choice).
+	Cancel time.Duration
+	// ItemSettles is from the end of the first backup until the item says
+	// Protected instead of IRPending; recorded more than 1 min, 2 min here.
+	ItemSettles time.Duration
+
+	// Of Backup vaults:
+
+	ValidateForBackup   time.Duration // recorded 41 s
+	ConfigureProtection time.Duration // the operation of PUT backupInstances; recorded 2 s
+	// ProtectionConfigured is from the end of that operation until the
+	// protection is configured; recorded about 37 s.
+	ProtectionConfigured time.Duration
+	// InstanceBackupOperation and RestoreOperation are until the operation
+	// knows the job; recorded 1 s.
+	InstanceBackupOperation time.Duration
+	InstanceBackup          time.Duration // until the job ends; recorded 15 min 41 s
+	ValidateRestore         time.Duration // recorded 41 s
+	RestoreOperation        time.Duration
+	Restore                 time.Duration // until the job ends; recorded 2 min 4 s
+	// Rehydrate is what a restore from the archive tier takes longer; 1 h (a
+	// choice: Azure says up to 15 h, by priority).
+	Rehydrate        time.Duration
+	DeleteInstance   time.Duration // DELETE backupInstances; 16 s (the Learn page's)
+	ChangeProtection time.Duration // stop, suspend, resume; 15 s (a choice)
+}
+
+const (
+	defaultAddress  = "127.0.0.1:0"
+	defaultPageSize = 200
+)
+
+// recordedDurations is what Config.Durations holds where it says nothing.
+func recordedDurations() Durations {
+	return Durations{
+		Refresh:         12 * time.Second,
+		Register:        37 * time.Second,
+		Inquire:         20 * time.Second,
+		Unregister:      24 * time.Second,
+		Protect:         45 * time.Second,
+		Unprotect:       26 * time.Second,
+		BackupOperation: 5 * time.Second,
+		ShareBackup:     30 * time.Second,
+		MachineBackup:   20 * time.Minute,
+		DatabaseBackup:  5 * time.Minute,
+		JobVisible:      2 * time.Second,
+		Cancel:          20 * time.Second,
+		ItemSettles:     2 * time.Minute,
+
+		ValidateForBackup:       41 * time.Second,
+		ConfigureProtection:     2 * time.Second,
+		ProtectionConfigured:    37 * time.Second,
+		InstanceBackupOperation: time.Second,
+		InstanceBackup:          15*time.Minute + 41*time.Second,
+		ValidateRestore:         41 * time.Second,
+		RestoreOperation:        time.Second,
+		Restore:                 2*time.Minute + 4*time.Second,
+		Rehydrate:               time.Hour,
+		DeleteInstance:          16 * time.Second,
+		ChangeProtection:        15 * time.Second,
+	}
+}
+
+// withDefaults checks the configuration and fills in what it leaves out.
+func (c Config) withDefaults() (Config, error) {
+	if c.Speed < 0 {
+		return c, fmt.Errorf("speed %v is negative", c.Speed)
+	}
+	if c.Speed == 0 {
+		c.Speed = 1
+	}
+	if c.PageSize < 0 {
+		return c, fmt.Errorf("page size %d is negative", c.PageSize)
+	}
+	if c.PageSize == 0 {
+		c.PageSize = defaultPageSize
+	}
+	if c.Address == "" {
+		c.Address = defaultAddress
+	}
+	if err := checkLoopback(c.Address); err != nil {
+		return c, err
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now //nolint:forbidigo // the one place where the simulator meets the machine's clock
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.World == nil {
+		w := DemoWorld()
+		c.World = &w
+	}
+	c.Durations = c.Durations.orElse(recordedDurations())
+	return c, nil
+}
+
+// checkLoopback refuses addresses that other machines reach: the simulator
+// hands out tokens to anyone who knows its identity header.
+func checkLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("address %q: %w", address, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return errors.New("the simulator listens on loopback addresses only, not on " + host)
+	}
+	return nil
+}
+
+// orElse takes the fields that d leaves at zero from other.
+func (d Durations) orElse(other Durations) Durations {
+	for _, f := range []struct {
+		mine  *time.Duration
+		other time.Duration
+	}{
+		{&d.Refresh, other.Refresh},
+		{&d.Register, other.Register},
+		{&d.Inquire, other.Inquire},
+		{&d.Unregister, other.Unregister},
+		{&d.Protect, other.Protect},
+		{&d.Unprotect, other.Unprotect},
+		{&d.BackupOperation, other.BackupOperation},
+		{&d.ShareBackup, other.ShareBackup},
+		{&d.MachineBackup, other.MachineBackup},
+		{&d.DatabaseBackup, other.DatabaseBackup},
+		{&d.JobVisible, other.JobVisible},
+		{&d.Cancel, other.Cancel},
+		{&d.ItemSettles, other.ItemSettles},
+		{&d.ValidateForBackup, other.ValidateForBackup},
+		{&d.ConfigureProtection, other.ConfigureProtection},
+		{&d.ProtectionConfigured, other.ProtectionConfigured},
+		{&d.InstanceBackupOperation, other.InstanceBackupOperation},
+		{&d.InstanceBackup, other.InstanceBackup},
+		{&d.ValidateRestore, other.ValidateRestore},
+		{&d.RestoreOperation, other.RestoreOperation},
+		{&d.Restore, other.Restore},
+		{&d.Rehydrate, other.Rehydrate},
+		{&d.DeleteInstance, other.DeleteInstance},
+		{&d.ChangeProtection, other.ChangeProtection},
+	} {
+		if *f.mine == 0 {
+			*f.mine = f.other
+		}
+	}
+	return d
+}

@@ -1,0 +1,109 @@
+package armsim
+
+import "time"
+
+// DemoSubscription is the subscription of DemoWorld, the one of the Learn page.
+const DemoSubscription = "00000000-0000-0000-0000-000000000000"
+
+// Names of the recovery points of DemoWorld: the Learn page's in the vault
+// tier, and one in the archive tier.
+const (
+	DemoVaultPoint   = "eb006fde78cb47198be5a320fbe45e9b"
+	DemoArchivePoint = "794ead7c7661410da03997d210d469e7"
+)
+
+// DemoWorld is the world of the Learn pages.
+//
+// "Backup Azure file share using Azure Backup via REST API": vault
+// azurefilesvault in resource group azurefiles with policy schedule1, storage
+// account testvault2 in AzureFiles with file share testshare, nothing
+// discovered yet. Beside them are a virtual machine, a SQL and a HANA database
+// that the vault protects already.
+//
+// "Back up Azure Database for PostgreSQL - Flexible servers" and "Restore
+// PostgreSQL databases": Backup vault TestBkpVault in TestBkpVaultRG, with soft
+// delete and the policies pgflexpol1 and osspol3; flexible server
+// pgflextestserver in pgflextest, not protected yet; single server
+// testpostgresql in ossdemoRG, gone, with database empdb11 that the vault
+// protects as instance testpostgresql-empdb11-…; and as targets of restores,
+// single server targetossserver in targetrg, and the container
+// testcontainerrestore of storage account testossstorageaccount.
+func DemoWorld() World {
+	w := demoRecoveryServices()
+	w.addDemoPostgreSQL()
+	return w
+}
+
+func demoRecoveryServices() World {
+	const location = "westeurope"
+	vault := Vault{
+		Subscription: DemoSubscription, ResourceGroup: "azurefiles", Name: "azurefilesvault", Location: location,
+		Policies: []Policy{
+			{Name: "schedule1", BackupManagementType: "AzureStorage", WorkLoadType: "AzureFileShare"},
+			{Name: "DefaultPolicy", BackupManagementType: "AzureIaasVM", WorkLoadType: "VM"},
+			{Name: "HourlyLogBackup", BackupManagementType: "AzureWorkload", WorkLoadType: "SQLDataBase"},
+			{Name: "DailyHana", BackupManagementType: "AzureWorkload", WorkLoadType: "SAPHanaDatabase"},
+		},
+	}
+	account := StorageAccount{
+		Subscription: DemoSubscription, ResourceGroup: "AzureFiles", Name: "testvault2", Location: location,
+		Shares: []Share{{Name: "testshare", PlainItemName: true}},
+	}
+	return World{
+		Vaults:          []Vault{vault},
+		StorageAccounts: []StorageAccount{account},
+		VirtualMachines: []VirtualMachine{{
+			Subscription: DemoSubscription, ResourceGroup: "machines", Name: "vm1",
+			Vault: vault.ID(), Policy: "DefaultPolicy",
+		}},
+		Databases: []Database{
+			{
+				Subscription: DemoSubscription, ResourceGroup: "machines", Server: "sqlvm", Type: "SQLDataBase",
+				Instance: "MSSQLSERVER", Name: "orders", Vault: vault.ID(), Policy: "HourlyLogBackup",
+			},
+			{
+				Subscription: DemoSubscription, ResourceGroup: "machines", Server: "hanavm", Type: "SAPHanaDatabase",
+				Instance: "HDB", Name: "SYSTEMDB", Vault: vault.ID(), Policy: "DailyHana",
+			},
+		},
+	}
+}
+
+func (w *World) addDemoPostgreSQL() {
+	const location = "westus"
+	vault := BackupVault{
+		Subscription: DemoSubscription, ResourceGroup: "TestBkpVaultRG", Name: "TestBkpVault", Location: location,
+		Policies: []BackupPolicy{
+			{Name: "pgflexpol1", DatasourceTypes: []string{flexibleServerType}},
+			{Name: "osspol3", DatasourceTypes: []string{databaseType}},
+		},
+		SoftDelete: "On",
+	}
+	source := SingleServer{
+		Subscription: DemoSubscription, ResourceGroup: "ossdemoRG", Name: "testpostgresql", Location: location,
+		Databases: []string{"empdb11"}, Gone: true,
+	}
+	target := SingleServer{
+		Subscription: DemoSubscription, ResourceGroup: "targetrg", Name: "targetossserver", Location: location,
+		Databases: []string{"postgres"},
+	}
+	w.BackupVaults = append(w.BackupVaults, vault)
+	w.SingleServers = append(w.SingleServers, source, target)
+	w.FlexibleServers = append(w.FlexibleServers, FlexibleServer{
+		Subscription: DemoSubscription, ResourceGroup: "pgflextest", Name: "pgflextestserver", Location: location,
+	})
+	w.StorageAccounts = append(w.StorageAccounts, StorageAccount{
+		Subscription: DemoSubscription, ResourceGroup: "targetrg", Name: "testossstorageaccount", Location: location,
+		BlobContainers: []BlobContainer{{Name: "testcontainerrestore"}},
+	})
+	const day = 24 * time.Hour
+	w.ProtectedDatasources = append(w.ProtectedDatasources, ProtectedDatasource{
+		Vault: vault.ID(), Policy: "osspol3", Datasource: source.DatabaseID("empdb11"),
+		Instance: "testpostgresql-empdb11-aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e",
+		RecoveryPoints: []RecoveryPoint{
+			{ID: DemoArchivePoint, Age: 200 * day, Store: archiveStore},
+			{ID: DemoVaultPoint, Age: 14 * day},
+			{ID: "0c5a1d2f3b4e46978891a2b3c4d5e6f7", Age: 7 * day},
+		},
+	})
+}

@@ -1,0 +1,84 @@
+package armsim
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// rule is a Rule in use.
+type rule struct {
+	Rule
+	seen, used int
+}
+
+// pickEffect finds the effect of the first rule that applies. The caller holds
+// the lock.
+func (s *Simulator) pickEffect(kind string, r *http.Request) Effect {
+	for _, rule := range s.rules {
+		if rule.Kind != "" && rule.Kind != kind || rule.Match != nil && !rule.Match(r) {
+			continue
+		}
+		if rule.Times > 0 && rule.used >= rule.Times {
+			continue
+		}
+		if rule.seen++; rule.seen <= rule.Skip {
+			continue
+		}
+		rule.used++
+		return rule.Effect
+	}
+	return Effect{}
+}
+
+// interfere does what an effect does before the request is served. It tells
+// whether the request needs no more serving.
+func (s *Simulator) interfere(e Effect, w http.ResponseWriter, r *http.Request) (answer, bool) {
+	switch e.kind {
+	case effectResetBefore:
+		reset(w)
+		return answer{}, true
+	case effectDelay:
+		t := time.NewTimer(e.delay)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-r.Context().Done():
+			return answer{}, true
+		}
+	case effectCallback:
+		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		if e.handler(seen, r) {
+			return answer{status: seen.status}, true
+		}
+	case effectNone, effectAnswer, effectResetAfter, effectForeignStatus, effectExpiredStatus:
+	}
+	return answer{}, false
+}
+
+// reset drops the client's connection with a TCP reset.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // no FIN: the peer sees ECONNRESET
+	}
+	_ = conn.Close()
+}
+
+// statusWriter remembers the status that a callback answered.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers the status.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,130 @@
+package armsim
+
+import (
+	"maps"
+	"time"
+)
+
+// Values of a backup instance's currentProtectionState.
+const (
+	configuringProtection = "ConfiguringProtection"
+	configuringFailed     = "ConfiguringProtectionFailed"
+	protectionConfigured  = "ProtectionConfigured"
+	protectionStopped     = "ProtectionStopped"
+	updatingProtection    = "UpdatingProtection"
+	backupsSuspended      = "BackupSchedulesSuspended"
+	softDeleting          = "SoftDeleting"
+	softDeleted           = "SoftDeleted"
+	protectionErrorState  = "ProtectionError"
+	provisioning          = "Provisioning"
+	provisioned           = "Succeeded"
+	provisioningFailed    = "Failed"
+	backupRule            = "BackupWeekly"
+	defaultRetention      = "default"
+)
+
+// instance is a backup instance.
+type instance struct {
+	vault          *backupVault
+	name, friendly string
+	source         datasource
+	policy         string
+	// properties are dataSourceInfo, dataSourceSetInfo and
+	// datasourceAuthCredentials as they were sent.
+	properties          map[string]any
+	provisioning, state string
+	failure             *userError
+	points              []*recoveryPoint
+	running             *instanceJob
+	// version counts the PUTs, so that what an older one started does not
+	// touch what a newer one made.
+	version int
+	// going says that it is being deleted.
+	going   bool
+	deleted deletion
+}
+
+// deletion is what the vault knows of a soft-deleted instance.
+type deletion struct {
+	at, purge time.Time
+	activity  string
+}
+
+// recoveryPoint is a recovery point.
+type recoveryPoint struct {
+	id, storeID   string
+	time          time.Time
+	store, policy string
+	version       string // the server's
+}
+
+// id is the instance's ARM id.
+func (i *instance) id() string { return i.vault.ID() + "/backupInstances/" + i.name }
+
+// described is what the vault says of the datasource if no request said it.
+func (i *instance) described() map[string]any {
+	d := i.source
+	info := map[string]any{
+		"resourceID": d.id, "resourceUri": d.id, "datasourceType": d.kind, "resourceName": d.name,
+		"resourceType": d.kind, "resourceLocation": d.location, "objectType": "Datasource",
+	}
+	if d.kind == flexibleServerType {
+		return map[string]any{"dataSourceInfo": info}
+	}
+	return map[string]any{
+		"dataSourceInfo": info,
+		"dataSourceSetInfo": map[string]any{
+			"resourceID": d.server, "resourceUri": "", "datasourceType": d.kind, "resourceName": d.serverName,
+			"resourceType": singleServerType, "resourceLocation": d.location, "objectType": "DatasourceSet",
+		},
+	}
+}
+
+// view is the instance as recorded.
+func (i *instance) view() map[string]any {
+	p := map[string]any{
+		"friendlyName":           i.friendly,
+		"policyInfo":             map[string]any{"policyId": i.vault.policyID(i.policy)},
+		"currentProtectionState": i.state, "provisioningState": i.provisioning, "objectType": "BackupInstance",
+	}
+	maps.Copy(p, i.properties)
+	status := map[string]any{"status": i.protectionStatus()}
+	if i.failure != nil {
+		status["errorDetails"] = i.failure.facing()
+		p["protectionErrorDetails"] = i.failure.facing()
+	}
+	p["protectionStatus"] = status
+	return map[string]any{
+		"id": i.id(), "name": i.name, "type": dataProtection + "/backupVaults/backupInstances", "properties": p,
+	}
+}
+
+// protectionStatus is the older field beside currentProtectionState, which has
+// fewer values; which of them stands for a state that it lacks is a choice.
+func (i *instance) protectionStatus() string {
+	switch i.state {
+	case backupsSuspended, updatingProtection:
+		return protectionConfigured
+	case protectionErrorState:
+		return configuringFailed
+	}
+	return i.state
+}
+
+// deletedView is a soft-deleted instance, as in the API documents' example.
+func (i *instance) deletedView() map[string]any {
+	v := i.view()
+	p := map[string]any{}
+	if before, ok := v["properties"].(map[string]any); ok {
+		maps.Copy(p, before)
+	}
+	p["objectType"] = "DeletedBackupInstance"
+	p["deletionInfo"] = map[string]any{
+		"deletionTime": i.deleted.at.UTC().Format(azureTime), "scheduledPurgeTime": i.deleted.purge.UTC().Format(azureTime),
+		"billingEndDate": i.deleted.purge.UTC().Format(azureTime), "deleteActivityID": i.deleted.activity,
+	}
+	v["id"] = i.vault.ID() + "/deletedBackupInstances/" + i.name
+	v["type"] = dataProtection + "/backupVaults/deletedBackupInstances"
+	v["properties"] = p
+	return v
+}

@@ -1,0 +1,197 @@
+package armsim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// validateForBackup answers POST validateForBackup: a datasource that is
+// protected already is refused at once (as on the Learn page), everything else
+// is for the operation to find.
+func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
+	var b struct {
+		BackupInstance *instanceBody `json:"backupInstance"`
+	}
+	if err := c.decodeShaped(shape{"backupInstance": instanceShape()}, &b); err != nil {
+		return answer{}, err
+	}
+	t, err := s.checkInstance(c, "backupInstance", b.BackupInstance, c.rawAt("backupInstance"))
+	if err != nil {
+		return answer{}, err
+	}
+	if other := s.world.protectorOf(t.source.id); other != nil {
+		return answer{}, s.alreadyProtected(c, other)
+	}
+	out := s.outcome(operationValidateBackup, t.source.name, t.friendly)
+	o := s.startInstance(c, s.config.Durations.ValidateForBackup, out, func(*instanceOperation, time.Time) *userError {
+		return t.failure()
+	}, nil)
+	return s.acceptedInstance(c, o, validateRetryAfter), nil
+}
+
+// failure is what keeps the datasource from being protected. The code is a
+// choice.
+func (t toProtect) failure() *userError {
+	if !t.known || t.source.gone || t.source.kind == databaseType && !t.source.databaseExists {
+		return newUserError(codeNoDatabase, "", "")
+	}
+	return nil
+}
+
+// protectorOf finds the instance that protects a datasource, in any vault.
+// One whose configuration failed protects nothing.
+func (w *world) protectorOf(datasource string) *instance {
+	for _, v := range w.backupVaults {
+		for _, i := range v.instances {
+			if strings.EqualFold(i.source.id, datasource) && i.state != configuringFailed {
+				return i
+			}
+		}
+	}
+	return nil
+}
+
+// alreadyProtected is the Learn page's refusal.
+func (s *Simulator) alreadyProtected(c *call, by *instance) *armError {
+	vault := by.vault.ID()
+	return newUserError(codeAlreadyProtected,
+		"Datasource is already protected under the Backup vault "+vault+".",
+		"Delete the backup instance "+by.name+" from the Backup vault "+vault+" to re-protect the datasource in any other vault.").
+		by(s.activity(c)).refusal(http.StatusBadRequest)
+}
+
+// configureInstance answers PUT backupInstances/{b}. It answers 201 with the
+// status URL only, and the protection is configured some time after the
+// operation has succeeded (recorded). Another PUT of the same instance changes
+// its policy and answers 200 (a choice).
+func (s *Simulator) configureInstance(c *call) (answer, *armError) {
+	var b struct {
+		Properties *instanceBody `json:"properties"`
+	}
+	outer := shape{"properties": instanceShape(), "id": nil, "name": nil, "type": nil, "tags": nil}
+	if err := c.decodeShaped(outer, &b); err != nil {
+		return answer{}, err
+	}
+	t, err := s.checkInstance(c, "properties", b.Properties, c.rawAt("properties"))
+	if err != nil {
+		return answer{}, err
+	}
+	v, name := c.backupVault, c.path.names[1]
+	i := v.instance(name)
+	if err := s.mayConfigure(c, i, t); err != nil {
+		return answer{}, err
+	}
+	status, state := http.StatusCreated, configuringProtection
+	if i == nil {
+		i = &instance{vault: v, name: name}
+		v.instances = append(v.instances, i)
+	} else if i.state != configuringFailed {
+		status, state = http.StatusOK, updatingProtection
+	}
+	i.version++
+	i.friendly, i.source, i.policy, i.properties = t.friendly, t.source, t.policy, t.properties
+	i.state, i.provisioning, i.failure = state, provisioning, nil
+	a := jsonAnswer(status, i.view())
+	o := s.startConfiguring(c, i, t)
+	a.header.Set("Azure-AsyncOperation", s.instanceStatusURL(c, o))
+	a.header.Set("Retry-After", s.seconds(configureRetryAfter))
+	return a, nil
+}
+
+// mayConfigure refuses a PUT that would protect something twice, change what
+// an instance protects, or meet one that is going or soft-deleted. Only the
+// first is documented; the others are choices.
+func (s *Simulator) mayConfigure(c *call, i *instance, t toProtect) *armError {
+	if other := s.world.protectorOf(t.source.id); other != nil && other != i {
+		return s.alreadyProtected(c, other)
+	}
+	if i == nil && named(c.backupVault.deleted, c.path.names[1]) != nil {
+		return invalidField("backupInstanceName", "the backup instance %q is soft-deleted; undelete it or choose another name", c.path.names[1])
+	}
+	if i == nil {
+		return nil
+	}
+	if i.going {
+		return newUserError("UserErrorBackupInstanceDeleteInProgress", "The backup instance is being deleted.", "Wait until it is deleted.").
+			refusal(http.StatusConflict)
+	}
+	if !strings.EqualFold(i.source.id, t.source.id) {
+		return invalidField("properties.dataSourceInfo.resourceID", "the backup instance protects %q", i.source.id)
+	}
+	return nil
+}
+
+// startConfiguring starts the operation of a PUT, and what comes after it.
+func (s *Simulator) startConfiguring(c *call, i *instance, t toProtect) *instanceOperation {
+	version, activity := i.version, s.activity(c)
+	out := s.outcome(operationConfigure, i.name, i.friendly, i.source.name)
+	current := func() bool { return i.version == version && !i.going }
+	settle := func(time.Time) {
+		if !current() {
+			return
+		}
+		i.state = protectionConfigured
+		if out != nil && out.ProtectionState != "" {
+			i.state, i.failure = out.ProtectionState, out.jobError(activity)
+		}
+	}
+	return s.startInstance(c, s.config.Durations.ConfigureProtection, out, func(_ *instanceOperation, at time.Time) *userError {
+		if failure := t.failure(); failure != nil {
+			return failure
+		}
+		if current() {
+			i.provisioning = provisioned
+			s.world.events.at(at.Add(s.scaled(s.config.Durations.ProtectionConfigured)), settle)
+		}
+		return nil
+	}, func(failure *userError) {
+		if current() {
+			i.state, i.provisioning, i.failure = configuringFailed, provisioningFailed, failure
+		}
+	})
+}
+
+// deleteInstance answers DELETE backupInstances/{b}.
+func (s *Simulator) deleteInstance(c *call) (answer, *armError) {
+	v := c.backupVault
+	i := v.instance(c.path.names[1])
+	if i == nil {
+		return answer{status: http.StatusNoContent, header: http.Header{}}, nil // recorded
+	}
+	if err := refuseLoss(v.Immutability, v.ResourceGuard); err != nil {
+		return answer{}, err.by(s.activity(c)).refusal(http.StatusBadRequest)
+	}
+	before := i.state
+	i.going = true
+	if v.SoftDelete != softDeleteOff {
+		i.state = softDeleting
+	}
+	out := s.outcome(operationDeleteInstance, i.name, i.friendly, i.source.name)
+	activity := s.activity(c)
+	o := s.startInstance(c, s.config.Durations.DeleteInstance, out, func(_ *instanceOperation, at time.Time) *userError {
+		if slices.Contains(v.instances, i) {
+			s.removeInstance(i, activity, at)
+		}
+		return nil
+	}, func(*userError) { i.state, i.going = before, false })
+	return s.acceptedInstance(c, o, instanceRetryAfter), nil
+}
+
+// removeInstance removes an instance, for good or for as long as soft delete
+// keeps it.
+func (s *Simulator) removeInstance(i *instance, activity string, at time.Time) {
+	v := i.vault
+	without := func(all []*instance) []*instance {
+		return slices.DeleteFunc(all, func(other *instance) bool { return other == i })
+	}
+	v.instances = without(v.instances)
+	if v.SoftDelete == softDeleteOff {
+		return
+	}
+	i.state = softDeleted
+	i.deleted = deletion{at: at, purge: at.Add(s.scaled(time.Duration(v.SoftDeleteDays) * 24 * time.Hour)), activity: activity}
+	v.deleted = append(v.deleted, i)
+	s.world.events.at(i.deleted.purge, func(time.Time) { v.deleted = without(v.deleted) })
+}

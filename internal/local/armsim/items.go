@@ -1,0 +1,276 @@
+package armsim
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// listProtectableItems answers GET backupProtectableItems: the shares of
+// registered accounts that the last inquire found and nobody protects. A
+// protected share is not in the list (the recordings' list of a vault without
+// protected items is empty or has NotProtected items only).
+func (s *Simulator) listProtectableItems(c *call) (answer, *armError) {
+	f, err := parseFilter(c, "backupManagementType", "workloadType", "containerName", "friendlyName", "status")
+	if err != nil {
+		return answer{}, err
+	}
+	type shareOf struct {
+		*container
+		*share
+	}
+	names := fileShare.names()
+	var found []shareOf
+	for _, k := range c.vault.containers {
+		if k.account == nil || !f.is("containerName", k.name) ||
+			!f.is("backupManagementType", names.managementType) || !f.is("workloadType", names.workloadType) {
+			continue
+		}
+		for _, sh := range k.account.shares {
+			if k.inquired[sh] && k.item("AzureFileShare;"+sh.key) == nil && f.is("friendlyName", sh.name) && f.is("status", "NotProtected") {
+				found = append(found, shareOf{k, sh})
+			}
+		}
+	}
+	return page(s, c, found, func(f shareOf) map[string]any { return f.protectable(f.share) })
+}
+
+// protectable is a share in the list of protectable items. Recorded: container
+// and item are in lower case here.
+func (k *container) protectable(sh *share) map[string]any {
+	names := fileShare.names()
+	name := "azurefileshare;" + sh.key
+	parent := "storagecontainer;storage;" + strings.ToLower(k.account.ResourceGroup) + ";" + k.account.Name
+	return map[string]any{
+		"id":   k.vault.ID() + "/backupFabrics/Azure/protectionContainers/" + parent + "/protectableItems/" + name,
+		"name": name,
+		"type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
+		"properties": map[string]any{
+			"parentContainerFabricId": k.account.ID(), "parentContainerFriendlyName": k.account.Name,
+			"azureFileShareType": "XSMB", "backupManagementType": names.managementType,
+			"workloadType": names.workloadType, "protectableItemType": names.workloadType,
+			"friendlyName": sh.name, "protectionState": "NotProtected",
+		},
+	}
+}
+
+// listProtectedItems answers GET backupProtectedItems.
+func (s *Simulator) listProtectedItems(c *call) (answer, *armError) {
+	f, err := parseFilter(c, "backupManagementType", "itemType", "policyName", "containerName", "friendlyName", "fabricName")
+	if err != nil {
+		return answer{}, err
+	}
+	var found []*item
+	for _, k := range c.vault.containers {
+		for _, i := range k.items {
+			names := i.workload.names()
+			if f.is("backupManagementType", names.managementType) && f.is("itemType", names.workloadType) &&
+				f.is("policyName", i.policy) && f.is("containerName", k.name) && f.is("friendlyName", i.friendly) {
+				found = append(found, i)
+			}
+		}
+	}
+	return page(s, c, found, s.itemView)
+}
+
+// findItem finds the container and the item that the path names.
+func (c *call) findItem() (*container, *item) {
+	k := c.vault.container(c.path.names[2])
+	if k == nil {
+		return nil, nil
+	}
+	return k, k.item(c.path.names[3])
+}
+
+// readItem answers GET protectedItems/{i}.
+func (s *Simulator) readItem(c *call) (answer, *armError) {
+	_, i := c.findItem()
+	if i == nil {
+		return answer{}, itemNotFound()
+	}
+	return jsonAnswer(http.StatusOK, s.itemView(i)), nil
+}
+
+// protection is the body of PUT protectedItems/{i}.
+type protection struct {
+	Properties *struct {
+		ProtectedItemType string `json:"protectedItemType"`
+		SourceResourceID  string `json:"sourceResourceId"`
+		PolicyID          string `json:"policyId"`
+		ProtectionState   string `json:"protectionState"`
+	} `json:"properties"`
+}
+
+// protectItem answers PUT protectedItems/{i}. Like Azure it changes the policy
+// of an item that another policy protects, and accepts a share that the vault
+// has not inquired: its operation fails later (as users of the Terraform
+// provider saw, whose PUT was accepted and whose reads found nothing). With the
+// protectionState ProtectionStopped it stops the protection and keeps the data.
+func (s *Simulator) protectItem(c *call) (answer, *armError) {
+	var b protection
+	if err := c.decode(&b); err != nil {
+		return answer{}, err
+	}
+	k, existing := c.findItem()
+	if k == nil {
+		return answer{}, invalidInput("containerName", "the container %q is not registered with the vault", c.path.names[2])
+	}
+	if existing != nil && !existing.purge.IsZero() {
+		return answer{}, invalidInput("protectedItemName", "the item is soft-deleted; undelete it first") // a choice
+	}
+	if b.Properties != nil && b.Properties.ProtectionState != "" {
+		return s.stopItem(c, b, existing)
+	}
+	policy, err := k.checkProtection(b, existing)
+	if err != nil {
+		return answer{}, err
+	}
+	var j *job
+	var out *Outcome
+	target := existing
+	sh := k.inquiredShare(c.path.names[3])
+	if target == nil && sh != nil {
+		// The job names the item before the vault lists it.
+		target = &item{container: k, friendly: sh.name, policy: policy, workload: fileShare, share: sh}
+	}
+	if target != nil {
+		out = s.outcome(operationProtect, target.friendly, c.path.names[3])
+		if out.operationError() == nil {
+			j = s.startJob(c, operationProtect, target, s.config.Durations.Protect, out, func(time.Time) {
+				if existing != nil {
+					existing.resume(policy)
+				} else {
+					k.protect(sh, policy)
+				}
+			})
+			j.policy = policy
+		}
+	}
+	o := s.start(c, 4, s.config.Durations.Protect, out, func(o *operation) *armError {
+		if target == nil {
+			return itemNotFound()
+		}
+		if i := k.item(c.path.names[3]); i != nil {
+			o.result = func() any { return s.itemView(i) }
+		}
+		o.job = j
+		return nil
+	})
+	return s.accepted(c, o), nil
+}
+
+// checkProtection checks the body of a PUT and returns the policy's name.
+func (k *container) checkProtection(b protection, existing *item) (string, *armError) {
+	kind := k.workload
+	if existing != nil {
+		kind = existing.workload
+	}
+	names := kind.names()
+	if err := k.checkSource(b, kind); err != nil {
+		return "", err
+	}
+	p := b.Properties
+	for _, policy := range k.vault.Policies {
+		if !strings.EqualFold(p.PolicyID, k.vault.policyID(policy.Name)) {
+			continue
+		}
+		if !strings.EqualFold(policy.BackupManagementType, names.managementType) || !strings.EqualFold(policy.WorkLoadType, names.workloadType) {
+			return "", invalidInput("properties.policyId", "the policy %q is for %s %s", policy.Name, policy.BackupManagementType, policy.WorkLoadType)
+		}
+		return policy.Name, nil
+	}
+	return "", invalidInput("properties.policyId", "the vault has no policy %q", p.PolicyID)
+}
+
+// checkSource checks which item the body is about.
+func (k *container) checkSource(b protection, kind workload) *armError {
+	switch p := b.Properties; {
+	case p == nil:
+		return invalidInput("properties", "they are missing")
+	case !strings.EqualFold(p.ProtectedItemType, kind.names().itemType):
+		return invalidInput("properties.protectedItemType", "%q is not %s", p.ProtectedItemType, kind.names().itemType)
+	case !strings.EqualFold(p.SourceResourceID, k.sourceID):
+		return invalidInput("properties.sourceResourceId", "%q is not %q", p.SourceResourceID, k.sourceID)
+	}
+	return nil
+}
+
+// inquiredShare finds the share that an item name means, if the vault knows it.
+func (k *container) inquiredShare(name string) *share {
+	if k.account == nil {
+		return nil
+	}
+	for _, sh := range k.account.shares {
+		if strings.EqualFold("azurefileshare;"+sh.key, name) && k.inquired[sh] {
+			return sh
+		}
+	}
+	return nil
+}
+
+// unprotectItem answers DELETE protectedItems/{i}: protection and data go, or
+// are soft-deleted. Deleting what is soft-deleted does nothing (a choice).
+func (s *Simulator) unprotectItem(c *call) (answer, *armError) {
+	_, i := c.findItem()
+	if i == nil || !i.purge.IsZero() {
+		return answer{status: http.StatusNoContent, header: http.Header{}}, nil
+	}
+	if err := refuseLoss(c.vault.Immutability, c.vault.ResourceGuard); err != nil {
+		return answer{}, err.plain()
+	}
+	out := s.outcome(operationUnprotect, i.friendly, i.name)
+	var j *job
+	if out.operationError() == nil {
+		j = s.startJob(c, operationUnprotect, i, s.config.Durations.Unprotect, out, func(at time.Time) { s.removeItem(i, at) })
+	}
+	o := s.start(c, 1, s.config.Durations.Unprotect, out, func(o *operation) *armError {
+		o.job = j
+		return nil
+	})
+	o.statusPath = c.path.parentID() + "/backupOperations" // recorded
+	o.resultPath = c.path.parentID() + "/backupOperationResults"
+	return s.accepted(c, o), nil
+}
+
+// itemView is a protected item: a share as recorded, others as in the API
+// documents' examples.
+func (s *Simulator) itemView(i *item) map[string]any {
+	k, names := i.container, i.workload.names()
+	p := map[string]any{
+		"friendlyName": i.friendly, "protectionStatus": "Healthy",
+		"protectionState": i.state, "lastBackupStatus": i.lastStatus,
+		"protectedItemType": names.itemType, "backupManagementType": names.managementType,
+		"workloadType": names.workloadType, "containerName": k.itemsName, "sourceResourceId": k.sourceID,
+		"vaultId": s.endpoint + k.vault.ID(), "isArchiveEnabled": false, "softDeleteRetentionPeriod": 0,
+	}
+	if i.policy != "" {
+		p["policyId"], p["policyName"] = k.vault.policyID(i.policy), i.policy
+	}
+	if !i.purge.IsZero() {
+		p["isScheduledForDeferredDelete"] = true
+		p["deferredDeleteTimeInUTC"] = i.purge.UTC().Format(azureTime)
+		p["softDeleteRetentionPeriod"] = k.vault.SoftDeleteDays
+	}
+	if !i.lastBackup.IsZero() {
+		p["lastBackupTime"] = i.lastBackup.UTC().Format(azureTime)
+		p["lastRecoveryPoint"] = i.lastBackup.UTC().Format(azureTime)
+	}
+	switch i.workload {
+	case fileShare:
+		delete(p, "policyName")
+		p["sourceResourceId"] = strings.Replace(k.sourceID, "Microsoft.Storage", "Microsoft.storage", 1) // recorded
+	case virtualMachine:
+		p["virtualMachineId"], p["healthStatus"] = k.sourceID, "Passed"
+		p["containerName"] = strings.TrimPrefix(k.name, "IaasVMContainer;")
+	case sqlDatabase, hanaDatabase:
+		p["serverName"], p["parentName"], p["parentType"] = i.server, i.parent, "AzureVmWorkloadSQLInstance"
+		if i.workload == hanaDatabase {
+			p["parentType"] = "AzureVmWorkloadSAPHanaSystem"
+		}
+	}
+	return map[string]any{
+		"id":   k.vault.ID() + "/backupFabrics/Azure/protectionContainers/" + k.itemsName + "/protectedItems/" + i.name,
+		"name": i.name, "type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
+		"properties": p,
+	}
+}

@@ -1,0 +1,68 @@
+package armsim
+
+import (
+	"slices"
+	"time"
+)
+
+// stopItem answers a PUT of a protected item whose protectionState is
+// ProtectionStopped: no more backups, the data stays. An immutable vault allows
+// it, a resource guard does not.
+func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError) {
+	if b.Properties.ProtectionState != protectionStopped {
+		return answer{}, invalidInput("properties.protectionState", "%q is not ProtectionStopped, the only state to ask for here", b.Properties.ProtectionState)
+	}
+	if i == nil {
+		return answer{}, itemNotFound()
+	}
+	if err := i.container.checkSource(b, i.workload); err != nil {
+		return answer{}, err
+	}
+	if b.Properties.PolicyID != "" {
+		return answer{}, invalidInput("properties.policyId", "a stopped item has no policy")
+	}
+	if c.vault.ResourceGuard {
+		return answer{}, missingGuardRequest().plain()
+	}
+	out := s.outcome(operationStop, i.friendly, i.name)
+	var j *job
+	if out.operationError() == nil {
+		j = s.startJob(c, operationStop, i, s.config.Durations.Unprotect, out, func(time.Time) {
+			i.state, i.policy = protectionStopped, ""
+		})
+	}
+	o := s.start(c, 4, s.config.Durations.Unprotect, out, func(o *operation) *armError {
+		o.job = j
+		o.result = func() any { return s.itemView(i) }
+		return nil
+	})
+	return s.accepted(c, o), nil
+}
+
+// resume protects the item with a policy, whether or not it was stopped.
+func (i *item) resume(policy string) {
+	i.policy = policy
+	if i.state != protectionStopped {
+		return
+	}
+	i.state = stateFirstBackupPending
+	if !i.lastBackup.IsZero() {
+		i.state = stateProtected
+	}
+}
+
+// removeItem removes an item, for good or for as long as soft delete keeps it.
+// A soft-deleted item stays in the vault's list.
+func (s *Simulator) removeItem(i *item, at time.Time) {
+	k := i.container
+	remove := func(time.Time) {
+		k.items = slices.DeleteFunc(k.items, func(other *item) bool { return other == i })
+	}
+	if k.vault.SoftDelete == softDeleteDisabled {
+		remove(at)
+		return
+	}
+	i.state, i.policy = protectionStopped, ""
+	i.purge = at.Add(s.scaled(time.Duration(k.vault.SoftDeleteDays) * 24 * time.Hour))
+	s.world.events.at(i.purge, remove)
+}

@@ -1,0 +1,188 @@
+package armsim
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// What operations are called here: the job's operation where there is a job.
+const (
+	operationRefresh    = "Refresh"
+	operationRegister   = "Register"
+	operationUnregister = "Unregister"
+	operationInquire    = "Inquire"
+	operationProtect    = "ConfigureBackup"
+	operationUnprotect  = "DeleteBackupData"
+	operationBackup     = "Backup"
+	operationStop       = "DisableBackup"
+	operationCancel     = "Cancel"
+)
+
+// Statuses of operations.
+const (
+	statusInProgress = "InProgress"
+	statusSucceeded  = "Succeeded"
+	statusFailed     = "Failed"
+)
+
+const (
+	// previewVersion is the api-version that recorded status URLs of fabrics
+	// and containers carry, whatever version was asked for.
+	previewVersion = "2019-05-13-preview"
+	retryAfter     = 60 * time.Second
+	// endless is the end of a running operation, without a zone (recorded).
+	endless = "0001-01-01T00:00:00"
+	// azureTime has the seven digits that recorded times have.
+	azureTime = "2006-01-02T15:04:05.9999999Z"
+)
+
+// operation is one asynchronous operation.
+type operation struct {
+	id    string
+	vault *vault
+	// statusPath and resultPath are the paths of its two URLs, without the id.
+	statusPath, statusQuery string
+	resultPath, resultQuery string
+	started                 time.Time
+	status                  string
+	failure                 *armError
+	job                     *job
+	// result is what the result URL answers with 200 at the end; 204 if nil.
+	result  func() any
+	expired bool
+}
+
+// start starts an operation that belongs to the first depth types of the path,
+// and schedules its end. finish is called at the end unless the outcome makes
+// it fail; it may fail the operation itself.
+func (s *Simulator) start(c *call, depth int, takes time.Duration, out *Outcome, finish func(o *operation) *armError) *operation {
+	base := c.path.path(depth)
+	o := &operation{
+		id: s.random.guid(), vault: c.vault, started: c.now, status: statusInProgress,
+		statusPath: base + "/operationsStatus", statusQuery: "api-version=" + c.apiVersion,
+		resultPath: base + "/operationResults", resultQuery: "api-version=" + c.apiVersion,
+		expired: c.effect.kind == effectExpiredStatus,
+	}
+	s.world.operations[o.id] = o
+	if out != nil && out.OperationKeepsRunning {
+		return o
+	}
+	s.world.events.at(c.now.Add(s.scaled(takes)), func(at time.Time) {
+		failure := out.operationError()
+		if failure == nil {
+			failure = finish(o)
+		}
+		o.end(failure, at)
+	})
+	return o
+}
+
+// end ends the operation, well or with a failure. A job that it names can be
+// read from then on.
+func (o *operation) end(failure *armError, at time.Time) {
+	if failure != nil {
+		o.status, o.failure, o.job = statusFailed, failure, nil
+		return
+	}
+	o.status = statusSucceeded
+	if o.job != nil && o.job.visible.After(at) {
+		o.job.visible = at
+	}
+}
+
+// scaled is an Azure duration at the configured speed.
+func (s *Simulator) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / s.config.Speed)
+}
+
+// accepted is the 202 that starts an operation.
+func (s *Simulator) accepted(c *call, o *operation) answer {
+	a := answer{status: http.StatusAccepted, header: http.Header{}}
+	if c.path.last() == "protectionContainers" && c.r.Method == http.MethodPut {
+		a = jsonAnswer(http.StatusAccepted, struct{}{}) // recorded for register only
+	}
+	a.header.Set("Azure-AsyncOperation", s.pollURL(c, o.statusPath+"/"+o.id, o.statusQuery))
+	a.header.Set("Location", s.pollURL(c, o.resultPath+"/"+o.id, o.resultQuery))
+	a.header.Set("Retry-After", s.retryAfter())
+	return a
+}
+
+// pollURL is a signed URL at the host that the client asked.
+func (s *Simulator) pollURL(c *call, path, query string) string {
+	host := s.endpoint
+	if c.effect.kind == effectForeignStatus {
+		host = "https://" + c.effect.host
+	}
+	return host + (&url.URL{Path: path}).EscapedPath() + "?" + query + s.signer.sign(path, query, c.now)
+}
+
+// readOperation answers operationsStatus and backupOperations with the status,
+// operationResults and backupOperationResults with the result.
+func (s *Simulator) readOperation(c *call) (answer, *armError) {
+	id := strings.ToLower(c.path.names[len(c.path.names)-1])
+	o := s.world.operations[id]
+	if o == nil || o.vault != c.vault || o.expired {
+		return answer{}, operationNotFound(id)
+	}
+	switch c.path.last() {
+	case "operationsStatus", "backupOperations":
+		return jsonAnswer(http.StatusOK, o.view()), nil
+	}
+	switch {
+	case o.status == statusInProgress:
+		return s.stillRunning(c, o), nil
+	case o.failure != nil:
+		return answer{}, o.failure
+	case o.result != nil:
+		return jsonAnswer(http.StatusOK, o.result()), nil
+	}
+	return answer{status: http.StatusNoContent, header: http.Header{}}, nil
+}
+
+// stillRunning is the 202 of a result URL. Its own URLs are those of the path
+// that was polled (recorded: the result of an unregistration, polled at its
+// container rather than where its Location said). A container's answer has a
+// body and both URLs, a fabric's only Location (both recorded); an item's has
+// both URLs (documented).
+func (s *Simulator) stillRunning(c *call, o *operation) answer {
+	a := answer{status: http.StatusAccepted, header: http.Header{}}
+	depth := len(c.path.types) - 1
+	base, statusQuery := c.path.path(depth), "api-version="+c.apiVersion
+	switch c.path.types[depth-1] {
+	case "protectionContainers":
+		a = jsonAnswer(http.StatusAccepted, struct{}{})
+		statusQuery = "api-version=" + previewVersion
+		fallthrough
+	case "protectedItems":
+		a.header.Set("Azure-AsyncOperation", s.pollURL(c, base+"/operationsStatus/"+o.id, statusQuery))
+	}
+	query := "api-version=" + c.apiVersion
+	if c.apiVersion == "" { // it is inside another parameter
+		query = o.resultQuery
+	}
+	a.header.Set("Location", s.pollURL(c, base+"/"+c.path.last()+"/"+o.id, query))
+	a.header.Set("Retry-After", s.retryAfter())
+	return a
+}
+
+// view is the operation's status as recorded: without a job the properties are
+// absent, and the end of a finished operation is its start.
+func (o *operation) view() map[string]any {
+	v := map[string]any{
+		"id": o.id, "name": o.id, "status": o.status,
+		"startTime": o.started.UTC().Format(azureTime), "endTime": endless,
+	}
+	if o.status == statusInProgress {
+		return v
+	}
+	v["endTime"] = v["startTime"]
+	if o.failure != nil {
+		v["error"] = map[string]any{"code": o.failure.code, "message": o.failure.message}
+	}
+	if o.job != nil {
+		v["properties"] = map[string]any{"objectType": "OperationStatusJobExtendedInfo", "jobId": o.job.id}
+	}
+	return v
+}

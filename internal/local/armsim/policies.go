@@ -1,0 +1,118 @@
+package armsim
+
+import (
+	"net/http"
+	"strings"
+)
+
+// readVault answers GET vaults/{v}.
+func (s *Simulator) readVault(c *call) (answer, *armError) {
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"location": c.vault.Location, "name": c.vault.Name, "id": c.vault.ID(),
+		"type": "Microsoft.RecoveryServices/vaults", "sku": map[string]any{"name": "Standard"}, "identity": identity(),
+		"properties": map[string]any{
+			"securitySettings": map[string]any{
+				"immutabilitySettings": map[string]any{"state": c.vault.Immutability},
+				"softDeleteSettings": map[string]any{
+					"softDeleteState": c.vault.SoftDelete, "softDeleteRetentionPeriodInDays": c.vault.SoftDeleteDays,
+					"enhancedSecurityState": "Enabled",
+				},
+			},
+			"provisioningState":                   "Succeeded",
+			"privateEndpointStateForBackup":       "None",
+			"privateEndpointStateForSiteRecovery": "None",
+			"publicNetworkAccess":                 "Enabled",
+		},
+	}), nil
+}
+
+// listPolicies answers GET backupPolicies.
+func (s *Simulator) listPolicies(c *call) (answer, *armError) {
+	f, err := parseFilter(c, "backupManagementType", "workloadType", "fabricName")
+	if err != nil {
+		return answer{}, err
+	}
+	var found []Policy
+	for _, p := range c.vault.Policies {
+		if f.is("backupManagementType", p.BackupManagementType) && f.is("workloadType", p.WorkLoadType) {
+			found = append(found, p)
+		}
+	}
+	return page(s, c, found, c.vault.policyView)
+}
+
+// readPolicy answers GET backupPolicies/{p}.
+func (s *Simulator) readPolicy(c *call) (answer, *armError) {
+	p := c.vault.policy(c.path.names[1])
+	if p == nil {
+		return answer{}, &armError{ // a choice
+			status: http.StatusNotFound, code: "BMSUserErrorObjectNotFound", target: "policyName",
+			message: "The policy '" + c.path.names[1] + "' was not found in the vault.",
+		}
+	}
+	return jsonAnswer(http.StatusOK, c.vault.policyView(*p)), nil
+}
+
+// policyView is a policy as recorded: daily, kept for thirty days.
+func (v *vault) policyView(p Policy) map[string]any {
+	const runs = "2024-06-11T20:30:00Z"
+	count := 0
+	for _, k := range v.containers {
+		for _, i := range k.items {
+			if strings.EqualFold(i.policy, p.Name) {
+				count++
+			}
+		}
+	}
+	schedule := map[string]any{
+		"schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily",
+		"scheduleRunTimes": []string{runs}, "scheduleWeeklyFrequency": 0,
+	}
+	retention := map[string]any{
+		"retentionPolicyType": "LongTermRetentionPolicy",
+		"dailySchedule": map[string]any{
+			"retentionTimes":    []string{runs},
+			"retentionDuration": map[string]any{"count": 30, "durationType": "Days"},
+		},
+	}
+	properties := map[string]any{"backupManagementType": p.BackupManagementType, "protectedItemsCount": count}
+	switch p.BackupManagementType {
+	case sqlDatabase.names().managementType:
+		properties["workLoadType"] = p.WorkLoadType
+		properties["settings"] = map[string]any{"timeZone": "UTC", "issqlcompression": false, "isCompression": false}
+		properties["subProtectionPolicy"] = []any{
+			map[string]any{"policyType": "Full", "schedulePolicy": schedule, "retentionPolicy": retention},
+		}
+	case storageType:
+		properties["workLoadType"] = p.WorkLoadType
+		fallthrough
+	default:
+		properties["schedulePolicy"], properties["retentionPolicy"], properties["timeZone"] = schedule, retention, "UTC"
+	}
+	return map[string]any{
+		"id": v.policyID(p.Name), "name": p.Name, "type": "Microsoft.RecoveryServices/vaults/backupPolicies",
+		"properties": properties,
+	}
+}
+
+// readAccount answers GET Microsoft.Storage/storageAccounts/{a}.
+func (s *Simulator) readAccount(c *call) (answer, *armError) {
+	a, missing := s.world.account(c.path.parentID())
+	if missing != nil {
+		return answer{}, c.notFound(1)
+	}
+	endpoints := map[string]any{}
+	for _, service := range []string{"blob", "queue", "table", "file"} {
+		endpoints[service] = "https://" + a.Name + "." + service + ".core.windows.net/"
+	}
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"sku": map[string]any{"name": "Standard_LRS", "tier": "Standard"}, "kind": "StorageV2",
+		"id": a.ID(), "name": a.Name, "type": "Microsoft.Storage/storageAccounts", "location": a.Location,
+		"tags": map[string]any{},
+		"properties": map[string]any{
+			"provisioningState": "Succeeded", "creationTime": a.since.UTC().Format(azureTime),
+			"primaryEndpoints": endpoints, "primaryLocation": a.Location, "statusOfPrimary": "available",
+			"supportsHttpsTrafficOnly": true,
+		},
+	}), nil
+}

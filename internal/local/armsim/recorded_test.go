@@ -1,0 +1,197 @@
+package armsim_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"azbackupflow/internal/local/armsim"
+)
+
+// recorded is one interaction of a recording of the Azure CLI's.
+type recorded struct {
+	Request struct {
+		Method, URI string
+		Body        *string
+	}
+	Response struct {
+		Body    struct{ String string }
+		Headers map[string][]string
+		Status  struct{ Code int }
+	}
+}
+
+// recording reads a recording of the Azure CLI's, which is not part of the
+// product.
+func recording(t *testing.T, file string) []recorded {
+	t.Helper()
+	dir := os.Getenv("AZBACKUPFLOW_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "..", "shared")
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "recordings", file))
+	if err != nil {
+		t.Skip("the recording is not here; AZBACKUPFLOW_SHARED says where it is: " + err.Error())
+	}
+	var d struct{ Interactions []recorded }
+	require.NoError(t, yaml.Unmarshal(text, &d))
+	return d.Interactions
+}
+
+func (i recorded) date(t *testing.T) time.Time {
+	t.Helper()
+	at, err := http.ParseTime(i.Response.Headers["date"][0])
+	require.NoError(t, err)
+	return at
+}
+
+// recordedWorld is what the recording's vault sees, and how long things took
+// on that day.
+func recordedWorld(c *armsim.Config) {
+	v := armsim.Vault{
+		Subscription: armsim.DemoSubscription, ResourceGroup: "clitest.rg000001", Name: "clitest-vault000002", Location: "eastus2euap",
+		Policies: []armsim.Policy{{Name: "clitest-item000005", BackupManagementType: "AzureStorage", WorkLoadType: "AzureFileShare"}},
+	}
+	c.World = &armsim.World{
+		Vaults: []armsim.Vault{v},
+		StorageAccounts: []armsim.StorageAccount{{
+			Subscription: v.Subscription, ResourceGroup: v.ResourceGroup, Name: "clitest000003", Location: v.Location,
+			Shares: []armsim.Share{{Name: "clitest-item000004"}},
+		}},
+	}
+	c.AllowUnsignedPolls = true // the Azure CLI composes its polls
+	c.Durations = armsim.Durations{
+		Refresh: 10 * time.Second, ShareBackup: 29 * time.Second, JobVisible: time.Second, ItemSettles: time.Hour,
+	}
+}
+
+// TestTheSimulatorAnswersARecordedClientAsAzureDid sends what the Azure CLI
+// sent, at the times of its day, and compares the answers: status, headers and
+// bodies, but for ids, times and durations.
+func TestTheSimulatorAnswersARecordedClientAsAzureDid(t *testing.T) {
+	t.Parallel()
+	interactions := recording(t, "azure-cli_afs_backup_scenario.yaml")
+	b := start(t, recordedWorld)
+	began := b.clock.Now()
+	first := interactions[13].date(t)
+	ids := map[string]string{} // recorded id: simulated id
+	// The recipe of item names is not known; both have 64 digits.
+	const recordedKey = "38f566f467e4abbc1009b2c64e6e743e52c143c8caa3add468f8be09eaf089d1"
+
+	for n, i := range interactions[:84] {
+		if n < 13 || n == 14 || n == 19 || (n >= 55 && n <= 68 && n != 56) {
+			continue // vault and policy are made, other people's accounts, recovery points and restore
+		}
+		if at := began.Add(i.date(t).Sub(first)); at.After(b.clock.Now()) {
+			b.clock.Move(at.Sub(b.clock.Now()))
+		}
+		u, err := url.Parse(i.Request.URI)
+		require.NoError(t, err)
+		target := u.RequestURI()
+		for from, to := range ids {
+			target = strings.ReplaceAll(target, from, to)
+		}
+		body := ""
+		if i.Request.Body != nil {
+			body = strings.ReplaceAll(*i.Request.Body, "2024-07-11", "2034-07-11")
+		}
+		got := b.send(i.Request.Method, target, body)
+		where := fmt.Sprintf("interaction %d, %s", n, i.Request.Method)
+		require.Equal(t, i.Response.Status.Code, got.status, "%s: %s", where, got.text)
+		learnIDs(ids, i, got)
+		if strings.Contains(u.Path, "backupProtectableItems") && got.text != `{"value":[]}` {
+			name, _ := got.at("value/0/name").(string)
+			ids[recordedKey] = strings.TrimPrefix(name, "azurefileshare;")
+		}
+
+		want := strings.ReplaceAll(i.Response.Body.String, "https://management.azure.com", b.sim.Endpoint())
+		require.Equal(t, plain(want), plain(got.text), where)
+		for name, values := range i.Response.Headers {
+			switch name {
+			case "x-cache", "x-msedge-ref", "content-length", "date":
+				continue
+			}
+			value := got.header.Get(name)
+			require.NotEmpty(t, value, "%s: header %s", where, name)
+			if name == "location" || name == "azure-asyncoperation" {
+				require.Equal(t, plainURL(t, values[0]), plainURL(t, value), where)
+			}
+		}
+		if i.Response.Headers["location"] == nil {
+			require.Empty(t, got.header.Get("Location"), where)
+		}
+		if i.Response.Headers["azure-asyncoperation"] == nil {
+			require.Empty(t, got.header.Get("Azure-AsyncOperation"), where)
+		}
+	}
+}
+
+// learnIDs notes which of our operations and jobs is which of the recording.
+func learnIDs(ids map[string]string, i recorded, got reply) {
+	last := func(s string) string {
+		u, err := url.Parse(s)
+		if err != nil {
+			return ""
+		}
+		return u.Path[strings.LastIndex(u.Path, "/")+1:]
+	}
+	if l := i.Response.Headers["location"]; l != nil {
+		ids[last(l[0])] = last(got.header.Get("Location"))
+	}
+	var status struct{ Properties struct{ JobID string } }
+	if json.Unmarshal([]byte(i.Response.Body.String), &status) == nil && status.Properties.JobID != "" {
+		ids[status.Properties.JobID], _ = got.at("properties/jobId").(string)
+	}
+}
+
+// plain is a body with ids, times and durations taken out, and its fields
+// sorted.
+func plain(body string) string {
+	for pattern, instead := range map[string]string{
+		`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`: "GUID",
+		`[0-9a-f]{64}`:                        "KEY",
+		`20\d\d-\d\d-\d\dT\d\d:\d\d:[0-9.]+Z`: "TIME",
+		`"PT[0-9HMS.]+"`:                      `"DURATION"`,
+	} {
+		if instead == "GUID" {
+			body = strings.ReplaceAll(body, armsim.DemoSubscription, "SUBSCRIPTION")
+		}
+		body = regexp.MustCompile(pattern).ReplaceAllString(body, instead)
+	}
+	var v any
+	if json.Unmarshal([]byte(body), &v) != nil {
+		return body
+	}
+	sorted, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return body
+	}
+	return string(sorted)
+}
+
+// plainURL is a poll URL without its host and with the lengths of its
+// signature's parts.
+func plainURL(t *testing.T, text string) string {
+	t.Helper()
+	u, err := url.Parse(text)
+	require.NoError(t, err)
+	parts := strings.Split(u.RawQuery, "&")
+	for n, p := range parts {
+		name, value, _ := strings.Cut(p, "=")
+		if slices.Contains([]string{"t", "c", "s", "h"}, name) {
+			parts[n] = fmt.Sprintf("%s=%d", name, len(value))
+		}
+	}
+	return plain(u.Path) + "?" + strings.Join(parts, "&")
+}

@@ -1,0 +1,95 @@
+package armsim
+
+import (
+	"strings"
+	"time"
+)
+
+// States of a protected item, as recorded right after protection and as the
+// API documents show an item with a backup.
+const (
+	stateFirstBackupPending = "IRPending"
+	stateProtected          = "Protected"
+)
+
+// storageContainerName is the name in lists of (protectable) containers.
+func storageContainerName(a *account) string {
+	return "StorageContainer;Storage;" + a.ResourceGroup + ";" + a.Name
+}
+
+// register makes a container of a storage account, or finds it.
+func (v *vault) register(a *account) *container {
+	if c := v.container(storageContainerName(a)); c != nil {
+		return c
+	}
+	c := &container{
+		vault: v, account: a, workload: fileShare, inquired: map[*share]bool{},
+		name: storageContainerName(a),
+		// Recorded: the resource group is in lower case here.
+		itemsName: "StorageContainer;storage;" + strings.ToLower(a.ResourceGroup) + ";" + a.Name,
+		friendly:  a.Name,
+		sourceID:  a.ID(),
+	}
+	a.vault = v
+	v.containers = append(v.containers, c)
+	return c
+}
+
+// protect makes a protected item of a share, or changes its policy.
+func (k *container) protect(s *share, policy string) *item {
+	name := "AzureFileShare;" + s.key
+	if i := k.item(name); i != nil {
+		i.resume(policy)
+		return i
+	}
+	i := &item{
+		container: k, name: name, friendly: s.name, policy: policy, workload: fileShare, share: s,
+		state: stateFirstBackupPending, lastStatus: stateFirstBackupPending,
+	}
+	k.items = append(k.items, i)
+	return i
+}
+
+// settle is what a completed backup does to the item, sooner or later. An item
+// whose protection was stopped meanwhile stays stopped.
+func (i *item) settle(at time.Time) {
+	i.lastStatus, i.lastBackup = jobCompleted, at
+	if i.state != protectionStopped {
+		i.state = stateProtected
+	}
+}
+
+func (v *vault) addMachine(m VirtualMachine, now time.Time) {
+	tail := "iaasvmcontainerv2;" + m.ResourceGroup + ";" + m.Name
+	c := &container{
+		vault: v, workload: virtualMachine, friendly: m.Name,
+		name: "IaasVMContainer;" + tail, itemsName: "IaasVMContainer;" + tail,
+		sourceID: machineID(m.Subscription, m.ResourceGroup, m.Name),
+	}
+	i := &item{container: c, name: "VM;" + tail, friendly: m.Name, policy: m.Policy, workload: virtualMachine}
+	i.settle(now)
+	c.items = []*item{i}
+	v.containers = append(v.containers, c)
+}
+
+func (v *vault) addDatabase(d Database, kind workload, now time.Time) {
+	name := "VMAppContainer;Compute;" + d.ResourceGroup + ";" + d.Server
+	c := v.container(name)
+	if c == nil {
+		c = &container{
+			vault: v, workload: kind, friendly: d.Server, name: name, itemsName: name,
+			sourceID: machineID(d.Subscription, d.ResourceGroup, d.Server),
+		}
+		v.containers = append(v.containers, c)
+	}
+	i := &item{
+		container: c, name: d.Type + ";" + d.Instance + ";" + d.Name, friendly: d.Name,
+		policy: d.Policy, workload: kind, server: d.Server, parent: d.Instance,
+	}
+	i.settle(now)
+	c.items = append(c.items, i)
+}
+
+func machineID(subscription, group, name string) string {
+	return "/subscriptions/" + subscription + "/resourceGroups/" + group + "/providers/Microsoft.Compute/virtualMachines/" + name
+}

@@ -1,0 +1,99 @@
+package replay
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// nextOfRow finds the answer of a read in the row of plain reads that ends at
+// the current point: what was read there several times, to see it change, is
+// answered as often, one answer after the other; the last one stays.
+func (s *Server) nextOfRow(r *http.Request, fits func(interaction) bool) (n int, found bool) {
+	start := s.position
+	for start >= 0 && (s.recording.all[start].kind == read || s.recording.all[start].kind == other) {
+		start--
+	}
+	var row []int
+	for n := start + 1; n <= s.position; n++ {
+		x := s.recording.all[n]
+		if x.kind == read && strings.EqualFold(x.path, r.URL.Path) && fits(x) {
+			row = append(row, n)
+		}
+	}
+	if len(row) == 0 {
+		return 0, false
+	}
+	if s.recording.shortened {
+		row = ends(row)
+	}
+	key := strings.ToLower(r.URL.Path) + "?" + r.URL.Query().Get("$filter")
+	n = row[len(row)-1]
+	for _, next := range row {
+		if last, served := s.rows[key]; !served || next > last {
+			n = next
+			break
+		}
+	}
+	s.rows[key] = n
+	return n, true
+}
+
+// isList tells whether the answer is a list.
+func (x interaction) isList() bool { return strings.HasPrefix(x.body, `{"value":`) }
+
+// isGone tells whether a resource does not exist at the current point: it was
+// deleted, or the PUT that makes it has not been made. answer is the recorded
+// answer that would be given.
+func (s *Server) isGone(path string, answer int, found bool) bool {
+	deleted, made, toCome := -1, -1, false
+	for k, n := range s.recording.writes {
+		x := s.recording.all[n]
+		if !strings.EqualFold(x.path, path) || x.status >= http.StatusBadRequest {
+			continue
+		}
+		switch isMade := k < s.nextWrite; {
+		case isMade && x.method == http.MethodDelete:
+			deleted = n
+		case isMade && x.method == http.MethodPut:
+			made = n
+		case !isMade && x.method == http.MethodPut:
+			toCome = toCome || !found || answer > n
+		}
+	}
+	if deleted > made {
+		return !found || answer < deleted || answer > s.position
+	}
+	return made < 0 && toCome && (!found || answer > s.position)
+}
+
+// withoutGone is a recorded list without what has been deleted since.
+func (s *Server) withoutGone(n int) answer {
+	a := s.copyOf(n)
+	var list map[string]json.RawMessage
+	var entries []json.RawMessage
+	if json.Unmarshal([]byte(a.body), &list) != nil || json.Unmarshal(list["value"], &entries) != nil {
+		return a
+	}
+	kept := []json.RawMessage{}
+	for _, raw := range entries {
+		var one struct {
+			ID string `json:"id"`
+		}
+		if json.Unmarshal(raw, &one) == nil && s.isGone(one.ID, n, true) {
+			continue
+		}
+		kept = append(kept, raw)
+	}
+	if len(kept) == len(entries) {
+		return a
+	}
+	value, err := json.Marshal(kept)
+	if err != nil {
+		return a
+	}
+	list["value"] = value
+	shorter := jsonAnswer(a.status, list)
+	shorter.header.Set("Date", a.header.Get("Date"))
+	return shorter
+}

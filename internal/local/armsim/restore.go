@@ -1,0 +1,138 @@
+package armsim
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// validateRestore answers POST validateRestore: what the request itself says
+// wrongly is refused at once, the rest is for the operation to find.
+func (s *Simulator) validateRestore(c *call) (answer, *armError) {
+	var b struct {
+		Request *restoreBody `json:"restoreRequestObject"`
+	}
+	if err := c.decodeShaped(shape{"restoreRequestObject": restoreShape()}, &b); err != nil {
+		return answer{}, err
+	}
+	i, missing := c.findInstance()
+	if missing != nil {
+		return answer{}, missing
+	}
+	plan, err := s.checkRestore(c, i, "restoreRequestObject.", b.Request)
+	if err != nil {
+		return answer{}, err
+	}
+	out := s.outcome(operationValidateRestore, i.name, i.friendly, i.source.name)
+	o := s.startInstance(c, s.config.Durations.ValidateRestore, out, func(*instanceOperation, time.Time) *userError {
+		return s.restoreFailure(plan)
+	}, nil)
+	return s.acceptedInstance(c, o, validateRetryAfter), nil
+}
+
+// restoreFailure is what keeps a restore from succeeding as things are.
+func (s *Simulator) restoreFailure(p *restorePlan) *userError {
+	if p.container != "" {
+		if b, known := s.world.blobContainer(p.account, p.container); !known || b.Denied {
+			return newUserError(codeContainerNotAccessible, "", "")
+		}
+		return nil
+	}
+	d, known := s.world.datasource(p.destination)
+	switch {
+	case !known || d.gone:
+		return newUserError(codeNoDatabase, "", "")
+	case olderThan(d.version, p.point.version):
+		e := newUserError(codeLowerVersion, "", "")
+		e.inner = "Restoring backup from version:" + p.point.version + " of PostgreSQL to " + d.version +
+			" of PostgreSQL not supported, as the restore server version is lower."
+		return e
+	case d.databaseExists:
+		return newUserError(codeDatabaseInUse, "", "")
+	}
+	return nil
+}
+
+// olderThan compares versions such as 9.5 and 10.
+func olderThan(version, than string) bool {
+	a, errA := strconv.ParseFloat(version, 64)
+	b, errB := strconv.ParseFloat(than, 64)
+	return errA == nil && errB == nil && a < b
+}
+
+// restoreInstance answers POST restore. While another restore to the same
+// target runs it is refused (the code is known; that it is refused at once is
+// a choice). What keeps the restore from succeeding makes its job fail.
+func (s *Simulator) restoreInstance(c *call) (answer, *armError) {
+	var b restoreBody
+	if err := c.decodeShaped(restoreShape(), &b); err != nil {
+		return answer{}, err
+	}
+	i, missing := c.findInstance()
+	if missing != nil {
+		return answer{}, missing
+	}
+	plan, err := s.checkRestore(c, i, "", &b)
+	if err != nil {
+		return answer{}, err
+	}
+	if s.world.restoring[plan.target()] {
+		return answer{}, newUserError(codeRestoreInProgress, "", "").by(s.activity(c)).refusal(http.StatusConflict)
+	}
+	out := s.outcome(operationRestore, i.name, i.friendly, i.source.name, plan.destination)
+	var j *instanceJob
+	if out.userError() == nil {
+		j = s.startRestoreJob(c, plan, out)
+	}
+	o := s.startInstance(c, s.config.Durations.RestoreOperation, out, func(o *instanceOperation, _ time.Time) *userError {
+		o.job = j
+		return nil
+	}, nil)
+	s.restores = append(s.restores, plan.made(c, o, j))
+	return s.acceptedInstance(c, o, instanceRetryAfter), nil
+}
+
+// startRestoreJob starts the job of a restore. One from the archive tier is
+// rehydrated first.
+func (s *Simulator) startRestoreJob(c *call, p *restorePlan, out *Outcome) *instanceJob {
+	takes := s.config.Durations.Restore
+	if p.body.SourceDataStoreType == archiveStore {
+		takes += s.config.Durations.Rehydrate
+	}
+	s.world.restoring[p.target()] = true
+	return s.startInstanceJob(c, &instanceJob{operation: operationRestore, instance: p.instance, restore: p}, takes, out, func(time.Time) *userError {
+		if failure := s.restoreFailure(p); failure != nil {
+			return failure
+		}
+		s.world.addDatabase(p.destination)
+		return nil
+	}, func() { delete(s.world.restoring, p.target()) })
+}
+
+// addDatabase adds a database to its single server; other ids add nothing.
+func (w *world) addDatabase(id string) {
+	d, known := w.datasource(id)
+	if !known || d.kind != databaseType {
+		return
+	}
+	for _, server := range w.singleServers {
+		if sameID(server.ID(), d.server) {
+			server.databases = append(server.databases, d.name)
+		}
+	}
+}
+
+// made is the restore as Simulator.Restores tells it.
+func (p *restorePlan) made(c *call, o *instanceOperation, j *instanceJob) Restore {
+	made := Restore{
+		Time: c.now, Vault: c.backupVault.ID(), Instance: p.instance.name, RecoveryPoint: p.point.id,
+		OperationID: o.name, ActivityID: c.clientID,
+		ObjectType: p.body.ObjectType, SourceDataStore: p.body.SourceDataStoreType,
+		RehydrationPriority: p.body.RehydrationPriority, RehydrationRetention: p.body.RehydrationRetention,
+		TargetType: p.body.Target.ObjectType, Target: p.destination, FilePrefix: p.prefix, SecretURI: p.secret,
+	}
+	if j != nil {
+		made.JobID = j.id
+	}
+	return made
+}

@@ -1,0 +1,142 @@
+package armsim
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// handler serves one API operation. It is called with the lock held.
+type handler func(*Simulator, *call) (answer, *armError)
+
+const (
+	vaultPath     = "vaults/*"
+	fabricPath    = vaultPath + "/backupFabrics/*"
+	containerPath = fabricPath + "/protectionContainers/*"
+	itemPath      = containerPath + "/protectedItems/*"
+)
+
+// handlerFor finds the handler of a method and path; pathKnown tells whether
+// the path exists with other methods.
+func handlerFor(method string, p route) (h handler, pathKnown bool) {
+	var byMethod map[string]handler
+	switch pattern := p.pattern(); p.provider {
+	case recoveryServices:
+		byMethod = recoveryServicesHandlers(pattern)
+	case dataProtection:
+		byMethod = dataProtectionHandlers(pattern)
+	case storageProvider:
+		if pattern == "storageAccounts/*" {
+			byMethod = map[string]handler{http.MethodGet: (*Simulator).readAccount}
+		}
+	case postgreSQL:
+		if pattern == "flexibleServers/*" {
+			byMethod = map[string]handler{http.MethodGet: (*Simulator).readFlexibleServer}
+		}
+	}
+	return byMethod[method], len(byMethod) > 0
+}
+
+// recoveryServicesHandlers is the table of what Microsoft.RecoveryServices
+// serves, by method.
+func recoveryServicesHandlers(pattern string) map[string]handler {
+	const get, put, post, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete
+	switch pattern {
+	case vaultPath:
+		return map[string]handler{get: (*Simulator).readVault}
+	case vaultPath + "/backupResourceGuardProxies":
+		return map[string]handler{get: (*Simulator).listGuardProxies}
+	case vaultPath + "/backupPolicies":
+		return map[string]handler{get: (*Simulator).listPolicies}
+	case vaultPath + "/backupPolicies/*":
+		return map[string]handler{get: (*Simulator).readPolicy}
+	case fabricPath + "/refreshContainers":
+		return map[string]handler{post: (*Simulator).refreshContainers}
+	case fabricPath + "/protectableContainers":
+		return map[string]handler{get: (*Simulator).listProtectableContainers}
+	case vaultPath + "/backupProtectionContainers":
+		return map[string]handler{get: (*Simulator).listContainers}
+	case containerPath:
+		return map[string]handler{
+			get: (*Simulator).readContainer, put: (*Simulator).registerContainer, del: (*Simulator).unregisterContainer,
+		}
+	case containerPath + "/inquire":
+		return map[string]handler{post: (*Simulator).inquire}
+	case vaultPath + "/backupProtectableItems":
+		return map[string]handler{get: (*Simulator).listProtectableItems}
+	case vaultPath + "/backupProtectedItems":
+		return map[string]handler{get: (*Simulator).listProtectedItems}
+	case itemPath:
+		return map[string]handler{
+			get: (*Simulator).readItem, put: (*Simulator).protectItem, del: (*Simulator).unprotectItem,
+		}
+	case itemPath + "/backup":
+		return map[string]handler{post: (*Simulator).backUp}
+	case vaultPath + "/backupJobs":
+		return map[string]handler{get: (*Simulator).listJobs}
+	case vaultPath + "/backupJobs/*":
+		return map[string]handler{get: (*Simulator).readJob}
+	case vaultPath + "/backupJobs/*/cancel":
+		return map[string]handler{post: (*Simulator).cancelJob}
+	case vaultPath + "/backupOperations/*", vaultPath + "/backupOperationResults/*",
+		vaultPath + "/backupJobs/*/operationResults/*",
+		fabricPath + "/operationResults/*", fabricPath + "/operationsStatus/*",
+		containerPath + "/operationResults/*", containerPath + "/operationsStatus/*",
+		itemPath + "/operationResults/*", itemPath + "/operationsStatus/*":
+		return map[string]handler{get: (*Simulator).readOperation}
+	}
+	return nil
+}
+
+// supportedVersions are the stable api-versions of Recovery Services backup
+// from 2016-12-01 to 2025-02-01 that hold the operations above. (2017-07-01 is
+// stable too, and has none of them.)
+func supportedVersions() []string {
+	return []string{
+		"2016-12-01", "2019-05-13", "2019-06-15", "2020-10-01", "2020-12-01",
+		"2021-01-01", "2021-02-10", "2021-03-01", "2021-04-01", "2021-06-01", "2021-07-01", "2021-08-01", "2021-10-01", "2021-12-01",
+		"2022-01-01", "2022-02-01", "2022-03-01", "2022-04-01", "2022-09-01", "2022-10-01",
+		"2023-01-01", "2023-02-01", "2023-04-01", "2023-06-01", "2023-08-01",
+		"2024-01-01", "2024-02-01", "2024-04-01", "2024-10-01", "2025-01-01", "2025-02-01",
+	}
+}
+
+// checkVersion refuses a request without a known api-version. Signed polls are
+// held to their signature instead: theirs may be a preview version, or inside
+// another parameter (recorded).
+func (s *Simulator) checkVersion(c *call) *armError {
+	if c.path.isPoll() {
+		if err := s.signer.check(c.r.URL, s.config.AllowUnsignedPolls); err != nil {
+			return err
+		}
+		if c.query.Get("s") != "" {
+			return nil
+		}
+	}
+	if c.apiVersion == "" {
+		return &armError{
+			status: http.StatusBadRequest, code: "MissingApiVersionParameter",
+			message: "The api-version query parameter (?api-version=) is required for all requests.",
+		}
+	}
+	var supported []string
+	switch c.path.provider {
+	case recoveryServices:
+		supported = supportedVersions()
+	case dataProtection:
+		supported = dataProtectionVersions()
+	default:
+		if regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`).MatchString(c.apiVersion) {
+			return nil
+		}
+	}
+	if slices.Contains(supported, c.apiVersion) {
+		return nil
+	}
+	return &armError{
+		status: http.StatusBadRequest, code: "NoRegisteredProviderFound",
+		message: "No registered resource provider found for location 'westeurope' and API version '" + c.apiVersion +
+			"' for type '" + strings.Join(c.path.types, "/") + "'. The supported api-versions are '" + strings.Join(supported, ", ") + "'.",
+	}
+}

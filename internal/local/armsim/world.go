@@ -1,0 +1,129 @@
+package armsim
+
+import "fmt"
+
+// World is what exists in the simulated Azure at the start.
+type World struct {
+	Vaults          []Vault
+	StorageAccounts []StorageAccount
+	VirtualMachines []VirtualMachine
+	Databases       []Database
+
+	BackupVaults         []BackupVault
+	FlexibleServers      []FlexibleServer
+	SingleServers        []SingleServer
+	ProtectedDatasources []ProtectedDatasource
+}
+
+// Vault is a Recovery Services vault.
+type Vault struct {
+	Subscription, ResourceGroup, Name string
+	// Location is a region such as "westeurope". A vault discovers the storage
+	// accounts of its own subscription and location.
+	Location string
+	// Reaches are further subscriptions whose storage accounts it discovers
+	// (that they are listed like the vault's own is a choice: no recording
+	// shows a backup across subscriptions).
+	Reaches  []string
+	Policies []Policy
+	// Immutability is Disabled (if empty), Unlocked or Locked. In both of the
+	// latter, backup data cannot be deleted.
+	Immutability string
+	// SoftDelete is Disabled (if empty), Enabled or AlwaysON.
+	SoftDelete string
+	// SoftDeleteDays is how long a deleted item is kept; 14 if 0.
+	SoftDeleteDays int
+	// ResourceGuard says that multi-user authorization is on: deleting and
+	// stopping protection are refused.
+	ResourceGuard bool
+}
+
+// Policy is a backup policy: a name and what it is for.
+type Policy struct {
+	Name string
+	// BackupManagementType is AzureStorage, AzureIaasVM or AzureWorkload.
+	BackupManagementType string
+	// WorkLoadType is AzureFileShare, VM (which policies of AzureIaasVM leave
+	// out of their answers), SQLDataBase or SAPHanaDatabase.
+	WorkLoadType string
+}
+
+// StorageAccount is a storage account with its file shares and containers.
+type StorageAccount struct {
+	Subscription, ResourceGroup, Name, Location string
+	Shares                                      []Share
+	BlobContainers                              []BlobContainer
+	// RegisteredWith is the ARM id of the vault that the account is already
+	// registered with; not registered if empty.
+	RegisteredWith string
+}
+
+// Share is an Azure file share.
+type Share struct {
+	Name string
+	// PlainItemName names the item azurefileshare;<name>, as the Learn page
+	// has it. The default is today's azurefileshare;<64 hex digits>.
+	PlainItemName bool
+	// Policy is the name of the policy, in the vault that the account is
+	// registered with, that already protects the share; unprotected if empty.
+	Policy string
+}
+
+// VirtualMachine is a virtual machine that a vault already protects.
+type VirtualMachine struct {
+	Subscription, ResourceGroup, Name string
+	// Vault is the vault's ARM id, Policy the name of one of its policies.
+	Vault, Policy string
+}
+
+// Database is a database on a virtual machine that a vault already protects.
+type Database struct {
+	// Subscription, ResourceGroup and Server say which machine it is on.
+	Subscription, ResourceGroup, Server string
+	// Type is SQLDataBase or SAPHanaDatabase.
+	Type string
+	// Instance is the SQL instance or the HANA system, such as MSSQLSERVER.
+	Instance, Name string
+	// Vault is the vault's ARM id, Policy the name of one of its policies.
+	Vault, Policy string
+}
+
+// ID is the vault's ARM id.
+func (v Vault) ID() string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.RecoveryServices/vaults/%s",
+		v.Subscription, v.ResourceGroup, v.Name)
+}
+
+// ID is the storage account's ARM id.
+func (a StorageAccount) ID() string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Storage/storageAccounts/%s",
+		a.Subscription, a.ResourceGroup, a.Name)
+}
+
+// AddFileShares adds storage accounts load0000, load0001, … to the first
+// vault's subscription and location, in resource group load, each with shares
+// share0000, share0001, …; it returns the accounts' ARM ids. With a policy the
+// accounts are registered with that vault and all shares are protected by the
+// policy; without one they are not even discovered. A world without vaults
+// stays as it is.
+func (w *World) AddFileShares(accounts, sharesEach int, policy string) []string {
+	if len(w.Vaults) == 0 {
+		return nil
+	}
+	v := w.Vaults[0]
+	ids := make([]string, 0, accounts)
+	for n := range accounts {
+		a := StorageAccount{
+			Subscription: v.Subscription, ResourceGroup: "load", Name: fmt.Sprintf("load%04d", n), Location: v.Location,
+		}
+		if policy != "" {
+			a.RegisteredWith = v.ID()
+		}
+		for m := range sharesEach {
+			a.Shares = append(a.Shares, Share{Name: fmt.Sprintf("share%04d", m), Policy: policy})
+		}
+		w.StorageAccounts = append(w.StorageAccounts, a)
+		ids = append(ids, a.ID())
+	}
+	return ids
+}

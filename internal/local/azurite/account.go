@@ -1,0 +1,71 @@
+package azurite
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// accountFile keeps the account beside the data: Azurite files rows under the
+// account's name, so another name would not find them.
+const accountFile = "account.json"
+
+// account is a storage account that only this machine knows. It is random so
+// that nothing works against the emulator by a well-known key and then fails
+// in Azure, and so that two stacks never mistake one another.
+type account struct {
+	Name string `json:"name"`
+	Key  string `json:"key"` // base64
+}
+
+// openAccount reads the account of dir, or makes it there. An empty dir gives
+// a new account each time.
+func openAccount(dir string) (account, error) {
+	if dir == "" {
+		return newAccount(), nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return account{}, fmt.Errorf("make azurite's folder: %w", err)
+	}
+	path := filepath.Join(dir, accountFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		acc := newAccount()
+		data, err = json.Marshal(acc)
+		if err != nil {
+			return account{}, fmt.Errorf("write azurite's account: %w", err)
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			return account{}, fmt.Errorf("write azurite's account: %w", err)
+		}
+		return acc, nil
+	}
+	if err != nil {
+		return account{}, fmt.Errorf("read azurite's account: %w", err)
+	}
+	var acc account
+	if err := json.Unmarshal(data, &acc); err != nil {
+		return account{}, fmt.Errorf("read azurite's account from %s: %w", path, err)
+	}
+	if acc.Name == "" || acc.Key == "" {
+		return account{}, fmt.Errorf("read azurite's account from %s: name or key is missing", path)
+	}
+	return acc, nil
+}
+
+// newAccount draws a name within Azure's rules (3 to 24 lower-case letters and
+// digits) and a key of Azure's length. crypto/rand.Read does not fail: it ends
+// the program when the system has no randomness.
+func newAccount() account {
+	name := make([]byte, 8)
+	key := make([]byte, 64)
+	_, _ = rand.Read(name)
+	_, _ = rand.Read(key)
+	return account{Name: "local" + hex.EncodeToString(name), Key: base64.StdEncoding.EncodeToString(key)}
+}

@@ -1,0 +1,162 @@
+package functionshost
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// functionName is what the host accepts as a function's name, which is the
+// name of its folder.
+var functionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,127}$`)
+
+// App is a function app as it lies in a folder.
+type App struct {
+	// Root is the absolute path of the folder with host.json.
+	Root string
+	// Host is host.json.
+	Host HostFile
+	// Functions are the folders with a function.json, in order of name.
+	Functions []Function
+}
+
+// Function is one function.json.
+type Function struct {
+	// Name is the folder's name.
+	Name string
+	// Trigger is the one binding that starts the function.
+	Trigger Binding
+	// Outputs are the output bindings.
+	Outputs []Binding
+	// Disabled says that the function's triggers do not run.
+	Disabled bool
+	// Config is the file itself.
+	Config json.RawMessage
+}
+
+// Load reads the app in root as the host would and returns every problem that
+// it finds. Settings are not resolved: %name% stands in bindings as written.
+func Load(root string) (App, error) {
+	absolute, err := filepath.Abs(root)
+	if err != nil {
+		return App{}, fmt.Errorf("load the function app: %w", err)
+	}
+	app := App{Root: absolute}
+	var problems []error
+	if app.Host, err = loadHostFile(absolute); err != nil {
+		problems = append(problems, err)
+	}
+	entries, err := os.ReadDir(absolute)
+	if err != nil {
+		return App{}, fmt.Errorf("load the function app: %w", err)
+	}
+	seen := map[string]string{}
+	for _, entry := range entries {
+		path := filepath.Join(absolute, entry.Name(), "function.json")
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		function, err := loadFunction(entry.Name(), path)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("function %s: %w", entry.Name(), err))
+			continue
+		}
+		lower := strings.ToLower(function.Name)
+		if other, ok := seen[lower]; ok {
+			problems = append(problems, fmt.Errorf("functions %s and %s differ in case only", other, function.Name))
+		}
+		seen[lower] = function.Name
+		app.Functions = append(app.Functions, function)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return App{}, fmt.Errorf("load the function app: %w", err)
+	}
+	return app, nil
+}
+
+// Layout says whether the folder is one that can be deployed: what Load finds,
+// and what the host would pass over in silence.
+func Layout(root string) error {
+	app, err := Load(root)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	if len(app.Functions) == 0 {
+		problems = append(problems, errors.New("there is no function one level below host.json"))
+	}
+	for _, function := range app.Functions {
+		if function.Trigger.needsBundle() && !app.Host.HasBundle {
+			problems = append(problems, fmt.Errorf("function %s: host.json names no extensionBundle, which %s comes from", function.Name, function.Trigger.Type))
+		}
+	}
+	err = filepath.WalkDir(app.Root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(app.Root, path)
+		if err != nil {
+			return err
+		}
+		if entry.Name() == "function.json" && strings.Count(filepath.ToSlash(relative), "/") != 1 {
+			problems = append(problems, fmt.Errorf("%s is never found: function folders lie one level below host.json", filepath.ToSlash(relative)))
+		}
+		return nil
+	})
+	if err := errors.Join(append(problems, err)...); err != nil {
+		return fmt.Errorf("layout of the function app: %w", err)
+	}
+	return nil
+}
+
+// loadFunction reads and checks one function.json.
+func loadFunction(name, path string) (Function, error) {
+	function := Function{Name: name}
+	if !functionName.MatchString(name) || strings.EqualFold(name, "host") {
+		return function, errors.New("the folder's name is not one for a function")
+	}
+	if err := readJSON(path, &function.Config); err != nil {
+		return function, err
+	}
+	var file struct {
+		Bindings []Binding
+		Disabled bool
+	}
+	if err := json.Unmarshal(function.Config, &file); err != nil {
+		return function, fmt.Errorf("function.json is not as expected: %w", err)
+	}
+	function.Disabled = file.Disabled
+	triggers, names := 0, map[string]bool{}
+	var problems []error
+	for _, binding := range file.Bindings {
+		if err := binding.check(); err != nil {
+			problems = append(problems, fmt.Errorf("binding %q: %w", binding.Name, err))
+		}
+		lower := strings.ToLower(binding.Name)
+		if names[lower] {
+			problems = append(problems, fmt.Errorf("binding %q is there twice", binding.Name))
+		}
+		names[lower] = true
+		if binding.isTrigger() {
+			triggers++
+			function.Trigger = binding
+		} else {
+			function.Outputs = append(function.Outputs, binding)
+		}
+	}
+	if triggers != 1 {
+		problems = append(problems, fmt.Errorf("there are %d triggers, not 1", triggers))
+	}
+	return function, errors.Join(problems...)
+}
+
+// receivesOriginalRequest says whether a function's HTTP requests may be
+// handed on as they are: one HTTP trigger, one HTTP output and nothing else.
+func (f Function) receivesOriginalRequest() bool {
+	return f.Trigger.is(typeHTTPTrigger) && len(f.Outputs) == 1 && f.Outputs[0].is(typeHTTP)
+}

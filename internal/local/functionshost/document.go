@@ -1,0 +1,93 @@
+package functionshost
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// document is a JSON object that keeps its order and ignores the case of its
+// names, as the host's dictionaries do.
+type document struct {
+	names  []string // as first written
+	values map[string]json.RawMessage
+}
+
+// set puts a value under a name, replacing one under the same name in any
+// spelling. A nil value removes the name: the host omits nulls.
+func (d *document) set(name string, value json.RawMessage) {
+	if d.values == nil {
+		d.values = map[string]json.RawMessage{}
+	}
+	lower := strings.ToLower(name)
+	if _, ok := d.values[lower]; !ok {
+		d.names = append(d.names, name)
+	}
+	d.values[lower] = value
+}
+
+// MarshalJSON writes the values that are not nil, in order.
+func (d *document) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for _, name := range d.names {
+		value := d.values[strings.ToLower(name)]
+		if value == nil {
+			continue
+		}
+		if out.Len() > 1 {
+			out.WriteByte(',')
+		}
+		out.Write(quote(name))
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// quote writes text as a JSON string, without Go's escapes for HTML.
+func quote(text string) json.RawMessage {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil {
+		return json.RawMessage(`""`) // a string always encodes
+	}
+	return bytes.TrimRight(out.Bytes(), "\n")
+}
+
+// The host's encodings of values: text is JSON inside a JSON string, numbers
+// are too, times are single strings without fractions of a second, bytes are
+// base64 and objects are themselves.
+
+func encodeText(text string) json.RawMessage { return quote(string(quote(text))) }
+
+func encodeNumber(n int64) json.RawMessage { return quote(strconv.FormatInt(n, 10)) }
+
+func encodeDateTime(t time.Time) json.RawMessage {
+	return quote(t.UTC().Format("2006-01-02T15:04:05"))
+}
+
+func encodeDateTimeOffset(t time.Time) json.RawMessage {
+	return quote(t.UTC().Format("2006-01-02T15:04:05-07:00"))
+}
+
+func encodeBytes(b []byte) json.RawMessage {
+	return quote(base64.StdEncoding.EncodeToString(b))
+}
+
+// encodeObject writes a value as itself.
+func encodeObject(value any) (json.RawMessage, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("encode a value for the handler: %w", err)
+	}
+	return bytes.TrimRight(out.Bytes(), "\n"), nil
+}

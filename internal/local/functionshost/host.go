@@ -1,0 +1,208 @@
+package functionshost
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"azbackupflow/internal/local/fault"
+)
+
+// ErrClosed is why a host stopped that was closed.
+var ErrClosed = errors.New("the functions host is closed")
+
+// Config says which app a host runs, and how. Only Root is needed.
+type Config struct {
+	// Root is the folder with host.json.
+	Root string
+	// Settings are the app settings: %name% in bindings, connections, and the
+	// handler's environment. They win over the process's environment, which
+	// wins over local.settings.json.
+	Settings map[string]string
+	// Address is where HTTP is served, "127.0.0.1:0" if empty.
+	Address string
+	// Log receives the host's own lines; nil discards them.
+	Log *slog.Logger
+	// Output receives the handler's lines; nil sends them to Log.
+	Output func(HandlerLine)
+	// Fault is called around "invoke <function>", "complete <function>" and
+	// "abandon <function>" of service "host". During means that the handler
+	// answered, or failed to; or that the message is settled.
+	Fault fault.Hook
+	// Clock is the time; nil means the machine's.
+	Clock Clock
+	// Random is the source of ids and ports, safe for concurrent use; nil means
+	// crypto/rand.
+	Random io.Reader
+	// Restart says when to give up on the handler; zero is as the real host.
+	Restart RestartPolicy
+	// TimerState is the file that keeps the timers' status, so that a new host
+	// sees what was missed; empty keeps it in memory.
+	TimerState string
+}
+
+// Host is a running stand-in. Its methods may be called at any time, and all
+// but Close, which waits for them, from fault hooks too.
+type Host struct {
+	app      App
+	settings settings
+	routes   []httpRoute
+	log      *slog.Logger
+	output   func(HandlerLine)
+	fault    fault.Hook
+	clock    Clock
+	random   io.Reader
+	started  time.Time
+
+	gate       *gate
+	supervisor *supervisor
+	buses      busClients
+	triggers   []trigger
+	listener   net.Listener
+	server     *http.Server
+	manual     *manualTrigger
+
+	stopOnce sync.Once
+	stopping chan struct{} // closed when the host begins to stop
+	done     chan struct{} // closed when it has
+	cancel   context.CancelFunc
+}
+
+// trigger starts invocations until its context ends, and returns when they
+// are all done.
+type trigger interface {
+	run(ctx context.Context)
+}
+
+// Start loads the app, starts its handler and serves HTTP. Triggers run once
+// the handler is ready; see WaitReady. The host stops when ctx ends. The error
+// says what is wrong with the app, its settings or the address.
+func Start(ctx context.Context, config Config) (*Host, error) {
+	h, err := newHost(config)
+	if err != nil {
+		return nil, err
+	}
+	address := config.Address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	var listen net.ListenConfig
+	if h.listener, err = listen.Listen(ctx, "tcp", address); err != nil {
+		return nil, fmt.Errorf("serve the function app: %w", err)
+	}
+	h.server = &http.Server{Handler: h.handler(), ReadHeaderTimeout: readyLimit, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug)}
+	h.start(ctx)
+	return h, nil
+}
+
+// newHost puts a host together that does nothing yet.
+func newHost(config Config) (*Host, error) {
+	app, err := Load(config.Root)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{
+		app: app, log: config.Log, output: config.Output, fault: config.Fault, clock: config.Clock, random: config.Random,
+		gate: newGate(), stopping: make(chan struct{}), done: make(chan struct{}),
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.clock == nil {
+		h.clock = systemClock{}
+	}
+	if h.random == nil {
+		h.random = rand.Reader
+	}
+	h.started = h.clock.Now()
+	if h.settings, err = loadSettings(app.Root, os.Environ(), config.Settings); err != nil {
+		return nil, fmt.Errorf("load the app settings: %w", err)
+	}
+	for i := range h.app.Functions {
+		function := &h.app.Functions[i]
+		function.Disabled = function.Disabled || h.settings.disabled(function.Name)
+	}
+	if h.routes, err = httpRoutes(&h.app); err != nil {
+		return nil, err
+	}
+	h.manual = &manualTrigger{host: h, queue: make(chan *invocation)}
+	h.supervisor = &supervisor{
+		spec:   workerSpec{app: &h.app, settings: h.settings, random: h.random, emit: h.emit},
+		policy: config.Restart.withDefaults(),
+		host:   h,
+		gate:   h.gate,
+	}
+	return h, h.addTriggers(config.TimerState)
+}
+
+// addTriggers makes the triggers of the functions that are not disabled.
+func (h *Host) addTriggers(timerState string) error {
+	h.triggers = append(h.triggers, h.manual)
+	timers, err := openTimerStore(timerState)
+	if err != nil {
+		return err
+	}
+	for i := range h.app.Functions {
+		function := &h.app.Functions[i]
+		if function.Disabled {
+			continue
+		}
+		var added trigger
+		switch {
+		case function.Trigger.is(typeTimerTrigger):
+			added, err = newTimer(h, function, timers)
+		case function.Trigger.is(typeServiceBusTrigger):
+			added, err = h.buses.trigger(h, function)
+		default:
+			continue // served over HTTP
+		}
+		if err != nil {
+			return fmt.Errorf("function %s: %w", function.Name, err)
+		}
+		h.triggers = append(h.triggers, added)
+	}
+	return nil
+}
+
+// emit passes on a line of the handler's.
+func (h *Host) emit(line HandlerLine) {
+	if h.output != nil {
+		h.output(line)
+		return
+	}
+	h.log.Log(context.Background(), line.Level, line.Text, "stream", line.Stream)
+}
+
+// function finds a function by name, ignoring case; nil if there is none.
+func (h *Host) function(name string) *Function {
+	for i := range h.app.Functions {
+		if strings.EqualFold(h.app.Functions[i].Name, name) {
+			return &h.app.Functions[i]
+		}
+	}
+	return nil
+}
+
+// handler answers everything that the host serves.
+func (h *Host) handler() http.Handler {
+	mux := http.NewServeMux()
+	h.adminRoutes(mux)
+	mux.HandleFunc("/runtime/webhooks/EventGrid", h.serveEventGrid)
+	mux.HandleFunc("/runtime/webhooks/eventgrid", h.serveEventGrid)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/admin/") || strings.HasPrefix(r.URL.Path, "/runtime/") {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		h.serveRoute(w, r) // not by the mux, which redirects paths that it finds unclean
+	})
+}

@@ -1,0 +1,207 @@
+package functionshost
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// How the host waits for a handler to answer.
+const (
+	readyPoll  = 25 * time.Millisecond
+	readyLimit = 30 * time.Second
+)
+
+// outputGrace is how long a dead handler's output may be held open by what it
+// started.
+const outputGrace = time.Second
+
+// exitRestart is the exit code with which a handler asks to be started again.
+const exitRestart = 200
+
+// worker is one run of the handler program.
+type worker struct {
+	cmd    *exec.Cmd
+	url    *url.URL
+	client *http.Client
+
+	ended chan struct{} // closed when the process is gone
+	exit  int           // its exit code, -1 if killed; read it after ended
+
+	judged  chan struct{} // closed when the host has drawn its conclusions
+	restart atomic.Bool   // ended by the host, to be started again
+}
+
+// workerSpec is what a handler program is started with.
+type workerSpec struct {
+	app      *App
+	settings settings
+	random   io.Reader
+	emit     func(HandlerLine)
+}
+
+// startWorker starts the handler. It is killed when ctx ends.
+func startWorker(ctx context.Context, spec workerSpec) (*worker, error) {
+	port, err := freePort(ctx, spec.random)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewRandomFromReader(spec.random)
+	if err != nil {
+		return nil, fmt.Errorf("make a worker id: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, spec.app.Host.Executable, spec.app.Host.Arguments...)
+	cmd.Dir = spec.app.Root
+	cmd.Env = append(spec.settings.environment(),
+		"FUNCTIONS_CUSTOMHANDLER_PORT="+strconv.Itoa(port),
+		"FUNCTIONS_CUSTOMHANDLER_WORKER_ID="+id.String(),
+		"FUNCTIONS_APP_ROOT_PATH="+spec.app.Root)
+	stdout := &lineWriter{stream: StreamStdout, emit: spec.emit}
+	stderr := &lineWriter{stream: StreamStderr, emit: spec.emit}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.WaitDelay = outputGrace
+	cmd.Cancel = func() error { return killProcess(cmd) }
+	isolate(cmd)
+
+	w := &worker{
+		cmd:    cmd,
+		url:    &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}, CheckRedirect: keepRedirect},
+		ended:  make(chan struct{}),
+		judged: make(chan struct{}),
+	}
+	started := make(chan error, 1)
+	go func() {
+		// The kernel ties the child to the thread that started it, so that
+		// thread must live as long as the child.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if err := cmd.Start(); err != nil {
+			started <- err
+			return
+		}
+		started <- nil
+		w.exit = exitCode(cmd.Wait())
+		stdout.flush()
+		stderr.flush()
+		w.client.CloseIdleConnections()
+		close(w.ended)
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start the handler program: %w", err)
+	}
+	return w, nil
+}
+
+// keepRedirect hands a redirect on to the caller rather than following it.
+func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// exitCode reads the outcome of a process: -1 for one that was killed.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil, errors.Is(err, exec.ErrWaitDelay):
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	return -1
+}
+
+// awaitReady polls the handler until it answers anything.
+func (w *worker) awaitReady(ctx context.Context, clock Clock) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-w.ended:
+			cancel(fmt.Errorf("the handler ended with code %d before it answered", w.exit))
+		case <-clock.After(readyLimit):
+			cancel(fmt.Errorf("the handler did not answer within %v", readyLimit))
+		case <-ctx.Done():
+		}
+	}()
+	for !w.answers(ctx) {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-clock.After(readyPoll):
+		}
+	}
+	return nil
+}
+
+// answers says whether the handler answers a request for its root.
+func (w *worker) answers(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url.String()+"/", nil)
+	if err != nil {
+		return false
+	}
+	response, err := w.client.Do(request)
+	if err != nil {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxLine))
+	return response.Body.Close() == nil
+}
+
+// kill ends the process at once and returns when it is gone.
+func (w *worker) kill() {
+	select {
+	case <-w.ended:
+		return
+	default:
+	}
+	_ = killProcess(w.cmd) // it may have ended by itself just now
+	<-w.ended
+}
+
+// alive says whether the process runs.
+func (w *worker) alive() bool {
+	select {
+	case <-w.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// Ports that no system hands out by itself, so that nobody takes one between
+// its choice and the handler's listening on it.
+const (
+	firstPort  = 10000
+	portCount  = 20000
+	portTrials = 100
+)
+
+// freePort chooses a port of the loopback interface that nobody listens on.
+func freePort(ctx context.Context, random io.Reader) (int, error) {
+	var config net.ListenConfig
+	for range portTrials {
+		var seed [4]byte
+		if _, err := io.ReadFull(random, seed[:]); err != nil {
+			return 0, fmt.Errorf("choose a port: %w", err)
+		}
+		port := firstPort + int(binary.BigEndian.Uint32(seed[:])%portCount)
+		listener, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err == nil {
+			return port, nil
+		}
+	}
+	return 0, errors.New("there is no free port for the handler")
+}

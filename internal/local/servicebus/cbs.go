@@ -1,0 +1,53 @@
+package servicebus
+
+import (
+	"fmt"
+	"net/http"
+
+	"azbackupflow/internal/local/servicebus/wire"
+)
+
+// putToken answers a put-token request to $cbs. An entity that does not exist
+// must be reported here, with 404: only then do clients say "not found"
+// (azservicebus errors.go).
+func (s *session) putToken(in *inbound, m *partial) {
+	request, err := wire.DecodeMessage(m.payload)
+	if err != nil {
+		s.reject(m, decodeError, err.Error())
+		return
+	}
+	s.respond(m, wire.Accepted{})
+	s.reply(in, request, s.grant(request))
+}
+
+func (s *session) grant(request *wire.Message) outcome {
+	property := func(name string) string {
+		text, _ := wire.Text(request.ApplicationProperties.Get(name))
+		return text
+	}
+	audience := property("name")
+	if operation := property("operation"); operation != "put-token" {
+		return outcome{status: http.StatusNotImplemented, text: fmt.Sprintf("The operation '%s' is not supported.", operation)}
+	}
+	if kind := property("type"); kind != "servicebus.windows.net:sastoken" {
+		return outcome{status: http.StatusUnauthorized, text: fmt.Sprintf("Tokens of type '%s' are not supported.", kind)}
+	}
+	body, err := request.Value()
+	token, isText := wire.Text(body)
+	if err != nil || !isText {
+		return outcome{status: http.StatusBadRequest, text: "The body is no token."}
+	}
+	expires, err := s.conn.broker.checkToken(systemClock{}.Now(), token, audience)
+	if err != nil {
+		return outcome{status: http.StatusUnauthorized, text: err.Error()}
+	}
+	n, _, found := s.conn.broker.find(audience)
+	if !found {
+		return outcome{
+			status: http.StatusNotFound,
+			text:   fmt.Sprintf("The messaging entity '%s' could not be found.", audience),
+		}
+	}
+	s.conn.grants.add(n.path, expires)
+	return outcome{status: http.StatusAccepted, text: "Accepted"}
+}

@@ -1,0 +1,111 @@
+package servicebus
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestABrokerRefusesAConfigurationThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]Config{
+		"no name":           {Queues: []QueueConfig{{}}},
+		"a dollar":          {Queues: []QueueConfig{{Name: "a$b"}}},
+		"negative":          {Queues: []QueueConfig{{Name: "a", LockDuration: -time.Second}}},
+		"twice":             {Queues: []QueueConfig{{Name: "a"}, {Name: "A"}}},
+		"semicolon in key":  {Key: "a;b"},
+		"unlistenable port": {Address: "127.0.0.1:99999"},
+	} {
+		_, err := Start(cfg)
+		require.Error(t, err, name)
+	}
+}
+
+func TestAClosedBrokerEndsItsConnectionsAndCloses(t *testing.T) {
+	t.Parallel()
+	b, err := Start(Config{Queues: []QueueConfig{{Name: "steps"}}})
+	require.NoError(t, err)
+	client := connect(t, b)
+	send(t, newSender(t, client, "steps"), "a")
+	receiving := make(chan struct{})
+	receiver := newReceiver(t, client, "steps")
+	receive(t, receiver)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		defer close(receiving)
+		_, _ = receiver.ReceiveMessages(ctx, 1, nil) // with or without an error: it returns
+	}()
+	require.NoError(t, b.Close())
+	require.NoError(t, b.Close(), "closing twice does nothing")
+	<-receiving
+	_, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", b.Address())
+	require.Error(t, err)
+}
+
+func TestMessagesOfAnUnknownQueueAreNil(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, Config{})
+	require.Nil(t, b.Messages("nowhere"))
+	require.Nil(t, b.Messages("steps/$management"))
+	require.NotNil(t, b.Messages("amqp://somewhere:1/steps/$DeadLetterQueue"))
+}
+
+func TestWhatDoesNotSpeakAMQPIsTurnedAway(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, Config{})
+	for _, hello := range []string{"GET / HTTP/1.1\r\n\r\n", "AMQP\x00\x01\x00\x00", "AMQP\x00\x00\x09\x01"} {
+		socket, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.Address())
+		require.NoError(t, err)
+		_, err = socket.Write([]byte(hello))
+		require.NoError(t, err)
+		answer, _ := io.ReadAll(socket) // a reset after the answer is fine
+		require.True(t, len(answer) == 0 || bytes.Equal(answer, []byte("AMQP\x03\x01\x00\x00")), "%q", answer)
+		require.NoError(t, socket.Close())
+	}
+	send(t, newSender(t, connect(t, b), "steps"), "a")
+}
+
+// A client that sends without reading must not fill the broker's memory, nor
+// hold up its end.
+func TestTheOutboxHoldsUpWritersWhenItIsFull(t *testing.T) {
+	t.Parallel()
+	o := newOutbox()
+	big := make([]byte, maxOutbox+1)
+	o.put(func(b []byte) []byte { return append(b, big...) })
+	second := make(chan uint64)
+	go func() { second <- o.put(func(b []byte) []byte { return append(b, 1) }) }()
+	select {
+	case <-second:
+		require.Fail(t, "it took more than it may")
+	default:
+	}
+	done := make(chan struct{})
+	ran := make(chan error)
+	go func() { ran <- o.run(io.Discard, done, nil, nil) }()
+	mark := <-second
+	o.wait(mark)
+	close(done)
+	require.NoError(t, <-ran)
+	require.Equal(t, mark, o.put(func(b []byte) []byte { return append(b, 1) }), "closed, it takes nothing")
+}
+
+func TestASilentConnectionIsKeptAlive(t *testing.T) {
+	t.Parallel()
+	o := newOutbox()
+	r, w := io.Pipe()
+	done, beat, ran := make(chan struct{}), make(chan time.Time, 1), make(chan error)
+	go func() { ran <- o.run(w, done, beat, []byte("beat")) }()
+	beat <- time.Time{}
+	got := make([]byte, 4)
+	_, err := io.ReadFull(r, got)
+	require.NoError(t, err)
+	require.Equal(t, "beat", string(got))
+	close(done)
+	require.NoError(t, <-ran)
+}

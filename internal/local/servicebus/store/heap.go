@@ -1,0 +1,75 @@
+package store
+
+import "container/heap"
+
+// The heaps that an item can be in.
+const (
+	heapReady     = iota // by sequence number
+	heapScheduled        // by the time it becomes active
+	heapLocks            // by the end of its lock
+	heapExpiry           // by the end of its life
+	heaps
+)
+
+// itemHeap keeps items in an order and knows where each is, so that any of
+// them can leave.
+type itemHeap struct {
+	kind   int
+	before func(a, b *item) bool
+	items  []*item
+}
+
+func (h *itemHeap) Len() int           { return len(h.items) }
+func (h *itemHeap) Less(i, j int) bool { return h.before(h.items[i], h.items[j]) }
+
+func (h *itemHeap) Swap(i, j int) {
+	h.items[i], h.items[j] = h.items[j], h.items[i]
+	h.items[i].position[h.kind] = i
+	h.items[j].position[h.kind] = j
+}
+
+// Push is for container/heap.
+func (h *itemHeap) Push(x any) {
+	it, ok := x.(*item)
+	if !ok {
+		return
+	}
+	it.position[h.kind] = len(h.items)
+	h.items = append(h.items, it)
+}
+
+// Pop is for container/heap.
+func (h *itemHeap) Pop() any {
+	last := len(h.items) - 1
+	it := h.items[last]
+	h.items[last] = nil
+	h.items = h.items[:last]
+	it.position[h.kind] = -1
+	return it
+}
+
+func (h *itemHeap) add(it *item) {
+	if it.position[h.kind] < 0 {
+		heap.Push(h, it)
+	}
+}
+
+func (h *itemHeap) remove(it *item) {
+	if i := it.position[h.kind]; i >= 0 {
+		heap.Remove(h, i)
+	}
+}
+
+// moved puts an item right whose place in the order has changed.
+func (h *itemHeap) moved(it *item) {
+	if i := it.position[h.kind]; i >= 0 {
+		heap.Fix(h, i)
+	}
+}
+
+func (h *itemHeap) first() *item {
+	if len(h.items) == 0 {
+		return nil
+	}
+	return h.items[0]
+}

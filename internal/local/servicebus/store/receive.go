@@ -1,0 +1,125 @@
+package store
+
+import "time"
+
+// Available tells whether Reserve would find a message.
+func (q *Queue) Available() bool { return q.ready.Len() > 0 }
+
+// Reserve takes the first waiting message away from other receivers. It must
+// be followed by Lock, Take or Unreserve.
+func (q *Queue) Reserve() (Message, bool) {
+	it := q.ready.first()
+	if it == nil {
+		return Message{}, false
+	}
+	q.ready.remove(it)
+	q.expiry.remove(it)
+	it.reserved = true
+	return it.Message, true
+}
+
+// Unreserve puts a reserved message back to its place, as if nothing had
+// happened.
+func (q *Queue) Unreserve(number int64) {
+	if it := q.reserved(number); it != nil {
+		q.wait(it)
+	}
+}
+
+// Lock locks a reserved message for the lock duration of the queue.
+func (q *Queue) Lock(now time.Time, number int64) (Message, bool) {
+	it := q.reserved(number)
+	if it == nil {
+		return Message{}, false
+	}
+	q.lock(now, it)
+	return it.Message, true
+}
+
+// Take removes a reserved message.
+func (q *Queue) Take(number int64) (Message, bool) {
+	it := q.reserved(number)
+	if it == nil {
+		return Message{}, false
+	}
+	q.remove(it)
+	return it.Message, true
+}
+
+// reserved finds a reserved message and ends the reservation.
+func (q *Queue) reserved(number int64) *item {
+	it := q.items[number]
+	if it == nil || !it.reserved {
+		return nil
+	}
+	it.reserved = false
+	return it
+}
+
+func (q *Queue) lock(now time.Time, it *item) {
+	it.Locked = true
+	it.LockToken = q.newToken()
+	it.LockedUntil = now.Add(q.settings.LockDuration)
+	q.byToken[it.LockToken] = it
+	q.locks.add(it)
+}
+
+func (q *Queue) unlock(it *item) {
+	if it.Locked {
+		q.locks.remove(it)
+		delete(q.byToken, it.LockToken)
+		it.Locked = false
+	}
+}
+
+// TakeDeferred receives deferred messages: locked when lock is true, else
+// removed. It returns ErrNotFound, and receives none, when one of them is not
+// deferred or is locked.
+func (q *Queue) TakeDeferred(now time.Time, numbers []int64, lock bool) ([]Message, error) {
+	found, err := q.all(numbers, func(it *item) bool { return it.State == Deferred && !it.Locked })
+	if err != nil {
+		return nil, err
+	}
+	messages := make([]Message, len(found))
+	for i, it := range found {
+		if lock {
+			q.lock(now, it)
+		}
+		messages[i] = it.Message
+		if !lock {
+			q.remove(it)
+		}
+	}
+	return messages, nil
+}
+
+// Cancel removes scheduled messages. It returns ErrNotFound, and removes none,
+// when one of them is not scheduled.
+func (q *Queue) Cancel(numbers []int64) error {
+	found, err := q.all(numbers, func(it *item) bool { return it.State == Scheduled })
+	if err != nil {
+		return err
+	}
+	for _, it := range found {
+		q.remove(it)
+	}
+	return nil
+}
+
+// all finds the items with the given numbers, each once, or ErrNotFound when
+// one is missing or not fit.
+func (q *Queue) all(numbers []int64, fit func(*item) bool) ([]*item, error) {
+	found := make([]*item, 0, len(numbers))
+	met := make(map[int64]bool, len(numbers))
+	for _, n := range numbers {
+		it := q.items[n]
+		if it == nil || !fit(it) {
+			return nil, ErrNotFound
+		}
+		if !met[n] {
+			met[n] = true
+			found = append(found, it)
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,45 @@
+package tableproxy
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+)
+
+// batchPath is the last part of the path of an entity group transaction.
+const batchPath = "$batch"
+
+// kind names a request by its method and table. For an entity group
+// transaction, all of which is about one table, the table is read from the
+// first request inside. The path is the request's, as it was sent:
+// /account/table, or /account/table(PartitionKey='…',RowKey='…').
+func kind(method, path string, body []byte) string {
+	table := tableOf(path)
+	if table != batchPath {
+		return method + " " + table
+	}
+	for line := range bytes.Lines(body) {
+		// The parts of a transaction begin like "POST http://host/account/table HTTP/1.1".
+		words := strings.Fields(string(line))
+		if len(words) != 3 || !strings.HasPrefix(words[2], "HTTP/") {
+			continue
+		}
+		if inner, err := url.Parse(words[1]); err == nil {
+			return "BATCH " + tableOf(inner.EscapedPath())
+		}
+	}
+	return "BATCH"
+}
+
+// tableOf is the second segment of the path, without keys. The tables
+// themselves are the table "Tables".
+func tableOf(path string) string {
+	_, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	table, _, _ := strings.Cut(rest, "/")
+	table, _, _ = strings.Cut(table, "(")
+	if plain, err := url.PathUnescape(table); err == nil {
+		table = plain
+	}
+	table, _, _ = strings.Cut(table, "(")
+	return table
+}

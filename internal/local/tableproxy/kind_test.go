@@ -1,0 +1,28 @@
+package tableproxy
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRequestsAreNamedByMethodAndTable(t *testing.T) {
+	t.Parallel()
+	batch := "--batch_1\r\nContent-Type: multipart/mixed; boundary=changeset_1\r\n\r\n--changeset_1\r\n" +
+		"Content-Type: application/http\r\n\r\nPUT http://127.0.0.1:1/acc/live(PartitionKey='a%20b',RowKey='c') HTTP/1.1\r\n"
+	for _, c := range []struct{ method, path, body, want string }{
+		{"GET", "/acc/operations", "", "GET operations"},
+		{"GET", "/acc/operations()", "", "GET operations"},
+		{"GET", "/acc/operations(PartitionKey='a/b',RowKey='(c)')", "", "GET operations"},
+		{"PATCH", "/acc/operations%28PartitionKey='a',RowKey='c')", "", "PATCH operations"},
+		{"POST", "/acc/Tables", "", "POST Tables"},
+		{"DELETE", "/acc/Tables('live')", "", "DELETE Tables"},
+		{"POST", "/acc/$batch", batch, "BATCH live"},
+		{"POST", "/acc/%24batch", batch, "BATCH live"},
+		{"POST", "/acc/$batch", "nothing of the kind", "BATCH"},
+		{"GET", "/acc/", "", "GET "},
+		{"GET", "/", "", "GET "},
+	} {
+		require.Equal(t, c.want, kind(c.method, c.path, []byte(c.body)), c.path)
+	}
+}

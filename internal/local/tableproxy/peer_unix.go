@@ -1,0 +1,30 @@
+//go:build unix
+
+package tableproxy
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// peerClosed looks at the socket without taking anything from it: the end of
+// the stream or a reset says that the peer is gone.
+func peerClosed(c net.Conn) bool {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return true
+	}
+	gone := false
+	err = raw.Control(func(fd uintptr) {
+		var one [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		waiting := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
+		gone = !waiting && n <= 0
+	})
+	return gone || err != nil
+}

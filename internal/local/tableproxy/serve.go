@@ -1,0 +1,130 @@
+package tableproxy
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+
+	"azbackupflow/internal/local/fault"
+)
+
+// hopByHop are the headers that concern one connection only (RFC 9110, 7.6.1).
+var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+// serve carries one request to the service and its answer back, with the hook
+// called before, between and after.
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		drop(w)
+		return
+	}
+	request := fault.Request{
+		Service: "table",
+		Kind:    kind(r.Method, r.URL.EscapedPath(), body),
+		Detail:  r.Method + " " + r.URL.EscapedPath(),
+	}
+
+	p.hook.At(fault.Before, request)
+	if clientGone(r.Context()) {
+		drop(w)
+		return
+	}
+	// What reached the service takes effect there even if the client goes.
+	got, err := p.forward(context.WithoutCancel(r.Context()), r, body)
+	if err != nil {
+		drop(w) // As if the service itself had gone away.
+		return
+	}
+	p.hook.At(fault.During, request)
+
+	header := w.Header()
+	for name, values := range got.header {
+		header[name] = values
+	}
+	for _, name := range hopByHop {
+		header.Del(name)
+	}
+	if got.status != http.StatusNoContent && got.status != http.StatusNotModified {
+		// With its length known the client needs nothing more from us, so
+		// that After is really after.
+		header.Set("Content-Length", strconv.Itoa(len(got.payload)))
+	}
+	w.WriteHeader(got.status)
+	if len(got.payload) > 0 {
+		if _, err := w.Write(got.payload); err != nil {
+			drop(w)
+			return
+		}
+	}
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		return // The client is gone: there is no moment after an answer.
+	}
+	p.hook.At(fault.After, request)
+}
+
+// answer is a whole answer of the table service.
+type answer struct {
+	status  int
+	header  http.Header
+	payload []byte
+}
+
+// forward sends the request to the target with the path, query and host that
+// it came with, and reads the whole answer.
+func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answer, error) {
+	out := r.Clone(ctx)
+	out.URL.Scheme, out.URL.Host = p.target.Scheme, p.target.Host
+	out.RequestURI = ""
+	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if len(body) == 0 {
+		out.Body = http.NoBody
+	}
+	out.TransferEncoding = nil
+	for _, name := range hopByHop {
+		out.Header.Del(name)
+	}
+	if _, ok := out.Header["User-Agent"]; !ok {
+		out.Header["User-Agent"] = nil // Else the transport names itself.
+	}
+	response, err := p.transport.RoundTrip(out)
+	if err != nil {
+		return answer{}, fmt.Errorf("forward to the table service: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	payload, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, fmt.Errorf("read the table service's answer: %w", err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, payload: payload}, nil
+}
+
+// drop closes the connection without an answer.
+func drop(w http.ResponseWriter) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return // The server has closed it already.
+	}
+	_ = c.Close()
+}
+
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// clientGone tells whether the client has closed its end. The request's
+// context ends then, but only after the server's reader has noticed: the
+// socket knows at once.
+func clientGone(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	c, ok := ctx.Value(connKey{}).(*conn)
+	return ok && peerClosed(c.Conn)
+}

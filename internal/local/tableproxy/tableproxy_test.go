@@ -1,0 +1,292 @@
+package tableproxy_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/azurite"
+	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/tableproxy"
+)
+
+const row = `{"PartitionKey":"it's p","RowKey":"r","Status":"Running"}`
+
+func startAzurite(t *testing.T) *azurite.Server {
+	t.Helper()
+	s, err := azurite.Start(t.Context(), azurite.Config{})
+	if errors.Is(err, azurite.ErrNotInstalled) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop()) })
+	return s
+}
+
+func startProxy(t *testing.T, target string, hook fault.Hook) *tableproxy.Proxy {
+	t.Helper()
+	p, err := tableproxy.Start(t.Context(), tableproxy.Config{Target: target, Fault: hook})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p
+}
+
+// client retries nothing: a test sees each request's own end.
+func client(t *testing.T, connection, table string) *aztables.Client {
+	t.Helper()
+	options := &aztables.ClientOptions{ClientOptions: policy.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}}}
+	service, err := aztables.NewServiceClientFromConnectionString(connection, options)
+	require.NoError(t, err)
+	return service.NewClient(table)
+}
+
+// moments collects what the hook is told.
+type moments struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (m *moments) hook(at fault.Moment, r fault.Request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen = append(m.seen, at.String()+" "+r.Kind)
+}
+
+func (m *moments) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.seen)
+}
+
+func TestTheTablesClientWorksThroughTheProxyAndEachRequestIsNamed(t *testing.T) {
+	t.Parallel()
+	var seen moments
+	p := startProxy(t, startAzurite(t).ConnectionString(), seen.hook)
+	operations := client(t, p.ConnectionString(), "operations")
+	ctx := t.Context()
+
+	_, err := operations.CreateTable(ctx, nil)
+	require.NoError(t, err)
+	added, err := operations.AddEntity(ctx, []byte(row), nil)
+	require.NoError(t, err)
+	got, err := operations.GetEntity(ctx, "it's p", "r", nil)
+	require.NoError(t, err)
+	require.Equal(t, added.ETag, got.ETag)
+	require.Contains(t, string(got.Value), "Running")
+	_, err = operations.UpdateEntity(ctx, []byte(strings.Replace(row, "Running", "Failed", 1)), &aztables.UpdateEntityOptions{UpdateMode: aztables.UpdateModeReplace, IfMatch: &got.ETag})
+	require.NoError(t, err)
+	_, err = operations.UpdateEntity(ctx, []byte(row), &aztables.UpdateEntityOptions{UpdateMode: aztables.UpdateModeMerge, IfMatch: &got.ETag})
+	var refused *azcore.ResponseError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, "UpdateConditionNotSatisfied", refused.ErrorCode)
+
+	pages := operations.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: to.Ptr("PartitionKey eq 'it''s p' and Status eq 'Failed'"), Top: to.Ptr[int32](1)})
+	page, err := pages.NextPage(ctx)
+	require.NoError(t, err)
+	require.Len(t, page.Entities, 1)
+
+	_, err = operations.SubmitTransaction(ctx, []aztables.TransactionAction{
+		{ActionType: aztables.TransactionTypeUpdateReplace, Entity: []byte(row)},
+		{ActionType: aztables.TransactionTypeAdd, Entity: []byte(strings.Replace(row, `"r"`, `"s"`, 1))},
+	}, nil)
+	require.NoError(t, err)
+	_, err = operations.DeleteEntity(ctx, "it's p", "s", nil)
+	require.NoError(t, err)
+
+	var before []string
+	for _, s := range seen.all() {
+		if kind, ok := strings.CutPrefix(s, "before "); ok {
+			before = append(before, kind)
+		}
+	}
+	require.Equal(t, []string{
+		"POST Tables",
+		"POST operations",
+		"GET operations",
+		"PUT operations",
+		"PATCH operations",
+		"GET operations",
+		"BATCH operations",
+		"DELETE operations",
+	}, before)
+}
+
+func TestBeforeNothingHasHappenedAndDuringTheEffectHasButTheAnswerHasNot(t *testing.T) {
+	t.Parallel()
+	s := startAzurite(t)
+	direct := client(t, s.ConnectionString(), "operations")
+	_, err := direct.CreateTable(t.Context(), nil)
+	require.NoError(t, err)
+
+	var order moments
+	var answered atomic.Bool
+	p := startProxy(t, s.ConnectionString(), func(at fault.Moment, r fault.Request) {
+		_, err := direct.GetEntity(context.Background(), "it's p", "r", nil)
+		there := "absent"
+		if err == nil {
+			there = "there"
+		}
+		if at != fault.After && answered.Load() {
+			there += " answered"
+		}
+		order.hook(at, fault.Request{Kind: there})
+	})
+	_, err = client(t, p.ConnectionString(), "operations").AddEntity(t.Context(), []byte(row), nil)
+	answered.Store(true)
+	require.NoError(t, err)
+	want := []string{"before absent", "during there", "after there"}
+	require.Eventually(t, func() bool { return slices.Equal(want, order.all()) }, waitLimit, poll)
+}
+
+func TestTheAnswerIsWithTheClientBeforeAfterIsCalled(t *testing.T) {
+	t.Parallel()
+	answered := make(chan struct{})
+	var told atomic.Bool
+	p := startProxy(t, startAzurite(t).ConnectionString(), func(at fault.Moment, _ fault.Request) {
+		if at == fault.After {
+			<-answered // Would never come if the answer waited for the hook.
+			told.Store(true)
+		}
+	})
+	operations := client(t, p.ConnectionString(), "operations")
+	_, err := operations.CreateTable(t.Context(), nil)
+	require.NoError(t, err)
+	close(answered)
+	require.Eventually(t, told.Load, waitLimit, poll)
+
+	// An answer without a body, too.
+	_, err = operations.Delete(t.Context(), nil)
+	require.NoError(t, err)
+}
+
+func TestARequestWhoseClientDiesBeforeItIsForwardedHasNoEffect(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the end of a client is noticed late on Windows")
+	}
+	var forwarded atomic.Int64
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { forwarded.Add(1) }))
+	t.Cleanup(target.Close)
+	clients := make(chan net.Conn, 1)
+	hooked := make(chan error)
+	p := startProxy(t, "TableEndpoint="+target.URL+"/a", func(at fault.Moment, _ fault.Request) {
+		if at == fault.Before {
+			hooked <- (<-clients).Close()
+		}
+	})
+	address := strings.TrimSuffix(strings.TrimPrefix(p.Endpoint(), "http://"), "/a")
+	var dialer net.Dialer
+	for range 100 {
+		c, err := dialer.DialContext(t.Context(), "tcp", address)
+		require.NoError(t, err)
+		clients <- c
+		_, err = c.Write([]byte("POST /a/operations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"))
+		require.NoError(t, err)
+		require.NoError(t, <-hooked)
+	}
+	require.NoError(t, p.Close())
+	require.Zero(t, forwarded.Load())
+}
+
+func TestARequestWhoseClientDiesDuringItTakesEffect(t *testing.T) {
+	t.Parallel()
+	s := startAzurite(t)
+	direct := client(t, s.ConnectionString(), "operations")
+	_, err := direct.CreateTable(t.Context(), nil)
+	require.NoError(t, err)
+	ctx, die := context.WithCancel(t.Context())
+	p := startProxy(t, s.ConnectionString(), func(at fault.Moment, _ fault.Request) {
+		if at == fault.During {
+			die()
+		}
+	})
+	_, err = client(t, p.ConnectionString(), "operations").AddEntity(ctx, []byte(row), nil)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = direct.GetEntity(t.Context(), "it's p", "r", nil)
+	require.NoError(t, err)
+}
+
+func TestWhileAwayConnectionsBreakAndAfterwardsAllIsAsBefore(t *testing.T) {
+	t.Parallel()
+	p := startProxy(t, startAzurite(t).ConnectionString(), nil)
+	operations := client(t, p.ConnectionString(), "operations")
+	_, err := operations.CreateTable(t.Context(), nil)
+	require.NoError(t, err)
+
+	p.SetAvailable(false)
+	for range 3 {
+		_, err = operations.AddEntity(t.Context(), []byte(row), nil)
+		require.Error(t, err)
+		var answer *azcore.ResponseError
+		require.NotErrorAs(t, err, &answer, "a service that is away does not answer")
+	}
+	p.SetAvailable(true)
+	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
+	require.NoError(t, err)
+}
+
+func TestGoingAwayBreaksTheRequestInTheMiddle(t *testing.T) {
+	t.Parallel()
+	s := startAzurite(t)
+	var p *tableproxy.Proxy
+	var leaveAt atomic.Int64
+	leaveAt.Store(-1)
+	p = startProxy(t, s.ConnectionString(), func(at fault.Moment, _ fault.Request) {
+		if leaveAt.CompareAndSwap(int64(at), -1) {
+			p.SetAvailable(false)
+		}
+	})
+	direct := client(t, s.ConnectionString(), "operations")
+	_, err := direct.CreateTable(t.Context(), nil)
+	require.NoError(t, err)
+	operations := client(t, p.ConnectionString(), "operations")
+
+	leaveAt.Store(int64(fault.Before))
+	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
+	require.Error(t, err)
+	_, err = direct.GetEntity(t.Context(), "it's p", "r", nil)
+	require.Error(t, err, "it left before the request took effect")
+
+	p.SetAvailable(true)
+	leaveAt.Store(int64(fault.During))
+	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
+	require.Error(t, err)
+	_, err = direct.GetEntity(t.Context(), "it's p", "r", nil)
+	require.NoError(t, err, "it left after the request took effect")
+}
+
+func TestATargetThatIsGoneLooksLikeAServiceThatIsGone(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	var seen moments
+	p := startProxy(t, "AccountName=a;AccountKey=a2V5;TableEndpoint="+gone.URL+"/a", seen.hook)
+	_, err := client(t, p.ConnectionString(), "operations").CreateTable(t.Context(), nil)
+	require.Error(t, err)
+	var answer *azcore.ResponseError
+	require.NotErrorAs(t, err, &answer)
+	require.Equal(t, []string{"before POST Tables"}, seen.all())
+}
+
+func TestATargetWithoutATableEndpointIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := tableproxy.Start(t.Context(), tableproxy.Config{Target: "AccountName=a;AccountKey=secret"})
+	require.ErrorContains(t, err, "names no TableEndpoint")
+	_, err = tableproxy.Start(t.Context(), tableproxy.Config{Target: "AccountKey=secret;TableEndpoint=http://%zz"})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "secret")
+}

@@ -1,0 +1,144 @@
+package operation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestA_claim_is_saved_at_the_seq_that_is_there(t *testing.T) {
+	t.Parallel()
+	op, at := running(), after(time.Minute)
+	op.Rescues, op.LastRescue = 2, "rescue-2"
+	next, ev := op.Claimed("attempt-2", at)
+	requireTold(t, next, ev, at)
+	require.Equal(t, &operation.Claim{AttemptID: "attempt-2", ClaimedAt: at.Now, NotAfter: at.Now.Add(time.Minute)}, next.Claim)
+	require.Equal(t, op.Seq, next.Seq)
+	require.Equal(t, "w8", next.WriteID)
+	require.Equal(t, 2, next.Rescues, "rescues are counted on: the call was not made yet")
+	require.Contains(t, ev.What, "attempt-2")
+
+	next.Claim, next.WriteID, next.UpdatedAt = nil, op.WriteID, op.UpdatedAt
+	require.Equal(t, op, next, "nothing else changes")
+}
+
+func TestA_claim_that_was_missed_is_given_up_and_made_anew_at_once(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(2*time.Minute)
+	next, ev := op.ClaimMissed(at)
+	requireSaved(t, op, next, ev, at)
+	require.Nil(t, next.Claim)
+	require.Equal(t, "trigger", next.Step)
+	require.Equal(t, operation.Running, next.Status)
+	require.Equal(t, at.Now, next.DueAt)
+	require.Zero(t, next.Attempts, "nothing was called, nothing failed")
+}
+
+func TestA_call_that_took_effect_is_adopted(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(6*time.Minute)
+	op.Attempts, op.LastError = 1, failure(operation.Transient)
+	next, ev := op.Resolved(plan(), operation.Finding{Trace: operation.Found, Outcome: operation.Outcome{
+		Kind: operation.Advance, Pace: operation.PaceNow, Note: "job j1", Tracking: &operation.Tracking{JobID: "j1"},
+	}}, at)
+	requireSaved(t, op, next, ev, at)
+	require.Equal(t, "await", next.Step)
+	require.Nil(t, next.Claim)
+	require.Nil(t, next.LastError)
+	require.Equal(t, "j1", next.Tracking.JobID)
+	require.Contains(t, ev.What, "the earlier request had taken effect: job j1")
+}
+
+func TestA_call_without_effect_is_made_again(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(6*time.Minute)
+	op.Attempts, op.LastError = 12, failure(operation.Transient)
+	next, ev := op.Resolved(plan(), operation.Finding{Trace: operation.Nothing}, at)
+	requireSaved(t, op, next, ev, at)
+	require.Equal(t, operation.Running, next.Status)
+	require.Equal(t, "trigger", next.Step)
+	require.Nil(t, next.Claim)
+	require.Equal(t, at.Now, next.DueAt)
+	require.Equal(t, 12, next.Attempts, "failures that had no effect are failures")
+}
+
+func TestThirteen_calls_without_an_answer_and_without_effect_end_the_operation(t *testing.T) {
+	t.Parallel()
+	op := claimed()
+	op.Attempts, op.LastError = 13, failure(operation.Transient)
+	next, _ := op.Resolved(plan(), operation.Finding{Trace: operation.Nothing}, after(6*time.Minute))
+	require.Equal(t, operation.Failed, next.Status)
+	require.Equal(t, failure(operation.Transient), next.LastError)
+	require.Nil(t, next.Claim)
+}
+
+func TestA_call_of_which_nothing_can_be_told_waits_for_a_person(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]operation.Finding{
+		"doubtful":               {Trace: operation.Doubtful, Err: failure(operation.UserAction)},
+		"doubtful, no reason":    {Trace: operation.Doubtful},
+		"a finding that is none": {},
+	} {
+		op, at := claimed(), after(6*time.Minute)
+		next, ev := op.Resolved(plan(), f, at)
+		requireSaved(t, op, next, ev, at)
+		require.Equal(t, operation.Parked, next.Status, name)
+		require.Equal(t, claim(), next.Claim, name)
+		require.NotNil(t, next.LastError, name)
+		require.Zero(t, next.DueAt, name)
+		require.Equal(t, "a person", next.WaitingFor, name)
+	}
+}
+
+func TestA_look_that_fails_keeps_the_claim_and_ends_in_no_failure(t *testing.T) {
+	t.Parallel()
+	for class, budget := range map[operation.Class]int{
+		operation.Transient: 12, operation.NotYet: 12, operation.Conflict: 48, operation.UserAction: 5, operation.Fatal: 0, "": 0,
+	} {
+		t.Run("class "+string(class), func(t *testing.T) {
+			t.Parallel()
+			op, at := claimed(), after(6*time.Minute)
+			for range budget {
+				next, ev := op.LookFailed(failure(class), at)
+				requireSaved(t, op, next, ev, at)
+				require.Equal(t, operation.Running, next.Status)
+				require.Equal(t, claim(), next.Claim)
+				require.GreaterOrEqual(t, wait(next, at), 30*time.Second)
+				op = next
+			}
+			next, ev := op.LookFailed(failure(class), at)
+			requireSaved(t, op, next, ev, at)
+			require.Equal(t, operation.Parked, next.Status, "failing would say that nothing happened")
+			require.Equal(t, claim(), next.Claim)
+			require.Equal(t, failure(class), next.LastError)
+		})
+	}
+}
+
+func TestA_look_that_is_throttled_is_never_counted(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(6*time.Minute)
+	for range 200 {
+		next, _ := op.LookFailed(failure(operation.Throttled), at)
+		require.Equal(t, operation.Running, next.Status)
+		require.Zero(t, next.Attempts)
+		require.Equal(t, time.Minute, wait(next, at))
+		op = next
+	}
+}
+
+func TestTwo_versions_of_a_row_agree_on_a_claim_by_its_attempt(t *testing.T) {
+	t.Parallel()
+	other := claimed()
+	other.Claim.AttemptID = "attempt-2"
+	later := claimed()
+	later.Claim.NotAfter = later.Claim.NotAfter.Add(time.Hour)
+	require.True(t, running().SameClaim(running()))
+	require.True(t, claimed().SameClaim(later))
+	require.False(t, claimed().SameClaim(running()))
+	require.False(t, running().SameClaim(claimed()))
+	require.False(t, claimed().SameClaim(other))
+}

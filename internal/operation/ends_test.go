@@ -1,0 +1,166 @@
+package operation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestA_canceled_operation_says_what_goes_on_in_Azure(t *testing.T) {
+	t.Parallel()
+	const goesOn = "canceled; what Azure has begun goes on"
+	const unanswered = "; a request that was never answered may have taken effect, as attempt attempt-1"
+	cases := map[string]struct {
+		tracking *operation.Tracking
+		claim    *operation.Claim
+		want     string
+		warns    bool
+	}{
+		"nothing was begun":          {nil, nil, "canceled; nothing that this operation started is running in Azure", false},
+		"an operation is under way":  {&operation.Tracking{StatusURL: "https://signed"}, nil, goesOn, true},
+		"a job is under way":         {&operation.Tracking{StatusURL: "https://signed", JobID: "j1"}, nil, goesOn + ": job j1", true},
+		"a request was not answered": {nil, claim(), "canceled" + unanswered, true},
+		"both":                       {&operation.Tracking{JobID: "j1"}, claim(), goesOn + ": job j1" + unanswered, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			op, at := running(), after(time.Hour)
+			op.Tracking, op.Claim, op.CancelRequested = c.tracking, c.claim, true
+			next, ev := op.Canceled(at)
+			requireSaved(t, op, next, ev, at)
+			require.Equal(t, operation.Canceled, next.Status)
+			require.Equal(t, c.want, ev.What)
+			require.NotContains(t, ev.What, "signed", "poll URLs are never shown")
+			require.Equal(t, c.tracking, next.Tracking, "what is known stays")
+			if c.warns {
+				require.Equal(t, []string{c.want}, next.Warnings)
+			} else {
+				require.Empty(t, next.Warnings)
+			}
+		})
+	}
+}
+
+func TestA_cancel_may_send_an_operation_to_the_step_that_cancels_in_Azure(t *testing.T) {
+	t.Parallel()
+	op, at := running(), after(time.Hour)
+	op.Tracking, op.CancelRequested = &operation.Tracking{JobID: "j1"}, true
+	op.Attempts, op.LastError = 12, failure(operation.Transient)
+	next, ev := op.Diverted("confirm", at)
+	requireSaved(t, op, next, ev, at)
+	require.Equal(t, operation.Running, next.Status)
+	require.Equal(t, "confirm", next.Step)
+	require.Equal(t, at.Now, next.DueAt)
+	require.Equal(t, at.Now, next.StepStartedAt)
+	require.Zero(t, next.Attempts, "failures of another step do not count")
+	require.Equal(t, op.Tracking, next.Tracking, "what is to be canceled is known")
+	require.True(t, next.CancelRequested)
+}
+
+func TestA_parked_operation_can_be_canceled(t *testing.T) {
+	t.Parallel()
+	op := claimed()
+	op.Status = operation.Parked
+	next, _ := op.Canceled(after(0))
+	require.Equal(t, operation.Canceled, next.Status)
+}
+
+func TestAn_operation_that_timed_out_keeps_all_that_is_known(t *testing.T) {
+	t.Parallel()
+	op, at := running(), after(240*time.Hour)
+	op.Tracking = &operation.Tracking{JobID: "j1"}
+	op.WaitingFor = "Backup job j1 (InProgress)"
+	next, ev := op.TimedOut(at)
+	requireSaved(t, op, next, ev, at)
+	require.Equal(t, operation.TimedOut, next.Status)
+	require.Equal(t, at.Now, next.EndedAt)
+	require.Equal(t, op.Tracking, next.Tracking)
+	require.Equal(t, op.Learned, next.Learned)
+	require.Equal(t, "DeadlinePassed", next.LastError.Code)
+	for _, told := range []string{"2026-03-11T08:00:00Z", "step trigger", "Backup job j1 (InProgress)"} {
+		require.Contains(t, next.LastError.Message, told)
+	}
+	require.NotEmpty(t, next.LastError.RecommendedAction)
+}
+
+func TestAn_operation_that_timed_out_in_trouble_shows_the_trouble(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.LastError = failure(operation.Conflict)
+	next, _ := op.TimedOut(after(240 * time.Hour))
+	require.Equal(t, failure(operation.Conflict), next.LastError)
+}
+
+func TestA_person_may_retry_what_failed_timed_out_or_was_parked_and_nothing_else(t *testing.T) {
+	t.Parallel()
+	for _, status := range append(operation.Statuses(), "Resting") {
+		op, at := running(), after(20*24*time.Hour)
+		op.Status, op.Attempts, op.Setbacks, op.Round = status, 13, 4, 1
+		op.EndedAt, op.CancelRequested, op.WaitingFor = start(), true, "a person"
+		op.Rescues, op.LastRescue = 4, "rescue-4"
+		next, ev, err := op.Retried(at)
+		if status != operation.Failed && status != operation.TimedOut && status != operation.Parked {
+			require.Error(t, err, string(status))
+			require.Equal(t, op, next, "a refused retry changes nothing")
+			require.Zero(t, ev)
+			continue
+		}
+		require.NoError(t, err, string(status))
+		requireSaved(t, op, next, ev, at)
+		require.Equal(t, operation.Running, next.Status)
+		require.Equal(t, "trigger", next.Step, "at the step where it stopped")
+		require.Equal(t, at.Now, next.DueAt)
+		require.Equal(t, at.Now, next.StepStartedAt)
+		require.Equal(t, 2, next.Round)
+		require.Zero(t, next.Attempts)
+		require.Zero(t, next.Setbacks)
+		require.Zero(t, next.EndedAt)
+		require.False(t, next.CancelRequested)
+		require.Empty(t, next.WaitingFor)
+	}
+}
+
+func TestA_retried_operation_gets_as_long_as_it_had_each_time(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.Deadline = start().Add(6 * time.Hour)
+	for _, ended := range []time.Duration{10 * time.Hour, 100 * time.Hour, 101 * time.Hour} {
+		op.Status = operation.Failed
+		var err error
+		op, _, err = op.Retried(after(ended))
+		require.NoError(t, err)
+		require.Equal(t, start().Add(ended+6*time.Hour), op.Deadline)
+		require.Equal(t, start(), op.CreatedAt)
+	}
+}
+
+func TestA_retried_operation_resolves_its_old_claim_first(t *testing.T) {
+	t.Parallel()
+	lookAt := claim().NotAfter.Add(5 * time.Minute)
+	for since, want := range map[time.Duration]time.Time{time.Minute: lookAt, time.Hour: start().Add(time.Hour)} {
+		op := claimed()
+		op.Status = operation.Parked
+		next, _, err := op.Retried(after(since))
+		require.NoError(t, err)
+		require.Equal(t, claim(), next.Claim)
+		require.Equal(t, want, next.DueAt)
+	}
+}
+
+func TestFlags_that_others_set_meanwhile_are_taken_over(t *testing.T) {
+	t.Parallel()
+	for _, mine := range []bool{false, true} {
+		for _, theirs := range []bool{false, true} {
+			op, row := running(), running()
+			op.CancelRequested, row.CancelRequested = mine, theirs
+			op.Paused, row.Paused = mine, theirs
+			merged := op.MergeFlags(row)
+			require.Equal(t, mine || theirs, merged.CancelRequested, "a cancel is never taken back")
+			require.Equal(t, theirs, merged.Paused, "the row has the last word about a pause")
+		}
+	}
+}

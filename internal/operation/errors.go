@@ -1,0 +1,99 @@
+package operation
+
+import (
+	"fmt"
+	"time"
+)
+
+// Class says what an error means for the operation that met it.
+type Class string
+
+// The classes, from the mildest to the hardest.
+const (
+	// Throttled: Azure asks for patience. Waiting is not failing: it is never
+	// counted.
+	Throttled Class = "Throttled"
+	// Transient: a fault that passes by itself; bounded.
+	Transient Class = "Transient"
+	// NotYet: what is looked for is not visible yet, such as a new file share
+	// before its storage account was inquired; bounded.
+	NotYet Class = "NotYet"
+	// Conflict: something else is at work on the same item; wait for it and
+	// look again.
+	Conflict Class = "Conflict"
+	// UserAction: a person must do something, such as assign a role; retried
+	// slowly for a while because such changes spread slowly, then reported.
+	UserAction Class = "UserAction"
+	// Fatal: retrying cannot mend it.
+	Fatal Class = "Fatal"
+)
+
+// Patience is how an error class is retried.
+type Patience struct {
+	// First is the wait after the first failure; it doubles up to Longest.
+	First, Longest time.Duration
+	// Attempts is how many failures in a row are borne; zero means no limit
+	// but the operation's deadline.
+	Attempts int
+	// Setbacks is how often an error of this class, met after Azure had
+	// accepted the request, may send the flow back to ask again.
+	Setbacks int
+}
+
+// Patience gives the class's retry rules. ok is false for Fatal, which is not
+// retried.
+func (c Class) Patience() (p Patience, ok bool) {
+	switch c {
+	case Throttled:
+		return Patience{First: time.Minute, Longest: 10 * time.Minute, Setbacks: 12}, true
+	case Transient:
+		return Patience{First: 30 * time.Second, Longest: 10 * time.Minute, Attempts: 12, Setbacks: 3}, true
+	case NotYet:
+		return Patience{First: time.Minute, Longest: 5 * time.Minute, Attempts: 12, Setbacks: 12}, true
+	case Conflict:
+		return Patience{First: time.Minute, Longest: 10 * time.Minute, Attempts: 48, Setbacks: 48}, true
+	case UserAction:
+		return Patience{First: 5 * time.Minute, Longest: 10 * time.Minute, Attempts: 5, Setbacks: 5}, true
+	case Fatal:
+	}
+	return Patience{}, false
+}
+
+// Wait is the pause after the given number of failures in a row (1 is the
+// first).
+func (p Patience) Wait(failures int) time.Duration {
+	wait := p.First
+	for i := 1; i < failures && wait < p.Longest; i++ {
+		wait *= 2
+	}
+	return min(wait, p.Longest)
+}
+
+// Error is an error as a person needs it: what Azure said, what it means, what
+// to do. It is kept on the operation and in its history.
+type Error struct {
+	// Code is Azure's own, such as BMSUserErrorInvalidInput, or one of ours.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Class   Class  `json:"class"`
+	// RecommendedAction is Azure's recommendation, or ours where Azure has
+	// none.
+	RecommendedAction []string `json:"recommendedAction,omitempty"`
+	HTTPStatus        int      `json:"httpStatus,omitempty"`
+	// CorrelationID is x-ms-correlation-request-id: what Azure support asks
+	// for.
+	CorrelationID string `json:"correlationId,omitempty"`
+	// RetryAfter is how long Azure asked to wait; zero if it did not say.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// Ambiguous means that the request may have taken effect although no
+	// usable answer came: a time-out, a reset, a 5xx.
+	Ambiguous bool `json:"ambiguous,omitempty"`
+}
+
+// Error says what went wrong in one line.
+func (e *Error) Error() string {
+	if e.HTTPStatus != 0 {
+		return fmt.Sprintf("%s (HTTP %d): %s", e.Code, e.HTTPStatus, e.Message)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}

@@ -1,0 +1,206 @@
+package operation_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestA_failed_step_is_tried_again_at_the_pace_and_within_the_budget_of_its_class(t *testing.T) {
+	t.Parallel()
+	const m = time.Minute
+	cases := map[operation.Class]struct {
+		// waits are those after the first failures; the last one repeats.
+		waits  []time.Duration
+		budget int
+	}{
+		operation.Transient:  {[]time.Duration{30 * time.Second, m, 2 * m, 4 * m, 8 * m, 10 * m}, 12},
+		operation.NotYet:     {[]time.Duration{m, 2 * m, 4 * m, 5 * m}, 12},
+		operation.Conflict:   {[]time.Duration{m, 2 * m, 4 * m, 8 * m, 10 * m}, 48},
+		operation.UserAction: {[]time.Duration{5 * m, 10 * m}, 5},
+		operation.Fatal:      {nil, 0},
+		"Unheard":            {nil, 0},
+		"":                   {nil, 0},
+	}
+	for class, c := range cases {
+		t.Run("class "+string(class), func(t *testing.T) {
+			t.Parallel()
+			op, at := running(), after(0)
+			for failures := 1; failures <= c.budget; failures++ {
+				next, ev := op.StepFailed(failure(class), at)
+				requireSaved(t, op, next, ev, at)
+				require.Equal(t, operation.Running, next.Status, "failure %d", failures)
+				require.Equal(t, "trigger", next.Step)
+				require.Equal(t, failures, next.Attempts)
+				require.Equal(t, failure(class), next.LastError)
+				require.Equal(t, c.waits[min(failures, len(c.waits))-1], wait(next, at), "failure %d", failures)
+				require.Contains(t, next.WaitingFor, "Some"+string(class))
+				op, at = next, after(next.DueAt.Sub(start()))
+			}
+			next, ev := op.StepFailed(failure(class), at)
+			requireSaved(t, op, next, ev, at)
+			require.Equal(t, operation.Failed, next.Status, "after %d failures in a row", c.budget+1)
+			require.Equal(t, failure(class), next.LastError)
+			require.Equal(t, at.Now, next.EndedAt)
+			require.Zero(t, next.DueAt)
+			require.Empty(t, next.WaitingFor)
+		})
+	}
+}
+
+func TestThrottling_is_never_counted_and_never_ends_an_operation(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.Attempts = 11
+	for i := range 500 {
+		at := after(time.Duration(i) * 10 * time.Minute / 10)
+		next, ev := op.StepFailed(failure(operation.Throttled), at)
+		requireSaved(t, op, next, ev, at)
+		require.Equal(t, operation.Running, next.Status)
+		require.Equal(t, 11, next.Attempts)
+		require.GreaterOrEqual(t, wait(next, at), time.Minute)
+		require.LessOrEqual(t, wait(next, at), 10*time.Minute)
+		op = next
+	}
+}
+
+func TestThrottling_without_a_Retry_After_slows_down_as_the_step_ages(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]time.Duration{
+		0:                time.Minute,
+		10 * time.Minute: time.Minute,
+		40 * time.Minute: 4 * time.Minute,
+		30 * time.Hour:   10 * time.Minute,
+	} {
+		at := after(age)
+		next, _ := running().StepFailed(failure(operation.Throttled), at)
+		require.Equal(t, want, wait(next, at), "step of age %s", age)
+	}
+}
+
+func TestRetry_After_is_never_undercut_and_jitter_only_adds(t *testing.T) {
+	t.Parallel()
+	follow := map[string]func(operation.Operation, *operation.Error, operation.At) (operation.Operation, operation.Event){
+		"a failed step": operation.Operation.StepFailed,
+		"a failed look": operation.Operation.LookFailed,
+		"going back": func(op operation.Operation, err *operation.Error, at operation.At) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "find", Err: err}, at)
+		},
+		"waiting": func(op operation.Operation, err *operation.Error, at operation.At) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Wait, After: err.RetryAfter}, at)
+		},
+		"going on": func(op operation.Operation, err *operation.Error, at operation.At) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, After: err.RetryAfter}, at)
+		},
+	}
+	classes := []operation.Class{operation.Throttled, operation.Transient, operation.NotYet, operation.Conflict, operation.UserAction}
+	for name, do := range follow {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, class := range classes {
+				for _, asked := range []time.Duration{time.Second, 10 * time.Second, 324 * time.Second, 10 * time.Minute, 5 * time.Hour} {
+					for _, jitter := range []float64{0, 0.5, 0.999} {
+						err, at := failure(class), after(0)
+						err.RetryAfter, at.Jitter = asked, jitter
+						next, _ := do(running(), err, at)
+						told := fmt.Sprintf("%s, Retry-After %s, jitter %v", class, asked, jitter)
+						require.GreaterOrEqual(t, wait(next, at), asked, told)
+						require.LessOrEqual(t, wait(next, at), asked+asked/10, told)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestJitter_spreads_waits_that_Azure_did_not_name(t *testing.T) {
+	t.Parallel()
+	at := after(0)
+	at.Jitter = 0.5
+	next, _ := running().StepFailed(failure(operation.Transient), at)
+	require.Equal(t, 30*time.Second+1500*time.Millisecond, wait(next, at))
+	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Wait}, at)
+	require.Equal(t, 63*time.Second, wait(next, at))
+}
+
+func TestAn_unanswered_call_keeps_its_claim_and_is_looked_for_after_its_time_and_the_grace(t *testing.T) {
+	t.Parallel()
+	for _, class := range []operation.Class{operation.Transient, operation.Fatal, operation.Conflict} {
+		op, at := claimed(), after(10*time.Second)
+		err := failure(class)
+		err.Ambiguous = true
+		next, ev := op.StepFailed(err, at)
+		requireSaved(t, op, next, ev, at)
+		require.Equal(t, operation.Running, next.Status, "a %s error that may have had an effect fails nothing", class)
+		require.Equal(t, claim(), next.Claim)
+		require.Equal(t, 1, next.Attempts)
+		require.Equal(t, claim().NotAfter.Add(5*time.Minute), next.DueAt)
+		require.Equal(t, err, next.LastError)
+	}
+}
+
+func TestAn_unanswered_call_is_looked_for_even_after_the_deadline(t *testing.T) {
+	t.Parallel()
+	op := claimed()
+	op.Deadline = start().Add(time.Minute)
+	err := failure(operation.Transient)
+	err.Ambiguous = true
+	next, _ := op.StepFailed(err, after(time.Second))
+	require.Equal(t, claim().NotAfter.Add(5*time.Minute), next.DueAt)
+}
+
+func TestAn_unanswered_call_is_not_looked_for_before_the_Retry_After_that_came_with_it(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(0)
+	err := failure(operation.Transient)
+	err.Ambiguous, err.RetryAfter = true, time.Hour
+	next, _ := op.StepFailed(err, at)
+	require.Equal(t, time.Hour, wait(next, at))
+}
+
+func TestAn_answer_that_says_no_clears_the_claim(t *testing.T) {
+	t.Parallel()
+	for _, class := range []operation.Class{
+		operation.Throttled, operation.Transient, operation.NotYet, operation.Conflict, operation.UserAction, operation.Fatal,
+	} {
+		next, _ := claimed().StepFailed(failure(class), after(0))
+		require.Nil(t, next.Claim, string(class))
+	}
+}
+
+func TestAn_unanswered_call_that_may_be_repeated_is_simply_made_again(t *testing.T) {
+	t.Parallel()
+	err, at := failure(operation.Transient), after(0)
+	err.Ambiguous = true
+	next, _ := running().StepFailed(err, at)
+	require.Equal(t, operation.Running, next.Status)
+	require.Equal(t, 30*time.Second, wait(next, at))
+
+	err = failure(operation.Fatal)
+	err.Ambiguous = true
+	next, _ = running().StepFailed(err, at)
+	require.Equal(t, operation.Failed, next.Status)
+}
+
+func TestAn_error_reads_as_one_line(t *testing.T) {
+	t.Parallel()
+	err := failure(operation.Transient)
+	require.EqualError(t, err, "SomeTransient: it did not work")
+	err.HTTPStatus = 503
+	require.EqualError(t, err, "SomeTransient (HTTP 503): it did not work")
+}
+
+func TestThe_wait_of_a_class_doubles_up_to_its_longest(t *testing.T) {
+	t.Parallel()
+	p, ok := operation.Transient.Patience()
+	require.True(t, ok)
+	for failures, want := range map[int]time.Duration{0: 30 * time.Second, 1: 30 * time.Second, 2: time.Minute, 6: 10 * time.Minute, 1 << 30: 10 * time.Minute} {
+		require.Equal(t, want, p.Wait(failures), "%d failures", failures)
+	}
+	_, ok = operation.Fatal.Patience()
+	require.False(t, ok)
+}

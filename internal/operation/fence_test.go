@@ -1,0 +1,86 @@
+package operation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestThe_fence_decides_who_may_run(t *testing.T) {
+	t.Parallel()
+	canceled := func(op *operation.Operation) { op.CancelRequested = true }
+	paused := func(op *operation.Operation) { op.Paused = true }
+	parked := func(op *operation.Operation) { op.Status = operation.Parked }
+	withClaim := func(op *operation.Operation) { op.Claim = claim() }
+	pastDeadline := func(op *operation.Operation) { op.Deadline = start() }
+	ended := func(s operation.Status) func(*operation.Operation) {
+		return func(op *operation.Operation) { op.Status = s }
+	}
+	type changes []func(*operation.Operation)
+	cases := []struct {
+		name string
+		// seq is the message's; the row is at 7.
+		seq     int64
+		count   int
+		snoozes int
+		row     changes
+		want    operation.Verdict
+	}{
+		{"the row's own message runs", 7, 1, 0, nil, operation.Run},
+		{"a redelivery of it runs", 7, 4, 0, nil, operation.Run},
+		{"one that was put off runs", 7, 1, 3, nil, operation.Run},
+		{"it runs although the deadline has passed", 7, 1, 0, changes{pastDeadline}, operation.Run},
+		{"it runs to honour a cancel", 7, 1, 0, changes{canceled}, operation.Run},
+
+		{"a first delivery of the message before is an old copy", 6, 1, 0, nil, operation.Stale},
+		{"a second delivery of the message before heals", 6, 2, 0, nil, operation.Heal},
+		{"a first delivery of the message before that was put off heals", 6, 1, 1, nil, operation.Heal},
+		{"an older one is an old copy however often it comes", 5, 9, 9, nil, operation.Stale},
+		{"the message before heals a parked operation", 6, 2, 0, changes{parked}, operation.Heal},
+		{"the message before heals a paused operation", 6, 2, 0, changes{paused}, operation.Heal},
+		{"seq zero is old", 0, 2, 0, nil, operation.Stale},
+
+		{"a message that is ahead wakes the row", 8, 1, 0, nil, operation.Ahead},
+		{"far ahead too", 1 << 40, 3, 0, changes{paused}, operation.Ahead},
+
+		{"a parked operation idles", 7, 1, 0, changes{parked}, operation.Idle},
+		{"a parked operation idles past its deadline", 7, 1, 0, changes{parked, pastDeadline}, operation.Idle},
+		{"a parked operation runs to be canceled", 7, 1, 0, changes{parked, canceled}, operation.Run},
+		{"a paused operation idles", 7, 1, 0, changes{paused}, operation.Idle},
+		{"a paused operation runs to be canceled", 7, 1, 0, changes{paused, canceled}, operation.Run},
+		{"a paused operation runs to resolve a claim", 7, 1, 0, changes{paused, withClaim}, operation.Run},
+		{"a paused operation runs to time out", 7, 1, 0, changes{paused, pastDeadline}, operation.Run},
+
+		{"an ended operation is settled", 7, 1, 0, changes{ended(operation.Succeeded)}, operation.Ended},
+		{"by whatever message: old", 2, 1, 0, changes{ended(operation.Failed)}, operation.Ended},
+		{"the one before", 6, 2, 0, changes{ended(operation.SucceededWithWarnings)}, operation.Ended},
+		{"ahead", 9, 1, 0, changes{ended(operation.TimedOut)}, operation.Ended},
+		{"a canceled one is not canceled again", 7, 1, 0, changes{ended(operation.Canceled), canceled}, operation.Ended},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			op := running()
+			for _, change := range c.row {
+				change(&op)
+			}
+			d := operation.Delivery{Wakeup: operation.Wakeup{OperationID: op.ID, Seq: c.seq, Snoozes: c.snoozes}, Count: c.count}
+			require.Equal(t, c.want, op.Fence(d, start().Add(time.Hour)))
+		})
+	}
+}
+
+// The first message may be delivered again when its operation has moved on, and
+// there is no message zero.
+func TestA_new_operation_runs_on_its_first_message_and_on_nothing_else(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.Status, op.Seq = operation.Pending, 1
+	for seq, want := range map[int64]operation.Verdict{-1: operation.Stale, 0: operation.Stale, 1: operation.Run, 2: operation.Ahead} {
+		d := operation.Delivery{Wakeup: operation.Wakeup{OperationID: op.ID, Seq: seq}, Count: 1}
+		require.Equal(t, want, op.Fence(d, start()), "seq %d", seq)
+	}
+}

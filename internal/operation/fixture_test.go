@@ -1,0 +1,140 @@
+package operation_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+// start is when the operations of these tests were created.
+func start() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
+
+func plan() operation.Plan { return operation.Plan{"find", "trigger", "await", "confirm"} }
+
+// running is an operation in the middle of its flow. It has ten days: longer
+// than any wait.
+func running() operation.Operation {
+	return operation.Operation{
+		ID: "op", Key: "nightly", Flow: "backup-now", Version: 1,
+		Status: operation.Running, Step: "trigger", Seq: 7,
+		Parameters: json.RawMessage(`{"itemId":"x"}`), RequestHash: "hash",
+		Learned: map[string]string{"container": "c1", "item": "i1"},
+		WriteID: "w7", DueAt: start(), Deadline: start().Add(10 * 24 * time.Hour),
+		Labels:    map[string]string{"team": "a"},
+		CreatedAt: start(), UpdatedAt: start(), StepStartedAt: start(),
+	}
+}
+
+func claim() *operation.Claim {
+	return &operation.Claim{AttemptID: "attempt-1", ClaimedAt: start(), NotAfter: start().Add(time.Minute)}
+}
+
+// claimed is running with a claim on its step's call.
+func claimed() operation.Operation {
+	op := running()
+	op.Claim = claim()
+	return op
+}
+
+// after is the world the given time after the operation's creation, without
+// jitter.
+func after(d time.Duration) operation.At {
+	return operation.At{Now: start().Add(d), Waits: operation.AzureWaits(), WriteID: "w8"}
+}
+
+func failure(class operation.Class) *operation.Error {
+	return &operation.Error{Code: "Some" + string(class), Class: class, Message: "it did not work"}
+}
+
+// wait is how long after the moment the operation is to be looked at again.
+func wait(op operation.Operation, at operation.At) time.Duration { return op.DueAt.Sub(at.Now) }
+
+// requireSaved checks what holds for every transition that moves an operation
+// on: the next seq, the save's own write id, and an event that tells the same.
+func requireSaved(t *testing.T, before, next operation.Operation, ev operation.Event, at operation.At) {
+	t.Helper()
+	require.Equal(t, before.Seq+1, next.Seq)
+	require.Equal(t, at.WriteID, next.WriteID)
+	require.Equal(t, at.Now, next.UpdatedAt)
+	require.Zero(t, next.Rescues)
+	require.Empty(t, next.LastRescue)
+	requireTold(t, next, ev, at)
+}
+
+// requireTold checks that the history's line tells what the row says.
+func requireTold(t *testing.T, next operation.Operation, ev operation.Event, at operation.At) {
+	t.Helper()
+	require.NotEmpty(t, ev.What)
+	ev.What = ""
+	require.Equal(t, operation.Event{
+		Seq: next.Seq, At: at.Now, Step: next.Step, Status: next.Status,
+		DueAt: next.DueAt, Err: next.LastError, WriteID: at.WriteID,
+	}, ev)
+}
+
+// transition is one of the package's transitions with arguments that fit.
+type transition struct {
+	name string
+	do   func(operation.Operation, operation.At) (operation.Operation, operation.Event)
+}
+
+func transitions() []transition {
+	type (
+		op = operation.Operation
+		at = operation.At
+		ev = operation.Event
+	)
+	answered := func(out operation.Outcome) func(op, at) (op, ev) {
+		return func(o op, a at) (op, ev) { return o.Answered(plan(), out, a) }
+	}
+	failed := func(class operation.Class, ambiguous bool) func(op, at) (op, ev) {
+		return func(o op, a at) (op, ev) {
+			err := failure(class)
+			err.Ambiguous = ambiguous
+			return o.StepFailed(err, a)
+		}
+	}
+	resolved := func(f operation.Finding) func(op, at) (op, ev) {
+		return func(o op, a at) (op, ev) { return o.Resolved(plan(), f, a) }
+	}
+	taught := operation.Outcome{
+		Kind: operation.Advance, Learned: map[string]string{"item": "", "job": "j1"},
+		Tracking: &operation.Tracking{JobID: "j1"}, Warnings: []string{"slow"},
+	}
+	return []transition{
+		{"advance", answered(taught)},
+		{"advance past the end", answered(operation.Outcome{Kind: operation.Advance, Next: "confirm"})},
+		{"wait", answered(operation.Outcome{Kind: operation.Wait})},
+		{"finish", answered(operation.Outcome{Kind: operation.Finish})},
+		{"back", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Transient)})},
+		{"back for good", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Fatal)})},
+		{"stop", answered(operation.Outcome{Kind: operation.Stop, Note: "job canceled"})},
+		{"diverted", func(o op, a at) (op, ev) { return o.Diverted("confirm", a) }},
+		{"unclear", answered(operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)})},
+		{"no outcome", answered(operation.Outcome{})},
+		{"back without a reason", answered(operation.Outcome{Kind: operation.Back})},
+		{"unclear without a reason", answered(operation.Outcome{Kind: operation.Unclear})},
+		{"throttled", failed(operation.Throttled, false)},
+		{"transient", failed(operation.Transient, false)},
+		{"ambiguous", failed(operation.Transient, true)},
+		{"fatal", failed(operation.Fatal, false)},
+		{"of no known class", failed("", false)},
+		{"claim missed", operation.Operation.ClaimMissed},
+		{"found", resolved(operation.Finding{Trace: operation.Found, Outcome: taught})},
+		{"nothing found", resolved(operation.Finding{Trace: operation.Nothing})},
+		{"doubtful", resolved(operation.Finding{Trace: operation.Doubtful, Err: failure(operation.UserAction)})},
+		{"no finding", resolved(operation.Finding{})},
+		{"look failed", func(o op, a at) (op, ev) { return o.LookFailed(failure(operation.Transient), a) }},
+		{"look failed for good", func(o op, a at) (op, ev) { return o.LookFailed(failure(operation.Fatal), a) }},
+		{"canceled", operation.Operation.Canceled},
+		{"timed out", operation.Operation.TimedOut},
+		{"parked", func(o op, a at) (op, ev) { return o.ParkedBecause(failure(operation.Fatal), a) }},
+		{"retried", func(o op, a at) (op, ev) { n, e, _ := o.Retried(a); return n, e }},
+		{"claimed", func(o op, a at) (op, ev) { return o.Claimed("attempt-2", a) }},
+		{"rescued", func(o op, a at) (op, ev) { n, e, _ := o.Rescued("rescue-1", a); return n, e }},
+	}
+}

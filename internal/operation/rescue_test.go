@@ -1,0 +1,117 @@
+package operation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestThe_sweep_wakes_ten_twenty_forty_minutes_after_the_due_time(t *testing.T) {
+	t.Parallel()
+	for late, want := range map[time.Duration]int{
+		-24 * time.Hour: 0, 0: 0, 10*time.Minute - 1: 0,
+		10 * time.Minute: 1, 20*time.Minute - 1: 1,
+		20 * time.Minute: 2, 40*time.Minute - 1: 2,
+		40 * time.Minute: 3, 80 * time.Minute: 4, 160 * time.Minute: 5,
+	} {
+		rescue, overdue := running().Overdue(start().Add(late), operation.AzureWaits())
+		require.Equal(t, want, rescue, "%s late", late)
+		require.Equal(t, want > 0, overdue, "%s late", late)
+	}
+}
+
+func TestWhat_nobody_waits_for_is_never_overdue(t *testing.T) {
+	t.Parallel()
+	year := start().Add(365 * 24 * time.Hour)
+	for _, status := range operation.Statuses() {
+		op := running()
+		op.Status = status
+		_, overdue := op.Overdue(year, operation.AzureWaits())
+		require.Equal(t, !status.Terminal() && status != operation.Parked, overdue, string(status))
+	}
+}
+
+func TestA_paused_operation_is_overdue_after_its_deadline_only(t *testing.T) {
+	t.Parallel()
+	w := operation.AzureWaits()
+	op := running()
+	op.Paused = true
+	_, overdue := op.Overdue(op.Deadline.Add(9*time.Minute), w)
+	require.False(t, overdue)
+	rescue, overdue := op.Overdue(op.Deadline.Add(10*time.Minute), w)
+	require.True(t, overdue)
+	require.Equal(t, 1, rescue)
+
+	for name, change := range map[string]func(*operation.Operation){
+		"a claim is resolved all the same":  func(op *operation.Operation) { op.Claim = claim() },
+		"a cancel is honoured all the same": func(op *operation.Operation) { op.CancelRequested = true },
+	} {
+		woken := op
+		change(&woken)
+		_, overdue := woken.Overdue(start().Add(10*time.Minute), w)
+		require.True(t, overdue, name)
+	}
+}
+
+func TestA_parked_operation_is_overdue_after_it_was_canceled(t *testing.T) {
+	t.Parallel()
+	w := operation.AzureWaits()
+	op := running()
+	op.Status, op.DueAt = operation.Parked, time.Time{}
+	op.CancelRequested, op.UpdatedAt = true, start().Add(time.Hour)
+	_, overdue := op.Overdue(start().Add(69*time.Minute), w)
+	require.False(t, overdue)
+	rescue, overdue := op.Overdue(start().Add(70*time.Minute), w)
+	require.True(t, overdue)
+	require.Equal(t, 1, rescue)
+}
+
+func TestA_rescue_is_counted_once_and_the_fifth_parks(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(time.Hour)
+	for n := 1; n < operation.MostRescues; n++ {
+		name := operation.RescueName(n)
+		next, ev, counted := op.Rescued(name, at)
+		require.True(t, counted)
+		requireTold(t, next, ev, at)
+		require.Equal(t, n, next.Rescues)
+		require.Equal(t, op.Seq, next.Seq, "the message of this seq still runs")
+		require.Equal(t, op.DueAt, next.DueAt)
+		require.Equal(t, claim(), next.Claim)
+		require.Equal(t, operation.Running, next.Status)
+
+		again, _, counted := next.Rescued(name, at)
+		require.False(t, counted, "the same rescue delivered again")
+		require.Equal(t, next, again)
+		op = next
+	}
+	next, ev, counted := op.Rescued(operation.RescueName(operation.MostRescues), at)
+	require.True(t, counted)
+	requireSaved(t, op, next, ev, at)
+	require.Equal(t, operation.Parked, next.Status)
+	require.Equal(t, "NoProgress", next.LastError.Code)
+	require.Contains(t, next.LastError.Message, "trigger")
+	require.NotEmpty(t, next.LastError.RecommendedAction)
+	require.Equal(t, claim(), next.Claim, "what became of the call is still to be found out")
+}
+
+func TestProgress_forgets_rescues(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.Rescues, op.LastRescue = 4, "rescue-4"
+	next, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Wait}, after(0))
+	require.Zero(t, next.Rescues)
+	require.Empty(t, next.LastRescue)
+}
+
+func TestEvery_rescue_has_its_own_name(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for n := range 100 {
+		seen[operation.RescueName(n)] = true
+	}
+	require.Len(t, seen, 100)
+}

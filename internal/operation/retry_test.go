@@ -1,0 +1,44 @@
+package operation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestA_retry_after_a_failed_job_asks_for_a_new_one(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.Step, op.Tracking = "await", &operation.Tracking{JobID: "j1"}
+	failed, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Fatal)}, after(time.Hour))
+	require.Equal(t, operation.Failed, failed.Status)
+	require.Equal(t, "await", failed.Step, "where it stopped")
+	require.Equal(t, "j1", failed.Tracking.JobID, "what is known stays on it")
+
+	next, _, err := failed.Retried(after(2 * time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, "trigger", next.Step)
+	require.Nil(t, next.Tracking)
+	require.Empty(t, next.RetryStep)
+}
+
+func TestA_person_who_retries_an_unclear_call_has_looked(t *testing.T) {
+	t.Parallel()
+	parked, _ := claimed().Resolved(plan(), operation.Finding{Trace: operation.Doubtful, Err: failure(operation.UserAction)}, after(time.Hour))
+	require.Equal(t, claim(), parked.Claim, "a cancel tells of it")
+
+	next, _, err := parked.Retried(after(2 * time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, parked.Step, next.Step)
+	require.Nil(t, next.Claim)
+	require.Equal(t, after(2*time.Hour).Now, next.DueAt)
+
+	unclear, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Unclear, Next: "find", Err: failure(operation.UserAction)}, after(time.Hour))
+	require.Equal(t, operation.Parked, unclear.Status)
+	next, _, err = unclear.Retried(after(2 * time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, "find", next.Step)
+}

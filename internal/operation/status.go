@@ -1,0 +1,115 @@
+package operation
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Status is where an operation stands, in Azure's own words where Azure has
+// one.
+type Status string
+
+// The statuses. Succeeded, SucceededWithWarnings, Failed, Canceled and
+// TimedOut are ends; Parked waits for a person.
+const (
+	Pending               Status = "Pending"
+	Running               Status = "Running"
+	Parked                Status = "Parked"
+	Succeeded             Status = "Succeeded"
+	SucceededWithWarnings Status = "SucceededWithWarnings"
+	Failed                Status = "Failed"
+	Canceled              Status = "Canceled"
+	TimedOut              Status = "TimedOut"
+)
+
+// Statuses lists every status, live ones first.
+func Statuses() []Status {
+	return []Status{Pending, Running, Parked, Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut}
+}
+
+// Terminal reports whether the status is an end: nothing will happen to the
+// operation unless a person retries it.
+func (s Status) Terminal() bool {
+	switch s {
+	case Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut:
+		return true
+	case Pending, Running, Parked:
+	}
+	return false
+}
+
+// Successful reports whether what was asked for has been done.
+func (s Status) Successful() bool { return s == Succeeded || s == SucceededWithWarnings }
+
+// Trigger is what moves an operation from one status to another.
+type Trigger string
+
+// The triggers.
+const (
+	StepAnswered    Trigger = "a step was answered"
+	LastStepDone    Trigger = "the last step is done"
+	DoneWithWarning Trigger = "the last step is done, Azure warned"
+	FailedForGood   Trigger = "an error that retrying cannot mend"
+	CancelHonoured  Trigger = "cancel was requested"
+	DeadlinePassed  Trigger = "the deadline passed"
+	NeedsAPerson    Trigger = "unclear outcome, panic, or five rescues without progress"
+	Retried         Trigger = "a person retried it"
+)
+
+// Transition is one arrow of the state machine.
+type Transition struct {
+	From    Status
+	Trigger Trigger
+	To      Status
+}
+
+// Transitions is the whole state machine. Nothing else changes a status: every
+// transition in this package goes through move, which looks here.
+func Transitions() []Transition {
+	return []Transition{
+		{Pending, StepAnswered, Running},
+		{Pending, LastStepDone, Succeeded},
+		{Pending, DoneWithWarning, SucceededWithWarnings},
+		{Pending, FailedForGood, Failed},
+		{Pending, CancelHonoured, Canceled},
+		{Pending, DeadlinePassed, TimedOut},
+		{Pending, NeedsAPerson, Parked},
+		{Running, StepAnswered, Running},
+		{Running, LastStepDone, Succeeded},
+		{Running, DoneWithWarning, SucceededWithWarnings},
+		{Running, FailedForGood, Failed},
+		{Running, CancelHonoured, Canceled},
+		{Running, DeadlinePassed, TimedOut},
+		{Running, NeedsAPerson, Parked},
+		{Parked, CancelHonoured, Canceled},
+		{Parked, Retried, Running},
+		{Failed, Retried, Running},
+		{TimedOut, Retried, Running},
+	}
+}
+
+// To gives the status that trigger leads to. A pair that the table does not
+// hold is a bug of the caller, reported as an error and never guessed.
+func (s Status) To(trigger Trigger) (Status, error) {
+	for _, t := range Transitions() {
+		if t.From == s && t.Trigger == trigger {
+			return t.To, nil
+		}
+	}
+	return s, fmt.Errorf("operation: %q does not happen to a %s operation", trigger, s)
+}
+
+// Mermaid draws the state machine for docs/state-machine.md.
+func Mermaid() string {
+	var b strings.Builder
+	b.WriteString("stateDiagram-v2\n    [*] --> Pending: request accepted\n")
+	for _, t := range Transitions() {
+		fmt.Fprintf(&b, "    %s --> %s: %s\n", t.From, t.To, t.Trigger)
+	}
+	for _, s := range Statuses() {
+		if s.Successful() || s == Canceled {
+			fmt.Fprintf(&b, "    %s --> [*]\n", s)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,130 @@
+package operation_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+// arrows is the state machine as it was agreed on, written a second time.
+func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
+	live := map[operation.Trigger]operation.Status{
+		operation.StepAnswered:    operation.Running,
+		operation.LastStepDone:    operation.Succeeded,
+		operation.DoneWithWarning: operation.SucceededWithWarnings,
+		operation.FailedForGood:   operation.Failed,
+		operation.CancelHonoured:  operation.Canceled,
+		operation.DeadlinePassed:  operation.TimedOut,
+		operation.NeedsAPerson:    operation.Parked,
+	}
+	again := map[operation.Trigger]operation.Status{operation.Retried: operation.Running}
+	return map[operation.Status]map[operation.Trigger]operation.Status{
+		operation.Pending: live,
+		operation.Running: live,
+		operation.Parked: {
+			operation.CancelHonoured: operation.Canceled,
+			operation.Retried:        operation.Running,
+		},
+		operation.Failed:   again,
+		operation.TimedOut: again,
+	}
+}
+
+func triggers() []operation.Trigger {
+	return []operation.Trigger{
+		operation.StepAnswered, operation.LastStepDone, operation.DoneWithWarning, operation.FailedForGood,
+		operation.CancelHonoured, operation.DeadlinePassed, operation.NeedsAPerson, operation.Retried,
+	}
+}
+
+func TestEvery_pair_of_status_and_trigger_does_what_the_table_says_and_no_other_exists(t *testing.T) {
+	t.Parallel()
+	known := 0
+	for _, from := range operation.Statuses() {
+		for _, trigger := range triggers() {
+			want, exists := arrows()[from][trigger]
+			to, err := from.To(trigger)
+			if !exists {
+				require.Error(t, err, "%s, %s", from, trigger)
+				require.ErrorContains(t, err, string(from))
+				require.ErrorContains(t, err, string(trigger))
+				require.Equal(t, from, to, "a refused transition leaves the status")
+				continue
+			}
+			known++
+			require.NoError(t, err, "%s, %s", from, trigger)
+			require.Equal(t, want, to, "%s, %s", from, trigger)
+		}
+	}
+	require.Len(t, operation.Transitions(), known, "the table names statuses and triggers that these tests do not know, or one twice")
+}
+
+func TestStatuses_that_are_unknown_go_nowhere(t *testing.T) {
+	t.Parallel()
+	for _, status := range []operation.Status{"", "running", "Resting"} {
+		for _, trigger := range triggers() {
+			_, err := status.To(trigger)
+			require.Error(t, err)
+		}
+		require.False(t, status.Terminal())
+		require.False(t, status.Successful())
+	}
+}
+
+func TestOnly_five_statuses_are_ends_and_two_of_them_are_good(t *testing.T) {
+	t.Parallel()
+	var ends, good []operation.Status
+	for _, s := range operation.Statuses() {
+		if s.Terminal() {
+			ends = append(ends, s)
+		}
+		if s.Successful() {
+			good = append(good, s)
+		}
+	}
+	require.ElementsMatch(t, []operation.Status{
+		operation.Succeeded, operation.SucceededWithWarnings, operation.Failed, operation.Canceled, operation.TimedOut,
+	}, ends)
+	require.ElementsMatch(t, []operation.Status{operation.Succeeded, operation.SucceededWithWarnings}, good)
+}
+
+func TestEvery_status_can_be_reached_from_Pending(t *testing.T) {
+	t.Parallel()
+	reached := []operation.Status{operation.Pending}
+	for i := 0; i < len(reached); i++ {
+		for _, arrow := range operation.Transitions() {
+			if arrow.From == reached[i] && !slices.Contains(reached, arrow.To) {
+				reached = append(reached, arrow.To)
+			}
+		}
+	}
+	require.ElementsMatch(t, operation.Statuses(), reached)
+}
+
+// What a transition does must follow from the table alone, whatever status the
+// row holds.
+func TestNo_transition_leads_where_the_table_does_not(t *testing.T) {
+	t.Parallel()
+	stays := []string{"claimed", "rescued"}
+	for _, tr := range transitions() {
+		for _, status := range append(operation.Statuses(), "", "Resting") {
+			op := claimed()
+			op.Status = status
+			next, ev := tr.do(op, after(0))
+			if next.Status == status && (slices.Contains(stays, tr.name) || next.Seq == op.Seq) {
+				continue
+			}
+			require.Equal(t, next.Status, ev.Status)
+			drawn := slices.ContainsFunc(operation.Transitions(), func(a operation.Transition) bool {
+				return a.From == status && a.To == next.Status
+			})
+			if !drawn {
+				require.Equal(t, operation.Parked, next.Status, "%s of a %s operation", tr.name, status)
+				require.Equal(t, "IllegalTransition", next.LastError.Code, "%s of a %s operation", tr.name, status)
+			}
+		}
+	}
+}

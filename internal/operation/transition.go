@@ -1,0 +1,326 @@
+package operation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Plan is a flow's steps in order, by name.
+type Plan []string
+
+// after gives the step that follows; ok is false after the last one.
+func (p Plan) after(step string) (next string, ok bool) {
+	i := slices.Index(p, step)
+	if i < 0 || i+1 >= len(p) {
+		return "", false
+	}
+	return p[i+1], true
+}
+
+// At is what a transition needs to know of the world: the time, how long to
+// wait, a random share of jitter in [0,1), and the fresh id of the save.
+type At struct {
+	Now     time.Time
+	Waits   Waits
+	Jitter  float64
+	WriteID string
+}
+
+// Answered is the operation after a step was answered.
+func (op Operation) Answered(plan Plan, out Outcome, at At) (Operation, Event) {
+	next := op.advance(at)
+	next.Claim = nil
+	next.learn(out)
+	next.WaitingFor = out.Note
+	var what string
+	switch out.Kind {
+	case Advance:
+		to, ok := out.Next, true
+		if to == "" {
+			to, ok = plan.after(op.Step)
+		}
+		if !ok {
+			return next.finish(out, at)
+		}
+		what = "done"
+		next.Attempts, next.LastError = 0, nil
+		next.enter(to, at.Now)
+		next.DueAt = next.look(out, at)
+		next.move(StepAnswered, at.Now)
+	case Wait:
+		what = "waiting"
+		next.Attempts, next.LastError = 0, nil
+		next.DueAt = next.look(out, at)
+		next.move(StepAnswered, at.Now)
+	case Finish:
+		return next.finish(out, at)
+	case Back:
+		return next.back(out, at)
+	case Stop:
+		what = "canceled"
+		next.move(CancelHonoured, at.Now)
+	case Unclear:
+		next.RetryStep = out.Next
+		return next.park(reason(out.Err), at)
+	default:
+		return next.park(&Error{Code: "UnknownOutcome", Class: Fatal, Message: fmt.Sprintf("step %s gave an outcome of kind %q", op.Step, out.Kind)}, at)
+	}
+	return next, next.event(note(what, out.Note), at)
+}
+
+// reason is the error that says why. A step that gives none has a bug, which
+// must not keep its answer from being saved.
+func reason(err *Error) *Error {
+	if err == nil {
+		return &Error{Code: "NoReason", Class: Fatal, Message: "the step did not say why"}
+	}
+	return err
+}
+
+// finish ends the operation well.
+func (op Operation) finish(out Outcome, at At) (Operation, Event) {
+	trigger := LastStepDone
+	if len(op.Warnings) > 0 {
+		trigger = DoneWithWarning
+	}
+	op.LastError, op.Attempts = nil, 0
+	op.move(trigger, at.Now)
+	return op, op.event(note("done", out.Note), at)
+}
+
+// back sends the flow to an earlier step after something that Azure had
+// accepted failed, within the bounds of the error's class.
+func (op Operation) back(out Outcome, at At) (Operation, Event) {
+	err := reason(out.Err)
+	patience, again := err.Class.Patience()
+	op.Setbacks++
+	if !again || op.Setbacks > patience.Setbacks {
+		op.RetryStep = out.Next
+		return op.fail(err, at)
+	}
+	op.LastError = err
+	op.Attempts, op.Tracking = 0, nil
+	op.enter(out.Next, at.Now)
+	op.DueAt = op.byDeadline(at.Waits.next(at.Now, err.RetryAfter, at.Waits.afterError(patience, op.Setbacks), at.Jitter), at.Now)
+	op.move(StepAnswered, at.Now)
+	return op, op.event(note("failed, going back to "+out.Next, out.Note), at)
+}
+
+// StepFailed is the operation after its step's call failed. A claim outlives
+// an ambiguous failure, because the call may have taken effect; anything else
+// clears it.
+func (op Operation) StepFailed(err *Error, at At) (Operation, Event) {
+	next := op.advance(at)
+	next.LastError = err
+	patience, again := err.Class.Patience()
+	if next.Claim != nil && err.Ambiguous {
+		next.Attempts++
+		next.DueAt = later(next.Claim.NotAfter.Add(at.Waits.ClaimGrace), at.Waits.next(at.Now, err.RetryAfter, 0, at.Jitter))
+		next.WaitingFor = "what became of an unanswered request"
+		next.move(StepAnswered, at.Now)
+		return next, next.event("no usable answer; the request may have taken effect, so it is looked for before it is made again", at)
+	}
+	next.Claim = nil
+	if !again {
+		return next.fail(err, at)
+	}
+	otherwise := min(max(patience.First, at.Now.Sub(op.StepStartedAt)/10), patience.Longest)
+	if err.Class != Throttled {
+		next.Attempts++
+		if patience.Attempts > 0 && next.Attempts > patience.Attempts {
+			return next.fail(err, at)
+		}
+		otherwise = patience.Wait(next.Attempts)
+	}
+	next.DueAt = next.byDeadline(at.Waits.next(at.Now, err.RetryAfter, time.Duration(float64(otherwise)/at.Waits.Retry), at.Jitter), at.Now)
+	next.WaitingFor = "another try after " + err.Code
+	next.move(StepAnswered, at.Now)
+	return next, next.event("trying again", at)
+}
+
+// fail ends the operation with the error.
+func (op Operation) fail(err *Error, at At) (Operation, Event) {
+	op.LastError = err
+	op.move(FailedForGood, at.Now)
+	return op, op.event("failed", at)
+}
+
+// Canceled is the operation after its cancel request was honoured.
+func (op Operation) Canceled(at At) (Operation, Event) {
+	next := op.advance(at)
+	what := "canceled"
+	if op.Tracking != nil {
+		what += "; what Azure has begun goes on"
+		if op.Tracking.JobID != "" {
+			what += ": job " + op.Tracking.JobID
+		}
+	}
+	if op.Claim != nil {
+		what += "; a request that was never answered may have taken effect, as attempt " + op.Claim.AttemptID
+	}
+	if op.Tracking != nil || op.Claim != nil {
+		next.Warnings = append(next.Warnings, what)
+	} else {
+		what += "; nothing that this operation started is running in Azure"
+	}
+	next.move(CancelHonoured, at.Now)
+	return next, next.event(what, at)
+}
+
+// Diverted is the operation sent to the step that cancels what Azure has begun.
+func (op Operation) Diverted(to string, at At) (Operation, Event) {
+	next := op.advance(at)
+	next.Attempts, next.LastError = 0, nil
+	next.enter(to, at.Now)
+	next.DueAt = at.Now
+	next.WaitingFor = "the cancellation"
+	next.move(StepAnswered, at.Now)
+	return next, next.event("cancel requested", at)
+}
+
+// TimedOut is the operation after its deadline passed. All that is known, such
+// as a running job, stays on it.
+func (op Operation) TimedOut(at At) (Operation, Event) {
+	next := op.advance(at)
+	if next.LastError == nil {
+		next.LastError = &Error{
+			Code: "DeadlinePassed", Class: Fatal,
+			Message: fmt.Sprintf("not done by %s; it was at step %s, waiting for: %s",
+				op.Deadline.UTC().Format(time.RFC3339), op.Step, op.WaitingFor),
+			RecommendedAction: []string{"Look at the step and job above in Azure. If they are still at work, start the operation again with a longer deadline."},
+		}
+	}
+	next.move(DeadlinePassed, at.Now)
+	return next, next.event("deadline passed", at)
+}
+
+// ParkedBecause is the operation set aside until a person has looked at it.
+func (op Operation) ParkedBecause(err *Error, at At) (Operation, Event) {
+	return op.advance(at).park(err, at)
+}
+
+func (op Operation) park(err *Error, at At) (Operation, Event) {
+	op.LastError = err
+	op.WaitingFor = "a person"
+	op.DueAt = time.Time{}
+	op.move(NeedsAPerson, at.Now)
+	return op, op.event("parked: a person must look", at)
+}
+
+// Retried is a failed, timed-out or parked operation set going again at the
+// step where it stopped, or at its RetryStep. Its deadline is rebased: it gets
+// as long as it had. A claim that is still open stays open, so that it is
+// resolved first, unless it was found that it cannot be: then the person who
+// retries has looked.
+func (op Operation) Retried(at At) (Operation, Event, error) {
+	if _, err := op.Status.To(Retried); err != nil {
+		return op, Event{}, err
+	}
+	next := op.advance(at)
+	next.Round++
+	next.Attempts, next.Setbacks = 0, 0
+	next.EndedAt = time.Time{}
+	next.CancelRequested = false
+	next.Deadline = at.Now.Add(op.Deadline.Sub(later(op.CreatedAt, op.RetriedAt)))
+	next.RetriedAt = at.Now
+	next.DueAt = at.Now
+	if next.RetryStep != "" {
+		next.enter(next.RetryStep, at.Now)
+		next.Tracking, next.Claim, next.RetryStep = nil, nil, ""
+	}
+	if next.Claim != nil {
+		next.DueAt = later(at.Now, next.Claim.NotAfter.Add(at.Waits.ClaimGrace))
+	}
+	next.WaitingFor = ""
+	next.StepStartedAt = at.Now
+	next.move(Retried, at.Now)
+	return next, next.event("retried by a person", at), nil
+}
+
+// advance is the start of every transition that moves the operation on: seq
+// n+1, a fresh write id, and no rescues counted at the new seq.
+func (op Operation) advance(at At) Operation {
+	next := op.clone()
+	next.Seq++
+	next.WriteID = at.WriteID
+	next.UpdatedAt = at.Now
+	next.Rescues, next.LastRescue = 0, ""
+	return next
+}
+
+// enter makes step the current one.
+func (op *Operation) enter(step string, now time.Time) {
+	if op.Step != step {
+		op.Step, op.StepStartedAt = step, now
+	}
+}
+
+// learn takes over what the answer taught.
+func (op *Operation) learn(out Outcome) {
+	if len(out.Learned) > 0 && op.Learned == nil {
+		op.Learned = map[string]string{}
+	}
+	maps.Copy(op.Learned, out.Learned)
+	maps.DeleteFunc(op.Learned, func(_, v string) bool { return v == "" })
+	op.Warnings = append(op.Warnings, out.Warnings...)
+	if out.Tracking != nil {
+		op.Tracking = nil
+		if *out.Tracking != (Tracking{}) {
+			t := *out.Tracking
+			op.Tracking = &t
+		}
+	}
+}
+
+// look is when to look again, never later than the deadline.
+func (op *Operation) look(out Outcome, at At) time.Time {
+	wait := at.Waits.pace(out.Pace, at.Now.Sub(op.StepStartedAt))
+	return op.byDeadline(at.Waits.next(at.Now, out.After, wait, at.Jitter), at.Now)
+}
+
+// byDeadline is the due time, or the deadline if that comes before it: the
+// operation then ends without another call.
+func (op *Operation) byDeadline(due, now time.Time) time.Time {
+	if op.Deadline.After(now) && due.After(op.Deadline) {
+		return op.Deadline
+	}
+	return due
+}
+
+// move changes the status as the table says. A pair that the table does not
+// hold is a bug; the operation is parked for a person rather than guessed at.
+func (op *Operation) move(trigger Trigger, now time.Time) {
+	to, err := op.Status.To(trigger)
+	if err != nil {
+		op.LastError = &Error{Code: "IllegalTransition", Class: Fatal, Message: err.Error()}
+		to = Parked
+	}
+	op.Status = to
+	if to.Terminal() {
+		op.EndedAt, op.DueAt, op.WaitingFor = now, time.Time{}, ""
+	}
+}
+
+// event is the history line of the transition that op is the result of.
+func (op *Operation) event(what string, at At) Event {
+	return Event{
+		Seq: op.Seq, At: at.Now, Step: op.Step, Status: op.Status, What: what,
+		DueAt: op.DueAt, Err: op.LastError, WriteID: at.WriteID,
+	}
+}
+
+func note(what, more string) string {
+	if more == "" {
+		return what
+	}
+	return what + ": " + more
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

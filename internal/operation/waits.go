@@ -1,0 +1,84 @@
+package operation
+
+import "time"
+
+// Waits are the engine's durations. They are settings because the local stack
+// runs them faster (see Faster); in Azure nobody needs to change them.
+type Waits struct {
+	// Default is the wait where Azure names none.
+	Default time.Duration
+	// JobShortest and JobLongest bound the wait for a job, which is a tenth of
+	// its age.
+	JobShortest, JobLongest time.Duration
+	// Retry divides the waits after errors (see Class.Patience); 1 in Azure.
+	Retry float64
+	// ClaimWindow is how long a claim allows its call to start; ClaimGrace is
+	// added before anyone looks for what became of it. Azure's job list must
+	// show a new job within the grace.
+	ClaimWindow, ClaimGrace time.Duration
+	// Jitter is the share of a wait that is added at random, at most.
+	Jitter float64
+	// Overdue is how long after its due time an operation is first woken by
+	// the sweep; it doubles with each rescue.
+	Overdue time.Duration
+	// SnoozeShortest and SnoozeLongest bound how long a message is put off
+	// while the table is away.
+	SnoozeShortest, SnoozeLongest time.Duration
+}
+
+// AzureWaits are the durations that fit Azure.
+func AzureWaits() Waits {
+	return Waits{
+		Default:     time.Minute,
+		JobShortest: 30 * time.Second, JobLongest: 10 * time.Minute,
+		Retry:       1,
+		ClaimWindow: time.Minute, ClaimGrace: 5 * time.Minute,
+		Jitter:         0.1,
+		Overdue:        10 * time.Minute,
+		SnoozeShortest: 30 * time.Second, SnoozeLongest: 5 * time.Minute,
+	}
+}
+
+// Faster divides every duration by speed: what a simulator whose clock runs
+// speed times as fast needs.
+func (w Waits) Faster(speed float64) Waits {
+	by := func(d time.Duration) time.Duration { return time.Duration(float64(d) / speed) }
+	w.Default = by(w.Default)
+	w.JobShortest, w.JobLongest = by(w.JobShortest), by(w.JobLongest)
+	w.Retry *= speed
+	w.ClaimWindow, w.ClaimGrace = by(w.ClaimWindow), by(w.ClaimGrace)
+	w.Overdue = by(w.Overdue)
+	w.SnoozeShortest, w.SnoozeLongest = by(w.SnoozeShortest), by(w.SnoozeLongest)
+	return w
+}
+
+// longestRetryAfter bounds what we believe: Azure asks for hours at times, a
+// Retry-After of years is nonsense.
+const longestRetryAfter = 24 * time.Hour
+
+// next is when to look again: after Retry-After if there is one, never before
+// it, with jitter only added.
+func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter float64) time.Time {
+	wait := otherwise
+	if retryAfter > 0 {
+		wait = min(retryAfter, longestRetryAfter)
+	}
+	return now.Add(wait + time.Duration(float64(wait)*w.Jitter*jitter))
+}
+
+// pace is the wait where Azure named none.
+func (w Waits) pace(p Pace, age time.Duration) time.Duration {
+	switch p {
+	case PaceJob:
+		return min(max(age/10, w.JobShortest), w.JobLongest)
+	case PaceNow:
+		return 0
+	case PaceDefault:
+	}
+	return w.Default
+}
+
+// afterError is the wait after a number of failures in a row.
+func (w Waits) afterError(p Patience, failures int) time.Duration {
+	return time.Duration(float64(p.Wait(failures)) / w.Retry)
+}

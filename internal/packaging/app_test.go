@@ -1,0 +1,121 @@
+package packaging_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// These tests read this repository's own host.json, function.json files and
+// sample of local settings.
+
+const root = "../.."
+
+type binding struct {
+	Type, Direction, Name, Route, AuthLevel, Schedule string
+	QueueName, Connection, Cardinality                string
+}
+
+func read(t *testing.T, name string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, into), name)
+}
+
+func bindings(t *testing.T) map[string][]binding {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "functions", "*", "function.json"))
+	require.NoError(t, err)
+	all := map[string][]binding{}
+	for _, file := range files {
+		name := filepath.Base(filepath.Dir(file))
+		var function struct{ Bindings []binding }
+		read(t, "functions/"+name+"/function.json", &function)
+		all[name] = function.Bindings
+	}
+	return all
+}
+
+func TestTheHostSettlesByTheAnswerAndLocksOutliveAnInvocation(t *testing.T) {
+	t.Parallel()
+	var host struct {
+		FunctionTimeout string
+		CustomHandler   struct{ EnableProxyingHTTPRequest bool }
+		ExtensionBundle struct{ ID, Version string }
+		Extensions      struct {
+			ServiceBus struct {
+				AutoCompleteMessages       bool
+				MaxAutoLockRenewalDuration string
+				PrefetchCount              *int
+			}
+		}
+	}
+	read(t, "host.json", &host)
+	require.True(t, host.Extensions.ServiceBus.AutoCompleteMessages, "a custom handler cannot settle")
+	require.Equal(t, host.FunctionTimeout, host.Extensions.ServiceBus.MaxAutoLockRenewalDuration, "a lock ends before its invocation")
+	require.NotNil(t, host.Extensions.ServiceBus.PrefetchCount)
+	require.Zero(t, *host.Extensions.ServiceBus.PrefetchCount, "locks of prefetched messages run out while they wait")
+	require.True(t, host.CustomHandler.EnableProxyingHTTPRequest)
+	require.Equal(t, "Microsoft.Azure.Functions.ExtensionBundle", host.ExtensionBundle.ID)
+	require.Equal(t, "[4.*, 5.0.0)", host.ExtensionBundle.Version)
+}
+
+func TestEveryQueueIsServedWithItsDeadLetters(t *testing.T) {
+	t.Parallel()
+	queues := map[string]string{}
+	for name, list := range bindings(t) {
+		for _, b := range list {
+			if b.Type != "serviceBusTrigger" {
+				continue
+			}
+			queues[b.QueueName] = name
+			require.Equal(t, "ServiceBusConnection", b.Connection, name)
+			require.Equal(t, "one", b.Cardinality, name)
+			require.Equal(t, "message", b.Name, name)
+		}
+	}
+	require.Equal(t, map[string]string{
+		"requests":                  "start-operation",
+		"requests/$DeadLetterQueue": "dead-letter-requests",
+		"steps":                     "run-step",
+		"steps/$DeadLetterQueue":    "dead-letter-steps",
+	}, queues)
+}
+
+func TestAnHTTPFunctionIsOneTriggerAndOneAnswerSoThatTheHostProxiesIt(t *testing.T) {
+	t.Parallel()
+	for name, list := range bindings(t) {
+		if !slices.ContainsFunc(list, func(b binding) bool { return b.Type == "httpTrigger" }) {
+			continue
+		}
+		require.Len(t, list, 2, name)
+		require.Equal(t, "http", list[1].Type, name)
+		require.Equal(t, "out", list[1].Direction, name)
+		require.Equal(t, "function", list[0].AuthLevel, name)
+	}
+}
+
+func TestTheSampleOfLocalSettingsHasEverySettingThatAFunctionNames(t *testing.T) {
+	t.Parallel()
+	var settings struct{ Values map[string]string }
+	read(t, "local.settings.sample.json", &settings)
+	require.Equal(t, "custom", settings.Values["FUNCTIONS_WORKER_RUNTIME"])
+	names := slices.Collect(maps.Keys(settings.Values))
+	for name, list := range bindings(t) {
+		for _, b := range list {
+			if b.Connection != "" {
+				require.Contains(t, names, b.Connection, name)
+			}
+			if setting, ok := strings.CutPrefix(b.Schedule, "%"); ok {
+				require.Contains(t, names, strings.TrimSuffix(setting, "%"), name)
+			}
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package packaging
+
+import (
+	"archive/zip"
+	"cmp"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// file is one file of a package.
+type file struct {
+	name   string // within the package, with slashes
+	source string
+	mode   fs.FileMode
+}
+
+// files are those of a package with the given program, sorted by name.
+func (l layout) files(root, program string) []file {
+	files := []file{
+		{name: hostFile, source: filepath.Join(root, hostFile), mode: 0o644},
+		{name: l.program, source: program, mode: 0o755},
+	}
+	for _, function := range l.functions {
+		files = append(files, file{
+			name:   function + "/" + functionFile,
+			source: filepath.Join(root, functionsFolder, function, functionFile),
+			mode:   0o644,
+		})
+	}
+	slices.SortFunc(files, func(a, b file) int { return cmp.Compare(a.name, b.name) })
+	return files
+}
+
+func writeFolder(folder string, files []file) error {
+	for _, f := range files {
+		path := filepath.Join(folder, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			return fmt.Errorf("package %s: %w", f.name, err)
+		}
+		to, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, f.mode)
+		if err != nil {
+			return fmt.Errorf("package %s: %w", f.name, err)
+		}
+		if err := f.copyTo(to); err != nil {
+			_ = to.Close() // The first error tells more.
+			return err
+		}
+		if err := to.Close(); err != nil {
+			return fmt.Errorf("package %s: %w", f.name, err)
+		}
+	}
+	return nil
+}
+
+func writeArchive(path string, files []file) error {
+	to, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("make the archive: %w", err)
+	}
+	defer func() { _ = to.Close() }() // Closed below where all went well.
+	archive := zip.NewWriter(to)
+	for _, f := range files {
+		header := &zip.FileHeader{
+			Name:   f.name,
+			Method: zip.Deflate,
+			// The oldest time that the format knows: the real one would make
+			// each archive another.
+			Modified: time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC),
+		}
+		header.SetMode(f.mode)
+		entry, err := archive.CreateHeader(header)
+		if err != nil {
+			return fmt.Errorf("archive %s: %w", f.name, err)
+		}
+		if err := f.copyTo(entry); err != nil {
+			return err
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return fmt.Errorf("finish the archive: %w", err)
+	}
+	if err := to.Close(); err != nil {
+		return fmt.Errorf("finish the archive: %w", err)
+	}
+	return nil
+}
+
+func (f file) copyTo(to io.Writer) error {
+	from, err := os.Open(f.source)
+	if err != nil {
+		return fmt.Errorf("package %s: %w", f.name, err)
+	}
+	defer func() { _ = from.Close() }() // Only read.
+	if _, err := io.Copy(to, from); err != nil {
+		return fmt.Errorf("package %s: %w", f.name, err)
+	}
+	return nil
+}

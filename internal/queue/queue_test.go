@@ -1,0 +1,191 @@
+package queue_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/local/servicebus"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/queue"
+	"azbackupflow/internal/queue/queuetest"
+)
+
+func TestServiceBusKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	queuetest.Run(t, func(t *testing.T) queuetest.Bench {
+		b := startBus(t)
+		q := queue.New(b.client, "steps", machineClock)
+		t.Cleanup(func() { require.NoError(t, q.Close(context.Background())) })
+		return queuetest.Bench{
+			Queue: q, Now: machineClock, Tick: 300 * time.Millisecond,
+			Receive: func(t *testing.T, wait time.Duration) (queuetest.Delivered, bool) {
+				m, ok := b.receive(t, "steps", wait)
+				if !ok {
+					return queuetest.Delivered{}, false
+				}
+				d := queuetest.Delivered{ID: m.MessageID, At: machineClock()}
+				require.NoError(t, json.Unmarshal(m.Body, &d.Wakeup))
+				return d, true
+			},
+		}
+	})
+}
+
+func TestWakeupIsJSONThatSaysSo(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	q := queue.New(b.client, "steps", machineClock)
+	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "op:1", Wakeup: operation.Wakeup{OperationID: "op", Seq: 1}}))
+	m, ok := b.receive(t, "steps", time.Minute)
+	require.True(t, ok)
+	require.Equal(t, "op:1", m.MessageID)
+	require.Equal(t, "application/json", *m.ContentType)
+	require.JSONEq(t, `{"operation":"op","seq":1}`, string(m.Body))
+}
+
+func TestScheduledMessageIsNeverVisibleTooEarly(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	q := queue.New(b.client, "steps", func() time.Time { return now })
+	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "a", Due: now.Add(time.Millisecond + 1)}))
+	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "b", Due: now.Add(time.Millisecond)}))
+	waiting := b.broker.Messages("steps")
+	require.Equal(t, now.Add(2*time.Millisecond), waiting[0].ScheduledEnqueueTime.UTC())
+	require.Equal(t, now.Add(time.Millisecond), waiting[1].ScheduledEnqueueTime.UTC())
+}
+
+func TestPublishedMessageArrivesWithItsProperties(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	p := queue.NewPublisher(b.client)
+	for i := range 3 {
+		require.NoError(t, p.Publish(t.Context(), "rejected", fmt.Sprint(i), []byte(`{"flow":"x"}`), map[string]any{"reason": "invalid", "n": int64(i)}))
+	}
+	for i := range 3 {
+		m, ok := b.receive(t, "rejected", time.Minute)
+		require.True(t, ok)
+		require.Equal(t, fmt.Sprint(i), m.MessageID)
+		require.JSONEq(t, `{"flow":"x"}`, string(m.Body))
+		require.Equal(t, map[string]any{"reason": "invalid", "n": int64(i)}, m.ApplicationProperties)
+	}
+	require.NoError(t, p.Close(t.Context()))
+	require.NoError(t, p.Publish(t.Context(), "rejected", "4", []byte(`{}`), nil))
+	require.NoError(t, p.Close(t.Context()))
+}
+
+func TestSendOutlivesACutConnectionAndADetachedLink(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	q := queue.New(b.client, "steps", machineClock)
+	for i, disturb := range []func(){func() {}, b.broker.DropConnections, func() { b.broker.DetachLinks("steps") }} {
+		disturb()
+		require.NoError(t, q.Send(t.Context(), engine.Message{ID: fmt.Sprint(i)}))
+	}
+	require.Len(t, b.broker.Messages("steps"), 3)
+}
+
+func TestBusThatIsAwayShowsWithinSecondsAndIsUsedWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	q := queue.New(b.client, "steps", machineClock)
+	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "1"}))
+	b.broker.SetAvailable(false)
+	began := machineClock()
+	require.Error(t, q.Send(t.Context(), engine.Message{ID: "2"}))
+	require.Less(t, machineClock().Sub(began), 15*time.Second)
+	b.broker.SetAvailable(true)
+	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "3"}))
+}
+
+func TestBusThatDoesNotAnswerShowsWithinSeconds(t *testing.T) {
+	t.Parallel()
+	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	q := queue.New(newClient(t, fmt.Sprintf(
+		"Endpoint=sb://%s;SharedAccessKeyName=k;SharedAccessKey=a2V5;UseDevelopmentEmulator=true", silent.Addr())), "steps", machineClock)
+	began := machineClock()
+	require.Error(t, q.Send(t.Context(), engine.Message{ID: "1"}))
+	require.Less(t, machineClock().Sub(began), 15*time.Second)
+}
+
+func TestQueueThatDoesNotExistIsNamed(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	q := queue.New(b.client, "nowhere", machineClock)
+	for range 2 {
+		require.ErrorContains(t, q.Send(t.Context(), engine.Message{ID: "1"}), "nowhere")
+	}
+}
+
+func TestTooLargeMessageLeavesTheLinkAsItWas(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	p := queue.NewPublisher(b.client)
+	require.NoError(t, p.Publish(t.Context(), "rejected", "1", []byte(`{}`), nil))
+	require.ErrorIs(t, p.Publish(t.Context(), "rejected", "2", []byte(strings.Repeat("x", 2<<20)), nil), azservicebus.ErrMessageTooLarge)
+	require.NoError(t, p.Publish(t.Context(), "rejected", "3", []byte(`{}`), nil))
+}
+
+func TestSendStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	q := queue.New(b.client, "steps", machineClock)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, q.Send(ctx, engine.Message{ID: "1"}), context.Canceled)
+	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "2"}))
+}
+
+// bus is a broker and a client of it.
+type bus struct {
+	broker *servicebus.Broker
+	client *azservicebus.Client
+}
+
+func startBus(t *testing.T) *bus {
+	t.Helper()
+	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{
+		{Name: "steps", DuplicateDetectionWindow: time.Minute}, {Name: "rejected"},
+	}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, broker.Close()) })
+	return &bus{broker: broker, client: newClient(t, broker.ConnectionString())}
+}
+
+func newClient(t *testing.T, connection string) *azservicebus.Client {
+	t.Helper()
+	client, err := azservicebus.NewClientFromConnectionString(connection, queue.ClientOptions())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close(context.Background())) })
+	return client
+}
+
+// receive takes one message out of the queue.
+func (b *bus) receive(t *testing.T, name string, wait time.Duration) (*azservicebus.ReceivedMessage, bool) {
+	t.Helper()
+	receiver, err := b.client.NewReceiverForQueue(name, &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, receiver.Close(context.Background())) }()
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	messages, err := receiver.ReceiveMessages(ctx, 1, nil)
+	if ctx.Err() != nil && len(messages) == 0 {
+		return nil, false
+	}
+	require.NoError(t, err)
+	return messages[0], true
+}
+
+// machineClock is the clock that the broker has too.
+func machineClock() time.Time { return time.Now() }

@@ -1,0 +1,76 @@
+// Package settings reads the app settings of the handler program: environment
+// variables, as the Functions host passes them on. Connections have a package
+// of their own.
+package settings
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/caarlos0/env/v11"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/operation"
+)
+
+// Names of the connections; see package connection for what they may hold.
+const (
+	ServiceBusConnection = "ServiceBusConnection"
+	TablesConnection     = "AzureWebJobsStorage"
+)
+
+// Queues of the app. functions/*/function.json and infra/ name them too.
+const (
+	RequestsQueue = "requests"
+	StepsQueue    = "steps"
+	RejectedQueue = "rejected"
+)
+
+// Settings are the app's own.
+type Settings struct {
+	// Cloud is public, usgovernment or china.
+	Cloud string `env:"AZBACKUPFLOW_CLOUD" envDefault:"public"`
+	// ARMEndpoint replaces the cloud's Azure Resource Manager, ARMAudience the
+	// audience of its tokens.
+	ARMEndpoint string `env:"AZBACKUPFLOW_ARM_ENDPOINT"`
+	ARMAudience string `env:"AZBACKUPFLOW_ARM_AUDIENCE"`
+	// ARMTrustedHosts are further hosts that Azure's status URLs may point to;
+	// the bearer token goes there.
+	ARMTrustedHosts []string `env:"AZBACKUPFLOW_ARM_TRUSTED_HOSTS"`
+	// ClientID is the user-assigned managed identity to call Azure as.
+	ClientID string `env:"AZURE_CLIENT_ID"`
+	// Tenant separates the operations of deployments that share tables.
+	Tenant string `env:"AZBACKUPFLOW_TENANT" envDefault:"default"`
+	// TablePrefix begins the names of all tables.
+	TablePrefix string `env:"AZBACKUPFLOW_TABLE_PREFIX"`
+	// AllowDelete lets flows delete backups; off unless it is set.
+	AllowDelete bool `env:"AZBACKUPFLOW_ALLOW_DELETE"`
+	// RestoreTargets are what restores may write to: resource ids of PostgreSQL
+	// servers and URLs of blob containers. Empty allows no restore.
+	RestoreTargets []string `env:"AZBACKUPFLOW_RESTORE_TARGETS"`
+	// Speed divides every wait; the local stack sets it to the speed of its
+	// simulator. In Azure it stays 1.
+	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`
+	// LogLevel is DEBUG, INFO, WARN or ERROR.
+	LogLevel slog.Level `env:"AZBACKUPFLOW_LOG_LEVEL" envDefault:"INFO"`
+}
+
+// Read reads the settings from an environment such as os.Environ's.
+func Read(environment map[string]string) (Settings, error) {
+	s, err := env.ParseAsWithOptions[Settings](env.Options{Environment: environment})
+	if err != nil {
+		return s, fmt.Errorf("settings: %w", err)
+	}
+	switch s.Cloud {
+	case arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina:
+	default:
+		return s, fmt.Errorf("settings: AZBACKUPFLOW_CLOUD is %q, want %s, %s or %s", s.Cloud, arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina)
+	}
+	if s.Speed < 1 || s.Speed > 10000 {
+		return s, fmt.Errorf("settings: AZBACKUPFLOW_SPEED is %v, want 1 (or up to 10000 beside a simulator)", s.Speed)
+	}
+	return s, nil
+}
+
+// Waits are the engine's durations at the speed that is set.
+func (s Settings) Waits() operation.Waits { return operation.AzureWaits().Faster(s.Speed) }

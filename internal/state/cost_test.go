@@ -1,0 +1,128 @@
+package state_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+func stepCosts(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	create(t, s, newOperation("a"))
+	w.mend()
+	row, err := s.Load(t.Context(), "a")
+	require.NoError(t, err)
+	save(t, s, row, operation.Running)
+	require.Equal(t, []string{"GET operations", "POST $batch"}, w.seen())
+}
+
+func rareLabel(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	for i := range 30 {
+		op := newOperation(fmt.Sprint(i))
+		op.Labels = map[string]string{"team": fmt.Sprint(i % 15)}
+		create(t, s, op)
+	}
+	w.mend()
+	require.Equal(t, 2, listedAs(t, s, state.Query{Label: state.Label{Key: "team", Value: "3"}, Flow: "backup-now"}))
+	require.Equal(t, []string{"GET operationindex", "GET operations", "GET operations"}, w.seen())
+}
+
+func tablesOnce(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	require.Empty(t, w.seen(), "nothing is called before the first use")
+	for range 3 {
+		require.NoError(t, s.EnsureTables(t.Context()))
+	}
+	require.Equal(t, []string{"POST Tables", "POST Tables", "POST Tables", "POST Tables", "POST Tables"}, w.seen())
+	another := a.storeAt(t, "twice", nil)
+	require.NoError(t, another.EnsureTables(t.Context()))
+	another = a.storeAt(t, "twice", nil)
+	require.NoError(t, another.EnsureTables(t.Context()), "tables that exist are no error")
+}
+
+func tablesAgain(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	w.disturb(refuse("POST Tables"), nil)
+	require.ErrorIs(t, s.EnsureTables(t.Context()), errWire)
+	w.mend()
+	create(t, s, newOperation("a"))
+}
+
+// everyEntity reads all tables of a store.
+func everyEntity(t *testing.T, a *account, prefix string) map[string][]string {
+	t.Helper()
+	service, err := aztables.NewServiceClientFromConnectionString(a.connection, nil)
+	require.NoError(t, err)
+	found := map[string][]string{}
+	for _, table := range []string{"operations", "operationlive", "operationindex", "refusals"} {
+		pages := service.NewClient(prefix + table).NewListEntitiesPager(nil)
+		for pages.More() {
+			page, err := pages.NextPage(t.Context())
+			require.NoError(t, err)
+			for _, text := range page.Entities {
+				found[table] = append(found[table], string(text))
+			}
+		}
+	}
+	return found
+}
+
+func urlsInTheRowOnly(t *testing.T, a *account) {
+	s := a.storeAt(t, "urls", nil)
+	op := newOperation("a")
+	op.Labels = map[string]string{"team": "x"}
+	op.Tracking = &operation.Tracking{StatusURL: "https://capability", ResultURL: "https://capability", SubmittedAt: op.CreatedAt}
+	save(t, s, create(t, s, op), operation.Failed)
+	require.NoError(t, s.Close(t.Context(), "a"))
+	holders := 0
+	for table, entities := range everyEntity(t, a, "urls") {
+		for _, text := range entities {
+			if strings.Contains(text, "capability") {
+				holders++
+				require.Equal(t, "operations", table)
+				require.Contains(t, text, `"RowKey":"operation"`)
+			}
+		}
+	}
+	require.Equal(t, 1, holders)
+}
+
+func columns(t *testing.T, a *account) {
+	s := a.storeAt(t, "columns", nil)
+	op := newOperation("a/b")
+	op.Key, op.WaitingFor = "line\nline", strings.Repeat("x", 5000)
+	op.Seq, op.EndedAt = 1<<40, time.Time{}
+	op.LastError = &operation.Error{Code: "Code"}
+	create(t, s, op)
+	var row map[string]any
+	for _, text := range everyEntity(t, a, "columns")["operations"] {
+		var e map[string]any
+		require.NoError(t, json.Unmarshal([]byte(text), &e))
+		if e["RowKey"] == "operation" {
+			row = e
+		}
+	}
+	require.Equal(t, "a_2Fb", row["PartitionKey"])
+	require.Equal(t, "a/b", row["id"])
+	require.Equal(t, "line line", row["key"])
+	require.Equal(t, "Pending", row["status"])
+	require.Equal(t, "1099511627776", row["seq"])
+	require.Equal(t, "Edm.Int64", row["seq@odata.type"])
+	require.Equal(t, "Edm.DateTime", row["dueAt@odata.type"])
+	require.Equal(t, "Code", row["errorCode"])
+	require.Len(t, row["waitingFor"], 1000)
+	require.NotContains(t, row, "endedAt")
+}

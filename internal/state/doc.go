@@ -1,0 +1,20 @@
+// Package state keeps operations in Azure Table Storage.
+//
+// Five tables, their names behind an optional prefix:
+//
+//   - operations: one partition per operation, holding its row ("operation")
+//     and its history ("event-…"), so that both are saved in one entity-group
+//     transaction.
+//   - operationlive: one marker per operation that has not been closed, written
+//     before the row. The sweep reads nothing else, so its cost grows with live
+//     operations.
+//   - operationindex: for listing, newest first: entries by everything, flow,
+//     label and ended status. They point at rows and are never believed alone:
+//     every listed row is loaded and checked. They can be rewritten at any time
+//     from the row.
+//   - refusals: requests that were refused.
+//   - exclusions: resources that are not to be protected automatically.
+//
+// The store in package memory keeps the same promises for tests; both pass
+// the suite in package statetest.
+package state

@@ -1,0 +1,159 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf16"
+
+	"azbackupflow/internal/operation"
+)
+
+// entity is a row of a table as JSON sends it.
+type entity map[string]any
+
+// Row keys within an operation's partition.
+const (
+	operationRow = "operation"
+	eventPrefix  = "event-"
+	// eventEnd is the first row key after all events.
+	eventEnd = "event."
+)
+
+// chunkUnits is how many UTF-16 units of a record go into one property. A
+// property may have 64 KiB, which is 32,768 of them.
+const chunkUnits = 30_000
+
+// operationEntity is the row of an operation: its record, and beside it, for
+// people who look at the table, columns that the store never reads.
+func operationEntity(op operation.Operation, record []byte) ([]byte, error) {
+	e := entity{"PartitionKey": encodeKey(op.ID), "RowKey": operationRow}
+	e.text("id", op.ID)
+	e.text("tenant", op.Tenant)
+	e.text("key", op.Key)
+	e.text("flow", op.Flow)
+	e.text("status", string(op.Status))
+	e.text("step", op.Step)
+	e.number("version", int64(op.Version))
+	e.number("seq", op.Seq)
+	e.text("waitingFor", op.WaitingFor)
+	e.text("writeId", op.WriteID)
+	e.time("createdAt", op.CreatedAt)
+	e.time("updatedAt", op.UpdatedAt)
+	e.time("dueAt", op.DueAt)
+	e.time("deadline", op.Deadline)
+	e.time("endedAt", op.EndedAt)
+	if op.Tracking != nil {
+		e.text("jobId", op.Tracking.JobID)
+	}
+	if op.LastError != nil {
+		e.text("errorCode", op.LastError.Code)
+	}
+	e.record(operationRow, record)
+	return e.encode()
+}
+
+// eventEntity is one line of an operation's history. Row keys sort by seq, then
+// by time: a claim is saved at the seq of the save before it.
+func eventEntity(id string, ev operation.Event, record []byte) ([]byte, error) {
+	e := entity{
+		"PartitionKey": encodeKey(id),
+		"RowKey":       fmt.Sprintf("%s%012d-%019d-%s", eventPrefix, ev.Seq, clampedNanos(ev.At), encodeKey(ev.WriteID)),
+	}
+	e.time("at", ev.At)
+	e.text("step", ev.Step)
+	e.text("status", string(ev.Status))
+	e.text("what", ev.What)
+	e.record("event", record)
+	return e.encode()
+}
+
+func (e entity) encode() ([]byte, error) {
+	encoded, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode entity: %w", err)
+	}
+	return encoded, nil
+}
+
+// text sets a column for people. Control characters, which Table Storage does
+// not take everywhere, and what is longer than a person reads, are left out.
+func (e entity) text(name, value string) {
+	value = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, value)
+	if runes := []rune(value); len(runes) > 1000 {
+		value = string(runes[:1000])
+	}
+	if value != "" {
+		e[name] = value
+	}
+}
+
+func (e entity) number(name string, value int64) {
+	e[name], e[name+"@odata.type"] = strconv.FormatInt(value, 10), "Edm.Int64"
+}
+
+// time sets a column for people; a time that Table Storage cannot hold, such
+// as the zero time, is left out.
+func (e entity) time(name string, value time.Time) {
+	if year := value.UTC().Year(); year >= 1601 && year <= 9999 {
+		e[name], e[name+"@odata.type"] = value.UTC().Format("2006-01-02T15:04:05.0000000Z"), "Edm.DateTime"
+	}
+}
+
+// record sets the properties that hold a record: name, name2, name3 and so on.
+func (e entity) record(name string, record []byte) {
+	for i, chunk := range chunks(string(record)) {
+		e[chunkName(name, i)] = chunk
+	}
+}
+
+// recordOf puts a record together again.
+func recordOf(text []byte, name string) ([]byte, error) {
+	var e entity
+	if err := json.Unmarshal(text, &e); err != nil {
+		return nil, fmt.Errorf("read entity: %w", err)
+	}
+	var record strings.Builder
+	for i := 0; ; i++ {
+		chunk, ok := e[chunkName(name, i)].(string)
+		if !ok {
+			break
+		}
+		record.WriteString(chunk)
+	}
+	if record.Len() == 0 {
+		return nil, fmt.Errorf("entity %v of partition %v has no %s", e["RowKey"], e["PartitionKey"], name)
+	}
+	return []byte(record.String()), nil
+}
+
+func chunkName(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return name + strconv.Itoa(i+1)
+}
+
+// chunks cuts a text into pieces that fit a property, never within a
+// surrogate pair.
+func chunks(text string) []string {
+	var pieces []string
+	start, units := 0, 0
+	for i, r := range text {
+		n := utf16.RuneLen(r)
+		if units+n > chunkUnits {
+			pieces = append(pieces, text[start:i])
+			start, units = i, 0
+		}
+		units += n
+	}
+	return append(pieces, text[start:])
+}

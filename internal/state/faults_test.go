@@ -1,0 +1,221 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+func listedAs(t *testing.T, s *state.Store, q state.Query) int {
+	t.Helper()
+	page, err := s.List(t.Context(), q)
+	require.NoError(t, err)
+	require.Empty(t, page.Continue)
+	return len(page.Operations)
+}
+
+func lostSave(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	row := create(t, s, newOperation("a"))
+	w.lose("POST $batch")
+	row = next(row, operation.Running)
+	_, err := s.Save(t.Context(), row, eventOf(row.Operation))
+	require.ErrorIs(t, err, engine.ErrChanged, "the client repeated the save and met its own commit")
+	again, err := s.Load(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, "by test", again.Operation.WriteID)
+}
+
+func lostCreate(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	w.lose("POST $batch")
+	op := newOperation("a")
+	row, created, err := s.Create(t.Context(), op, eventOf(op))
+	require.NoError(t, err)
+	require.False(t, created, "it cannot be told who created it")
+	require.Equal(t, op, row.Operation)
+	require.NotEmpty(t, row.ETag)
+	require.Equal(t, 1, listedAs(t, s, state.Query{}))
+}
+
+func answerWithoutETag(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	w.disturb(nil, withoutETags)
+	row := create(t, s, newOperation("a"))
+	row = save(t, s, row, operation.Running)
+	save(t, s, row, operation.Succeeded)
+}
+
+func serviceAway(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	row := create(t, s, newOperation("a"))
+	w.disturb(refuse(""), nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	_, err := s.Load(ctx, "a")
+	require.ErrorIs(t, err, errWire)
+	require.NotErrorIs(t, err, engine.ErrNotFound)
+	_, err = s.Save(ctx, row, eventOf(row.Operation))
+	require.ErrorIs(t, err, errWire)
+	require.NotErrorIs(t, err, engine.ErrChanged)
+	require.NoError(t, ctx.Err())
+}
+
+func missingTable(t *testing.T, a *account) {
+	s := a.storeAt(t, "gone", nil)
+	row := create(t, s, newOperation("a"))
+	service, err := aztables.NewServiceClientFromConnectionString(a.connection, nil)
+	require.NoError(t, err)
+	_, err = service.DeleteTable(t.Context(), "goneoperations", nil)
+	require.NoError(t, err)
+	_, err = s.Load(t.Context(), "a")
+	require.Error(t, err)
+	require.NotErrorIs(t, err, engine.ErrNotFound)
+	_, err = s.Save(t.Context(), row, eventOf(row.Operation))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, engine.ErrNotFound)
+	require.NotErrorIs(t, err, engine.ErrChanged)
+	require.Error(t, s.Close(t.Context(), "a"))
+	require.Equal(t, []string{"a"}, live(t, s), "its marker stays")
+}
+
+func indexMendedByClose(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	op := newOperation("a")
+	op.Labels = map[string]string{"team": "x"}
+	w.disturb(refuse("PATCH operationindex"), nil)
+	w.disturb(refuse("PUT operationindex"), nil)
+	_, _, err := s.Create(t.Context(), op, eventOf(op))
+	require.ErrorIs(t, err, errWire)
+	w.mend()
+	require.Equal(t, []string{"a"}, live(t, s))
+	require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}), "live markers need no index")
+	row, err := s.Load(t.Context(), "a")
+	require.NoError(t, err)
+	save(t, s, row, operation.Failed)
+	require.NoError(t, s.Close(t.Context(), "a"))
+	for _, q := range []state.Query{
+		{}, {Flow: "backup-now"}, {Label: state.Label{Key: "team", Value: "x"}}, {Status: []operation.Status{operation.Failed}},
+	} {
+		require.Equal(t, 1, listedAs(t, s, q))
+	}
+}
+
+func indexMendedByCreate(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	op := newOperation("a")
+	w.disturb(refuse("PUT operationindex"), nil)
+	_, _, err := s.Create(t.Context(), op, eventOf(op))
+	require.ErrorIs(t, err, errWire)
+	w.mend()
+	_, created, err := s.Create(t.Context(), op, eventOf(op))
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, 1, listedAs(t, s, state.Query{Flow: "backup-now"}))
+}
+
+func crashBeforeRow(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	op := newOperation("a")
+	w.disturb(refuse("POST $batch"), nil)
+	_, _, err := s.Create(t.Context(), op, eventOf(op))
+	require.ErrorIs(t, err, errWire)
+	w.mend()
+	require.Equal(t, []string{"a"}, live(t, s))
+	require.Zero(t, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}))
+	require.NoError(t, s.Close(t.Context(), "a"))
+	require.Empty(t, live(t, s))
+}
+
+func crashWithinClose(t *testing.T, a *account) {
+	for _, at := range []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"} {
+		var w wire
+		s := a.store(t, w.options)
+		save(t, s, create(t, s, newOperation("a")), operation.Succeeded)
+		w.disturb(refuse(at), nil)
+		require.ErrorIs(t, s.Close(t.Context(), "a"), errWire, at)
+		w.mend()
+		require.Equal(t, []string{"a"}, live(t, s), at)
+		require.NoError(t, s.Close(t.Context(), "a"), at)
+		require.Empty(t, live(t, s), at)
+	}
+}
+
+// A person retries an ended operation while the sweep closes it. Wherever in
+// the close the retry comes, and whether it had loaded the row before, the
+// operation is live in the end.
+func reopenDuringClose(t *testing.T, a *account) {
+	for _, loadedBefore := range []bool{false, true} {
+		for _, at := range []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"} {
+			var w wire
+			closing, retrying := a.storeAt(t, "race", w.options), a.storeAt(t, "race", nil)
+			id := fmt.Sprint("op ", at, loadedBefore)
+			row := save(t, closing, create(t, closing, newOperation(id)), operation.Failed)
+			var came sync.Once
+			var saved error
+			w.disturb(func(kind string) error {
+				if kind == at {
+					came.Do(func() {
+						if !loadedBefore {
+							row, saved = retrying.Load(t.Context(), id)
+						}
+						saved = errors.Join(saved, retry(t, retrying, row))
+					})
+				}
+				return nil
+			}, nil)
+			require.NoError(t, closing.Close(t.Context(), id), id)
+			came.Do(func() { t.Errorf("close did not %s", at) })
+			if saved != nil {
+				require.True(t, loadedBefore, id)
+				require.ErrorIs(t, saved, engine.ErrChanged, id)
+				fresh, err := retrying.Load(t.Context(), id)
+				require.NoError(t, err, id)
+				require.NoError(t, retry(t, retrying, fresh), id)
+			}
+			require.Contains(t, live(t, retrying), id)
+		}
+	}
+}
+
+func retry(t *testing.T, s *state.Store, row engine.Row) error {
+	t.Helper()
+	if err := s.Reopen(t.Context(), row.Operation.ID, row.Operation.CreatedAt); err != nil {
+		return err
+	}
+	again := next(row, operation.Running)
+	_, err := s.Save(t.Context(), again, eventOf(again.Operation))
+	return err
+}
+
+func errorsAreOneLine(t *testing.T, a *account) {
+	service, err := aztables.NewServiceClientFromConnectionString(a.connection+";", state.ClientOptions())
+	require.NoError(t, err)
+	_, err = service.CreateTable(t.Context(), "wrongoperations", nil)
+	require.NoError(t, err)
+	s := a.storeAt(t, "wrong", nil)
+	require.NoError(t, s.EnsureTables(t.Context()))
+	_, err = service.DeleteTable(t.Context(), "wrongoperations", nil)
+	require.NoError(t, err)
+	_, err = s.Load(t.Context(), "a")
+	require.EqualError(t, err, "load operation a: table storage answered HTTP 404 TableNotFound")
+	var answer interface{ Unwrap() error }
+	require.ErrorAs(t, err, &answer)
+}

@@ -1,0 +1,52 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"azbackupflow/internal/operation"
+)
+
+// History yields the events of one operation in the order of their saves. An
+// operation that does not exist has none.
+func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
+	return func(yield func(operation.Event, error) bool) {
+		for text, err := range s.entities(ctx, s.operations, &aztables.ListEntitiesOptions{
+			Filter: to.Ptr(rangeFilter(encodeKey(id), eventPrefix, eventEnd)),
+		}) {
+			var ev operation.Event
+			if err == nil {
+				ev, err = eventOf(text)
+			}
+			if err != nil {
+				yield(operation.Event{}, failed("read history of operation "+id, err))
+				return
+			}
+			if !yield(ev, nil) {
+				return
+			}
+		}
+	}
+}
+
+func eventOf(text []byte) (operation.Event, error) {
+	record, err := recordOf(text, "event")
+	if err != nil {
+		return operation.Event{}, err
+	}
+	return DecodeEvent(record)
+}
+
+// rangeFilter asks for the rows of a partition from first to end, which is not
+// included; an empty end is none. Keys come encoded, so they hold no quotes.
+func rangeFilter(partition, first, end string) string {
+	filter := fmt.Sprintf("PartitionKey eq '%s' and RowKey ge '%s'", partition, first)
+	if end != "" {
+		filter += fmt.Sprintf(" and RowKey lt '%s'", end)
+	}
+	return filter
+}

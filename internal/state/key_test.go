@@ -1,0 +1,75 @@
+package state
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestKeysThatAreSafeStayReadable(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "backup-now.v2", encodeKey("backup-now.v2"))
+	require.Equal(t, "a_2Fb_5Fc_20_C3_A4", encodeKey("a/b_c ä"))
+	require.Empty(t, encodeKey(""))
+}
+
+func TestLongKeysAreToldApartByTheirHash(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", longestKey)
+	require.Equal(t, long, encodeKey(long))
+	one, other := encodeKey(long+"1"), encodeKey(long+"2")
+	require.Len(t, one, longestKey)
+	require.NotEqual(t, one, other)
+}
+
+func FuzzKeysNeverMeet(f *testing.F) {
+	f.Add("a/b", "a_2Fb")
+	f.Add(strings.Repeat("/", 100), strings.Repeat("/", 101))
+	f.Add("~", "")
+	safe := regexp.MustCompile(`^[A-Za-z0-9._~-]*$`)
+	f.Fuzz(func(t *testing.T, a, b string) {
+		require.Regexp(t, safe, encodeKey(a))
+		require.True(t, encodedKey(encodeKey(a)))
+		require.Equal(t, a == b, encodeKey(a) == encodeKey(b))
+		require.Equal(t, a == b, labelPartition(Label{a, b}) == labelPartition(Label{b, a}))
+	})
+}
+
+func TestPositionsSortTheNewestFirst(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC)
+	require.Less(t, PositionOf(at.Add(1), "z"), PositionOf(at, "a"))
+	require.Less(t, PositionOf(at, "a"), PositionOf(at, "b"))
+	require.Less(t, PositionOf(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), "z"), PositionOf(at, "a"))
+	require.Less(t, PositionOf(at, "z"), PositionOf(time.Time{}, "a"))
+}
+
+func TestContinueIsReadBack(t *testing.T) {
+	t.Parallel()
+	p := PositionOf(time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC), "a/ä")
+	back, err := ParseContinue(p.Continue())
+	require.NoError(t, err)
+	require.Equal(t, p, back)
+}
+
+func FuzzChunksFitAndJoin(f *testing.F) {
+	f.Add("", uint16(0))
+	f.Add("😀x", uint16(40_000))
+	f.Fuzz(func(t *testing.T, text string, times uint16) {
+		if !utf8.ValidString(text) || len(text)*int(times) > 1<<20 {
+			t.Skip("JSON is valid UTF-8 and records are bounded")
+		}
+		long := strings.Repeat(text, int(times))
+		pieces := chunks(long)
+		require.Equal(t, long, strings.Join(pieces, ""))
+		for _, piece := range pieces {
+			require.True(t, utf8.ValidString(piece))
+			require.LessOrEqual(t, len(utf16.Encode([]rune(piece))), chunkUnits)
+		}
+	})
+}

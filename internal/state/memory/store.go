@@ -1,0 +1,302 @@
+// Package memory is a store that forgets everything when its process ends. It
+// keeps the promises of engine.Store, so that tests and benchmarks of the
+// engine need no Table Storage. Records are kept in their stored form: what
+// Table Storage would refuse or lose is refused and lost here too.
+package memory
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+// Store is safe for concurrent use.
+type Store struct {
+	mu         sync.Mutex
+	version    int
+	rows       map[string]row
+	live       map[string]time.Time
+	refusals   map[state.Position]state.Refusal
+	exclusions map[string]state.Exclusion
+}
+
+type row struct {
+	text   []byte
+	etag   string
+	events [][]byte
+}
+
+// New gives an empty store.
+func New() *Store {
+	return &Store{rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}}
+}
+
+// Create implements engine.Store.
+func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
+	text, err := state.EncodeNew(op)
+	if err != nil {
+		return engine.Row{}, false, err
+	}
+	event, err := state.EncodeEvent(ev)
+	if err != nil {
+		return engine.Row{}, false, err
+	}
+	if err := ctx.Err(); err != nil {
+		return engine.Row{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if there, ok := s.rows[op.ID]; ok {
+		r, err := there.load()
+		// As in Table Storage, the marker comes before the row is looked at.
+		s.live[op.ID] = r.Operation.CreatedAt
+		return r, false, err
+	}
+	s.live[op.ID] = op.CreatedAt
+	r := row{text: text, etag: s.etag(), events: [][]byte{event}}
+	s.rows[op.ID] = r
+	loaded, err := r.load()
+	return loaded, true, err
+}
+
+// Load implements engine.Store.
+func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
+	if err := ctx.Err(); err != nil {
+		return engine.Row{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.rows[id]
+	if !ok {
+		return engine.Row{}, fmt.Errorf("load operation %s: %w", id, engine.ErrNotFound)
+	}
+	return r.load()
+}
+
+// Save implements engine.Store.
+func (s *Store) Save(ctx context.Context, changed engine.Row, ev operation.Event) (string, error) {
+	text, err := state.Encode(changed.Operation)
+	if err != nil {
+		return "", err
+	}
+	event, err := state.EncodeEvent(ev)
+	if err != nil {
+		return "", err
+	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := changed.Operation.ID
+	r, ok := s.rows[id]
+	if !ok {
+		return "", fmt.Errorf("save operation %s: %w", id, engine.ErrNotFound)
+	}
+	if r.etag != changed.ETag {
+		return "", fmt.Errorf("save operation %s: %w", id, engine.ErrChanged)
+	}
+	r.text, r.etag, r.events = text, s.etag(), append(r.events, event)
+	s.rows[id] = r
+	return r.etag, nil
+}
+
+// Reopen writes the live marker of an ended operation that is about to be set
+// going again; see state.Store.Reopen.
+func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live[id] = createdAt
+	return nil
+}
+
+// Close implements engine.Store.
+func (s *Store) Close(ctx context.Context, id string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.rows[id]
+	if !ok {
+		delete(s.live, id)
+		return nil
+	}
+	loaded, err := r.load()
+	if err != nil || !loaded.Operation.Status.Terminal() {
+		return err
+	}
+	r.etag = s.etag()
+	s.rows[id] = r
+	delete(s.live, id)
+	return nil
+}
+
+// Live implements engine.Store.
+func (s *Store) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
+	return func(yield func(engine.Live, error) bool) {
+		s.mu.Lock()
+		live := maps.Clone(s.live)
+		s.mu.Unlock()
+		for id, createdAt := range live {
+			if err := ctx.Err(); err != nil {
+				yield(engine.Live{}, err)
+				return
+			}
+			if !yield(engine.Live{ID: id, CreatedAt: createdAt}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// History yields the events of one operation in the order of their saves.
+func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
+	return func(yield func(operation.Event, error) bool) {
+		s.mu.Lock()
+		events := slices.Clone(s.rows[id].events)
+		s.mu.Unlock()
+		for _, text := range events {
+			ev, err := state.DecodeEvent(text)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(ev, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// List gives one page of the operations that the query wants.
+func (s *Store) List(ctx context.Context, q state.Query) (state.Page, error) {
+	after, err := state.ParseContinue(q.Continue)
+	if err != nil {
+		return state.Page{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return state.Page{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[state.Position]operation.Operation{}
+	for _, r := range s.rows {
+		loaded, err := r.load()
+		if err != nil {
+			return state.Page{}, err
+		}
+		op := loaded.Operation
+		if at := state.PositionOf(op.CreatedAt, op.ID); at > after && q.Matches(op) {
+			found[at] = state.Listed(op)
+		}
+	}
+	var page state.Page
+	page.Operations, page.Continue = firstPage(found, q.Size())
+	return page, nil
+}
+
+// RecordRefusal writes down a refused request.
+func (s *Store) RecordRefusal(ctx context.Context, r state.Refusal) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals[state.PositionOf(r.At, r.ID)] = r.Shortened()
+	return nil
+}
+
+// Refusals gives one page of refused requests, newest first.
+func (s *Store) Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error) {
+	after, err := state.ParseContinue(q.Continue)
+	if err != nil {
+		return state.RefusalPage{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return state.RefusalPage{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[state.Position]state.Refusal{}
+	for at, r := range s.refusals {
+		if at > after && !r.At.Before(q.Since) {
+			found[at] = r
+		}
+	}
+	var page state.RefusalPage
+	page.Refusals, page.Continue = firstPage(found, q.Size())
+	return page, nil
+}
+
+// Exclude records an exclusion.
+func (s *Store) Exclude(ctx context.Context, x state.Exclusion) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.exclusions[strings.ToLower(x.ResourceID)] = x
+	return nil
+}
+
+// Include forgets an exclusion.
+func (s *Store) Include(ctx context.Context, resourceID string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.exclusions, strings.ToLower(resourceID))
+	return nil
+}
+
+// Exclusions yields all exclusions.
+func (s *Store) Exclusions(_ context.Context) iter.Seq2[state.Exclusion, error] {
+	return func(yield func(state.Exclusion, error) bool) {
+		s.mu.Lock()
+		all := slices.Collect(maps.Values(s.exclusions))
+		s.mu.Unlock()
+		for _, x := range all {
+			if !yield(x, nil) {
+				return
+			}
+		}
+	}
+}
+
+// firstPage takes the first of what was found, in order.
+func firstPage[T any](found map[state.Position]T, size int) (page []T, next string) {
+	order := slices.SortedFunc(maps.Keys(found), func(a, b state.Position) int { return strings.Compare(string(a), string(b)) })
+	for i, at := range order {
+		if i == size {
+			return page, order[i-1].Continue()
+		}
+		page = append(page, found[at])
+	}
+	return page, ""
+}
+
+func (s *Store) etag() string {
+	s.version++
+	return fmt.Sprintf(`W/"%d"`, s.version)
+}
+
+func (r row) load() (engine.Row, error) {
+	op, err := state.Decode(r.text)
+	if err != nil {
+		return engine.Row{}, err
+	}
+	return engine.Row{Operation: op, ETag: r.etag}, nil
+}

@@ -1,0 +1,158 @@
+package statetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+func liveTests() []test {
+	return []test{
+		{"NewOperationIsLive", newIsLive},
+		{"ClosedOperationIsNotLive", closedIsNotLive},
+		{"OperationThatHasNotEndedStaysLiveWhenClosed", closeBeforeEnd},
+		{"CloseMayBeRepeated", closeRepeated},
+		{"MarkerWithoutOperationIsRemovedByClose", markerWithoutRow},
+		{"CloseOfNothingIsNoError", closeOfNothing},
+		{"ReopenedOperationIsLiveAgain", reopened},
+		{"CloseBetweenReopenAndSaveMakesTheSaveStartOver", closeDuringReopen},
+		{"SecondCreateOfAClosedOperationDoesNotKeepItOpen", createAfterClose},
+		{"SecondCreateLeavesTheTimeOfTheFirst", createLeavesTime},
+		{"LiveMayBeLeftEarly", liveLeftEarly},
+		{"ManyAreLive", manyAreLive},
+	}
+}
+
+func liveIDs(t *testing.T, s Store) map[string]time.Time {
+	t.Helper()
+	ids := map[string]time.Time{}
+	for _, l := range collect(t, s.Live(t.Context())) {
+		require.NotContains(t, ids, l.ID, "an operation has one marker")
+		ids[l.ID] = l.CreatedAt
+	}
+	return ids
+}
+
+func newIsLive(t *testing.T, s Store) {
+	op := newOperation(1)
+	create(t, s, op)
+	require.Equal(t, map[string]time.Time{op.ID: op.CreatedAt}, liveIDs(t, s))
+}
+
+func closedIsNotLive(t *testing.T, s Store) {
+	create(t, s, newOperation(1))
+	row := end(t, s, create(t, s, newOperation(2)), operation.Succeeded)
+	require.Equal(t, map[string]time.Time{"op0001": newOperation(1).CreatedAt}, liveIDs(t, s))
+	require.Equal(t, operation.Succeeded, row.Operation.Status, "closing changes nothing of the operation")
+}
+
+func closeBeforeEnd(t *testing.T, s Store) {
+	for i, status := range []operation.Status{operation.Pending, operation.Running, operation.Parked} {
+		row := save(t, s, create(t, s, newOperation(i)), func(op *operation.Operation) { op.Status = status })
+		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+		require.Contains(t, liveIDs(t, s), row.Operation.ID)
+	}
+}
+
+func closeRepeated(t *testing.T, s Store) {
+	row := end(t, s, create(t, s, newOperation(1)), operation.Canceled)
+	for range 3 {
+		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	}
+	require.Empty(t, liveIDs(t, s))
+	require.Equal(t, row.Operation, load(t, s, row.Operation.ID).Operation)
+	page, err := s.List(t.Context(), state.Query{})
+	require.NoError(t, err)
+	require.Len(t, page.Operations, 1)
+}
+
+func markerWithoutRow(t *testing.T, s Store) {
+	require.NoError(t, s.Reopen(t.Context(), "nobody", start()))
+	require.Equal(t, map[string]time.Time{"nobody": start()}, liveIDs(t, s))
+	page, err := s.List(t.Context(), state.Query{Status: []operation.Status{operation.Pending}})
+	require.NoError(t, err)
+	require.Empty(t, page.Operations)
+	require.NoError(t, s.Close(t.Context(), "nobody"))
+	require.Empty(t, liveIDs(t, s))
+}
+
+func closeOfNothing(t *testing.T, s Store) {
+	require.NoError(t, s.Close(t.Context(), "nobody"))
+}
+
+func reopened(t *testing.T, s Store) {
+	row := end(t, s, create(t, s, newOperation(1)), operation.Failed)
+	require.NoError(t, s.Reopen(t.Context(), row.Operation.ID, row.Operation.CreatedAt))
+	require.Equal(t, map[string]time.Time{"op0001": row.Operation.CreatedAt}, liveIDs(t, s))
+	row = save(t, s, row, func(op *operation.Operation) { op.Status, op.EndedAt, op.Round = operation.Running, time.Time{}, 1 })
+	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Running}}))
+	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
+	end(t, s, row, operation.Succeeded)
+	require.Empty(t, liveIDs(t, s))
+	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Succeeded}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Failed, operation.Running, operation.Succeeded}}))
+}
+
+// The sweep may close an ended operation while a person retries it. If the
+// close wins, the retry must notice: its marker may be gone.
+func closeDuringReopen(t *testing.T, s Store) {
+	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
+	require.NoError(t, s.Reopen(t.Context(), "op0001", row.Operation.CreatedAt))
+	require.NoError(t, s.Close(t.Context(), "op0001"))
+	row.Operation.Status, row.Operation.WriteID = operation.Running, "retry"
+	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "retried"))
+	require.ErrorIs(t, err, engine.ErrChanged)
+}
+
+func createAfterClose(t *testing.T, s Store) {
+	row := end(t, s, create(t, s, newOperation(1)), operation.Succeeded)
+	again := newOperation(1)
+	got, created, err := s.Create(t.Context(), again, eventOf(again, "again"))
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, row, got)
+	require.NoError(t, s.Close(t.Context(), "op0001"))
+	require.Empty(t, liveIDs(t, s))
+}
+
+func createLeavesTime(t *testing.T, s Store) {
+	create(t, s, newOperation(1))
+	again := newOperation(1)
+	again.CreatedAt = again.CreatedAt.Add(time.Hour)
+	_, _, err := s.Create(t.Context(), again, eventOf(again, "again"))
+	require.NoError(t, err)
+	require.Equal(t, map[string]time.Time{"op0001": newOperation(1).CreatedAt}, liveIDs(t, s))
+	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{}))
+}
+
+func liveLeftEarly(t *testing.T, s Store) {
+	for i := range 3 {
+		create(t, s, newOperation(i))
+	}
+	for _, err := range s.Live(t.Context()) {
+		require.NoError(t, err)
+		break
+	}
+}
+
+func manyAreLive(t *testing.T, s Store) {
+	const many = 40
+	together(many, func(i int) {
+		op := newOperation(i)
+		if _, _, err := s.Create(t.Context(), op, eventOf(op, "created")); err != nil {
+			t.Error(err)
+		}
+	})
+	live := liveIDs(t, s)
+	require.Len(t, live, many)
+	for i := range many {
+		require.Equal(t, newOperation(i).CreatedAt, live[fmt.Sprintf("op%04d", i)])
+	}
+}

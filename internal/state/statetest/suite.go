@@ -1,0 +1,159 @@
+// Package statetest is the contract of a store of operations: every promise in
+// the comments of engine.Store and of the store's listings, as tests. Whatever
+// stores operations runs it.
+package statetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+// Store is everything that a store of operations can do.
+type Store interface {
+	engine.Store
+	// Reopen writes the live marker of an ended operation that is about to be
+	// set going again.
+	Reopen(ctx context.Context, id string, createdAt time.Time) error
+	// History yields the events of one operation in the order of their saves.
+	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
+	// List gives one page of operations, newest first.
+	List(ctx context.Context, q state.Query) (state.Page, error)
+	// RecordRefusal writes down a refused request, Refusals lists them.
+	RecordRefusal(ctx context.Context, r state.Refusal) error
+	Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error)
+	// Exclude records that a resource is not to be protected automatically,
+	// Include forgets it, Exclusions lists them.
+	Exclude(ctx context.Context, x state.Exclusion) error
+	Include(ctx context.Context, resourceID string) error
+	Exclusions(ctx context.Context) iter.Seq2[state.Exclusion, error]
+}
+
+// Run runs the suite. open gives each test an empty store of its own.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	t.Helper()
+	for _, group := range []struct {
+		name  string
+		tests []test
+	}{
+		{"Rows", rowTests()},
+		{"Sizes", sizeTests()},
+		{"Live", liveTests()},
+		{"History", historyTests()},
+		{"List", listTests()},
+		{"Pages", pageTests()},
+		{"Refusals", refusalTests()},
+		{"Exclusions", exclusionTests()},
+	} {
+		t.Run(group.name, func(t *testing.T) {
+			t.Parallel()
+			for _, test := range group.tests {
+				t.Run(test.name, func(t *testing.T) {
+					t.Parallel()
+					test.run(t, open(t))
+				})
+			}
+		})
+	}
+}
+
+type test struct {
+	name string
+	run  func(t *testing.T, s Store)
+}
+
+// start is when the suite's operations begin.
+func start() time.Time { return time.Date(2025, 3, 1, 8, 0, 0, 123456789, time.UTC) }
+
+// newOperation is the i-th operation: each is a minute younger than the one
+// before.
+func newOperation(i int) operation.Operation {
+	at := start().Add(time.Duration(i) * time.Minute)
+	id := fmt.Sprintf("op%04d", i)
+	return operation.Operation{
+		ID: id, Key: "key " + id, Flow: "backup-now", Version: 1,
+		Status: operation.Pending, Step: "read item",
+		Parameters: json.RawMessage(`{"vaultId":"/subscriptions/x"}`), RequestHash: "hash",
+		WriteID: "w0", DueAt: at, Deadline: at.Add(time.Hour),
+		CreatedAt: at, UpdatedAt: at, StepStartedAt: at,
+	}
+}
+
+// eventOf is the event that goes with a save of the operation.
+func eventOf(op operation.Operation, what string) operation.Event {
+	return operation.Event{
+		Seq: op.Seq, At: op.UpdatedAt, Step: op.Step, Status: op.Status, What: what,
+		DueAt: op.DueAt, Err: op.LastError, WriteID: op.WriteID,
+	}
+}
+
+// create stores a new operation.
+func create(t *testing.T, s Store, op operation.Operation) engine.Row {
+	t.Helper()
+	row, created, err := s.Create(t.Context(), op, eventOf(op, "created"))
+	require.NoError(t, err)
+	require.True(t, created)
+	return row
+}
+
+// save stores the change and gives the row as it is then.
+func save(t *testing.T, s Store, row engine.Row, change func(*operation.Operation)) engine.Row {
+	t.Helper()
+	row.Operation.Seq++
+	row.Operation.UpdatedAt = row.Operation.UpdatedAt.Add(time.Second)
+	row.Operation.WriteID = fmt.Sprintf("w%d", row.Operation.Seq)
+	change(&row.Operation)
+	etag, err := s.Save(t.Context(), row, eventOf(row.Operation, "saved"))
+	require.NoError(t, err)
+	row.ETag = etag
+	return row
+}
+
+// end stores the operation at its end and closes it.
+func end(t *testing.T, s Store, row engine.Row, status operation.Status) engine.Row {
+	t.Helper()
+	row = save(t, s, row, ended(status))
+	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	return load(t, s, row.Operation.ID)
+}
+
+func ended(status operation.Status) func(*operation.Operation) {
+	return func(op *operation.Operation) {
+		op.Status, op.EndedAt, op.DueAt = status, op.UpdatedAt, time.Time{}
+	}
+}
+
+func load(t *testing.T, s Store, id string) engine.Row {
+	t.Helper()
+	row, err := s.Load(t.Context(), id)
+	require.NoError(t, err)
+	return row
+}
+
+// collect gives all that a sequence yields.
+func collect[T any](t *testing.T, seq iter.Seq2[T, error]) []T {
+	t.Helper()
+	var all []T
+	for item, err := range seq {
+		require.NoError(t, err)
+		all = append(all, item)
+	}
+	return all
+}
+
+// odd are texts that keys of Table Storage cannot hold as they are.
+func odd() []string {
+	return []string{
+		"a/b", `a\b`, "a#b", "a?b", "a%b", "a%2Fb", "a'b", "a''b", `a"b`, "a b", " a ", "a|b", "a_b", "a~b", "a=b", "a:b", "a+b", "a&b",
+		"a\x00b", "a\tb", "a\nb", "a\x7fb", "a\u0085b", "ä", "a\u0308", "日本語", "😀", "\u2028", "<b>", "A", "a", "..", ".", "-",
+	}
+}

@@ -1,0 +1,171 @@
+package state_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+)
+
+// wire is what lies between client and service: a test decides what becomes of
+// each request.
+type wire struct {
+	mu       sync.Mutex
+	requests []string
+	// before may refuse a request, after may lose or change its answer.
+	before func(kind string) error
+	after  func(kind string, answer *http.Response) error
+}
+
+var errWire = errors.New("connection reset by test")
+
+func (w *wire) options(o *aztables.ClientOptions) { o.Transport = w }
+
+// Do implements policy.Transporter.
+func (w *wire) Do(r *http.Request) (*http.Response, error) {
+	kind := kindOf(r)
+	w.mu.Lock()
+	w.requests = append(w.requests, kind)
+	before, after := w.before, w.after
+	w.mu.Unlock()
+	if before != nil {
+		if err := before(kind); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := send(r)
+	if err == nil && after != nil {
+		if err := after(kind, answer); err != nil {
+			_ = answer.Body.Close()
+			return nil, err
+		}
+	}
+	return answer, err
+}
+
+// send sends a copy of the request: where a test loses its answer, the client
+// rewinds the body while the connection may still be at the end of it.
+func send(r *http.Request) (*http.Response, error) {
+	sent := r.Clone(r.Context())
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		sent.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultClient.Do(sent)
+}
+
+// kindOf is the method and the table, without the test's prefix.
+func kindOf(r *http.Request) string {
+	table := regexp.MustCompile(`(operationlive|operationindex|operations|refusals|Tables|\$batch)`).FindString(r.URL.Path)
+	return r.Method + " " + table
+}
+
+func (w *wire) disturb(before func(kind string) error, after func(kind string, answer *http.Response) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before, w.after, w.requests = before, after, nil
+}
+
+func (w *wire) mend() { w.disturb(nil, nil) }
+
+func (w *wire) seen() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.requests...)
+}
+
+// refuse lets no request of the kind through.
+func refuse(refused string) func(string) error {
+	return func(kind string) error {
+		if strings.HasPrefix(kind, refused) {
+			return errWire
+		}
+		return nil
+	}
+}
+
+// lose lets the first request of the kind through and loses its answer.
+func (w *wire) lose(lost string) {
+	var once sync.Once
+	w.disturb(nil, func(kind string, _ *http.Response) (err error) {
+		if kind == lost {
+			once.Do(func() { err = errWire })
+		}
+		return err
+	})
+}
+
+// withoutETags takes the ETags out of the answers to transactions.
+func withoutETags(kind string, answer *http.Response) error {
+	if kind != "POST $batch" {
+		return nil
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	_ = answer.Body.Close()
+	body = regexp.MustCompile(`(?im)^etag: .*\r\n`).ReplaceAll(body, nil)
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
+func newOperation(id string) operation.Operation {
+	at := time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC)
+	return operation.Operation{
+		ID: id, Key: "key", Flow: "backup-now", Version: 1, Status: operation.Pending, Step: "read item",
+		Parameters: []byte(`{}`), WriteID: "w0", CreatedAt: at, UpdatedAt: at, DueAt: at, Deadline: at.Add(time.Hour),
+	}
+}
+
+func eventOf(op operation.Operation) operation.Event {
+	return operation.Event{Seq: op.Seq, At: op.UpdatedAt, Step: op.Step, Status: op.Status, What: "saved", WriteID: op.WriteID}
+}
+
+func create(t *testing.T, s engine.Store, op operation.Operation) engine.Row {
+	t.Helper()
+	row, created, err := s.Create(t.Context(), op, eventOf(op))
+	require.NoError(t, err)
+	require.True(t, created)
+	return row
+}
+
+func next(row engine.Row, status operation.Status) engine.Row {
+	row.Operation.Seq++
+	row.Operation.WriteID = "by test"
+	row.Operation.Status = status
+	return row
+}
+
+func save(t *testing.T, s engine.Store, row engine.Row, status operation.Status) engine.Row {
+	t.Helper()
+	row = next(row, status)
+	etag, err := s.Save(t.Context(), row, eventOf(row.Operation))
+	require.NoError(t, err)
+	row.ETag = etag
+	return row
+}
+
+func live(t *testing.T, s engine.Store) []string {
+	t.Helper()
+	var ids []string
+	for l, err := range s.Live(t.Context()) {
+		require.NoError(t, err)
+		ids = append(ids, l.ID)
+	}
+	return ids
+}

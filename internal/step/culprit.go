@@ -1,0 +1,76 @@
+package step
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// culprit finds the innermost field that does not decode. encoding/json names
+// neither the object around an unknown field nor the field whose value reads
+// itself, such as a time.
+func culprit(raw []byte, t reflect.Type, path string) (FieldError, bool) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var members map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || json.Unmarshal(raw, &members) != nil {
+		return FieldError{}, false
+	}
+	fields, names := fieldsOf(t)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		at := Join(path, name)
+		i := slices.IndexFunc(names, func(known string) bool { return strings.EqualFold(known, name) })
+		if i < 0 {
+			return FieldError{Field: at, Problem: "is not a field that is known here", Want: "one of " + strings.Join(names, ", ")}, true
+		}
+		if found, ok := culpritValue(members[name], fields[i], at); ok {
+			return found, true
+		}
+	}
+	return FieldError{}, false
+}
+
+// culpritValue is culprit for the value of one field.
+func culpritValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
+	value := reflect.New(t).Interface()
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	err := d.Decode(value)
+	if err == nil {
+		return FieldError{}, false
+	}
+	if t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[*time.Time]() {
+		return FieldError{Field: path, Problem: string(raw) + " is not a time", Want: "a time such as 2030-01-31T18:00:00Z"}, true
+	}
+	if found, ok := culprit(raw, t, path); ok {
+		return found, true
+	}
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return fieldOf(err, raw, value, path), true
+	}
+	return FieldError{Field: path, Problem: err.Error(), Want: "a " + kindName(t)}, true
+}
+
+// fieldsOf lists the fields of a struct and their JSON names, in their order.
+func fieldsOf(t reflect.Type) (types []reflect.Type, names []string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("json") == "" {
+			// Its fields are read as if they were this struct's own.
+			inner, innerNames := fieldsOf(f.Type)
+			types, names = append(types, inner...), append(names, innerNames...)
+			continue
+		}
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			types, names = append(types, f.Type), append(names, name)
+		}
+	}
+	return types, names
+}

@@ -1,0 +1,89 @@
+package step
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// Decode reads one JSON object into a struct and refuses, with an *Invalid that
+// names the field, what does not fit: a field that the struct does not have, a
+// wrong type, text that is no JSON, more than one value. Field names are
+// prefixed with the path given, such as "parameters".
+func Decode(raw []byte, into any, path string) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return &Invalid{Fields: []FieldError{fieldOf(err, raw, into, path)}}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return &Invalid{Fields: []FieldError{{Field: orBody(path), Problem: "holds more than one JSON value", Want: "one JSON object"}}}
+	}
+	return nil
+}
+
+func fieldOf(err error, raw []byte, into any, path string) FieldError {
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType):
+		want := "a " + kindName(wrongType.Type)
+		if wrongType.Field == "" {
+			return FieldError{Field: orBody(path), Problem: "is a JSON " + wrongType.Value, Want: want}
+		}
+		article := "a "
+		if strings.HasPrefix(wrongType.Value, "object") || strings.HasPrefix(wrongType.Value, "array") {
+			article = "an "
+		}
+		return FieldError{Field: Join(path, wrongType.Field), Problem: "is " + article + wrongType.Value, Want: want}
+	case errors.As(err, &syntax):
+		line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
+		return FieldError{Field: orBody(path), Problem: fmt.Sprintf("is not JSON: %s, at byte %d (line %d)", syntax.Error(), syntax.Offset, line), Want: "one JSON object"}
+	case errors.Is(err, io.EOF):
+		return FieldError{Field: orBody(path), Problem: "is empty", Want: "one JSON object"}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return FieldError{Field: orBody(path), Problem: "is not JSON: it breaks off", Want: "one JSON object"}
+	}
+	if found, ok := culprit(raw, reflect.TypeOf(into), path); ok {
+		return found
+	}
+	return FieldError{Field: orBody(path), Problem: err.Error(), Want: "one JSON object"}
+}
+
+// Join puts a field's name behind the path of the object that holds it.
+func Join(path, field string) string {
+	if path == "" {
+		return field
+	}
+	return path + "." + field
+}
+
+func orBody(path string) string {
+	if path == "" {
+		return "request"
+	}
+	return path
+}
+
+func kindName(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Bool:
+		return "JSON true or false"
+	case t.Kind() == reflect.String:
+		return "JSON string"
+	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
+		return "JSON array"
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
+		return "JSON object"
+	case t.Kind() == reflect.Float32, t.Kind() == reflect.Float64:
+		return "JSON number"
+	}
+	return "whole number"
+}

@@ -1,0 +1,140 @@
+package step_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/step"
+)
+
+// target has a field of each kind that flows' parameters have.
+type target struct {
+	Name   string            `json:"name"`
+	Count  int               `json:"count,omitempty"`
+	Flag   *bool             `json:"flag,omitempty"`
+	At     *time.Time        `json:"at,omitempty"`
+	Share  *share            `json:"share,omitempty"`
+	Shares []share           `json:"shares,omitempty"`
+	Tags   map[string]string `json:"tags,omitempty"`
+	Rate   float64           `json:"rate,omitempty"`
+	Raw    json.RawMessage   `json:"raw,omitempty"`
+	Hidden string            `json:"-"`
+}
+
+type share struct {
+	Account string     `json:"account"`
+	Expiry  *time.Time `json:"expiry,omitempty"`
+}
+
+func TestWhat_fits_is_read(t *testing.T) {
+	t.Parallel()
+	var got target
+	require.NoError(t, step.Decode([]byte(` {"name":"n","count":2,"flag":false,"at":"2026-01-31T18:00:00+02:00",
+		"share":{"account":"a"},"shares":[{"account":"b"}],"tags":{"k":"v"},"raw":[1]} `), &got, "parameters"))
+	no := false
+	at := time.Date(2026, 1, 31, 16, 0, 0, 0, time.UTC)
+	require.True(t, at.Equal(*got.At))
+	got.At = nil
+	require.Equal(t, target{
+		Name: "n", Count: 2, Flag: &no, Share: &share{Account: "a"}, Shares: []share{{Account: "b"}},
+		Tags: map[string]string{"k": "v"}, Raw: json.RawMessage("[1]"),
+	}, got)
+}
+
+func TestWhat_does_not_fit_is_refused_with_the_field_the_problem_and_what_would_be_right(t *testing.T) {
+	t.Parallel()
+	const known = "one of name, count, flag, at, share, shares, tags, rate, raw"
+	const aTime = "a time such as 2030-01-31T18:00:00Z"
+	cases := []struct {
+		name, raw            string
+		field, problem, want string
+	}{
+		{"nothing", ``, "parameters", "is empty", "one JSON object"},
+		{"white space", " \n ", "parameters", "is empty", "one JSON object"},
+		{"text", `hello`, "parameters", "is not JSON: invalid character 'h' looking for beginning of value, at byte 1 (line 1)", "one JSON object"},
+		{"broken on line 3", "{\n\"name\":\n,}", "parameters", "is not JSON: invalid character ',' looking for beginning of value, at byte 11 (line 3)", "one JSON object"},
+		{"broken off", `{"name":"n"`, "parameters", "is not JSON: it breaks off", "one JSON object"},
+		{"a list", `[]`, "parameters", "is a JSON array", "a JSON object"},
+		{"a string", `"x"`, "parameters", "is a JSON string", "a JSON object"},
+		{"a number", `7`, "parameters", "is a JSON number", "a JSON object"},
+		{"two objects", `{} {}`, "parameters", "holds more than one JSON value", "one JSON object"},
+		{"an object and more", `{} x`, "parameters", "holds more than one JSON value", "one JSON object"},
+
+		{"an unknown field", `{"label":"n"}`, "parameters.label", "is not a field that is known here", known},
+		{"a field of Go only", `{"Hidden":"n"}`, "parameters.Hidden", "is not a field that is known here", known},
+		{"an unknown field further in", `{"share":{"acount":"a"}}`, "parameters.share.acount", "is not a field that is known here", "one of account, expiry"},
+		{"an empty field name", `{"":1}`, "parameters.", "is not a field that is known here", known},
+
+		{"a wrong type", `{"name":5}`, "parameters.name", "is a number", "a JSON string"},
+		{"a string for a number", `{"count":"5"}`, "parameters.count", "is a string", "a whole number"},
+		{"a fraction", `{"count":1.5}`, "parameters.count", "is a number 1.5", "a whole number"},
+		{"a string for a flag", `{"flag":"yes"}`, "parameters.flag", "is a string", "a JSON true or false"},
+		{"an object for a list", `{"shares":{}}`, "parameters.shares", "is an object", "a JSON array"},
+		{"a list for a map", `{"tags":[]}`, "parameters.tags", "is an array", "a JSON object"},
+		{"a wrong type in a map", `{"tags":{"a":"b","c":1}}`, "parameters.tags", "is a number", "a JSON string"},
+		{"a wrong type in a list", `{"shares":[{"account":"a"},{"account":1}]}`, "parameters.shares.account", "is a number", "a JSON string"},
+		{"a fraction too far", `{"rate":1e400}`, "parameters.rate", "is a number 1e400", "a JSON number"},
+		{"a wrong type further in", `{"share":{"account":true}}`, "parameters.share.account", "is a bool", "a JSON string"},
+
+		{"no time", `{"at":"tomorrow"}`, "parameters.at", `"tomorrow" is not a time`, aTime},
+		{"a time without a zone", `{"at":"2026-01-31T18:00:00"}`, "parameters.at", `"2026-01-31T18:00:00" is not a time`, aTime},
+		{"a number for a time", `{"at":5}`, "parameters.at", "5 is not a time", aTime},
+		{"an object for a time", `{"at":{"a":1}}`, "parameters.at", `{"a":1} is not a time`, aTime},
+		{"no time further in", `{"share":{"expiry":"x"}}`, "parameters.share.expiry", `"x" is not a time`, aTime},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var got target
+			err := step.Decode([]byte(c.raw), &got, "parameters")
+			var invalid *step.Invalid
+			require.ErrorAs(t, err, &invalid)
+			require.Equal(t, []step.FieldError{{Field: c.field, Problem: c.problem, Want: c.want}}, invalid.Fields)
+		})
+	}
+}
+
+func TestWithout_a_path_the_request_itself_is_named(t *testing.T) {
+	t.Parallel()
+	var got target
+	require.EqualError(t, step.Decode(nil, &got, ""), "invalid request: request: is empty; want one JSON object")
+	require.EqualError(t, step.Decode([]byte(`{"name":5}`), &got, ""), "invalid request: name: is a number; want a JSON string")
+	require.EqualError(t, step.Decode([]byte(`{"x":5} y`), &got, ""), `invalid request: request: json: unknown field "x"; want one JSON object`)
+}
+
+func TestAll_that_is_wrong_is_told_at_once(t *testing.T) {
+	t.Parallel()
+	err := &step.Invalid{Fields: []step.FieldError{{Field: "a", Problem: "is missing", Want: "a name"}, {Field: "b.c", Problem: "is odd"}}}
+	require.EqualError(t, err, "invalid request: a: is missing; want a name; b.c: is odd")
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, raw := range []string{
+		``, `{}`, `null`, `[]`, `{"name":"n","share":{"account":"a"}}`, `{"at":"x"}`, `{"shares":[{"x":1}]}`, `{"count":1e400}`,
+		`{"tags":{"a":null}}`, "{\"name\":\"\xff\"}", `{"name":"n"} {`, `{"share":{"share":{}}}`, `{"NAME":1}`,
+	} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var got target
+		if err := step.Decode(raw, &got, "parameters"); err != nil {
+			requireInvalid(t, err)
+		}
+	})
+}
+
+// requireInvalid checks that a refusal tells what a person needs.
+func requireInvalid(t *testing.T, err error) {
+	t.Helper()
+	var invalid *step.Invalid
+	require.ErrorAs(t, err, &invalid)
+	require.NotEmpty(t, invalid.Fields)
+	for _, f := range invalid.Fields {
+		require.Regexp(t, `^parameters`, f.Field)
+		require.NotEmpty(t, f.Problem)
+		require.NotEmpty(t, f.Want)
+	}
+}

@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/step"
+)
+
+// requireNamed asserts that the field is named, with its problem and what
+// would be right, in words that a person reads to the end.
+func requireNamed(t *testing.T, c badInput, fields []step.FieldError) {
+	t.Helper()
+	require.NotEmpty(t, fields)
+	var found bool
+	for _, f := range fields {
+		require.Less(t, len(f.Field+f.Problem+f.Want), 1500)
+		found = found || (f.Field == c.field || len(f.Field) > 100 && strings.HasPrefix(f.Field, c.field)) &&
+			strings.Contains(f.Problem, c.problem) && strings.Contains(f.Want, c.want)
+	}
+	require.Truef(t, found, "want field %q, problem %q, want %q in %+v", c.field, c.problem, c.want, fields)
+}
+
+// Every wrong request over HTTP is answered at once with what is wrong, and
+// starts nothing.
+func TestBadRequestsOverHTTPAreAnsweredWithWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	l := startInTurn(t, stack.Config{Speed: faultSpeed})
+	for _, c := range badInputs() { //nolint:paralleltest // they share a stack
+		t.Run(c.name, func(t *testing.T) {
+			l := l.in(t)
+			var p handlers.Problem
+			res := l.call(http.MethodPost, "/operations", string(encoded(c.body)), &p)
+			require.Equal(t, http.StatusBadRequest, res.StatusCode)
+			require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"))
+			require.Equal(t, "urn:azbackupflow:problem:invalid-request", p.Type)
+			require.Equal(t, http.StatusBadRequest, p.Status)
+			require.NotEmpty(t, p.Title)
+			require.Less(t, len(p.Detail), 5000)
+			requireNamed(t, c, p.Fields)
+		})
+	}
+	t.Run("1 MB", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		var p handlers.Problem
+		body := parameters(map[string]any{"fileShare": strings.Repeat("a", 1<<20)})
+		res := l.call(http.MethodPost, "/operations", body, &p)
+		require.Equal(t, http.StatusRequestEntityTooLarge, res.StatusCode)
+		require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"))
+		require.Equal(t, "urn:azbackupflow:problem:too-large", p.Type)
+		requireNamed(t, badInput{field: "request", problem: "too long", want: "262144"}, p.Fields)
+	})
+	t.Run("several things at once", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		var p handlers.Problem
+		l.call(http.MethodPost, "/operations", parameters(map[string]any{"vaultId": "v", "fileShare": "S", "policy": nil}), &p)
+		require.Len(t, p.Fields, 3)
+	})
+	t.Run("an Idempotency-Key that is no key", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		r := protect("")
+		delete(r, "key")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.URL()+"/api/operations", strings.NewReader(string(encoded(r))))
+		require.NoError(t, err)
+		req.Header.Set("Idempotency-Key", strings.Repeat("k", 201))
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusBadRequest, res.StatusCode)
+	})
+	t.Run("filters", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		for query, field := range map[string]string{
+			"status=Sleeping": "status", "since=yesterday": "since", "pageSize=0": "pageSize", "label=x": "label",
+			"colour=red": "colour", "continue=nonsense": "continue",
+		} {
+			var p handlers.Problem
+			res := l.call(http.MethodGet, "/operations?"+query, nil, &p)
+			require.Equal(t, http.StatusBadRequest, res.StatusCode, query)
+			require.NotEmpty(t, p.Fields, query)
+			require.Equal(t, field, p.Fields[0].Field)
+			require.NotEmpty(t, p.Fields[0].Want)
+		}
+	})
+	t.Run("a route that is none", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		var p handlers.Problem
+		res := l.call(http.MethodGet, "/backups", nil, &p)
+		require.Equal(t, http.StatusNotFound, res.StatusCode)
+		require.Equal(t, "urn:azbackupflow:problem:no-such-route", p.Type)
+	})
+	t.Run("the same key with other parameters", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		l.keepsItsKey(func(other map[string]any, id string) {
+			var p handlers.Problem
+			res := l.call(http.MethodPost, "/operations", other, &p)
+			require.Equal(t, http.StatusConflict, res.StatusCode)
+			require.Equal(t, "urn:azbackupflow:problem:key-conflict", p.Type)
+			require.Equal(t, id, p.Operation)
+			require.Contains(t, p.Detail, id)
+			require.Equal(t, "key", p.Fields[0].Field)
+		})
+	})
+	// One operation was right; nothing else was started.
+	var all handlers.List
+	l.call(http.MethodGet, "/operations", nil, &all)
+	require.Len(t, all.Operations, 1)
+	require.Empty(t, l.refusals(), "who asks over HTTP has read the answer")
+}
+
+// keepsItsKey starts an operation, has another asked for under its key, and
+// sees the first end as it was asked for.
+func (l *local) keepsItsKey(ask func(other map[string]any, id string)) {
+	l.t.Helper()
+	request := protect("taken")
+	id := l.begin(request)
+	ask(withParameters(protect("taken"), map[string]any{"fileShare": "othershare"}), id)
+	// White space and the order of fields make no other request.
+	same := fmt.Sprintf(`{ "parameters": %s, "key": "taken", "flow": "protect-file-share" }`, encoded(request["parameters"]))
+	var v handlers.View
+	l.call(http.MethodPost, "/operations", same, &v)
+	require.Equal(l.t, id, v.ID)
+	done := l.succeeds(id)
+	require.Contains(l.t, string(done.Parameters), `"testshare"`)
+	require.Len(l.t, l.ARM.Backups(), 1)
+}

@@ -1,0 +1,187 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+// calls counts what the host does with the messages of a queue.
+type calls struct {
+	function         string
+	invoked, abandon atomic.Int32
+}
+
+func (c *calls) count(m fault.Moment, r fault.Request) {
+	switch {
+	case m != fault.Before:
+	case r.Kind == "invoke "+c.function:
+		c.invoked.Add(1)
+	case r.Kind == "abandon "+c.function:
+		c.abandon.Add(1)
+	}
+}
+
+// rejected waits for the copy of a refused request on the queue rejected.
+func (l *local) rejected(r state.Refusal) (refusal state.Refusal) {
+	l.t.Helper()
+	require.Eventually(l.t, func() bool {
+		for _, m := range l.Broker.Messages("rejected") {
+			if m.MessageID == "rejected:"+r.ID {
+				return json.Unmarshal(m.Body, &refusal) == nil
+			}
+		}
+		return false
+	}, patience, 20*time.Millisecond, "no copy of "+r.MessageID)
+	return refusal
+}
+
+// requireNothingLeft waits until a queue is empty and asserts that nothing was
+// dead-lettered.
+func (l *local) requireNothingLeft(queue string) {
+	l.t.Helper()
+	require.Eventually(l.t, func() bool { return len(l.Broker.Messages(queue)) == 0 }, patience, 20*time.Millisecond)
+	require.Empty(l.t, l.Broker.Messages(queue+"/$DeadLetterQueue"))
+}
+
+// Every wrong request on the queue is acknowledged at its first delivery,
+// written down and copied to the queue rejected; what is right is done.
+func TestBadRequestsOnTheQueueAreRefusedOnceAndKept(t *testing.T) {
+	t.Parallel()
+	start := calls{function: "start-operation"}
+	world := armsim.DemoWorld()
+	right := newSite(&world, "right", protected)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Fault: start.count})
+	cases := append(badInputs(), badInput{
+		name: "a dry run, whose answer nobody reads", body: changed(map[string]any{"dryRun": true}), field: "dryRun", problem: "queue", want: "HTTP",
+	})
+	var messages []*azservicebus.Message
+	for i, c := range cases {
+		messages = append(messages, message(fmt.Sprintf("bad-%d", i), c.body))
+	}
+	request := right.backup()
+	delete(request, "key")
+	l.send("requests", append(messages, message("right", request))...)
+
+	for i, c := range cases { //nolint:paralleltest // they share a stack
+		t.Run(c.name, func(t *testing.T) {
+			l := l.in(t)
+			r := l.refusalOf(fmt.Sprintf("bad-%d", i))
+			require.Equal(t, "requests", r.Source)
+			requireNamed(t, c, r.Fields)
+			require.NotEmpty(t, r.Reason)
+			require.Less(t, len(r.Reason), 5000)
+			sent := strings.ToValidUTF8(string(encoded(c.body)), "\uFFFD")
+			require.True(t, strings.HasPrefix(sent, r.Body), "the request as it came")
+			require.NotEqual(t, sent == "", r.Body != "")
+			copied := l.rejected(r)
+			require.Equal(t, r.Fields, copied.Fields)
+			require.GreaterOrEqual(t, len(copied.Body), len(r.Body))
+		})
+	}
+	// A request without a key has its message's id as key.
+	l.backedUpOnce(right, operation.ID("local", "backup-now", "right"))
+	l.requireNothingLeft("requests")
+	require.EqualValues(t, len(cases)+1, start.invoked.Load(), "deliveries")
+	require.Zero(t, start.abandon.Load(), "messages that went back")
+	require.Len(t, l.Broker.Messages("rejected"), len(cases))
+	require.Len(t, l.refusals(), len(cases))
+	var all handlers.List
+	l.call("GET", "/operations", nil, &all)
+	require.Len(t, all.Operations, 1)
+
+	t.Run("the same key with other parameters", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		other := right.backup()
+		other["key"] = "right"
+		withParameters(other, map[string]any{"recoveryPointExpiryTimeInUTC": "2099-01-31T18:00:00Z"})
+		l.send("requests", message("conflict", other))
+		r := l.refusalOf("conflict")
+		require.Equal(t, "key", r.Fields[0].Field)
+		require.Contains(t, r.Reason, operation.ID("local", "backup-now", "right"))
+		require.Equal(t, "right", r.Key)
+		require.Equal(t, "backup-now", r.Flow)
+		require.Len(t, l.backupsOf(right), 1)
+	})
+	t.Run("the same message sent again", func(t *testing.T) { //nolint:paralleltest // they share a stack
+		l := l.in(t)
+		again := message("right", request)
+		other := "right-again" // another id than duplicate detection knows
+		again.MessageID = &other
+		named := right.backup()
+		named["key"] = "right"
+		again.Body = encoded(named)
+		l.send("requests", again)
+		l.requireNothingLeft("requests")
+		require.Len(t, l.backupsOf(right), 1)
+		require.Len(t, l.refusals(), len(cases)+1)
+	})
+}
+
+// What is on the queue steps and is no wake-up is acknowledged and logged; the
+// operations beside it go on.
+func TestMessagesOnStepsThatAreNoWakeUpsDoNothing(t *testing.T) {
+	t.Parallel()
+	steps := calls{function: "run-step"}
+	world := armsim.DemoWorld()
+	s := newSite(&world, "beside", protected)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Fault: steps.count})
+	hold := l.holdBack(s, "GET operationsStatus")
+	id := l.begin(s.backup())
+	l.reaches(id, "await-backup")
+	wrong := []string{
+		"", "hello", "[]", "null", "{}", `{"operation":"` + id + `"}`, `{"operation":"` + id + `","seq":-1}`, `{"operation":7,"seq":1}`,
+		`{"operation":"nobody","seq":1}`, `{"operation":"` + id + `","seq":1}`, `{"operation":"` + id + `","seq":1000000}`,
+		strings.Repeat("x", queueLimit),
+	}
+	for i, body := range wrong {
+		l.send("steps", message(fmt.Sprintf("wrong-%d", i), body))
+	}
+	require.Eventually(t, func() bool {
+		return !strings.Contains(fmt.Sprint(l.Broker.Messages("steps")), "wrong-")
+	}, patience, 20*time.Millisecond)
+	hold()
+	l.backedUpOnce(s, id)
+	l.requireNothingLeft("steps")
+	require.Zero(t, steps.abandon.Load())
+	require.Contains(t, strings.Join(l.output(), "\n"), "a message on the queue steps is no wake-up")
+}
+
+// A request that nobody took before it expired ends in the dead-letter queue.
+// It is refused like one that is wrong, so that it is seen.
+func TestDeadLetteredRequestIsRefusedAndSeen(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	s := newSite(&world, "expired", protected)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
+	l.Host().Close() // the app is down
+	brief := 200 * time.Millisecond
+	expiring, empty := message("expired", s.backup()), message("expired-empty", "")
+	expiring.TimeToLive, empty.TimeToLive = &brief, &brief
+	l.send("requests", expiring, empty)
+	require.Eventually(t, func() bool { return len(l.Broker.Messages("requests/$DeadLetterQueue")) == 2 }, patience, 20*time.Millisecond)
+
+	require.NoError(t, l.StartHost(t.Context()))
+	for _, id := range []string{"expired", "expired-empty"} {
+		r := l.refusalOf(id)
+		require.Equal(t, "requests/$DeadLetterQueue", r.Source)
+		require.Contains(t, r.Reason, "TTLExpired")
+		require.Equal(t, r.Reason, l.rejected(r).Reason)
+	}
+	require.Equal(t, "backup-"+s.account.Name, l.refusalOf("expired").Key)
+	l.requireNothingLeft("requests")
+	require.Empty(t, l.backupsOf(s))
+}

@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/state"
+)
+
+// refusals lists the requests that were refused, newest first.
+func (l *local) refusals() []state.Refusal {
+	l.t.Helper()
+	all, ok := l.tryRefusals()
+	require.True(l.t, ok)
+	return all
+}
+
+// tryRefusals is refusals for a time when the API may be away.
+func (l *local) tryRefusals() (all []state.Refusal, ok bool) {
+	for path := "/refusals?pageSize=50"; ; {
+		var page struct {
+			Refusals []state.Refusal
+			Continue string
+		}
+		res, body, err := l.try(http.MethodGet, path, nil)
+		if err != nil || res.StatusCode != http.StatusOK || json.Unmarshal(body, &page) != nil {
+			return nil, false
+		}
+		all = append(all, page.Refusals...)
+		if page.Continue == "" {
+			return all, true
+		}
+		path = "/refusals?pageSize=50&continue=" + page.Continue
+	}
+}
+
+// refusalOf waits for the refusal of a message.
+func (l *local) refusalOf(messageID string) (r state.Refusal) {
+	l.t.Helper()
+	require.Eventually(l.t, func() bool {
+		all, _ := l.tryRefusals()
+		for _, one := range all {
+			if one.MessageID == messageID {
+				r = one
+				return true
+			}
+		}
+		return false
+	}, patience, 50*time.Millisecond, "no refusal of "+messageID)
+	return r
+}

@@ -1,0 +1,201 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// ending is how something ends that Azure had accepted, and what that makes of
+// the operation.
+type ending struct {
+	name string
+	from stage
+	// prepare makes it end so.
+	prepare func(*local, site)
+	status  operation.Status
+	// step is where the operation ends, code its error's.
+	step, code string
+	// asked is how many requests of a kind are made, all how many backups
+	// Azure accepts.
+	asked map[string]int
+	all   int
+	check func(*testing.T, handlers.View)
+}
+
+// ends makes the next work of the kind at the site end as the outcome says.
+func ends(o armsim.Outcome) func(*local, site) {
+	return func(l *local, s site) {
+		switch o.Operation {
+		case "Refresh":
+			o.Item = s.vault.Name
+		case "Register", "Inquire":
+			o.Item = s.account.Name
+		default:
+			o.Item = s.share
+		}
+		l.ARM.SetOutcome(o)
+	}
+}
+
+const advice = "Look into the storage account's log."
+
+func endings() []ending {
+	return []ending{
+		{
+			name: "discovery fails for a while", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{Operation: "Refresh", OperationCode: "CloudInternalError", OperationMessage: "try later"}),
+			asked:   map[string]int{"POST refreshContainers": 2, "PUT protectionContainers": 1}, all: 1,
+		},
+		{
+			name: "registration fails for a while", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{Operation: "Register", OperationCode: "ServiceUnavailable", OperationMessage: "try later"}),
+			asked:   map[string]int{"PUT protectionContainers": 2, "POST inquire": 1}, all: 1,
+		},
+		{
+			name: "registration fails for good", from: undiscovered, status: operation.Failed, step: "await-registration", code: "UserErrorStorageAccountNotFound",
+			prepare: ends(armsim.Outcome{Operation: "Register", OperationCode: "UserErrorStorageAccountNotFound", OperationMessage: "The account is gone."}),
+			asked:   map[string]int{"PUT protectionContainers": 1, "POST inquire": 0},
+			check: func(t *testing.T, v handlers.View) {
+				require.Equal(t, "The account is gone.", v.Error.Message)
+				require.NotEmpty(t, v.Error.RecommendedAction)
+			},
+		},
+		{
+			name: "inquiry fails for a while", from: registered, status: operation.Succeeded, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{Operation: "Inquire", OperationCode: "CloudInternalError", OperationMessage: "try later"}),
+			asked:   map[string]int{"POST inquire": 2, "PUT protectedItems": 1}, all: 1,
+		},
+		{
+			name: "protection fails for a while", from: registered, status: operation.Succeeded, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{Operation: "ConfigureBackup", OperationCode: "CloudInternalError", OperationMessage: "try later"}),
+			asked:   map[string]int{"PUT protectedItems": 2}, all: 1,
+		},
+		{
+			name: "protection's job fails", from: registered, status: operation.Failed, step: "await-protection-job", code: "400123",
+			prepare: ends(armsim.Outcome{Operation: "ConfigureBackup", JobStatus: "Failed", ErrorCode: 400123, ErrorText: "The share cannot be protected.", Recommendation: advice}),
+			asked:   map[string]int{"PUT protectedItems": 1, "POST backup": 0},
+			check:   explained("The share cannot be protected."),
+		},
+		{
+			name: "the start of a backup fails for a while", from: protected, status: operation.Succeeded, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{OperationCode: "CloudInternalError", OperationMessage: "try later"}),
+			// The first was accepted and came to nothing; it has no job.
+			asked: map[string]int{"POST backup": 2}, all: 2,
+		},
+		{
+			name: "the start of a backup fails for good", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorStorageAccountInternetRoutingNotSupported",
+			prepare: ends(armsim.Outcome{OperationCode: "UserErrorStorageAccountInternetRoutingNotSupported", OperationMessage: "Change the routing."}),
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+			check: func(t *testing.T, v handlers.View) { require.NotEmpty(t, v.Error.RecommendedAction) },
+		},
+		{
+			name: "a code that nobody knows", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorNeverHeardOf",
+			prepare: ends(armsim.Outcome{OperationCode: "UserErrorNeverHeardOf", OperationMessage: "No."}),
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+		},
+		{
+			name: "a backup's job fails", from: protected, status: operation.Failed, step: "await-backup-job", code: "400124",
+			prepare: ends(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400124, ErrorText: "The snapshot could not be taken.", Recommendation: advice}),
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+			check: explained("The snapshot could not be taken."),
+		},
+		{
+			name: "a backup's job fails for a while", from: protected, status: operation.Succeeded, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400125, ErrorText: "Too busy (FileshareBackupFailedWithAzureRpRequestThrottling)."}),
+			asked:   map[string]int{"POST backup": 2}, all: 2,
+		},
+		{
+			name: "a backup's job completes with warnings", from: protected, status: operation.SucceededWithWarnings, step: "await-backup-job",
+			prepare: ends(armsim.Outcome{JobStatus: "CompletedWithWarnings", ErrorCode: 400126, ErrorText: "Some files were left out."}),
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+			check: func(t *testing.T, v handlers.View) {
+				require.Equal(t, []string{"Some files were left out."}, v.Warnings)
+				require.Nil(t, v.Error)
+			},
+		},
+		{
+			name: "a backup's job is cancelled in the vault", from: protected, status: operation.Failed, step: "await-backup-job", code: "JobCancelled",
+			prepare: ends(armsim.Outcome{JobStatus: "Cancelled"}),
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+		},
+		{
+			name: "the share was deleted", from: protected, status: operation.Failed, step: "await-backup-job", code: "FileShareNotFound",
+			prepare: func(l *local, s site) { require.NoError(l.t, l.ARM.DeleteShare(s.account.ID(), s.share)) },
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+			check: func(t *testing.T, v handlers.View) { require.NotEmpty(t, v.Error.RecommendedAction) },
+		},
+		{
+			name: "another backup of the share is running", from: protected, status: operation.Succeeded, step: "await-backup-job",
+			prepare: func(l *local, s site) {
+				l.goesWrong(s, "POST backup", armsim.AnswerError(http.StatusConflict, "UserErrorBackupOperationInProgress", "Another backup is running.", nil))
+			},
+			asked: map[string]int{"POST backup": 2}, all: 1,
+		},
+		{
+			name: "registration's status URL is gone before it is done", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			prepare: func(l *local, s site) {
+				ends(armsim.Outcome{Operation: "Register", OperationKeepsRunning: true})(l, s)
+				l.goesWrong(s, "PUT protectionContainers", armsim.ExpiredStatus())
+			},
+			asked: map[string]int{"PUT protectionContainers": 2}, all: 1,
+		},
+	}
+}
+
+// explained checks that a job's own words and advice are the operation's.
+func explained(message string) func(*testing.T, handlers.View) {
+	return func(t *testing.T, v handlers.View) {
+		t.Helper()
+		require.Equal(t, message, v.Error.Message)
+		require.Equal(t, []string{advice}, v.Error.RecommendedAction)
+	}
+}
+
+// What Azure accepted may still end in many ways: each is the operation's end
+// too, in Azure's own words, or is tried again where that helps.
+func TestOperationsEndAsAzureEndsThem(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	var sites []site
+	for i, e := range endings() {
+		sites = append(sites, newSite(&world, fmt.Sprintf("ends%02d", i), e.from))
+	}
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	var ids []string
+	for i, e := range endings() {
+		e.prepare(l, sites[i])
+		request := sites[i].protect()
+		if e.from == protected {
+			request = sites[i].backup()
+		}
+		ids = append(ids, l.begin(request))
+	}
+	for i, e := range endings() { //nolint:paralleltest // all of them run on one stack already
+		t.Run(e.name, func(t *testing.T) {
+			l := l.in(t)
+			v := l.await(ids[i])
+			require.Equalf(t, e.status, v.Status, "%+v\n%s", v.Error, say(l.history(ids[i])))
+			require.Equal(t, e.step, v.Step)
+			if e.code != "" {
+				require.Equal(t, e.code, v.Error.Code)
+			} else {
+				require.Nil(t, v.Error)
+			}
+			for kind, n := range e.asked {
+				require.Len(t, l.requestsOf(sites[i], kind), n, kind)
+			}
+			require.Len(t, l.backupsOf(sites[i]), e.all)
+			if e.check != nil {
+				e.check(t, v)
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// A status URL, or the next page of a list, on a host that is not Azure's ends
+// the operation with an error that names the host. The host hears nothing, so
+// no token reaches it, and what was begun is not begun again.
+func TestNothingIsSentToAForeignHost(t *testing.T) {
+	t.Parallel()
+	foreign, calls := foreignHost(t)
+	world := armsim.DemoWorld()
+	var sites []site
+	for i, w := range writes() {
+		sites = append(sites, newSite(&world, fmt.Sprintf("foreign%d", i), w.from))
+	}
+	listed := newSite(&world, "foreignpage", protected)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	var ids []string
+	for i, w := range writes() {
+		l.goesWrong(sites[i], w.kind, armsim.ForeignStatus(foreign))
+		request := sites[i].protect()
+		if w.from == protected {
+			request = sites[i].backup()
+		}
+		ids = append(ids, l.begin(request))
+	}
+	next, err := json.Marshal(map[string]any{"value": []any{}, "nextLink": "https://" + foreign + listed.vault.ID() + "/backupProtectedItems?$skipToken=2"})
+	require.NoError(t, err)
+	l.goesWrong(listed, "GET backupProtectedItems", armsim.Answer(http.StatusOK, string(next), nil))
+	page := l.begin(listed.backup())
+
+	for i, w := range writes() { //nolint:paralleltest // all of them run on one stack already
+		t.Run("status URL of "+w.kind, func(t *testing.T) {
+			l := l.in(t)
+			end := l.refusesHost(ids[i], foreign)
+			require.Len(t, l.requestsOf(sites[i], w.kind), 1)
+			if w.once {
+				require.Len(t, l.backupsOf(sites[i]), 1)
+				require.Equal(t, "await-backup", end.Step)
+			}
+		})
+	}
+	t.Run("next page of a list", func(t *testing.T) {
+		l := l.in(t)
+		l.refusesHost(page, foreign)
+		require.Zero(t, l.writesOf(listed))
+	})
+	require.Zero(t, calls(), "connections to the foreign host")
+}
+
+// refusesHost waits for the operation to end because of the host.
+func (l *local) refusesHost(id, host string) (end struct{ Step string }) {
+	l.t.Helper()
+	v := l.await(id)
+	require.Equal(l.t, operation.Failed, v.Status)
+	require.Equal(l.t, "UntrustedPollHost", v.Error.Code)
+	require.Contains(l.t, v.Error.Message, host)
+	require.NotEmpty(l.t, v.Error.RecommendedAction)
+	end.Step = v.Step
+	return end
+}
+
+// foreignHost is a host that is not Azure's. The function it returns counts
+// the connections that were made to it.
+func foreignHost(t *testing.T) (host string, calls func() int) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	accepted := make(chan int, 1)
+	go func() {
+		n := 0
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				accepted <- n
+				return
+			}
+			n++
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String(), func() int {
+		_ = listener.Close()
+		return <-accepted
+	}
+}

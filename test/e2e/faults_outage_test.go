@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// outage is how long the table is away.
+const outage = 30 * time.Second
+
+// The table is away for half a minute, from the moment when Azure has accepted
+// a backup and has not answered yet. What runs waits, what is asked for over
+// the bus waits, what is asked for over HTTP is told so; then all of it ends.
+func TestTableIsAwayForHalfAMinuteAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	var sites []site
+	for i := range 8 {
+		sites = append(sites, newSite(&world, fmt.Sprintf("away%d", i), protected))
+	}
+	fresh := newSite(&world, "awayfresh", undiscovered)
+	overBus, overHTTP := newSite(&world, "awaybus", protected), newSite(&world, "awayhttp", protected)
+
+	accepted := newSite(&world, "awayaccepted", protected)
+
+	var l *local
+	var ready atomic.Bool
+	var wentBack atomic.Int32
+	gone := make(chan struct{})
+	l = startInTurn(t, stack.Config{Speed: 60, World: &world, Fault: func(m fault.Moment, r fault.Request) {
+		switch {
+		case !ready.Load():
+		case m == fault.During && r.Kind == "POST backup" && accepted.holds(r.Detail):
+			l.Tables.SetAvailable(false)
+			close(gone)
+		case m == fault.Before && r.Kind == "abandon start-operation":
+			wentBack.Add(1)
+		}
+	}})
+	ready.Store(true)
+	ids := map[string]site{l.begin(fresh.protect()): fresh}
+	for _, s := range append(sites, accepted) {
+		ids[l.begin(s.backup())] = s
+	}
+	await(t, gone, "a backup that is accepted")
+	over := time.NewTimer(outage)
+	defer over.Stop()
+
+	l.send("requests", message("while-away", overBus.backup()), message("wrong-while-away", `{"flow":"nothing"}`))
+	res, body, err := l.try(http.MethodPost, "/operations", overHTTP.backup())
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	require.NotEmpty(t, res.Header.Get("Retry-After"))
+	require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"))
+	require.Contains(t, string(body), "urn:azbackupflow:problem:unavailable")
+	// The outage itself is what is tested.
+	await(t, over.C, "the end of the outage")
+	l.Tables.SetAvailable(true)
+
+	ids[l.begin(overHTTP.backup())] = overHTTP
+	ids[operation.ID("local", "backup-now", "backup-"+overBus.account.Name)] = overBus
+	for id, s := range ids {
+		l.backedUpOnce(s, id)
+	}
+	require.Zero(t, wentBack.Load(), "requests that went back to the queue")
+	for _, q := range l.Broker.Queues() {
+		require.Zero(t, q.DeadLettered, q.Name)
+	}
+	refusal := l.refusalOf("wrong-while-away")
+	require.Equal(t, "parameters", refusal.Fields[0].Field)
+	require.Len(t, l.Broker.Messages("rejected"), 1)
+}
+
+// The bus cuts every connection again and again, in the middle of whatever
+// goes on, and is away for some seconds. All operations end, none happens
+// twice.
+func TestBusDropsItsConnectionsAndGoesAwayAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	var sites []site
+	for i := range 10 {
+		sites = append(sites, newSite(&world, fmt.Sprintf("drops%d", i), protected))
+	}
+	fresh := newSite(&world, "dropsfresh", undiscovered)
+	const drops = 15
+	var l *local
+	var asked, dropped atomic.Int32
+	var ready atomic.Bool
+	enough := make(chan struct{})
+	l = startInTurn(t, stack.Config{Speed: 120, World: &world, Fault: func(m fault.Moment, r fault.Request) {
+		if !ready.Load() || r.Service != "bus" || m == fault.After {
+			return
+		}
+		// Before and during all kinds of requests in turn.
+		if n := asked.Add(1); n%17 == 0 && dropped.Load() < drops {
+			l.Broker.DropConnections()
+			if dropped.Add(1) == drops {
+				close(enough)
+			}
+		}
+	}})
+	ready.Store(true)
+	ids := map[string]site{l.begin(fresh.protect()): fresh}
+	for _, s := range sites[:len(sites)-1] {
+		ids[l.begin(s.backup())] = s
+	}
+	await(t, enough, "connections to drop")
+
+	l.Broker.SetAvailable(false)
+	away := time.NewTimer(3 * time.Second)
+	defer away.Stop()
+	// Whoever asks meanwhile is told to ask again, or is heard when the bus is
+	// back; either way it is one operation.
+	last := sites[len(sites)-1]
+	res, body, err := l.try(http.MethodPost, "/operations", last.backup())
+	require.NoError(t, err)
+	require.Equalf(t, http.StatusServiceUnavailable, res.StatusCode, "%s", body)
+	await(t, away.C, "the bus to have been away")
+	l.Broker.SetAvailable(true)
+
+	ids[l.begin(last.backup())] = last
+	for id, s := range ids {
+		l.backedUpOnce(s, id)
+	}
+	require.EqualValues(t, drops, dropped.Load())
+}
+
+// await waits for a channel.
+func await[T any](t *testing.T, c <-chan T, what string) {
+	t.Helper()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-c:
+	case <-limit.C:
+		require.Fail(t, "waited in vain for "+what)
+	}
+}
+
+// message is a request as it is sent over the bus: an object, or text as it is.
+func message(id string, body any) *azservicebus.Message {
+	return &azservicebus.Message{MessageID: &id, Body: encoded(body)}
+}
+
+// send sends messages to a queue with Azure's own client.
+func (l *local) send(queue string, messages ...*azservicebus.Message) {
+	l.t.Helper()
+	client, err := azservicebus.NewClientFromConnectionString(l.Broker.ConnectionString(), nil)
+	require.NoError(l.t, err)
+	defer func() { _ = client.Close(context.WithoutCancel(l.t.Context())) }()
+	sender, err := client.NewSender(queue, nil)
+	require.NoError(l.t, err)
+	for _, m := range messages {
+		require.NoError(l.t, sender.SendMessage(l.t.Context(), m, nil))
+	}
+}

@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// seenSecrets are the tokens and signatures that went over the wire.
+type seenSecrets struct {
+	mu  sync.Mutex
+	all map[string]string // the secret, and what it is
+}
+
+// look notes the secrets of a request. It matches no rule.
+func (s *seenSecrets) look(r *http.Request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok {
+		s.all[token] = "an access token"
+		s.all[token[strings.LastIndexByte(token, '.')+1:]] = "an access token's signature"
+	}
+	for _, name := range []string{"s", "h", "t", "c"} {
+		if value := r.URL.Query().Get(name); len(value) > 15 {
+			s.all[value] = "a poll URL's " + name
+		}
+	}
+	return false
+}
+
+func (s *seenSecrets) add(what, connection, field string) {
+	_, value, _ := strings.Cut(connection, field+"=")
+	value, _, _ = strings.Cut(value, ";")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[value] = what
+}
+
+// kinds counts what was seen, by what it is.
+func (s *seenSecrets) kinds() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Compact(slices.Sorted(maps.Values(s.all)))
+}
+
+// secretive are the marks of secrets, whatever their value.
+var secretive = regexp.MustCompile(`(?i)bearer\s+[\w-]{8}|eyJ[\w-]{8,}\.|[?&](s|h|sig|se)=|SharedAccessKey=|AccountKey=|SharedAccessSignature\s|SharedKey(Lite)? \w`) //nolint:gochecknoglobals // a compiled constant
+
+// requireNone asserts that a text holds no secret.
+func (s *seenSecrets) requireNone(t *testing.T, where, text string) {
+	t.Helper()
+	if found := secretive.FindStringIndex(text); found != nil {
+		require.Failf(t, "a secret", "%s: ...%s...", where, text[max(0, found[0]-80):min(len(text), found[1]+40)])
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for secret, what := range s.all {
+		require.NotContains(t, text, secret, where+" holds "+what)
+	}
+}
+
+// Whatever goes wrong, and with every line logged: no token, no key and no
+// signature of a poll URL is in what the handler writes, in what the API
+// shows, or in a message.
+func TestNoSecretIsEverLoggedShownOrSent(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	fresh, failing, foreign := newSite(&world, "secretfresh", undiscovered), newSite(&world, "secretfails", protected), newSite(&world, "secretforeign", protected)
+	telling := newSite(&world, "secrettells", protected)
+	secrets := &seenSecrets{all: map[string]string{}}
+	l := startInTurn(t, stack.Config{Speed: 120, World: &world, Settings: map[string]string{"AZBACKUPFLOW_LOG_LEVEL": "DEBUG"}})
+	l.ARM.Inject(armsim.Rule{Match: secrets.look})
+	secrets.add("the bus's key", l.Broker.ConnectionString(), "SharedAccessKey")
+	secrets.add("the storage account's key", l.Tables.ConnectionString(), "AccountKey")
+	secrets.add("the identity header", "IDENTITY_HEADER="+l.ARM.IdentityHeader(), "IDENTITY_HEADER")
+
+	// Polls break, fail, expire and lead astray; answers repeat what was sent.
+	l.goesWrong(fresh, "GET operationsStatus", armsim.Callback(breakOff))
+	l.goesWrong(fresh, "POST inquire", armsim.ExpiredStatus())
+	l.goesWrong(fresh, "PUT protectedItems", armsim.ResetAfter())
+	l.goesWrong(failing, "GET operationsStatus", armsim.Answer(http.StatusBadGateway, gatewayPage, html()))
+	l.goesWrong(failing, "GET protectedItems", armsim.Callback(repeat(http.StatusInternalServerError)))
+	l.goesWrong(foreign, "POST backup", armsim.ForeignStatus("backup.invalid"))
+	l.goesWrong(telling, "GET operationsStatus", armsim.Callback(repeat(http.StatusBadRequest)))
+	ids := map[string]operation.Status{
+		l.begin(fresh.protect()):  operation.Succeeded,
+		l.begin(failing.backup()): operation.Succeeded,
+		l.begin(foreign.backup()): operation.Failed,
+		l.begin(telling.backup()): operation.Failed,
+	}
+	l.send("requests", message("refused", `{"flow":"backup-now","parameters":{"itemId":7}}`))
+	var sent []string
+	for id, status := range ids {
+		require.Eventually(t, func() bool {
+			for _, m := range append(l.Broker.Messages("steps"), l.Broker.Messages("rejected")...) {
+				sent = append(sent, m.MessageID+" "+string(m.Body))
+			}
+			v, ok := l.get(id)
+			return ok && v.Status == status
+		}, patience, 20*time.Millisecond, "operation %s does not become %s", id, status)
+	}
+	// Stores that are away make errors of their own.
+	l.Tables.SetAvailable(false)
+	_, away, err := l.try(http.MethodGet, "/operations", nil)
+	require.NoError(t, err)
+	l.Tables.SetAvailable(true)
+	l.Broker.SetAvailable(false)
+	_, mute, err := l.try(http.MethodPost, "/operations", backup("mute", demoAccount, "testshare"))
+	require.NoError(t, err)
+	l.Broker.SetAvailable(true)
+
+	require.Equal(t, []string{
+		"a poll URL's c", "a poll URL's h", "a poll URL's s", "a poll URL's t", "an access token", "an access token's signature",
+		"the bus's key", "the identity header", "the storage account's key",
+	}, secrets.kinds())
+	shown := map[string]string{"answer without a table": string(away), "answer without a bus": string(mute)}
+	paths := []string{"/operations", "/refusals", "/flows"}
+	for id := range ids {
+		paths = append(paths, "/operations/"+id, "/operations/"+id+"/history")
+	}
+	for _, path := range paths {
+		res, body, err := l.try(http.MethodGet, path, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, res.StatusCode, path)
+		shown["GET "+path] = string(body)
+	}
+	require.NotEmpty(t, sent)
+	for i, m := range sent {
+		shown[fmt.Sprintf("message %d", i)] = m
+	}
+	// What was told is shown, without its secrets.
+	require.Contains(t, shown["GET /operations"], "cannot serve https://")
+	output := l.output()
+	require.Contains(t, strings.Join(output, "\n"), `"level":"DEBUG"`)
+	for i, line := range output {
+		shown[fmt.Sprintf("line %d", i)] = line
+	}
+	for where, text := range shown {
+		secrets.requireNone(t, where, text)
+	}
+}
+
+// repeat answers with an error whose words repeat the request, its token and
+// its URL, as some gateways do.
+func repeat(status int) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, `{"error":{"code":"Told","message":"cannot serve https://%s%s with Authorization: %s"}}`,
+			r.Host, r.URL.RequestURI(), r.Header.Get("Authorization"))
+		return true
+	}
+}

@@ -1,0 +1,234 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// killer kills the handler with SIGKILL the first time that each kind of
+// request reaches each of its moments, and then at random. Between two kills it
+// lets some requests pass, so that there is something to interrupt.
+type killer struct {
+	mu     sync.Mutex
+	kill   func() bool // nil: not yet
+	calm   int         // requests to let pass before the next kill
+	done   map[point]bool
+	seen   map[point]int
+	random int // kills at random that are still to be made
+	chance *rand.Rand
+	kills  int
+}
+
+// point is one moment of one kind of request.
+type point struct {
+	service, kind string
+	moment        fault.Moment
+}
+
+func (p point) String() string { return fmt.Sprintf("%s %s, %s", p.moment, p.service, p.kind) }
+
+const requestsBetweenKills = 30
+
+// A request of a kind that has been seen rarely does not wait for so long: it
+// may not come again.
+const (
+	rare        = 12
+	calmForRare = requestsBetweenKills - 10
+)
+
+// hook is the stack's fault hook.
+func (k *killer) hook(m fault.Moment, r fault.Request) {
+	p := point{r.Service, r.Kind, m}
+	k.mu.Lock()
+	k.seen[p]++
+	k.calm--
+	kill := k.kill
+	now := kill != nil && (k.calm <= 0 || k.calm <= calmForRare && k.seen[p] <= rare) && k.wants(p)
+	if now {
+		k.calm = requestsBetweenKills
+	}
+	k.mu.Unlock()
+	if now && kill() {
+		k.mu.Lock()
+		k.done[p] = true
+		k.kills++
+		k.mu.Unlock()
+	}
+}
+
+// wants decides about one point; the lock is held.
+func (k *killer) wants(p point) bool {
+	if !k.done[p] {
+		return true
+	}
+	if k.random > 0 && k.chance.IntN(200) == 0 {
+		k.random--
+		return true
+	}
+	return false
+}
+
+// arm begins the killing.
+func (k *killer) arm(kill func() bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kill = kill
+}
+
+// made counts the kills, and the points at which at least one was made.
+func (k *killer) made() (kills, points int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.kills, len(k.done)
+}
+
+// missing lists the points that were reached and never hit. Dead-lettering is
+// no part of a step; it is hit when it happens.
+func (k *killer) missing() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var names []string
+	for p := range k.seen {
+		if !k.done[p] && !strings.Contains(strings.ToLower(p.kind), "dead") {
+			names = append(names, p.String())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// The deployed binary, unchanged, is killed around every kind of request that
+// the stand-ins serve it; a new host takes over after each third crash. All
+// operations of every flow end, none is lost, and each backup and each restore
+// was started exactly once.
+func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	const accounts, shares = 6, 7
+	protected := world.AddFileShares(accounts+1, shares, "schedule1")
+	others := newKilled(&world, protected[accounts])
+	protected = protected[:accounts]
+	unprotected := addUnprotected(&world, 3, 4)
+	k := &killer{
+		done: map[point]bool{}, seen: map[point]int{}, random: 20,
+		chance: rand.New(rand.NewPCG(1, 2)),
+	}
+	l := start(t, stack.Config{Speed: 120, World: &world, Fault: k.hook, Settings: map[string]string{
+		"AZBACKUPFLOW_RESTORE_TARGETS": others.container(), "AZBACKUPFLOW_ALLOW_DELETE": "true",
+	}})
+	hosts := keepHostsRunning(t, l)
+	k.arm(l.KillHandler)
+
+	want := map[string]int{} // backups of each item
+	var ids []string
+	for i, share := range unprotected {
+		request := protect(fmt.Sprintf("protect-%d", i))
+		request["parameters"] = share.parameters()
+		ids = append(ids, l.begin(request))
+		want[item(share.account, share.name)]++
+	}
+	// Rare requests may slip through a calm moment: rounds go on until each has
+	// been hit.
+	rounds := 0
+	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
+		ids = append(ids, others.begin(l, rounds)...)
+		for i, account := range protected {
+			for j := range shares {
+				name := fmt.Sprintf("share%04d", j)
+				ids = append(ids, l.begin(backup(fmt.Sprintf("backup-%d-%d-%d", rounds, i, j), account, name)))
+				want[item(account, name)]++
+			}
+		}
+		ids = append(ids, others.leave(l, rounds)...)
+		for _, id := range ids {
+			v := l.await(id)
+			require.Equalf(t, operation.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
+		}
+	}
+	require.GreaterOrEqual(t, len(ids), 50)
+	require.Empty(t, k.missing(), "moments at which the handler was never killed")
+
+	triggered := map[string]int{}
+	for _, b := range l.ARM.Backups() {
+		if b.RuleName != "" {
+			continue // a server's
+		}
+		triggered[item(b.Container, b.FriendlyName)]++
+	}
+	require.Equal(t, want, triggered, "backups of each item")
+	others.startedOnce(l, rounds)
+	require.Positive(t, hosts(), "new hosts")
+	kills, points := k.made()
+	t.Logf("%d operations in %d rounds, %d kills at %d points, %d new hosts", len(ids), rounds, kills, points, hosts())
+}
+
+// item names a file share by its storage account, which is the last part of
+// both a resource id and a container's name.
+func item(account, share string) string {
+	return account[strings.LastIndexAny(account, "/;")+1:] + "/" + share
+}
+
+// fileShare is a share of a storage account, by resource id and name.
+type fileShare struct{ account, name string }
+
+// parameters asks for the share to be protected and backed up.
+func (s fileShare) parameters() map[string]any {
+	return map[string]any{
+		"vaultId": demoVault, "storageAccountId": s.account, "fileShare": s.name, "policy": "schedule1",
+		"firstBackup": map[string]any{},
+	}
+}
+
+// addUnprotected adds storage accounts that no vault knows yet, and gives
+// their shares.
+func addUnprotected(world *armsim.World, accounts, shares int) []fileShare {
+	var all []fileShare
+	for i := range accounts {
+		account := armsim.StorageAccount{
+			Subscription: armsim.DemoSubscription, ResourceGroup: "fresh", Name: fmt.Sprintf("fresh%04d", i),
+			Location: world.Vaults[0].Location,
+		}
+		for j := range shares {
+			share := armsim.Share{Name: fmt.Sprintf("share%04d", j)}
+			account.Shares = append(account.Shares, share)
+			all = append(all, fileShare{account.ID(), share.Name})
+		}
+		world.StorageAccounts = append(world.StorageAccounts, account)
+	}
+	return all
+}
+
+// keepHostsRunning starts a new host whenever one has given up on its handler.
+// The function it returns counts them.
+func keepHostsRunning(t *testing.T, l *local) func() int {
+	t.Helper()
+	var started atomic.Int32
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-l.Host().Done():
+				if err := l.StartHost(t.Context()); err == nil {
+					started.Add(1)
+				}
+			}
+		}
+	})
+	t.Cleanup(func() { close(stop); wg.Wait() })
+	return func() int { return int(started.Load()) }
+}

@@ -1,0 +1,152 @@
+package e2e
+
+import (
+	"archive/zip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/functionshost"
+	"azbackupflow/internal/settings"
+)
+
+func TestTheHostAcceptsWhatIsPackagedAndWhatIsDeployed(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, functionshost.Layout(dist))
+	unpacked := unpack(t)
+	require.NoError(t, functionshost.Layout(unpacked))
+
+	// Both hold the same files; on Azure's platform also the same program.
+	var files []string
+	require.NoError(t, filepath.WalkDir(dist, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			name, _ := filepath.Rel(dist, path)
+			files = append(files, name)
+			if name != "handler" || runtime.GOOS+"/"+runtime.GOARCH == "linux/amd64" {
+				require.Equal(t, content(t, path), content(t, filepath.Join(unpacked, name)), name)
+			}
+		}
+		return err
+	}))
+	require.ElementsMatch(t, []string{
+		"host.json", "handler", "api/function.json", "dead-letter-requests/function.json", "dead-letter-steps/function.json",
+		"run-step/function.json", "start-operation/function.json", "sweep/function.json",
+	}, files)
+	var unpackedFiles []string
+	require.NoError(t, filepath.WalkDir(unpacked, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			name, _ := filepath.Rel(unpacked, path)
+			unpackedFiles = append(unpackedFiles, name)
+		}
+		return err
+	}))
+	require.ElementsMatch(t, files, unpackedFiles)
+}
+
+func TestTheDeployedProgramMayBeExecuted(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{dist, unpack(t)} {
+		info, err := os.Stat(filepath.Join(folder, "handler"))
+		require.NoError(t, err)
+		require.NotZero(t, info.Mode()&0o111, "%s cannot be executed", folder)
+	}
+}
+
+// content is the content of a file.
+func content(t *testing.T, file string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return raw
+}
+
+// unpack unpacks the archive that is deployed, modes included.
+func unpack(t *testing.T) string {
+	t.Helper()
+	archive, err := zip.OpenReader(filepath.Join(filepath.Dir(dist), "dist.zip"))
+	require.NoError(t, err)
+	defer func() { _ = archive.Close() }()
+	dir := t.TempDir()
+	for _, f := range archive.File {
+		require.True(t, filepath.IsLocal(f.Name), f.Name)
+		path := filepath.Join(dir, f.Name)
+		if f.FileInfo().IsDir() {
+			require.NoError(t, os.MkdirAll(path, 0o750))
+			continue
+		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
+		r, err := f.Open()
+		require.NoError(t, err)
+		raw, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.NoError(t, r.Close())
+		require.NoError(t, os.WriteFile(path, raw, f.Mode()))
+	}
+	return dir
+}
+
+func TestTheFunctionsListenToTheQueuesThatTheProgramNames(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(dist, "*", "function.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var queues []string
+	for _, file := range files {
+		var function struct {
+			Bindings []struct{ Type, QueueName, Connection string }
+		}
+		require.NoError(t, json.Unmarshal(content(t, file), &function))
+		for _, b := range function.Bindings {
+			if b.QueueName != "" {
+				require.Equal(t, settings.ServiceBusConnection, b.Connection, file)
+				queues = append(queues, b.QueueName)
+			}
+		}
+	}
+	require.ElementsMatch(t, []string{
+		settings.RequestsQueue, settings.RequestsQueue + "/$DeadLetterQueue",
+		settings.StepsQueue, settings.StepsQueue + "/$DeadLetterQueue",
+	}, queues, "rejected is for people and alerts; no function takes from it")
+}
+
+func TestEverySettingIsInTheSampleWithItsDefault(t *testing.T) {
+	t.Parallel()
+	sample := sampleSettings(t)
+	kind := reflect.TypeFor[settings.Settings]()
+	for i := range kind.NumField() {
+		name, _, _ := strings.Cut(kind.Field(i).Tag.Get("env"), ",")
+		require.NotEmpty(t, name, "%s is read from no setting", kind.Field(i).Name)
+		require.Contains(t, sample, name, "local.settings.sample.json lacks it")
+	}
+	for _, connection := range []string{settings.ServiceBusConnection, settings.TablesConnection} {
+		require.NotEmpty(t, sample[connection], connection)
+	}
+	for name := range sample {
+		if strings.HasPrefix(name, "AZBACKUPFLOW_") {
+			_, known := fieldOf(kind, name)
+			require.True(t, known, "%s is in the sample, and nothing reads it", name)
+		}
+	}
+	// A sample that is copied and left as it is changes nothing.
+	defaults, err := settings.Read(nil)
+	require.NoError(t, err)
+	read, err := settings.Read(sample)
+	require.NoError(t, err)
+	require.Equal(t, defaults, read)
+}
+
+func fieldOf(kind reflect.Type, setting string) (reflect.StructField, bool) {
+	for i := range kind.NumField() {
+		if name, _, _ := strings.Cut(kind.Field(i).Tag.Get("env"), ","); name == setting {
+			return kind.Field(i), true
+		}
+	}
+	return reflect.StructField{}, false
+}

@@ -1,0 +1,215 @@
+// Package e2e runs whole operations through the real parts: the packaged
+// handler program, started from the packaged host.json by the stand-in for the
+// Functions host, over AMQP, Table Storage and HTTP.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/functionshost"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/packaging"
+)
+
+// dist is the package that all tests run: what make package assembles.
+var dist string //nolint:gochecknoglobals // made once by TestMain
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "azbackupflow-e2e-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		dist = filepath.Join(dir, "dist")
+		_, err = packaging.Build(context.Background(), packaging.Config{
+			Root: "../..", Folder: dist, Archive: filepath.Join(dir, "dist.zip"), Version: "e2e",
+		})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// local is a running stack and what its handler wrote.
+type local struct {
+	*stack.Stack
+	t *testing.T
+
+	mu    sync.Mutex
+	lines []string
+}
+
+// patience is how long a test waits for something that must happen. Only a
+// failing test waits so long.
+const patience = 90 * time.Second
+
+// start starts a stack, and stops it with the test.
+func start(t *testing.T, c stack.Config) *local {
+	t.Helper()
+	if _, err := os.Stat("../../internal/local/azurite/node_modules"); err != nil {
+		t.Skip("needs Azurite: make deps")
+	}
+	l := &local{t: t}
+	c.Dist = dist
+	c.Output = func(line functionshost.HandlerLine) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lines = append(l.lines, line.Text)
+	}
+	var err error
+	l.Stack, err = stack.Start(t.Context(), c)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error("stop the stack:", err)
+		}
+		if t.Failed() {
+			lines := l.output()
+			t.Log("the handler wrote last:\n" + strings.Join(lines[max(0, len(lines)-60):], "\n"))
+		}
+	})
+	return l
+}
+
+// output is what the handler has written so far.
+func (l *local) output() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.lines...)
+}
+
+// answer is what the HTTP API answered, beside the body.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+// call makes one request of the HTTP API and decodes the answer into into.
+func (l *local) call(method, path string, body any, into any) *answer {
+	l.t.Helper()
+	res, raw, err := l.try(method, path, body)
+	require.NoError(l.t, err)
+	if into != nil {
+		require.NoErrorf(l.t, json.Unmarshal(raw, into), "%s %s: %s", method, path, raw)
+	}
+	return res
+}
+
+// try is call for a time when the API may be away.
+func (l *local) try(method, path string, body any) (*answer, []byte, error) {
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		reader = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(l.t.Context(), method, l.URL()+"/api"+path, reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	return &answer{res.StatusCode, res.Header}, raw, err
+}
+
+// begin asks for an operation, as often as it takes, and gives its id.
+func (l *local) begin(request map[string]any) string {
+	l.t.Helper()
+	var v handlers.View
+	require.Eventually(l.t, func() bool {
+		res, raw, err := l.try(http.MethodPost, "/operations", request)
+		if err != nil || res.StatusCode >= http.StatusInternalServerError {
+			return false
+		}
+		require.Containsf(l.t, []int{http.StatusAccepted, http.StatusOK}, res.StatusCode, "%s", raw)
+		return json.Unmarshal(raw, &v) == nil
+	}, patience, 50*time.Millisecond)
+	return v.ID
+}
+
+// get reads an operation; ok is false while the API is away.
+func (l *local) get(id string) (v handlers.View, ok bool) {
+	res, raw, err := l.try(http.MethodGet, "/operations/"+id, nil)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return v, false
+	}
+	return v, json.Unmarshal(raw, &v) == nil
+}
+
+// await waits until the operation has ended, or is parked.
+func (l *local) await(id string) (v handlers.View) {
+	l.t.Helper()
+	require.Eventually(l.t, func() bool {
+		var ok bool
+		v, ok = l.get(id)
+		return ok && (v.Status.Terminal() || v.Status == operation.Parked)
+	}, patience, 50*time.Millisecond, "operation %s does not end", id)
+	return v
+}
+
+// succeeds waits for the operation to succeed.
+func (l *local) succeeds(id string) handlers.View {
+	l.t.Helper()
+	v := l.await(id)
+	require.Equalf(l.t, operation.Succeeded, v.Status, "%+v", v.Error)
+	return v
+}
+
+// history lists what happened to an operation.
+func (l *local) history(id string) []operation.Event {
+	l.t.Helper()
+	var h struct{ Events []operation.Event }
+	res := l.call(http.MethodGet, "/operations/"+id+"/history", nil, &h)
+	require.Equal(l.t, http.StatusOK, res.StatusCode)
+	return h.Events
+}
+
+const (
+	demoVault   = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
+	demoAccount = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
+)
+
+// protect asks for the Learn page's share to be protected and backed up.
+func protect(key string) map[string]any {
+	return map[string]any{
+		"flow": "protect-file-share", "key": key, "parameters": fileShare{demoAccount, "testshare"}.parameters(),
+	}
+}
+
+// backup asks for an on-demand backup of a protected file share.
+func backup(key, account, name string) map[string]any {
+	return map[string]any{
+		"flow": "backup-now", "key": key,
+		"parameters": map[string]any{"fileShare": map[string]any{"vaultId": demoVault, "storageAccountId": account, "name": name}},
+	}
+}

@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/functionshost"
+	"azbackupflow/internal/local/servicebus"
+	"azbackupflow/internal/local/stack"
+)
+
+// The message of each seq in turn is accepted by the bus and never delivered.
+// The sweep finds every operation, also one whose first rescue is lost too.
+func TestMessageThatNeverComesIsMadeGoodByTheSweep(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	var sites []site
+	for i := range messagesOfBackup {
+		sites = append(sites, newSite(&world, fmt.Sprintf("never%d", i), protected))
+	}
+	unlucky := newSite(&world, "unlucky", protected)
+	l := startInTurn(t, stack.Config{Speed: 200, World: &world})
+	lost := wrongOnce(sites, servicebus.MessageFault{Drop: true})
+	l.Broker.SetMessageFault(func(queue, id string) servicebus.MessageFault {
+		if strings.HasPrefix(id, unlucky.operation()+":3") && (own(id) || strings.HasSuffix(id, ":rescue-1")) {
+			return servicebus.MessageFault{Drop: true}
+		}
+		return lost(queue, id)
+	})
+	sites = append(sites, unlucky)
+	for _, s := range sites {
+		require.Equal(t, s.operation(), l.begin(s.backup()))
+	}
+	for _, s := range sites {
+		l.backedUpOnce(s, s.operation())
+		require.Contains(t, say(l.history(s.operation())), "woken by the sweep")
+	}
+}
+
+// A wake-up whose handler dies each time is dead-lettered after ten deliveries.
+// Its operation is woken all the same and ends well.
+func TestDeadLetteredWakeUpStillWakesItsOperation(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	s := newSite(&world, "deadly", protected)
+	const deliveries = 10
+	var l *local
+	var ready atomic.Bool
+	var deaths atomic.Int32
+	l = startInTurn(t, stack.Config{
+		Speed: 300, World: &world, Restart: functionshost.RestartPolicy{MaxErrors: -1},
+		Fault: func(m fault.Moment, r fault.Request) {
+			if ready.Load() && m == fault.Before && r.Kind == "GET protectedItems" && deaths.Load() < deliveries && l.KillHandler() {
+				deaths.Add(1)
+			}
+		},
+	})
+	ready.Store(true)
+	id := l.begin(s.backup())
+	l.backedUpOnce(s, id)
+	require.EqualValues(t, deliveries, deaths.Load())
+	require.Contains(t, say(l.history(id)), "woken by the sweep")
+	require.Contains(t, strings.Join(l.output(), "\n"), "a wake-up was dead-lettered")
+	require.Empty(t, l.Broker.Messages("steps/$DeadLetterQueue"))
+}
