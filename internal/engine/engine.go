@@ -42,10 +42,13 @@ type Config struct {
 }
 
 // invocationLimit bounds everything that one invocation does, below the lock
-// of its message (5 min); the last part of it is kept for sending.
+// of its message (5 min). Its last part is kept for sending, and the part before
+// it for saving what Azure answered: an answer that came late is not thrown
+// away.
 const (
 	invocationLimit = 120 * time.Second
 	keptForSending  = 20 * time.Second
+	keptForSaving   = 40 * time.Second
 )
 
 // Engine runs operations.
@@ -128,7 +131,9 @@ func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Comman
 		}
 		return res
 	case Run, Look:
-		return e.call(work, cmd)
+		call, cancel := context.WithDeadline(ctx, deadline.Add(-keptForSending-keptForSaving))
+		defer cancel()
+		return e.call(call, cmd)
 	case Send:
 		err := e.cfg.Queue.Send(ctx, cmd.Message)
 		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}

@@ -318,20 +318,25 @@ func (i Invocation) pass(m Message) (Invocation, Command) {
 // snooze puts this message off: a copy of it comes later. Redelivery would
 // come at once and be used up in a second.
 func (i Invocation) snooze(env Env) (Invocation, Command) {
-	w := i.Delivery.Wakeup
+	i.Phase = snoozing
+	return i, Command{Action: Send, Message: snoozed(i.Delivery.Wakeup, env.Now(), env.Waits, env.NewID())}
+}
+
+// snoozed is a copy of a wake-up that comes later, longer each time; id must
+// never have been used.
+func snoozed(w operation.Wakeup, now time.Time, waits operation.Waits, id string) Message {
 	w.Snoozes++
 	// The copies of two rescues would take turns, each counted as a new one.
 	w.Rescue = ""
-	wait := env.Waits.SnoozeShortest
-	for n := 1; n < w.Snoozes && wait < env.Waits.SnoozeLongest; n++ {
+	wait := waits.SnoozeShortest
+	for n := 1; n < w.Snoozes && wait < waits.SnoozeLongest; n++ {
 		wait *= 2
 	}
-	i.Phase = snoozing
-	return i, Command{Action: Send, Message: Message{
-		ID:     fmt.Sprintf("%s:%d:snooze:%s", w.OperationID, w.Seq, env.NewID()),
+	return Message{
+		ID:     fmt.Sprintf("%s:%d:snooze:%s", w.OperationID, w.Seq, id),
 		Wakeup: w,
-		Due:    env.Now().Add(min(wait, env.Waits.SnoozeLongest)),
-	}}
+		Due:    now.Add(min(wait, waits.SnoozeLongest)),
+	}
 }
 
 // ownMessage is the one message of the row's seq: only the save that created

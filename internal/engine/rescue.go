@@ -87,20 +87,26 @@ func RescueMessage(op operation.Operation, rescue int, due time.Time, trace stri
 
 // Revive takes a wake-up that ended in the dead-letter queue: its operation, if
 // it still waits at that seq, is woken as the sweep would, later each time, so
-// that a deployment that was broken for an hour parks nothing.
+// that a deployment that was broken for an hour parks nothing. While the table
+// is away, the wake-up itself is put off: the dead-letter queue would deliver it
+// again at once, for as long as that lasts.
 func (e *Engine) Revive(ctx context.Context, w operation.Wakeup) error {
 	row, err := e.cfg.Store.Load(ctx, w.OperationID)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("revive operation %s: %w", w.OperationID, err)
+		e.cfg.Log.WarnContext(ctx, "a dead-lettered wake-up is put off", "op", w.OperationID, "seq", w.Seq, "error", err)
+		return e.cfg.Queue.Send(ctx, snoozed(w, e.cfg.Clock(), e.cfg.Waits, e.cfg.NewID()))
 	}
 	op := row.Operation
 	log := e.cfg.Log.With("op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq)
 	switch {
 	case op.Status.Terminal():
-		return e.cfg.Store.Close(ctx, op.ID)
+		if err := e.cfg.Store.Close(ctx, op.ID); err != nil {
+			log.WarnContext(ctx, "an ended operation could not be settled; the sweep will", "error", err)
+		}
+		return nil
 	case w.Seq < op.Seq-1 || w.Seq > op.Seq:
 		log.InfoContext(ctx, "an old dead-lettered wake-up", "wakeup", w.Seq)
 		return nil

@@ -210,6 +210,18 @@ func TestReviving_settles_what_has_ended_and_forgets_what_is_gone(t *testing.T) 
 	r.finish()
 	require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: 5}))
 	r.requireSucceeded(id)
-	r.store.on("load", away())
-	require.ErrorIs(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: 5}), errAway)
+}
+
+func TestA_dead_lettered_wake_up_is_put_off_while_the_table_is_away(t *testing.T) {
+	t.Parallel()
+	r, id := silent(t)
+	r.store.on("load", away(), away())
+	r.bus.on("send", none(), away())
+	dead := operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2", Snoozes: 3, Rescue: "rescue-1"}
+	require.NoError(t, r.engine.Revive(r.ctx(), dead))
+	waiting := r.queue.Due(r.clock().Add(24 * time.Hour))
+	require.Len(t, waiting, 1)
+	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2", Snoozes: 4}, waiting[0].Wakeup)
+	require.Equal(t, 4*time.Minute, waiting[0].Due.Sub(r.clock()))
+	require.ErrorIs(t, r.engine.Revive(r.ctx(), dead), errAway, "with the bus away, too, the message stays where it is")
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"azbackupflow/internal/arm"
@@ -25,6 +26,9 @@ type awaited struct {
 	// protected is the step that finds the instance of a datasource which
 	// Azure says is protected already; empty where that does not happen.
 	protected string
+	// onlyAsks says that nothing was begun: the answer is all there is, so one
+	// that cannot be read ends the operation.
+	onlyAsks bool
 	// what is awaited, for a person.
 	what string
 	// onCancel is the step to go to on cancel; see step.Step.
@@ -40,7 +44,12 @@ func (a Azure) awaitOperation(name string, to awaited) step.Step {
 			t = *c.Operation.Tracking
 		}
 		p, err := a.ARM.Track(ctx, t)
-		if err != nil {
+		var unread *operation.Error
+		switch {
+		case err == nil:
+		case !to.onlyAsks && errors.As(err, &unread) && unread.Class == operation.Fatal:
+			p.State = arm.Gone
+		default:
 			return operation.Outcome{}, err
 		}
 		if p.NewTracking != nil {
@@ -67,6 +76,10 @@ func (a Azure) awaitOperation(name string, to awaited) step.Step {
 		out := next(to.what + " is done")
 		if p.State == arm.Gone {
 			out.Note = to.what + ": Azure does not tell any more, looking at the result"
+		}
+		if unread != nil {
+			out.Note = to.what + ": its status cannot be read, looking at the result"
+			out.Warnings = []string{fmt.Sprintf("the status of %s cannot be read: %s: %s", to.what, unread.Code, unread.Message)}
 		}
 		if p.State == arm.Gone || to.job != "" {
 			out.Next = to.gone

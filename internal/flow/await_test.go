@@ -214,3 +214,39 @@ func TestA_cancel_that_Azure_refuses_is_told_and_the_job_waited_for(t *testing.T
 	_, err := azure.run("backup-now", "cancel-backup-job", op)
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
 }
+
+func TestA_status_that_Azure_will_never_tell_is_left_for_a_look_at_the_result(t *testing.T) {
+	t.Parallel()
+	bad := refused(http.StatusBadRequest, "BadRequest", "no such version")
+	foreign := operation.Tracking{StatusURL: "https://evil.example/operationsStatus/o1"}
+	azures := operation.Tracking{StatusURL: statusURL}
+	for name, c := range map[string]struct {
+		flow, step string
+		tracking   operation.Tracking
+		out        string
+	}{
+		"a backup, refused":            {"backup-now", "await-backup", azures, "Advance : the start of the backup"},
+		"a backup, a foreign host":     {"backup-now", "await-backup", foreign, "Advance : the start of the backup"},
+		"a protection, refused":        {"protect-file-share", "await-protection", azures, "Advance confirm-protection: enabling protection"},
+		"a deletion, a foreign host":   {"delete-protection", "await-deletion", foreign, "Advance confirm-gone: the deletion"},
+		"a restore, refused":           {"restore-postgres", "await-restore", azures, "Advance : the start of the restore"},
+		"a registration, foreign host": {"protect-file-share", "await-registration", foreign, "Advance find-registration: the registration of the storage account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			azure := &canned{t: t, answers: map[string]reply{"GET o1": bad}}
+			out, err := azure.run(c.flow, c.step, operation.Operation{Learned: learnedShare(), Tracking: &c.tracking})
+			require.NoError(t, err)
+			require.Equal(t, c.out+": its status cannot be read, looking at the result", summary(out))
+			require.Len(t, out.Warnings, 1)
+			require.Empty(t, out.Tracking.StatusURL, "it is not asked again")
+		})
+	}
+	for _, c := range []struct{ flow, step string }{{"protect-postgres", "await-validation"}, {"restore-postgres", "await-validation"}} {
+		t.Run("a validation of "+c.flow+" says nothing else", func(t *testing.T) {
+			t.Parallel()
+			_, err := (&canned{t: t}).run(c.flow, c.step, operation.Operation{Tracking: &foreign})
+			requireError(t, err, "UntrustedPollHost", operation.Fatal)
+		})
+	}
+}

@@ -76,6 +76,9 @@ func (a Azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.O
 // was read before: a delete that comes late must not hit a server that was
 // protected anew.
 func (a Azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	if !a.Permit.Delete {
+		return operation.Outcome{}, withdrawn("deleting", settingDelete)
+	}
 	id, err := foundInstance(c)
 	if err != nil {
 		return operation.Outcome{}, err

@@ -17,7 +17,7 @@ import (
 func (a Azure) checkDeleteProtection(raw json.RawMessage) (json.RawMessage, error) {
 	if !a.Permit.Delete {
 		return nil, &step.Invalid{Fields: []step.FieldError{{
-			Field: "flow", Problem: "delete-protection is not allowed here", Want: "another flow, such as stop-protection; an operator allows it by the setting AZBACKUPFLOW_ALLOW_DELETE",
+			Field: "flow", Problem: "delete-protection is not allowed here", Want: "another flow, such as stop-protection; an operator allows it by the setting " + settingDelete,
 		}}}
 	}
 	return checkTarget(raw)
@@ -156,6 +156,9 @@ func afterDeletion(soft bool, days string) string {
 // read before: a delete that comes late must not hit an item that was protected
 // anew.
 func (a Azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	if !a.Permit.Delete {
+		return operation.Outcome{}, withdrawn("deleting", settingDelete)
+	}
 	item, err := a.RecoveryServices.GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
 	if isNotFound(err) || err == nil && item.SoftDeleted {
 		return skipTo("confirm-gone", "the item is deleted already"), nil

@@ -96,7 +96,7 @@ func (a Azure) protectPostgres() step.Flow {
 			{Name: "check-policy", Effect: step.Read, Run: forServer(a.checkServerPolicy)},
 			{Name: "find-instance", Effect: step.Read, Run: forServer(a.findInstance)},
 			{Name: "validate", Effect: step.Repeatable, Run: forServer(a.validateServer)},
-			a.awaitOperation("await-validation", awaited{retry: "validate", protected: "find-existing", what: "the validation"}),
+			a.awaitOperation("await-validation", awaited{retry: "validate", protected: "find-existing", onlyAsks: true, what: "the validation"}),
 			{Name: "configure", Effect: step.Idempotent, Run: forServer(a.configureServer)},
 			a.awaitOperation("await-configuration", awaited{retry: "validate", protected: "find-existing", what: "the configuration of the backup"}),
 			{Name: "await-protection", Effect: step.Read, Run: forServer(a.awaitProtection)},

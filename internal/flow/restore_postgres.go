@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,10 +140,30 @@ func (c *checks) database(d AsDatabase, permit Permit) {
 	if d.Database == "" || strings.ContainsAny(d.Database, "/?#%\\") {
 		c.add("asDatabase.database", fmt.Sprintf("%q is not a database's name", d.Database), "the name of a database that does not exist yet")
 	}
-	secret, err := url.Parse(d.CredentialsSecretURI)
-	if err != nil || secret.Scheme != "https" || secret.User != nil || secret.RawQuery != "" || !strings.HasPrefix(secret.Path, "/secrets/") {
+	if !isSecretURI(d.CredentialsSecretURI) {
 		c.add("asDatabase.credentialsSecretUri", "is not the URI of a Key Vault secret", "https://{vault}.vault.azure.net/secrets/{name}")
 	}
+}
+
+// keyVaults are the domains of Key Vault in the public cloud, US Government and
+// China. Azure reads the secret, so no other host may be named.
+var keyVaults = []string{".vault.azure.net", ".vault.usgovcloudapi.net", ".vault.azure.cn"} //nolint:gochecknoglobals // a constant
+
+func isSecretURI(text string) bool {
+	secret, err := url.Parse(text)
+	return err == nil && secret.Scheme == "https" && secret.User == nil && secret.RawQuery == "" && secret.Port() == "" &&
+		strings.HasPrefix(secret.Path, "/secrets/") &&
+		slices.ContainsFunc(keyVaults, func(domain string) bool { return strings.HasSuffix(strings.ToLower(secret.Hostname()), domain) })
+}
+
+// allowed reports whether the restore may still write where it was checked to
+// write to when it was asked for.
+func (p RestorePostgres) allowed(permit Permit) bool {
+	if p.AsDatabase != nil {
+		return permit.allowsServer(p.AsDatabase.ServerID)
+	}
+	container, err := url.Parse(p.AsFiles.ContainerURL)
+	return err == nil && permit.allowsContainer(container)
 }
 
 func (a Azure) restorePostgres() step.Flow {
@@ -155,7 +176,7 @@ func (a Azure) restorePostgres() step.Flow {
 			{Name: "read-instance", Effect: step.Read, Run: forRestore(a.readRestored)},
 			{Name: "pick-recovery-point", Effect: step.Read, Run: forRestore(a.pickRecoveryPoint)},
 			{Name: "validate-restore", Effect: step.Repeatable, Run: forRestore(a.validateRestore)},
-			a.awaitOperation("await-validation", awaited{retry: "validate-restore", what: "the validation of the restore"}),
+			a.awaitOperation("await-validation", awaited{retry: "validate-restore", onlyAsks: true, what: "the validation of the restore"}),
 		}, a.onceSteps(started{
 			start: "restore", await: "await-restore", find: "find-restore-job", follow: "await-restore-job",
 			what: "restore", code: "RestoreUnclear",
@@ -163,6 +184,9 @@ func (a Azure) restorePostgres() step.Flow {
 				p, id, err := restoreParameters(c)
 				if err != nil {
 					return arm.Submission{}, err
+				}
+				if !p.allowed(a.Permit) {
+					return arm.Submission{}, withdrawn("a restore to this target", settingTargets)
 				}
 				request, err := p.request(c)
 				if err != nil {

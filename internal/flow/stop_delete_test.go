@@ -10,6 +10,7 @@ import (
 
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
 
@@ -165,4 +166,33 @@ func TestDeleting_is_refused_until_an_operator_allows_it(t *testing.T) {
 	require.ErrorAs(t, err, &invalid)
 	require.Equal(t, "flow", invalid.Fields[0].Field)
 	require.Contains(t, invalid.Fields[0].Want, "AZBACKUPFLOW_ALLOW_DELETE")
+}
+
+// The rig of one step is permitted nothing.
+func TestA_permission_that_was_withdrawn_stops_what_was_started_under_it(t *testing.T) {
+	t.Parallel()
+	restore := func(to object) operation.Operation {
+		raw, err := json.Marshal(object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "tier": "vault", "asFiles": to["asFiles"], "asDatabase": to["asDatabase"]})
+		require.NoError(t, err)
+		return operation.Operation{Parameters: raw, Learned: map[string]string{"recoveryPointId": "r1"}}
+	}
+	for name, c := range map[string]struct {
+		flow, step string
+		op         operation.Operation
+		setting    string
+	}{
+		"an item":               {"delete-protection", "delete-item", operation.Operation{Learned: learnedShare()}, "AZBACKUPFLOW_ALLOW_DELETE"},
+		"an instance":           {"delete-protection", "delete-instance", operation.Operation{Learned: map[string]string{"instanceId": demoInstance}}, "AZBACKUPFLOW_ALLOW_DELETE"},
+		"a restore as files":    {"restore-postgres", "restore", restore(object{"asFiles": asFiles("x")}), "AZBACKUPFLOW_RESTORE_TARGETS"},
+		"a restore to a server": {"restore-postgres", "restore", restore(object{"asDatabase": asDatabase("x")}), "AZBACKUPFLOW_RESTORE_TARGETS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			azure := &canned{t: t}
+			_, err := azure.run(c.flow, c.step, c.op)
+			requireError(t, err, "NotAllowed", operation.Fatal)
+			require.Contains(t, errorOf(t, err).RecommendedAction[0], c.setting)
+			require.Empty(t, azure.asked, "nothing is sent")
+		})
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/operation"
 )
 
 // Permit is what an operator has to allow before flows do it.
@@ -20,7 +21,20 @@ type Permit struct {
 	RestoreTargets []string
 }
 
-const wantTargets = "one of the setting AZBACKUPFLOW_RESTORE_TARGETS"
+// withdrawn is the error of a step that finds the permission gone under which
+// its operation was started: an operator who closes the door closes it for what
+// already waits, too.
+func withdrawn(what, setting string) *operation.Error {
+	return fatal("NotAllowed", what+" was allowed when this operation was started and is not any more; nothing was sent",
+		"Ask the operator of azbackupflow: the setting "+setting+" allows it.")
+}
+
+// The settings that allow what is forbidden by default.
+const (
+	settingDelete  = "AZBACKUPFLOW_ALLOW_DELETE"
+	settingTargets = "AZBACKUPFLOW_RESTORE_TARGETS"
+	wantTargets    = "one of the setting " + settingTargets
+)
 
 // allowsContainer reports whether a restore may write to the blob container.
 func (p Permit) allowsContainer(container *url.URL) bool {

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/settings"
@@ -10,14 +11,31 @@ import (
 
 // DeadLettered handles the dead-letter queue of `requests`: a request that was
 // delivered too often is refused like one that is wrong, so that it is seen.
+// While it cannot be refused, because the table is away, it goes back to the
+// queue with a mark, for later: the dead-letter queue would deliver it again at
+// once.
 func (r Requests) DeadLettered(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 	reason, description := inv.DeadLetterReason()
+	why := strings.TrimSpace(reason + " " + description)
 	raw, err := inv.Payload(binding)
 	if err != nil {
 		customhandler.Logger(ctx).WarnContext(ctx, "a dead-lettered request has no body", "messageId", inv.MessageID(), "error", err)
 	}
-	return customhandler.Result{}, r.Refuse.Refuse(ctx, Refused{
-		Source: settings.RequestsQueue + "/$DeadLetterQueue", MessageID: inv.MessageID(), At: inv.EnqueuedTime(), Body: raw,
-		Err: fmt.Errorf("the request was dead-lettered: %s %s", reason, description),
+	messageID := inv.MessageID()
+	if id, ok := inv.ApplicationProperty(originalID); ok {
+		messageID = id
+	}
+	if err := r.refuseDead(ctx, inv, messageID, raw, why); err != nil {
+		customhandler.Logger(ctx).WarnContext(ctx, "a dead-lettered request cannot be refused now, trying later", "messageId", messageID, "error", err)
+		return customhandler.Result{}, r.later(ctx, inv, messageID, raw, map[string]any{deadLettered: why})
+	}
+	return customhandler.Result{}, nil
+}
+
+// refuseDead refuses a request that was dead-lettered.
+func (r Requests) refuseDead(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, why string) error {
+	return r.Refuse.Refuse(ctx, Refused{
+		Source: settings.RequestsQueue + "/$DeadLetterQueue", MessageID: messageID, At: inv.EnqueuedTime(), Body: raw,
+		Err: fmt.Errorf("the request was dead-lettered: %s", why),
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,9 @@ type Requests struct {
 const (
 	originalID = "azbackupflow-message-id"
 	putOff     = "azbackupflow-put-off"
+	// deadLettered says why the request was dead-lettered: it only waits to be
+	// refused.
+	deadLettered = "azbackupflow-dead-lettered"
 )
 
 // Start handles the queue `requests`. A request without a key has its message's
@@ -49,10 +53,16 @@ func (r Requests) Start(ctx context.Context, inv customhandler.Invocation) (cust
 	if id, ok := inv.ApplicationProperty(originalID); ok {
 		messageID = id
 	}
+	var still map[string]any
 	raw, err := inv.Payload(binding)
-	if err != nil {
+	why, dead := inv.ApplicationProperty(deadLettered)
+	switch {
+	case dead:
+		err = r.refuseDead(ctx, inv, messageID, raw, why)
+		still = map[string]any{deadLettered: why}
+	case err != nil:
 		err = &step.Invalid{Fields: []step.FieldError{{Field: "request", Problem: "cannot be read: " + err.Error(), Want: "one JSON object"}}}
-	} else {
+	default:
 		err = r.start(ctx, inv, messageID, raw)
 	}
 	if permanent(err) {
@@ -63,7 +73,7 @@ func (r Requests) Start(ctx context.Context, inv customhandler.Invocation) (cust
 		return customhandler.Result{}, nil
 	}
 	customhandler.Logger(ctx).WarnContext(ctx, "a request cannot be worked on now, trying later", "messageId", messageID, "error", err)
-	return customhandler.Result{}, r.later(ctx, inv, messageID, raw)
+	return customhandler.Result{}, r.later(ctx, inv, messageID, raw, still)
 }
 
 func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte) error {
@@ -94,17 +104,17 @@ func (r Requests) refuse(ctx context.Context, inv customhandler.Invocation, mess
 }
 
 // later sends a copy of the request that is received after a while: 30 s,
-// doubling to 5 min.
-func (r Requests) later(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte) error {
+// doubling to 5 min. It carries further properties.
+func (r Requests) later(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, further map[string]any) error {
 	n := 0
 	if text, ok := inv.ApplicationProperty(putOff); ok {
 		n, _ = strconv.Atoi(strings.Trim(text, `"`))
 		n = max(n, 0) // whoever sends a request may set any property
 	}
 	wait := min(r.Waits.SnoozeShortest<<min(n, 10), r.Waits.SnoozeLongest)
-	err := r.Later(ctx, r.Now().Add(wait), settings.RequestsQueue, r.NewID(), raw, map[string]any{
-		originalID: messageID, putOff: strconv.Itoa(n + 1),
-	})
+	properties := map[string]any{originalID: messageID, putOff: strconv.Itoa(n + 1)}
+	maps.Copy(properties, further)
+	err := r.Later(ctx, r.Now().Add(wait), settings.RequestsQueue, r.NewID(), raw, properties)
 	if err != nil {
 		return fmt.Errorf("put a request off: %w", err)
 	}
