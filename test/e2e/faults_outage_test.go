@@ -157,12 +157,14 @@ func message(id string, body any) *azservicebus.Message {
 // send sends messages to a queue with Azure's own client.
 func (l *local) send(queue string, messages ...*azservicebus.Message) {
 	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
+	defer cancel()
 	client, err := azservicebus.NewClientFromConnectionString(l.Broker.ConnectionString(), nil)
 	require.NoError(l.t, err)
-	defer func() { _ = client.Close(context.WithoutCancel(l.t.Context())) }()
+	defer func() { _ = client.Close(ctx) }()
 	sender, err := client.NewSender(queue, nil)
 	require.NoError(l.t, err)
 	for _, m := range messages {
-		require.NoError(l.t, sender.SendMessage(l.t.Context(), m, nil))
+		require.NoError(l.t, sender.SendMessage(ctx, m, nil))
 	}
 }

@@ -17,7 +17,9 @@ import (
 // listeners and three processes.
 var stacks = make(chan struct{}, 3) //nolint:gochecknoglobals // shared by all tests of this folder
 
-// startInTurn is start, when there is room for one more stack.
+// startInTurn is start, when there is room for one more stack. A test that
+// calls it must not have parallel subtests: they would wait for a place among
+// the running tests, which may all be waiting for the stack.
 func startInTurn(t *testing.T, c stack.Config) *local {
 	t.Helper()
 	stacks <- struct{}{}
