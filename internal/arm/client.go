@@ -127,6 +127,7 @@ func (c *Client) call(ctx context.Context, method string, target *url.URL, body 
 		return nil, wireFailure(method, err, false)
 	}
 	answer := newAnswer(method, resp, payload, c.clock)
+	c.compareClocks(answer)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, Classify(answer)
 	}

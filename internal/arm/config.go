@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -59,6 +60,7 @@ type Client struct {
 	trust    trust
 	timeout  time.Duration
 	clock    func() time.Time
+	skew     atomic.Int64 // of Azure's clock against ours, a time.Duration
 }
 
 // New checks the configuration and makes a client. It calls nobody.

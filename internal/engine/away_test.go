@@ -115,6 +115,13 @@ func TestAn_unknown_version_is_not_parked_for_want_of_progress(t *testing.T) {
 	}
 	require.Equal(t, operation.Pending, r.operation(id).Status)
 	require.Zero(t, r.operation(id).Rescues)
+	copies := 0
+	for _, m := range r.queue.Waiting() {
+		if m.Wakeup.Rescue == "" {
+			copies++
+		}
+	}
+	require.Equal(t, 1, copies, "rescues begin no copies of their own")
 	r.deploy(demo, versionTwo)
 	r.finish()
 	r.requireSucceeded(id)

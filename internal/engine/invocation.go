@@ -174,7 +174,11 @@ func (i Invocation) proceed(env Env) (Invocation, Command) {
 	s, has := flow.Step(op.Step)
 	switch {
 	case !known || !has:
-		// A rolling deployment: a newer instance wrote this. Look again later.
+		// A rolling deployment: a newer instance wrote this. Look again later;
+		// the sweep, which finds it overdue, begins no second row of copies.
+		if i.Delivery.Wakeup.Rescue != "" {
+			return i.end(Acknowledge, "a rescue of what a newer program wrote")
+		}
 		return i.snooze(env)
 	case op.Claim == nil && op.CancelRequested && s.OnCancel == "":
 		return i.saveStep(op.Canceled(i.at(env)))

@@ -80,10 +80,10 @@ func lookCases() map[string]lookCase {
 		"names in other casing":                    {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "TestShare", "storageAccountName": "TESTVAULT2"})}, found: "j1"},
 		"a job that has ended":                     {jobs: []any{backupJob("j1", s, object{"status": "Completed"})}, found: "j1"},
 		"two jobs of the item":                     {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, nil)}, doubtful: true},
-		"a job that began before the request":      {jobs: []any{backupJob("j1", -6*s, nil)}},
+		"a job that began before the request":      {jobs: []any{backupJob("j1", -31*s, nil)}},
 		"a job that began just before the request": {jobs: []any{backupJob("j1", -4*s, nil)}, doubtful: true},
 		"one just before and one since":            {jobs: []any{backupJob("j1", -4*s, nil), backupJob("j2", s, nil)}, doubtful: true},
-		"one long before and one since":            {jobs: []any{backupJob("j1", -30*s, nil), backupJob("j2", s, nil)}, found: "j2"},
+		"one long before and one since":            {jobs: []any{backupJob("j1", -40*s, nil), backupJob("j2", s, nil)}, found: "j2"},
 		"another share's job":                      {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "othershare"})}},
 		"a share of that name in another account":  {jobs: []any{backupJob("j1", s, object{"storageAccountName": "othervault"})}},
 
@@ -98,7 +98,7 @@ func lookCases() map[string]lookCase {
 		"a database of another instance":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("SQLEXPRESS/orders [sqlvm]"))}},
 		"another database of the server":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("master [sqlvm]"))}},
 		"a server that is not called like its machine": {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [cluster1]"))}, doubtful: true},
-		"such a server's job before the request":       {item: learnedDatabase(), jobs: []any{backupJob("j1", -6*s, database("orders [cluster1]"))}},
+		"such a server's job before the request":       {item: learnedDatabase(), jobs: []any{backupJob("j1", -31*s, database("orders [cluster1]"))}},
 	}
 }
 
@@ -129,6 +129,34 @@ func TestAn_unanswered_backup_request_is_looked_for_among_the_jobs(t *testing.T)
 			default:
 				require.Equal(t, operation.Finding{Trace: operation.Nothing}, finding)
 			}
+		})
+	}
+}
+
+// Jobs bear Azure's times, so the claim's time is compared as Azure's clock
+// showed it, by the Date of the very answer that lists the jobs.
+func TestThe_time_of_a_request_is_compared_by_the_clock_of_Azure(t *testing.T) {
+	t.Parallel()
+	const ahead = 40 * time.Second
+	for name, c := range map[string]struct {
+		after time.Duration
+		trace operation.Trace
+	}{
+		"after the request":        {ahead + time.Second, operation.Found},
+		"just before the request":  {ahead - 20*time.Second, operation.Doubtful},
+		"well before the request":  {ahead - 35*time.Second, operation.Nothing},
+		"minutes ahead of any one": {3 * ahead, operation.Found},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answer := list(backupJob("j1", c.after, nil))
+			// The rig's own clock stands still at morning.
+			answer.header = http.Header{"Date": {morning().Add(ahead).Format(http.TimeFormat)}}
+			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": answer}}
+			op := operation.Operation{Step: "trigger-backup", Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}
+			finding, err := azure.one("backup-now", "trigger-backup").Look(t.Context(), step.Call{Operation: op, Now: morning()})
+			require.NoError(t, err)
+			require.Equal(t, c.trace, finding.Trace)
 		})
 	}
 }

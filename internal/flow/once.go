@@ -26,6 +26,8 @@ type started struct {
 	candidates candidates
 	// read reads the job.
 	read jobReader
+	// azureTime tells Azure's time at one of ours.
+	azureTime func(time.Time) time.Time
 	// cancel names the step that cancels the job; empty where Azure has no
 	// such call.
 	cancel string
@@ -39,7 +41,8 @@ type candidate struct {
 	whose match
 }
 
-// candidates lists the jobs that began since shortly before the time given.
+// candidates lists the jobs that began since some minutes before the time given,
+// so that clocks may differ by as much.
 type candidates func(ctx context.Context, c step.Call, since time.Time) ([]candidate, error)
 
 const (
@@ -47,12 +50,14 @@ const (
 	learnedTriggered = "attemptedAt"
 )
 
-// clockSkew is how far Azure's clock and ours may be apart. A job that began so
-// shortly before the request may be anyone's.
-const clockSkew = 5 * time.Second
+// clockSkew is how wrong the comparison of Azure's clock with ours may be: the
+// claim may have been made by another instance, whose clock differs. A job that
+// began so shortly before the request may be anyone's.
+const clockSkew = 30 * time.Second
 
 // onceSteps start it once and follow it.
 func (a Azure) onceSteps(s started) []step.Step {
+	s.azureTime = a.ARM.AzureTime
 	await := awaited{retry: s.start, job: s.follow, what: "the start of the " + s.what}
 	find := step.Step{Name: s.find, Effect: step.Read, Run: s.findJob}
 	if s.cancel != "" {
@@ -126,6 +131,7 @@ func (s started) jobs(ctx context.Context, c step.Call, attempt string, since ti
 	if err != nil {
 		return nil, false, err
 	}
+	since = s.azureTime(since) // by the answer that listed them
 	for _, job := range listed {
 		if strings.EqualFold(job.activityID, attempt) {
 			return []candidate{job}, false, nil

@@ -65,13 +65,13 @@ func (op Operation) Resolved(plan Plan, f Finding, at At) (Operation, Event) {
 }
 
 // LookFailed is the operation after a look could not be made. The claim stays
-// open; when patience runs out a person must look, because failing would say
+// open; when patience runs out, or the deadline has passed, a person must look, because failing would say
 // that nothing happened.
 func (op Operation) LookFailed(err *Error, at At) (Operation, Event) {
 	next := op.advance(at)
 	next.LastError = err
 	patience, again := err.Class.Patience()
-	if !again {
+	if !again || !at.Now.Before(op.Deadline) {
 		return next.park(err, at)
 	}
 	if err.Class != Throttled {

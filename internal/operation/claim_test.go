@@ -118,6 +118,16 @@ func TestA_look_that_fails_keeps_the_claim_and_ends_in_no_failure(t *testing.T) 
 	}
 }
 
+func TestA_look_that_cannot_be_made_before_the_deadline_is_left_to_a_person(t *testing.T) {
+	t.Parallel()
+	op, at := claimed(), after(6*time.Minute)
+	op.Deadline = at.Now
+	next, ev := op.LookFailed(failure(operation.Throttled), at)
+	requireSaved(t, op, next, ev, at)
+	require.Equal(t, operation.Parked, next.Status)
+	require.Equal(t, claim(), next.Claim)
+}
+
 func TestA_look_that_is_throttled_is_never_counted(t *testing.T) {
 	t.Parallel()
 	op, at := claimed(), after(6*time.Minute)

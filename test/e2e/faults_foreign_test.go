@@ -47,7 +47,8 @@ func TestNothingIsSentToAForeignHost(t *testing.T) {
 	for i, w := range writes() { //nolint:paralleltest // all of them run on one stack already
 		t.Run("status URL of "+w.kind, func(t *testing.T) {
 			l := l.in(t)
-			v := l.succeeds(ids[i])
+			v := l.await(ids[i])
+			require.Equalf(t, operation.SucceededWithWarnings, v.Status, "%+v", v.Error)
 			require.Contains(t, strings.Join(v.Warnings, "\n"), foreign)
 			require.Contains(t, strings.Join(v.Warnings, "\n"), "UntrustedPollHost")
 			require.Len(t, l.requestsOf(sites[i], w.kind), 1)
