@@ -58,6 +58,7 @@ func newServer(w world) (*customhandler.Server, error) {
 		return nil, err
 	}
 	azure := flow.New(client, w.now)
+	azure.ClockSkew = time.Duration(float64(azure.ClockSkew) / s.Speed)
 	azure.Permit = flow.Permit{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets}
 	azure.Exclude = func(ctx context.Context, resourceID, operationID string, at time.Time) error {
 		return store.Exclude(ctx, state.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})

@@ -26,6 +26,10 @@ type Azure struct {
 	DataProtection   *dataprotection.Client
 	// Now is only used to refuse times that have passed.
 	Now func() time.Time
+	// ClockSkew is how wrong the comparison of Azure's clock with ours may be
+	// after Date was taken into account: a claim may have been made by another
+	// instance. A job that began so shortly before a request may be anyone's.
+	ClockSkew time.Duration
 	// Permit is what the configuration allows beyond the harmless.
 	Permit Permit
 	// Exclude records that a resource is not to be protected automatically.
@@ -34,13 +38,16 @@ type Azure struct {
 	Include func(ctx context.Context, resourceID string) error
 }
 
+const defaultClockSkew = 30 * time.Second
+
 // New makes the flows' view of Azure over one ARM client. What needs an
 // operator's permission stays forbidden until Permit is set.
 func New(client *arm.Client, now func() time.Time) Azure {
 	return Azure{
 		ARM: client, RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client), Now: now,
-		Exclude: func(context.Context, string, string, time.Time) error { return nil },
-		Include: func(context.Context, string) error { return nil },
+		ClockSkew: defaultClockSkew,
+		Exclude:   func(context.Context, string, string, time.Time) error { return nil },
+		Include:   func(context.Context, string) error { return nil },
 	}
 }
 

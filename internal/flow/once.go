@@ -26,8 +26,10 @@ type started struct {
 	candidates candidates
 	// read reads the job.
 	read jobReader
-	// azureTime tells Azure's time at one of ours.
+	// azureTime tells Azure's time at one of ours, clockSkew how wrong that may
+	// be; see Azure.
 	azureTime func(time.Time) time.Time
+	clockSkew time.Duration
 	// cancel names the step that cancels the job; empty where Azure has no
 	// such call.
 	cancel string
@@ -50,14 +52,9 @@ const (
 	learnedTriggered = "attemptedAt"
 )
 
-// clockSkew is how wrong the comparison of Azure's clock with ours may be: the
-// claim may have been made by another instance, whose clock differs. A job that
-// began so shortly before the request may be anyone's.
-const clockSkew = 30 * time.Second
-
 // onceSteps start it once and follow it.
 func (a Azure) onceSteps(s started) []step.Step {
-	s.azureTime = a.ARM.AzureTime
+	s.azureTime, s.clockSkew = a.ARM.AzureTime, a.ClockSkew
 	await := awaited{retry: s.start, job: s.follow, what: "the start of the " + s.what}
 	find := step.Step{Name: s.find, Effect: step.Read, Run: s.findJob}
 	if s.cancel != "" {
@@ -137,7 +134,7 @@ func (s started) jobs(ctx context.Context, c step.Call, attempt string, since ti
 			return []candidate{job}, false, nil
 		}
 		switch {
-		case job.whose == otherItem, job.start.Before(since.Add(-clockSkew)):
+		case job.whose == otherItem, job.start.Before(since.Add(-s.clockSkew)):
 		case job.whose == doubtfulItem, job.start.Before(since):
 			doubtful = true
 		default:
