@@ -15,6 +15,8 @@ import (
 // Answer is what ARM answered.
 type Answer struct {
 	Method string
+	// Path is that of the request, without its query.
+	Path   string
 	Status int
 	Header http.Header
 	// Body is JSON or empty.
@@ -68,6 +70,9 @@ func newAnswer(method string, resp *http.Response, body []byte, clock func() tim
 		CorrelationID: resp.Header.Get("x-ms-correlation-request-id"),
 		RequestID:     resp.Header.Get("x-ms-request-id"),
 		Remaining:     remaining(resp.Header),
+	}
+	if resp.Request != nil && resp.Request.URL != nil {
+		a.Path = resp.Request.URL.Path
 	}
 	date, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {

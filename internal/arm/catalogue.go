@@ -30,6 +30,9 @@ type Entry struct {
 	Text string
 	// Advice is our recommended action, for where Azure has none.
 	Advice string
+	// Permission: the app's identity lacks a role, and a refused call tells
+	// which.
+	Permission bool
 }
 
 // Catalogue lists the codes that are known, with their class. What is not
@@ -96,9 +99,9 @@ func Catalogue() []Entry {
 		},
 		// A person must do something first.
 		{
-			Codes:  []string{"AuthorizationFailed", "LinkedAuthorizationFailed"},
-			Class:  operation.UserAction,
-			Advice: "Assign the function app's managed identity a role that allows this, such as Backup Operator on the vault and Storage Account Backup Contributor on the storage account.",
+			Codes: []string{"AuthorizationFailed", "LinkedAuthorizationFailed"},
+			Class: operation.UserAction, Permission: true,
+			Advice: "Assign the function app's managed identity a role that allows this; docs/roles.md lists what it needs on vaults and on what they back up.",
 		},
 		{
 			Codes:  []string{"InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant", "AuthenticationFailed", "ExpiredAuthenticationToken"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/roles"
 )
 
 // Classify reads an answer that is not 2xx as the error that it is. It tells
@@ -40,6 +41,9 @@ func Classify(a *Answer) *operation.Error {
 	}
 	if len(e.RecommendedAction) == 0 {
 		e.RecommendedAction = advice(entry, e.Class)
+		if a.Status == http.StatusForbidden && e.Class == operation.UserAction && (!ok || entry.Permission) {
+			e.RecommendedAction = []string{clean(roles.Refused(e.Message, a.Method, a.Path))}
+		}
 	}
 	e.RetryAfter = max(a.RetryAfter, entry.RetryAfter)
 	if e.RetryAfter == 0 && e.Class == operation.Throttled {

@@ -1,0 +1,48 @@
+package arm
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+func TestARefusedCallNamesThePermissionThatIsMissing(t *testing.T) {
+	t.Parallel()
+	const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+	for name, c := range map[string]struct {
+		status     int
+		body, want string
+	}{
+		"by Azure's own words": {
+			403, `{"error":{"code":"LinkedAuthorizationFailed","message":"The client has permission to perform action 'a/write' on scope '` + vault + `'; however, it does not have permission to perform action(s) 'Microsoft.Compute/virtualMachines/write' on the linked scope(s) '/subscriptions/s/x' (respectively)."}}`,
+			`Assign the function app's managed identity the role "azbackupflow Protection Operator", or another that allows Microsoft.Compute/virtualMachines/write, on /subscriptions/s/x.`,
+		},
+		"by the call, where Azure says nothing": {
+			403, `{"error":{"code":"AuthorizationFailed","message":"no"}}`,
+			`Assign the function app's managed identity the role "azbackupflow Backup Operator", or another that allows Microsoft.RecoveryServices/Vaults/backupJobs/cancel/action, on ` + vault + `.`,
+		},
+		"by the call, where nobody can read the answer": {
+			403, `<html>`,
+			`Assign the function app's managed identity the role "azbackupflow Backup Operator", or another that allows Microsoft.RecoveryServices/Vaults/backupJobs/cancel/action, on ` + vault + `.`,
+		},
+		"but not where it is something else": {
+			403, `{"error":{"code":"RequestDisallowedByPolicy","message":"no"}}`,
+			"An Azure Policy or the state of the subscription forbids this.",
+		},
+		"and not where a token is missing": {
+			401, `{"error":{"code":"InvalidAuthenticationToken","message":"no"}}`,
+			"See that the managed identity belongs to the subscription's tenant and that cloud and audience are set right.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newAzure(t, answers(c.status, c.body)).client(t).Do(t.Context(), Request{Method: http.MethodPost, Path: vault + "/backupJobs/j/cancel"})
+			var refused *operation.Error
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, []string{c.want}, refused.RecommendedAction)
+		})
+	}
+}

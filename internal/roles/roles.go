@@ -1,0 +1,133 @@
+package roles
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Role is one of the app's custom roles.
+type Role string
+
+// The roles, from the harmless to the dangerous.
+const (
+	// Read is what every operation needs.
+	Read Role = "read"
+	// Status is what every operation on a Backup vault needs on the
+	// subscription, where Azure keeps the status of its operations. It is a role
+	// of its own, so that Read need not be assigned there.
+	Status Role = "status"
+	// Backup starts backups, and cancels them.
+	Backup Role = "backup"
+	// Protect starts, stops and resumes protection.
+	Protect Role = "protect"
+	// Delete restores and deletes: it can overwrite and lose data. It is
+	// assigned to nobody unless asked for.
+	Delete Role = "restore-and-delete"
+)
+
+// All lists the roles.
+func All() []Role { return []Role{Read, Status, Backup, Protect, Delete} }
+
+// Name is what the role is called in Azure.
+func (r Role) Name() string {
+	switch r {
+	case Read:
+		return "azbackupflow Reader"
+	case Status:
+		return "azbackupflow Operation Status Reader"
+	case Backup:
+		return "azbackupflow Backup Operator"
+	case Protect:
+		return "azbackupflow Protection Operator"
+	case Delete:
+		return "azbackupflow Restore and Delete Operator"
+	}
+	return string(r)
+}
+
+// Description is what the role is for, in one sentence.
+func (r Role) Description() string {
+	switch r {
+	case Read:
+		return "Sees vaults, protected items, jobs and what they belong to; changes nothing."
+	case Status:
+		return "Follows the operations of Backup vaults, whose status Azure keeps by subscription and region; changes nothing."
+	case Backup:
+		return "Starts on-demand backups and cancels backup jobs."
+	case Protect:
+		return "Registers storage accounts, and starts, stops and resumes protection; deletes no backup."
+	case Delete:
+		return "Restores from backups and deletes backups."
+	}
+	return ""
+}
+
+// Scope says where the role is assigned.
+func (r Role) Scope() string {
+	if r == Status {
+		return "the subscription of each Backup vault"
+	}
+	return "each vault, and the resources that it backs up; or their resource groups"
+}
+
+// Permissions are those that a role grants.
+func (r Role) Permissions() []Permission {
+	var all []Permission
+	for _, p := range Table() {
+		if p.Role == r {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Find gives the permission for an action, whatever its casing.
+func Find(action string) (Permission, bool) {
+	for _, p := range Table() {
+		if strings.EqualFold(p.Action, action) {
+			return p, true
+		}
+	}
+	return Permission{}, false
+}
+
+// Grant is what one role assignment allows, as ARM's permissions API tells it:
+// patterns in which * stands for anything. A grant allows what matches one of
+// its actions and none of its notActions.
+// https://learn.microsoft.com/rest/api/authorization/permissions
+type Grant struct {
+	Actions    []string `json:"actions"`
+	NotActions []string `json:"notActions"`
+}
+
+// Allows reports whether any of the grants allows the action.
+func Allows(grants []Grant, action string) bool {
+	matches := func(patterns []string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return match(strings.ToLower(p), strings.ToLower(action)) })
+	}
+	return slices.ContainsFunc(grants, func(g Grant) bool { return matches(g.Actions) && !matches(g.NotActions) })
+}
+
+// match reports whether s matches a pattern in which * stands for anything.
+func match(pattern, s string) bool {
+	head, tail, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == s
+	}
+	rest, ok := strings.CutPrefix(s, head)
+	if !ok {
+		return false
+	}
+	for i := range len(rest) + 1 {
+		if match(tail, rest[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// Assignment says in words which role is missing on which resource.
+func (p Permission) Assignment(scope string) string {
+	return fmt.Sprintf("Assign the function app's managed identity the role %q, or another that allows %s, on %s.", p.Role.Name(), p.Action, scope)
+}
