@@ -110,23 +110,6 @@ func (c *Client) Track(ctx context.Context, t operation.Tracking) (Progress, err
 	return p, err
 }
 
-// Result reads the resource or result that a finished operation's Location
-// leads to. ok is false where there is no Location or ARM does not know it any
-// more, or where it still says 202.
-func (c *Client) Result(ctx context.Context, t operation.Tracking) (body json.RawMessage, ok bool, err error) {
-	if t.ResultURL == "" {
-		return nil, false, nil
-	}
-	answer, err := c.Poll(ctx, t.ResultURL, "")
-	if err != nil {
-		if notFound(err) {
-			return nil, false, nil
-		}
-		return nil, false, err
-	}
-	return answer.Body, answer.Status != http.StatusAccepted, nil
-}
-
 // read tells the state from an answer of the status URL or of the Location.
 func (c *Client) read(a *Answer, t operation.Tracking, status bool) (Progress, error) {
 	p := Progress{RetryAfter: a.RetryAfter}

@@ -224,18 +224,6 @@ func TestAnAcceptedCallIsFollowedByItsHeaders(t *testing.T) {
 	require.False(t, Submitted(&Answer{Status: 201, Header: http.Header{"Azure-Asyncoperation": {"https://a"}}}).Done)
 }
 
-func TestTheResultIsReadWhenAskedFor(t *testing.T) {
-	t.Parallel()
-	_, client, tracking := operations(t, nil, answers(200, `{"id":"x"}`))
-	body, ok, err := client.Result(t.Context(), tracking)
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.JSONEq(t, `{"id":"x"}`, string(body))
-	_, ok, err = client.Result(t.Context(), operation.Tracking{})
-	require.NoError(t, err)
-	require.False(t, ok)
-}
-
 func TestAListIsReadToItsEnd(t *testing.T) {
 	t.Parallel()
 	var arm *azure

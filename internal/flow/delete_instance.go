@@ -126,7 +126,7 @@ func (a Azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.
 	case err != nil:
 		return operation.Outcome{}, err
 	case instance.CurrentProtectionState != dataprotection.StateSoftDeleted:
-		return operation.Outcome{Kind: operation.Wait, Note: "the instance is still there, " + instance.CurrentProtectionState}, nil
+		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is still there, " + instance.CurrentProtectionState}, nil
 	}
 	deleted, err := a.DataProtection.GetDeletedInstance(ctx, id)
 	switch {

@@ -220,7 +220,7 @@ func (a Azure) confirmGone(ctx context.Context, c step.Call) (operation.Outcome,
 	case item.SoftDeleted:
 		return learn(skipTo("exclude", "the item is soft-deleted; its backups are kept for a while"), map[string]string{learnedEnd: "soft-deleted"}), nil
 	}
-	return operation.Outcome{Kind: operation.Wait, Note: "the item is still there, " + item.ProtectionState}, nil
+	return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the item is still there, " + item.ProtectionState}, nil
 }
 
 const (

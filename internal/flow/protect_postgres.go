@@ -247,7 +247,7 @@ func (a Azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 	case dataprotection.StateProtectionError, dataprotection.StateConfiguringProtectionFailed:
 		return learn(backTo("validate", broken(instance)), facts), nil
 	}
-	return learn(operation.Outcome{Kind: operation.Wait, Note: "the instance is " + instance.CurrentProtectionState}, facts), nil
+	return learn(operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is " + instance.CurrentProtectionState}, facts), nil
 }
 
 // broken is why an instance that exists is not protected.

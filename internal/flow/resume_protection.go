@@ -105,7 +105,7 @@ func (a Azure) confirmResumed(ctx context.Context, c step.Call) (operation.Outco
 		return operation.Outcome{}, err
 	}
 	if item.ProtectionState == recoveryservices.StateProtectionStopped {
-		return operation.Outcome{Kind: operation.Wait, Note: "the item is still " + item.ProtectionState}, nil
+		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the item is still " + item.ProtectionState}, nil
 	}
 	return skipTo("include", "protected again, under the policy "+item.PolicyID[strings.LastIndexByte(item.PolicyID, '/')+1:]), nil
 }
@@ -143,7 +143,7 @@ func (a Azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operati
 	case dataprotection.StateProtectionError, dataprotection.StateConfiguringProtectionFailed:
 		return operation.Outcome{}, final(broken(instance))
 	}
-	return operation.Outcome{Kind: operation.Wait, Note: "the instance is " + instance.CurrentProtectionState}, nil
+	return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is " + instance.CurrentProtectionState}, nil
 }
 
 // include forgets an exclusion: a person wants the datasource protected.

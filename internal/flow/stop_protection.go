@@ -59,7 +59,7 @@ func (a Azure) confirmStopped(ctx context.Context, c step.Call) (operation.Outco
 		return operation.Outcome{}, err
 	}
 	if item.ProtectionState != recoveryservices.StateProtectionStopped {
-		return operation.Outcome{Kind: operation.Wait, Note: "the item is still " + item.ProtectionState}, nil
+		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the item is still " + item.ProtectionState}, nil
 	}
 	return skipTo("exclude", "protection is stopped; the backups are kept"), nil
 }
@@ -111,7 +111,7 @@ func (a Azure) confirmInstanceStopped(ctx context.Context, c step.Call) (operati
 		return operation.Outcome{}, err
 	}
 	if instance.CurrentProtectionState != dataprotection.StateProtectionStopped {
-		return operation.Outcome{Kind: operation.Wait, Note: "the instance is still " + instance.CurrentProtectionState}, nil
+		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is still " + instance.CurrentProtectionState}, nil
 	}
 	return next("protection is stopped; the backups are kept"), nil
 }
