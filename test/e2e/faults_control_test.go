@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,7 @@ func TestPeopleCancelPauseResumeAndRetryOperations(t *testing.T) {
 		run  func(*local, site, *sweeps)
 	}{
 		{"an operation is canceled while it waits for a job", canceledWhileWaiting},
+		{"a cancel that comes too late says so", canceledTooLate},
 		{"an operation is canceled before it has begun anything", canceledBeforeAnything},
 		{"a paused operation asks nothing until it is resumed", pausedAndResumed},
 		{"a failed backup that is retried is a new backup", retriedAfterFailure},
@@ -96,6 +98,22 @@ func canceledWhileWaiting(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, 2, l.writesOf(s), "backup, and the cancellation of its job")
 }
 
+func canceledTooLate(l *local, s site, _ *sweeps) {
+	let := l.holdBack(s, "GET operationsStatus")
+	id := l.begin(s.backup())
+	l.reaches(id, "await-backup")
+	require.Eventually(l.t, func() bool {
+		return slices.ContainsFunc(l.ARM.Jobs(), func(j armsim.Job) bool { return j.Vault == s.vault.ID() && j.Status == "Completed" })
+	}, patience, 20*time.Millisecond)
+	_, status := l.change(http.MethodDelete, id)
+	require.Equal(l.t, http.StatusAccepted, status)
+	let()
+	end := l.await(id)
+	require.Equal(l.t, operation.SucceededWithWarnings, end.Status, say(l.history(id)))
+	require.Contains(l.t, end.Warnings, "too late to cancel: the job completed")
+	require.Contains(l.t, say(l.history(id)), "Azure does not cancel job "+end.JobID)
+}
+
 func canceledBeforeAnything(l *local, s site, _ *sweeps) {
 	let := l.holdBack(s, "GET backupProtectedItems")
 	id := l.begin(s.backup())
@@ -152,13 +170,14 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 }
 
 // A backup request of which nobody can tell whether it had an effect, because
-// another job of the share began at the same time, is not made again before a
-// person has looked.
+// two jobs of the share have begun since, is not made again before a person has
+// looked.
 func parkedAndRetried(l *local, s site, _ *sweeps) {
 	first := s.backup()
 	first["key"] = "the other"
 	l.succeeds(l.begin(first))
 	l.goesWrong(s, "POST backup", armsim.ResetBefore())
+	l.goesWrong(s, "GET backupJobs", armsim.Answer(http.StatusOK, twoJobs(s), nil))
 	id := l.begin(s.backup())
 	parked := l.await(id)
 	require.Equal(l.t, operation.Parked, parked.Status, say(l.history(id)))
@@ -170,6 +189,22 @@ func parkedAndRetried(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, http.StatusAccepted, status)
 	require.Eventually(l.t, func() bool { v, ok := l.get(id); return ok && v.Status == operation.Succeeded }, patience, 50*time.Millisecond)
 	require.Len(l.t, l.backupsOf(s), 2)
+}
+
+// twoJobs is a list of two backup jobs of the site's share that someone else
+// began after any request of today.
+func twoJobs(s site) string {
+	var jobs []map[string]any
+	for _, name := range []string{"one", "another"} {
+		jobs = append(jobs, map[string]any{
+			"id": s.vault.ID() + "/backupJobs/" + name, "name": name,
+			"properties": map[string]any{
+				"jobType": "AzureStorageJob", "backupManagementType": "AzureStorage", "operation": "Backup", "status": "InProgress",
+				"entityFriendlyName": s.share, "startTime": "2100-01-01T00:00:00Z", "activityId": "somebody-else",
+			},
+		})
+	}
+	return string(encoded(map[string]any{"value": jobs}))
 }
 
 func endedStays(l *local, s site, _ *sweeps) {

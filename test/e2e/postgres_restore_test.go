@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,7 @@ func TestPostgreSQLBackupsAreRestored(t *testing.T) {
 		{name: "to two targets at the same time, whose answers are lost", run: restoredTwiceUnanswered},
 		{name: "not to a place that nobody allowed", run: restoreNotAllowed},
 		{name: "a restore whose job fails says so", run: restoreJobFails},
+		{name: "a canceled restore says that its job goes on", run: restoreCanceled},
 	})
 }
 
@@ -159,4 +161,17 @@ func restoreJobFails(l *local, s serverSite) {
 	require.Equal(l.t, operation.Failed, end.Status)
 	explained("The target hides.")(l.t, end)
 	require.Len(l.t, l.restoresTo(s), 1, "a restore that failed is not asked for again")
+}
+
+func restoreCanceled(l *local, s serverSite) {
+	l.ARM.SetOutcome(armsim.Outcome{Item: path.Base(s.database()), KeepsRunning: true})
+	id := l.begin(s.restore("", "canceled", nil))
+	waits := l.reaches(id, "await-restore-job")
+	_, status := l.change(http.MethodDelete, id)
+	require.Equal(l.t, http.StatusAccepted, status)
+	end := l.await(id)
+	require.Equal(l.t, operation.Canceled, end.Status, say(l.history(id)))
+	require.Len(l.t, end.Warnings, 1)
+	require.Contains(l.t, end.Warnings[0], "what Azure has begun goes on: job "+waits.JobID)
+	require.Equal(l.t, "InProgress", l.job(path.Base(waits.JobID)).Status)
 }
