@@ -14,6 +14,7 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/notify"
 	"azbackupflow/internal/queue"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -68,20 +69,21 @@ func newServer(w world) (*customhandler.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	publisher := queue.NewPublisher(bus)
+	notifier := notify.Notifier{To: s.Notices, Replies: s.ReplyQueues, Tenant: s.Tenant, Post: publisher.Post, Log: log}
 	e, err := engine.New(engine.Config{
 		Store: store, Queue: queue.New(bus, settings.StepsQueue, w.now), Book: book,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Log: log,
+		Record: arm.Record, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 
-	publisher := queue.NewPublisher(bus)
 	requests := handlers.Requests{
 		Engine: e, Later: publisher.Schedule, Now: w.now, NewID: w.newID, Waits: s.Waits(),
-		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Now: w.now, Log: log},
+		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
 	}
 	server := customhandler.NewServer(log, w.now)
 	server.Handle("start-operation", requests.Start)

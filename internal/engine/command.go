@@ -21,6 +21,8 @@ const (
 	Look Action = "look"
 	// Send schedules a message.
 	Send Action = "send"
+	// Tell sends a notice to other systems.
+	Tell Action = "tell"
 	// Close settles what an ended operation owes.
 	Close Action = "close"
 	// Acknowledge ends the invocation: the message is completed.
@@ -44,6 +46,8 @@ type Command struct {
 	AttemptID string
 	// Message is what Send sends.
 	Message Message
+	// Notice is what Tell sends, about the operation of Row.
+	Notice operation.Notice
 	// Reason says in a few words why the invocation ended, for logs and
 	// metrics.
 	Reason string
@@ -58,6 +62,8 @@ const (
 	Missing Reach = "missing" // there is no such row
 	Changed Reach = "changed" // the ETag did not match
 	Away    Reach = "away"    // no answer; a write may have happened
+	// TooLarge: there is no room for what was to be written, nor will there be.
+	TooLarge Reach = "too large"
 )
 
 // Result is what came of a command.
@@ -66,7 +72,7 @@ type Result struct {
 	// Row is what Load read; its ETag is also what Save gives back.
 	Row Row
 	// Outcome and Err are the answer of Run: one of them. Finding and Err are
-	// that of Look.
+	// that of Look. With TooLarge, Err says what is too large.
 	Outcome operation.Outcome
 	Finding operation.Finding
 	Err     *operation.Error

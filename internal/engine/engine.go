@@ -18,8 +18,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Config is what an Engine works with. All fields are needed but Record and
-// Log.
+// Config is what an Engine works with. All fields are needed but Record,
+// Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
@@ -38,7 +38,9 @@ type Config struct {
 	// Record notes the HTTP exchanges of the calls made with the context it
 	// returns.
 	Record func(context.Context) (context.Context, func() []operation.Exchange)
-	Log    *slog.Logger
+	// Notifier sends notices; nil means that nobody wants any.
+	Notifier Notifier
+	Log      *slog.Logger
 }
 
 // invocationLimit bounds everything that one invocation does, below the lock
@@ -95,7 +97,7 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 		case Abandon:
 			log.WarnContext(ctx, "message goes back", "because", cmd.Reason)
 			return fmt.Errorf("%w: %s", ErrRedeliver, cmd.Reason)
-		case Load, Save, Run, Look, Send, Close:
+		case Load, Save, Run, Look, Send, Tell, Close:
 		}
 		res := e.do(ctx, log, d.Wakeup.OperationID, cmd)
 		inv, cmd = inv.Next(env, res)
@@ -105,7 +107,7 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 func (e *Engine) env(trace string) Env {
 	return Env{
 		Now: e.cfg.Clock, Jitter: e.cfg.Jitter, NewID: e.cfg.NewID,
-		Waits: e.cfg.Waits, Flow: e.cfg.Book.Find, Trace: trace,
+		Waits: e.cfg.Waits, Notices: e.everybody(), Flow: e.cfg.Book.Find, Trace: trace,
 	}
 }
 
@@ -129,6 +131,9 @@ func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Comman
 		if res.Reach == Fine {
 			logSaved(ctx, log, cmd.Row.Operation, cmd.Event)
 		}
+		if res.Reach == TooLarge {
+			res.Err = &operation.Error{Code: "TooLarge", Class: operation.Fatal, Message: err.Error()}
+		}
 		return res
 	case Run, Look:
 		call, cancel := context.WithDeadline(ctx, deadline.Add(-keptForSending-keptForSaving))
@@ -137,6 +142,8 @@ func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Comman
 	case Send:
 		err := e.cfg.Queue.Send(ctx, cmd.Message)
 		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
+	case Tell:
+		return Result{Reach: e.reach(ctx, log, cmd.Action, e.notify(work, cmd.Row.Operation, cmd.Notice))}
 	case Close:
 		err := e.cfg.Store.Close(work, id)
 		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
@@ -154,6 +161,9 @@ func (e *Engine) reach(ctx context.Context, log *slog.Logger, a Action, err erro
 		return Missing
 	case errors.Is(err, ErrChanged):
 		return Changed
+	case errors.Is(err, ErrTooLarge):
+		log.ErrorContext(ctx, "too large to be stored", "error", err)
+		return TooLarge
 	}
 	log.WarnContext(ctx, "out of reach", "action", string(a), "error", err)
 	return Away

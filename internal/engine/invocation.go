@@ -15,7 +15,9 @@ type Env struct {
 	// NewID gives an id that was never used before.
 	NewID func() string
 	Waits operation.Waits
-	Flow  func(name string, version int) (step.Flow, bool)
+	// Notices says that there is a receiver for the notices of all operations.
+	Notices bool
+	Flow    func(name string, version int) (step.Flow, bool)
 	// Trace is the W3C trace context that sent messages carry on.
 	Trace string
 }
@@ -38,6 +40,12 @@ type Invocation struct {
 	// Rounds counts loads after failed saves, Aways the loads in a row that
 	// found the table out of reach.
 	Rounds, Aways int
+	// Notices is Env's. Tried are the notices that this invocation tried to
+	// send for the row's seq, Told those of them that were sent.
+	Notices     bool
+	Tried, Told []operation.Notice
+	// Overgrown counts saves that were refused because they are too large.
+	Overgrown int
 }
 
 // Purpose is what a save is made for, and so what comes after it.
@@ -48,6 +56,7 @@ const (
 	forStep   Purpose = "step"   // the operation moved on: send the next message
 	forClaim  Purpose = "claim"  // the call may be made now
 	forRescue Purpose = "rescue" // the rescue is counted: go on
+	forTold   Purpose = "told"   // notices were sent: nothing else is owed
 )
 
 // Phase is where an invocation stands.
@@ -63,6 +72,7 @@ const (
 	sending   Phase = "sending"  // the message of a seq that this invocation saved
 	passing   Phase = "passing"  // a message on behalf of someone else
 	snoozing  Phase = "snoozing" // a copy of this message, for later
+	telling   Phase = "telling"  // a notice to other systems
 	closing   Phase = "closing"
 )
 
@@ -79,13 +89,18 @@ func Begin(d operation.Delivery) (Invocation, Command) {
 
 // Next turns the result of the last command into the next one.
 func (i Invocation) Next(env Env, r Result) (Invocation, Command) {
+	i.Notices = env.Notices
 	switch i.Phase {
 	case loading:
 		return i.loaded(env, r)
 	case verifying:
 		return i.verified(env, r)
 	case saving:
-		if r.Reach != Fine {
+		switch r.Reach {
+		case Fine:
+		case TooLarge:
+			return i.overgrown(env, r)
+		case Missing, Changed, Away:
 			return i.verify()
 		}
 		i.Row = Row{Operation: i.Want, ETag: r.Row.ETag}
@@ -99,6 +114,8 @@ func (i Invocation) Next(env Env, r Result) (Invocation, Command) {
 			return i.end(Abandon, fmt.Sprintf("%s: the bus is away", i.Phase))
 		}
 		return i.end(Acknowledge, string(i.Phase))
+	case telling:
+		return i.told(env, r)
 	case closing:
 		// What failed here is repaired by the sweep: the live marker is still
 		// there.
@@ -114,7 +131,7 @@ func (i Invocation) loaded(env Env, r Result) (Invocation, Command) {
 		return i.decide(env)
 	case Missing:
 		return i.end(Acknowledge, "no such operation")
-	case Changed, Away:
+	case Changed, Away, TooLarge:
 	}
 	return i.snooze(env)
 }
@@ -123,23 +140,25 @@ func (i Invocation) loaded(env Env, r Result) (Invocation, Command) {
 func (i Invocation) decide(env Env) (Invocation, Command) {
 	op := i.Row.Operation
 	switch op.Fence(i.Delivery, env.Now()) {
-	case operation.Ended:
-		return i.close()
+	case operation.Ended, operation.Idle:
+		return i.settle(env)
 	case operation.Stale:
 		return i.end(Acknowledge, "an old copy")
-	case operation.Idle:
-		return i.end(Acknowledge, "paused or parked")
 	case operation.Heal:
 		return i.pass(i.ownMessage(env))
 	case operation.Ahead:
 		return i.pass(i.wake(env, env.Now(), "ahead"))
 	case operation.Run:
 	}
+	// A notice that cannot be sent does not keep its operation waiting.
+	if n, owed := op.NextOwed(i.Tried); owed {
+		return i.tell(n)
+	}
 	// Only a step that can be run can fail to make progress.
-	if name := i.Delivery.Wakeup.Rescue; name != "" && knows(env, op) {
+	if name := i.Delivery.Wakeup.Rescue; name != "" && knows(env, op) && !i.claimed(env) {
 		if next, ev, counted := op.Rescued(name, i.at(env)); counted {
 			if next.Status == operation.Parked {
-				return i.save(next, ev, forStep)
+				return i.saveStep(next, ev)
 			}
 			return i.save(next, ev, forRescue)
 		}
@@ -162,11 +181,10 @@ func (i Invocation) proceed(env Env) (Invocation, Command) {
 		// The fence lets a parked operation through only to be canceled.
 		return i.saveStep(op.Canceled(i.at(env)))
 	}
-	if op.Claim != nil {
-		if lookAt := op.Claim.NotAfter.Add(env.Waits.ClaimGrace); env.Now().Before(lookAt) {
-			return i.pass(i.wake(env, lookAt, "claim"))
-		}
-	} else if !env.Now().Before(op.Deadline) {
+	if i.claimed(env) {
+		return i.pass(i.wake(env, op.Claim.NotAfter.Add(env.Waits.ClaimGrace), "claim"))
+	}
+	if op.Claim == nil && !env.Now().Before(op.Deadline) {
 		return i.saveStep(op.TimedOut(i.at(env)))
 	}
 
@@ -236,10 +254,11 @@ func (i Invocation) looked(env Env, r Result) (Invocation, Command) {
 }
 
 func (i Invocation) saveStep(next operation.Operation, ev operation.Event) (Invocation, Command) {
-	return i.save(next, ev, forStep)
+	return i.save(next.Owing(i.Row.Operation.Status, i.Notices), ev, forStep)
 }
 
 func (i Invocation) save(next operation.Operation, ev operation.Event, why Purpose) (Invocation, Command) {
+	next = next.Without(i.Told)
 	i.Phase, i.For, i.Want, i.Event = saving, why, next, ev
 	return i, Command{Action: Save, Row: Row{Operation: next, ETag: i.Row.ETag}, Event: ev}
 }
@@ -260,7 +279,7 @@ func (i Invocation) verified(env Env, r Result) (Invocation, Command) {
 	switch r.Reach {
 	case Missing:
 		return i.end(Acknowledge, "no such operation")
-	case Changed, Away:
+	case Changed, Away, TooLarge:
 		i.Aways++
 		if i.Aways >= mostAways {
 			return i.snooze(env)
@@ -292,21 +311,16 @@ func (i Invocation) saved(env Env) (Invocation, Command) {
 		return i.run(op.Claim.AttemptID, op.Claim.NotAfter)
 	case forRescue:
 		return i.proceed(env)
+	case forTold:
+		return i.settle(env)
 	case forStep:
 	}
-	switch {
-	case op.Status.Terminal():
-		return i.close()
-	case op.Status == operation.Parked:
-		return i.end(Acknowledge, "parked")
+	i.Tried, i.Told = nil, nil
+	if op.Status.Terminal() || op.Status == operation.Parked {
+		return i.settle(env)
 	}
 	i.Phase = sending
 	return i, Command{Action: Send, Message: i.ownMessage(env)}
-}
-
-func (i Invocation) close() (Invocation, Command) {
-	i.Phase = closing
-	return i, Command{Action: Close, Row: i.Row}
 }
 
 func (i Invocation) end(a Action, reason string) (Invocation, Command) {

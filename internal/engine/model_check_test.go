@@ -59,7 +59,7 @@ func explore(r rules, f faults, mostStates int) verdict {
 		return why + "\n  " + strings.Join(lines, "\n  ")
 	}
 	var v verdict
-	visit(newWorld(f), -1, "start")
+	visit(newWorld(r, f), -1, "start")
 	// Depth first: the list of worlds still to look at stays short.
 	for len(nodes) > 0 {
 		n := nodes[len(nodes)-1]
@@ -76,7 +76,7 @@ func explore(r rules, f faults, mostStates int) verdict {
 		moves := n.w.moves(r)
 		if len(moves) == 0 {
 			v.ends++
-			if why := wrongEnd(n.w); why != "" {
+			if why := wrongEnd(r, n.w); why != "" {
 				v.wrong = story(n.from, why)
 				return v
 			}
@@ -89,11 +89,18 @@ func explore(r rules, f faults, mostStates int) verdict {
 }
 
 // wrongEnd says what is wrong with a world in which nothing more can happen.
-func wrongEnd(w world) string {
+func wrongEnd(r rules, w world) string {
 	op := w.row
+	if op.Status.Terminal() && r.notices {
+		if why := untold(w); why != "" {
+			return why
+		}
+	}
 	switch {
 	case !op.Status.Terminal():
 		return fmt.Sprintf("stuck: %s at step %s, seq %d", op.Status, op.Step, op.Seq)
+	case !w.closed && !r.noSweep:
+		return "its live marker was never removed"
 	case op.Status == operation.Succeeded && len(w.jobs) != 1:
 		return fmt.Sprintf("succeeded with %d starts", len(w.jobs))
 	case op.Status == operation.Canceled && op.CancelRequested, op.Status == operation.Succeeded:
@@ -159,10 +166,15 @@ func TestModel_deeper(t *testing.T) {
 
 func check(t *testing.T, f faults, mostStates int) {
 	t.Helper()
+	checkWith(t, soundRules(), f, mostStates)
+}
+
+func checkWith(t *testing.T, r rules, f faults, mostStates int) {
+	t.Helper()
 	if underRace && f.crashes+f.duplicates+f.lockLosses > 1 {
 		t.Skip("no goroutines here, and the race detector makes it slow: explored by the run without it")
 	}
-	v := explore(soundRules(), f, mostStates)
+	v := explore(r, f, mostStates)
 	require.Empty(t, v.wrong)
 	require.Positive(t, v.ends)
 	t.Logf("%d states, %d ends", v.states, v.ends)

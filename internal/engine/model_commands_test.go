@@ -46,8 +46,23 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			turn("sent, no answer", func(n *world) Result { n.faults.sendsUnknown--; n.send(cmd.Message); return Result{Reach: Away} })
 			turn("not sent", func(n *world) Result { n.faults.sendsUnknown--; return Result{Reach: Away} })
 		}
+	case Tell:
+		tell := func(n *world) {
+			if id := cmd.Notice.ID("op"); !slices.Contains(n.told, id) {
+				n.told = append(n.told, id)
+			}
+		}
+		turn("told", func(n *world) Result { tell(n); return Result{} })
+		if w.faults.noticesUnknown > 0 {
+			turn("told, no answer", func(n *world) Result { n.faults.noticesUnknown--; tell(n); return Result{Reach: Away} })
+			turn("not told", func(n *world) Result { n.faults.noticesUnknown--; return Result{Reach: Away} })
+		}
 	case Close:
-		turn("closed", func(n *world) Result { n.closed = true; return Result{} })
+		turn("closed", func(n *world) Result {
+			// As every store does: what is not settled is not closed.
+			n.closed = n.row.Settled()
+			return Result{}
+		})
 	case Acknowledge:
 		add(fmt.Sprintf("invocation %d acknowledges", k), func(n *world) {
 			w := n.working[k]
@@ -69,6 +84,9 @@ func (w world) saves(r rules, cmd Command, turn func(string, func(*world) Result
 		n.row = cmd.Row.Operation
 		if r.noClaims {
 			n.row.Claim = nil
+		}
+		if r.noOwing {
+			n.row.Owed = nil
 		}
 		n.etag++
 		return Result{Row: Row{ETag: strconv.Itoa(n.etag)}}
@@ -139,7 +157,7 @@ func (w *world) send(m Message) {
 func (w *world) proceed(r rules, k int, res Result) {
 	env := Env{
 		Now: func() time.Time { return w.now }, Jitter: func() float64 { return 0 },
-		NewID: w.newID, Waits: r.waits,
+		NewID: w.newID, Waits: r.waits, Notices: r.notices,
 		Flow: func(string, int) (step.Flow, bool) { return modelFlow(), true },
 	}
 	at := &w.working[k]

@@ -20,7 +20,7 @@ func (w world) key() []byte {
 	f := w.faults
 	for _, n := range []int{
 		f.crashes, f.duplicates, f.lockLosses, f.lostMessages, f.lostAnswers, f.throttles,
-		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow,
+		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow, f.noticesUnknown,
 	} {
 		k.number(n)
 	}
@@ -52,6 +52,8 @@ func (w world) key() []byte {
 		k.number(i.Delivery.Count)
 		k.wakeup(i.Delivery.Wakeup)
 		k.flag(x.lost)
+		k.notices(i.Tried)
+		k.notices(i.Told)
 		k.time(x.started)
 		k.operation(i.Row.Operation)
 		if i.Phase == saving || i.Phase == verifying {
@@ -66,6 +68,7 @@ func (w world) key() []byte {
 		k.id(j.attempt)
 		k.time(later(j.visible, w.now))
 	}
+	k.text(strings.Join(w.told, ","))
 	k.number(w.swept)
 	k.number(int(w.sweptSeq))
 	return k.b
@@ -89,10 +92,20 @@ func (k *keyWriter) operation(o operation.Operation) {
 	k.flag(o.Tracking != nil)
 	k.id(o.WriteID)
 	k.time(o.DueAt)
+	k.time(o.RescuedAt)
+	k.notices(o.Owed)
 	k.time(o.StepStartedAt)
 	if o.Claim != nil {
 		k.id(o.Claim.AttemptID)
 		k.time(o.Claim.NotAfter)
+	}
+}
+
+func (k *keyWriter) notices(all []operation.Notice) {
+	k.number(len(all))
+	for _, n := range all {
+		k.text(string(n.Kind))
+		k.number(int(n.Seq))
 	}
 }
 

@@ -24,7 +24,10 @@ type world struct {
 	// swept is the last rescue that the sweep sent, at seq sweptSeq.
 	swept    int
 	sweptSeq int64
-	faults   faults
+	// told are the ids of the notices that were sent, in their order, once
+	// each: sending one again does no harm.
+	told   []string
+	faults faults
 }
 
 // faults is how many of each may still happen.
@@ -32,6 +35,7 @@ type faults struct {
 	crashes, duplicates, lockLosses, lostMessages int
 	lostAnswers, throttles, savesUnknown          int
 	sendsUnknown, tableAways, cancels, slow       int
+	noticesUnknown                                int
 }
 
 type message struct {
@@ -64,6 +68,10 @@ type rules struct {
 	noSweep   bool
 	noClaims  bool          // the row forgets claims
 	noHeal    bool          // every delivery looks like a first one
+	notices   bool          // somebody wants notices
+	noOwing   bool          // the row forgets what it owes
+	noWake    bool          // the sweep closes what still owes a notice
+	started   bool          // the call was made before; only its end is explored
 	lateJobs  time.Duration // how long a job may stay invisible
 	invocable time.Duration // how long an invocation may live
 	lock      time.Duration
@@ -84,13 +92,19 @@ func modelFlow() step.Flow {
 
 var modelStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant that Go cannot express
 
-func newWorld(f faults) world {
+func newWorld(r rules, f faults) world {
 	op := operation.Operation{
 		ID: "op", Flow: "model", Version: 1, Status: operation.Pending, Step: "trigger", Seq: 1,
 		DueAt: modelStart, Deadline: modelStart.Add(1000 * time.Hour),
-		CreatedAt: modelStart, StepStartedAt: modelStart,
+		CreatedAt: modelStart, UpdatedAt: modelStart, StepStartedAt: modelStart,
 	}
-	w := world{now: modelStart, row: op, etag: 1, faults: f}
+	var jobs []job
+	if r.started {
+		op.Step = "await"
+		jobs = append(jobs, job{attempt: "earlier"})
+	}
+	op = op.OwingStarted(r.notices)
+	w := world{jobs: jobs, now: modelStart, row: op, etag: 1, faults: f}
 	w.messages = []message{{Message: FirstMessage(op, "")}}
 	return w
 }
@@ -99,6 +113,7 @@ func (w world) clone() world {
 	w.messages = slices.Clone(w.messages)
 	w.working = slices.Clone(w.working)
 	w.jobs = slices.Clone(w.jobs)
+	w.told = slices.Clone(w.told)
 	return w
 }
 
@@ -210,7 +225,13 @@ func (w world) time(r rules, add func(string, func(*world))) {
 	sweepable := !pending && len(w.working) == 0 && !r.noSweep
 	if sweepable {
 		if w.row.Status.Terminal() {
-			if !w.closed {
+			switch {
+			case len(w.row.Owed) > 0 && !r.noWake:
+				add("the sweep wakes what owes a notice", func(n *world) {
+					n.now = n.now.Add(r.waits.Overdue)
+					n.messages = append(n.messages, message{Message: NoticeMessage(n.row, 1, n.now, "")})
+				})
+			case !w.closed:
 				add("the sweep closes", func(n *world) { n.closed = true })
 			}
 		} else if rescue, ok := w.row.Overdue(w.now, r.waits); ok && (w.sweptSeq != w.row.Seq || w.swept < rescue) {

@@ -21,6 +21,9 @@ var (
 	ErrNotFound = errors.New("operation not found")
 	// ErrChanged: the row was saved by someone else since it was loaded.
 	ErrChanged = errors.New("operation was changed meanwhile")
+	// ErrTooLarge: there is no room for the row or its event, nor will there
+	// be.
+	ErrTooLarge = errors.New("operation is too large")
 )
 
 // Store keeps operations. Its contract suite is state/statetest.
@@ -36,7 +39,8 @@ type Store interface {
 	// the save may or may not have happened.
 	Save(ctx context.Context, row Row, ev operation.Event) (etag string, err error)
 	// Close brings the indexes of an ended operation up to date and then
-	// removes its live marker. It may be repeated. A marker whose operation
+	// removes its live marker, unless it still owes a notice. It may be
+	// repeated. A marker whose operation
 	// does not exist is removed.
 	Close(ctx context.Context, id string) error
 	// Reopen writes the live marker of an ended operation that is about to be
@@ -68,4 +72,15 @@ type Queue interface {
 	// Send schedules the message. After an error it may or may not have been
 	// sent.
 	Send(ctx context.Context, m Message) error
+}
+
+// Notifier tells other systems about operations.
+type Notifier interface {
+	// Everybody reports whether there is a receiver for the notices of all
+	// operations.
+	Everybody() bool
+	// Notify sends a notice. After an error it may or may not have been sent.
+	// A notice whose receiver is not wanted any more is dropped, without an
+	// error.
+	Notify(ctx context.Context, op operation.Operation, n operation.Notice) error
 }

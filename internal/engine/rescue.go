@@ -3,77 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"azbackupflow/internal/operation"
 )
-
-// Swept is what one sweep found.
-type Swept struct {
-	// Live counts operations that have not been closed, Parked those of them
-	// that wait for a person.
-	Live   int `json:"live"`
-	Parked int `json:"parked"`
-	// Overdue counts operations whose message did not come; each was sent a
-	// rescue.
-	Overdue int `json:"overdue"`
-	// Closed counts ended operations whose indexes were brought up to date.
-	Closed int `json:"closed"`
-	// Failed counts operations that could not be looked at this time.
-	Failed int `json:"failed"`
-}
-
-// Sweep looks at every live operation: it wakes those whose message did not
-// come and closes those whose end was not settled. It never writes a row, and
-// its cost grows with live operations only. It goes on where one operation
-// cannot be looked at, and returns an error when the list itself breaks off.
-func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
-	var s Swept
-	for live, err := range e.cfg.Store.Live(ctx) {
-		if err != nil {
-			return s, fmt.Errorf("list live operations: %w", err)
-		}
-		s.Live++
-		if err := e.sweepOne(ctx, live, &s); err != nil {
-			s.Failed++
-			e.cfg.Log.WarnContext(ctx, "sweep could not look at an operation", "op", live.ID, "error", err)
-		}
-	}
-	e.cfg.Log.InfoContext(ctx, "swept", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue, "closed", s.Closed, "failed", s.Failed)
-	return s, nil
-}
-
-func (e *Engine) sweepOne(ctx context.Context, live Live, s *Swept) error {
-	now := e.cfg.Clock()
-	row, err := e.cfg.Store.Load(ctx, live.ID)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		// The marker is written before the row: give its writer time.
-		if now.Sub(live.CreatedAt) < max(e.cfg.Waits.Overdue, invocationLimit) {
-			return nil
-		}
-		s.Closed++
-		return e.cfg.Store.Close(ctx, live.ID)
-	case err != nil:
-		return err
-	}
-	op := row.Operation
-	if op.Status.Terminal() {
-		s.Closed++
-		return e.cfg.Store.Close(ctx, live.ID)
-	}
-	if op.Status == operation.Parked {
-		s.Parked++
-	}
-	rescue, overdue := op.Overdue(now, e.cfg.Waits)
-	if !overdue {
-		return nil
-	}
-	s.Overdue++
-	e.cfg.Log.WarnContext(ctx, "operation is overdue, waking it", "op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq, "due", op.DueAt, "rescue", rescue)
-	return e.cfg.Queue.Send(ctx, RescueMessage(op, rescue, now, op.TraceParent))
-}
 
 // RescueMessage is the wake-up that the sweep sends for the given rescue of the
 // operation's current seq. The same rescue has the same message id, however
@@ -102,6 +35,8 @@ func (e *Engine) Revive(ctx context.Context, w operation.Wakeup) error {
 	op := row.Operation
 	log := e.cfg.Log.With("op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq)
 	switch {
+	case op.Status.Terminal() && len(op.Owed) > 0:
+		return e.cfg.Queue.Send(ctx, WakeMessage(op, e.cfg.Clock().Add(e.cfg.Waits.Overdue), "notice:"+e.cfg.NewID(), w.Trace))
 	case op.Status.Terminal():
 		if err := e.cfg.Store.Close(ctx, op.ID); err != nil {
 			log.WarnContext(ctx, "an ended operation could not be settled; the sweep will", "error", err)

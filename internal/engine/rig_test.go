@@ -29,6 +29,7 @@ type rig struct {
 	queue  *queuememory.Queue
 	bus    *faultQueue
 	azure  *azure
+	mail   *mail
 
 	mu     sync.Mutex
 	now    time.Time
@@ -47,6 +48,7 @@ func newRig(t *testing.T, flows ...func(*azure) step.Flow) *rig {
 	r.store = &faultStore{store: r.rows}
 	r.bus = &faultQueue{queue: r.queue}
 	r.azure = &azure{clock: r.clock}
+	r.mail = &mail{}
 	r.deploy(flows...)
 	return r
 }
@@ -61,7 +63,7 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.bus, Book: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
 		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
-		Record: r.azure.record,
+		Record: r.azure.record, Notifier: r.mail,
 	})
 	require.NoError(r.t, err)
 }

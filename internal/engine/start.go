@@ -25,8 +25,9 @@ func (e *KeyConflict) Error() string {
 
 // Origin is where a request came from.
 type Origin struct {
-	// Trace is its W3C trace context, ReplyTo the queue for answers.
-	Trace, ReplyTo string
+	// Trace is its W3C trace context, ReplyTo the queue for answers, MessageID
+	// the id of the message that it came as.
+	Trace, ReplyTo, MessageID string
 }
 
 // Start creates the operation that the request asks for and sends its first
@@ -38,7 +39,8 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	if err != nil {
 		return op, false, err
 	}
-	op.TraceParent, op.ReplyTo = from.Trace, from.ReplyTo
+	op.TraceParent, op.ReplyTo, op.RequestID = from.Trace, from.ReplyTo, from.MessageID
+	op = op.OwingStarted(e.everybody())
 	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}
 	row, created, err := e.cfg.Store.Create(ctx, op, ev)
 	if err != nil {
@@ -173,6 +175,7 @@ func (e *Engine) Retry(ctx context.Context, id string) (operation.Operation, err
 		if err != nil {
 			return row.Operation, ev, false, fmt.Errorf("operation %s is %s: %w", id, row.Operation.Status, ErrNotRetriable)
 		}
+		next = next.OwingStarted(e.everybody())
 		return next, ev, true, e.cfg.Store.Reopen(ctx, id, row.Operation.CreatedAt)
 	})
 	if err != nil {
@@ -204,6 +207,9 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 		}
 		if _, failed = e.cfg.Store.Save(ctx, Row{Operation: op, ETag: row.ETag}, ev); failed == nil {
 			return op, nil
+		}
+		if errors.Is(failed, ErrTooLarge) {
+			return op, fmt.Errorf("save operation %s: %w", id, failed)
 		}
 		written = op.WriteID
 		if err := e.cfg.Sleep(ctx, time.Duration(1+e.cfg.Jitter()*float64(100*time.Millisecond))); err != nil {

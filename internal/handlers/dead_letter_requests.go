@@ -35,7 +35,7 @@ func (r Requests) DeadLettered(ctx context.Context, inv customhandler.Invocation
 // refuseDead refuses a request that was dead-lettered.
 func (r Requests) refuseDead(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, why string) error {
 	return r.Refuse.Refuse(ctx, Refused{
-		Source: settings.RequestsQueue + "/$DeadLetterQueue", MessageID: messageID, At: inv.EnqueuedTime(), Body: raw,
+		Source: settings.RequestsQueue + "/$DeadLetterQueue", MessageID: messageID, At: enqueued(inv), Body: raw, ReplyTo: replyTo(inv), PutOff: timesPutOff(inv),
 		Err: fmt.Errorf("the request was dead-lettered: %s", why),
 	})
 }

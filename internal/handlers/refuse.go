@@ -25,6 +25,10 @@ type Refused struct {
 	At   time.Time
 	Body []byte
 	Err  error
+	// ReplyTo is the queue that the sender wants answers on, PutOff how often
+	// the request was put off.
+	ReplyTo string
+	PutOff  int
 }
 
 // Refuser records refused requests and copies them to the queue `rejected`,
@@ -33,6 +37,8 @@ type Refused struct {
 type Refuser struct {
 	Record  func(context.Context, state.Refusal) error
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
+	// Replies answers the sender; nil means that nobody is answered.
+	Replies Replies
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -70,6 +76,9 @@ func (r Refuser) Refuse(ctx context.Context, refused Refused) error {
 	}
 	if err := r.Publish(ctx, settings.RejectedQueue, "rejected:"+refusal.ID, body, map[string]any{"source": refusal.Source}); err != nil {
 		return fmt.Errorf("publish a refused request: %w", err)
+	}
+	if err := r.answer(ctx, refused, refusal); err != nil {
+		return fmt.Errorf("answer a refused request: %w", err)
 	}
 	return nil
 }

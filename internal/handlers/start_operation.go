@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"strings"
 	"time"
 
 	"azbackupflow/internal/customhandler"
@@ -81,13 +80,16 @@ func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messa
 	if err != nil {
 		return err
 	}
+	if err := r.checkReplyTo(inv); err != nil {
+		return err
+	}
 	if req.Key == "" {
 		req.Key = messageID
 	}
 	if req.DryRun {
 		return &step.Invalid{Fields: []step.FieldError{{Field: "dryRun", Problem: "is set on a queue, where nobody reads the answer", Want: "a request over HTTP"}}}
 	}
-	_, _, err = r.Engine.Start(ctx, req, engine.Origin{Trace: inv.Trace, ReplyTo: inv.ReplyTo()})
+	_, _, err = r.Engine.Start(ctx, req, engine.Origin{Trace: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID})
 	return err
 }
 
@@ -100,19 +102,24 @@ func permanent(err error) bool {
 }
 
 func (r Requests) refuse(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, err error) error {
-	return r.Refuse.Refuse(ctx, Refused{Source: settings.RequestsQueue, MessageID: messageID, At: inv.EnqueuedTime(), Body: raw, Err: err})
+	return r.Refuse.Refuse(ctx, Refused{
+		Source: settings.RequestsQueue, MessageID: messageID, At: enqueued(inv), Body: raw, Err: err,
+		ReplyTo: replyTo(inv), PutOff: timesPutOff(inv),
+	})
 }
 
 // later sends a copy of the request that is received after a while: 30 s,
 // doubling to 5 min. It carries further properties.
 func (r Requests) later(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, further map[string]any) error {
-	n := 0
-	if text, ok := inv.ApplicationProperty(putOff); ok {
-		n, _ = strconv.Atoi(strings.Trim(text, `"`))
-		n = max(n, 0) // whoever sends a request may set any property
-	}
+	n := timesPutOff(inv)
 	wait := min(r.Waits.SnoozeShortest<<min(n, 10), r.Waits.SnoozeLongest)
 	properties := map[string]any{originalID: messageID, putOff: strconv.Itoa(n + 1)}
+	if to := replyTo(inv); to != "" {
+		properties[originalReplyTo] = to
+	}
+	if at := enqueued(inv); !at.IsZero() {
+		properties[originalTime] = at.UTC().Format(time.RFC3339Nano)
+	}
 	maps.Copy(properties, further)
 	err := r.Later(ctx, r.Now().Add(wait), settings.RequestsQueue, r.NewID(), raw, properties)
 	if err != nil {

@@ -1,6 +1,9 @@
 package operation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Wakeup is the message that makes the engine look at an operation. It carries
 // no business data: the row alone says what to do.
@@ -56,19 +59,32 @@ func (op Operation) Fence(d Delivery, now time.Time) Verdict {
 		return Heal
 	case d.Wakeup.Seq < op.Seq:
 		return Stale
-	case op.Status == Parked && !op.CancelRequested:
-		return Idle
-	case op.Paused && !op.CancelRequested && op.Claim == nil && now.Before(op.Deadline):
+	case op.Idle(now):
 		return Idle
 	}
 	return Run
 }
 
+// Idle reports whether nothing is to be run: the operation has ended, or waits
+// for a person.
+func (op Operation) Idle(now time.Time) bool {
+	return op.Status.Terminal() || !op.CancelRequested &&
+		(op.Status == Parked || op.Paused && op.Claim == nil && now.Before(op.Deadline))
+}
+
 // MergeFlags takes over what other actors may have set on the row at the same
-// seq while this invocation was at work: cancel and pause.
+// seq while this invocation was at work: cancel and pause, and which notices
+// they sent.
 func (op Operation) MergeFlags(row Operation) Operation {
 	op.CancelRequested = op.CancelRequested || row.CancelRequested
 	op.Paused = row.Paused
+	var sent []Notice
+	for _, n := range op.Owed {
+		if n.Seq <= row.Seq && !slices.ContainsFunc(row.Owed, n.same) {
+			sent = append(sent, n)
+		}
+	}
+	op = op.Without(sent)
 	return op
 }
 

@@ -18,7 +18,7 @@ func TestA_transition_leaves_the_operation_that_it_came_from_as_it_was(t *testin
 		op.Tracking = &operation.Tracking{StatusURL: "https://status", JobID: "j0"}
 		op.Warnings = append(make([]string, 0, 8), "first")
 		op.LastError = failure(operation.Conflict)
-		op.Notice = &operation.Notice{Kind: "ended"}
+		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed}}
 		return op
 	}
 	for _, tr := range transitions() {

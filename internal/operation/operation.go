@@ -7,6 +7,7 @@ package operation
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -56,9 +57,11 @@ type Operation struct {
 	// are bounded by the error's class.
 	Attempts int `json:"attempts,omitempty"`
 	Setbacks int `json:"setbacks,omitempty"`
-	// Rescues counts the sweep's wake-ups that were delivered at this Seq.
-	Rescues    int    `json:"rescues,omitempty"`
-	LastRescue string `json:"lastRescue,omitempty"`
+	// Rescues counts the sweep's wake-ups that were delivered at this Seq;
+	// LastRescue is the last one that counted, and RescuedAt when.
+	Rescues    int       `json:"rescues,omitempty"`
+	LastRescue string    `json:"lastRescue,omitempty"`
+	RescuedAt  time.Time `json:"rescuedAt,omitzero"`
 
 	CancelRequested bool `json:"cancelRequested,omitempty"`
 	Paused          bool `json:"paused,omitempty"`
@@ -75,10 +78,13 @@ type Operation struct {
 	// where that is not the current one: a job that failed stays failed, and
 	// what cannot be told stays untold.
 	RetryStep string `json:"retryStep,omitempty"`
-	// Notice is what other systems are still owed about this operation.
-	Notice *Notice `json:"notice,omitempty"`
-	// ReplyTo is the queue that the sender of the request wants answers on.
-	ReplyTo string `json:"replyTo,omitempty"`
+	// Owed are the notices about this operation that were not sent yet, oldest
+	// first.
+	Owed []Notice `json:"owed,omitempty"`
+	// ReplyTo is the queue that the sender of the request wants answers on,
+	// RequestID the id of the message that the request came as.
+	ReplyTo   string `json:"replyTo,omitempty"`
+	RequestID string `json:"requestId,omitempty"`
 
 	Labels map[string]string `json:"labels,omitempty"`
 	// TraceParent is the W3C trace context that the request came with.
@@ -114,17 +120,12 @@ type Claim struct {
 	NotAfter  time.Time `json:"notAfter"`
 }
 
-// Notice is a message about an operation that is owed to other systems.
-type Notice struct {
-	Kind   string    `json:"kind"`
-	SentAt time.Time `json:"sentAt,omitzero"`
-}
-
 // clone returns a copy that shares nothing that a transition changes.
 func (op Operation) clone() Operation {
 	op.Learned = maps.Clone(op.Learned)
 	op.Labels = maps.Clone(op.Labels)
 	op.Warnings = append([]string(nil), op.Warnings...)
+	op.Owed = slices.Clone(op.Owed)
 	if op.Tracking != nil {
 		t := *op.Tracking
 		op.Tracking = &t

@@ -36,9 +36,11 @@ func RescueName(rescue int) string { return fmt.Sprintf("rescue-%d", rescue) }
 
 // Rescued is the operation after a rescue was delivered, counted before its
 // step runs: a step that kills its process each time is found out by it. It
-// stays at its seq. ok is false when the same rescue was counted before.
+// stays at its seq. ok is false when the same rescue was counted before, or
+// another one so shortly before that its invocation may still be at work: the
+// rescues of an outage are all delivered at once when it is over.
 func (op Operation) Rescued(name string, at At) (next Operation, ev Event, ok bool) {
-	if op.LastRescue == name {
+	if op.LastRescue == name || !op.RescuedAt.IsZero() && at.Now.Before(op.RescuedAt.Add(at.Waits.Overdue/4)) {
 		return op, Event{}, false
 	}
 	if op.Rescues+1 >= MostRescues {
@@ -51,7 +53,7 @@ func (op Operation) Rescued(name string, at At) (next Operation, ev Event, ok bo
 	}
 	next = op.clone()
 	next.Rescues++
-	next.LastRescue = name
+	next.LastRescue, next.RescuedAt = name, at.Now
 	next.WriteID = at.WriteID
 	next.UpdatedAt = at.Now
 	return next, next.event("woken by the sweep: its own message did not come", at), true

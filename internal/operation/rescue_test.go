@@ -86,7 +86,9 @@ func TestA_rescue_is_counted_once_and_the_fifth_parks(t *testing.T) {
 		again, _, counted := next.Rescued(name, at)
 		require.False(t, counted, "the same rescue delivered again")
 		require.Equal(t, next, again)
-		op = next
+		_, _, counted = next.Rescued("another", at)
+		require.False(t, counted, "rescues of an outage are all delivered at once when it is over")
+		op, at = next, after(time.Hour+time.Duration(n)*10*time.Minute)
 	}
 	next, ev, counted := op.Rescued(operation.RescueName(operation.MostRescues), at)
 	require.True(t, counted)
@@ -101,10 +103,11 @@ func TestA_rescue_is_counted_once_and_the_fifth_parks(t *testing.T) {
 func TestProgress_forgets_rescues(t *testing.T) {
 	t.Parallel()
 	op := running()
-	op.Rescues, op.LastRescue = 4, "rescue-4"
+	op.Rescues, op.LastRescue, op.RescuedAt = 4, "rescue-4", start()
 	next, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Wait}, after(0))
 	require.Zero(t, next.Rescues)
 	require.Empty(t, next.LastRescue)
+	require.Zero(t, next.RescuedAt)
 }
 
 func TestEvery_rescue_has_its_own_name(t *testing.T) {

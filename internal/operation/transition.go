@@ -140,6 +140,25 @@ func (op Operation) StepFailed(err *Error, at At) (Operation, Event) {
 	return next, next.event("trying again", at)
 }
 
+// Overgrown is the operation, as last stored, after what it had come to could
+// not be stored because it is too large. It fails: trying again would come to
+// the same. bare leaves out all that may be large.
+func (op Operation) Overgrown(problem string, bare bool, at At) (Operation, Event) {
+	next := op.advance(at)
+	if bare {
+		next.Learned, next.Warnings = nil, nil
+	}
+	if op.Tracking != nil || op.Claim != nil {
+		next.Warnings = append(next.Warnings, "what Azure has begun, if anything, goes on")
+	}
+	next.Claim = nil
+	return next.fail(&Error{
+		Code: "TooLarge", Class: Fatal,
+		Message:           fmt.Sprintf("what step %s came to cannot be stored: %s", op.Step, cut(problem, longestNoticeText)),
+		RecommendedAction: []string{"Look in Azure at what the step did. Ask for less at once, such as with shorter parameters, and report it: steps should not learn so much."},
+	}, at)
+}
+
 // fail ends the operation with the error.
 func (op Operation) fail(err *Error, at At) (Operation, Event) {
 	op.LastError = err
@@ -246,7 +265,7 @@ func (op Operation) advance(at At) Operation {
 	next.Seq++
 	next.WriteID = at.WriteID
 	next.UpdatedAt = at.Now
-	next.Rescues, next.LastRescue = 0, ""
+	next.Rescues, next.LastRescue, next.RescuedAt = 0, "", time.Time{}
 	return next
 }
 

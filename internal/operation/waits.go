@@ -21,6 +21,8 @@ type Waits struct {
 	// Overdue is how long after its due time an operation is first woken by
 	// the sweep; it doubles with each rescue.
 	Overdue time.Duration
+	// Notice is how long a notice that cannot be sent is tried again.
+	Notice time.Duration
 	// SnoozeShortest and SnoozeLongest bound how long a message is put off
 	// while the table is away.
 	SnoozeShortest, SnoozeLongest time.Duration
@@ -35,6 +37,7 @@ func AzureWaits() Waits {
 		ClaimWindow: time.Minute, ClaimGrace: 5 * time.Minute,
 		Jitter:         0.1,
 		Overdue:        10 * time.Minute,
+		Notice:         7 * 24 * time.Hour,
 		SnoozeShortest: 30 * time.Second, SnoozeLongest: 5 * time.Minute,
 	}
 }
@@ -47,7 +50,7 @@ func (w Waits) Faster(speed float64) Waits {
 	w.JobShortest, w.JobLongest = by(w.JobShortest), by(w.JobLongest)
 	w.Retry *= speed
 	w.ClaimWindow, w.ClaimGrace = by(w.ClaimWindow), by(w.ClaimGrace)
-	w.Overdue = by(w.Overdue)
+	w.Overdue, w.Notice = by(w.Overdue), by(w.Notice)
 	w.SnoozeShortest, w.SnoozeLongest = by(w.SnoozeShortest), by(w.SnoozeLongest)
 	return w
 }

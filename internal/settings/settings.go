@@ -48,6 +48,10 @@ type Settings struct {
 	// RestoreTargets are what restores may write to: resource ids of PostgreSQL
 	// servers and URLs of blob containers. Empty allows no restore.
 	RestoreTargets []string `env:"AZBACKUPFLOW_RESTORE_TARGETS"`
+	// Notices is the queue or topic that gets the notices of all operations;
+	// empty means none. ReplyQueues are those that a request may ask answers on.
+	Notices     string   `env:"AZBACKUPFLOW_NOTICES"`
+	ReplyQueues []string `env:"AZBACKUPFLOW_REPLY_QUEUES"`
 	// Speed divides every wait; the local stack sets it to the speed of its
 	// simulator. In Azure it stays 1.
 	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`
@@ -69,7 +73,7 @@ func Read(environment map[string]string) (Settings, error) {
 	if s.Speed < 1 || s.Speed > 10000 {
 		return s, fmt.Errorf("settings: AZBACKUPFLOW_SPEED is %v, want 1 (or up to 10000 beside a simulator)", s.Speed)
 	}
-	return s, nil
+	return s, s.checkNotices()
 }
 
 // Waits are the engine's durations at the speed that is set.

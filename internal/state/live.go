@@ -93,8 +93,8 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 // meanwhile, which nobody does to an ended operation for long.
 const closeTries = 5
 
-// Close implements engine.Store. The marker of an operation that has not ended
-// stays; its index entries are written all the same. ErrChanged means that the
+// Close implements engine.Store. The marker of an operation that has not ended,
+// or that owes a notice, stays; its index entries are written all the same. ErrChanged means that the
 // row did not stand still; the marker is there and Close can be repeated.
 //
 // A marker whose operation does not exist may be that of an operation that is
@@ -141,7 +141,7 @@ func (s *Store) close(ctx context.Context, id string) (done bool, err error) {
 	if err := s.list(ctx, row.Operation); err != nil {
 		return false, err
 	}
-	if !marked || !row.Operation.Status.Terminal() {
+	if !marked || !row.Operation.Settled() {
 		return true, nil
 	}
 	if done, err := s.touch(ctx, row); !done || err != nil {

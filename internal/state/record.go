@@ -7,6 +7,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 )
 
@@ -89,6 +90,9 @@ func largestField(text []byte) string {
 	}
 	return largest
 }
+
+// Is tells the engine what it is.
+func (e *TooLarge) Is(target error) bool { return target == engine.ErrTooLarge }
 
 // Decode reads what Encode gave.
 func Decode(text []byte) (operation.Operation, error) {

@@ -112,7 +112,8 @@ func (k *killer) missing() []string {
 // The deployed binary, unchanged, is killed around every kind of request that
 // the stand-ins serve it; a new host takes over after each third crash. All
 // operations of every flow end, none is lost, and each backup and each restore
-// was started exactly once.
+// was started exactly once. Each has told that it
+// started and that it succeeded.
 func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -125,7 +126,8 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 		done: map[point]bool{}, seen: map[point]int{}, random: 20,
 		chance: rand.New(rand.NewPCG(1, 2)),
 	}
-	l := start(t, stack.Config{Speed: 120, World: &world, Fault: k.hook, Settings: map[string]string{
+	l := start(t, stack.Config{Speed: 120, World: &world, Fault: k.hook, Queues: noticeQueues(), Settings: map[string]string{
+		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",
 		"AZBACKUPFLOW_RESTORE_TARGETS": others.container(), "AZBACKUPFLOW_ALLOW_DELETE": "true",
 	}})
 	hosts := keepHostsRunning(t, l)
@@ -147,7 +149,12 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 		for i, account := range protected {
 			for j := range shares {
 				name := fmt.Sprintf("share%04d", j)
-				ids = append(ids, l.begin(backup(fmt.Sprintf("backup-%d-%d-%d", rounds, i, j), account, name)))
+				asked := backup(fmt.Sprintf("backup-%d-%d-%d", rounds, i, j), account, name)
+				if j%2 == 0 {
+					ids = append(ids, l.begin(asked))
+				} else {
+					ids = append(ids, l.ask(asked))
+				}
 				want[item(account, name)]++
 			}
 		}
@@ -169,6 +176,7 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	}
 	require.Equal(t, want, triggered, "backups of each item")
 	others.startedOnce(l, rounds)
+	l.requireTold("notices", ids)
 	require.Positive(t, hosts(), "new hosts")
 	kills, points := k.made()
 	t.Logf("%d operations in %d rounds, %d kills at %d points, %d new hosts", len(ids), rounds, kills, points, hosts())

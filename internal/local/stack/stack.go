@@ -50,6 +50,9 @@ type Config struct {
 	Fault fault.Hook
 	// Restart says when the host gives up on a handler that crashes.
 	Restart functionshost.RestartPolicy
+	// Queues are further queues than the app's own, such as those that get its
+	// notices.
+	Queues []string
 	// Settings are further app settings; they win over the stack's own.
 	Settings map[string]string
 	// Log receives what the stand-ins say, Output what the handler writes.
@@ -99,7 +102,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if s.Tables, err = tableproxy.Start(ctx, tableproxy.Config{Target: s.azurite.ConnectionString(), Fault: c.Fault}); err != nil {
 		return nil, fmt.Errorf("table service: %w", err)
 	}
-	if s.Broker, err = servicebus.Start(servicebus.Config{Queues: queues(c.Speed), Fault: c.Fault, Logger: c.Log}); err != nil {
+	if s.Broker, err = servicebus.Start(servicebus.Config{Queues: queues(c.Speed, c.Queues), Fault: c.Fault, Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("service bus: %w", err)
 	}
 	if s.ARM, err = armsim.Start(armsim.Config{Speed: c.Speed, World: c.World, Quotas: c.Quotas, Fault: c.Fault, Logger: c.Log}); err != nil {
@@ -113,10 +116,10 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 
 // queues have the properties that the engine relies on, as infra/ gives them in
 // Azure; locks are shorter at speed, because the host renews them.
-func queues(speed float64) []servicebus.QueueConfig {
+func queues(speed float64, further []string) []servicebus.QueueConfig {
 	lock := max(time.Duration(float64(5*time.Minute)/speed), 10*time.Second)
 	var all []servicebus.QueueConfig
-	for _, name := range []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue} {
+	for _, name := range append([]string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue}, further...) {
 		all = append(all, servicebus.QueueConfig{
 			Name: name, LockDuration: lock, MaxDeliveryCount: 10,
 			DefaultTTL: 14 * 24 * time.Hour, DeadLetterOnExpiration: true,

@@ -135,7 +135,7 @@ func (s *Store) Close(ctx context.Context, id string) error {
 		return nil
 	}
 	loaded, err := r.load()
-	if err != nil || !loaded.Operation.Status.Terminal() {
+	if err != nil || !loaded.Operation.Settled() {
 		return err
 	}
 	r.etag = s.etag()

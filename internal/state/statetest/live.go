@@ -14,6 +14,7 @@ import (
 
 func liveTests() []test {
 	return []test{
+		{"WhatOwesANoticeIsNotClosed", whatOwesANoticeIsNotClosed},
 		{"NewOperationIsLive", newIsLive},
 		{"ClosedOperationIsNotLive", closedIsNotLive},
 		{"OperationThatHasNotEndedStaysLiveWhenClosed", closeBeforeEnd},
@@ -155,4 +156,19 @@ func manyAreLive(t *testing.T, s Store) {
 	for i := range many {
 		require.Equal(t, newOperation(i).CreatedAt, live[fmt.Sprintf("op%04d", i)])
 	}
+}
+
+func whatOwesANoticeIsNotClosed(t *testing.T, s Store) {
+	row := save(t, s, create(t, s, newOperation(1)), func(op *operation.Operation) {
+		ended(operation.Failed)(op)
+		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
+	})
+	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	require.Contains(t, liveIDs(t, s), row.Operation.ID, "the sweep must find it")
+	row = load(t, s, row.Operation.ID)
+	row.Operation.Owed, row.Operation.WriteID = nil, "told"
+	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "told"))
+	require.NoError(t, err)
+	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	require.Empty(t, liveIDs(t, s))
 }

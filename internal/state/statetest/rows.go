@@ -56,7 +56,7 @@ func everyFieldSurvives(t *testing.T, s Store) {
 	op.WaitingFor, op.Attempts, op.Setbacks, op.Rescues, op.LastRescue = "job", 2, 3, 1, "rescue-1"
 	op.CancelRequested, op.Paused = true, true
 	op.LastError = &operation.Error{Code: "X", Message: "m\n", Class: operation.Throttled, RetryAfter: time.Hour, Ambiguous: true}
-	op.Warnings, op.Round, op.Notice = []string{"w"}, 1, &operation.Notice{Kind: "ended", SentAt: at}
+	op.Warnings, op.Round, op.Owed = []string{"w"}, 1, []operation.Notice{{Kind: operation.NoticeFailed, Seq: 3, At: at, To: "answers", Error: &operation.Error{Code: "c"}}}
 	op.ReplyTo, op.Labels, op.TraceParent = "answers", map[string]string{"team": "a/b"}, "00-x"
 	op.EndedAt, op.Status = at, operation.Failed
 	create(t, s, op)

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+)
+
+// untold says which notice was never sent in a world in which nothing more can
+// happen; empty if each was.
+func untold(w world) string {
+	last := map[operation.Status]operation.NoticeKind{
+		operation.Succeeded: operation.NoticeSucceeded, operation.Canceled: operation.NoticeCanceled,
+		operation.Failed: operation.NoticeFailed,
+	}[w.row.Status]
+	for _, id := range []string{"op:1:started", fmt.Sprintf("op:%d:%s", w.row.Seq, last)} {
+		if !slices.Contains(w.told, id) {
+			return fmt.Sprintf("never told: %s, of %v", id, w.told)
+		}
+	}
+	switch {
+	case len(w.told) != 2:
+		return fmt.Sprintf("told what did not happen: %v", w.told)
+	case len(w.row.Owed) > 0:
+		return "it owes notices for ever"
+	}
+	return ""
+}
+
+func noticedRules() rules {
+	r := soundRules()
+	r.notices = true
+	return r
+}
+
+// The same interleavings with notices: none is lost, an ended operation owes
+// nothing, and the call still happens once.
+func TestModel_no_notice_is_lost(t *testing.T) {
+	t.Parallel()
+	cases := map[string]faults{
+		"nothing goes wrong":             {},
+		"crash":                          {crashes: 1},
+		"unknown notices":                {noticesUnknown: 3, lostMessages: 1},
+		"unknown notice and save":        {noticesUnknown: 1, savesUnknown: 1},
+		"lost message and notice":        {lostMessages: 1, noticesUnknown: 1},
+		"table away and unknown notice":  {tableAways: 1, noticesUnknown: 1},
+		"canceled and unknown notice":    {cancels: 1, noticesUnknown: 1},
+		"canceled and unknown save":      {cancels: 1, savesUnknown: 1},
+		"throttled with unknown notices": {throttles: 1, noticesUnknown: 2},
+	}
+	for name, f := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkWith(t, noticedRules(), f, 200_000)
+		})
+	}
+}
+
+// More faults at once, over an operation that begins at its last step: what
+// happens between its end and its notice.
+func TestModel_no_notice_of_an_end_is_lost(t *testing.T) {
+	t.Parallel()
+	cases := map[string]faults{
+		"crashes":                           {crashes: 2},
+		"crash and duplicate":               {crashes: 1, duplicates: 1},
+		"crash and lost lock":               {crashes: 1, lockLosses: 1},
+		"crash and unknown save":            {crashes: 1, savesUnknown: 1},
+		"crash and unknown notice":          {crashes: 1, noticesUnknown: 1},
+		"crash, unknown save and notice":    {crashes: 1, savesUnknown: 1, noticesUnknown: 1},
+		"crash and lost message":            {crashes: 1, lostMessages: 1},
+		"duplicate and unknown notice":      {duplicates: 1, noticesUnknown: 1},
+		"lost lock and unknown save":        {lockLosses: 1, savesUnknown: 1},
+		"canceled during a duplicate":       {cancels: 1, duplicates: 1},
+		"canceled and crash":                {cancels: 1, crashes: 1},
+		"canceled, crash, unknown notice":   {cancels: 1, crashes: 1, noticesUnknown: 1},
+		"canceled, table away, lost notice": {cancels: 1, tableAways: 1, noticesUnknown: 1},
+	}
+	for name, f := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := noticedRules()
+			r.started = true
+			checkWith(t, r, f, 200_000)
+		})
+	}
+}
+
+func TestModel_notices_deeper(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("AZBACKUPFLOW_DEEP") == "" {
+		t.Skip("explores millions of states; make soak sets AZBACKUPFLOW_DEEP")
+	}
+	cases := map[string]faults{
+		"crash and duplicate":      {crashes: 1, duplicates: 1},
+		"crash and unknown notice": {crashes: 1, noticesUnknown: 1},
+		"crash and lost answer":    {crashes: 1, lostAnswers: 1},
+	}
+	for name, f := range cases { //nolint:paralleltest // one at a time: each needs gigabytes
+		t.Run(name, func(t *testing.T) {
+			checkWith(t, noticedRules(), f, 8_000_000)
+		})
+	}
+}
+
+func TestModel_finds_lost_notices(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name   string
+		change func(*rules)
+		faults faults
+	}{
+		{"without the notice on the row a crash keeps the end a secret", func(r *rules) { r.noOwing = true }, faults{crashes: 1}},
+		{"a sweep that only closes loses what could not be sent", func(r *rules) { r.noWake = true }, faults{noticesUnknown: 1}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := noticedRules()
+			c.change(&r)
+			v := explore(r, c.faults, 200_000)
+			require.Contains(t, v.wrong, "never told")
+		})
+	}
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/operation"
+)
+
+// Swept is what one sweep found.
+type Swept struct {
+	// Live counts operations that have not been closed, Parked those of them
+	// that wait for a person.
+	Live   int `json:"live"`
+	Parked int `json:"parked"`
+	// Overdue counts operations whose message did not come; each was sent a
+	// rescue.
+	Overdue int `json:"overdue"`
+	// Owed counts operations of which a notice was not sent yet.
+	Owed int `json:"owed"`
+	// Closed counts ended operations whose indexes were brought up to date.
+	Closed int `json:"closed"`
+	// Failed counts operations that could not be looked at this time, Left
+	// those for which there was no time.
+	Failed int `json:"failed"`
+	Left   int `json:"left"`
+}
+
+func (s *Swept) add(one Swept) {
+	s.Parked += one.Parked
+	s.Overdue += one.Overdue
+	s.Owed += one.Owed
+	s.Closed += one.Closed
+	s.Failed += one.Failed
+	s.Left += one.Left
+}
+
+// Bounds of one sweep: how many operations are looked at at once, and how long
+// it goes on, which is less than the five minutes to the next.
+const (
+	sweptAtOnce = 16
+	sweepLimit  = 4 * time.Minute
+)
+
+// Sweep looks at every live operation: it wakes those whose message did not
+// come or which owe a notice, and closes those whose end was not settled. It
+// never writes a row, and its cost grows with live operations only. It begins
+// anywhere in the list: what one sweep has no time for comes early in another.
+// It goes on where one operation cannot be looked at, and returns an error when
+// the list itself breaks off; what was listed until then is looked at all the
+// same.
+func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepLimit)
+	defer cancel()
+	var all []Live
+	var broken error
+	for live, err := range e.cfg.Store.Live(ctx) {
+		if err != nil {
+			broken = fmt.Errorf("list live operations: %w", err)
+			break
+		}
+		all = append(all, live)
+	}
+	s := Swept{Live: len(all)}
+	first := int(e.cfg.Jitter() * float64(len(all)))
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(sweptAtOnce)
+	for n := range all {
+		live := all[(first+n)%len(all)]
+		group.Go(func() error {
+			one := e.sweepOrLeave(ctx, live)
+			mu.Lock()
+			defer mu.Unlock()
+			s.add(one)
+			return nil
+		})
+	}
+	_ = group.Wait() // nobody gives an error: each is counted
+	e.cfg.Log.InfoContext(ctx, "swept", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
+		"owed", s.Owed, "closed", s.Closed, "failed", s.Failed, "left", s.Left)
+	return s, broken
+}
+
+// sweepOrLeave looks at one operation, unless the sweep's time is over.
+func (e *Engine) sweepOrLeave(ctx context.Context, live Live) Swept {
+	if ctx.Err() != nil {
+		return Swept{Left: 1}
+	}
+	one, err := e.sweepOne(ctx, live)
+	if err != nil {
+		one.Failed++
+		e.cfg.Log.WarnContext(ctx, "sweep could not look at an operation", "op", live.ID, "error", err)
+	}
+	return one
+}
+
+func (e *Engine) sweepOne(ctx context.Context, live Live) (one Swept, err error) {
+	now := e.cfg.Clock()
+	row, err := e.cfg.Store.Load(ctx, live.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		// The marker is written before the row: give its writer time.
+		if now.Sub(live.CreatedAt) < max(e.cfg.Waits.Overdue, invocationLimit) {
+			return one, nil
+		}
+		one.Closed++
+		return one, e.cfg.Store.Close(ctx, live.ID)
+	case err != nil:
+		return one, err
+	}
+	op := row.Operation
+	if op.Settled() {
+		one.Closed++
+		return one, e.cfg.Store.Close(ctx, live.ID)
+	}
+	if op.Status == operation.Parked {
+		one.Parked++
+	}
+	log := e.cfg.Log.With("op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq)
+	if len(op.Owed) > 0 {
+		one.Owed++
+		// One that has something to run sends its notices then.
+		if wake, overdue := op.OverdueNotice(now, e.cfg.Waits); overdue && op.Idle(now) {
+			log.WarnContext(ctx, "a notice is owed, waking its operation", "kind", string(op.Owed[0].Kind))
+			return one, e.cfg.Queue.Send(ctx, NoticeMessage(op, wake, now, op.TraceParent))
+		}
+	}
+	rescue, overdue := op.Overdue(now, e.cfg.Waits)
+	if !overdue {
+		return one, nil
+	}
+	one.Overdue++
+	log.WarnContext(ctx, "operation is overdue, waking it", "due", op.DueAt, "rescue", rescue)
+	return one, e.cfg.Queue.Send(ctx, RescueMessage(op, rescue, now, op.TraceParent))
+}
+
+// NoticeMessage is the wake-up that the sweep sends to an operation that has
+// nothing to run but owes a notice. The same wake-up has the same message id,
+// however many sweeps send it.
+func NoticeMessage(op operation.Operation, wake int, due time.Time, trace string) Message {
+	return WakeMessage(op, due, fmt.Sprintf("notice-%d", wake), trace)
+}

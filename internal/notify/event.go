@@ -1,0 +1,130 @@
+// Package notify tells other systems what becomes of operations and requests,
+// as CloudEvents 1.0 in structured mode: one JSON object in a Service Bus
+// message. docs/notifications.md describes them, docs/schemas their shape.
+//
+// Each is sent at least once, under an id that is the same each time. None
+// holds a secret: neither parameters nor the URLs by which Azure is asked for
+// an operation's status are in them.
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"time"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+// Event is a CloudEvent in structured mode.
+// Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+type Event struct {
+	SpecVersion     string          `json:"specversion"`
+	ID              string          `json:"id"`
+	Source          string          `json:"source"`
+	Type            string          `json:"type"`
+	Subject         string          `json:"subject,omitempty"`
+	Time            time.Time       `json:"time"`
+	DataContentType string          `json:"datacontenttype"`
+	Data            json.RawMessage `json:"data"`
+}
+
+// ContentType is that of a message that holds a CloudEvent in structured mode.
+const ContentType = "application/cloudevents+json; charset=utf-8"
+
+const (
+	typeOfOperation = "azbackupflow.operation."
+	// TypeRefused is the type of the answer to a request that was refused.
+	TypeRefused = "azbackupflow.request.refused"
+)
+
+// TypeOf is the type of the events of a kind of notice.
+func TypeOf(kind operation.NoticeKind) string { return typeOfOperation + string(kind) }
+
+// Operation is the data of a notice about an operation.
+type Operation struct {
+	OperationID string            `json:"operationId"`
+	Flow        string            `json:"flow"`
+	Version     int               `json:"version"`
+	Key         string            `json:"key"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	CreatedAt   time.Time         `json:"createdAt"`
+	// Seq and Round order the notices of one operation: a later one has a
+	// higher seq. Round counts how often a person retried it.
+	Seq   int64 `json:"seq"`
+	Round int   `json:"round"`
+	// Status and Step are where the operation stood.
+	Status operation.Status `json:"status"`
+	Step   string           `json:"step"`
+	// JobID is the backup job that was last known.
+	JobID    string   `json:"jobId,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	Error    *Error   `json:"error,omitempty"`
+}
+
+// Error is why an operation failed or is parked.
+type Error struct {
+	Code              string   `json:"code"`
+	Message           string   `json:"message"`
+	Class             string   `json:"class"`
+	RecommendedAction []string `json:"recommendedAction,omitempty"`
+	HTTPStatus        int      `json:"httpStatus,omitempty"`
+	CorrelationID     string   `json:"correlationId,omitempty"`
+}
+
+// Request is the data of the answer to a request that was refused.
+type Request struct {
+	MessageID string            `json:"messageId,omitempty"`
+	Source    string            `json:"source"`
+	Flow      string            `json:"flow,omitempty"`
+	Key       string            `json:"key,omitempty"`
+	Reason    string            `json:"reason"`
+	Fields    []step.FieldError `json:"fields,omitempty"`
+}
+
+// ofOperation is the event of a notice.
+func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
+	data := Operation{
+		OperationID: op.ID, Flow: op.Flow, Version: op.Version, Key: op.Key, Labels: op.Labels, CreatedAt: op.CreatedAt,
+		Seq: n.Seq, Round: n.Round, Status: n.Status, Step: n.Step, JobID: n.JobID,
+	}
+	for _, w := range n.Warnings {
+		data.Warnings = append(data.Warnings, unsigned(w))
+	}
+	if e := n.Error; e != nil {
+		data.Error = &Error{
+			Code: e.Code, Message: unsigned(e.Message), Class: string(e.Class),
+			HTTPStatus: e.HTTPStatus, CorrelationID: e.CorrelationID,
+		}
+		for _, a := range e.RecommendedAction {
+			data.Error.RecommendedAction = append(data.Error.RecommendedAction, unsigned(a))
+		}
+	}
+	return event(n.ID(op.ID), op.Tenant, TypeOf(n.Kind), "operations/"+op.ID, n.At, data)
+}
+
+// ofRefusal is the event of a refused request.
+func ofRefusal(tenant string, r state.Refusal) (Event, error) {
+	data := Request{MessageID: r.MessageID, Source: r.Source, Flow: r.Flow, Key: r.Key, Reason: r.Reason, Fields: r.Fields}
+	return event("refused:"+r.ID, tenant, TypeRefused, "", r.At, data)
+}
+
+func event(id, tenant, kind, subject string, at time.Time, data any) (Event, error) {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return Event{}, fmt.Errorf("encode event %s: %w", id, err)
+	}
+	return Event{
+		SpecVersion: "1.0", ID: id, Source: "/azbackupflow/" + url.PathEscape(tenant), Type: kind, Subject: subject,
+		Time: at.UTC(), DataContentType: "application/json", Data: raw,
+	}, nil
+}
+
+var signature = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`) //nolint:gochecknoglobals // a compiled constant
+
+// unsigned is a text without the queries of the URLs in it: whoever has the
+// signature of a status URL may ask for the status.
+func unsigned(text string) string { return signature.ReplaceAllString(text, "$1") }

@@ -1,0 +1,227 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/queue"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+type sent struct {
+	to     string
+	letter queue.Letter
+}
+
+// post keeps what it is given.
+type post struct {
+	all  []sent
+	fail error
+}
+
+func (p *post) send(_ context.Context, to string, l queue.Letter) error {
+	p.all = append(p.all, sent{to, l})
+	return p.fail
+}
+
+func notifier(p *post) Notifier {
+	return Notifier{To: "notices", Replies: []string{"Answers"}, Tenant: "con toso", Post: p.send, Log: slog.New(slog.DiscardHandler)}
+}
+
+func ended() operation.Operation {
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	op := operation.Operation{
+		ID: "xxbn5kxx7w2qugt7pwfdw2h4fv", Tenant: "con toso", Key: "nightly", RequestID: "message-7", Flow: "backup-now", Version: 1,
+		Status: operation.Failed, Step: "await-job", Seq: 7, Round: 1, ReplyTo: "answers",
+		Parameters: json.RawMessage(`{"secret":"p"}`), Labels: map[string]string{"team": "files"},
+		Learned:  map[string]string{"jobId": "job-1"},
+		Tracking: &operation.Tracking{StatusURL: "https://management.azure.com/x?t=1&s=SIGNED", JobID: "job-2"},
+		Warnings: []string{"see https://management.azure.com/status?t=1&s=SIGNED now"},
+		LastError: &operation.Error{
+			Code: "UserErrorX", Message: `GET "https://management.azure.com/a/b?t=2&c=SIGNED": no`, Class: operation.Fatal,
+			RecommendedAction: []string{"ask http://x/y?sig=SIGNED"}, HTTPStatus: 400, CorrelationID: "c-1",
+		},
+		CreatedAt: at, UpdatedAt: at.Add(time.Hour),
+	}
+	return op.Owing(operation.Running, true)
+}
+
+func TestANoticeIsOneCloudEventForEachReceiverUnderOneId(t *testing.T) {
+	t.Parallel()
+	var p post
+	op := ended()
+	require.Len(t, op.Owed, 2)
+	for _, n := range op.Owed {
+		require.NoError(t, notifier(&p).Notify(t.Context(), op, n))
+	}
+	require.Equal(t, "notices", p.all[0].to)
+	require.Equal(t, "answers", p.all[1].to)
+	require.Equal(t, p.all[0].letter, p.all[1].letter)
+	l := p.all[0].letter
+	require.Equal(t, op.ID+":7:failed", l.ID)
+	require.Equal(t, "message-7", l.CorrelationID)
+	require.Equal(t, "azbackupflow.operation.failed", l.Subject)
+	require.Equal(t, ContentType, l.ContentType)
+	require.Equal(t, map[string]any{
+		"flow": "backup-now", "status": "Failed", "kind": "failed", "type": l.Subject, "source": "/azbackupflow/con%20toso",
+	}, l.Properties)
+	require.JSONEq(t, `{
+		"specversion": "1.0", "id": "xxbn5kxx7w2qugt7pwfdw2h4fv:7:failed", "source": "/azbackupflow/con%20toso",
+		"type": "azbackupflow.operation.failed", "subject": "operations/xxbn5kxx7w2qugt7pwfdw2h4fv",
+		"time": "2026-03-01T09:00:00Z", "datacontenttype": "application/json",
+		"data": {
+			"operationId": "xxbn5kxx7w2qugt7pwfdw2h4fv", "flow": "backup-now", "version": 1, "key": "nightly", "labels": {"team": "files"},
+			"createdAt": "2026-03-01T08:00:00Z", "seq": 7, "round": 1, "status": "Failed", "step": "await-job", "jobId": "job-2",
+			"warnings": ["see https://management.azure.com/status now"],
+			"error": {
+				"code": "UserErrorX", "message": "GET \"https://management.azure.com/a/b\": no", "class": "Fatal",
+				"recommendedAction": ["ask http://x/y"], "httpStatus": 400, "correlationId": "c-1"
+			}
+		}
+	}`, string(l.Body))
+	require.NotContains(t, string(l.Body), "SIGNED")
+	require.NotContains(t, string(l.Body), "secret")
+}
+
+func TestANoticeSaysTheSameAfterAPersonHasRetriedItsOperation(t *testing.T) {
+	t.Parallel()
+	var p post
+	op := ended()
+	retried, _, err := op.Retried(operation.At{Now: op.UpdatedAt.Add(time.Hour), Waits: operation.AzureWaits()})
+	require.NoError(t, err)
+	require.NoError(t, notifier(&p).Notify(t.Context(), op, op.Owed[0]))
+	require.NoError(t, notifier(&p).Notify(t.Context(), retried, retried.Owed[0]))
+	require.Equal(t, p.all[0], p.all[1])
+}
+
+func TestWhatNobodyMayReceiveAnyMoreIsDropped(t *testing.T) {
+	t.Parallel()
+	var p post
+	n := notifier(&p)
+	n.To, n.Replies = "", nil
+	require.False(t, n.Everybody())
+	for _, owed := range ended().Owed {
+		require.NoError(t, n.Notify(t.Context(), ended(), owed))
+	}
+	require.NoError(t, n.Refused(t.Context(), "answers", state.Refusal{}))
+	require.Empty(t, p.all)
+
+	p.fail = errors.New("away")
+	require.ErrorIs(t, notifier(&p).Notify(t.Context(), ended(), ended().Owed[0]), p.fail)
+	require.ErrorIs(t, notifier(&p).Refused(t.Context(), "ANSWERS", state.Refusal{}), p.fail)
+}
+
+func schema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	compiled, err := c.Compile(filepath.Join("..", "..", "docs", "schemas", "notice.v1.schema.json"))
+	require.NoError(t, err)
+	return compiled
+}
+
+func TestEveryEventHasThePublishedShape(t *testing.T) {
+	t.Parallel()
+	var p post
+	n := notifier(&p)
+	for _, status := range operation.Statuses() {
+		op := ended()
+		op.Status, op.Owed = status, nil
+		op = op.Owing("", true).OwingStarted(false)
+		for _, owed := range op.Owed {
+			require.NoError(t, n.Notify(t.Context(), op, owed))
+		}
+	}
+	require.NoError(t, n.Notify(t.Context(), operation.Operation{ID: "x", Flow: "f", Version: 1}, operation.Notice{Kind: operation.NoticeStarted, Seq: 1, Status: operation.Pending}))
+	require.NoError(t, n.Refused(t.Context(), "answers", state.Refusal{
+		ID: "r1", At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Source: "requests", MessageID: "m", Flow: "f", Key: "k", Reason: "no",
+		Fields: []step.FieldError{{Field: "flow", Problem: "is missing", Want: "a flow"}}, Body: "secret",
+	}))
+	types := map[string]bool{}
+	for _, s := range p.all {
+		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(s.letter.Body))
+		require.NoError(t, err)
+		require.NoError(t, schema(t).Validate(instance), string(s.letter.Body))
+		require.NotContains(t, string(s.letter.Body), "secret")
+		types[s.letter.Subject] = true
+	}
+	require.Len(t, types, len(operation.NoticeKinds())+1, "each type was tried")
+	for _, broken := range []string{`{}`, `{"specversion":"1.0","id":"i","source":"/azbackupflow/x","type":"azbackupflow.operation.started","subject":"s","time":"2026-03-01T08:00:00Z","datacontenttype":"application/json","data":{}}`} {
+		instance, err := jsonschema.UnmarshalJSON(strings.NewReader(broken))
+		require.NoError(t, err)
+		require.Error(t, schema(t).Validate(instance))
+	}
+}
+
+// The schema names exactly the fields of the Go types.
+func TestTheSchemaAndTheGoTypesHaveTheSameFields(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "schemas", "notice.v1.schema.json"))
+	require.NoError(t, err)
+	type object struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+		Required   []string                   `json:"required"`
+	}
+	var s struct {
+		object
+		Defs map[string]object `json:"$defs"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &s))
+	for name, c := range map[string]struct {
+		described object
+		of        reflect.Type
+	}{
+		"event":     {s.object, reflect.TypeFor[Event]()},
+		"operation": {s.Defs["operation"], reflect.TypeFor[Operation]()},
+		"error":     {s.Defs["error"], reflect.TypeFor[Error]()},
+		"request":   {s.Defs["request"], reflect.TypeFor[Request]()},
+	} {
+		var fields, always []string
+		for i := range c.of.NumField() {
+			field, options, _ := strings.Cut(c.of.Field(i).Tag.Get("json"), ",")
+			fields = append(fields, field)
+			if options == "" {
+				always = append(always, field)
+			}
+		}
+		var described []string
+		for field := range c.described.Properties {
+			described = append(described, field)
+		}
+		slices.Sort(fields)
+		slices.Sort(described)
+		require.Equal(t, fields, described, name)
+		require.ElementsMatch(t, always, c.described.Required, name)
+	}
+}
+
+func TestTheDocsNameEveryTypeAndTheIdThatItHas(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "notifications.md"))
+	require.NoError(t, err)
+	for _, kind := range operation.NoticeKinds() {
+		require.Contains(t, string(raw), "`"+TypeOf(kind)+"`")
+	}
+	require.Contains(t, string(raw), "`"+TypeRefused+"`")
+	_, example, found := strings.Cut(string(raw), "```json\n")
+	require.True(t, found)
+	example, _, _ = strings.Cut(example, "```")
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(example))
+	require.NoError(t, err)
+	require.NoError(t, schema(t).Validate(instance), "the example")
+}

@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/notify"
+	"azbackupflow/internal/operation"
+)
+
+func noticeQueues() []string { return []string{"notices", "answers"} }
+
+// ask sends a request to the queue `requests`, as another system does, and
+// gives the id of its operation. The message's id is its key, and it wants
+// answers on the queue answers.
+func (l *local) ask(request map[string]any) (id string) {
+	l.t.Helper()
+	key, _ := request["key"].(string)
+	delete(request, "key")
+	m := message(key, request)
+	answers := "answers"
+	m.ReplyTo = &answers
+	l.send("requests", m)
+	flow, _ := request["flow"].(string)
+	return operation.ID("local", flow, key)
+}
+
+// told gives the events on a queue, by their ids. One that came twice is the
+// same both times.
+func (l *local) told(queue string) map[string]notify.Event {
+	l.t.Helper()
+	all := map[string]notify.Event{}
+	for _, m := range l.Broker.Messages(queue) {
+		var ev notify.Event
+		require.NoError(l.t, json.Unmarshal(m.Body, &ev))
+		require.Equal(l.t, m.MessageID, ev.ID)
+		if earlier, twice := all[ev.ID]; twice {
+			require.Equal(l.t, earlier, ev)
+		}
+		all[ev.ID] = ev
+	}
+	return all
+}
+
+// requireTold waits until a queue holds for each operation that it started and
+// how it ended, and asserts that it holds nothing else.
+func (l *local) requireTold(queue string, ids []string) {
+	l.t.Helper()
+	want := map[string]string{}
+	for _, id := range ids {
+		v, ok := l.get(id)
+		require.True(l.t, ok)
+		kind := map[operation.Status]operation.NoticeKind{
+			operation.Succeeded: operation.NoticeSucceeded, operation.SucceededWithWarnings: operation.NoticeSucceeded,
+			operation.Failed: operation.NoticeFailed, operation.TimedOut: operation.NoticeFailed, operation.Canceled: operation.NoticeCanceled,
+		}[v.Status]
+		want[operation.Notice{Kind: operation.NoticeStarted, Seq: 1}.ID(id)] = notify.TypeOf(operation.NoticeStarted)
+		want[operation.Notice{Kind: kind, Seq: v.Seq}.ID(id)] = notify.TypeOf(kind)
+	}
+	var found map[string]string
+	require.Eventually(l.t, func() bool {
+		found = map[string]string{}
+		for id, ev := range l.told(queue) {
+			found[id] = ev.Type
+		}
+		return len(found) >= len(want)
+	}, patience, 50*time.Millisecond, "notices: %d of %d", len(found), len(want))
+	require.Equal(l.t, want, found)
+}
+
+// One system listens to all operations, another asked for one and gets its
+// answers; a request that names a queue which is not for answers is refused.
+func TestOperationsAndRefusedRequestsAreToldToWhoeverListens(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	asked, other, failing := newSite(&world, "asked", protected), newSite(&world, "other", protected), newSite(&world, "failing", undiscovered)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Queues: noticeQueues(), Settings: map[string]string{
+		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",
+	}})
+	wrong, forbidden := message("wrong", map[string]any{"flow": "no-such-flow", "parameters": map[string]any{}}), message("forbidden", asked.backup())
+	answers, steps := "answers", "steps"
+	wrong.ReplyTo, forbidden.ReplyTo = &answers, &steps
+	l.send("requests", wrong, forbidden)
+	id := l.ask(asked.backup())
+	ids := []string{id, l.begin(other.backup()), l.begin(failing.backup())}
+	for _, id := range ids {
+		l.await(id)
+	}
+	l.requireTold("notices", ids)
+
+	require.Equal(t, "replyTo", l.refusalOf("forbidden").Fields[0].Field)
+	refusal := l.refusalOf("wrong")
+	require.Eventually(t, func() bool { return len(l.told("answers")) == 3 }, patience, 20*time.Millisecond)
+	told := l.told("answers")
+	require.Equal(t, notify.TypeRefused, told["refused:"+refusal.ID].Type)
+	var data notify.Operation
+	v, _ := l.get(id)
+	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))
+	require.Equal(t, v.JobID, data.JobID)
+	require.Empty(t, l.Broker.Messages("steps/$DeadLetterQueue"))
+}
