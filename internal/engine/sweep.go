@@ -41,10 +41,10 @@ func (s *Swept) add(one Swept) {
 }
 
 // Bounds of one sweep: how many operations are looked at at once, and how long
-// it goes on, which is less than the five minutes to the next.
+// it goes on: the host ends a function after five minutes.
 const (
 	sweptAtOnce = 16
-	sweepLimit  = 4 * time.Minute
+	sweepLimit  = 3 * time.Minute
 )
 
 // Sweep looks at every live operation: it wakes those whose message did not
