@@ -164,7 +164,7 @@ func restoreJobFails(l *local, s serverSite) {
 }
 
 func restoreCanceled(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{Item: path.Base(s.database()), KeepsRunning: true})
+	l.ARM.SetOutcome(armsim.Outcome{Operation: "Restore", Item: path.Base(s.database()), KeepsRunning: true})
 	id := l.begin(s.restore("", "canceled", nil))
 	waits := l.reaches(id, "await-restore-job")
 	_, status := l.change(http.MethodDelete, id)
