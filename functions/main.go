@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -35,7 +36,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := newServer(world{
+	server, observer, err := newServer(ctx, world{
 		environment: environment(),
 		now:         time.Now, //nolint:forbidigo // the one place where the program meets the clock
 		jitter:      rand.Float64,
@@ -47,8 +48,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return server.Serve(ctx, listener)
+	err = server.Serve(ctx, listener)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTelemetry)
+	defer cancel()
+	return errors.Join(err, observer.Close(last))
 }
+
+// lastTelemetry bounds the sending of what was not sent before the end.
+const lastTelemetry = 5 * time.Second
 
 func environment() map[string]string {
 	all := map[string]string{}

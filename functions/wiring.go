@@ -18,6 +18,7 @@ import (
 	"azbackupflow/internal/queue"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
+	"azbackupflow/internal/telemetry"
 )
 
 // world is what the program takes from outside: here, and nowhere else, are the
@@ -34,29 +35,35 @@ type world struct {
 
 // newServer puts the app together. It calls nobody: clients connect at their
 // first use.
-func newServer(w world) (*customhandler.Server, error) {
+func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.Telemetry, error) {
 	s, err := settings.Read(w.environment)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log := newLogger(w, s.LogLevel)
 	lookup := func(name string) (string, bool) { v, ok := w.environment[name]; return v, ok }
 
-	tables, err := connection.Tables(lookup, settings.TablesConnection, state.ClientOptions())
+	observer, err := telemetry.New(ctx, telemetry.Config{Lookup: lookup, Version: w.version, Now: w.now, Log: log, Carried: handlers.CarriedTrace})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	tableOptions := state.ClientOptions()
+	tableOptions.PerCallPolicies = append(tableOptions.PerCallPolicies, observer.Tables())
+	tables, err := connection.Tables(lookup, settings.TablesConnection, tableOptions)
+	if err != nil {
+		return nil, nil, err
 	}
 	store, err := state.New(tables, s.TablePrefix)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	bus, err := connection.ServiceBus(lookup, settings.ServiceBusConnection, queue.ClientOptions())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	client, err := newARM(s, w.now)
+	client, err := newARM(s, w.now, observer.ARM)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	azure := flow.New(client, w.now)
 	azure.ClockSkew = time.Duration(float64(azure.ClockSkew) / s.Speed)
@@ -67,18 +74,21 @@ func newServer(w world) (*customhandler.Server, error) {
 	azure.Include = store.Include
 	book, err := azure.Book()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	publisher := queue.NewPublisher(bus)
+	publisher.Observe(observer.Bus)
 	notifier := notify.Notifier{To: s.Notices, Replies: s.ReplyQueues, Tenant: s.Tenant, Post: publisher.Post, Log: log}
+	steps := queue.New(bus, settings.StepsQueue, w.now)
+	steps.Observe(observer.Bus)
 	e, err := engine.New(engine.Config{
-		Store: store, Queue: queue.New(bus, settings.StepsQueue, w.now), Book: book,
+		Store: observer.Store(store), Queue: steps, Book: book,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Notifier: notifier, Log: log,
+		Record: arm.Record, Begin: observer.Begin, Notifier: notifier, Log: log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	requests := handlers.Requests{
@@ -86,19 +96,20 @@ func newServer(w world) (*customhandler.Server, error) {
 		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
 	}
 	server := customhandler.NewServer(log, w.now)
+	server.Around = observer.Around
 	server.Handle("start-operation", requests.Start)
-	server.Handle("run-step", handlers.RunStep(e))
+	server.Handle("run-step", handlers.RunStep(observer.Steps(e)))
 	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e))
 	server.Handle("dead-letter-requests", requests.DeadLettered)
-	server.Handle("sweep", handlers.Sweep(e))
+	server.Handle("sweep", handlers.Sweep(observer.Sweep(e)))
 	server.HandleHTTP("api", handlers.API(e, store, book, w.now))
 	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())
-	return server, nil
+	return server, observer, nil
 }
 
 // newARM makes the client of Azure Resource Manager. It calls Azure as the
 // app's managed identity; there is no other way in, and no secret.
-func newARM(s settings.Settings, now func() time.Time) (*arm.Client, error) {
+func newARM(s settings.Settings, now func() time.Time, observe func(context.Context, string, string) (context.Context, func(int, error))) (*arm.Client, error) {
 	options := &azidentity.ManagedIdentityCredentialOptions{}
 	if s.ClientID != "" {
 		options.ID = azidentity.ClientID(s.ClientID)
@@ -109,6 +120,6 @@ func newARM(s settings.Settings, now func() time.Time) (*arm.Client, error) {
 	}
 	return arm.New(arm.Config{
 		Cloud: s.Cloud, Endpoint: s.ARMEndpoint, Audience: s.ARMAudience, TrustedHosts: s.ARMTrustedHosts,
-		Credential: credential, Clock: now,
+		Credential: credential, Clock: now, Observe: observe,
 	})
 }

@@ -105,6 +105,23 @@ func (c *Client) resolve(path string, query url.Values) (*url.URL, error) {
 }
 
 func (c *Client) call(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
+	if c.observe == nil {
+		return c.exchange(ctx, method, target, body, clientRequestID)
+	}
+	ctx, done := c.observe(ctx, method, target.Path)
+	answer, err := c.exchange(ctx, method, target, body, clientRequestID)
+	status := 0
+	var failed *operation.Error
+	if answer != nil {
+		status = answer.Status
+	} else if errors.As(err, &failed) {
+		status = failed.HTTPStatus
+	}
+	done(status, err)
+	return answer, err
+}
+
+func (c *Client) exchange(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	ctx, sent := withAttempt(ctx)

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -51,6 +52,10 @@ type Config struct {
 	Timeout time.Duration
 	// Clock is used where ARM's answer carries no Date.
 	Clock func() time.Time
+	// Observe, if set, is told of each call, by method and path, before it is
+	// made; the context that it gives is the call's. The function is called
+	// with the HTTP status, 0 where no answer came, and the call's error.
+	Observe func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
 }
 
 // Client calls one Azure Resource Manager. It is safe for concurrent use.
@@ -61,6 +66,7 @@ type Client struct {
 	timeout  time.Duration
 	clock    func() time.Time
 	skew     atomic.Int64 // of Azure's clock against ours, a time.Duration
+	observe  func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
 }
 
 // New checks the configuration and makes a client. It calls nobody.
@@ -112,7 +118,7 @@ func New(c Config) (*Client, error) {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Client{pipeline: pipeline, endpoint: endpoint, trust: trusted, timeout: timeout, clock: c.Clock}, nil
+	return &Client{pipeline: pipeline, endpoint: endpoint, trust: trusted, timeout: timeout, clock: c.Clock, observe: c.Observe}, nil
 }
 
 // serviceOf gives a cloud's ARM endpoint and token audience.

@@ -33,6 +33,8 @@ type Invocation struct {
 	// Trace is the W3C trace context of the caller, empty if there is none:
 	// the request's traceparent header or else the message's Diagnostic-Id.
 	Trace string
+	// Method is the HTTP method of a proxied request, empty for an envelope.
+	Method string
 }
 
 // decodeInvocation reads the envelope of one invocation of a function.

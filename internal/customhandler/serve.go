@@ -23,9 +23,12 @@ func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name stri
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.Deadline)
 	defer cancel()
 	ctx = withLogger(ctx, s.log, inv.ID, name)
+	ctx, end := s.begin(ctx, inv)
+	status := http.StatusOK
+	defer func() { end(status, err) }()
 	log := Logger(ctx)
 	if err != nil {
-		status := http.StatusBadRequest
+		status = http.StatusBadRequest
 		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
 			status = http.StatusRequestEntityTooLarge
 		}
@@ -35,20 +38,30 @@ func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name stri
 	}
 
 	started := s.now()
-	result, err := run(ctx, h, inv)
+	var result Result
+	result, err = run(ctx, h, inv)
 	took := s.now().Sub(started)
 	if err != nil {
+		status = http.StatusInternalServerError
 		attrs := []any{"error", err, "took", took}
 		if p := (*panicError)(nil); errors.As(err, &p) {
 			s.reportPanic(ctx, inv, p)
 			attrs = append(attrs, "stack", string(p.stack))
 		}
 		log.ErrorContext(ctx, "invocation failed", attrs...)
-		s.logLost(ctx, log, refuse(w, http.StatusInternalServerError, "the invocation failed, see the log under "+inv.ID))
+		s.logLost(ctx, log, refuse(w, status, "the invocation failed, see the log under "+inv.ID))
 		return
 	}
 	log.DebugContext(ctx, "invocation done", "took", took)
-	s.logLost(ctx, log, answer(w, http.StatusOK, result))
+	s.logLost(ctx, log, answer(w, status, result))
+}
+
+// begin tells Around, if there is one, of an invocation.
+func (s *Server) begin(ctx context.Context, inv Invocation) (context.Context, func(status int, err error)) {
+	if s.Around == nil {
+		return ctx, func(int, error) {}
+	}
+	return s.Around(ctx, inv)
 }
 
 // run calls the function and turns a panic into an error.
@@ -80,7 +93,13 @@ func (s *Server) reportPanic(ctx context.Context, inv Invocation, p *panicError)
 func (s *Server) serveHTTPFunction(w http.ResponseWriter, r *http.Request, name string, h http.Handler) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.Deadline)
 	defer cancel()
-	ctx = withLogger(ctx, s.log, r.Header.Get(headerInvocationID), name)
+	inv := Invocation{ID: r.Header.Get(headerInvocationID), Function: name, Trace: r.Header.Get(headerTraceParent), Method: r.Method}
+	ctx = withLogger(ctx, s.log, inv.ID, name)
+	ctx, end := s.begin(ctx, inv)
+	answered := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	w = answered
+	var failed error
+	defer func() { end(answered.status, failed) }()
 	defer func() {
 		value := recover()
 		if value == nil {
@@ -89,8 +108,33 @@ func (s *Server) serveHTTPFunction(w http.ResponseWriter, r *http.Request, name 
 		if value == http.ErrAbortHandler { //nolint:errorlint // the value itself is net/http's signal to drop the connection
 			panic(value) //nolint:forbidigo // passed on to net/http, which expects it
 		}
-		Logger(ctx).ErrorContext(ctx, "request failed", "error", fmt.Sprintf("panic: %v", value), "stack", string(debug.Stack()))
+		failed = &panicError{value: value, stack: debug.Stack()}
+		Logger(ctx).ErrorContext(ctx, "request failed", "error", failed, "stack", string(debug.Stack()))
 		s.logLost(ctx, Logger(ctx), refuse(w, http.StatusInternalServerError, "the request failed"))
 	}()
 	h.ServeHTTP(w, r.WithContext(ctx))
 }
+
+// statusWriter notes the status that is answered.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+	wrote  bool
+}
+
+// WriteHeader notes the first final status.
+func (w *statusWriter) WriteHeader(status int) {
+	if !w.wrote && status >= http.StatusOK {
+		w.status, w.wrote = status, true
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends what WriteHeader has not been called for with 200.
+func (w *statusWriter) Write(p []byte) (int, error) {
+	w.wrote = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find the writer itself.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -37,6 +37,11 @@ type Server struct {
 	MaxBody int64
 	// OnPanic, if set, is told about panics in functions registered by Handle.
 	OnPanic PanicHandler
+	// Around, if set, is told of each invocation, HTTP requests included, before
+	// anything is done or logged. The context that it gives is the invocation's;
+	// the function is called at the end with the HTTP status of the answer and
+	// the error, if any.
+	Around func(ctx context.Context, inv Invocation) (context.Context, func(status int, err error))
 
 	log       *slog.Logger
 	now       func() time.Time

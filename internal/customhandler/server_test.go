@@ -197,6 +197,61 @@ func TestEveryLineOfAnInvocationNamesItOnce(t *testing.T) {
 	Logger(t.Context()).Info("outside an invocation: no line, no harm")
 }
 
+func TestWhatBecomesKnownOnTheWayIsOnEveryLaterLineOnce(t *testing.T) {
+	t.Parallel()
+	s, log := newServer(t)
+	injected := s.log.With("op", "op-7")
+	s.Handle("f", func(ctx context.Context, _ Invocation) (Result, error) {
+		Annotate(ctx, slog.String("op", "op-7"), slog.String("step", "first"))
+		injected.InfoContext(ctx, "one")
+		Annotate(ctx, slog.String("step", "second"))
+		Logger(ctx).Info("two")
+		injected.InfoContext(ctx, "three", "step", "own")
+		return Result{}, nil
+	})
+	post(t, s, "/f", `{}`)
+	got := strings.Split(strings.TrimSpace(log.String()), "\n")
+	require.Len(t, got, 3)
+	for n, step := range []string{"first", "second", "own"} {
+		require.Equal(t, 1, strings.Count(got[n], `"op":"op-7"`), got[n])
+		require.Equal(t, 1, strings.Count(got[n], `"step":"`), got[n])
+		require.Contains(t, got[n], `"step":"`+step+`"`)
+	}
+	Annotate(t.Context(), slog.String("outside", "an invocation: no harm"))
+}
+
+func TestAroundSeesEveryInvocationAndHowItEnded(t *testing.T) {
+	t.Parallel()
+	s, _ := newServer(t)
+	type mark struct{}
+	var seen []string
+	s.Around = func(ctx context.Context, inv Invocation) (context.Context, func(int, error)) {
+		return context.WithValue(ctx, mark{}, inv.Function), func(status int, err error) {
+			seen = append(seen, fmt.Sprint(inv.Method, " ", inv.Function, " ", status, " ", err))
+		}
+	}
+	s.Handle("works", func(ctx context.Context, _ Invocation) (Result, error) {
+		require.Equal(t, "works", ctx.Value(mark{}))
+		return Result{}, nil
+	})
+	s.Handle("fails", func(context.Context, Invocation) (Result, error) { return Result{}, errors.New("no") })
+	s.Handle("panics", func(context.Context, Invocation) (Result, error) { panic("boom") })
+	s.HandleHTTP("api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "api", r.Context().Value(mark{}))
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	s.HandleHTTP("broken", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	for _, path := range []string{"/works", "/fails", "/panics", "/api", "/broken"} {
+		post(t, s, path, "{}")
+	}
+	post(t, s, "/works", "no envelope")
+	require.Equal(t, []string{
+		" works 200 <nil>", " fails 500 no", " panics 500 panic: boom", "POST api 202 <nil>", "POST broken 500 panic: boom",
+		" works 400 " + strings.TrimPrefix(seen[5], " works 400 "),
+	}, seen)
+	require.Contains(t, seen[5], errNotAnEnvelope.Error())
+}
+
 func TestAnHTTPFunctionSeesTheOriginalRequest(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)

@@ -19,7 +19,7 @@ import (
 )
 
 // Config is what an Engine works with. All fields are needed but Record,
-// Notifier and Log.
+// Begin, Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
@@ -38,6 +38,10 @@ type Config struct {
 	// Record notes the HTTP exchanges of the calls made with the context it
 	// returns.
 	Record func(context.Context) (context.Context, func() []operation.Exchange)
+	// Begin begins the trace of an operation that is about to be created and
+	// gives its W3C trace context; its function is called once the operation
+	// is accepted. Nil means the trace context of the request.
+	Begin func(context.Context, operation.Operation) (trace string, accepted func())
 	// Notifier sends notices; nil means that nobody wants any.
 	Notifier Notifier
 	Log      *slog.Logger

@@ -41,6 +41,10 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	}
 	op.TraceParent, op.ReplyTo, op.RequestID = from.Trace, from.ReplyTo, from.MessageID
 	op = op.OwingStarted(e.everybody())
+	accepted := func() {}
+	if e.cfg.Begin != nil {
+		op.TraceParent, accepted = e.cfg.Begin(ctx, op)
+	}
 	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}
 	row, created, err := e.cfg.Store.Create(ctx, op, ev)
 	if err != nil {
@@ -49,12 +53,15 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	if row.Operation.RequestHash != op.RequestHash {
 		return row.Operation, false, &KeyConflict{ID: op.ID, Flow: op.Flow, Key: op.Key}
 	}
+	if created {
+		accepted()
+	}
 	op = row.Operation
 	if op.Seq > 1 || op.Status != operation.Pending {
 		return op, created, nil
 	}
 	// Created now, or created by someone who may have died before sending.
-	if err := e.cfg.Queue.Send(ctx, FirstMessage(op, from.Trace)); err != nil {
+	if err := e.cfg.Queue.Send(ctx, FirstMessage(op, op.TraceParent)); err != nil {
 		return op, created, fmt.Errorf("send the first message of operation %s: %w", op.ID, err)
 	}
 	if created {

@@ -51,3 +51,17 @@ func readWakeup(inv customhandler.Invocation) (operation.Wakeup, error) {
 	}
 	return w, nil
 }
+
+// CarriedTrace is the W3C trace context of the operation that a wake-up is for;
+// empty for every other invocation.
+func CarriedTrace(inv customhandler.Invocation) string {
+	raw, err := inv.Payload(binding)
+	if err != nil {
+		return ""
+	}
+	var w operation.Wakeup
+	if json.Unmarshal(raw, &w) != nil || w.OperationID == "" {
+		return ""
+	}
+	return w.Trace
+}

@@ -10,7 +10,7 @@ import (
 type Wakeup struct {
 	OperationID string `json:"operation"`
 	Seq         int64  `json:"seq"`
-	// Trace is the W3C trace context of the invocation that sent it.
+	// Trace is the W3C trace context of the operation.
 	Trace string `json:"trace,omitempty"`
 	// Snoozes counts how often the message was put off because the table was
 	// away. A message that was put off counts as delivered before.

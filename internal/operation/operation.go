@@ -87,7 +87,8 @@ type Operation struct {
 	RequestID string `json:"requestId,omitempty"`
 
 	Labels map[string]string `json:"labels,omitempty"`
-	// TraceParent is the W3C trace context that the request came with.
+	// TraceParent is the W3C trace context of the operation: all its
+	// invocations are below it.
 	TraceParent string `json:"traceParent,omitempty"`
 
 	CreatedAt     time.Time `json:"createdAt"`

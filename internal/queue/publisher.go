@@ -12,7 +12,8 @@ import (
 // Publisher sends what is not a wake-up: copies of refused requests, notices
 // and answers. It is safe for concurrent use.
 type Publisher struct {
-	client *azservicebus.Client
+	client  *azservicebus.Client
+	observe func(ctx context.Context, queue string) (context.Context, func(error))
 
 	mu      sync.Mutex
 	senders map[string]*sender
@@ -22,6 +23,12 @@ type Publisher struct {
 // client stays the caller's to close.
 func NewPublisher(client *azservicebus.Client) *Publisher {
 	return &Publisher{client: client, senders: map[string]*sender{}}
+}
+
+// Observe tells observer of each message that is sent from now on, as
+// Queue.Observe does. Call it before the first message.
+func (p *Publisher) Observe(observer func(ctx context.Context, queue string) (context.Context, func(error))) {
+	p.observe = observer
 }
 
 // Publish sends a JSON body to a queue. The properties may hold strings,
@@ -48,7 +55,7 @@ func (p *Publisher) sender(queue string) *sender {
 	defer p.mu.Unlock()
 	s, ok := p.senders[queue]
 	if !ok {
-		s = &sender{client: p.client, queue: queue}
+		s = &sender{client: p.client, queue: queue, observe: p.observe}
 		p.senders[queue] = s
 	}
 	return s

@@ -26,6 +26,13 @@ func New(client *azservicebus.Client, name string, now func() time.Time) *Queue 
 	return &Queue{sender: sender{client: client, queue: name}, now: now}
 }
 
+// Observe tells observer of each message that is sent from now on: the context
+// that it gives is used, its function is called with the outcome. Call it
+// before the first Send.
+func (q *Queue) Observe(observer func(ctx context.Context, queue string) (context.Context, func(error))) {
+	q.sender.observe = observer
+}
+
 // Send implements engine.Queue. It gives up after ten seconds.
 func (q *Queue) Send(ctx context.Context, m engine.Message) error {
 	body, err := json.Marshal(m.Wakeup)

@@ -16,13 +16,26 @@ import (
 type sender struct {
 	client *azservicebus.Client
 	queue  string
+	// observe, if set, is told of each message that is sent.
+	observe func(ctx context.Context, queue string) (context.Context, func(error))
 
 	mu      sync.Mutex
 	current *azservicebus.Sender
 }
 
-// send sends the message, on a second link if the first had been given up.
+// send sends the message and tells the observer.
 func (s *sender) send(ctx context.Context, m *azservicebus.Message) error {
+	if s.observe == nil {
+		return s.transmit(ctx, m)
+	}
+	ctx, done := s.observe(ctx, s.queue)
+	err := s.transmit(ctx, m)
+	done(err)
+	return err
+}
+
+// transmit sends the message, on a second link if the first had been given up.
+func (s *sender) transmit(ctx context.Context, m *azservicebus.Message) error {
 	limited, cancel := context.WithTimeout(ctx, longestSend)
 	defer cancel()
 	used, err := s.open()

@@ -80,10 +80,15 @@ func TestNoSecretIsEverLoggedShownOrSent(t *testing.T) {
 	fresh, failing, foreign := newSite(&world, "secretfresh", undiscovered), newSite(&world, "secretfails", protected), newSite(&world, "secretforeign", protected)
 	telling := newSite(&world, "secrettells", protected)
 	secrets := &seenSecrets{all: map[string]string{}}
-	l := startInTurn(t, stack.Config{Speed: 120, World: &world, Settings: map[string]string{"AZBACKUPFLOW_LOG_LEVEL": "DEBUG"}})
+	collector := newCollector(t)
+	settings := collector.settings()
+	settings["AZBACKUPFLOW_LOG_LEVEL"] = "DEBUG"
+	settings["OTEL_EXPORTER_OTLP_HEADERS"] = "x-collector-key=c29tZWJvZHkncyBrZXk"
+	l := startInTurn(t, stack.Config{Speed: 120, World: &world, Settings: settings})
 	l.ARM.Inject(armsim.Rule{Match: secrets.look})
 	secrets.add("the bus's key", l.Broker.ConnectionString(), "SharedAccessKey")
 	secrets.add("the storage account's key", l.Tables.ConnectionString(), "AccountKey")
+	secrets.add("the collector's key", "key=c29tZWJvZHkncyBrZXk", "key")
 	secrets.add("the identity header", "IDENTITY_HEADER="+l.ARM.IdentityHeader(), "IDENTITY_HEADER")
 
 	// Polls break, fail, expire and lead astray; answers repeat what was sent.
@@ -123,7 +128,7 @@ func TestNoSecretIsEverLoggedShownOrSent(t *testing.T) {
 
 	require.Equal(t, []string{
 		"a poll URL's c", "a poll URL's h", "a poll URL's s", "a poll URL's t", "an access token", "an access token's signature",
-		"the bus's key", "the identity header", "the storage account's key",
+		"the bus's key", "the collector's key", "the identity header", "the storage account's key",
 	}, secrets.kinds())
 	shown := map[string]string{"answer without a table": string(away), "answer without a bus": string(mute)}
 	paths := []string{"/operations", "/refusals", "/flows"}
@@ -146,6 +151,18 @@ func TestNoSecretIsEverLoggedShownOrSent(t *testing.T) {
 	require.Contains(t, strings.Join(output, "\n"), `"level":"DEBUG"`)
 	for i, line := range output {
 		shown[fmt.Sprintf("line %d", i)] = line
+	}
+	// Failed calls are in what was exported, too.
+	require.Eventually(t, func() bool {
+		for _, s := range collector.spans() {
+			if s.text("azbackupflow.error.code") == "Told" {
+				return true
+			}
+		}
+		return false
+	}, patience, 20*time.Millisecond)
+	for n, text := range collector.texts() {
+		shown[fmt.Sprintf("export %d", n)] = text
 	}
 	for where, text := range shown {
 		secrets.requireNone(t, where, text)
