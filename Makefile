@@ -13,13 +13,16 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LOCKS     := $(wildcard internal/local/*/package-lock.json test/outside/*/package-lock.json)
 INSTALLED := $(LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
 
+# The checker of infra/.
+BICEPCHECK := infra/tools/bicepcheck
+
 LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## Show what can be done here
-	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:[^#]*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:[^#]*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: $(INSTALLED) ## Fetch what is needed: Go modules, Azurite, the outside checks
@@ -70,19 +73,27 @@ bench: deps ## Run the benchmarks
 lint: ## Run the linters (the first time builds them, which takes minutes)
 	$(LINTER) run ./...
 	cd tools && $(GO) tool golangci-lint run ./...
+	cd $(BICEPCHECK) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: check
-check: format-check tidy-check vet lint docs-check test ## Everything that CI runs
+check: format-check tidy-check vet lint docs-check infra-check test ## Everything that CI runs
 
 .PHONY: format-check
 format-check:
-	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) tools); test -z "$$bad" || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) tools infra); test -z "$$bad" || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 
 # The tools module is not checked: its sums are those that `go get -tool` wrote,
 # enough to build the linters but not to run the tests of their dependencies.
 .PHONY: tidy-check
 tidy-check:
 	$(GO) mod tidy -diff
+	cd $(BICEPCHECK) && $(GO) mod tidy -diff
+
+# A module of its own: it needs a parser in C, and Azure's resource types, which
+# the first run fetches from Go's module proxy (25 MB); after that it is offline.
+.PHONY: infra-check
+infra-check: ## Check infra/ against Azure's resource types and against the code, offline
+	cd $(BICEPCHECK) && $(GO) vet ./... && $(GO) test ./... && $(GO) run . $(CURDIR)
 
 .PHONY: vet
 vet:

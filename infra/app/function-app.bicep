@@ -1,0 +1,118 @@
+// The Functions app: custom handlers on Flex Consumption.
+param name string
+param planName string
+param location string
+param tags object
+param identityId string
+param clientId string
+param storageAccountName string
+param deploymentContainer string
+param serviceBusNamespace string
+param applicationInsightsName string
+
+@description('Subnet to reach private endpoints from; empty for none.')
+param subnetId string = ''
+
+param maximumInstanceCount int
+param allowDelete bool
+param restoreTargets string
+param notices string
+param replyQueues string
+
+// The clouds that the app knows, by Azure's names for them.
+var clouds = {
+  AzureCloud: 'public'
+  AzureUSGovernment: 'usgovernment'
+  AzureChinaCloud: 'china'
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+  name: storageAccountName
+}
+
+resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: applicationInsightsName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2023-12-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2023-12-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+    }
+    functionAppConfig: {
+      runtime: { name: 'custom', version: '1.0' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storage.properties.primaryEndpoints.blob}${deploymentContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: maximumInstanceCount
+      }
+    }
+  }
+
+  resource basicPublishing 'basicPublishingCredentialsPolicies' = [for door in ['ftp', 'scm']: {
+    name: door
+    properties: { allow: false }
+  }]
+
+  resource settings 'config' = {
+    name: 'appsettings'
+    properties: {
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: clientId
+      AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
+      AzureWebJobsStorage__queueServiceUri: storage.properties.primaryEndpoints.queue
+      AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
+      ServiceBusConnection__credential: 'managedidentity'
+      ServiceBusConnection__clientId: clientId
+      ServiceBusConnection__fullyQualifiedNamespace: serviceBusNamespace
+      APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+      AZURE_CLIENT_ID: clientId
+      SweepSchedule: '0 */5 * * * *'
+      AZBACKUPFLOW_CLOUD: clouds[environment().name]
+      AZBACKUPFLOW_ARM_ENDPOINT: ''
+      AZBACKUPFLOW_ARM_AUDIENCE: ''
+      AZBACKUPFLOW_ARM_TRUSTED_HOSTS: ''
+      AZBACKUPFLOW_TENANT: 'default'
+      AZBACKUPFLOW_TABLE_PREFIX: ''
+      AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
+      AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
+      AZBACKUPFLOW_NOTICES: notices
+      AZBACKUPFLOW_REPLY_QUEUES: replyQueues
+      AZBACKUPFLOW_LOG_LEVEL: 'INFO'
+    }
+  }
+}
+
+output name string = app.name

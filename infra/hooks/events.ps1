@@ -1,0 +1,22 @@
+# Subscribes the function protect-new-resource to the events of the Azure
+# subscription, see infra/events.bicep. Runs after each deployment; does nothing
+# unless AZBACKUPFLOW_EVENTS is true.
+$ErrorActionPreference = 'Stop'
+
+if ($env:AZBACKUPFLOW_EVENTS -ne 'true') { exit 0 }
+# A subscription has one system topic: name an existing one by these two.
+$group = if ($env:AZBACKUPFLOW_EVENT_TOPIC_GROUP) { $env:AZBACKUPFLOW_EVENT_TOPIC_GROUP } else { $env:AZURE_RESOURCE_GROUP }
+$existing = [bool]$env:AZBACKUPFLOW_EXISTING_EVENT_TOPIC
+$topic = if ($existing) { $env:AZBACKUPFLOW_EXISTING_EVENT_TOPIC } else { $env:AZBACKUPFLOW_EVENT_TOPIC }
+az deployment group create `
+  --name azbackupflow-events `
+  --resource-group $group `
+  --subscription $env:AZURE_SUBSCRIPTION_ID `
+  --template-file infra/events.bicep `
+  --parameters `
+  functionAppName=$env:AZBACKUPFLOW_FUNCTION_APP `
+  functionAppGroup=$env:AZURE_RESOURCE_GROUP `
+  systemTopicName=$topic `
+  existingTopic=$($existing.ToString().ToLower()) `
+  --output none
+if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }

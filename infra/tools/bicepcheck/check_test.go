@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// repository is this repository's folder.
+const repository = "../../.."
+
+// azure are Azure's types, opened once: they are large.
+var azure = sync.OnceValues(func() (string, error) { return typesFolder(context.Background()) }) //nolint:gochecknoglobals // a cache of what never changes
+
+func types(t *testing.T) *catalogue {
+	t.Helper()
+	folder, err := azure()
+	require.NoError(t, err)
+	c, err := openCatalogue(folder)
+	require.NoError(t, err)
+	return c
+}
+
+// changed is the repository with some files changed, added, or, where the text
+// is empty, left out.
+type changed struct {
+	fs.FS
+	files map[string]string
+}
+
+func (c changed) Open(name string) (fs.File, error) {
+	if text, ok := c.files[name]; ok {
+		if text == "" {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+		return fstest.MapFS{name: {Data: []byte(text), Mode: 0o600}}.Open(name)
+	}
+	return c.FS.Open(name)
+}
+
+func TestThe_templates_of_this_repository_are_in_order(t *testing.T) {
+	t.Parallel()
+	files := os.DirFS(repository)
+	found, err := check(files, types(t))
+	require.NoError(t, err)
+	require.Empty(t, found)
+	all, _, err := templates(files)
+	require.NoError(t, err)
+	resources := 0
+	for _, one := range all {
+		resources += len(one.resources)
+	}
+	require.Greater(t, resources, 30, "nothing much is checked")
+}
+
+func TestEach_mistake_is_caught_where_it_is(t *testing.T) {
+	t.Parallel()
+	known := types(t)
+	const app, bus, storage, mainFile, settings = "infra/app/function-app.bicep", "infra/app/service-bus.bicep", "infra/app/storage.bicep", "infra/main.bicep", "local.settings.sample.json"
+	for name, m := range map[string]struct {
+		file, old, new string
+		// at is a text on the line that the finding names, in the changed file
+		// or in another one; without it, the first line of new.
+		inFile, at string
+		want       string
+	}{
+		"an unknown property":                   {file: bus, old: "maxDeliveryCount: 10", new: "maxDeliverys: 10", want: "properties.maxDeliverys is not a property that Azure knows"},
+		"a property in other casing":            {file: bus, old: "disableLocalAuth: true", new: "DisableLocalAuth: true", want: "but disableLocalAuth is"},
+		"an unknown property deep below":        {file: app, old: "instanceMemoryMB: 2048", new: "memory: 2048", want: "properties.functionAppConfig.scaleAndConcurrency.memory is not a property"},
+		"an unknown property of a nested one":   {file: storage, old: "publicAccess: 'None'", new: "access: 'None'", want: "properties.access is not a property"},
+		"a value that is none of the enum":      {file: storage, old: "'TLS1_2'", new: "'TLS9'", want: `properties.minimumTlsVersion is "TLS9", want`},
+		"a bad value in one arm of a condition": {file: storage, old: "publicNetworkAccess ? 'Enabled' : 'Disabled'", new: "publicNetworkAccess ? 'On' : 'Disabled'", want: `properties.publicNetworkAccess is "On"`},
+		"a runtime that Azure does not have":    {file: app, old: "name: 'custom'", new: "name: 'go'", want: `runtime.name is "go"`},
+		"a bad value in a variable":             {file: storage, old: "sku: { name: 'Standard_ZRS' }", new: "sku: { name: deploymentContainerName }", want: `sku.name is "deployments", want Standard_LRS or`},
+		"a required property that is missing":   {file: "infra/app/monitoring.bicep", old: "    Application_Type: 'web'\n", new: "", at: "  properties: {\n    WorkspaceResourceId", want: "properties.Application_Type is missing"},
+		"a required name that is missing":       {file: "infra/app/identity.bicep", old: "  name: name\n", new: "", at: "resource identity", want: "name is missing"},
+		"a missing discriminator":               {file: "infra/events.bicep", old: "      endpointType: 'AzureFunction'\n", new: "", at: "destination: {", want: "properties.destination.endpointType is missing"},
+		"an unknown discriminator":              {file: "infra/events.bicep", old: "'StringIn'", new: "'StringAmong'", want: `operatorType is "StringAmong"`},
+		"a text for a number":                   {file: bus, old: "maxDeliveryCount: 10", new: "maxDeliveryCount: '10'", want: "properties.maxDeliveryCount is of type string, want int"},
+		"a parameter of another type":           {file: app, old: "httpsOnly: true", new: "httpsOnly: clientId", want: "properties.httpsOnly is of type string, want bool"},
+		"an object for a list":                  {file: "infra/app/network.bicep", old: "groupIds: [door.group]", new: "groupIds: { a: door.group }", want: "groupIds is of type object, want array"},
+		"a property that can only be read":      {file: bus, old: "    disableLocalAuth: true\n", new: "    status: 'x'\n    disableLocalAuth: true\n", want: "properties.status can only be read"},
+		"an api-version that does not exist":    {file: bus, old: "namespaces@2021-11-01", new: "namespaces@2021-11-11", at: "resource namespace", want: `has no api-version "2021-11-11"`},
+		"a type that does not exist":            {file: bus, old: "Microsoft.ServiceBus/namespaces@", new: "Microsoft.ServiceBus/spaces@", at: "resource namespace", want: "is not a resource type that Azure knows"},
+		"a type in the wrong scope":             {file: mainFile, old: "Microsoft.Resources/resourceGroups@2024-03-01", new: "Microsoft.ServiceBus/namespaces@2021-11-01", at: "resource resourceGroup", want: "is no resource of a subscription"},
+		"a brace that is missing":               {file: bus, old: "    disableLocalAuth: true\n  }\n", new: "    disableLocalAuth: true\n", inFile: bus, at: "", want: "syntax error"},
+		"a comma that is missing":               {file: "infra/access.bicep", old: "['read', 'backup', 'protect']", new: "['read' 'backup', 'protect']", at: "['read' 'backup'", want: "a comma is missing"},
+		"a parameter that nothing uses":         {file: bus, old: "param name string\n", new: "param name string\nparam spare string = ''\n", at: "param spare", want: "parameter spare is never used"},
+		"a variable that nothing uses":          {file: bus, old: "var queueNames", new: "var spare = 1\nvar queueNames", want: "variable spare is never used"},
+		"a name that nothing declares":          {file: bus, old: "location: location", new: "location: place", want: "place is not declared"},
+		"a function that does not exist":        {file: bus, old: "split(split(", new: "cut(split(", at: "cut(split(", want: "cut is not a function"},
+		"a module that does not exist":          {file: mainFile, old: "'app/storage.bicep'", new: "'app/store.bicep'", at: "module storage", want: "the module app/store.bicep does not exist"},
+		"a parameter that the module has not":   {file: mainFile, old: "    publicNetworkAccess: !vnetEnabled\n", new: "    public: !vnetEnabled\n", want: "has no parameter public"},
+		"a parameter that the module wants":     {file: mainFile, old: "    deploymentContainer: storage.outputs.deploymentContainer\n", new: "", at: "module functionApp", want: "wants the parameter deploymentContainer"},
+		"a parameter of the wrong type":         {file: mainFile, old: "maximumInstanceCount: maximumInstanceCount", new: "maximumInstanceCount: location", want: "maximumInstanceCount is of type string"},
+		"an output that the module has not":     {file: mainFile, old: "monitoring.outputs.applicationInsightsName", new: "monitoring.outputs.insights", want: "has no output insights"},
+		"a file that does not exist":            {file: "infra/app/workbook.bicep", old: "'workbook.json'", new: "'book.json'", at: "loadTextContent", want: "the file book.json does not exist"},
+		"a key that the file has not":           {file: mainFile, old: "abbreviations.storageAccount}", new: "abbreviations.storage}", at: "abbreviations.storage}", want: "abbreviations has no storage"},
+		"a parameter file that is behind":       {file: "infra/main.parameters.json", old: `"vnetEnabled"`, new: `"network"`, want: "has no parameter network"},
+		"a parameter file that lacks one":       {file: "infra/main.parameters.json", old: `    "location": { "value": "${AZURE_LOCATION}" },` + "\n", new: "", at: "{", want: "wants the parameter location"},
+		"storage that takes keys":               {file: storage, old: "allowSharedKeyAccess: false", new: "allowSharedKeyAccess: true", want: "keys could be used"},
+		"storage that takes keys by default":    {file: storage, old: "    allowSharedKeyAccess: false\n", new: "", at: "  properties: {\n    allowBlob", want: "keys could be used"},
+		"a bus that takes keys":                 {file: bus, old: "disableLocalAuth: true", new: "disableLocalAuth: false", want: "keys could be used"},
+		"a key that is read":                    {file: app, old: "storage.properties.primaryEndpoints.queue", new: "storage.listKeys().keys[0].value", at: "listKeys", want: "listKeys reads keys"},
+		"a key in a text":                       {file: app, old: "AZBACKUPFLOW_ARM_ENDPOINT: ''", new: "AZBACKUPFLOW_ARM_ENDPOINT: 'AccountKey=x'", want: "a key is part of a text"},
+		"a role that nobody knows":              {file: storage, old: "974c5e8b-45b9-4653-ba55-5f855dd0fb88", new: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", at: "8e3af657", want: "is not a role that templates may assign"},
+		"a setting that is not deployed":        {file: app, old: "      AZBACKUPFLOW_TENANT: 'default'\n", new: "", at: "    properties: {\n      AzureWebJobsStorage__credential", want: "the setting AZBACKUPFLOW_TENANT is missing, which internal/settings/settings.go:"},
+		"a timer's setting that is not":         {file: app, old: "      SweepSchedule: '0 */5 * * * *'\n", new: "", at: "    properties: {\n      AzureWebJobsStorage__credential", want: "the setting SweepSchedule is missing, which functions/sweep/function.json:"},
+		"a connection that is not deployed":     {file: app, old: "ServiceBusConnection__", new: "Bus__", at: "    properties: {\n      AzureWebJobsStorage__credential", want: "the settings ServiceBusConnection__… are missing"},
+		"a setting that the sample lacks":       {file: settings, old: `    "AZBACKUPFLOW_TENANT": "default",` + "\n", new: "", at: `"Values"`, want: "the setting AZBACKUPFLOW_TENANT is missing"},
+		"a deployed one that the sample lacks":  {file: app, old: "      AZBACKUPFLOW_TENANT: 'default'\n", new: "      AZBACKUPFLOW_TENANT: 'default'\n      SPARE: ''\n", inFile: settings, at: `"Values"`, want: "the setting SPARE is missing, which infra/app/function-app.bicep:"},
+		"a queue that a binding alone has":      {file: "functions/run-step/function.json", old: `"steps"`, new: `"step"`, at: `"step"`, want: "the queue step is not deployed by infra/app/service-bus.bicep:"},
+		"a dead-letter queue of no queue":       {file: "functions/dead-letter-steps/function.json", old: `"steps/`, new: `"step/`, at: `"step/`, want: "the queue step is not deployed"},
+		"a queue that the code alone has":       {file: bus, old: "'requests', 'steps'", new: "'steps'", inFile: "internal/settings/settings.go", at: "RequestsQueue = ", want: "the queue requests is not deployed"},
+		"a queue that infra alone has":          {file: bus, old: "'requests', 'steps'", new: "'requests', 'spare', 'steps'", at: "'spare'", want: "the queue spare is none of the app's"},
+		"a log line that nobody writes":         {file: "infra/app/alerts.bicep", old: `"invocation failed"`, new: `"invocation fails"`, at: `"invocation fails"`, want: `nothing logs "invocation fails"`},
+		"one in the workbook":                   {file: "infra/app/workbook.json", old: `\"swept\"`, new: `\"cleaned\"`, at: `\"cleaned\"`, want: `nothing logs "cleaned"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			raw, err := fs.ReadFile(os.DirFS(repository), m.file)
+			require.NoError(t, err)
+			require.Contains(t, string(raw), m.old, "the mistake can no longer be made so")
+			mistaken := strings.ReplaceAll(string(raw), m.old, m.new)
+			files := changed{os.DirFS(repository), map[string]string{m.file: mistaken}}
+			found, err := check(files, known)
+			require.NoError(t, err)
+			require.NotEmpty(t, found, "not caught")
+			file, at := m.file, m.at
+			if m.inFile != "" {
+				file = m.inFile
+			}
+			if at == "" {
+				at = firstLine(m.new)
+			}
+			in, err := fs.ReadFile(files, file)
+			require.NoError(t, err)
+			require.Contains(t, string(in), at)
+			for _, f := range found {
+				if f.File == file && (f.Line == lineOf(in, at) || m.want == "syntax error") && strings.Contains(f.Text, m.want) {
+					return
+				}
+			}
+			require.Failf(t, "not caught there", "want %s:%d: %s; found %v", file, lineOf(in, at), m.want, found)
+		})
+	}
+}
+
+func TestA_finding_names_file_and_line(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "infra/main.bicep:7: is wrong", Finding{"infra/main.bicep", 7, "is wrong"}.String())
+}
+
+func TestMissing_types_are_an_error(t *testing.T) {
+	t.Parallel()
+	_, err := openCatalogue(t.TempDir())
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}

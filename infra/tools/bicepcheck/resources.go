@@ -1,0 +1,59 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// aside are properties of a resource that are Bicep's own.
+func aside() []string { return []string{"parent", "scope", "dependsOn"} }
+
+// checkResources holds every resource against its type.
+func checkResources(t *template, types *catalogue) ([]Finding, error) {
+	c := &conformity{types: types, file: t.file}
+	for _, r := range t.resources {
+		s, ok, err := types.resource(r.id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			kind, version, _ := strings.Cut(r.id, "@")
+			if known := types.versions(kind); len(known) > 0 {
+				slices.Sort(known)
+				c.report(r.line, "%s has no api-version %q; there are %s", kind, version, strings.Join(known[max(0, len(known)-3):], ", "))
+			} else {
+				c.report(r.line, "%s is not a resource type that Azure knows", kind)
+			}
+			continue
+		}
+		if r.body == nil {
+			c.report(r.line, "the resource has no body")
+			continue
+		}
+		v := t.evaluate(r.body)
+		_, scoped := v.get("scope")
+		if bit := scopes()[t.scope]; !scoped && !r.existing && r.parent == nil && s.ScopeType != 0 && s.ScopeType&bit == 0 {
+			c.report(r.line, "%s is no resource of a %s, which this template deploys to", strings.Split(r.id, "@")[0], t.scope)
+		}
+		v.props = slices.DeleteFunc(v.props, func(p property) bool { return slices.Contains(aside(), p.name) })
+		if r.existing {
+			if _, ok := v.get("name"); !ok {
+				c.report(r.line, "name is missing")
+			}
+			continue
+		}
+		c.check(v, types.body(c, s), "")
+	}
+	return c.found, c.err
+}
+
+func (c *catalogue) body(check *conformity, s *schema) *schema { return check.follow(s, s.Body) }
+
+// scopes are the bits of the scopes that a template can deploy to.
+func scopes() map[string]int {
+	return map[string]int{"tenant": 1, "managementGroup": 2, "subscription": 4, "resourceGroup": 8}
+}
+
+// sorted gives a map's keys in order.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

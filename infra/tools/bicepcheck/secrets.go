@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// keyless are the switches that turn keys off, by resource type in lower case.
+func keyless() map[string]struct {
+	path []string
+	want string
+} {
+	type rule = struct {
+		path []string
+		want string
+	}
+	return map[string]rule{
+		"microsoft.storage/storageaccounts":                      {[]string{"properties", "allowSharedKeyAccess"}, "false"},
+		"microsoft.servicebus/namespaces":                        {[]string{"properties", "disableLocalAuth"}, "true"},
+		"microsoft.insights/components":                          {[]string{"properties", "DisableLocalAuth"}, "true"},
+		"microsoft.operationalinsights/workspaces":               {[]string{"properties", "features", "disableLocalAuth"}, "true"},
+		"microsoft.web/sites/basicpublishingcredentialspolicies": {[]string{"properties", "allow"}, "false"},
+	}
+}
+
+// builtIn are the built-in roles that templates may assign.
+func builtIn() map[string]string {
+	return map[string]string{
+		"b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+		"0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+		"974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+		"69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": "Azure Service Bus Data Sender",
+		"4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": "Azure Service Bus Data Receiver",
+		"3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+		"e5e2a7ff-d759-4cd2-bb51-3152d37e2eb1": "Storage Account Backup Contributor",
+		"acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+		"c088a766-074b-43ba-90d4-1fb21feae531": "PostgreSQL Flexible Server Long Term Retention Backup Role",
+		"ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+	}
+}
+
+// checkSecrets reports resources that could be used with a key, keys that are
+// read, and roles that are not on the list.
+func checkSecrets(t *template) []Finding {
+	var found []Finding
+	report := func(line int, format string, args ...any) {
+		found = append(found, Finding{t.file, line, fmt.Sprintf(format, args...)})
+	}
+	for _, r := range t.resources {
+		kind, _, _ := strings.Cut(strings.ToLower(r.id), "@")
+		rule, ok := keyless()[kind]
+		if !ok || r.existing || r.body == nil {
+			continue
+		}
+		v := t.evaluate(r.body)
+		line := v.line
+		for _, name := range rule.path {
+			p, _ := v.get(name)
+			v = p.value
+			if p.line > 0 {
+				line = p.line
+			}
+		}
+		if v.text != rule.want {
+			report(line, "%s of %s is not %s: keys could be used", strings.Join(rule.path, "."), strings.Split(r.id, "@")[0], rule.want)
+		}
+	}
+	keys := regexp.MustCompile(`(?i)^list(keys|accountsas|servicesas|connectionstrings|secrets)$`)
+	secret := regexp.MustCompile(`(?i)(AccountKey|SharedAccessKey|SharedAccessSignature|InstrumentationKey)=`)
+	id := regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	t.root.walk(func(n *node) {
+		switch n.kind {
+		case "identifier", "property_identifier":
+			if keys.MatchString(n.text) {
+				report(n.line, "%s reads keys", n.text)
+			}
+			if n.text == "secure" {
+				report(n.line, "a secret is passed as a parameter")
+			}
+		case "string_content":
+			if secret.MatchString(n.text) {
+				report(n.line, "a key is part of a text")
+			}
+			if id.MatchString(n.text) && builtIn()[strings.ToLower(n.text)] == "" {
+				report(n.line, "%s is not a role that templates may assign", n.text)
+			}
+		}
+	})
+	return found
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// The module that carries Azure's resource types, and the sum of its content as
+// Go counts it.
+const (
+	typesModule  = "github.com/Azure/terraform-provider-azapi"
+	typesVersion = "v1.15.0"
+	typesSum     = "h1:A963Vm8nOaOTu9uUKvI6fr3Q69TFOdqwSqSp8Y0/p7M="
+)
+
+// typesFolder gives the folder with the resource types, below Go's module
+// cache. The first time they are fetched from Go's module proxy.
+func typesFolder(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", typesModule+"@"+typesVersion)
+	cmd.Dir = os.TempDir()
+	// Its sum is checked here, so no database of sums need be asked.
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GONOSUMDB="+typesModule)
+	out, err := cmd.Output()
+	var got struct{ Dir, Sum, Error string }
+	if jsonErr := json.Unmarshal(out, &got); jsonErr != nil || got.Error != "" {
+		return "", fmt.Errorf("fetch %s %s: %s %w", typesModule, typesVersion, got.Error, err)
+	}
+	if got.Sum != typesSum {
+		return "", fmt.Errorf("%s %s has the sum %s, want %s", typesModule, typesVersion, got.Sum, typesSum)
+	}
+	return filepath.Join(got.Dir, "internal", "azure", "generated"), nil
+}
+
+// catalogue knows the types of resources.
+type catalogue struct {
+	folder string
+	index  map[string]reference
+	mu     sync.Mutex
+	files  map[string][]*schema
+}
+
+// reference points into a file of types.
+type reference struct {
+	Ref string `json:"$ref"`
+}
+
+// schema is one type, of any kind.
+type schema struct {
+	Type                 string            `json:"$type"`
+	Name                 string            `json:"name"`
+	Value                json.RawMessage   `json:"value"`
+	Properties           map[string]member `json:"properties"`
+	BaseProperties       map[string]member `json:"baseProperties"`
+	AdditionalProperties *reference        `json:"additionalProperties"`
+	Elements             json.RawMessage   `json:"elements"`
+	ItemType             *reference        `json:"itemType"`
+	Discriminator        string            `json:"discriminator"`
+	Body                 reference         `json:"body"`
+	ScopeType            int               `json:"scopeType"`
+	MinValue             *int              `json:"minValue"`
+	MaxValue             *int              `json:"maxValue"`
+	MinLength            *int              `json:"minLength"`
+	MaxLength            *int              `json:"maxLength"`
+	Pattern              string            `json:"pattern"`
+	file                 string
+}
+
+// member is one property of a type.
+type member struct {
+	Type  reference `json:"type"`
+	Flags int       `json:"flags"`
+}
+
+func (m member) required() bool { return m.Flags&1 != 0 }
+func (m member) readOnly() bool { return m.Flags&2 != 0 && m.Flags&1 == 0 }
+
+func openCatalogue(folder string) (*catalogue, error) {
+	raw, err := os.ReadFile(filepath.Join(folder, "index.json"))
+	if err != nil {
+		return nil, err
+	}
+	var index struct{ Resources map[string]reference }
+	if err := json.Unmarshal(raw, &index); err != nil {
+		return nil, fmt.Errorf("the index of resource types: %w", err)
+	}
+	c := &catalogue{folder: folder, index: map[string]reference{}, files: map[string][]*schema{}}
+	for name, ref := range index.Resources {
+		c.index[strings.ToLower(name)] = ref
+	}
+	return c, nil
+}
+
+// resource finds the type of Type@version.
+func (c *catalogue) resource(id string) (*schema, bool, error) {
+	ref, ok := c.index[strings.ToLower(id)]
+	if !ok {
+		return nil, false, nil
+	}
+	s, err := c.at("", ref)
+	return s, err == nil, err
+}
+
+// versions are those at which a type is known.
+func (c *catalogue) versions(kind string) []string {
+	var all []string
+	for id := range c.index {
+		if name, version, _ := strings.Cut(id, "@"); name == strings.ToLower(kind) {
+			all = append(all, version)
+		}
+	}
+	return all
+}
+
+// at follows a reference that is written in a file.
+func (c *catalogue) at(file string, ref reference) (*schema, error) {
+	name, position, ok := strings.Cut(ref.Ref, "#/")
+	i, err := strconv.Atoi(position)
+	if !ok || err != nil {
+		return nil, fmt.Errorf("the reference %q leads nowhere", ref.Ref)
+	}
+	if name == "" {
+		name = file
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all, ok := c.files[name]
+	if !ok {
+		raw, err := os.ReadFile(filepath.Join(c.folder, filepath.FromSlash(name)))
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(raw, &all); err != nil {
+			return nil, fmt.Errorf("the types in %s: %w", name, err)
+		}
+		for _, s := range all {
+			s.file = name
+		}
+		c.files[name] = all
+	}
+	if i < 0 || i >= len(all) {
+		return nil, fmt.Errorf("the reference %q leads nowhere", ref.Ref)
+	}
+	return all[i], nil
+}
