@@ -55,7 +55,7 @@ resource status 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 module onVaults 'app/group-access.bicep' = [for group in vaultGroups: {
-  name: 'azbackupflow-vaults-${suffix}'
+  name: take('azbackupflow-vaults-${suffix}', 64)
   scope: resourceGroup(trim(group))
   params: {
     suffix: suffix
@@ -66,7 +66,7 @@ module onVaults 'app/group-access.bicep' = [for group in vaultGroups: {
 }]
 
 module onProtected 'app/group-access.bicep' = [for group in protectedGroups: {
-  name: 'azbackupflow-protected-${suffix}'
+  name: take('azbackupflow-protected-${suffix}', 64)
   scope: resourceGroup(trim(group))
   params: {
     suffix: suffix

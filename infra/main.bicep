@@ -36,6 +36,10 @@ param replyQueues string = ''
 @description('Who gets the alerts; empty sends none, and they still show in the portal.')
 param alertEmail string = ''
 
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+@description('How the tables with the operations are kept; not every region has zones.')
+param storageRedundancy string = 'Standard_ZRS'
+
 @minValue(1)
 @maxValue(40)
 @description('How many instances may run at once. Azure Resource Manager throttles long before compute is short, so this is low.')
@@ -45,7 +49,7 @@ var abbreviations = loadJsonContent('abbreviations.json')
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 
-resource resourceGroup 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: '${abbreviations.resourceGroup}${environmentName}'
   location: location
   tags: tags
@@ -53,7 +57,7 @@ resource resourceGroup 'Microsoft.Resources/resourceGroups@2024-03-01' = {
 
 module identity 'app/identity.bicep' = {
   name: 'identity'
-  scope: resourceGroup
+  scope: group
   params: {
     name: '${abbreviations.managedIdentity}${resourceToken}'
     location: location
@@ -63,7 +67,7 @@ module identity 'app/identity.bicep' = {
 
 module monitoring 'app/monitoring.bicep' = {
   name: 'monitoring'
-  scope: resourceGroup
+  scope: group
   params: {
     workspaceName: '${abbreviations.logAnalyticsWorkspace}${resourceToken}'
     applicationInsightsName: '${abbreviations.applicationInsights}${resourceToken}'
@@ -75,11 +79,12 @@ module monitoring 'app/monitoring.bicep' = {
 
 module storage 'app/storage.bicep' = {
   name: 'storage'
-  scope: resourceGroup
+  scope: group
   params: {
     name: '${abbreviations.storageAccount}${resourceToken}'
     location: location
     tags: tags
+    redundancy: storageRedundancy
     principalId: identity.outputs.principalId
     publicNetworkAccess: !vnetEnabled
   }
@@ -87,7 +92,7 @@ module storage 'app/storage.bicep' = {
 
 module serviceBus 'app/service-bus.bicep' = {
   name: 'service-bus'
-  scope: resourceGroup
+  scope: group
   params: {
     name: '${abbreviations.serviceBusNamespace}${resourceToken}'
     location: location
@@ -100,7 +105,7 @@ module serviceBus 'app/service-bus.bicep' = {
 
 module network 'app/network.bicep' = if (vnetEnabled) {
   name: 'network'
-  scope: resourceGroup
+  scope: group
   params: {
     name: '${abbreviations.virtualNetwork}${resourceToken}'
     endpointPrefix: abbreviations.privateEndpoint
@@ -113,7 +118,7 @@ module network 'app/network.bicep' = if (vnetEnabled) {
 
 module functionApp 'app/function-app.bicep' = {
   name: 'function-app'
-  scope: resourceGroup
+  scope: group
   params: {
     name: '${abbreviations.functionApp}${resourceToken}'
     planName: '${abbreviations.plan}${resourceToken}'
@@ -136,7 +141,7 @@ module functionApp 'app/function-app.bicep' = {
 
 module alerts 'app/alerts.bicep' = {
   name: 'alerts'
-  scope: resourceGroup
+  scope: group
   params: {
     actionGroupName: '${abbreviations.actionGroup}${resourceToken}'
     location: location
@@ -149,7 +154,7 @@ module alerts 'app/alerts.bicep' = {
 
 module workbook 'app/workbook.bicep' = {
   name: 'workbook'
-  scope: resourceGroup
+  scope: group
   params: {
     location: location
     tags: tags
@@ -158,7 +163,7 @@ module workbook 'app/workbook.bicep' = {
 }
 
 module access 'access.bicep' = {
-  name: 'azbackupflow-access-${environmentName}'
+  name: take('azbackupflow-access-${environmentName}', 64)
   params: {
     suffix: environmentName
     principalId: identity.outputs.principalId
@@ -169,7 +174,7 @@ module access 'access.bicep' = {
 }
 
 output AZURE_LOCATION string = location
-output AZURE_RESOURCE_GROUP string = resourceGroup.name
+output AZURE_RESOURCE_GROUP string = group.name
 output AZBACKUPFLOW_FUNCTION_APP string = functionApp.outputs.name
 output AZBACKUPFLOW_PRINCIPAL_ID string = identity.outputs.principalId
 output AZBACKUPFLOW_EVENT_TOPIC string = '${abbreviations.eventGridSystemTopic}${resourceToken}'

@@ -4,6 +4,7 @@
 param name string
 param location string
 param tags object
+param redundancy string
 param principalId string
 param publicNetworkAccess bool
 
@@ -21,7 +22,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: redundancy }
   properties: {
     allowSharedKeyAccess: false
     allowBlobPublicAccess: false
