@@ -120,6 +120,9 @@ func TestEach_mistake_is_caught_where_it_is(t *testing.T) {
 		"a queue that the code alone has":       {file: bus, old: "'requests', 'steps'", new: "'steps'", inFile: "internal/settings/settings.go", at: "RequestsQueue = ", want: "the queue requests is not deployed"},
 		"a queue that infra alone has":          {file: bus, old: "'requests', 'steps'", new: "'requests', 'spare', 'steps'", at: "'spare'", want: "the queue spare is none of the app's"},
 		"a log line that nobody writes":         {file: "infra/app/alerts.bicep", old: `"invocation failed"`, new: `"invocation fails"`, at: `"invocation fails"`, want: `nothing logs "invocation fails"`},
+		"an alert that nobody explains":         {file: "infra/app/alerts.bicep", old: "key: 'overdue'", new: "key: 'late'", want: "does not explain the alert azbackupflow-late"},
+		"another one":                           {file: "infra/app/alerts.bicep", old: "name: 'azbackupflow-bus-throttled'", new: "name: 'azbackupflow-bus'", want: "does not explain the alert azbackupflow-bus"},
+		"a value that nobody explains":          {file: "infra/main.parameters.json", old: "VNET_ENABLED", new: "NETWORK", at: "NETWORK", want: "does not explain NETWORK"},
 		"one in the workbook":                   {file: "infra/app/workbook.json", old: `\"swept\"`, new: `\"cleaned\"`, at: `\"cleaned\"`, want: `nothing logs "cleaned"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -243,32 +243,10 @@ func checkQueues(all map[string]*template, c *code) []Finding {
 
 // queueNames are the names over which a resource is looped, or its one name.
 func queueNames(t *template, r *resource) []value {
-	v := t.evaluate(r.body)
-	if name, _ := v.get("name"); name.value.known {
+	if name, _ := t.evaluate(r.body).get("name"); name.value.known {
 		return []value{name.value}
 	}
-	var names []value
-	t.root.walk(func(n *node) {
-		if n.kind != "resource_declaration" || n.line != r.line {
-			return
-		}
-		loop := n.child("for_statement")
-		if loop == nil {
-			return
-		}
-		for _, c := range loop.kids {
-			if c.field == "initializer" || c.field == "body" || c.kind == "for_loop_parameters" {
-				continue
-			}
-			if c.kind == "identifier" {
-				if d, ok := t.names[c.text]; ok && d.value != nil {
-					c = d.value
-				}
-			}
-			names = append(names, t.evaluate(c).items...)
-		}
-	})
-	return names
+	return looped(t, r)
 }
 
 // checkQueries: the log lines that alerts and the workbook look for are written

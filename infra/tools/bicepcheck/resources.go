@@ -57,3 +57,20 @@ func scopes() map[string]int {
 
 // sorted gives a map's keys in order.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// looped are the items that a resource is looped over, as far as they are known.
+func looped(t *template, r *resource) []value {
+	var items []value
+	t.root.walk(func(n *node) {
+		loop := n.child("for_statement")
+		if n.kind != "resource_declaration" || n.line != r.line || loop == nil {
+			return
+		}
+		for _, c := range loop.kids {
+			if c.field != "initializer" && c.field != "body" && c.kind != "for_loop_parameters" {
+				items = append(items, t.evaluate(c).items...)
+			}
+		}
+	})
+	return items
+}
