@@ -173,6 +173,18 @@ module access 'access.bicep' = {
   }
 }
 
+// To see whether its own queues are as they should be.
+module ownAccess 'app/group-access.bicep' = {
+  name: 'own-access'
+  scope: group
+  params: {
+    suffix: environmentName
+    principalId: identity.outputs.principalId
+    customRoles: ['read']
+  }
+  dependsOn: [access]
+}
+
 output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output AZBACKUPFLOW_FUNCTION_APP string = functionApp.outputs.name

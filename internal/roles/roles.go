@@ -68,6 +68,9 @@ func (r Role) Scope() string {
 	if r == Status {
 		return "the subscription of each Backup vault"
 	}
+	if r == Read {
+		return "each vault, the resources that it backs up, and the app's own Service Bus namespace; or their resource groups"
+	}
 	return "each vault, and the resources that it backs up; or their resource groups"
 }
 

@@ -12,6 +12,7 @@ const (
 	StorageAccount        Resource = "storage account"
 	PostgreSQLServer      Resource = "PostgreSQL server"
 	VirtualMachine        Resource = "virtual machine"
+	ServiceBusNamespace   Resource = "app's Service Bus namespace"
 	AnyResource           Resource = "any of them"
 )
 
@@ -118,6 +119,7 @@ func beside() []Permission {
 		{"Microsoft.Storage/storageAccounts/fileServices/shares/read", Read, StorageAccount, nil, "find file shares that nothing protects yet"},
 		{"Microsoft.DBforPostgreSQL/flexibleServers/read", Read, PostgreSQLServer, nil, "see that the server exists, and its tags"},
 		{"Microsoft.Compute/virtualMachines/read", Read, VirtualMachine, nil, "see the machine that a backup is of"},
+		{"Microsoft.ServiceBus/namespaces/queues/read", Read, ServiceBusNamespace, nil, "see that the queues have the properties that the engine relies on"},
 		{"Microsoft.Authorization/permissions/read", Read, AnyResource, nil, "tell before a call what the app may not do"},
 		{"Microsoft.Authorization/roleAssignments/read", Read, AnyResource, nil, "tell which role a vault's own identity lacks"},
 

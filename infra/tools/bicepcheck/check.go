@@ -59,7 +59,11 @@ func check(files fs.FS, types *catalogue) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = slices.Concat(found, settings, checkQueues(all, c), queries, docs)
+	hooks, err := checkHooks(all, files)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.Concat(found, settings, checkQueues(all, c), queries, docs, hooks)
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
