@@ -88,6 +88,7 @@ func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
 		if r.Kind == "GET token" {
 			continue // the managed identity's endpoint, which is no part of Resource Manager
 		}
+		requireGranted(t, r)
 		if r.Kind == "GET vaults" {
 			// Of the provider's other description, which is not among those here.
 			require.Equal(t, recoveryservices.VaultAPIVersion, r.Query.Get("api-version"), r.Path)
