@@ -9,13 +9,16 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/connection"
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/notify"
+	"azbackupflow/internal/protect"
 	"azbackupflow/internal/queue"
+	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/telemetry"
@@ -95,12 +98,29 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Engine: e, Later: publisher.Schedule, Now: w.now, NewID: w.newID, Waits: s.Waits(),
 		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
 	}
+	schedules := schedule.Runner{
+		Schedules: readSchedules(s.Schedules, e, log), Rows: store, Engine: e,
+		Vaults: schedule.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Refuse: func(ctx context.Context, key string, body []byte, why error) error {
+			return requests.Refuse.Refuse(ctx, handlers.Refused{Source: schedule.FileName, MessageID: key, Body: body, Err: why})
+		},
+		Tenant: s.Tenant, Now: w.now, Speed: s.Speed, Log: log,
+	}
+	guard := protect.Guard{
+		Datasources: datasource.New(client),
+		Vaults:      protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Records:     store, Engine: e, Tenant: s.Tenant, Now: w.now, Log: log,
+	}
+	guard.Rules, guard.Broken = readRules(s.Protection, e, log)
 	server := customhandler.NewServer(log, w.now)
 	server.Around = observer.Around
 	server.Handle("start-operation", requests.Start)
 	server.Handle("run-step", handlers.RunStep(observer.Steps(e)))
 	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e))
 	server.Handle("dead-letter-requests", requests.DeadLettered)
+	server.Handle("schedule-backups", handlers.ScheduleBackups(schedules))
+	server.Handle("protect-new-resource", handlers.ProtectNewResource(guard, requests.Refuse))
+	server.Handle("sweep-resources", handlers.SweepResources(guard))
 	server.Handle("sweep", handlers.Sweep(observer.Sweep(e)))
 	server.HandleHTTP("api", handlers.API(e, store, book, w.now))
 	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())

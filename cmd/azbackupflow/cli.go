@@ -54,6 +54,9 @@ type grammar struct {
 	Refused refusedCommand `cmd:"" group:"operations" help:"List requests that were refused, newest first."`
 	Errors  errorsCommand  `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, what you should do."`
 
+	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, show when it runs next."`
+	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, explain which rule decides about a resource."`
+
 	Local   localCommand   `cmd:"" group:"local" help:"Keep the local stack up until Ctrl-C."`
 	Demo    demoCommand    `cmd:"" group:"local" help:"Run every flow on a local stack: one with every step, then all others at once."`
 	Version versionCommand `cmd:"" group:"local" help:"Show the version of this program."`
@@ -74,6 +77,7 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "operations", Title: "Operations:"},
+			{Key: "declared", Title: "What is declared beside host.json:"},
 			{Key: "local", Title: "On this machine:"},
 		}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(a),

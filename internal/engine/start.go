@@ -28,6 +28,9 @@ type Origin struct {
 	// Trace is its W3C trace context, ReplyTo the queue for answers, MessageID
 	// the id of the message that it came as.
 	Trace, ReplyTo, MessageID string
+	// NotBefore puts the first step off, and the deadline with it; zero means
+	// at once. It is no part of the request: the first start decides.
+	NotBefore time.Time
 }
 
 // Start creates the operation that the request asks for and sends its first
@@ -41,6 +44,9 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	}
 	op.TraceParent, op.ReplyTo, op.RequestID = from.Trace, from.ReplyTo, from.MessageID
 	op = op.OwingStarted(e.everybody())
+	if wait := from.NotBefore.Sub(op.DueAt); wait > 0 {
+		op.DueAt, op.Deadline = from.NotBefore, op.Deadline.Add(wait)
+	}
 	accepted := func() {}
 	if e.cfg.Begin != nil {
 		op.TraceParent, accepted = e.cfg.Begin(ctx, op)
@@ -224,4 +230,10 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 		}
 	}
 	return operation.Operation{}, fmt.Errorf("save operation %s: %w", id, failed)
+}
+
+// Check says whether a request could be started, as Start would.
+func (e *Engine) Check(r request.Request) error {
+	_, err := e.Prepare(r)
+	return err
 }

@@ -25,6 +25,9 @@ func (l layout) files(root, program string) []file {
 		{name: hostFile, source: filepath.Join(root, hostFile), mode: 0o644},
 		{name: l.program, source: program, mode: 0o755},
 	}
+	for _, name := range l.declared {
+		files = append(files, file{name: name, source: filepath.Join(root, name), mode: 0o644})
+	}
 	for _, function := range l.functions {
 		files = append(files, file{
 			name:   function + "/" + functionFile,

@@ -28,6 +28,8 @@ var programName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 type layout struct {
 	program   string
 	functions []string // sorted
+	// declared are the files of declarations that there are.
+	declared []string
 }
 
 // readLayout reads it and checks all that would make the host refuse the app,
@@ -67,6 +69,9 @@ func readLayout(root string) (layout, error) {
 			problems = append(problems, err)
 		}
 		app.functions = append(app.functions, entry.Name())
+	}
+	if app.declared, err = checkDeclared(root); err != nil {
+		problems = append(problems, err)
 	}
 	if len(app.functions) == 0 {
 		problems = append(problems, fmt.Errorf("%s holds no folder with a %s", functionsFolder, functionFile))

@@ -52,6 +52,10 @@ type Settings struct {
 	// empty means none. ReplyQueues are those that a request may ask answers on.
 	Notices     string   `env:"AZBACKUPFLOW_NOTICES"`
 	ReplyQueues []string `env:"AZBACKUPFLOW_REPLY_QUEUES"`
+	// Schedules and Protection are the files that declare what is started when,
+	// and what is protected by itself; relative to the folder with host.json.
+	Schedules  string `env:"AZBACKUPFLOW_SCHEDULES" envDefault:"schedules.yaml"`
+	Protection string `env:"AZBACKUPFLOW_PROTECTION" envDefault:"protection.yaml"`
 	// Speed divides every wait; the local stack sets it to the speed of its
 	// simulator. In Azure it stays 1.
 	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`

@@ -1,6 +1,6 @@
 // Package state keeps operations in Azure Table Storage.
 //
-// Five tables, their names behind an optional prefix:
+// Seven tables, their names behind an optional prefix:
 //
 //   - operations: one partition per operation, holding its row ("operation")
 //     and its history ("event-…"), so that both are saved in one entity-group
@@ -14,6 +14,8 @@
 //     from the row.
 //   - refusals: requests that were refused.
 //   - exclusions: resources that are not to be protected automatically.
+//   - schedules: how far each schedule has been handled.
+//   - verdicts: what automatic protection last decided about each resource.
 //
 // The store in package memory keeps the same promises for tests; both pass
 // the suite in package statetest.

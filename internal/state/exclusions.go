@@ -63,6 +63,22 @@ func (s *Store) Include(ctx context.Context, resourceID string) error {
 	return nil
 }
 
+// Excluded reads the exclusion of a resource; found is false if there is none.
+func (s *Store) Excluded(ctx context.Context, resourceID string) (x Exclusion, found bool, err error) {
+	doing := "read the exclusion of " + resourceID
+	text, err := s.point(ctx, s.exclusions, exclusionPartition, encodeKey(strings.ToLower(resourceID)))
+	if missing(err) {
+		return Exclusion{}, false, nil
+	}
+	if err != nil {
+		return Exclusion{}, false, failed(doing, err)
+	}
+	if x, err = exclusionOf(text); err != nil {
+		return x, false, failed(doing, err)
+	}
+	return x, true, nil
+}
+
 // Exclusions yields all exclusions, in no particular order.
 func (s *Store) Exclusions(ctx context.Context) iter.Seq2[Exclusion, error] {
 	return func(yield func(Exclusion, error) bool) {

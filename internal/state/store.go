@@ -18,7 +18,7 @@ const atOnce = 8
 // Store keeps operations in Table Storage. It implements engine.Store and is
 // safe for concurrent use.
 type Store struct {
-	operations, live, index, refusals, exclusions *aztables.Client
+	operations, live, index, refusals, exclusions, schedules, verdicts *aztables.Client
 
 	// ensuring holds one token: whoever has it creates the tables. ensured is
 	// closed once they are there.
@@ -55,6 +55,8 @@ func New(service *aztables.ServiceClient, prefix string) (*Store, error) {
 		index:      service.NewClient(prefix + "operationindex"),
 		refusals:   service.NewClient(prefix + "refusals"),
 		exclusions: service.NewClient(prefix + "exclusions"),
+		schedules:  service.NewClient(prefix + "schedules"),
+		verdicts:   service.NewClient(prefix + "verdicts"),
 		ensuring:   make(chan struct{}, 1),
 		ensured:    make(chan struct{}),
 	}
@@ -79,7 +81,7 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 	default:
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions} {
+	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions, s.schedules, s.verdicts} {
 		group.Go(func() error {
 			_, err := table.CreateTable(ctx, nil)
 			if hasCode(err, aztables.TableAlreadyExists) {

@@ -22,8 +22,11 @@ const (
 	ManagementAzureWorkload = "AzureWorkload"
 )
 
-// workloadAzureFileShare is the workloadType and itemType of file shares.
-const workloadAzureFileShare = "AzureFileShare"
+// Values of workloadType and itemType: file shares, virtual machines.
+const (
+	workloadAzureFileShare = "AzureFileShare"
+	workloadVM             = "VM"
+)
 
 // Client calls the Recovery Services API.
 type Client struct {

@@ -101,12 +101,30 @@ func (b protectedBody) item() ProtectedItem {
 //
 // BackupProtectedItems - List: GET {vault}/backupProtectedItems.
 func (c *Client) ListProtectedFileShares(ctx context.Context, vault VaultID) ([]ProtectedItem, error) {
+	return c.ListProtectedItems(ctx, vault, workloadAzureFileShare)
+}
+
+// ListProtectedItems lists the items that the vault protects, all pages; only
+// those of a workload type (AzureFileShare, VM, SQLDataBase or SAPHanaDatabase)
+// if it is not empty.
+//
+// BackupProtectedItems - List: GET {vault}/backupProtectedItems.
+func (c *Client) ListProtectedItems(ctx context.Context, vault VaultID, workloadType string) ([]ProtectedItem, error) {
 	path, err := vault.path("backupProtectedItems")
 	if err != nil {
 		return nil, err
 	}
-	items, err := arm.All[protectedBody](ctx, c.arm, path,
-		query(all(equal("backupManagementType", ManagementAzureStorage), equal("itemType", workloadAzureFileShare))))
+	filter := ""
+	switch workloadType {
+	case "":
+	case workloadAzureFileShare:
+		filter = all(equal("backupManagementType", ManagementAzureStorage), equal("itemType", workloadType))
+	case workloadVM:
+		filter = all(equal("backupManagementType", ManagementAzureIaasVM), equal("itemType", workloadType))
+	default:
+		filter = all(equal("backupManagementType", ManagementAzureWorkload), equal("itemType", workloadType))
+	}
+	items, err := arm.All[protectedBody](ctx, c.arm, path, query(filter))
 	if err != nil {
 		return nil, err
 	}

@@ -99,20 +99,3 @@ func (s *Simulator) readDeletedInstance(c *call) (answer, *armError) {
 	}
 	return jsonAnswer(http.StatusOK, i.deletedView()), nil
 }
-
-// readFlexibleServer answers GET flexibleServers/{s} of PostgreSQL.
-func (s *Simulator) readFlexibleServer(c *call) (answer, *armError) {
-	for _, f := range s.world.flexibleServers {
-		if sameID(f.ID(), c.path.parentID()) {
-			return jsonAnswer(http.StatusOK, map[string]any{
-				"id": f.ID(), "name": f.Name, "type": flexibleServerType, "location": f.Location,
-				"sku": map[string]any{"name": "Standard_D2ds_v4", "tier": "GeneralPurpose"},
-				"properties": map[string]any{
-					"version": f.Version, "state": "Ready", "administratorLogin": "pgadmin",
-					"fullyQualifiedDomainName": f.Name + ".postgres.database.azure.com",
-				},
-			}), nil
-		}
-	}
-	return answer{}, c.notFound(1)
-}

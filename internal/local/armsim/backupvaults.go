@@ -37,6 +37,7 @@ type FlexibleServer struct {
 	Subscription, ResourceGroup, Name, Location string
 	// Version is PostgreSQL's major version; "15" if empty.
 	Version string
+	Tags    map[string]string
 }
 
 // SingleServer is an Azure Database for PostgreSQL single server, a server type

@@ -94,25 +94,3 @@ func (v *vault) policyView(p Policy) map[string]any {
 		"properties": properties,
 	}
 }
-
-// readAccount answers GET Microsoft.Storage/storageAccounts/{a}.
-func (s *Simulator) readAccount(c *call) (answer, *armError) {
-	a, missing := s.world.account(c.path.parentID())
-	if missing != nil {
-		return answer{}, c.notFound(1)
-	}
-	endpoints := map[string]any{}
-	for _, service := range []string{"blob", "queue", "table", "file"} {
-		endpoints[service] = "https://" + a.Name + "." + service + ".core.windows.net/"
-	}
-	return jsonAnswer(http.StatusOK, map[string]any{
-		"sku": map[string]any{"name": "Standard_LRS", "tier": "Standard"}, "kind": "StorageV2",
-		"id": a.ID(), "name": a.Name, "type": "Microsoft.Storage/storageAccounts", "location": a.Location,
-		"tags": map[string]any{},
-		"properties": map[string]any{
-			"provisioningState": "Succeeded", "creationTime": a.since.UTC().Format(azureTime),
-			"primaryEndpoints": endpoints, "primaryLocation": a.Location, "statusOfPrimary": "available",
-			"supportsHttpsTrafficOnly": true,
-		},
-	}), nil
-}

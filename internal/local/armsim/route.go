@@ -25,7 +25,7 @@ func parseRoute(u *url.URL) (route, bool) {
 		}
 		parts[n] = d
 	}
-	if len(parts) < 6 || !strings.EqualFold(parts[0], "subscriptions") {
+	if len(parts) < 5 || !strings.EqualFold(parts[0], "subscriptions") {
 		return route{}, false
 	}
 	p, rest := route{subscription: parts[1]}, parts[2:]
@@ -76,7 +76,11 @@ func (p route) parentID() string {
 	if p.group != "" {
 		scope += "/resourceGroups/" + p.group
 	}
-	return scope + "/providers/" + p.provider + "/" + p.types[0] + "/" + p.names[0]
+	scope += "/providers/" + p.provider + "/" + p.types[0]
+	if len(p.names) == 0 {
+		return scope // a list of a whole subscription
+	}
+	return scope + "/" + p.names[0]
 }
 
 // sameID compares ARM ids, which have no casing.
@@ -104,7 +108,7 @@ func canonical(t string) string {
 		"operationResults", "operationsStatus", "backupJobs", "cancel", "storageAccounts", "backupResourceGuardProxies",
 		"backupVaults", "backupInstances", "validateForBackup", "recoveryPoints", "validateRestore", "restore",
 		"stopProtection", "suspendBackups", "resumeProtection", "resumeBackups", "deletedBackupInstances",
-		"operationStatus", "locations", "flexibleServers",
+		"operationStatus", "locations", "flexibleServers", "fileServices", "shares",
 	} {
 		if strings.EqualFold(t, known) {
 			return known

@@ -27,13 +27,9 @@ func handlerFor(method string, p route) (h handler, pathKnown bool) {
 	case dataProtection:
 		byMethod = dataProtectionHandlers(pattern)
 	case storageProvider:
-		if pattern == "storageAccounts/*" {
-			byMethod = map[string]handler{http.MethodGet: (*Simulator).readAccount}
-		}
+		byMethod = storageHandlers(p)
 	case postgreSQL:
-		if pattern == "flexibleServers/*" {
-			byMethod = map[string]handler{http.MethodGet: (*Simulator).readFlexibleServer}
-		}
+		byMethod = postgreSQLHandlers(p)
 	}
 	return byMethod[method], len(byMethod) > 0
 }

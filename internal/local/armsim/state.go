@@ -22,6 +22,8 @@ type world struct {
 	restoring          map[string]bool               // by target
 
 	events events
+	// since is when the world began.
+	since time.Time
 }
 
 // vault is a vault with what it knows.
@@ -111,7 +113,7 @@ func (w workload) names() workloadNames {
 // newWorld makes the world that a seed describes.
 func newWorld(seed World, now time.Time, ids *random) (*world, error) {
 	w := &world{
-		operations: map[string]*operation{}, instanceOperations: map[string]*instanceOperation{}, restoring: map[string]bool{},
+		operations: map[string]*operation{}, instanceOperations: map[string]*instanceOperation{}, restoring: map[string]bool{}, since: now,
 	}
 	for _, v := range seed.Vaults {
 		if w.findVault(v.ID()) != nil {

@@ -51,6 +51,7 @@ type Policy struct {
 // StorageAccount is a storage account with its file shares and containers.
 type StorageAccount struct {
 	Subscription, ResourceGroup, Name, Location string
+	Tags                                        map[string]string
 	Shares                                      []Share
 	BlobContainers                              []BlobContainer
 	// RegisteredWith is the ARM id of the vault that the account is already

@@ -27,6 +27,8 @@ type Store struct {
 	live       map[string]time.Time
 	refusals   map[state.Position]state.Refusal
 	exclusions map[string]state.Exclusion
+	schedules  map[string]stored
+	verdicts   map[string]state.Verdict
 }
 
 type row struct {
@@ -37,7 +39,7 @@ type row struct {
 
 // New gives an empty store.
 func New() *Store {
-	return &Store{rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}}
+	return &Store{rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}, schedules: map[string]stored{}, verdicts: map[string]state.Verdict{}}
 }
 
 // Create implements engine.Store.

@@ -36,6 +36,15 @@ type Store interface {
 	Exclude(ctx context.Context, x state.Exclusion) error
 	Include(ctx context.Context, resourceID string) error
 	Exclusions(ctx context.Context) iter.Seq2[state.Exclusion, error]
+	Excluded(ctx context.Context, resourceID string) (x state.Exclusion, found bool, err error)
+	// Schedules reads the rows of all schedules, SaveSchedule writes one under
+	// its ETag.
+	Schedules(ctx context.Context) (map[string]state.Schedule, error)
+	SaveSchedule(ctx context.Context, row state.Schedule) (etag string, err error)
+	// RecordVerdict writes down the last verdict about a resource, Verdict
+	// reads it.
+	RecordVerdict(ctx context.Context, v state.Verdict) error
+	Verdict(ctx context.Context, resourceID string) (state.Verdict, error)
 }
 
 // Run runs the suite. open gives each test an empty store of its own.
@@ -53,6 +62,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Pages", pageTests()},
 		{"Refusals", refusalTests()},
 		{"Exclusions", exclusionTests()},
+		{"Schedules", scheduleTests()},
+		{"Verdicts", verdictTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()

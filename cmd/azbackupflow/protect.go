@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/protect"
+)
+
+type protectCommand struct {
+	Check   protectCheckCommand   `cmd:"" help:"Check protection.yaml: every rule, and whether it can ever decide."`
+	Explain protectExplainCommand `cmd:"" help:"Show which rule decides about a resource, and why."`
+}
+
+type protectCheckCommand struct {
+	File string `short:"f" default:"protection.yaml" help:"The file to check."`
+}
+
+// Run says what is wrong with the file, or that nothing is.
+func (c *protectCheckCommand) Run(a *app) error {
+	rules, err := a.readRules(c.File)
+	if err := a.problems(err); err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"file": c.File, "rules": len(rules), "problems": []any{}})
+	}
+	a.say("%s is right: %d rules.", plain(c.File), len(rules))
+	return nil
+}
+
+type protectExplainCommand struct {
+	ResourceID string            `arg:"" name:"resource-id" help:"A storage account, a file share (…/fileServices/default/shares/NAME) or a PostgreSQL flexible server."`
+	File       string            `short:"f" default:"protection.yaml" help:"The file with the rules."`
+	Location   string            `help:"The resource's region, in place of asking Azure."`
+	Tag        map[string]string `placeholder:"NAME=VALUE" help:"A tag of the storage account or server, in place of asking Azure. May be repeated."`
+	Cloud      string            `env:"AZBACKUPFLOW_CLOUD" default:"public" enum:"public,usgovernment,china" help:"Azure's cloud."`
+	Endpoint   string            `name:"arm-endpoint" env:"AZBACKUPFLOW_ARM_ENDPOINT" placeholder:"URL" help:"Another Azure Resource Manager than the cloud's."`
+}
+
+// Help is shown below the command's own help.
+func (protectExplainCommand) Help() string {
+	return `Without --location and --tag the resource is read from Azure, as whoever has signed
+in with the Azure CLI. Nothing is started.`
+}
+
+// explained is an answer as scripts read it.
+type explained struct {
+	ResourceID string          `json:"resourceId"`
+	Outcome    protect.Outcome `json:"outcome"`
+	Rule       string          `json:"rule,omitempty"`
+	Reason     string          `json:"reason"`
+	WouldBe    []string        `json:"wouldBe,omitempty"`
+	Asked      []protect.Asked `json:"asked"`
+}
+
+// Run shows the rules in their order, up to the one that decides.
+func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
+	rules, err := a.readRules(c.File)
+	if err := a.problems(err); err != nil {
+		return err
+	}
+	guard := protect.Guard{Rules: rules}
+	var facts *protect.Facts
+	if c.Location != "" || len(c.Tag) > 0 {
+		facts = &protect.Facts{Location: c.Location, Tags: c.Tag}
+	} else if guard.Datasources, err = c.azure(a); err != nil {
+		return err
+	}
+	found, err := guard.Explain(ctx, c.ResourceID, facts)
+	if err != nil {
+		return err
+	}
+	all := []explained{}
+	for _, e := range found {
+		x := explained{ResourceID: e.ResourceID, Outcome: e.Decision.Outcome, Reason: e.Decision.Reason, WouldBe: e.Decision.WouldBe, Asked: e.Decision.Asked}
+		if e.Decision.Rule != nil {
+			x.Rule = e.Decision.Rule.Name
+		}
+		all = append(all, x)
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"resources": all})
+	}
+	if len(all) == 0 {
+		a.say("The storage account has no file shares.")
+		return nil
+	}
+	for i, x := range all {
+		if i > 0 {
+			a.say("")
+		}
+		a.explain(x)
+	}
+	return nil
+}
+
+func (a *app) explain(x explained) {
+	a.say("%s", plain(x.ResourceID))
+	var rows [][]string
+	for _, asked := range x.Asked {
+		matches := "no"
+		if asked.Matches {
+			matches = "yes"
+		}
+		name := asked.Rule
+		if asked.DryRun {
+			name += " (dry run)"
+		}
+		rows = append(rows, []string{name, matches, plain(asked.Why)})
+	}
+	if len(rows) > 0 {
+		a.list([]string{"Rule", "Matches", "Why"}, rows)
+	}
+	by := "no rule matches"
+	if x.Rule != "" {
+		by = "by rule " + x.Rule
+	}
+	a.say("Verdict: %s, %s", x.Outcome, by)
+}
+
+// azure reads from Azure as whoever has signed in on this machine.
+func (c *protectExplainCommand) azure(a *app) (*datasource.Client, error) {
+	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		return nil, fmt.Errorf("sign in to Azure: %w", err)
+	}
+	client, err := arm.New(arm.Config{Cloud: c.Cloud, Endpoint: c.Endpoint, Credential: credential, Clock: a.now})
+	if err != nil {
+		return nil, &usage{text: err.Error()}
+	}
+	return datasource.New(client), nil
+}
+
+// readRules reads a file as the app does at its start.
+func (a *app) readRules(file string) ([]protect.Rule, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &usage{text: fmt.Sprintf("%s cannot be read: %v", file, errors.Unwrap(err))}
+	}
+	check, err := a.requestCheck()
+	if err != nil {
+		return nil, err
+	}
+	return protect.Read(file, raw, protect.Check(check))
+}

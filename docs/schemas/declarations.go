@@ -1,0 +1,17 @@
+// Package schemas holds the published JSON Schemas, so that programs check with
+// the very files that people read.
+package schemas
+
+import _ "embed" // for the schemas
+
+//go:embed schedules.schema.json
+var schedules []byte
+
+//go:embed protection.schema.json
+var protection []byte
+
+// Schedules is the schema of schedules.yaml.
+func Schedules() []byte { return schedules }
+
+// Protection is the schema of protection.yaml.
+func Protection() []byte { return protection }

@@ -1,0 +1,137 @@
+// Package datasource reads what can be protected: storage accounts, their file
+// shares and PostgreSQL flexible servers, with what rules look at: name,
+// location and tags. It changes nothing.
+package datasource
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"azbackupflow/internal/arm"
+)
+
+// The ARM types.
+const (
+	TypeStorageAccount = "Microsoft.Storage/storageAccounts"
+	TypeFileShare      = TypeStorageAccount + "/fileServices/shares"
+	TypeFlexibleServer = "Microsoft.DBforPostgreSQL/flexibleServers"
+)
+
+// The api-version of each provider's calls.
+const (
+	storageVersion    = "2023-05-01"
+	postgreSQLVersion = "2024-08-01"
+)
+
+// Client calls the providers' own APIs.
+type Client struct {
+	arm *arm.Client
+}
+
+// New makes a client over the ARM client.
+func New(c *arm.Client) *Client { return &Client{arm: c} }
+
+// Resource is a storage account or a flexible server.
+type Resource struct {
+	ID       string
+	Name     string
+	Location string
+	Tags     map[string]string
+	// Created is when the resource was created; zero where Azure does not say.
+	Created time.Time
+}
+
+type body struct {
+	ID         string
+	Name       string
+	Location   string
+	Tags       map[string]string
+	SystemData struct{ CreatedAt arm.Moment }
+	Properties struct{ CreationTime arm.Moment }
+}
+
+func (b body) resource() Resource {
+	r := Resource{ID: b.ID, Name: b.Name, Location: b.Location, Tags: b.Tags, Created: b.Properties.CreationTime.Time}
+	if r.Created.IsZero() {
+		r.Created = b.SystemData.CreatedAt.Time
+	}
+	return r
+}
+
+func version(v string) url.Values { return url.Values{"api-version": {v}} }
+
+// GetStorageAccount reads a storage account by its resource id.
+//
+// Storage Accounts - Get Properties: GET {account}.
+func (c *Client) GetStorageAccount(ctx context.Context, id string) (Resource, error) {
+	return c.get(ctx, id, storageVersion)
+}
+
+// GetFlexibleServer reads a PostgreSQL flexible server by its resource id.
+//
+// Servers - Get: GET {server}.
+func (c *Client) GetFlexibleServer(ctx context.Context, id string) (Resource, error) {
+	return c.get(ctx, id, postgreSQLVersion)
+}
+
+func (c *Client) get(ctx context.Context, id, apiVersion string) (Resource, error) {
+	var b body
+	if err := c.arm.Get(ctx, id, version(apiVersion), &b); err != nil {
+		return Resource{}, err
+	}
+	return b.resource(), nil
+}
+
+// ListStorageAccounts lists the storage accounts of a subscription, all pages.
+//
+// Storage Accounts - List: GET /subscriptions/{s}/providers/Microsoft.Storage/storageAccounts.
+func (c *Client) ListStorageAccounts(ctx context.Context, subscription string) ([]Resource, error) {
+	return c.list(ctx, subscription, TypeStorageAccount, storageVersion)
+}
+
+// ListFlexibleServers lists the PostgreSQL flexible servers of a subscription,
+// all pages.
+//
+// Servers - List: GET /subscriptions/{s}/providers/Microsoft.DBforPostgreSQL/flexibleServers.
+func (c *Client) ListFlexibleServers(ctx context.Context, subscription string) ([]Resource, error) {
+	return c.list(ctx, subscription, TypeFlexibleServer, postgreSQLVersion)
+}
+
+func (c *Client) list(ctx context.Context, subscription, kind, apiVersion string) ([]Resource, error) {
+	path, err := arm.PathBelow("/subscriptions", subscription)
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := arm.All[body](ctx, c.arm, path+"/providers/"+kind, version(apiVersion))
+	if err != nil {
+		return nil, fmt.Errorf("list the %s of subscription %s: %w", kind, subscription, err)
+	}
+	resources := make([]Resource, len(bodies))
+	for i, b := range bodies {
+		resources[i] = b.resource()
+	}
+	return resources, nil
+}
+
+// ListFileShares lists the names of a storage account's file shares, all pages;
+// deleted shares and snapshots are not among them.
+//
+// File Shares - List: GET {account}/fileServices/default/shares.
+func (c *Client) ListFileShares(ctx context.Context, accountID string) ([]string, error) {
+	shares, err := arm.All[struct{ Name string }](ctx, c.arm, accountID+"/fileServices/default/shares", version(storageVersion))
+	if err != nil {
+		return nil, fmt.Errorf("list the file shares of %s: %w", accountID, err)
+	}
+	names := make([]string, len(shares))
+	for i, s := range shares {
+		names[i] = s.Name
+	}
+	return names, nil
+}
+
+// FileShareID is the resource id of a storage account's file share.
+func FileShareID(accountID, share string) string {
+	return accountID + "/fileServices/default/shares/" + share
+}

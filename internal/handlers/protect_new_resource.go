@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/protect"
+	"azbackupflow/internal/step"
+)
+
+// Guardian decides what is protected without being asked.
+type Guardian interface {
+	Event(ctx context.Context, raw []byte, trace string) error
+	Sweep(ctx context.Context) error
+}
+
+// eventBinding is the name of the binding in function.json.
+const eventBinding = "event"
+
+// ProtectNewResource handles events of Event Grid. An event that cannot be
+// read is refused, without its content, which tells who did what from where.
+// After any other failure the event comes again: Event Grid delivers it for a
+// day, in growing intervals.
+func ProtectNewResource(g Guardian, refuse Refuser) customhandler.Handler {
+	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
+		raw, err := inv.Payload(eventBinding)
+		if err != nil {
+			err = &step.Invalid{Fields: []step.FieldError{{Field: "event", Problem: "is missing", Want: "one event"}}}
+		} else {
+			err = g.Event(ctx, raw, inv.Trace)
+		}
+		var invalid *step.Invalid
+		if errors.As(err, &invalid) {
+			event, _ := protect.ReadEvent(raw) // its id, where it has one
+			id := event.ID
+			if id == "" {
+				id = inv.ID
+			}
+			err = refuse.Refuse(ctx, Refused{Source: inv.Function, MessageID: id, Err: invalid})
+		}
+		return customhandler.Result{}, err
+	}
+}
+
+// SweepResources handles the hourly timer that looks for what no event
+// announced. What fails is tried again an hour later.
+func SweepResources(g Guardian) customhandler.Handler {
+	return func(ctx context.Context, _ customhandler.Invocation) (customhandler.Result, error) {
+		return customhandler.Result{}, g.Sweep(ctx)
+	}
+}

@@ -1,0 +1,132 @@
+package armsim
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The reads of what can be protected: storage accounts, their file shares, and
+// PostgreSQL flexible servers, with their tags.
+// Source: the API documents of Microsoft.Storage 2023-05-01 and
+// Microsoft.DBforPostgreSQL 2024-08-01. Shares have no tags.
+
+// storageHandlers is the table of what Microsoft.Storage serves.
+func storageHandlers(p route) map[string]handler {
+	switch p.pattern() {
+	case "storageAccounts":
+		return map[string]handler{http.MethodGet: (*Simulator).listAccounts}
+	case "storageAccounts/*":
+		return map[string]handler{http.MethodGet: (*Simulator).readAccount}
+	case "storageAccounts/*/fileServices/*/shares":
+		return map[string]handler{http.MethodGet: (*Simulator).listShares}
+	}
+	return nil
+}
+
+// postgreSQLHandlers is the table of what Microsoft.DBforPostgreSQL serves.
+func postgreSQLHandlers(p route) map[string]handler {
+	switch p.pattern() {
+	case "flexibleServers":
+		return map[string]handler{http.MethodGet: (*Simulator).listFlexibleServers}
+	case "flexibleServers/*":
+		return map[string]handler{http.MethodGet: (*Simulator).readFlexibleServer}
+	}
+	return nil
+}
+
+// readAccount answers GET Microsoft.Storage/storageAccounts/{a}.
+func (s *Simulator) readAccount(c *call) (answer, *armError) {
+	a, missing := s.world.account(c.path.parentID())
+	if missing != nil {
+		return answer{}, c.notFound(1)
+	}
+	return jsonAnswer(http.StatusOK, a.view()), nil
+}
+
+// listAccounts answers GET Microsoft.Storage/storageAccounts of a subscription.
+func (s *Simulator) listAccounts(c *call) (answer, *armError) {
+	var found []*account
+	for _, a := range s.world.accounts {
+		if strings.EqualFold(a.Subscription, c.path.subscription) {
+			found = append(found, a)
+		}
+	}
+	return page(s, c, found, (*account).view)
+}
+
+func (a *account) view() map[string]any {
+	endpoints := map[string]any{}
+	for _, service := range []string{"blob", "queue", "table", "file"} {
+		endpoints[service] = "https://" + a.Name + "." + service + ".core.windows.net/"
+	}
+	return map[string]any{
+		"sku": map[string]any{"name": "Standard_LRS", "tier": "Standard"}, "kind": "StorageV2",
+		"id": a.ID(), "name": a.Name, "type": "Microsoft.Storage/storageAccounts", "location": a.Location,
+		"tags": tagsOf(a.Tags),
+		"properties": map[string]any{
+			"provisioningState": "Succeeded", "creationTime": a.since.UTC().Format(azureTime),
+			"primaryEndpoints": endpoints, "primaryLocation": a.Location, "statusOfPrimary": "available",
+			"supportsHttpsTrafficOnly": true,
+		},
+	}
+}
+
+// listShares answers GET storageAccounts/{a}/fileServices/default/shares.
+func (s *Simulator) listShares(c *call) (answer, *armError) {
+	a, missing := s.world.account(c.path.parentID())
+	if missing != nil {
+		return answer{}, c.notFound(1)
+	}
+	return page(s, c, a.shares, func(sh *share) map[string]any {
+		return map[string]any{
+			"id":   a.ID() + "/fileServices/default/shares/" + sh.name,
+			"name": sh.name, "type": "Microsoft.Storage/storageAccounts/fileServices/shares",
+			"properties": map[string]any{
+				"accessTier": "TransactionOptimized", "enabledProtocols": "SMB", "shareQuota": 100,
+				"lastModifiedTime": a.since.UTC().Format(time.RFC3339),
+			},
+		}
+	})
+}
+
+// readFlexibleServer answers GET flexibleServers/{s} of PostgreSQL.
+func (s *Simulator) readFlexibleServer(c *call) (answer, *armError) {
+	for _, f := range s.world.flexibleServers {
+		if sameID(f.ID(), c.path.parentID()) {
+			return jsonAnswer(http.StatusOK, s.serverView(f)), nil
+		}
+	}
+	return answer{}, c.notFound(1)
+}
+
+// listFlexibleServers answers GET flexibleServers of a subscription.
+func (s *Simulator) listFlexibleServers(c *call) (answer, *armError) {
+	var found []FlexibleServer
+	for _, f := range s.world.flexibleServers {
+		if strings.EqualFold(f.Subscription, c.path.subscription) {
+			found = append(found, f)
+		}
+	}
+	return page(s, c, found, s.serverView)
+}
+
+func (s *Simulator) serverView(f FlexibleServer) map[string]any {
+	return map[string]any{
+		"id": f.ID(), "name": f.Name, "type": flexibleServerType, "location": f.Location,
+		"tags":       tagsOf(f.Tags),
+		"systemData": map[string]any{"createdAt": s.world.since.UTC().Format(azureTime)},
+		"sku":        map[string]any{"name": "Standard_D2ds_v4", "tier": "GeneralPurpose"},
+		"properties": map[string]any{
+			"version": f.Version, "state": "Ready", "administratorLogin": "pgadmin",
+			"fullyQualifiedDomainName": f.Name + ".postgres.database.azure.com",
+		},
+	}
+}
+
+func tagsOf(tags map[string]string) map[string]string {
+	if tags == nil {
+		return map[string]string{}
+	}
+	return tags
+}

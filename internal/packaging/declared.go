@@ -1,0 +1,42 @@
+package packaging
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"azbackupflow/internal/protect"
+	"azbackupflow/internal/schedule"
+)
+
+// checkDeclared gives the files in which an operator declares what is to
+// happen, and what is wrong with them: a package that would leave some of it out
+// is not made. Flows and their parameters are looked at where the app starts,
+// because its settings allow or forbid them.
+func checkDeclared(root string) (names []string, err error) {
+	checks := map[string]func(raw []byte) error{
+		schedule.FileName: func(raw []byte) error {
+			_, err := schedule.Read(schedule.FileName, raw, nil)
+			return err
+		},
+		protect.FileName: func(raw []byte) error {
+			_, err := protect.Read(protect.FileName, raw, nil)
+			return err
+		},
+	}
+	var problems []error
+	for _, name := range []string{protect.FileName, schedule.FileName} {
+		raw, err := os.ReadFile(filepath.Join(root, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		names = append(names, name)
+		problems = append(problems, checks[name](raw))
+	}
+	return names, errors.Join(problems...)
+}

@@ -1,0 +1,216 @@
+package protect_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/declaration"
+	"azbackupflow/internal/protect"
+)
+
+const (
+	subscription = "00000000-0000-0000-0000-000000000000"
+	vault        = "/subscriptions/" + subscription + "/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
+	backupVault  = "/subscriptions/" + subscription + "/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault"
+	toVault      = "protect: {vaultId: " + vault + ", policy: schedule1}"
+	toBackup     = "protect: {vaultId: " + backupVault + ", policy: pgflexpol1}"
+)
+
+func rules(t *testing.T, lines ...string) []protect.Rule {
+	t.Helper()
+	read, err := protect.Read("protection.yaml", []byte("version: 1\nrules:\n- "+strings.Join(lines, "\n- ")+"\n"), nil)
+	require.NoError(t, err)
+	return read
+}
+
+func share() protect.Resource {
+	const account = "/subscriptions/" + subscription + "/resourceGroups/RG-App/providers/Microsoft.Storage/storageAccounts/stapp01"
+	return protect.Resource{
+		Kind: protect.FileShare, ID: account + "/fileServices/default/shares/orders-eu", AccountID: account, Account: "stapp01", Name: "orders-eu",
+		Subscription: subscription, ResourceGroup: "RG-App", Location: "westeurope", Tags: map[string]string{"Backup": "daily", "env": "prod"},
+	}
+}
+
+func TestARuleMatchesWhenEverythingThatItNamesMatches(t *testing.T) {
+	t.Parallel()
+	for match, why := range map[string]string{
+		"{}":                "",
+		"{type: fileShare}": "",
+		"{subscriptions: [" + strings.ToUpper(subscription) + "]}":            "",
+		"{subscriptions: [11111111-0000-0000-0000-000000000000]}":             "the subscription " + subscription + " is not one of 11111111-0000-0000-0000-000000000000",
+		"{resourceGroups: [rg-*]}":                                            "",
+		"{resourceGroups: [x, 'rg-ap?']}":                                       "",
+		"{resourceGroups: [rg]}":                                              "the resource group RG-App is not one of rg",
+		"{storageAccounts: [st*01]}":                                          "",
+		"{storageAccounts: ['*02']}":                                          "the storage account stapp01 is not one of *02",
+		"{names: [ORDERS-*]}":                                                 "",
+		"{names: [orders]}":                                                   "the name orders-eu is not one of orders",
+		"{locations: [West Europe]}":                                          "",
+		"{locations: [eastus]}":                                               "the location westeurope is not one of eastus",
+		"{tags: {include: {backup: daily}}}":                                  "",
+		"{tags: {include: {BACKUP: [weekly, d*]}}}":                           "",
+		"{tags: {include: {backup: Daily}}}":                                  "the tag backup is daily, not one of Daily",
+		"{tags: {include: {backup: daily, team: x}}}":                         "there is no tag team",
+		"{tags: {exclude: {env: [dev, prod]}}}":                               "the tag env is prod",
+		"{tags: {include: {backup: '*'}, exclude: {env: dev}}}":               "",
+		"{names: [orders-*], locations: [eastus], tags: {include: {env: x}}}": "the location westeurope is not one of eastus",
+	} {
+		t.Run(match, func(t *testing.T) {
+			t.Parallel()
+			d := protect.Decide(rules(t, "{name: one, match: "+match+", "+toVault+"}"), share())
+			if why == "" {
+				require.Equal(t, protect.Protect, d.Outcome)
+				require.Equal(t, "one", d.Rule.Name)
+				return
+			}
+			require.Equal(t, protect.None, d.Outcome)
+			require.Equal(t, []protect.Asked{{Rule: "one", Why: why}}, d.Asked)
+		})
+	}
+}
+
+func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
+	t.Parallel()
+	all := rules(t,
+		"{name: servers, "+toBackup+"}",
+		"{name: try-exclude, dryRun: true, exclude: true}",
+		"{name: try, dryRun: true, match: {names: [orders-*]}, protect: {vaultId: "+vault+", policy: other, firstBackup: true}}",
+		"{name: out, exclude: true, match: {names: [tmp-*]}}",
+		"{name: in, match: {names: [orders-*]}, "+toVault+"}",
+		"{name: rest, exclude: true}",
+	)
+	d := protect.Decide(all, share())
+	require.Equal(t, protect.Protect, d.Outcome)
+	require.Equal(t, "in", d.Rule.Name)
+	require.Equal(t, []string{
+		"try-exclude: leave it alone",
+		"try: protect it with policy other of vault " + vault + ", and back it up at once",
+	}, d.WouldBe)
+	var asked []string
+	for _, a := range d.Asked {
+		asked = append(asked, a.Rule)
+	}
+	require.Equal(t, []string{"servers", "try-exclude", "try", "out", "in"}, asked)
+	require.Equal(t, "it is for postgresFlexibleServers", d.Asked[0].Why)
+
+	res := share()
+	res.Name = "tmp-1"
+	require.Equal(t, "out", protect.Decide(all, res).Rule.Name)
+	res.Name = "x"
+	require.Equal(t, "rest", protect.Decide(all, res).Rule.Name)
+}
+
+// What one rule matches and a later one never gets is told, and nothing that a
+// later one may get is.
+func TestARuleThatNeverDecidesIsToldAndNoOther(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		first, second string
+		shadows       bool
+	}{
+		{"{}", "{}", true},
+		{"{}", "{names: [x]}", true},
+		{"{names: [x]}", "{}", false},
+		{"{names: ['*']}", "{}", true},
+		{"{names: [orders-*]}", "{names: [orders-eu, Orders-US*]}", true},
+		{"{names: [orders-*]}", "{names: [orders-eu, invoices]}", false},
+		{"{names: ['orders-?']}", "{names: [orders-*]}", false},
+		{"{names: ['a*?']}", "{names: [a*]}", false},
+		{"{names: [a*]}", "{names: ['a?']}", true},
+		{"{locations: [West Europe, eastus]}", "{locations: [westeurope]}", true},
+		{"{tags: {include: {a: [x, y]}}}", "{tags: {include: {A: x, b: z}}}", true},
+		{"{tags: {include: {a: x}}}", "{tags: {include: {a: [x, y]}}}", false},
+		{"{tags: {include: {a: X}}}", "{tags: {include: {a: x}}}", false},
+		{"{tags: {exclude: {a: x}}}", "{}", false},
+		{"{tags: {exclude: {a: x}}}", "{tags: {exclude: {a: [x, y]}}}", true},
+		{"{resourceGroups: [rg-*], names: ['*']}", "{resourceGroups: [rg-app], locations: [eastus]}", true},
+		{"{resourceGroups: [rg-*], names: [a]}", "{resourceGroups: [rg-app]}", false},
+	} {
+		t.Run(c.first+" before "+c.second, func(t *testing.T) {
+			t.Parallel()
+			_, err := protect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: one, match: "+c.first+", exclude: true}\n- {name: two, match: "+c.second+", "+toVault+"}\n"), nil)
+			if !c.shadows {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, "protection.yaml: line 4: rules[1]: never decides: the rule one above matches all that it matches; want the narrower rule first")
+		})
+	}
+	rules(t, "{name: try, dryRun: true, exclude: true}", "{name: in, "+toVault+"}")
+	rules(t, "{name: shares, "+toVault+"}", "{name: servers, "+toBackup+"}")
+}
+
+func TestAFileWithAnythingWrongGivesNoRules(t *testing.T) {
+	t.Parallel()
+	for rule, want := range map[string]string{
+		"{name: a}": "rules[1]: neither protects nor excludes; want either protect, or exclude: true",
+		"{name: a, exclude: true, " + toVault + "}":                                        "rules[1].exclude: is given beside protect",
+		"{name: a, exclude: false}":                                                        "rules[1].exclude: is false; want true",
+		"{name: fine, exclude: true}":                                                      `rules[1].name: "fine" is the name of a rule above`,
+		"{name: A, exclude: true}":                                                         `rules[1].name: "A" has not the right form`,
+		"{name: a, match: {nmaes: [x]}, exclude: true}":                                    "rules[1].match.nmaes: is not known here; want one of locations, names",
+		"{name: a, match: {names: x}, exclude: true}":                                      "rules[1].match.names: is of type string; want a list of names",
+		"{name: a, match: {subscriptions: [mine]}, exclude: true}":                         `rules[1].match.subscriptions[0]: "mine" has not the right form; want a subscription's id, a GUID`,
+		"{name: a, match: {tags: {include: {backup: true}}}, exclude: true}":               "rules[1].match.tags.include.backup: is of type boolean; want a value, or a list of values, in quotes",
+		"{name: a, protect: {vaultId: x, policy: p}}":                                      `rules[1].protect.vaultId: "x" is not the resource id of a vault`,
+		"{name: a, match: {type: postgresFlexibleServer}, " + toVault + "}":                "rules[1].match.type: is postgresFlexibleServer, which the vault does not take",
+		"{name: a, match: {storageAccounts: [x]}, " + toBackup + "}":                       "rules[1].match.storageAccounts: is given for servers",
+		"{name: a, protect: {vaultId: " + backupVault + ", policy: p, firstBackup: true}}": "rules[1].protect.firstBackup: is given for servers",
+		"{name: a, protect: {vaultId: " + vault + "}}":                                     "rules[1].protect.policy: is missing; want the name of one of the vault's policies",
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			read, err := protect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: fine, match: {names: [zz]}, exclude: true}\n- "+rule+"\n"), nil)
+			require.Empty(t, read)
+			var invalid *declaration.Invalid
+			require.ErrorAs(t, err, &invalid)
+			require.Len(t, invalid.Problems, 1)
+			require.Equal(t, 4, invalid.Problems[0].Line)
+			require.Contains(t, err.Error(), want)
+		})
+	}
+}
+
+func TestTheSampleProtectsNothingAndShowsWhatIsRight(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../protection.yaml")
+	require.NoError(t, err)
+	read, err := protect.Read("protection.yaml", raw, nil)
+	require.NoError(t, err)
+	require.Empty(t, read)
+	shown := strings.ReplaceAll(strings.Replace(string(raw), "rules: []", "rules:", 1), "\n#  ", "\n  ")
+	read, err = protect.Read("protection.yaml", []byte(shown), nil)
+	require.NoError(t, err)
+	require.Len(t, read, 3)
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("version: 1\nrules:\n- {name: a, match: {names: ['*']}, exclude: true}")
+	f.Fuzz(func(t *testing.T, yaml string) {
+		read, err := protect.Read("protection.yaml", []byte(yaml), nil)
+		var invalid *declaration.Invalid
+		if err != nil {
+			require.Empty(t, read)
+			require.True(t, errors.As(err, &invalid), err)
+		}
+		protect.Decide(read, share())
+	})
+}
+
+// FuzzCovers holds the claim that one pattern covers another against texts.
+func FuzzCovers(f *testing.F) {
+	f.Add("a*", "ab*", "abc")
+	f.Add("a*?", "a*", "a")
+	f.Fuzz(func(t *testing.T, pattern, other, text string) {
+		if len(pattern) > 200 || len(other) > 200 || strings.Contains(pattern+other, "\x01") || !declaration.Covers(pattern, other) {
+			return
+		}
+		if declaration.Match(other, text) {
+			require.True(t, declaration.Match(pattern, text), "%q covers %q, which matches %q", pattern, other, text)
+		}
+	})
+}
