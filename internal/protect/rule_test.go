@@ -43,7 +43,7 @@ func TestARuleMatchesWhenEverythingThatItNamesMatches(t *testing.T) {
 		"{subscriptions: [" + strings.ToUpper(subscription) + "]}":            "",
 		"{subscriptions: [11111111-0000-0000-0000-000000000000]}":             "the subscription " + subscription + " is not one of 11111111-0000-0000-0000-000000000000",
 		"{resourceGroups: [rg-*]}":                                            "",
-		"{resourceGroups: [x, 'rg-ap?']}":                                       "",
+		"{resourceGroups: [x, 'rg-ap?']}":                                     "",
 		"{resourceGroups: [rg]}":                                              "the resource group RG-App is not one of rg",
 		"{storageAccounts: [st*01]}":                                          "",
 		"{storageAccounts: ['*02']}":                                          "the storage account stapp01 is not one of *02",

@@ -1,0 +1,414 @@
+package protect_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/protect"
+	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/state"
+	statememory "azbackupflow/internal/state/memory"
+	"azbackupflow/internal/step"
+)
+
+// site is a guard before a simulated Azure, with a clock that the test turns.
+type site struct {
+	t     *testing.T
+	guard protect.Guard
+	store *statememory.Store
+	arm   *armsim.Simulator
+
+	mu  sync.Mutex
+	now time.Time
+	log bytes.Buffer
+}
+
+// GetToken gives a token that the simulator takes, a new one for each request:
+// the test's time passes faster than the client's.
+func (s *site) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: s.arm.Token(), ExpiresOn: time.Now()}, nil
+}
+
+func (s *site) clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *site) pass(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(d)
+}
+
+// Write keeps what is logged.
+func (s *site) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.Write(p)
+}
+
+func (s *site) logged() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
+
+const (
+	group     = "/subscriptions/" + subscription + "/resourceGroups/rg-app/providers/"
+	accountID = group + "Microsoft.Storage/storageAccounts/stapp01"
+	serverID  = group + "Microsoft.DBforPostgreSQL/flexibleServers/pg01"
+)
+
+// newSite has a storage account with two shares, tagged backup=daily, and a
+// server without tags.
+func newSite(t *testing.T, lines ...string) *site {
+	t.Helper()
+	s := &site{t: t, store: statememory.New(), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
+	world := armsim.DemoWorld()
+	world.StorageAccounts = append(world.StorageAccounts, armsim.StorageAccount{
+		Subscription: subscription, ResourceGroup: "rg-app", Name: "stapp01", Location: "westeurope", Tags: map[string]string{"backup": "daily"},
+		Shares: []armsim.Share{{Name: "orders"}, {Name: "tmp-1"}},
+	})
+	world.FlexibleServers = append(world.FlexibleServers, armsim.FlexibleServer{
+		Subscription: subscription, ResourceGroup: "rg-app", Name: "pg01", Location: "westus",
+	})
+	var err error
+	s.arm, err = armsim.Start(armsim.Config{Clock: s.clock, World: &world, PageSize: 2})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.arm.Close()) })
+	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Clock: s.clock})
+	require.NoError(t, err)
+	azure := flow.New(client, s.clock)
+	book, err := azure.Book()
+	require.NoError(t, err)
+	e, err := engine.New(engine.Config{
+		Store: s.store, Queue: &queuememory.Queue{}, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
+		Clock: s.clock, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
+		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+	require.NoError(t, err)
+	s.guard = protect.Guard{
+		Datasources: datasource.New(client), Vaults: protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Records: s.store, Engine: e, Tenant: "test", Now: s.clock, Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if len(lines) > 0 {
+		s.guard.Rules = rules(t, lines...)
+	}
+	return s
+}
+
+// event is an event about a resource as Event Grid sends it, from the sample of
+// the schema in the shared facts, with its claims and addresses.
+func event(t *testing.T, schema, resourceID string) []byte {
+	t.Helper()
+	data := map[string]any{
+		"authorization": map[string]any{"scope": resourceID, "action": "x/write", "evidence": map[string]any{"principalId": "principal-of-alice"}},
+		"claims":        map[string]any{"name": "Alice Example", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress": "alice@example.com"},
+		"httpRequest":   map[string]any{"clientIpAddress": "203.0.113.10"},
+		"resourceUri":   resourceID, "operationName": "x/write", "status": "Succeeded",
+	}
+	e := map[string]any{"id": "event-1", "eventType": "Microsoft.Resources.ResourceWriteSuccess", "subject": resourceID, "data": data, "dataVersion": "2"}
+	if schema == "CloudEvents" {
+		e = map[string]any{"id": "event-1", "specversion": "1.0", "type": "Microsoft.Resources.ResourceWriteSuccess", "source": "/subscriptions/x", "data": data}
+	}
+	raw, err := json.Marshal(e)
+	require.NoError(t, err)
+	return raw
+}
+
+// happens delivers an event about a resource.
+func (s *site) happens(resourceID string) {
+	s.t.Helper()
+	require.NoError(s.t, s.guard.Event(s.t.Context(), event(s.t, "EventGrid", resourceID), ""))
+}
+
+func (s *site) operations() []operation.Operation {
+	s.t.Helper()
+	page, err := s.store.List(s.t.Context(), state.Query{PageSize: state.MaxPageSize})
+	require.NoError(s.t, err)
+	return page.Operations
+}
+
+func (s *site) verdict(resourceID string) state.Verdict {
+	s.t.Helper()
+	v, err := s.store.Verdict(s.t.Context(), resourceID)
+	require.NoError(s.t, err)
+	return v
+}
+
+// ends ends the only operation of a share.
+func (s *site) ends(id string, status operation.Status) {
+	s.t.Helper()
+	row, err := s.store.Load(s.t.Context(), id)
+	require.NoError(s.t, err)
+	row.Operation.Status, row.Operation.Seq, row.Operation.EndedAt = status, 9, s.clock()
+	_, err = s.store.Save(s.t.Context(), row, operation.Event{Seq: 9})
+	require.NoError(s.t, err)
+}
+
+func (s *site) calls() int { return len(s.arm.Requests()) }
+
+const (
+	ordersID = accountID + "/fileServices/default/shares/orders"
+	tmpID    = accountID + "/fileServices/default/shares/tmp-1"
+	toDaily  = "{name: daily, match: {tags: {include: {backup: daily}}}, protect: {vaultId: " + vault + ", policy: schedule1, firstBackup: true}}"
+)
+
+func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testing.T) {
+	t.Parallel()
+	for _, schema := range []string{"EventGrid", "CloudEvents"} {
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
+			require.NoError(t, s.guard.Event(t.Context(), event(t, schema, strings.ToUpper(accountID[:30])+accountID[30:]), "00-trace"))
+			ops := s.operations()
+			require.Len(t, ops, 1)
+			require.Equal(t, "protect-file-share", ops[0].Flow)
+			require.Equal(t, map[string]string{"rule": "daily", "source": "event"}, ops[0].Labels)
+			require.JSONEq(t, `{"vaultId":"`+vault+`","storageAccountId":"`+accountID+`","fileShare":"orders","policy":"schedule1","firstBackup":{}}`, string(ops[0].Parameters))
+			v := s.verdict(ordersID)
+			require.Equal(t, state.Verdict{
+				ResourceID: ordersID, At: s.clock(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
+				Reason: "protect it with policy schedule1 of vault " + vault + ", and back it up at once",
+			}, v)
+			require.Equal(t, "exclude", s.verdict(tmpID).Outcome)
+			require.Equal(t, "tmp", s.verdict(tmpID).Rule)
+		})
+	}
+}
+
+func TestAServerIsProtectedWhereARuleSaysSoAndAVerdictIsRecordedWhereNot(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily, "{name: servers, match: {names: [pg0*]}, "+toBackup+"}")
+	s.happens(serverID)
+	ops := s.operations()
+	require.Len(t, ops, 1)
+	require.Equal(t, "protect-postgres", ops[0].Flow)
+	require.Contains(t, string(ops[0].Parameters), `"location":"westus"`)
+	s.happens("/subscriptions/" + subscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver")
+	v := s.verdict("/subscriptions/" + subscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver")
+	require.Equal(t, "none", v.Outcome)
+	require.Len(t, s.operations(), 1)
+}
+
+// A storage account's hundredth update starts nothing, writes nothing, and
+// costs two reads of Azure.
+func TestAHundredUpdatesStartNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	s.happens(accountID)
+	require.Len(t, s.operations(), 2)
+	at := s.verdict(ordersID).At
+	before := s.calls()
+	for range 100 {
+		s.pass(time.Minute)
+		s.happens(accountID)
+	}
+	require.Len(t, s.operations(), 2)
+	require.Equal(t, at, s.verdict(ordersID).At)
+	require.Equal(t, 200, s.calls()-before)
+}
+
+func TestADryRunRuleIsRecordedAndStartsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "{name: try, dryRun: true, "+toVault+"}")
+	s.happens(ordersID)
+	require.Empty(t, s.operations())
+	v := s.verdict(ordersID)
+	require.Equal(t, "none", v.Outcome)
+	require.Equal(t, []string{"try: protect it with policy schedule1 of vault " + vault}, v.WouldBe)
+}
+
+func TestWhatAPersonEndedStaysEnded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	require.NoError(t, s.store.Exclude(t.Context(), state.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-person", At: s.clock()}))
+	s.happens(accountID)
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Equal(t, "excluded", s.verdict(ordersID).Outcome)
+	require.Equal(t, "op-of-a-person", s.verdict(ordersID).OperationID)
+	for _, op := range s.operations() {
+		require.NotContains(t, string(op.Parameters), `"orders"`)
+	}
+}
+
+func TestNothingPersonalOfAnEventIsKeptOrLogged(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	s.happens(accountID)
+	kept, err := json.Marshal([]any{s.operations(), s.verdict(ordersID), s.verdict(tmpID)})
+	require.NoError(t, err)
+	for _, secret := range []string{"Alice", "alice@", "principal-of-alice", "203.0.113.10"} {
+		require.NotContains(t, string(kept), secret)
+		require.NotContains(t, s.logged(), secret)
+	}
+}
+
+func TestWhatIsNoEventIsRefusedInWordsAndWhatIsOfAnotherTypePassedOver(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	for raw, want := range map[string]string{
+		"":                         "event: is not what Event Grid sends",
+		"[1]":                      "event: is not what Event Grid sends",
+		`{"id":"e","eventType":1}`: "event: is not what Event Grid sends",
+		`{"eventType":"Microsoft.Resources.ResourceWriteSuccess"}`: "event.id: is missing",
+		`{"id":"e"}`: "event.type: is missing",
+		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{}}`:                                                    "event.data.resourceUri: is missing",
+		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{"resourceUri":"x"}}`:                                   "event.data.resourceUri: is not a resource id",
+		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{"resourceUri":"/` + strings.Repeat("x", 1<<20) + `"}}`: "event.data.resourceUri: is 1048577 bytes long; want a resource id of at most 2048 bytes",
+	} {
+		var invalid *step.Invalid
+		err := s.guard.Event(t.Context(), []byte(raw), "")
+		require.ErrorAs(t, err, &invalid)
+		require.Contains(t, err.Error(), want)
+		require.Less(t, len(err.Error()), 300)
+	}
+	for _, raw := range []string{
+		`{"id":"e","eventType":"Microsoft.Resources.ResourceDeleteSuccess","data":{"resourceUri":"` + accountID + `"}}`,
+		`{"id":"e","specversion":"1.0","type":"Microsoft.Storage.BlobCreated","data":{}}`,
+		string(event(t, "EventGrid", group+"Microsoft.Compute/virtualMachines/vm1")),
+		string(event(t, "EventGrid", accountID+"/privateEndpointConnections/x")),
+		string(event(t, "EventGrid", group+"Microsoft.Storage/storageAccounts/gone")),
+	} {
+		require.NoError(t, s.guard.Event(t.Context(), []byte(raw), ""))
+	}
+	require.Empty(t, s.operations())
+}
+
+func TestASampleOfEachSchemaIsRead(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"eventGridTrigger.json", "eventGridCloudEvent.json"} {
+		raw, err := os.ReadFile(filepath.Join("../../../shared/facts/host-payloads", name))
+		if err != nil {
+			t.Skip("the shared samples are not here")
+		}
+		var envelope struct {
+			Data struct{ Event json.RawMessage }
+		}
+		require.NoError(t, json.Unmarshal(raw, &envelope))
+		e, err := protect.ReadEvent(envelope.Data.Event)
+		require.NoError(t, err)
+		require.Equal(t, "Microsoft.Resources.ResourceWriteSuccess", e.Type)
+		require.Contains(t, e.ResourceID, "Microsoft.Compute/virtualMachines/vm-app-01")
+	}
+}
+
+func TestAzureThatIsAwayMakesTheEventComeAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	remove := s.arm.Inject(armsim.Rule{Kind: "GET storageAccounts", Effect: armsim.Answer(503, "", nil)})
+	require.Error(t, s.guard.Event(t.Context(), event(t, "EventGrid", accountID), ""))
+	remove()
+	s.happens(accountID)
+	require.Len(t, s.operations(), 2)
+}
+
+func TestRulesThatCannotBeReadDecideNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.guard.Broken = fmt.Errorf("protection.yaml: line 3: rules[0]: is wrong")
+	require.ErrorContains(t, s.guard.Event(t.Context(), event(t, "EventGrid", accountID), ""), "rules[0]: is wrong")
+	require.ErrorContains(t, s.guard.Sweep(t.Context()), "rules[0]: is wrong")
+	require.Zero(t, s.calls())
+}
+
+func TestTheSweepFindsWhatNoEventAnnounced(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily, "{name: servers, match: {names: [pg0*]}, "+toBackup+"}")
+	require.NoError(t, s.arm.CreateShare(accountID, armsim.Share{Name: "over-smb"}))
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	found := map[string]string{}
+	for _, op := range s.operations() {
+		require.Equal(t, "sweep", op.Labels["source"])
+		found[op.Labels["rule"]] += " " + op.Flow
+	}
+	require.Equal(t, map[string]string{"daily": " protect-file-share protect-file-share", "servers": " protect-postgres"}, found)
+	require.Equal(t, "sweep", s.verdict(accountID+"/fileServices/default/shares/over-smb").Source)
+
+	s.pass(time.Hour)
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Len(t, s.operations(), 3, "what is under way is not started again")
+	s.happens(accountID)
+	require.Len(t, s.operations(), 3, "nor when the event comes after all")
+}
+
+func TestTheSweepTriesWhatFailedOnceADayAndTellsWhatIsLost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
+	s.happens(accountID)
+	first := s.operations()[0]
+	s.ends(first.ID, operation.Failed)
+	for range 5 {
+		require.NoError(t, s.guard.Sweep(t.Context()))
+		s.pass(time.Hour)
+	}
+	require.Len(t, s.operations(), 2)
+	again := s.verdict(ordersID).OperationID
+	require.NotEqual(t, first.ID, again)
+
+	s.ends(first.ID, operation.Succeeded)
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Equal(t, "protect", s.verdict(ordersID).Outcome, "the vault's list may be behind")
+	s.pass(2 * time.Hour)
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
+	require.Contains(t, s.logged(), "a resource has lost its protection")
+	require.Len(t, s.operations(), 2, "what may have been ended on purpose is told and left alone")
+
+	s.ends(first.ID, operation.Canceled)
+	s.pass(24 * time.Hour)
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Len(t, s.operations(), 2, "what a person canceled is not started again")
+}
+
+func TestTheSweepStartsNothingWhereAVaultCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	s.arm.Inject(armsim.Rule{Kind: "GET backupProtectedItems", Effect: armsim.Answer(403, "", nil)})
+	require.Error(t, s.guard.Sweep(t.Context()))
+	require.Empty(t, s.operations())
+}
+
+func TestTheSweepLeavesAloneWhatIsProtected(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "{name: all, "+toVault+"}", "{name: servers, "+toBackup+"}")
+	world := armsim.DemoWorld()
+	world.StorageAccounts = []armsim.StorageAccount{{
+		Subscription: subscription, ResourceGroup: "rg-app", Name: "stapp01", Location: "westeurope", RegisteredWith: vault,
+		Shares: []armsim.Share{{Name: "orders", Policy: "schedule1"}, {Name: "bare"}},
+	}}
+	world.FlexibleServers = nil
+	sim, err := armsim.Start(armsim.Config{Clock: s.clock, World: &world})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sim.Close()) })
+	s.arm = sim
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock})
+	require.NoError(t, err)
+	azure := flow.New(client, s.clock)
+	s.guard.Datasources = datasource.New(client)
+	s.guard.Vaults = protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Len(t, s.operations(), 1)
+	require.Contains(t, string(s.operations()[0].Parameters), `"bare"`)
+}
