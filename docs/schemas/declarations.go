@@ -4,10 +4,10 @@ package schemas
 
 import _ "embed" // for the schemas
 
-//go:embed schedules.schema.json
+//go:embed schedules.v1.schema.json
 var schedules []byte
 
-//go:embed protection.schema.json
+//go:embed protection.v1.schema.json
 var protection []byte
 
 // Schedules is the schema of schedules.yaml.

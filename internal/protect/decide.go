@@ -1,5 +1,7 @@
 package protect
 
+import "azbackupflow/internal/arm"
+
 // Outcome is what rules say about a resource, and what became of it.
 type Outcome string
 
@@ -73,7 +75,7 @@ func (r Rule) what() string {
 	if r.Exclude {
 		return "leave it alone"
 	}
-	text := "protect it with policy " + r.Protect.Policy + " of vault " + r.Protect.VaultID
+	text := "protect it with policy " + r.Protect.Policy + " of vault " + arm.LastName(r.Protect.VaultID)
 	if r.Protect.FirstBackup {
 		text += ", and back it up at once"
 	}

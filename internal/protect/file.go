@@ -53,13 +53,12 @@ func Read(file string, raw []byte, check Check) ([]Rule, error) {
 		add := func(problem, want string, at ...string) {
 			problems = append(problems, document.Problem(append([]string{"rules", strconv.Itoa(i)}, at...), problem, want))
 		}
-		for _, earlier := range all.Rules[:i] {
-			switch {
-			case earlier.Name == r.Name:
-				add(fmt.Sprintf("%q is the name of a rule above", r.Name), "a name of its own", "name")
-			case earlier.shadows(r):
-				add("never decides: the rule "+earlier.Name+" above matches all that it matches", "the narrower rule first")
-			}
+		above := all.Rules[:i]
+		if slices.ContainsFunc(above, func(a Rule) bool { return a.Name == r.Name }) {
+			add(fmt.Sprintf("%q is the name of a rule above", r.Name), "a name of its own", "name")
+		}
+		if n := slices.IndexFunc(above, func(a Rule) bool { return a.shadows(r) }); n >= 0 {
+			add("never decides: the rule "+above[n].Name+" above matches all that it matches", "the narrower rule first")
 		}
 		r.check(check, add)
 	}

@@ -190,7 +190,7 @@ func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testin
 			v := s.verdict(ordersID)
 			require.Equal(t, state.Verdict{
 				ResourceID: ordersID, At: s.clock(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
-				Reason: "protect it with policy schedule1 of vault " + vault + ", and back it up at once",
+				Reason: "protect it with policy schedule1 of vault azurefilesvault, and back it up at once",
 			}, v)
 			require.Equal(t, "exclude", s.verdict(tmpID).Outcome)
 			require.Equal(t, "tmp", s.verdict(tmpID).Rule)
@@ -237,7 +237,7 @@ func TestADryRunRuleIsRecordedAndStartsNothing(t *testing.T) {
 	require.Empty(t, s.operations())
 	v := s.verdict(ordersID)
 	require.Equal(t, "none", v.Outcome)
-	require.Equal(t, []string{"try: protect it with policy schedule1 of vault " + vault}, v.WouldBe)
+	require.Equal(t, []string{"try: protect it with policy schedule1 of vault azurefilesvault"}, v.WouldBe)
 }
 
 func TestWhatAPersonEndedStaysEnded(t *testing.T) {

@@ -88,7 +88,7 @@ func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
 	require.Equal(t, "in", d.Rule.Name)
 	require.Equal(t, []string{
 		"try-exclude: leave it alone",
-		"try: protect it with policy other of vault " + vault + ", and back it up at once",
+		"try: protect it with policy other of vault azurefilesvault, and back it up at once",
 	}, d.WouldBe)
 	var asked []string
 	for _, a := range d.Asked {

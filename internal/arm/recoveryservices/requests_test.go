@@ -89,6 +89,18 @@ func calls() map[string]call {
 			_, err := c.ListProtectedFileShares(ctx, v)
 			return err
 		}},
+		"list-protected-items": {"BackupProtectedItems_List", func(ctx context.Context, c *Client) error {
+			_, err := c.ListProtectedItems(ctx, v, "")
+			return err
+		}},
+		"list-protected-virtual-machines": {"BackupProtectedItems_List", func(ctx context.Context, c *Client) error {
+			_, err := c.ListProtectedItems(ctx, v, "VM")
+			return err
+		}},
+		"list-protected-databases": {"BackupProtectedItems_List", func(ctx context.Context, c *Client) error {
+			_, err := c.ListProtectedItems(ctx, v, "SQLDataBase")
+			return err
+		}},
 		"get-protected-item": {"ProtectedItems_Get", func(ctx context.Context, c *Client) error {
 			_, err := c.GetProtectedItem(ctx, demoItemID())
 			return err

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const someRules = `version: 1
+rules:
+  - name: leave-scratch-alone
+    exclude: true
+    match: {resourceGroups: [rg-scratch-*]}
+  - name: databases
+    dryRun: true
+    protect:
+      vaultId: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault
+      policy: pgflexpol1
+  - name: daily
+    match:
+      names: ["orders-*"]
+      tags: {include: {backup: [daily, "yes"]}}
+    protect:
+      vaultId: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault
+      policy: schedule1
+      firstBackup: true
+`
+
+const (
+	someGroup   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-app/providers/"
+	someAccount = someGroup + "Microsoft.Storage/storageAccounts/stapp01"
+)
+
+func TestProtectExplainShowsWhichRuleDecidesAndWhy(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "protection.yaml", someRules)
+	s.golden("protect-check", bare(file, s.succeeds("protect", "check", "-f", file)))
+	s.golden("protect-explain", s.succeeds("protect", "explain", someAccount+"/fileServices/default/shares/orders-eu", "-f", file, "--location", "westeurope", "--tag", "Backup=yes"))
+	s.golden("protect-explain-none", s.succeeds("protect", "explain", someAccount+"/fileServices/default/shares/orders-eu", "-f", file, "--tag", "backup=no"))
+	s.golden("protect-explain-server-json", s.succeeds("-o", "json", "protect", "explain", someGroup+"Microsoft.DBforPostgreSQL/flexibleServers/pg01", "-f", file, "--location", "westus"))
+}
+
+func TestProtectExplainAsksAboutWhatRulesAreAbout(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "protection.yaml", someRules)
+	got := s.run("protect", "explain", someGroup+"Microsoft.Compute/virtualMachines/vm1", "-f", file, "--location", "x")
+	require.Equal(t, exitFailed, got.code)
+	require.Contains(t, got.stderr, "is not the resource id of a storage account, a file share or a PostgreSQL flexible server")
+}
+
+func TestProtectCheckTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "protection.yaml", `version: 1
+rules:
+  - {name: all, exclude: true}
+  - {name: never, match: {names: [orders-*]}, exclude: true}
+  - {name: both, exclude: true, protect: {vaultId: x, policy: p}}
+  - {name: policy, protect: {vaultId: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/azurefilesvault, policy: "no policy"}}
+`)
+	got := s.run("protect", "check", "-f", file)
+	require.Equal(t, exitUsage, got.code)
+	s.golden("protect-bad", bare(file, got.stdout+got.stderr))
+}

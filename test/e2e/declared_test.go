@@ -1,0 +1,249 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/connection"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/state"
+)
+
+// declare writes a file of declarations and gives its path.
+func declare(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// store is the app's own tables.
+func (l *local) store() *state.Store {
+	l.t.Helper()
+	lookup := func(name string) (string, bool) {
+		if name != settings.TablesConnection {
+			return "", false
+		}
+		return l.Tables.ConnectionString(), true
+	}
+	tables, err := connection.Tables(lookup, settings.TablesConnection, state.ClientOptions())
+	require.NoError(l.t, err)
+	s, err := state.New(tables, "")
+	require.NoError(l.t, err)
+	return s
+}
+
+// handledUntil makes the app believe that it looked at a schedule last then.
+func (l *local) handledUntil(name, timing string, at time.Time) {
+	l.t.Helper()
+	s := l.store()
+	require.Eventually(l.t, func() bool {
+		rows, err := s.Schedules(l.t.Context())
+		if err != nil {
+			return false
+		}
+		row := rows[name]
+		row.Name, row.Timing, row.Handled, row.Off = name, timing, at, false
+		_, err = s.SaveSchedule(l.t.Context(), row)
+		return err == nil
+	}, patience, 50*time.Millisecond)
+}
+
+// labelled lists the operations with a label.
+func (l *local) labelled(name, value string) []handlers.View {
+	l.t.Helper()
+	var list struct{ Operations []handlers.View }
+	res, raw, err := l.try(http.MethodGet, "/operations?pageSize=100&label="+url.QueryEscape(name+"="+value), nil)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return nil
+	}
+	require.NoError(l.t, json.Unmarshal(raw, &list))
+	return list.Operations
+}
+
+// deliver posts to Event Grid's webhook of the Functions host.
+func (l *local) deliver(method, kind, body string) (*http.Response, string) {
+	l.t.Helper()
+	req, err := http.NewRequestWithContext(l.t.Context(), method, l.URL()+"/runtime/webhooks/EventGrid?functionName=protect-new-resource&code=key", strings.NewReader(body))
+	require.NoError(l.t, err)
+	req.Header.Set("aeg-event-type", kind)
+	req.Header.Set("WebHook-Request-Origin", "eventgrid.azure.net")
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(l.t, err)
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(l.t, err)
+	return res, string(raw)
+}
+
+// gridEvent is an event as ARM raises it, with what it says about people.
+func gridEvent(id, resourceID, more string) string {
+	return `{"id":"` + id + `","topic":"/subscriptions/x","subject":"` + resourceID + `","eventType":"Microsoft.Resources.ResourceWriteSuccess",
+		"eventTime":"2026-11-21T10:00:00Z","dataVersion":"2","metadataVersion":"1","data":` + eventData(resourceID, more) + `}`
+}
+
+func eventData(resourceID, more string) string {
+	return `{"claims":{"name":"Alice Example","upn":"alice@example.com"` + more + `},"httpRequest":{"clientIpAddress":"203.0.113.10"},
+		"resourceUri":"` + resourceID + `","operationName":"x/write","status":"Succeeded"}`
+}
+
+const (
+	nightly = `version: 1
+schedules:
+- name: nightly
+  cron: 30 2 * * *
+  timeZone: Europe/Berlin
+  jitter: PT0S
+  select: {vaultId: ` + demoVault + `, type: VM, names: ["VM*"]}
+  request: {flow: backup-now, parameters: {}}
+- name: often
+  cron: "*/5 * * * *"
+  timeZone: America/New_York
+  missed: all
+  missedLimit: 6
+  overlap: allow
+  request: {flow: backup-now, parameters: {itemId: ` + demoVault + `/backupFabrics/Azure/protectionContainers/none/protectedItems/none}}
+- {name: nowhere, cron: 30 2 * * *, timeZone: Europe/Atlantis, request: {flow: backup-now, parameters: {}}}
+`
+	tagged = `version: 1
+rules:
+- {name: scratch, exclude: true, match: {names: [tmp-*]}}
+- {name: daily, match: {tags: {include: {backup: daily}}}, protect: {vaultId: ` + demoVault + `, policy: schedule1, firstBackup: true}}
+- {name: servers, protect: {vaultId: ` + demoBackupVault + `, policy: pgflexpol1}}
+`
+	demoServer = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver"
+)
+
+// Two hosts look at the same schedules over the same queue and tables, and both
+// timers fire at the same minute: each slot is started once, and its backup is
+// made once. Meanwhile Event Grid announces resources.
+func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	for i := range world.StorageAccounts {
+		if world.StorageAccounts[i].Name == "testvault2" {
+			world.StorageAccounts[i].Tags = map[string]string{"Backup": "daily"}
+			world.StorageAccounts[i].Shares = append(world.StorageAccounts[i].Shares, armsim.Share{Name: "tmp-1"})
+		}
+	}
+	l := startInTurn(t, stack.Config{Speed: 200, World: &world, Settings: map[string]string{
+		"AZBACKUPFLOW_SCHEDULES": declare(t, "schedules.yaml", nightly), "AZBACKUPFLOW_PROTECTION": declare(t, "protection.yaml", tagged),
+	}})
+	first := l.Host()
+	t.Cleanup(first.Close)
+	require.NoError(t, l.StartHost(t.Context()))
+	now := time.Now()
+	l.handledUntil("nightly", "30 2 * * * Europe/Berlin", now.Add(-50*time.Hour))
+	l.handledUntil("often", "*/5 * * * * America/New_York", now.Add(-2*time.Hour))
+
+	t.Run("Event Grid's handshakes are answered", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+		l := l.in(t)
+		res, body := l.deliver(http.MethodPost, "SubscriptionValidation", `[{"id":"v","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{"validationCode":"512d38b6"}}]`)
+		require.Equal(t, http.StatusOK, res.StatusCode)
+		require.JSONEq(t, `{"validationResponse":"512d38b6"}`, body)
+		res, _ = l.deliver(http.MethodOptions, "", "")
+		require.Equal(t, http.StatusOK, res.StatusCode)
+		require.Equal(t, "eventgrid.azure.net", res.Header.Get("Webhook-Allowed-Origin"))
+	})
+	t.Run("a storage account's share is protected and backed up, whatever comes again", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+		l := l.in(t)
+		batch := "[" + gridEvent("e1", demoAccount, "") + "," + gridEvent("e2", demoAccount, "") + "]"
+		for range 3 {
+			res, body := l.deliver(http.MethodPost, "Notification", batch)
+			require.Equal(t, http.StatusAccepted, res.StatusCode, body)
+		}
+		ops := l.labelled("rule", "daily")
+		require.Len(t, ops, 1)
+		l.succeeds(ops[0].ID)
+		v, err := l.store().Verdict(t.Context(), demoAccount+"/fileServices/default/shares/tmp-1")
+		require.NoError(t, err)
+		require.Equal(t, "exclude by scratch", v.Outcome+" by "+v.Rule)
+	})
+	t.Run("a server announced by a CloudEvent of 1 MB is protected", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+		l := l.in(t)
+		event := `{"specversion":"1.0","id":"c1","source":"/subscriptions/x","type":"Microsoft.Resources.ResourceWriteSuccess","data":` +
+			eventData(demoServer, `,"groups":"`+strings.Repeat("x", 1<<20)+`"`) + `}`
+		res, body := l.deliver(http.MethodPost, "Notification", event)
+		require.Equal(t, http.StatusAccepted, res.StatusCode, body)
+		ops := l.labelled("rule", "servers")
+		require.Len(t, ops, 1)
+		l.succeeds(ops[0].ID)
+	})
+	t.Run("what is no event is refused without its content, what is of another type passed over", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+		l := l.in(t)
+		res, body := l.deliver(http.MethodPost, "Notification", `[{"id":"broken","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":`+eventData("/not/an/id?", "")+`},
+			{"id":"other","eventType":"Microsoft.Storage.BlobCreated","data":{}}]`)
+		require.Equal(t, http.StatusAccepted, res.StatusCode, body)
+		page, err := l.store().Refusals(t.Context(), state.RefusalQuery{})
+		require.NoError(t, err)
+		require.Len(t, page.Refusals, 1)
+		require.Equal(t, "protect-new-resource", page.Refusals[0].Source)
+		require.Equal(t, "broken", page.Refusals[0].MessageID)
+		require.Contains(t, page.Refusals[0].Reason, "event.data.resourceUri: is not a resource id")
+		require.Empty(t, page.Refusals[0].Body)
+	})
+
+	// The timers fire at the full minute.
+	var nightlies []handlers.View
+	require.Eventually(t, func() bool {
+		nightlies = l.labelled("schedule", "nightly")
+		return len(nightlies) > 0 && len(l.labelled("schedule", "often")) >= 6
+	}, patience, 100*time.Millisecond)
+	require.Len(t, nightlies, 1, "of the missed runs, one")
+	done := l.succeeds(nightlies[0].ID)
+	require.NotEmpty(t, done.JobID)
+	var machine int
+	for _, b := range l.ARM.Backups() {
+		if b.FriendlyName == "vm1" {
+			machine++
+		}
+	}
+	require.Equal(t, 1, machine)
+
+	slots := map[string]bool{}
+	for _, op := range l.labelled("schedule", "often") {
+		require.False(t, slots[op.Labels["slot"]], op.Labels["slot"])
+		slots[op.Labels["slot"]] = true
+		require.Equal(t, 1, strings.Count(say(l.history(op.ID)), "accepted"))
+		require.Equal(t, operation.Failed, l.await(op.ID).Status, "there is no such item")
+	}
+	written := strings.Join(l.output(), "\n")
+	require.Contains(t, written, `"path":"schedules[2].timeZone","problem":"\"Europe/Atlantis\" is not a time zone`)
+	for _, personal := range []string{"Alice", "alice@", "203.0.113.10"} {
+		require.NotContains(t, written, personal)
+	}
+}
+
+// Files that say nothing readable keep nothing else from working: the app
+// starts, and says what it leaves out. Events come again until they can be
+// decided.
+func TestTheAppStartsWithDeclarationsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	l := startInTurn(t, stack.Config{Speed: 200, Settings: map[string]string{
+		"AZBACKUPFLOW_SCHEDULES":  declare(t, "schedules.yaml", "schedules: ["),
+		"AZBACKUPFLOW_PROTECTION": declare(t, "protection.yaml", "version: 1\nrules:\n- {name: all, exclude: true}\n- {name: never, exclude: true}\n"),
+	}})
+	res, _ := l.deliver(http.MethodPost, "Notification", "["+gridEvent("e1", demoAccount, "")+"]")
+	require.Equal(t, http.StatusInternalServerError, res.StatusCode)
+	l.succeeds(l.begin(protect("by-hand")))
+	written := strings.Join(l.output(), "\n")
+	require.Contains(t, written, "is not YAML")
+	require.Contains(t, written, "never decides: the rule all above matches all that it matches")
+	_, err := l.store().Verdict(context.WithoutCancel(t.Context()), demoAccount)
+	require.True(t, errors.Is(err, state.ErrNoVerdict), err)
+}
