@@ -1,7 +1,6 @@
 package protect_test
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -195,7 +194,7 @@ func FuzzRead(f *testing.F) {
 		var invalid *declaration.Invalid
 		if err != nil {
 			require.Empty(t, read)
-			require.True(t, errors.As(err, &invalid), err)
+			require.ErrorAs(t, err, &invalid)
 		}
 		protect.Decide(read, share())
 	})

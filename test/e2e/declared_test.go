@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -77,7 +76,7 @@ func (l *local) labelled(name, value string) []handlers.View {
 }
 
 // deliver posts to Event Grid's webhook of the Functions host.
-func (l *local) deliver(method, kind, body string) (*http.Response, string) {
+func (l *local) deliver(method, kind, body string) (*answer, string) {
 	l.t.Helper()
 	req, err := http.NewRequestWithContext(l.t.Context(), method, l.URL()+"/runtime/webhooks/EventGrid?functionName=protect-new-resource&code=key", strings.NewReader(body))
 	require.NoError(l.t, err)
@@ -88,7 +87,7 @@ func (l *local) deliver(method, kind, body string) (*http.Response, string) {
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
 	require.NoError(l.t, err)
-	return res, string(raw)
+	return &answer{res.StatusCode, res.Header}, string(raw)
 }
 
 // gridEvent is an event as ARM raises it, with what it says about people.
@@ -245,5 +244,5 @@ func TestTheAppStartsWithDeclarationsThatCannotBeRead(t *testing.T) {
 	require.Contains(t, written, "is not YAML")
 	require.Contains(t, written, "never decides: the rule all above matches all that it matches")
 	_, err := l.store().Verdict(context.WithoutCancel(t.Context()), demoAccount)
-	require.True(t, errors.Is(err, state.ErrNoVerdict), err)
+	require.ErrorIs(t, err, state.ErrNoVerdict)
 }
