@@ -109,6 +109,8 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
       AZBACKUPFLOW_NOTICES: notices
       AZBACKUPFLOW_REPLY_QUEUES: replyQueues
+      AZBACKUPFLOW_SCHEDULES: 'schedules.yaml'
+      AZBACKUPFLOW_PROTECTION: 'protection.yaml'
       AZBACKUPFLOW_LOG_LEVEL: 'INFO'
     }
   }
