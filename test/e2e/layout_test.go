@@ -37,7 +37,8 @@ func TestTheHostAcceptsWhatIsPackagedAndWhatIsDeployed(t *testing.T) {
 	}))
 	require.ElementsMatch(t, []string{
 		"host.json", "handler", "api/function.json", "dead-letter-requests/function.json", "dead-letter-steps/function.json",
-		"run-step/function.json", "start-operation/function.json", "sweep/function.json",
+		"protect-new-resource/function.json", "protection.yaml", "run-step/function.json", "schedule-backups/function.json", "schedules.yaml",
+		"start-operation/function.json", "sweep/function.json", "sweep-resources/function.json",
 	}, files)
 	var unpackedFiles []string
 	require.NoError(t, filepath.WalkDir(unpacked, func(path string, entry os.DirEntry, err error) error {
