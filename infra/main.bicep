@@ -33,6 +33,9 @@ param restoreTargets string = ''
 @description('Queues on which senders of requests may ask to be answered, separated by commas. They are created.')
 param replyQueues string = ''
 
+@description('OpenTelemetry collector that gets traces and metrics, such as http://collector:4318; empty for none.')
+param collector string = ''
+
 @description('Who gets the alerts; empty sends none, and they still show in the portal.')
 param alertEmail string = ''
 
@@ -136,6 +139,7 @@ module functionApp 'app/function-app.bicep' = {
     restoreTargets: restoreTargets
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues
+    collector: collector
   }
 }
 

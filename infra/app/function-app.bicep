@@ -19,6 +19,9 @@ param restoreTargets string
 param notices string
 param replyQueues string
 
+@description('OpenTelemetry collector; empty for none.')
+param collector string
+
 // The clouds that the app knows, by Azure's names for them.
 var clouds = {
   AzureCloud: 'public'
@@ -112,6 +115,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_SCHEDULES: 'schedules.yaml'
       AZBACKUPFLOW_PROTECTION: 'protection.yaml'
       AZBACKUPFLOW_LOG_LEVEL: 'INFO'
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector
     }
   }
 }

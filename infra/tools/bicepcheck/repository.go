@@ -197,7 +197,7 @@ func checkSettings(all map[string]*template, files fs.FS, c *code) ([]Finding, e
 		if connection, _, ok := strings.Cut(name, "__"); ok {
 			name = connection
 		}
-		if _, ok := wanted[name]; !ok && !platform(name) {
+		if _, ok := wanted[name]; !ok && !platform(name) && !standard(name) {
 			wanted[name] = at
 		}
 	}
