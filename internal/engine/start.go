@@ -40,7 +40,7 @@ type Origin struct {
 func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op operation.Operation, created bool, err error) {
 	op, err = e.Prepare(r)
 	if err != nil {
-		return op, false, err
+		return e.repeated(ctx, r, err)
 	}
 	op.TraceParent, op.ReplyTo, op.RequestID = from.Trace, from.ReplyTo, from.MessageID
 	op = op.OwingStarted(e.everybody())
@@ -62,11 +62,15 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	if created {
 		accepted()
 	}
-	op = row.Operation
+	return e.begun(ctx, row.Operation, created)
+}
+
+// begun sends the first message of an operation that stands at its first seq:
+// created now, or created by someone who may have died before sending.
+func (e *Engine) begun(ctx context.Context, op operation.Operation, created bool) (operation.Operation, bool, error) {
 	if op.Seq > 1 || op.Status != operation.Pending {
 		return op, created, nil
 	}
-	// Created now, or created by someone who may have died before sending.
 	if err := e.cfg.Queue.Send(ctx, FirstMessage(op, op.TraceParent)); err != nil {
 		return op, created, fmt.Errorf("send the first message of operation %s: %w", op.ID, err)
 	}

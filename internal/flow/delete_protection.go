@@ -15,12 +15,13 @@ import (
 // checkDeleteProtection refuses every deletion unless an operator has allowed
 // deleting.
 func (a Azure) checkDeleteProtection(raw json.RawMessage) (json.RawMessage, error) {
+	parameters, err := checkTarget(raw)
 	if !a.Permit.Delete {
-		return nil, &step.Invalid{Fields: []step.FieldError{{
+		return parameters, &step.Invalid{Fields: []step.FieldError{{
 			Field: "flow", Problem: "delete-protection is not allowed here", Want: "another flow, such as stop-protection; an operator allows it by the setting " + settingDelete,
 		}}}
 	}
-	return checkTarget(raw)
+	return parameters, err
 }
 
 // checkTarget checks parameters that are a target and nothing else.

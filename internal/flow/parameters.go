@@ -20,14 +20,15 @@ func (c *checks) add(field, problem, want string) {
 	c.wrong = append(c.wrong, step.FieldError{Field: step.Join("parameters", field), Problem: problem, Want: want})
 }
 
-// done gives the parameters in their normal form, or all that is wrong.
+// done gives the parameters in their normal form, and beside them all that is
+// wrong: a repeat of a request that was right once is known by its parameters.
 func (c *checks) done(parameters any) (json.RawMessage, error) {
-	if len(c.wrong) > 0 {
-		return nil, &step.Invalid{Fields: c.wrong}
-	}
 	raw, err := json.Marshal(parameters)
 	if err != nil {
 		return nil, fmt.Errorf("write parameters: %w", err)
+	}
+	if len(c.wrong) > 0 {
+		return raw, &step.Invalid{Fields: c.wrong}
 	}
 	return raw, nil
 }

@@ -64,7 +64,9 @@ type Flow struct {
 	// deadline.
 	Deadline time.Duration
 	// Check reads a request's parameters, refuses what is wrong with a
-	// *Invalid that names the fields, and returns them normalised.
+	// *Invalid that names the fields, and returns them normalised; beside an
+	// *Invalid too, where they could be read: a request that was right when it
+	// was first made is known again by them.
 	Check func(json.RawMessage) (json.RawMessage, error)
 	Steps []Step
 }
