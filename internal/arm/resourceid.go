@@ -44,17 +44,25 @@ func SameResource(a, b string) bool {
 	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
 }
 
+// Azure's naming rules, compiled once: a bulk of requests checks thousands of
+// ids.
+var (
+	subscriptionID    = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`) //nolint:gochecknoglobals // a compiled constant
+	resourceGroupName = regexp.MustCompile(`^[\pL\pN_.()-]{1,90}$`)                       //nolint:gochecknoglobals // a compiled constant
+	vaultName         = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{1,49}$`)                //nolint:gochecknoglobals // a compiled constant
+)
+
 // VaultNames checks and gives the names in the id of a vault; Recovery Services
 // vaults and Backup vaults are named by the same rules. The subscription comes
 // in lower case.
 func VaultNames(r *azarm.ResourceID) (subscription, resourceGroup, vault string, err error) {
 	subscription = strings.ToLower(r.SubscriptionID)
 	switch {
-	case !regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(subscription):
+	case !subscriptionID.MatchString(subscription):
 		return "", "", "", fmt.Errorf("its subscription %q is not a GUID", r.SubscriptionID)
-	case !regexp.MustCompile(`^[\pL\pN_.()-]{1,90}$`).MatchString(r.ResourceGroupName) || strings.HasSuffix(r.ResourceGroupName, "."):
+	case !resourceGroupName.MatchString(r.ResourceGroupName) || strings.HasSuffix(r.ResourceGroupName, "."):
 		return "", "", "", fmt.Errorf("its resource group %q is not a resource group's name", r.ResourceGroupName)
-	case !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{1,49}$`).MatchString(r.Name):
+	case !vaultName.MatchString(r.Name):
 		return "", "", "", fmt.Errorf("its vault %q is not a vault's name: 2 to 50 letters, digits and hyphens, a letter first", r.Name)
 	}
 	return subscription, r.ResourceGroupName, r.Name, nil

@@ -19,7 +19,6 @@ import (
 // Controller is what people may do to operations.
 type Controller interface {
 	Starter
-	Prepare(request.Request) (operation.Operation, error)
 	Cancel(ctx context.Context, id string) (operation.Operation, error)
 	Pause(ctx context.Context, id string) (operation.Operation, error)
 	Resume(ctx context.Context, id string) (operation.Operation, error)

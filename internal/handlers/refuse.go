@@ -63,7 +63,8 @@ func (r Refuser) Refuse(ctx context.Context, refused Refused) error {
 		refusal.At = refused.At
 	}
 	var asked request.Request
-	if json.Unmarshal(refused.Body, &asked) == nil {
+	content, _ := request.Unwrap(refused.Body) // it is refused already
+	if json.Unmarshal(content.Body, &asked) == nil {
 		refusal.Flow, refusal.Key = shorten(asked.Flow, longestName), shorten(asked.Key, longestName)
 	}
 	r.Log.WarnContext(ctx, "request refused", "source", refusal.Source, "messageId", refusal.MessageID, "flow", refusal.Flow, "reason", refusal.Reason)

@@ -20,6 +20,8 @@ import (
 // Starter creates operations.
 type Starter interface {
 	Start(context.Context, request.Request, engine.Origin) (op operation.Operation, created bool, err error)
+	// Prepare checks a request and starts nothing.
+	Prepare(request.Request) (operation.Operation, error)
 }
 
 // Requests handles what comes over the queue `requests`.
@@ -42,11 +44,12 @@ const (
 	deadLettered = "azbackupflow-dead-lettered"
 )
 
-// Start handles the queue `requests`. A request without a key has its message's
-// id as key, so that the same message delivered twice starts one operation. A
-// request that can never work is refused, in words, and not tried again; one
-// that cannot be started now is put off, because redelivery comes at once and
-// ten deliveries are gone in a second.
+// Start handles the queue `requests`: a request or a bulk of them, as it is or
+// as the data of a CloudEvent. What has no key has its event's source and id,
+// or else its message's id, as key, so that the same message delivered twice
+// starts one operation. A request that can never work is refused, in words, and
+// not tried again; one that cannot be started now is put off, because redelivery
+// comes at once and ten deliveries are gone in a second.
 func (r Requests) Start(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 	messageID := inv.MessageID()
 	if id, ok := inv.ApplicationProperty(originalID); ok {
@@ -71,25 +74,42 @@ func (r Requests) Start(ctx context.Context, inv customhandler.Invocation) (cust
 	if err == nil {
 		return customhandler.Result{}, nil
 	}
+	if rest, ok := asUnfinished(err); ok {
+		return customhandler.Result{}, r.goOn(ctx, inv, messageID, raw, rest)
+	}
 	customhandler.Logger(ctx).WarnContext(ctx, "a request cannot be worked on now, trying later", "messageId", messageID, "error", err)
 	return customhandler.Result{}, r.later(ctx, inv, messageID, raw, still)
 }
 
 func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte) error {
-	req, err := request.Read(raw)
+	content, err := request.Unwrap(raw)
 	if err != nil {
 		return err
+	}
+	key, from := messageID, engine.Origin{Trace: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID}
+	if content.Key != "" {
+		key = content.Key
+	}
+	if from.Trace == "" {
+		from.Trace = content.Trace
 	}
 	if err := r.checkReplyTo(inv); err != nil {
 		return err
 	}
+	if request.IsBulk(content.Body) {
+		return r.bulk(ctx, inv, messageID, key, content.Body, from)
+	}
+	req, err := request.Read(content.Body)
+	if err != nil {
+		return err
+	}
 	if req.Key == "" {
-		req.Key = messageID
+		req.Key = key
 	}
 	if req.DryRun {
 		return &step.Invalid{Fields: []step.FieldError{{Field: "dryRun", Problem: "is set on a queue, where nobody reads the answer", Want: "a request over HTTP"}}}
 	}
-	_, _, err = r.Engine.Start(ctx, req, engine.Origin{Trace: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID})
+	_, _, err = r.Engine.Start(ctx, req, from)
 	return err
 }
 
@@ -113,13 +133,8 @@ func (r Requests) refuse(ctx context.Context, inv customhandler.Invocation, mess
 func (r Requests) later(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, further map[string]any) error {
 	n := timesPutOff(inv)
 	wait := min(r.Waits.SnoozeShortest<<min(n, 10), r.Waits.SnoozeLongest)
-	properties := map[string]any{originalID: messageID, putOff: strconv.Itoa(n + 1)}
-	if to := replyTo(inv); to != "" {
-		properties[originalReplyTo] = to
-	}
-	if at := enqueued(inv); !at.IsZero() {
-		properties[originalTime] = at.UTC().Format(time.RFC3339Nano)
-	}
+	properties := handedOn(inv, messageID)
+	properties[putOff] = strconv.Itoa(n + 1)
 	maps.Copy(properties, further)
 	err := r.Later(ctx, r.Now().Add(wait), settings.RequestsQueue, r.NewID(), raw, properties)
 	if err != nil {

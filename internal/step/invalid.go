@@ -1,6 +1,9 @@
 package step
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // FieldError is one thing wrong with a request.
 type FieldError struct {
@@ -27,4 +30,13 @@ func (e *Invalid) Error() string {
 		}
 	}
 	return "invalid request: " + strings.Join(lines, "; ")
+}
+
+// FieldsOf lists the fields that an *Invalid names; none for any other error.
+func FieldsOf(err error) []FieldError {
+	var invalid *Invalid
+	if errors.As(err, &invalid) {
+		return invalid.Fields
+	}
+	return nil
 }

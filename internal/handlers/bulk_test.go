@@ -1,0 +1,264 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/state"
+)
+
+// bulkOf is a bulk of backups of file shares with these targets.
+func bulkOf(t *testing.T, key string, targets ...any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(object{
+		"key": key,
+		"template": object{
+			"flow":       "backup-now",
+			"parameters": object{"fileShare": object{"vaultId": demoVault, "storageAccountId": demoAccount}},
+			"labels":     object{"bulk": "nightly"},
+		},
+		"targets": targets,
+	})
+	require.NoError(t, err)
+	return raw
+}
+
+// shares are n targets, each another file share.
+func shares(n int) (targets []any) {
+	for i := range n {
+		targets = append(targets, object{"fileShare": object{"name": fmt.Sprintf("share-%04d", i)}})
+	}
+	return targets
+}
+
+// listed pages through the operations of the bulk.
+func (r *rig) listed(pageSize int) (all []operation.Operation) {
+	r.t.Helper()
+	q := state.Query{Label: state.Label{Key: "bulk", Value: "nightly"}, PageSize: pageSize}
+	seen := map[string]bool{}
+	for {
+		page, err := r.store.List(r.t.Context(), q)
+		require.NoError(r.t, err)
+		for _, op := range page.Operations {
+			require.False(r.t, seen[op.ID], "listed twice")
+			seen[op.ID] = true
+		}
+		all = append(all, page.Operations...)
+		if q.Continue = page.Continue; q.Continue == "" {
+			return all
+		}
+	}
+}
+
+// requireStarted asserts that n operations are there, each with one first
+// message.
+func (r *rig) requireStarted(n int) {
+	r.t.Helper()
+	require.Len(r.t, r.listed(500), n)
+	waiting := r.steps.Waiting()
+	first := map[string]bool{}
+	for _, m := range waiting {
+		first[m.ID] = true
+	}
+	require.Len(r.t, first, n, "first messages")
+}
+
+func TestABulkStartsAnOperationForEachTargetInPortions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	inv := r.message("m1", bulkOf(t, "nightly", shares(600)...), object{"ReplyTo": "answers"})
+	inv.Trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	r.receive(inv)
+	require.Len(t, r.listed(500), 250, "the first portion")
+	require.Equal(t, 2, r.drain(), "the others")
+	r.requireStarted(600)
+	require.Empty(t, r.take("rejected"))
+	for _, op := range r.listed(500) {
+		require.Regexp(t, "^nightly/", op.Key)
+		require.Equal(t, "answers", op.ReplyTo)
+		require.Equal(t, inv.Trace, op.TraceParent)
+	}
+	require.Equal(t, 600, r.store.creations)
+
+	r.receive(inv)
+	r.drain()
+	r.requireStarted(600)
+}
+
+func TestABulkThatTakesLongIsSentOnBeforeItsLockEnds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.tick = time.Second // each creation looks at the clock
+	r.receive(r.message("m1", bulkOf(t, "nightly", shares(100)...), nil))
+	started := len(r.listed(500))
+	require.Less(t, started, 100)
+	require.Positive(t, started)
+	r.drain()
+	r.requireStarted(100)
+}
+
+func TestABulkGoesOnWhereTheTableWentAway(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.store.breaks = func(op operation.Operation) bool { return strings.Contains(string(op.Parameters), "share-01") }
+	r.receive(r.message("m1", bulkOf(t, "nightly", shares(300)...), nil))
+	require.Len(t, r.listed(500), 100, "those before share-0100")
+	waiting := r.sent
+	require.Len(t, waiting, 1)
+	require.False(t, waiting[0].due.IsZero(), "it is put off, not sent at once")
+	require.Equal(t, "100", waiting[0].properties["azbackupflow-bulk-offset"])
+	before := r.store.creations
+	require.Less(t, before, 120, "the others are not tried against a table that is away")
+	r.store.breaks = nil
+	r.drain()
+	r.requireStarted(300)
+	require.Equal(t, 200, r.store.creations-before, "what was done is not done again")
+}
+
+func TestABulkWhoseProcessDiesIsDeliveredAgainAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	inv := r.message("m1", bulkOf(t, "nightly", shares(300)...), nil)
+	r.busAway = true // nothing can be sent on: the message goes back, as after a crash
+	_, err := r.requests.Start(t.Context(), inv)
+	require.ErrorIs(t, err, errAway)
+	require.Len(t, r.listed(500), 250)
+	r.busAway = false
+	r.receive(inv)
+	r.receive(inv) // the crash came after the send
+	sent := r.sent
+	require.Len(t, sent, 2)
+	require.Equal(t, sent[0].id, sent[1].id, "duplicate detection keeps one chain")
+	require.LessOrEqual(t, len(sent[0].id), 128)
+	r.drain()
+	r.requireStarted(300)
+}
+
+func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	targets := append(shares(3), object{"fileShare": object{"name": "My_Share"}}, "share-4", object{"fileShare": object{"nmae": "x"}})
+	inv := r.message("m1", bulkOf(t, "nightly", targets...), nil)
+	r.receive(inv)
+	r.receive(inv)
+	r.requireStarted(3)
+	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 100})
+	require.NoError(t, err)
+	require.Len(t, page.Refusals, 3, "each once, although the message came twice")
+	fields := map[string]string{}
+	for _, refusal := range page.Refusals {
+		fields[refusal.MessageID] = refusal.Fields[0].Field
+	}
+	require.Equal(t, map[string]string{
+		"m1#3": "parameters.fileShare.name", "m1#4": "targets[4]", "m1#5": "parameters.fileShare.nmae",
+	}, fields)
+	for _, refusal := range page.Refusals {
+		if refusal.MessageID != "m1#3" {
+			continue
+		}
+		require.Equal(t, "backup-now", refusal.Flow)
+		mended, err := request.Read([]byte(refusal.Body))
+		require.NoError(t, err, "it can be mended and sent by itself")
+		require.Equal(t, refusal.Key, mended.Key)
+	}
+	require.Len(t, r.take("rejected"), 6)
+}
+
+func TestABulkOfWhichNothingIsRightIsRefusedOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var targets []any
+	for i := range 300 {
+		targets = append(targets, object{"fileShare": object{"name": fmt.Sprintf("Share_%d", i)}})
+	}
+	r.receive(r.message("m1", bulkOf(t, "nightly", targets...), nil))
+	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 100})
+	require.NoError(t, err)
+	require.Len(t, page.Refusals, 1)
+	require.Equal(t, "m1", page.Refusals[0].MessageID)
+	require.Equal(t, "targets", page.Refusals[0].Fields[0].Field)
+	require.Equal(t, "parameters.fileShare.name", page.Refusals[0].Fields[1].Field)
+	require.Zero(t, r.store.creations)
+	require.Empty(t, r.take("requests"))
+}
+
+func TestARepeatOfABulkWhoseExpiryHasPassedIsNoMistake(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var targets []any
+	for i := range 3 {
+		targets = append(targets, object{"recoveryPointExpiryTimeInUTC": morning().Add(time.Hour), "fileShare": object{"name": fmt.Sprintf("share-%d", i)}})
+	}
+	inv := r.message("m1", bulkOf(t, "nightly", targets...), nil)
+	r.receive(inv)
+	r.requireStarted(3)
+	r.pass(2 * time.Hour)
+	r.receive(inv)
+	r.requireStarted(3)
+	require.Empty(t, r.take("rejected"))
+}
+
+func TestABulkThatCannotBeReadIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.receive(r.message("m1", []byte(`{"template":{"flow":"backup-now"},"targets":[]}`), nil))
+	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 100})
+	require.NoError(t, err)
+	require.Len(t, page.Refusals, 1)
+	require.Len(t, page.Refusals[0].Fields, 2)
+	require.Len(t, r.take("rejected"), 1)
+}
+
+func TestAnEventsSourceAndIDAreTheKeyOfWhatHasNone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	parameters := object{"fileShare": object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"}}
+	event := func(id string, data any) []byte {
+		raw, err := json.Marshal(object{"specversion": "1.0", "id": id, "source": "/orders", "type": "com.example.backup", "data": data})
+		require.NoError(t, err)
+		return raw
+	}
+	r.receive(r.message("m1", event("7", object{"flow": "backup-now", "parameters": parameters}), nil))
+	r.receive(r.message("m2", event("7", object{"flow": "backup-now", "parameters": parameters}), nil))
+	r.receive(r.message("m3", event("8", object{"flow": "backup-now", "key": "mine", "parameters": parameters}), nil))
+	r.receive(r.message("m4", event("9", json.RawMessage(bulkOf(t, "", shares(1)...))), nil))
+	r.receive(r.message("m5", event("", object{}), nil))
+	keys := map[string]bool{}
+	page, err := r.store.List(t.Context(), state.Query{PageSize: 100})
+	require.NoError(t, err)
+	for _, op := range page.Operations {
+		keys[op.Key] = true
+	}
+	require.Len(t, keys, 3)
+	require.True(t, keys["/orders 7"])
+	require.True(t, keys["mine"])
+	require.Len(t, r.listed(500), 1)
+	require.Regexp(t, "^/orders 9/[0-9a-f]{16}$", r.listed(500)[0].Key)
+	require.Len(t, r.take("rejected"), 1)
+}
+
+func TestAMessageWithoutAKeyHasItsOwnIDAsKeyHoweverOftenItIsPutOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.store.away = true
+	r.receive(r.message("m1", bulkOf(t, "", shares(2)...), object{"ReplyTo": "answers"}))
+	for range 3 {
+		waiting := r.take("requests")
+		require.Len(t, waiting, 1)
+		r.receive(r.message(waiting[0].id, waiting[0].body, object{"ApplicationProperties": waiting[0].properties}))
+	}
+	r.store.away = false
+	r.drain()
+	for _, op := range r.listed(500) {
+		require.Regexp(t, "^m1/", op.Key)
+		require.Equal(t, "answers", op.ReplyTo)
+	}
+	r.requireStarted(2)
+}

@@ -1,0 +1,247 @@
+package handlers_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
+	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/state/memory"
+	"azbackupflow/internal/step"
+)
+
+const (
+	demoVault   = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
+	demoAccount = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
+)
+
+// rig is the handlers over the real engine and flows, a store and a queue in
+// memory, and a simulator of Azure. Its clock stands still unless it is moved.
+type rig struct {
+	t        *testing.T
+	sim      *armsim.Simulator
+	store    *shaky
+	steps    *queuememory.Queue
+	engine   *engine.Engine
+	book     *step.Book
+	requests handlers.Requests
+	api      http.Handler
+
+	mu  sync.Mutex
+	now time.Time
+	ids int
+	// sent are the messages to other queues than steps, in their order.
+	sent []sent
+	// busAway makes sending fail.
+	busAway bool
+	// tick is what each look at the clock moves it by.
+	tick time.Duration
+}
+
+// sent is a message as it was sent.
+type sent struct {
+	due        time.Time
+	queue, id  string
+	body       []byte
+	properties map[string]any
+}
+
+var errAway = errors.New("out of reach") //nolint:gochecknoglobals // a sentinel
+
+// shaky is a store in memory that can be taken away.
+type shaky struct {
+	*memory.Store
+	mu sync.Mutex
+	// creations counts those that were asked for.
+	creations int
+	away      bool
+	// breaks, if set, names the creations that meet a store that is away.
+	breaks func(operation.Operation) bool
+}
+
+// Create implements engine.Store.
+func (s *shaky) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
+	s.mu.Lock()
+	s.creations++
+	away := s.away || s.breaks != nil && s.breaks(op)
+	s.mu.Unlock()
+	if away {
+		return engine.Row{}, false, errAway
+	}
+	return s.Store.Create(ctx, op, ev)
+}
+
+// Load implements engine.Store.
+func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
+	s.mu.Lock()
+	away := s.away
+	s.mu.Unlock()
+	if away {
+		return engine.Row{}, errAway
+	}
+	return s.Store.Load(ctx, id)
+}
+
+func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
+
+const demoContainer = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
+
+// token gives the simulator's tokens.
+type token func() string
+
+// GetToken implements azcore.TokenCredential.
+func (c token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: c(), ExpiresOn: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, now: morning(), store: &shaky{Store: memory.New()}, steps: &queuememory.Queue{}}
+	world := armsim.DemoWorld()
+	var err error
+	r.sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, r.sim.Close()) })
+	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Clock: r.clock})
+	require.NoError(t, err)
+	azure := flow.New(client, r.clock)
+	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer}}
+	r.book, err = azure.Book()
+	require.NoError(t, err)
+	r.engine, err = engine.New(engine.Config{
+		Store: r.store, Queue: r.steps, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
+		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record,
+	})
+	require.NoError(t, err)
+	r.requests = handlers.Requests{
+		Engine: r.engine, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
+		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
+	}
+	r.api = handlers.API(r.engine, r.store, r.book, r.clock)
+	return r
+}
+
+func (r *rig) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = r.now.Add(r.tick)
+	return r.now
+}
+
+func (r *rig) pass(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = r.now.Add(d)
+}
+
+func (r *rig) sleep(ctx context.Context, d time.Duration) error {
+	r.pass(d)
+	return ctx.Err()
+}
+
+func (r *rig) newID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ids++
+	return fmt.Sprintf("00000000-0000-4000-8000-%012d", r.ids)
+}
+
+func (r *rig) publish(ctx context.Context, queue, id string, body []byte, properties map[string]any) error {
+	return r.later(ctx, time.Time{}, queue, id, body, properties)
+}
+
+func (r *rig) later(_ context.Context, due time.Time, queue, id string, body []byte, properties map[string]any) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busAway {
+		return errAway
+	}
+	r.sent = append(r.sent, sent{due, queue, id, body, properties})
+	return nil
+}
+
+// take gives what was sent to a queue, and forgets it.
+func (r *rig) take(queue string) (taken []sent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var rest []sent
+	for _, m := range r.sent {
+		if m.queue == queue {
+			taken = append(taken, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	r.sent = rest
+	return taken
+}
+
+// message is a message on the queue requests as the host hands it over; more is
+// further metadata.
+func (r *rig) message(id string, body []byte, more map[string]any) customhandler.Invocation {
+	r.t.Helper()
+	encode := func(v any) json.RawMessage {
+		raw, err := json.Marshal(v)
+		require.NoError(r.t, err)
+		return raw
+	}
+	text, err := json.Marshal(string(body))
+	require.NoError(r.t, err)
+	inv := customhandler.Invocation{
+		ID: "i", Function: "start-operation",
+		Data:     map[string]json.RawMessage{"message": encode(string(text))},
+		Metadata: map[string]json.RawMessage{"MessageId": encode(id), "DeliveryCount": encode("1")},
+	}
+	for name, v := range more {
+		inv.Metadata[name] = encode(v)
+	}
+	return inv
+}
+
+// receive hands a message over; it fails where the message goes back.
+func (r *rig) receive(inv customhandler.Invocation) {
+	r.t.Helper()
+	_, err := r.requests.Start(r.t.Context(), inv)
+	require.NoError(r.t, err)
+}
+
+// drain receives what was sent on until nothing is left, and counts it.
+func (r *rig) drain() (n int) {
+	r.t.Helper()
+	for {
+		waiting := r.take("requests")
+		if len(waiting) == 0 {
+			return n
+		}
+		for _, m := range waiting {
+			require.Less(r.t, n, 100, "it never ends")
+			if wait := m.due.Sub(r.clock()); wait > 0 {
+				r.pass(wait)
+			}
+			inv := r.message(m.id, m.body, map[string]any{"ApplicationProperties": m.properties})
+			inv.Trace, _ = inv.ApplicationProperty("Diagnostic-Id")
+			r.receive(inv)
+			n++
+		}
+	}
+}
+
+// object is a JSON object.
+type object = map[string]any
