@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	azarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
@@ -55,7 +53,7 @@ func (c *checks) server(field, id string, types ...string) {
 		c.add(field, "is missing", want)
 		return
 	}
-	parsed, err := azarm.ParseResourceID(id)
+	parsed, err := arm.ParseResourceID(id)
 	if err == nil && parsed.SubscriptionID != "" && parsed.ResourceGroupName != "" {
 		for _, t := range types {
 			if strings.EqualFold(parsed.ResourceType.String(), t) {

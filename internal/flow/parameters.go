@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	azarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-
+	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/step"
 )
@@ -56,7 +55,7 @@ func (c *checks) storageAccount(field, id string) {
 		c.add(field, "is missing", wantStorageAccount)
 		return
 	}
-	parsed, err := azarm.ParseResourceID(id)
+	parsed, err := arm.ParseResourceID(id)
 	if err != nil || !strings.EqualFold(parsed.ResourceType.String(), "Microsoft.Storage/storageAccounts") || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" {
 		c.add(field, fmt.Sprintf("%q is not the resource id of a storage account", id), wantStorageAccount)
 	}

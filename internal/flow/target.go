@@ -60,7 +60,7 @@ func (c *checks) container(field, text string, permit Permit) {
 	switch {
 	case text == "":
 		c.add(field, "is missing", want)
-	case err != nil || u.Scheme != "https" || u.Host == "" || strings.Count(strings.Trim(u.Path, "/"), "/") > 0 || strings.Trim(u.Path, "/") == "":
+	case err != nil || u.Scheme != "https" || u.Host == "" || strings.Contains(text, "%") || strings.Count(strings.Trim(u.Path, "/"), "/") > 0 || strings.Trim(u.Path, "/") == "":
 		c.add(field, "is not the URL of a blob container", want)
 	case u.RawQuery != "" || u.User != nil || u.Fragment != "":
 		c.add(field, "holds more than the container's address; the vault's identity is what may write there", want)

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	azarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-
+	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/operation"
@@ -37,7 +36,7 @@ func checkTrackJob(raw json.RawMessage) (json.RawMessage, error) {
 
 // cutJob splits a job's resource id into its vault's and its own name.
 func cutJob(id string) (vault, name string, ok bool) {
-	parsed, err := azarm.ParseResourceID(id)
+	parsed, err := arm.ParseResourceID(id)
 	if err != nil || parsed.Parent == nil || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" {
 		return "", "", false
 	}
