@@ -88,7 +88,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Store: observer.Store(store), Queue: steps, Book: book,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Begin: observer.Begin, Notifier: notifier, Log: log,
+		Record: arm.Record, Rehearse: arm.Rehearse, Begin: observer.Begin, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -122,7 +122,9 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	server.Handle("protect-new-resource", handlers.ProtectNewResource(guard, requests.Refuse))
 	server.Handle("sweep-resources", handlers.SweepResources(guard))
 	server.Handle("sweep", handlers.Sweep(observer.Sweep(e)))
-	server.HandleHTTP("api", handlers.API(e, store, book, w.now))
+	server.HandleHTTP("api", handlers.API(handlers.APIConfig{
+		Control: e, Read: store, Book: book, Publish: publisher.Publish, Now: w.now, NewID: w.newID, Roles: s.APIRoles,
+	}))
 	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())
 	return server, observer, nil
 }

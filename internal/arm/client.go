@@ -105,6 +105,9 @@ func (c *Client) resolve(path string, query url.Values) (*url.URL, error) {
 }
 
 func (c *Client) call(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
+	if r, ok := ctx.Value(rehearsalKey{}).(*rehearsal); ok && method != http.MethodGet {
+		return nil, r.note(method, target, body)
+	}
 	if c.observe == nil {
 		return c.exchange(ctx, method, target, body, clientRequestID)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // Config is what an Engine works with. All fields are needed but Record,
-// Begin, Notifier and Log.
+// Rehearse, Begin, Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
@@ -44,6 +44,9 @@ type Config struct {
 	Begin func(context.Context, operation.Operation) (trace string, accepted func())
 	// Notifier sends notices; nil means that nobody wants any.
 	Notifier Notifier
+	// Rehearse gives a context in which calls that would change something are
+	// listed and not made.
+	Rehearse func(context.Context) (context.Context, func() []step.Unsent)
 	Log      *slog.Logger
 }
 

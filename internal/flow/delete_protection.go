@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
@@ -41,6 +42,7 @@ func (a Azure) deleteProtection() step.Flow {
 	return step.Flow{
 		Name: "delete-protection", Version: 1,
 		Summary:  "stop protection and delete the backups, until they are gone or soft-deleted",
+		Guarded:  true,
 		Deadline: 24 * time.Hour,
 		Check:    a.checkDeleteProtection,
 		Steps: append(append([]step.Step{
@@ -236,6 +238,9 @@ const (
 // otherwise the next event would undo what a person decided.
 func (a Azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	source := datasource(c)
+	if arm.Rehearses(ctx) {
+		return operation.Outcome{Kind: operation.Finish, Note: "automatic protection would leave " + source + " alone from then on"}, nil
+	}
 	if err := a.Exclude(ctx, source, c.Operation.ID, c.Now); err != nil {
 		return operation.Outcome{}, &operation.Error{Code: "ExclusionNotRecorded", Class: operation.Transient, Message: err.Error()}
 	}

@@ -56,7 +56,7 @@ const (
 func (a Azure) onceSteps(s started) []step.Step {
 	s.azureTime, s.clockSkew = a.ARM.AzureTime, a.ClockSkew
 	await := awaited{retry: s.start, job: s.follow, what: "the start of the " + s.what}
-	find := step.Step{Name: s.find, Effect: step.Read, Run: s.findJob}
+	find := step.Step{Name: s.find, Effect: step.Read, Awaits: true, Run: s.findJob}
 	if s.cancel != "" {
 		// The job must be known before it can be canceled.
 		await.onCancel, find.OnCancel = s.await, s.find

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -126,11 +127,14 @@ func (c *checks) tier(tier string, r *Rehydration) {
 		if r.Priority != dataprotection.PriorityStandard && r.Priority != dataprotection.PriorityHigh {
 			c.add("rehydration.priority", fmt.Sprintf("%q is not a priority", r.Priority), "Standard or High")
 		}
-		if d, err := duration.Parse(r.Retention); err != nil || d.ToTimeDuration() < 24*time.Hour {
+		if d, err := duration.Parse(r.Retention); err != nil || !retention.MatchString(r.Retention) || d.ToTimeDuration() < 24*time.Hour {
 			c.add("rehydration.retention", fmt.Sprintf("%q is not a number of days", r.Retention), "an ISO 8601 duration of days, such as P15D")
 		}
 	}
 }
+
+// retention is an ISO 8601 duration; the parser takes more.
+var retention = regexp.MustCompile(`^P(\d+(\.\d+)?[YMWD])*(T(\d+(\.\d+)?[HMS])+)?$`) //nolint:gochecknoglobals // a compiled constant
 
 func (c *checks) database(d AsDatabase, permit Permit) {
 	c.server("asDatabase.serverId", d.ServerID, "Microsoft.DBforPostgreSQL/servers", dataprotection.DatasourceFlexibleServer)
@@ -151,7 +155,7 @@ var keyVaults = []string{".vault.azure.net", ".vault.usgovcloudapi.net", ".vault
 
 func isSecretURI(text string) bool {
 	secret, err := url.Parse(text)
-	return err == nil && secret.Scheme == "https" && secret.User == nil && secret.RawQuery == "" && secret.Port() == "" &&
+	return err == nil && secret.Scheme == "https" && secret.User == nil && secret.RawQuery == "" && secret.Fragment == "" && secret.Port() == "" &&
 		strings.HasPrefix(secret.Path, "/secrets/") &&
 		slices.ContainsFunc(keyVaults, func(domain string) bool { return strings.HasSuffix(strings.ToLower(secret.Hostname()), domain) })
 }
@@ -170,6 +174,7 @@ func (a Azure) restorePostgres() step.Flow {
 	return step.Flow{
 		Name: "restore-postgres", Version: 1,
 		Summary:  "restore a PostgreSQL backup as a database or as files, from the vault or archive tier, to the job's end",
+		Guarded:  true,
 		Deadline: 4 * 24 * time.Hour,
 		Check:    a.checkRestorePostgres,
 		Steps: append([]step.Step{

@@ -149,6 +149,9 @@ func (a Azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operati
 // include forgets an exclusion: a person wants the datasource protected.
 func (a Azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	source := datasource(c)
+	if arm.Rehearses(ctx) {
+		return operation.Outcome{Kind: operation.Finish, Note: source + " would no longer be excluded from automatic protection"}, nil
+	}
 	if err := a.Include(ctx, source); err != nil {
 		return operation.Outcome{}, &operation.Error{Code: "ExclusionNotRecorded", Class: operation.Transient, Message: err.Error()}
 	}

@@ -73,7 +73,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.rows, Queue: r.queue, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record,
+		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
 	})
 	require.NoError(t, err)
 	return r

@@ -19,6 +19,7 @@ import (
 // Controller is what people may do to operations.
 type Controller interface {
 	Starter
+	Rehearse(context.Context, request.Request) (engine.Rehearsal, error)
 	Cancel(ctx context.Context, id string) (operation.Operation, error)
 	Pause(ctx context.Context, id string) (operation.Operation, error)
 	Resume(ctx context.Context, id string) (operation.Operation, error)
@@ -37,14 +38,30 @@ type Reader interface {
 // as a Service Bus message may have.
 const longestRequest = 256 << 10
 
+// APIConfig is what the HTTP API works with.
+type APIConfig struct {
+	Control Controller
+	Read    Reader
+	Book    *step.Book
+	// Publish sends a message to a queue at once.
+	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
+	Now     func() time.Time
+	// NewID gives a UUID that was never used before.
+	NewID func() string
+	// Roles asks each caller for an app role; see Role. Without it whom the
+	// Functions host lets through may do everything.
+	Roles bool
+}
+
 // API is the HTTP API below /api, by the Asynchronous Request-Reply pattern:
 // 202 with Location and Retry-After, then a status that is answered with 200.
-// Who may call it is the Functions host's business (function keys, or Entra
-// sign-in where it is configured).
-func API(control Controller, read Reader, book *step.Book, now func() time.Time) http.Handler {
-	a := api{control: control, read: read, book: book, now: now}
+func API(c APIConfig) http.Handler {
+	a := api{c}
+	control := c.Control
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/operations", a.start)
+	mux.HandleFunc("POST /api/operations:validate", a.validate)
+	mux.HandleFunc("POST /api/operations:bulk", a.bulk)
 	mux.HandleFunc("GET /api/operations", a.list)
 	mux.HandleFunc("GET /api/operations/{id}", a.get)
 	mux.HandleFunc("GET /api/operations/{id}/history", a.history)
@@ -60,21 +77,28 @@ func API(control Controller, read Reader, book *step.Book, now func() time.Time)
 			Detail: fmt.Sprintf("%s %s; see docs/http-api.md", r.Method, r.URL.Path),
 		})
 	})
+	if c.Roles {
+		return withRoles(mux)
+	}
 	return mux
 }
 
-type api struct {
-	control Controller
-	read    Reader
-	book    *step.Book
-	now     func() time.Time
-}
+type api struct{ APIConfig }
 
-func (a api) start(w http.ResponseWriter, r *http.Request) {
+// readBody reads a body that is no longer than a message may be.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longestRequest))
 	if err != nil {
-		writeProblem(w, r, fmt.Errorf("read the request: %w", err))
-		return
+		return nil, fmt.Errorf("read the request: %w", err)
+	}
+	return raw, nil
+}
+
+// readRequest reads a request that its caller may make.
+func (a api) readRequest(w http.ResponseWriter, r *http.Request) (request.Request, error) {
+	raw, err := readBody(w, r)
+	if err != nil {
+		return request.Request{}, err
 	}
 	req, err := request.Read(raw)
 	if err == nil && req.Key == "" {
@@ -82,20 +106,28 @@ func (a api) start(w http.ResponseWriter, r *http.Request) {
 		err = req.Check()
 	}
 	if err != nil {
+		return req, err
+	}
+	return req, a.requireName(r.Context(), req.Flow)
+}
+
+func (a api) start(w http.ResponseWriter, r *http.Request) {
+	req, err := a.readRequest(w, r)
+	if err != nil {
 		writeProblem(w, r, err)
 		return
 	}
 	if req.DryRun {
-		op, err := a.control.Prepare(req)
+		op, err := a.Control.Prepare(req)
 		if err != nil {
 			writeProblem(w, r, err)
 			return
 		}
-		flow, _ := a.book.Find(op.Flow, op.Version)
+		flow, _ := a.Book.Find(op.Flow, op.Version)
 		writeJSON(w, http.StatusOK, map[string]any{"valid": true, "flow": op.Flow, "version": op.Version, "parameters": op.Parameters, "steps": flow.Plan()})
 		return
 	}
-	op, created, err := a.control.Start(r.Context(), req, engine.Origin{Trace: r.Header.Get("traceparent")})
+	op, created, err := a.Control.Start(r.Context(), req, engine.Origin{Trace: r.Header.Get("traceparent")})
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -110,7 +142,7 @@ func (a api) start(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a api) get(w http.ResponseWriter, r *http.Request) {
-	row, err := a.read.Load(r.Context(), r.PathValue("id"))
+	row, err := a.Read.Load(r.Context(), r.PathValue("id"))
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -130,13 +162,17 @@ func (a api) retryAfter(w http.ResponseWriter, op operation.Operation) {
 	if op.Status.Terminal() || op.DueAt.IsZero() {
 		return
 	}
-	wait := min(max(op.DueAt.Sub(a.now()), time.Second), 10*time.Minute)
+	wait := min(max(op.DueAt.Sub(a.Now()), time.Second), 10*time.Minute)
 	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 }
 
 func (a api) change(how func(context.Context, string) (operation.Operation, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		op, err := how(r.Context(), r.PathValue("id"))
+		err := a.requireFor(r.Context(), r.PathValue("id"))
+		var op operation.Operation
+		if err == nil {
+			op, err = how(r.Context(), r.PathValue("id"))
+		}
 		if err != nil {
 			writeProblem(w, r, err)
 			return
@@ -153,7 +189,7 @@ func (a api) change(how func(context.Context, string) (operation.Operation, erro
 
 func (a api) history(w http.ResponseWriter, r *http.Request) {
 	events := []operation.Event{}
-	for ev, err := range a.read.History(r.Context(), r.PathValue("id")) {
+	for ev, err := range a.Read.History(r.Context(), r.PathValue("id")) {
 		if err != nil {
 			writeProblem(w, r, err)
 			return
@@ -173,7 +209,7 @@ func (a api) list(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	page, err := a.read.List(r.Context(), q)
+	page, err := a.Read.List(r.Context(), q)
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -191,7 +227,7 @@ func (a api) refusals(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	page, err := a.read.Refusals(r.Context(), state.RefusalQuery{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
+	page, err := a.Read.Refusals(r.Context(), state.RefusalQuery{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -201,8 +237,8 @@ func (a api) refusals(w http.ResponseWriter, r *http.Request) {
 
 func (a api) flows(w http.ResponseWriter, _ *http.Request) {
 	var flows []FlowView
-	for _, name := range a.book.Names() {
-		f, _ := a.book.Newest(name)
+	for _, name := range a.Book.Names() {
+		f, _ := a.Book.Newest(name)
 		flows = append(flows, FlowView{Name: f.Name, Version: f.Version, Summary: f.Summary, Steps: f.Plan()})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"flows": flows})

@@ -247,14 +247,14 @@ func TestAnEventsSourceAndIDAreTheKeyOfWhatHasNone(t *testing.T) {
 func TestAMessageWithoutAKeyHasItsOwnIDAsKeyHoweverOftenItIsPutOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.store.away = true
+	r.store.set(true)
 	r.receive(r.message("m1", bulkOf(t, "", shares(2)...), object{"ReplyTo": "answers"}))
 	for range 3 {
 		waiting := r.take("requests")
 		require.Len(t, waiting, 1)
 		r.receive(r.message(waiting[0].id, waiting[0].body, object{"ApplicationProperties": waiting[0].properties}))
 	}
-	r.store.away = false
+	r.store.set(false)
 	r.drain()
 	for _, op := range r.listed(500) {
 		require.Regexp(t, "^m1/", op.Key)

@@ -33,6 +33,8 @@ const (
 	noSuchRoute     = problemPrefix + "no-such-route"
 	notRetriable    = problemPrefix + "not-retriable"
 	unavailable     = problemPrefix + "unavailable"
+	unauthorized    = problemPrefix + "unauthorized"
+	forbidden       = problemPrefix + "forbidden"
 	retryAfterAways = "10" // seconds
 )
 
@@ -43,6 +45,8 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	var conflict *engine.KeyConflict
 	var large *state.TooLarge
 	var body *http.MaxBytesError
+	var unknown *Unauthorized
+	var denied *Forbidden
 	p := Problem{Detail: shorten(err.Error(), longestReason), Fields: fieldsOf(err)}
 	switch {
 	case errors.As(err, &invalid):
@@ -58,6 +62,11 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, state.ErrContinue):
 		p.Type, p.Title, p.Status = invalidRequest, "The request is not valid", http.StatusBadRequest
 		p.Fields = []step.FieldError{{Field: "continue", Problem: "does not come from an earlier page", Want: "the value of continue of the page before"}}
+	case errors.As(err, &unknown):
+		p.Type, p.Title, p.Status = unauthorized, "Sign in first", http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	case errors.As(err, &denied):
+		p.Type, p.Title, p.Status = forbidden, "The caller may not do this", http.StatusForbidden
 	default:
 		customhandler.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		p = Problem{Type: unavailable, Title: "azbackupflow cannot reach its state or queue", Status: http.StatusServiceUnavailable, Detail: "Ask again in a while; the same key gives the same operation."}

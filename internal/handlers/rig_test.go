@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
 )
@@ -51,6 +53,9 @@ type rig struct {
 	sent []sent
 	// busAway makes sending fail.
 	busAway bool
+	// excluded is called when automatic protection is told to leave something
+	// alone, or no longer to.
+	excluded func()
 	// tick is what each look at the clock moves it by.
 	tick time.Duration
 }
@@ -88,12 +93,46 @@ func (s *shaky) Create(ctx context.Context, op operation.Operation, ev operation
 	return s.Store.Create(ctx, op, ev)
 }
 
+// set takes the store away, or gives it back.
+func (s *shaky) set(away bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = away
+}
+
+func (s *shaky) isAway() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.away
+}
+
+// History implements handlers.Reader.
+func (s *shaky) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
+	if s.isAway() {
+		return func(yield func(operation.Event, error) bool) { yield(operation.Event{}, errAway) }
+	}
+	return s.Store.History(ctx, id)
+}
+
+// List implements handlers.Reader.
+func (s *shaky) List(ctx context.Context, q state.Query) (state.Page, error) {
+	if s.isAway() {
+		return state.Page{}, errAway
+	}
+	return s.Store.List(ctx, q)
+}
+
+// Refusals implements handlers.Reader.
+func (s *shaky) Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error) {
+	if s.isAway() {
+		return state.RefusalPage{}, errAway
+	}
+	return s.Store.Refusals(ctx, q)
+}
+
 // Load implements engine.Store.
 func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
-	s.mu.Lock()
-	away := s.away
-	s.mu.Unlock()
-	if away {
+	if s.isAway() {
 		return engine.Row{}, errAway
 	}
 	return s.Store.Load(ctx, id)
@@ -101,7 +140,10 @@ func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
-const demoContainer = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
+const (
+	demoContainer = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
+	demoTarget    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
+)
 
 // token gives the simulator's tokens.
 type token func() string
@@ -113,7 +155,7 @@ func (c token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, now: morning(), store: &shaky{Store: memory.New()}, steps: &queuememory.Queue{}}
+	r := &rig{t: t, now: morning(), store: &shaky{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
 	world := armsim.DemoWorld()
 	var err error
 	r.sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock})
@@ -122,20 +164,26 @@ func newRig(t *testing.T) *rig {
 	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Clock: r.clock})
 	require.NoError(t, err)
 	azure := flow.New(client, r.clock)
-	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer}}
+	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTarget}}
+	azure.Exclude = func(context.Context, string, string, time.Time) error { r.excluded(); return nil }
+	azure.Include = func(context.Context, string) error { r.excluded(); return nil }
 	r.book, err = azure.Book()
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.steps, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record,
+		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
 	})
 	require.NoError(t, err)
 	r.requests = handlers.Requests{
 		Engine: r.engine, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
 		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
 	}
-	r.api = handlers.API(r.engine, r.store, r.book, r.clock)
+	r.api = handlers.API(r.config())
 	return r
+}
+
+func (r *rig) config() handlers.APIConfig {
+	return handlers.APIConfig{Control: r.engine, Read: r.store, Book: r.book, Publish: r.publish, Now: r.clock, NewID: r.newID}
 }
 
 func (r *rig) clock() time.Time {

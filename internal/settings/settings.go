@@ -56,6 +56,9 @@ type Settings struct {
 	// and what is protected by itself; relative to the folder with host.json.
 	Schedules  string `env:"AZBACKUPFLOW_SCHEDULES" envDefault:"schedules.yaml"`
 	Protection string `env:"AZBACKUPFLOW_PROTECTION" envDefault:"protection.yaml"`
+	// APIRoles asks each caller of the HTTP API for an app role. Only for an app
+	// with App Service authentication: without it callers could claim any role.
+	APIRoles bool `env:"AZBACKUPFLOW_API_ROLES"`
 	// Speed divides every wait; the local stack sets it to the speed of its
 	// simulator. In Azure it stays 1.
 	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`

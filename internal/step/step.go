@@ -52,6 +52,19 @@ type Step struct {
 	// Look finds out what became of a Once call that was never answered. It
 	// only reads.
 	Look func(context.Context, Call) (operation.Finding, error)
+	// Awaits says that the step follows what an earlier step began: a rehearsal,
+	// which begins nothing, has nothing to read there. Ends says that the
+	// operation ends with what is awaited.
+	Awaits, Ends bool
+}
+
+// Unsent is a call that a rehearsal did not make, because it would have changed
+// something.
+type Unsent struct {
+	Method string          `json:"method"`
+	Path   string          `json:"path"`
+	Query  string          `json:"query,omitempty"`
+	Body   json.RawMessage `json:"body,omitempty"`
 }
 
 // Flow is what one kind of operation does, as a short list of steps.
@@ -60,6 +73,9 @@ type Flow struct {
 	Version int
 	// Summary says in one line what the flow does.
 	Summary string
+	// Guarded says that the flow deletes backups or writes their data somewhere:
+	// callers need a permission of its own.
+	Guarded bool
 	// Deadline is how long an operation may take when the request names no
 	// deadline.
 	Deadline time.Duration

@@ -5,6 +5,7 @@ package clienttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -49,19 +50,25 @@ func Start(t testing.TB) *API {
 	var idMu sync.Mutex
 	book, err := a.azure.book(a.Clock.Now)
 	require.NoError(t, err)
+	newID := func() string {
+		idMu.Lock()
+		defer idMu.Unlock()
+		ids++
+		return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
+	}
 	a.Engine, err = engine.New(engine.Config{
 		Store: a.Store, Queue: a.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
 		Clock: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
-		NewID: func() string {
-			idMu.Lock()
-			defer idMu.Unlock()
-			ids++
-			return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
-		},
+		NewID:  newID,
 		Record: a.azure.record,
 	})
 	require.NoError(t, err)
-	api := handlers.API(a.Engine, a.Store, book, a.Clock.Now)
+	api := handlers.API(handlers.APIConfig{
+		Control: a.Engine, Read: a.Store, Book: book, Now: a.Clock.Now, NewID: newID,
+		Publish: func(context.Context, string, string, []byte, map[string]any) error {
+			return errors.New("there is no queue requests here")
+		},
+	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		instead := a.instead

@@ -1,0 +1,113 @@
+package handlers_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+)
+
+const principalHeader = "X-MS-CLIENT-PRINCIPAL"
+
+// deletion asks for the backups of an item to be deleted.
+func deletion(key string) object {
+	return object{"flow": "delete-protection", "key": key, "parameters": object{
+		"itemId": demoVault + "/backupFabrics/Azure/protectionContainers/c/protectedItems/i",
+	}}
+}
+
+func TestWithoutRolesWhomTheHostLetsThroughMayDoEverythingWhateverHeaderTheySend(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, header := range []string{"", "nonsense", signedIn()} {
+		require.Equal(t, http.StatusOK, r.call(r.api, http.MethodGet, "/operations", nil, nil, principalHeader, header).StatusCode)
+		require.Equal(t, http.StatusAccepted, r.call(r.api, http.MethodPost, "/operations", deletion("d"), nil, principalHeader, header).StatusCode)
+	}
+}
+
+func TestReadingStartingAndRestoringAreSeparatePermissions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	config := r.config()
+	config.Roles = true
+	api := handlers.API(config)
+	var backup, deleted handlers.View
+	r.call(r.api, http.MethodPost, "/operations", backupRequest("b", "testshare"), &backup)
+	r.call(r.api, http.MethodPost, "/operations", deletion("d"), &deleted)
+	bulk := func(request object) object {
+		return object{"template": object{"flow": request["flow"], "parameters": object{}}, "targets": []any{request["parameters"]}}
+	}
+	const read, start, restore = "Operations.Read", "Operations.Start", "Operations.Restore"
+	for _, c := range []struct {
+		method, target string
+		body           any
+		want           string
+	}{
+		{http.MethodGet, "/operations", nil, read},
+		{http.MethodGet, "/operations/" + backup.ID, nil, read},
+		{http.MethodGet, "/operations/" + deleted.ID, nil, read},
+		{http.MethodGet, "/operations/" + backup.ID + "/history", nil, read},
+		{http.MethodGet, "/refusals", nil, read},
+		{http.MethodGet, "/flows", nil, read},
+		{http.MethodPost, "/operations", backupRequest("b", "testshare"), start},
+		{http.MethodPost, "/operations", deletion("d"), restore},
+		{http.MethodPost, "/operations:validate", backupRequest("b", "testshare"), start},
+		{http.MethodPost, "/operations:validate", deletion("d"), restore},
+		{http.MethodPost, "/operations:bulk", bulk(backupRequest("b", "testshare")), start},
+		{http.MethodPost, "/operations:bulk", bulk(deletion("d")), restore},
+		{http.MethodPost, "/operations/" + backup.ID + "/pause", nil, start},
+		{http.MethodPost, "/operations/" + deleted.ID + "/pause", nil, restore},
+		{http.MethodPost, "/operations/" + backup.ID + "/resume", nil, start},
+		{http.MethodPost, "/operations/" + deleted.ID + "/resume", nil, restore},
+		{http.MethodPost, "/operations/" + backup.ID + "/retry", nil, start},
+		{http.MethodPost, "/operations/" + deleted.ID + "/retry", nil, restore},
+		{http.MethodDelete, "/operations/" + backup.ID, nil, start},
+		{http.MethodDelete, "/operations/" + deleted.ID, nil, restore},
+	} {
+		what := c.method + " " + c.target
+		for _, role := range []string{"", "Something.Else", read, start, restore} {
+			var p handlers.Problem
+			res := r.call(api, c.method, c.target, c.body, nil, principalHeader, signedIn(role))
+			if role == c.want {
+				require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, res.StatusCode, what)
+				continue
+			}
+			res = r.call(api, c.method, c.target, c.body, &p, principalHeader, signedIn(role))
+			require.Equal(t, http.StatusForbidden, res.StatusCode, "%s with %q", what, role)
+			require.Equal(t, "forbidden", problem(p))
+			require.Contains(t, p.Detail, "app role")
+		}
+	}
+	require.Equal(t, http.StatusOK, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, signedIn(start, read)).StatusCode)
+	require.Equal(t, http.StatusNotFound, r.call(api, http.MethodDelete, "/operations/nobody", nil, nil, principalHeader, signedIn(start)).StatusCode)
+	require.Equal(t, http.StatusBadRequest, r.call(api, http.MethodPost, "/operations", object{"flow": "x", "parameters": object{}}, nil, principalHeader, signedIn(start)).StatusCode)
+}
+
+func TestWhoIsNotSignedInIsAnsweredSo(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	config := r.config()
+	config.Roles = true
+	api := handlers.API(config)
+	for name, header := range map[string]string{
+		"nobody":           "",
+		"no base64":        "{}",
+		"no JSON":          principal("x")[:3],
+		"no object":        principal("x"),
+		"another provider": principal(object{"auth_typ": "github", "claims": []object{{"typ": "roles", "val": "Operations.Read"}}}),
+	} {
+		var p handlers.Problem
+		res := r.call(api, http.MethodGet, "/operations", nil, &p, principalHeader, header)
+		require.Equal(t, http.StatusUnauthorized, res.StatusCode, name)
+		require.Equal(t, "unauthorized", problem(p))
+		require.Equal(t, "Bearer", res.Header.Get("WWW-Authenticate"))
+	}
+	// Tokens of version 1 name their roles otherwise.
+	long := "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+	header := principal(object{"auth_typ": "aad", "role_typ": long, "claims": []object{{"typ": long, "val": "Operations.Read"}}})
+	require.Equal(t, http.StatusOK, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, header).StatusCode)
+	empty := principal(object{"auth_typ": "aad", "role_typ": "", "claims": []object{{"typ": "", "val": "Operations.Read"}}})
+	require.Equal(t, http.StatusForbidden, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, empty).StatusCode)
+}

@@ -1,0 +1,71 @@
+package handlers_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+)
+
+// call makes a request of the API and decodes its answer. Every request and
+// every answer is held against docs/openapi.yaml.
+func (r *rig) call(api http.Handler, method, target string, body any, into any, headers ...string) *http.Response {
+	r.t.Helper()
+	var raw []byte
+	switch b := body.(type) {
+	case nil:
+	case string:
+		raw = []byte(b)
+	default:
+		var err error
+		raw, err = json.Marshal(b)
+		require.NoError(r.t, err)
+	}
+	req := httptest.NewRequestWithContext(r.t.Context(), method, "/api"+target, bytes.NewReader(raw))
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	recorder := httptest.NewRecorder()
+	api.ServeHTTP(recorder, req)
+	res := recorder.Result()
+	require.NoError(r.t, res.Body.Close())
+	answer := recorder.Body.Bytes()
+	if into != nil {
+		require.NoError(r.t, json.Unmarshal(answer, into), "%s %s: %s", method, target, answer)
+	}
+	requireDocumented(r.t, req, raw, res, answer)
+	return res
+}
+
+// signedIn is the header that App Service authentication sets for a caller with
+// these roles.
+func signedIn(roles ...string) string {
+	claims := []object{{"typ": "name", "val": "Somebody"}}
+	for _, role := range roles {
+		claims = append(claims, object{"typ": "roles", "val": role})
+	}
+	return principal(object{"auth_typ": "aad", "name_typ": "name", "role_typ": "roles", "claims": claims})
+}
+
+func principal(v any) string {
+	raw, _ := json.Marshal(v) // it is made of texts
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// backupRequest asks for a backup of a share.
+func backupRequest(key, share string) object {
+	return object{"flow": "backup-now", "key": key, "parameters": object{"fileShare": object{
+		"vaultId": demoVault, "storageAccountId": demoAccount, "name": share,
+	}}}
+}
+
+// problem is the short name of a problem's type.
+func problem(p handlers.Problem) string {
+	return strings.TrimPrefix(p.Type, "urn:azbackupflow:problem:")
+}

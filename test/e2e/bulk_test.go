@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// sendByJavaScript sends messages to the queue requests with npm's
+// @azure/service-bus.
+func (l *local) sendByJavaScript(messages ...map[string]any) {
+	l.t.Helper()
+	folder := filepath.Join("..", "outside", "servicebus")
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", "@azure", "service-bus")); err != nil {
+		l.t.Skip("@azure/service-bus is not installed: run npm ci in test/outside/servicebus")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		l.t.Skip("node is not installed")
+	}
+	cmd := exec.CommandContext(l.t.Context(), node, "send.mjs")
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "SERVICEBUS_CONNECTION="+l.Broker.ConnectionString(), "SERVICEBUS_QUEUE=requests")
+	cmd.Stdin = bytes.NewReader(encoded(messages))
+	output, err := cmd.CombinedOutput()
+	require.NoErrorf(l.t, err, "%s", output)
+}
+
+// cloudEvent is an event in structured mode with data.
+func cloudEvent(id string, data any) map[string]any {
+	return map[string]any{"specversion": "1.0", "id": id, "source": "https://example.com/orders", "type": "com.example.backup.requested", "data": data}
+}
+
+// Messages as other systems send them, with clients that share no code, carry
+// flows to their end.
+func TestMessagesOfOtherSystemsCarryFlowsToTheirEnd(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	one, two, three := newSite(&world, "one", protected), newSite(&world, "two", protected), newSite(&world, "three", protected)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
+	l.send("requests", message("by-go", one.backup()))
+	plain, inEvent := two.backup(), three.backup()
+	delete(plain, "key")
+	delete(inEvent, "key")
+	l.sendByJavaScript(
+		map[string]any{"messageId": "by-javascript", "contentType": "application/json", "body": plain},
+		map[string]any{"messageId": "m3", "contentType": "application/cloudevents+json", "body": cloudEvent("7", inEvent)},
+	)
+	l.backedUpOnce(one, operation.ID("local", "backup-now", one.backup()["key"].(string)))
+	l.backedUpOnce(two, operation.ID("local", "backup-now", "by-javascript"))
+	l.backedUpOnce(three, operation.ID("local", "backup-now", "https://example.com/orders 7"))
+	l.requireNothingLeft("requests")
+	require.Empty(t, l.refusals())
+}
+
+// servers are flexible servers of the site's vault that are protected already.
+const bulkServers = 1000
+
+// thousand adds a thousand protected flexible servers to the site's vault.
+func (s serverSite) thousand(world *armsim.World) (targets []any) {
+	for i := range bulkServers {
+		server := armsim.FlexibleServer{Subscription: armsim.DemoSubscription, ResourceGroup: "servers", Name: fmt.Sprintf("pg%04d", i), Location: s.vault.Location}
+		world.FlexibleServers = append(world.FlexibleServers, server)
+		world.ProtectedDatasources = append(world.ProtectedDatasources, armsim.ProtectedDatasource{
+			Vault: s.vault.ID(), Policy: "flexible", Datasource: server.ID(), Instance: server.Name,
+		})
+		targets = append(targets, map[string]any{"serverId": server.ID(), "instanceName": server.Name})
+	}
+	return targets
+}
+
+// A thousand operations, started by a few bulk messages that came every way
+// there is, all end, are listed by their label, and need little memory.
+func TestAThousandOperationsStartedByAFewBulksAllEnd(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	s := newServerSite(&world, "bulk")
+	targets := s.thousand(&world)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	bulk := func(key string, targets ...any) map[string]any {
+		return map[string]any{"key": key, "targets": targets, "template": map[string]any{
+			"flow":       "protect-postgres",
+			"parameters": map[string]any{"vaultId": s.vault.ID(), "location": s.vault.Location, "policy": "flexible"},
+			"labels":     map[string]any{"bulk": "all servers"},
+		}}
+	}
+	wrong := map[string]any{"serverId": "pg0001"}
+	began := time.Now()
+	l.send("requests", message("first", bulk("first", append([]any{wrong}, targets[:600]...)...)))
+	l.sendByJavaScript(map[string]any{"messageId": "second", "contentType": "application/cloudevents+json", "body": cloudEvent("second", bulk("", targets[600:800]...))})
+	var answer handlers.BulkAnswer
+	res := l.call(http.MethodPost, "/operations:bulk", bulk("third", append([]any{wrong}, targets[800:]...)...), &answer)
+	require.Equal(t, http.StatusAccepted, res.StatusCode)
+	require.Len(t, answer.Accepted, 200)
+	require.Len(t, answer.Refused, 1)
+	require.Equal(t, "parameters.serverId", answer.Refused[0].Fields[0].Field)
+
+	var all []handlers.View
+	require.Eventually(t, func() bool {
+		all = l.labelled("bulk=all servers", 100)
+		for _, v := range all {
+			if !v.Status.Terminal() {
+				return false
+			}
+		}
+		return len(all) == bulkServers
+	}, 3*patience, time.Second, "they do not all end")
+	t.Logf("%d operations ended after %v", len(all), time.Since(began).Round(time.Second))
+	servers := map[string]bool{}
+	for i, v := range all {
+		require.Equal(t, operation.Succeeded, v.Status)
+		require.False(t, i > 0 && v.CreatedAt.After(all[i-1].CreatedAt), "not the newest first")
+		var p struct{ ServerID string }
+		require.NoError(t, json.Unmarshal(v.Parameters, &p))
+		servers[p.ServerID] = true
+	}
+	require.Len(t, servers, bulkServers)
+	for _, a := range answer.Accepted {
+		v, ok := l.get(a.ID)
+		require.True(t, ok)
+		require.Equal(t, a.Key, v.Key)
+		break
+	}
+	// The target that was wrong is kept, alone; the one over HTTP was answered.
+	r := l.refusalOf("first#0")
+	require.Equal(t, "parameters.serverId", r.Fields[0].Field)
+	require.Len(t, l.refusals(), 1)
+	l.requireNothingLeft("requests")
+	l.requireNothingLeft("steps")
+
+	peak, ok := peakMemory(t, l.Host().HandlerPID())
+	if !ok {
+		t.Log("the handler's memory can only be read on Linux")
+		return
+	}
+	t.Logf("the handler's memory was at most %d MB", peak>>20)
+	require.Less(t, peak, 100<<20)
+}
+
+// labelled lists all operations with a label, page by page.
+func (l *local) labelled(label string, pageSize int) (all []handlers.View) {
+	l.t.Helper()
+	seen := map[string]bool{}
+	next := ""
+	for {
+		query := url.Values{"label": {label}, "pageSize": {strconv.Itoa(pageSize)}}
+		if next != "" {
+			query.Set("continue", next)
+		}
+		var page handlers.List
+		res := l.call(http.MethodGet, "/operations?"+query.Encode(), nil, &page)
+		require.Equal(l.t, http.StatusOK, res.StatusCode)
+		require.LessOrEqual(l.t, len(page.Operations), pageSize)
+		for _, v := range page.Operations {
+			require.False(l.t, seen[v.ID], "%s is listed twice", v.ID)
+			seen[v.ID] = true
+		}
+		all = append(all, page.Operations...)
+		if next = page.Continue; next == "" {
+			return all
+		}
+	}
+}
+
+// peakMemory is the most memory that a process has had, in bytes.
+func peakMemory(t *testing.T, pid int) (int, bool) {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, false
+	}
+	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(raw)
+	require.NotNil(t, found)
+	kilobytes, err := strconv.Atoi(string(found[1]))
+	require.NoError(t, err)
+	return kilobytes << 10, true
+}
