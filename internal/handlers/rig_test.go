@@ -138,6 +138,15 @@ func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
 	return s.Store.Load(ctx, id)
 }
 
+// answers allows answers on the queue of that name and sends none.
+type answers struct{}
+
+// MayReply implements handlers.Replies.
+func (answers) MayReply(queue string) bool { return queue == "answers" }
+
+// Refused implements handlers.Replies.
+func (answers) Refused(context.Context, string, state.Refusal) error { return nil }
+
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
 const (
@@ -176,7 +185,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.requests = handlers.Requests{
 		Engine: r.engine, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
-		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
+		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
 	}
 	r.api = handlers.API(r.config())
 	return r

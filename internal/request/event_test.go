@@ -21,7 +21,7 @@ func TestTheDataOfACloudEventIsTheRequest(t *testing.T) {
 	t.Parallel()
 	for _, more := range []string{
 		``, `,"datacontenttype":"application/json"`, `,"datacontenttype":"application/json; charset=utf-8"`,
-		`,"datacontenttype":"application/vnd.example+json"`, `,"subject":"x","time":"2026-11-21T03:00:00Z","dataschema":"urn:azbackupflow:schema:request:1"`,
+		`,"datacontenttype":"application/vnd.example+json"`, `,"subject":"x","time":"2026-11-21T03:00:00Z","dataschema":"urn:azbackupflow:schema:request:v1"`,
 		`,"anextension":true`,
 	} {
 		c, err := request.Unwrap([]byte(event(more)))

@@ -31,7 +31,7 @@ func Documents() ([]Document, error) {
 		}
 		maps.Copy(s, p.further)
 		definitions[p.flow] = maps.Clone(s)
-		d, err := document(fmt.Sprintf("parameters/%s-%d", p.flow, p.version), fmt.Sprintf("parameters:%s:%d", p.flow, p.version), "Parameters of the flow "+p.flow, s)
+		d, err := document(fmt.Sprintf("parameters/%s.v%d", p.flow, p.version), fmt.Sprintf("parameters:%s:v%d", p.flow, p.version), "Parameters of the flow "+p.flow, s)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func Documents() ([]Document, error) {
 		{"bulk", "Asks azbackupflow for many operations", asksForMany(flows)},
 		{"event", "A CloudEvent that asks azbackupflow for operations", event()},
 	} {
-		d, err := document(s.name+"-1", s.name+":1", s.title, s.schema)
+		d, err := document(s.name+".v1", s.name+":v1", s.title, s.schema)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func event() object {
 			"source":          object{"type": "string", "pattern": `^[^ \t\r\n]+$`},
 			"type":            text,
 			"datacontenttype": object{"type": "string", "pattern": `^ *([A-Za-z]+/|[^;]+\+)[jJ][sS][oO][nN]( *;.*)?$`},
-			"data":            object{"anyOf": []object{{"$ref": prefix + "request:1"}, {"$ref": prefix + "bulk:1"}}},
+			"data":            object{"anyOf": []object{{"$ref": prefix + "request:v1"}, {"$ref": prefix + "bulk:v1"}}},
 		},
 		"not": given("data_base64"),
 	}

@@ -27,9 +27,9 @@ var update = flag.Bool("update", false, "write docs/schemas") //nolint:gocheckno
 
 const (
 	folder    = "../../docs/schemas"
-	requestID = "urn:azbackupflow:schema:request:1"
-	bulkID    = "urn:azbackupflow:schema:bulk:1"
-	eventID   = "urn:azbackupflow:schema:event:1"
+	requestID = "urn:azbackupflow:schema:request:v1"
+	bulkID    = "urn:azbackupflow:schema:bulk:v1"
+	eventID   = "urn:azbackupflow:schema:event:v1"
 )
 
 func book(t *testing.T) *step.Book {
@@ -60,14 +60,11 @@ func TestThePublishedSchemasAreTheOnesThatTheTypesMake(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(d.JSON), string(published), "%s: run go test ./internal/schema -update", file)
 	}
-	var found []string
-	require.NoError(t, filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			found = append(found, path)
-		}
-		return err
-	}))
-	require.ElementsMatch(t, files, found)
+	published, err := filepath.Glob(filepath.Join(folder, "parameters", "*"))
+	require.NoError(t, err)
+	for _, file := range published {
+		require.Contains(t, files, file, "it is made by nothing")
+	}
 }
 
 func TestEveryFlowHasASchemaOfItsNewestVersion(t *testing.T) {
@@ -76,7 +73,7 @@ func TestEveryFlowHasASchemaOfItsNewestVersion(t *testing.T) {
 	b := book(t)
 	for _, name := range b.Names() {
 		f, _ := b.Newest(name)
-		schemas.Get(t, fmt.Sprintf("urn:azbackupflow:schema:parameters:%s:%d", name, f.Version))
+		schemas.Get(t, fmt.Sprintf("urn:azbackupflow:schema:parameters:%s:v%d", name, f.Version))
 	}
 }
 
@@ -118,7 +115,7 @@ func TestEveryExampleFitsTheSchemas(t *testing.T) {
 		require.NoError(t, schematest.Validate(schemas.Get(t, requestID), raw), name)
 		r, err := request.Read(raw)
 		require.NoError(t, err)
-		own := schemas.Get(t, "urn:azbackupflow:schema:parameters:"+r.Flow+":1")
+		own := schemas.Get(t, "urn:azbackupflow:schema:parameters:"+r.Flow+":v1")
 		require.NoError(t, schematest.Validate(own, r.Parameters), name)
 		event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "7", "source": "/s", "type": "t", "data": json.RawMessage(raw)})
 		require.NoError(t, err)

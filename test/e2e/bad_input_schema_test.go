@@ -13,7 +13,7 @@ import (
 // either, but for what a schema cannot say.
 func TestBadRequestsDoNotFitThePublishedSchema(t *testing.T) {
 	t.Parallel()
-	s := schematest.Published(t, "../../docs/schemas").Get(t, "urn:azbackupflow:schema:request:1")
+	s := schematest.Published(t, "../../docs/schemas").Get(t, "urn:azbackupflow:schema:request:v1")
 	beyond := map[string]bool{
 		"a policy of another vault":    true, // two fields that do not go together
 		"an expiry in the past":        true,
