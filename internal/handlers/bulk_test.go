@@ -144,7 +144,7 @@ func TestABulkWhoseProcessDiesIsDeliveredAgainAndLosesNothing(t *testing.T) {
 func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	targets := append(shares(3), object{"fileShare": object{"name": "My_Share"}}, "share-4", object{"fileShare": object{"nmae": "x"}})
+	targets := append(shares(3), object{"fileShare": object{"name": "My_Share"}}, "share-4", object{"fileShare": object{"title": "x"}})
 	inv := r.message("m1", bulkOf(t, "nightly", targets...), nil)
 	r.receive(inv)
 	r.receive(inv)
@@ -157,7 +157,7 @@ func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
 		fields[refusal.MessageID] = refusal.Fields[0].Field
 	}
 	require.Equal(t, map[string]string{
-		"m1#3": "parameters.fileShare.name", "m1#4": "targets[4]", "m1#5": "parameters.fileShare.nmae",
+		"m1#3": "parameters.fileShare.name", "m1#4": "targets[4]", "m1#5": "parameters.fileShare.title",
 	}, fields)
 	for _, refusal := range page.Refusals {
 		if refusal.MessageID != "m1#3" {

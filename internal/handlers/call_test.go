@@ -13,9 +13,15 @@ import (
 	"azbackupflow/internal/handlers"
 )
 
+// answered is what the API answered, beside the body.
+type answered struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // call makes a request of the API and decodes its answer. Every request and
 // every answer is held against docs/openapi.yaml.
-func (r *rig) call(api http.Handler, method, target string, body any, into any, headers ...string) *http.Response {
+func (r *rig) call(api http.Handler, method, target string, body any, into any, headers ...string) answered {
 	r.t.Helper()
 	var raw []byte
 	switch b := body.(type) {
@@ -33,9 +39,8 @@ func (r *rig) call(api http.Handler, method, target string, body any, into any, 
 	}
 	recorder := httptest.NewRecorder()
 	api.ServeHTTP(recorder, req)
-	res := recorder.Result()
-	require.NoError(r.t, res.Body.Close())
 	answer := recorder.Body.Bytes()
+	res := answered{recorder.Code, recorder.Header()}
 	if into != nil {
 		require.NoError(r.t, json.Unmarshal(answer, into), "%s %s: %s", method, target, answer)
 	}

@@ -59,7 +59,7 @@ var routed = sync.OnceValues(func() (routers.Router, error) { //nolint:gocheckno
 // requireDocumented asserts that docs/openapi.yaml describes the answer; and,
 // where the API took the request, the request too: what the document calls
 // valid is what the API takes.
-func requireDocumented(t *testing.T, req *http.Request, body []byte, res *http.Response, answer []byte) {
+func requireDocumented(t *testing.T, req *http.Request, body []byte, res answered, answer []byte) {
 	t.Helper()
 	router, err := routed()
 	require.NoError(t, err)
@@ -171,7 +171,7 @@ func TestEveryAnswerInTheOpenAPIDocumentIsGiven(t *testing.T) {
 	given := map[string]bool{}
 	problems := map[string]bool{}
 	var mu sync.Mutex
-	note := func(method, route string, res *http.Response, p handlers.Problem) {
+	note := func(method, route string, res answered, p handlers.Problem) {
 		mu.Lock()
 		defer mu.Unlock()
 		given[fmt.Sprintf("%s %s %d", method, route, res.StatusCode)] = true
@@ -193,7 +193,7 @@ func TestEveryAnswerInTheOpenAPIDocumentIsGiven(t *testing.T) {
 }
 
 // everyAnswer makes requests that together are answered in every way.
-func everyAnswer(t *testing.T, note func(method, route string, res *http.Response, p handlers.Problem)) {
+func everyAnswer(t *testing.T, note func(method, route string, res answered, p handlers.Problem)) {
 	t.Helper()
 	const unknown = "/operations/nobody"
 	share := backupRequest("b", "testshare")
@@ -202,12 +202,12 @@ func everyAnswer(t *testing.T, note func(method, route string, res *http.Respons
 	}
 	long := `{"flow":"` + strings.Repeat("x", 300<<10) + `"}`
 	r := newRig(t)
-	r.requests.Start(t.Context(), r.message("m1", []byte("<"), nil)) //nolint:errcheck // it is refused
+	r.receive(r.message("m1", []byte("<"), nil))
 	withRoles := r.config()
 	withRoles.Roles = true
 	guarded := handlers.API(withRoles)
 
-	ask := func(api http.Handler, method, route, target string, body any, headers ...string) *http.Response {
+	ask := func(api http.Handler, method, route, target string, body any, headers ...string) answered {
 		var p handlers.Problem
 		res := r.call(api, method, target, body, nil, headers...)
 		if res.StatusCode >= http.StatusBadRequest {
@@ -294,6 +294,7 @@ func TestTheFiltersInTheOpenAPIDocumentAreThoseOfTheLists(t *testing.T) {
 		}
 		var p handlers.Problem
 		r.call(r.api, http.MethodGet, path+"?colour="+url.QueryEscape("red"), nil, &p)
-		require.Equal(t, "one of "+strings.Join(names, ", "), p.Fields[0].Want)
+		want := "one of " + strings.Join(names, ", ")
+		require.Equal(t, want, p.Fields[0].Want)
 	}
 }

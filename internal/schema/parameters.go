@@ -151,7 +151,7 @@ func all() []parameters {
 }
 
 func restorePostgres() parameters {
-	const secret = `/secrets/[^?#\x00-\x1f\x7f]*`
+	const path = `/secrets/[^?#\x00-\x1f\x7f]*`
 	return parameters{
 		flow: "restore-postgres", version: 1, of: reflect.TypeFor[flow.RestorePostgres](),
 		rules: rules{
@@ -165,7 +165,7 @@ func restorePostgres() parameters {
 			"asDatabase.serverId":   must(matches("resource id of a server that restores may write to", resource(single, segment), resource(flexible, segment))),
 			"asDatabase.database":   must(object{"description": "the name of a database that does not exist yet", "pattern": databaseName}),
 			"asDatabase.credentialsSecretUri": must(matches("URI of the Key Vault secret with the server's credentials",
-				fold("https://")+`[^/?#@:]+`+`(`+fold(".vault.azure.net")+`|`+fold(".vault.usgovcloudapi.net")+`|`+fold(".vault.azure.cn")+`)`+secret)),
+				fold("https://")+`[^/?#@:]+`+`(`+fold(".vault.azure.net")+`|`+fold(".vault.usgovcloudapi.net")+`|`+fold(".vault.azure.cn")+`)`+path)),
 			"asFiles.containerUrl": must(matches("URL of a blob container that restores may write to", fold("https://")+`[^/?#@]+/+[^/?#%\x00-\x1f\x7f]+/*`)),
 			"asFiles.prefix":       must(object{"description": "what the files' names begin with", "minLength": 1}),
 			"asFiles.containerId":  matches("resource id of the container", resource("Microsoft.Storage/storageAccounts/blobServices/containers", segment)),

@@ -62,14 +62,14 @@ func TestMessagesOfOtherSystemsCarryFlowsToTheirEnd(t *testing.T) {
 		map[string]any{"messageId": "by-javascript", "contentType": "application/json", "body": plain},
 		map[string]any{"messageId": "m3", "contentType": "application/cloudevents+json", "body": cloudEvent("7", inEvent)},
 	)
-	l.backedUpOnce(one, operation.ID("local", "backup-now", one.backup()["key"].(string)))
+	l.backedUpOnce(one, operation.ID("local", "backup-now", fmt.Sprint(one.backup()["key"])))
 	l.backedUpOnce(two, operation.ID("local", "backup-now", "by-javascript"))
 	l.backedUpOnce(three, operation.ID("local", "backup-now", "https://example.com/orders 7"))
 	l.requireNothingLeft("requests")
 	require.Empty(t, l.refusals())
 }
 
-// servers are flexible servers of the site's vault that are protected already.
+// bulkServers is how many operations the bulks start.
 const bulkServers = 1000
 
 // thousand adds a thousand protected flexible servers to the site's vault.

@@ -25,7 +25,7 @@ func Published(t testing.TB, folder string) Schemas {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := os.ReadFile(path) //nolint:gosec // a file of the project
 		require.NoError(t, err)
 		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		require.NoError(t, err, path)

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/operation"
+)
+
+// The lines that README.md and docs/http-api.md show are run as they stand, but
+// for the port and the id of the operation.
+func TestTheCurlLinesOfTheDocsDoWhatTheySay(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"bash", "curl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(program + " is not installed")
+		}
+	}
+	l := startInTurn(t, stack.Config{Speed: faultSpeed})
+	run := func(script string) string {
+		script = strings.ReplaceAll(script, "http://127.0.0.1:7071", l.URL())
+		cmd := exec.CommandContext(t.Context(), "bash", "-e", "-u", "-o", "pipefail", "-c", script)
+		cmd.Dir = "../.."
+		output, err := cmd.CombinedOutput()
+		require.NoErrorf(t, err, "%s\n%s", script, output)
+		return string(output)
+	}
+
+	said := run(curlLines(t, "README.md", "operations:validate")[0])
+	require.Contains(t, said, `"looksRight": true`)
+	require.Contains(t, said, `"wouldMake"`)
+	require.Contains(t, said, "Retry-After: ")
+	require.Contains(t, said, `"events"`)
+	require.Contains(t, said, `"accepted"`)
+	id := operation.ID("local", "protect-file-share", "protect-testshare")
+	require.Equal(t, operation.Succeeded, l.succeeds(id).Status)
+	require.Contains(t, said, `"id": "`+id+`"`)
+	require.Eventually(t, func() bool {
+		var page handlers.List
+		res := l.call(http.MethodGet, "/operations?label="+url.QueryEscape("reason=upgrade"), nil, &page)
+		return res.StatusCode == http.StatusOK && len(page.Operations) == 3
+	}, patience, 50*time.Millisecond, "the bulk's operations")
+
+	// Every other block with curl, in its order; the operation is the one above.
+	shown := regexp.MustCompile(`/operations/[a-z2-7]{26}`)
+	blocks := curlLines(t, "docs/http-api.md", "curl ")
+	require.Greater(t, len(blocks), 5)
+	for _, block := range blocks {
+		said := run("API=" + l.URL() + "/api\n" + shown.ReplaceAllString(block, "/operations/"+id))
+		require.Regexp(t, `\{`, said, block)
+		for _, refused := range []string{"no-such-route", "invalid-request", "operation-not-found", "unavailable"} {
+			require.NotContains(t, said, refused, block)
+		}
+	}
+}
+
+// curlLines are the blocks of shell lines of a page that hold a text.
+func curlLines(t *testing.T, page, text string) (blocks []string) {
+	t.Helper()
+	raw, err := os.ReadFile("../../" + page)
+	require.NoError(t, err)
+	for _, m := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(raw, -1) {
+		if strings.Contains(string(m[1]), text) {
+			blocks = append(blocks, string(m[1]))
+		}
+	}
+	require.NotEmpty(t, blocks, page)
+	return blocks
+}
