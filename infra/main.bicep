@@ -35,6 +35,8 @@ param replyQueues string = ''
 
 @description('OpenTelemetry collector that gets traces and metrics, such as http://collector:4318; empty for none.')
 param collector string = ''
+@description('Ask each caller of the HTTP API for an Entra app role. Only with App Service authentication in front of the app: without it callers could claim any role.')
+param apiRoles bool = false
 
 @description('Who gets the alerts; empty sends none, and they still show in the portal.')
 param alertEmail string = ''
@@ -136,6 +138,7 @@ module functionApp 'app/function-app.bicep' = {
     subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
     maximumInstanceCount: maximumInstanceCount
     allowDelete: allowDelete
+    apiRoles: apiRoles
     restoreTargets: restoreTargets
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues

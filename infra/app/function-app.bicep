@@ -15,6 +15,7 @@ param subnetId string = ''
 
 param maximumInstanceCount int
 param allowDelete bool
+param apiRoles bool
 param restoreTargets string
 param notices string
 param replyQueues string
@@ -109,6 +110,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_TENANT: 'default'
       AZBACKUPFLOW_TABLE_PREFIX: ''
       AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
+      AZBACKUPFLOW_API_ROLES: string(apiRoles)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
       AZBACKUPFLOW_NOTICES: notices
       AZBACKUPFLOW_REPLY_QUEUES: replyQueues
