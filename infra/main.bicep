@@ -35,6 +35,7 @@ param replyQueues string = ''
 
 @description('OpenTelemetry collector that gets traces and metrics, such as http://collector:4318; empty for none.')
 param collector string = ''
+
 @description('Ask each caller of the HTTP API for an Entra app role. Only with App Service authentication in front of the app: without it callers could claim any role.')
 param apiRoles bool = false
 

@@ -113,7 +113,7 @@ func TestAThousandOperationsStartedByAFewBulksAllEnd(t *testing.T) {
 
 	var all []handlers.View
 	require.Eventually(t, func() bool {
-		all = l.labelled("bulk=all servers", 100)
+		all = l.pagesOf("bulk=all servers", 100)
 		for _, v := range all {
 			if !v.Status.Terminal() {
 				return false
@@ -153,8 +153,8 @@ func TestAThousandOperationsStartedByAFewBulksAllEnd(t *testing.T) {
 	require.Less(t, peak, 100<<20)
 }
 
-// labelled lists all operations with a label, page by page.
-func (l *local) labelled(label string, pageSize int) (all []handlers.View) {
+// pagesOf lists all operations with a label, page by page.
+func (l *local) pagesOf(label string, pageSize int) (all []handlers.View) {
 	l.t.Helper()
 	seen := map[string]bool{}
 	next := ""

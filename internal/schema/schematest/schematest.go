@@ -22,7 +22,7 @@ func Published(t testing.TB, folder string) Schemas {
 	c.AssertFormat()
 	found := 0
 	require.NoError(t, filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".json" {
 			return err
 		}
 		raw, err := os.ReadFile(path) //nolint:gosec // a file of the project
