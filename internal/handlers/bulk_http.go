@@ -114,10 +114,8 @@ func writeBulk(b request.Bulk) ([]byte, error) {
 	if err := e.Encode(b); err != nil {
 		return nil, fmt.Errorf("write a bulk: %w", err)
 	}
-	if n := body.Len(); n > request.MaxBulk {
-		return nil, &step.Invalid{Fields: []step.FieldError{{
-			Field: "request", Problem: fmt.Sprintf("is %d bytes long", n), Want: fmt.Sprintf("at most %d bytes; send several bulks", request.MaxBulk),
-		}}}
+	if err := request.BulkFits(body.Len()); err != nil {
+		return nil, err
 	}
 	return body.Bytes(), nil
 }

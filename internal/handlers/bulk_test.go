@@ -262,3 +262,20 @@ func TestAMessageWithoutAKeyHasItsOwnIDAsKeyHoweverOftenItIsPutOff(t *testing.T)
 	}
 	r.requireStarted(2)
 }
+
+func TestABulkThatCouldNotBeSentOnWithItsEventIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	raw, err := json.Marshal(object{
+		"specversion": "1.0", "id": "7", "source": "/orders", "type": "t", "data": json.RawMessage(bulkOf(t, "", shares(1)...)),
+		"subject": strings.Repeat("x", request.MaxBulk),
+	})
+	require.NoError(t, err)
+	r.receive(r.message("m1", raw, nil))
+	require.Empty(t, r.listed(100))
+	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 10})
+	require.NoError(t, err)
+	require.Len(t, page.Refusals, 1)
+	require.Equal(t, "request", page.Refusals[0].Fields[0].Field)
+	require.Contains(t, page.Refusals[0].Fields[0].Want, "several bulks")
+}

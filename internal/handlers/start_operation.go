@@ -97,6 +97,9 @@ func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messa
 		return err
 	}
 	if request.IsBulk(content.Body) {
+		if err := request.BulkFits(len(raw)); err != nil { // the event around it is sent on, too
+			return err
+		}
 		return r.bulk(ctx, inv, messageID, key, content.Body, from)
 	}
 	req, err := request.Read(content.Body)

@@ -59,16 +59,25 @@ func IsBulk(raw []byte) bool {
 // ReadBulk decodes a bulk and checks all that is the same for all its targets
 // and does not depend on the flow. Its errors are *step.Invalid.
 func ReadBulk(raw []byte) (Bulk, error) {
-	if len(raw) > MaxBulk {
-		return Bulk{}, &step.Invalid{Fields: []step.FieldError{{
-			Field: "request", Problem: fmt.Sprintf("is %d bytes long", len(raw)), Want: fmt.Sprintf("at most %d bytes; send several bulks", MaxBulk),
-		}}}
+	if err := BulkFits(len(raw)); err != nil {
+		return Bulk{}, err
 	}
 	var b Bulk
 	if err := step.Decode(raw, &b, ""); err != nil {
 		return Bulk{}, err
 	}
 	return b, b.Check()
+}
+
+// BulkFits refuses a bulk of so many bytes, with what it is wrapped in, that it
+// could not be sent on. Its error is *step.Invalid.
+func BulkFits(size int) error {
+	if size <= MaxBulk {
+		return nil
+	}
+	return &step.Invalid{Fields: []step.FieldError{{
+		Field: "request", Problem: fmt.Sprintf("is %d bytes long", size), Want: fmt.Sprintf("at most %d bytes; send several bulks", MaxBulk),
+	}}}
 }
 
 // Check looks at all that is the same for all targets and does not depend on
