@@ -13,6 +13,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LOCKS     := $(wildcard internal/local/*/package-lock.json test/outside/*/package-lock.json)
 INSTALLED := $(LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
 
+# The benchmark, with the engines that it compares with.
+BENCH := bench
+
 # The checker of infra/.
 BICEPCHECK := infra/tools/bicepcheck
 
@@ -27,6 +30,7 @@ help: ## Show what can be done here
 .PHONY: deps
 deps: $(INSTALLED) ## Fetch what is needed: Go modules, Azurite, the outside checks
 	$(GO) mod download
+	cd $(BENCH) && $(GO) list -deps -test ./... >/dev/null
 
 # npm writes this file last and of itself; touching it makes it newer than the
 # lock also where npm found nothing to do.
@@ -59,20 +63,28 @@ local: deps bin/azbackupflow package ## Keep the local stack up until Ctrl-C
 test: deps ## Run every test: unit, end to end, outside checks
 	$(GO) test -race -timeout 12m ./...
 	$(GO) test -run Model -timeout 5m ./internal/engine # the race detector would take too long over it
+	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite in Go takes minutes to build with it
 
 .PHONY: soak
 soak: deps ## Run every test COUNT times (20) to find the unsteady ones
 	$(GO) test -race -count=$(COUNT) -timeout 4h ./...
 	AZBACKUPFLOW_DEEP=1 $(GO) test -run Model -timeout 1h ./internal/engine
 
+# One command from measuring to the page: nothing in docs/performance.md is
+# written by hand. It takes about ten minutes and wants a machine to itself.
 .PHONY: bench
-bench: deps ## Run the benchmarks
+bench: deps ## Measure beside other engines, write docs/performance.md
+	cd $(BENCH) && $(GO) run . && $(GO) run . report
+
+.PHONY: microbench
+microbench: deps ## Run the benchmarks of single functions
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: lint
 lint: ## Run the linters (the first time builds them, which takes minutes)
 	$(LINTER) run ./...
 	cd tools && $(GO) tool golangci-lint run ./...
+	cd $(BENCH) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 	cd $(BICEPCHECK) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: check
@@ -80,10 +92,11 @@ check: format-check tidy-check vet lint docs-check infra-check test ## Everythin
 
 .PHONY: format-check
 format-check:
-	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) tools infra); test -z "$$bad" || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) tools infra $(BENCH)); test -z "$$bad" || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 
 # The tools module is not checked: its sums are those that `go get -tool` wrote,
 # enough to build the linters but not to run the tests of their dependencies.
+# Nor is the benchmark's: that would fetch what the other engines test with.
 .PHONY: tidy-check
 tidy-check:
 	$(GO) mod tidy -diff
@@ -98,6 +111,7 @@ infra-check: ## Check infra/ against Azure's resource types and against the code
 .PHONY: vet
 vet:
 	$(GO) vet ./...
+	cd $(BENCH) && $(GO) vet ./...
 
 .PHONY: docs-check
 docs-check:

@@ -1,0 +1,104 @@
+package contestant
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+
+	"azbackupflow/bench/internal/work"
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/step"
+)
+
+// flowName is that of the benchmark's flow; an operation's key is its id there.
+const flowName = "bench"
+
+// deployedWaits are those of a deployment, steadyWaits the same without jitter.
+func deployedWaits() operation.Waits { return operation.AzureWaits() }
+
+func steadyWaits() operation.Waits {
+	w := operation.AzureWaits()
+	w.Jitter = 0
+	return w
+}
+
+// newEngine gives azbackupflow's engine with a flow that does the benchmark's
+// work as the product's flows do: a start whose tracking is kept, and an await.
+func newEngine(w world, store engine.Store, queue engine.Queue, waits operation.Waits) (*engine.Engine, error) {
+	c, err := newCalls(w)
+	if err != nil {
+		return nil, err
+	}
+	book, err := step.NewBook(step.Flow{
+		Name: flowName, Version: 1, Deadline: time.Hour,
+		Check: func(p json.RawMessage) (json.RawMessage, error) { return p, nil },
+		Steps: []step.Step{
+			// A PUT may be repeated; a POST would need a claim, one transaction
+			// more, which no peer has.
+			{Name: "start", Effect: step.Idempotent, Run: c.startStep},
+			{Name: "await", Effect: step.Read, Run: c.awaitStep(w)},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return engine.New(engine.Config{
+		Store: store, Queue: queue, Book: book, Waits: waits, Tenant: "bench",
+		Clock: w.now, NewID: uuid.NewString, Sleep: pause, Record: arm.Record,
+		Jitter: rand.Float64,
+	})
+}
+
+func (c calls) startStep(ctx context.Context, s step.Call) (operation.Outcome, error) {
+	invocationOf(ctx).kind = startStep
+	submitted, err := c.submit(ctx, s.Operation.Key, s.AttemptID)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	return operation.Outcome{Kind: operation.Advance, Tracking: &submitted.Tracking, After: submitted.RetryAfter, Note: "accepted"}, nil
+}
+
+func (c calls) awaitStep(w world) func(context.Context, step.Call) (operation.Outcome, error) {
+	return func(ctx context.Context, s step.Call) (operation.Outcome, error) {
+		i := invocationOf(ctx)
+		p, err := c.arm.Track(ctx, *s.Operation.Tracking)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		if p.State == arm.Running {
+			i.kind = pollStep
+			return operation.Outcome{Kind: operation.Wait, After: p.RetryAfter, Note: "the work"}, nil
+		}
+		i.kind, i.after = lastStep, func() { w.ended(s.Operation.Key) }
+		return operation.Outcome{Kind: operation.Finish, Note: "the work is done"}, nil
+	}
+}
+
+// begin starts one operation.
+func begin(ctx context.Context, e *engine.Engine, id string) error {
+	_, _, err := e.Start(ctx, request.Request{Flow: flowName, Key: id, Parameters: json.RawMessage(`{}`)}, engine.Origin{})
+	return err
+}
+
+// runStep works on one delivery, as the function run-step does, and counts what
+// it asked of the table service and the bus.
+func runStep(ctx context.Context, e *engine.Engine, costs *ledger, d operation.Delivery) error {
+	i := &invocation{}
+	err := e.RunStep(context.WithValue(ctx, invocationKey{}, i), d)
+	costs.add(i)
+	if err == nil && i.after != nil {
+		i.after()
+	}
+	return err
+}
+
+func costOf(costs *ledger) *work.Cost {
+	c := costs.total()
+	return &c
+}

@@ -1,0 +1,91 @@
+package contestant
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	armpolicy "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm/policy"
+	armruntime "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"azbackupflow/bench/internal/fakearm"
+	"azbackupflow/bench/internal/work"
+)
+
+// leastFrequency is the least that PollUntilDone takes.
+const leastFrequency = time.Second
+
+// poller waits for each operation in a goroutine, as programs on the Azure SDK
+// do.
+type poller struct {
+	world
+	pipeline runtime.Pipeline
+	endpoint string
+	waiting  sync.WaitGroup
+
+	mu     sync.Mutex
+	failed error
+}
+
+func openAzcore(_ context.Context, w world) (runner, error) {
+	options := &armpolicy.ClientOptions{DisableRPRegistration: true}
+	options.Cloud = cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
+		cloud.ResourceManager: {Endpoint: w.job.Endpoint, Audience: "https://management.azure.com"},
+	}}
+	options.InsecureAllowCredentialWithHTTP = true
+	pipeline, err := armruntime.NewPipeline("bench", "v1", token{now: w.now}, runtime.PipelineOptions{}, options)
+	if err != nil {
+		return nil, err
+	}
+	return &poller{world: w, pipeline: pipeline, endpoint: w.job.Endpoint}, nil
+}
+
+func (p *poller) start(ctx context.Context, id string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting.Go(func() {
+		if err := p.carry(ctx, id); err != nil {
+			p.mu.Lock()
+			p.failed = errors.Join(p.failed, err)
+			p.mu.Unlock()
+			return
+		}
+		p.ended(id)
+	})
+	return p.failed
+}
+
+func (p *poller) carry(ctx context.Context, id string) error {
+	// The starts' context ends with the last of them.
+	ctx = context.WithoutCancel(ctx)
+	req, err := runtime.NewRequest(ctx, http.MethodPut, p.endpoint+fakearm.Path(id)+"?api-version=2025-02-01")
+	if err != nil {
+		return err
+	}
+	if err := runtime.MarshalAsJSON(req, map[string]string{"location": "westeurope"}); err != nil {
+		return err
+	}
+	resp, err := p.pipeline.Do(req) //nolint:bodyclose // The poller reads and closes it.
+	if err != nil {
+		return err
+	}
+	poll, err := runtime.NewPoller[map[string]any](resp, p.pipeline, nil)
+	if err != nil {
+		return err
+	}
+	_, err = poll.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: leastFrequency})
+	return err
+}
+
+func (p *poller) cost() *work.Cost { return nil }
+
+func (p *poller) close(context.Context) error {
+	p.waiting.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed
+}

@@ -1,0 +1,112 @@
+package contestant
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/microsoft/durabletask-go/api"
+	"github.com/microsoft/durabletask-go/backend"
+	"github.com/microsoft/durabletask-go/backend/sqlite"
+	"github.com/microsoft/durabletask-go/task"
+
+	"azbackupflow/bench/internal/work"
+)
+
+// hub is durabletask-go with the orchestration that its documentation calls a
+// monitor: an activity, a durable timer, and again.
+type hub struct {
+	client backend.TaskHubClient
+	worker backend.TaskHubWorker
+}
+
+// openDurableTask keeps the task hub in a file, or in memory where none is
+// named.
+func openDurableTask(file, pragmas string, parallel int32) func(context.Context, world) (runner, error) {
+	return func(ctx context.Context, w world) (runner, error) {
+		c, err := newCalls(w)
+		if err != nil {
+			return nil, err
+		}
+		registry := task.NewTaskRegistry()
+		if err := registry.AddOrchestratorN("carry", carryByHub(w)); err != nil {
+			return nil, err
+		}
+		if err := registry.AddActivityN("start", func(a task.ActivityContext) (any, error) {
+			var id string
+			if err := a.GetInput(&id); err != nil {
+				return nil, err
+			}
+			return c.start(a.Context(), id)
+		}); err != nil {
+			return nil, err
+		}
+		if err := registry.AddActivityN("poll", func(a task.ActivityContext) (any, error) {
+			var statusURL string
+			if err := a.GetInput(&statusURL); err != nil {
+				return nil, err
+			}
+			return c.poll(a.Context(), statusURL)
+		}); err != nil {
+			return nil, err
+		}
+		if file != "" {
+			file = "file:" + filepath.Join(w.job.Dir, file) + pragmas
+		}
+		log := quiet{}
+		store := sqlite.NewSqliteBackend(sqlite.NewSqliteOptions(file), log)
+		executor := task.NewTaskExecutor(registry)
+		worker := backend.NewTaskHubWorker(store,
+			backend.NewOrchestrationWorker(store, executor, log, backend.WithMaxParallelism(parallel)),
+			backend.NewActivityTaskWorker(store, executor, log, backend.WithMaxParallelism(parallel)), log)
+		if err := worker.Start(context.WithoutCancel(ctx)); err != nil {
+			return nil, err
+		}
+		return &hub{client: backend.NewTaskHubClient(store), worker: worker}, nil
+	}
+}
+
+func carryByHub(w world) task.Orchestrator {
+	return func(o *task.OrchestrationContext) (any, error) {
+		var id string
+		if err := o.GetInput(&id); err != nil {
+			return nil, err
+		}
+		var last answer
+		if err := o.CallActivity("start", task.WithActivityInput(id)).Await(&last); err != nil {
+			return nil, err
+		}
+		for url := last.StatusURL; !last.Done; {
+			if err := o.CreateTimer(max(last.After, time.Millisecond)).Await(nil); err != nil {
+				return nil, err
+			}
+			last = answer{}
+			if err := o.CallActivity("poll", task.WithActivityInput(url)).Await(&last); err != nil {
+				return nil, err
+			}
+		}
+		w.ended(id)
+		return "Succeeded", nil
+	}
+}
+
+func (h *hub) start(ctx context.Context, id string) error {
+	_, err := h.client.ScheduleNewOrchestration(ctx, "carry", api.WithInstanceID(api.InstanceID(id)), api.WithInput(id))
+	return err
+}
+
+func (h *hub) cost() *work.Cost { return nil }
+
+func (h *hub) close(ctx context.Context) error { return h.worker.Shutdown(ctx) }
+
+// quiet is a logger that says nothing, as the other engines' do.
+type quiet struct{}
+
+func (quiet) Debug(...any)          {}
+func (quiet) Debugf(string, ...any) {}
+func (quiet) Info(...any)           {}
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Warn(...any)           {}
+func (quiet) Warnf(string, ...any)  {}
+func (quiet) Error(...any)          {}
+func (quiet) Errorf(string, ...any) {}

@@ -1,0 +1,92 @@
+package contestant
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"azbackupflow/bench/internal/work"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/state/memory"
+)
+
+// inMemory is azbackupflow over the state and the queue that forget everything
+// with their process.
+type inMemory struct {
+	world
+	engine  *engine.Engine
+	queue   wokenQueue
+	stop    context.CancelFunc
+	working sync.WaitGroup
+}
+
+// wokenQueue tells when something was sent: what is due first may have changed.
+type wokenQueue struct {
+	*queuememory.Queue
+	sent chan struct{}
+}
+
+// Send implements engine.Queue.
+func (q wokenQueue) Send(ctx context.Context, m engine.Message) error {
+	if err := q.Queue.Send(ctx, m); err != nil {
+		return err
+	}
+	select {
+	case q.sent <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func openMemory(ctx context.Context, w world) (runner, error) {
+	m := &inMemory{world: w, queue: wokenQueue{Queue: &queuememory.Queue{}, sent: make(chan struct{}, 1)}}
+	var err error
+	if m.engine, err = newEngine(w, memory.New(), m.queue, deployedWaits()); err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	m.stop = stop
+	m.working.Go(func() { m.deliver(running) })
+	return m, nil
+}
+
+func (m *inMemory) start(ctx context.Context, id string) error { return begin(ctx, m.engine, id) }
+
+// deliver runs what is due, as many at once as a deployment.
+func (m *inMemory) deliver(ctx context.Context) {
+	slots := make(chan struct{}, atOnce)
+	costs := newLedger()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		for _, due := range m.queue.Due(m.now()) {
+			slots <- struct{}{}
+			m.working.Go(func() {
+				defer func() { <-slots }()
+				d := operation.Delivery{Wakeup: due.Wakeup, Count: 1}
+				for runStep(ctx, m.engine, costs, d) != nil && ctx.Err() == nil {
+					d.Count++
+				}
+			})
+		}
+		if next, waiting := m.queue.Next(); waiting {
+			timer.Reset(next.Sub(m.now()))
+		}
+		select {
+		case <-timer.C:
+		case <-m.queue.sent:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (m *inMemory) cost() *work.Cost { return nil }
+
+func (m *inMemory) close(context.Context) error {
+	m.stop()
+	m.working.Wait()
+	return nil
+}

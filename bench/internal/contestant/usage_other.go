@@ -1,0 +1,17 @@
+//go:build !linux
+
+package contestant
+
+import (
+	"errors"
+	"time"
+)
+
+type usage struct {
+	user, system time.Duration
+	rss, peak    int64
+}
+
+func readUsage() (usage, error) {
+	return usage{}, errors.New("the benchmark reads /proc, which only Linux has")
+}

@@ -1,0 +1,53 @@
+package runner
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"azbackupflow/bench/internal/work"
+)
+
+// Machine describes where this runs, as far as /proc tells.
+func Machine() work.Machine {
+	m := work.Machine{CPU: "unknown", Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Load: "unknown"}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		if fields := strings.Fields(string(load)); len(fields) > 0 {
+			m.Load = fields[0]
+		}
+	}
+	info, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return m
+	}
+	defer func() { _ = info.Close() }()
+	for lines := bufio.NewScanner(info); lines.Scan(); {
+		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			m.CPU = strings.TrimSpace(value)
+			break
+		}
+	}
+	return m
+}
+
+// Versions are those of the peers that this program was built with.
+func Versions() map[string]string {
+	versions := map[string]string{}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return versions
+	}
+	for _, m := range info.Deps {
+		switch m.Path {
+		case "github.com/microsoft/durabletask-go":
+			versions["durabletask-go"] = m.Version
+		case "github.com/cschleiden/go-workflows":
+			versions["go-workflows"] = m.Version
+		case "github.com/Azure/azure-sdk-for-go/sdk/azcore":
+			versions["azcore"] = m.Version
+		}
+	}
+	return versions
+}

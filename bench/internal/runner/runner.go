@@ -1,0 +1,168 @@
+// Package runner runs the contestants one after the other, each in a process of
+// its own, with the fake ARM and the stand-ins for Azure's services on the
+// other side of real sockets.
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"azbackupflow/bench/internal/contestant"
+	"azbackupflow/bench/internal/fakearm"
+	"azbackupflow/bench/internal/work"
+	"azbackupflow/internal/local/azurite"
+	"azbackupflow/internal/local/servicebus"
+	"azbackupflow/internal/settings"
+)
+
+// Config says what to run.
+type Config struct {
+	Contestants []contestant.Contestant
+	Scenarios   []work.Scenario
+	Repeat      int
+	// Command starts this program as a contestant.
+	Command []string
+	// Limit bounds one run; a contestant that takes longer has no figures.
+	Limit time.Duration
+	Now   func() time.Time
+	// Progress gets one line for each run.
+	Progress io.Writer
+}
+
+// Run runs every contestant in every scenario, round by round, so that what
+// else happens on the machine meets all of them. One that failed, or was not
+// done when its time was up, is not run in that scenario again.
+func Run(ctx context.Context, cfg Config) ([]work.Result, error) {
+	var results []work.Result
+	given := map[string]bool{}
+	for repeat := range cfg.Repeat {
+		for _, scenario := range cfg.Scenarios {
+			for _, c := range cfg.Contestants {
+				if given[c.Name+scenario.Name] || c.Once && repeat > 0 {
+					continue
+				}
+				began := cfg.Now()
+				result, err := one(ctx, cfg, c, scenario)
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				if err != nil {
+					result.Failure = err.Error()
+					given[c.Name+scenario.Name] = true
+				}
+				result.Contestant, result.Scenario, result.Repeat = c.Name, scenario, repeat+1
+				results = append(results, result)
+				line := fmt.Sprintf("%d/%d %-12s %-24s %5.1fs  %s\n", repeat+1, cfg.Repeat, scenario.Name, c.Name, cfg.Now().Sub(began).Seconds(), summary(result))
+				if _, err := io.WriteString(cfg.Progress, line); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return results, nil
+}
+
+func summary(r work.Result) string {
+	if r.Failure != "" {
+		return "NOT DONE: " + r.Failure
+	}
+	cpu := float64((r.Usage.User + r.Usage.System).Microseconds()) / 1000 / float64(max(r.ARM.Calls(), 1))
+	return fmt.Sprintf("%.2f ms CPU a step, %d calls in %.1fs, %d early, late p50 %.0f p99 %.0f ms, %d MiB",
+		cpu, r.ARM.Calls(), r.ARM.Span.Seconds(), r.ARM.Early, Percentile(r.ARM.Lateness, 50), Percentile(r.ARM.Lateness, 99), r.Usage.RSSPeak>>20)
+}
+
+// one is one run of one contestant in one scenario.
+func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenario) (result work.Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.Limit+30*time.Second)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "azbackupflow-bench-")
+	if err != nil {
+		return result, fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	job := work.Job{Contestant: c.Name, Scenario: s, Dir: dir, Limit: cfg.Limit}
+	if c.Azure {
+		stop, err := serve(ctx, &job)
+		defer func() { stop() }()
+		if err != nil {
+			return result, err
+		}
+	}
+	var before atomic.Int64
+	arm := fakearm.Start(s, cfg.Now, func() { before.Store(int64(servicesCPU())) })
+	defer arm.Close()
+	job.Endpoint = arm.Endpoint()
+	started := cfg.Now()
+	if result.Usage, err = child(ctx, cfg.Command, job); err != nil {
+		return result, err
+	}
+	result.Services = servicesCPU() - time.Duration(before.Load())
+	result.Start = arm.FirstCall().Sub(started)
+	result.ARM = arm.Seen()
+	if result.ARM.Ended != s.Operations {
+		return result, fmt.Errorf("%d of %d operations ended within %s", result.ARM.Ended, s.Operations, cfg.Limit)
+	}
+	return result, nil
+}
+
+// serve starts the stand-ins for Azure's services, with a queue as infra/ makes
+// it.
+func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
+	stop = func() {}
+	tables, err := azurite.Start(ctx, azurite.Config{Dir: job.Dir})
+	if err != nil {
+		return stop, fmt.Errorf("table service: %w", err)
+	}
+	// How they end does not change what was measured.
+	stop = func() { _ = tables.Stop() }
+	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{{
+		Name: settings.StepsQueue, LockDuration: 5 * time.Minute, MaxDeliveryCount: 10,
+		DefaultTTL: 14 * 24 * time.Hour, DeadLetterOnExpiration: true, DuplicateDetectionWindow: 10 * time.Minute,
+	}}})
+	if err != nil {
+		return stop, fmt.Errorf("service bus: %w", err)
+	}
+	job.Tables, job.Bus = tables.ConnectionString(), broker.ConnectionString()
+	return func() { _, _ = broker.Close(), tables.Stop() }, nil
+}
+
+// child runs the contestant's process to its end.
+func child(ctx context.Context, command []string, job work.Job) (work.Usage, error) {
+	var usage work.Usage
+	text, err := json.Marshal(job)
+	if err != nil {
+		return usage, fmt.Errorf("write the job: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	var out, complaints bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &complaints
+	if err := cmd.Run(); err != nil {
+		return usage, fmt.Errorf("the contestant's process: %w: %s", err, lastLine(complaints.String()))
+	}
+	if err := json.Unmarshal(out.Bytes(), &usage); err != nil {
+		return usage, fmt.Errorf("read the contestant's usage: %w", err)
+	}
+	return usage, nil
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// Percentile of values in ascending order; 0 of none.
+func Percentile(sorted []float64, p int) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[(len(sorted)*p+99)/100-1]
+}

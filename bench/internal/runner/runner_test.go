@@ -1,0 +1,80 @@
+package runner_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/bench/internal/contestant"
+	"azbackupflow/bench/internal/runner"
+	"azbackupflow/bench/internal/work"
+	"azbackupflow/internal/local/azurite"
+)
+
+// TestMain lets this test's own program be the contestants' process.
+func TestMain(m *testing.M) {
+	if slices.Contains(os.Args[1:], "contestant") {
+		if err := contestant.Run(context.Background(), os.Stdin, os.Stdout, time.Now); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestEveryContestantCarriesItsOperationsToTheirEnd(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, c := range contestant.All() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			if c.Azure {
+				tables, err := azurite.Start(t.Context(), azurite.Config{})
+				if err != nil {
+					t.Skipf("Azurite does not run here: %v", err)
+				}
+				require.NoError(t, tables.Stop())
+			}
+			results, err := runner.Run(t.Context(), runner.Config{
+				Contestants: []contestant.Contestant{c},
+				Scenarios:   []work.Scenario{{Name: "few", Operations: 3, RetryAfter: 20 * time.Millisecond, Polls: 2}},
+				Repeat:      1, Command: []string{self, "contestant"}, Limit: time.Minute, Now: time.Now, Progress: t.Output(),
+			})
+			require.NoError(t, err)
+			require.Len(t, results, 1)
+			r := results[0]
+			require.Empty(t, r.Failure)
+			require.Equal(t, 3, r.ARM.Starts)
+			require.Zero(t, r.ARM.Twice)
+			require.Zero(t, r.ARM.Early)
+			require.Len(t, r.ARM.Lateness, 3)
+			require.LessOrEqual(t, r.ARM.Most, r.Scenario.Calls())
+			require.Positive(t, r.Usage.RSSPeak)
+			require.Positive(t, r.Start)
+			if c.Azure {
+				require.Equal(t, 3, r.Usage.Cost.Accept.Invocations)
+				require.LessOrEqual(t, r.Usage.Cost.Poll.MostSends, 1)
+			}
+		})
+	}
+}
+
+func TestPercentileIsTheValueThatSoManyDoNotExceed(t *testing.T) {
+	t.Parallel()
+	values := make([]float64, 100)
+	for i := range values {
+		values[i] = float64(i + 1)
+	}
+	for _, p := range []int{1, 50, 99, 100} {
+		require.InDelta(t, p, runner.Percentile(values, p), 0)
+	}
+	require.InDelta(t, 7, runner.Percentile([]float64{7}, 99), 0)
+	require.Zero(t, runner.Percentile(nil, 50))
+}

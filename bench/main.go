@@ -1,0 +1,147 @@
+// Command bench measures azbackupflow beside other ways to wait for Azure.
+//
+//	bench [-ops 100,1000] [-repeat 3] [-out results/latest.json]
+//	bench report [-in results/latest.json] [-docs ../docs]
+//
+// See docs/performance.md for what it measures and how.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"azbackupflow/bench/internal/contestant"
+	"azbackupflow/bench/internal/report"
+	"azbackupflow/bench/internal/runner"
+	"azbackupflow/bench/internal/work"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := command(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// now is the clock of this program.
+func now() time.Time {
+	return time.Now() //nolint:forbidigo // The one place that reads the clock.
+}
+
+const results = "results/latest.json"
+
+func command(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "contestant":
+			return contestant.Run(ctx, os.Stdin, os.Stdout, now)
+		case "report":
+			return writeReport(args[1:])
+		}
+	}
+	return measure(ctx, args, os.Stdout)
+}
+
+func measure(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	ops := flags.String("ops", "100,1000", "numbers of operations that wait at once")
+	repeat := flags.Int("repeat", 3, "how often each is run; the median counts")
+	file := flags.String("out", results, "where the raw figures go")
+	only := flags.String("contestants", "", "names to run, with commas; all if empty")
+	limit := flags.Duration("limit", 30*time.Second, "how long one run may take; who is not done by then is reported so")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is no command; want report, or nothing to measure", flags.Arg(0))
+	}
+	loads, err := scenarios(*ops)
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(*only)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	run := work.Run{Machine: runner.Machine(), Began: now().UTC().Truncate(time.Second), Commit: commit(ctx), Versions: runner.Versions()}
+	run.Results, err = runner.Run(ctx, runner.Config{
+		Contestants: chosen, Scenarios: loads, Repeat: *repeat, Command: []string{self, "contestant"},
+		Limit: *limit, Now: now, Progress: out,
+	})
+	if err != nil {
+		return err
+	}
+	run.Took = now().Sub(run.Began).Round(time.Second).String()
+	return keep(*file, run)
+}
+
+func choose(only string) ([]contestant.Contestant, error) {
+	if only == "" {
+		return contestant.All(), nil
+	}
+	names := strings.Split(only, ",")
+	for _, name := range names {
+		if _, ok := contestant.Find(name); !ok {
+			return nil, fmt.Errorf("-contestants: there is no %q", name)
+		}
+	}
+	return slices.DeleteFunc(contestant.All(), func(c contestant.Contestant) bool { return !slices.Contains(names, c.Name) }), nil
+}
+
+// commit names the newest change of the product's code; a run outside a
+// repository names nothing.
+func commit(ctx context.Context) string {
+	text, err := exec.CommandContext(ctx, "git", "log", "-1", "--abbrev=12", "--format=%h", "--", ":/internal", ":/go.mod").Output()
+	if err != nil || len(text) == 0 {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func keep(file string, run work.Run) error {
+	text, err := json.Marshal(run)
+	if err != nil {
+		return fmt.Errorf("write the figures: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return fmt.Errorf("write the figures: %w", err)
+	}
+	if err := os.WriteFile(file, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write the figures: %w", err)
+	}
+	return nil
+}
+
+func writeReport(args []string) error {
+	flags := flag.NewFlagSet("bench report", flag.ContinueOnError)
+	file := flags.String("in", results, "the raw figures")
+	docs := flags.String("docs", "../docs", "the folder that performance.md and its plots go to")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(*file)
+	if err != nil {
+		return fmt.Errorf("read the figures: %w", err)
+	}
+	var run work.Run
+	if err := json.Unmarshal(text, &run); err != nil {
+		return fmt.Errorf("read the figures of %s: %w", *file, err)
+	}
+	return report.Write(*docs, run)
+}
