@@ -197,6 +197,26 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 		require.Empty(t, page.Refusals[0].Body)
 	})
 
+	t.Run("a share made over SMB, which raises no event, is found by the sweep", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+		l := l.in(t)
+		require.NoError(t, l.ARM.CreateShare(demoAccount, armsim.Share{Name: "over-smb"}))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.URL()+"/admin/functions/sweep-resources", strings.NewReader(`{"input":""}`))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusAccepted, res.StatusCode)
+		var found []handlers.View
+		require.Eventually(t, func() bool {
+			found = l.labelled("source", "sweep")
+			return len(found) > 0
+		}, patience, 50*time.Millisecond)
+		require.Len(t, found, 1, "what is protected is left alone")
+		require.Contains(t, string(found[0].Parameters), `"over-smb"`)
+		l.succeeds(found[0].ID)
+	})
+
 	// The timers fire at the full minute.
 	var nightlies []handlers.View
 	require.Eventually(t, func() bool {
@@ -220,6 +240,11 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 		slots[op.Labels["slot"]] = true
 		require.Equal(t, 1, strings.Count(say(l.history(op.ID)), "accepted"))
 		require.Equal(t, operation.Failed, l.await(op.ID).Status, "there is no such item")
+	}
+	for _, r := range l.ARM.Requests() {
+		if r.Kind != "GET token" {
+			requireGranted(t, r)
+		}
 	}
 	written := strings.Join(l.output(), "\n")
 	require.Contains(t, written, `"path":"schedules[2].timeZone","problem":"\"Europe/Atlantis\" is not a time zone`)
