@@ -1,0 +1,92 @@
+package declaration_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/declaration"
+)
+
+const schema = `{
+  "$id": "urn:test", "type": "object", "additionalProperties": false, "required": ["list"],
+  "properties": {
+    "list": {"description": "A list of things.", "type": "array", "items": {"$ref": "#/$defs/thing"}},
+    "text": {"description": "Some text.", "type": "string", "maxLength": 3}
+  },
+  "$defs": {"thing": {"description": "ISO things.", "type": "object", "additionalProperties": false, "properties": {
+    "name": {"description": "A name of small letters.", "type": "string", "pattern": "^[a-z]+$"},
+    "size": {"enum": ["small", "large"]}
+  }}}
+}`
+
+func TestEachThingWrongIsToldWithLinePathProblemAndWant(t *testing.T) {
+	t.Parallel()
+	compiled, err := declaration.Compile([]byte(schema))
+	require.NoError(t, err)
+	document, err := declaration.Read("x.yaml", []byte(`text: too long
+list:
+  - name: Big
+    size: huge
+    colour: red
+  - thing
+  - &a {name: fine, size: small}
+  - *a
+  - 2026-11-21
+`))
+	require.NoError(t, err)
+	var told []string
+	for _, fault := range compiled.Check(document) {
+		told = append(told, fault.String())
+	}
+	require.ElementsMatch(t, []string{
+		"line 1: text: maxLength: got 8, want 3; want some text",
+		`line 3: list[0].name: "Big" has not the right form; want a name of small letters`,
+		`line 4: list[0].size: is "huge"; want one of small, large`,
+		"line 5: list[0].colour: is not known here; want one of name, size",
+		"line 6: list[1]: is of type string; want ISO things",
+		"line 9: list[4]: is of type string; want ISO things",
+	}, told)
+}
+
+func TestTheValueAtAPathIsDecoded(t *testing.T) {
+	t.Parallel()
+	document, err := declaration.Read("x.yaml", []byte("a:\n- b: [1, 2026-11-21]\n"))
+	require.NoError(t, err)
+	var got []any
+	require.NoError(t, document.Decode(&got, "a", "0", "b"))
+	require.Equal(t, []any{1.0, "2026-11-21T00:00:00Z"}, got)
+	require.EqualError(t, document.Decode(&got, "a", "1"), "x.yaml: there is no a[1]")
+	require.EqualError(t, document.Decode(&got, "a", "0", "b", "0", "c"), "x.yaml: there is no a[0].b[0].c")
+}
+
+func TestWhatJSONCannotHoldIsRefused(t *testing.T) {
+	t.Parallel()
+	for yaml, want := range map[string]string{
+		"a: .nan":      "a: NaN is nothing that JSON can hold",
+		"a: {1: x}":    "a: has a name that is not text: put it into quotes",
+		"a: 1\na: 2":   `already defined`,
+		"a: *nowhere":  "is not YAML: unknown anchor 'nowhere' referenced",
+		"a: &b [*b]":   "anchor 'b' value contains itself",
+		"a: b: c":      "is not YAML",
+		"# nothing":    "is empty",
+		"a: !!int \"x": "is not YAML",
+	} {
+		_, err := declaration.Read("x.yaml", []byte(yaml))
+		require.ErrorContains(t, err, want, yaml)
+	}
+}
+
+func TestPatternsMatchAsPeopleMeanThem(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		pattern, text string
+		matches       bool
+	}{
+		{"*", "", true}, {"*", "a/b", true}, {"?", "é", true}, {"?", "", false}, {"a*c", "abbc", true}, {"a*c", "ab", false},
+		{"*a*b*", "xaxbx", true}, {"*a*b*", "xbxax", false}, {"a", "A", false}, {"[a]", "a", false}, {"[a]", "[a]", true}, {"", "", true}, {"", "a", false},
+	} {
+		require.Equal(t, c.matches, declaration.Match(c.pattern, c.text), "%q and %q", c.pattern, c.text)
+	}
+	require.True(t, declaration.MatchFold("Orders-*", "ORDERS-eu"))
+}
