@@ -79,6 +79,10 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	if err != nil {
 		return nil, nil, err
 	}
+	keep, err := s.Keep()
+	if err != nil {
+		return nil, nil, err
+	}
 	publisher := queue.NewPublisher(bus)
 	publisher.Observe(observer.Bus)
 	notifier := notify.Notifier{To: s.Notices, Replies: s.ReplyQueues, Tenant: s.Tenant, Post: publisher.Post, Log: log}
@@ -88,7 +92,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Store: observer.Store(store), Queue: steps, Book: book,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Rehearse: arm.Rehearse, Begin: observer.Begin, Notifier: notifier, Log: log,
+		Record: arm.Record, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -116,15 +120,19 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	server.Around = observer.Around
 	server.Handle("start-operation", requests.Start)
 	server.Handle("run-step", handlers.RunStep(observer.Steps(e)))
-	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e))
+	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e, requests.Refuse))
 	server.Handle("dead-letter-requests", requests.DeadLettered)
 	server.Handle("schedule-backups", handlers.ScheduleBackups(schedules))
 	server.Handle("protect-new-resource", handlers.ProtectNewResource(guard, requests.Refuse))
 	server.Handle("sweep-resources", handlers.SweepResources(guard))
-	server.Handle("sweep", handlers.Sweep(observer.Sweep(e)))
-	server.HandleHTTP("api", handlers.API(handlers.APIConfig{
+	server.Handle("sweep", handlers.Sweep(observer.Sweep(e), handlers.Housekeeping{Expire: store.Expire, Keep: keep, Now: w.now, Log: log}))
+	repair := handlers.Repair{
+		Letters: store, Sweeper: observer.Sweep(e), Check: e.Prepare, Publish: publisher.Publish, Now: w.now, NewID: w.newID,
+		Book: book, Roles: s.APIRoles,
+	}
+	server.HandleHTTP("api", repair.Routes(handlers.API(handlers.APIConfig{
 		Control: e, Read: store, Book: book, Publish: publisher.Publish, Now: w.now, NewID: w.newID, Roles: s.APIRoles,
-	}))
+	})))
 	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())
 	return server, observer, nil
 }

@@ -40,19 +40,21 @@ type grammar struct {
 	FunctionKey string `env:"AZBACKUPFLOW_FUNCTION_KEY" placeholder:"KEY" help:"Its function key, where it asks for one."`
 	Output      string `short:"o" enum:"table,json" default:"table" help:"table for people, json (the API's own) for scripts."`
 
-	Start   startCommand   `cmd:"" group:"operations" help:"Start an operation."`
-	Status  statusCommand  `cmd:"" group:"operations" help:"Show an operation, its last error and what to do."`
-	History historyCommand `cmd:"" group:"operations" help:"Show what happened to an operation, step by step."`
-	Watch   watchCommand   `cmd:"" group:"operations" help:"Show what happens to an operation while it happens."`
-	Wait    waitCommand    `cmd:"" group:"operations" help:"Wait until an operation has ended; the exit code says how."`
-	List    listCommand    `cmd:"" group:"operations" help:"List operations, newest first."`
-	Cancel  cancelCommand  `cmd:"" group:"operations" help:"Cancel an operation. What Azure has begun goes on."`
-	Pause   pauseCommand   `cmd:"" group:"operations" help:"Keep an operation from making calls."`
-	Resume  resumeCommand  `cmd:"" group:"operations" help:"Let a paused operation go on."`
-	Retry   retryCommand   `cmd:"" group:"operations" help:"Set a failed, timed-out or parked operation going again."`
-	Flows   flowsCommand   `cmd:"" group:"operations" help:"List the flows that can be started."`
-	Refused refusedCommand `cmd:"" group:"operations" help:"List requests that were refused, newest first."`
-	Errors  errorsCommand  `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, what you should do."`
+	Start       startCommand       `cmd:"" group:"operations" help:"Start an operation."`
+	Status      statusCommand      `cmd:"" group:"operations" help:"Show an operation, its last error and what to do."`
+	History     historyCommand     `cmd:"" group:"operations" help:"Show what happened to an operation, step by step."`
+	Watch       watchCommand       `cmd:"" group:"operations" help:"Show what happens to an operation while it happens."`
+	Wait        waitCommand        `cmd:"" group:"operations" help:"Wait until an operation has ended; the exit code says how."`
+	List        listCommand        `cmd:"" group:"operations" help:"List operations, newest first."`
+	Cancel      cancelCommand      `cmd:"" group:"operations" help:"Cancel an operation. What Azure has begun goes on."`
+	Pause       pauseCommand       `cmd:"" group:"operations" help:"Keep an operation from making calls."`
+	Resume      resumeCommand      `cmd:"" group:"operations" help:"Let a paused operation go on."`
+	Retry       retryCommand       `cmd:"" group:"operations" help:"Set a failed, timed-out or parked operation going again."`
+	Flows       flowsCommand       `cmd:"" group:"operations" help:"List the flows that can be started."`
+	Refused     refusedCommand     `cmd:"" group:"operations" help:"List requests that were refused, newest first."`
+	DeadLetters deadLettersCommand `cmd:"" group:"operations" help:"See, send again or remove what was refused or dead-lettered."`
+	Rescue      rescueCommand      `cmd:"" group:"operations" help:"Look at every live operation now: wake what waits in vain."`
+	Errors      errorsCommand      `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, what you should do."`
 
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, show when it runs next."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, explain which rule decides about a resource."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"azbackupflow/internal/client"
@@ -40,13 +41,22 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 		a.say("No operations.")
 		return nil
 	}
+	headings := []string{"Name", "Operation", "Status", "Item Name", "Start Time UTC", "Duration"}
+	reasons := slices.ContainsFunc(all.Operations, func(v handlers.View) bool { return reason(v) != "" })
+	if reasons {
+		headings = append(headings, "Reason")
+	}
 	rows := make([][]string, 0, len(all.Operations))
 	for _, v := range all.Operations {
-		rows = append(rows, []string{
+		row := []string{
 			v.ID, v.Flow, a.paint.status(v.Status) + flags(v), item(v), instant(v.CreatedAt), clockSpan(took(v, a.now())),
-		})
+		}
+		if reasons {
+			row = append(row, reason(v))
+		}
+		rows = append(rows, row)
 	}
-	a.list([]string{"Name", "Operation", "Status", "Item Name", "Start Time UTC", "Duration"}, rows)
+	a.list(headings, rows)
 	if all.Continue != "" {
 		a.say("\nThere are more: --limit, --since and the other filters choose.")
 	}

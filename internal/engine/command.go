@@ -15,6 +15,8 @@ const (
 	Load Action = "load"
 	// Save writes row and event under the row's ETag.
 	Save Action = "save"
+	// Lock takes the lock of the protected item that a step changes.
+	Lock Action = "lock"
 	// Run makes the current step's ARM call.
 	Run Action = "run"
 	// Look reads what became of an unanswered claim.
@@ -48,6 +50,8 @@ type Command struct {
 	Message Message
 	// Notice is what Tell sends, about the operation of Row.
 	Notice operation.Notice
+	// Item is the protected item that Lock is for.
+	Item string
 	// Reason says in a few words why the invocation ended, for logs and
 	// metrics.
 	Reason string
@@ -76,6 +80,8 @@ type Result struct {
 	Outcome operation.Outcome
 	Finding operation.Finding
 	Err     *operation.Error
+	// Locked is the answer of Lock.
+	Locked Locked
 	// TooLate: Run was not started because NotAfter had passed.
 	TooLate bool
 	// Panicked: the step panicked; Err holds the stack.

@@ -19,7 +19,7 @@ import (
 )
 
 // Config is what an Engine works with. All fields are needed but Record,
-// Rehearse, Begin, Notifier and Log.
+// Rehearse, Begin, Locks, Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
@@ -42,6 +42,11 @@ type Config struct {
 	// gives its W3C trace context; its function is called once the operation
 	// is accepted. Nil means the trace context of the request.
 	Begin func(context.Context, operation.Operation) (trace string, accepted func())
+	// Locks keeps the locks of protected items; nil means that operations on one
+	// item do not wait for each other. StartsPerItem is how many operations may
+	// begin to change an item in a day (UTC); zero is no limit.
+	Locks         Locks
+	StartsPerItem int
 	// Notifier sends notices; nil means that nobody wants any.
 	Notifier Notifier
 	// Rehearse gives a context in which calls that would change something are
@@ -104,7 +109,7 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 		case Abandon:
 			log.WarnContext(ctx, "message goes back", "because", cmd.Reason)
 			return fmt.Errorf("%w: %s", ErrRedeliver, cmd.Reason)
-		case Load, Save, Run, Look, Send, Tell, Close:
+		case Load, Save, Lock, Run, Look, Send, Tell, Close:
 		}
 		res := e.do(ctx, log, d.Wakeup.OperationID, cmd)
 		inv, cmd = inv.Next(env, res)
@@ -142,6 +147,9 @@ func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Comman
 			res.Err = &operation.Error{Code: "TooLarge", Class: operation.Fatal, Message: err.Error()}
 		}
 		return res
+	case Lock:
+		locked, err := e.lock(work, cmd.Row.Operation, cmd.Item)
+		return Result{Locked: locked, Reach: e.reach(ctx, log, cmd.Action, err)}
 	case Run, Look:
 		call, cancel := context.WithDeadline(ctx, deadline.Add(-keptForSending-keptForSaving))
 		defer cancel()

@@ -44,6 +44,9 @@ type Invocation struct {
 	// send for the row's seq, Told those of them that were sent.
 	Notices     bool
 	Tried, Told []operation.Notice
+	// Item is the protected item whose lock is wanted, LockedItem the one whose
+	// lock this invocation took.
+	Item, LockedItem string
 	// Overgrown counts saves that were refused because they are too large.
 	Overgrown int
 }
@@ -67,6 +70,7 @@ const (
 	loading   Phase = "loading"
 	saving    Phase = "saving"
 	verifying Phase = "verifying" // a save failed or went unanswered: what does the row say?
+	locking   Phase = "locking"   // the item that the step changes
 	calling   Phase = "calling"
 	looking   Phase = "looking"
 	sending   Phase = "sending"  // the message of a seq that this invocation saved
@@ -105,6 +109,8 @@ func (i Invocation) Next(env Env, r Result) (Invocation, Command) {
 		}
 		i.Row = Row{Operation: i.Want, ETag: r.Row.ETag}
 		return i.saved(env)
+	case locking:
+		return i.locked(env, r)
 	case calling:
 		return i.called(env, r)
 	case looking:
@@ -205,6 +211,8 @@ func (i Invocation) proceed(env Env) (Invocation, Command) {
 	case op.Claim != nil:
 		i.Phase = looking
 		return i, Command{Action: Look, Row: i.Row, AttemptID: op.Claim.AttemptID}
+	case i.item(flow, s) != "":
+		return i.takeLock(i.item(flow, s))
 	case s.Effect == step.Once:
 		next, ev := op.Claimed(env.NewID(), i.at(env))
 		return i.save(next, ev, forClaim)
@@ -259,6 +267,9 @@ func (i Invocation) saveStep(next operation.Operation, ev operation.Event) (Invo
 
 func (i Invocation) save(next operation.Operation, ev operation.Event, why Purpose) (Invocation, Command) {
 	next = next.Without(i.Told)
+	if i.LockedItem != "" {
+		next.LockedItem = i.LockedItem
+	}
 	i.Phase, i.For, i.Want, i.Event = saving, why, next, ev
 	return i, Command{Action: Save, Row: Row{Operation: next, ETag: i.Row.ETag}, Event: ev}
 }
@@ -300,6 +311,7 @@ func (i Invocation) verified(env Env, r Result) (Invocation, Command) {
 		return i.save(want, i.Event, i.For)
 	}
 	i.Row = r.Row
+	i.Item, i.LockedItem = "", ""
 	return i.decide(env)
 }
 

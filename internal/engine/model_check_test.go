@@ -73,6 +73,10 @@ func explore(r rules, f faults, mostStates int) verdict {
 			v.wrong = story(n.from, "two starts")
 			return v
 		}
+		if n.w.trespassed {
+			v.wrong = story(n.from, "called without the item's lock")
+			return v
+		}
 		moves := n.w.moves(r)
 		if len(moves) == 0 {
 			v.ends++

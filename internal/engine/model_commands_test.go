@@ -30,6 +30,18 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		}
 	case Save:
 		w.saves(r, cmd, turn)
+	case Lock:
+		turn("taken", func(n *world) Result { n.locked = true; return Result{Locked: Locked{Verdict: operation.LockIsOurs}} })
+		if w.faults.helds > 0 && !w.locked {
+			turn("held by another", func(n *world) Result {
+				n.faults.helds--
+				return Result{Locked: Locked{Verdict: operation.LockIsHeld, Holder: "other"}}
+			})
+		}
+		if w.faults.tableAways > 0 {
+			turn("taken, no answer", func(n *world) Result { n.faults.tableAways--; n.locked = true; return Result{Reach: Away} })
+			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Reach: Away} })
+		}
 	case Run:
 		w.runs(r, cmd, turn)
 	case Look:
@@ -107,7 +119,10 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 		turn("too late", func(*world) Result { return Result{TooLate: true} })
 		return
 	}
-	start := func(n *world) { n.jobs = append(n.jobs, job{cmd.AttemptID, n.now}) }
+	start := func(n *world) {
+		n.trespassed = n.trespassed || r.items && !n.locked
+		n.jobs = append(n.jobs, job{cmd.AttemptID, n.now})
+	}
 	accepted := operation.Outcome{Kind: operation.Advance, Tracking: &operation.Tracking{StatusURL: "url"}}
 	lost := &operation.Error{Code: "NoAnswer", Class: operation.Transient, Ambiguous: true}
 	turn("accepted", func(n *world) Result { start(n); return Result{Outcome: accepted} })
@@ -158,7 +173,7 @@ func (w *world) proceed(r rules, k int, res Result) {
 	env := Env{
 		Now: func() time.Time { return w.now }, Jitter: func() float64 { return 0 },
 		NewID: w.newID, Waits: r.waits, Notices: r.notices,
-		Flow: func(string, int) (step.Flow, bool) { return modelFlow(), true },
+		Flow: func(string, int) (step.Flow, bool) { return modelFlow(r), true },
 	}
 	at := &w.working[k]
 	if r.noHeal {

@@ -20,7 +20,7 @@ func (w world) key() []byte {
 	f := w.faults
 	for _, n := range []int{
 		f.crashes, f.duplicates, f.lockLosses, f.lostMessages, f.lostAnswers, f.throttles,
-		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow, f.noticesUnknown,
+		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow, f.noticesUnknown, f.helds,
 	} {
 		k.number(n)
 	}
@@ -54,6 +54,7 @@ func (w world) key() []byte {
 		k.flag(x.lost)
 		k.notices(i.Tried)
 		k.notices(i.Told)
+		k.text(i.LockedItem)
 		k.time(x.started)
 		k.operation(i.Row.Operation)
 		if i.Phase == saving || i.Phase == verifying {
@@ -69,6 +70,8 @@ func (w world) key() []byte {
 		k.time(later(j.visible, w.now))
 	}
 	k.text(strings.Join(w.told, ","))
+	k.flag(w.locked)
+	k.flag(w.trespassed)
 	k.number(w.swept)
 	k.number(int(w.sweptSeq))
 	return k.b
@@ -94,6 +97,7 @@ func (k *keyWriter) operation(o operation.Operation) {
 	k.time(o.DueAt)
 	k.time(o.RescuedAt)
 	k.notices(o.Owed)
+	k.text(o.LockedItem)
 	k.time(o.StepStartedAt)
 	if o.Claim != nil {
 		k.id(o.Claim.AttemptID)

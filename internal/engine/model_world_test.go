@@ -26,8 +26,11 @@ type world struct {
 	sweptSeq int64
 	// told are the ids of the notices that were sent, in their order, once
 	// each: sending one again does no harm.
-	told   []string
-	faults faults
+	told []string
+	// locked: the operation has its item's lock; trespassed: it made its call
+	// without.
+	locked, trespassed bool
+	faults             faults
 }
 
 // faults is how many of each may still happen.
@@ -35,7 +38,7 @@ type faults struct {
 	crashes, duplicates, lockLosses, lostMessages int
 	lostAnswers, throttles, savesUnknown          int
 	sendsUnknown, tableAways, cancels, slow       int
-	noticesUnknown                                int
+	noticesUnknown, helds                         int
 }
 
 type message struct {
@@ -71,6 +74,8 @@ type rules struct {
 	notices   bool          // somebody wants notices
 	noOwing   bool          // the row forgets what it owes
 	noWake    bool          // the sweep closes what still owes a notice
+	items     bool          // the call changes an item, whose lock it needs
+	unlocked  bool          // the call is made without the lock
 	started   bool          // the call was made before; only its end is explored
 	lateJobs  time.Duration // how long a job may stay invisible
 	invocable time.Duration // how long an invocation may live
@@ -83,11 +88,15 @@ func soundRules() rules {
 	return rules{waits: w, lateJobs: w.ClaimGrace, invocable: 2 * time.Minute, lock: 5 * time.Minute}
 }
 
-func modelFlow() step.Flow {
-	return step.Flow{Name: "model", Version: 1, Steps: []step.Step{
+func modelFlow(r rules) step.Flow {
+	flow := step.Flow{Name: "model", Version: 1, Steps: []step.Step{
 		{Name: "trigger", Effect: step.Once},
 		{Name: "await", Effect: step.Read},
 	}}
+	if r.items && !r.unlocked {
+		flow.Item = func(operation.Operation) string { return "item" }
+	}
+	return flow
 }
 
 var modelStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant that Go cannot express

@@ -30,6 +30,8 @@ type rig struct {
 	bus    *faultQueue
 	azure  *azure
 	mail   *mail
+	// startsPerItem is the engine's; it counts from the next deploy on.
+	startsPerItem int
 
 	mu     sync.Mutex
 	now    time.Time
@@ -63,7 +65,7 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.bus, Book: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
 		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
-		Record: r.azure.record, Notifier: r.mail,
+		Record: r.azure.record, Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
 }

@@ -76,7 +76,7 @@ func (a Azure) checkBackupNow(raw json.RawMessage) (json.RawMessage, error) {
 
 func (a Azure) backupNow() step.Flow {
 	return step.Flow{
-		Name: "backup-now", Version: 1,
+		Name: "backup-now", Version: 1, Item: targetKey,
 		Summary:  "back up a protected file share, virtual machine, database or PostgreSQL server, to the job's end",
 		Deadline: 48 * time.Hour,
 		Check:    a.checkBackupNow,

@@ -40,7 +40,7 @@ func checkTarget(raw json.RawMessage) (json.RawMessage, error) {
 // Sources: ProtectedItems - Delete, Backup Instances - Delete.
 func (a Azure) deleteProtection() step.Flow {
 	return step.Flow{
-		Name: "delete-protection", Version: 1,
+		Name: "delete-protection", Version: 1, Item: targetKey,
 		Summary:  "stop protection and delete the backups, until they are gone or soft-deleted",
 		Guarded:  true,
 		Deadline: 24 * time.Hour,
@@ -100,7 +100,7 @@ func (a Azure) readTarget(ctx context.Context, c step.Call) (operation.Outcome, 
 	delete(facts, learnedItem)
 	facts[learnedReadAt] = c.Now.UTC().Format(time.RFC3339Nano)
 	if item.Type == recoveryservices.ItemAzureFileShare {
-		facts[learnedExcluded] = item.SourceResourceID + "/fileServices/default/shares/" + item.FriendlyName
+		facts[learnedExcluded] = shareResource(item.SourceResourceID, item.FriendlyName)
 	}
 	return learn(next(item.FriendlyName+" is "+item.ProtectionState), facts), nil
 }

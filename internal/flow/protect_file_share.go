@@ -57,7 +57,7 @@ func (a Azure) protectFileShare() step.Flow {
 		return s.vault, err
 	}
 	return step.Flow{
-		Name: "protect-file-share", Version: 1,
+		Name: "protect-file-share", Version: 1, Item: protectedShareKey,
 		Summary:  "discover, register, inquire and protect an Azure file share, and back it up if asked",
 		Deadline: 24 * time.Hour,
 		Check:    a.checkProtectFileShare,

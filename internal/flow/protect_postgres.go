@@ -88,7 +88,7 @@ func (c *checks) backupPolicy(field, value string, vault dataprotection.VaultID)
 
 func (a Azure) protectPostgres() step.Flow {
 	return step.Flow{
-		Name: "protect-postgres", Version: 1,
+		Name: "protect-postgres", Version: 1, Item: protectedServerKey,
 		Summary:  "validate and configure the backup of a PostgreSQL flexible server, until it is protected",
 		Deadline: 12 * time.Hour,
 		Check:    checkProtectPostgres,

@@ -49,7 +49,7 @@ func checkResumeProtection(raw json.RawMessage) (json.RawMessage, error) {
 // Protection and Resume Backups.
 func (a Azure) resumeProtection() step.Flow {
 	return step.Flow{
-		Name: "resume-protection", Version: 1,
+		Name: "resume-protection", Version: 1, Item: targetKey,
 		Summary:  "let protection go on that was stopped with its backups kept",
 		Deadline: 12 * time.Hour,
 		Check:    checkResumeProtection,

@@ -15,7 +15,7 @@ import (
 // ProtectionStopped, Backup Instances - Stop Protection.
 func (a Azure) stopProtection() step.Flow {
 	return step.Flow{
-		Name: "stop-protection", Version: 1,
+		Name: "stop-protection", Version: 1, Item: targetKey,
 		Summary:  "stop backups and keep what there is",
 		Deadline: 12 * time.Hour,
 		Check:    checkTarget,

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/operation"
@@ -13,15 +14,19 @@ type Reviver interface {
 }
 
 // DeadLetterSteps handles the dead-letter queue of `steps`: a wake-up that was
-// delivered too often still means an operation that waits.
-func DeadLetterSteps(engine Reviver) customhandler.Handler {
+// delivered too often still means an operation that waits. What is no wake-up is
+// refused, so that a person sees it.
+func DeadLetterSteps(engine Reviver, refuse Refuser) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 		reason, description := inv.DeadLetterReason()
 		log := customhandler.Logger(ctx).With("messageId", inv.MessageID(), "reason", reason, "description", description)
 		w, err := readWakeup(inv)
 		if err != nil {
-			log.ErrorContext(ctx, "a dead-lettered message is no wake-up", "error", err)
-			return customhandler.Result{}, nil
+			raw, _ := inv.Payload(binding) // what cannot be read is recorded empty
+			return customhandler.Result{}, refuse.Refuse(ctx, Refused{
+				Source: deadLetteredSteps, MessageID: inv.MessageID(), At: inv.EnqueuedTime(), Body: raw,
+				Err: fmt.Errorf("the message is no wake-up: %w", err),
+			})
 		}
 		log.WarnContext(ctx, "a wake-up was dead-lettered", "op", w.OperationID, "seq", w.Seq)
 		return customhandler.Result{}, engine.Revive(ctx, w)

@@ -57,7 +57,7 @@ func (r Refuser) Refuse(ctx context.Context, refused Refused) error {
 	refusal := state.Refusal{
 		ID: hex.EncodeToString(sum[:8]), At: r.Now(),
 		Source: refused.Source, MessageID: refused.MessageID,
-		Reason: shorten(refused.Err.Error(), longestReason), Fields: fieldsOf(refused.Err), Body: string(refused.Body),
+		Reason: shorten(refused.Err.Error(), longestReason), Fields: fieldsOf(refused.Err), Body: string(refused.Body), ReplyTo: shorten(refused.ReplyTo, longestName),
 	}
 	if !refused.At.IsZero() {
 		refusal.At = refused.At

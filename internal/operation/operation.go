@@ -49,6 +49,9 @@ type Operation struct {
 	// TimedOut.
 	DueAt    time.Time `json:"dueAt"`
 	Deadline time.Time `json:"deadline"`
+	// LockedItem is the protected item whose lock the operation has taken since
+	// it was last retried; no other operation changes it until this one ends.
+	LockedItem string `json:"lockedItem,omitempty"`
 	// WaitingFor says, for a person, what the next look waits for.
 	WaitingFor string `json:"waitingFor,omitempty"`
 

@@ -242,6 +242,7 @@ func (op Operation) Retried(at At) (Operation, Event, error) {
 	next.Attempts, next.Setbacks = 0, 0
 	next.EndedAt = time.Time{}
 	next.CancelRequested = false
+	next.LockedItem = ""
 	next.Deadline = at.Now.Add(op.Deadline.Sub(later(op.CreatedAt, op.RetriedAt)))
 	next.RetriedAt = at.Now
 	next.DueAt = at.Now

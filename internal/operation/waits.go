@@ -21,6 +21,9 @@ type Waits struct {
 	// Overdue is how long after its due time an operation is first woken by
 	// the sweep; it doubles with each rescue.
 	Overdue time.Duration
+	// Quiet is how long after an operation's end another one may change the
+	// same item: until then an invocation of it may still be at work.
+	Quiet time.Duration
 	// Notice is how long a notice that cannot be sent is tried again.
 	Notice time.Duration
 	// SnoozeShortest and SnoozeLongest bound how long a message is put off
@@ -37,6 +40,7 @@ func AzureWaits() Waits {
 		ClaimWindow: time.Minute, ClaimGrace: 5 * time.Minute,
 		Jitter:         0.1,
 		Overdue:        10 * time.Minute,
+		Quiet:          2 * time.Minute,
 		Notice:         7 * 24 * time.Hour,
 		SnoozeShortest: 30 * time.Second, SnoozeLongest: 5 * time.Minute,
 	}
@@ -50,7 +54,7 @@ func (w Waits) Faster(speed float64) Waits {
 	w.JobShortest, w.JobLongest = by(w.JobShortest), by(w.JobLongest)
 	w.Retry *= speed
 	w.ClaimWindow, w.ClaimGrace = by(w.ClaimWindow), by(w.ClaimGrace)
-	w.Overdue, w.Notice = by(w.Overdue), by(w.Notice)
+	w.Overdue, w.Notice, w.Quiet = by(w.Overdue), by(w.Notice), by(w.Quiet)
 	w.SnoozeShortest, w.SnoozeLongest = by(w.SnoozeShortest), by(w.SnoozeLongest)
 	return w
 }

@@ -18,6 +18,7 @@ func TestA_faster_clock_divides_every_duration_of_ours_and_nothing_of_Azures(t *
 		ClaimWindow: time.Second, ClaimGrace: 5 * time.Second,
 		Jitter:         0.1,
 		Overdue:        10 * time.Second,
+		Quiet:          2 * time.Second,
 		Notice:         168 * time.Minute,
 		SnoozeShortest: 500 * time.Millisecond, SnoozeLongest: 5 * time.Second,
 	}, operation.AzureWaits().Faster(60))

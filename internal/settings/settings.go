@@ -4,6 +4,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -59,6 +60,12 @@ type Settings struct {
 	// APIRoles asks each caller of the HTTP API for an app role. Only for an app
 	// with App Service authentication: without it callers could claim any role.
 	APIRoles bool `env:"AZBACKUPFLOW_API_ROLES"`
+	// Retention is how long ended operations and refusals are kept, as an ISO
+	// 8601 duration; see Keep.
+	Retention string `env:"AZBACKUPFLOW_RETENTION" envDefault:"P90D"`
+	// StartsPerItem is how many operations may begin to change a protected item
+	// in a day; 0 is no limit.
+	StartsPerItem int `env:"AZBACKUPFLOW_STARTS_PER_ITEM" envDefault:"100"`
 	// Speed divides every wait; the local stack sets it to the speed of its
 	// simulator. In Azure it stays 1.
 	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`
@@ -80,7 +87,7 @@ func Read(environment map[string]string) (Settings, error) {
 	if s.Speed < 1 || s.Speed > 10000 {
 		return s, fmt.Errorf("settings: AZBACKUPFLOW_SPEED is %v, want 1 (or up to 10000 beside a simulator)", s.Speed)
 	}
-	return s, s.checkNotices()
+	return s, errors.Join(s.checkNotices(), s.checkHousekeeping())
 }
 
 // Waits are the engine's durations at the speed that is set.

@@ -1,6 +1,6 @@
 // Package state keeps operations in Azure Table Storage.
 //
-// Seven tables, their names behind an optional prefix:
+// Eight tables, their names behind an optional prefix:
 //
 //   - operations: one partition per operation, holding its row ("operation")
 //     and its history ("event-…"), so that both are saved in one entity-group
@@ -16,6 +16,7 @@
 //   - exclusions: resources that are not to be protected automatically.
 //   - schedules: how far each schedule has been handled.
 //   - verdicts: what automatic protection last decided about each resource.
+//   - itemlocks: which operation may change a protected item.
 //
 // The store in package memory keeps the same promises for tests; both pass
 // the suite in package statetest.

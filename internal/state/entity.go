@@ -157,3 +157,12 @@ func chunks(text string) []string {
 	}
 	return append(pieces, text[start:])
 }
+
+// rowKeyOf reads the row key of an entity.
+func rowKeyOf(text []byte) (string, error) {
+	var e struct{ RowKey string }
+	if err := json.Unmarshal(text, &e); err != nil {
+		return "", fmt.Errorf("read entity: %w", err)
+	}
+	return e.RowKey, nil
+}

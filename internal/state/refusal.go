@@ -24,8 +24,14 @@ type Refusal struct {
 	Flow      string            `json:"flow,omitempty"`
 	Reason    string            `json:"reason"`
 	Fields    []step.FieldError `json:"fields,omitempty"`
-	// Body is the request as it came, its first 8 KiB.
+	// Body is the request as it came; in lists its first 8 KiB.
 	Body string `json:"body,omitempty"`
+	// ReplyTo is the queue that its sender wants answers on.
+	ReplyTo string `json:"replyTo,omitempty"`
+	// ReplayedAt is when a person last sent it again, as the message
+	// ReplayedAs.
+	ReplayedAt time.Time `json:"replayedAt,omitzero"`
+	ReplayedAs string    `json:"replayedAs,omitempty"`
 }
 
 // RefusalQuery says which refusals to list, newest first.

@@ -29,6 +29,9 @@ func (s *Store) RecordRefusal(ctx context.Context, r Refusal) error {
 	e.text("messageId", r.MessageID)
 	e.text("reason", r.Reason)
 	e.record("refusal", record)
+	if whole := r.whole(); whole != "" {
+		e.record("whole", []byte(whole))
+	}
 	encoded, err := e.encode()
 	if err != nil {
 		return failed(doing, err)
@@ -56,7 +59,7 @@ func (s *Store) Refusals(ctx context.Context, q RefusalQuery) (RefusalPage, erro
 	}
 	var page RefusalPage
 	for text, err := range s.entities(ctx, s.refusals, &aztables.ListEntitiesOptions{
-		Filter: to.Ptr(rangeFilter(refusalPartition, first, end)), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
+		Filter: to.Ptr(rangeFilter(refusalPartition, first, end)), Select: to.Ptr(listedColumns), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
 	}) {
 		if err != nil {
 			return RefusalPage{}, failed("list refusals", err)

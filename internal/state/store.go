@@ -18,7 +18,7 @@ const atOnce = 8
 // Store keeps operations in Table Storage. It implements engine.Store and is
 // safe for concurrent use.
 type Store struct {
-	operations, live, index, refusals, exclusions, schedules, verdicts *aztables.Client
+	operations, live, index, refusals, exclusions, schedules, verdicts, locks *aztables.Client
 
 	// ensuring holds one token: whoever has it creates the tables. ensured is
 	// closed once they are there.
@@ -57,6 +57,7 @@ func New(service *aztables.ServiceClient, prefix string) (*Store, error) {
 		exclusions: service.NewClient(prefix + "exclusions"),
 		schedules:  service.NewClient(prefix + "schedules"),
 		verdicts:   service.NewClient(prefix + "verdicts"),
+		locks:      service.NewClient(prefix + "itemlocks"),
 		ensuring:   make(chan struct{}, 1),
 		ensured:    make(chan struct{}),
 	}
@@ -81,7 +82,7 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 	default:
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions, s.schedules, s.verdicts} {
+	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions, s.schedules, s.verdicts, s.locks} {
 		group.Go(func() error {
 			_, err := table.CreateTable(ctx, nil)
 			if hasCode(err, aztables.TableAlreadyExists) {

@@ -84,6 +84,11 @@ type Flow struct {
 	// *Invalid too, where they could be read: a request that was right when it
 	// was first made is known again by them.
 	Check func(json.RawMessage) (json.RawMessage, error)
+	// Item gives the protected item that an operation changes, in one spelling
+	// however its request named it. It is asked before the first step that is
+	// not a Read; from then on no other operation changes the item until this
+	// one ends. Nil, or an empty item, is for what changes none.
+	Item  func(operation.Operation) string
 	Steps []Step
 }
 

@@ -2,15 +2,20 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/notify"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
 )
 
 func noticeQueues() []string { return []string{"notices", "answers"} }
@@ -102,5 +107,60 @@ func TestOperationsAndRefusedRequestsAreToldToWhoeverListens(t *testing.T) {
 	v, _ := l.get(id)
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))
 	require.Equal(t, v.JobID, data.JobID)
-	require.Empty(t, l.Broker.Messages("steps/$DeadLetterQueue"))
+	l.mended(refusal, other)
+	var swept engine.Swept
+	l.call(http.MethodPost, "/rescue", nil, &swept)
+	require.Zero(t, swept.Owed)
+}
+
+// mended sends a refused request again as it should have been, twice: one
+// operation is started, and its sender is answered.
+func (l *local) mended(refusal state.Refusal, s site) {
+	l.t.Helper()
+	right := s.backup()
+	delete(right, "key")
+	path := "/dead-letters/" + refusal.Handle()
+	for range 2 {
+		var replayed handlers.Replayed
+		l.call(http.MethodPost, path+"/replay", right, &replayed)
+		require.NotEqual(l.t, refusal.MessageID, replayed.MessageID)
+	}
+	id := operation.ID("local", "backup-now", refusal.MessageID)
+	require.Eventually(l.t, func() bool { _, ok := l.get(id); return ok }, patience, 20*time.Millisecond)
+	v := l.succeeds(id)
+	require.Eventually(l.t, func() bool {
+		_, told := l.told("answers")[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)]
+		return told
+	}, patience, 20*time.Millisecond)
+	var shown handlers.DeadLetter
+	l.call(http.MethodGet, path, nil, &shown)
+	require.NotEmpty(l.t, shown.ReplayedAs)
+}
+
+// Three operations on one item, each started another way and naming it another
+// way, change it one after the other and say for whom they wait.
+func TestOperationsOnOneItemTakeTurns(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	s := newSite(&world, "contested", protected)
+	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
+	named := s.backup()
+	first := l.begin(named)
+	itemID := l.reaches(first, "await-backup-job").Learned["itemId"]
+	byID := map[string]any{"flow": "backup-now", "key": "by-id", "parameters": map[string]any{"itemId": itemID}}
+	ids := []string{first, l.begin(byID)}
+	stop := map[string]any{"flow": "stop-protection", "key": "stop", "parameters": map[string]any{"itemId": itemID}}
+	ids = append(ids, l.begin(stop))
+	waited := 0
+	for _, id := range ids {
+		l.await(id)
+		for _, ev := range l.history(id) {
+			if strings.HasPrefix(ev.What, "waiting: operation ") {
+				waited++
+			}
+		}
+	}
+	require.GreaterOrEqual(t, waited, 2)
+	require.Equal(t, operation.Succeeded, l.await(first).Status)
+	require.Equal(t, operation.Succeeded, l.await(ids[2]).Status)
 }

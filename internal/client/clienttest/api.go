@@ -36,6 +36,15 @@ type API struct {
 	mu       sync.Mutex
 	instead  http.HandlerFunc
 	requests []*http.Request
+
+	// Published are the messages that were sent to the app's queues, other
+	// than wake-ups.
+	Published []Published
+}
+
+// Published is a message that was sent to a queue.
+type Published struct {
+	Queue, ID, Body string
 }
 
 // Began is when the time of every API begins.
@@ -63,12 +72,21 @@ func Start(t testing.TB) *API {
 		Record: a.azure.record,
 	})
 	require.NoError(t, err)
-	api := handlers.API(handlers.APIConfig{
+	repair := handlers.Repair{
+		Letters: a.Store, Sweeper: a.Engine, Check: a.Engine.Prepare, Now: a.Clock.Now, NewID: newID, Book: book,
+		Publish: func(_ context.Context, queue, id string, body []byte, _ map[string]any) error {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.Published = append(a.Published, Published{queue, id, string(body)})
+			return nil
+		},
+	}
+	api := repair.Routes(handlers.API(handlers.APIConfig{
 		Control: a.Engine, Read: a.Store, Book: book, Now: a.Clock.Now, NewID: newID,
 		Publish: func(context.Context, string, string, []byte, map[string]any) error {
 			return errors.New("there is no queue requests here")
 		},
-	})
+	}))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		instead := a.instead

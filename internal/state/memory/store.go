@@ -29,6 +29,7 @@ type Store struct {
 	exclusions map[string]state.Exclusion
 	schedules  map[string]stored
 	verdicts   map[string]state.Verdict
+	locks      map[string]lockRow
 }
 
 type row struct {
@@ -39,7 +40,7 @@ type row struct {
 
 // New gives an empty store.
 func New() *Store {
-	return &Store{rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}, schedules: map[string]stored{}, verdicts: map[string]state.Verdict{}}
+	return &Store{locks: map[string]lockRow{}, rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}, schedules: map[string]stored{}, verdicts: map[string]state.Verdict{}}
 }
 
 // Create implements engine.Store.
@@ -216,7 +217,7 @@ func (s *Store) RecordRefusal(ctx context.Context, r state.Refusal) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusals[state.PositionOf(r.At, r.ID)] = r.Shortened()
+	s.refusals[state.PositionOf(r.At, r.ID)] = r
 	return nil
 }
 
@@ -234,7 +235,7 @@ func (s *Store) Refusals(ctx context.Context, q state.RefusalQuery) (state.Refus
 	found := map[state.Position]state.Refusal{}
 	for at, r := range s.refusals {
 		if at > after && !r.At.Before(q.Since) {
-			found[at] = r
+			found[at] = r.Shortened()
 		}
 	}
 	var page state.RefusalPage

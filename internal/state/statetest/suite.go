@@ -45,6 +45,14 @@ type Store interface {
 	// reads it.
 	RecordVerdict(ctx context.Context, v state.Verdict) error
 	Verdict(ctx context.Context, resourceID string) (state.Verdict, error)
+	// Refusal reads one refusal whole, RemoveRefusal and RemoveRefusals forget
+	// some.
+	Refusal(ctx context.Context, handle string) (state.Refusal, error)
+	RemoveRefusal(ctx context.Context, handle string) error
+	RemoveRefusals(ctx context.Context, before time.Time, most int) (removed int, more bool, err error)
+	engine.Locks
+	// Expire removes what is older than the time.
+	Expire(ctx context.Context, before time.Time, most int) (state.Expired, error)
 }
 
 // Run runs the suite. open gives each test an empty store of its own.
@@ -64,6 +72,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Exclusions", exclusionTests()},
 		{"Schedules", scheduleTests()},
 		{"Verdicts", verdictTests()},
+		{"DeadLetters", deadLetterTests()},
+		{"Locks", lockTests()},
+		{"Expire", expireTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,54 @@
+package flow
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+func TestAnItemHasOneKeyHoweverARequestNamesIt(t *testing.T) {
+	t.Parallel()
+	const account = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/Acc"
+	const server = "/subscriptions/s/resourceGroups/G/providers/Microsoft.DBforPostgreSQL/flexibleServers/Pg"
+	const item = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v/backupFabrics/Azure/protectionContainers/c/protectedItems/AzureFileShare;ABC"
+	share := "/subscriptions/s/resourcegroups/g/providers/microsoft.storage/storageaccounts/acc/fileservices/default/shares/share1"
+	database := "/subscriptions/s/resourcegroups/g/providers/microsoft.dbforpostgresql/flexibleservers/pg"
+	raw := func(v any) json.RawMessage {
+		text, err := json.Marshal(v)
+		require.NoError(t, err)
+		return text
+	}
+	learned := map[string]string{
+		learnedItem: item, learnedItemType: recoveryservices.ItemAzureFileShare, learnedName: "Share1", learnedSource: account,
+	}
+	for name, c := range map[string]struct{ got, want string }{
+		"a share to protect":               {protectedShareKey(operation.Operation{Parameters: raw(ProtectFileShare{StorageAccountID: account + "/", FileShare: "share1"})}), share},
+		"a share by its item":              {targetKey(operation.Operation{Learned: learned}), share},
+		"a server to protect":              {protectedServerKey(operation.Operation{Parameters: raw(ProtectPostgres{ServerID: server})}), database},
+		"a server by its instance":         {targetKey(operation.Operation{Learned: map[string]string{learnedInstance: "/x/backupInstances/I", learnedSource: server}}), database},
+		"an instance of an unknown source": {targetKey(operation.Operation{Learned: map[string]string{learnedInstance: "/x/backupInstances/I"}}), "/x/backupinstances/i"},
+		"another kind of item":             {targetKey(operation.Operation{Learned: map[string]string{learnedItem: item, learnedItemType: recoveryservices.ItemSQLDatabase, learnedSource: "/vm", learnedName: "db"}}), "/subscriptions/s/resourcegroups/g/providers/microsoft.recoveryservices/vaults/v/backupfabrics/azure/protectioncontainers/c/protecteditems/azurefileshare;abc"},
+	} {
+		require.Equal(t, c.want, c.got, name)
+	}
+}
+
+// Restores change their target, which is no protected item, and following a
+// job changes nothing.
+func TestEveryFlowThatChangesAnItemNamesIt(t *testing.T) {
+	t.Parallel()
+	book, err := Azure{}.Book()
+	require.NoError(t, err)
+	without := map[string]bool{"restore-postgres": true, "track-job": true}
+	for _, name := range book.Names() {
+		f, ok := book.Newest(name)
+		require.True(t, ok)
+		require.Equal(t, without[name], f.Item == nil, name)
+		require.Equal(t, step.Read, f.Steps[0].Effect, "%s: what the item's key needs is read first", name)
+	}
+}

@@ -1,0 +1,245 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+// DeadLetters keeps what was refused or dead-lettered.
+type DeadLetters interface {
+	Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error)
+	Refusal(ctx context.Context, handle string) (state.Refusal, error)
+	RecordRefusal(ctx context.Context, r state.Refusal) error
+	RemoveRefusal(ctx context.Context, handle string) error
+	RemoveRefusals(ctx context.Context, before time.Time, most int) (removed int, more bool, err error)
+}
+
+// Repair is what people do about what went wrong: dead letters, and a sweep at
+// once. What cannot be delivered or can never work ends as a refusal, whichever
+// queue it came by; a wake-up that was dead-lettered wakes its operation.
+type Repair struct {
+	Letters DeadLetters
+	Sweeper Sweeper
+	// Check tells what is wrong with a request before it is sent again.
+	Check func(request.Request) (operation.Operation, error)
+	// Publish sends a message to one of the app's queues.
+	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
+	Now     func() time.Time
+	NewID   func() string
+	// Book and Roles are APIConfig's.
+	Book  *step.Book
+	Roles bool
+}
+
+// DeadLetter is a refused or dead-lettered request as people see it.
+type DeadLetter struct {
+	// Handle names it.
+	Handle string `json:"handle"`
+	state.Refusal
+}
+
+// DeadLetterList is one page of dead letters, newest first.
+type DeadLetterList struct {
+	DeadLetters []DeadLetter `json:"deadLetters"`
+	// Continue asks for the next page; empty after the last.
+	Continue string `json:"continue,omitempty"`
+}
+
+// Replayed says as what a dead letter was sent again.
+type Replayed struct {
+	MessageID string `json:"messageId"`
+}
+
+// Purged says how many dead letters were removed.
+type Purged struct {
+	Removed int `json:"removed"`
+	// More says that there may be others: ask again.
+	More bool `json:"more"`
+}
+
+// mostPurged is how many dead letters one request removes.
+const mostPurged = 1000
+
+// Routes adds the routes to a handler for those below /api.
+func (p Repair) Routes(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/dead-letters", p.list)
+	mux.HandleFunc("DELETE /api/dead-letters", p.purge)
+	mux.HandleFunc("GET /api/dead-letters/{handle}", p.show)
+	mux.HandleFunc("DELETE /api/dead-letters/{handle}", p.remove)
+	mux.HandleFunc("POST /api/dead-letters/{handle}/replay", p.replay)
+	mux.HandleFunc("POST /api/rescue", p.rescue)
+	own := http.Handler(mux)
+	if p.Roles {
+		own = withRoles(mux)
+	}
+	all := http.NewServeMux()
+	all.Handle("/api/dead-letters", own)
+	all.Handle("/api/dead-letters/", own)
+	all.Handle("/api/rescue", own)
+	all.Handle("/", next)
+	return all
+}
+
+func (p Repair) list(w http.ResponseWriter, r *http.Request) {
+	q, err := readQuery(r, "since", "pageSize", "continue")
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	page, err := p.Letters.Refusals(r.Context(), state.RefusalQuery{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	list := DeadLetterList{DeadLetters: []DeadLetter{}, Continue: page.Continue}
+	for _, refusal := range page.Refusals {
+		list.DeadLetters = append(list.DeadLetters, DeadLetter{refusal.Handle(), refusal})
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (p Repair) show(w http.ResponseWriter, r *http.Request) {
+	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
+	if err != nil {
+		writeRepairProblem(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, DeadLetter{refusal.Handle(), refusal})
+}
+
+func (p Repair) remove(w http.ResponseWriter, r *http.Request) {
+	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
+	if err == nil {
+		err = p.Letters.RemoveRefusal(r.Context(), refusal.Handle())
+	}
+	if err != nil {
+		writeRepairProblem(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, Purged{Removed: 1})
+}
+
+func (p Repair) purge(w http.ResponseWriter, r *http.Request) {
+	q, err := readQuery(r, "until")
+	if err == nil && q.Until.IsZero() {
+		err = &step.Invalid{Fields: []step.FieldError{{Field: "until", Problem: "is missing", Want: "an RFC 3339 time: what was refused before it is removed"}}}
+	}
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	removed, more, err := p.Letters.RemoveRefusals(r.Context(), q.Until, mostPurged)
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, Purged{removed, more})
+}
+
+// replay sends a request again, as it was or as the body says, under a message
+// id that was never used: the queue's duplicate detection would drop any other.
+// It keeps the key that it had, so that replaying twice starts one operation. A
+// request that can still not work is not sent.
+func (p Repair) replay(w http.ResponseWriter, r *http.Request) {
+	edited, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longestRequest))
+	if err != nil {
+		writeProblem(w, r, fmt.Errorf("read the request: %w", err))
+		return
+	}
+	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
+	if err != nil {
+		writeRepairProblem(w, r, err)
+		return
+	}
+	body, err := p.checked(r.Context(), refusal, edited)
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	id := p.NewID()
+	properties := map[string]any{}
+	if refusal.MessageID != "" {
+		properties[originalID] = refusal.MessageID
+	}
+	if refusal.ReplyTo != "" {
+		properties[originalReplyTo] = refusal.ReplyTo
+	}
+	if err := p.Publish(r.Context(), settings.RequestsQueue, id, body, properties); err != nil {
+		writeProblem(w, r, fmt.Errorf("replay: %w", err))
+		return
+	}
+	refusal.ReplayedAt, refusal.ReplayedAs = p.Now(), id
+	if err := p.Letters.RecordRefusal(r.Context(), refusal); err != nil {
+		customhandler.Logger(r.Context()).WarnContext(r.Context(), "a replayed request could not be marked", "messageId", id, "error", err)
+	}
+	writeJSON(w, http.StatusAccepted, Replayed{id})
+}
+
+// checked is the request to send, after the checks that start-operation makes,
+// too.
+func (p Repair) checked(ctx context.Context, refusal state.Refusal, edited []byte) ([]byte, error) {
+	invalid := func(problem, want string) error {
+		return &step.Invalid{Fields: []step.FieldError{{Field: "request", Problem: problem, Want: want}}}
+	}
+	if refusal.Source == deadLetteredSteps {
+		return nil, invalid("is no request: it came by the queue of the app's own wake-ups", "azbackupflow rescue, which wakes what waits in vain")
+	}
+	body := edited
+	if len(body) == 0 {
+		body = []byte(refusal.Body)
+	}
+	if len(body) == 0 {
+		return nil, invalid("was not kept", "the request itself, as the body")
+	}
+	req, err := request.Read(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := (api{APIConfig{Book: p.Book}}).requireName(ctx, req.Flow); err != nil {
+		return nil, err
+	}
+	if req.DryRun {
+		return nil, &step.Invalid{Fields: []step.FieldError{{Field: "dryRun", Problem: "is set on a queue, where nobody reads the answer", Want: "a request over HTTP"}}}
+	}
+	if _, err := p.Check(req); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+func (p Repair) rescue(w http.ResponseWriter, r *http.Request) {
+	swept, err := p.Sweeper.Sweep(r.Context())
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, swept)
+}
+
+// noDeadLetter is the problem of a dead letter that is not there.
+const noDeadLetter = problemPrefix + "dead-letter-not-found"
+
+func writeRepairProblem(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, state.ErrNoRefusal) {
+		writeProblem(w, r, err)
+		return
+	}
+	write(w, http.StatusNotFound, "application/problem+json", Problem{
+		Type: noDeadLetter, Title: "There is no such dead letter", Status: http.StatusNotFound, Detail: shorten(err.Error(), longestReason),
+	})
+}
+
+// deadLetteredSteps is where a message came from that is no wake-up.
+const deadLetteredSteps = settings.StepsQueue + "/$DeadLetterQueue"

@@ -1,0 +1,130 @@
+package statetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+func expireTests() []test {
+	return []test{
+		{"WhatEndedLongAgoIsRemovedWithItsHistoryAndEntries", expireOld},
+		{"WhatIsLiveOrOwesANoticeOrEndedLatelyStays", expireKeeps},
+		{"PortionsAreBoundedAndGoOn", expirePortions},
+		{"LongHistoryIsRemoved", expireLongHistory},
+		{"OldRefusalsAndLocksAreRemoved", expireRest},
+		{"RemovedOperationMayBeCreatedAgain", expireThenCreate},
+	}
+}
+
+// later is long after the suite's operations have ended.
+func later() time.Time { return start().Add(90 * 24 * time.Hour) }
+
+func expire(t *testing.T, s Store, before time.Time, most int) state.Expired {
+	t.Helper()
+	done, err := s.Expire(t.Context(), before, most)
+	require.NoError(t, err)
+	return done
+}
+
+// waysListed counts the operations that each way of listing finds.
+func waysListed(t *testing.T, s Store) (n []int) {
+	t.Helper()
+	for _, q := range []state.Query{
+		{}, {Flow: "backup-now"}, {Label: state.Label{Key: "team", Value: "a"}}, {Status: []operation.Status{operation.Failed}},
+	} {
+		page, err := s.List(t.Context(), q)
+		require.NoError(t, err)
+		n = append(n, len(page.Operations))
+	}
+	return n
+}
+
+func endedLongAgo(t *testing.T, s Store, i int) string {
+	t.Helper()
+	op := newOperation(i)
+	op.Labels = map[string]string{"team": "a"}
+	return end(t, s, create(t, s, op), operation.Failed).Operation.ID
+}
+
+func expireOld(t *testing.T, s Store) {
+	id := endedLongAgo(t, s, 1)
+	require.Equal(t, []int{1, 1, 1, 1}, waysListed(t, s))
+	require.Equal(t, state.Expired{Operations: 1}, expire(t, s, later(), 10))
+	_, err := s.Load(t.Context(), id)
+	require.ErrorIs(t, err, engine.ErrNotFound)
+	require.Empty(t, collect(t, s.History(t.Context(), id)))
+	require.Equal(t, []int{0, 0, 0, 0}, waysListed(t, s))
+	require.Empty(t, liveIDs(t, s))
+	require.Zero(t, expire(t, s, later(), 10))
+}
+
+func expireKeeps(t *testing.T, s Store) {
+	create(t, s, newOperation(1))
+	save(t, s, create(t, s, newOperation(2)), func(op *operation.Operation) { op.Status = operation.Parked })
+	owing := save(t, s, create(t, s, newOperation(3)), func(op *operation.Operation) {
+		ended(operation.Failed)(op)
+		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq}}
+	})
+	require.NoError(t, s.Close(t.Context(), owing.Operation.ID))
+	lately := save(t, s, create(t, s, newOperation(4)), func(op *operation.Operation) {
+		op.Status, op.EndedAt, op.DueAt = operation.Failed, later().Add(-time.Second), time.Time{}
+	})
+	require.NoError(t, s.Close(t.Context(), lately.Operation.ID))
+	require.Zero(t, expire(t, s, later().Add(-time.Minute), 10))
+	for i := 1; i <= 4; i++ {
+		load(t, s, newOperation(i).ID)
+	}
+	require.Equal(t, state.Expired{Operations: 1}, expire(t, s, later(), 10), "a moment later one of them is old")
+}
+
+func expirePortions(t *testing.T, s Store) {
+	for i := range 7 {
+		endedLongAgo(t, s, i)
+	}
+	require.Equal(t, state.Expired{Operations: 3, More: true}, expire(t, s, later(), 3))
+	require.Equal(t, []int{4, 4, 4, 4}, waysListed(t, s))
+	require.Equal(t, state.Expired{Operations: 3, More: true}, expire(t, s, later(), 3))
+	require.Equal(t, state.Expired{Operations: 1}, expire(t, s, later(), 3))
+	require.Equal(t, []int{0, 0, 0, 0}, waysListed(t, s))
+}
+
+func expireLongHistory(t *testing.T, s Store) {
+	row := create(t, s, newOperation(1))
+	for range 250 {
+		row = save(t, s, row, func(*operation.Operation) {})
+	}
+	end(t, s, row, operation.Succeeded)
+	require.Equal(t, state.Expired{Operations: 1}, expire(t, s, later(), 10))
+	require.Empty(t, collect(t, s.History(t.Context(), row.Operation.ID)))
+}
+
+func expireRest(t *testing.T, s Store) {
+	for i := range 5 {
+		require.NoError(t, s.RecordRefusal(t.Context(), state.Refusal{ID: fmt.Sprint(i), At: start().Add(time.Duration(i) * time.Hour), Reason: "r"}))
+	}
+	live := create(t, s, newOperation(1)).Operation.ID
+	for item, holder := range map[string]string{"a": live, "b": "gone", "c": "gone too"} {
+		require.NoError(t, s.SaveItemLock(t.Context(), operation.ItemLock{Item: item, Holder: holder, Since: start()}, ""))
+	}
+	require.Equal(t, state.Expired{Refusals: 3, Locks: 2}, expire(t, s, start().Add(150*time.Minute), 10))
+	page, err := s.Refusals(t.Context(), state.RefusalQuery{})
+	require.NoError(t, err)
+	require.Len(t, page.Refusals, 2)
+	_, etag, err := s.ItemLock(t.Context(), "a")
+	require.NoError(t, err)
+	require.NotEmpty(t, etag)
+}
+
+func expireThenCreate(t *testing.T, s Store) {
+	endedLongAgo(t, s, 1)
+	expire(t, s, later(), 10)
+	create(t, s, newOperation(1))
+	require.Equal(t, []int{1, 1, 0, 0}, waysListed(t, s))
+}
