@@ -137,23 +137,22 @@ func (l *local) mended(refusal state.Refusal, s site) {
 	require.NotEmpty(l.t, shown.ReplayedAs)
 }
 
-// Three operations on one item, each started another way and naming it another
-// way, change it one after the other and say for whom they wait.
+// Three operations on one item change it one after the other, and those that
+// wait say for whom.
 func TestOperationsOnOneItemTakeTurns(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newSite(&world, "contested", protected)
 	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
-	named := s.backup()
-	first := l.begin(named)
-	itemID := l.reaches(first, "await-backup-job").Learned["itemId"]
-	byID := map[string]any{"flow": "backup-now", "key": "by-id", "parameters": map[string]any{"itemId": itemID}}
-	ids := []string{first, l.begin(byID)}
-	stop := map[string]any{"flow": "stop-protection", "key": "stop", "parameters": map[string]any{"itemId": itemID}}
-	ids = append(ids, l.begin(stop))
+	var ids []string
+	for _, key := range []string{"one", "two", "three"} {
+		asked := s.backup()
+		asked["key"] = key
+		ids = append(ids, l.begin(asked))
+	}
 	waited := 0
 	for _, id := range ids {
-		l.await(id)
+		require.Equal(t, operation.Succeeded, l.await(id).Status)
 		for _, ev := range l.history(id) {
 			if strings.HasPrefix(ev.What, "waiting: operation ") {
 				waited++
@@ -161,6 +160,5 @@ func TestOperationsOnOneItemTakeTurns(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, waited, 2)
-	require.Equal(t, operation.Succeeded, l.await(first).Status)
-	require.Equal(t, operation.Succeeded, l.await(ids[2]).Status)
+	require.Len(t, l.backupsOf(s), 3)
 }
