@@ -6,6 +6,7 @@
 GO      ?= go
 NPM     ?= npm
 COUNT   ?= 20
+ARCH    ?= amd64
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Each folder with a package-lock.json is installed by itself: Azurite, and the
@@ -48,8 +49,8 @@ bin/azbackupflow:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/azbackupflow
 
 .PHONY: package
-package: ## Assemble dist/ (what the Functions host loads) and dist.zip (what is deployed)
-	CGO_ENABLED=0 $(GO) run -trimpath ./internal/packaging/cmd -version $(VERSION)
+package: ## Assemble dist/ (what the host loads), dist.zip (deployed; ARCH=arm64 for that) and its bill of materials
+	CGO_ENABLED=0 $(GO) run -trimpath ./internal/packaging/cmd -version $(VERSION) -arch $(ARCH)
 
 .PHONY: demo
 demo: deps bin/azbackupflow package ## Run every flow on the local stack and show how it goes
@@ -119,4 +120,4 @@ docs-check:
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or left by the local stack
-	rm -rf bin dist dist.zip .local $(INSTALLED:%/.package-lock.json=%)
+	rm -rf bin dist dist.zip dist.zip.cdx.json .local $(INSTALLED:%/.package-lock.json=%)

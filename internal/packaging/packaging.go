@@ -9,10 +9,12 @@
 //	dist/handler                     the program, for this machine
 //	dist/<function>/function.json
 //
-// and an archive of the same with the program built for Azure (linux/amd64).
-// On a Linux machine with an amd64 processor both hold the same program, byte
-// for byte. The archive depends on the sources, the version and the Go release
-// only: building twice gives the same bytes.
+// and an archive of the same with the program built for Azure (linux/amd64,
+// or linux/arm64 for a plan that has such machines), and beside it a bill of
+// materials of that program (CycloneDX). On a Linux machine with that processor
+// folder and archive hold the same program, byte for byte. The archive depends
+// on the sources, the version and the Go release only: building twice gives the
+// same bytes.
 package packaging
 
 import (
@@ -34,8 +36,12 @@ type Config struct {
 	Root string
 	// Folder is made, or made anew if it holds an earlier package.
 	Folder string
-	// Archive is the zip file to write.
+	// Archive is the zip file to write; the bill of materials has its name with
+	// .cdx.json added.
 	Archive string
+	// Arch is the processor that the archive is for: amd64, which is what Flex
+	// Consumption has, or arm64. Empty means amd64.
+	Arch string
 	// Version becomes the variable main.version of the program.
 	Version string
 }
@@ -70,6 +76,10 @@ func Build(ctx context.Context, cfg Config) (Result, error) {
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 
+	azure, err := azureOn(cfg.Arch)
+	if err != nil {
+		return Result{}, err
+	}
 	local := platform{os: runtime.GOOS, arch: runtime.GOARCH}
 	program := filepath.Join(scratch, "program")
 	if err := local.build(ctx, cfg.Root, program, cfg.Version); err != nil {
@@ -94,6 +104,13 @@ func Build(ctx context.Context, cfg Config) (Result, error) {
 	defer func() { _ = os.Remove(archive) }() // There only after a failure.
 	if err := writeArchive(archive, app.files(cfg.Root, deployed)); err != nil {
 		return Result{}, err
+	}
+	materials, err := billOfMaterials(deployed, app.program, cfg.Version)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := os.WriteFile(cfg.Archive+sbomSuffix, materials, 0o600); err != nil {
+		return Result{}, fmt.Errorf("write the bill of materials: %w", err)
 	}
 	if err := os.RemoveAll(cfg.Folder); err != nil {
 		return Result{}, fmt.Errorf("remove the earlier package: %w", err)

@@ -2,15 +2,21 @@ package packaging_test
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
+	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/packaging"
@@ -82,7 +88,7 @@ func TestTheFolderHoldsTheProgramAndEachFunctionOneLevelDown(t *testing.T) {
 	}
 	left, err := os.ReadDir(filepath.Dir(cfg.Folder))
 	require.NoError(t, err)
-	require.Len(t, left, 2, "scratch files are left beside the package")
+	require.Len(t, left, 3, "scratch files are left beside the package")
 }
 
 func TestTheProgramRunsAndTellsItsVersion(t *testing.T) {
@@ -132,6 +138,66 @@ func TestTheSameSourcesGiveTheSameArchiveAnywhere(t *testing.T) {
 	got, err := os.ReadFile(second.Archive)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
+}
+
+func TestTheArchiveIsForTheProcessorThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			root := sources(t, nil)
+			cfg := packaging.Config{Root: root, Folder: filepath.Join(root, "dist"), Archive: filepath.Join(root, "dist.zip"), Arch: arch, Version: "v1"}
+			_, err := packaging.Build(t.Context(), cfg)
+			require.NoError(t, err)
+			archive, err := zip.OpenReader(cfg.Archive)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, archive.Close()) }()
+			from, err := archive.Open("handler")
+			require.NoError(t, err)
+			content, err := io.ReadAll(from)
+			require.NoError(t, err)
+			program, err := elf.NewFile(bytes.NewReader(content))
+			require.NoError(t, err)
+			require.Equal(t, machine, program.Machine)
+			require.Empty(t, imported(t, program), "it needs a library of the machine")
+		})
+	}
+	_, err := packaging.Build(t.Context(), packaging.Config{Root: sources(t, nil), Folder: t.TempDir(), Archive: "a.zip", Arch: "riscv64"})
+	require.EqualError(t, err, `the processor is "riscv64", want amd64 or arm64`)
+}
+
+func imported(t *testing.T, program *elf.File) []string {
+	t.Helper()
+	libraries, err := program.ImportedLibraries()
+	require.NoError(t, err)
+	return libraries
+}
+
+func TestTheBillOfMaterialsIsThatOfTheDeployedProgramAndReproducible(t *testing.T) {
+	t.Parallel()
+	cfg, _ := build(t, sources(t, nil))
+	again, _ := build(t, sources(t, nil))
+	text, err := os.ReadFile(cfg.Archive + ".cdx.json")
+	require.NoError(t, err)
+	other, err := os.ReadFile(again.Archive + ".cdx.json")
+	require.NoError(t, err)
+	require.Equal(t, string(text), string(other))
+
+	var bom cdx.BOM
+	require.NoError(t, cdx.NewBOMDecoder(bytes.NewReader(text), cdx.BOMFileFormatJSON).Decode(&bom))
+	archive, err := zip.OpenReader(cfg.Archive)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, archive.Close()) }()
+	from, err := archive.Open("handler")
+	require.NoError(t, err)
+	content, err := io.ReadAll(from)
+	require.NoError(t, err)
+	sum := sha256.Sum256(content)
+	program := bom.Metadata.Component
+	require.Equal(t, "v1.2.3", program.Version)
+	require.Equal(t, hex.EncodeToString(sum[:]), (*program.Hashes)[0].Value)
+	require.Equal(t, "pkg:golang/std@"+strings.TrimPrefix(runtime.Version(), "go"), (*bom.Components)[0].PackageURL)
+	require.Len(t, *bom.Components, 1, "the example uses nothing else")
 }
 
 func TestAFunctionThatIsGoneLeavesTheFolder(t *testing.T) {

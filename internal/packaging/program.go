@@ -12,8 +12,16 @@ import (
 // platform is an operating system and a processor, in Go's names.
 type platform struct{ os, arch string }
 
-// azure is where Functions on Linux run custom handlers.
-var azure = platform{os: "linux", arch: "amd64"}
+// azureOn is where Functions on Linux run custom handlers, on that processor.
+func azureOn(arch string) (platform, error) {
+	switch arch {
+	case "", "amd64":
+		return platform{os: "linux", arch: "amd64"}, nil
+	case "arm64":
+		return platform{os: "linux", arch: "arm64"}, nil
+	}
+	return platform{}, fmt.Errorf("the processor is %q, want amd64 or arm64", arch)
+}
 
 // build makes the program in functions/ without a C library, which Azure's
 // image need not have, and without paths and times of this machine.

@@ -17,6 +17,7 @@ func main() {
 	flag.StringVar(&cfg.Root, "root", ".", "folder with host.json and functions/")
 	flag.StringVar(&cfg.Folder, "folder", "dist", "folder to assemble, for the Functions host on this machine")
 	flag.StringVar(&cfg.Archive, "archive", "dist.zip", "archive to write, for deployment")
+	flag.StringVar(&cfg.Arch, "arch", "amd64", "processor that the archive is for: amd64, or arm64")
 	flag.StringVar(&cfg.Version, "version", "dev", "version that the program tells")
 	flag.Parse()
 	if err := run(cfg); err != nil {
