@@ -16,6 +16,7 @@ import (
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/notify"
+	"azbackupflow/internal/preflight"
 	"azbackupflow/internal/protect"
 	"azbackupflow/internal/queue"
 	"azbackupflow/internal/schedule"
@@ -125,6 +126,15 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	server.Handle("schedule-backups", handlers.ScheduleBackups(schedules))
 	server.Handle("protect-new-resource", handlers.ProtectNewResource(guard, requests.Refuse))
 	server.Handle("sweep-resources", handlers.SweepResources(guard))
+	ready := preflight.New(preflight.Config{
+		ARM: client, Vaults: s.Vaults, ServiceBusID: s.ServiceBusID, AllowDelete: s.AllowDelete, RestoreTargets: s.RestoreTargets,
+		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
+		Tables: store.Reach,
+		Bus: func(ctx context.Context, name string) error {
+			return queue.Reach(ctx, bus, name, name != settings.RejectedQueue)
+		},
+		Settings: func() error { return telemetry.Check(lookup) },
+	})
 	server.Handle("sweep", handlers.Sweep(observer.Sweep(e), handlers.Housekeeping{Expire: store.Expire, Keep: keep, Now: w.now, Log: log}))
 	repair := handlers.Repair{
 		Letters: store, Sweeper: observer.Sweep(e), Check: e.Prepare, Publish: publisher.Publish, Now: w.now, NewID: w.newID,
@@ -132,6 +142,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	}
 	server.HandleHTTP("api", repair.Routes(handlers.API(handlers.APIConfig{
 		Control: e, Read: store, Book: book, Publish: publisher.Publish, Now: w.now, NewID: w.newID, Roles: s.APIRoles,
+		Preflight: ready,
 	})))
 	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())
 	return server, observer, nil

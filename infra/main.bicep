@@ -39,6 +39,9 @@ param collector string = ''
 @description('Ask each caller of the HTTP API for an Entra app role. Only with App Service authentication in front of the app: without it callers could claim any role.')
 param apiRoles bool = false
 
+@description('Resource ids of the vaults that azbackupflow preflight looks at, separated by commas.')
+param vaults string = ''
+
 @description('Who gets the alerts; empty sends none, and they still show in the portal.')
 param alertEmail string = ''
 
@@ -144,6 +147,8 @@ module functionApp 'app/function-app.bicep' = {
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues
     collector: collector
+    vaults: vaults
+    serviceBusId: serviceBus.outputs.id
   }
 }
 

@@ -56,6 +56,8 @@ type grammar struct {
 	Rescue      rescueCommand      `cmd:"" group:"operations" help:"Look at every live operation now: wake what waits in vain."`
 	Errors      errorsCommand      `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, what you should do."`
 
+	Preflight preflightCommand `cmd:"" group:"operations" help:"Check that the app could do its work: settings, identity, queues, permissions."`
+
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, show when it runs next."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, explain which rule decides about a resource."`
 

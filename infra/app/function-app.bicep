@@ -19,6 +19,8 @@ param apiRoles bool
 param restoreTargets string
 param notices string
 param replyQueues string
+param vaults string
+param serviceBusId string
 
 @description('OpenTelemetry collector; empty for none.')
 param collector string
@@ -112,6 +114,8 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
       AZBACKUPFLOW_API_ROLES: string(apiRoles)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
+      AZBACKUPFLOW_VAULTS: vaults
+      AZBACKUPFLOW_SERVICE_BUS_ID: serviceBusId
       AZBACKUPFLOW_NOTICES: notices
       AZBACKUPFLOW_REPLY_QUEUES: replyQueues
       AZBACKUPFLOW_SCHEDULES: 'schedules.yaml'

@@ -53,7 +53,7 @@ func (a *Answer) Decode(into any) error {
 func (a *Answer) unreadable(why string) *operation.Error {
 	return &operation.Error{
 		Code: CodeUnreadableAnswer, Class: operation.Transient, HTTPStatus: a.Status,
-		Message:       "the answer cannot be read: " + clean(why),
+		Message:       "the answer cannot be read: " + Clean(why),
 		CorrelationID: a.CorrelationID, RetryAfter: a.RetryAfter, Ambiguous: writes(a.Method),
 	}
 }

@@ -42,7 +42,7 @@ func Classify(a *Answer) *operation.Error {
 	if len(e.RecommendedAction) == 0 {
 		e.RecommendedAction = advice(entry, e.Class)
 		if a.Status == http.StatusForbidden && e.Class == operation.UserAction && (!ok || entry.Permission) {
-			e.RecommendedAction = []string{clean(roles.Refused(e.Message, a.Method, a.Path))}
+			e.RecommendedAction = []string{Clean(roles.Refused(e.Message, a.Method, a.Path))}
 		}
 	}
 	e.RetryAfter = max(a.RetryAfter, entry.RetryAfter)
@@ -103,9 +103,9 @@ func build(f fault) *operation.Error {
 	if f.detail != "" && !strings.Contains(f.message, f.detail) {
 		f.message += " (" + f.detail + ")"
 	}
-	e := &operation.Error{Code: clean(f.code), Message: clean(f.message)}
+	e := &operation.Error{Code: Clean(f.code), Message: Clean(f.message)}
 	for _, a := range f.actions {
-		e.RecommendedAction = append(e.RecommendedAction, clean(a))
+		e.RecommendedAction = append(e.RecommendedAction, Clean(a))
 	}
 	return e
 }

@@ -93,23 +93,23 @@ func describe(err error) string {
 	case errors.As(err, &failed):
 		return "no token"
 	case errors.As(err, &token):
-		return "no token: " + clean(token.err.Error())
+		return "no token: " + Clean(token.err.Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timed out"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.As(err, &syntax):
-		return clean(syntax.Error())
+		return Clean(syntax.Error())
 	}
-	return clean(err.Error())
+	return Clean(err.Error())
 }
 
 // longestMessage bounds what is kept of a text, in bytes.
 const longestMessage = 2000
 
-// clean makes a text fit to be kept and shown: one line, bounded, without the
+// Clean makes a text fit to be kept and shown: one line, bounded, without the
 // query of any URL and without tokens.
-func clean(s string) string {
+func Clean(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
 	if len(s) > 8*longestMessage {
 		s = strings.ToValidUTF8(s[:8*longestMessage], "")

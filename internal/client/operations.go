@@ -10,6 +10,7 @@ import (
 
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/preflight"
 	asked "azbackupflow/internal/request"
 	"azbackupflow/internal/state"
 )
@@ -115,6 +116,13 @@ func (c *Client) Flows(ctx context.Context) (Flows, error) {
 	var f Flows
 	_, err := c.do(ctx, request{method: http.MethodGet, path: "/flows"}, &f)
 	return f, err
+}
+
+// Preflight lets the app check whether it could do its work.
+func (c *Client) Preflight(ctx context.Context) (preflight.Report, error) {
+	var r preflight.Report
+	_, err := c.do(ctx, request{method: http.MethodGet, path: "/preflight"}, &r)
+	return r, err
 }
 
 // Refusals is one page of refused requests, newest first.

@@ -51,6 +51,7 @@ func TestReadingStartingAndRestoringAreSeparatePermissions(t *testing.T) {
 		{http.MethodGet, "/operations/" + backup.ID + "/history", nil, read},
 		{http.MethodGet, "/refusals", nil, read},
 		{http.MethodGet, "/flows", nil, read},
+		{http.MethodGet, "/preflight", nil, read},
 		{http.MethodPost, "/operations", backupRequest("b", "testshare"), start},
 		{http.MethodPost, "/operations", deletion("d"), restore},
 		{http.MethodPost, "/operations:validate", backupRequest("b", "testshare"), start},

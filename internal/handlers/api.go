@@ -51,6 +51,8 @@ type APIConfig struct {
 	// Roles asks each caller for an app role; see Role. Without it whom the
 	// Functions host lets through may do everything.
 	Roles bool
+	// Preflight looks whether the app could do its work; nil serves none.
+	Preflight Checker
 }
 
 // API is the HTTP API below /api, by the Asynchronous Request-Reply pattern:
@@ -71,6 +73,9 @@ func API(c APIConfig) http.Handler {
 	mux.HandleFunc("POST /api/operations/{id}/retry", a.change(control.Retry))
 	mux.HandleFunc("GET /api/refusals", a.refusals)
 	mux.HandleFunc("GET /api/flows", a.flows)
+	if c.Preflight != nil {
+		mux.HandleFunc("GET /api/preflight", a.preflight)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusNotFound, "application/problem+json", Problem{
 			Type: noSuchRoute, Title: "There is no such route", Status: http.StatusNotFound,

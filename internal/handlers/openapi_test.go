@@ -237,6 +237,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	ask(r.api, get, "/refusals", "/refusals", nil)
 	ask(r.api, get, "/refusals", "/refusals?pageSize=0", nil)
 	ask(r.api, get, "/flows", "/flows", nil)
+	ask(r.api, get, "/preflight", "/preflight", nil)
 	res := ask(r.api, get, "/operations/{id}", id, nil)
 	ask(r.api, get, "/operations/{id}", id, nil, "If-None-Match", res.Header.Get("ETag"))
 	ask(r.api, get, "/operations/{id}", unknown, nil)
@@ -267,7 +268,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 		body                  any
 	}{
 		{post, "/operations", "/operations", share}, {post, "/operations:validate", "/operations:validate", share}, {post, "/operations:bulk", "/operations:bulk", bulk()},
-		{get, "/operations", "/operations", nil}, {get, "/refusals", "/refusals", nil}, {get, "/flows", "/flows", nil},
+		{get, "/operations", "/operations", nil}, {get, "/refusals", "/refusals", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
 		{get, "/operations/{id}", id, nil}, {get, "/operations/{id}/history", id + "/history", nil}, {post, "/operations/{id}/retry", id + "/retry", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
 	}

@@ -23,6 +23,7 @@ import (
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
@@ -192,7 +193,14 @@ func newRig(t *testing.T) *rig {
 }
 
 func (r *rig) config() handlers.APIConfig {
-	return handlers.APIConfig{Control: r.engine, Read: r.store, Book: r.book, Publish: r.publish, Now: r.clock, NewID: r.newID}
+	return handlers.APIConfig{Control: r.engine, Read: r.store, Book: r.book, Publish: r.publish, Now: r.clock, NewID: r.newID, Preflight: ready{}}
+}
+
+// ready is a preflight that found one thing.
+type ready struct{}
+
+func (ready) Check(context.Context) preflight.Report {
+	return preflight.Report{Findings: []preflight.Finding{{Check: "setting", Subject: "X", Problem: "is empty", Missing: []string{"X"}, Do: "Set it."}}}
 }
 
 func (r *rig) clock() time.Time {

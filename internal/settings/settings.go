@@ -27,7 +27,7 @@ const (
 	RejectedQueue = "rejected"
 )
 
-// Settings are the app's own.
+// Settings are the app's own; meanings says what docs/settings.md tells of them.
 type Settings struct {
 	// Cloud is public, usgovernment or china.
 	Cloud string `env:"AZBACKUPFLOW_CLOUD" envDefault:"public"`
@@ -66,6 +66,10 @@ type Settings struct {
 	// StartsPerItem is how many operations may begin to change a protected item
 	// in a day; 0 is no limit.
 	StartsPerItem int `env:"AZBACKUPFLOW_STARTS_PER_ITEM" envDefault:"100"`
+	// Vaults are the resource ids of the vaults that the preflight looks at, and
+	// ServiceBusID that of the Service Bus namespace: it decides nothing else.
+	Vaults       []string `env:"AZBACKUPFLOW_VAULTS"`
+	ServiceBusID string   `env:"AZBACKUPFLOW_SERVICE_BUS_ID"`
 	// Speed divides every wait; the local stack sets it to the speed of its
 	// simulator. In Azure it stays 1.
 	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`

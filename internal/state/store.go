@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/engine"
 )
 
 // atOnce bounds the requests that one call of the store has under way.
@@ -95,5 +98,17 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 		return failed("create tables", err)
 	}
 	close(s.ensured)
+	return nil
+}
+
+// Reach looks whether the tables can be reached: it creates those that are not
+// there, as every call does, and reads.
+func (s *Store) Reach(ctx context.Context) error {
+	if err := s.EnsureTables(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Load(ctx, "preflight"); err != nil && !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
 	return nil
 }

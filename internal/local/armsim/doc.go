@@ -28,8 +28,11 @@
 //     both succeed), secrets are not read, a database is a name.
 //   - Scheduled backups: a policy is a name with a type, it never runs, and
 //     recovery points do not expire.
-//   - Role assignments: every token it issued may do everything, and a vault's
-//     identity lacks permissions only if an Outcome says so.
+//   - Role assignments: every token it issued may do everything but what
+//     Simulator.Withhold takes away, and a backup fails for want of a
+//     permission of the vault's identity only if an Outcome says so. It tells
+//     permissions, role assignments and the properties of Service Bus queues
+//     to whoever asks, in one page.
 //   - api-versions that differ in their answers: every supported version
 //     answers like 2024-04-01, the recorded one.
 //   - TLS. It listens on loopback only, in plain HTTP.

@@ -146,6 +146,12 @@ func (s *Simulator) dispatch(c *call, isARM bool) (answer, *armError) {
 	if err := s.authenticate(c.r, c.now); err != nil {
 		return answer{}, err
 	}
+	if err := s.permit(c); err != nil {
+		return answer{}, err
+	}
+	if a, served := s.serveAccess(c); served {
+		return a, nil
+	}
 	if !isARM {
 		return answer{}, &armError{status: http.StatusNotFound, code: "InvalidResourceType", message: "The path '" + c.r.URL.Path + "' is not served here."}
 	}

@@ -33,6 +33,8 @@ type Simulator struct {
 	requests []*Request
 	backups  []Backup
 	restores []Restore
+
+	authorization authorization
 }
 
 // Start starts a simulator. It fails if the configuration is wrong, if the
@@ -64,6 +66,7 @@ func Start(c Config) (*Simulator, error) {
 		world:          w,
 		signer:         newSigner(rnd),
 		limits:         newLimits(c.Quotas, c.Speed),
+		authorization:  newAuthorization(),
 	}
 	s.server = &http.Server{
 		Handler: s, ReadHeaderTimeout: 30 * time.Second,

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -165,8 +166,27 @@ func (s *Stack) settings() map[string]string {
 		"IDENTITY_ENDPOINT":           s.ARM.IdentityEndpoint(),
 		"IDENTITY_HEADER":             s.ARM.IdentityHeader(),
 	}
+	if s.cfg.ARMEndpoint == "" {
+		app["AZBACKUPFLOW_SERVICE_BUS_ID"] = armsim.DemoServiceBus
+		app["AZBACKUPFLOW_VAULTS"] = strings.Join(vaults(s.cfg.World), ",")
+	}
 	maps.Copy(app, s.cfg.Settings)
 	return app
+}
+
+// vaults are those of the simulator's world.
+func vaults(w *armsim.World) (ids []string) {
+	if w == nil {
+		demo := armsim.DemoWorld()
+		w = &demo
+	}
+	for _, v := range w.Vaults {
+		ids = append(ids, v.ID())
+	}
+	for _, v := range w.BackupVaults {
+		ids = append(ids, v.ID())
+	}
+	return ids
 }
 
 // sweepSchedule is every five minutes, at speed, as the timer's six fields.

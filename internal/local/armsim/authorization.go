@@ -1,0 +1,158 @@
+package armsim
+
+import (
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"azbackupflow/internal/roles"
+)
+
+// authorization is what the simulator knows of permissions: everything is
+// allowed but what was withheld, and the vaults' identity has the roles that
+// the demo's servers and restore targets ask for but those that were taken
+// away. Assignments are told with their scopes, and inherited ones too, as
+// Azure does.
+type authorization struct {
+	withheld []string
+	// missing are ids of role definitions.
+	missing []string
+	queues  map[string]map[string]any
+}
+
+// DemoServiceBus is the namespace whose queues the simulator tells the
+// properties of.
+const DemoServiceBus = "/subscriptions/" + DemoSubscription + "/resourceGroups/azbackupflow/providers/Microsoft.ServiceBus/namespaces/local"
+
+// Ids of built-in roles that a vault's identity needs.
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+const (
+	roleReader          = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+	rolePostgreSQLLTR   = "c088a766-074b-43ba-90d4-1fb21feae531"
+	roleBlobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+)
+
+// Withhold takes one action from every caller, by its name in Azure; the
+// function that it returns gives it back.
+func (s *Simulator) Withhold(action string) (giveBack func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.authorization.withheld = append(s.authorization.withheld, action)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.authorization.withheld = slices.DeleteFunc(s.authorization.withheld, func(a string) bool { return a == action })
+	}
+}
+
+// Unassign takes a role, by the id of its definition, from the vaults'
+// identity; the function that it returns gives it back.
+func (s *Simulator) Unassign(role string) (giveBack func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.authorization.missing = append(s.authorization.missing, role)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.authorization.missing = slices.DeleteFunc(s.authorization.missing, func(r string) bool { return r == role })
+	}
+}
+
+// SetQueue sets one property of a queue of DemoServiceBus; the function that it
+// returns sets it back.
+func (s *Simulator) SetQueue(queue, property string, value any) (setBack func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	properties := s.authorization.queues[queue]
+	was := properties[property]
+	properties[property] = value
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		properties[property] = was
+	}
+}
+
+func newAuthorization() authorization {
+	a := authorization{queues: map[string]map[string]any{}}
+	for _, name := range []string{"requests", "steps", "rejected"} {
+		a.queues[name] = map[string]any{
+			"lockDuration": "PT5M", "maxDeliveryCount": 10, "requiresDuplicateDetection": true, "requiresSession": false,
+			"deadLetteringOnMessageExpiration": true, "enablePartitioning": false, "status": "Active",
+		}
+	}
+	return a
+}
+
+// permit refuses a request whose action was withheld.
+func (s *Simulator) permit(c *call) *armError {
+	action := roles.ActionOf(c.r.Method, c.r.URL.Path)
+	if action == "" || !slices.ContainsFunc(s.authorization.withheld, func(w string) bool { return strings.EqualFold(w, action) }) {
+		return nil
+	}
+	return &armError{
+		status: http.StatusForbidden, code: "AuthorizationFailed",
+		message: "The client '" + systemIdentity + "' with object id '" + systemIdentity + "' does not have authorization to perform action '" + action + "' over scope '" + c.r.URL.Path + "' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+	}
+}
+
+// serveAccess serves what tells about access: permissions and role assignments
+// at any scope, and the properties of the queues.
+func (s *Simulator) serveAccess(c *call) (a answer, served bool) {
+	path := c.r.URL.Path
+	if name, ok := cutFold(path, DemoServiceBus+"/queues/"); ok {
+		properties := s.authorization.queues[name]
+		if properties == nil || c.r.Method != http.MethodGet {
+			return answer{}, false
+		}
+		return jsonAnswer(http.StatusOK, map[string]any{"id": path, "name": name, "properties": maps.Clone(properties)}), true
+	}
+	at := regexp.MustCompile(`(?i)^(/subscriptions/.+)/providers/Microsoft\.Authorization/(permissions|roleAssignments)$`).FindStringSubmatch(path)
+	if at == nil || c.r.Method != http.MethodGet {
+		return answer{}, false
+	}
+	if strings.EqualFold(at[2], "permissions") {
+		grant := map[string]any{"actions": []string{"*"}, "notActions": append([]string{}, s.authorization.withheld...), "dataActions": []string{}, "notDataActions": []string{}}
+		return jsonAnswer(http.StatusOK, map[string]any{"value": []any{grant}}), true
+	}
+	value := []any{}
+	for _, a := range s.assignments() {
+		near := within(a.scope, at[1]) || within(at[1], a.scope)
+		if near && !slices.Contains(s.authorization.missing, a.role) && c.query.Get("$filter") == "principalId eq '"+systemIdentity+"'" {
+			value = append(value, map[string]any{"properties": map[string]any{
+				"principalId": systemIdentity, "scope": a.scope,
+				"roleDefinitionId": "/subscriptions/" + DemoSubscription + "/providers/Microsoft.Authorization/roleDefinitions/" + a.role,
+			}})
+		}
+	}
+	return jsonAnswer(http.StatusOK, map[string]any{"value": value}), true
+}
+
+type assignment struct{ role, scope string }
+
+// assignments are those of the vaults' identity: on each server, on its
+// resource group, and on the storage account of the demo's restores.
+func (s *Simulator) assignments() []assignment {
+	all := []assignment{{roleBlobContributor, "/subscriptions/" + DemoSubscription + "/resourceGroups/restores/providers/Microsoft.Storage/storageAccounts/testossstorageaccount"}}
+	for _, server := range s.world.flexibleServers {
+		id := server.ID()
+		group, _, _ := strings.Cut(id, "/providers/")
+		all = append(all, assignment{rolePostgreSQLLTR, id}, assignment{roleReader, group})
+	}
+	return all
+}
+
+// within reports whether a scope is another or lies below it.
+func within(scope, other string) bool {
+	_, ok := cutFold(scope+"/", strings.TrimSuffix(other, "/")+"/")
+	return ok
+}
+
+func cutFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return "", false
+	}
+	return s[len(prefix):], true
+}

@@ -1,0 +1,209 @@
+package preflight_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/roles"
+)
+
+// site is a simulated Azure with one of everything that the preflight looks at.
+type site struct {
+	*armsim.Simulator
+	cfg preflight.Config
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	world := armsim.DemoWorld()
+	vault, backups := world.Vaults[0].ID(), world.BackupVaults[0].ID()
+	account := &world.StorageAccounts[0]
+	account.RegisteredWith, account.Shares[0].Policy = vault, "schedule1"
+	sim, err := armsim.Start(armsim.Config{World: &world})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sim.Close()) })
+	s := &site{Simulator: sim}
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: time.Now})
+	require.NoError(t, err)
+	s.cfg = preflight.Config{
+		ARM: client, Vaults: []string{vault, backups}, ServiceBusID: armsim.DemoServiceBus, AllowDelete: true,
+		RestoreTargets: []string{world.FlexibleServers[0].ID(), "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"},
+		Queues:         []string{"requests", "steps", "rejected"},
+		Tables:         func(context.Context) error { return nil },
+		Bus:            func(context.Context, string) error { return nil },
+		Settings:       func() error { return nil },
+	}
+	return s
+}
+
+// GetToken gives a token that the simulator accepts.
+func (s *site) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: s.Token(), ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
+}
+
+func (s *site) check(t *testing.T) preflight.Report {
+	t.Helper()
+	return preflight.New(s.cfg).Check(t.Context())
+}
+
+// wrong are the findings that are not good.
+func wrong(r preflight.Report) (all []preflight.Finding) {
+	for _, f := range r.Findings {
+		if !f.OK {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// missing are what findings lack, each once.
+func missing(findings []preflight.Finding) (all []string) {
+	for _, f := range findings {
+		all = append(all, f.Missing...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func TestWhereNothingIsMissingEverythingIsGood(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	report := s.check(t)
+	require.True(t, report.OK, "%+v", wrong(report))
+	require.Empty(t, wrong(report))
+	subjects := map[string]int{}
+	for _, f := range report.Findings {
+		subjects[f.Check]++
+	}
+	require.Equal(t, map[string]int{"tables": 1, "bus": 3, "queue": 3, "permissions": 6, "vault identity": 3}, subjects)
+}
+
+// Every action of the table, taken away, is named, and nothing else is: with
+// the role that grants it, and where to assign it.
+func TestEachMissingPermissionIsNamedAndNoOther(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, p := range roles.Table() {
+		giveBack := s.Withhold(p.Action)
+		found := wrong(s.check(t))
+		giveBack()
+		require.NotEmpty(t, found, p.Action)
+		require.Equal(t, []string{p.Action}, missing(found), p.Action)
+		for _, f := range found {
+			require.NotEmpty(t, f.Do, p.Action)
+			require.Contains(t, f.Do, p.Action)
+			require.Contains(t, f.Do, f.Subject)
+		}
+	}
+}
+
+func TestWhatIsTurnedOffNeedsNoPermission(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.cfg.AllowDelete, s.cfg.RestoreTargets = false, nil
+	for _, p := range roles.Delete.Permissions() {
+		s.Withhold(p.Action)
+	}
+	require.True(t, s.check(t).OK)
+	s.cfg.AllowDelete = true
+	require.Equal(t, []string{
+		"Microsoft.DataProtection/backupVaults/backupInstances/delete",
+		"Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/delete",
+	}, missing(wrong(s.check(t))))
+}
+
+func TestEachRoleThatTheVaultsIdentityLacksIsNamedAndNoOther(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for id, name := range map[string]string{
+		"acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+		"c088a766-074b-43ba-90d4-1fb21feae531": "PostgreSQL Flexible Server Long Term Retention Backup Role",
+		"ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+	} {
+		giveBack := s.Unassign(id)
+		found := wrong(s.check(t))
+		giveBack()
+		require.Len(t, found, 1, name)
+		require.Equal(t, []string{name}, found[0].Missing)
+		require.Contains(t, found[0].Do, `"`+name+`" on `+found[0].Subject)
+		require.Contains(t, found[0].Do, "TestBkpVault")
+	}
+}
+
+func TestEachQueuePropertyThatTheEngineReliesOnIsNamedAndNoOther(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for property, value := range map[string]any{
+		"lockDuration": "PT1M", "maxDeliveryCount": 1, "requiresDuplicateDetection": false, "requiresSession": true,
+		"deadLetteringOnMessageExpiration": false, "enablePartitioning": true, "status": "Disabled",
+	} {
+		setBack := s.SetQueue("steps", property, value)
+		found := wrong(s.check(t))
+		setBack()
+		require.Len(t, found, 1, property)
+		require.Equal(t, []string{property}, found[0].Missing)
+		require.Equal(t, armsim.DemoServiceBus+"/queues/steps", found[0].Subject)
+	}
+	s.Withhold("Microsoft.ServiceBus/namespaces/queues/read")
+	require.Equal(t, []string{"Microsoft.ServiceBus/namespaces/queues/read"}, missing(wrong(s.check(t))))
+}
+
+func TestEachSettingOrServiceThatIsMissingIsNamedAndNoOther(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change         func(*preflight.Config)
+		check, subject string
+		problem        string
+	}{
+		"no vaults":        {func(c *preflight.Config) { c.Vaults = nil }, "setting", "AZBACKUPFLOW_VAULTS", "is empty"},
+		"no vault":         {func(c *preflight.Config) { c.Vaults = append(c.Vaults, "/subscriptions/s") }, "setting", "AZBACKUPFLOW_VAULTS", "holds /subscriptions/s"},
+		"no namespace":     {func(c *preflight.Config) { c.ServiceBusID = "" }, "setting", "AZBACKUPFLOW_SERVICE_BUS_ID", "is empty"},
+		"a setting":        {func(c *preflight.Config) { c.Settings = func() error { return errors.New("OTEL_X is bad") } }, "setting", "OTEL_X", "OTEL_X is bad"},
+		"tables away":      {func(c *preflight.Config) { c.Tables = func(context.Context) error { return errors.New("away") } }, "tables", "AzureWebJobsStorage", "away"},
+		"a queue away":     {func(c *preflight.Config) { c.Bus = awayIs("steps") }, "bus", "steps", "away"},
+		"secrets stay out": {func(c *preflight.Config) { c.Bus = awayIs("steps") }, "bus", "steps", "away Bearer ***"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			c.change(&s.cfg)
+			found := wrong(s.check(t))
+			require.Len(t, found, 1)
+			require.Equal(t, c.check, found[0].Check)
+			require.Equal(t, c.subject, found[0].Subject)
+			require.Contains(t, found[0].Problem, c.problem)
+			require.NotEmpty(t, found[0].Do)
+		})
+	}
+}
+
+func awayIs(away string) func(context.Context, string) error {
+	return func(_ context.Context, queue string) error {
+		if queue == away {
+			return errors.New("away Bearer eyJhbGciOi.abc.def")
+		}
+		return nil
+	}
+}
+
+func TestWithoutAnARMEverythingElseIsStillChecked(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.Inject(armsim.Rule{Effect: armsim.AnswerError(503, "ServerBusy", "busy", nil)})
+	report := s.check(t)
+	require.False(t, report.OK)
+	for _, f := range wrong(report) {
+		require.Equal(t, "azure resource manager", f.Check)
+	}
+	require.Len(t, report.Findings, 4+3+2, "tables, three queues; their properties; two vaults")
+}

@@ -1,0 +1,97 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/local/stack"
+	"azbackupflow/internal/preflight"
+)
+
+// The deployed program, asked over the bus, the tables and the Azure Resource
+// Manager that it really uses: it is ready, and names what is taken from it.
+func TestThePreflightOfTheProgramNamesWhatIsTakenFromIt(t *testing.T) {
+	t.Parallel()
+	l := startInTurn(t, stack.Config{Speed: 60, Settings: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "", "SweepSchedule": "0 0 0 1 1 *"}})
+	var report preflight.Report
+	require.Equal(t, http.StatusOK, l.call(http.MethodGet, "/preflight", nil, &report).StatusCode)
+	require.True(t, report.OK, "%+v", report.Findings)
+
+	const action = "Microsoft.DataProtection/backupVaults/backupJobs/read"
+	giveBack := l.ARM.Withhold(action)
+	found := l.wrong()
+	giveBack()
+	require.Len(t, found, 1)
+	require.Equal(t, []string{action}, found[0].Missing)
+	require.Contains(t, found[0].Do, "azbackupflow Reader")
+
+	l.Tables.SetAvailable(false)
+	found = l.wrong()
+	l.Tables.SetAvailable(true)
+	require.Len(t, found, 1)
+	require.Equal(t, "tables", found[0].Check)
+
+	l.Broker.SetAvailable(false)
+	found = l.wrong()
+	l.Broker.SetAvailable(true)
+	var queues []string
+	for _, f := range found {
+		require.Equal(t, "bus", f.Check)
+		queues = append(queues, f.Subject)
+	}
+	slices.Sort(queues)
+	require.Equal(t, []string{"rejected", "requests", "steps"}, queues)
+	require.Empty(t, l.Broker.Messages("steps"), "a preflight sends nothing")
+}
+
+// wrong is what a preflight finds wrong now.
+func (l *local) wrong() (found []preflight.Finding) {
+	l.t.Helper()
+	var report preflight.Report
+	l.call(http.MethodGet, "/preflight", nil, &report)
+	for _, f := range report.Findings {
+		if !f.OK {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// Without a setting that has no default, or with one that cannot be, the
+// program does not start, and names exactly that one where the host shows it.
+func TestTheProgramNamesTheSettingThatKeepsItFromStarting(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ value, want string }{
+		"ServiceBusConnection":           {"", "ServiceBusConnection"},
+		"AzureWebJobsStorage":            {"", "AzureWebJobsStorage"},
+		"AZBACKUPFLOW_CLOUD":             {"moon", "AZBACKUPFLOW_CLOUD"},
+		"AZBACKUPFLOW_SPEED":             {"0", "AZBACKUPFLOW_SPEED"},
+		customhandler.PortSetting:        {"", customhandler.PortSetting},
+		"AZBACKUPFLOW_ARM_ENDPOINT":      {"http://example.org", "azure resource manager: endpoint"},
+		"AZBACKUPFLOW_TABLE_PREFIX":      {"1", "table prefix"},
+		"AZBACKUPFLOW_ALLOW_DELETE":      {"perhaps", "AllowDelete"},
+		"AZBACKUPFLOW_ARM_TRUSTED_HOSTS": {"https://host", "https://host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			program := exec.CommandContext(ctx, filepath.Join(dist, "handler"))
+			program.Env = append(sampleEnvironment(t), customhandler.PortSetting+"=0", name+"="+c.value)
+			var complaint bytes.Buffer
+			program.Stderr = &complaint
+			require.Error(t, program.Run())
+			require.Contains(t, complaint.String(), c.want)
+			require.Equal(t, 1, strings.Count(strings.TrimSpace(complaint.String()), "\n")+1, "one line: %s", complaint.String())
+		})
+	}
+}
