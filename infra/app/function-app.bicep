@@ -114,6 +114,8 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
       AZBACKUPFLOW_API_ROLES: string(apiRoles)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
+      AZBACKUPFLOW_RETENTION: 'P90D'
+      AZBACKUPFLOW_STARTS_PER_ITEM: '100'
       AZBACKUPFLOW_VAULTS: vaults
       AZBACKUPFLOW_SERVICE_BUS_ID: serviceBusId
       AZBACKUPFLOW_NOTICES: notices

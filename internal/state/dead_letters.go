@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -23,9 +24,13 @@ const listedColumns = "PartitionKey,RowKey,refusal,refusal2,refusal3"
 func (r Refusal) Handle() string { return string(PositionOf(r.At, r.ID)) }
 
 // whole is the part of the request that Shortened leaves out, empty if it
-// leaves out nothing, or if there is too much to keep.
+// leaves out nothing, or if there is too much to keep: what has to be escaped
+// takes up to six times its place.
 func (r Refusal) whole() string {
 	if len(r.Body) <= longestBody || len(r.Body) > longestWhole {
+		return ""
+	}
+	if escaped, err := json.Marshal(r.Body); err != nil || len(escaped) > 2*longestWhole {
 		return ""
 	}
 	return r.Body
