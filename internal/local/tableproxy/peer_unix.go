@@ -23,8 +23,10 @@ func peerClosed(c net.Conn) bool {
 	err = raw.Control(func(fd uintptr) {
 		var one [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		waiting := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
-		gone = !waiting && n <= 0
+		for errors.Is(err, syscall.EINTR) {
+			n, _, err = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		}
+		gone = !errors.Is(err, syscall.EAGAIN) && n <= 0
 	})
 	return gone || err != nil
 }
