@@ -81,6 +81,10 @@ bench: deps ## Measure beside other engines, write docs/performance.md
 microbench: deps ## Run the benchmarks of single functions
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: simulate
+simulate: ## Simulate a night of 100,000 backups, and write docs/simulation.md anew
+	$(GO) run ./internal/simulate/cmd -page docs/simulation.md $(SIMULATE)
+
 .PHONY: lint
 lint: ## Run the linters (the first time builds them, which takes minutes)
 	$(LINTER) run ./...

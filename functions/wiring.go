@@ -9,12 +9,14 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/connection"
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/joblist"
 	"azbackupflow/internal/notify"
 	"azbackupflow/internal/preflight"
 	"azbackupflow/internal/protect"
@@ -65,13 +67,20 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := newARM(s, w.now, observer.ARM)
+	ledger := budget.New(budget.Config{
+		Clock: w.now, Identity: s.ClientID, Assume: budget.Assume(s.Speed), Shelf: state.Shelf{Rows: store, Kind: "budget"}, Log: log,
+	})
+	client, err := newARM(s, w.now, observer.ARM, ledger)
 	if err != nil {
 		return nil, nil, err
 	}
 	azure := flow.New(client, w.now)
 	azure.ClockSkew = time.Duration(float64(azure.ClockSkew) / s.Speed)
 	azure.Permit = flow.Permit{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets}
+	azure.Jobs = joblist.New(joblist.Config{
+		Shelf: state.Shelf{Rows: store, Kind: "jobs"}, Clock: w.now, NewID: w.newID, Waits: s.Waits(), Log: log,
+		Pace: flow.JobPace(ledger),
+	})
 	azure.Exclude = func(ctx context.Context, resourceID, operationID string, at time.Time) error {
 		return store.Exclude(ctx, state.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
 	}
@@ -93,7 +102,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Store: observer.Store(store), Queue: steps, Book: book,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
+		Record: arm.Record, Budget: budget.ForStep, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -150,7 +159,10 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 
 // newARM makes the client of Azure Resource Manager. It calls Azure as the
 // app's managed identity; there is no other way in, and no secret.
-func newARM(s settings.Settings, now func() time.Time, observe func(context.Context, string, string) (context.Context, func(int, error))) (*arm.Client, error) {
+func newARM(
+	s settings.Settings, now func() time.Time,
+	observe func(context.Context, string, string) (context.Context, func(int, error)), ledger *budget.Ledger,
+) (*arm.Client, error) {
 	options := &azidentity.ManagedIdentityCredentialOptions{}
 	if s.ClientID != "" {
 		options.ID = azidentity.ClientID(s.ClientID)
@@ -161,6 +173,6 @@ func newARM(s settings.Settings, now func() time.Time, observe func(context.Cont
 	}
 	return arm.New(arm.Config{
 		Cloud: s.Cloud, Endpoint: s.ARMEndpoint, Audience: s.ARMAudience, TrustedHosts: s.ARMTrustedHosts,
-		Credential: credential, Clock: now, Observe: observe,
+		Credential: credential, Clock: now, Observe: observe, Budget: ledger,
 	})
 }

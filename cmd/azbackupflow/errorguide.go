@@ -25,7 +25,7 @@ type errorClass struct {
 	Meaning string          `json:"meaning"`
 	Does    string          `json:"does"`
 	// Anew is how often what Azure accepted is asked for anew after it failed
-	// with such an error.
+	// with such an error. Throttling is not counted.
 	Anew int `json:"anew"`
 }
 

@@ -27,6 +27,9 @@ func errorPage(g errorGuide) string {
 		"| class | meaning | what azbackupflow does | what Azure accepted and failed so later |\n|---|---|---|---|\n")
 	for _, c := range g.Classes {
 		anew := "fails"
+		if c.Class == operation.Throttled {
+			anew = "is asked for anew where the flow can, until the deadline"
+		}
 		if c.Anew > 0 {
 			anew = fmt.Sprintf("is asked for anew up to %d times where the flow can", c.Anew)
 		}

@@ -13,6 +13,11 @@ import (
 	"azbackupflow/internal/roles"
 )
 
+// Compiled once.
+var (
+	waitText = regexp.MustCompile(`(?i)after\s+'?(\d{1,9})'?\s+(second|minute|hour)`)
+)
+
 // Classify reads an answer that is not 2xx as the error that it is. It tells
 // the class by Azure's code, see Catalogue, and by the HTTP status where the
 // code is not known.
@@ -149,7 +154,7 @@ func advice(e Entry, class operation.Class) []string {
 // waitInText reads the wait that a provider's 429 names in its text only, such
 // as "Please try again after '324' seconds".
 func waitInText(message string) time.Duration {
-	m := regexp.MustCompile(`(?i)after\s+'?(\d{1,9})'?\s+(second|minute|hour)`).FindStringSubmatch(message)
+	m := waitText.FindStringSubmatch(message)
 	if m == nil {
 		return 0
 	}

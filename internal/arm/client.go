@@ -44,7 +44,8 @@ func WithClientRequestID(ctx context.Context, id string) context.Context {
 
 // Do makes one call. Every failure is an *operation.Error: an answer that is
 // not 2xx as Classify reads it, and a missing or unreadable answer as Transient,
-// Ambiguous when it may have changed something.
+// Ambiguous when it may have changed something. A call that the budget has no
+// room for is not made; its error is an *operation.PutOff as well.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	target, err := c.resolve(r.Path, r.Query)
 	if err != nil {
@@ -108,6 +109,20 @@ func (c *Client) call(ctx context.Context, method string, target *url.URL, body 
 	if r, ok := ctx.Value(rehearsalKey{}).(*rehearsal); ok && method != http.MethodGet {
 		return nil, r.note(method, target, body)
 	}
+	charge, err := c.budget.Take(ctx, method, pathOf(target))
+	if err != nil {
+		return nil, err
+	}
+	counted(ctx)
+	answer, err := c.observed(ctx, method, target, body, clientRequestID)
+	charge.Settle(heard(answer, err))
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (c *Client) observed(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
 	if c.observe == nil {
 		return c.exchange(ctx, method, target, body, clientRequestID)
 	}
@@ -124,6 +139,7 @@ func (c *Client) call(ctx context.Context, method string, target *url.URL, body 
 	return answer, err
 }
 
+// exchange makes the call. Where an answer came that is an error, it gives both.
 func (c *Client) exchange(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -149,10 +165,10 @@ func (c *Client) exchange(ctx context.Context, method string, target *url.URL, b
 	answer := newAnswer(method, resp, payload, c.clock)
 	c.compareClocks(answer)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, Classify(answer)
+		return answer, Classify(answer)
 	}
 	if len(answer.Body) > 0 && !json.Valid(answer.Body) {
-		return nil, answer.unreadable(fmt.Sprintf("the body is not JSON but %q", resp.Header.Get("Content-Type")))
+		return answer, answer.unreadable(fmt.Sprintf("the body is not JSON but %q", resp.Header.Get("Content-Type")))
 	}
 	return answer, nil
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"azbackupflow/internal/arm/budget"
 )
 
 // The clouds that azcore knows.
@@ -50,6 +52,8 @@ type Config struct {
 	Transport policy.Transporter
 	// Timeout bounds one call; zero means DefaultTimeout.
 	Timeout time.Duration
+	// Budget puts off calls that Azure would refuse; nil lets every call through.
+	Budget *budget.Ledger
 	// Clock is used where ARM's answer carries no Date.
 	Clock func() time.Time
 	// Observe, if set, is told of each call, by method and path, before it is
@@ -67,6 +71,7 @@ type Client struct {
 	clock    func() time.Time
 	skew     atomic.Int64 // of Azure's clock against ours, a time.Duration
 	observe  func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
+	budget   *budget.Ledger
 }
 
 // New checks the configuration and makes a client. It calls nobody.
@@ -118,7 +123,7 @@ func New(c Config) (*Client, error) {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Client{pipeline: pipeline, endpoint: endpoint, trust: trusted, timeout: timeout, clock: c.Clock, observe: c.Observe}, nil
+	return &Client{pipeline: pipeline, endpoint: endpoint, trust: trusted, timeout: timeout, clock: c.Clock, observe: c.Observe, budget: c.Budget}, nil
 }
 
 // serviceOf gives a cloud's ARM endpoint and token audience.

@@ -14,6 +14,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
+// Compiled once: what a text is cleaned of.
+var (
+	urlQuery     = regexp.MustCompile(`\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?`)
+	bearerToken  = regexp.MustCompile(`(?i)\bbearer\s+[\w.~+/=-]+`)
+	jsonWebToken = regexp.MustCompile(`(?i)(\bhttps?://[^\s"'<>?]*)\?[^\s"'<>]*`)
+)
+
 // Codes of failures that are not Azure's own.
 const (
 	// CodeTokenUnavailable: there is no token to call with; nothing was sent.
@@ -114,9 +121,9 @@ func Clean(s string) string {
 	if len(s) > 8*longestMessage {
 		s = strings.ToValidUTF8(s[:8*longestMessage], "")
 	}
-	s = regexp.MustCompile(`(?i)(\bhttps?://[^\s"'<>?]*)\?[^\s"'<>]*`).ReplaceAllString(s, "$1")
-	s = regexp.MustCompile(`(?i)\bbearer\s+[\w.~+/=-]+`).ReplaceAllString(s, "Bearer ***")
-	s = regexp.MustCompile(`\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?`).ReplaceAllString(s, "***")
+	s = jsonWebToken.ReplaceAllString(s, "$1")
+	s = bearerToken.ReplaceAllString(s, "Bearer ***")
+	s = urlQuery.ReplaceAllString(s, "***")
 	if len(s) > longestMessage {
 		s = strings.ToValidUTF8(s[:longestMessage], "") + " ..."
 	}

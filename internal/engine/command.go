@@ -82,6 +82,8 @@ type Result struct {
 	Err     *operation.Error
 	// Locked is the answer of Lock.
 	Locked Locked
+	// PutOff: a budget had no room for the call of Run or Look; Err is nil.
+	PutOff *operation.PutOff
 	// TooLate: Run was not started because NotAfter had passed.
 	TooLate bool
 	// Panicked: the step panicked; Err holds the stack.

@@ -18,8 +18,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Config is what an Engine works with. All fields are needed but Record,
-// Rehearse, Begin, Locks, Notifier and Log.
+// Config is what an Engine works with. All fields are needed but Budget,
+// Record, Rehearse, Begin, Locks, Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
@@ -35,6 +35,9 @@ type Config struct {
 	NewID  func() string
 	// Sleep waits, or returns early with the context's error.
 	Sleep func(context.Context, time.Duration) error
+	// Budget tells the calls made with the context that it returns whose they
+	// are, so that a budget can order them.
+	Budget func(context.Context, step.Flow, operation.Operation) context.Context
 	// Record notes the HTTP exchanges of the calls made with the context it
 	// returns.
 	Record func(context.Context) (context.Context, func() []operation.Exchange)
@@ -80,6 +83,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Budget == nil {
+		cfg.Budget = func(ctx context.Context, _ step.Flow, _ operation.Operation) context.Context { return ctx }
 	}
 	if cfg.Record == nil {
 		cfg.Record = func(ctx context.Context) (context.Context, func() []operation.Exchange) {
@@ -189,7 +195,7 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 	op := cmd.Row.Operation
 	flow, _ := e.cfg.Book.Find(op.Flow, op.Version)
 	s, _ := flow.Step(op.Step)
-	ctx, exchanges := e.cfg.Record(ctx)
+	ctx, exchanges := e.cfg.Record(e.cfg.Budget(ctx, flow, op))
 	defer func() {
 		if p := recover(); p != nil {
 			res = Result{Panicked: true, Err: &operation.Error{
@@ -204,13 +210,22 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 	c := step.Call{Operation: op, Now: now, AttemptID: cmd.AttemptID}
 	if cmd.Action == Look {
 		finding, err := s.Look(ctx, c)
-		return Result{Finding: finding, Err: asError(err)}
+		return answered(Result{Finding: finding}, err)
 	}
 	if !cmd.NotAfter.IsZero() && !now.Before(cmd.NotAfter) {
 		return Result{TooLate: true}
 	}
 	outcome, err := s.Run(ctx, c)
-	return Result{Outcome: outcome, Err: asError(err)}
+	return answered(Result{Outcome: outcome}, err)
+}
+
+// answered adds what a step came to if it did not come to an answer.
+func answered(res Result, err error) Result {
+	if errors.As(err, &res.PutOff) {
+		return res
+	}
+	res.Err = asError(err)
+	return res
 }
 
 // asError gives every error a class. One that no one classified is taken for

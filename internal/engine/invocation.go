@@ -234,6 +234,8 @@ func (i Invocation) called(env Env, r Result) (Invocation, Command) {
 		next, ev = op.ClaimMissed(at)
 	case r.Panicked:
 		next, ev = op.ParkedBecause(r.Err, at)
+	case r.PutOff != nil:
+		next, ev = op.PutOff(r.PutOff, false, at)
 	case r.Err != nil:
 		next, ev = op.StepFailed(r.Err, at)
 	default:
@@ -251,6 +253,8 @@ func (i Invocation) looked(env Env, r Result) (Invocation, Command) {
 	switch {
 	case r.Panicked:
 		next, ev = op.ParkedBecause(r.Err, at)
+	case r.PutOff != nil:
+		next, ev = op.PutOff(r.PutOff, true, at)
 	case r.Err != nil:
 		next, ev = op.LookFailed(r.Err, at)
 	default:

@@ -79,6 +79,7 @@ func (a Azure) backupNow() step.Flow {
 		Name: "backup-now", Version: 1, Item: targetKey,
 		Summary:  "back up a protected file share, virtual machine, database or PostgreSQL server, to the job's end",
 		Deadline: 48 * time.Hour,
+		Priority: operation.PriorityBackup,
 		Check:    a.checkBackupNow,
 		Steps: append([]step.Step{
 			{Name: "find-item", Effect: step.Read, Run: a.findNamedItem},

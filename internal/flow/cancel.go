@@ -57,6 +57,6 @@ func awaitCancelled(name string, read jobReader) step.Step {
 			return operation.Outcome{}, final(j.failure)
 		case arm.JobRunning:
 		}
-		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: fmt.Sprintf("%s (%s)", j.what, j.status)}, nil
+		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, After: j.next, Note: fmt.Sprintf("%s (%s)", j.what, j.status)}, nil
 	}}
 }

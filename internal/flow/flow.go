@@ -14,6 +14,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/joblist"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -32,6 +33,9 @@ type Azure struct {
 	ClockSkew time.Duration
 	// Permit is what the configuration allows beyond the harmless.
 	Permit Permit
+	// Jobs lets operations that wait for jobs of one vault read them together;
+	// nil reads each alone.
+	Jobs *joblist.Board
 	// Exclude records that a resource is not to be protected automatically.
 	Exclude func(ctx context.Context, resourceID, operationID string, at time.Time) error
 	// Include forgets that.

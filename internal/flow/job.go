@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
@@ -24,6 +25,8 @@ type job struct {
 	warnings []string
 	// failure of a job that failed or was cancelled.
 	failure *operation.Error
+	// next is when there will be news of a job that runs; zero is not known.
+	next time.Duration
 }
 
 // jobReader reads the job that an operation follows.
@@ -40,15 +43,22 @@ func (a Azure) serviceJob(vault func(step.Call) (recoveryservices.VaultID, error
 		if err != nil {
 			return job{}, err
 		}
-		read, err := a.RecoveryServices.GetJob(ctx, id, known)
-		if err != nil {
-			return job{}, notVisible(err)
-		}
-		return job{
-			name: read.Name, status: read.Status, state: read.State(), warnings: read.Warnings(), failure: read.Failure(),
-			what: fmt.Sprintf("%s job %s of %s", read.Operation, read.Name, read.EntityFriendlyName),
-		}, nil
+		return a.together(ctx, c, known, vaultJobs{
+			vault: id.String(), list: a.listServiceJobs(id),
+			alone: func(ctx context.Context) (job, error) { return a.serviceJobAlone(ctx, id, known) },
+		})
 	}
+}
+
+func (a Azure) serviceJobAlone(ctx context.Context, vault recoveryservices.VaultID, id string) (job, error) {
+	read, err := a.RecoveryServices.GetJob(ctx, vault, id)
+	if err != nil {
+		return job{}, notVisible(err)
+	}
+	return job{
+		name: read.Name, status: read.Status, state: read.State(), warnings: read.Warnings(), failure: read.Failure(),
+		what: fmt.Sprintf("%s job %s of %s", read.Operation, read.Name, read.EntityFriendlyName),
+	}, nil
 }
 
 // instanceJob reads a Data Protection job of the vault of the instance that
@@ -62,11 +72,18 @@ func (a Azure) instanceJob(ctx context.Context, c step.Call) (job, error) {
 	if err != nil {
 		return job{}, err
 	}
-	return a.vaultJob(ctx, id.Vault, known)
+	return a.vaultJob(ctx, c, id.Vault, known)
 }
 
 // vaultJob reads a job of a Backup vault.
-func (a Azure) vaultJob(ctx context.Context, vault dataprotection.VaultID, id string) (job, error) {
+func (a Azure) vaultJob(ctx context.Context, c step.Call, vault dataprotection.VaultID, id string) (job, error) {
+	return a.together(ctx, c, id, vaultJobs{
+		vault: vault.String(), list: a.listInstanceJobs(vault),
+		alone: func(ctx context.Context) (job, error) { return a.vaultJobAlone(ctx, vault, id) },
+	})
+}
+
+func (a Azure) vaultJobAlone(ctx context.Context, vault dataprotection.VaultID, id string) (job, error) {
 	read, err := a.DataProtection.GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)
@@ -125,7 +142,7 @@ func awaitJob(name string, to awaitedJob) step.Step {
 			return backTo(to.retry, j.failure), nil
 		case arm.JobRunning:
 		}
-		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: fmt.Sprintf("%s (%s)", j.what, j.status)}, nil
+		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, After: j.next, Note: fmt.Sprintf("%s (%s)", j.what, j.status)}, nil
 	}}
 }
 

@@ -60,6 +60,7 @@ func (a Azure) protectFileShare() step.Flow {
 		Name: "protect-file-share", Version: 1, Item: protectedShareKey,
 		Summary:  "discover, register, inquire and protect an Azure file share, and back it up if asked",
 		Deadline: 24 * time.Hour,
+		Priority: operation.PriorityProtect,
 		Check:    a.checkProtectFileShare,
 		Steps: append([]step.Step{
 			{Name: "check-policy", Effect: step.Read, Run: forShare(a.checkPolicy)},

@@ -91,6 +91,7 @@ func (a Azure) protectPostgres() step.Flow {
 		Name: "protect-postgres", Version: 1, Item: protectedServerKey,
 		Summary:  "validate and configure the backup of a PostgreSQL flexible server, until it is protected",
 		Deadline: 12 * time.Hour,
+		Priority: operation.PriorityProtect,
 		Check:    checkProtectPostgres,
 		Steps: []step.Step{
 			{Name: "check-policy", Effect: step.Read, Run: forServer(a.checkServerPolicy)},

@@ -176,6 +176,7 @@ func (a Azure) restorePostgres() step.Flow {
 		Summary:  "restore a PostgreSQL backup as a database or as files, from the vault or archive tier, to the job's end",
 		Guarded:  true,
 		Deadline: 4 * 24 * time.Hour,
+		Priority: operation.PriorityRestore,
 		Check:    a.checkRestorePostgres,
 		Steps: append([]step.Step{
 			{Name: "read-instance", Effect: step.Read, Run: forRestore(a.readRestored)},

@@ -52,6 +52,7 @@ func (a Azure) resumeProtection() step.Flow {
 		Name: "resume-protection", Version: 1, Item: targetKey,
 		Summary:  "let protection go on that was stopped with its backups kept",
 		Deadline: 12 * time.Hour,
+		Priority: operation.PriorityProtect,
 		Check:    checkResumeProtection,
 		Steps: []step.Step{
 			{Name: "find-item", Effect: step.Read, Run: a.findTarget},

@@ -20,6 +20,9 @@ type TrackJob struct {
 	JobID string `json:"jobId"`
 }
 
+// trackJobFlow follows jobs that something else started.
+const trackJobFlow = "track-job"
+
 const wantJob = "/subscriptions/{id}/resourceGroups/{group}/providers/{Microsoft.RecoveryServices/vaults or Microsoft.DataProtection/backupVaults}/{name}/backupJobs/{job}"
 
 func checkTrackJob(raw json.RawMessage) (json.RawMessage, error) {
@@ -47,7 +50,7 @@ func cutJob(id string) (vault, name string, ok bool) {
 
 func (a Azure) trackJob() step.Flow {
 	return step.Flow{
-		Name: "track-job", Version: 1,
+		Name: trackJobFlow, Version: 1,
 		Summary:  "follow a job that something else started to its end",
 		Deadline: 4 * 24 * time.Hour,
 		Check:    checkTrackJob,
@@ -103,5 +106,5 @@ func (a Azure) trackedInstanceJob(ctx context.Context, c step.Call) (job, error)
 	if err != nil {
 		return job{}, fatal("ParametersUnreadable", err.Error())
 	}
-	return a.vaultJob(ctx, parsed, name)
+	return a.vaultJob(ctx, c, parsed, name)
 }

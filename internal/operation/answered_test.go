@@ -175,7 +175,7 @@ func TestWhat_an_answer_taught_is_kept(t *testing.T) {
 func TestGoing_back_is_bounded_by_the_class_of_the_error(t *testing.T) {
 	t.Parallel()
 	for class, bound := range map[operation.Class]int{
-		operation.Throttled: 12, operation.Transient: 3, operation.NotYet: 12, operation.Conflict: 48,
+		operation.Transient: 3, operation.NotYet: 12, operation.Conflict: 48,
 		operation.UserAction: 5, operation.Fatal: 0, "": 0,
 	} {
 		t.Run("class "+string(class), func(t *testing.T) {

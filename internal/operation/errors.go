@@ -36,7 +36,8 @@ type Patience struct {
 	// but the operation's deadline.
 	Attempts int
 	// Setbacks is how often an error of this class, met after Azure had
-	// accepted the request, may send the flow back to ask again.
+	// accepted the request, may send the flow back to ask again. Throttling is
+	// not counted.
 	Setbacks int
 }
 
@@ -45,7 +46,7 @@ type Patience struct {
 func (c Class) Patience() (p Patience, ok bool) {
 	switch c {
 	case Throttled:
-		return Patience{First: time.Minute, Longest: 10 * time.Minute, Setbacks: 12}, true
+		return Patience{First: time.Minute, Longest: 10 * time.Minute}, true
 	case Transient:
 		return Patience{First: 30 * time.Second, Longest: 10 * time.Minute, Attempts: 12, Setbacks: 3}, true
 	case NotYet:

@@ -55,6 +55,10 @@ type Operation struct {
 	// WaitingFor says, for a person, what the next look waits for.
 	WaitingFor string `json:"waitingFor,omitempty"`
 
+	// Booking names the budget account that keeps a place for the operation's
+	// next call; see PutOff.
+	Booking string `json:"booking,omitempty"`
+
 	// Attempts counts consecutive failures of the current step. Setbacks
 	// counts how often a failure sent the flow back to an earlier step; both
 	// are bounded by the error's class.

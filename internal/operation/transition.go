@@ -95,15 +95,22 @@ func (op Operation) finish(out Outcome, at At) (Operation, Event) {
 func (op Operation) back(out Outcome, at At) (Operation, Event) {
 	err := reason(out.Err)
 	patience, again := err.Class.Patience()
-	op.Setbacks++
-	if !again || op.Setbacks > patience.Setbacks {
+	// Waiting is not failing: throttling is never counted, but waited for as
+	// long as after many failures.
+	wait := patience.Longest
+	if err.Class != Throttled {
+		op.Setbacks++
+		again = again && op.Setbacks <= patience.Setbacks
+		wait = patience.Wait(op.Setbacks)
+	}
+	if !again {
 		op.RetryStep = out.Next
 		return op.fail(err, at)
 	}
 	op.LastError = err
 	op.Attempts, op.Tracking = 0, nil
 	op.enter(out.Next, at.Now)
-	op.DueAt = op.byDeadline(at.Waits.next(at.Now, err.RetryAfter, at.Waits.afterError(patience, op.Setbacks), at.Jitter), at.Now)
+	op.DueAt = op.byDeadline(at.Waits.next(at.Now, err.RetryAfter, time.Duration(float64(wait)/at.Waits.Retry), at.Jitter), at.Now)
 	op.move(StepAnswered, at.Now)
 	return op, op.event(note("failed, going back to "+out.Next, out.Note), at)
 }
@@ -267,6 +274,7 @@ func (op Operation) advance(at At) Operation {
 	next.WriteID = at.WriteID
 	next.UpdatedAt = at.Now
 	next.Rescues, next.LastRescue, next.RescuedAt = 0, "", time.Time{}
+	next.Booking = ""
 	return next
 }
 

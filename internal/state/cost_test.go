@@ -46,7 +46,7 @@ func tablesOnce(t *testing.T, a *account) {
 	for range 3 {
 		require.NoError(t, s.EnsureTables(t.Context()))
 	}
-	require.Equal(t, slices.Repeat([]string{"POST Tables"}, 8), w.seen())
+	require.Equal(t, slices.Repeat([]string{"POST Tables"}, 9), w.seen())
 	another := a.storeAt(t, "twice", nil)
 	require.NoError(t, another.EnsureTables(t.Context()))
 	another = a.storeAt(t, "twice", nil)

@@ -21,7 +21,7 @@ const atOnce = 8
 // Store keeps operations in Table Storage. It implements engine.Store and is
 // safe for concurrent use.
 type Store struct {
-	operations, live, index, refusals, exclusions, schedules, verdicts, locks *aztables.Client
+	operations, live, index, refusals, exclusions, schedules, verdicts, locks, shared *aztables.Client
 
 	// ensuring holds one token: whoever has it creates the tables. ensured is
 	// closed once they are there.
@@ -61,6 +61,7 @@ func New(service *aztables.ServiceClient, prefix string) (*Store, error) {
 		schedules:  service.NewClient(prefix + "schedules"),
 		verdicts:   service.NewClient(prefix + "verdicts"),
 		locks:      service.NewClient(prefix + "itemlocks"),
+		shared:     service.NewClient(prefix + "shared"),
 		ensuring:   make(chan struct{}, 1),
 		ensured:    make(chan struct{}),
 	}
@@ -85,7 +86,7 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 	default:
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions, s.schedules, s.verdicts, s.locks} {
+	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions, s.schedules, s.verdicts, s.locks, s.shared} {
 		group.Go(func() error {
 			_, err := table.CreateTable(ctx, nil)
 			if hasCode(err, aztables.TableAlreadyExists) {

@@ -79,6 +79,9 @@ type Flow struct {
 	// Deadline is how long an operation may take when the request names no
 	// deadline.
 	Deadline time.Duration
+	// Priority says which operations go first where Azure's quotas have no
+	// room for all; zero means operation.PriorityOther.
+	Priority operation.Priority
 	// Check reads a request's parameters, refuses what is wrong with a
 	// *Invalid that names the fields, and returns them normalised; beside an
 	// *Invalid too, where they could be read: a request that was right when it

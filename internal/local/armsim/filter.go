@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// Compiled once.
+var (
+	condition = regexp.MustCompile(`^(?i)([a-z]+)\s+eq\s+'((?:[^']|'')*)'\s*(and\s+|$)`)
+)
+
 // filter is a $filter of the form "a eq 'x' and b eq 'y'", by lower-case name.
 type filter map[string]string
 
@@ -18,7 +23,6 @@ func parseFilter(c *call, allowed ...string) (filter, *armError) {
 	if text == "" {
 		return f, nil
 	}
-	condition := regexp.MustCompile(`^(?i)([a-z]+)\s+eq\s+'((?:[^']|'')*)'\s*(and\s+|$)`)
 	for text != "" {
 		m := condition.FindStringSubmatch(text)
 		if m == nil {

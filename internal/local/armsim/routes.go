@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// Compiled once.
+var (
+	apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)
+)
+
 // handler serves one API operation. It is called with the lock held.
 type handler func(*Simulator, *call) (answer, *armError)
 
@@ -123,7 +128,7 @@ func (s *Simulator) checkVersion(c *call) *armError {
 	case dataProtection:
 		supported = dataProtectionVersions()
 	default:
-		if regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`).MatchString(c.apiVersion) {
+		if apiVersion.MatchString(c.apiVersion) {
 			return nil
 		}
 	}

@@ -30,6 +30,7 @@ type Store struct {
 	schedules  map[string]stored
 	verdicts   map[string]state.Verdict
 	locks      map[string]lockRow
+	shared     map[string]sharedRow
 }
 
 type row struct {
@@ -40,7 +41,7 @@ type row struct {
 
 // New gives an empty store.
 func New() *Store {
-	return &Store{locks: map[string]lockRow{}, rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}, schedules: map[string]stored{}, verdicts: map[string]state.Verdict{}}
+	return &Store{locks: map[string]lockRow{}, shared: map[string]sharedRow{}, rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}, schedules: map[string]stored{}, verdicts: map[string]state.Verdict{}}
 }
 
 // Create implements engine.Store.

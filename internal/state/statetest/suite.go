@@ -53,6 +53,7 @@ type Store interface {
 	engine.Locks
 	// Expire removes what is older than the time.
 	Expire(ctx context.Context, before time.Time, most int) (state.Expired, error)
+	state.SharedRows
 }
 
 // Run runs the suite. open gives each test an empty store of its own.
@@ -75,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"DeadLetters", deadLetterTests()},
 		{"Locks", lockTests()},
 		{"Expire", expireTests()},
+		{"Shared", sharedTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,217 @@
+package flow_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/budget"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
+	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/request"
+	shelves "azbackupflow/internal/state"
+	"azbackupflow/internal/state/memory"
+)
+
+// fleet is one or more instances of the app, each with its own engine, budgets
+// and job lists, over one store, one queue and one simulated Azure with Azure's
+// quotas. Its clock goes from second to second that has something due, and what
+// is due in one second runs at once.
+type fleet struct {
+	t         *testing.T
+	sim       *armsim.Simulator
+	client    *arm.Client
+	instances []*engine.Engine
+	ledgers   []*budget.Ledger
+	rows      *memory.Store
+	shared    shelves.SharedRows
+	queue     *queuememory.Queue
+	keys      int
+	// each second, before what is due in it runs.
+	tick func(now time.Time)
+
+	mu   sync.Mutex
+	now  time.Time
+	rand *rand.Rand
+}
+
+func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
+	t.Helper()
+	f := &fleet{t: t, now: morning(), rows: memory.New(), queue: &queuememory.Queue{}, rand: rand.New(rand.NewPCG(1, 2))}
+	f.shared = f.rows
+	c.Clock, c.Quotas = f.clock, armsim.AzureQuotas()
+	var err error
+	f.sim, err = armsim.Start(c)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.sim.Close()) })
+	f.client = f.connect(nil)
+	for range instances {
+		f.add()
+	}
+	return f
+}
+
+func (f *fleet) connect(ledger *budget.Ledger) *arm.Client {
+	client, err := arm.New(arm.Config{Endpoint: f.sim.Endpoint(), Credential: credential(f.sim.Token), Clock: f.clock, Budget: ledger})
+	require.NoError(f.t, err)
+	return client
+}
+
+// add starts one more instance.
+func (f *fleet) add() {
+	ledger := budget.New(budget.Config{Clock: f.clock, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
+	azure := flow.New(f.connect(ledger), f.clock)
+	azure.Permit = flow.Permit{RestoreTargets: []string{demoContainer}}
+	azure.Jobs = joblist.New(joblist.Config{
+		Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
+	})
+	book, err := azure.Book()
+	require.NoError(f.t, err)
+	e, err := engine.New(engine.Config{
+		Store: f.rows, Queue: f.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "contoso",
+		Clock: f.clock, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: budget.ForStep,
+		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+	require.NoError(f.t, err)
+	f.instances, f.ledgers = append(f.instances, e), append(f.ledgers, ledger)
+}
+
+// GetShared implements shelves.SharedRows over what f.shared is at the moment.
+func (f *fleet) GetShared(ctx context.Context, kind, key string) ([]byte, string, error) {
+	return f.shared.GetShared(ctx, kind, key)
+}
+
+// PutShared implements shelves.SharedRows.
+func (f *fleet) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
+	return f.shared.PutShared(ctx, kind, key, value, etag)
+}
+
+func (f *fleet) clock() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *fleet) pass(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = f.now.Add(d)
+}
+
+func (f *fleet) jitter() float64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rand.Float64()
+}
+
+func (f *fleet) newID() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", f.rand.Uint32(), f.rand.Uint64()>>16)
+}
+
+// begin asks for an operation and gives its id.
+func (f *fleet) begin(name string, parameters any) string {
+	f.t.Helper()
+	raw, err := json.Marshal(parameters)
+	require.NoError(f.t, err)
+	f.keys++
+	op, _, err := f.instances[f.keys%len(f.instances)].Start(f.t.Context(),
+		request.Request{Flow: name, Key: fmt.Sprint(f.keys), Parameters: raw}, engine.Origin{})
+	require.NoError(f.t, err)
+	return op.ID
+}
+
+// run delivers messages until none is left or the time has come.
+func (f *fleet) run(until time.Time) {
+	f.t.Helper()
+	for {
+		due, ok := f.queue.Next()
+		if !ok || due.After(until) {
+			return
+		}
+		second := due.Truncate(time.Second)
+		if second.Before(due) {
+			second = second.Add(time.Second)
+		}
+		if wait := second.Sub(f.clock()); wait > 0 {
+			f.pass(wait)
+		}
+		if f.tick != nil {
+			f.tick(f.clock())
+		}
+		var group errgroup.Group
+		group.SetLimit(4)
+		for i, m := range f.queue.Due(f.clock()) {
+			group.Go(func() error {
+				return f.instances[i%len(f.instances)].RunStep(f.t.Context(), operation.Delivery{Wakeup: m.Wakeup, Count: 1})
+			})
+		}
+		require.NoError(f.t, group.Wait())
+	}
+}
+
+func (f *fleet) operation(id string) operation.Operation {
+	f.t.Helper()
+	row, err := f.rows.Load(f.t.Context(), id)
+	require.NoError(f.t, err)
+	return row.Operation
+}
+
+// story is an operation's history, for a person.
+func (f *fleet) story(id string) string {
+	var b strings.Builder
+	for ev, err := range f.rows.History(f.t.Context(), id) {
+		require.NoError(f.t, err)
+		fmt.Fprintf(&b, "%s %s: %s %v\n", ev.At.Format("15:04:05"), ev.Step, ev.What, ev.Err)
+	}
+	return b.String()
+}
+
+// requests are the simulator's requests of a kind, and how many were refused.
+func (f *fleet) requests(kind string) (all []armsim.Request, throttled []time.Time) {
+	for _, r := range f.sim.Requests() {
+		if r.Kind == kind {
+			all = append(all, r)
+			if r.Status == http.StatusTooManyRequests {
+				throttled = append(throttled, r.Time)
+			}
+		}
+	}
+	return all, throttled
+}
+
+// vaultsOfMachines is a world of vaults that protect machines.
+func vaultsOfMachines(vaults, machines int) *armsim.World {
+	w := armsim.DemoWorld()
+	first := w.Vaults[0]
+	w.VirtualMachines, w.Databases = nil, nil
+	for v := range vaults {
+		vault := first
+		if v > 0 {
+			vault.Name = fmt.Sprintf("vault%d", v)
+			w.Vaults = append(w.Vaults, vault)
+		}
+		for m := range machines {
+			w.VirtualMachines = append(w.VirtualMachines, armsim.VirtualMachine{
+				Subscription: vault.Subscription, ResourceGroup: "machines", Name: fmt.Sprintf("vm-%d-%04d", v, m),
+				Vault: vault.ID(), Policy: "DefaultPolicy",
+			})
+		}
+	}
+	return &w
+}

@@ -1,0 +1,99 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/budget"
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// vaultJobs says how the jobs of one vault are read: together, and one alone.
+type vaultJobs struct {
+	vault string
+	list  func(ctx context.Context, since time.Time) (jobs []joblist.Job, calls int, err error)
+	alone func(context.Context) (job, error)
+}
+
+// together reads a job from the list that the vault's waiting operations share.
+// What a list does not tell is read from the job alone: why it failed, what it
+// warns of, and whether it exists at all.
+func (a Azure) together(ctx context.Context, c step.Call, id string, v vaultJobs) (job, error) {
+	if a.Jobs == nil {
+		return v.alone(ctx)
+	}
+	found, err := a.Jobs.Find(ctx, joblist.Query{
+		Vault: v.vault, Job: id, Since: c.Operation.Tracking.SubmittedAt, Asked: c.Operation.Flow != trackJobFlow, List: v.list,
+	})
+	var known *operation.Error
+	switch {
+	case err != nil && errors.As(err, &known) && known.Class == operation.Throttled:
+		return job{}, err
+	case err != nil, found.Alone:
+		return a.aloneAfterAll(ctx, id, v)
+	case !found.Listed:
+		name := arm.LastName(id)
+		return job{name: name, what: "job " + name, status: "not listed yet", state: arm.JobRunning, next: found.Next}, nil
+	}
+	switch found.Job.State() {
+	case arm.JobFailed, arm.JobCancelled, arm.JobCompletedWithWarnings:
+		return a.aloneAfterAll(ctx, id, v)
+	case arm.JobCompleted:
+		a.Jobs.Forget(v.vault, id)
+	case arm.JobRunning:
+	}
+	name := arm.LastName(id)
+	return job{
+		name: name, status: found.Job.Status, state: found.Job.State(), next: found.Next,
+		what: found.Job.Operation + " job " + name + " of " + found.Job.Of,
+	}, nil
+}
+
+// JobPace is how far apart listings of a vault's jobs may be, by what the ledger
+// knows of the quota.
+func JobPace(l *budget.Ledger) func(vault string, calls int) time.Duration {
+	return func(vault string, calls int) time.Duration {
+		return l.Pace(http.MethodGet, vault+"/backupJobs", float64(calls))
+	}
+}
+
+// aloneAfterAll reads the job itself.
+func (a Azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, error) {
+	j, err := v.alone(ctx)
+	if err == nil && j.state != arm.JobRunning {
+		a.Jobs.Forget(v.vault, id)
+	}
+	return j, err
+}
+
+// listServiceJobs lists a Recovery Services vault's jobs, with one filter for
+// when they started.
+func (a Azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Context, time.Time) ([]joblist.Job, int, error) {
+	return func(ctx context.Context, since time.Time) (jobs []joblist.Job, calls int, err error) {
+		ctx, count := arm.CountCalls(ctx)
+		listed, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
+		for _, j := range listed {
+			jobs = append(jobs, joblist.Job{Name: j.Name, Operation: j.Operation, Of: j.EntityFriendlyName, Status: j.Status, Start: j.StartTime})
+		}
+		return jobs, count(), err
+	}
+}
+
+// listInstanceJobs lists a Backup vault's jobs.
+func (a Azure) listInstanceJobs(vault dataprotection.VaultID) func(context.Context, time.Time) ([]joblist.Job, int, error) {
+	return func(ctx context.Context, since time.Time) (jobs []joblist.Job, calls int, err error) {
+		ctx, count := arm.CountCalls(ctx)
+		listed, err := a.DataProtection.ListJobs(ctx, vault, dataprotection.JobFilter{StartedSince: since})
+		for _, j := range listed {
+			jobs = append(jobs, joblist.Job{Name: j.Name, Operation: j.OperationCategory, Of: j.DatasourceName, Status: j.Status, Start: j.StartTime})
+		}
+		return jobs, count(), err
+	}
+}

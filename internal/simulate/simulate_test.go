@@ -1,0 +1,43 @@
+package simulate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/simulate"
+)
+
+// night is a small one: two vaults of one subscription.
+func night() simulate.Config {
+	return simulate.Config{
+		Seed: 7, Operations: 400, Subscriptions: 1, Vaults: 2, Instances: 2, Due: time.Minute,
+		FaultRate: 0.002, FailureRate: 0.01, DuplicateRate: 0.01,
+	}
+}
+
+func TestA_seed_gives_one_result(t *testing.T) {
+	t.Parallel()
+	first, err := simulate.Run(t.Context(), night())
+	require.NoError(t, err)
+	second, err := simulate.Run(t.Context(), night())
+	require.NoError(t, err)
+	require.Equal(t, first, second)
+}
+
+func TestA_night_ends_within_the_quotas(t *testing.T) {
+	t.Parallel()
+	r, err := simulate.Run(t.Context(), night())
+	require.NoError(t, err)
+	require.Equal(t, night().Operations, r.Ends[operation.Succeeded]+r.Ends[operation.Failed], "%v", r.Ends)
+	require.Less(t, r.Ends[operation.Failed], night().Operations/20)
+	for _, c := range r.Calls {
+		require.LessOrEqual(t, c.Refused, 2+c.Made/50, c.Name)
+		if c.Name == "backupJobs of a vault" {
+			require.Less(t, c.Made, 3*night().Operations, "jobs are read together")
+		}
+	}
+	require.Contains(t, simulate.Page(r), "The first limit that binds is")
+}

@@ -1,0 +1,102 @@
+package statetest
+
+import (
+	"crypto/sha256"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/state"
+)
+
+func sharedTests() []test {
+	return []test{
+		{"SharedRowIsReadAsItWasWritten", sharedIsRead},
+		{"SharedRowIsWrittenUnderItsETagOnly", sharedUnderETag},
+		{"SharedRowsOfOddKeysAndKindsStayApart", sharedStayApart},
+		{"OneOfManyWritersOfASharedRowWins", sharedOneWins},
+		{"SharedRowThatIsTooLargeIsRefused", sharedTooLarge},
+	}
+}
+
+func sharedIsRead(t *testing.T, s Store) {
+	value, etag, err := s.GetShared(t.Context(), "budget", "a")
+	require.NoError(t, err)
+	require.Empty(t, value)
+	require.Empty(t, etag)
+	long := `{"text":"` + strings.Repeat("é😀", 100) + strings.Repeat("x", 400_000) + `"}`
+	written, done, err := s.PutShared(t.Context(), "budget", "a", []byte(long), "")
+	require.NoError(t, err)
+	require.True(t, done)
+	value, etag, err = s.GetShared(t.Context(), "budget", "a")
+	require.NoError(t, err)
+	require.Len(t, value, len(long))
+	require.Equal(t, sha256.Sum256([]byte(long)), sha256.Sum256(value))
+	require.Equal(t, written, etag)
+}
+
+func sharedUnderETag(t *testing.T, s Store) {
+	put := func(value, etag string) (string, bool) {
+		newETag, done, err := s.PutShared(t.Context(), "jobs", "v", []byte(value), etag)
+		require.NoError(t, err)
+		return newETag, done
+	}
+	_, done := put("1", `W/"datetime'2020-01-01T00%3A00%3A00.0000000Z'"`)
+	require.False(t, done, "there is no row yet")
+	first, done := put("1", "")
+	require.True(t, done)
+	_, done = put("2", "")
+	require.False(t, done, "there is a row")
+	second, done := put("2", first)
+	require.True(t, done)
+	_, done = put("3", first)
+	require.False(t, done, "another was faster")
+	_, done = put("3", second)
+	require.True(t, done)
+	value, _, err := s.GetShared(t.Context(), "jobs", "v")
+	require.NoError(t, err)
+	require.Equal(t, "3", string(value))
+}
+
+func sharedStayApart(t *testing.T, s Store) {
+	for _, key := range odd() {
+		for _, kind := range []string{"budget", "jobs"} {
+			_, done, err := s.PutShared(t.Context(), kind, key, []byte(kind+" "+key+"."), "")
+			require.NoError(t, err)
+			require.True(t, done, "%q", key)
+		}
+	}
+	for _, key := range odd() {
+		value, _, err := s.GetShared(t.Context(), "jobs", key)
+		require.NoError(t, err)
+		require.Equal(t, "jobs "+key+".", string(value))
+	}
+}
+
+func sharedOneWins(t *testing.T, s Store) {
+	etag, _, err := s.PutShared(t.Context(), "jobs", "v", []byte("0"), "")
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	var won atomic.Int32
+	for range 8 {
+		wg.Go(func() {
+			if _, done, err := s.PutShared(t.Context(), "jobs", "v", []byte("1"), etag); err == nil && done {
+				won.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, won.Load())
+}
+
+func sharedTooLarge(t *testing.T, s Store) {
+	_, _, err := s.PutShared(t.Context(), "jobs", "v", []byte(strings.Repeat("x", state.SharedLimit/2+1)), "")
+	var large *state.TooLarge
+	require.ErrorAs(t, err, &large)
+	value, _, err := s.GetShared(t.Context(), "jobs", "v")
+	require.NoError(t, err)
+	require.Empty(t, value)
+}
