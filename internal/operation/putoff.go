@@ -64,7 +64,9 @@ func (op Operation) PutOff(p *PutOff, looking bool, at At) (Operation, Event) {
 	}
 	next.WaitingFor = fmt.Sprintf("%s, about %s", p.What, clock(next.DueAt, at.Now))
 	next.move(StepAnswered, at.Now)
-	return next, next.event("put off: "+next.WaitingFor, at)
+	ev := next.event("put off: "+next.WaitingFor, at)
+	ev.Err = nil // an earlier error is not met again
+	return next, ev
 }
 
 // clock tells a time to the minute, in UTC, with its day where that is another.
