@@ -63,7 +63,7 @@ local: deps bin/azbackupflow package ## Keep the local stack up until Ctrl-C
 .PHONY: test
 test: deps ## Run every test: unit, end to end, outside checks
 	$(GO) test -race -parallel 4 -skip '^TestModel' -timeout 12m ./...
-	$(GO) test -run '^TestModel' -timeout 5m ./internal/... # no goroutines, and the race detector would take minutes over them
+	$(GO) test -run '^TestModel' -timeout 5m ./internal/engine # no goroutines, and the race detector would take minutes over them
 	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite in Go takes minutes to build with it
 
 .PHONY: soak
