@@ -45,7 +45,6 @@ func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name stri
 		status = http.StatusInternalServerError
 		attrs := []any{"error", err, "took", took}
 		if p := (*panicError)(nil); errors.As(err, &p) {
-			s.reportPanic(ctx, inv, p)
 			attrs = append(attrs, "stack", string(p.stack))
 		}
 		log.ErrorContext(ctx, "invocation failed", attrs...)
@@ -72,20 +71,6 @@ func run(ctx context.Context, h Handler, inv Invocation) (result Result, err err
 		}
 	}()
 	return h(ctx, inv)
-}
-
-// reportPanic tells OnPanic, if there is one, about a panic.
-func (s *Server) reportPanic(ctx context.Context, inv Invocation, p *panicError) {
-	if s.OnPanic == nil {
-		return
-	}
-	_, err := run(ctx, func(ctx context.Context, inv Invocation) (Result, error) {
-		s.OnPanic(ctx, inv, p.value, p.stack)
-		return Result{}, nil
-	}, inv)
-	if err != nil {
-		Logger(ctx).ErrorContext(ctx, "the panic could not be reported", "error", err)
-	}
 }
 
 // serveHTTPFunction passes a proxied request to its handler. A panic is

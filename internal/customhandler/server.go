@@ -24,10 +24,6 @@ const (
 // was begun is finished.
 type Handler func(ctx context.Context, inv Invocation) (Result, error)
 
-// PanicHandler is told about a panic in a function, before the host is
-// answered with 500. A panic of its own is recovered and logged.
-type PanicHandler func(ctx context.Context, inv Invocation, value any, stack []byte)
-
 // Server dispatches the host's requests to functions. Register all functions
 // and set the fields before serving.
 type Server struct {
@@ -35,8 +31,6 @@ type Server struct {
 	Deadline time.Duration
 	// MaxBody bounds each request's body in bytes; longer ones are answered 413.
 	MaxBody int64
-	// OnPanic, if set, is told about panics in functions registered by Handle.
-	OnPanic PanicHandler
 	// Around, if set, is told of each invocation, HTTP requests included, before
 	// anything is done or logged. The context that it gives is the invocation's;
 	// the function is called at the end with the HTTP status of the answer and

@@ -356,50 +356,14 @@ func (i Invocation) snooze(env Env) (Invocation, Command) {
 	return i, Command{Action: Send, Message: snoozed(i.Delivery.Wakeup, env.Now(), env.Waits, env.NewID())}
 }
 
-// snoozed is a copy of a wake-up that comes later, longer each time; id must
-// never have been used.
-func snoozed(w operation.Wakeup, now time.Time, waits operation.Waits, id string) Message {
-	w.Snoozes++
-	// The copies of two rescues would take turns, each counted as a new one.
-	w.Rescue = ""
-	wait := waits.SnoozeShortest
-	for n := 1; n < w.Snoozes && wait < waits.SnoozeLongest; n++ {
-		wait *= 2
-	}
-	return Message{
-		ID:     fmt.Sprintf("%s:%d:snooze:%s", w.OperationID, w.Seq, id),
-		Wakeup: w,
-		Due:    now.Add(min(wait, waits.SnoozeLongest)),
-	}
-}
-
 // ownMessage is the one message of the row's seq: only the save that created
 // the seq, or its heal, sends it.
 func (i Invocation) ownMessage(env Env) Message { return FirstMessage(i.Row.Operation, env.Trace) }
-
-// FirstMessage is the message that belongs to the operation's seq.
-func FirstMessage(op operation.Operation, trace string) Message {
-	return Message{
-		ID:     fmt.Sprintf("%s:%d", op.ID, op.Seq),
-		Wakeup: operation.Wakeup{OperationID: op.ID, Seq: op.Seq, Trace: trace},
-		Due:    op.DueAt,
-	}
-}
 
 // wake names the row's seq under a message id that was never used: anything
 // else would be eaten by duplicate detection.
 func (i Invocation) wake(env Env, due time.Time, why string) Message {
 	return WakeMessage(i.Row.Operation, due, why+":"+env.NewID(), env.Trace)
-}
-
-// WakeMessage wakes an operation at its current seq; suffix must never have
-// been used for this seq.
-func WakeMessage(op operation.Operation, due time.Time, suffix, trace string) Message {
-	return Message{
-		ID:     fmt.Sprintf("%s:%d:%s", op.ID, op.Seq, suffix),
-		Wakeup: operation.Wakeup{OperationID: op.ID, Seq: op.Seq, Trace: trace},
-		Due:    due,
-	}
 }
 
 func (i Invocation) at(env Env) operation.At {

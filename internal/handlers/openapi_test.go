@@ -20,6 +20,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/state"
@@ -111,8 +112,9 @@ func TestEveryRouteIsInTheOpenAPIDocumentAndTheOtherWayRound(t *testing.T) {
 // routesOf are the routes that the API registers.
 func routesOf(t *testing.T) []string {
 	t.Helper()
-	routes := found(`HandleFunc\("([A-Z]+ [^"]+)"`, file(t, "api.go"))
+	routes := found(`HandleFunc\("([A-Z]+ [^"]+)"`, file(t, "api.go")+file(t, "repair.go"))
 	require.Contains(t, routes, "POST /api/operations")
+	require.Contains(t, routes, "POST /api/rescue")
 	return routes
 }
 
@@ -139,6 +141,8 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 		"Error": reflect.TypeFor[operation.Error](), "Exchange": reflect.TypeFor[operation.Exchange](), "Event": reflect.TypeFor[operation.Event](),
 		"Validation": reflect.TypeFor[handlers.Validation](), "RehearsedStep": reflect.TypeFor[handlers.RehearsedStep](), "UnsentCall": reflect.TypeFor[step.Unsent](),
 		"BulkAnswer": reflect.TypeFor[handlers.BulkAnswer](), "BulkTarget": reflect.TypeFor[handlers.BulkTarget](), "BulkRefusal": reflect.TypeFor[handlers.BulkRefusal](),
+		"DeadLetters": reflect.TypeFor[handlers.DeadLetterList](), "Replayed": reflect.TypeFor[handlers.Replayed](),
+		"Purged": reflect.TypeFor[handlers.Purged](), "Swept": reflect.TypeFor[engine.Swept](),
 		"Refusal": reflect.TypeFor[state.Refusal](), "Flow": reflect.TypeFor[handlers.FlowView](),
 		"FieldError": reflect.TypeFor[step.FieldError](), "Problem": reflect.TypeFor[handlers.Problem](),
 	} {
@@ -205,7 +209,9 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	r.receive(r.message("m1", []byte("<"), nil))
 	withRoles := r.config()
 	withRoles.Roles = true
-	guarded := handlers.API(withRoles)
+	repairGuarded := r.repair()
+	repairGuarded.Roles = true
+	guarded := repairGuarded.Routes(handlers.API(withRoles))
 
 	ask := func(api http.Handler, method, route, target string, body any, headers ...string) answered {
 		var p handlers.Problem
@@ -238,6 +244,24 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	ask(r.api, get, "/refusals", "/refusals?pageSize=0", nil)
 	ask(r.api, get, "/flows", "/flows", nil)
 	ask(r.api, get, "/preflight", "/preflight", nil)
+	letter := r.refused("m2", share)
+	ask(r.api, get, "/dead-letters", "/dead-letters?pageSize=1", nil)
+	ask(r.api, get, "/dead-letters", "/dead-letters?colour=red", nil)
+	ask(r.api, get, "/dead-letters/{handle}", letter, nil)
+	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", nil)
+	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", share)
+	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", "{}")
+	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", long)
+	for _, target := range []struct{ method, route, suffix string }{
+		{get, "", ""}, {del, "", ""}, {post, "/replay", "/replay"},
+	} {
+		ask(r.api, target.method, "/dead-letters/{handle}"+target.route, "/dead-letters/nobody"+target.suffix, nil)
+	}
+	ask(r.api, del, "/dead-letters", "/dead-letters?until=2026-01-01T00:00:00Z", nil)
+	ask(r.api, del, "/dead-letters", "/dead-letters", nil)
+	ask(r.api, post, "/rescue", "/rescue", nil)
+	ask(r.api, del, "/dead-letters/{handle}", letter, nil)
+	letter = r.refused("m3", share)
 	res := ask(r.api, get, "/operations/{id}", id, nil)
 	ask(r.api, get, "/operations/{id}", id, nil, "If-None-Match", res.Header.Get("ETag"))
 	ask(r.api, get, "/operations/{id}", unknown, nil)
@@ -270,6 +294,8 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 		{post, "/operations", "/operations", share}, {post, "/operations:validate", "/operations:validate", share}, {post, "/operations:bulk", "/operations:bulk", bulk()},
 		{get, "/operations", "/operations", nil}, {get, "/refusals", "/refusals", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
 		{get, "/operations/{id}", id, nil}, {get, "/operations/{id}/history", id + "/history", nil}, {post, "/operations/{id}/retry", id + "/retry", nil},
+		{get, "/dead-letters", "/dead-letters", nil}, {get, "/dead-letters/{handle}", letter, nil}, {post, "/dead-letters/{handle}/replay", letter + "/replay", nil},
+		{del, "/dead-letters", "/dead-letters?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/dead-letters/{handle}", letter, nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
 	}
 	for _, c := range all {
@@ -288,7 +314,7 @@ func TestTheFiltersInTheOpenAPIDocumentAreThoseOfTheLists(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	r := newRig(t)
-	for _, path := range []string{"/operations", "/refusals"} {
+	for _, path := range []string{"/operations", "/refusals", "/dead-letters"} {
 		var names []string
 		for _, p := range doc.Paths.Find(path).Get.Parameters {
 			names = append(names, p.Value.Name)

@@ -30,6 +30,7 @@ const (
 	keyConflict     = problemPrefix + "key-conflict"
 	tooLarge        = problemPrefix + "too-large"
 	notFound        = problemPrefix + "operation-not-found"
+	noDeadLetter    = problemPrefix + "dead-letter-not-found"
 	noSuchRoute     = problemPrefix + "no-such-route"
 	notRetriable    = problemPrefix + "not-retriable"
 	unavailable     = problemPrefix + "unavailable"
@@ -57,6 +58,8 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 		p.Type, p.Title, p.Status = tooLarge, "The request is too large", http.StatusRequestEntityTooLarge
 	case errors.Is(err, engine.ErrNotFound):
 		p.Type, p.Title, p.Status = notFound, "There is no such operation", http.StatusNotFound
+	case errors.Is(err, state.ErrNoRefusal):
+		p.Type, p.Title, p.Status = noDeadLetter, "There is no such dead letter", http.StatusNotFound
 	case errors.Is(err, engine.ErrNotRetriable):
 		p.Type, p.Title, p.Status = notRetriable, "The operation cannot be retried", http.StatusConflict
 	case errors.Is(err, state.ErrContinue):

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -113,7 +112,7 @@ func (p Repair) list(w http.ResponseWriter, r *http.Request) {
 func (p Repair) show(w http.ResponseWriter, r *http.Request) {
 	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
 	if err != nil {
-		writeRepairProblem(w, r, err)
+		writeProblem(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, DeadLetter{refusal.Handle(), refusal})
@@ -125,7 +124,7 @@ func (p Repair) remove(w http.ResponseWriter, r *http.Request) {
 		err = p.Letters.RemoveRefusal(r.Context(), refusal.Handle())
 	}
 	if err != nil {
-		writeRepairProblem(w, r, err)
+		writeProblem(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, Purged{Removed: 1})
@@ -160,7 +159,7 @@ func (p Repair) replay(w http.ResponseWriter, r *http.Request) {
 	}
 	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
 	if err != nil {
-		writeRepairProblem(w, r, err)
+		writeProblem(w, r, err)
 		return
 	}
 	body, err := p.checked(r.Context(), refusal, edited)
@@ -226,19 +225,6 @@ func (p Repair) rescue(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, swept)
-}
-
-// noDeadLetter is the problem of a dead letter that is not there.
-const noDeadLetter = problemPrefix + "dead-letter-not-found"
-
-func writeRepairProblem(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, state.ErrNoRefusal) {
-		writeProblem(w, r, err)
-		return
-	}
-	write(w, http.StatusNotFound, "application/problem+json", Problem{
-		Type: noDeadLetter, Title: "There is no such dead letter", Status: http.StatusNotFound, Detail: shorten(err.Error(), longestReason),
-	})
 }
 
 // deadLetteredSteps is where a message came from that is no wake-up.

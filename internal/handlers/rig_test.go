@@ -131,6 +131,30 @@ func (s *shaky) Refusals(ctx context.Context, q state.RefusalQuery) (state.Refus
 	return s.Store.Refusals(ctx, q)
 }
 
+// Refusal implements handlers.DeadLetters.
+func (s *shaky) Refusal(ctx context.Context, handle string) (state.Refusal, error) {
+	if s.isAway() {
+		return state.Refusal{}, errAway
+	}
+	return s.Store.Refusal(ctx, handle)
+}
+
+// RemoveRefusals implements handlers.DeadLetters.
+func (s *shaky) RemoveRefusals(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
+	if s.isAway() {
+		return 0, false, errAway
+	}
+	return s.Store.RemoveRefusals(ctx, before, most)
+}
+
+// Live implements engine.Store.
+func (s *shaky) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
+	if s.isAway() {
+		return func(yield func(engine.Live, error) bool) { yield(engine.Live{}, errAway) }
+	}
+	return s.Store.Live(ctx)
+}
+
 // Load implements engine.Store.
 func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
 	if s.isAway() {
@@ -188,8 +212,24 @@ func newRig(t *testing.T) *rig {
 		Engine: r.engine, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
 		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
 	}
-	r.api = handlers.API(r.config())
+	r.api = r.repair().Routes(handlers.API(r.config()))
 	return r
+}
+
+func (r *rig) repair() handlers.Repair {
+	return handlers.Repair{
+		Letters: r.store, Sweeper: r.engine, Check: r.engine.Prepare, Publish: r.publish, Now: r.clock, NewID: r.newID, Book: r.book,
+	}
+}
+
+// refused records a refused request and gives its path.
+func (r *rig) refused(id string, body any) string {
+	r.t.Helper()
+	raw, err := json.Marshal(body)
+	require.NoError(r.t, err)
+	refusal := state.Refusal{ID: id, At: r.clock(), Source: "requests", MessageID: id, Reason: "was not allowed then", Body: string(raw)}
+	require.NoError(r.t, r.store.RecordRefusal(r.t.Context(), refusal))
+	return "/dead-letters/" + refusal.Handle()
 }
 
 func (r *rig) config() handlers.APIConfig {

@@ -82,11 +82,11 @@ func (r Rule) what() string {
 	return text
 }
 
-// mayProtect reports whether some rule could protect a share of the storage
-// account, or would in a dry run.
-func mayProtect(rules []Rule, account Resource) bool {
+// mayProtect reports whether some rule could protect the resource, or a share of
+// the storage account, or would in a dry run.
+func mayProtect(rules []Rule, res Resource) bool {
 	for _, r := range rules {
-		if r.mismatch(account) != "" {
+		if r.mismatch(res) != "" {
 			continue
 		}
 		if r.Protect != nil {

@@ -68,7 +68,10 @@ func (g Guard) Sweep(ctx context.Context) error {
 	if g.Broken != nil {
 		return fmt.Errorf("the rules cannot be read, so nothing is swept: %w", g.Broken)
 	}
-	return errors.Join(g.sweepShares(ctx), g.sweepServers(ctx))
+	return errors.Join(
+		g.sweepKind(ctx, FileShare, g.Datasources.ListStorageAccounts, g.missingShares),
+		g.sweepKind(ctx, PostgresFlexibleServer, g.Datasources.ListFlexibleServers, g.missing),
+	)
 }
 
 // protected joins what several vaults protect.
@@ -87,8 +90,13 @@ func (g Guard) protected(ctx context.Context, vaults []string) (map[string]bool,
 	return all, nil
 }
 
-func (g Guard) sweepShares(ctx context.Context) error {
-	vaults, subscriptions := vaultsAndSubscriptions(g.Rules, FileShare)
+// sweepKind looks at what there is of a kind, or may hold it: it lists a
+// subscription's resources, and work looks at one of those that rules are about.
+func (g Guard) sweepKind(
+	ctx context.Context, kind Kind, list func(context.Context, string) ([]datasource.Resource, error),
+	work func(context.Context, Resource, map[string]bool) error,
+) error {
+	vaults, subscriptions := vaultsAndSubscriptions(g.Rules, kind)
 	if len(vaults) == 0 {
 		return nil
 	}
@@ -98,58 +106,36 @@ func (g Guard) sweepShares(ctx context.Context) error {
 	}
 	var failures []error
 	for _, subscription := range subscriptions {
-		found, err := g.Datasources.ListStorageAccounts(ctx, subscription)
+		found, err := list(ctx, subscription)
 		if err != nil {
 			failures = append(failures, err)
 			continue
 		}
-		var accounts []Resource
+		var resources []Resource
 		for _, r := range found {
-			if account := base(FileShare, r); mayProtect(g.Rules, account) {
-				accounts = append(accounts, account)
+			if res := base(kind, r); mayProtect(g.Rules, res) {
+				resources = append(resources, res)
 			}
 		}
-		failures = append(failures, g.each(ctx, g.turned(accounts), func(ctx context.Context, account Resource) error {
-			names, err := g.Datasources.ListFileShares(ctx, account.AccountID)
-			if gone(err) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			var failures []error
-			for _, name := range names {
-				failures = append(failures, g.missing(ctx, account.withShare(name), protected))
-			}
-			return errors.Join(failures...)
+		failures = append(failures, g.each(ctx, g.turned(resources), func(ctx context.Context, res Resource) error {
+			return work(ctx, res, protected)
 		}))
 	}
 	return errors.Join(failures...)
 }
 
-func (g Guard) sweepServers(ctx context.Context) error {
-	vaults, subscriptions := vaultsAndSubscriptions(g.Rules, PostgresFlexibleServer)
-	if len(vaults) == 0 {
+// missingShares looks at the file shares of a storage account.
+func (g Guard) missingShares(ctx context.Context, account Resource, protected map[string]bool) error {
+	names, err := g.Datasources.ListFileShares(ctx, account.AccountID)
+	if gone(err) {
 		return nil
 	}
-	protected, err := g.protected(ctx, vaults)
 	if err != nil {
 		return err
 	}
 	var failures []error
-	for _, subscription := range subscriptions {
-		found, err := g.Datasources.ListFlexibleServers(ctx, subscription)
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
-		servers := make([]Resource, len(found))
-		for i, r := range found {
-			servers[i] = base(PostgresFlexibleServer, r)
-		}
-		failures = append(failures, g.each(ctx, g.turned(servers), func(ctx context.Context, server Resource) error {
-			return g.missing(ctx, server, protected)
-		}))
+	for _, name := range names {
+		failures = append(failures, g.missing(ctx, account.withShare(name), protected))
 	}
 	return errors.Join(failures...)
 }

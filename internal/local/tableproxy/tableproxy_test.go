@@ -199,7 +199,7 @@ func TestARequestWhoseClientDiesBeforeItIsForwardedHasNoEffect(t *testing.T) {
 		require.NoError(t, <-hooked)
 	}
 	require.NoError(t, p.Close())
-	require.LessOrEqual(t, forwarded.Load(), int64(5), "the kernel of a busy machine may tell a little late")
+	require.Zero(t, forwarded.Load())
 }
 
 func TestARequestWhoseClientDiesDuringItTakesEffect(t *testing.T) {
