@@ -50,6 +50,10 @@ const (
 	calmForRare = requestsBetweenKills - 10
 )
 
+// createsShared is asked once for each row that instances share, and never
+// again: it is hit even right after another kill.
+const createsShared = "POST shared"
+
 // hook is the stack's fault hook.
 func (k *killer) hook(m fault.Moment, r fault.Request) {
 	p := point{r.Service, r.Kind, m}
@@ -57,7 +61,7 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 	k.seen[p]++
 	k.calm--
 	kill := k.kill
-	now := kill != nil && (k.calm <= 0 || k.calm <= calmForRare && k.seen[p] <= rare) && k.wants(p)
+	now := kill != nil && k.calm <= k.calmFor(p) && k.wants(p)
 	if now {
 		k.calm = requestsBetweenKills
 	}
@@ -68,6 +72,18 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 		k.kills++
 		k.mu.Unlock()
 	}
+}
+
+// calmFor is how many requests may be left of the calm when a point is hit; the
+// lock is held.
+func (k *killer) calmFor(p point) int {
+	switch {
+	case p.kind == createsShared:
+		return requestsBetweenKills
+	case k.seen[p] <= rare:
+		return calmForRare
+	}
+	return 0
 }
 
 // wants decides about one point; the lock is held.
