@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/local/functionshost"
+	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/settings"
 )
 
@@ -58,6 +59,20 @@ func TestTheDeployedProgramMayBeExecuted(t *testing.T) {
 		require.NoError(t, err)
 		require.NotZero(t, info.Mode()&0o111, "%s cannot be executed", folder)
 	}
+}
+
+// What azd uploads is the archive, and Azure's host runs it as it is: nothing
+// but what is in it, with the modes that it carries.
+func TestTheArchiveRunsAsItIsUnpacked(t *testing.T) {
+	t.Parallel()
+	if platform := runtime.GOOS + "/" + runtime.GOARCH; platform != "linux/amd64" {
+		t.Skip("the archive's program is for linux/amd64, this machine is " + platform)
+	}
+	l := startInTurn(t, stack.Config{Dist: unpack(t), Speed: 600})
+	v := l.succeeds(l.begin(map[string]any{
+		"flow": "backup-now", "key": "unpacked", "parameters": map[string]any{"itemId": itemID(t, l, "vm1")},
+	}))
+	require.NotEmpty(t, v.JobID, "Azure has backed the item up")
 }
 
 // content is the content of a file.

@@ -63,14 +63,17 @@ type local struct {
 // failing test waits so long.
 const patience = 90 * time.Second
 
-// start starts a stack, and stops it with the test.
+// start starts a stack, of the package that all tests run unless the
+// configuration names another, and stops it with the test.
 func start(t *testing.T, c stack.Config) *local {
 	t.Helper()
 	if _, err := os.Stat("../../internal/local/azurite/node_modules"); err != nil {
 		t.Skip("needs Azurite: make deps")
 	}
 	l := &local{t: t}
-	c.Dist = dist
+	if c.Dist == "" {
+		c.Dist = dist
+	}
 	c.Output = func(line functionshost.HandlerLine) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
