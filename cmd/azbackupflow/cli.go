@@ -41,6 +41,8 @@ type grammar struct {
 	Output      string `short:"o" enum:"table,json" default:"table" help:"table for people, json (the API's own) for scripts."`
 
 	Start       startCommand       `cmd:"" group:"operations" help:"Start an operation."`
+	Validate    validateCommand    `cmd:"" group:"operations" help:"Say what a request would do, by calls that only read."`
+	Bulk        bulkCommand        `cmd:"" group:"operations" help:"Start many operations that differ in some parameters."`
 	Status      statusCommand      `cmd:"" group:"operations" help:"Show an operation, its last error and what to do."`
 	History     historyCommand     `cmd:"" group:"operations" help:"Show what happened to an operation, step by step."`
 	Watch       watchCommand       `cmd:"" group:"operations" help:"Show what happens to an operation while it happens."`

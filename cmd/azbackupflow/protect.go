@@ -16,6 +16,8 @@ import (
 type protectCommand struct {
 	Check   protectCheckCommand   `cmd:"" help:"Check protection.yaml: every rule, and whether it can ever decide."`
 	Explain protectExplainCommand `cmd:"" help:"Show which rule decides about a resource, and why."`
+
+	Verdicts protectVerdictsCommand `cmd:"" help:"List what was decided last about each resource."`
 }
 
 type protectCheckCommand struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/operation"
 )
 
 // item names what an operation is about, as a person does; empty where that
@@ -115,14 +116,25 @@ func (a *app) about(v handlers.View) [][2]string {
 	for _, warning := range v.Warnings {
 		add("Warning", plain(warning))
 	}
-	if e := v.Error; e != nil {
-		add("Last error", a.paint.bad(plain(e.Code))+errorKind(*e))
-		add("", plain(e.Message))
-		for _, action := range e.RecommendedAction {
-			add("What to do", plain(action))
-		}
-		add("Correlation id", plain(e.CorrelationID))
+	if v.Error != nil {
+		facts = append(facts, a.aboutError("Last error", *v.Error)...)
 	}
+	return facts
+}
+
+// aboutError shows an error with what to do about it, under a name.
+func (a *app) aboutError(name string, e operation.Error) (facts [][2]string) {
+	add := func(name, value string) {
+		if value != "" {
+			facts = append(facts, [2]string{name, value})
+		}
+	}
+	add(name, a.paint.bad(plain(e.Code))+errorKind(e))
+	add("", plain(e.Message))
+	for _, action := range e.RecommendedAction {
+		add("What to do", plain(action))
+	}
+	add("Correlation id", plain(e.CorrelationID))
 	return facts
 }
 

@@ -132,6 +132,8 @@ func localUntilInterrupted(t *testing.T, dist string) {
 		}
 		if round == 0 {
 			require.Contains(t, stdout.String(), "azbackupflow --url "+url+" start protect-file-share")
+			requireValidated(t, shell("validate", "protect-file-share", "-f", exampleRequest)+
+				shell("validate", "protect-postgres", "-f", "../../examples/protect-postgres.json"))
 			shell("start", "protect-file-share", "-f", exampleRequest, "--wait")
 			id = operation.ID("local", "protect-file-share", "protect-testshare")
 			require.Contains(t, stderr.String(), "operation moved", "-v shows what the handler logs")
@@ -140,6 +142,19 @@ func localUntilInterrupted(t *testing.T, dist string) {
 
 		interrupt()
 		require.Equal(t, exitDone, <-ended, stderr.String())
+	}
+}
+
+// requireValidated asserts that what validate says of the examples holds what
+// the app read, and what it would have written with which body.
+func requireValidated(t *testing.T, shown string) {
+	t.Helper()
+	for _, want := range []string{
+		"The request is valid. What protect-file-share version",
+		"  read: GET /", "backupPolicies/schedule1 (200)", "  would call: POST /", "refreshContainers", "Not known beforehand: ", "looks right.",
+		"  would call: PUT /", `"objectType": "BackupInstance"`,
+	} {
+		require.Contains(t, shown, want)
 	}
 }
 

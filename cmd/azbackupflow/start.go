@@ -15,14 +15,19 @@ import (
 	"azbackupflow/internal/step"
 )
 
-type startCommand struct {
-	Flow     string            `arg:"" help:"The flow to start; azbackupflow flows lists them."`
+// asking is how a command is told a request.
+type asking struct {
+	Flow     string            `arg:"" help:"The flow; azbackupflow flows lists them."`
 	File     string            `short:"f" required:"" placeholder:"FILE" help:"The request as JSON, - for standard input: {key, parameters, deadline, labels}."`
 	Key      string            `help:"The request's key: the same flow and key is the same operation, however often it is asked for."`
 	Label    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"A label to find the operation by; may be given several times."`
 	Deadline string            `placeholder:"PT6H" help:"How long it may take, as an ISO 8601 duration."`
-	DryRun   bool              `help:"Check the request and show its steps, but start nothing."`
-	Wait     bool              `help:"Wait until it has ended, as the command wait does."`
+}
+
+type startCommand struct {
+	asking
+	DryRun bool `help:"Check the request and show its steps, but start nothing and ask Azure nothing; azbackupflow validate asks."`
+	Wait   bool `help:"Wait until it has ended, as the command wait does."`
 }
 
 // Help is shown below the command's own help.
@@ -73,7 +78,7 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 }
 
 // request reads the file and lets the flags win.
-func (s *startCommand) request(stdin io.Reader) (request.Request, error) {
+func (s *asking) request(stdin io.Reader) (request.Request, error) {
 	raw, err := readFile(s.File, stdin)
 	if err != nil {
 		return request.Request{}, &usage{text: err.Error()}
@@ -104,11 +109,14 @@ func (s *startCommand) request(stdin io.Reader) (request.Request, error) {
 	return r, nil
 }
 
+// byteOrderMark is what some editors begin a file with.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // decodeRequest reads the one shape of a request; whether its values are right
 // is for the API to say.
 func decodeRequest(raw []byte, file string) (request.Request, error) {
 	var r request.Request
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // some editors begin a file so
+	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
 	var invalid *step.Invalid
 	err := step.Decode(raw, &r, "")
 	switch {

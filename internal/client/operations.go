@@ -42,6 +42,23 @@ func (c *Client) DryRun(ctx context.Context, r asked.Request) (Plan, error) {
 	return p, err
 }
 
+// Validate asks what a request would do: nothing is started, and nothing is
+// changed in Azure.
+func (c *Client) Validate(ctx context.Context, r asked.Request) (handlers.Validation, error) {
+	r.DryRun = false
+	var v handlers.Validation
+	_, err := c.do(ctx, request{method: http.MethodPost, path: "/operations:validate", body: r}, &v)
+	return v, err
+}
+
+// Bulk starts many operations. With the bulk's key it may be repeated after any
+// error.
+func (c *Client) Bulk(ctx context.Context, b asked.Bulk) (handlers.BulkAnswer, error) {
+	var answer handlers.BulkAnswer
+	_, err := c.do(ctx, request{method: http.MethodPost, path: "/operations:bulk", body: b}, &answer)
+	return answer, err
+}
+
 // Get gives an operation.
 func (c *Client) Get(ctx context.Context, id string) (handlers.View, error) {
 	var v handlers.View
@@ -140,6 +157,18 @@ func (c *Client) Refusals(ctx context.Context, q state.RefusalQuery) (Refusals, 
 	var r Refusals
 	_, err := c.do(ctx, request{method: http.MethodGet, path: "/refusals", query: values}, &r)
 	return r, err
+}
+
+// Verdicts gives one page of what automatic protection last decided about each
+// resource.
+func (c *Client) Verdicts(ctx context.Context, q state.VerdictQuery) (handlers.VerdictList, error) {
+	values := url.Values{}
+	set(values, "outcome", q.Outcome)
+	set(values, "rule", q.Rule)
+	setPage(values, q.PageSize, q.Continue)
+	var l handlers.VerdictList
+	_, err := c.do(ctx, request{method: http.MethodGet, path: "/verdicts", query: values}, &l)
+	return l, err
 }
 
 func one(id string) string { return "/operations/" + url.PathEscape(id) }

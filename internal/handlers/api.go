@@ -32,6 +32,7 @@ type Reader interface {
 	List(ctx context.Context, q state.Query) (state.Page, error)
 	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
 	Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error)
+	Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error)
 }
 
 // longestRequest is the longest body of a request over HTTP in bytes, the same
@@ -72,6 +73,7 @@ func API(c APIConfig) http.Handler {
 	mux.HandleFunc("POST /api/operations/{id}/resume", a.change(control.Resume))
 	mux.HandleFunc("POST /api/operations/{id}/retry", a.change(control.Retry))
 	mux.HandleFunc("GET /api/refusals", a.refusals)
+	mux.HandleFunc("GET /api/verdicts", a.verdicts)
 	mux.HandleFunc("GET /api/flows", a.flows)
 	if c.Preflight != nil {
 		mux.HandleFunc("GET /api/preflight", a.preflight)

@@ -23,6 +23,7 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/protect"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
@@ -112,7 +113,14 @@ func TestEveryRouteIsInTheOpenAPIDocumentAndTheOtherWayRound(t *testing.T) {
 // routesOf are the routes that the API registers.
 func routesOf(t *testing.T) []string {
 	t.Helper()
-	routes := found(`HandleFunc\("([A-Z]+ [^"]+)"`, file(t, "api.go")+file(t, "repair.go"))
+	sources, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var routes []string
+	for _, source := range sources {
+		if !strings.HasSuffix(source, "_test.go") {
+			routes = append(routes, found(`HandleFunc\("([A-Z]+ [^"]+)"`, file(t, source))...)
+		}
+	}
 	require.Contains(t, routes, "POST /api/operations")
 	require.Contains(t, routes, "POST /api/rescue")
 	return routes
@@ -143,6 +151,7 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 		"BulkAnswer": reflect.TypeFor[handlers.BulkAnswer](), "BulkTarget": reflect.TypeFor[handlers.BulkTarget](), "BulkRefusal": reflect.TypeFor[handlers.BulkRefusal](),
 		"DeadLetters": reflect.TypeFor[handlers.DeadLetterList](), "Replayed": reflect.TypeFor[handlers.Replayed](),
 		"Purged": reflect.TypeFor[handlers.Purged](), "Swept": reflect.TypeFor[engine.Swept](),
+		"Verdict": reflect.TypeFor[state.Verdict](), "Verdicts": reflect.TypeFor[handlers.VerdictList](),
 		"Refusal": reflect.TypeFor[state.Refusal](), "Flow": reflect.TypeFor[handlers.FlowView](),
 		"FieldError": reflect.TypeFor[step.FieldError](), "Problem": reflect.TypeFor[handlers.Problem](),
 	} {
@@ -166,6 +175,11 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 	require.Len(t, statuses, len(operation.Statuses()))
 	for _, s := range operation.Statuses() {
 		require.Contains(t, statuses, string(s))
+	}
+	outcomes := doc.Components.Schemas["Outcome"].Value.Enum
+	require.Len(t, outcomes, len(protect.Outcomes()))
+	for _, o := range protect.Outcomes() {
+		require.Contains(t, outcomes, string(o))
 	}
 }
 
@@ -242,6 +256,9 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	ask(r.api, get, "/operations", "/operations?colour=red", nil)
 	ask(r.api, get, "/refusals", "/refusals", nil)
 	ask(r.api, get, "/refusals", "/refusals?pageSize=0", nil)
+	require.NoError(t, r.store.RecordVerdict(t.Context(), state.Verdict{ResourceID: "/s/a", Outcome: "none", Reason: "no rule matches", Source: "event", EventID: "e1"}))
+	ask(r.api, get, "/verdicts", "/verdicts?outcome=none&pageSize=1", nil)
+	ask(r.api, get, "/verdicts", "/verdicts?outcome=red", nil)
 	ask(r.api, get, "/flows", "/flows", nil)
 	ask(r.api, get, "/preflight", "/preflight", nil)
 	letter := r.refused("m2", share)
@@ -292,7 +309,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 		body                  any
 	}{
 		{post, "/operations", "/operations", share}, {post, "/operations:validate", "/operations:validate", share}, {post, "/operations:bulk", "/operations:bulk", bulk()},
-		{get, "/operations", "/operations", nil}, {get, "/refusals", "/refusals", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
+		{get, "/operations", "/operations", nil}, {get, "/refusals", "/refusals", nil}, {get, "/verdicts", "/verdicts", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
 		{get, "/operations/{id}", id, nil}, {get, "/operations/{id}/history", id + "/history", nil}, {post, "/operations/{id}/retry", id + "/retry", nil},
 		{get, "/dead-letters", "/dead-letters", nil}, {get, "/dead-letters/{handle}", letter, nil}, {post, "/dead-letters/{handle}/replay", letter + "/replay", nil},
 		{del, "/dead-letters", "/dead-letters?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/dead-letters/{handle}", letter, nil},
@@ -314,7 +331,7 @@ func TestTheFiltersInTheOpenAPIDocumentAreThoseOfTheLists(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	r := newRig(t)
-	for _, path := range []string{"/operations", "/refusals", "/dead-letters"} {
+	for _, path := range []string{"/operations", "/refusals", "/verdicts", "/dead-letters"} {
 		var names []string
 		for _, p := range doc.Paths.Find(path).Get.Parameters {
 			names = append(names, p.Value.Name)

@@ -131,6 +131,14 @@ func (s *shaky) Refusals(ctx context.Context, q state.RefusalQuery) (state.Refus
 	return s.Store.Refusals(ctx, q)
 }
 
+// Verdicts implements handlers.Reader.
+func (s *shaky) Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error) {
+	if s.isAway() {
+		return state.VerdictPage{}, errAway
+	}
+	return s.Store.Verdicts(ctx, q)
+}
+
 // Refusal implements handlers.DeadLetters.
 func (s *shaky) Refusal(ctx context.Context, handle string) (state.Refusal, error) {
 	if s.isAway() {

@@ -22,6 +22,9 @@ const (
 	Lost Outcome = "lost"
 )
 
+// Outcomes are all outcomes.
+func Outcomes() []Outcome { return []Outcome{Protect, Exclude, None, Excluded, Refused, Lost} }
+
 // Asked is a rule that was asked, with its answer.
 type Asked struct {
 	Rule    string `json:"rule"`

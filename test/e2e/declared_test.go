@@ -169,9 +169,11 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 		ops := l.labelled("rule", "daily")
 		require.Len(t, ops, 1)
 		l.succeeds(ops[0].ID)
-		v, err := l.store().Verdict(t.Context(), demoAccount+"/fileServices/default/shares/tmp-1")
-		require.NoError(t, err)
-		require.Equal(t, "exclude by scratch", v.Outcome+" by "+v.Rule)
+		var list handlers.VerdictList
+		l.call(http.MethodGet, "/verdicts?rule=scratch", nil, &list)
+		require.Len(t, list.Verdicts, 1)
+		require.Equal(t, demoAccount+"/fileServices/default/shares/tmp-1", list.Verdicts[0].ResourceID)
+		require.Equal(t, "exclude", list.Verdicts[0].Outcome)
 	})
 	t.Run("a server announced by a CloudEvent of 1 MB is protected", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
 		l := l.in(t)

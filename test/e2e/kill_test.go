@@ -17,6 +17,7 @@ import (
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
 )
 
 // killer kills the handler with SIGKILL the first time that each kind of
@@ -171,7 +172,8 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	rounds := 0
 	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
 		ids = append(ids, others.begin(l, rounds)...)
-		for i, account := range protected {
+		ids = append(ids, l.askForAll(fmt.Sprint("all-", rounds), protected[0], shares, want)...)
+		for i, account := range protected[1:] {
 			for j := range shares {
 				name := fmt.Sprintf("share%04d", j)
 				asked := backup(fmt.Sprintf("backup-%d-%d-%d", rounds, i, j), account, name)
@@ -210,6 +212,25 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	require.Positive(t, hosts(), "new hosts")
 	kills, points := k.made()
 	t.Logf("%d operations in %d rounds, %d kills at %d points, %d new hosts", len(ids), rounds, kills, points, hosts())
+}
+
+// askForAll asks for backups of all shares of an account by one message.
+func (l *local) askForAll(key, account string, shares int, want map[string]int) (ids []string) {
+	l.t.Helper()
+	common := backup("", account, "any")
+	bulk := request.Bulk{Key: key, Template: request.Template{Flow: "backup-now", Parameters: encoded(common["parameters"])}}
+	for i := range shares {
+		name := fmt.Sprintf("share%04d", i)
+		bulk.Targets = append(bulk.Targets, encoded(map[string]any{"fileShare": map[string]any{"name": name}}))
+		want[item(account, name)]++
+	}
+	for i := range bulk.Targets {
+		r, err := bulk.Request(i)
+		require.NoError(l.t, err)
+		ids = append(ids, operation.ID("local", r.Flow, r.Key))
+	}
+	l.send("requests", message(key, bulk))
+	return ids
 }
 
 // retried retries an operation, as often as it takes while the handler dies.

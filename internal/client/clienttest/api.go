@@ -5,7 +5,6 @@ package clienttest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +19,7 @@ import (
 	"azbackupflow/internal/operation"
 	queue "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/state/memory"
+	"azbackupflow/internal/step"
 )
 
 // API is a deployment of azbackupflow without Azure.
@@ -70,22 +70,17 @@ func Start(t testing.TB) *API {
 		Clock: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
 		NewID:  newID,
 		Record: a.azure.record,
+		// The script's steps make no calls, so there are none to hold back.
+		Rehearse: func(ctx context.Context) (context.Context, func() []step.Unsent) {
+			return ctx, func() []step.Unsent { return nil }
+		},
 	})
 	require.NoError(t, err)
 	repair := handlers.Repair{
-		Letters: a.Store, Sweeper: a.Engine, Check: a.Engine.Prepare, Now: a.Clock.Now, NewID: newID, Book: book,
-		Publish: func(_ context.Context, queue, id string, body []byte, _ map[string]any) error {
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			a.Published = append(a.Published, Published{queue, id, string(body)})
-			return nil
-		},
+		Letters: a.Store, Sweeper: a.Engine, Check: a.Engine.Prepare, Now: a.Clock.Now, NewID: newID, Book: book, Publish: a.publish,
 	}
 	api := repair.Routes(handlers.API(handlers.APIConfig{
-		Control: a.Engine, Read: a.Store, Book: book, Now: a.Clock.Now, NewID: newID,
-		Publish: func(context.Context, string, string, []byte, map[string]any) error {
-			return errors.New("there is no queue requests here")
-		},
+		Control: a.Engine, Read: a.Store, Book: book, Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	}))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
@@ -101,6 +96,14 @@ func Start(t testing.TB) *API {
 	t.Cleanup(server.Close)
 	a.URL = server.URL
 	return a
+}
+
+// publish keeps a message, and nobody receives it.
+func (a *API) publish(_ context.Context, queue, id string, body []byte, _ map[string]any) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.Published = append(a.Published, Published{queue, id, string(body)})
+	return nil
 }
 
 // Instead has every request answered by h until it is called with nil.

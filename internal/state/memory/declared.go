@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"azbackupflow/internal/state"
@@ -87,4 +89,29 @@ func (s *Store) Verdict(ctx context.Context, resourceID string) (state.Verdict, 
 		return v, fmt.Errorf("read the verdict about %s: %w", resourceID, state.ErrNoVerdict)
 	}
 	return v, nil
+}
+
+// Verdicts gives one page of verdicts.
+func (s *Store) Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error) {
+	after, err := q.After()
+	if err != nil {
+		return state.VerdictPage{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return state.VerdictPage{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var page state.VerdictPage
+	for _, v := range slices.SortedFunc(maps.Values(s.verdicts), func(a, b state.Verdict) int { return strings.Compare(a.Key(), b.Key()) }) {
+		switch {
+		case v.Key() <= after || !q.Matches(v):
+		case len(page.Verdicts) == q.Size():
+			page.Continue = page.Verdicts[q.Size()-1].Continue()
+			return page, nil
+		default:
+			page.Verdicts = append(page.Verdicts, v)
+		}
+	}
+	return page, nil
 }

@@ -22,6 +22,9 @@ func scheduleTests() []test {
 func verdictTests() []test {
 	return []test{
 		{"LastVerdictIsRead", lastVerdict},
+		{"VerdictsAreListedByResource", verdictsByResource},
+		{"VerdictsOfAnOutcomeOrARuleAreListed", verdictsChosen},
+		{"VerdictsGoOnOnlyAfterTheirOwnPages", verdictsContinue},
 		{"ExclusionIsFoundWhateverItsCasing", excluded},
 	}
 }
@@ -95,4 +98,59 @@ func excluded(t *testing.T, s Store) {
 	require.NoError(t, err)
 	require.True(t, found)
 	require.Equal(t, x, got)
+}
+
+// verdicts lists all that the query wants, page by page.
+func verdicts(t *testing.T, s Store, q state.VerdictQuery) (ids []string) {
+	t.Helper()
+	for pages := 0; ; pages++ {
+		require.Less(t, pages, 1000, "the pages must come to an end")
+		page, err := s.Verdicts(t.Context(), q)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(page.Verdicts), q.Size())
+		for _, v := range page.Verdicts {
+			require.Equal(t, start(), v.At)
+			ids = append(ids, v.ResourceID)
+		}
+		if page.Continue == "" {
+			return ids
+		}
+		q.Continue = page.Continue
+	}
+}
+
+func recordVerdicts(t *testing.T, s Store) {
+	t.Helper()
+	for i, id := range []string{"/s/c", "/S/a", "/s/d", "/s/b"} {
+		v := state.Verdict{ResourceID: id, At: start(), Outcome: "none", Reason: "no rule matches", Source: "sweep"}
+		if i%2 == 1 {
+			v.Outcome, v.Rule = "protect", "rule's"
+		}
+		require.NoError(t, s.RecordVerdict(t.Context(), v))
+	}
+}
+
+func verdictsByResource(t *testing.T, s Store) {
+	require.Empty(t, verdicts(t, s, state.VerdictQuery{}))
+	recordVerdicts(t, s)
+	want := []string{"/S/a", "/s/b", "/s/c", "/s/d"}
+	require.Equal(t, want, verdicts(t, s, state.VerdictQuery{}))
+	for _, size := range []int{1, 2, 3, 4} {
+		require.Equal(t, want, verdicts(t, s, state.VerdictQuery{PageSize: size}))
+	}
+}
+
+func verdictsChosen(t *testing.T, s Store) {
+	recordVerdicts(t, s)
+	require.Equal(t, []string{"/s/c", "/s/d"}, verdicts(t, s, state.VerdictQuery{Outcome: "none", PageSize: 1}))
+	require.Equal(t, []string{"/S/a", "/s/b"}, verdicts(t, s, state.VerdictQuery{Rule: "rule's", PageSize: 1}))
+	require.Empty(t, verdicts(t, s, state.VerdictQuery{Outcome: "none", Rule: "rule's"}))
+}
+
+func verdictsContinue(t *testing.T, s Store) {
+	recordVerdicts(t, s)
+	for _, text := range []string{"?", "JyBvciAn"} {
+		_, err := s.Verdicts(t.Context(), state.VerdictQuery{Continue: text})
+		require.ErrorIs(t, err, state.ErrContinue)
+	}
 }

@@ -45,6 +45,8 @@ type Store interface {
 	// reads it.
 	RecordVerdict(ctx context.Context, v state.Verdict) error
 	Verdict(ctx context.Context, resourceID string) (state.Verdict, error)
+	// Verdicts lists the last verdicts about all resources.
+	Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error)
 	// Refusal reads one refusal whole, RemoveRefusal and RemoveRefusals forget
 	// some.
 	Refusal(ctx context.Context, handle string) (state.Refusal, error)

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"azbackupflow/internal/client"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/step"
+)
+
+// errSomeRefused is a bulk of which some targets can never work as they are.
+var errSomeRefused = errors.New("some of the targets were refused; the others are started")
+
+type bulkCommand struct {
+	File string `short:"f" required:"" placeholder:"FILE" help:"The bulk as JSON, - for standard input: {key, template, targets}; see docs/queue.md."`
+	Key  string `help:"The bulk's key: the same key and target is the same operation, however often it is asked for."`
+}
+
+// Run asks for all operations of the bulk.
+func (b *bulkCommand) Run(ctx context.Context, a *app) error {
+	bulk, err := b.bulk(a)
+	if err != nil {
+		return err
+	}
+	c, err := a.client()
+	if err != nil {
+		return err
+	}
+	answer, err := c.Bulk(ctx, bulk)
+	if client.OutOfReach(err) {
+		return fmt.Errorf("%w (it may have been taken; send it again with --key %s to be sure)", err, bulk.Key)
+	}
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		err = a.printJSON(answer)
+	} else {
+		a.say("Started: %d, under the key %s.", len(answer.Accepted), plain(answer.Key))
+		var rows [][]string
+		for _, refused := range answer.Refused {
+			for _, f := range refused.Fields {
+				rows = append(rows, []string{fmt.Sprint(refused.Target), plain(f.Field), plain(f.Problem), plain(f.Want)})
+			}
+		}
+		if len(rows) > 0 {
+			a.say("Refused: %d.\n", len(answer.Refused))
+			a.list([]string{"Target", "Field", "Problem", "Wanted"}, rows)
+		}
+	}
+	if err == nil && len(answer.Refused) > 0 {
+		err = errSomeRefused
+	}
+	return err
+}
+
+// bulk reads the file and lets the flag win. Without a key one is made up, with
+// which the bulk can be sent again.
+func (b *bulkCommand) bulk(a *app) (request.Bulk, error) {
+	raw, err := readFile(b.File, a.stdin)
+	if err != nil {
+		return request.Bulk{}, &usage{text: err.Error()}
+	}
+	var bulk request.Bulk
+	var invalid *step.Invalid
+	err = step.Decode(bytes.TrimPrefix(raw, []byte(byteOrderMark)), &bulk, "")
+	if errors.As(err, &invalid) {
+		return bulk, &usage{text: b.File + ": " + invalid.Error()}
+	}
+	if err != nil {
+		return bulk, fmt.Errorf("%s: %w", b.File, err)
+	}
+	if b.Key != "" {
+		bulk.Key = b.Key
+	}
+	if bulk.Key == "" {
+		bulk.Key = a.newKey()
+	}
+	return bulk, nil
+}

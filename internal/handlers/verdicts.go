@@ -1,0 +1,42 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"azbackupflow/internal/protect"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+// VerdictList is one page of what automatic protection last decided, in the
+// order of the resources.
+type VerdictList struct {
+	Verdicts []state.Verdict `json:"verdicts"`
+	// Continue asks for the next page; empty after the last.
+	Continue string `json:"continue,omitempty"`
+}
+
+// verdicts lists what automatic protection last decided about each resource.
+func (a api) verdicts(w http.ResponseWriter, r *http.Request) {
+	q, err := readQuery(r, "outcome", "rule", "pageSize", "continue")
+	outcome := protect.Outcome(r.URL.Query().Get("outcome"))
+	if err == nil && outcome != "" && !slices.Contains(protect.Outcomes(), outcome) {
+		err = &step.Invalid{Fields: []step.FieldError{{
+			Field: "outcome", Problem: fmt.Sprintf("%q is not an outcome", outcome), Want: fmt.Sprint(protect.Outcomes()),
+		}}}
+	}
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	page, err := a.Read.Verdicts(r.Context(), state.VerdictQuery{
+		Outcome: string(outcome), Rule: r.URL.Query().Get("rule"), PageSize: q.PageSize, Continue: q.Continue,
+	})
+	if err != nil {
+		writeProblem(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, VerdictList{append([]state.Verdict{}, page.Verdicts...), page.Continue})
+}
