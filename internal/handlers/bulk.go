@@ -16,6 +16,7 @@ import (
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/step"
@@ -122,11 +123,27 @@ func (r Requests) startTarget(ctx context.Context, inv customhandler.Invocation,
 // hopeless refuses a bulk none of whose targets is right as a whole: thousands
 // of refusals that say the same help nobody.
 func (r Requests) hopeless(ctx context.Context, b request.Bulk, from engine.Origin) error {
+	wrong := noneRight(b, r.Engine.Prepare)
+	if wrong == nil {
+		return nil
+	}
+	// A repeat of what was right once is no mistake.
+	if req, err := b.Request(0); err == nil {
+		if _, _, err := r.Engine.Start(ctx, req, from); !permanent(err) {
+			return err
+		}
+	}
+	return wrong
+}
+
+// noneRight is what is wrong with a bulk that has no target that is right; nil
+// where it has one.
+func noneRight(b request.Bulk, check func(request.Request) (operation.Operation, error)) error {
 	var first error
 	for i := range b.Targets {
 		req, err := b.Request(i)
 		if err == nil {
-			_, err = r.Engine.Prepare(req)
+			_, err = check(req)
 		}
 		if !permanent(err) {
 			return nil
@@ -135,16 +152,15 @@ func (r Requests) hopeless(ctx context.Context, b request.Bulk, from engine.Orig
 			first = err
 		}
 	}
-	// A repeat of what was right once is no mistake.
-	if req, err := b.Request(0); err == nil {
-		if _, _, err := r.Engine.Start(ctx, req, from); !permanent(err) {
-			return err
-		}
-	}
+	return noTargetRight(len(b.Targets), step.FieldsOf(first))
+}
+
+// noTargetRight says so, with what is wrong with the first target.
+func noTargetRight(targets int, first []step.FieldError) error {
 	fields := []step.FieldError{{
-		Field: "targets", Problem: fmt.Sprintf("has no entry of %d that is right; what is wrong with the first follows", len(b.Targets)), Want: "at least one that is right",
+		Field: "targets", Problem: fmt.Sprintf("has no entry of %d that is right; what is wrong with the first follows", targets), Want: "at least one that is right",
 	}}
-	return &step.Invalid{Fields: append(fields, step.FieldsOf(first)...)}
+	return &step.Invalid{Fields: append(fields, first...)}
 }
 
 // goOn sends an unfinished bulk on: at once, or after a while when something
@@ -156,7 +172,11 @@ func (r Requests) goOn(ctx context.Context, inv customhandler.Invocation, messag
 		return r.later(ctx, inv, messageID, raw, properties)
 	}
 	maps.Copy(properties, handedOn(inv, messageID))
-	sum := sha256.Sum256(append([]byte(messageID+"|"), raw...))
+	chain := messageID
+	if id, ok := inv.ApplicationProperty(replayedID); ok {
+		chain = id
+	}
+	sum := sha256.Sum256(append([]byte(chain+"|"), raw...))
 	id := fmt.Sprintf("bulk:%s:%d", hex.EncodeToString(sum[:16]), rest.offset)
 	if err := r.Later(ctx, time.Time{}, settings.RequestsQueue, id, raw, properties); err != nil {
 		return fmt.Errorf("send a bulk on: %w", err)
@@ -189,6 +209,9 @@ func handedOn(inv customhandler.Invocation, messageID string) map[string]any {
 	properties := map[string]any{originalID: messageID}
 	if inv.Trace != "" {
 		properties[traceProperty] = inv.Trace
+	}
+	if id, ok := inv.ApplicationProperty(replayedID); ok {
+		properties[replayedID] = id
 	}
 	if to := replyTo(inv); to != "" {
 		properties[originalReplyTo] = to

@@ -61,8 +61,7 @@ func (a api) bulk(w http.ResponseWriter, r *http.Request) {
 		answer.Refused = append(answer.Refused, BulkRefusal{Target: i, Fields: fieldsOf(err)})
 	}
 	if len(right) == 0 {
-		fields := []step.FieldError{{Field: "targets", Problem: fmt.Sprintf("has no entry of %d that is right; what is wrong with the first follows", len(b.Targets)), Want: "at least one that is right"}}
-		writeProblem(w, r, &step.Invalid{Fields: append(fields, answer.Refused[0].Fields...)})
+		writeProblem(w, r, noTargetRight(len(b.Targets), answer.Refused[0].Fields))
 		return
 	}
 	b.Targets = right

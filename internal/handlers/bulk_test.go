@@ -141,6 +141,22 @@ func TestABulkWhoseProcessDiesIsDeliveredAgainAndLosesNothing(t *testing.T) {
 	r.requireStarted(300)
 }
 
+func TestABulkThatIsReplayedIsNoDuplicateOfTheFirst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	bulk := bulkOf(t, "", shares(600)...)
+	r.receive(r.message("m1", bulk, nil))
+	first := r.take("requests")
+	again := map[string]any{"azbackupflow-message-id": "m1", "azbackupflow-replayed-id": "m2"}
+	r.receive(r.message("m2", bulk, object{"ApplicationProperties": again}))
+	second := r.take("requests")
+	require.Len(t, first, 1)
+	require.Len(t, second, 1)
+	require.NotEqual(t, first[0].id, second[0].id, "duplicate detection would drop the rest")
+	require.Equal(t, "m2", second[0].properties["azbackupflow-replayed-id"], "and what follows it")
+	r.requireStarted(250)
+}
+
 func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

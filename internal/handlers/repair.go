@@ -168,7 +168,7 @@ func (p Repair) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := p.NewID()
-	properties := map[string]any{}
+	properties := map[string]any{replayedID: id}
 	if refusal.MessageID != "" {
 		properties[originalID] = refusal.MessageID
 	}
@@ -202,7 +202,14 @@ func (p Repair) checked(ctx context.Context, refusal state.Refusal, edited []byt
 	if len(body) == 0 {
 		return nil, invalid("was not kept", "the request itself, as the body")
 	}
-	req, err := request.Read(body)
+	content, err := request.Unwrap(body)
+	if err != nil {
+		return nil, err
+	}
+	if request.IsBulk(content.Body) {
+		return body, p.checkBulk(ctx, len(body), content.Body)
+	}
+	req, err := request.Read(content.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +223,22 @@ func (p Repair) checked(ctx context.Context, refusal state.Refusal, edited []byt
 		return nil, err
 	}
 	return body, nil
+}
+
+// checkBulk refuses a bulk of which nothing can work. Of one that has a target
+// that is right the others are refused again by themselves.
+func (p Repair) checkBulk(ctx context.Context, size int, raw []byte) error {
+	if err := request.BulkFits(size); err != nil { // the event around it is sent, too
+		return err
+	}
+	b, err := request.ReadBulk(raw)
+	if err != nil {
+		return err
+	}
+	if err := (api{APIConfig{Book: p.Book}}).requireName(ctx, b.Template.Flow); err != nil {
+		return err
+	}
+	return noneRight(b, p.Check)
 }
 
 func (p Repair) rescue(w http.ResponseWriter, r *http.Request) {

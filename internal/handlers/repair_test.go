@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -97,7 +98,7 @@ func TestADeadLetterIsListedShownAndSentAgainUnderANewMessageId(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, b.ask("POST", "/dead-letters/"+handle+"/replay", "", &replayed))
 	require.Equal(t, "new-id", replayed.MessageID)
 	require.Equal(t, []published{{"requests", "new-id", whole, map[string]any{
-		"azbackupflow-message-id": "first", "azbackupflow-reply-to": "answers",
+		"azbackupflow-message-id": "first", "azbackupflow-reply-to": "answers", "azbackupflow-replayed-id": "new-id",
 	}}}, b.sent, "its key stays the id of the first message")
 	require.Equal(t, http.StatusOK, b.ask("GET", "/dead-letters/"+handle, "", &one))
 	require.Equal(t, "new-id", one.ReplayedAs)
@@ -127,6 +128,35 @@ func TestAReplayIsCheckedLikeAnyRequestAndMayBeEdited(t *testing.T) {
 	b.fail = errors.New("away")
 	var p handlers.Problem
 	require.Equal(t, http.StatusServiceUnavailable, b.ask("POST", "/dead-letters/"+empty+"/replay", edited, &p))
+}
+
+func TestEventsAndBulksAreReplayed(t *testing.T) {
+	t.Parallel()
+	b := repairs(t)
+	event := func(data string) string {
+		return `{"specversion":"1.0","id":"1","source":"https://example.com","type":"t","data":` + data + `}`
+	}
+	const right = `{"template":{"flow":"demo","parameters":{}},"targets":[7,{"x":1}]}`
+	for i, body := range []string{event(`{"flow":"demo","parameters":{}}`), right, event(right)} {
+		handle := b.refuse(state.Refusal{ID: fmt.Sprint("right", i), Source: "requests/$DeadLetterQueue", MessageID: "m", Reason: "too often", Body: body})
+		var replayed handlers.Replayed
+		require.Equal(t, http.StatusAccepted, b.ask("POST", "/dead-letters/"+handle+"/replay", "", &replayed))
+		require.Equal(t, body, b.sent[i].body, "it is sent as it came")
+	}
+	for i, c := range []struct{ body, field string }{
+		{event(`{"flow":"nope","parameters":{}}`), "flow"},
+		{event(`null`), "data"},
+		{`{"template":{"flow":"demo","parameters":{}},"targets":[]}`, "targets"},
+		{`{"template":{"flow":"demo","parameters":{}},"targets":[7]}`, "targets"},
+		{`{"template":{"flow":"nope","parameters":{}},"targets":[{}]}`, "targets"},
+		{event(`{"template":{"flow":"demo","parameters":{}},"targets":["` + strings.Repeat("x", 251<<10) + `"]}`), "request"},
+	} {
+		handle := b.refuse(state.Refusal{ID: fmt.Sprint("wrong", i), Source: "requests", MessageID: "m", Reason: "wrong", Body: c.body})
+		var p handlers.Problem
+		require.Equal(t, http.StatusBadRequest, b.ask("POST", "/dead-letters/"+handle+"/replay", "", &p), c.body)
+		require.Equal(t, c.field, p.Fields[0].Field)
+	}
+	require.Len(t, b.sent, 3)
 }
 
 func TestDeadLettersAreRemovedOneByOneOrByAge(t *testing.T) {

@@ -39,6 +39,9 @@ type Requests struct {
 const (
 	originalID = "azbackupflow-message-id"
 	putOff     = "azbackupflow-put-off"
+	// replayedID is the id that a request was sent again under: what follows
+	// from it is no duplicate of what followed from the first.
+	replayedID = "azbackupflow-replayed-id"
 	// deadLettered says why the request was dead-lettered: it only waits to be
 	// refused.
 	deadLettered = "azbackupflow-dead-lettered"
