@@ -5,19 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"azbackupflow/internal/cost"
 	"azbackupflow/internal/operation"
-)
-
-// Prices in US dollars that the page reckons with: list prices of the service's
-// pages, as far as they are known here. They are assumptions, to be replaced by
-// those of one's own region and contract.
-const (
-	busMillion       = 0.80    // Service Bus Standard, a million operations
-	tableTenThousand = 0.00036 // Table Storage, ten thousand transactions
-	runsMillion      = 0.20    // Functions, a million executions
-	gigabyteSecond   = 0.000016
-	runSeconds       = 0.2 // of an execution, in the least that is charged: 128 MB
-	runGigabytes     = 0.125
 )
 
 // Page writes the report as Markdown.
@@ -67,13 +56,12 @@ func Page(r Report) string {
 			r.Calls[first].Name, r.Calls[first].First.Round(time.Second), r.Calls[most].Name)
 	}
 
-	thousand := 1000 / float64(c.Operations)
 	// A message is sent, received and completed.
-	bus := float64(r.Sent+2*r.Delivered) * thousand * busMillion / 1e6
-	table := float64(r.TableReads+r.TableWrites) * thousand * tableTenThousand / 1e4
-	runs := float64(r.Steps) * thousand * (runsMillion/1e6 + runSeconds*runGigabytes*gigabyteSecond)
-	fmt.Fprintf(&b, "\n| money per 1,000 operations | US dollars |\n|---|---|\n| Service Bus | %.4f |\n| Table Storage | %.4f |\n| Functions | %.4f |\n| together | %.4f |\n",
-		bus, table, runs, bus+table+runs)
+	money, thousand := cost.List().Of(cost.Counts{
+		Bus: r.Sent + 2*r.Delivered, Table: r.TableReads + r.TableWrites, Runs: r.Steps,
+	}), 1000/float64(c.Operations)
+	fmt.Fprintf(&b, "\n| money per 1,000 operations, at the most | US dollars |\n|---|---|\n| Service Bus | %.4f |\n| Table Storage | %.4f |\n| Functions | %.4f |\n| together | %.4f |\n",
+		money.Bus*thousand, money.Table*thousand, money.Functions*thousand, money.Sum()*thousand)
 	return b.String()
 }
 

@@ -1,0 +1,56 @@
+package cost_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/cost"
+)
+
+var update = flag.Bool("update", false, "write docs/cost.md anew") //nolint:gochecknoglobals // a flag of the test binary
+
+func TestThePageIsWhatWasCounted(t *testing.T) {
+	t.Parallel()
+	page := filepath.Join("..", "..", "docs", "cost.md")
+	counted, err := cost.Read()
+	require.NoError(t, err)
+	require.NotEmpty(t, counted.Flows)
+	if *update {
+		require.NoError(t, os.WriteFile(page, []byte(cost.Markdown(counted)), 0o600))
+	}
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.Equal(t, cost.Markdown(counted), string(text))
+}
+
+func TestMoneyIsCountsTimesPrices(t *testing.T) {
+	t.Parallel()
+	p := cost.Prices{
+		Bus: cost.Price{Dollars: 1, Per: 10}, Table: cost.Price{Dollars: 2, Per: 100},
+		Runs: cost.Price{Dollars: 3, Per: 1000}, Time: cost.Price{Dollars: 0.5, Per: 1},
+	}
+	m := p.Of(cost.Counts{ARM: 99, Bus: 20, Table: 50, Runs: 4})
+	require.InDelta(t, 2, m.Bus, 1e-9)
+	require.InDelta(t, 1, m.Table, 1e-9)
+	require.InDelta(t, 0.012+4*cost.LeastSeconds*cost.InstanceGigabytes*0.5, m.Functions, 1e-9)
+	require.InDelta(t, m.Bus+m.Table+m.Functions, m.Sum(), 1e-9)
+	require.Equal(t, cost.Counts{ARM: 3, Bus: 5, Table: 7, Runs: 9}, cost.Counts{ARM: 1, Bus: 1, Table: 1, Runs: 1}.Plus(2, cost.Counts{ARM: 1, Bus: 2, Table: 3, Runs: 4}))
+}
+
+func TestTheInstanceThatIsPricedIsTheOneThatIsDeployed(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "infra", "app", "function-app.bicep"))
+	require.NoError(t, err)
+	found := regexp.MustCompile(`instanceMemoryMB: (\d+)`).FindSubmatch(raw)
+	require.NotNil(t, found)
+	megabytes, err := strconv.Atoi(string(found[1]))
+	require.NoError(t, err)
+	require.Equal(t, cost.InstanceGigabytes*1024, megabytes)
+	require.NotContains(t, string(raw), "alwaysReady", "the page says that there are none")
+}

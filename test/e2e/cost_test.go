@@ -1,0 +1,114 @@
+package e2e
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/cost"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/stack"
+)
+
+var update = flag.Bool("update", false, "write internal/cost/counts.json anew") //nolint:gochecknoglobals // a flag of the test binary
+
+// What docs/cost.md tells is counted here, by the stand-ins themselves: one
+// operation at a time, of each flow, on a stack without a sweep. How often
+// something is looked at again depends on how long it takes, and so on the
+// machine; what one more look costs does not, nor does all the rest.
+func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
+	t.Parallel()
+	targets := []string{"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"}
+	if database, ok := parametersOf(t, "restore-postgres-database")["asDatabase"].(map[string]any); ok {
+		targets = append(targets, fmt.Sprint(database["serverId"]))
+	}
+	settings := withoutSweep()
+	maps.Copy(settings, map[string]string{
+		"AZBACKUPFLOW_ALLOW_DELETE":    "true",
+		"AZBACKUPFLOW_RESTORE_TARGETS": strings.Join(targets, ","),
+		"AZBACKUPFLOW_NOTICES":         "notices", // as it is deployed
+	})
+	c := &counter{seen: map[string]int{}}
+	c.local = startInTurn(t, stack.Config{Speed: costSpeed, Fault: c.hook, Queues: []string{"notices"}, Settings: settings})
+
+	l := c.local
+
+	// The first operation of an instance makes the tables known and fetches a
+	// token. Who is the first to change an item reads no other's row.
+	database := func(name, kind string) measured {
+		r := example(t, "backup-now-sql")
+		r["key"], r["parameters"] = name, map[string]any{"itemId": itemID(t, l, name), "backupType": kind}
+		return c.operation(r)
+	}
+	cold, warm := database("orders", "CopyOnlyFull"), database("SYSTEMDB", "Differential")
+
+	flows := []struct{ example, what string }{
+		{"protect-file-share", "a share whose storage account the vault does not know yet, with its first backup"},
+		{"backup-now-file-share", "a file share by its name"},
+		{"backup-now-vm", "a virtual machine by its id"},
+		{"track-job", "a job by its id"},
+		{"stop-protection", "a file share"},
+		{"resume-protection", "a file share"},
+		{"protect-postgres", "a server"},
+		{"backup-now-postgres", "a server"},
+		{"restore-postgres-files", "a database, to a container"},
+		{"delete-protection", "a database"},
+	}
+	made := map[string]measured{}
+	for _, f := range flows {
+		request := example(t, f.example)
+		if f.example == "track-job" {
+			job := l.ARM.Jobs()[0]
+			request["parameters"] = map[string]any{"jobId": job.Vault + "/backupJobs/" + job.ID}
+		}
+		made[f.example] = c.operation(request)
+	}
+
+	// Azure says often that it is not done yet.
+	backup, again := made["backup-now-file-share"], example(t, "backup-now-file-share")
+	l.ARM.Inject(armsim.Rule{Kind: "GET operationsStatus", Times: 12, Effect: armsim.Answer(http.StatusOK, `{"status":"InProgress"}`, nil)})
+	again["key"] = "slow"
+	slow := c.operation(again)
+	require.Greater(t, slow.waits, backup.waits)
+	counted := cost.Counted{Recheck: divided(t, slow.Plus(-1, backup.Counts), slow.waits-backup.waits)}
+	for _, f := range flows {
+		name := fmt.Sprint(example(t, f.example)["flow"])
+		counted.Flows = append(counted.Flows, cost.Part{Name: name, What: f.what, Counts: made[f.example].without(counted.Recheck)})
+	}
+
+	more := func(name, what string, n cost.Counts) {
+		counted.More = append(counted.More, cost.Part{Name: name, What: what, Counts: n})
+	}
+	base := backup.without(counted.Recheck)
+	delete(again, "labels")
+	again["key"] = "unlabelled"
+	more("a label", "each of the examples has one", base.Plus(-1, c.operation(again).without(counted.Recheck)))
+	queued := example(t, "backup-now-file-share")
+	queued["key"] = "queued"
+	more("the request comes by the queue", "instead of HTTP",
+		c.asked(func() { l.send("requests", message("queued", queued)) }).without(counted.Recheck).Plus(-1, base))
+	more("a look at the operation", "`GET /operations/{id}`", c.count(func() { l.call(http.MethodGet, "/operations/"+c.id, nil, nil) }))
+	more("an instance starts", "with its first operation", cold.without(counted.Recheck).Plus(-1, warm.without(counted.Recheck)))
+	for _, timer := range []struct{ name, what string }{
+		{"sweep", "every five minutes"}, {"schedule-backups", "every minute"}, {"sweep-resources", "every hour"},
+	} {
+		counted.Timers = append(counted.Timers, cost.Part{Name: timer.name, What: timer.what, Counts: c.timer(timer.name)})
+	}
+
+	file := filepath.Join("..", "..", "internal", "cost", cost.File)
+	raw, err := json.MarshalIndent(counted, "", "  ")
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile(file, append(raw, '\n'), 0o600))
+		return
+	}
+	require.JSONEq(t, string(content(t, file)), string(raw))
+}
