@@ -12,6 +12,9 @@ param principalId string
 @description('Resource groups that hold the vaults, separated by commas.')
 param vaultResourceGroups string = ''
 
+@description('Resource ids of single vaults, separated by commas: the app gets its roles on these alone, and not on what else their resource groups hold.')
+param singleVaults string = ''
+
 @description('Resource groups that hold what is backed up, separated by commas.')
 param protectedResourceGroups string = ''
 
@@ -22,8 +25,9 @@ param allowRestoreAndDelete bool = false
 // itself uses to name a missing permission.
 var roles = loadJsonContent('app/roles.json')
 var here = subscription().id
-var vaultRoles = ['read', 'backup', 'protect']
+var vaultRoles = union(['read', 'backup', 'protect'], allowRestoreAndDelete ? ['restore-and-delete'] : [])
 var vaultGroups = empty(vaultResourceGroups) ? [] : split(vaultResourceGroups, ',')
+var vaultIds = empty(singleVaults) ? [] : split(singleVaults, ',')
 var protectedGroups = empty(protectedResourceGroups) ? [] : split(protectedResourceGroups, ',')
 
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in items(roles): {
@@ -60,7 +64,22 @@ module onVaults 'app/group-access.bicep' = [for group in vaultGroups: {
   params: {
     suffix: suffix
     principalId: principalId
-    customRoles: allowRestoreAndDelete ? union(vaultRoles, ['restore-and-delete']) : vaultRoles
+    customRoles: vaultRoles
+  }
+  dependsOn: [definitions]
+}]
+
+// By the id's own subscription: one of another subscription finds no role there
+// and fails, and no vault of the same name gets anything.
+module onSingleVaults 'app/vault-access.bicep' = [for vault in vaultIds: {
+  name: 'azbackupflow-vault-${uniqueString(toLower(trim(vault)), suffix)}'
+  scope: resourceGroup(split(trim(vault), '/')[2], split(trim(vault), '/')[4])
+  params: {
+    suffix: suffix
+    principalId: principalId
+    customRoles: vaultRoles
+    name: last(split(trim(vault), '/'))
+    backupVault: contains(toLower(vault), '/microsoft.dataprotection/')
   }
   dependsOn: [definitions]
 }]

@@ -18,10 +18,13 @@ param vnetEnabled bool = false
 @description('Resource groups of this subscription that hold the vaults, separated by commas. The app may read them, back up and protect there.')
 param vaultResourceGroups string = ''
 
+@description('Resource ids of single vaults of this subscription, separated by commas. The app may do the same on these, and nothing in the rest of their resource groups.')
+param singleVaults string = ''
+
 @description('Resource groups of this subscription that hold what is backed up, separated by commas. The app may read there, and do what Azure asks of who protects a storage account or virtual machine.')
 param protectedResourceGroups string = ''
 
-@description('Assigns the app the role that restores and deletes, on the resource groups of the vaults.')
+@description('Assigns the app the role that restores and deletes, on the vaults or their resource groups.')
 param allowRestoreAndDelete bool = false
 
 @description('Lets flows delete backups. Without the role above they will be refused by Azure.')
@@ -181,6 +184,7 @@ module access 'access.bicep' = {
     suffix: environmentName
     principalId: identity.outputs.principalId
     vaultResourceGroups: vaultResourceGroups
+    singleVaults: singleVaults
     protectedResourceGroups: protectedResourceGroups
     allowRestoreAndDelete: allowRestoreAndDelete
   }

@@ -1,0 +1,40 @@
+// The app's roles on one vault, and on nothing else of its resource group.
+param suffix string
+param principalId string
+
+@description('Keys of the custom roles, see roles.json.')
+param customRoles array
+
+@description('The vault\'s name.')
+param name string
+
+@description('Whether it is a Backup vault; a Recovery Services vault otherwise.')
+param backupVault bool
+
+resource recoveryServices 'Microsoft.RecoveryServices/vaults@2024-04-01' existing = if (!backupVault) {
+  name: name
+}
+
+resource dataProtection 'Microsoft.DataProtection/backupVaults@2024-04-01' existing = if (backupVault) {
+  name: name
+}
+
+resource onRecoveryServices 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in customRoles: if (!backupVault) {
+  scope: recoveryServices
+  name: guid(recoveryServices.id, principalId, role, suffix)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, 'azbackupflow', role, suffix))
+  }
+}]
+
+resource onDataProtection 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in customRoles: if (backupVault) {
+  scope: dataProtection
+  name: guid(dataProtection.id, principalId, role, suffix)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, 'azbackupflow', role, suffix))
+  }
+}]
