@@ -140,7 +140,10 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
 		Tables: store.Reach,
 		Bus: func(ctx context.Context, name string) error {
-			return queue.Reach(ctx, bus, name, name != settings.RejectedQueue)
+			ctx, done := observer.Reach(ctx, name)
+			err := queue.Reach(ctx, bus, name, name != settings.RejectedQueue)
+			done(err)
+			return err
 		},
 		Settings: func() error { return telemetry.Check(lookup) },
 	})

@@ -147,6 +147,49 @@ func TestSendStopsWithItsContext(t *testing.T) {
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "2"}))
 }
 
+func TestEachWayToSendTellsTheObserver(t *testing.T) {
+	t.Parallel()
+	b := startBus(t)
+	type observer = func(ctx context.Context, queue string) (context.Context, func(error))
+	type sent struct {
+		queue  string
+		failed bool
+	}
+	for name, send := range map[string]func(ctx context.Context, o observer, queue string) error{
+		"a wake-up": func(ctx context.Context, o observer, name string) error {
+			q := queue.New(b.client, name, machineClock)
+			q.Observe(o)
+			return q.Send(ctx, engine.Message{ID: "wake-up"})
+		},
+		"a letter": func(ctx context.Context, o observer, name string) error {
+			p := queue.NewPublisher(b.client)
+			p.Observe(o)
+			return p.Post(ctx, name, queue.Letter{ID: "letter", Body: []byte(`{}`)})
+		},
+		"a copy": func(ctx context.Context, o observer, name string) error {
+			p := queue.NewPublisher(b.client)
+			p.Observe(o)
+			return p.Publish(ctx, name, "copy", []byte(`{}`), nil)
+		},
+		"a message for later": func(ctx context.Context, o observer, name string) error {
+			p := queue.NewPublisher(b.client)
+			p.Observe(o)
+			return p.Schedule(ctx, machineClock().Add(time.Hour), name, "later", []byte(`{}`), nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var told []sent
+			observe := func(ctx context.Context, queue string) (context.Context, func(error)) {
+				return ctx, func(err error) { told = append(told, sent{queue, err != nil}) }
+			}
+			require.NoError(t, send(t.Context(), observe, "rejected"))
+			require.Error(t, send(t.Context(), observe, "nowhere"))
+			require.Equal(t, []sent{{"rejected", false}, {"nowhere", true}}, told)
+		})
+	}
+}
+
 // bus is a broker and a client of it.
 type bus struct {
 	broker *servicebus.Broker

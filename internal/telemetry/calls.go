@@ -91,3 +91,10 @@ func (t *Telemetry) Bus(ctx context.Context, queue string) (context.Context, fun
 		attribute.String("messaging.system", "servicebus"), attribute.String("messaging.destination.name", queue)))
 	return ctx, func(err error) { finish(span, err, false) }
 }
+
+// Reach makes the span of a look whether a queue can be reached.
+func (t *Telemetry) Reach(ctx context.Context, queue string) (context.Context, func(error)) {
+	ctx, span := t.tracer.Start(ctx, "reach "+queue, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String("messaging.system", "servicebus"), attribute.String("messaging.destination.name", queue)))
+	return ctx, func(err error) { finish(span, err, false) }
+}

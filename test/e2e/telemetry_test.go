@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,7 +24,9 @@ func TestAnOperationIsOneConnectedTraceWithAllItsInvocations(t *testing.T) {
 	collector := newCollector(t)
 	settings := collector.settings()
 	settings["AZBACKUPFLOW_LOG_LEVEL"] = "DEBUG"
-	l := startInTurn(t, stack.Config{Speed: 150, Settings: settings})
+	settings["AZBACKUPFLOW_NOTICES"] = "notices"
+	served := &counter{seen: map[string]int{}}
+	l := startInTurn(t, stack.Config{Speed: 150, Settings: settings, Queues: []string{"notices"}, Fault: served.hook})
 	l.ARM.Inject(armsim.Rule{Kind: "GET backupJobs", Times: 1, Effect: armsim.Answer(http.StatusTooManyRequests, `{"error":{"code":"TooManyRequests"}}`, http.Header{"Retry-After": {"1"}})})
 	id := l.begin(protect("one-trace"))
 	view := l.succeeds(id)
@@ -93,6 +96,45 @@ func TestAnOperationIsOneConnectedTraceWithAllItsInvocations(t *testing.T) {
 	require.Equal(t, int64(1), collector.total("azbackupflow.operations.started", map[string]string{"flow": view.Flow}))
 	require.Equal(t, view.Seq-2, collector.total("azbackupflow.waits", nil))
 	l.linesName(id, trace)
+
+	told := 0
+	for _, s := range own {
+		if s.Name == "send notices" {
+			told++
+		}
+	}
+	require.Equal(t, 2, told, "its notices are in its trace, at its start and its end")
+	// Of all that the app did, in every trace.
+	reached := map[string]bool{}
+	require.Equal(t, http.StatusOK, l.call(http.MethodGet, "/preflight", nil, nil).StatusCode)
+	require.Eventually(t, func() bool {
+		spans := map[string]int{}
+		for _, s := range collector.spans() {
+			switch system, queue, _ := strings.Cut(s.Name, " "); system {
+			case "reach":
+				reached[queue] = true
+			case "table":
+				spans["table"]++
+			case "send":
+				spans["bus "+s.Name]++
+			}
+		}
+		return len(reached) == 3 && maps.Equal(spans, served.calls())
+	}, patience, 50*time.Millisecond, "each call of the tables and the bus is a span")
+}
+
+// calls are those of the tables, and the messages sent, by their queue.
+func (c *counter) calls() map[string]int {
+	calls := map[string]int{}
+	for key, n := range c.snapshot() {
+		switch {
+		case strings.HasPrefix(key, "table "):
+			calls["table"] += n
+		case strings.HasPrefix(key, "bus send "):
+			calls[key] += n
+		}
+	}
+	return calls
 }
 
 // linesName asserts that each line of an invocation that worked on the
