@@ -29,7 +29,7 @@ func check(files fs.FS, types *catalogue) ([]Finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		found = slices.Concat(found, more, checkNames(t), checkModules(t, all), checkFiles(t, files), checkSecrets(t))
+		found = slices.Concat(found, more, checkNames(t), checkModules(t, all), checkFiles(t, files), checkSecrets(t), checkScopes(t))
 	}
 	const parameters = "infra/main.parameters.json"
 	raw, err := fs.ReadFile(files, parameters)
