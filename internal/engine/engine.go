@@ -166,7 +166,7 @@ func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Comman
 	case Tell:
 		return Result{Reach: e.reach(ctx, log, cmd.Action, e.notify(work, cmd.Row.Operation, cmd.Notice))}
 	case Close:
-		err := e.cfg.Store.Close(work, id)
+		err := e.cfg.Store.Settle(work, cmd.Row)
 		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
 	case Acknowledge, Abandon:
 	}

@@ -156,6 +156,10 @@ func (s *faultStore) Close(ctx context.Context, id string) error {
 	return s.around("close", func() error { return s.store.Close(ctx, id) })
 }
 
+func (s *faultStore) Settle(ctx context.Context, row engine.Row) error {
+	return s.around("close", func() error { return s.store.Settle(ctx, row) })
+}
+
 func (s *faultStore) Reopen(ctx context.Context, id string, createdAt time.Time) error {
 	return s.around("reopen", func() error { return s.store.Reopen(ctx, id, createdAt) })
 }

@@ -107,7 +107,7 @@ func (i Invocation) Next(env Env, r Result) (Invocation, Command) {
 		case Missing, Changed, Away:
 			return i.verify()
 		}
-		i.Row = Row{Operation: i.Want, ETag: r.Row.ETag}
+		i.Row = Row{Operation: i.Want, ETag: r.Row.ETag, Marker: i.Row.Marker}
 		return i.saved(env)
 	case locking:
 		return i.locked(env, r)
@@ -275,7 +275,7 @@ func (i Invocation) save(next operation.Operation, ev operation.Event, why Purpo
 		next.LockedItem = i.LockedItem
 	}
 	i.Phase, i.For, i.Want, i.Event = saving, why, next, ev
-	return i, Command{Action: Save, Row: Row{Operation: next, ETag: i.Row.ETag}, Event: ev}
+	return i, Command{Action: Save, Row: i.Row.With(next), Event: ev}
 }
 
 // verify reads the row after a save that was refused or went unanswered.

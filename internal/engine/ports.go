@@ -13,6 +13,16 @@ import (
 type Row struct {
 	Operation operation.Operation
 	ETag      string
+	// Marker is a note of the store about the operation's live marker: whoever
+	// saves the row gives it back as it was loaded. Where it is lost, Settle
+	// costs more.
+	Marker string
+}
+
+// With is the row with the operation as it is to be saved.
+func (r Row) With(op operation.Operation) Row {
+	r.Operation = op
+	return r
 }
 
 // Errors that a Store gives beside "out of reach", which is any other error.
@@ -28,9 +38,9 @@ var (
 
 // Store keeps operations. Its contract suite is state/statetest.
 type Store interface {
-	// Create writes the live marker, then the row with its first event. Where
-	// the row exists already it is given back unchanged and created is false.
-	// It is safe to repeat after any failure.
+	// Create writes the live marker and what lists the operation, then the row
+	// with its first event. Where the row exists already it is given back
+	// unchanged and created is false. It is safe to repeat after any failure.
 	Create(ctx context.Context, op operation.Operation, ev operation.Event) (row Row, created bool, err error)
 	// Load reads one operation by a point read.
 	Load(ctx context.Context, id string) (Row, error)
@@ -43,6 +53,10 @@ type Store interface {
 	// repeated. A marker whose operation
 	// does not exist is removed.
 	Close(ctx context.Context, id string) error
+	// Settle is Close by whoever just loaded or saved the ended operation's row.
+	// It costs less where nobody wrote the live marker since the operation was
+	// created.
+	Settle(ctx context.Context, row Row) error
 	// Reopen writes the live marker of an ended operation that is about to be
 	// set going again; the Save that does so comes after it.
 	Reopen(ctx context.Context, id string, createdAt time.Time) error

@@ -38,7 +38,7 @@ func (e *Engine) Revive(ctx context.Context, w operation.Wakeup) error {
 	case op.Status.Terminal() && len(op.Owed) > 0:
 		return e.cfg.Queue.Send(ctx, WakeMessage(op, e.cfg.Clock().Add(e.cfg.Waits.Overdue), "notice:"+e.cfg.NewID(), w.Trace))
 	case op.Status.Terminal():
-		if err := e.cfg.Store.Close(ctx, op.ID); err != nil {
+		if err := e.cfg.Store.Settle(ctx, row); err != nil {
 			log.WarnContext(ctx, "an ended operation could not be settled; the sweep will", "error", err)
 		}
 		return nil

@@ -222,7 +222,7 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 		if err != nil || !save {
 			return op, err
 		}
-		if _, failed = e.cfg.Store.Save(ctx, Row{Operation: op, ETag: row.ETag}, ev); failed == nil {
+		if _, failed = e.cfg.Store.Save(ctx, row.With(op), ev); failed == nil {
 			return op, nil
 		}
 		if errors.Is(failed, ErrTooLarge) {

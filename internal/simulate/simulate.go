@@ -267,10 +267,10 @@ func (w *world) Send(_ context.Context, m engine.Message) error {
 	return nil
 }
 
-// Create implements engine.Store: marker, transaction and four index entries,
-// which is what Table Storage is asked for.
+// Create implements engine.Store: marker, transaction, two index entries and
+// one for each label, which is what Table Storage is asked for.
 func (w *world) Create(_ context.Context, op operation.Operation, _ operation.Event) (engine.Row, bool, error) {
-	w.table(0, 6)
+	w.table(0, 4+len(op.Labels))
 	if r, ok := w.rows[op.ID]; ok {
 		return engine.Row{Operation: r.op, ETag: fmt.Sprint(r.version)}, false, nil
 	}
@@ -308,11 +308,14 @@ func (w *world) Save(_ context.Context, saved engine.Row, ev operation.Event) (s
 	return fmt.Sprint(r.version), nil
 }
 
-// Close implements engine.Store: a read, the index entries, the marker.
-func (w *world) Close(context.Context, string) error {
-	w.table(1, 5)
+// Settle implements engine.Store: the entry that lists the end, the marker.
+func (w *world) Settle(context.Context, engine.Row) error {
+	w.table(0, 2)
 	return nil
 }
+
+// Close implements engine.Store.
+func (w *world) Close(context.Context, string) error { return errors.ErrUnsupported }
 
 // Reopen implements engine.Store.
 func (w *world) Reopen(context.Context, string, time.Time) error { return errors.ErrUnsupported }

@@ -26,6 +26,31 @@ func stepCosts(t *testing.T, a *account) {
 	require.Equal(t, []string{"GET operations", "POST $batch"}, w.seen())
 }
 
+func acceptCosts(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	require.NoError(t, s.EnsureTables(t.Context()))
+	w.mend()
+	create(t, s, newOperation("a"))
+	seen := w.seen()
+	require.ElementsMatch(t, []string{"PUT operationlive", "PUT operationindex", "PUT operationindex", "POST $batch"}, seen)
+	require.Equal(t, "POST $batch", seen[3], "what has a row is listed")
+}
+
+func endCosts(t *testing.T, a *account) {
+	var w wire
+	s := a.store(t, w.options)
+	op := newOperation("a")
+	op.Labels = map[string]string{"team": "x", "env": "prod"}
+	create(t, s, op)
+	w.mend()
+	row, err := s.Load(t.Context(), "a")
+	require.NoError(t, err)
+	require.NoError(t, s.Settle(t.Context(), save(t, s, row, operation.Succeeded)))
+	require.Equal(t, []string{"GET operations", "POST $batch", "PUT operationindex", "DELETE operationlive"}, w.seen())
+	require.Empty(t, live(t, s))
+}
+
 func rareLabel(t *testing.T, a *account) {
 	var w wire
 	s := a.store(t, w.options)

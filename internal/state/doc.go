@@ -10,8 +10,8 @@
 //     operations.
 //   - operationindex: for listing, newest first: entries by everything, flow,
 //     label and ended status. They point at rows and are never believed alone:
-//     every listed row is loaded and checked. They can be rewritten at any time
-//     from the row.
+//     every listed row is loaded and checked. They are written before the row,
+//     so that what has a row is listed, and can be rewritten from it at any time.
 //   - refusals: requests that were refused.
 //   - exclusions: resources that are not to be protected automatically.
 //   - schedules: how far each schedule has been handled.

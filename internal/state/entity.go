@@ -27,9 +27,12 @@ const (
 // property may have 64 KiB, which is 32,768 of them.
 const chunkUnits = 30_000
 
+// markerColumn holds the ETag that an operation's live marker was created with.
+const markerColumn = "marker"
+
 // operationEntity is the row of an operation: its record, and beside it, for
-// people who look at the table, columns that the store never reads.
-func operationEntity(op operation.Operation, record []byte) ([]byte, error) {
+// people who look at the table, columns that the store never reads but marker.
+func operationEntity(op operation.Operation, marker string, record []byte) ([]byte, error) {
 	e := entity{"PartitionKey": encodeKey(op.ID), "RowKey": operationRow}
 	e.text("id", op.ID)
 	e.text("tenant", op.Tenant)
@@ -51,6 +54,9 @@ func operationEntity(op operation.Operation, record []byte) ([]byte, error) {
 	}
 	if op.LastError != nil {
 		e.text("errorCode", op.LastError.Code)
+	}
+	if marker != "" {
+		e[markerColumn] = marker
 	}
 	e.record(operationRow, record)
 	return e.encode()
@@ -115,12 +121,36 @@ func (e entity) record(name string, record []byte) {
 	}
 }
 
+// operationOf reads what operationEntity wrote.
+func operationOf(text []byte) (record []byte, marker string, err error) {
+	e, err := entityOf(text)
+	if err != nil {
+		return nil, "", err
+	}
+	marker, _ = e[markerColumn].(string)
+	record, err = e.whole(operationRow)
+	return record, marker, err
+}
+
 // recordOf puts a record together again.
 func recordOf(text []byte, name string) ([]byte, error) {
+	e, err := entityOf(text)
+	if err != nil {
+		return nil, err
+	}
+	return e.whole(name)
+}
+
+func entityOf(text []byte) (entity, error) {
 	var e entity
 	if err := json.Unmarshal(text, &e); err != nil {
 		return nil, fmt.Errorf("read entity: %w", err)
 	}
+	return e, nil
+}
+
+// whole puts a record together again.
+func (e entity) whole(name string) ([]byte, error) {
 	var record strings.Builder
 	for i := 0; ; i++ {
 		chunk, ok := e[chunkName(name, i)].(string)

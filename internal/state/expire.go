@@ -43,6 +43,11 @@ func (s *Store) Expire(ctx context.Context, before time.Time, most int) (done Ex
 			return done, failed("remove old operations", err)
 		}
 	}
+	if done.Operations < most {
+		if err := s.expireStrays(ctx, before, most); err != nil {
+			return done, failed("remove old entries", err)
+		}
+	}
 	if done.Refusals, err = s.expireRefusals(ctx, before, most); err != nil {
 		return done, failed("remove old refusals", err)
 	}
@@ -91,11 +96,7 @@ func (s *Store) expireOne(ctx context.Context, p pointer, status operation.Statu
 	}
 	position := string(PositionOf(p.CreatedAt, p.ID))
 	if there {
-		partitions := []string{everything, flowPartition(op.Flow)}
-		for key, value := range op.Labels {
-			partitions = append(partitions, labelPartition(Label{Key: key, Value: value}))
-		}
-		if err := s.unlist(ctx, partitions, position); err != nil {
+		if err := s.unlist(ctx, partitionsOf(op.Flow, op.Labels), position); err != nil {
 			return false, err
 		}
 	}
@@ -116,6 +117,36 @@ func (s *Store) expireOne(ctx context.Context, p pointer, status operation.Statu
 		return false, s.list(ctx, again.Operation)
 	}
 	return true, s.unlist(ctx, []string{endedPartition(status)}, position)
+}
+
+// expireStrays removes entries that an attempt to create an operation left when
+// it was cut short before the row, at most so many.
+func (s *Store) expireStrays(ctx context.Context, before time.Time, most int) error {
+	first, _ := bounds(time.Time{}, before)
+	removed := 0
+	for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{Filter: to.Ptr(rangeFilter(everything, first, ""))}) {
+		if err != nil || removed == most {
+			return err
+		}
+		p, err := pointerOf(text)
+		if err != nil {
+			return err
+		}
+		position := PositionOf(p.CreatedAt, p.ID)
+		row, err := s.Load(ctx, p.ID)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+		case err != nil:
+			return err
+		case position == PositionOf(row.Operation.CreatedAt, p.ID):
+			continue
+		}
+		if err := s.unlist(ctx, partitionsOf(p.Flow, p.Labels), string(position)); err != nil {
+			return err
+		}
+		removed++
+	}
+	return nil
 }
 
 // unlist removes an operation's entries from partitions of the index.

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -93,20 +94,28 @@ func missingTable(t *testing.T, a *account) {
 	require.Equal(t, []string{"a"}, live(t, s), "its marker stays")
 }
 
+// emptyIndex removes all entries that list operations.
+func emptyIndex(t *testing.T, a *account, prefix string) {
+	t.Helper()
+	service, err := aztables.NewServiceClientFromConnectionString(a.connection, nil)
+	require.NoError(t, err)
+	index := service.NewClient(prefix + "operationindex")
+	for _, text := range everyEntity(t, a, prefix)["operationindex"] {
+		var key struct{ PartitionKey, RowKey string }
+		require.NoError(t, json.Unmarshal([]byte(text), &key))
+		_, err := index.DeleteEntity(t.Context(), key.PartitionKey, key.RowKey, nil)
+		require.NoError(t, err)
+	}
+}
+
 func indexMendedByClose(t *testing.T, a *account) {
-	var w wire
-	s := a.store(t, w.options)
+	s := a.storeAt(t, "mended", nil)
 	op := newOperation("a")
 	op.Labels = map[string]string{"team": "x"}
-	w.disturb(refuse("PATCH operationindex"), nil)
-	w.disturb(refuse("PUT operationindex"), nil)
-	_, _, err := s.Create(t.Context(), op, eventOf(op))
-	require.ErrorIs(t, err, errWire)
-	w.mend()
+	row := create(t, s, op)
+	emptyIndex(t, a, "mended")
 	require.Equal(t, []string{"a"}, live(t, s))
 	require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}), "live markers need no index")
-	row, err := s.Load(t.Context(), "a")
-	require.NoError(t, err)
 	save(t, s, row, operation.Failed)
 	require.NoError(t, s.Close(t.Context(), "a"))
 	for _, q := range []state.Query{
@@ -116,7 +125,7 @@ func indexMendedByClose(t *testing.T, a *account) {
 	}
 }
 
-func indexMendedByCreate(t *testing.T, a *account) {
+func listedOrNotCreated(t *testing.T, a *account) {
 	var w wire
 	s := a.store(t, w.options)
 	op := newOperation("a")
@@ -124,10 +133,70 @@ func indexMendedByCreate(t *testing.T, a *account) {
 	_, _, err := s.Create(t.Context(), op, eventOf(op))
 	require.ErrorIs(t, err, errWire)
 	w.mend()
-	_, created, err := s.Create(t.Context(), op, eventOf(op))
+	_, err = s.Load(t.Context(), "a")
+	require.ErrorIs(t, err, engine.ErrNotFound)
+	op.CreatedAt = op.CreatedAt.Add(time.Minute)
+	create(t, s, op)
+	require.Equal(t, 1, listedAs(t, s, state.Query{Flow: "backup-now"}))
+	require.Equal(t, 1, listedAs(t, s, state.Query{}))
+}
+
+func straysRemoved(t *testing.T, a *account) {
+	var w wire
+	s := a.storeAt(t, "strays", w.options)
+	op := newOperation("a")
+	op.Labels = map[string]string{"team": "x"}
+	w.disturb(refuse("POST $batch"), nil)
+	_, _, err := s.Create(t.Context(), op, eventOf(op))
+	require.ErrorIs(t, err, errWire)
+	w.mend()
+	for _, q := range []state.Query{{}, {Flow: "backup-now"}, {Label: state.Label{Key: "team", Value: "x"}}} {
+		require.Zero(t, listedAs(t, s, q))
+	}
+	require.Len(t, everyEntity(t, a, "strays")["operationindex"], 3)
+	_, err = s.Expire(t.Context(), op.CreatedAt, 10)
+	require.NoError(t, err)
+	require.Len(t, everyEntity(t, a, "strays")["operationindex"], 3, "it may be under way")
+	_, err = s.Expire(t.Context(), op.CreatedAt.Add(time.Second), 10)
+	require.NoError(t, err)
+	require.Empty(t, everyEntity(t, a, "strays")["operationindex"])
+}
+
+func straysOfSecondCreate(t *testing.T, a *account) {
+	var w wire
+	s := a.storeAt(t, "second", w.options)
+	op := newOperation("a")
+	create(t, s, op)
+	w.disturb(refuse("DELETE operationindex"), nil)
+	later := op
+	later.CreatedAt = op.CreatedAt.Add(time.Hour)
+	_, _, err := s.Create(t.Context(), later, eventOf(later))
+	require.ErrorIs(t, err, errWire, "it is asked for again")
+	w.mend()
+	require.Len(t, everyEntity(t, a, "second")["operationindex"], 4)
+	for _, q := range []state.Query{{}, {Flow: "backup-now"}, {Status: []operation.Status{operation.Pending}}, {Since: later.CreatedAt}} {
+		want := 1
+		if !q.Since.IsZero() {
+			want = 0
+		}
+		require.Equal(t, want, listedAs(t, s, q))
+	}
+	_, created, err := s.Create(t.Context(), later, eventOf(later))
 	require.NoError(t, err)
 	require.False(t, created)
-	require.Equal(t, 1, listedAs(t, s, state.Query{Flow: "backup-now"}))
+	require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}))
+	require.Len(t, everyEntity(t, a, "second")["operationindex"], 2)
+}
+
+func settleWithoutMarker(t *testing.T, a *account) {
+	s := a.storeAt(t, "older", nil)
+	row := create(t, s, newOperation("a"))
+	row.Marker = ""
+	row = save(t, s, row, operation.Failed)
+	emptyIndex(t, a, "older")
+	require.NoError(t, s.Settle(t.Context(), row))
+	require.Empty(t, live(t, s))
+	require.Equal(t, 1, listedAs(t, s, state.Query{}))
 }
 
 func crashBeforeRow(t *testing.T, a *account) {
@@ -158,14 +227,40 @@ func crashWithinClose(t *testing.T, a *account) {
 	}
 }
 
+func crashWithinSettle(t *testing.T, a *account) {
+	for _, at := range []string{"PUT operationindex", "DELETE operationlive"} {
+		var w wire
+		s := a.store(t, w.options)
+		row := save(t, s, create(t, s, newOperation("a")), operation.Failed)
+		w.disturb(refuse(at), nil)
+		require.ErrorIs(t, s.Settle(t.Context(), row), errWire, at)
+		w.mend()
+		require.Equal(t, []string{"a"}, live(t, s), at)
+		require.NoError(t, s.Close(t.Context(), "a"), at)
+		require.Empty(t, live(t, s), at)
+		require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Failed}}), at)
+	}
+}
+
 // A person retries an ended operation while the sweep closes it. Wherever in
 // the close the retry comes, and whether it had loaded the row before, the
 // operation is live in the end.
 func reopenDuringClose(t *testing.T, a *account) {
+	reopenDuring(t, a, "race", []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"},
+		func(s *state.Store, row engine.Row) error { return s.Close(t.Context(), row.Operation.ID) })
+}
+
+func reopenDuringSettle(t *testing.T, a *account) {
+	reopenDuring(t, a, "settle", []string{"PUT operationindex", "DELETE operationlive"},
+		func(s *state.Store, row engine.Row) error { return s.Settle(t.Context(), row) })
+}
+
+func reopenDuring(t *testing.T, a *account, prefix string, points []string, end func(*state.Store, engine.Row) error) {
+	t.Helper()
 	for _, loadedBefore := range []bool{false, true} {
-		for _, at := range []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"} {
+		for _, at := range points {
 			var w wire
-			closing, retrying := a.storeAt(t, "race", w.options), a.storeAt(t, "race", nil)
+			closing, retrying := a.storeAt(t, prefix, w.options), a.storeAt(t, prefix, nil)
 			id := fmt.Sprint("op ", at, loadedBefore)
 			row := save(t, closing, create(t, closing, newOperation(id)), operation.Failed)
 			var came sync.Once
@@ -181,7 +276,7 @@ func reopenDuringClose(t *testing.T, a *account) {
 				}
 				return nil
 			}, nil)
-			require.NoError(t, closing.Close(t.Context(), id), id)
+			require.NoError(t, end(closing, row), id)
 			came.Do(func() { t.Errorf("close did not %s", at) })
 			if saved != nil {
 				require.True(t, loadedBefore, id)

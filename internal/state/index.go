@@ -17,14 +17,34 @@ func labelPartition(l Label) string { return "label=" + encodeKey(l.Key) + "=" +
 
 func endedPartition(status operation.Status) string { return "ended=" + encodeKey(string(status)) }
 
+// partitionsOf are those that list an operation from its creation on.
+func partitionsOf(flow string, labels map[string]string) []string {
+	partitions := []string{everything, flowPartition(flow)}
+	for key, value := range labels {
+		partitions = append(partitions, labelPartition(Label{Key: key, Value: value}))
+	}
+	return partitions
+}
+
+// enter writes the operation's index entry of one partition.
+func (s *Store) enter(ctx context.Context, op operation.Operation, partition string) error {
+	p := pointer{ID: op.ID, CreatedAt: op.CreatedAt}
+	if partition == everything {
+		// Whoever finds no row for it knows by these what else to remove.
+		p.Flow, p.Labels = op.Flow, op.Labels
+	}
+	entry, err := pointerEntity(partition, string(PositionOf(op.CreatedAt, op.ID)), p)
+	if err != nil {
+		return err
+	}
+	return upsert(ctx, s.index, entry)
+}
+
 // list writes every index entry that the operation should have, and removes
 // those of an end that it was set going from again. It may be repeated at any
 // time: that is how the index is repaired.
 func (s *Store) list(ctx context.Context, op operation.Operation) error {
-	partitions := []string{everything, flowPartition(op.Flow)}
-	for key, value := range op.Labels {
-		partitions = append(partitions, labelPartition(Label{Key: key, Value: value}))
-	}
+	partitions := partitionsOf(op.Flow, op.Labels)
 	if op.Status.Terminal() {
 		partitions = append(partitions, endedPartition(op.Status))
 	}
@@ -32,13 +52,7 @@ func (s *Store) list(ctx context.Context, op operation.Operation) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, partition := range partitions {
-		group.Go(func() error {
-			entry, err := pointerEntity(partition, row, pointer{ID: op.ID, CreatedAt: op.CreatedAt})
-			if err != nil {
-				return err
-			}
-			return upsert(ctx, s.index, entry)
-		})
+		group.Go(func() error { return s.enter(ctx, op, partition) })
 	}
 	for _, status := range earlierEnds(op) {
 		group.Go(func() error {

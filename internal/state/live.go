@@ -33,6 +33,9 @@ func livePartition(id string) string {
 type pointer struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"createdAt"`
+	// Flow and Labels are the operation's, in the entries that list everything.
+	Flow   string            `json:"flow,omitempty"`
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 func pointerEntity(partition, row string, p pointer) ([]byte, error) {
@@ -58,13 +61,15 @@ func pointerOf(text []byte) (pointer, error) {
 	return p, nil
 }
 
-// mark writes the live marker of an operation, over an older one if need be.
-func (s *Store) mark(ctx context.Context, id string, createdAt time.Time) error {
+// mark writes the live marker of an operation, over an older one if need be,
+// and gives its ETag.
+func (s *Store) mark(ctx context.Context, id string, createdAt time.Time) (azcore.ETag, error) {
 	marker, err := pointerEntity(livePartition(id), encodeKey(id), pointer{ID: id, CreatedAt: createdAt})
 	if err != nil {
-		return err
+		return "", err
 	}
-	return upsert(ctx, s.live, marker)
+	answer, err := s.live.UpsertEntity(ctx, marker, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
+	return answer.ETag, err
 }
 
 func upsert(ctx context.Context, table *aztables.Client, entity []byte) error {
@@ -83,10 +88,38 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 	if err := s.EnsureTables(ctx); err != nil {
 		return failed(doing, err)
 	}
-	if err := s.mark(ctx, id, createdAt); err != nil {
+	if _, err := s.mark(ctx, id, createdAt); err != nil {
 		return failed(doing, err)
 	}
 	return nil
+}
+
+// Settle implements engine.Store in two requests where Close needs seven or
+// more. A row with a Marker was created after the entries that list it, so only
+// that of its end is missing. The marker is removed by the ETag of its creation:
+// a Reopen, or another Create, has written it anew. Then, and for what was
+// created otherwise or retried, it is Close.
+func (s *Store) Settle(ctx context.Context, row engine.Row) error {
+	op := row.Operation
+	if row.Marker == "" || op.Round > 0 || !op.Settled() {
+		return s.Close(ctx, op.ID)
+	}
+	doing := "close operation " + op.ID
+	if err := s.EnsureTables(ctx); err != nil {
+		return failed(doing, err)
+	}
+	if err := s.enter(ctx, op, endedPartition(op.Status)); err != nil {
+		return failed(doing, err)
+	}
+	guard := azcore.ETag(row.Marker)
+	_, err := s.live.DeleteEntity(ctx, livePartition(op.ID), encodeKey(op.ID), &aztables.DeleteEntityOptions{IfMatch: &guard})
+	switch {
+	case err == nil, missing(err):
+		return nil
+	case outdated(err):
+		return s.Close(ctx, op.ID)
+	}
+	return failed(doing, err)
 }
 
 // closeTries is how often Close begins again because the row was saved

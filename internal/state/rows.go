@@ -6,15 +6,17 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"golang.org/x/sync/errgroup"
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 )
 
-// Create implements engine.Store: marker, then row and event, then the entries
-// that list the operation. What a crash leaves undone is done by whoever
-// creates the same operation again, or by Close. The error is *TooLarge,
-// before anything is written, when the operation has no room to grow.
+// Create implements engine.Store: marker and the entries that list the
+// operation, then row and event. So what has a row is listed, and its end need
+// not look. What a crash leaves points at no row: the sweep removes the marker,
+// Expire the entries. The error is *TooLarge, before anything is written, when
+// the operation has no room to grow.
 func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
 	doing := "create operation " + op.ID
 	record, err := EncodeNew(op)
@@ -28,10 +30,11 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	if err := s.EnsureTables(ctx); err != nil {
 		return engine.Row{}, false, failed(doing, err)
 	}
-	if err := s.mark(ctx, op.ID, op.CreatedAt); err != nil {
+	marker, err := s.announce(ctx, op)
+	if err != nil {
 		return engine.Row{}, false, failed(doing, err)
 	}
-	etag, err := s.write(ctx, aztables.TransactionAction{ActionType: aztables.TransactionTypeAdd}, op, record, ev, event)
+	etag, err := s.write(ctx, aztables.TransactionAction{ActionType: aztables.TransactionTypeAdd}, op, marker, record, ev, event)
 	if hasCode(err, aztables.EntityAlreadyExists) {
 		row, err := s.existing(ctx, op)
 		return row, false, err
@@ -39,26 +42,49 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	if err != nil {
 		return engine.Row{}, false, failed(doing, err)
 	}
-	if err := s.list(ctx, op); err != nil {
-		return engine.Row{}, false, err
-	}
-	row, err := s.written(ctx, etag, record, op)
+	row, err := s.written(ctx, etag, marker, record, op)
 	return row, true, err
 }
 
-// existing is the row that was there already. While it is live its marker and
-// entries are made good, in case whoever created it could not finish.
+// announce writes the marker and the entries of an operation that is about to
+// be created, and gives the marker's ETag.
+func (s *Store) announce(ctx context.Context, op operation.Operation) (marker string, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	group.Go(func() error {
+		etag, err := s.mark(ctx, op.ID, op.CreatedAt)
+		marker = string(etag)
+		return err
+	})
+	for _, partition := range partitionsOf(op.Flow, op.Labels) {
+		group.Go(func() error { return s.enter(ctx, op, partition) })
+	}
+	return marker, group.Wait()
+}
+
+// existing is the row that was there already. The entries that were written for
+// it at another time are taken back; where that is cut short, lists pass them
+// over. While the row is live its marker is made good.
 func (s *Store) existing(ctx context.Context, op operation.Operation) (engine.Row, error) {
 	row, err := s.Load(ctx, op.ID)
-	if err != nil || row.Operation.Status.Terminal() {
+	if err != nil {
 		return row, err
 	}
-	if createdAt := row.Operation.CreatedAt; !createdAt.Equal(op.CreatedAt) {
-		if err := s.mark(ctx, op.ID, createdAt); err != nil {
-			return engine.Row{}, failed("create operation "+op.ID, err)
+	doing, there := "create operation "+op.ID, row.Operation
+	if at := PositionOf(op.CreatedAt, op.ID); at != PositionOf(there.CreatedAt, there.ID) {
+		if err := s.unlist(ctx, partitionsOf(op.Flow, op.Labels), string(at)); err != nil {
+			return engine.Row{}, failed(doing, err)
+		}
+		if !there.Status.Terminal() {
+			if _, err := s.mark(ctx, op.ID, there.CreatedAt); err != nil {
+				return engine.Row{}, failed(doing, err)
+			}
 		}
 	}
-	return row, s.list(ctx, row.Operation)
+	if row.Marker == "" && !there.Status.Terminal() {
+		return row, s.list(ctx, there)
+	}
+	return row, nil
 }
 
 // Load implements engine.Store.
@@ -74,7 +100,7 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 	if err != nil {
 		return engine.Row{}, failed(doing, err)
 	}
-	record, err := recordOf(answer.Value, operationRow)
+	record, marker, err := operationOf(answer.Value)
 	if err != nil {
 		return engine.Row{}, failed(doing, err)
 	}
@@ -82,7 +108,7 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 	if err != nil {
 		return engine.Row{}, failed(doing, err)
 	}
-	return engine.Row{Operation: op, ETag: string(answer.ETag)}, nil
+	return engine.Row{Operation: op, ETag: string(answer.ETag), Marker: marker}, nil
 }
 
 // Save implements engine.Store. The error is *TooLarge, before anything is
@@ -106,7 +132,7 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	guard := azcore.ETag(row.ETag)
 	etag, err := s.write(ctx, aztables.TransactionAction{
 		ActionType: aztables.TransactionTypeUpdateReplace, IfMatch: &guard,
-	}, op, record, ev, event)
+	}, op, row.Marker, record, ev, event)
 	switch {
 	case outdated(err), hasCode(err, aztables.EntityAlreadyExists):
 		return "", fmt.Errorf("%s: %w", doing, engine.ErrChanged)
@@ -115,15 +141,15 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	case err != nil:
 		return "", failed(doing, err)
 	}
-	saved, err := s.written(ctx, etag, record, op)
+	saved, err := s.written(ctx, etag, row.Marker, record, op)
 	return saved.ETag, err
 }
 
 // write puts row and event into one transaction; action says how the row.
 func (s *Store) write(
-	ctx context.Context, action aztables.TransactionAction, op operation.Operation, record []byte, ev operation.Event, event []byte,
+	ctx context.Context, action aztables.TransactionAction, op operation.Operation, marker string, record []byte, ev operation.Event, event []byte,
 ) (etag string, err error) {
-	action.Entity, err = operationEntity(op, record)
+	action.Entity, err = operationEntity(op, marker, record)
 	if err != nil {
 		return "", err
 	}
@@ -136,10 +162,10 @@ func (s *Store) write(
 
 // written is the row that was just written, as it will be loaded. An answer
 // without an ETag costs one more read.
-func (s *Store) written(ctx context.Context, etag string, record []byte, op operation.Operation) (engine.Row, error) {
+func (s *Store) written(ctx context.Context, etag, marker string, record []byte, op operation.Operation) (engine.Row, error) {
 	if etag != "" {
 		stored, err := Decode(record)
-		return engine.Row{Operation: stored, ETag: etag}, err
+		return engine.Row{Operation: stored, ETag: etag, Marker: marker}, err
 	}
 	row, err := s.Load(ctx, op.ID)
 	if err == nil && row.Operation.WriteID != op.WriteID {

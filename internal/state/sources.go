@@ -23,12 +23,14 @@ type entry struct {
 }
 
 // rightAbout reports whether the operation is what the entry says. An entry
-// that is not is left over from before the operation ended, or was retried;
-// the operation is then found by another one.
+// that is not is left over from before the operation ended, or was retried, or
+// from another attempt to create it; the operation is then found by another one.
 func (e entry) rightAbout(op operation.Operation) bool {
 	switch {
 	case e.live:
 		return !op.Status.Terminal()
+	case e.position != PositionOf(op.CreatedAt, op.ID):
+		return false
 	case e.ended != "":
 		return op.Status == e.ended
 	}

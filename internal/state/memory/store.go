@@ -148,6 +148,11 @@ func (s *Store) Close(ctx context.Context, id string) error {
 	return nil
 }
 
+// Settle implements engine.Store. Here nothing is cheaper than Close.
+func (s *Store) Settle(ctx context.Context, row engine.Row) error {
+	return s.Close(ctx, row.Operation.ID)
+}
+
 // Live implements engine.Store.
 func (s *Store) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
 	return func(yield func(engine.Live, error) bool) {

@@ -19,10 +19,15 @@ func liveTests() []test {
 		{"ClosedOperationIsNotLive", closedIsNotLive},
 		{"OperationThatHasNotEndedStaysLiveWhenClosed", closeBeforeEnd},
 		{"CloseMayBeRepeated", closeRepeated},
+		{"SettleMayBeRepeatedAndFollowAClose", settleRepeated},
+		{"SettleOfWhatHasNotEndedOrOwesANoticeLeavesItLive", settleBeforeEnd},
 		{"MarkerWithoutOperationIsRemovedByClose", markerWithoutRow},
 		{"CloseOfNothingIsNoError", closeOfNothing},
 		{"ReopenedOperationIsLiveAgain", reopened},
 		{"CloseBetweenReopenAndSaveMakesTheSaveStartOver", closeDuringReopen},
+		{"SettleBetweenReopenAndSaveLosesNothing", settleDuringReopen},
+		{"SettleOfWhatWasRetriedMeanwhileLeavesItLive", settleAfterRetry},
+		{"OperationThatWasAskedForTwiceIsSettledAllTheSame", settleAfterSecondCreate},
 		{"SecondCreateOfAClosedOperationDoesNotKeepItOpen", createAfterClose},
 		{"SecondCreateLeavesTheTimeOfTheFirst", createLeavesTime},
 		{"LiveMayBeLeftEarly", liveLeftEarly},
@@ -71,6 +76,73 @@ func closeRepeated(t *testing.T, s Store) {
 	page, err := s.List(t.Context(), state.Query{})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, 1)
+}
+
+func settleRepeated(t *testing.T, s Store) {
+	for i, first := range []func(engine.Row) error{
+		func(row engine.Row) error { return s.Settle(t.Context(), row) },
+		func(row engine.Row) error { return s.Close(t.Context(), row.Operation.ID) },
+	} {
+		row := save(t, s, create(t, s, newOperation(i)), ended(operation.Failed))
+		require.NoError(t, first(row))
+		require.NoError(t, s.Settle(t.Context(), row))
+		require.NoError(t, s.Settle(t.Context(), load(t, s, row.Operation.ID)))
+		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+		require.Empty(t, liveIDs(t, s))
+		require.Equal(t, row.Operation, load(t, s, row.Operation.ID).Operation)
+		require.Len(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}), i+1)
+	}
+}
+
+func settleBeforeEnd(t *testing.T, s Store) {
+	row := create(t, s, newOperation(1))
+	require.NoError(t, s.Settle(t.Context(), row))
+	require.Contains(t, liveIDs(t, s), row.Operation.ID)
+	row = save(t, s, load(t, s, row.Operation.ID), func(op *operation.Operation) {
+		ended(operation.Failed)(op)
+		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
+	})
+	require.NoError(t, s.Settle(t.Context(), row))
+	require.Contains(t, liveIDs(t, s), row.Operation.ID)
+	row = save(t, s, load(t, s, row.Operation.ID), func(op *operation.Operation) { op.Owed = nil })
+	require.NoError(t, s.Settle(t.Context(), row))
+	require.Empty(t, liveIDs(t, s))
+}
+
+// Either the marker of the retry stays, or its save must start over.
+func settleDuringReopen(t *testing.T, s Store) {
+	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
+	require.NoError(t, s.Reopen(t.Context(), "op0001", row.Operation.CreatedAt))
+	require.NoError(t, s.Settle(t.Context(), row))
+	if _, there := liveIDs(t, s)["op0001"]; there {
+		return
+	}
+	row.Operation.Status, row.Operation.WriteID = operation.Running, "retry"
+	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "retried"))
+	require.ErrorIs(t, err, engine.ErrChanged)
+}
+
+func settleAfterRetry(t *testing.T, s Store) {
+	failed := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
+	require.NoError(t, s.Reopen(t.Context(), "op0001", failed.Operation.CreatedAt))
+	save(t, s, failed, func(op *operation.Operation) { op.Status, op.EndedAt, op.Round = operation.Running, time.Time{}, 1 })
+	require.NoError(t, s.Settle(t.Context(), failed), "by an invocation that took its time")
+	require.Contains(t, liveIDs(t, s), "op0001")
+	end(t, s, load(t, s, "op0001"), operation.Succeeded)
+	require.Empty(t, liveIDs(t, s))
+	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
+}
+
+func settleAfterSecondCreate(t *testing.T, s Store) {
+	row := create(t, s, newOperation(1))
+	again := newOperation(1)
+	again.CreatedAt = again.CreatedAt.Add(time.Hour)
+	_, created, err := s.Create(t.Context(), again, eventOf(again, "again"))
+	require.NoError(t, err)
+	require.False(t, created)
+	end(t, s, row, operation.Succeeded)
+	require.Empty(t, liveIDs(t, s))
+	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{}))
 }
 
 func markerWithoutRow(t *testing.T, s Store) {

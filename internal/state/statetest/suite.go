@@ -144,11 +144,11 @@ func save(t *testing.T, s Store, row engine.Row, change func(*operation.Operatio
 	return row
 }
 
-// end stores the operation at its end and closes it.
+// end stores the operation at its end and settles it.
 func end(t *testing.T, s Store, row engine.Row, status operation.Status) engine.Row {
 	t.Helper()
 	row = save(t, s, row, ended(status))
-	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	require.NoError(t, s.Settle(t.Context(), row))
 	return load(t, s, row.Operation.ID)
 }
 
