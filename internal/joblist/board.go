@@ -45,7 +45,8 @@ type Board struct {
 
 // vault is what this process remembers of a vault.
 type vault struct {
-	// waiting are the jobs that were asked for, and when they were last.
+	// waiting are the jobs that were asked for, and when they were last, or will
+	// be next.
 	waiting map[string]time.Time
 	// row is the shared row as last read.
 	row  Row
@@ -116,6 +117,15 @@ func (b *Board) Find(ctx context.Context, q Query) (Answer, error) {
 	if !crowded {
 		return Answer{Alone: true}, nil
 	}
+	a, err := b.find(ctx, v, key, q, now)
+	if a.Next > 0 {
+		b.expect(v, q.Job, now.Add(a.Next))
+	}
+	return a, err
+}
+
+// find looks a job of many up.
+func (b *Board) find(ctx context.Context, v *vault, key string, q Query, now time.Time) (Answer, error) {
 	if a, done := b.known(v, q, now); done {
 		return a, nil
 	}
@@ -174,6 +184,14 @@ func (b *Board) join(key, job string, now time.Time) (*vault, bool) {
 		}
 	}
 	return v, len(v.waiting) >= crowd
+}
+
+// expect notes when a job will be asked for again: where little of a quota is
+// left that is later than others forget who does not ask.
+func (b *Board) expect(v *vault, job string, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	v.waiting[strings.ToLower(job)] = at
 }
 
 // Forget notes that a job is waited for no more.

@@ -113,6 +113,7 @@ func (r *Row) listed(jobs []Job, since, at time.Time, keep time.Duration) Row {
 			next.Jobs = append(next.Jobs, j)
 		}
 	}
+	next.fit()
 	return next
 }
 
@@ -120,27 +121,25 @@ func (r *Row) listed(jobs []Job, since, at time.Time, keep time.Duration) Row {
 // two bytes for each character.
 const mostBytes = 400 << 10
 
-// encode gives the row as it is stored, without the oldest jobs that have ended
-// where it would be too long: those are read alone. Then the oldest of all.
-func (r *Row) encode() ([]byte, error) {
+// fit sorts the jobs, without the oldest that have ended where there would be
+// too many for a row: those are read alone. Then the oldest of all.
+func (r *Row) fit() {
 	const about = 200 // of one job
 	if room := mostBytes / about; len(r.Jobs) > room {
-		slices.SortStableFunc(r.Jobs, func(a, b Job) int {
-			running := func(j Job) int {
-				if j.State() == arm.JobRunning {
-					return 0
-				}
-				return 1
+		ended := func(j Job) int {
+			if j.State() == arm.JobRunning {
+				return 0
 			}
-			return cmp.Or(cmp.Compare(running(a), running(b)), b.Start.Compare(a.Start))
-		})
+			return 1
+		}
+		slices.SortFunc(r.Jobs, func(a, b Job) int { return cmp.Or(cmp.Compare(ended(a), ended(b)), b.Start.Compare(a.Start)) })
 		r.Jobs = r.Jobs[:room]
 	}
-	byName := func(a, b Job) int { return cmp.Compare(a.Name, b.Name) }
-	// Others read a row that is sorted already.
-	if !slices.IsSortedFunc(r.Jobs, byName) {
-		slices.SortFunc(r.Jobs, byName)
-	}
+	slices.SortFunc(r.Jobs, func(a, b Job) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// encode gives the row as it is stored.
+func (r *Row) encode() ([]byte, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode job list: %w", err)
