@@ -134,6 +134,8 @@ func TestModel_never_two_starts_and_never_stuck(t *testing.T) {
 		"slow and duplicate":           {slow: 1, duplicates: 1},
 		"slow and crash":               {slow: 1, crashes: 1},
 		"throttled":                    {throttles: 2, crashes: 1},
+		"put off and crash":            {putOffs: 1, crashes: 1},
+		"put off and lost answer":      {putOffs: 1, lostAnswers: 1},
 		"table away and crash":         {tableAways: 1, crashes: 1},
 		"table away and unknown save":  {tableAways: 1, savesUnknown: 1, duplicates: 1},
 		"lost messages":                {lostMessages: 2, duplicates: 1},

@@ -49,6 +49,9 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		if w.faults.throttles > 0 {
 			turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 		}
+		if w.faults.putOffs > 0 {
+			turn("put off", func(n *world) Result { n.faults.putOffs--; return putOff() })
+		}
 	case Send:
 		turn("sent", func(n *world) Result { n.send(cmd.Message); return Result{} })
 		if w.faults.lostMessages > 0 {
@@ -139,6 +142,9 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 	if w.faults.throttles > 0 {
 		turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 	}
+	if w.faults.putOffs > 0 {
+		turn("put off", func(n *world) Result { n.faults.putOffs--; return putOff() })
+	}
 	if w.faults.crashes > 0 {
 		// The answer does not matter to a process that dies before it reads
 		// it, but how soon the job shows does.
@@ -152,6 +158,10 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 
 func throttled() Result {
 	return Result{Err: &operation.Error{Code: "ResourceRequestsThrottled", Class: operation.Throttled}}
+}
+
+func putOff() Result {
+	return Result{PutOff: &operation.PutOff{What: "write budget", Wait: time.Minute, Booking: "bucket"}}
 }
 
 func (w *world) look(cmd Command) operation.Finding {

@@ -20,7 +20,7 @@ func (w world) key() []byte {
 	f := w.faults
 	for _, n := range []int{
 		f.crashes, f.duplicates, f.lockLosses, f.lostMessages, f.lostAnswers, f.throttles,
-		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow, f.noticesUnknown, f.helds,
+		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow, f.noticesUnknown, f.helds, f.putOffs,
 	} {
 		k.number(n)
 	}

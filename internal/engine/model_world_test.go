@@ -38,7 +38,7 @@ type faults struct {
 	crashes, duplicates, lockLosses, lostMessages int
 	lostAnswers, throttles, savesUnknown          int
 	sendsUnknown, tableAways, cancels, slow       int
-	noticesUnknown, helds                         int
+	noticesUnknown, helds, putOffs                int
 }
 
 type message struct {
