@@ -27,14 +27,7 @@ type protectCheckCommand struct {
 // Run says what is wrong with the file, or that nothing is.
 func (c *protectCheckCommand) Run(a *app) error {
 	rules, err := a.readRules(c.File)
-	if err := a.problems(err); err != nil {
-		return err
-	}
-	if a.json() {
-		return a.printJSON(map[string]any{"file": c.File, "rules": len(rules), "problems": []any{}})
-	}
-	a.say("%s is right: %d rules.", plain(c.File), len(rules))
-	return nil
+	return a.checked(c.File, "rules", len(rules), err)
 }
 
 type protectExplainCommand struct {

@@ -27,14 +27,7 @@ type schedulesCheckCommand struct {
 // Run says what is wrong with the file, or that nothing is.
 func (c *schedulesCheckCommand) Run(a *app) error {
 	schedules, err := a.readSchedules(c.File)
-	if err := a.problems(err); err != nil {
-		return err
-	}
-	if a.json() {
-		return a.printJSON(map[string]any{"file": c.File, "schedules": len(schedules), "problems": []any{}})
-	}
-	a.say("%s is right: %d schedules.", plain(c.File), len(schedules))
-	return nil
+	return a.checked(c.File, "schedules", len(schedules), err)
 }
 
 type schedulesNextCommand struct {
@@ -148,6 +141,19 @@ func (a *app) requestCheck() (schedule.Check, error) {
 		_, err := f.Check(r.Parameters)
 		return err
 	}, nil
+}
+
+// checked says what is wrong with a declared file, or how many of what it
+// declares, such as rules, are right.
+func (a *app) checked(file, what string, n int, err error) error {
+	if err := a.problems(err); err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"file": file, what: n, "problems": []any{}})
+	}
+	a.say("%s is right: %d %s.", plain(file), n, what)
+	return nil
 }
 
 // problems shows what is wrong with a file; its error gives the exit code.
