@@ -123,7 +123,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	guard := protect.Guard{
 		Datasources: datasource.New(client),
 		Vaults:      protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
-		Records:     store, Engine: e, Tenant: s.Tenant, Now: w.now, Log: log,
+		Records:     store, Engine: e, Tenant: s.Tenant, Now: w.now, Sleep: w.sleep, Log: log,
 	}
 	guard.Rules, guard.Broken = readRules(s.Protection, e, log)
 	server := customhandler.NewServer(log, w.now)

@@ -106,6 +106,9 @@ func (a Azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 			return operation.Outcome{}, err
 		}
 	}
+	if err := a.excludeFirst(ctx, c); err != nil {
+		return operation.Outcome{}, err
+	}
 	submitted, err := a.DataProtection.DeleteInstance(ctx, id)
 	if err != nil {
 		return operation.Outcome{}, err

@@ -177,6 +177,9 @@ func (a Azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, 
 	if anew || !recoveryservices.SameResource(item.SourceResourceID, known[learnedSource]) || !recoveryservices.SameResource(item.PolicyID, known[learnedPolicy]) {
 		return operation.Outcome{}, changedMeanwhile(item.FriendlyName)
 	}
+	if err := a.excludeFirst(ctx, c); err != nil {
+		return operation.Outcome{}, err
+	}
 	submitted, err := a.RecoveryServices.DeleteProtectedItem(ctx, known[learnedItem])
 	if err != nil {
 		return operation.Outcome{}, err
@@ -241,10 +244,23 @@ func (a Azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, err
 	if arm.Rehearses(ctx) {
 		return operation.Outcome{Kind: operation.Finish, Note: "automatic protection would leave " + source + " alone from then on"}, nil
 	}
-	if err := a.Exclude(ctx, source, c.Operation.ID, c.Now); err != nil {
-		return operation.Outcome{}, &operation.Error{Code: "ExclusionNotRecorded", Class: operation.Transient, Message: err.Error()}
+	if err := a.excludeFirst(ctx, c); err != nil {
+		return operation.Outcome{}, err
 	}
 	return operation.Outcome{Kind: operation.Finish, Note: "automatic protection leaves " + source + " alone from now on"}, nil
+}
+
+// excludeFirst records the exclusion before a deletion is asked for, too: who
+// cancels the operation after that, or whose operation runs out of time, does
+// not find protected anew what Azure has deleted.
+func (a Azure) excludeFirst(ctx context.Context, c step.Call) error {
+	if arm.Rehearses(ctx) {
+		return nil
+	}
+	if err := a.Exclude(ctx, datasource(c), c.Operation.ID, c.Now); err != nil {
+		return &operation.Error{Code: "ExclusionNotRecorded", Class: operation.Transient, Message: err.Error()}
+	}
+	return nil
 }
 
 // datasource is the resource id of what is protected.

@@ -62,7 +62,9 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	azure := flow.New(client, r.clock)
 	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}}
 	azure.Exclude = func(_ context.Context, resourceID, _ string, _ time.Time) error {
-		r.excluded = append(r.excluded, resourceID)
+		if !slices.Contains(r.excluded, resourceID) {
+			r.excluded = append(r.excluded, resourceID)
+		}
 		return nil
 	}
 	azure.Include = func(_ context.Context, resourceID string) error {

@@ -109,6 +109,28 @@ func TestDeleting_ends_when_the_thing_is_gone_or_soft_deleted_and_says_which(t *
 	})
 }
 
+func TestWhat_is_being_deleted_is_excluded_also_when_nobody_waits_for_it_to_be_gone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		parameters object
+		waits      string
+	}{
+		"a share":     {object{"fileShare": namedShare()}, "await-deletion"},
+		"an instance": {object{"backupInstanceId": demoInstance}, "await-instance-deletion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := protectedShare(t, armsim.DemoWorld())
+			id := r.begin("delete-protection", c.parameters)
+			r.until(id, c.waits)
+			_, err := r.engine.Cancel(t.Context(), id)
+			require.NoError(t, err)
+			require.Equal(t, operation.Canceled, r.finish(id).Status)
+			require.Len(t, r.excluded, 1)
+		})
+	}
+}
+
 func TestWhat_a_vault_would_refuse_to_delete_is_refused_before_it_is_tried(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

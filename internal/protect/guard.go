@@ -48,7 +48,9 @@ type Guard struct {
 	Engine      Starter
 	Tenant      string
 	Now         func() time.Time
-	Log         *slog.Logger
+	// Sleep waits until a quota has room; it ends early with the context's error.
+	Sleep func(context.Context, time.Duration) error
+	Log   *slog.Logger
 }
 
 // atOnce bounds how many resources are worked on at the same time.
@@ -164,20 +166,31 @@ func (g Guard) consider(ctx context.Context, res Resource, why occasion) error {
 	}
 	v := state.Verdict{
 		ResourceID: res.ID, Outcome: string(d.Outcome), Reason: d.Reason, WouldBe: d.WouldBe, Source: why.source, EventID: why.eventID,
+		Created: res.Created,
 	}
 	if d.Rule != nil {
 		v.Rule = d.Rule.Name
 	}
 	if d.Outcome == Protect {
-		v.OperationID = g.operationID(*d.Rule, res, "")
-		if same(before, v) {
-			return nil
+		if started(before, v) {
+			if before.Outcome == string(Lost) {
+				v.Outcome, v.Reason = before.Outcome, before.Reason
+			}
+			v.OperationID = before.OperationID
+			return g.record(ctx, before, v)
 		}
 		if v, err = g.start(ctx, *d.Rule, res, "", v, why); err != nil {
 			return err
 		}
 	}
 	return g.record(ctx, before, v)
+}
+
+// started reports whether a verdict says that the rule of another one has
+// started an operation for the same resource.
+func started(before, v state.Verdict) bool {
+	return (before.Outcome == string(Protect) || before.Outcome == string(Lost)) &&
+		before.Rule == v.Rule && before.OperationID != "" && before.Created.Equal(v.Created)
 }
 
 // same reports whether two verdicts say the same.

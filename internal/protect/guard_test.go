@@ -190,8 +190,9 @@ func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testin
 			v := s.verdict(ordersID)
 			require.Equal(t, state.Verdict{
 				ResourceID: ordersID, At: s.clock(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
-				Reason: "protect it with policy schedule1 of vault azurefilesvault, and back it up at once",
+				Created: v.Created, Reason: "protect it with policy schedule1 of vault azurefilesvault, and back it up at once",
 			}, v)
+			require.False(t, v.Created.IsZero())
 			require.Equal(t, "exclude", s.verdict(tmpID).Outcome)
 			require.Equal(t, "tmp", s.verdict(tmpID).Rule)
 		})
@@ -367,19 +368,42 @@ func TestTheSweepTriesWhatFailedOnceADayAndTellsWhatIsLost(t *testing.T) {
 	again := s.verdict(ordersID).OperationID
 	require.NotEqual(t, first.ID, again)
 
-	s.ends(first.ID, operation.Succeeded)
+	s.ends(again, operation.Succeeded)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Equal(t, "protect", s.verdict(ordersID).Outcome, "the vault's list may be behind")
 	s.pass(2 * time.Hour)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
 	require.Contains(t, s.logged(), "a resource has lost its protection")
+	s.happens(accountID)
+	require.Equal(t, "lost", s.verdict(ordersID).Outcome, "an update of its account changes nothing")
 	require.Len(t, s.operations(), 2, "what may have been ended on purpose is told and left alone")
 
-	s.ends(first.ID, operation.Canceled)
+	expired, err := s.store.Expire(t.Context(), s.clock().Add(time.Hour), 10)
+	require.NoError(t, err)
+	require.Equal(t, 2, expired.Operations)
 	s.pass(24 * time.Hour)
 	require.NoError(t, s.guard.Sweep(t.Context()))
-	require.Len(t, s.operations(), 2, "what a person canceled is not started again")
+	s.happens(accountID)
+	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
+	require.Empty(t, s.operations(), "also when its operation is no longer kept")
+}
+
+func TestWhatAPersonCanceledIsNotStartedAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
+	s.happens(accountID)
+	s.ends(s.operations()[0].ID, operation.Failed)
+	s.pass(24 * time.Hour)
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Len(t, s.operations(), 2)
+	s.ends(s.verdict(ordersID).OperationID, operation.Canceled)
+	for range 3 {
+		s.pass(24 * time.Hour)
+		require.NoError(t, s.guard.Sweep(t.Context()))
+		s.happens(accountID)
+	}
+	require.Len(t, s.operations(), 2, "neither the first try nor the one that was canceled")
 }
 
 func TestTheSweepStartsNothingWhereAVaultCannotBeAsked(t *testing.T) {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/arm/recoveryservices"
@@ -68,10 +66,14 @@ func (g Guard) Sweep(ctx context.Context) error {
 	if g.Broken != nil {
 		return fmt.Errorf("the rules cannot be read, so nothing is swept: %w", g.Broken)
 	}
-	return errors.Join(
-		g.sweepKind(ctx, FileShare, g.Datasources.ListStorageAccounts, g.missingShares),
-		g.sweepKind(ctx, PostgresFlexibleServer, g.Datasources.ListFlexibleServers, g.missing),
-	)
+	s := &sweep{Guard: g, until: g.Now().Add(sweepLimit)}
+	for _, kind := range turned(g.Now(), []Kind{FileShare, PostgresFlexibleServer}) {
+		s.kind(ctx, kind)
+	}
+	if s.over() {
+		g.Log.WarnContext(ctx, "a sweep of resources had no time for all; the next one begins elsewhere")
+	}
+	return s.err()
 }
 
 // protected joins what several vaults protect.
@@ -90,38 +92,41 @@ func (g Guard) protected(ctx context.Context, vaults []string) (map[string]bool,
 	return all, nil
 }
 
-// sweepKind looks at what there is of a kind, or may hold it: it lists a
-// subscription's resources, and work looks at one of those that rules are about.
-func (g Guard) sweepKind(
-	ctx context.Context, kind Kind, list func(context.Context, string) ([]datasource.Resource, error),
-	work func(context.Context, Resource, map[string]bool) error,
-) error {
-	vaults, subscriptions := vaultsAndSubscriptions(g.Rules, kind)
+// kind looks at what there is of a kind, or may hold it, and that rules are
+// about.
+func (s *sweep) kind(ctx context.Context, kind Kind) {
+	list, work := s.Datasources.ListFlexibleServers, s.missing
+	if kind == FileShare {
+		list, work = s.Datasources.ListStorageAccounts, s.missingShares
+	}
+	vaults, subscriptions := vaultsAndSubscriptions(s.Rules, kind)
 	if len(vaults) == 0 {
-		return nil
+		return
 	}
-	protected, err := g.protected(ctx, vaults)
-	if err != nil {
+	var protected map[string]bool
+	asked := s.try(ctx, func(ctx context.Context) (err error) {
+		protected, err = s.protected(ctx, vaults)
 		return err
+	})
+	if !asked {
+		return
 	}
-	var failures []error
-	for _, subscription := range subscriptions {
-		found, err := list(ctx, subscription)
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
+	for _, subscription := range turned(s.Now(), subscriptions) {
+		var found []datasource.Resource
+		s.try(ctx, func(ctx context.Context) (err error) {
+			found, err = list(ctx, subscription)
+			return err
+		})
 		var resources []Resource
 		for _, r := range found {
-			if res := base(kind, r); mayProtect(g.Rules, res) {
+			if res := base(kind, r); mayProtect(s.Rules, res) {
 				resources = append(resources, res)
 			}
 		}
-		failures = append(failures, g.each(ctx, g.turned(resources), func(ctx context.Context, res Resource) error {
+		s.each(ctx, turned(s.Now(), resources), func(ctx context.Context, res Resource) error {
 			return work(ctx, res, protected)
-		}))
+		})
 	}
-	return errors.Join(failures...)
 }
 
 // missingShares looks at the file shares of a storage account.
@@ -140,30 +145,15 @@ func (g Guard) missingShares(ctx context.Context, account Resource, protected ma
 	return errors.Join(failures...)
 }
 
-// each works on resources, several at once, and goes on where one fails.
-func (g Guard) each(ctx context.Context, resources []Resource, work func(context.Context, Resource) error) error {
-	failures := make([]error, len(resources))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i, r := range resources {
-		group.Go(func() error {
-			failures[i] = work(ctx, r)
-			return nil
-		})
-	}
-	_ = group.Wait() // failures has them
-	return errors.Join(failures...)
-}
-
-// turned begins each hour with another resource: where there are too many for
-// one sweep, those at the end have their turn too.
-func (g Guard) turned(resources []Resource) []Resource {
-	if len(resources) == 0 {
+// turned begins each hour with another one: where there are too many for one
+// sweep, those at the end have their turn too.
+func turned[T any](now time.Time, all []T) []T {
+	if len(all) == 0 {
 		return nil
 	}
-	hours := g.Now().Unix() / int64(time.Hour/time.Second)
-	n := int(hours * 7919 % int64(len(resources)))
-	return slices.Concat(resources[n:], resources[:n])
+	hours := now.Unix() / int64(time.Hour/time.Second)
+	n := int(hours * 7919 % int64(len(all)))
+	return slices.Concat(all[n:], all[:n])
 }
 
 // missing looks at a resource that may be without its protection.
@@ -178,7 +168,11 @@ func (g Guard) missing(ctx context.Context, res Resource, protected map[string]b
 	}
 	v := state.Verdict{
 		ResourceID: res.ID, Outcome: string(Protect), Rule: d.Rule.Name, Reason: d.Reason, WouldBe: d.WouldBe,
-		OperationID: g.operationID(*d.Rule, res, ""), Source: sourceSweep,
+		OperationID: g.operationID(*d.Rule, res, ""), Created: res.Created, Source: sourceSweep,
+	}
+	known := started(before, v)
+	if known {
+		v.OperationID = before.OperationID
 	}
 	x, excluded, err := g.Records.Excluded(ctx, res.ID)
 	if err != nil {
@@ -190,24 +184,33 @@ func (g Guard) missing(ctx context.Context, res Resource, protected map[string]b
 	again := ""
 	row, err := g.Records.Load(ctx, v.OperationID)
 	switch op := row.Operation; {
+	case errors.Is(err, engine.ErrNotFound) && !known:
 	case errors.Is(err, engine.ErrNotFound):
+		// It ended so long ago that it is no longer kept.
+		return g.lost(ctx, before, v)
 	case err != nil:
 		return err
 	case op.Status.Successful() && g.Now().Sub(op.EndedAt) < settled, !op.Status.Terminal(), op.Status == operation.Canceled:
 		return nil
 	case op.Status.Successful():
-		v.Outcome = string(Lost)
-		v.Reason = "it was protected, and the vault does not list it any more: if that is not intended, protect it again; if it is, an exclude rule says so"
-		if !same(before, v) {
-			g.Log.WarnContext(ctx, "a resource has lost its protection", "resource", res.ID, "rule", v.Rule, "op", v.OperationID)
-		}
-		return g.record(ctx, before, v)
+		return g.lost(ctx, before, v)
 	default:
 		// It failed or ran out of time: once a day it is tried again.
 		again = g.Now().UTC().Format("20060102")
 	}
 	if v, err = g.start(ctx, *d.Rule, res, again, v, occasion{source: sourceSweep}); err != nil {
 		return err
+	}
+	return g.record(ctx, before, v)
+}
+
+// lost records that a resource was protected and is no more. Nothing is
+// started: it may have been ended on purpose, where nobody sees why.
+func (g Guard) lost(ctx context.Context, before, v state.Verdict) error {
+	v.Outcome = string(Lost)
+	v.Reason = "it was protected, and the vault does not list it any more: if that is not intended, protect it again; if it is, an exclude rule says so"
+	if !same(before, v) {
+		g.Log.WarnContext(ctx, "a resource has lost its protection", "resource", v.ResourceID, "rule", v.Rule, "op", v.OperationID)
 	}
 	return g.record(ctx, before, v)
 }

@@ -27,8 +27,12 @@ type Verdict struct {
 	Reason  string `json:"reason"`
 	// WouldBe are the dry-run rules that matched, with what they would do.
 	WouldBe []string `json:"wouldBe,omitempty"`
-	// OperationID is the operation that protects the resource.
+	// OperationID is the operation that protects the resource: the last one,
+	// where it was tried again.
 	OperationID string `json:"operationId,omitempty"`
+	// Created is when the resource was created, so that the verdict about one
+	// that was deleted is not taken for one about its successor.
+	Created time.Time `json:"created,omitzero"`
 	// Source is event or sweep; EventID is the event's id.
 	Source  string `json:"source"`
 	EventID string `json:"eventId,omitempty"`

@@ -1,0 +1,86 @@
+package protect_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/budget"
+	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/local/armsim"
+)
+
+// manyAccounts is a site of storage accounts with a share each, before an Azure
+// that counts reads; its client keeps to the budget.
+func manyAccounts(t *testing.T, accounts int) *site {
+	t.Helper()
+	world := armsim.DemoWorld()
+	world.StorageAccounts = nil
+	for i := range accounts {
+		world.StorageAccounts = append(world.StorageAccounts, armsim.StorageAccount{
+			Subscription: subscription, ResourceGroup: "rg-app", Name: fmt.Sprintf("st%04d", i), Location: "westeurope",
+			Tags: map[string]string{"backup": "daily"}, Shares: []armsim.Share{{Name: "orders"}},
+		})
+	}
+	s := newSite(t, toDaily)
+	sim, err := armsim.Start(armsim.Config{Clock: s.clock, World: &world, Quotas: armsim.Quotas{Reads: armsim.Bucket{Size: 50, PerSecond: 25}}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sim.Close()) })
+	s.arm = sim
+	assume := budget.Assume(1)
+	assume.Refill = 2 * time.Second // as fast as this Azure's
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock, Budget: budget.New(budget.Config{Clock: s.clock, Assume: assume})})
+	require.NoError(t, err)
+	s.guard.Datasources = datasource.New(client)
+	return s
+}
+
+// sleep lets the time pass; who sleeps at the same time has slept, too.
+func (s *site) sleep(ctx context.Context, d time.Duration) error {
+	until := s.clock().Add(d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now.Before(until) {
+		s.now = until
+	}
+	return ctx.Err()
+}
+
+func TestTheSweepWaitsForTheQuotaAndRefusesNothing(t *testing.T) {
+	t.Parallel()
+	const accounts = 80
+	s := manyAccounts(t, accounts)
+	s.guard.Sleep = s.sleep
+	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.Len(t, s.operations(), accounts)
+	require.NotContains(t, s.logged(), "had no time for all")
+}
+
+func TestASweepWithoutTimeForAllGoesOnElsewhereNextTime(t *testing.T) {
+	t.Parallel()
+	s := manyAccounts(t, 200)
+	s.guard.Sleep = func(ctx context.Context, _ time.Duration) error {
+		s.pass(time.Minute)
+		return ctx.Err()
+	}
+	for sweeps := 0; len(s.operations()) < 200; sweeps++ {
+		require.Less(t, sweeps, 48, "two days")
+		require.NoError(t, s.guard.Sweep(t.Context()), "there will be another one")
+		s.pass(time.Hour)
+	}
+	require.Contains(t, s.logged(), "had no time for all")
+}
+
+func TestOfManyErrorsTheFirstAreTold(t *testing.T) {
+	t.Parallel()
+	s := manyAccounts(t, 100)
+	s.arm.Inject(armsim.Rule{Kind: "GET shares", Times: 100, Effect: armsim.Answer(403, "", nil)})
+	s.guard.Sleep = s.sleep
+	err := s.guard.Sweep(t.Context())
+	require.ErrorContains(t, err, "more errors")
+	require.Less(t, len(err.Error()), 10_000)
+}
