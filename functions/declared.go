@@ -14,18 +14,18 @@ import (
 
 // readSchedules reads what is declared beside host.json. A schedule that is
 // wrong is left out, loudly, and the app starts for the others; see docs/adr/0010-declarations.md.
-func readSchedules(path string, e *engine.Engine, log *slog.Logger) []schedule.Schedule {
+func readSchedules(path string, e *engine.Engine, log *slog.Logger) (schedules []schedule.Schedule, incomplete bool) {
 	raw, err := os.ReadFile(path) //nolint:gosec // G304: the operator's own setting
 	if errors.Is(err, fs.ErrNotExist) && path == schedule.FileName {
-		return nil
+		return nil, false
 	}
 	if err != nil {
 		log.Error("the schedules cannot be read: nothing is scheduled", "error", err)
-		return nil
+		return nil, true
 	}
-	schedules, err := schedule.Read(path, raw, e.Check)
+	schedules, err = schedule.Read(path, raw, e.Check)
 	logProblems(log, "a schedule is left out", err)
-	return schedules
+	return schedules, err != nil
 }
 
 // readRules reads the rules of automatic protection. A file with anything wrong

@@ -109,11 +109,12 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	}
 
 	requests := handlers.Requests{
-		Engine: e, Later: publisher.Schedule, Now: w.now, NewID: w.newID, Waits: s.Waits(),
+		Engine: e, Load: store.Load, Later: publisher.Schedule, Now: w.now, NewID: w.newID, Waits: s.Waits(),
 		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
 	}
+	declared, incomplete := readSchedules(s.Schedules, e, log)
 	schedules := schedule.Runner{
-		Schedules: readSchedules(s.Schedules, e, log), Rows: store, Engine: e,
+		Schedules: declared, Incomplete: incomplete, Rows: store, Engine: e,
 		Vaults: schedule.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
 		Refuse: func(ctx context.Context, key string, body []byte, why error) error {
 			return requests.Refuse.Refuse(ctx, handlers.Refused{Source: schedule.FileName, MessageID: key, Body: body, Err: why})

@@ -15,11 +15,17 @@ resource serviceBus 'Microsoft.ServiceBus/namespaces@2021-11-01' existing = {
   name: serviceBusNamespaceName
 }
 
+var busZones = {
+  AzureUSGovernment: 'privatelink.servicebus.usgovcloudapi.net'
+  AzureChinaCloud: 'privatelink.servicebus.chinacloudapi.cn'
+}
+var busZone = contains(busZones, environment().name) ? busZones[environment().name] : 'privatelink.servicebus.windows.net'
+
 var doors = [
   { key: 'blob', id: storage.id, group: 'blob', zone: 'privatelink.blob.${environment().suffixes.storage}' }
   { key: 'queue', id: storage.id, group: 'queue', zone: 'privatelink.queue.${environment().suffixes.storage}' }
   { key: 'table', id: storage.id, group: 'table', zone: 'privatelink.table.${environment().suffixes.storage}' }
-  { key: 'bus', id: serviceBus.id, group: 'namespace', zone: 'privatelink.servicebus.windows.net' }
+  { key: 'bus', id: serviceBus.id, group: 'namespace', zone: busZone }
 ]
 
 resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {

@@ -35,12 +35,24 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2021-11-01' = [for queue
     maxDeliveryCount: 10
     requiresDuplicateDetection: true
     duplicateDetectionHistoryTimeWindow: 'PT10M'
-    deadLetteringOnMessageExpiration: true
+    // Nothing takes up what expires in 'rejected': those are copies.
+    deadLetteringOnMessageExpiration: queue != 'rejected'
     defaultMessageTimeToLive: 'P14D'
     requiresSession: false
     enablePartitioning: false
   }
 }]
+
+// A private endpoint alone does not close the public one.
+resource network 'Microsoft.ServiceBus/namespaces/networkRuleSets@2021-11-01' = if (!publicNetworkAccess) {
+  parent: namespace
+  name: 'default'
+  properties: {
+    publicNetworkAccess: 'Disabled'
+    defaultAction: 'Deny'
+    trustedServiceAccessEnabled: false
+  }
+}
 
 // Whoever wants to be told what becomes of operations subscribes; without a
 // subscription nothing is kept.

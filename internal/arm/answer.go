@@ -97,15 +97,21 @@ func retryAfter(h http.Header, date time.Time) time.Duration {
 	if err != nil || !until.After(date) {
 		return 0
 	}
-	return until.Sub(date)
+	return min(until.Sub(date), longestRetryAfter)
 }
 
-// seconds2duration turns what ARM says into a duration that fits one.
+// longestRetryAfter bounds what is believed of a Retry-After: Azure parks
+// callers for hours, and more is nonsense that would keep every operation of a
+// vault waiting.
+const longestRetryAfter = 24 * time.Hour
+
+// seconds2duration turns what ARM says into a duration, at most
+// longestRetryAfter.
 func seconds2duration(seconds float64) time.Duration {
 	if math.IsNaN(seconds) || seconds <= 0 {
 		return 0
 	}
-	return time.Duration(min(seconds, (365*24*time.Hour).Seconds()) * float64(time.Second))
+	return time.Duration(min(seconds, longestRetryAfter.Seconds()) * float64(time.Second))
 }
 
 func remaining(h http.Header) map[string]int {

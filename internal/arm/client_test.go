@@ -218,7 +218,9 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 	date := time.Date(2024, 6, 11, 10, 32, 26, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
 		"": 0, "60": time.Minute, " 60 ": time.Minute, "1.5": 1500 * time.Millisecond, "-5": 0, "soon": 0, "NaN": 0,
-		"99999999999999999999":          365 * 24 * time.Hour,
+		"99999999999999999999":          24 * time.Hour,
+		"1764000000":                    24 * time.Hour, // a time, not a duration
+		"Sun, 11 Jun 2124 10:33:26 GMT": 24 * time.Hour,
 		"Tue, 11 Jun 2024 10:33:26 GMT": time.Minute,
 		"Tue, 11 Jun 2024 10:31:26 GMT": 0,
 	} {

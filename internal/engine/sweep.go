@@ -41,10 +41,10 @@ func (s *Swept) add(one Swept) {
 }
 
 // Bounds of one sweep: how many operations are looked at at once, and how long
-// it goes on: the host ends a function after five minutes.
+// it goes on. An invocation has two minutes, and what follows in it needs some.
 const (
 	sweptAtOnce = 16
-	sweepLimit  = 3 * time.Minute
+	SweepLimit  = 75 * time.Second
 )
 
 // Sweep looks at every live operation: it wakes those whose message did not
@@ -55,7 +55,7 @@ const (
 // the list itself breaks off; what was listed until then is looked at all the
 // same.
 func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
-	ctx, cancel := context.WithTimeout(ctx, sweepLimit)
+	ctx, cancel := context.WithTimeout(ctx, SweepLimit)
 	defer cancel()
 	var all []Live
 	var broken error

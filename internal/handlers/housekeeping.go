@@ -22,8 +22,8 @@ type Housekeeping struct {
 // five minutes 57,600 a day.
 const portion = 200
 
-// housekeepingLimit bounds the time that one sweep spends on it.
-const housekeepingLimit = time.Minute
+// HousekeepingLimit bounds the time that one sweep spends on it.
+const HousekeepingLimit = 30 * time.Second
 
 // Run removes one portion. What it has no time for is removed by the next
 // sweep.
@@ -31,7 +31,7 @@ func (h Housekeeping) Run(ctx context.Context) error {
 	if h.Expire == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, housekeepingLimit)
+	ctx, cancel := context.WithTimeout(ctx, HousekeepingLimit)
 	defer cancel()
 	done, err := h.Expire(ctx, h.Now().Add(-h.Keep), portion)
 	if done != (state.Expired{}) {

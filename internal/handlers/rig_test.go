@@ -217,7 +217,7 @@ func newRig(t *testing.T) *rig {
 	})
 	require.NoError(t, err)
 	r.requests = handlers.Requests{
-		Engine: r.engine, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
+		Engine: r.engine, Load: r.store.Load, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
 		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
 	}
 	r.api = r.repair().Routes(handlers.API(r.config()))

@@ -28,6 +28,8 @@ type Starter interface {
 type Requests struct {
 	Engine Starter
 	Refuse Refuser
+	// Load reads an operation; engine.ErrNotFound if there is none.
+	Load func(ctx context.Context, id string) (engine.Row, error)
 	// Later sends a message that is received when it is due.
 	Later func(ctx context.Context, due time.Time, queue, messageID string, body []byte, properties map[string]any) error
 	Now   func() time.Time
@@ -89,10 +91,7 @@ func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messa
 	if err != nil {
 		return err
 	}
-	key, from := messageID, engine.Origin{Trace: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID}
-	if content.Key != "" {
-		key = content.Key
-	}
+	key, from := keyOf(content, messageID), engine.Origin{Trace: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID}
 	if from.Trace == "" {
 		from.Trace = content.Trace
 	}
@@ -105,18 +104,32 @@ func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messa
 		}
 		return r.bulk(ctx, inv, messageID, key, content.Body, from)
 	}
-	req, err := request.Read(content.Body)
+	req, err := read(content.Body, key)
 	if err != nil {
 		return err
-	}
-	if req.Key == "" {
-		req.Key = key
 	}
 	if req.DryRun {
 		return &step.Invalid{Fields: []step.FieldError{{Field: "dryRun", Problem: "is set on a queue, where nobody reads the answer", Want: "a request over HTTP"}}}
 	}
 	_, _, err = r.Engine.Start(ctx, req, from)
 	return err
+}
+
+// keyOf is the key of a request that has none of its own.
+func keyOf(content request.Content, messageID string) string {
+	if content.Key != "" {
+		return content.Key
+	}
+	return messageID
+}
+
+// read reads a request, with a key for one that has none.
+func read(raw []byte, key string) (request.Request, error) {
+	req, err := request.Read(raw)
+	if err == nil && req.Key == "" {
+		req.Key = key
+	}
+	return req, err
 }
 
 // permanent reports whether an error of Start lies in the request itself.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/sosodev/duration"
+
+	"azbackupflow/internal/settings"
 )
 
 // What the engine relies on; docs/operating.md says why.
@@ -59,7 +61,8 @@ func (r *run) queues(ctx context.Context) {
 		want(p.MaxDeliveryCount >= leastDeliveryCount, "maxDeliveryCount", p.MaxDeliveryCount, 10)
 		want(p.RequiresDuplicateDetection, "requiresDuplicateDetection", p.RequiresDuplicateDetection, true)
 		want(!p.RequiresSession, "requiresSession", p.RequiresSession, false)
-		want(p.DeadLetteringOnMessageExpiration, "deadLetteringOnMessageExpiration", p.DeadLetteringOnMessageExpiration, true)
+		// What expires in `rejected` is a copy that nobody takes up again.
+		want(p.DeadLetteringOnMessageExpiration || name == settings.RejectedQueue, "deadLetteringOnMessageExpiration", p.DeadLetteringOnMessageExpiration, true)
 		want(!p.EnablePartitioning, "enablePartitioning", p.EnablePartitioning, false)
 		want(p.Status == "Active", "status", p.Status, "Active")
 		if len(r.findings) == before {

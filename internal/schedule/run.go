@@ -31,12 +31,12 @@ func (r *run) save(ctx context.Context) error {
 // start starts one slot for all its items. Cut off anywhere, it goes on at the
 // chunk where it was; what is started twice is one operation.
 func (r *run) start(ctx context.Context, slot Slot) error {
+	if r.row.Slot != slot.Name {
+		r.row.Slot, r.row.Done, r.row.FailingSince = slot.Name, "", time.Time{}
+	}
 	items, err := r.items(ctx)
 	if err != nil {
 		return r.failed(ctx, slot, err)
-	}
-	if r.row.Slot != slot.Name {
-		r.row.Slot, r.row.Done = slot.Name, ""
 	}
 	rest := items
 	for len(rest) > 0 && rest[0].key() <= r.row.Done {

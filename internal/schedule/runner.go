@@ -36,9 +36,13 @@ type Lister interface {
 // Runner starts what is due. All fields are needed.
 type Runner struct {
 	Schedules []Schedule
-	Rows      Rows
-	Engine    Starter
-	Vaults    Lister
+	// Incomplete says that something is wrong with the file: a schedule that is
+	// not among these may have been left out, and goes on where it was once that
+	// is mended.
+	Incomplete bool
+	Rows       Rows
+	Engine     Starter
+	Vaults     Lister
 	// Refuse records a run that can never start as it is.
 	Refuse func(ctx context.Context, key string, body []byte, why error) error
 	// Tenant is the engine's: operations are found by it again.
@@ -86,7 +90,7 @@ func (r Runner) Tick(ctx context.Context) error {
 	}
 	_ = group.Wait() // failures has them
 	for name, row := range rows {
-		if !declared[name] && !row.Off {
+		if !declared[name] && !r.Incomplete && !row.Off {
 			row.Off = true
 			_, err := r.Rows.SaveSchedule(ctx, row)
 			failures = append(failures, unlessChanged(err))
@@ -127,7 +131,7 @@ func (r Runner) look(ctx context.Context, s Schedule, row state.Schedule) error 
 		log.WarnContext(ctx, "missed runs are left out", "missed", left, "policy", string(s.Missed))
 	}
 	if len(slots) == 0 && left > 0 {
-		run.row.Handled, run.row.Slot, run.row.Done = now, "", ""
+		run.row.Handled, run.row.Slot, run.row.Done, run.row.FailingSince = now, "", "", time.Time{}
 		return unlessChanged(run.save(ctx))
 	}
 	for _, slot := range slots {

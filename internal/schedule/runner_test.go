@@ -430,6 +430,63 @@ func TestAVaultThatCannotBeReadIsTriedForAnHourAndThenRefused(t *testing.T) {
 	require.Len(t, s.keys(), 1)
 }
 
+func TestEachRunIsTriedForAnHourOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:00:00")
+	s.items = items(1)
+	r := s.host(strings.Replace(ofAll(""), "30 2 * * *", "30 * * * *", 1))
+	s.tick(r, "2026-11-20T12:00:00")
+	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "away"}
+	for minute := range 80 { // the first run at 12:31, the second from 13:30 on
+		s.turn(utc("2026-11-20T12:31:00").Add(time.Duration(minute) * time.Minute))
+		require.Error(t, r.Tick(t.Context()))
+	}
+	require.Empty(t, s.refusals, "the second run replaced the first before its hour was over, and began its own")
+	s.listing = nil
+	s.tick(r, "2026-11-20T13:55:00")
+	require.Equal(t, []string{"2026-11-20T13:30"}, slotsOf(s.keys()))
+}
+
+func TestARunThatMayBeSkippedIsTriedForAnHourOnceItHasBegun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:00:00")
+	s.items = items(1)
+	r := s.host(ofAll("  missed: skip\n"))
+	s.tick(r, "2026-11-20T12:00:00")
+	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "away"}
+	for _, at := range []string{"2026-11-21T02:30:00", "2026-11-21T02:45:00", "2026-11-21T03:10:00"} {
+		s.turn(utc(at))
+		require.Error(t, r.Tick(t.Context()))
+	}
+	s.listing = nil
+	s.tick(r, "2026-11-21T03:15:00")
+	require.Len(t, s.keys(), 1)
+}
+
+// slotsOf are the slots in the keys of operations.
+func slotsOf(keys []string) (slots []string) {
+	for _, key := range keys {
+		parts := strings.SplitN(key, ":", 4)
+		slots = append(slots, parts[2]+":"+parts[3][:2])
+	}
+	return slots
+}
+
+func TestAMistakeInTheFileThrowsNoRunAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:00:00")
+	right := s.host(daily(""))
+	s.tick(right, "2026-11-20T12:00:00")
+	wrong := right
+	wrong.Schedules, wrong.Incomplete = nil, true
+	for _, at := range []string{"2026-11-20T13:00:00", "2026-11-21T01:30:00", "2026-11-21T09:00:00"} {
+		s.tick(wrong, at)
+	}
+	require.Empty(t, s.keys())
+	s.tick(right, "2026-11-21T10:00:00")
+	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys(), "the run of the night is made good")
+}
+
 func TestAVaultThatAsksForPatienceIsLeftAloneMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")

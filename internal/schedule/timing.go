@@ -112,6 +112,10 @@ func (t Timing) Slots(after, until time.Time) []Slot {
 	if first.Sub(wallOf(after.Add(-widest), t.zone)) > widest {
 		first = first.Add(-widest)
 	}
+	// One that the clocks come to a second time has run earlier.
+	if last.Sub(wallOf(until.Add(-widest), t.zone)) < widest {
+		last = last.Add(widest)
+	}
 	for wall := t.wall.Next(first); !wall.IsZero() && !wall.After(last); wall = t.wall.Next(wall) {
 		if at := instantOf(wall, t.zone); at.After(after) && !at.After(until) {
 			slots = append(slots, Slot{Name: at.In(t.zone).Format(slotLayout), At: at})

@@ -46,6 +46,9 @@ func TestWallClockTimesAreRunOncePerDayWhateverTheClocksDo(t *testing.T) {
 			"2026-03-07T02:30 07:30Z", "2026-03-08T03:30 07:30Z", "2026-03-09T02:30 06:30Z"}},
 		{"New York shows 01:30 twice", "30 1 * * *", "America/New_York", "2026-10-31T00:00:00", "2026-11-03T00:00:00", []string{
 			"2026-10-31T01:30 05:30Z", "2026-11-01T01:30 05:30Z", "2026-11-02T01:30 06:30Z"}},
+		{"a run looked for after the clocks went back", "50 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00", "2026-10-25T01:10:00", []string{
+			"2026-10-25T02:50 00:50Z"}},
+		{"a run that is still to come when the clocks have gone back", "10 3 * * *", "Europe/Berlin", "2026-10-24T12:00:00", "2026-10-25T01:50:00", []string{}},
 		{"times that fall together run once", "30 2,3 * * *", "Europe/Berlin", "2026-03-28T23:00:00", "2026-03-29T23:00:00", []string{
 			"2026-03-29T03:30 01:30Z"}},
 		{"hours are counted once in autumn", "0 1-4 * * *", "Europe/Berlin", "2026-10-24T22:00:00", "2026-10-25T12:00:00", []string{

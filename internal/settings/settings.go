@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/caarlos0/env/v11"
 
@@ -83,6 +84,9 @@ func Read(environment map[string]string) (Settings, error) {
 	if err != nil {
 		return s, fmt.Errorf("settings: %w", err)
 	}
+	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.ReplyQueues, &s.Vaults} {
+		*list = trimmed(*list)
+	}
 	switch s.Cloud {
 	case arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina:
 	default:
@@ -92,6 +96,17 @@ func Read(environment map[string]string) (Settings, error) {
 		return s, fmt.Errorf("settings: AZBACKUPFLOW_SPEED is %v, want 1 (or up to 10000 beside a simulator)", s.Speed)
 	}
 	return s, errors.Join(s.checkNotices(), s.checkHousekeeping())
+}
+
+// trimmed is a list as a person writes it, with spaces after its commas.
+func trimmed(list []string) []string {
+	var all []string
+	for _, entry := range list {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			all = append(all, entry)
+		}
+	}
+	return all
 }
 
 // Waits are the engine's durations at the speed that is set.
