@@ -68,8 +68,8 @@ test: deps ## Run every test: unit, end to end, outside checks
 
 .PHONY: soak
 soak: deps ## Run every test COUNT times (20) to find the unsteady ones
-	$(GO) test -race -count=$(COUNT) -timeout 4h ./...
-	AZBACKUPFLOW_DEEP=1 $(GO) test -run Model -timeout 1h ./internal/engine
+	$(GO) test -race -parallel 4 -skip '^TestModel' -count=$(COUNT) -timeout 4h ./...
+	AZBACKUPFLOW_DEEP=1 $(GO) test -run '^TestModel' -timeout 1h ./internal/engine
 
 # One command from measuring to the page: nothing in docs/performance.md is
 # written by hand. It takes about ten minutes and wants a machine to itself.

