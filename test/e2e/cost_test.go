@@ -74,11 +74,7 @@ func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
 
 	// Azure says often that it is not done yet.
 	backup, again := made["backup-now-file-share"], example(t, "backup-now-file-share")
-	l.ARM.Inject(armsim.Rule{Kind: "GET operationsStatus", Times: 12, Effect: armsim.Answer(http.StatusOK, `{"status":"InProgress"}`, nil)})
-	again["key"] = "slow"
-	slow := c.operation(again)
-	require.Greater(t, slow.waits, backup.waits)
-	counted := cost.Counted{Recheck: divided(t, slow.Plus(-1, backup.Counts), slow.waits-backup.waits)}
+	counted := cost.Counted{Recheck: c.recheck()}
 	for _, f := range flows {
 		name := fmt.Sprint(example(t, f.example)["flow"])
 		counted.Flows = append(counted.Flows, cost.Part{Name: name, What: f.what, Counts: made[f.example].without(counted.Recheck)})
@@ -116,6 +112,28 @@ func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
 	requireNear(t, told.Flows, counted.Flows)
 	requireNear(t, told.More, counted.More)
 	requireNear(t, told.Timers, counted.Timers)
+}
+
+// recheck counts one more look at a backup that Azure has not finished, from two
+// backups of which one is slow. It is done again where something else came
+// between, as on a busy machine.
+func (c *counter) recheck() cost.Counts {
+	t := c.local.t
+	t.Helper()
+	for n := range 5 {
+		request := example(t, "backup-now-file-share")
+		request["key"] = fmt.Sprint("quick-", n)
+		quick := c.operation(request)
+		c.local.ARM.Inject(armsim.Rule{Kind: "GET operationsStatus", Times: 12, Effect: armsim.Answer(http.StatusOK, `{"status":"InProgress"}`, nil)})
+		request["key"] = fmt.Sprint("slow-", n)
+		slow := c.operation(request)
+		require.Greater(t, slow.waits, quick.waits)
+		if each, ok := divided(slow.Plus(-1, quick.Counts), slow.waits-quick.waits); ok {
+			return each
+		}
+	}
+	require.Fail(t, "looks differ in what they cost")
+	return cost.Counts{}
 }
 
 // requireNear asserts that what is told is what was counted. Whether a vault's

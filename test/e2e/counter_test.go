@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -172,13 +171,13 @@ func (c *counter) timer(name string) cost.Counts {
 		return after[ended] > before[ended] && after[ended] == after[begun]
 	}, patience, 10*time.Millisecond)
 	// It may have fired of itself, too.
-	return divided(c.local.t, counts(before, after), after[begun]-before[begun])
+	each, ok := divided(counts(before, after), after[begun]-before[begun])
+	require.True(c.local.t, ok, "each costs the same")
+	return each
 }
 
-// divided is a part of n equal ones.
-func divided(t *testing.T, c cost.Counts, n int) cost.Counts {
-	t.Helper()
-	part := cost.Counts{ARM: c.ARM / n, Bus: c.Bus / n, Table: c.Table / n, Runs: c.Runs / n}
-	require.Equal(t, c, cost.Counts{}.Plus(n, part), "each costs the same")
-	return part
+// divided is a part of n equal ones; ok is false where they are not equal.
+func divided(c cost.Counts, n int) (part cost.Counts, ok bool) {
+	part = cost.Counts{ARM: c.ARM / n, Bus: c.Bus / n, Table: c.Table / n, Runs: c.Runs / n}
+	return part, c == cost.Counts{}.Plus(n, part)
 }
