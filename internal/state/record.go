@@ -60,6 +60,9 @@ func encode(record any, limit int) ([]byte, error) {
 		return nil, fmt.Errorf("encode %T: %w", record, err)
 	}
 	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if 2*len(text) <= limit {
+		return text, nil // a UTF-16 unit takes one byte of UTF-8 at least
+	}
 	if size := storedSize(text); size > limit {
 		return nil, &TooLarge{Field: largestField(text), Size: size, Limit: limit}
 	}
