@@ -24,7 +24,8 @@ func Markdown(c Counted) string {
 
 The end-to-end test counts what each flow makes at the stand-ins of the local stack: every call of Azure Resource
 Manager (ARM), every message sent, received and completed, every request to Table Storage, every execution of a function.
-It fails when the program makes another number than this page says. An operation costs
+It fails when the program makes other numbers than this page says; where a vault's job list is read or not as the machine is
+fast or slow, a call of ARM or two table requests may differ. An operation costs
 
     transactions of its flow + re-checks x transactions of a re-check
 
@@ -101,7 +102,7 @@ What Azure Backup itself costs, for protected instances and the storage of backu
 | private endpoints | with ` + "`VNET_ENABLED`" + ` only, by the hour |
 
 The Functions host asks the queues for messages and the storage account for its locks also when nothing happens; that is
-not counted here. What a night of ten thousand backups makes, with quotas, failures and duplicates:
+not counted here. What a night of a hundred thousand makes, with quotas, failures and duplicates:
 [simulation.md](simulation.md).
 `)
 	return b.String()
