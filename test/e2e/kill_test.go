@@ -51,9 +51,10 @@ const (
 	calmForRare = requestsBetweenKills - 10
 )
 
-// ofShared are requests about rows that instances share, which are created once
-// and written seldom: they are hit even right after another kill.
-const ofShared = " shared"
+// once are parts of the kinds that come once, or once in minutes: requests about
+// rows that instances share, those of the timers of what is declared, and the
+// copy of what was dead-lettered. They are hit even right after another kill.
+var once = []string{" shared", "schedule", "sweep-resources", "rejected"} //nolint:gochecknoglobals // a constant
 
 // hook is the stack's fault hook.
 func (k *killer) hook(m fault.Moment, r fault.Request) {
@@ -73,19 +74,25 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 		k.calm = requestsBetweenKills
 	}
 	k.mu.Unlock()
-	if now && kill() {
-		k.mu.Lock()
-		k.done[p] = true
-		k.kills++
-		k.mu.Unlock()
+	if !now {
+		return
 	}
+	killed := kill()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !killed {
+		k.seen[p]-- // Its sender had died at another point meanwhile.
+		return
+	}
+	k.done[p] = true
+	k.kills++
 }
 
 // calmFor is how many requests may be left of the calm when a point is hit; the
 // lock is held.
 func (k *killer) calmFor(p point) int {
 	switch {
-	case strings.Contains(p.kind, ofShared):
+	case slices.ContainsFunc(once, func(part string) bool { return strings.Contains(p.kind, part) }):
 		return requestsBetweenKills
 	case k.seen[p] <= rare:
 		return calmForRare
@@ -119,11 +126,6 @@ func (k *killer) made() (kills, points int) {
 	return k.kills, len(k.done)
 }
 
-var rareKinds = []string{ //nolint:gochecknoglobals // a constant
-	"abandon requests", "abandon start-operation", "send rejected",
-	"invoke schedule-backups", "invoke sweep-resources", "GET schedules", "POST schedules", "PUT schedules", "MERGE schedules",
-}
-
 // mustHit are points that every run comes to, sooner or later: the shared rows
 // of the budget and of the job list.
 func mustHit() []point {
@@ -131,10 +133,8 @@ func mustHit() []point {
 }
 
 // missing lists the points that were reached and never hit, and those that must
-// be. Dead-lettering, and the copy of what was dead-lettered to `rejected`, is no
-// part of a step, giving a request back is what the host does after a kill, and
-// the timers of what is declared come once a minute or an hour: they are hit
-// when they happen.
+// be. Dead-lettering is no part of a step, and giving a request back is what the
+// host does after a kill: they are hit when they happen.
 func (k *killer) missing() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -144,8 +144,8 @@ func (k *killer) missing() []string {
 			names = append(names, p.String())
 		}
 	}
-	for p := range k.seen {
-		if !k.done[p] && !strings.Contains(strings.ToLower(p.kind), "dead") && !slices.Contains(rareKinds, p.kind) {
+	for p, n := range k.seen {
+		if n > 0 && !k.done[p] && !strings.Contains(strings.ToLower(p.kind), "dead") && p.kind != "abandon requests" && p.kind != "abandon start-operation" {
 			names = append(names, p.String())
 		}
 	}
