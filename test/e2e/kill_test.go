@@ -32,6 +32,14 @@ type killer struct {
 	random int // kills at random that are still to be made
 	chance *rand.Rand
 	kills  int
+	must   []point          // what every run comes to, sooner or later
+	only   func(point) bool // which requests there are to it; nil: all
+}
+
+func newKiller(random int, must ...point) *killer {
+	return &killer{
+		done: map[point]bool{}, seen: map[point]int{}, random: random, chance: rand.New(rand.NewPCG(1, 2)), must: must,
+	}
 }
 
 // point is one moment of one kind of request.
@@ -65,6 +73,9 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 		}
 	}
 	p := point{r.Service, kind, m}
+	if k.only != nil && !k.only(p) {
+		return
+	}
 	k.mu.Lock()
 	k.seen[p]++
 	k.calm--
@@ -126,12 +137,6 @@ func (k *killer) made() (kills, points int) {
 	return k.kills, len(k.done)
 }
 
-// mustHit are points that every run comes to, sooner or later: the shared rows
-// of the budget and of the job list.
-func mustHit() []point {
-	return []point{{"table", "GET shared, budget", fault.After}, {"table", "PUT shared, jobs", fault.After}}
-}
-
 // missing lists the points that were reached and never hit, and those that must
 // be. Dead-lettering is no part of a step, and giving a request back is what the
 // host does after a kill: they are hit when they happen.
@@ -139,7 +144,7 @@ func (k *killer) missing() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var names []string
-	for _, p := range mustHit() {
+	for _, p := range k.must {
 		if k.seen[p] == 0 {
 			names = append(names, p.String())
 		}
@@ -166,10 +171,8 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	others := newKilled(&world, protected[accounts])
 	protected = protected[:accounts]
 	unprotected := addUnprotected(&world, 3, 4)
-	k := &killer{
-		done: map[point]bool{}, seen: map[point]int{}, random: 20,
-		chance: rand.New(rand.NewPCG(1, 2)),
-	}
+	// The shared rows of the budget and of the job list.
+	k := newKiller(20, point{"table", "GET shared, budget", fault.After}, point{"table", "PUT shared, jobs", fault.After})
 	// Low enough for the budget to be shared, and for some steps to be put off:
 	// each round deletes twice at once, however slow the machine is.
 	quotas := armsim.Quotas{
@@ -210,13 +213,7 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 		}
 		ids = append(ids, others.leave(l, rounds)...)
 		for _, id := range ids {
-			v := l.await(id)
-			// Who is killed at five rescues in a row is left to a person.
-			for n := 0; n < 3 && v.Status == operation.Parked && v.Error.Code == "NoProgress"; n++ {
-				l.retried(id)
-				v = l.await(id)
-			}
-			require.Equalf(t, operation.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
+			l.survives(id)
 		}
 	}
 	require.GreaterOrEqual(t, len(ids), 50)
@@ -254,6 +251,18 @@ func (l *local) askForAll(key, account string, shares int, want map[string]int) 
 	}
 	l.send("requests", message(key, bulk))
 	return ids
+}
+
+// survives waits for an operation's success. Who is killed at five rescues in a
+// row is left to a person.
+func (l *local) survives(id string) {
+	l.t.Helper()
+	v := l.await(id)
+	for n := 0; n < 3 && v.Status == operation.Parked && v.Error.Code == "NoProgress"; n++ {
+		l.retried(id)
+		v = l.await(id)
+	}
+	require.Equalf(l.t, operation.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
 }
 
 // retried retries an operation, as often as it takes while the handler dies.

@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/stack"
+)
+
+// One invocation of the timer starts a scheduled run for all items of a vault.
+// It is killed with SIGKILL around each kind of request that it makes; the next
+// one goes on, and each item is backed up once per run.
+func TestAScheduledRunThatIsKilledAtEveryMomentStartsEachItemOnce(t *testing.T) {
+	t.Parallel()
+	const shares = 90 // more than are started between two saves of the schedule's row
+	world := armsim.DemoWorld()
+	account := world.AddFileShares(1, shares, "schedule1")[0]
+	due := time.Now().UTC().Add(-2 * time.Hour)
+	cron := fmt.Sprintf("%d %d * * *", due.Minute(), due.Hour())
+	file := "version: 1\nschedules:\n"
+	for round := range killRounds {
+		file += fmt.Sprintf("- {name: %s, cron: %q, timeZone: UTC, jitter: PT0S, select: {vaultId: %s, type: AzureFileShare, names: [share0*]}, request: {flow: backup-now, parameters: {}}}\n",
+			nightOf(round), cron, demoVault)
+	}
+	k := newKiller(10, point{"host", "invoke schedule-backups", fault.During}, point{"table", "PUT schedules", fault.During})
+	// What the timer asks for; what steps ask for is killed in the test of all flows.
+	k.only = func(p point) bool {
+		return slices.Contains([]string{
+			"invoke schedule-backups", "GET schedules", "PUT schedules", "GET backupProtectedItems",
+			"PUT operationlive", "PUT operationindex", "BATCH operations", "send steps",
+		}, p.kind)
+	}
+	l := start(t, stack.Config{Speed: 200, World: &world, Fault: k.hook, Settings: map[string]string{
+		"AZBACKUPFLOW_SCHEDULES": declare(t, "schedules.yaml", file),
+	}})
+	hosts := keepHostsRunning(t, l)
+	k.arm(l.KillHandler)
+
+	rounds, operations := 0, 0
+	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
+		night := nightOf(rounds)
+		l.handledUntil(night, cron+" UTC", due.Add(-23*time.Hour))
+		fired, at := -1, time.Time{}
+		require.Eventually(t, func() bool {
+			// A timer does not overlap itself: it fires again once it was killed.
+			if kills, _ := k.made(); kills != fired || time.Since(at) > timerInterval {
+				l.timerFires("schedule-backups")
+				fired, at = kills, time.Now()
+			}
+			rows, err := l.store().Schedules(t.Context())
+			return err == nil && !rows[night].Handled.Before(due.Truncate(time.Minute))
+		}, patience, 250*time.Millisecond, "%s is never through", night)
+		var all []handlers.View
+		require.Eventually(t, func() bool {
+			all = l.labelled("schedule", night)
+			return len(all) == shares
+		}, patience, 50*time.Millisecond)
+		for _, v := range all {
+			l.survives(v.ID)
+		}
+		operations += len(all)
+	}
+	require.Empty(t, k.missing(), "moments at which the handler was never killed")
+
+	triggered := map[string]int{}
+	for _, b := range l.ARM.Backups() {
+		triggered[item(b.Container, b.FriendlyName)]++
+	}
+	want := map[string]int{}
+	for i := range shares {
+		want[item(account, fmt.Sprintf("share%04d", i))] = rounds
+	}
+	require.Equal(t, want, triggered, "backups of each item")
+	kills, points := k.made()
+	t.Logf("%d operations in %d rounds, %d kills at %d points, %d new hosts", operations, rounds, kills, points, hosts())
+}
+
+const timerInterval = 10 * time.Second
+
+func nightOf(round int) string { return fmt.Sprint("night-", round) }
