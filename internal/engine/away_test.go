@@ -24,7 +24,7 @@ func TestWhile_the_table_is_away_messages_are_put_off_ever_longer(t *testing.T) 
 		waiting := r.queue.Waiting()
 		require.Len(t, waiting, 1, "one copy, and the message itself is done with")
 		m := waiting[0]
-		require.Equal(t, want, m.Due.Sub(r.clock()), "snooze %d", i+1)
+		require.Equal(t, want, m.Due.Sub(r.clock.Now()), "snooze %d", i+1)
 		require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, Trace: "trace-1", Snoozes: i + 1}, m.Wakeup)
 		require.False(t, seen[m.ID], "duplicate detection would eat %s", m.ID)
 		seen[m.ID] = true
@@ -108,7 +108,7 @@ func TestAn_unknown_version_is_not_parked_for_want_of_progress(t *testing.T) {
 	id := r.start()
 	r.deploy(demo)
 	for hour := range 5 {
-		for until := morning().Add(time.Duration(hour+1) * time.Hour); r.clock().Before(until); {
+		for until := morning().Add(time.Duration(hour+1) * time.Hour); r.clock.Now().Before(until); {
 			r.step()
 		}
 		r.sweep()

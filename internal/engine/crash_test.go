@@ -164,7 +164,7 @@ func TestA_message_that_is_ahead_of_its_row_wakes_the_row(t *testing.T) {
 	require.Len(t, woken, 1)
 	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, Trace: "trace-2"}, woken[0].Wakeup)
 	require.NotEqual(t, first.ID, woken[0].ID, "duplicate detection would eat it")
-	require.Equal(t, r.clock(), woken[0].Due)
+	require.Equal(t, r.clock.Now(), woken[0].Due)
 	r.finish()
 	r.requireSucceeded(id)
 }
@@ -196,7 +196,7 @@ func TestA_panicking_step_parks_its_operation_with_the_stack(t *testing.T) {
 			require.NotNil(t, op.Claim, "the call may have been made before the panic")
 			require.Equal(t, []string{id}, r.live(), "a parked operation stays in sight")
 
-			r.pass(time.Hour)
+			r.clock.Advance(time.Hour)
 			_, err := r.engine.Retry(r.ctx(), id)
 			require.NoError(t, err)
 			r.finish()

@@ -162,6 +162,6 @@ func TestAn_engine_needs_all_its_parts(t *testing.T) {
 	r := newRig(t)
 	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Book: book(t, r.azure)})
 	require.ErrorContains(t, err, "clock")
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Book: book(t, r.azure), Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Book: book(t, r.azure), Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
 	require.NoError(t, err, "it does without a log and without recording")
 }

@@ -90,7 +90,7 @@ func TestALockIsTakenOverFromWhatHasEndedHowever(t *testing.T) {
 		"failed": func(r *rig, _ string) {
 			r.azure.on("protect", fails(&operation.Error{Code: "No", Class: operation.Fatal}))
 		},
-		"timed out": func(r *rig, id string) { r.pass(r.operation(id).Deadline.Sub(r.clock())) },
+		"timed out": func(r *rig, id string) { r.clock.Advance(r.operation(id).Deadline.Sub(r.clock.Now())) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,7 +114,7 @@ func TestARetriedOperationTakesItsLockAnew(t *testing.T) {
 	r.azure.on("trigger", fails(&operation.Error{Code: "No", Class: operation.Fatal}))
 	r.finish()
 	require.Equal(t, operation.Failed, r.operation(first).Status)
-	r.pass(time.Hour)
+	r.clock.Advance(time.Hour)
 	second := r.ask("second")
 	r.stands(second, "trigger")
 	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first)))
@@ -134,7 +134,7 @@ func TestMoreOperationsThanAllowedInADayAreRefusedByTheirItem(t *testing.T) {
 	for i := range 3 {
 		id := r.ask(fmt.Sprint(i))
 		r.finish()
-		r.pass(time.Minute * 5)
+		r.clock.Advance(time.Minute * 5)
 		want := operation.Succeeded
 		if i == 2 {
 			want = operation.Failed
@@ -144,7 +144,7 @@ func TestMoreOperationsThanAllowedInADayAreRefusedByTheirItem(t *testing.T) {
 		require.Equal(t, want, r.operation(id).Status)
 	}
 	require.Len(t, r.azure.jobs, 2)
-	r.pass(24 * time.Hour)
+	r.clock.Advance(24 * time.Hour)
 	id := r.ask("tomorrow")
 	r.finish()
 	require.Equal(t, operation.Succeeded, r.operation(id).Status)
@@ -175,7 +175,7 @@ func TestALockThatIsOutOfReachPutsItsMessageOff(t *testing.T) {
 	r.stands(first, "protect")
 	second := r.ask("second")
 	r.deliver(engine.FirstMessage(r.operation(second), ""))
-	r.queue.Due(r.clock().Add(time.Hour))
+	r.queue.Due(r.clock.Now().Add(time.Hour))
 	// The row of the operation is read, that of the lock's holder is not.
 	r.store.on("load", none(), away())
 	r.deliver(engine.FirstMessage(r.operation(second), ""))

@@ -92,14 +92,14 @@ func TestANoticeThatCannotBeSentKeepsNoOperationWaitingAndIsSentWhenItCan(t *tes
 	require.Equal(t, engine.Swept{Live: 1, Owed: 1}, r.sweep(), "whoever saved it may still be at it")
 	last := r.operation(id).Seq
 
-	r.pass(20 * time.Minute)
+	r.clock.Advance(20 * time.Minute)
 	require.Equal(t, engine.Swept{Live: 1, Owed: 1}, r.sweep())
 	require.Len(t, r.queue.Waiting(), 1)
 	r.finish()
 	require.Equal(t, []string{id}, r.live())
 
 	r.mail.from("notify", none())
-	r.pass(10 * time.Minute)
+	r.clock.Advance(10 * time.Minute)
 	r.sweep()
 	r.finish()
 	r.requireSucceeded(id)
@@ -112,7 +112,7 @@ func TestANoticeThatCannotBeSentForAWeekIsGivenUp(t *testing.T) {
 	r.mail.from("notify", away())
 	id := r.start()
 	r.finish()
-	r.pass(8 * 24 * time.Hour)
+	r.clock.Advance(8 * 24 * time.Hour)
 	r.sweep()
 	r.finish()
 	r.requireSucceeded(id)
@@ -166,7 +166,7 @@ func TestAParkedOperationAsksForAttentionAndTellsThatItGoesOn(t *testing.T) {
 	r.step()
 	require.Equal(t, operation.Parked, r.operation(id).Status)
 	require.Equal(t, "Unclear", r.operation(id).Owed[0].Error.Code)
-	r.pass(10 * time.Minute)
+	r.clock.Advance(10 * time.Minute)
 	require.Equal(t, engine.Swept{Live: 1, Parked: 1, Owed: 1}, r.sweep())
 	r.finish()
 	require.Empty(t, r.operation(id).Owed)
@@ -212,9 +212,9 @@ func TestRescuesThatAreDeliveredTogetherCountAsOne(t *testing.T) {
 	r, id := silent(t)
 	r.azure.on("refresh", dies, dies, dies, dies, dies)
 	op := r.operation(id)
-	r.pass(3 * time.Hour)
+	r.clock.Advance(3 * time.Hour)
 	for n := 1; n <= operation.MostRescues; n++ {
-		m := engine.RescueMessage(op, n, r.clock(), "")
+		m := engine.RescueMessage(op, n, r.clock.Now(), "")
 		require.ErrorIs(t, r.invoke(m.Wakeup, 1), errDied)
 	}
 	require.Equal(t, 1, r.operation(id).Rescues)
@@ -231,7 +231,7 @@ func TestRescuesDuringAnOpenClaimDoNotCount(t *testing.T) {
 	op := r.operation(id)
 	require.NotNil(t, op.Claim)
 	for n := 1; n <= operation.MostRescues; n++ {
-		require.NoError(t, r.invoke(engine.RescueMessage(op, n, r.clock(), "").Wakeup, 1))
+		require.NoError(t, r.invoke(engine.RescueMessage(op, n, r.clock.Now(), "").Wakeup, 1))
 	}
 	require.Zero(t, r.operation(id).Rescues)
 	r.finish()
@@ -267,8 +267,8 @@ func TestASweepBeginsAnywhereAndCountsEachOnce(t *testing.T) {
 		asked.Key = fmt.Sprintf("k%d", i)
 		require.NoError(t, errOf(r.engine.Start(r.ctx(), asked, engine.Origin{})))
 	}
-	r.queue.Due(r.clock())
-	r.pass(time.Hour)
+	r.queue.Due(r.clock.Now())
+	r.clock.Advance(time.Hour)
 	require.Equal(t, engine.Swept{Live: 100, Overdue: 100}, r.sweep())
 	waiting := map[string]bool{}
 	for _, m := range r.queue.Waiting() {

@@ -40,7 +40,7 @@ func TestA_claim_is_saved_before_its_call_is_made(t *testing.T) {
 func TestA_claim_that_took_too_long_to_save_is_not_used(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
-	r.store.on("save", afterwards(func() { r.pass(time.Minute) }))
+	r.store.on("save", afterwards(func() { r.clock.Advance(time.Minute) }))
 	r.step()
 	require.Empty(t, r.azure.made("trigger"))
 	require.Nil(t, r.operation(id).Claim, "who was too late knows that nothing was called")
@@ -177,7 +177,7 @@ func TestA_throttled_call_gives_its_claim_back(t *testing.T) {
 	op := r.operation(id)
 	require.Nil(t, op.Claim)
 	require.Zero(t, op.Attempts)
-	require.Equal(t, 324*time.Second, op.DueAt.Sub(r.clock()))
+	require.Equal(t, 324*time.Second, op.DueAt.Sub(r.clock.Now()))
 	r.finish()
 	r.requireSucceeded(id)
 	calls := r.azure.made("trigger")
@@ -265,7 +265,7 @@ func TestAn_open_claim_is_resolved_before_cancel_pause_and_deadline(t *testing.T
 	}{
 		"cancel":   {func(r *rig, id string) error { return second(r.engine.Cancel(r.ctx(), id)) }, operation.Canceled},
 		"pause":    {func(r *rig, id string) error { return second(r.engine.Pause(r.ctx(), id)) }, operation.Running},
-		"deadline": {func(r *rig, _ string) error { r.pass(48 * time.Hour); return nil }, operation.TimedOut},
+		"deadline": {func(r *rig, _ string) error { r.clock.Advance(48 * time.Hour); return nil }, operation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/engine"
@@ -23,6 +24,7 @@ import (
 // it is told. Its clock stands still unless a test or a wait moves it.
 type rig struct {
 	t      *testing.T
+	clock  *clockwork.FakeClock
 	engine *engine.Engine
 	rows   *memory.Store
 	store  *faultStore
@@ -34,7 +36,6 @@ type rig struct {
 	startsPerItem int
 
 	mu     sync.Mutex
-	now    time.Time
 	ids    int
 	sleeps []time.Duration
 	// dead are the messages that were delivered in vain ten times.
@@ -46,10 +47,10 @@ func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 // newRig gives a rig whose book holds the flows; without any, the demo flow.
 func newRig(t *testing.T, flows ...func(*azure) step.Flow) *rig {
 	t.Helper()
-	r := &rig{t: t, now: morning(), rows: memory.New(), queue: &queuememory.Queue{}}
+	r := &rig{t: t, clock: clockwork.NewFakeClockAt(morning()), rows: memory.New(), queue: &queuememory.Queue{}}
 	r.store = &faultStore{store: r.rows}
 	r.bus = &faultQueue{queue: r.queue}
-	r.azure = &azure{clock: r.clock}
+	r.azure = &azure{clock: r.clock.Now}
 	r.mail = &mail{}
 	r.deploy(flows...)
 	return r
@@ -64,7 +65,7 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	var err error
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.bus, Book: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
+		Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 		Record: r.azure.record, Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
@@ -81,18 +82,6 @@ func book(t *testing.T, a *azure, flows ...func(*azure) step.Flow) *step.Book {
 	return b
 }
 
-func (r *rig) clock() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.now
-}
-
-func (r *rig) pass(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.now = r.now.Add(d)
-}
-
 func (r *rig) newID() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +90,7 @@ func (r *rig) newID() string {
 }
 
 func (r *rig) sleep(ctx context.Context, d time.Duration) error {
-	r.pass(d)
+	r.clock.Advance(d)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sleeps = append(r.sleeps, d)
@@ -185,8 +174,8 @@ func (r *rig) next() engine.Message {
 	r.t.Helper()
 	due, ok := r.queue.Next()
 	require.True(r.t, ok, "the queue is empty")
-	r.pass(max(0, due.Sub(r.clock())))
-	messages := r.queue.Due(r.clock())
+	r.clock.Advance(max(0, due.Sub(r.clock.Now())))
+	messages := r.queue.Due(r.clock.Now())
 	for _, m := range messages[1:] {
 		require.NoError(r.t, r.queue.Send(r.ctx(), m))
 	}
@@ -223,7 +212,7 @@ func (r *rig) finish() {
 func (r *rig) operate(d time.Duration) {
 	for minute := range int(d / time.Minute) {
 		for range 100 {
-			due := r.queue.Due(r.clock())
+			due := r.queue.Due(r.clock.Now())
 			if len(due) == 0 {
 				break
 			}
@@ -242,7 +231,7 @@ func (r *rig) operate(d time.Duration) {
 			// A sweep that could not be made is made five minutes later.
 			_ = survive(func() error { _, err := r.engine.Sweep(r.ctx()); return err })
 		}
-		r.pass(time.Minute)
+		r.clock.Advance(time.Minute)
 	}
 }
 

@@ -177,7 +177,7 @@ func TestA_row_that_others_save_again_and_again_gives_the_message_back(t *testin
 			row, err := r.rows.Load(r.ctx(), id)
 			require.NoError(t, err)
 			row.Operation.WriteID = r.newID()
-			_, err = r.rows.Save(r.ctx(), row, operation.Event{Seq: row.Operation.Seq, At: r.clock(), WriteID: row.Operation.WriteID})
+			_, err = r.rows.Save(r.ctx(), row, operation.Event{Seq: row.Operation.Seq, At: r.clock.Now(), WriteID: row.Operation.WriteID})
 			require.NoError(t, err)
 		})
 	}

@@ -28,7 +28,7 @@ func TestA_request_becomes_an_operation(t *testing.T) {
 		Parameters: []byte(`{"share":"s1"}`), RequestHash: op.RequestHash, Labels: map[string]string{"team": "a"},
 		WriteID: op.WriteID, DueAt: morning(), Deadline: morning().Add(6 * time.Hour),
 		TraceParent: "trace-1", ReplyTo: "answers", RequestID: "message-1",
-		Owed:      []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock(), Status: operation.Pending, Step: "two"}},
+		Owed:      []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock.Now(), Status: operation.Pending, Step: "two"}},
 		CreatedAt: morning(), UpdatedAt: morning(), StepStartedAt: morning(),
 	}, op)
 	require.Equal(t, op, r.operation(op.ID))

@@ -25,7 +25,7 @@ func silent(t *testing.T) (*rig, string) {
 	r := newRig(t)
 	id := r.start()
 	r.step()
-	r.queue.Due(r.clock().Add(time.Hour))
+	r.queue.Due(r.clock.Now().Add(time.Hour))
 	return r, id
 }
 
@@ -33,13 +33,13 @@ func TestA_lost_message_is_made_good_ten_minutes_after_its_time(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	before := r.operation(id)
-	r.pass(10*time.Minute - time.Second)
+	r.clock.Advance(10*time.Minute - time.Second)
 	require.Equal(t, engine.Swept{Live: 1}, r.sweep())
-	r.pass(time.Second)
+	r.clock.Advance(time.Second)
 	require.Equal(t, engine.Swept{Live: 1, Overdue: 1}, r.sweep())
 	require.Equal(t, before, r.operation(id), "the sweep never writes the row")
 	require.Equal(t, []engine.Message{{
-		ID: id + ":2:rescue-1", Due: r.clock(),
+		ID: id + ":2:rescue-1", Due: r.clock.Now(),
 		Wakeup: operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-1", Rescue: "rescue-1"},
 	}}, r.queue.Waiting())
 	r.finish()
@@ -52,7 +52,7 @@ func TestEvery_sweep_names_the_same_rescue_the_same(t *testing.T) {
 	r, id := silent(t)
 	var names []string
 	for range 9 {
-		r.pass(5 * time.Minute)
+		r.clock.Advance(5 * time.Minute)
 		r.sweep()
 	}
 	for _, m := range r.queue.Waiting() {
@@ -66,7 +66,7 @@ func TestOnly_rescues_that_are_delivered_count_and_each_once(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	r.azure.on("refresh", dies, dies, dies, dies)
-	r.pass(15 * time.Minute)
+	r.clock.Advance(15 * time.Minute)
 	r.sweep()
 	m := r.next()
 	for count := 1; count <= 4; count++ {
@@ -92,12 +92,12 @@ func TestFive_rescues_without_progress_park_an_operation(t *testing.T) {
 		})
 	}
 	for n, minutes := range []int{10, 20, 40, 80} {
-		r.pass(morning().Add(time.Duration(minutes) * time.Minute).Sub(r.clock()))
+		r.clock.Advance(morning().Add(time.Duration(minutes) * time.Minute).Sub(r.clock.Now()))
 		r.sweep()
 		r.deliver(r.next())
 		require.Equal(t, n+1, r.operation(id).Rescues, "after %d minutes", minutes)
 	}
-	r.pass(morning().Add(160 * time.Minute).Sub(r.clock()))
+	r.clock.Advance(morning().Add(160 * time.Minute).Sub(r.clock.Now()))
 	r.sweep()
 	r.deliver(r.next())
 	op := r.operation(id)
@@ -128,11 +128,11 @@ func TestA_marker_without_its_row_is_forgotten_only_after_a_while(t *testing.T) 
 	t.Parallel()
 	r := newRig(t)
 	// Its writer is at work between marker and row.
-	require.NoError(t, r.rows.Reopen(t.Context(), "unborn", r.clock()))
-	r.pass(10*time.Minute - time.Second)
+	require.NoError(t, r.rows.Reopen(t.Context(), "unborn", r.clock.Now()))
+	r.clock.Advance(10*time.Minute - time.Second)
 	require.Equal(t, engine.Swept{Live: 1}, r.sweep())
 	require.Equal(t, []string{"unborn"}, r.live())
-	r.pass(time.Second)
+	r.clock.Advance(time.Second)
 	require.Equal(t, engine.Swept{Live: 1, Closed: 1}, r.sweep())
 	require.Empty(t, r.live())
 }
@@ -145,8 +145,8 @@ func TestA_sweep_goes_on_where_one_operation_cannot_be_looked_at(t *testing.T) {
 		asked.Key = fmt.Sprintf("k%d", i)
 		require.NoError(t, errOf(r.engine.Start(r.ctx(), asked, engine.Origin{})))
 	}
-	r.queue.Due(r.clock())
-	r.pass(time.Hour)
+	r.queue.Due(r.clock.Now())
+	r.clock.Advance(time.Hour)
 	r.store.on("load", none(), away(), none(), none())
 	r.bus.on("send", none(), away())
 	require.Equal(t, engine.Swept{Live: 5, Overdue: 4, Failed: 2}, r.sweep())
@@ -163,9 +163,9 @@ func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
 	dead := operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2"}
 	for rescues, want := range []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute} {
 		require.NoError(t, r.engine.Revive(r.ctx(), dead))
-		waiting := r.queue.Due(r.clock().Add(24 * time.Hour))
+		waiting := r.queue.Due(r.clock.Now().Add(24 * time.Hour))
 		require.Len(t, waiting, 1)
-		require.Equal(t, want, waiting[0].Due.Sub(r.clock()))
+		require.Equal(t, want, waiting[0].Due.Sub(r.clock.Now()))
 		require.Equal(t, operation.RescueName(rescues+1), waiting[0].Wakeup.Rescue, "named as the sweep would name it then")
 		require.Equal(t, int64(2), waiting[0].Wakeup.Seq)
 		require.Equal(t, "trace-2", waiting[0].Wakeup.Trace)
@@ -173,7 +173,7 @@ func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
 		row, err := r.rows.Load(t.Context(), id)
 		require.NoError(t, err)
 		row.Operation.Rescues++
-		_, err = r.rows.Save(t.Context(), row, operation.Event{Seq: 2, At: r.clock(), WriteID: r.newID()})
+		_, err = r.rows.Save(t.Context(), row, operation.Event{Seq: 2, At: r.clock.Now(), WriteID: r.newID()})
 		require.NoError(t, err)
 	}
 }
@@ -219,9 +219,9 @@ func TestA_dead_lettered_wake_up_is_put_off_while_the_table_is_away(t *testing.T
 	r.bus.on("send", none(), away())
 	dead := operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2", Snoozes: 3, Rescue: "rescue-1"}
 	require.NoError(t, r.engine.Revive(r.ctx(), dead))
-	waiting := r.queue.Due(r.clock().Add(24 * time.Hour))
+	waiting := r.queue.Due(r.clock.Now().Add(24 * time.Hour))
 	require.Len(t, waiting, 1)
 	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2", Snoozes: 4}, waiting[0].Wakeup)
-	require.Equal(t, 4*time.Minute, waiting[0].Due.Sub(r.clock()))
+	require.Equal(t, 4*time.Minute, waiting[0].Due.Sub(r.clock.Now()))
 	require.ErrorIs(t, r.engine.Revive(r.ctx(), dead), errAway, "with the bus away, too, the message stays where it is")
 }

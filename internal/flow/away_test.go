@@ -38,7 +38,7 @@ func TestOperations_go_on_while_the_shared_rows_are_away(t *testing.T) {
 	t.Parallel()
 	const jobs = 60
 	f := newFleet(t, 2, armsim.Config{World: vaultsOfMachines(1, jobs), Durations: armsim.Durations{MachineBackup: 100 * time.Minute}})
-	begun := f.clock()
+	begun := f.clock.Now()
 	away := &noShared{}
 	f.tick = func(now time.Time) {
 		if at := now.Sub(begun); at > 30*time.Minute && at < 150*time.Minute {
@@ -76,7 +76,7 @@ func TestA_backup_that_Azure_puts_off_for_hours_is_made_then(t *testing.T) {
 			f := newFleet(t, 1, armsim.Config{World: vaultsOfMachines(1, 1)})
 			f.sim.Inject(armsim.Rule{Kind: "POST backup", Times: c.times, Effect: armsim.Answer(http.StatusBadRequest,
 				`{"error":{"code":"CloudDosTimeboudLimitReached","message":"The limit has been reached. Try again after a few hours."}}`, nil)})
-			begun := f.clock()
+			begun := f.clock.Now()
 			id := f.begin("backup-now", object{"itemId": f.sim.ProtectedItems()[0].ID})
 			deadline := f.operation(id).Deadline
 			f.run(begun.Add(time.Hour))
@@ -120,7 +120,7 @@ func TestTheJobs_of_a_Backup_vault_are_read_together(t *testing.T) {
 		})
 	}
 	f := newFleet(t, 2, armsim.Config{World: &w, Durations: armsim.Durations{InstanceBackup: 100 * time.Minute}})
-	begun := f.clock()
+	begun := f.clock.Now()
 	var ids []string
 	for n := range servers {
 		ids = append(ids, f.begin("backup-now", object{"backupInstanceId": fmt.Sprintf("%s/backupInstances/instance%03d", vault.ID(), n)}))
@@ -155,13 +155,13 @@ func TestA_list_of_jobs_is_read_with_all_its_pages(t *testing.T) {
 		_, err := starter.TriggerBackup(t.Context(), item.ID, recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupIaasVM}, f.newID())
 		require.NoError(t, err)
 	}
-	f.pass(time.Minute)
+	f.clock.Advance(time.Minute)
 	var ids []string
 	for _, j := range f.sim.Jobs() {
 		ids = append(ids, f.begin("track-job", object{"jobId": j.Vault + "/backupJobs/" + j.ID}))
 	}
 	require.Len(t, ids, jobs)
-	f.run(f.clock().Add(24 * time.Hour))
+	f.run(f.clock.Now().Add(24 * time.Hour))
 	for _, id := range ids {
 		op := f.operation(id)
 		require.Equal(t, operation.Succeeded, op.Status, "%s", f.story(id))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
@@ -40,20 +41,20 @@ type fleet struct {
 	rows      *memory.Store
 	shared    shelves.SharedRows
 	queue     *queuememory.Queue
+	clock     *clockwork.FakeClock
 	keys      int
 	// each second, before what is due in it runs.
 	tick func(now time.Time)
 
 	mu   sync.Mutex
-	now  time.Time
 	rand *rand.Rand
 }
 
 func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
 	t.Helper()
-	f := &fleet{t: t, now: morning(), rows: memory.New(), queue: &queuememory.Queue{}, rand: rand.New(rand.NewPCG(1, 2))}
+	f := &fleet{t: t, clock: clockwork.NewFakeClockAt(morning()), rows: memory.New(), queue: &queuememory.Queue{}, rand: rand.New(rand.NewPCG(1, 2))}
 	f.shared = f.rows
-	c.Clock, c.Quotas = f.clock, armsim.AzureQuotas()
+	c.Clock, c.Quotas = f.clock.Now, armsim.AzureQuotas()
 	var err error
 	f.sim, err = armsim.Start(c)
 	require.NoError(t, err)
@@ -66,24 +67,24 @@ func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
 }
 
 func (f *fleet) connect(ledger *budget.Ledger) *arm.Client {
-	client, err := arm.New(arm.Config{Endpoint: f.sim.Endpoint(), Credential: credential(f.sim.Token), Clock: f.clock, Budget: ledger})
+	client, err := arm.New(arm.Config{Endpoint: f.sim.Endpoint(), Credential: credential(f.sim.Token), Clock: f.clock.Now, Budget: ledger})
 	require.NoError(f.t, err)
 	return client
 }
 
 // add starts one more instance.
 func (f *fleet) add() {
-	ledger := budget.New(budget.Config{Clock: f.clock, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
-	azure := flow.New(f.connect(ledger), f.clock)
+	ledger := budget.New(budget.Config{Clock: f.clock.Now, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
+	azure := flow.New(f.connect(ledger), f.clock.Now)
 	azure.Permit = flow.Permit{RestoreTargets: []string{demoContainer}}
 	azure.Jobs = joblist.New(joblist.Config{
-		Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
+		Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
 	})
 	book, err := azure.Book()
 	require.NoError(f.t, err)
 	e, err := engine.New(engine.Config{
 		Store: f.rows, Queue: f.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: f.clock, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: budget.ForStep,
+		Clock: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: budget.ForStep,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(f.t, err)
@@ -98,18 +99,6 @@ func (f *fleet) GetShared(ctx context.Context, kind, key string) ([]byte, string
 // PutShared implements shelves.SharedRows.
 func (f *fleet) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
 	return f.shared.PutShared(ctx, kind, key, value, etag)
-}
-
-func (f *fleet) clock() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now
-}
-
-func (f *fleet) pass(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = f.now.Add(d)
 }
 
 func (f *fleet) jitter() float64 {
@@ -148,15 +137,15 @@ func (f *fleet) run(until time.Time) {
 		if second.Before(due) {
 			second = second.Add(time.Second)
 		}
-		if wait := second.Sub(f.clock()); wait > 0 {
-			f.pass(wait)
+		if wait := second.Sub(f.clock.Now()); wait > 0 {
+			f.clock.Advance(wait)
 		}
 		if f.tick != nil {
-			f.tick(f.clock())
+			f.tick(f.clock.Now())
 		}
 		var group errgroup.Group
 		group.SetLimit(4)
-		for i, m := range f.queue.Due(f.clock()) {
+		for i, m := range f.queue.Due(f.clock.Now()) {
 			group.Go(func() error {
 				return f.instances[i%len(f.instances)].RunStep(f.t.Context(), operation.Delivery{Wakeup: m.Wakeup, Count: 1})
 			})

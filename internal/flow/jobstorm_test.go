@@ -55,16 +55,16 @@ func followJobs(t *testing.T, vaults, jobs, instances int) {
 		_, err := starter.TriggerBackup(t.Context(), item.ID, recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupIaasVM}, f.newID())
 		require.NoError(t, err)
 		if n%vaults == 0 {
-			f.pass(time.Duration(share) * 8 * time.Second)
+			f.clock.Advance(time.Duration(share) * 8 * time.Second)
 		}
 	}
-	f.pass(time.Minute)
+	f.clock.Advance(time.Minute)
 	ids := map[string]string{}
 	for _, j := range f.sim.Jobs() {
 		ids[j.ID] = f.begin("track-job", object{"jobId": j.Vault + "/backupJobs/" + j.ID})
 	}
 	require.Equal(t, vaults*jobs, len(ids)) //nolint:testifylint // their text is long
-	f.run(f.clock().Add(24 * time.Hour))
+	f.run(f.clock.Now().Add(24 * time.Hour))
 
 	lists, delays := map[string][]time.Time{}, []float64{}
 	reads, throttled := f.requests("GET backupJobs")

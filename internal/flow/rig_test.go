@@ -7,12 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
@@ -43,23 +43,21 @@ type rig struct {
 	engine *engine.Engine
 	rows   *memory.Store
 	queue  *queuememory.Queue
+	clock  *clockwork.FakeClock
 	ids    int
 	// excluded are the resources that were excluded from automatic protection.
 	excluded []string
-
-	mu  sync.Mutex
-	now time.Time
 }
 
 // newRig makes a rig over the Resource Manager at the endpoint, with the clock
 // at a time.
 func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, token func() string)) *rig {
 	t.Helper()
-	r := &rig{t: t, now: now, rows: memory.New(), queue: &queuememory.Queue{}}
+	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}}
 	endpoint, token := connect(r)
-	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Clock: r.clock})
+	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Clock: r.clock.Now})
 	require.NoError(t, err)
-	azure := flow.New(client, r.clock)
+	azure := flow.New(client, r.clock.Now)
 	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}}
 	azure.Exclude = func(_ context.Context, resourceID, _ string, _ time.Time) error {
 		if !slices.Contains(r.excluded, resourceID) {
@@ -75,7 +73,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.rows, Queue: r.queue, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
+		Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
 	})
 	require.NoError(t, err)
 	return r
@@ -95,7 +93,7 @@ func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	var sim *armsim.Simulator
 	r := newRig(t, morning(), func(r *rig) (string, func() string) {
 		var err error
-		sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock})
+		sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock.Now})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, sim.Close()) })
 		return sim.Endpoint(), sim.Token
@@ -103,21 +101,9 @@ func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	return r, sim
 }
 
-// clock tells the rig's time. The simulator asks from its own goroutines, also
-// after it has answered.
-func (r *rig) clock() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.now
-}
-
 // pass moves the clock on to a time; it never goes back.
 func (r *rig) pass(to time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if to.After(r.now) {
-		r.now = to
-	}
+	r.clock.Advance(max(0, to.Sub(r.clock.Now())))
 }
 
 func (r *rig) newID() string {
@@ -126,7 +112,7 @@ func (r *rig) newID() string {
 }
 
 func (r *rig) sleep(ctx context.Context, d time.Duration) error {
-	r.pass(r.clock().Add(d))
+	r.pass(r.clock.Now().Add(d))
 	return ctx.Err()
 }
 
@@ -154,7 +140,7 @@ func (r *rig) step() {
 	due, ok := r.queue.Next()
 	require.True(r.t, ok, "nothing is due")
 	r.pass(due)
-	for _, m := range r.queue.Due(r.clock()) {
+	for _, m := range r.queue.Due(r.clock.Now()) {
 		require.NoError(r.t, r.engine.RunStep(r.t.Context(), operation.Delivery{Wakeup: m.Wakeup, Count: 1}))
 	}
 }

@@ -27,7 +27,7 @@ func TestA_thousand_backups_due_at_once_are_spread_and_a_restore_goes_first(t *t
 
 func startBackups(t *testing.T, vaults, each, instances int) {
 	f := newFleet(t, instances, armsim.Config{World: vaultsOfMachines(vaults, each)})
-	begun := f.clock()
+	begun := f.clock.Now()
 	var ids []string
 	for _, item := range f.sim.ProtectedItems() {
 		if item.Policy == "DefaultPolicy" {
@@ -41,7 +41,7 @@ func startBackups(t *testing.T, vaults, each, instances int) {
 	if share == 1 {
 		require.Less(t, len(f.sim.Backups()), len(ids)/2)
 	}
-	asked := f.clock()
+	asked := f.clock.Now()
 	restore := f.begin("restore-postgres", object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "asFiles": asFiles("x")})
 	visible := regexp.MustCompile(`^(read|write|\w+ read) budget, about \d\d:\d\d$`)
 	waiting := 0

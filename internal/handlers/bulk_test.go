@@ -215,7 +215,7 @@ func TestARepeatOfABulkWhoseExpiryHasPassedIsNoMistake(t *testing.T) {
 	inv := r.message("m1", bulkOf(t, "nightly", targets...), nil)
 	r.receive(inv)
 	r.requireStarted(3)
-	r.pass(2 * time.Hour)
+	r.time.Advance(2 * time.Hour)
 	r.receive(inv)
 	r.requireStarted(3)
 	require.Empty(t, r.take("rejected"))

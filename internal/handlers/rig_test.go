@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
@@ -47,9 +48,9 @@ type rig struct {
 	requests handlers.Requests
 	api      http.Handler
 
-	mu  sync.Mutex
-	now time.Time
-	ids int
+	mu   sync.Mutex
+	time *clockwork.FakeClock
+	ids  int
 	// sent are the messages to other queues than steps, in their order.
 	sent []sent
 	// busAway makes sending fail.
@@ -197,7 +198,7 @@ func (c token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, now: morning(), store: &shaky{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
+	r := &rig{t: t, time: clockwork.NewFakeClockAt(morning()), store: &shaky{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
 	world := armsim.DemoWorld()
 	var err error
 	r.sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock})
@@ -252,20 +253,12 @@ func (ready) Check(context.Context) preflight.Report {
 }
 
 func (r *rig) clock() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.now = r.now.Add(r.tick)
-	return r.now
-}
-
-func (r *rig) pass(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.now = r.now.Add(d)
+	r.time.Advance(r.tick)
+	return r.time.Now()
 }
 
 func (r *rig) sleep(ctx context.Context, d time.Duration) error {
-	r.pass(d)
+	r.time.Advance(d)
 	return ctx.Err()
 }
 
@@ -346,7 +339,7 @@ func (r *rig) drain() (n int) {
 		for _, m := range waiting {
 			require.Less(r.t, n, 100, "it never ends")
 			if wait := m.due.Sub(r.clock()); wait > 0 {
-				r.pass(wait)
+				r.time.Advance(wait)
 			}
 			inv := r.message(m.id, m.body, map[string]any{"ApplicationProperties": m.properties})
 			inv.Trace, _ = inv.ApplicationProperty("Diagnostic-Id")

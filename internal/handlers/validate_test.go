@@ -175,7 +175,7 @@ func (r *rig) work() {
 		}
 		require.Less(r.t, n, 1000, "it never ends")
 		if wait := due.Sub(r.clock()); wait > 0 {
-			r.pass(wait)
+			r.time.Advance(wait)
 		}
 		for _, m := range r.steps.Due(r.clock()) {
 			require.NoError(r.t, r.engine.RunStep(r.t.Context(), operation.Delivery{Wakeup: m.Wakeup, Count: 1}))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/joblist"
@@ -21,7 +22,7 @@ const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoverySer
 // azure is a vault's jobs, and who listed them since when.
 type azure struct {
 	mu    sync.Mutex
-	now   time.Time
+	clock *clockwork.FakeClock
 	jobs  []joblist.Job
 	since []time.Time
 	calls int
@@ -30,18 +31,6 @@ type azure struct {
 }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
-
-func (a *azure) clock() time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.now
-}
-
-func (a *azure) pass(d time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.now = a.now.Add(d)
-}
 
 func (a *azure) newID() string {
 	a.mu.Lock()
@@ -66,15 +55,15 @@ func (a *azure) lists() int {
 // running adds a job that started so long ago, and gives its name.
 func (a *azure) running(age time.Duration) string {
 	name := fmt.Sprintf("job-%d", len(a.jobs))
-	a.jobs = append(a.jobs, joblist.Job{Name: name, Status: "InProgress", Start: a.now.Add(-age)})
+	a.jobs = append(a.jobs, joblist.Job{Name: name, Status: "InProgress", Start: a.clock.Now().Add(-age)})
 	return name
 }
 
-func newAzure() *azure { return &azure{now: morning(), calls: 1} }
+func newAzure() *azure { return &azure{clock: clockwork.NewFakeClockAt(morning()), calls: 1} }
 
 // board is an instance of the app.
 func (a *azure) board(shelf joblist.Shelf, change ...func(*joblist.Config)) *joblist.Board {
-	c := joblist.Config{Shelf: shelf, Clock: a.clock, NewID: a.newID, Waits: operation.AzureWaits()}
+	c := joblist.Config{Shelf: shelf, Clock: a.clock.Now, NewID: a.newID, Waits: operation.AzureWaits()}
 	for _, f := range change {
 		f(&c)
 	}
@@ -84,7 +73,7 @@ func (a *azure) board(shelf joblist.Shelf, change ...func(*joblist.Config)) *job
 func newShelf() joblist.Shelf { return state.Shelf{Rows: memory.New(), Kind: "jobs"} }
 
 func (a *azure) query(job string) joblist.Query {
-	q := joblist.Query{Vault: vault, Job: job, Since: a.clock(), Asked: true, List: a.list}
+	q := joblist.Query{Vault: vault, Job: job, Since: a.clock.Now(), Asked: true, List: a.list}
 	for _, j := range a.jobs {
 		if j.Name == job {
 			q.Since = j.Start
@@ -153,15 +142,15 @@ func TestThe_interval_follows_the_youngest_job_that_runs(t *testing.T) {
 					a.running(age)
 					continue
 				}
-				a.jobs = append(a.jobs, joblist.Job{Name: "done", Status: "Completed", Start: a.now.Add(-time.Minute)})
+				a.jobs = append(a.jobs, joblist.Job{Name: "done", Status: "Completed", Start: a.clock.Now().Add(-time.Minute)})
 			}
 			a.crowd(t, b)
 			got := find(t, b, a.query("job-0"))
 			require.Equal(t, c.want, got.Next)
-			a.pass(c.want - time.Second)
+			a.clock.Advance(c.want - time.Second)
 			require.Equal(t, time.Second, find(t, b, a.query("job-0")).Next)
 			require.Equal(t, 1, a.lists())
-			a.pass(time.Second)
+			a.clock.Advance(time.Second)
 			find(t, b, a.query("job-0"))
 			require.Equal(t, 2, a.lists())
 		})
@@ -189,10 +178,10 @@ func TestThe_interval_grows_where_little_of_the_quota_is_left_for_its_pages(t *t
 		require.Equal(t, 70*time.Minute, find(t, b, a.query(each)).Next)
 	}
 	require.Equal(t, []int{7}, asked)
-	a.pass(69 * time.Minute)
+	a.clock.Advance(69 * time.Minute)
 	require.Equal(t, time.Minute, find(t, b, a.query(job)).Next)
 	require.Equal(t, 1, a.lists())
-	a.pass(time.Minute)
+	a.clock.Advance(time.Minute)
 	a.calls = 1
 	require.Equal(t, 10*time.Minute, find(t, b, a.query(job)).Next, "one page: a shorter wait")
 }
@@ -213,10 +202,10 @@ func TestA_job_that_is_missing_from_the_list_is_read_alone_but_not_at_once(t *te
 	for ; !got.Alone; got = find(t, b, missing) {
 		require.Less(t, waited, time.Minute)
 		waited += got.Next
-		a.pass(got.Next)
+		a.clock.Advance(got.Next)
 	}
 	lists := a.lists()
-	stranger := joblist.Query{Vault: vault, Job: "stranger", Since: a.clock(), List: a.list}
+	stranger := joblist.Query{Vault: vault, Job: "stranger", Since: a.clock.Now(), List: a.list}
 	require.True(t, find(t, b, stranger).Alone, "a job that something else started is older than its operation")
 	require.Equal(t, lists, a.lists())
 }
@@ -231,7 +220,7 @@ func TestA_listing_reaches_back_to_the_oldest_job_that_runs(t *testing.T) {
 		for _, job := range []string{old, middle, young} {
 			find(t, b, a.query(job))
 		}
-		a.pass(9 * time.Minute)
+		a.clock.Advance(9 * time.Minute)
 	}
 	all()
 	all()
@@ -328,7 +317,7 @@ func TestThe_list_of_an_instance_that_died_is_made_by_another_when_its_lease_end
 		if a.lists() == 0 {
 			require.Positive(t, got.Next)
 			waited += got.Next
-			a.pass(got.Next)
+			a.clock.Advance(got.Next)
 		}
 	}
 	require.Equal(t, 2*time.Minute, waited)
@@ -347,10 +336,10 @@ func TestWhat_Azure_refuses_is_not_asked_again_before_it_allows(t *testing.T) {
 	_, err := one.Find(t.Context(), a.query(job))
 	require.ErrorIs(t, err, a.err)
 	a.err = nil
-	a.pass(time.Minute)
+	a.clock.Advance(time.Minute)
 	require.Equal(t, 19*time.Minute, find(t, two, a.query(job)).Next)
 	require.Equal(t, 1, a.lists())
-	a.pass(19 * time.Minute)
+	a.clock.Advance(19 * time.Minute)
 	require.True(t, find(t, two, a.query(job)).Listed)
 }
 
@@ -392,7 +381,7 @@ func TestWhere_the_row_is_out_of_reach_jobs_are_read_alone(t *testing.T) {
 	require.True(t, find(t, b, a.query(job)).Listed)
 	shelf.gets, shelf.puts = true, true
 	require.True(t, find(t, b, a.query(job)).Listed, "as long as the list is new enough")
-	a.pass(time.Hour)
+	a.clock.Advance(time.Hour)
 	require.True(t, find(t, b, a.query(job)).Alone)
 	require.Equal(t, 1, a.lists())
 }
@@ -417,7 +406,7 @@ func TestA_list_without_room_keeps_what_runs(t *testing.T) {
 	one, two := a.board(shelf), a.board(shelf)
 	for i := range 3000 {
 		a.jobs = append(a.jobs, joblist.Job{
-			Name: fmt.Sprintf("ended-%05d", i), Status: "Completed", Start: a.now.Add(-time.Duration(i) * time.Second),
+			Name: fmt.Sprintf("ended-%05d", i), Status: "Completed", Start: a.clock.Now().Add(-time.Duration(i) * time.Second),
 		})
 	}
 	job := a.running(20 * time.Hour)

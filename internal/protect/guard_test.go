@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
@@ -37,9 +38,9 @@ type site struct {
 	guard protect.Guard
 	store *statememory.Store
 	arm   *armsim.Simulator
+	clock *clockwork.FakeClock
 
 	mu  sync.Mutex
-	now time.Time
 	log bytes.Buffer
 }
 
@@ -47,18 +48,6 @@ type site struct {
 // the test's time passes faster than the client's.
 func (s *site) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: s.arm.Token(), ExpiresOn: time.Now()}, nil
-}
-
-func (s *site) clock() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *site) pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
 }
 
 // Write keeps what is logged.
@@ -84,7 +73,7 @@ const (
 // server without tags.
 func newSite(t *testing.T, lines ...string) *site {
 	t.Helper()
-	s := &site{t: t, store: statememory.New(), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
+	s := &site{t: t, store: statememory.New(), clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))}
 	world := armsim.DemoWorld()
 	world.StorageAccounts = append(world.StorageAccounts, armsim.StorageAccount{
 		Subscription: subscription, ResourceGroup: "rg-app", Name: "stapp01", Location: "westeurope", Tags: map[string]string{"backup": "daily"},
@@ -94,23 +83,23 @@ func newSite(t *testing.T, lines ...string) *site {
 		Subscription: subscription, ResourceGroup: "rg-app", Name: "pg01", Location: "westus",
 	})
 	var err error
-	s.arm, err = armsim.Start(armsim.Config{Clock: s.clock, World: &world, PageSize: 2})
+	s.arm, err = armsim.Start(armsim.Config{Clock: s.clock.Now, World: &world, PageSize: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.arm.Close()) })
-	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Clock: s.clock})
+	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Clock: s.clock.Now})
 	require.NoError(t, err)
-	azure := flow.New(client, s.clock)
+	azure := flow.New(client, s.clock.Now)
 	book, err := azure.Book()
 	require.NoError(t, err)
 	e, err := engine.New(engine.Config{
 		Store: s.store, Queue: &queuememory.Queue{}, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
-		Clock: s.clock, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
+		Clock: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)
 	s.guard = protect.Guard{
 		Datasources: datasource.New(client), Vaults: protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
-		Records: s.store, Engine: e, Tenant: "test", Now: s.clock, Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Records: s.store, Engine: e, Tenant: "test", Now: s.clock.Now, Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if len(lines) > 0 {
 		s.guard.Rules = rules(t, lines...)
@@ -162,7 +151,7 @@ func (s *site) ends(id string, status operation.Status) {
 	s.t.Helper()
 	row, err := s.store.Load(s.t.Context(), id)
 	require.NoError(s.t, err)
-	row.Operation.Status, row.Operation.Seq, row.Operation.EndedAt = status, 9, s.clock()
+	row.Operation.Status, row.Operation.Seq, row.Operation.EndedAt = status, 9, s.clock.Now()
 	_, err = s.store.Save(s.t.Context(), row, operation.Event{Seq: 9})
 	require.NoError(s.t, err)
 }
@@ -189,7 +178,7 @@ func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testin
 			require.JSONEq(t, `{"vaultId":"`+vault+`","storageAccountId":"`+accountID+`","fileShare":"orders","policy":"schedule1","firstBackup":{}}`, string(ops[0].Parameters))
 			v := s.verdict(ordersID)
 			require.Equal(t, state.Verdict{
-				ResourceID: ordersID, At: s.clock(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
+				ResourceID: ordersID, At: s.clock.Now(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
 				Created: v.Created, Reason: "protect it with policy schedule1 of vault azurefilesvault, and back it up at once",
 			}, v)
 			require.False(t, v.Created.IsZero())
@@ -223,7 +212,7 @@ func TestAHundredUpdatesStartNothing(t *testing.T) {
 	at := s.verdict(ordersID).At
 	before := s.calls()
 	for range 100 {
-		s.pass(time.Minute)
+		s.clock.Advance(time.Minute)
 		s.happens(accountID)
 	}
 	require.Len(t, s.operations(), 2)
@@ -244,7 +233,7 @@ func TestADryRunRuleIsRecordedAndStartsNothing(t *testing.T) {
 func TestWhatAPersonEndedStaysEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
-	require.NoError(t, s.store.Exclude(t.Context(), state.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-person", At: s.clock()}))
+	require.NoError(t, s.store.Exclude(t.Context(), state.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-person", At: s.clock.Now()}))
 	s.happens(accountID)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Equal(t, "excluded", s.verdict(ordersID).Outcome)
@@ -347,7 +336,7 @@ func TestTheSweepFindsWhatNoEventAnnounced(t *testing.T) {
 	require.Equal(t, map[string]string{"daily": " protect-file-share protect-file-share", "servers": " protect-postgres"}, found)
 	require.Equal(t, "sweep", s.verdict(accountID+"/fileServices/default/shares/over-smb").Source)
 
-	s.pass(time.Hour)
+	s.clock.Advance(time.Hour)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Len(t, s.operations(), 3, "what is under way is not started again")
 	s.happens(accountID)
@@ -362,7 +351,7 @@ func TestTheSweepTriesWhatFailedOnceADayAndTellsWhatIsLost(t *testing.T) {
 	s.ends(first.ID, operation.Failed)
 	for range 5 {
 		require.NoError(t, s.guard.Sweep(t.Context()))
-		s.pass(time.Hour)
+		s.clock.Advance(time.Hour)
 	}
 	require.Len(t, s.operations(), 2)
 	again := s.verdict(ordersID).OperationID
@@ -371,7 +360,7 @@ func TestTheSweepTriesWhatFailedOnceADayAndTellsWhatIsLost(t *testing.T) {
 	s.ends(again, operation.Succeeded)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Equal(t, "protect", s.verdict(ordersID).Outcome, "the vault's list may be behind")
-	s.pass(2 * time.Hour)
+	s.clock.Advance(2 * time.Hour)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
 	require.Contains(t, s.logged(), "a resource has lost its protection")
@@ -379,10 +368,10 @@ func TestTheSweepTriesWhatFailedOnceADayAndTellsWhatIsLost(t *testing.T) {
 	require.Equal(t, "lost", s.verdict(ordersID).Outcome, "an update of its account changes nothing")
 	require.Len(t, s.operations(), 2, "what may have been ended on purpose is told and left alone")
 
-	expired, err := s.store.Expire(t.Context(), s.clock().Add(time.Hour), 10)
+	expired, err := s.store.Expire(t.Context(), s.clock.Now().Add(time.Hour), 10)
 	require.NoError(t, err)
 	require.Equal(t, 2, expired.Operations)
-	s.pass(24 * time.Hour)
+	s.clock.Advance(24 * time.Hour)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	s.happens(accountID)
 	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
@@ -394,12 +383,12 @@ func TestWhatAPersonCanceledIsNotStartedAgain(t *testing.T) {
 	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
 	s.happens(accountID)
 	s.ends(s.operations()[0].ID, operation.Failed)
-	s.pass(24 * time.Hour)
+	s.clock.Advance(24 * time.Hour)
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Len(t, s.operations(), 2)
 	s.ends(s.verdict(ordersID).OperationID, operation.Canceled)
 	for range 3 {
-		s.pass(24 * time.Hour)
+		s.clock.Advance(24 * time.Hour)
 		require.NoError(t, s.guard.Sweep(t.Context()))
 		s.happens(accountID)
 	}
@@ -423,13 +412,13 @@ func TestTheSweepLeavesAloneWhatIsProtected(t *testing.T) {
 		Shares: []armsim.Share{{Name: "orders", Policy: "schedule1"}, {Name: "bare"}},
 	}}
 	world.FlexibleServers = nil
-	sim, err := armsim.Start(armsim.Config{Clock: s.clock, World: &world})
+	sim, err := armsim.Start(armsim.Config{Clock: s.clock.Now, World: &world})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim
-	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock})
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now})
 	require.NoError(t, err)
-	azure := flow.New(client, s.clock)
+	azure := flow.New(client, s.clock.Now)
 	s.guard.Datasources = datasource.New(client)
 	s.guard.Vaults = protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
 	require.NoError(t, s.guard.Sweep(t.Context()))

@@ -27,13 +27,13 @@ func manyAccounts(t *testing.T, accounts int) *site {
 		})
 	}
 	s := newSite(t, toDaily)
-	sim, err := armsim.Start(armsim.Config{Clock: s.clock, World: &world, Quotas: armsim.Quotas{Reads: armsim.Bucket{Size: 50, PerSecond: 25}}})
+	sim, err := armsim.Start(armsim.Config{Clock: s.clock.Now, World: &world, Quotas: armsim.Quotas{Reads: armsim.Bucket{Size: 50, PerSecond: 25}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim
 	assume := budget.Assume(1)
 	assume.Refill = 2 * time.Second // as fast as this Azure's
-	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock, Budget: budget.New(budget.Config{Clock: s.clock, Assume: assume})})
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now, Budget: budget.New(budget.Config{Clock: s.clock.Now, Assume: assume})})
 	require.NoError(t, err)
 	s.guard.Datasources = datasource.New(client)
 	return s
@@ -41,12 +41,10 @@ func manyAccounts(t *testing.T, accounts int) *site {
 
 // sleep lets the time pass; who sleeps at the same time has slept, too.
 func (s *site) sleep(ctx context.Context, d time.Duration) error {
-	until := s.clock().Add(d)
+	until := s.clock.Now().Add(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now.Before(until) {
-		s.now = until
-	}
+	s.clock.Advance(max(0, until.Sub(s.clock.Now())))
 	return ctx.Err()
 }
 
@@ -64,13 +62,13 @@ func TestASweepWithoutTimeForAllGoesOnElsewhereNextTime(t *testing.T) {
 	t.Parallel()
 	s := manyAccounts(t, 200)
 	s.guard.Sleep = func(ctx context.Context, _ time.Duration) error {
-		s.pass(time.Minute)
+		s.clock.Advance(time.Minute)
 		return ctx.Err()
 	}
 	for sweeps := 0; len(s.operations()) < 200; sweeps++ {
 		require.Less(t, sweeps, 48, "two days")
 		require.NoError(t, s.guard.Sweep(t.Context()), "there will be another one")
-		s.pass(time.Hour)
+		s.clock.Advance(time.Hour)
 	}
 	require.Contains(t, s.logged(), "had no time for all")
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/engine"
@@ -30,9 +31,9 @@ type site struct {
 	t     *testing.T
 	store *statememory.Store
 	queue *queuememory.Queue
+	clock *clockwork.FakeClock
 
 	mu       sync.Mutex
-	now      time.Time
 	refusals []string
 	log      bytes.Buffer
 	items    []schedule.Item
@@ -41,19 +42,11 @@ type site struct {
 
 func newSite(t *testing.T, now string) *site {
 	t.Helper()
-	return &site{t: t, store: statememory.New(), queue: &queuememory.Queue{}, now: utc(now)}
-}
-
-func (s *site) clock() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
+	return &site{t: t, store: statememory.New(), queue: &queuememory.Queue{}, clock: clockwork.NewFakeClockAt(utc(now))}
 }
 
 func (s *site) turn(to time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = to
+	s.clock.Advance(to.Sub(s.clock.Now()))
 }
 
 // Items is the vault's list.
@@ -86,19 +79,19 @@ func (s *site) Write(p []byte) (int, error) {
 // host is one of the processes that look at the schedules.
 func (s *site) host(yaml string) schedule.Runner {
 	s.t.Helper()
-	azure := flow.New(nil, s.clock)
+	azure := flow.New(nil, s.clock.Now)
 	book, err := azure.Book()
 	require.NoError(s.t, err)
 	e, err := engine.New(engine.Config{
 		Store: s.store, Queue: s.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
-		Clock: s.clock, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
+		Clock: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(s.t, err)
 	schedules, err := schedule.Read(schedule.FileName, []byte(yaml), e.Check)
 	require.NoError(s.t, err)
 	return schedule.Runner{
-		Schedules: schedules, Rows: s.store, Engine: e, Vaults: s, Tenant: "test", Now: s.clock, Speed: 1,
+		Schedules: schedules, Rows: s.store, Engine: e, Vaults: s, Tenant: "test", Now: s.clock.Now, Speed: 1,
 		Refuse: func(_ context.Context, key string, _ []byte, why error) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -143,7 +136,7 @@ func (s *site) end(key string) {
 	require.True(s.t, ok, key)
 	row, err := s.store.Load(s.t.Context(), op.ID)
 	require.NoError(s.t, err)
-	row.Operation.Status, row.Operation.Seq, row.Operation.EndedAt = operation.Succeeded, 9, s.clock()
+	row.Operation.Status, row.Operation.Seq, row.Operation.EndedAt = operation.Succeeded, 9, s.clock.Now()
 	_, err = s.store.Save(s.t.Context(), row, operation.Event{Seq: 9})
 	require.NoError(s.t, err)
 }
@@ -365,9 +358,9 @@ func TestASelectionIsStartedItemByItemAndSpread(t *testing.T) {
 		require.NoError(t, json.Unmarshal(op.Parameters, &p))
 		ids[p.ItemID] = true
 		due[op.DueAt] = true
-		wait := op.DueAt.Sub(s.clock())
+		wait := op.DueAt.Sub(s.clock.Now())
 		require.True(t, wait >= 0 && wait <= 5*time.Minute, wait)
-		require.Equal(t, 48*time.Hour+wait, op.Deadline.Sub(s.clock()), "the deadline counts from when it is due")
+		require.Equal(t, 48*time.Hour+wait, op.Deadline.Sub(s.clock.Now()), "the deadline counts from when it is due")
 	}
 	require.Len(t, ids, 150)
 	require.Greater(t, len(due), 140)

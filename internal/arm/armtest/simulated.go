@@ -2,12 +2,12 @@ package armtest
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
@@ -18,36 +18,22 @@ import (
 type Simulated struct {
 	// Client is a client of it.
 	Client *arm.Client
-	sim    *armsim.Simulator
-	mu     sync.Mutex
-	now    time.Time
+	// Clock is its time.
+	Clock *clockwork.FakeClock
+	sim   *armsim.Simulator
 }
 
 // Simulate starts one with the simulator's own demo world.
 func Simulate(t testing.TB) *Simulated {
 	t.Helper()
-	s := &Simulated{now: time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC)}
-	sim, err := armsim.Start(armsim.Config{Clock: s.Now})
+	s := &Simulated{Clock: clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC))}
+	sim, err := armsim.Start(armsim.Config{Clock: s.Clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.sim = sim
-	s.Client, err = arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.Now})
+	s.Client, err = arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.Clock.Now})
 	require.NoError(t, err)
 	return s
-}
-
-// Now is its time.
-func (s *Simulated) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-// Pass lets time pass.
-func (s *Simulated) Pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
 }
 
 // GetToken gives a token that the simulator accepts.
@@ -69,7 +55,7 @@ func (s *Simulated) End(t testing.TB, submission arm.Submission, err error) arm.
 		if p.State != arm.Running {
 			return p
 		}
-		s.Pass(30 * time.Second)
+		s.Clock.Advance(30 * time.Second)
 	}
 	require.FailNow(t, "the operation does not end")
 	return arm.Progress{}

@@ -40,7 +40,7 @@ func completed(t *testing.T, w *armtest.Simulated, c *dataprotection.Client, vau
 			require.Equal(t, arm.JobCompleted, j.State())
 			return j
 		}
-		w.Pass(10 * time.Minute)
+		w.Clock.Advance(10 * time.Minute)
 	}
 	require.FailNow(t, "the job does not end")
 	return dataprotection.Job{}
@@ -55,7 +55,7 @@ func becomes(t *testing.T, w *armtest.Simulated, c *dataprotection.Client, id da
 		if i.CurrentProtectionState == state {
 			return
 		}
-		w.Pass(30 * time.Second)
+		w.Clock.Advance(30 * time.Second)
 	}
 	require.FailNow(t, "the instance does not become "+state)
 }
@@ -103,7 +103,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	}
 	s, err = c.ValidateRestore(ctx, id, restore)
 	w.Succeeds(t, s, err)
-	since := w.Now()
+	since := w.Clock.Now()
 	s, err = c.Restore(ctx, id, restore, "attempt-2")
 	j = completed(t, w, c, vault, w.Succeeds(t, s, err))
 	require.Equal(t, blobs, j.RecoveryDestination)
@@ -131,7 +131,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 
 	s, err = c.DeleteInstance(ctx, id)
 	w.Succeeds(t, s, err)
-	w.Pass(time.Hour)
+	w.Clock.Advance(time.Hour)
 	gone, err := c.ListDeletedInstances(ctx, vault)
 	require.NoError(t, err)
 	require.Len(t, gone, 1)

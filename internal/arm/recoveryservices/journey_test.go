@@ -72,17 +72,17 @@ func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
 	require.Equal(t, recoveryservices.ItemAzureFileShare, item.Type)
 	require.True(t, recoveryservices.SameResource(plan.ID, item.PolicyID))
 
-	before := w.Now()
+	before := w.Clock.Now()
 	s, err = c.TriggerBackup(ctx, item.ID, recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupAzureFileShare}, "attempt-1")
 	p = w.Succeeds(t, s, err)
-	w.Pass(time.Hour)
+	w.Clock.Advance(time.Hour)
 	job, err = c.GetJob(ctx, vault, p.JobID)
 	require.NoError(t, err)
 	require.Equal(t, recoveryservices.JobCompleted, job.State())
 	require.Equal(t, "attempt-1", job.ActivityID)
 	jobs, err := c.ListJobs(ctx, vault, recoveryservices.JobFilter{
 		Operation: recoveryservices.OperationBackup, BackupManagementType: recoveryservices.ManagementAzureStorage,
-		StartTime: before.Add(-time.Minute), EndTime: w.Now(),
+		StartTime: before.Add(-time.Minute), EndTime: w.Clock.Now(),
 	})
 	require.NoError(t, err)
 	require.Len(t, jobs, 1)
@@ -110,13 +110,13 @@ func TestAProtectedMachineIsStoppedResumedAndDeleted(t *testing.T) {
 	require.NoError(t, err)
 	s, err := c.StopProtection(ctx, item)
 	w.Succeeds(t, s, err)
-	w.Pass(time.Hour)
+	w.Clock.Advance(time.Hour)
 	stopped, err := c.GetProtectedItem(ctx, itemID)
 	require.NoError(t, err)
 	require.Equal(t, recoveryservices.StateProtectionStopped, stopped.ProtectionState)
 	s, err = c.ResumeProtection(ctx, stopped, vault.PolicyID("DefaultPolicy"))
 	w.Succeeds(t, s, err)
-	w.Pass(time.Hour)
+	w.Clock.Advance(time.Hour)
 	resumed, err := c.GetProtectedItem(ctx, itemID)
 	require.NoError(t, err)
 	require.NotEqual(t, recoveryservices.StateProtectionStopped, resumed.ProtectionState)

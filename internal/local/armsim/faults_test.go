@@ -58,7 +58,7 @@ func TestAConnectionCanBeResetBeforeOrAfterTheEffect(t *testing.T) {
 	_, err = b.try(http.MethodPost, shareItem+"/backup?"+version, backupBody, "x-ms-client-request-id", "attempt")
 	require.Error(t, err)
 	require.Len(t, b.sim.Backups(), 1)
-	b.clock.Move(30 * time.Second)
+	b.clock.Advance(30 * time.Second)
 	require.Equal(t, "attempt", b.list("backupJobs", "operation eq 'Backup'").at("value/0/properties/activityId"))
 	requests := b.sim.Requests()
 	require.Zero(t, requests[len(requests)-2].Status)
@@ -84,7 +84,7 @@ func TestADelayedRequestOfAClientThatLeavesHasNoEffect(t *testing.T) {
 	require.Eventually(t, func() bool { return len(b.sim.Requests()) == 1 }, 5*time.Second, time.Millisecond)
 	leave()
 	require.ErrorIs(t, <-gone, context.Canceled)
-	b.clock.Move(time.Minute)
+	b.clock.Advance(time.Minute)
 	require.Empty(t, b.list("backupFabrics/Azure/protectableContainers", "").list())
 }
 
@@ -115,7 +115,7 @@ func TestAStatusURLCanHaveExpired(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, got.status)
 		require.NotEmpty(t, got.at("error/code"))
 	}
-	b.clock.Move(30 * time.Second)
+	b.clock.Advance(30 * time.Second)
 	require.Equal(t, "Completed", b.job().at("properties/status"), "the backup itself goes on")
 }
 
@@ -165,7 +165,7 @@ func TestKindsAreWithoutNames(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, strings.ToLower(shareItem)+"/Backup", backupBody)
-	b.clock.Move(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	b.list("backupJobs", "")
 	b.job()
 	b.get(accountID + "?api-version=2023-05-01")

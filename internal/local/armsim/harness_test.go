@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/local/armsim"
@@ -31,37 +31,17 @@ const (
 	backupBody   = `{"properties":{"objectType":"AzureFileShareBackupRequest"}}`
 )
 
-// clock is a clock that stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2024, 6, 11, 10, 32, 0, 123456700, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // bench is a simulator with a clock and a client.
 type bench struct {
 	t     *testing.T
 	sim   *armsim.Simulator
-	clock *clock
+	clock *clockwork.FakeClock
 	token string
 }
 
 func start(t *testing.T, change ...func(*armsim.Config)) *bench {
 	t.Helper()
-	k := newClock()
+	k := clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 123456700, time.UTC))
 	c := armsim.Config{Clock: k.Now}
 	for _, f := range change {
 		f(&c)
@@ -174,7 +154,7 @@ func (b *bench) started(method, path, body string, header ...string) reply {
 func (b *bench) refreshed() *bench {
 	b.t.Helper()
 	b.started(http.MethodPost, fabric+"/refreshContainers", "")
-	b.clock.Move(12 * time.Second)
+	b.clock.Advance(12 * time.Second)
 	return b
 }
 
@@ -182,7 +162,7 @@ func (b *bench) registered() *bench {
 	b.t.Helper()
 	b.refreshed()
 	b.started(http.MethodPut, container, registerBody)
-	b.clock.Move(37 * time.Second)
+	b.clock.Advance(37 * time.Second)
 	return b
 }
 
@@ -190,7 +170,7 @@ func (b *bench) inquired() *bench {
 	b.t.Helper()
 	b.registered()
 	b.started(http.MethodPost, container+"/inquire", "")
-	b.clock.Move(20 * time.Second)
+	b.clock.Advance(20 * time.Second)
 	return b
 }
 
@@ -198,6 +178,6 @@ func (b *bench) protected() *bench {
 	b.t.Helper()
 	b.inquired()
 	b.started(http.MethodPut, shareItem, protectBody)
-	b.clock.Move(45 * time.Second)
+	b.clock.Advance(45 * time.Second)
 	return b
 }

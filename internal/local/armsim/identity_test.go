@@ -73,7 +73,7 @@ func TestRequestsWithoutAValidTokenAreRefused(t *testing.T) {
 		require.Contains(t, r.header.Get("WWW-Authenticate"), "Bearer authorization_uri=")
 	}
 	require.Equal(t, http.StatusOK, b.get(vaultID+"?"+version).status)
-	b.clock.Move(25 * time.Hour)
+	b.clock.Advance(25 * time.Hour)
 	require.Equal(t, "ExpiredAuthenticationToken", b.get(vaultID+"?"+version).at("error/code"))
 	require.False(t, b.sim.ValidToken(b.token))
 }

@@ -73,7 +73,7 @@ func (b *bench) ended(r reply) reply {
 		if status.at("status") != "Inprogress" {
 			return status
 		}
-		b.clock.Move(time.Second)
+		b.clock.Advance(time.Second)
 	}
 	require.Fail(b.t, "the operation does not end")
 	return reply{}
@@ -83,7 +83,7 @@ func (b *bench) ended(r reply) reply {
 func (b *bench) configured() *bench {
 	b.t.Helper()
 	require.Equal(b.t, http.StatusCreated, b.dp(http.MethodPut, flexInstance, configureBody).status)
-	b.clock.Move(39 * time.Second)
+	b.clock.Advance(39 * time.Second)
 	require.Equal(b.t, "ProtectionConfigured", b.state(flexInstance))
 	return b
 }

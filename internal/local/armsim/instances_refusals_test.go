@@ -124,7 +124,7 @@ func TestADeletedInstanceIsKeptForAWhile(t *testing.T) {
 	require.Len(t, b.dp(http.MethodGet, backupVaultID+"/deletedBackupInstances", "").list(), 1)
 	require.True(t, b.sim.BackupInstances()[0].Deleted)
 
-	b.clock.Move(14 * 24 * time.Hour)
+	b.clock.Advance(14 * 24 * time.Hour)
 	b.token = b.sim.Token()
 	require.Equal(t, http.StatusNotFound, b.dp(http.MethodGet, deleted, "").status)
 	require.Empty(t, b.sim.BackupInstances())
@@ -176,7 +176,7 @@ func TestRequestsToABackupVaultAreCounted(t *testing.T) {
 	for n := range 100 {
 		r := b.dp(http.MethodGet, oldInstance+"/recoveryPoints", "")
 		require.Equal(t, 99-n, atoi(t, r.header.Get(left)))
-		b.clock.Move(time.Second)
+		b.clock.Advance(time.Second)
 	}
 	r := b.dp(http.MethodGet, oldInstance+"/recoveryPoints", "")
 	require.Equal(t, http.StatusTooManyRequests, r.status)
@@ -194,7 +194,7 @@ func TestStatusOfAnInstanceOperationExpiresAndLeadsAstray(t *testing.T) {
 	b.sim.Inject(armsim.Rule{Kind: "POST restore", Times: 1, Effect: armsim.AnswerUserError(http.StatusBadRequest, "UserErrorDTSDestLocked", "locked", "unlock it", nil)})
 	put := b.dp(http.MethodPut, flexInstance, configureBody)
 	require.Equal(t, http.StatusNotFound, b.get(put.header.Get("Azure-AsyncOperation")).status)
-	b.clock.Move(time.Minute)
+	b.clock.Advance(time.Minute)
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 	require.Contains(t, b.dp(http.MethodPost, flexInstance+"/backup", ruleBody).header.Get("Azure-AsyncOperation"), "https://evil.example/")
 	refused := b.dp(http.MethodPost, oldInstance+"/restore", restoreOf(armsim.DemoVaultPoint, filesTarget))

@@ -28,7 +28,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	read := b.dp(http.MethodGet, flexInstance, "")
 	require.Equal(t, "Succeeded", read.at("properties/provisioningState"))
 	require.Equal(t, "ConfiguringProtection", read.at("properties/currentProtectionState"), "the operation's end is not the protection's")
-	b.clock.Move(37 * time.Second)
+	b.clock.Advance(37 * time.Second)
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 
 	status := b.accepted(http.MethodPost, flexInstance+"/backup", ruleBody, "x-ms-client-request-id", "attempt-1")
@@ -36,7 +36,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	require.Equal(t, "InProgress", b.jobOf(status).at("properties/status"))
 	require.Equal(t, "attempt-1", b.jobOf(status).at("properties/activityID"))
 	require.Equal(t, "PT0S", b.jobOf(status).at("properties/duration"))
-	b.clock.Move(15*time.Minute + 40*time.Second)
+	b.clock.Advance(15*time.Minute + 40*time.Second)
 	require.Equal(t, "Completed", b.jobOf(status).at("properties/status"))
 	require.Equal(t, "PT15M41S", b.jobOf(status).at("properties/duration"))
 
@@ -48,7 +48,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	request := restoreOf(point, filesTarget)
 	require.Equal(t, "Succeeded", b.accepted(http.MethodPost, flexInstance+"/validateRestore", validationOf(request)).at("status"))
 	status = b.accepted(http.MethodPost, flexInstance+"/restore", request, "x-ms-client-request-id", "attempt-2")
-	b.clock.Move(2*time.Minute + 3*time.Second)
+	b.clock.Advance(2*time.Minute + 3*time.Second)
 	restored := b.jobOf(status)
 	require.Equal(t, "Completed", restored.at("properties/status"))
 	require.Equal(t, containerURL, restored.at("properties/extendedInfo/recoveryDestination"))
@@ -87,7 +87,7 @@ func TestTheOperationOfABackupInstanceHasTwoAddresses(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, result.status)
 	require.Equal(t, http.StatusAccepted, b.get(result.header.Get("Location")).status)
 
-	b.clock.Move(41 * time.Second)
+	b.clock.Advance(41 * time.Second)
 	result = b.get(resultURL)
 	require.Equal(t, http.StatusOK, result.status)
 	require.JSONEq(t, `{"objectType":"OperationJobExtendedInfo"}`, result.text)
@@ -105,7 +105,7 @@ func TestRetryAfterIsTheLearnPages(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	require.Equal(t, "15", b.dp(http.MethodPut, flexInstance, configureBody).header.Get("Retry-After"))
-	b.clock.Move(time.Minute)
+	b.clock.Advance(time.Minute)
 	require.Equal(t, "30", b.dp(http.MethodPost, flexInstance+"/backup", ruleBody).header.Get("Retry-After"))
 	require.Equal(t, "10", b.dp(http.MethodPost, oldInstance+"/validateRestore",
 		validationOf(restoreOf(armsim.DemoVaultPoint, filesTarget))).header.Get("Retry-After"))
@@ -136,7 +136,7 @@ func TestAProtectedDatasourceIsNotProtectedTwice(t *testing.T) {
 	again := b.dp(http.MethodPut, flexInstance, configureBody)
 	require.Equal(t, http.StatusOK, again.status, "the same instance again is an update")
 	require.Equal(t, "UpdatingProtection", again.at("properties/currentProtectionState"))
-	b.clock.Move(39 * time.Second)
+	b.clock.Advance(39 * time.Second)
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 }
 
@@ -169,7 +169,7 @@ func TestProtectionFailsAsItIsTold(t *testing.T) {
 	put = b.dp(http.MethodPut, flexInstance, configureBody)
 	require.Equal(t, http.StatusCreated, put.status, "a failed instance can be configured again")
 	require.Equal(t, "Succeeded", b.ended(put).at("status"))
-	b.clock.Move(37 * time.Second)
+	b.clock.Advance(37 * time.Second)
 	require.Equal(t, "ProtectionError", b.state(flexInstance))
 	require.Equal(t, "sorry", b.dp(http.MethodGet, flexInstance, "").at("properties/protectionErrorDetails/message"))
 }
@@ -186,7 +186,7 @@ func TestAnInstanceIsBackedUpOnceAtATimeAndOnlyWhileProtected(t *testing.T) {
 	b := start(t)
 	require.Equal(t, http.StatusCreated, b.dp(http.MethodPut, flexInstance, configureBody).status)
 	require.Equal(t, http.StatusBadRequest, b.dp(http.MethodPost, flexInstance+"/backup", ruleBody).status)
-	b.clock.Move(39 * time.Second)
+	b.clock.Advance(39 * time.Second)
 	b.accepted(http.MethodPost, flexInstance+"/backup", ruleBody)
 	refused := b.dp(http.MethodPost, flexInstance+"/backup", ruleBody)
 	require.Equal(t, http.StatusConflict, refused.status)
@@ -201,7 +201,7 @@ func TestInstanceJobsEndAsTheyAreTold(t *testing.T) {
 	b.sim.SetOutcome(armsim.Outcome{OperationCode: "CloudInternalError", OperationMessage: "sorry"})
 	b.sim.SetOutcome(armsim.Outcome{KeepsRunning: true})
 	status := b.accepted(http.MethodPost, flexInstance+"/backup", ruleBody)
-	b.clock.Move(16 * time.Minute)
+	b.clock.Advance(16 * time.Minute)
 	job := b.jobOf(status)
 	require.Equal(t, "Failed", job.at("properties/status"))
 	require.Equal(t, "UserErrorServerConnectionClosed", job.at("properties/errorDetails/0/code"))
@@ -214,7 +214,7 @@ func TestInstanceJobsEndAsTheyAreTold(t *testing.T) {
 	require.Empty(t, b.sim.Backups()[1].JobID)
 
 	status = b.accepted(http.MethodPost, flexInstance+"/backup", ruleBody)
-	b.clock.Move(20 * time.Hour)
+	b.clock.Advance(20 * time.Hour)
 	require.Equal(t, "InProgress", b.jobOf(status).at("properties/status"))
 	require.Len(t, b.dp(http.MethodGet, backupVaultID+"/backupJobs", "").list(), 2)
 	require.Nil(t, b.dp(http.MethodGet, backupVaultID+"/backupJobs", "").at("value/0/properties/extendedInfo"))
@@ -224,6 +224,6 @@ func TestABackupOfAServerThatIsGoneFails(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	status := b.accepted(http.MethodPost, oldInstance+"/backup", ruleBody)
-	b.clock.Move(16 * time.Minute)
+	b.clock.Advance(16 * time.Minute)
 	require.Equal(t, "UserErrorDBNotFound", b.jobOf(status).at("properties/errorDetails/0/code"))
 }

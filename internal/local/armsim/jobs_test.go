@@ -31,7 +31,7 @@ func TestAFileShareJobLooksAsRecorded(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody, "x-ms-client-request-id", "a1")
-	b.clock.Move(5 * time.Second)
+	b.clock.Advance(5 * time.Second)
 	running, _ := b.job().at("properties").(map[string]any)
 	start := running["startTime"]
 	require.Equal(t, map[string]any{
@@ -41,7 +41,7 @@ func TestAFileShareJobLooksAsRecorded(t *testing.T) {
 		"isUserTriggered": false, "entityFriendlyName": "testshare", "backupManagementType": "AzureStorage",
 		"operation": "Backup", "status": "InProgress", "startTime": start, "activityId": "a1",
 	}, running)
-	b.clock.Move(25500 * time.Millisecond)
+	b.clock.Advance(25500 * time.Millisecond)
 	ended, _ := b.job().at("properties").(map[string]any)
 	require.Equal(t, map[string]any{
 		"jobType": "AzureStorageJob", "duration": "PT30S",
@@ -82,9 +82,9 @@ func TestMachinesAndDatabasesAreBackedUpToo(t *testing.T) {
 			require.Equal(t, http.StatusOK, b.get(c.item+"?"+version).status)
 			require.Equal(t, http.StatusBadRequest, b.send(http.MethodPost, c.item+"/backup?"+version, backupBody).status)
 			b.started(http.MethodPost, c.item+"/backup", c.body)
-			b.clock.Move(c.takes - time.Second)
+			b.clock.Advance(c.takes - time.Second)
 			require.Equal(t, "InProgress", b.job().at("properties/status"))
-			b.clock.Move(time.Second)
+			b.clock.Advance(time.Second)
 			require.Equal(t, "Completed", b.job().at("properties/status"))
 			require.Equal(t, c.jobType, b.job().at("properties/jobType"))
 		})
@@ -104,17 +104,17 @@ func TestAJobShowsOnlyAfterAWhile(t *testing.T) {
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
 	require.Empty(t, b.list("backupJobs", "operation eq 'Backup'").list())
 	require.Len(t, b.sim.Jobs(), 2)
-	b.clock.Move(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	require.Len(t, b.list("backupJobs", "operation eq 'Backup'").list(), 1)
 }
 
 func TestJobsAreListedNewestFirstAndFiltered(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
-	b.clock.Move(time.Hour)
+	b.clock.Advance(time.Hour)
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)
-	b.clock.Move(time.Minute)
+	b.clock.Advance(time.Minute)
 	at := func(d time.Duration) string { return b.clock.Now().Add(d).Format("2006-01-02 03:04:05 PM") }
 	for f, operations := range map[string][]string{
 		"":                       {"Backup", "Backup", "ConfigureBackup"},
@@ -144,7 +144,7 @@ func TestAnItemIsBackedUpOnceAtATime(t *testing.T) {
 	require.Equal(t, http.StatusConflict, r.status)
 	require.Equal(t, "UserErrorBackupOperationInProgress", r.at("error/code"))
 	require.Len(t, b.sim.Backups(), 1)
-	b.clock.Move(30 * time.Second)
+	b.clock.Advance(30 * time.Second)
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
 	require.Len(t, b.sim.Backups(), 2)
 }
@@ -153,9 +153,9 @@ func TestAnItemSettlesSomeTimeAfterItsFirstBackup(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
-	b.clock.Move(30 * time.Second)
+	b.clock.Advance(30 * time.Second)
 	require.Equal(t, "IRPending", b.get(shareItem+"?"+version).at("properties/protectionState"), "recorded")
-	b.clock.Move(2 * time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	require.Equal(t, "Protected", b.get(shareItem+"?"+version).at("properties/protectionState"))
 	require.Equal(t, "Completed", b.get(shareItem+"?"+version).at("properties/lastBackupStatus"))
 }
@@ -164,17 +164,17 @@ func TestABackupCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)
-	b.clock.Move(time.Minute)
+	b.clock.Advance(time.Minute)
 	id := b.sim.Jobs()[1].ID
 	cancel := b.started(http.MethodPost, vaultID+"/backupJobs/"+id+"/cancel", "")
 	require.Contains(t, cancel.header.Get("Location"), "/backupJobs/"+id+"/operationResults/")
 	require.Equal(t, "Cancelling", b.job().at("properties/status"))
 	require.Equal(t, http.StatusBadRequest, b.send(http.MethodPost, vaultID+"/backupJobs/"+id+"/cancel?"+version, "").status)
-	b.clock.Move(20 * time.Second)
+	b.clock.Advance(20 * time.Second)
 	require.Equal(t, "Cancelled", b.job().at("properties/status"))
 	require.Equal(t, http.StatusNoContent, b.get(cancel.header.Get("Location")).status)
 	require.Equal(t, "Succeeded", b.get(cancel.header.Get("Azure-AsyncOperation")).at("status"))
-	b.clock.Move(time.Hour)
+	b.clock.Advance(time.Hour)
 	require.Equal(t, "Cancelled", b.job().at("properties/status"), "it does not complete afterwards")
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)
 }
@@ -190,7 +190,7 @@ func TestBackupsEndAsTheyAreTold(t *testing.T) {
 
 	for _, status := range []string{"Failed", "CompletedWithWarnings", "Cancelled"} {
 		b.started(http.MethodPost, shareItem+"/backup", backupBody)
-		b.clock.Move(30 * time.Second)
+		b.clock.Advance(30 * time.Second)
 		require.Equal(t, status, b.job().at("properties/status"))
 		if status == "Failed" {
 			require.InDelta(t, 400022, b.job().at("properties/errorDetails/0/errorCode"), 0)
@@ -199,7 +199,7 @@ func TestBackupsEndAsTheyAreTold(t *testing.T) {
 		}
 	}
 	failed := b.started(http.MethodPost, shareItem+"/backup", backupBody)
-	b.clock.Move(5 * time.Second)
+	b.clock.Advance(5 * time.Second)
 	status := b.get(failed.header.Get("Azure-AsyncOperation"))
 	require.Equal(t, "Failed", status.at("status"))
 	require.Equal(t, "UserErrorStorageAccountIsLocked", status.at("error/code"))
@@ -207,7 +207,7 @@ func TestBackupsEndAsTheyAreTold(t *testing.T) {
 	require.Empty(t, b.sim.Backups()[3].JobID)
 
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
-	b.clock.Move(20 * time.Hour)
+	b.clock.Advance(20 * time.Hour)
 	require.Equal(t, "InProgress", b.job().at("properties/status"))
 }
 
@@ -218,7 +218,7 @@ func TestOtherWorkEndsAsItIsToldToo(t *testing.T) {
 	refresh := b.started(http.MethodPost, fabric+"/refreshContainers", "")
 	b.sim.SetOutcome(armsim.Outcome{Operation: "ConfigureBackup", JobStatus: "Failed", ErrorText: "no"})
 	protect := b.started(http.MethodPut, shareItem, protectBody)
-	b.clock.Move(45 * time.Second)
+	b.clock.Advance(45 * time.Second)
 	require.Equal(t, "CloudInternalError", b.get(refresh.header.Get("Azure-AsyncOperation")).at("error/code"))
 	require.Equal(t, "Succeeded", b.get(protect.header.Get("Azure-AsyncOperation")).at("status"))
 	require.Equal(t, "Failed", b.job().at("properties/status"))
@@ -231,7 +231,7 @@ func TestABackupOfADeletedShareFails(t *testing.T) {
 	require.NoError(t, b.sim.DeleteShare(accountID, "testshare"))
 	require.Error(t, b.sim.DeleteShare(accountID, "testshare"))
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
-	b.clock.Move(30 * time.Second)
+	b.clock.Advance(30 * time.Second)
 	require.Equal(t, "Failed", b.job().at("properties/status"))
 	require.Contains(t, b.job().at("properties/errorDetails/0/errorString"), "FileShareNotFound")
 }
@@ -241,7 +241,7 @@ func TestAnOperationCanRunForEver(t *testing.T) {
 	b := start(t).registered()
 	b.sim.SetOutcome(armsim.Outcome{Operation: "Inquire", OperationKeepsRunning: true})
 	r := b.started(http.MethodPost, container+"/inquire", "")
-	b.clock.Move(20 * time.Hour)
+	b.clock.Advance(20 * time.Hour)
 	require.Equal(t, "InProgress", b.get(r.header.Get("Azure-AsyncOperation")).at("status"))
 	require.Equal(t, http.StatusAccepted, b.get(r.header.Get("Location")).status)
 }
@@ -251,6 +251,6 @@ func TestAJobIsVisibleOnceItsOperationNamesIt(t *testing.T) {
 	b := start(t, func(c *armsim.Config) { c.Durations.JobVisible = time.Hour }).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
 	require.Empty(t, b.list("backupJobs", "operation eq 'Backup'").list())
-	b.clock.Move(5 * time.Second)
+	b.clock.Advance(5 * time.Second)
 	require.Equal(t, "InProgress", b.job().at("properties/status"))
 }

@@ -17,14 +17,14 @@ func TestJobReadsAreThrottledAsRecorded(t *testing.T) {
 	for n := range 150 {
 		r := b.list("backupJobs", "")
 		require.Equal(t, 149-n, atoi(t, r.header.Get("x-ms-ratelimit-remaining-subscription-resource-requests")))
-		b.clock.Move(21 * time.Second)
+		b.clock.Advance(21 * time.Second)
 	}
 	r := b.get(vaultID + "/backupJobs/f2375a27-d38e-43e0-9969-fdee473e2e5d?" + version)
 	require.Equal(t, http.StatusTooManyRequests, r.status)
 	require.JSONEq(t, `{"error":{"code":"ResourceRequestsThrottled","message":"Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '450' seconds."}}`, r.text)
 	require.Empty(t, r.header.Get("Retry-After"))
 	require.Equal(t, http.StatusOK, b.list("backupProtectedItems", "").status, "each action has its own count")
-	b.clock.Move(450 * time.Second)
+	b.clock.Advance(450 * time.Second)
 	require.Equal(t, http.StatusOK, b.list("backupJobs", "").status)
 }
 
@@ -38,7 +38,7 @@ func TestThrottlingCanCarryRetryAfterAndIsFasterWithSpeed(t *testing.T) {
 	r := b.get(vaultID + "/backupProtectedItems?" + version)
 	require.Equal(t, http.StatusTooManyRequests, r.status)
 	require.Equal(t, "60", r.header.Get("Retry-After"))
-	b.clock.Move(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.list("backupProtectedItems", "")
 }
 
@@ -52,7 +52,7 @@ func TestResourceManagersOwnBucketsRefill(t *testing.T) {
 	require.Equal(t, "2", r.header.Get("Retry-After"))
 	require.Equal(t, "SubscriptionRequestsThrottled", r.at("error/code"))
 	b.list("backupJobs", "")
-	b.clock.Move(2 * time.Second)
+	b.clock.Advance(2 * time.Second)
 	b.started(http.MethodPost, fabric+"/refreshContainers", "")
 }
 

@@ -46,7 +46,7 @@ func TestABackupVaultAnswersARecordedClientAsAzureDid(t *testing.T) {
 
 	for n, i := range interactions {
 		if at := began.Add(i.date(t).Sub(first)); at.After(b.clock.Now()) {
-			b.clock.Move(at.Sub(b.clock.Now()))
+			b.clock.Advance(at.Sub(b.clock.Now()))
 		}
 		target, polled := given[i.Request.URI]
 		if !polled {

@@ -94,7 +94,7 @@ func TestTheSimulatorAnswersARecordedClientAsAzureDid(t *testing.T) {
 			continue // vault and policy are made, other people's accounts, recovery points and restore
 		}
 		if at := began.Add(i.date(t).Sub(first)); at.After(b.clock.Now()) {
-			b.clock.Move(at.Sub(b.clock.Now()))
+			b.clock.Advance(at.Sub(b.clock.Now()))
 		}
 		u, err := url.Parse(i.Request.URI)
 		require.NoError(t, err)

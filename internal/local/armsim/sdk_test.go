@@ -131,7 +131,7 @@ func TestMicrosoftsGoModelsReadEveryList(t *testing.T) {
 		b.sim.SetOutcome(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400001, ErrorText: "no", Recommendation: "repair it"})
 		b.started(http.MethodPost, c.item+"/backup", c.body)
 	}
-	b.clock.Move(time.Hour)
+	b.clock.Advance(time.Hour)
 	f := sdk(t, b.sim)
 	const vault, group = "azurefilesvault", "azurefiles"
 
