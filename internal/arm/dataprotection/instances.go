@@ -109,19 +109,7 @@ func (c *Client) GetInstance(ctx context.Context, id InstanceID) (Instance, erro
 //
 // Backup Instances - List: GET {vault}/backupInstances.
 func (c *Client) ListInstances(ctx context.Context, vault VaultID) ([]Instance, error) {
-	path, err := vault.path("backupInstances")
-	if err != nil {
-		return nil, err
-	}
-	items, err := arm.All[instanceBody](ctx, c.arm, path, query(""))
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Instance, len(items))
-	for i, b := range items {
-		found[i] = b.instance()
-	}
-	return found, nil
+	return listOf(ctx, c, vault, "backupInstances", instanceBody.instance)
 }
 
 // GetDeletedInstance reads a soft-deleted backup instance by the name that it
@@ -145,7 +133,12 @@ func (c *Client) GetDeletedInstance(ctx context.Context, id InstanceID) (Deleted
 //
 // Deleted Backup Instances - List: GET {vault}/deletedBackupInstances.
 func (c *Client) ListDeletedInstances(ctx context.Context, vault VaultID) ([]DeletedInstance, error) {
-	path, err := vault.path("deletedBackupInstances")
+	return listOf(ctx, c, vault, "deletedBackupInstances", instanceBody.deleted)
+}
+
+// listOf lists one of the vault's collections of instances, all pages.
+func listOf[T any](ctx context.Context, c *Client, vault VaultID, collection string, read func(instanceBody) T) ([]T, error) {
+	path, err := vault.path(collection)
 	if err != nil {
 		return nil, err
 	}
@@ -153,9 +146,9 @@ func (c *Client) ListDeletedInstances(ctx context.Context, vault VaultID) ([]Del
 	if err != nil {
 		return nil, err
 	}
-	found := make([]DeletedInstance, len(items))
+	found := make([]T, len(items))
 	for i, b := range items {
-		found[i] = b.deleted()
+		found[i] = read(b)
 	}
 	return found, nil
 }

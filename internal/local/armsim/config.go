@@ -2,11 +2,9 @@ package armsim
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"time"
 
 	"azbackupflow/internal/local/fault"
@@ -146,9 +144,6 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Address == "" {
 		c.Address = defaultAddress
 	}
-	if err := checkLoopback(c.Address); err != nil {
-		return c, err
-	}
 	if c.Clock == nil {
 		c.Clock = time.Now //nolint:forbidigo // the one place where the simulator meets the machine's clock
 	}
@@ -164,19 +159,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Durations = c.Durations.orElse(recordedDurations())
 	return c, nil
-}
-
-// checkLoopback refuses addresses that other machines reach: the simulator
-// hands out tokens to anyone who knows its identity header.
-func checkLoopback(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("address %q: %w", address, err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return errors.New("the simulator listens on loopback addresses only, not on " + host)
-	}
-	return nil
 }
 
 // orElse takes the fields that d leaves at zero from other.

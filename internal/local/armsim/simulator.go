@@ -1,23 +1,18 @@
 package armsim
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"time"
+
+	"azbackupflow/internal/local/loopback"
 )
 
 // Simulator is a running simulator.
 type Simulator struct {
 	config         Config
-	server         *http.Server
-	served         chan struct{}
+	server         *loopback.Server
 	endpoint       string
 	identityHeader string
 	random         *random
@@ -52,15 +47,14 @@ func Start(c Config) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ARM simulator: %w", err)
 	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", c.Address)
+	server, err := loopback.Listen(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("ARM simulator: %w", err)
 	}
 	s := &Simulator{
 		config:         c,
-		served:         make(chan struct{}),
-		endpoint:       "http://" + l.Addr().String(),
+		server:         server,
+		endpoint:       server.Endpoint(),
 		identityHeader: rnd.text(32),
 		random:         rnd,
 		world:          w,
@@ -68,24 +62,13 @@ func Start(c Config) (*Simulator, error) {
 		limits:         newLimits(c.Quotas, c.Speed),
 		authorization:  newAuthorization(),
 	}
-	s.server = &http.Server{
-		Handler: s, ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
-	}
-	go func() {
-		defer close(s.served)
-		if err := s.server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			c.Logger.Error("ARM simulator stopped serving", "error", err)
-		}
-	}()
+	server.Serve(s, c.Logger)
 	return s, nil
 }
 
 // Close stops serving and drops every connection.
 func (s *Simulator) Close() error {
-	err := s.server.Close()
-	<-s.served
-	if err != nil {
+	if err := s.server.Close(); err != nil {
 		return fmt.Errorf("close ARM simulator: %w", err)
 	}
 	return nil

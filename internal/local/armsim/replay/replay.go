@@ -37,15 +37,12 @@
 package replay
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"slices"
 	"sync"
-	"time"
+
+	"azbackupflow/internal/local/loopback"
 )
 
 // Config says what is replayed.
@@ -93,8 +90,7 @@ func DefaultIgnoredFields() []string {
 // Server serves a recording.
 type Server struct {
 	config   Config
-	server   *http.Server
-	served   chan struct{}
+	server   *loopback.Server
 	endpoint string
 
 	mu         sync.Mutex
@@ -139,40 +135,21 @@ func Start(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	host, _, err := net.SplitHostPort(c.Address)
-	if err != nil {
-		return nil, fmt.Errorf("replay: address %q: %w", c.Address, err)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("replay: %s is not a loopback address", host)
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", c.Address)
+	server, err := loopback.Listen(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	s := &Server{
-		config: c, served: make(chan struct{}), endpoint: "http://" + l.Addr().String(),
+		config: c, server: server, endpoint: server.Endpoint(),
 		recording: rec, position: rec.reach(c.From - 1), rows: map[string]int{},
 	}
-	s.server = &http.Server{
-		Handler: s, ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
-	}
-	go func() {
-		defer close(s.served)
-		if err := s.server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			c.Logger.Error("replay stopped serving", "error", err)
-		}
-	}()
+	server.Serve(s, c.Logger)
 	return s, nil
 }
 
 // Close stops serving and drops every connection.
 func (s *Server) Close() error {
-	err := s.server.Close()
-	<-s.served
-	if err != nil {
+	if err := s.server.Close(); err != nil {
 		return fmt.Errorf("close replay: %w", err)
 	}
 	return nil
