@@ -176,7 +176,7 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	// Low enough for the budget to be shared, and for some steps to be put off:
 	// each round deletes twice at once, however slow the machine is.
 	quotas := armsim.Quotas{
-		Writes: armsim.Bucket{Size: 30, PerSecond: 0.05}, Deletes: armsim.Bucket{Size: 1, PerSecond: 0.0015}, Window: time.Hour,
+		Writes: armsim.Bucket{Size: 15, PerSecond: 0.03}, Deletes: armsim.Bucket{Size: 1, PerSecond: 0.0015}, Window: time.Hour,
 	}
 	l := start(t, stack.Config{Speed: 120, World: &world, Quotas: quotas, Fault: k.hook, Queues: noticeQueues(), Settings: map[string]string{
 		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",

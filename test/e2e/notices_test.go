@@ -58,8 +58,7 @@ func (l *local) requireTold(queue string, ids []string) {
 	l.t.Helper()
 	want := map[string]string{}
 	for _, id := range ids {
-		v, ok := l.get(id)
-		require.True(l.t, ok)
+		v := l.await(id)
 		kind := map[operation.Status]operation.NoticeKind{
 			operation.Succeeded: operation.NoticeSucceeded, operation.SucceededWithWarnings: operation.NoticeSucceeded,
 			operation.Failed: operation.NoticeFailed, operation.TimedOut: operation.NoticeFailed, operation.Canceled: operation.NoticeCanceled,

@@ -184,20 +184,22 @@ func TestARequestWhoseClientDiesBeforeItIsForwardedHasNoEffect(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { forwarded.Add(1) }))
 	t.Cleanup(target.Close)
 	clients := map[string]*net.TCPConn{} // by the request that each sends
-	p := startProxy(t, "TableEndpoint="+target.URL+"/a", func(at fault.Moment, r fault.Request) {
-		if at == fault.Before {
-			assert.NoError(t, clients[r.Detail].Close())
-			died.Add(1)
+	var p *tableproxy.Proxy
+	p = startProxy(t, "TableEndpoint="+target.URL+"/a", func(at fault.Moment, r fault.Request) {
+		if at != fault.Before {
+			return
 		}
+		// A busy kernel hands the end over late: until it has, the client died
+		// during the request.
+		assert.NoError(t, clients[r.Detail].Close())
+		assert.Eventually(t, func() bool { return p.SeesEndOf(clients[r.Detail].LocalAddr()) }, waitLimit, poll)
+		died.Add(1)
 	})
 	address, err := net.ResolveTCPAddr("tcp", strings.TrimSuffix(strings.TrimPrefix(p.Endpoint(), "http://"), "/a"))
 	require.NoError(t, err)
 	for i := range 100 {
 		c, err := net.DialTCP("tcp", nil, address)
 		require.NoError(t, err)
-		// Close returns when the other side has acknowledged the end: a busy
-		// kernel hands it over late, and such a client died during the request.
-		require.NoError(t, c.SetLinger(int(waitLimit.Seconds())))
 		clients[fmt.Sprintf("POST /a/operations%d", i)] = c
 	}
 	for request, c := range clients {
