@@ -59,10 +59,16 @@ const (
 	calmForRare = requestsBetweenKills - 10
 )
 
-// once are parts of the kinds that come once, or once in minutes: requests about
-// rows that instances share, those of the timers of what is declared, and the
-// copy of what was dead-lettered. They are hit even right after another kill.
-var once = []string{" shared", "schedule", "sweep-resources", "rejected"} //nolint:gochecknoglobals // a constant
+// ofShared are requests about rows that instances share, which are created once
+// and written seldom. They are hit even right after another kill.
+const ofShared = " shared"
+
+// seldom tells the kinds that come once in minutes, if at all, which are hit
+// then, too: those of the timers of what is declared, and the copy of what was
+// dead-lettered.
+func seldom(kind string) bool {
+	return slices.ContainsFunc([]string{"schedule", "sweep-resources", "rejected"}, func(part string) bool { return strings.Contains(kind, part) })
+}
 
 // hook is the stack's fault hook.
 func (k *killer) hook(m fault.Moment, r fault.Request) {
@@ -91,19 +97,20 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 	killed := kill()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !killed {
-		k.seen[p]-- // Its sender had died at another point meanwhile.
-		return
+	switch {
+	case killed:
+		k.done[p] = true
+		k.kills++
+	case seldom(p.kind):
+		k.seen[p]-- // Its sender had died at another point meanwhile, and it may not come again.
 	}
-	k.done[p] = true
-	k.kills++
 }
 
 // calmFor is how many requests may be left of the calm when a point is hit; the
 // lock is held.
 func (k *killer) calmFor(p point) int {
 	switch {
-	case slices.ContainsFunc(once, func(part string) bool { return strings.Contains(p.kind, part) }):
+	case strings.Contains(p.kind, ofShared) || seldom(p.kind):
 		return requestsBetweenKills
 	case k.seen[p] <= rare:
 		return calmForRare

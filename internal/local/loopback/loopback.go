@@ -22,14 +22,14 @@ type Server struct {
 	served   chan struct{}
 }
 
-// Listen takes a loopback address, host and port; port 0 is any that is free.
+// Listen takes a loopback address, IP and port; port 0 is any that is free.
 // An address that other machines reach is refused.
 func Listen(address string) (*Server, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("%s is not a loopback address", host)
 	}
 	var lc net.ListenConfig
