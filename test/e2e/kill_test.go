@@ -74,7 +74,7 @@ func seldom(kind string) bool {
 func (k *killer) hook(m fault.Moment, r fault.Request) {
 	kind := r.Kind
 	for _, row := range []string{"budget", "jobs"} {
-		if strings.HasSuffix(kind, " shared") && strings.Contains(r.Detail, row+"_3A") {
+		if strings.HasSuffix(kind, ofShared) && strings.Contains(r.Detail, row+"_3A") {
 			kind += ", " + row
 		}
 	}

@@ -29,7 +29,7 @@ func TestAScheduledRunThatIsKilledAtEveryMomentStartsEachItemOnce(t *testing.T) 
 		file += fmt.Sprintf("- {name: %s, cron: %q, timeZone: UTC, jitter: PT0S, select: {vaultId: %s, type: AzureFileShare, names: [share0*]}, request: {flow: backup-now, parameters: {}}}\n",
 			nightOf(round), cron, demoVault)
 	}
-	k := newKiller(5, point{"host", "invoke schedule-backups", fault.During}, point{"table", "PUT schedules", fault.During})
+	k := newKiller(10, point{"host", "invoke schedule-backups", fault.During}, point{"table", "PUT schedules", fault.During})
 	// What the timer asks for; what steps ask for is killed in the test of all flows.
 	k.only = func(p point) bool {
 		return slices.Contains([]string{
