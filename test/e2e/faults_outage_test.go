@@ -74,12 +74,15 @@ func TestTableIsAwayForHalfAMinuteAndNothingIsLost(t *testing.T) {
 	for id, s := range ids {
 		l.backedUpOnce(s, id)
 	}
+	refusal := l.refusalOf("wrong-while-away")
+	require.Equal(t, "parameters", refusal.Fields[0].Field)
+	// It is written down before it is copied.
+	require.Equal(t, refusal.Fields, l.rejected(refusal).Fields)
+	l.requireNothingLeft("requests")
 	require.Zero(t, wentBack.Load(), "requests that went back to the queue")
 	for _, q := range l.Broker.Queues() {
 		require.Zero(t, q.DeadLettered, q.Name)
 	}
-	refusal := l.refusalOf("wrong-while-away")
-	require.Equal(t, "parameters", refusal.Fields[0].Field)
 	require.Len(t, l.Broker.Messages("rejected"), 1)
 }
 
