@@ -182,6 +182,7 @@ func TestDeadLetteredRequestIsRefusedAndSeen(t *testing.T) {
 		require.Equal(t, r.Reason, l.rejected(r).Reason)
 	}
 	require.Equal(t, "backup-"+s.account.Name, l.refusalOf("expired").Key)
+	l.requireNothingLeft("requests/$DeadLetterQueue")
 	l.requireNothingLeft("requests")
 	require.Empty(t, l.backupsOf(s))
 }

@@ -23,11 +23,11 @@ const costSpeed = 600
 // app nothing meanwhile: that would be counted, too.
 type counter struct {
 	local *local
-	// id is the operation that ended last, at is when, and waits how often it
-	// looked again.
-	id    string
-	at    time.Time
-	waits int
+	// id is the operation that ended last, at is when, waits how often it
+	// looked again, and late how often it was too late for a call it had claimed.
+	id          string
+	at          time.Time
+	waits, late int
 
 	mu   sync.Mutex
 	seen map[string]int
@@ -63,7 +63,8 @@ func (c *counter) count(act func()) cost.Counts {
 	require.Eventually(c.local.t, func() bool {
 		after = c.snapshot()
 		for _, queue := range []string{"steps", "requests"} {
-			if after["ended bus send "+queue] != after["ended bus complete "+queue] {
+			// What is sent may be done before its sender has heard so.
+			if after["bus send "+queue] != after["ended bus complete "+queue] {
 				return false
 			}
 		}
@@ -94,14 +95,20 @@ func counts(before, after map[string]int) (n cost.Counts) {
 	return n
 }
 
-// measured is a whole operation, and how often it looked again.
+// measured is a whole operation, how often it looked again, and how often it
+// was too late for a call.
 type measured struct {
 	cost.Counts
-	waits int
+	waits, late int
 }
 
-// without leaves its re-checks out.
-func (m measured) without(recheck cost.Counts) cost.Counts { return m.Plus(-m.waits, recheck) }
+// without leaves out what depends on the machine: its re-checks, and the runs
+// that claimed a call and came too late for it, at this speed after a tenth of
+// a second. Such a run saves the claim in place of asking Azure.
+func (m measured) without(recheck cost.Counts) cost.Counts {
+	late := recheck.Plus(1, cost.Counts{Table: 1, ARM: -1})
+	return m.Plus(-m.waits, recheck).Plus(-m.late, late)
+}
 
 // operation counts a whole operation that is asked for over HTTP.
 func (c *counter) operation(request map[string]any) measured {
@@ -113,7 +120,7 @@ func (c *counter) operation(request map[string]any) measured {
 func (c *counter) asked(act func()) measured {
 	c.local.t.Helper()
 	n := c.count(func() { c.ends(act) })
-	return measured{n, c.waits}
+	return measured{n, c.waits, c.late}
 }
 
 // ends waits until the operation that act asks for has succeeded and has told
@@ -128,7 +135,7 @@ func (c *counter) ends(act func()) {
 	act()
 	var status operation.Status
 	require.Eventually(c.local.t, func() bool {
-		status, c.waits = "", 0
+		status, c.waits, c.late = "", 0, 0
 		told := false
 		for _, text := range c.local.output()[seen:] {
 			var line struct {
@@ -145,6 +152,8 @@ func (c *counter) ends(act func()) {
 			case "waiting":
 				assert.NotContains(c.local.t, line.What, "waiting: operation", "the item is free")
 				c.waits++
+			case "too late for the claimed call; nothing was called":
+				c.late++
 			}
 		}
 		return told
