@@ -157,7 +157,7 @@ func TestMessagesOnStepsThatAreNoWakeUpsDoNothing(t *testing.T) {
 	l.backedUpOnce(s, id)
 	l.requireNothingLeft("steps")
 	require.Zero(t, steps.abandon.Load())
-	require.Contains(t, strings.Join(l.output(), "\n"), "a message on the queue steps is no wake-up")
+	l.says("a message on the queue steps is no wake-up")
 }
 
 // A request that nobody took before it expired ends in the dead-letter queue.

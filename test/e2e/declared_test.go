@@ -257,8 +257,7 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 			requireGranted(t, r)
 		}
 	}
-	written := strings.Join(l.output(), "\n")
-	require.Contains(t, written, `"path":"schedules[2].timeZone","problem":"\"Europe/Atlantis\" is not a time zone`)
+	written := l.says(`"path":"schedules[2].timeZone","problem":"\"Europe/Atlantis\" is not a time zone`)
 	for _, personal := range []string{"Alice", "alice@", "203.0.113.10"} {
 		require.NotContains(t, written, personal)
 	}
@@ -276,9 +275,8 @@ func TestTheAppStartsWithDeclarationsThatCannotBeRead(t *testing.T) {
 	res, _ := l.deliver(http.MethodPost, "Notification", "["+gridEvent("e1", demoAccount, "")+"]")
 	require.Equal(t, http.StatusInternalServerError, res.StatusCode)
 	l.succeeds(l.begin(protect("by-hand")))
-	written := strings.Join(l.output(), "\n")
-	require.Contains(t, written, "is not YAML")
-	require.Contains(t, written, "never decides: the rule all above matches all that it matches")
+	l.says("is not YAML")
+	l.says("never decides: the rule all above matches all that it matches")
 	_, err := l.store().Verdict(context.WithoutCancel(t.Context()), demoAccount)
 	require.ErrorIs(t, err, state.ErrNoVerdict)
 }

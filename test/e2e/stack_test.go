@@ -101,6 +101,17 @@ func (l *local) output() []string {
 	return append([]string(nil), l.lines...)
 }
 
+// says waits until the handler has written a text, and is all that it has
+// written then: what a handler writes is read after its answer.
+func (l *local) says(text string) (written string) {
+	l.t.Helper()
+	require.Eventually(l.t, func() bool {
+		written = strings.Join(l.output(), "\n")
+		return strings.Contains(written, text)
+	}, patience, 20*time.Millisecond, "the handler does not say: "+text)
+	return written
+}
+
 // answer is what the HTTP API answered, beside the body.
 type answer struct {
 	StatusCode int

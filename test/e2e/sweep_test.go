@@ -66,6 +66,6 @@ func TestDeadLetteredWakeUpStillWakesItsOperation(t *testing.T) {
 	l.backedUpOnce(s, id)
 	require.EqualValues(t, deliveries, deaths.Load())
 	require.Contains(t, say(l.history(id)), "woken by the sweep")
-	require.Contains(t, strings.Join(l.output(), "\n"), "a wake-up was dead-lettered")
-	require.Empty(t, l.Broker.Messages("steps/$DeadLetterQueue"))
+	l.says("a wake-up was dead-lettered")
+	l.requireNothingLeft("steps/$DeadLetterQueue")
 }
