@@ -70,6 +70,7 @@ test: deps ## Run every test: unit, end to end, outside checks
 soak: deps ## Run every test COUNT times (20) to find the unsteady ones
 	$(GO) test -race -parallel 4 -skip '^TestModel' -count=$(COUNT) -timeout 4h ./...
 	AZBACKUPFLOW_DEEP=1 $(GO) test -run '^TestModel' -timeout 1h ./internal/engine
+	$(GO) test -race -parallel 4 -timeout 1h ./test/e2e -slow
 
 # One command from measuring to the page: nothing in docs/performance.md is
 # written by hand. It takes about ten minutes and wants a machine to itself.

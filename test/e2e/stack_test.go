@@ -79,6 +79,7 @@ func start(t *testing.T, c stack.Config) *local {
 		defer l.mu.Unlock()
 		l.lines = append(l.lines, line.Text)
 	}
+	c.Fault = late(c.Fault)
 	var err error
 	l.Stack, err = stack.Start(t.Context(), c)
 	require.NoError(t, err)
