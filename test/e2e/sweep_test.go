@@ -51,12 +51,17 @@ func TestDeadLetteredWakeUpStillWakesItsOperation(t *testing.T) {
 	s := newSite(&world, "deadly", protected)
 	const deliveries = 10
 	var l *local
-	var ready atomic.Bool
+	var ready, lettered atomic.Bool
 	var deaths atomic.Int32
 	l = startInTurn(t, stack.Config{
 		Speed: 300, World: &world, Restart: functionshost.RestartPolicy{MaxErrors: -1},
 		Fault: func(m fault.Moment, r fault.Request) {
-			if ready.Load() && m == fault.Before && r.Kind == "GET protectedItems" && deaths.Load() < deliveries && l.KillHandler() {
+			switch {
+			case !ready.Load() || m != fault.Before || lettered.Load():
+			case r.Kind == "invoke dead-letter-steps":
+				lettered.Store(true)
+			// The sweep may wake it meanwhile, whose message dies as well.
+			case r.Kind == "GET protectedItems" && l.KillHandler():
 				deaths.Add(1)
 			}
 		},
@@ -64,7 +69,7 @@ func TestDeadLetteredWakeUpStillWakesItsOperation(t *testing.T) {
 	ready.Store(true)
 	id := l.begin(s.backup())
 	l.backedUpOnce(s, id)
-	require.EqualValues(t, deliveries, deaths.Load())
+	require.GreaterOrEqual(t, deaths.Load(), int32(deliveries))
 	require.Contains(t, say(l.history(id)), "woken by the sweep")
 	l.says("a wake-up was dead-lettered")
 	l.requireNothingLeft("steps/$DeadLetterQueue")
