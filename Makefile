@@ -67,7 +67,7 @@ test: deps ## Run every test: unit, end to end, outside checks
 	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite in Go takes minutes to build with it
 
 .PHONY: soak
-soak: deps ## Run every test COUNT times (20) to find the unsteady ones
+soak: deps ## Run every test COUNT times (20), then end to end on slow stand-ins, to find the unsteady ones
 	$(GO) test -race -parallel 4 -skip '^TestModel' -count=$(COUNT) -timeout 4h ./...
 	AZBACKUPFLOW_DEEP=1 $(GO) test -run '^TestModel' -timeout 1h ./internal/engine
 	$(GO) test -race -parallel 4 -timeout 1h ./test/e2e -slow
