@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"os"
 
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/declaration"
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/protect"
 	"azbackupflow/internal/schedule"
 )
 
@@ -31,13 +31,13 @@ func readSchedules(path string, e *engine.Engine, log *slog.Logger) (schedules [
 // readRules reads the rules of automatic protection. A file with anything wrong
 // gives none: without one rule another would decide. The app starts all the
 // same, and broken says why nothing is protected; see docs/adr/0010-declarations.md.
-func readRules(path string, e *engine.Engine, log *slog.Logger) (rules []protect.Rule, broken error) {
+func readRules(path string, e *engine.Engine, log *slog.Logger) (rules []autoprotect.Rule, broken error) {
 	raw, err := os.ReadFile(path) //nolint:gosec // G304: the operator's own setting
-	if errors.Is(err, fs.ErrNotExist) && path == protect.FileName {
+	if errors.Is(err, fs.ErrNotExist) && path == autoprotect.FileName {
 		return nil, nil
 	}
 	if err == nil {
-		rules, err = protect.Read(path, raw, e.Check)
+		rules, err = autoprotect.Read(path, raw, e.Check)
 	}
 	logProblems(log, "nothing is protected automatically", err)
 	return rules, err

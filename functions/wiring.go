@@ -9,18 +9,18 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/connection"
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/notify"
 	"azbackupflow/internal/preflight"
-	"azbackupflow/internal/protect"
 	"azbackupflow/internal/queue"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -67,8 +67,8 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	if err != nil {
 		return nil, nil, err
 	}
-	ledger := budget.New(budget.Config{
-		Clock: w.now, Identity: s.ClientID, Assume: budget.Assume(s.Speed), Shelf: state.Shelf{Rows: store, Kind: "budget"}, Log: log,
+	ledger := ratelimit.New(ratelimit.Config{
+		Clock: w.now, Identity: s.ClientID, Assume: ratelimit.Assume(s.Speed), Shelf: state.Shelf{Rows: store, Kind: "budget"}, Log: log,
 	})
 	client, err := newARM(s, w.now, observer.ARM, ledger)
 	if err != nil {
@@ -77,7 +77,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	azure := flow.New(client, w.now)
 	azure.ClockSkew = time.Duration(float64(azure.ClockSkew) / s.Speed)
 	azure.Permit = flow.Permit{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets}
-	azure.Jobs = joblist.New(joblist.Config{
+	azure.Jobs = jobcache.New(jobcache.Config{
 		Shelf: state.Shelf{Rows: store, Kind: "jobs"}, Clock: w.now, NewID: w.newID, Waits: s.Waits(), Log: log,
 		Pace: flow.JobPace(ledger),
 	})
@@ -102,7 +102,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Store: observer.Store(store), Queue: steps, Book: book,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Budget: budget.ForStep, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
+		Record: arm.Record, Budget: ratelimit.ForStep, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -121,9 +121,9 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		},
 		Tenant: s.Tenant, Now: w.now, Speed: s.Speed, Log: log,
 	}
-	guard := protect.Guard{
+	guard := autoprotect.Guard{
 		Datasources: datasource.New(client),
-		Vaults:      protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Vaults:      autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
 		Records:     store, Engine: e, Tenant: s.Tenant, Now: w.now, Sleep: w.sleep, Log: log,
 	}
 	guard.Rules, guard.Broken = readRules(s.Protection, e, log)
@@ -165,7 +165,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 // app's managed identity; there is no other way in, and no secret.
 func newARM(
 	s settings.Settings, now func() time.Time,
-	observe func(context.Context, string, string) (context.Context, func(int, error)), ledger *budget.Ledger,
+	observe func(context.Context, string, string) (context.Context, func(int, error)), ledger *ratelimit.Ledger,
 ) (*arm.Client, error) {
 	options := &azidentity.ManagedIdentityCredentialOptions{}
 	if s.ClientID != "" {

@@ -10,7 +10,7 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
-	"azbackupflow/internal/protect"
+	"azbackupflow/internal/autoprotect"
 )
 
 type protectCommand struct {
@@ -47,12 +47,12 @@ in with the Azure CLI. Nothing is started.`
 
 // explained is an answer as scripts read it.
 type explained struct {
-	ResourceID string          `json:"resourceId"`
-	Outcome    protect.Outcome `json:"outcome"`
-	Rule       string          `json:"rule,omitempty"`
-	Reason     string          `json:"reason"`
-	WouldBe    []string        `json:"wouldBe,omitempty"`
-	Asked      []protect.Asked `json:"asked"`
+	ResourceID string              `json:"resourceId"`
+	Outcome    autoprotect.Outcome `json:"outcome"`
+	Rule       string              `json:"rule,omitempty"`
+	Reason     string              `json:"reason"`
+	WouldBe    []string            `json:"wouldBe,omitempty"`
+	Asked      []autoprotect.Asked `json:"asked"`
 }
 
 // Run shows the rules in their order, up to the one that decides.
@@ -61,10 +61,10 @@ func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
 	if err := a.problems(err); err != nil {
 		return err
 	}
-	guard := protect.Guard{Rules: rules}
-	var facts *protect.Facts
+	guard := autoprotect.Guard{Rules: rules}
+	var facts *autoprotect.Facts
 	if c.Location != "" || len(c.Tag) > 0 {
-		facts = &protect.Facts{Location: c.Location, Tags: c.Tag}
+		facts = &autoprotect.Facts{Location: c.Location, Tags: c.Tag}
 	} else if guard.Datasources, err = c.azure(a); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *protectExplainCommand) azure(a *app) (*datasource.Client, error) {
 }
 
 // readRules reads a file as the app does at its start.
-func (a *app) readRules(file string) ([]protect.Rule, error) {
+func (a *app) readRules(file string) ([]autoprotect.Rule, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, &usage{text: fmt.Sprintf("%s cannot be read: %v", file, errors.Unwrap(err))}
@@ -143,5 +143,5 @@ func (a *app) readRules(file string) ([]protect.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return protect.Read(file, raw, protect.Check(check))
+	return autoprotect.Read(file, raw, autoprotect.Check(check))
 }

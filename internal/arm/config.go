@@ -16,7 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
-	"azbackupflow/internal/arm/budget"
+	"azbackupflow/internal/ratelimit"
 )
 
 // The clouds that azcore knows.
@@ -53,7 +53,7 @@ type Config struct {
 	// Timeout bounds one call; zero means DefaultTimeout.
 	Timeout time.Duration
 	// Budget puts off calls that Azure would refuse; nil lets every call through.
-	Budget *budget.Ledger
+	Budget *ratelimit.Ledger
 	// Clock is used where ARM's answer carries no Date.
 	Clock func() time.Time
 	// Observe, if set, is told of each call, by method and path, before it is
@@ -71,7 +71,7 @@ type Client struct {
 	clock    func() time.Time
 	skew     atomic.Int64 // of Azure's clock against ours, a time.Duration
 	observe  func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
-	budget   *budget.Ledger
+	budget   *ratelimit.Ledger
 }
 
 // New checks the configuration and makes a client. It calls nobody.

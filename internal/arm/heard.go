@@ -5,13 +5,13 @@ import (
 	"net/url"
 	"strings"
 
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 )
 
 // heard is what an answer, or its absence, says of budgets.
-func heard(a *Answer, err error) budget.Heard {
-	var h budget.Heard
+func heard(a *Answer, err error) ratelimit.Heard {
+	var h ratelimit.Heard
 	if !errors.As(err, &h.Err) && err != nil {
 		h.Err = &operation.Error{Code: CodeNoAnswer, Class: operation.Transient}
 	}

@@ -16,13 +16,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
-	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/request"
 	shelves "azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
@@ -37,7 +37,7 @@ type fleet struct {
 	sim       *armsim.Simulator
 	client    *arm.Client
 	instances []*engine.Engine
-	ledgers   []*budget.Ledger
+	ledgers   []*ratelimit.Ledger
 	rows      *memory.Store
 	shared    shelves.SharedRows
 	queue     *queuememory.Queue
@@ -66,7 +66,7 @@ func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
 	return f
 }
 
-func (f *fleet) connect(ledger *budget.Ledger) *arm.Client {
+func (f *fleet) connect(ledger *ratelimit.Ledger) *arm.Client {
 	client, err := arm.New(arm.Config{Endpoint: f.sim.Endpoint(), Credential: credential(f.sim.Token), Clock: f.clock.Now, Budget: ledger})
 	require.NoError(f.t, err)
 	return client
@@ -74,17 +74,17 @@ func (f *fleet) connect(ledger *budget.Ledger) *arm.Client {
 
 // add starts one more instance.
 func (f *fleet) add() {
-	ledger := budget.New(budget.Config{Clock: f.clock.Now, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
+	ledger := ratelimit.New(ratelimit.Config{Clock: f.clock.Now, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
 	azure := flow.New(f.connect(ledger), f.clock.Now)
 	azure.Permit = flow.Permit{RestoreTargets: []string{demoContainer}}
-	azure.Jobs = joblist.New(joblist.Config{
+	azure.Jobs = jobcache.New(jobcache.Config{
 		Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
 	})
 	book, err := azure.Book()
 	require.NoError(f.t, err)
 	e, err := engine.New(engine.Config{
 		Store: f.rows, Queue: f.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: budget.ForStep,
+		Clock: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: ratelimit.ForStep,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(f.t, err)

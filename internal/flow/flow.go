@@ -14,7 +14,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
-	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -35,7 +35,7 @@ type Azure struct {
 	Permit Permit
 	// Jobs lets operations that wait for jobs of one vault read them together;
 	// nil reads each alone.
-	Jobs *joblist.Board
+	Jobs *jobcache.Board
 	// Exclude records that a resource is not to be protected automatically.
 	Exclude func(ctx context.Context, resourceID, operationID string, at time.Time) error
 	// Include forgets that.

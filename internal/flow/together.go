@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
-	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/step"
 )
 
 // vaultJobs says how the jobs of one vault are read: together, and one alone.
 type vaultJobs struct {
 	vault string
-	list  func(ctx context.Context, since time.Time) (jobs []joblist.Job, calls int, err error)
+	list  func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error)
 	alone func(context.Context) (job, error)
 }
 
@@ -29,7 +29,7 @@ func (a Azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 	if a.Jobs == nil {
 		return v.alone(ctx)
 	}
-	found, err := a.Jobs.Find(ctx, joblist.Query{
+	found, err := a.Jobs.Find(ctx, jobcache.Query{
 		Vault: v.vault, Job: id, Since: c.Operation.Tracking.SubmittedAt, Asked: c.Operation.Flow != trackJobFlow, List: v.list,
 	})
 	var known *operation.Error
@@ -58,7 +58,7 @@ func (a Azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 
 // JobPace is how far apart listings of a vault's jobs may be, by what the ledger
 // knows of the quota.
-func JobPace(l *budget.Ledger) func(vault string, calls int) time.Duration {
+func JobPace(l *ratelimit.Ledger) func(vault string, calls int) time.Duration {
 	return func(vault string, calls int) time.Duration {
 		return l.Pace(http.MethodGet, vault+"/backupJobs", float64(calls))
 	}
@@ -75,24 +75,24 @@ func (a Azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, 
 
 // listServiceJobs lists a Recovery Services vault's jobs, with one filter for
 // when they started.
-func (a Azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Context, time.Time) ([]joblist.Job, int, error) {
-	return func(ctx context.Context, since time.Time) (jobs []joblist.Job, calls int, err error) {
+func (a Azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		ctx, count := arm.CountCalls(ctx)
 		listed, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
 		for _, j := range listed {
-			jobs = append(jobs, joblist.Job{Name: j.Name, Operation: j.Operation, Of: j.EntityFriendlyName, Status: j.Status, Start: j.StartTime})
+			jobs = append(jobs, jobcache.Job{Name: j.Name, Operation: j.Operation, Of: j.EntityFriendlyName, Status: j.Status, Start: j.StartTime})
 		}
 		return jobs, count(), err
 	}
 }
 
 // listInstanceJobs lists a Backup vault's jobs.
-func (a Azure) listInstanceJobs(vault dataprotection.VaultID) func(context.Context, time.Time) ([]joblist.Job, int, error) {
-	return func(ctx context.Context, since time.Time) (jobs []joblist.Job, calls int, err error) {
+func (a Azure) listInstanceJobs(vault dataprotection.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		ctx, count := arm.CountCalls(ctx)
 		listed, err := a.DataProtection.ListJobs(ctx, vault, dataprotection.JobFilter{StartedSince: since})
 		for _, j := range listed {
-			jobs = append(jobs, joblist.Job{Name: j.Name, Operation: j.OperationCategory, Of: j.DatasourceName, Status: j.Status, Start: j.StartTime})
+			jobs = append(jobs, jobcache.Job{Name: j.Name, Operation: j.OperationCategory, Of: j.DatasourceName, Status: j.Status, Start: j.StartTime})
 		}
 		return jobs, count(), err
 	}

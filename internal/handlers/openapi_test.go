@@ -20,10 +20,10 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/protect"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
@@ -177,8 +177,8 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 		require.Contains(t, statuses, string(s))
 	}
 	outcomes := doc.Components.Schemas["Outcome"].Value.Enum
-	require.Len(t, outcomes, len(protect.Outcomes()))
-	for _, o := range protect.Outcomes() {
+	require.Len(t, outcomes, len(autoprotect.Outcomes()))
+	for _, o := range autoprotect.Outcomes() {
 		require.Contains(t, outcomes, string(o))
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/customhandler"
-	"azbackupflow/internal/protect"
 	"azbackupflow/internal/step"
 )
 
@@ -32,7 +32,7 @@ func ProtectNewResource(g Guardian, refuse Refuser) customhandler.Handler {
 		}
 		var invalid *step.Invalid
 		if errors.As(err, &invalid) {
-			event, _ := protect.ReadEvent(raw) // its id, where it has one
+			event, _ := autoprotect.ReadEvent(raw) // its id, where it has one
 			id := event.ID
 			if id == "" {
 				id = inv.ID

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"azbackupflow/internal/protect"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
@@ -21,10 +21,10 @@ type VerdictList struct {
 // verdicts lists what automatic protection last decided about each resource.
 func (a api) verdicts(w http.ResponseWriter, r *http.Request) {
 	q, err := readQuery(r, "outcome", "rule", "pageSize", "continue")
-	outcome := protect.Outcome(r.URL.Query().Get("outcome"))
-	if err == nil && outcome != "" && !slices.Contains(protect.Outcomes(), outcome) {
+	outcome := autoprotect.Outcome(r.URL.Query().Get("outcome"))
+	if err == nil && outcome != "" && !slices.Contains(autoprotect.Outcomes(), outcome) {
 		err = &step.Invalid{Fields: []step.FieldError{{
-			Field: "outcome", Problem: fmt.Sprintf("%q is not an outcome", outcome), Want: fmt.Sprint(protect.Outcomes()),
+			Field: "outcome", Problem: fmt.Sprintf("%q is not an outcome", outcome), Want: fmt.Sprint(autoprotect.Outcomes()),
 		}}}
 	}
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"azbackupflow/internal/protect"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/schedule"
 )
 
@@ -21,13 +21,13 @@ func checkDeclared(root string) (names []string, err error) {
 			_, err := schedule.Read(schedule.FileName, raw, nil)
 			return err
 		},
-		protect.FileName: func(raw []byte) error {
-			_, err := protect.Read(protect.FileName, raw, nil)
+		autoprotect.FileName: func(raw []byte) error {
+			_, err := autoprotect.Read(autoprotect.FileName, raw, nil)
 			return err
 		},
 	}
 	var problems []error
-	for _, name := range []string{protect.FileName, schedule.FileName} {
+	for _, name := range []string{autoprotect.FileName, schedule.FileName} {
 		raw, err := os.ReadFile(filepath.Join(root, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -22,11 +22,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
-	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/state/memory"
 
@@ -143,20 +143,20 @@ func Run(ctx context.Context, c Config) (Report, error) {
 
 func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, error) {
 	shelf := func(kind string) sharedrows.Shelf { return sharedrows.Shelf{Rows: w, Kind: kind} }
-	ledger := budget.New(budget.Config{Clock: clock, Shelf: shelf("budget")})
+	ledger := ratelimit.New(ratelimit.Config{Clock: clock, Shelf: shelf("budget")})
 	client, err := arm.New(arm.Config{Credential: token{}, Transport: azure, Clock: clock, Budget: ledger})
 	if err != nil {
 		return nil, err
 	}
 	flows := flow.New(client, clock)
-	flows.Jobs = joblist.New(joblist.Config{Shelf: shelf("jobs"), Clock: clock, NewID: w.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger)})
+	flows.Jobs = jobcache.New(jobcache.Config{Shelf: shelf("jobs"), Clock: clock, NewID: w.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger)})
 	book, err := flows.Book()
 	if err != nil {
 		return nil, err
 	}
 	return engine.New(engine.Config{
 		Store: w, Queue: w, Book: book, Waits: operation.AzureWaits(), Clock: clock, Jitter: w.rand.Float64, NewID: w.newID,
-		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Budget: budget.ForStep,
+		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Budget: ratelimit.ForStep,
 	})
 }
 

@@ -1,4 +1,4 @@
-package protect_test
+package autoprotect_test
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/ratelimit"
 )
 
 // manyAccounts is a site of storage accounts with a share each, before an Azure
@@ -31,9 +31,9 @@ func manyAccounts(t *testing.T, accounts int) *site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim
-	assume := budget.Assume(1)
+	assume := ratelimit.Assume(1)
 	assume.Refill = 2 * time.Second // as fast as this Azure's
-	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now, Budget: budget.New(budget.Config{Clock: s.clock.Now, Assume: assume})})
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now, Budget: ratelimit.New(ratelimit.Config{Clock: s.clock.Now, Assume: assume})})
 	require.NoError(t, err)
 	s.guard.Datasources = datasource.New(client)
 	return s

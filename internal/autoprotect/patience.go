@@ -1,4 +1,4 @@
-package protect
+package autoprotect
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 )
 
 // sweepLimit bounds one sweep: an invocation may take two minutes.
@@ -66,7 +66,7 @@ func (s *sweep) try(ctx context.Context, calls func(context.Context) error) bool
 		}
 		var booked *operation.PutOff
 		if errors.As(err, &booked) {
-			ctx = budget.WithCaller(ctx, budget.Caller{Priority: operation.PriorityOther, Booking: booked.Booking})
+			ctx = ratelimit.WithCaller(ctx, ratelimit.Caller{Priority: operation.PriorityOther, Booking: booked.Booking})
 		}
 	}
 	return false

@@ -1,4 +1,4 @@
-package protect_test
+package autoprotect_test
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/declaration"
-	"azbackupflow/internal/protect"
 )
 
 const (
@@ -19,17 +19,17 @@ const (
 	toBackup     = "protect: {vaultId: " + backupVault + ", policy: pgflexpol1}"
 )
 
-func rules(t *testing.T, lines ...string) []protect.Rule {
+func rules(t *testing.T, lines ...string) []autoprotect.Rule {
 	t.Helper()
-	read, err := protect.Read("protection.yaml", []byte("version: 1\nrules:\n- "+strings.Join(lines, "\n- ")+"\n"), nil)
+	read, err := autoprotect.Read("protection.yaml", []byte("version: 1\nrules:\n- "+strings.Join(lines, "\n- ")+"\n"), nil)
 	require.NoError(t, err)
 	return read
 }
 
-func share() protect.Resource {
+func share() autoprotect.Resource {
 	const account = "/subscriptions/" + subscription + "/resourceGroups/RG-App/providers/Microsoft.Storage/storageAccounts/stapp01"
-	return protect.Resource{
-		Kind: protect.FileShare, ID: account + "/fileServices/default/shares/orders-eu", AccountID: account, Account: "stapp01", Name: "orders-eu",
+	return autoprotect.Resource{
+		Kind: autoprotect.FileShare, ID: account + "/fileServices/default/shares/orders-eu", AccountID: account, Account: "stapp01", Name: "orders-eu",
 		Subscription: subscription, ResourceGroup: "RG-App", Location: "westeurope", Tags: map[string]string{"Backup": "daily", "env": "prod"},
 	}
 }
@@ -60,14 +60,14 @@ func TestARuleMatchesWhenEverythingThatItNamesMatches(t *testing.T) {
 	} {
 		t.Run(match, func(t *testing.T) {
 			t.Parallel()
-			d := protect.Decide(rules(t, "{name: one, match: "+match+", "+toVault+"}"), share())
+			d := autoprotect.Decide(rules(t, "{name: one, match: "+match+", "+toVault+"}"), share())
 			if why == "" {
-				require.Equal(t, protect.Protect, d.Outcome)
+				require.Equal(t, autoprotect.Protect, d.Outcome)
 				require.Equal(t, "one", d.Rule.Name)
 				return
 			}
-			require.Equal(t, protect.None, d.Outcome)
-			require.Equal(t, []protect.Asked{{Rule: "one", Why: why}}, d.Asked)
+			require.Equal(t, autoprotect.None, d.Outcome)
+			require.Equal(t, []autoprotect.Asked{{Rule: "one", Why: why}}, d.Asked)
 		})
 	}
 }
@@ -82,8 +82,8 @@ func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
 		"{name: in, match: {names: [orders-*]}, "+toVault+"}",
 		"{name: rest, exclude: true}",
 	)
-	d := protect.Decide(all, share())
-	require.Equal(t, protect.Protect, d.Outcome)
+	d := autoprotect.Decide(all, share())
+	require.Equal(t, autoprotect.Protect, d.Outcome)
 	require.Equal(t, "in", d.Rule.Name)
 	require.Equal(t, []string{
 		"try-exclude: leave it alone",
@@ -98,9 +98,9 @@ func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
 
 	res := share()
 	res.Name = "tmp-1"
-	require.Equal(t, "out", protect.Decide(all, res).Rule.Name)
+	require.Equal(t, "out", autoprotect.Decide(all, res).Rule.Name)
 	res.Name = "x"
-	require.Equal(t, "rest", protect.Decide(all, res).Rule.Name)
+	require.Equal(t, "rest", autoprotect.Decide(all, res).Rule.Name)
 }
 
 // What one rule matches and a later one never gets is told, and nothing that a
@@ -131,7 +131,7 @@ func TestARuleThatNeverDecidesIsToldAndNoOther(t *testing.T) {
 	} {
 		t.Run(c.first+" before "+c.second, func(t *testing.T) {
 			t.Parallel()
-			_, err := protect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: one, match: "+c.first+", exclude: true}\n- {name: two, match: "+c.second+", "+toVault+"}\n"), nil)
+			_, err := autoprotect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: one, match: "+c.first+", exclude: true}\n- {name: two, match: "+c.second+", "+toVault+"}\n"), nil)
 			if !c.shadows {
 				require.NoError(t, err)
 				return
@@ -163,7 +163,7 @@ func TestAFileWithAnythingWrongGivesNoRules(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			read, err := protect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: fine, match: {names: [zz]}, exclude: true}\n- "+rule+"\n"), nil)
+			read, err := autoprotect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: fine, match: {names: [zz]}, exclude: true}\n- "+rule+"\n"), nil)
 			require.Empty(t, read)
 			var invalid *declaration.Invalid
 			require.ErrorAs(t, err, &invalid)
@@ -178,11 +178,11 @@ func TestTheSampleProtectsNothingAndShowsWhatIsRight(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../protection.yaml")
 	require.NoError(t, err)
-	read, err := protect.Read("protection.yaml", raw, nil)
+	read, err := autoprotect.Read("protection.yaml", raw, nil)
 	require.NoError(t, err)
 	require.Empty(t, read)
 	shown := strings.ReplaceAll(strings.Replace(string(raw), "rules: []", "rules:", 1), "\n#  ", "\n  ")
-	read, err = protect.Read("protection.yaml", []byte(shown), nil)
+	read, err = autoprotect.Read("protection.yaml", []byte(shown), nil)
 	require.NoError(t, err)
 	require.Len(t, read, 3)
 }
@@ -190,13 +190,13 @@ func TestTheSampleProtectsNothingAndShowsWhatIsRight(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("version: 1\nrules:\n- {name: a, match: {names: ['*']}, exclude: true}")
 	f.Fuzz(func(t *testing.T, yaml string) {
-		read, err := protect.Read("protection.yaml", []byte(yaml), nil)
+		read, err := autoprotect.Read("protection.yaml", []byte(yaml), nil)
 		var invalid *declaration.Invalid
 		if err != nil {
 			require.Empty(t, read)
 			require.ErrorAs(t, err, &invalid)
 		}
-		protect.Decide(read, share())
+		autoprotect.Decide(read, share())
 	})
 }
 

@@ -1,4 +1,4 @@
-// Package budget keeps accounts of what Azure Resource Manager and the resource
+// Package ratelimit keeps accounts of what Azure Resource Manager and the resource
 // providers still allow, so that a call which would be refused is put off
 // instead of sent.
 //
@@ -22,4 +22,4 @@
 // an account that is running low is kept in a shared row as well, so that its
 // places are given away once. Where the row cannot be reached, each instance
 // goes on with what it knows.
-package budget
+package ratelimit

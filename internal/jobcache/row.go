@@ -1,4 +1,4 @@
-package joblist
+package jobcache
 
 import (
 	"cmp"

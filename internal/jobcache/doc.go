@@ -1,4 +1,4 @@
-// Package joblist lets operations that wait for backup jobs of one vault read
+// Package jobcache lets operations that wait for backup jobs of one vault read
 // the vault's jobs together.
 //
 // A vault allows some 150 reads of jobs in an hour, whether one job is read or
@@ -13,4 +13,4 @@
 // A job that is not listed is read alone, and so is one that ended otherwise
 // than well: a list has no details. Where few operations wait in a vault, each
 // reads its job alone, which is cheaper.
-package joblist
+package jobcache

@@ -1,7 +1,7 @@
-// Package protect decides which resources are protected without being asked,
+// Package autoprotect decides which resources are protected without being asked,
 // by the rules of protection.yaml, and starts what they say: when an event
 // announces a resource, and when a sweep finds one that nothing announced.
-package protect
+package autoprotect
 
 import (
 	"encoding/json"

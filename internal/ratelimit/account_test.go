@@ -1,4 +1,4 @@
-package budget_test
+package ratelimit_test
 
 import (
 	"net/http"
@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm/budget"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 )
 
 func start() time.Time { return time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC) }
@@ -19,22 +19,22 @@ const (
 )
 
 // told is an account that Azure has said something of.
-func told(left float64) *budget.Account {
-	a := &budget.Account{}
-	a.Told(start(), left, 0, budget.Assume(1))
+func told(left float64) *ratelimit.Account {
+	a := &ratelimit.Account{}
+	a.Told(start(), left, 0, ratelimit.Assume(1))
 	return a
 }
 
 func TestUntil_something_was_learned_calls_go_out(t *testing.T) {
 	t.Parallel()
-	var a budget.Account
-	ok, _ := a.Ask(start(), operation.PriorityOther, false, budget.Assume(1))
+	var a ratelimit.Account
+	ok, _ := a.Ask(start(), operation.PriorityOther, false, ratelimit.Assume(1))
 	require.True(t, ok)
 }
 
 func TestThe_last_calls_of_a_bucket_are_kept_for_higher_priorities(t *testing.T) {
 	t.Parallel()
-	s := budget.Assume(1)
+	s := ratelimit.Assume(1)
 	a := told(199)
 	spent := map[operation.Priority]int{}
 	for _, p := range []operation.Priority{
@@ -56,7 +56,7 @@ func TestThe_last_calls_of_a_bucket_are_kept_for_higher_priorities(t *testing.T)
 
 func TestPlaces_come_one_after_the_other_as_the_bucket_fills(t *testing.T) {
 	t.Parallel()
-	s := budget.Assume(1)
+	s := ratelimit.Assume(1)
 	a := told(0)
 	a.Limit, a.Rate = 200, 10
 	last := start()
@@ -76,10 +76,10 @@ func TestPlaces_come_one_after_the_other_as_the_bucket_fills(t *testing.T) {
 func TestA_refusal_teaches_a_quotas_limit_interval_and_reset(t *testing.T) {
 	t.Parallel()
 	now := start()
-	l := budget.New(budget.Config{Clock: func() time.Time { return now }})
+	l := ratelimit.New(ratelimit.Config{Clock: func() time.Time { return now }})
 	c, err := l.Take(t.Context(), http.MethodGet, vaultJobs)
 	require.NoError(t, err)
-	c.Settle(budget.Heard{Err: &operation.Error{
+	c.Settle(ratelimit.Heard{Err: &operation.Error{
 		Code: "ResourceRequestsThrottled", Class: operation.Throttled, HTTPStatus: 429, RetryAfter: 324 * time.Second,
 		Message: "Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.",
 	}})
@@ -101,19 +101,19 @@ func TestA_refusal_teaches_a_quotas_limit_interval_and_reset(t *testing.T) {
 	_, err = l.Take(t.Context(), http.MethodPost, trigger)
 	require.NoError(t, err, "another account has room")
 	now = now.Add(off.Wait)
-	_, err = l.Take(budget.WithCaller(t.Context(), budget.Caller{Booking: off.Booking}), http.MethodGet, vaultJobs+"/j")
+	_, err = l.Take(ratelimit.WithCaller(t.Context(), ratelimit.Caller{Booking: off.Booking}), http.MethodGet, vaultJobs+"/j")
 	require.NoError(t, err)
 }
 
 func TestA_buckets_rate_is_measured_between_answers(t *testing.T) {
 	t.Parallel()
 	now := start()
-	l := budget.New(budget.Config{Clock: func() time.Time { return now }})
+	l := ratelimit.New(ratelimit.Config{Clock: func() time.Time { return now }})
 	left := 199.0
 	for range 30 {
 		c, err := l.Take(t.Context(), http.MethodPost, trigger)
 		require.NoError(t, err)
-		c.Settle(budget.Heard{Remaining: map[string]int{"subscription-writes": int(left)}})
+		c.Settle(ratelimit.Heard{Remaining: map[string]int{"subscription-writes": int(left)}})
 		// Ten calls a second, of which five come back.
 		now = now.Add(100 * time.Millisecond)
 		left -= 0.5
@@ -125,12 +125,12 @@ func TestA_buckets_rate_is_measured_between_answers(t *testing.T) {
 
 func TestTwo_instances_merge_to_the_later_answer_and_all_places(t *testing.T) {
 	t.Parallel()
-	s := budget.Assume(1)
+	s := ratelimit.Assume(1)
 	a, b := *told(10), *told(10)
 	b.Told(start().Add(time.Second), 4, 0, s)
 	_, _ = a.Ask(start(), operation.PriorityOther, false, s)
 	_, _ = a.Ask(start(), operation.PriorityOther, false, s)
-	ab, ba := budget.Merge(a, b), budget.Merge(b, a)
+	ab, ba := ratelimit.Merge(a, b), ratelimit.Merge(b, a)
 	require.Equal(t, ab, ba)
 	require.InDelta(t, 4, ab.Left, 0)
 	require.Equal(t, a.Tails, ab.Tails)

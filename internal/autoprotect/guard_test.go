@@ -1,4 +1,4 @@
-package protect_test
+package autoprotect_test
 
 import (
 	"bytes"
@@ -21,11 +21,11 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/protect"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/state"
 	statememory "azbackupflow/internal/state/memory"
@@ -35,7 +35,7 @@ import (
 // site is a guard before a simulated Azure, with a clock that the test turns.
 type site struct {
 	t     *testing.T
-	guard protect.Guard
+	guard autoprotect.Guard
 	store *statememory.Store
 	arm   *armsim.Simulator
 	clock *clockwork.FakeClock
@@ -97,8 +97,8 @@ func newSite(t *testing.T, lines ...string) *site {
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)
-	s.guard = protect.Guard{
-		Datasources: datasource.New(client), Vaults: protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+	s.guard = autoprotect.Guard{
+		Datasources: datasource.New(client), Vaults: autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
 		Records: s.store, Engine: e, Tenant: "test", Now: s.clock.Now, Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if len(lines) > 0 {
@@ -297,7 +297,7 @@ func TestASampleOfEachSchemaIsRead(t *testing.T) {
 			Data struct{ Event json.RawMessage }
 		}
 		require.NoError(t, json.Unmarshal(raw, &envelope))
-		e, err := protect.ReadEvent(envelope.Data.Event)
+		e, err := autoprotect.ReadEvent(envelope.Data.Event)
 		require.NoError(t, err)
 		require.Equal(t, "Microsoft.Resources.ResourceWriteSuccess", e.Type)
 		require.Contains(t, e.ResourceID, "Microsoft.Compute/virtualMachines/vm-app-01")
@@ -420,7 +420,7 @@ func TestTheSweepLeavesAloneWhatIsProtected(t *testing.T) {
 	require.NoError(t, err)
 	azure := flow.New(client, s.clock.Now)
 	s.guard.Datasources = datasource.New(client)
-	s.guard.Vaults = protect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
+	s.guard.Vaults = autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
 	require.NoError(t, s.guard.Sweep(t.Context()))
 	require.Len(t, s.operations(), 1)
 	require.Contains(t, string(s.operations()[0].Parameters), `"bare"`)

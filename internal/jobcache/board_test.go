@@ -1,4 +1,4 @@
-package joblist_test
+package jobcache_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/joblist"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
@@ -23,7 +23,7 @@ const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoverySer
 type azure struct {
 	mu    sync.Mutex
 	clock *clockwork.FakeClock
-	jobs  []joblist.Job
+	jobs  []jobcache.Job
 	since []time.Time
 	calls int
 	err   error
@@ -39,11 +39,11 @@ func (a *azure) newID() string {
 	return fmt.Sprint("lease ", a.ids)
 }
 
-func (a *azure) list(_ context.Context, since time.Time) ([]joblist.Job, int, error) {
+func (a *azure) list(_ context.Context, since time.Time) ([]jobcache.Job, int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.since = append(a.since, since)
-	return append([]joblist.Job(nil), a.jobs...), a.calls, a.err
+	return append([]jobcache.Job(nil), a.jobs...), a.calls, a.err
 }
 
 func (a *azure) lists() int {
@@ -55,25 +55,25 @@ func (a *azure) lists() int {
 // running adds a job that started so long ago, and gives its name.
 func (a *azure) running(age time.Duration) string {
 	name := fmt.Sprintf("job-%d", len(a.jobs))
-	a.jobs = append(a.jobs, joblist.Job{Name: name, Status: "InProgress", Start: a.clock.Now().Add(-age)})
+	a.jobs = append(a.jobs, jobcache.Job{Name: name, Status: "InProgress", Start: a.clock.Now().Add(-age)})
 	return name
 }
 
 func newAzure() *azure { return &azure{clock: clockwork.NewFakeClockAt(morning()), calls: 1} }
 
 // board is an instance of the app.
-func (a *azure) board(shelf joblist.Shelf, change ...func(*joblist.Config)) *joblist.Board {
-	c := joblist.Config{Shelf: shelf, Clock: a.clock.Now, NewID: a.newID, Waits: operation.AzureWaits()}
+func (a *azure) board(shelf jobcache.Shelf, change ...func(*jobcache.Config)) *jobcache.Board {
+	c := jobcache.Config{Shelf: shelf, Clock: a.clock.Now, NewID: a.newID, Waits: operation.AzureWaits()}
 	for _, f := range change {
 		f(&c)
 	}
-	return joblist.New(c)
+	return jobcache.New(c)
 }
 
-func newShelf() joblist.Shelf { return state.Shelf{Rows: memory.New(), Kind: "jobs"} }
+func newShelf() jobcache.Shelf { return state.Shelf{Rows: memory.New(), Kind: "jobs"} }
 
-func (a *azure) query(job string) joblist.Query {
-	q := joblist.Query{Vault: vault, Job: job, Since: a.clock.Now(), Asked: true, List: a.list}
+func (a *azure) query(job string) jobcache.Query {
+	q := jobcache.Query{Vault: vault, Job: job, Since: a.clock.Now(), Asked: true, List: a.list}
 	for _, j := range a.jobs {
 		if j.Name == job {
 			q.Since = j.Start
@@ -82,7 +82,7 @@ func (a *azure) query(job string) joblist.Query {
 	return q
 }
 
-func find(t *testing.T, b *joblist.Board, q joblist.Query) joblist.Answer {
+func find(t *testing.T, b *jobcache.Board, q jobcache.Query) jobcache.Answer {
 	t.Helper()
 	got, err := b.Find(t.Context(), q)
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func find(t *testing.T, b *joblist.Board, q joblist.Query) joblist.Answer {
 }
 
 // crowd makes a board know that many wait.
-func (a *azure) crowd(t *testing.T, b *joblist.Board) {
+func (a *azure) crowd(t *testing.T, b *jobcache.Board) {
 	t.Helper()
 	for _, other := range []string{"other-1", "other-2"} {
 		find(t, b, a.query(other))
@@ -142,7 +142,7 @@ func TestThe_interval_follows_the_youngest_job_that_runs(t *testing.T) {
 					a.running(age)
 					continue
 				}
-				a.jobs = append(a.jobs, joblist.Job{Name: "done", Status: "Completed", Start: a.clock.Now().Add(-time.Minute)})
+				a.jobs = append(a.jobs, jobcache.Job{Name: "done", Status: "Completed", Start: a.clock.Now().Add(-time.Minute)})
 			}
 			a.crowd(t, b)
 			got := find(t, b, a.query("job-0"))
@@ -163,7 +163,7 @@ func TestThe_interval_grows_where_little_of_the_quota_is_left_for_its_pages(t *t
 	a := newAzure()
 	a.calls = 7
 	var asked []int
-	b := a.board(newShelf(), func(c *joblist.Config) {
+	b := a.board(newShelf(), func(c *jobcache.Config) {
 		c.Pace = func(of string, calls int) time.Duration {
 			require.Equal(t, vault, of)
 			asked = append(asked, calls)
@@ -205,7 +205,7 @@ func TestA_job_that_is_missing_from_the_list_is_read_alone_but_not_at_once(t *te
 		a.clock.Advance(got.Next)
 	}
 	lists := a.lists()
-	stranger := joblist.Query{Vault: vault, Job: "stranger", Since: a.clock.Now(), List: a.list}
+	stranger := jobcache.Query{Vault: vault, Job: "stranger", Since: a.clock.Now(), List: a.list}
 	require.True(t, find(t, b, stranger).Alone, "a job that something else started is older than its operation")
 	require.Equal(t, lists, a.lists())
 }
@@ -230,7 +230,7 @@ func TestA_listing_reaches_back_to_the_oldest_job_that_runs(t *testing.T) {
 	all()
 	require.Equal(t, morning().Add(-2*time.Hour-time.Minute), a.since[3])
 	a.jobs = a.jobs[1:]
-	require.Equal(t, "Completed", find(t, b, joblist.Query{Vault: vault, Job: old, List: a.list}).Job.Status, "kept for who has not looked yet")
+	require.Equal(t, "Completed", find(t, b, jobcache.Query{Vault: vault, Job: old, List: a.list}).Job.Status, "kept for who has not looked yet")
 }
 
 func TestAn_instance_answers_from_what_another_listed(t *testing.T) {
@@ -247,7 +247,7 @@ func TestAn_instance_answers_from_what_another_listed(t *testing.T) {
 
 // together holds two instances' reads of the row until both have read it.
 type together struct {
-	joblist.Shelf
+	jobcache.Shelf
 
 	mu      sync.Mutex
 	waiting int
@@ -273,7 +273,7 @@ func TestOf_two_instances_that_find_the_list_old_exactly_one_lists(t *testing.T)
 	a := newAzure()
 	shelf := &together{Shelf: newShelf(), both: make(chan struct{})}
 	job := a.running(time.Hour)
-	answers := make([]joblist.Answer, 2)
+	answers := make([]jobcache.Answer, 2)
 	var group sync.WaitGroup
 	for i := range answers {
 		b := a.board(shelf)
@@ -308,7 +308,7 @@ func TestThe_list_of_an_instance_that_died_is_made_by_another_when_its_lease_end
 	a.crowd(t, one)
 	a.crowd(t, two)
 	dying := a.query(job)
-	dying.List = func(context.Context, time.Time) ([]joblist.Job, int, error) { panic("killed") }
+	dying.List = func(context.Context, time.Time) ([]jobcache.Job, int, error) { panic("killed") }
 	require.Panics(t, func() { _, _ = one.Find(t.Context(), dying) })
 	waited := time.Duration(0)
 	for a.lists() == 0 {
@@ -328,7 +328,7 @@ func TestWhat_Azure_refuses_is_not_asked_again_before_it_allows(t *testing.T) {
 	a, shelf := newAzure(), newShelf()
 	one, two := a.board(shelf), a.board(shelf)
 	job := a.running(time.Hour)
-	for _, b := range []*joblist.Board{one, two} {
+	for _, b := range []*jobcache.Board{one, two} {
 		require.True(t, find(t, b, a.query("x")).Alone)
 		require.True(t, find(t, b, a.query("y")).Alone)
 	}
@@ -345,7 +345,7 @@ func TestWhat_Azure_refuses_is_not_asked_again_before_it_allows(t *testing.T) {
 
 // away is a shelf that cannot be reached.
 type away struct {
-	joblist.Shelf
+	jobcache.Shelf
 
 	gets, puts bool
 }
@@ -405,7 +405,7 @@ func TestA_list_without_room_keeps_what_runs(t *testing.T) {
 	a, shelf := newAzure(), newShelf()
 	one, two := a.board(shelf), a.board(shelf)
 	for i := range 3000 {
-		a.jobs = append(a.jobs, joblist.Job{
+		a.jobs = append(a.jobs, jobcache.Job{
 			Name: fmt.Sprintf("ended-%05d", i), Status: "Completed", Start: a.clock.Now().Add(-time.Duration(i) * time.Second),
 		})
 	}
