@@ -7,6 +7,7 @@ GO      ?= go
 NPM     ?= npm
 COUNT   ?= 20
 ARCH    ?= amd64
+PATHS   ?= .
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Each folder with a package-lock.json is installed by itself: Azurite, and the
@@ -127,6 +128,11 @@ vet:
 .PHONY: docs-check
 docs-check:
 	cd tools && $(GO) test ./doccheck && $(GO) run ./doccheck ..
+
+# PATHS limits the check: make prose PATHS="internal/arm docs".
+.PHONY: prose
+prose: ## Report wordings that docs and comments avoid (PATHS=. limits where)
+	@cd tools && $(GO) run ./doccheck -prose $(addprefix $(CURDIR)/,$(PATHS))
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or left by the local stack

@@ -1,21 +1,44 @@
-// Command doccheck reads every Markdown file below a folder and reports what a
-// reader would stumble over: links to files or headings of the repository that
-// are not there, and make targets that the Makefile does not have.
+// Command doccheck reports what a reader of this repository would stumble over.
 //
-// Usage: doccheck <folder>
+//	doccheck <folder>
+//
+// reads every Markdown file below the folder and reports links to files or
+// headings that do not exist, and make targets that the Makefile does not have.
+//
+//	doccheck -prose <path>...
+//
+// reads the comments, string literals and names of Go files, and the text of
+// pages, YAML, JSON schemas, Bicep files, scripts and Makefiles, and reports
+// wordings to avoid (see words.go), each with a replacement. There is no list
+// of exceptions. It skips texts that quote Azure: the simulators' string
+// literals, testdata folders, and text in quotation marks or backquotes.
+//
+// It exits with 1 if it reports anything.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: doccheck <folder>")
+	onlyProse := flag.Bool("prose", false, "Check wordings below the given paths.")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: doccheck <folder>\n       doccheck -prose <path>...")
 		os.Exit(2)
 	}
-	complaints, err := check(os.Args[1])
+	flag.Parse()
+	var complaints []string
+	var err error
+	switch {
+	case *onlyProse && flag.NArg() > 0:
+		complaints, err = checkProse(flag.Args(), words)
+	case !*onlyProse && flag.NArg() == 1:
+		complaints, err = checkLinks(flag.Arg(0))
+	default:
+		flag.Usage()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "doccheck:", err)
 		os.Exit(2)

@@ -23,9 +23,9 @@ var (
 // skipped are folders whose Markdown is not ours.
 var skipped = []string{".git", "node_modules", "dist", "bin", ".local", ".cache"}
 
-// check gives the complaints about all Markdown below root, in the order of
-// the files.
-func check(root string) ([]string, error) {
+// checkLinks returns the complaints about all Markdown below root, in the order
+// of the files.
+func checkLinks(root string) ([]string, error) {
 	targets, err := makeTargets(filepath.Join(root, "Makefile"))
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func checkFile(root, path string, targets []string) ([]string, error) {
 	return complaints, nil
 }
 
-// checkLink says what is wrong with a link of the file at path, or "".
+// checkLink returns the problem with a link of the file at path, or "".
 // Links that leave the repository are not followed.
 func checkLink(path, link string) string {
 	u, err := url.Parse(link)

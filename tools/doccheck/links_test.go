@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWhatAReaderWouldStumbleOverIsReported(t *testing.T) {
+func TestCheckLinks_ReportsBrokenLinksAndMissingTargets(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write := func(name, text string) {
@@ -30,7 +30,7 @@ func TestWhatAReaderWouldStumbleOverIsReported(t *testing.T) {
 		"```\nmake build\n$ make nothing\n[not a link](in-code.md)\n```\n"+
 		"[no heading](docs/other.md#no-heading) `[not a link](in-code.md)`\n")
 
-	got, err := check(root)
+	got, err := checkLinks(root)
 	if err != nil {
 		t.Fatal(err)
 	}
