@@ -37,7 +37,7 @@ func readRules(path string, e *engine.Engine, log *slog.Logger) (rules []autopro
 		return nil, nil
 	}
 	if err == nil {
-		rules, err = autoprotect.Read(path, raw, e.Check)
+		rules, err = autoprotect.Parse(path, raw, e.Check)
 	}
 	logProblems(log, "nothing is protected automatically", err)
 	return rules, err

@@ -121,12 +121,15 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		},
 		Tenant: s.Tenant, Now: w.now, Speed: s.Speed, Log: log,
 	}
-	guard := autoprotect.Guard{
-		Datasources: datasource.New(client),
-		Vaults:      autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
-		Records:     store, Engine: e, Tenant: s.Tenant, Now: w.now, Sleep: w.sleep, Log: log,
+	rules, rulesErr := readRules(s.Protection, e, log)
+	evaluator, err := autoprotect.New(autoprotect.Config{
+		Rules: rules, RulesErr: rulesErr, Datasources: datasource.New(client),
+		Vaults:  autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Records: store, Engine: e, Tenant: s.Tenant, Now: w.now, Sleep: w.sleep, Log: log,
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	guard.Rules, guard.Broken = readRules(s.Protection, e, log)
 	server := customhandler.NewServer(log, w.now)
 	server.Around = observer.Around
 	server.Handle("start-operation", requests.Start)
@@ -134,8 +137,8 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e, requests.Refuse))
 	server.Handle("dead-letter-requests", requests.DeadLettered)
 	server.Handle("schedule-backups", handlers.ScheduleBackups(schedules))
-	server.Handle("protect-new-resource", handlers.ProtectNewResource(guard, requests.Refuse))
-	server.Handle("sweep-resources", handlers.SweepResources(guard))
+	server.Handle("protect-new-resource", handlers.ProtectNewResource(evaluator, requests.Refuse))
+	server.Handle("sweep-resources", handlers.SweepResources(evaluator))
 	ready := preflight.New(preflight.Config{
 		ARM: client, Vaults: s.Vaults, ServiceBusID: s.ServiceBusID, AllowDelete: s.AllowDelete, RestoreTargets: s.RestoreTargets,
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},

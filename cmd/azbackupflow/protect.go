@@ -45,36 +45,29 @@ func (protectExplainCommand) Help() string {
 in with the Azure CLI. Nothing is started.`
 }
 
-// explained is an answer as scripts read it.
-type explained struct {
-	ResourceID string              `json:"resourceId"`
-	Outcome    autoprotect.Outcome `json:"outcome"`
-	Rule       string              `json:"rule,omitempty"`
-	Reason     string              `json:"reason"`
-	WouldBe    []string            `json:"wouldBe,omitempty"`
-	Asked      []autoprotect.Asked `json:"asked"`
+// explanation is the JSON output of protect explain for one resource.
+type explanation struct {
+	ResourceID    string                   `json:"resourceId"`
+	Outcome       autoprotect.Outcome      `json:"outcome"`
+	Rule          string                   `json:"rule,omitempty"`
+	Reason        string                   `json:"reason"`
+	DryRunMatches []string                 `json:"dryRunMatches,omitempty"`
+	Rules         []autoprotect.RuleResult `json:"rules"`
 }
 
-// Run shows the rules in their order, up to the one that decides.
+// Run shows the evaluated rules, up to the one that decides.
 func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
 	rules, err := a.readRules(c.File)
 	if err := a.problems(err); err != nil {
 		return err
 	}
-	guard := autoprotect.Guard{Rules: rules}
-	var facts *autoprotect.Facts
-	if c.Location != "" || len(c.Tag) > 0 {
-		facts = &autoprotect.Facts{Location: c.Location, Tags: c.Tag}
-	} else if guard.Datasources, err = c.azure(a); err != nil {
-		return err
-	}
-	found, err := guard.Explain(ctx, c.ResourceID, facts)
+	found, err := c.explain(ctx, a, rules)
 	if err != nil {
 		return err
 	}
-	all := []explained{}
+	all := []explanation{}
 	for _, e := range found {
-		x := explained{ResourceID: e.ResourceID, Outcome: e.Decision.Outcome, Reason: e.Decision.Reason, WouldBe: e.Decision.WouldBe, Asked: e.Decision.Asked}
+		x := explanation{ResourceID: e.ResourceID, Outcome: e.Decision.Outcome, Reason: e.Decision.Reason, DryRunMatches: e.Decision.DryRunMatches, Rules: e.Decision.Results}
 		if e.Decision.Rule != nil {
 			x.Rule = e.Decision.Rule.Name
 		}
@@ -96,28 +89,40 @@ func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (a *app) explain(x explained) {
+func (c *protectExplainCommand) explain(ctx context.Context, a *app, rules []autoprotect.Rule) ([]autoprotect.Explanation, error) {
+	if c.Location != "" || len(c.Tag) > 0 {
+		e, err := autoprotect.ExplainFacts(rules, c.ResourceID, autoprotect.Facts{Location: c.Location, Tags: c.Tag})
+		return []autoprotect.Explanation{e}, err
+	}
+	azure, err := c.azure(a)
+	if err != nil {
+		return nil, err
+	}
+	return autoprotect.Explain(ctx, rules, azure, c.ResourceID)
+}
+
+func (a *app) explain(x explanation) {
 	a.say("%s", plain(x.ResourceID))
 	var rows [][]string
-	for _, asked := range x.Asked {
+	for _, r := range x.Rules {
 		matches := "no"
-		if asked.Matches {
+		if r.Matches {
 			matches = "yes"
 		}
-		name := asked.Rule
-		if asked.DryRun {
+		name := r.Rule
+		if r.DryRun {
 			name += " (dry run)"
 		}
-		rows = append(rows, []string{name, matches, plain(asked.Why)})
+		rows = append(rows, []string{name, matches, plain(r.Reason)})
 	}
 	if len(rows) > 0 {
-		a.list([]string{"Rule", "Matches", "Why"}, rows)
+		a.list([]string{"Rule", "Matches", "Reason"}, rows)
 	}
 	by := "no rule matches"
 	if x.Rule != "" {
 		by = "by rule " + x.Rule
 	}
-	a.say("Verdict: %s, %s", x.Outcome, by)
+	a.say("Decision: %s, %s", x.Outcome, by)
 }
 
 // azure reads from Azure as whoever has signed in on this machine.
@@ -143,5 +148,5 @@ func (a *app) readRules(file string) ([]autoprotect.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return autoprotect.Read(file, raw, autoprotect.Check(check))
+	return autoprotect.Parse(file, raw, autoprotect.Check(check))
 }

@@ -21,7 +21,7 @@ const (
 
 func rules(t *testing.T, lines ...string) []autoprotect.Rule {
 	t.Helper()
-	read, err := autoprotect.Read("protection.yaml", []byte("version: 1\nrules:\n- "+strings.Join(lines, "\n- ")+"\n"), nil)
+	read, err := autoprotect.Parse("protection.yaml", []byte("version: 1\nrules:\n- "+strings.Join(lines, "\n- ")+"\n"), nil)
 	require.NoError(t, err)
 	return read
 }
@@ -34,45 +34,45 @@ func share() autoprotect.Resource {
 	}
 }
 
-func TestARuleMatchesWhenEverythingThatItNamesMatches(t *testing.T) {
+func TestDecide_MatchesEveryPartOfARule(t *testing.T) {
 	t.Parallel()
-	for match, why := range map[string]string{
+	for match, reason := range map[string]string{
 		"{}":                "",
 		"{type: fileShare}": "",
 		"{subscriptions: [" + strings.ToUpper(subscription) + "]}":            "",
-		"{subscriptions: [11111111-0000-0000-0000-000000000000]}":             "the subscription " + subscription + " is not one of 11111111-0000-0000-0000-000000000000",
+		"{subscriptions: [11111111-0000-0000-0000-000000000000]}":             "subscription " + subscription + " is not one of 11111111-0000-0000-0000-000000000000",
 		"{resourceGroups: [rg-*]}":                                            "",
 		"{resourceGroups: [x, 'rg-ap?']}":                                     "",
-		"{resourceGroups: [rg]}":                                              "the resource group RG-App is not one of rg",
+		"{resourceGroups: [rg]}":                                              "resource group RG-App is not one of rg",
 		"{storageAccounts: [st*01]}":                                          "",
-		"{storageAccounts: ['*02']}":                                          "the storage account stapp01 is not one of *02",
+		"{storageAccounts: ['*02']}":                                          "storage account stapp01 is not one of *02",
 		"{names: [ORDERS-*]}":                                                 "",
-		"{names: [orders]}":                                                   "the name orders-eu is not one of orders",
+		"{names: [orders]}":                                                   "name orders-eu is not one of orders",
 		"{locations: [West Europe]}":                                          "",
-		"{locations: [eastus]}":                                               "the location westeurope is not one of eastus",
+		"{locations: [eastus]}":                                               "location westeurope is not one of eastus",
 		"{tags: {include: {backup: daily}}}":                                  "",
 		"{tags: {include: {BACKUP: [weekly, d*]}}}":                           "",
-		"{tags: {include: {backup: Daily}}}":                                  "the tag backup is daily, not one of Daily",
-		"{tags: {include: {backup: daily, team: x}}}":                         "there is no tag team",
-		"{tags: {exclude: {env: [dev, prod]}}}":                               "the tag env is prod",
+		"{tags: {include: {backup: Daily}}}":                                  "tag backup is daily, not one of Daily",
+		"{tags: {include: {backup: daily, team: x}}}":                         "tag team is missing",
+		"{tags: {exclude: {env: [dev, prod]}}}":                               "tag env is prod, which the rule excludes",
 		"{tags: {include: {backup: '*'}, exclude: {env: dev}}}":               "",
-		"{names: [orders-*], locations: [eastus], tags: {include: {env: x}}}": "the location westeurope is not one of eastus",
+		"{names: [orders-*], locations: [eastus], tags: {include: {env: x}}}": "location westeurope is not one of eastus",
 	} {
 		t.Run(match, func(t *testing.T) {
 			t.Parallel()
 			d := autoprotect.Decide(rules(t, "{name: one, match: "+match+", "+toVault+"}"), share())
-			if why == "" {
+			if reason == "" {
 				require.Equal(t, autoprotect.Protect, d.Outcome)
 				require.Equal(t, "one", d.Rule.Name)
 				return
 			}
 			require.Equal(t, autoprotect.None, d.Outcome)
-			require.Equal(t, []autoprotect.Asked{{Rule: "one", Why: why}}, d.Asked)
+			require.Equal(t, []autoprotect.RuleResult{{Rule: "one", Reason: reason}}, d.Results)
 		})
 	}
 }
 
-func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
+func TestDecide_UsesTheFirstMatchAndOnlyRecordsDryRuns(t *testing.T) {
 	t.Parallel()
 	all := rules(t,
 		"{name: servers, "+toBackup+"}",
@@ -86,15 +86,15 @@ func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
 	require.Equal(t, autoprotect.Protect, d.Outcome)
 	require.Equal(t, "in", d.Rule.Name)
 	require.Equal(t, []string{
-		"try-exclude: leave it alone",
-		"try: protect it with policy other of vault azurefilesvault, and back it up at once",
-	}, d.WouldBe)
+		"try-exclude: exclude from automatic protection",
+		"try: protect with policy other of vault azurefilesvault and start a first backup",
+	}, d.DryRunMatches)
 	var asked []string
-	for _, a := range d.Asked {
+	for _, a := range d.Results {
 		asked = append(asked, a.Rule)
 	}
 	require.Equal(t, []string{"servers", "try-exclude", "try", "out", "in"}, asked)
-	require.Equal(t, "it is for postgresFlexibleServers", d.Asked[0].Why)
+	require.Equal(t, "the rule is for type postgresFlexibleServer", d.Results[0].Reason)
 
 	res := share()
 	res.Name = "tmp-1"
@@ -103,13 +103,12 @@ func TestTheFirstRuleThatMatchesDecidesAndDryRunsOnlyTell(t *testing.T) {
 	require.Equal(t, "rest", autoprotect.Decide(all, res).Rule.Name)
 }
 
-// What one rule matches and a later one never gets is told, and nothing that a
-// later one may get is.
-func TestARuleThatNeverDecidesIsToldAndNoOther(t *testing.T) {
+// A rule that never decides is rejected; a rule that may decide is not.
+func TestParse_RejectsUnreachableRules(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		first, second string
-		shadows       bool
+		unreachable   bool
 	}{
 		{"{}", "{}", true},
 		{"{}", "{names: [x]}", true},
@@ -131,39 +130,39 @@ func TestARuleThatNeverDecidesIsToldAndNoOther(t *testing.T) {
 	} {
 		t.Run(c.first+" before "+c.second, func(t *testing.T) {
 			t.Parallel()
-			_, err := autoprotect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: one, match: "+c.first+", exclude: true}\n- {name: two, match: "+c.second+", "+toVault+"}\n"), nil)
-			if !c.shadows {
+			_, err := autoprotect.Parse("protection.yaml", []byte("version: 1\nrules:\n- {name: one, match: "+c.first+", exclude: true}\n- {name: two, match: "+c.second+", "+toVault+"}\n"), nil)
+			if !c.unreachable {
 				require.NoError(t, err)
 				return
 			}
-			require.EqualError(t, err, "protection.yaml: line 4: rules[1]: never decides: the rule one above matches all that it matches; want the narrower rule first")
+			require.EqualError(t, err, "protection.yaml: line 4: rules[1]: never decides: the earlier rule one matches everything that it matches; want the narrower rule first")
 		})
 	}
 	rules(t, "{name: try, dryRun: true, exclude: true}", "{name: in, "+toVault+"}")
 	rules(t, "{name: shares, "+toVault+"}", "{name: servers, "+toBackup+"}")
 }
 
-func TestAFileWithAnythingWrongGivesNoRules(t *testing.T) {
+func TestParse_ReturnsNoRulesOnAnyError(t *testing.T) {
 	t.Parallel()
 	for rule, want := range map[string]string{
-		"{name: a}": "rules[1]: neither protects nor excludes; want either protect, or exclude: true",
-		"{name: a, exclude: true, " + toVault + "}":                                        "rules[1].exclude: is given beside protect",
+		"{name: a}": "rules[1]: has neither protect nor exclude; want either protect, or exclude: true",
+		"{name: a, exclude: true, " + toVault + "}":                                        "rules[1].exclude: is set together with protect",
 		"{name: a, exclude: false}":                                                        "rules[1].exclude: is false; want true",
-		"{name: fine, exclude: true}":                                                      `rules[1].name: "fine" is the name of a rule above`,
+		"{name: fine, exclude: true}":                                                      `rules[1].name: "fine" is the name of an earlier rule`,
 		"{name: A, exclude: true}":                                                         `rules[1].name: "A" has not the right form`,
 		"{name: a, match: {nmaes: [x]}, exclude: true}":                                    "rules[1].match.nmaes: is not known here; want one of locations, names",
 		"{name: a, match: {names: x}, exclude: true}":                                      "rules[1].match.names: is of type string; want a list of names",
 		"{name: a, match: {subscriptions: [mine]}, exclude: true}":                         `rules[1].match.subscriptions[0]: "mine" has not the right form; want a subscription's id, a GUID`,
 		"{name: a, match: {tags: {include: {backup: true}}}, exclude: true}":               "rules[1].match.tags.include.backup: is of type boolean; want a value, or a list of values, in quotes",
-		"{name: a, protect: {vaultId: x, policy: p}}":                                      `rules[1].protect.vaultId: "x" is not the resource id of a vault`,
-		"{name: a, match: {type: postgresFlexibleServer}, " + toVault + "}":                "rules[1].match.type: is postgresFlexibleServer, which the vault does not take",
-		"{name: a, match: {storageAccounts: [x]}, " + toBackup + "}":                       "rules[1].match.storageAccounts: is given for servers",
-		"{name: a, protect: {vaultId: " + backupVault + ", policy: p, firstBackup: true}}": "rules[1].protect.firstBackup: is given for servers",
+		"{name: a, protect: {vaultId: x, policy: p}}":                                      `rules[1].protect.vaultId: "x" is not the resource ID of a vault`,
+		"{name: a, match: {type: postgresFlexibleServer}, " + toVault + "}":                "rules[1].match.type: is postgresFlexibleServer, which the vault cannot protect",
+		"{name: a, match: {storageAccounts: [x]}, " + toBackup + "}":                       "rules[1].match.storageAccounts: is set in a rule for servers",
+		"{name: a, protect: {vaultId: " + backupVault + ", policy: p, firstBackup: true}}": "rules[1].protect.firstBackup: is set in a rule for servers",
 		"{name: a, protect: {vaultId: " + vault + "}}":                                     "rules[1].protect.policy: is missing; want the name of one of the vault's policies",
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
-			read, err := autoprotect.Read("protection.yaml", []byte("version: 1\nrules:\n- {name: fine, match: {names: [zz]}, exclude: true}\n- "+rule+"\n"), nil)
+			read, err := autoprotect.Parse("protection.yaml", []byte("version: 1\nrules:\n- {name: fine, match: {names: [zz]}, exclude: true}\n- "+rule+"\n"), nil)
 			require.Empty(t, read)
 			var invalid *declaration.Invalid
 			require.ErrorAs(t, err, &invalid)
@@ -174,23 +173,23 @@ func TestAFileWithAnythingWrongGivesNoRules(t *testing.T) {
 	}
 }
 
-func TestTheSampleProtectsNothingAndShowsWhatIsRight(t *testing.T) {
+func TestSampleFile_ProtectsNothingAndHasValidExamples(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../protection.yaml")
 	require.NoError(t, err)
-	read, err := autoprotect.Read("protection.yaml", raw, nil)
+	read, err := autoprotect.Parse("protection.yaml", raw, nil)
 	require.NoError(t, err)
 	require.Empty(t, read)
 	shown := strings.ReplaceAll(strings.Replace(string(raw), "rules: []", "rules:", 1), "\n#  ", "\n  ")
-	read, err = autoprotect.Read("protection.yaml", []byte(shown), nil)
+	read, err = autoprotect.Parse("protection.yaml", []byte(shown), nil)
 	require.NoError(t, err)
 	require.Len(t, read, 3)
 }
 
-func FuzzRead(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("version: 1\nrules:\n- {name: a, match: {names: ['*']}, exclude: true}")
 	f.Fuzz(func(t *testing.T, yaml string) {
-		read, err := autoprotect.Read("protection.yaml", []byte(yaml), nil)
+		read, err := autoprotect.Parse("protection.yaml", []byte(yaml), nil)
 		var invalid *declaration.Invalid
 		if err != nil {
 			require.Empty(t, read)
@@ -200,7 +199,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzCovers holds the claim that one pattern covers another against texts.
+// FuzzCovers checks that a pattern which covers another matches the same texts.
 func FuzzCovers(f *testing.F) {
 	f.Add("a*", "ab*", "abc")
 	f.Add("a*?", "a*", "a")

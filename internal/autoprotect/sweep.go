@@ -8,110 +8,54 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/datasource"
-	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/state"
 )
 
-// Vaults says what vaults protect.
-type Vaults struct {
-	RecoveryServices *recoveryservices.Client
-	DataProtection   *dataprotection.Client
-}
+// listDelay is how long after an operation ended the vault's list is trusted.
+// Azure updates the list with a delay.
+const listDelay = time.Hour
 
-// protectedIDs gives the resource ids, in lower case, of what a vault protects,
-// whatever state the protection is in: one that was stopped is a person's
-// decision.
-func (v Vaults) protectedIDs(ctx context.Context, vaultID string) (map[string]bool, error) {
-	ids := map[string]bool{}
-	if vault, err := recoveryservices.ParseVaultID(vaultID); err == nil {
-		items, err := v.RecoveryServices.ListProtectedFileShares(ctx, vault)
-		if err != nil {
-			return nil, fmt.Errorf("list the protected file shares of vault %s: %w", vault.Name, err)
-		}
-		for _, i := range items {
-			if !i.SoftDeleted {
-				ids[strings.ToLower(datasource.FileShareID(i.SourceResourceID, i.FriendlyName))] = true
-			}
-		}
-		return ids, nil
+// Sweep finds resources that the rules protect but no vault protects yet: file
+// shares created over the data plane, which raises no event, resources whose
+// event was lost, and resources that lost their protection. It lists what the
+// vaults protect and what exists in the subscriptions of the rules and vaults.
+// If a part cannot be read, it continues with the rest and returns the errors.
+func (e *Evaluator) Sweep(ctx context.Context) error {
+	if e.c.RulesErr != nil {
+		return fmt.Errorf("protection rules cannot be parsed, sweep skipped: %w", e.c.RulesErr)
 	}
-	vault, err := dataprotection.ParseVaultID(vaultID)
-	if err != nil {
-		return nil, fmt.Errorf("vault %s: %w", vaultID, err)
+	s := &sweep{Evaluator: e, deadline: e.c.Now().Add(maxSweepTime)}
+	for _, kind := range rotated(e.c.Now(), []Kind{FileShare, PostgresFlexibleServer}) {
+		s.sweepKind(ctx, kind)
 	}
-	instances, err := v.DataProtection.ListInstances(ctx, vault)
-	if err != nil {
-		return nil, fmt.Errorf("list the backup instances of vault %s: %w", vault.Name, err)
-	}
-	for _, i := range instances {
-		ids[strings.ToLower(i.DatasourceID)] = true
-	}
-	return ids, nil
-}
-
-// settled is how long ago an operation must have ended before what the vault
-// lists is held against it: lists are behind.
-const settled = time.Hour
-
-// Sweep looks for what the rules protect and no vault does: file shares that
-// were made over the data plane, which raises no event, resources whose event
-// was lost, and what lost its protection. It asks the vaults what they protect,
-// and ARM what there is, in the subscriptions that the rules name or that their
-// vaults are in. Where something cannot be read it goes on with the rest.
-func (g Guard) Sweep(ctx context.Context) error {
-	if g.Broken != nil {
-		return fmt.Errorf("the rules cannot be read, so nothing is swept: %w", g.Broken)
-	}
-	s := &sweep{Guard: g, until: g.Now().Add(sweepLimit)}
-	for _, kind := range turned(g.Now(), []Kind{FileShare, PostgresFlexibleServer}) {
-		s.kind(ctx, kind)
-	}
-	if s.over() {
-		g.Log.WarnContext(ctx, "a sweep of resources had no time for all; the next one begins elsewhere")
+	if s.expired() {
+		e.c.Log.WarnContext(ctx, "resource sweep ran out of time; the next sweep starts elsewhere")
 	}
 	return s.err()
 }
 
-// protected joins what several vaults protect.
-func (g Guard) protected(ctx context.Context, vaults []string) (map[string]bool, error) {
-	all := map[string]bool{}
-	for _, vault := range vaults {
-		ids, err := g.Vaults.protectedIDs(ctx, vault)
-		if err != nil {
-			// Not knowing what is protected is no reason to protect it.
-			return nil, err
-		}
-		for id := range ids {
-			all[id] = true
-		}
-	}
-	return all, nil
-}
-
-// kind looks at what there is of a kind, or may hold it, and that rules are
-// about.
-func (s *sweep) kind(ctx context.Context, kind Kind) {
-	list, work := s.Datasources.ListFlexibleServers, s.missing
+// sweepKind evaluates the resources of one kind that a rule may protect.
+func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
+	list, evaluate := s.c.Datasources.ListFlexibleServers, s.sweepResource
 	if kind == FileShare {
-		list, work = s.Datasources.ListStorageAccounts, s.missingShares
+		list, evaluate = s.c.Datasources.ListStorageAccounts, s.sweepShares
 	}
-	vaults, subscriptions := vaultsAndSubscriptions(s.Rules, kind)
+	vaults, subscriptions := vaultsAndSubscriptions(s.c.Rules, kind)
 	if len(vaults) == 0 {
 		return
 	}
 	var protected map[string]bool
-	asked := s.try(ctx, func(ctx context.Context) (err error) {
-		protected, err = s.protected(ctx, vaults)
+	known := s.try(ctx, func(ctx context.Context) (err error) {
+		protected, err = s.c.Vaults.protectedByAny(ctx, vaults)
 		return err
 	})
-	if !asked {
+	if !known {
 		return
 	}
-	for _, subscription := range turned(s.Now(), subscriptions) {
+	for _, subscription := range rotated(s.c.Now(), subscriptions) {
 		var found []datasource.Resource
 		s.try(ctx, func(ctx context.Context) (err error) {
 			found, err = list(ctx, subscription)
@@ -119,20 +63,20 @@ func (s *sweep) kind(ctx context.Context, kind Kind) {
 		})
 		var resources []Resource
 		for _, r := range found {
-			if res := base(kind, r); mayProtect(s.Rules, res) {
+			if res := newResource(kind, r); mayProtect(s.c.Rules, res) {
 				resources = append(resources, res)
 			}
 		}
-		s.each(ctx, turned(s.Now(), resources), func(ctx context.Context, res Resource) error {
-			return work(ctx, res, protected)
+		s.each(ctx, rotated(s.c.Now(), resources), func(ctx context.Context, res Resource) error {
+			return evaluate(ctx, res, protected)
 		})
 	}
 }
 
-// missingShares looks at the file shares of a storage account.
-func (g Guard) missingShares(ctx context.Context, account Resource, protected map[string]bool) error {
-	names, err := g.Datasources.ListFileShares(ctx, account.AccountID)
-	if gone(err) {
+// sweepShares evaluates the file shares of a storage account.
+func (e *Evaluator) sweepShares(ctx context.Context, account Resource, protected map[string]bool) error {
+	names, err := e.c.Datasources.ListFileShares(ctx, account.AccountID)
+	if notFound(err) {
 		return nil
 	}
 	if err != nil {
@@ -140,14 +84,14 @@ func (g Guard) missingShares(ctx context.Context, account Resource, protected ma
 	}
 	var failures []error
 	for _, name := range names {
-		failures = append(failures, g.missing(ctx, account.withShare(name), protected))
+		failures = append(failures, e.sweepResource(ctx, account.withShare(name), protected))
 	}
 	return errors.Join(failures...)
 }
 
-// turned begins each hour with another one: where there are too many for one
-// sweep, those at the end have their turn too.
-func turned[T any](now time.Time, all []T) []T {
+// rotated returns the list starting at another element each hour, so that
+// sweeps that run out of time reach every element in the end.
+func rotated[T any](now time.Time, all []T) []T {
 	if len(all) == 0 {
 		return nil
 	}
@@ -156,61 +100,62 @@ func turned[T any](now time.Time, all []T) []T {
 	return slices.Concat(all[n:], all[:n])
 }
 
-// missing looks at a resource that may be without its protection.
-func (g Guard) missing(ctx context.Context, res Resource, protected map[string]bool) error {
-	d := Decide(g.Rules, res)
+// sweepResource evaluates a resource that may be unprotected.
+func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected map[string]bool) error {
+	d := Decide(e.c.Rules, res)
 	if d.Outcome != Protect || protected[strings.ToLower(res.ID)] {
 		return nil
 	}
-	before, err := g.Records.Verdict(ctx, res.ID)
-	if err != nil && !errors.Is(err, state.ErrNoVerdict) {
+	previous, err := e.previous(ctx, res.ID)
+	if err != nil {
 		return err
 	}
 	v := state.Verdict{
-		ResourceID: res.ID, Outcome: string(Protect), Rule: d.Rule.Name, Reason: d.Reason, WouldBe: d.WouldBe,
-		OperationID: g.operationID(*d.Rule, res, ""), Created: res.Created, Source: sourceSweep,
+		ResourceID: res.ID, Outcome: string(Protect), Rule: d.Rule.Name, Reason: d.Reason, WouldBe: d.DryRunMatches,
+		OperationID: d.Rule.operationID(e.c.Tenant, res), Created: res.Created, Source: sourceSweep,
 	}
-	known := started(before, v)
-	if known {
-		v.OperationID = before.OperationID
+	started := alreadyStarted(previous, v)
+	if started {
+		v.OperationID = previous.OperationID
 	}
-	x, excluded, err := g.Records.Excluded(ctx, res.ID)
+	x, excluded, err := e.c.Records.Excluded(ctx, res.ID)
 	if err != nil {
 		return err
 	}
 	if excluded {
-		return g.record(ctx, before, excludedBy(x, v))
+		return e.record(ctx, previous, excludedBy(x, v))
 	}
-	again := ""
-	row, err := g.Records.Load(ctx, v.OperationID)
+	retry := ""
+	row, err := e.c.Records.Load(ctx, v.OperationID)
 	switch op := row.Operation; {
-	case errors.Is(err, engine.ErrNotFound) && !known:
+	case errors.Is(err, engine.ErrNotFound) && !started:
 	case errors.Is(err, engine.ErrNotFound):
-		// It ended so long ago that it is no longer kept.
-		return g.lost(ctx, before, v)
+		// The operation ended so long ago that retention has deleted it.
+		return e.recordLost(ctx, previous, v)
 	case err != nil:
 		return err
-	case op.Status.Successful() && g.Now().Sub(op.EndedAt) < settled, !op.Status.Terminal(), op.Status == operation.Canceled:
+	case op.Status.Successful() && e.c.Now().Sub(op.EndedAt) < listDelay, !op.Status.Terminal(), op.Status == operation.Canceled:
 		return nil
 	case op.Status.Successful():
-		return g.lost(ctx, before, v)
+		return e.recordLost(ctx, previous, v)
 	default:
-		// It failed or ran out of time: once a day it is tried again.
-		again = g.Now().UTC().Format("20060102")
+		// The operation failed or timed out. Retry it once a day.
+		retry = e.c.Now().UTC().Format("20060102")
 	}
-	if v, err = g.start(ctx, *d.Rule, res, again, v, occasion{source: sourceSweep}); err != nil {
+	if v, err = e.start(ctx, *d.Rule, res, retry, v, trigger{source: sourceSweep}); err != nil {
 		return err
 	}
-	return g.record(ctx, before, v)
+	return e.record(ctx, previous, v)
 }
 
-// lost records that a resource was protected and is no more. Nothing is
-// started: it may have been ended on purpose, where nobody sees why.
-func (g Guard) lost(ctx context.Context, before, v state.Verdict) error {
+// recordLost records that a resource lost its protection. It does not protect
+// the resource again: someone may have ended the protection on purpose, by means
+// that leave no record here.
+func (e *Evaluator) recordLost(ctx context.Context, previous, v state.Verdict) error {
 	v.Outcome = string(Lost)
-	v.Reason = "it was protected, and the vault does not list it any more: if that is not intended, protect it again; if it is, an exclude rule says so"
-	if !same(before, v) {
-		g.Log.WarnContext(ctx, "a resource has lost its protection", "resource", v.ResourceID, "rule", v.Rule, "op", v.OperationID)
+	v.Reason = "the resource was protected but the vault no longer lists it; protect it again, or add a rule that excludes it"
+	if !same(previous, v) {
+		e.c.Log.WarnContext(ctx, "resource lost its protection", "resource", v.ResourceID, "rule", v.Rule, "op", v.OperationID)
 	}
-	return g.record(ctx, before, v)
+	return e.record(ctx, previous, v)
 }

@@ -69,9 +69,9 @@ type Document struct {
 	value any
 }
 
-// Read reads the file's only document. The error is an *Invalid: the file is
+// Parse parses the file's only document. The error is an *Invalid: the file is
 // not YAML, or holds what JSON cannot.
-func Read(file string, raw []byte) (Document, error) {
+func Parse(file string, raw []byte) (Document, error) {
 	invalid := func(line int, problem, want string) error {
 		return &Invalid{File: file, Problems: []Problem{{Line: line, Problem: problem, Want: want}}}
 	}

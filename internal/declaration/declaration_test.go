@@ -24,7 +24,7 @@ func TestEachThingWrongIsToldWithLinePathProblemAndWant(t *testing.T) {
 	t.Parallel()
 	compiled, err := declaration.Compile([]byte(schema))
 	require.NoError(t, err)
-	document, err := declaration.Read("x.yaml", []byte(`text: too long
+	document, err := declaration.Parse("x.yaml", []byte(`text: too long
 list:
   - name: Big
     size: huge
@@ -36,8 +36,8 @@ list:
 `))
 	require.NoError(t, err)
 	var told []string
-	for _, fault := range compiled.Check(document) {
-		told = append(told, fault.String())
+	for _, violation := range compiled.Validate(document) {
+		told = append(told, violation.String())
 	}
 	require.ElementsMatch(t, []string{
 		"line 1: text: maxLength: got 8, want 3; want some text",
@@ -51,7 +51,7 @@ list:
 
 func TestTheValueAtAPathIsDecoded(t *testing.T) {
 	t.Parallel()
-	document, err := declaration.Read("x.yaml", []byte("a:\n- b: [1, 2026-11-21]\n"))
+	document, err := declaration.Parse("x.yaml", []byte("a:\n- b: [1, 2026-11-21]\n"))
 	require.NoError(t, err)
 	var got []any
 	require.NoError(t, document.Decode(&got, "a", "0", "b"))
@@ -72,7 +72,7 @@ func TestWhatJSONCannotHoldIsRefused(t *testing.T) {
 		"# nothing":    "is empty",
 		"a: !!int \"x": "is not YAML",
 	} {
-		_, err := declaration.Read("x.yaml", []byte(yaml))
+		_, err := declaration.Parse("x.yaml", []byte(yaml))
 		require.ErrorContains(t, err, want, yaml)
 	}
 }

@@ -46,30 +46,30 @@ func Compile(raw []byte) (*Schema, error) {
 	return &Schema{id: id, document: document, compiled: compiled}, nil
 }
 
-// Fault is where a document breaks a schema, with the path of the part.
-type Fault struct {
+// Violation is where a document breaks a schema, with the path of the part.
+type Violation struct {
 	At []string
 	Problem
 }
 
-// Check holds a document against the schema and gives all that is wrong, in
+// Validate holds a document against the schema and gives all that is wrong, in
 // the order of the file.
-func (s *Schema) Check(d Document) []Fault {
+func (s *Schema) Validate(d Document) []Violation {
 	err := s.compiled.Validate(d.value)
 	if err == nil {
 		return nil
 	}
 	broken, ok := err.(*jsonschema.ValidationError) //nolint:errorlint // the library's own result, never wrapped
 	if !ok {
-		return []Fault{{Problem: Problem{Problem: err.Error()}}}
+		return []Violation{{Problem: Problem{Problem: err.Error()}}}
 	}
-	var faults []Fault
+	var faults []Violation
 	s.collect(d, broken, &faults)
-	slices.SortStableFunc(faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(faults, func(a, b Violation) int { return cmp.Compare(a.Line, b.Line) })
 	return faults
 }
 
-func (s *Schema) collect(d Document, e *jsonschema.ValidationError, into *[]Fault) {
+func (s *Schema) collect(d Document, e *jsonschema.ValidationError, into *[]Violation) {
 	for _, cause := range e.Causes {
 		s.collect(d, cause, into)
 	}
@@ -77,7 +77,7 @@ func (s *Schema) collect(d Document, e *jsonschema.ValidationError, into *[]Faul
 		return
 	}
 	add := func(at []string, problem, want string) {
-		*into = append(*into, Fault{At: at, Problem: d.Problem(at, problem, want)})
+		*into = append(*into, Violation{At: at, Problem: d.Problem(at, problem, want)})
 	}
 	at := e.InstanceLocation
 	described := s.described(e.SchemaURL)

@@ -9,9 +9,9 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Guardian decides what is protected without being asked.
-type Guardian interface {
-	Event(ctx context.Context, raw []byte, trace string) error
+// ProtectionEvaluator protects resources by rules.
+type ProtectionEvaluator interface {
+	HandleEvent(ctx context.Context, raw []byte, trace string) error
 	Sweep(ctx context.Context) error
 }
 
@@ -22,17 +22,17 @@ const eventBinding = "event"
 // read is refused, without its content, which tells who did what from where.
 // After any other failure the event comes again: Event Grid delivers it for a
 // day, in growing intervals.
-func ProtectNewResource(g Guardian, refuse Refuser) customhandler.Handler {
+func ProtectNewResource(e ProtectionEvaluator, refuse Refuser) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 		raw, err := inv.Payload(eventBinding)
 		if err != nil {
 			err = &step.Invalid{Fields: []step.FieldError{{Field: "event", Problem: "is missing", Want: "one event"}}}
 		} else {
-			err = g.Event(ctx, raw, inv.Trace)
+			err = e.HandleEvent(ctx, raw, inv.Trace)
 		}
 		var invalid *step.Invalid
 		if errors.As(err, &invalid) {
-			event, _ := autoprotect.ReadEvent(raw) // its id, where it has one
+			event, _ := autoprotect.ParseEvent(raw) // its id, where it has one
 			id := event.ID
 			if id == "" {
 				id = inv.ID
@@ -45,8 +45,8 @@ func ProtectNewResource(g Guardian, refuse Refuser) customhandler.Handler {
 
 // SweepResources handles the hourly timer that looks for what no event
 // announced. What fails is tried again an hour later.
-func SweepResources(g Guardian) customhandler.Handler {
+func SweepResources(e ProtectionEvaluator) customhandler.Handler {
 	return func(ctx context.Context, _ customhandler.Invocation) (customhandler.Result, error) {
-		return customhandler.Result{}, g.Sweep(ctx)
+		return customhandler.Result{}, e.Sweep(ctx)
 	}
 }

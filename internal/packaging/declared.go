@@ -22,7 +22,7 @@ func checkDeclared(root string) (names []string, err error) {
 			return err
 		},
 		autoprotect.FileName: func(raw []byte) error {
-			_, err := autoprotect.Read(autoprotect.FileName, raw, nil)
+			_, err := autoprotect.Parse(autoprotect.FileName, raw, nil)
 			return err
 		},
 	}

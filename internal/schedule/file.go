@@ -57,7 +57,7 @@ type Check func(request.Request) error
 // was left out and why. A file that is no list of schedules gives none. check
 // may be nil: the flows' parameters are not looked at then.
 func Read(file string, raw []byte, check Check) ([]Schedule, error) {
-	document, err := declaration.Read(file, raw)
+	document, err := declaration.Parse(file, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +67,12 @@ func Read(file string, raw []byte, check Check) ([]Schedule, error) {
 	}
 	var problems []declaration.Problem
 	wrong := map[string]bool{} // indexes of schedules
-	for _, fault := range schema.Check(document) {
-		problems = append(problems, fault.Problem)
-		if len(fault.At) < 2 || fault.At[0] != "schedules" {
+	for _, violation := range schema.Validate(document) {
+		problems = append(problems, violation.Problem)
+		if len(violation.At) < 2 || violation.At[0] != "schedules" {
 			return nil, &declaration.Invalid{File: file, Problems: problems}
 		}
-		wrong[fault.At[1]] = true
+		wrong[violation.At[1]] = true
 	}
 	var all struct {
 		Schedules []json.RawMessage `json:"schedules"`

@@ -276,7 +276,7 @@ func TestTheAppStartsWithDeclarationsThatCannotBeRead(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, res.StatusCode)
 	l.succeeds(l.begin(protect("by-hand")))
 	l.says("is not YAML")
-	l.says("never decides: the rule all above matches all that it matches")
+	l.says("never decides: the earlier rule all matches everything that it matches")
 	_, err := l.store().Verdict(context.WithoutCancel(t.Context()), demoAccount)
 	require.ErrorIs(t, err, state.ErrNoVerdict)
 }

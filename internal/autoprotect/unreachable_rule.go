@@ -7,12 +7,12 @@ import (
 	"azbackupflow/internal/declaration"
 )
 
-// shadows reports whether a rule matches all that a later one matches, so that
-// the later one never decides. It looks at one rule alone: what several rules
-// match together is not seen.
-func (r Rule) shadows(later Rule) bool {
+// hides reports whether the rule matches everything that a later rule matches,
+// so that the later rule never decides. It compares two rules only: it does not
+// detect a rule that several earlier rules hide together.
+func (r Rule) hides(later Rule) bool {
 	if r.DryRun {
-		return false // it decides nothing
+		return false // a dry-run rule never decides
 	}
 	if k := r.kind(); k != "" && k != later.kind() {
 		return false
@@ -27,22 +27,22 @@ func (r Rule) shadows(later Rule) bool {
 		}
 	}
 	for name, values := range a.Tags.Include {
-		have, ok := valuesOf(b.Tags.Include, name)
-		if !ok || !covers(values, have, false) {
+		others, found := valuesOf(b.Tags.Include, name)
+		if !found || !covers(values, others, false) {
 			return false
 		}
 	}
 	for name, values := range a.Tags.Exclude {
-		have, ok := valuesOf(b.Tags.Exclude, name)
-		if !ok || !covers(have, values, false) {
+		others, found := valuesOf(b.Tags.Exclude, name)
+		if !found || !covers(others, values, false) {
 			return false
 		}
 	}
 	return true
 }
 
-// covers reports whether one list of patterns matches all that another does;
-// an empty list matches everything.
+// covers reports whether one list of patterns matches everything that another
+// list matches. An empty list matches everything.
 func covers(patterns, others []string, fold bool) bool {
 	if len(patterns) == 0 {
 		return true
@@ -64,8 +64,8 @@ func covers(patterns, others []string, fold bool) bool {
 }
 
 func valuesOf(tags map[string]Values, name string) (Values, bool) {
-	for have, values := range tags {
-		if strings.EqualFold(have, name) {
+	for key, values := range tags {
+		if strings.EqualFold(key, name) {
 			return values, true
 		}
 	}

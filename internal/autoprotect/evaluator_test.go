@@ -32,25 +32,33 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// site is a guard before a simulated Azure, with a clock that the test turns.
+// site is an evaluator on a simulated Azure, with a clock that the test advances.
 type site struct {
-	t     *testing.T
-	guard autoprotect.Guard
-	store *statememory.Store
-	arm   *armsim.Simulator
-	clock *clockwork.FakeClock
+	t      *testing.T
+	config autoprotect.Config
+	store  *statememory.Store
+	arm    *armsim.Simulator
+	clock  *clockwork.FakeClock
 
 	mu  sync.Mutex
 	log bytes.Buffer
 }
 
-// GetToken gives a token that the simulator takes, a new one for each request:
-// the test's time passes faster than the client's.
+// evaluator returns an evaluator with the site's current configuration.
+func (s *site) evaluator() *autoprotect.Evaluator {
+	s.t.Helper()
+	e, err := autoprotect.New(s.config)
+	require.NoError(s.t, err)
+	return e
+}
+
+// GetToken returns a new token of the simulator for each request: the test's
+// time passes faster than the client's.
 func (s *site) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: s.arm.Token(), ExpiresOn: time.Now()}, nil
 }
 
-// Write keeps what is logged.
+// Write stores log output.
 func (s *site) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,8 +77,8 @@ const (
 	serverID  = group + "Microsoft.DBforPostgreSQL/flexibleServers/pg01"
 )
 
-// newSite has a storage account with two shares, tagged backup=daily, and a
-// server without tags.
+// newSite returns a site with a storage account with two shares, tagged
+// backup=daily, and a server without tags.
 func newSite(t *testing.T, lines ...string) *site {
 	t.Helper()
 	s := &site{t: t, store: statememory.New(), clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))}
@@ -97,18 +105,19 @@ func newSite(t *testing.T, lines ...string) *site {
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)
-	s.guard = autoprotect.Guard{
+	s.config = autoprotect.Config{
 		Datasources: datasource.New(client), Vaults: autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
-		Records: s.store, Engine: e, Tenant: "test", Now: s.clock.Now, Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Records: s.store, Engine: e, Tenant: "test", Now: s.clock.Now, Sleep: s.sleep,
+		Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if len(lines) > 0 {
-		s.guard.Rules = rules(t, lines...)
+		s.config.Rules = rules(t, lines...)
 	}
 	return s
 }
 
-// event is an event about a resource as Event Grid sends it, from the sample of
-// the schema in the shared facts, with its claims and addresses.
+// event returns an event about a resource as Event Grid sends it, with claims and
+// addresses, after the samples in the shared facts.
 func event(t *testing.T, schema, resourceID string) []byte {
 	t.Helper()
 	data := map[string]any{
@@ -126,10 +135,10 @@ func event(t *testing.T, schema, resourceID string) []byte {
 	return raw
 }
 
-// happens delivers an event about a resource.
-func (s *site) happens(resourceID string) {
+// deliver delivers an event about a resource.
+func (s *site) deliver(resourceID string) {
 	s.t.Helper()
-	require.NoError(s.t, s.guard.Event(s.t.Context(), event(s.t, "EventGrid", resourceID), ""))
+	require.NoError(s.t, s.evaluator().HandleEvent(s.t.Context(), event(s.t, "EventGrid", resourceID), ""))
 }
 
 func (s *site) operations() []operation.Operation {
@@ -146,8 +155,8 @@ func (s *site) verdict(resourceID string) state.Verdict {
 	return v
 }
 
-// ends ends the only operation of a share.
-func (s *site) ends(id string, status operation.Status) {
+// end ends an operation with a status.
+func (s *site) end(id string, status operation.Status) {
 	s.t.Helper()
 	row, err := s.store.Load(s.t.Context(), id)
 	require.NoError(s.t, err)
@@ -164,13 +173,13 @@ const (
 	toDaily  = "{name: daily, match: {tags: {include: {backup: daily}}}, protect: {vaultId: " + vault + ", policy: schedule1, firstBackup: true}}"
 )
 
-func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testing.T) {
+func TestHandleEvent_DecidesAboutEveryShareOfAStorageAccount(t *testing.T) {
 	t.Parallel()
 	for _, schema := range []string{"EventGrid", "CloudEvents"} {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
-			require.NoError(t, s.guard.Event(t.Context(), event(t, schema, strings.ToUpper(accountID[:30])+accountID[30:]), "00-trace"))
+			require.NoError(t, s.evaluator().HandleEvent(t.Context(), event(t, schema, strings.ToUpper(accountID[:30])+accountID[30:]), "00-trace"))
 			ops := s.operations()
 			require.Len(t, ops, 1)
 			require.Equal(t, "protect-file-share", ops[0].Flow)
@@ -179,7 +188,7 @@ func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testin
 			v := s.verdict(ordersID)
 			require.Equal(t, state.Verdict{
 				ResourceID: ordersID, At: s.clock.Now(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
-				Created: v.Created, Reason: "protect it with policy schedule1 of vault azurefilesvault, and back it up at once",
+				Created: v.Created, Reason: "protect with policy schedule1 of vault azurefilesvault and start a first backup",
 			}, v)
 			require.False(t, v.Created.IsZero())
 			require.Equal(t, "exclude", s.verdict(tmpID).Outcome)
@@ -188,65 +197,65 @@ func TestAStorageAccountIsFannedOutToItsSharesAndEachVerdictIsRecorded(t *testin
 	}
 }
 
-func TestAServerIsProtectedWhereARuleSaysSoAndAVerdictIsRecordedWhereNot(t *testing.T) {
+func TestHandleEvent_ProtectsMatchingServersAndRecordsOthers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily, "{name: servers, match: {names: [pg0*]}, "+toBackup+"}")
-	s.happens(serverID)
+	s.deliver(serverID)
 	ops := s.operations()
 	require.Len(t, ops, 1)
 	require.Equal(t, "protect-postgres", ops[0].Flow)
 	require.Contains(t, string(ops[0].Parameters), `"location":"westus"`)
-	s.happens("/subscriptions/" + subscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver")
+	s.deliver("/subscriptions/" + subscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver")
 	v := s.verdict("/subscriptions/" + subscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver")
 	require.Equal(t, "none", v.Outcome)
 	require.Len(t, s.operations(), 1)
 }
 
-// A storage account's hundredth update starts nothing, writes nothing, and
-// costs two reads of Azure.
-func TestAHundredUpdatesStartNothing(t *testing.T) {
+// A repeated update of a storage account starts nothing, writes nothing, and costs
+// two calls to Azure.
+func TestHandleEvent_IgnoresRepeatedUpdates(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
-	s.happens(accountID)
+	s.deliver(accountID)
 	require.Len(t, s.operations(), 2)
 	at := s.verdict(ordersID).At
 	before := s.calls()
 	for range 100 {
 		s.clock.Advance(time.Minute)
-		s.happens(accountID)
+		s.deliver(accountID)
 	}
 	require.Len(t, s.operations(), 2)
 	require.Equal(t, at, s.verdict(ordersID).At)
 	require.Equal(t, 200, s.calls()-before)
 }
 
-func TestADryRunRuleIsRecordedAndStartsNothing(t *testing.T) {
+func TestHandleEvent_RecordsDryRunRulesAndStartsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "{name: try, dryRun: true, "+toVault+"}")
-	s.happens(ordersID)
+	s.deliver(ordersID)
 	require.Empty(t, s.operations())
 	v := s.verdict(ordersID)
 	require.Equal(t, "none", v.Outcome)
-	require.Equal(t, []string{"try: protect it with policy schedule1 of vault azurefilesvault"}, v.WouldBe)
+	require.Equal(t, []string{"try: protect with policy schedule1 of vault azurefilesvault"}, v.WouldBe)
 }
 
-func TestWhatAPersonEndedStaysEnded(t *testing.T) {
+func TestEvaluator_KeepsProtectionEndedByUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
-	require.NoError(t, s.store.Exclude(t.Context(), state.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-person", At: s.clock.Now()}))
-	s.happens(accountID)
-	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.NoError(t, s.store.Exclude(t.Context(), state.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-user", At: s.clock.Now()}))
+	s.deliver(accountID)
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Equal(t, "excluded", s.verdict(ordersID).Outcome)
-	require.Equal(t, "op-of-a-person", s.verdict(ordersID).OperationID)
+	require.Equal(t, "op-of-a-user", s.verdict(ordersID).OperationID)
 	for _, op := range s.operations() {
 		require.NotContains(t, string(op.Parameters), `"orders"`)
 	}
 }
 
-func TestNothingPersonalOfAnEventIsKeptOrLogged(t *testing.T) {
+func TestHandleEvent_NeverStoresOrLogsPersonalData(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
-	s.happens(accountID)
+	s.deliver(accountID)
 	kept, err := json.Marshal([]any{s.operations(), s.verdict(ordersID), s.verdict(tmpID)})
 	require.NoError(t, err)
 	for _, secret := range []string{"Alice", "alice@", "principal-of-alice", "203.0.113.10"} {
@@ -255,21 +264,21 @@ func TestNothingPersonalOfAnEventIsKeptOrLogged(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEventIsRefusedInWordsAndWhatIsOfAnotherTypePassedOver(t *testing.T) {
+func TestHandleEvent_RejectsInvalidEventsAndIgnoresOtherTypes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
 	for raw, want := range map[string]string{
-		"":                         "event: is not what Event Grid sends",
-		"[1]":                      "event: is not what Event Grid sends",
-		`{"id":"e","eventType":1}`: "event: is not what Event Grid sends",
+		"":                         "event: is not an Event Grid event",
+		"[1]":                      "event: is not an Event Grid event",
+		`{"id":"e","eventType":1}`: "event: is not an Event Grid event",
 		`{"eventType":"Microsoft.Resources.ResourceWriteSuccess"}`: "event.id: is missing",
 		`{"id":"e"}`: "event.type: is missing",
 		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{}}`:                                                    "event.data.resourceUri: is missing",
-		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{"resourceUri":"x"}}`:                                   "event.data.resourceUri: is not a resource id",
-		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{"resourceUri":"/` + strings.Repeat("x", 1<<20) + `"}}`: "event.data.resourceUri: is 1048577 bytes long; want a resource id of at most 2048 bytes",
+		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{"resourceUri":"x"}}`:                                   "event.data.resourceUri: is not a resource ID",
+		`{"id":"e","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":{"resourceUri":"/` + strings.Repeat("x", 1<<20) + `"}}`: "event.data.resourceUri: is 1048577 bytes long; want a resource ID of at most 2048 bytes",
 	} {
 		var invalid *step.Invalid
-		err := s.guard.Event(t.Context(), []byte(raw), "")
+		err := s.evaluator().HandleEvent(t.Context(), []byte(raw), "")
 		require.ErrorAs(t, err, &invalid)
 		require.Contains(t, err.Error(), want)
 		require.Less(t, len(err.Error()), 300)
@@ -281,53 +290,53 @@ func TestWhatIsNoEventIsRefusedInWordsAndWhatIsOfAnotherTypePassedOver(t *testin
 		string(event(t, "EventGrid", accountID+"/privateEndpointConnections/x")),
 		string(event(t, "EventGrid", group+"Microsoft.Storage/storageAccounts/gone")),
 	} {
-		require.NoError(t, s.guard.Event(t.Context(), []byte(raw), ""))
+		require.NoError(t, s.evaluator().HandleEvent(t.Context(), []byte(raw), ""))
 	}
 	require.Empty(t, s.operations())
 }
 
-func TestASampleOfEachSchemaIsRead(t *testing.T) {
+func TestParseEvent_AcceptsBothSchemas(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"eventGridTrigger.json", "eventGridCloudEvent.json"} {
 		raw, err := os.ReadFile(filepath.Join("../../../shared/facts/host-payloads", name))
 		if err != nil {
-			t.Skip("the shared samples are not here")
+			t.Skip("shared samples are not available")
 		}
 		var envelope struct {
 			Data struct{ Event json.RawMessage }
 		}
 		require.NoError(t, json.Unmarshal(raw, &envelope))
-		e, err := autoprotect.ReadEvent(envelope.Data.Event)
+		e, err := autoprotect.ParseEvent(envelope.Data.Event)
 		require.NoError(t, err)
 		require.Equal(t, "Microsoft.Resources.ResourceWriteSuccess", e.Type)
 		require.Contains(t, e.ResourceID, "Microsoft.Compute/virtualMachines/vm-app-01")
 	}
 }
 
-func TestAzureThatIsAwayMakesTheEventComeAgain(t *testing.T) {
+func TestHandleEvent_FailsWhileAzureIsUnavailable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
 	remove := s.arm.Inject(armsim.Rule{Kind: "GET storageAccounts", Effect: armsim.Answer(503, "", nil)})
-	require.Error(t, s.guard.Event(t.Context(), event(t, "EventGrid", accountID), ""))
+	require.Error(t, s.evaluator().HandleEvent(t.Context(), event(t, "EventGrid", accountID), ""))
 	remove()
-	s.happens(accountID)
+	s.deliver(accountID)
 	require.Len(t, s.operations(), 2)
 }
 
-func TestRulesThatCannotBeReadDecideNothing(t *testing.T) {
+func TestEvaluator_FailsWhileRulesAreInvalid(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.guard.Broken = fmt.Errorf("protection.yaml: line 3: rules[0]: is wrong")
-	require.ErrorContains(t, s.guard.Event(t.Context(), event(t, "EventGrid", accountID), ""), "rules[0]: is wrong")
-	require.ErrorContains(t, s.guard.Sweep(t.Context()), "rules[0]: is wrong")
+	s.config.RulesErr = fmt.Errorf("protection.yaml: line 3: rules[0]: is wrong")
+	require.ErrorContains(t, s.evaluator().HandleEvent(t.Context(), event(t, "EventGrid", accountID), ""), "rules[0]: is wrong")
+	require.ErrorContains(t, s.evaluator().Sweep(t.Context()), "rules[0]: is wrong")
 	require.Zero(t, s.calls())
 }
 
-func TestTheSweepFindsWhatNoEventAnnounced(t *testing.T) {
+func TestSweep_FindsResourcesWithoutEvent(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily, "{name: servers, match: {names: [pg0*]}, "+toBackup+"}")
 	require.NoError(t, s.arm.CreateShare(accountID, armsim.Share{Name: "over-smb"}))
-	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	found := map[string]string{}
 	for _, op := range s.operations() {
 		require.Equal(t, "sweep", op.Labels["source"])
@@ -337,73 +346,73 @@ func TestTheSweepFindsWhatNoEventAnnounced(t *testing.T) {
 	require.Equal(t, "sweep", s.verdict(accountID+"/fileServices/default/shares/over-smb").Source)
 
 	s.clock.Advance(time.Hour)
-	require.NoError(t, s.guard.Sweep(t.Context()))
-	require.Len(t, s.operations(), 3, "what is under way is not started again")
-	s.happens(accountID)
-	require.Len(t, s.operations(), 3, "nor when the event comes after all")
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
+	require.Len(t, s.operations(), 3, "a pending operation is not started again")
+	s.deliver(accountID)
+	require.Len(t, s.operations(), 3, "a late event starts nothing")
 }
 
-func TestTheSweepTriesWhatFailedOnceADayAndTellsWhatIsLost(t *testing.T) {
+func TestSweep_RetriesFailuresDailyAndRecordsLostProtection(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
-	s.happens(accountID)
+	s.deliver(accountID)
 	first := s.operations()[0]
-	s.ends(first.ID, operation.Failed)
+	s.end(first.ID, operation.Failed)
 	for range 5 {
-		require.NoError(t, s.guard.Sweep(t.Context()))
+		require.NoError(t, s.evaluator().Sweep(t.Context()))
 		s.clock.Advance(time.Hour)
 	}
 	require.Len(t, s.operations(), 2)
 	again := s.verdict(ordersID).OperationID
 	require.NotEqual(t, first.ID, again)
 
-	s.ends(again, operation.Succeeded)
-	require.NoError(t, s.guard.Sweep(t.Context()))
-	require.Equal(t, "protect", s.verdict(ordersID).Outcome, "the vault's list may be behind")
+	s.end(again, operation.Succeeded)
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
+	require.Equal(t, "protect", s.verdict(ordersID).Outcome, "the list of the vault may be out of date")
 	s.clock.Advance(2 * time.Hour)
-	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
-	require.Contains(t, s.logged(), "a resource has lost its protection")
-	s.happens(accountID)
-	require.Equal(t, "lost", s.verdict(ordersID).Outcome, "an update of its account changes nothing")
-	require.Len(t, s.operations(), 2, "what may have been ended on purpose is told and left alone")
+	require.Contains(t, s.logged(), "resource lost its protection")
+	s.deliver(accountID)
+	require.Equal(t, "lost", s.verdict(ordersID).Outcome, "an update of the account changes nothing")
+	require.Len(t, s.operations(), 2, "lost protection is recorded but not restored")
 
 	expired, err := s.store.Expire(t.Context(), s.clock.Now().Add(time.Hour), 10)
 	require.NoError(t, err)
 	require.Equal(t, 2, expired.Operations)
 	s.clock.Advance(24 * time.Hour)
-	require.NoError(t, s.guard.Sweep(t.Context()))
-	s.happens(accountID)
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
+	s.deliver(accountID)
 	require.Equal(t, "lost", s.verdict(ordersID).Outcome)
-	require.Empty(t, s.operations(), "also when its operation is no longer kept")
+	require.Empty(t, s.operations(), "the same after retention deleted the operation")
 }
 
-func TestWhatAPersonCanceledIsNotStartedAgain(t *testing.T) {
+func TestSweep_NeverRestartsCanceledOperations(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", toDaily)
-	s.happens(accountID)
-	s.ends(s.operations()[0].ID, operation.Failed)
+	s.deliver(accountID)
+	s.end(s.operations()[0].ID, operation.Failed)
 	s.clock.Advance(24 * time.Hour)
-	require.NoError(t, s.guard.Sweep(t.Context()))
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Len(t, s.operations(), 2)
-	s.ends(s.verdict(ordersID).OperationID, operation.Canceled)
+	s.end(s.verdict(ordersID).OperationID, operation.Canceled)
 	for range 3 {
 		s.clock.Advance(24 * time.Hour)
-		require.NoError(t, s.guard.Sweep(t.Context()))
-		s.happens(accountID)
+		require.NoError(t, s.evaluator().Sweep(t.Context()))
+		s.deliver(accountID)
 	}
-	require.Len(t, s.operations(), 2, "neither the first try nor the one that was canceled")
+	require.Len(t, s.operations(), 2, "neither the first attempt nor the canceled one")
 }
 
-func TestTheSweepStartsNothingWhereAVaultCannotBeAsked(t *testing.T) {
+func TestSweep_StartsNothingIfAVaultCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
 	s.arm.Inject(armsim.Rule{Kind: "GET backupProtectedItems", Effect: armsim.Answer(403, "", nil)})
-	require.Error(t, s.guard.Sweep(t.Context()))
+	require.Error(t, s.evaluator().Sweep(t.Context()))
 	require.Empty(t, s.operations())
 }
 
-func TestTheSweepLeavesAloneWhatIsProtected(t *testing.T) {
+func TestSweep_IgnoresProtectedResources(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "{name: all, "+toVault+"}", "{name: servers, "+toBackup+"}")
 	world := armsim.DemoWorld()
@@ -419,9 +428,9 @@ func TestTheSweepLeavesAloneWhatIsProtected(t *testing.T) {
 	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now})
 	require.NoError(t, err)
 	azure := flow.New(client, s.clock.Now)
-	s.guard.Datasources = datasource.New(client)
-	s.guard.Vaults = autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
-	require.NoError(t, s.guard.Sweep(t.Context()))
+	s.config.Datasources = datasource.New(client)
+	s.config.Vaults = autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Len(t, s.operations(), 1)
 	require.Contains(t, string(s.operations()[0].Parameters), `"bare"`)
 }

@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/arm/datasource"
 )
 
-func TestTheDeploymentSubscribesToWhatRulesAreAbout(t *testing.T) {
+func TestEventSubscription_CoversTheTypesOfRules(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
 	raw, err := os.ReadFile(filepath.Join(root, "infra", "events.bicep"))

@@ -14,8 +14,8 @@ import (
 	"azbackupflow/internal/ratelimit"
 )
 
-// manyAccounts is a site of storage accounts with a share each, before an Azure
-// that counts reads; its client keeps to the budget.
+// manyAccounts returns a site with storage accounts of one share each, on an Azure
+// that limits reads; the client keeps to the rate limit.
 func manyAccounts(t *testing.T, accounts int) *site {
 	t.Helper()
 	world := armsim.DemoWorld()
@@ -35,11 +35,11 @@ func manyAccounts(t *testing.T, accounts int) *site {
 	assume.Refill = 2 * time.Second // as fast as this Azure's
 	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now, Budget: ratelimit.New(ratelimit.Config{Clock: s.clock.Now, Assume: assume})})
 	require.NoError(t, err)
-	s.guard.Datasources = datasource.New(client)
+	s.config.Datasources = datasource.New(client)
 	return s
 }
 
-// sleep lets the time pass; who sleeps at the same time has slept, too.
+// sleep advances the clock. Concurrent callers sleep through the same time.
 func (s *site) sleep(ctx context.Context, d time.Duration) error {
 	until := s.clock.Now().Add(d)
 	s.mu.Lock()
@@ -48,37 +48,37 @@ func (s *site) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func TestTheSweepWaitsForTheQuotaAndRefusesNothing(t *testing.T) {
+func TestSweep_WaitsForTheRateLimit(t *testing.T) {
 	t.Parallel()
 	const accounts = 80
 	s := manyAccounts(t, accounts)
-	s.guard.Sleep = s.sleep
-	require.NoError(t, s.guard.Sweep(t.Context()))
+	s.config.Sleep = s.sleep
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Len(t, s.operations(), accounts)
-	require.NotContains(t, s.logged(), "had no time for all")
+	require.NotContains(t, s.logged(), "ran out of time")
 }
 
-func TestASweepWithoutTimeForAllGoesOnElsewhereNextTime(t *testing.T) {
+func TestSweep_StartsElsewhereAfterRunningOutOfTime(t *testing.T) {
 	t.Parallel()
 	s := manyAccounts(t, 200)
-	s.guard.Sleep = func(ctx context.Context, _ time.Duration) error {
+	s.config.Sleep = func(ctx context.Context, _ time.Duration) error {
 		s.clock.Advance(time.Minute)
 		return ctx.Err()
 	}
 	for sweeps := 0; len(s.operations()) < 200; sweeps++ {
 		require.Less(t, sweeps, 48, "two days")
-		require.NoError(t, s.guard.Sweep(t.Context()), "there will be another one")
+		require.NoError(t, s.evaluator().Sweep(t.Context()), "running out of time is not an error")
 		s.clock.Advance(time.Hour)
 	}
-	require.Contains(t, s.logged(), "had no time for all")
+	require.Contains(t, s.logged(), "ran out of time")
 }
 
-func TestOfManyErrorsTheFirstAreTold(t *testing.T) {
+func TestSweep_ReturnsTheFirstErrorsOfMany(t *testing.T) {
 	t.Parallel()
 	s := manyAccounts(t, 100)
 	s.arm.Inject(armsim.Rule{Kind: "GET shares", Times: 100, Effect: armsim.Answer(403, "", nil)})
-	s.guard.Sleep = s.sleep
-	err := s.guard.Sweep(t.Context())
+	s.config.Sleep = s.sleep
+	err := s.evaluator().Sweep(t.Context())
 	require.ErrorContains(t, err, "more errors")
 	require.Less(t, len(err.Error()), 10_000)
 }

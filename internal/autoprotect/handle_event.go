@@ -1,0 +1,108 @@
+package autoprotect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/state"
+)
+
+// maxParallel bounds how many resources are handled at the same time.
+const maxParallel = 8
+
+// maxLoggedBytes bounds the text of an event that is logged.
+const maxLoggedBytes = 200
+
+// HandleEvent handles one event. It reads the resource from Azure, evaluates the
+// rules, starts the operation that protects the resource, and records the
+// decision. It is idempotent: an event may be delivered many times. The error is
+// a *step.Invalid if the payload is not an event; after any other error the
+// event must be redelivered.
+func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) error {
+	if e.c.RulesErr != nil {
+		return fmt.Errorf("protection rules cannot be parsed, event not handled: %w", e.c.RulesErr)
+	}
+	event, err := ParseEvent(raw)
+	if err != nil {
+		return err
+	}
+	log := e.c.Log.With("event", event.ID)
+	t, ok := parseTarget(event.ResourceID)
+	switch {
+	case event.Type != resourceWritten:
+		log.InfoContext(ctx, "event ignored: type is not handled", "type", event.Type[:min(len(event.Type), maxLoggedBytes)])
+		return nil
+	case !ok:
+		log.DebugContext(ctx, "event ignored: resource type cannot be protected", "resource", event.ResourceID)
+		return nil
+	case len(e.c.Rules) == 0:
+		return nil
+	}
+	resources, err := read(ctx, e.c.Datasources, t)
+	if notFound(err) {
+		log.InfoContext(ctx, "event ignored: resource was deleted", "resource", t.id)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", t.id, err)
+	}
+	if len(resources) == 0 {
+		return e.recordEmptyAccount(ctx, t.account, event.ID)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxParallel)
+	for _, res := range resources {
+		group.Go(func() error {
+			return e.decide(ctx, res, trigger{source: sourceEvent, eventID: event.ID, trace: trace})
+		})
+	}
+	return group.Wait()
+}
+
+// recordEmptyAccount records that a storage account has no share to protect.
+func (e *Evaluator) recordEmptyAccount(ctx context.Context, account, eventID string) error {
+	previous, err := e.previous(ctx, account)
+	if err != nil {
+		return err
+	}
+	return e.record(ctx, previous, state.Verdict{
+		ResourceID: account, Outcome: string(None), Reason: "the storage account has no file shares yet", Source: sourceEvent, EventID: eventID,
+	})
+}
+
+func notFound(err error) bool {
+	var azure *operation.Error
+	return errors.As(err, &azure) && azure.HTTPStatus == http.StatusNotFound
+}
+
+// read returns the target's resources from Azure: a server, one share, or all
+// shares of a storage account.
+func read(ctx context.Context, azure *datasource.Client, t target) ([]Resource, error) {
+	if t.kind == PostgresFlexibleServer {
+		server, err := azure.GetFlexibleServer(ctx, t.id)
+		return []Resource{newResource(t.kind, server)}, err
+	}
+	found, err := azure.GetStorageAccount(ctx, t.account)
+	if err != nil {
+		return nil, err
+	}
+	account := newResource(t.kind, found)
+	if t.share != "" {
+		return []Resource{account.withShare(t.share)}, nil
+	}
+	names, err := azure.ListFileShares(ctx, found.ID)
+	if err != nil {
+		return nil, err
+	}
+	resources := make([]Resource, len(names))
+	for i, name := range names {
+		resources[i] = account.withShare(name)
+	}
+	return resources, nil
+}

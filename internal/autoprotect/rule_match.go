@@ -1,0 +1,79 @@
+package autoprotect
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"azbackupflow/internal/declaration"
+)
+
+// mismatch returns why the rule does not match the resource; empty if it
+// matches. A resource without a name matches every list of names: a storage
+// account is checked before its shares are listed.
+func (r Rule) mismatch(res Resource) string {
+	m := r.Match
+	if k := r.kind(); k != "" && k != res.Kind {
+		return "the rule is for type " + string(k)
+	}
+	for _, c := range []struct {
+		what     string
+		patterns []string
+		text     string
+		any      bool
+	}{
+		{"subscription", m.Subscriptions, res.Subscription, false},
+		{"resource group", m.ResourceGroups, res.ResourceGroup, false},
+		{"storage account", m.StorageAccounts, res.Account, false},
+		{"name", m.Names, res.Name, res.Name == ""},
+		{"location", m.Locations, region(res.Location), false},
+	} {
+		matches := func(pattern string) bool { return declaration.MatchFold(pattern, c.text) }
+		if c.what == "location" {
+			matches = func(name string) bool { return region(name) == c.text }
+		}
+		if len(c.patterns) > 0 && !c.any && !slices.ContainsFunc(c.patterns, matches) {
+			return c.what + " " + c.text + " is not one of " + strings.Join(c.patterns, ", ")
+		}
+	}
+	return m.tagMismatch(res.Tags)
+}
+
+func (m Match) tagMismatch(tags map[string]string) string {
+	for _, name := range slices.Sorted(maps.Keys(m.Tags.Include)) {
+		value, found := tag(tags, name)
+		if !found {
+			return "tag " + name + " is missing"
+		}
+		if !m.Tags.Include[name].match(value) {
+			return "tag " + name + " is " + value + ", not one of " + strings.Join(m.Tags.Include[name], ", ")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Tags.Exclude)) {
+		if value, found := tag(tags, name); found && m.Tags.Exclude[name].match(value) {
+			return "tag " + name + " is " + value + ", which the rule excludes"
+		}
+	}
+	return ""
+}
+
+// match reports whether one of the patterns matches a tag's value. Azure
+// compares tag values case-sensitively.
+func (v Values) match(value string) bool {
+	return slices.ContainsFunc(v, func(pattern string) bool { return declaration.Match(pattern, value) })
+}
+
+// tag returns a tag's value. Azure compares tag names case-insensitively.
+func tag(tags map[string]string, name string) (string, bool) {
+	for key, value := range tags {
+		if strings.EqualFold(key, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// region normalizes a location as Azure does: West Europe becomes westeurope.
+func region(location string) string {
+	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
+}

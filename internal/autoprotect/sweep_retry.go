@@ -1,0 +1,112 @@
+package autoprotect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
+)
+
+// maxSweepTime bounds one sweep. An invocation may run for two minutes.
+const maxSweepTime = 100 * time.Second
+
+// minWait is the wait after a throttled call without Retry-After.
+const minWait = 100 * time.Millisecond
+
+// maxErrors bounds how many errors a sweep returns; thousands of equal errors
+// help nobody.
+const maxErrors = 10
+
+// sweep is one sweep in progress. It retries throttled calls until the deadline
+// and collects errors.
+type sweep struct {
+	*Evaluator
+	deadline time.Time
+
+	mu       sync.Mutex
+	late     bool
+	failures []error
+	omitted  int // failures above maxErrors
+}
+
+// expired reports whether the sweep has run out of time.
+func (s *sweep) expired() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.late = s.late || !s.c.Now().Before(s.deadline)
+	return s.late
+}
+
+// try runs calls and retries them while Azure throttles them, until the
+// deadline. It collects other errors. It reports whether the calls succeeded.
+func (s *sweep) try(ctx context.Context, calls func(context.Context) error) bool {
+	for !s.expired() {
+		err := calls(ctx)
+		var azure *operation.Error // also found in a PutOff
+		if !errors.As(err, &azure) || azure.Class != operation.Throttled {
+			s.collect(err)
+			return err == nil
+		}
+		wait := max(azure.RetryAfter, minWait)
+		if s.c.Now().Add(wait).After(s.deadline) {
+			s.mu.Lock()
+			s.late = true
+			s.mu.Unlock()
+			return false
+		}
+		if err := s.c.Sleep(ctx, wait); err != nil {
+			s.collect(err)
+			return false
+		}
+		var booked *operation.PutOff
+		if errors.As(err, &booked) {
+			ctx = ratelimit.WithCaller(ctx, ratelimit.Caller{Priority: operation.PriorityOther, Booking: booked.Booking})
+		}
+	}
+	return false
+}
+
+func (s *sweep) collect(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+	case len(s.failures) < maxErrors:
+		s.failures = append(s.failures, err)
+	default:
+		s.omitted++
+	}
+}
+
+// err returns the collected errors.
+func (s *sweep) err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.omitted > 0 {
+		return errors.Join(append(s.failures, fmt.Errorf("and %d more errors", s.omitted))...)
+	}
+	return errors.Join(s.failures...)
+}
+
+// each runs work for every resource, several at the same time, and continues
+// after errors.
+func (s *sweep) each(ctx context.Context, resources []Resource, work func(context.Context, Resource) error) {
+	var group errgroup.Group
+	group.SetLimit(maxParallel)
+	for _, r := range resources {
+		if s.expired() {
+			break
+		}
+		group.Go(func() error {
+			s.try(ctx, func(ctx context.Context) error { return work(ctx, r) })
+			return nil
+		})
+	}
+	_ = group.Wait() // try collects the errors
+}
