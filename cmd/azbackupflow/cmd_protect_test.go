@@ -47,7 +47,7 @@ func TestProtectExplainAsksAboutWhatRulesAreAbout(t *testing.T) {
 	file := declared(t, "protection.yaml", someRules)
 	got := s.run("protect", "explain", someGroup+"Microsoft.Compute/virtualMachines/vm1", "-f", file, "--location", "x")
 	require.Equal(t, exitFailed, got.code)
-	require.Contains(t, got.stderr, "is not the resource id of a storage account, a file share or a PostgreSQL flexible server")
+	require.Contains(t, got.stderr, "cannot be protected by rules; give the resource ID of a storage account")
 }
 
 func TestProtectCheckTellsWhatIsWrong(t *testing.T) {
