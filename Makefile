@@ -85,12 +85,12 @@ microbench: deps ## Run the benchmarks of single functions
 
 .PHONY: simulate
 simulate: ## Simulate a night of 100,000 backups, and write docs/simulation.md anew
-	$(GO) run ./internal/simulate/cmd -page docs/simulation.md $(SIMULATE)
+	$(GO) run ./generate/simulate/cmd -page docs/simulation.md $(SIMULATE)
 
 .PHONY: cost
 cost: deps ## Count what each flow makes on the local stack, and write docs/cost.md anew
 	$(GO) test -run '^TestEachFlowMakesTheTransactions' ./test/e2e -update
-	$(GO) test -run '^TestThePage' ./internal/cost -update
+	$(GO) test -run '^TestThePage' ./generate/cost -update
 
 .PHONY: lint
 lint: ## Run the linters (the first time builds them, which takes minutes)

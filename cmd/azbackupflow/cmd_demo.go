@@ -49,14 +49,14 @@ func (d *demoCommand) Run(ctx context.Context, a *app) (err error) {
 	f := a.newFollowing(false)
 	k := &killer{armed: d.Kill, tell: f.note}
 	config := stack.Config{
-		Dist: d.Dist, Speed: demoSpeed, Fault: k.at, Settings: demoPermits(),
+		Dist: d.Dist, SpeedFactor: demoSpeed, Fault: k.at, Settings: demoPermits(),
 		Log: slog.New(slog.DiscardHandler), Output: func(functionshost.HandlerLine) {},
 	}
 	if d.Verbose {
 		config.Log, config.Output = stackLog(a.stderr, true), handlerLines(a.stderr, true)
 	}
 	started := a.now()
-	s, err := stack.Start(ctx, config)
+	s, err := stack.New(ctx, config)
 	if err != nil {
 		return startFailed(ctx, err)
 	}

@@ -31,8 +31,8 @@ func (l *localCommand) Run(ctx context.Context, a *app) error {
 	if l.Speed <= 0 {
 		return &usage{text: "--speed wants a number above 0"}
 	}
-	s, err := stack.Start(ctx, stack.Config{
-		Dist: l.Dist, Dir: l.Dir, Speed: l.Speed, Port: l.Port, ARMEndpoint: l.ARMEndpoint, Settings: l.permits(a),
+	s, err := stack.New(ctx, stack.Config{
+		Dist: l.Dist, Dir: l.Dir, SpeedFactor: l.Speed, Port: l.Port, ARMEndpoint: l.ARMEndpoint, Settings: l.permits(a),
 		Log: stackLog(a.stderr, l.Verbose), Output: handlerLines(a.stderr, l.Verbose),
 	})
 	if err != nil {

@@ -91,7 +91,7 @@ func newSite(t *testing.T, lines ...string) *site {
 		Subscription: subscription, ResourceGroup: "rg-app", Name: "pg01", Location: "westus",
 	})
 	var err error
-	s.arm, err = armsim.Start(armsim.Config{Clock: s.clock.Now, World: &world, PageSize: 2})
+	s.arm, err = armsim.New(armsim.Config{Now: s.clock.Now, World: &world, PageSize: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.arm.Close()) })
 	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Clock: s.clock.Now})
@@ -421,7 +421,7 @@ func TestSweep_IgnoresProtectedResources(t *testing.T) {
 		Shares: []armsim.Share{{Name: "orders", Policy: "schedule1"}, {Name: "bare"}},
 	}}
 	world.FlexibleServers = nil
-	sim, err := armsim.Start(armsim.Config{Clock: s.clock.Now, World: &world})
+	sim, err := armsim.New(armsim.Config{Now: s.clock.Now, World: &world})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim

@@ -27,7 +27,7 @@ func manyAccounts(t *testing.T, accounts int) *site {
 		})
 	}
 	s := newSite(t, toDaily)
-	sim, err := armsim.Start(armsim.Config{Clock: s.clock.Now, World: &world, Quotas: armsim.Quotas{Reads: armsim.Bucket{Size: 50, PerSecond: 25}}})
+	sim, err := armsim.New(armsim.Config{Now: s.clock.Now, World: &world, Quotas: armsim.Quotas{Reads: armsim.Bucket{Size: 50, PerSecond: 25}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim

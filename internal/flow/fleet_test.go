@@ -54,9 +54,9 @@ func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
 	t.Helper()
 	f := &fleet{t: t, clock: clockwork.NewFakeClockAt(morning()), rows: memory.New(), queue: &queuememory.Queue{}, rand: rand.New(rand.NewPCG(1, 2))}
 	f.shared = f.rows
-	c.Clock, c.Quotas = f.clock.Now, armsim.AzureQuotas()
+	c.Now, c.Quotas = f.clock.Now, armsim.AzureQuotas()
 	var err error
-	f.sim, err = armsim.Start(c)
+	f.sim, err = armsim.New(c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.sim.Close()) })
 	f.client = f.connect(nil)

@@ -44,9 +44,9 @@ func followJobs(t *testing.T, vaults, jobs, instances int) {
 	for n, item := range items {
 		switch n % 20 {
 		case 7:
-			f.sim.SetOutcome(armsim.Outcome{Item: item.FriendlyName, JobStatus: "Failed", ErrorCode: 400001, ErrorText: "it broke"})
+			f.sim.AddOutcome(armsim.Outcome{Item: item.FriendlyName, JobStatus: "Failed", ErrorCode: 400001, ErrorText: "it broke"})
 		case 13:
-			f.sim.SetOutcome(armsim.Outcome{Item: item.FriendlyName, JobStatus: "CompletedWithWarnings", ErrorCode: 400002, ErrorText: "take care"})
+			f.sim.AddOutcome(armsim.Outcome{Item: item.FriendlyName, JobStatus: "CompletedWithWarnings", ErrorCode: 400002, ErrorText: "take care"})
 		}
 	}
 	// They began over some time, so they end over as long.

@@ -46,7 +46,7 @@ func recordedPostgres(t *testing.T, at time.Time, from, to int) (*rig, *replay.S
 	var server *replay.Server
 	r := newRig(t, at, func(*rig) (string, func() string) {
 		var err error
-		server, err = replay.Start(replay.Config{File: file, From: from, To: to})
+		server, err = replay.New(replay.Config{File: file, From: from, To: to})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, server.Close()) })
 		return server.Endpoint(), func() string { return "token" }

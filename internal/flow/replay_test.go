@@ -58,7 +58,7 @@ func TestAgainst_recorded_answers_the_flow_sends_what_was_recorded(t *testing.T)
 	var server *replay.Server
 	r := newRig(t, day, func(*rig) (string, func() string) {
 		var err error
-		server, err = replay.Start(replay.Config{File: file, From: firstInteraction, To: lastInteraction})
+		server, err = replay.New(replay.Config{File: file, From: firstInteraction, To: lastInteraction})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, server.Close()) })
 		return server.Endpoint(), func() string { return "token" }

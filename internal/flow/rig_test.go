@@ -93,7 +93,7 @@ func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	var sim *armsim.Simulator
 	r := newRig(t, morning(), func(r *rig) (string, func() string) {
 		var err error
-		sim, err = armsim.Start(armsim.Config{World: &world, Clock: r.clock.Now})
+		sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock.Now})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, sim.Close()) })
 		return sim.Endpoint(), sim.Token

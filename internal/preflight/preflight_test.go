@@ -29,7 +29,7 @@ func newSite(t *testing.T) *site {
 	vault, backups := world.Vaults[0].ID(), world.BackupVaults[0].ID()
 	account := &world.StorageAccounts[0]
 	account.RegisteredWith, account.Shares[0].Policy = vault, "schedule1"
-	sim, err := armsim.Start(armsim.Config{World: &world})
+	sim, err := armsim.New(armsim.Config{World: &world})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s := &site{Simulator: sim}
@@ -94,7 +94,7 @@ func TestEachMissingPermissionIsNamedAndNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for _, p := range roles.Table() {
-		giveBack := s.Withhold(p.Action)
+		giveBack := s.DenyAction(p.Action)
 		found := wrong(s.check(t))
 		giveBack()
 		require.NotEmpty(t, found, p.Action)
@@ -112,7 +112,7 @@ func TestWhatIsTurnedOffNeedsNoPermission(t *testing.T) {
 	s := newSite(t)
 	s.cfg.AllowDelete, s.cfg.RestoreTargets = false, nil
 	for _, p := range roles.Delete.Permissions() {
-		s.Withhold(p.Action)
+		s.DenyAction(p.Action)
 	}
 	require.True(t, s.check(t).OK)
 	s.cfg.AllowDelete = true
@@ -130,7 +130,7 @@ func TestEachRoleThatTheVaultsIdentityLacksIsNamedAndNoOther(t *testing.T) {
 		"c088a766-074b-43ba-90d4-1fb21feae531": "PostgreSQL Flexible Server Long Term Retention Backup Role",
 		"ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
 	} {
-		giveBack := s.Unassign(id)
+		giveBack := s.RemoveRole(id)
 		found := wrong(s.check(t))
 		giveBack()
 		require.Len(t, found, 1, name)
@@ -147,14 +147,14 @@ func TestEachQueuePropertyThatTheEngineReliesOnIsNamedAndNoOther(t *testing.T) {
 		"lockDuration": "PT1M", "maxDeliveryCount": 1, "requiresDuplicateDetection": false, "requiresSession": true,
 		"deadLetteringOnMessageExpiration": false, "enablePartitioning": true, "status": "Disabled",
 	} {
-		setBack := s.SetQueue("steps", property, value)
+		setBack := s.SetQueueProperty("steps", property, value)
 		found := wrong(s.check(t))
 		setBack()
 		require.Len(t, found, 1, property)
 		require.Equal(t, []string{property}, found[0].Missing)
 		require.Equal(t, armsim.DemoServiceBus+"/queues/steps", found[0].Subject)
 	}
-	s.Withhold("Microsoft.ServiceBus/namespaces/queues/read")
+	s.DenyAction("Microsoft.ServiceBus/namespaces/queues/read")
 	require.Equal(t, []string{"Microsoft.ServiceBus/namespaces/queues/read"}, missing(wrong(s.check(t))))
 }
 

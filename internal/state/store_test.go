@@ -62,7 +62,7 @@ type account struct {
 
 func startAccount(t *testing.T) *account {
 	t.Helper()
-	server, err := azurite.Start(t.Context(), azurite.Config{})
+	server, err := azurite.New(t.Context(), azurite.Config{})
 	if errors.Is(err, azurite.ErrNotInstalled) {
 		t.Skip(err)
 	}

@@ -31,7 +31,7 @@ func requireNamed(t *testing.T, c badInput, fields []step.FieldError) {
 // starts nothing.
 func TestBadRequestsOverHTTPAreAnsweredWithWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	l := startInTurn(t, stack.Config{Speed: faultSpeed})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed})
 	for _, c := range badInputs() { //nolint:paralleltest // they share a stack
 		t.Run(c.name, func(t *testing.T) {
 			l := l.in(t)

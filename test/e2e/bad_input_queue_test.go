@@ -64,7 +64,7 @@ func TestBadRequestsOnTheQueueAreRefusedOnceAndKept(t *testing.T) {
 	start := calls{function: "start-operation"}
 	world := armsim.DemoWorld()
 	right := newSite(&world, "right", protected)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Fault: start.count})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Fault: start.count})
 	cases := append(badInputs(), badInput{
 		name: "a dry run, whose answer nobody reads", body: changed(map[string]any{"dryRun": true}), field: "dryRun", problem: "queue", want: "HTTP",
 	})
@@ -138,7 +138,7 @@ func TestMessagesOnStepsThatAreNoWakeUpsDoNothing(t *testing.T) {
 	steps := calls{function: "run-step"}
 	world := armsim.DemoWorld()
 	s := newSite(&world, "beside", protected)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Fault: steps.count})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Fault: steps.count})
 	hold := l.holdBack(s, "GET operationsStatus")
 	id := l.begin(s.backup())
 	l.reaches(id, "await-backup")
@@ -166,7 +166,7 @@ func TestDeadLetteredRequestIsRefusedAndSeen(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newSite(&world, "expired", protected)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world})
 	l.Host().Close() // the app is down
 	brief := 200 * time.Millisecond
 	expiring, empty := message("expired", s.backup()), message("expired-empty", "")

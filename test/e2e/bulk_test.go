@@ -53,7 +53,7 @@ func TestMessagesOfOtherSystemsCarryFlowsToTheirEnd(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	one, two, three := newSite(&world, "one", protected), newSite(&world, "two", protected), newSite(&world, "three", protected)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world})
 	l.send("requests", message("by-go", one.backup()))
 	plain, inEvent := two.backup(), three.backup()
 	delete(plain, "key")
@@ -92,7 +92,7 @@ func TestAThousandOperationsStartedByAFewBulksAllEnd(t *testing.T) {
 	world := armsim.DemoWorld()
 	s := newServerSite(&world, "bulk")
 	targets := s.thousand(&world)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: withoutSweep()})
 	bulk := func(key string, targets ...any) map[string]any {
 		return map[string]any{"key": key, "targets": targets, "template": map[string]any{
 			"flow":       "protect-postgres",

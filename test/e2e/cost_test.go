@@ -13,12 +13,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/cost"
+	"azbackupflow/generate/cost"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 )
 
-var update = flag.Bool("update", false, "write internal/cost/counts.json anew") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write generate/cost/counts.json anew") //nolint:gochecknoglobals // a flag of the test binary
 
 // What docs/cost.md tells is counted here, by the stand-ins themselves: one
 // operation at a time, of each flow, on a stack without a sweep. How often
@@ -37,7 +37,7 @@ func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
 		"AZBACKUPFLOW_NOTICES":         "notices", // as it is deployed
 	})
 	c := &counter{seen: map[string]int{}}
-	c.local = startInTurn(t, stack.Config{Speed: costSpeed, Fault: c.hook, Queues: []string{"notices"}, Settings: settings})
+	c.local = startInTurn(t, stack.Config{SpeedFactor: costSpeed, Fault: c.hook, Queues: []string{"notices"}, Settings: settings})
 
 	l := c.local
 
@@ -99,7 +99,7 @@ func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
 		counted.Timers = append(counted.Timers, cost.Part{Name: timer.name, What: timer.what, Counts: c.timer(timer.name)})
 	}
 
-	file := filepath.Join("..", "..", "internal", "cost", cost.File)
+	file := filepath.Join("..", "..", "generate", "cost", cost.File)
 	raw, err := json.MarshalIndent(counted, "", "  ")
 	require.NoError(t, err)
 	if *update {

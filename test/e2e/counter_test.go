@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/cost"
+	"azbackupflow/generate/cost"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/operation"
 )

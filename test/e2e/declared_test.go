@@ -155,7 +155,7 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 			world.StorageAccounts[i].Shares = append(world.StorageAccounts[i].Shares, armsim.Share{Name: "tmp-1"})
 		}
 	}
-	l := startInTurn(t, stack.Config{Speed: 200, World: &world, Settings: map[string]string{
+	l := startInTurn(t, stack.Config{SpeedFactor: 200, World: &world, Settings: map[string]string{
 		"AZBACKUPFLOW_SCHEDULES": declare(t, "schedules.yaml", nightly), "AZBACKUPFLOW_PROTECTION": declare(t, "protection.yaml", tagged),
 	}})
 	first := l.Host()
@@ -268,7 +268,7 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 // decided.
 func TestTheAppStartsWithDeclarationsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	l := startInTurn(t, stack.Config{Speed: 200, Settings: map[string]string{
+	l := startInTurn(t, stack.Config{SpeedFactor: 200, Settings: map[string]string{
 		"AZBACKUPFLOW_SCHEDULES":  declare(t, "schedules.yaml", "schedules: ["),
 		"AZBACKUPFLOW_PROTECTION": declare(t, "protection.yaml", "version: 1\nrules:\n- {name: all, exclude: true}\n- {name: never, exclude: true}\n"),
 	}})

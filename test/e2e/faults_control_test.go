@@ -39,7 +39,7 @@ func TestPeopleCancelPauseResumeAndRetryOperations(t *testing.T) {
 		sites = append(sites, newSite(&world, fmt.Sprintf("control%d", i), protected))
 	}
 	var swept sweeps
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Fault: swept.count})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Fault: swept.count})
 	for i, c := range cases { //nolint:paralleltest // they share a stack
 		t.Run(c.name, func(t *testing.T) {
 			c.run(l.in(t), sites[i], &swept)
@@ -84,7 +84,7 @@ func (l *local) reaches(id, step string) (v handlers.View) {
 }
 
 func canceledWhileWaiting(l *local, s site, _ *sweeps) {
-	l.ARM.SetOutcome(armsim.Outcome{Item: s.share, KeepsRunning: true})
+	l.ARM.AddOutcome(armsim.Outcome{Item: s.share, KeepsRunning: true})
 	id := l.begin(s.backup())
 	waits := l.reaches(id, "await-backup-job")
 
@@ -153,7 +153,7 @@ func pausedAndResumed(l *local, s site, swept *sweeps) {
 }
 
 func retriedAfterFailure(l *local, s site, _ *sweeps) {
-	l.ARM.SetOutcome(armsim.Outcome{Item: s.share, JobStatus: "Failed", ErrorCode: 400200, ErrorText: "The share is locked."})
+	l.ARM.AddOutcome(armsim.Outcome{Item: s.share, JobStatus: "Failed", ErrorCode: 400200, ErrorText: "The share is locked."})
 	id := l.begin(s.backup())
 	failed := l.await(id)
 	require.Equal(l.t, operation.Failed, failed.Status)

@@ -41,7 +41,7 @@ func ends(o armsim.Outcome) func(*local, site) {
 		default:
 			o.Item = s.share
 		}
-		l.ARM.SetOutcome(o)
+		l.ARM.AddOutcome(o)
 	}
 }
 
@@ -168,7 +168,7 @@ func TestOperationsEndAsAzureEndsThem(t *testing.T) {
 	for i, e := range endings() {
 		sites = append(sites, newSite(&world, fmt.Sprintf("ends%02d", i), e.from))
 	}
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: withoutSweep()})
 	var ids []string
 	for i, e := range endings() {
 		e.prepare(l, sites[i])

@@ -29,7 +29,7 @@ func TestNothingIsSentToAForeignHost(t *testing.T) {
 		sites = append(sites, newSite(&world, fmt.Sprintf("foreign%d", i), w.from))
 	}
 	listed := newSite(&world, "foreignpage", protected)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: withoutSweep()})
 	var ids []string
 	for i, w := range writes() {
 		l.goesWrong(sites[i], w.kind, armsim.ForeignStatus(foreign))

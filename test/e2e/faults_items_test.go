@@ -168,7 +168,7 @@ func TestWhatIsInTheVaultAlreadyIsRespectedAndReported(t *testing.T) {
 	for i, c := range situations() {
 		sites = append(sites, newSite(&world, fmt.Sprintf("items%02d", i), c.from))
 	}
-	l := startInTurn(t, stack.Config{Speed: 600, World: &world, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: 600, World: &world, Settings: withoutSweep()})
 	var ids []string
 	for i, c := range situations() {
 		if c.prepare != nil {

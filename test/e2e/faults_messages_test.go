@@ -41,7 +41,7 @@ func TestEveryMessageIsDeliveredTwiceAndNoBackupIsTriggeredTwice(t *testing.T) {
 		sites = append(sites, newSite(&world, fmt.Sprintf("twice%d", i), protected))
 	}
 	fresh := newSite(&world, "twicefresh", undiscovered)
-	l := startInTurn(t, stack.Config{Speed: 60, World: &world})
+	l := startInTurn(t, stack.Config{SpeedFactor: 60, World: &world})
 	l.Broker.SetMessageFault(func(string, string) servicebus.MessageFault { return servicebus.MessageFault{Duplicate: true} })
 
 	ids := map[string]site{operation.ID("local", "protect-file-share", "protect-"+fresh.account.Name): fresh}
@@ -65,7 +65,7 @@ func TestLateMessagesAreOvertakenByTheSweepAndDoNothing(t *testing.T) {
 	for i := range messagesOfBackup {
 		sites = append(sites, newSite(&world, fmt.Sprintf("late%d", i), protected))
 	}
-	l := startInTurn(t, stack.Config{Speed: 200, World: &world})
+	l := startInTurn(t, stack.Config{SpeedFactor: 200, World: &world})
 	// The sweep wakes what is three seconds overdue at this speed.
 	l.Broker.SetMessageFault(wrongOnce(sites, servicebus.MessageFault{Delay: 8 * time.Second}))
 	for _, s := range sites {

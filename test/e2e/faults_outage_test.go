@@ -39,7 +39,7 @@ func TestTableIsAwayForHalfAMinuteAndNothingIsLost(t *testing.T) {
 	var ready atomic.Bool
 	var wentBack atomic.Int32
 	gone := make(chan struct{})
-	l = startInTurn(t, stack.Config{Speed: 60, World: &world, Fault: func(m fault.Moment, r fault.Request) {
+	l = startInTurn(t, stack.Config{SpeedFactor: 60, World: &world, Fault: func(m fault.Moment, r fault.Request) {
 		switch {
 		case !ready.Load():
 		case m == fault.During && r.Kind == "POST backup" && accepted.holds(r.Detail):
@@ -102,7 +102,7 @@ func TestBusDropsItsConnectionsAndGoesAwayAndNothingIsLost(t *testing.T) {
 	var asked, dropped atomic.Int32
 	var ready atomic.Bool
 	enough := make(chan struct{})
-	l = startInTurn(t, stack.Config{Speed: 120, World: &world, Fault: func(m fault.Moment, r fault.Request) {
+	l = startInTurn(t, stack.Config{SpeedFactor: 120, World: &world, Fault: func(m fault.Moment, r fault.Request) {
 		if !ready.Load() || r.Service != "bus" || m == fault.After {
 			return
 		}

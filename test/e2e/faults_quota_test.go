@@ -28,7 +28,7 @@ func TestQuotasMakeOperationsWaitAndNeverFail(t *testing.T) {
 	quotas.Reads.PerSecond /= 100
 	// It takes three seconds until the counts start anew.
 	quotas.Window = 15 * time.Minute
-	l := startInTurn(t, stack.Config{Speed: 300, World: &world, Quotas: quotas, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: 300, World: &world, Quotas: quotas, Settings: withoutSweep()})
 	var operations []string
 	for i, account := range ids {
 		for j := range shares {

@@ -58,7 +58,7 @@ func TestReadsThatGoWrongAreMadeAgain(t *testing.T) {
 	for i := range faults {
 		sites[i] = newSite(&world, fmt.Sprintf("reads%d", i), undiscovered)
 	}
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: withoutSweep()})
 	ids := make([]string, len(faults))
 	for i, f := range faults {
 		for _, kind := range reads() {

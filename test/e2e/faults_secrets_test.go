@@ -84,7 +84,7 @@ func TestNoSecretIsEverLoggedShownOrSent(t *testing.T) {
 	settings := collector.settings()
 	settings["AZBACKUPFLOW_LOG_LEVEL"] = "DEBUG"
 	settings["OTEL_EXPORTER_OTLP_HEADERS"] = "x-collector-key=c29tZWJvZHkncyBrZXk"
-	l := startInTurn(t, stack.Config{Speed: 120, World: &world, Settings: settings})
+	l := startInTurn(t, stack.Config{SpeedFactor: 120, World: &world, Settings: settings})
 	l.ARM.Inject(armsim.Rule{Match: secrets.look})
 	secrets.add("the bus's key", l.Broker.ConnectionString(), "SharedAccessKey")
 	secrets.add("the storage account's key", l.Tables.ConnectionString(), "AccountKey")

@@ -103,7 +103,7 @@ func TestWritesThatGoWrongAreMadeGoodAndNeverDoneTwice(t *testing.T) {
 			attempts = append(attempts, attempt{write: w, writeFault: f, site: s})
 		}
 	}
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: withoutSweep()})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: withoutSweep()})
 	for i := range attempts {
 		a := &attempts[i]
 		l.goesWrong(a.site, a.kind, a.effect)

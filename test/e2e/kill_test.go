@@ -185,7 +185,7 @@ func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
 	quotas := armsim.Quotas{
 		Writes: armsim.Bucket{Size: 15, PerSecond: 0.03}, Deletes: armsim.Bucket{Size: 1, PerSecond: 0.0015}, Window: time.Hour,
 	}
-	l := start(t, stack.Config{Speed: 120, World: &world, Quotas: quotas, Fault: k.hook, Queues: noticeQueues(), Settings: map[string]string{
+	l := start(t, stack.Config{SpeedFactor: 120, World: &world, Quotas: quotas, Fault: k.hook, Queues: noticeQueues(), Settings: map[string]string{
 		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",
 		"AZBACKUPFLOW_RESTORE_TARGETS": others.container(), "AZBACKUPFLOW_ALLOW_DELETE": "true",
 	}})

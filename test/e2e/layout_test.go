@@ -68,7 +68,7 @@ func TestTheArchiveRunsAsItIsUnpacked(t *testing.T) {
 	if platform := runtime.GOOS + "/" + runtime.GOARCH; platform != "linux/amd64" {
 		t.Skip("the archive's program is for linux/amd64, this machine is " + platform)
 	}
-	l := startInTurn(t, stack.Config{Dist: unpack(t), Speed: 600})
+	l := startInTurn(t, stack.Config{Dist: unpack(t), SpeedFactor: 600})
 	v := l.succeeds(l.begin(map[string]any{
 		"flow": "backup-now", "key": "unpacked", "parameters": map[string]any{"itemId": itemID(t, l, "vm1")},
 	}))

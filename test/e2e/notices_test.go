@@ -83,7 +83,7 @@ func TestOperationsAndRefusedRequestsAreToldToWhoeverListens(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	asked, other, failing := newSite(&world, "asked", protected), newSite(&world, "other", protected), newSite(&world, "failing", undiscovered)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Queues: noticeQueues(), Settings: map[string]string{
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Queues: noticeQueues(), Settings: map[string]string{
 		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",
 	}})
 	wrong, forbidden := message("wrong", map[string]any{"flow": "no-such-flow", "parameters": map[string]any{}}), message("forbidden", asked.backup())
@@ -142,7 +142,7 @@ func TestOperationsOnOneItemTakeTurns(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newSite(&world, "contested", protected)
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world})
 	var ids []string
 	for _, key := range []string{"one", "two", "three"} {
 		asked := s.backup()

@@ -36,7 +36,7 @@ func instanceBackupAnswerLost(l *local, s serverSite) {
 
 func instanceBackupFails(l *local, s serverSite) {
 	id := l.protectedServer(s)
-	l.ARM.SetOutcome(armsim.Outcome{Item: l.instance(id).Name, JobStatus: "Failed", Code: "UserErrorServerNeverHeardOf", ErrorText: "The server hides.", Recommendation: advice})
+	l.ARM.AddOutcome(armsim.Outcome{Item: l.instance(id).Name, JobStatus: "Failed", Code: "UserErrorServerNeverHeardOf", ErrorText: "The server hides.", Recommendation: advice})
 	end := l.await(l.begin(about("backup-now", s.name, id)))
 	require.Equal(l.t, operation.Failed, end.Status)
 	explained("The server hides.")(l.t, end)
@@ -54,7 +54,7 @@ func noSuchRule(l *local, s serverSite) {
 }
 
 func machineBackupCanceled(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{Item: "vm1", KeepsRunning: true})
+	l.ARM.AddOutcome(armsim.Outcome{Item: "vm1", KeepsRunning: true})
 	id := l.begin(map[string]any{"flow": "backup-now", "key": "vm-" + s.name, "parameters": map[string]any{"itemId": itemID(l.t, l, "vm1")}})
 	waits := l.reaches(id, "await-backup-job")
 	_, status := l.change(http.MethodDelete, id)
@@ -66,7 +66,7 @@ func machineBackupCanceled(l *local, s serverSite) {
 
 func serverBackupCanceled(l *local, s serverSite) {
 	server := l.protectedServer(s)
-	l.ARM.SetOutcome(armsim.Outcome{Item: l.instance(server).Name, KeepsRunning: true})
+	l.ARM.AddOutcome(armsim.Outcome{Item: l.instance(server).Name, KeepsRunning: true})
 	id := l.begin(about("backup-now", s.name, server))
 	waits := l.reaches(id, "await-instance-job")
 	_, status := l.change(http.MethodDelete, id)
@@ -100,7 +100,7 @@ func jobsFollowed(l *local, s serverSite) {
 }
 
 func failedJobFollowed(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{
+	l.ARM.AddOutcome(armsim.Outcome{
 		Operation: "Restore", Item: "orders-" + s.name, JobStatus: "Failed", Code: "UserErrorTargetNeverHeardOf", ErrorText: "The target hides.", Recommendation: advice,
 	})
 	require.Equal(l.t, operation.Failed, l.await(l.begin(s.restore("", "followed", nil))).Status)

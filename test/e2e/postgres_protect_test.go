@@ -45,7 +45,7 @@ func protectedTwice(l *local, s serverSite) {
 const missingPermissions = "UserErrorMissingRequiredPermissions"
 
 func permissionsSpread(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{Operation: "ValidateForBackup", Item: s.flexible.Name, OperationCode: missingPermissions, Times: 3})
+	l.ARM.AddOutcome(armsim.Outcome{Operation: "ValidateForBackup", Item: s.flexible.Name, OperationCode: missingPermissions, Times: 3})
 	id := l.begin(s.protect())
 	l.succeeds(id)
 	require.Equal(l.t, 4, l.askedOf(s, "POST validateForBackup"))
@@ -55,7 +55,7 @@ func permissionsSpread(l *local, s serverSite) {
 }
 
 func permissionsNeverCome(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{Operation: "ValidateForBackup", Item: s.flexible.Name, OperationCode: missingPermissions, Times: 1000})
+	l.ARM.AddOutcome(armsim.Outcome{Operation: "ValidateForBackup", Item: s.flexible.Name, OperationCode: missingPermissions, Times: 1000})
 	end := l.await(l.begin(s.protect()))
 	require.Equal(l.t, operation.Failed, end.Status)
 	require.Equal(l.t, missingPermissions, end.Error.Code)
@@ -108,7 +108,7 @@ func configurationAnswerLost(l *local, s serverSite) {
 }
 
 func protectionError(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{
+	l.ARM.AddOutcome(armsim.Outcome{
 		Operation: "ConfigureProtection", Item: s.flexible.Name, ProtectionState: "ProtectionError", Code: "UserErrorServerNeverHeardOf",
 		ErrorText: "The server hides.", Recommendation: advice,
 	})

@@ -154,7 +154,7 @@ func restoreNotAllowed(l *local, s serverSite) {
 }
 
 func restoreJobFails(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{
+	l.ARM.AddOutcome(armsim.Outcome{
 		Operation: "Restore", Item: "orders-" + s.name, JobStatus: "Failed", Code: "UserErrorTargetNeverHeardOf", ErrorText: "The target hides.", Recommendation: advice,
 	})
 	end := l.await(l.begin(s.restore("", "fails", nil)))
@@ -164,7 +164,7 @@ func restoreJobFails(l *local, s serverSite) {
 }
 
 func restoreCanceled(l *local, s serverSite) {
-	l.ARM.SetOutcome(armsim.Outcome{Operation: "Restore", Item: path.Base(s.database()), KeepsRunning: true})
+	l.ARM.AddOutcome(armsim.Outcome{Operation: "Restore", Item: path.Base(s.database()), KeepsRunning: true})
 	id := l.begin(s.restore("", "canceled", nil))
 	waits := l.reaches(id, "await-restore-job")
 	_, status := l.change(http.MethodDelete, id)

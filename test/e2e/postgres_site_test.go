@@ -185,7 +185,7 @@ func runServerCases(t *testing.T, prefix string, cases []serverCase) {
 	}
 	// Not in turn: these cases run in parallel, so a test that waits for its
 	// turn may hold the place that they need to end.
-	l := start(t, stack.Config{Speed: faultSpeed, World: &world, Settings: allow(sites...)})
+	l := start(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: allow(sites...)})
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

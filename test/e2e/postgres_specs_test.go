@@ -17,7 +17,7 @@ func TestRareRequestsAboutServersAndJobsAreSomeThatAzureDescribes(t *testing.T) 
 	world := armsim.DemoWorld()
 	share := fileShare{world.AddFileShares(1, 1, "schedule1")[0], "share0000"}
 	s := newServerSite(&world, "described")
-	l := startInTurn(t, stack.Config{Speed: faultSpeed, World: &world, Settings: allow(s)})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: allow(s)})
 	makeEveryRequest(l, s, share)
 
 	operations, absent := judgeRequests(t, l)
@@ -48,7 +48,7 @@ func makeEveryRequest(l *local, s serverSite, share fileShare) {
 		l.succeeds(l.begin(follow(job, s.vault.ID()+"/backupJobs/"+job)))
 	}
 
-	l.ARM.SetOutcome(armsim.Outcome{Item: "vm1", KeepsRunning: true})
+	l.ARM.AddOutcome(armsim.Outcome{Item: "vm1", KeepsRunning: true})
 	canceled := l.begin(map[string]any{"flow": "backup-now", "key": "vm", "parameters": map[string]any{"itemId": itemID(l.t, l, "vm1")}})
 	l.reaches(canceled, "await-backup-job")
 	_, status := l.change(http.MethodDelete, canceled)

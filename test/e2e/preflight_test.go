@@ -21,13 +21,13 @@ import (
 // Manager that it really uses: it is ready, and names what is taken from it.
 func TestThePreflightOfTheProgramNamesWhatIsTakenFromIt(t *testing.T) {
 	t.Parallel()
-	l := startInTurn(t, stack.Config{Speed: 60, Settings: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "", "SweepSchedule": "0 0 0 1 1 *"}})
+	l := startInTurn(t, stack.Config{SpeedFactor: 60, Settings: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "", "SweepSchedule": "0 0 0 1 1 *"}})
 	var report preflight.Report
 	require.Equal(t, http.StatusOK, l.call(http.MethodGet, "/preflight", nil, &report).StatusCode)
 	require.True(t, report.OK, "%+v", report.Findings)
 
 	const action = "Microsoft.DataProtection/backupVaults/backupJobs/read"
-	giveBack := l.ARM.Withhold(action)
+	giveBack := l.ARM.DenyAction(action)
 	found := l.wrong()
 	giveBack()
 	require.Len(t, found, 1)

@@ -26,7 +26,7 @@ func TestTheCurlLinesOfTheDocsDoWhatTheySay(t *testing.T) {
 			t.Skip(program + " is not installed")
 		}
 	}
-	l := startInTurn(t, stack.Config{Speed: faultSpeed})
+	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed})
 	run := func(script string) string {
 		script = strings.ReplaceAll(script, "http://127.0.0.1:7071", l.URL())
 		cmd := exec.CommandContext(t.Context(), "bash", "-e", "-u", "-o", "pipefail", "-c", script)

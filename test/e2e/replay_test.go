@@ -34,7 +34,7 @@ func TestAgainstRecordedAzureTrafficTheProgramSendsWhatWasRecorded(t *testing.T)
 	)
 	// Tokens come from the stack's managed identity, also here.
 	var identity atomic.Pointer[armsim.Simulator]
-	azure, err := replay.Start(replay.Config{
+	azure, err := replay.New(replay.Config{
 		File: file, From: 13, To: 53, Shorten: true,
 		CheckToken: func(token string) bool { s := identity.Load(); return s != nil && s.ValidToken(token) },
 		// The recorded expiry, 11 July 2024, has passed, and a time that has
@@ -45,7 +45,7 @@ func TestAgainstRecordedAzureTrafficTheProgramSendsWhatWasRecorded(t *testing.T)
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, azure.Close()) })
-	l := startInTurn(t, stack.Config{Speed: 120, ARMEndpoint: azure.Endpoint()})
+	l := startInTurn(t, stack.Config{SpeedFactor: 120, ARMEndpoint: azure.Endpoint()})
 	identity.Store(l.ARM)
 
 	expiry := time.Now().Add(30 * 24 * time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)

@@ -37,7 +37,7 @@ func TestAScheduledRunThatIsKilledAtEveryMomentStartsEachItemOnce(t *testing.T) 
 			"PUT operationlive", "PUT operationindex", "BATCH operations", "send steps",
 		}, p.kind)
 	}
-	l := start(t, stack.Config{Speed: 200, World: &world, Fault: k.hook, Settings: map[string]string{
+	l := start(t, stack.Config{SpeedFactor: 200, World: &world, Fault: k.hook, Settings: map[string]string{
 		"AZBACKUPFLOW_SCHEDULES": declare(t, "schedules.yaml", file),
 	}})
 	hosts := keepHostsRunning(t, l)

@@ -44,7 +44,7 @@ func undescribed() []string {
 // validator's view.
 func TestEveryRequestIsOneThatAzureDescribes(t *testing.T) {
 	t.Parallel()
-	l := startInTurn(t, stack.Config{Speed: 120})
+	l := startInTurn(t, stack.Config{SpeedFactor: 120})
 	l.succeeds(l.begin(protect("described"))) // discovers, registers, inquires, protects, backs up
 	expiry := "2099-12-01T02:16:29Z"
 	var ids []string
@@ -139,7 +139,7 @@ func TestEveryRequestOfTheOtherFlowsIsOneThatAzureDescribes(t *testing.T) {
 		text, _ := where[field].(string)
 		return text
 	}
-	l := startInTurn(t, stack.Config{Speed: 120, Settings: map[string]string{
+	l := startInTurn(t, stack.Config{SpeedFactor: 120, Settings: map[string]string{
 		"AZBACKUPFLOW_ALLOW_DELETE":    "true",
 		"AZBACKUPFLOW_RESTORE_TARGETS": target("restore-postgres-database", "serverId") + ",https://testossstorageaccount.blob.core.windows.net/testcontainerrestore",
 	}})

@@ -81,7 +81,7 @@ func start(t *testing.T, c stack.Config) *local {
 	}
 	c.Fault = late(c.Fault)
 	var err error
-	l.Stack, err = stack.Start(t.Context(), c)
+	l.Stack, err = stack.New(t.Context(), c)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {

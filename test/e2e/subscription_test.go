@@ -19,8 +19,8 @@ func TestStorageAccountMayBeInAnotherSubscriptionThanTheVault(t *testing.T) {
 		Shares: []armsim.Share{{Name: "testshare"}},
 	}
 	world.StorageAccounts = append(world.StorageAccounts, account)
-	world.Vaults[0].Reaches = []string{elsewhere}
-	l := start(t, stack.Config{Speed: 300, World: &world})
+	world.Vaults[0].OtherSubscriptions = []string{elsewhere}
+	l := start(t, stack.Config{SpeedFactor: 300, World: &world})
 
 	// The demo account has a share of the same name: only both names together
 	// say which is meant.

@@ -28,7 +28,7 @@ func TestMessageThatNeverComesIsMadeGoodByTheSweep(t *testing.T) {
 		sites = append(sites, newSite(&world, fmt.Sprintf("never%d", i), protected))
 	}
 	unlucky := newSite(&world, "unlucky", protected)
-	l := startInTurn(t, stack.Config{Speed: 200, World: &world})
+	l := startInTurn(t, stack.Config{SpeedFactor: 200, World: &world})
 	lost := wrongOnce(sites, servicebus.MessageFault{Drop: true})
 	l.Broker.SetMessageFault(func(queue, id string) servicebus.MessageFault {
 		if strings.HasPrefix(id, unlucky.operation()+":3") && (own(id) || strings.HasSuffix(id, ":rescue-1")) {
@@ -58,7 +58,7 @@ func TestDeadLetteredWakeUpStillWakesItsOperation(t *testing.T) {
 	var mu sync.Mutex
 	given := map[string]int{} // deliveries of each wake-up
 	l = startInTurn(t, stack.Config{
-		Speed: 300, World: &world, Restart: functionshost.RestartPolicy{MaxErrors: -1},
+		SpeedFactor: 300, World: &world, Restart: functionshost.RestartPolicy{MaxErrors: -1},
 		Fault: func(m fault.Moment, r fault.Request) {
 			switch {
 			case m == fault.During && r.Kind == "receive steps":

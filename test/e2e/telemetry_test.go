@@ -26,7 +26,7 @@ func TestAnOperationIsOneConnectedTraceWithAllItsInvocations(t *testing.T) {
 	settings["AZBACKUPFLOW_LOG_LEVEL"] = "DEBUG"
 	settings["AZBACKUPFLOW_NOTICES"] = "notices"
 	served := &counter{seen: map[string]int{}}
-	l := startInTurn(t, stack.Config{Speed: 150, Settings: settings, Queues: []string{"notices"}, Fault: served.hook})
+	l := startInTurn(t, stack.Config{SpeedFactor: 150, Settings: settings, Queues: []string{"notices"}, Fault: served.hook})
 	l.ARM.Inject(armsim.Rule{Kind: "GET backupJobs", Times: 1, Effect: armsim.Answer(http.StatusTooManyRequests, `{"error":{"code":"TooManyRequests"}}`, http.Header{"Retry-After": {"1"}})})
 	id := l.begin(protect("one-trace"))
 	view := l.succeeds(id)

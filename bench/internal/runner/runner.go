@@ -118,7 +118,7 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 // it.
 func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
 	stop = func() {}
-	tables, err := azurite.Start(ctx, azurite.Config{Dir: job.Dir})
+	tables, err := azurite.New(ctx, azurite.Config{Dir: job.Dir})
 	if err != nil {
 		return stop, fmt.Errorf("table service: %w", err)
 	}

@@ -36,7 +36,7 @@ func TestEveryContestantCarriesItsOperationsToTheirEnd(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			if c.Azure {
-				tables, err := azurite.Start(t.Context(), azurite.Config{})
+				tables, err := azurite.New(t.Context(), azurite.Config{})
 				if err != nil {
 					t.Skipf("Azurite does not run here: %v", err)
 				}

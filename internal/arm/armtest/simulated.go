@@ -27,7 +27,7 @@ type Simulated struct {
 func Simulate(t testing.TB) *Simulated {
 	t.Helper()
 	s := &Simulated{Clock: clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC))}
-	sim, err := armsim.Start(armsim.Config{Clock: s.Clock.Now})
+	sim, err := armsim.New(armsim.Config{Now: s.Clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.sim = sim

@@ -34,9 +34,9 @@ const (
 	roleBlobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 )
 
-// Withhold takes one action from every caller, by its name in Azure; the
+// DenyAction takes one action from every caller, by its name in Azure; the
 // function that it returns gives it back.
-func (s *Simulator) Withhold(action string) (giveBack func()) {
+func (s *Simulator) DenyAction(action string) (giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.authorization.withheld = append(s.authorization.withheld, action)
@@ -47,9 +47,9 @@ func (s *Simulator) Withhold(action string) (giveBack func()) {
 	}
 }
 
-// Unassign takes a role, by the id of its definition, from the vaults'
+// RemoveRole takes a role, by the id of its definition, from the vaults'
 // identity; the function that it returns gives it back.
-func (s *Simulator) Unassign(role string) (giveBack func()) {
+func (s *Simulator) RemoveRole(role string) (giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.authorization.missing = append(s.authorization.missing, role)
@@ -60,9 +60,9 @@ func (s *Simulator) Unassign(role string) (giveBack func()) {
 	}
 }
 
-// SetQueue sets one property of a queue of DemoServiceBus; the function that it
+// SetQueueProperty sets one property of a queue of DemoServiceBus; the function that it
 // returns sets it back.
-func (s *Simulator) SetQueue(queue, property string, value any) (setBack func()) {
+func (s *Simulator) SetQueueProperty(queue, property string, value any) (setBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	properties := s.authorization.queues[queue]

@@ -15,13 +15,13 @@ import (
 type Config struct {
 	// Address is the loopback address to listen on; "127.0.0.1:0" if empty.
 	Address string
-	// Speed divides every duration: at 60 a minute of Azure's takes a second.
-	// Retry-After becomes max(1, ceil(seconds/Speed)). 0 means 1.
-	Speed float64
-	// Clock tells the time; the machine's if nil. Work advances when a request
+	// SpeedFactor divides every duration: at 60 a minute of Azure's takes a second.
+	// Retry-After becomes max(1, ceil(seconds/SpeedFactor)). 0 means 1.
+	SpeedFactor float64
+	// Now tells the time; the machine's if nil. Work advances when a request
 	// arrives or the state is looked at, never in the background, so a test's
 	// own clock moves everything.
-	Clock func() time.Time
+	Now func() time.Time
 	// Random is where ids, keys and tokens come from; crypto/rand if nil.
 	Random io.Reader
 	// Fault is called at each moment of each request with Service "arm" and a
@@ -129,11 +129,11 @@ func recordedDurations() Durations {
 
 // withDefaults checks the configuration and fills in what it leaves out.
 func (c Config) withDefaults() (Config, error) {
-	if c.Speed < 0 {
-		return c, fmt.Errorf("speed %v is negative", c.Speed)
+	if c.SpeedFactor < 0 {
+		return c, fmt.Errorf("speed %v is negative", c.SpeedFactor)
 	}
-	if c.Speed == 0 {
-		c.Speed = 1
+	if c.SpeedFactor == 0 {
+		c.SpeedFactor = 1
 	}
 	if c.PageSize < 0 {
 		return c, fmt.Errorf("page size %d is negative", c.PageSize)
@@ -144,8 +144,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Address == "" {
 		c.Address = defaultAddress
 	}
-	if c.Clock == nil {
-		c.Clock = time.Now //nolint:forbidigo // the one place where the simulator meets the machine's clock
+	if c.Now == nil {
+		c.Now = time.Now //nolint:forbidigo // the one place where the simulator meets the machine's clock
 	}
 	if c.Random == nil {
 		c.Random = rand.Reader

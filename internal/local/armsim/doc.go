@@ -14,7 +14,7 @@
 // not; names change their casing from list to list; a running operation ends at
 // "0001-01-01T00:00:00"; a backup instance is protected only some time after
 // its operation has succeeded; work takes as long as it took in Azure, divided
-// by Config.Speed.
+// by Config.SpeedFactor.
 //
 // What it does not do:
 //

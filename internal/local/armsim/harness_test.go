@@ -42,11 +42,11 @@ type bench struct {
 func start(t *testing.T, change ...func(*armsim.Config)) *bench {
 	t.Helper()
 	k := clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 123456700, time.UTC))
-	c := armsim.Config{Clock: k.Now}
+	c := armsim.Config{Now: k.Now}
 	for _, f := range change {
 		f(&c)
 	}
-	sim, err := armsim.Start(c)
+	sim, err := armsim.New(c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	return &bench{t: t, sim: sim, clock: k, token: sim.Token()}

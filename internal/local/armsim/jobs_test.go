@@ -182,11 +182,11 @@ func TestABackupCanBeCancelled(t *testing.T) {
 func TestBackupsEndAsTheyAreTold(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
-	b.sim.SetOutcome(armsim.Outcome{Item: "TestShare", JobStatus: "Failed", ErrorCode: 400022, ErrorText: "it failed", Recommendation: "try again"})
-	b.sim.SetOutcome(armsim.Outcome{JobStatus: "CompletedWithWarnings"})
-	b.sim.SetOutcome(armsim.Outcome{JobStatus: "Cancelled"})
-	b.sim.SetOutcome(armsim.Outcome{OperationCode: "UserErrorStorageAccountIsLocked", OperationMessage: "locked"})
-	b.sim.SetOutcome(armsim.Outcome{KeepsRunning: true})
+	b.sim.AddOutcome(armsim.Outcome{Item: "TestShare", JobStatus: "Failed", ErrorCode: 400022, ErrorText: "it failed", Recommendation: "try again"})
+	b.sim.AddOutcome(armsim.Outcome{JobStatus: "CompletedWithWarnings"})
+	b.sim.AddOutcome(armsim.Outcome{JobStatus: "Cancelled"})
+	b.sim.AddOutcome(armsim.Outcome{OperationCode: "UserErrorStorageAccountIsLocked", OperationMessage: "locked"})
+	b.sim.AddOutcome(armsim.Outcome{KeepsRunning: true})
 
 	for _, status := range []string{"Failed", "CompletedWithWarnings", "Cancelled"} {
 		b.started(http.MethodPost, shareItem+"/backup", backupBody)
@@ -214,9 +214,9 @@ func TestBackupsEndAsTheyAreTold(t *testing.T) {
 func TestOtherWorkEndsAsItIsToldToo(t *testing.T) {
 	t.Parallel()
 	b := start(t).inquired()
-	b.sim.SetOutcome(armsim.Outcome{Operation: "Refresh", OperationCode: "CloudInternalError", OperationMessage: "sorry"})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "Refresh", OperationCode: "CloudInternalError", OperationMessage: "sorry"})
 	refresh := b.started(http.MethodPost, fabric+"/refreshContainers", "")
-	b.sim.SetOutcome(armsim.Outcome{Operation: "ConfigureBackup", JobStatus: "Failed", ErrorText: "no"})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "ConfigureBackup", JobStatus: "Failed", ErrorText: "no"})
 	protect := b.started(http.MethodPut, shareItem, protectBody)
 	b.clock.Advance(45 * time.Second)
 	require.Equal(t, "CloudInternalError", b.get(refresh.header.Get("Azure-AsyncOperation")).at("error/code"))
@@ -239,7 +239,7 @@ func TestABackupOfADeletedShareFails(t *testing.T) {
 func TestAnOperationCanRunForEver(t *testing.T) {
 	t.Parallel()
 	b := start(t).registered()
-	b.sim.SetOutcome(armsim.Outcome{Operation: "Inquire", OperationKeepsRunning: true})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "Inquire", OperationKeepsRunning: true})
 	r := b.started(http.MethodPost, container+"/inquire", "")
 	b.clock.Advance(20 * time.Hour)
 	require.Equal(t, "InProgress", b.get(r.header.Get("Azure-AsyncOperation")).at("status"))

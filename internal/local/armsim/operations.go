@@ -94,7 +94,7 @@ func (o *operation) end(failure *armError, at time.Time) {
 
 // scaled is an Azure duration at the configured speed.
 func (s *Simulator) scaled(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / s.config.Speed)
+	return time.Duration(float64(d) / s.config.SpeedFactor)
 }
 
 // accepted is the 202 that starts an operation.

@@ -138,7 +138,7 @@ func TestTheClientRequestIDComesBack(t *testing.T) {
 
 func TestSpeedShortensWorkAndRetryAfter(t *testing.T) {
 	t.Parallel()
-	b := start(t, func(c *armsim.Config) { c.Speed = 25 })
+	b := start(t, func(c *armsim.Config) { c.SpeedFactor = 25 })
 	r := b.started(http.MethodPost, fabric+"/refreshContainers", "")
 	require.Equal(t, "3", r.header.Get("Retry-After"), "60/25, rounded up")
 	b.clock.Advance(470 * time.Millisecond)
@@ -146,7 +146,7 @@ func TestSpeedShortensWorkAndRetryAfter(t *testing.T) {
 	b.clock.Advance(20 * time.Millisecond)
 	require.Equal(t, http.StatusNoContent, b.get(r.header.Get("Location")).status)
 
-	fast := start(t, func(c *armsim.Config) { c.Speed = 1000 })
+	fast := start(t, func(c *armsim.Config) { c.SpeedFactor = 1000 })
 	require.Equal(t, "1", fast.started(http.MethodPost, fabric+"/refreshContainers", "").header.Get("Retry-After"))
 }
 

@@ -5,7 +5,7 @@ import "time"
 // Quotas limits requests as Azure does. The zero value limits nothing (the
 // answers then still carry remaining counts like the recorded ones).
 //
-// All rates are at speed 1: windows are divided by Config.Speed and buckets
+// All rates are at speed 1: windows are divided by Config.SpeedFactor and buckets
 // refill that much faster.
 type Quotas struct {
 	// VaultReads is the number of reads per Window of each read action of a

@@ -31,7 +31,7 @@ func TestJobReadsAreThrottledAsRecorded(t *testing.T) {
 func TestThrottlingCanCarryRetryAfterAndIsFasterWithSpeed(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) {
-		c.Speed = 60
+		c.SpeedFactor = 60
 		c.Quotas = armsim.Quotas{VaultReads: 1, RetryAfter: true}
 	})
 	b.list("backupProtectedItems", "")

@@ -114,7 +114,7 @@ func (s *Simulator) record(r *http.Request, path route, isARM bool, body []byte)
 		kind = r.Method + " token"
 	}
 	record := &Request{
-		Time: s.config.Clock(), Method: r.Method, Path: r.URL.Path, Kind: kind, Query: q,
+		Time: s.config.Now(), Method: r.Method, Path: r.URL.Path, Kind: kind, Query: q,
 		Body: string(body), ClientRequestID: r.Header.Get("x-ms-client-request-id"),
 	}
 	s.requests = append(s.requests, record)
@@ -125,7 +125,7 @@ func (s *Simulator) record(r *http.Request, path route, isARM bool, body []byte)
 func (s *Simulator) serve(r *http.Request, path route, isARM bool, body []byte, effect Effect) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.config.Clock()
+	now := s.config.Now()
 	s.world.events.advance(now)
 	if r.URL.Path == identityPath {
 		return s.serveToken(r)
@@ -235,7 +235,7 @@ func (s *Simulator) decorateLocked(r *http.Request, a answer) answer {
 		a.header = http.Header{}
 	}
 	id := s.random.guid()
-	now := s.config.Clock().UTC()
+	now := s.config.Now().UTC()
 	defaults := http.Header{
 		"Cache-Control": {"no-cache"}, "Pragma": {"no-cache"}, "Expires": {"-1"},
 		"Strict-Transport-Security": {"max-age=31536000; includeSubDomains"}, "X-Content-Type-Options": {"nosniff"},

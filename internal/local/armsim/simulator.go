@@ -32,9 +32,9 @@ type Simulator struct {
 	authorization authorization
 }
 
-// Start starts a simulator. It fails if the configuration is wrong, if the
+// New starts a simulator. It fails if the configuration is wrong, if the
 // world refers to things that it does not hold, or if it cannot listen.
-func Start(c Config) (*Simulator, error) {
+func New(c Config) (*Simulator, error) {
 	c, err := c.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("ARM simulator: %w", err)
@@ -43,7 +43,7 @@ func Start(c Config) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ARM simulator: %w", err)
 	}
-	w, err := newWorld(*c.World, c.Clock(), rnd)
+	w, err := newWorld(*c.World, c.Now(), rnd)
 	if err != nil {
 		return nil, fmt.Errorf("ARM simulator: %w", err)
 	}
@@ -59,7 +59,7 @@ func Start(c Config) (*Simulator, error) {
 		random:         rnd,
 		world:          w,
 		signer:         newSigner(rnd),
-		limits:         newLimits(c.Quotas, c.Speed),
+		limits:         newLimits(c.Quotas, c.SpeedFactor),
 		authorization:  newAuthorization(),
 	}
 	server.Serve(s, c.Logger)
@@ -94,7 +94,7 @@ func (s *Simulator) Token() string {
 // ValidToken tells whether a bearer token is one for Resource Manager that a
 // simulator issued (this one or another) and that has not expired.
 func (s *Simulator) ValidToken(text string) bool {
-	return checkToken(text, s.config.Clock()) == nil
+	return checkToken(text, s.config.Now()) == nil
 }
 
 // Inject adds a rule. The first rule that applies to a request is the one that
@@ -111,9 +111,9 @@ func (s *Simulator) Inject(r Rule) (remove func()) {
 	}
 }
 
-// SetOutcome says how the next work ends that the outcome fits. Outcomes are
+// AddOutcome says how the next work ends that the outcome fits. Outcomes are
 // used up in the order in which they were set.
-func (s *Simulator) SetOutcome(o Outcome) {
+func (s *Simulator) AddOutcome(o Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.Operation == "" {
@@ -130,7 +130,7 @@ func (s *Simulator) SetOutcome(o Outcome) {
 func (s *Simulator) CreateShare(accountID string, share Share) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Clock()) // what is due has not seen the change
+	s.world.events.advance(s.config.Now()) // what is due has not seen the change
 	a, err := s.world.account(accountID)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (s *Simulator) CreateShare(accountID string, share Share) error {
 func (s *Simulator) DeleteShare(accountID, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Clock()) // what is due has not seen the change
+	s.world.events.advance(s.config.Now()) // what is due has not seen the change
 	a, err := s.world.account(accountID)
 	if err != nil {
 		return err

@@ -62,12 +62,12 @@ type Server struct {
 	err     error // how the process ended; read after exited is closed
 }
 
-// Start runs the table service and returns when it serves. The service ends,
+// New runs the table service and returns when it serves. The service ends,
 // in good order, when Stop is called, when ctx ends, and when this process
 // ends for whatever reason.
 //
 // The error is ErrNotInstalled when Azurite or node is not there.
-func Start(ctx context.Context, cfg Config) (*Server, error) {
+func New(ctx context.Context, cfg Config) (*Server, error) {
 	home, err := find()
 	if err != nil {
 		return nil, err

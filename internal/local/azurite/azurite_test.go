@@ -26,7 +26,7 @@ const row = `{"PartitionKey":"p","RowKey":"r","Status":"Running"}`
 
 func start(t *testing.T, cfg azurite.Config) *azurite.Server {
 	t.Helper()
-	s, err := azurite.Start(t.Context(), cfg)
+	s, err := azurite.New(t.Context(), cfg)
 	if errors.Is(err, azurite.ErrNotInstalled) {
 		t.Skip(err)
 	}
@@ -112,7 +112,7 @@ func TestATakenPortIsSaid(t *testing.T) {
 	address, err := net.ResolveTCPAddr("tcp", where.Host)
 	require.NoError(t, err)
 
-	_, err = azurite.Start(t.Context(), azurite.Config{Port: address.Port})
+	_, err = azurite.New(t.Context(), azurite.Config{Port: address.Port})
 	require.ErrorContains(t, err, "EADDRINUSE")
 }
 
@@ -120,7 +120,7 @@ func TestItEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	start(t, azurite.Config{}) // Skips where Azurite is absent.
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := azurite.Start(ctx, azurite.Config{})
+	s, err := azurite.New(ctx, azurite.Config{})
 	require.NoError(t, err)
 	cancel()
 	<-s.Done()
@@ -173,7 +173,7 @@ func TestAKilledParentTakesAzuriteWithItAndLosesNoRow(t *testing.T) {
 	}, 30*time.Second, 20*time.Millisecond, "azurite outlived its parent")
 
 	require.Eventually(t, func() bool {
-		s, err := azurite.Start(t.Context(), azurite.Config{Dir: dir})
+		s, err := azurite.New(t.Context(), azurite.Config{Dir: dir})
 		if err != nil {
 			return false
 		}
@@ -184,7 +184,7 @@ func TestAKilledParentTakesAzuriteWithItAndLosesNoRow(t *testing.T) {
 
 func beTheParent(t *testing.T, dir string) {
 	t.Helper()
-	s, err := azurite.Start(t.Context(), azurite.Config{Dir: dir})
+	s, err := azurite.New(t.Context(), azurite.Config{Dir: dir})
 	require.NoError(t, err)
 	operations := table(t, s.ConnectionString())
 	_, err = operations.CreateTable(t.Context(), nil)

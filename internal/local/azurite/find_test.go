@@ -16,7 +16,7 @@ import (
 func TestWithoutAzuriteTheErrorSaysWhatToDo(t *testing.T) {
 	t.Setenv(azurite.PathVariable, "")
 	t.Chdir(t.TempDir())
-	_, err := azurite.Start(t.Context(), azurite.Config{})
+	_, err := azurite.New(t.Context(), azurite.Config{})
 	require.ErrorIs(t, err, azurite.ErrNotInstalled)
 	require.ErrorContains(t, err, "make deps")
 }
@@ -24,7 +24,7 @@ func TestWithoutAzuriteTheErrorSaysWhatToDo(t *testing.T) {
 func TestAWrongPathIsNamed(t *testing.T) { //nolint:paralleltest // It sets the environment, in a loop that the linter does not look into.
 	for _, wrong := range []string{t.TempDir(), filepath.Join(t.TempDir(), "azurite-table")} {
 		t.Setenv(azurite.PathVariable, wrong)
-		_, err := azurite.Start(t.Context(), azurite.Config{})
+		_, err := azurite.New(t.Context(), azurite.Config{})
 		require.ErrorIs(t, err, azurite.ErrNotInstalled)
 		require.ErrorContains(t, err, wrong)
 	}
@@ -42,7 +42,7 @@ func TestAnInstalledAzuriteIsFoundByItsProgramItsLinkAndItsFolder(t *testing.T) 
 	t.Chdir(t.TempDir())
 	for _, named := range []string{home, program, link} {
 		t.Setenv(azurite.PathVariable, named)
-		s, err := azurite.Start(t.Context(), azurite.Config{})
+		s, err := azurite.New(t.Context(), azurite.Config{})
 		require.NoError(t, err, named)
 		require.NoError(t, s.Stop(), named)
 	}

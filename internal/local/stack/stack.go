@@ -36,9 +36,9 @@ type Config struct {
 	Dist string
 	// Dir keeps the tables between runs; empty keeps them in memory.
 	Dir string
-	// Speed is how much faster than Azure the simulator works, and the handler
+	// SpeedFactor is how much faster than Azure the simulator works, and the handler
 	// waits; 60 if zero.
-	Speed float64
+	SpeedFactor float64
 	// Port is where the Functions host serves HTTP; 0 takes a free one.
 	Port int
 	// ARMEndpoint is another Azure Resource Manager than the simulator. Tokens
@@ -77,13 +77,13 @@ type Stack struct {
 // Endpoint is one address of the stack, for people.
 type Endpoint struct{ Name, Address string }
 
-// Start starts everything and returns when the handler answers.
-func Start(ctx context.Context, c Config) (_ *Stack, err error) {
+// New starts everything and returns when the handler answers.
+func New(ctx context.Context, c Config) (_ *Stack, err error) {
 	if c.Dist == "" {
 		c.Dist = "dist"
 	}
-	if c.Speed == 0 {
-		c.Speed = 60
+	if c.SpeedFactor == 0 {
+		c.SpeedFactor = 60
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -97,16 +97,16 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.azurite, err = azurite.Start(ctx, azurite.Config{Dir: c.Dir, Log: c.Log}); err != nil {
+	if s.azurite, err = azurite.New(ctx, azurite.Config{Dir: c.Dir, Log: c.Log}); err != nil {
 		return nil, fmt.Errorf("table service: %w", err)
 	}
-	if s.Tables, err = tableproxy.Start(ctx, tableproxy.Config{Target: s.azurite.ConnectionString(), Fault: c.Fault}); err != nil {
+	if s.Tables, err = tableproxy.New(ctx, tableproxy.Config{Target: s.azurite.ConnectionString(), Fault: c.Fault}); err != nil {
 		return nil, fmt.Errorf("table service: %w", err)
 	}
-	if s.Broker, err = servicebus.Start(servicebus.Config{Queues: queues(c.Speed, c.Queues), Fault: c.Fault, Logger: c.Log}); err != nil {
+	if s.Broker, err = servicebus.Start(servicebus.Config{Queues: queues(c.SpeedFactor, c.Queues), Fault: c.Fault, Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("service bus: %w", err)
 	}
-	if s.ARM, err = armsim.Start(armsim.Config{Speed: c.Speed, World: c.World, Quotas: c.Quotas, Fault: c.Fault, Logger: c.Log}); err != nil {
+	if s.ARM, err = armsim.New(armsim.Config{SpeedFactor: c.SpeedFactor, World: c.World, Quotas: c.Quotas, Fault: c.Fault, Logger: c.Log}); err != nil {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}
 	if err := s.StartHost(ctx); err != nil {
@@ -159,10 +159,10 @@ func (s *Stack) settings() map[string]string {
 		"FUNCTIONS_WORKER_RUNTIME":    "custom",
 		settings.TablesConnection:     s.Tables.ConnectionString(),
 		settings.ServiceBusConnection: s.Broker.ConnectionString(),
-		"SweepSchedule":               sweepSchedule(s.cfg.Speed),
+		"SweepSchedule":               sweepSchedule(s.cfg.SpeedFactor),
 		"AZBACKUPFLOW_TENANT":         "local",
 		"AZBACKUPFLOW_ARM_ENDPOINT":   endpoint,
-		"AZBACKUPFLOW_SPEED":          strconv.FormatFloat(s.cfg.Speed, 'f', -1, 64),
+		"AZBACKUPFLOW_SPEED":          strconv.FormatFloat(s.cfg.SpeedFactor, 'f', -1, 64),
 		"IDENTITY_ENDPOINT":           s.ARM.IdentityEndpoint(),
 		"IDENTITY_HEADER":             s.ARM.IdentityHeader(),
 	}

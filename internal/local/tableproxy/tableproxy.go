@@ -49,8 +49,8 @@ type Proxy struct {
 
 const endpointKey = "TableEndpoint="
 
-// Start listens on a free loopback port and forwards to the target.
-func Start(ctx context.Context, cfg Config) (*Proxy, error) {
+// New listens on a free loopback port and forwards to the target.
+func New(ctx context.Context, cfg Config) (*Proxy, error) {
 	target, err := tableEndpoint(cfg.Target)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ const row = `{"PartitionKey":"it's p","RowKey":"r","Status":"Running"}`
 
 func startAzurite(t *testing.T) *azurite.Server {
 	t.Helper()
-	s, err := azurite.Start(t.Context(), azurite.Config{})
+	s, err := azurite.New(t.Context(), azurite.Config{})
 	if errors.Is(err, azurite.ErrNotInstalled) {
 		t.Skip(err)
 	}
@@ -41,7 +41,7 @@ func startAzurite(t *testing.T) *azurite.Server {
 
 func startProxy(t *testing.T, target string, hook fault.Hook) *tableproxy.Proxy {
 	t.Helper()
-	p, err := tableproxy.Start(t.Context(), tableproxy.Config{Target: target, Fault: hook})
+	p, err := tableproxy.New(t.Context(), tableproxy.Config{Target: target, Fault: hook})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p
@@ -293,9 +293,9 @@ func TestATargetThatIsGoneLooksLikeAServiceThatIsGone(t *testing.T) {
 
 func TestATargetWithoutATableEndpointIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := tableproxy.Start(t.Context(), tableproxy.Config{Target: "AccountName=a;AccountKey=secret"})
+	_, err := tableproxy.New(t.Context(), tableproxy.Config{Target: "AccountName=a;AccountKey=secret"})
 	require.ErrorContains(t, err, "names no TableEndpoint")
-	_, err = tableproxy.Start(t.Context(), tableproxy.Config{Target: "AccountKey=secret;TableEndpoint=http://%zz"})
+	_, err = tableproxy.New(t.Context(), tableproxy.Config{Target: "AccountKey=secret;TableEndpoint=http://%zz"})
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "secret")
 }

@@ -122,8 +122,8 @@ type Mismatch struct {
 	Why string
 }
 
-// Start loads the recording and serves it.
-func Start(c Config) (*Server, error) {
+// New loads the recording and serves it.
+func New(c Config) (*Server, error) {
 	if c.Address == "" {
 		c.Address = "127.0.0.1:0"
 	}

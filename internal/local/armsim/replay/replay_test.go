@@ -58,7 +58,7 @@ func start(t *testing.T, change ...func(*replay.Config)) *replay.Server {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := replay.Start(c)
+	s, err := replay.New(c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -258,14 +258,14 @@ func TestATokenIsAskedForIfThereIsACheck(t *testing.T) {
 
 func TestARangeOutsideTheFileIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := replay.Start(replay.Config{File: recordingFile(t), From: 50, To: 500})
+	_, err := replay.New(replay.Config{File: recordingFile(t), From: 50, To: 500})
 	require.ErrorContains(t, err, "interactions 0 to 87")
-	_, err = replay.Start(replay.Config{File: "does-not-exist.yaml"})
+	_, err = replay.New(replay.Config{File: "does-not-exist.yaml"})
 	require.ErrorContains(t, err, "does-not-exist.yaml")
 }
 
 func TestOtherMachinesCannotReachAReplay(t *testing.T) {
 	t.Parallel()
-	_, err := replay.Start(replay.Config{File: recordingFile(t), Address: "0.0.0.0:0"})
+	_, err := replay.New(replay.Config{File: recordingFile(t), Address: "0.0.0.0:0"})
 	require.ErrorContains(t, err, "loopback")
 }

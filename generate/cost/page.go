@@ -58,7 +58,7 @@ examples, and may have changed: replace them by those of your region and contrac
 
 | meter | US dollars | for | see |
 |---|---|---|---|
-`, PriceDate, "`internal/cost/prices.go`")
+`, PriceDate, "`generate/cost/prices.go`")
 	for _, m := range []Price{p.Bus, p.Table, p.Runs, p.Time} {
 		fmt.Fprintf(&b, "| %s | %s | %s %s | [price page](%s) |\n", m.Meter, strconv.FormatFloat(m.Dollars, 'f', -1, 64), thousands(m.Per), m.Unit, m.Source)
 	}

@@ -143,7 +143,7 @@ func TestAProtectedDatasourceIsNotProtectedTwice(t *testing.T) {
 func TestPermissionsAreMissingForTheFirstValidations(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	b.sim.SetOutcome(armsim.Outcome{Operation: "ValidateForBackup", OperationCode: "UserErrorMissingRequiredPermissions", Times: 2})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "ValidateForBackup", OperationCode: "UserErrorMissingRequiredPermissions", Times: 2})
 	for range 2 {
 		failed := b.accepted(http.MethodPost, backupVaultID+"/validateForBackup", validateBody)
 		require.Equal(t, "Failed", failed.at("status"))
@@ -158,14 +158,14 @@ func TestPermissionsAreMissingForTheFirstValidations(t *testing.T) {
 func TestProtectionFailsAsItIsTold(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	b.sim.SetOutcome(armsim.Outcome{Operation: "ConfigureProtection", OperationCode: "UserErrorMissingRequiredPermissions"})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "ConfigureProtection", OperationCode: "UserErrorMissingRequiredPermissions"})
 	put := b.dp(http.MethodPut, flexInstance, configureBody)
 	require.Equal(t, "Failed", b.ended(put).at("status"))
 	failed := b.dp(http.MethodGet, flexInstance, "")
 	require.Equal(t, "ConfiguringProtectionFailed", failed.at("properties/currentProtectionState"))
 	require.Equal(t, "UserErrorMissingRequiredPermissions", failed.at("properties/protectionErrorDetails/code"))
 
-	b.sim.SetOutcome(armsim.Outcome{Operation: "ConfigureProtection", ProtectionState: "ProtectionError", Code: "PostgreSQLFlexServerError", ErrorText: "sorry"})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "ConfigureProtection", ProtectionState: "ProtectionError", Code: "PostgreSQLFlexServerError", ErrorText: "sorry"})
 	put = b.dp(http.MethodPut, flexInstance, configureBody)
 	require.Equal(t, http.StatusCreated, put.status, "a failed instance can be configured again")
 	require.Equal(t, "Succeeded", b.ended(put).at("status"))
@@ -197,9 +197,9 @@ func TestAnInstanceIsBackedUpOnceAtATimeAndOnlyWhileProtected(t *testing.T) {
 func TestInstanceJobsEndAsTheyAreTold(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
-	b.sim.SetOutcome(armsim.Outcome{Item: "pgflextestserver", JobStatus: "Failed", Code: "UserErrorServerConnectionClosed", Recommendation: "try again"})
-	b.sim.SetOutcome(armsim.Outcome{OperationCode: "CloudInternalError", OperationMessage: "sorry"})
-	b.sim.SetOutcome(armsim.Outcome{KeepsRunning: true})
+	b.sim.AddOutcome(armsim.Outcome{Item: "pgflextestserver", JobStatus: "Failed", Code: "UserErrorServerConnectionClosed", Recommendation: "try again"})
+	b.sim.AddOutcome(armsim.Outcome{OperationCode: "CloudInternalError", OperationMessage: "sorry"})
+	b.sim.AddOutcome(armsim.Outcome{KeepsRunning: true})
 	status := b.accepted(http.MethodPost, flexInstance+"/backup", ruleBody)
 	b.clock.Advance(16 * time.Minute)
 	job := b.jobOf(status)

@@ -191,7 +191,7 @@ func TestAWorldThatContradictsItselfIsRefused(t *testing.T) {
 	} {
 		w := armsim.DemoWorld()
 		spoil(&w)
-		_, err := armsim.Start(armsim.Config{World: &w})
+		_, err := armsim.New(armsim.Config{World: &w})
 		require.Error(t, err, name)
 	}
 }

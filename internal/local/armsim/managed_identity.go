@@ -32,7 +32,7 @@ var armAudiences = []string{
 func (s *Simulator) issueToken(resource, client string) (string, claims) {
 	c := claims{
 		Audience: strings.TrimRight(resource, "/"), Issuer: "https://sts.windows.net/" + tenant + "/", Tenant: tenant,
-		Client: client, Expires: s.config.Clock().Add(tokenLifetime).Unix(),
+		Client: client, Expires: s.config.Now().Add(tokenLifetime).Unix(),
 	}
 	return newToken(c), c
 }

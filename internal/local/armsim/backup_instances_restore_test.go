@@ -127,7 +127,7 @@ func TestTheValidationFindsWhatKeepsARestoreFromSucceeding(t *testing.T) {
 		"UserErrorDBUserAuthFailed":         restoreOf(armsim.DemoVaultPoint, databaseTarget),
 	} {
 		if code == "UserErrorDBUserAuthFailed" {
-			b.sim.SetOutcome(armsim.Outcome{Operation: "ValidateRestore", OperationCode: code, Recommendation: "check the secret"})
+			b.sim.AddOutcome(armsim.Outcome{Operation: "ValidateRestore", OperationCode: code, Recommendation: "check the secret"})
 		}
 		failed := b.validated(request)
 		require.Equal(t, "Failed", failed.at("status"), code)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/cost"
+	"azbackupflow/generate/cost"
 )
 
 var update = flag.Bool("update", false, "write docs/cost.md anew") //nolint:gochecknoglobals // a flag of the test binary

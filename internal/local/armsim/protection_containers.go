@@ -34,7 +34,7 @@ func (s *Simulator) refreshContainers(c *call) (answer, *armError) {
 // reaches says whether the vault looks for storage accounts in a subscription.
 func (v *vault) reaches(subscription string) bool {
 	same := func(s string) bool { return strings.EqualFold(s, subscription) }
-	return same(v.Subscription) || slices.ContainsFunc(v.Reaches, same)
+	return same(v.Subscription) || slices.ContainsFunc(v.OtherSubscriptions, same)
 }
 
 // listProtectableContainers answers GET protectableContainers: accounts that

@@ -29,7 +29,7 @@ func credential(t *testing.T, sim *armsim.Simulator, id azidentity.ManagedIDKind
 
 //nolint:paralleltest // sets the environment
 func TestAzidentityGetsATokenThatResourceManagerTakes(t *testing.T) {
-	sim, err := armsim.Start(armsim.Config{})
+	sim, err := armsim.New(armsim.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, sim.Close()) }()
 	client := uuid.NewString() // azidentity keeps tokens for as long as the process lives
@@ -93,7 +93,7 @@ func TestTheIdentityEndpointIsParticular(t *testing.T) {
 func TestOtherMachinesCannotReachTheSimulator(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "nowhere"} {
-		_, err := armsim.Start(armsim.Config{Address: address})
+		_, err := armsim.New(armsim.Config{Address: address})
 		require.Error(t, err, address)
 	}
 }

@@ -140,7 +140,7 @@ func TestWithoutSoftDeleteAnInstanceIsGone(t *testing.T) {
 func TestASoftDeletedNameIsTakenAndADeletionCanFail(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
-	b.sim.SetOutcome(armsim.Outcome{Operation: "DeleteBackupInstance", OperationCode: "CloudInternalError"})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "DeleteBackupInstance", OperationCode: "CloudInternalError"})
 	failed := b.accepted(http.MethodDelete, flexInstance, "")
 	require.Equal(t, "Failed", failed.at("status"))
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
@@ -214,7 +214,7 @@ func TestAWorldWithBackupVaultsHasToFitTogether(t *testing.T) {
 	} {
 		w := armsim.DemoWorld()
 		change(&w)
-		_, err := armsim.Start(armsim.Config{World: &w})
+		_, err := armsim.New(armsim.Config{World: &w})
 		require.ErrorContains(t, err, text)
 	}
 }

@@ -46,7 +46,7 @@ func sdk(t *testing.T, sim *armsim.Simulator) *armrecoveryservicesbackup.ClientF
 func TestMicrosoftsGoClientProtectsAndBacksUpAShare(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	sim, err := armsim.Start(armsim.Config{Speed: 1000})
+	sim, err := armsim.New(armsim.Config{SpeedFactor: 1000})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, sim.Close()) }()
 	f := sdk(t, sim)
@@ -128,7 +128,7 @@ func TestMicrosoftsGoModelsReadEveryList(t *testing.T) {
 		{databaseItem, `{"properties":{"objectType":"AzureWorkloadBackupRequest","backupType":"Full"}}`},
 		{hanaItem, `{"properties":{"objectType":"AzureWorkloadBackupRequest","backupType":"Full"}}`},
 	} {
-		b.sim.SetOutcome(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400001, ErrorText: "no", Recommendation: "repair it"})
+		b.sim.AddOutcome(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400001, ErrorText: "no", Recommendation: "repair it"})
 		b.started(http.MethodPost, c.item+"/backup", c.body)
 	}
 	b.clock.Advance(time.Hour)

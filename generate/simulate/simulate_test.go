@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/generate/simulate"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/simulate"
 )
 
 // night is a small one: two vaults of one subscription.

@@ -21,11 +21,11 @@ type Vault struct {
 	// Location is a region such as "westeurope". A vault discovers the storage
 	// accounts of its own subscription and location.
 	Location string
-	// Reaches are further subscriptions whose storage accounts it discovers
+	// OtherSubscriptions are further subscriptions whose storage accounts it discovers
 	// (that they are listed like the vault's own is a choice: no recording
 	// shows a backup across subscriptions).
-	Reaches  []string
-	Policies []Policy
+	OtherSubscriptions []string
+	Policies           []Policy
 	// Immutability is Disabled (if empty), Unlocked or Locked. In both of the
 	// latter, backup data cannot be deleted.
 	Immutability string

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/cost"
+	"azbackupflow/generate/cost"
 	"azbackupflow/internal/operation"
 )
 

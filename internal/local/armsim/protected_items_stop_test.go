@@ -109,7 +109,7 @@ func TestACancelCanComeTooLate(t *testing.T) {
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)
 	b.clock.Advance(time.Minute)
 	cancel := vaultID + "/backupJobs/" + b.sim.Jobs()[0].ID + "/cancel"
-	b.sim.SetOutcome(armsim.Outcome{Operation: "Cancel", OperationCode: "UserErrorJobCannotBeCancelled", OperationMessage: "too late"})
+	b.sim.AddOutcome(armsim.Outcome{Operation: "Cancel", OperationCode: "UserErrorJobCannotBeCancelled", OperationMessage: "too late"})
 	r := b.started(http.MethodPost, cancel, "")
 	b.clock.Advance(20 * time.Second)
 	require.Equal(t, "Failed", b.get(r.header.Get("Azure-AsyncOperation")).at("status"))

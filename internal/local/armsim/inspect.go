@@ -136,7 +136,7 @@ func (s *Simulator) Restores() []Restore {
 func (s *Simulator) BackupInstances() []BackupInstance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Clock())
+	s.world.events.advance(s.config.Now())
 	var all []BackupInstance
 	for _, v := range s.world.backupVaults {
 		for n, i := range slices.Concat(v.instances, v.deleted) {
@@ -157,7 +157,7 @@ func (s *Simulator) BackupInstances() []BackupInstance {
 func (s *Simulator) ProtectedItems() []ProtectedItem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Clock())
+	s.world.events.advance(s.config.Now())
 	var all []ProtectedItem
 	for _, v := range s.world.vaults {
 		for _, k := range v.containers {
@@ -177,7 +177,7 @@ func (s *Simulator) ProtectedItems() []ProtectedItem {
 func (s *Simulator) Jobs() []Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Clock())
+	s.world.events.advance(s.config.Now())
 	var all []Job
 	for _, v := range s.world.vaults {
 		for _, j := range v.jobs {

@@ -41,7 +41,7 @@ func startInstances(t *testing.T, change ...func(*replay.Config)) *replay.Server
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := replay.Start(c)
+	s, err := replay.New(c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
