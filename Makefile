@@ -89,8 +89,8 @@ simulate: ## Simulate a night of 100,000 backups, and write docs/simulation.md a
 
 .PHONY: cost
 cost: deps ## Count what each flow makes on the local stack, and write docs/cost.md anew
-	$(GO) test -run '^TestEachFlowMakesTheTransactions' ./test/e2e -update
-	$(GO) test -run '^TestThePage' ./generate/cost -update
+	$(GO) test -run '^TestCost_' ./test/e2e -update
+	$(GO) test -run '^TestPage_' ./generate/cost -update
 
 .PHONY: lint
 lint: ## Run the linters (the first time builds them, which takes minutes)

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/cost.md anew") //nolint:gochecknoglobals // a flag of the test binary
 
-func TestThePageIsWhatWasCounted(t *testing.T) {
+func TestPage_MatchesTheCounts(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join("..", "..", "docs", "cost.md")
 	counted, err := cost.Read()
@@ -29,7 +29,7 @@ func TestThePageIsWhatWasCounted(t *testing.T) {
 	require.Equal(t, cost.Markdown(counted), string(text))
 }
 
-func TestMoneyIsCountsTimesPrices(t *testing.T) {
+func TestMoney_IsCountsTimesPrices(t *testing.T) {
 	t.Parallel()
 	p := cost.Prices{
 		Bus: cost.Price{Dollars: 1, Per: 10}, Table: cost.Price{Dollars: 2, Per: 100},
@@ -43,7 +43,7 @@ func TestMoneyIsCountsTimesPrices(t *testing.T) {
 	require.Equal(t, cost.Counts{ARM: 3, Bus: 5, Table: 7, Runs: 9}, cost.Counts{ARM: 1, Bus: 1, Table: 1, Runs: 1}.Plus(2, cost.Counts{ARM: 1, Bus: 2, Table: 3, Runs: 4}))
 }
 
-func TestTheInstanceThatIsPricedIsTheOneThatIsDeployed(t *testing.T) {
+func TestPrices_UseTheDeployedInstanceSize(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "infra", "app", "function-app.bicep"))
 	require.NoError(t, err)

@@ -7,7 +7,7 @@ import (
 )
 
 // File holds what was counted, from this package's folder on. The end-to-end
-// test TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom writes it and
+// test TestCost_FlowsMakeTheCountedTransactions writes it and
 // holds the program to it.
 const File = "counts.json"
 

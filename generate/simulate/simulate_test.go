@@ -18,7 +18,7 @@ func night() simulate.Config {
 	}
 }
 
-func TestA_seed_gives_one_result(t *testing.T) {
+func TestSimulation_SameSeedSameResult(t *testing.T) {
 	t.Parallel()
 	first, err := simulate.Run(t.Context(), night())
 	require.NoError(t, err)
@@ -27,7 +27,7 @@ func TestA_seed_gives_one_result(t *testing.T) {
 	require.Equal(t, first, second)
 }
 
-func TestA_night_ends_within_the_quotas(t *testing.T) {
+func TestSimulation_EndsWithinTheQuotas(t *testing.T) {
 	t.Parallel()
 	r, err := simulate.Run(t.Context(), night())
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ func cloudEvent(id string, data any) map[string]any {
 
 // Messages as other systems send them, with clients that share no code, carry
 // flows to their end.
-func TestMessagesOfOtherSystemsCarryFlowsToTheirEnd(t *testing.T) {
+func TestQueueRequest_AcceptsTheFormatsOfOtherSystems(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	one, two, three := newSite(&world, "one", protected), newSite(&world, "two", protected), newSite(&world, "three", protected)
@@ -87,7 +87,7 @@ func (s serverSite) thousand(world *armsim.World) (targets []any) {
 
 // A thousand operations, started by a few bulk messages that came every way
 // there is, all end, are listed by their label, and need little memory.
-func TestAThousandOperationsStartedByAFewBulksAllEnd(t *testing.T) {
+func TestBulk_AThousandOperationsComplete(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newServerSite(&world, "bulk")

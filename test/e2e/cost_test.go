@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write generate/cost/counts.json anew") 
 // operation at a time, of each flow, on a stack without a sweep. How often
 // something is looked at again depends on how long it takes, and so on the
 // machine; what one more look costs does not, nor does all the rest.
-func TestEachFlowMakesTheTransactionsThatItsCostIsReckonedFrom(t *testing.T) {
+func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	t.Parallel()
 	targets := []string{"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"}
 	if database, ok := parametersOf(t, "restore-postgres-database")["asDatabase"].(map[string]any); ok {

@@ -23,7 +23,7 @@ const outage = 30 * time.Second
 // The table is away for half a minute, from the moment when Azure has accepted
 // a backup and has not answered yet. What runs waits, what is asked for over
 // the bus waits, what is asked for over HTTP is told so; then all of it ends.
-func TestTableIsAwayForHalfAMinuteAndNothingIsLost(t *testing.T) {
+func TestTableOutage_LosesNoOperation(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site
@@ -89,7 +89,7 @@ func TestTableIsAwayForHalfAMinuteAndNothingIsLost(t *testing.T) {
 // The bus cuts every connection again and again, in the middle of whatever
 // goes on, and is away for some seconds. All operations end, none happens
 // twice.
-func TestBusDropsItsConnectionsAndGoesAwayAndNothingIsLost(t *testing.T) {
+func TestServiceBusOutage_LosesNoOperation(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site

@@ -24,7 +24,7 @@ func reads() []string {
 
 // Every read of a flow goes wrong once in the same way. Reading again is all
 // that it takes: nothing is asked of Azure twice.
-func TestReadsThatGoWrongAreMadeAgain(t *testing.T) {
+func TestFailedReads_AreRetried(t *testing.T) {
 	t.Parallel()
 	faults := []struct {
 		name, code string

@@ -87,7 +87,7 @@ const faultSpeed = 300
 
 // Each write of the flows meets each fault once. Every operation gets where it
 // was to, and not one backup is triggered twice.
-func TestWritesThatGoWrongAreMadeGoodAndNeverDoneTwice(t *testing.T) {
+func TestFailedWrites_AreRecoveredAndNeverRepeated(t *testing.T) {
 	t.Parallel()
 	type attempt struct {
 		write

@@ -170,7 +170,7 @@ func (k *killer) missing() []string {
 // operations of every flow end, none is lost, and each backup and each restore
 // was started exactly once. Each has told that it started and that it
 // succeeded.
-func TestKilledAtEveryMomentNothingIsLostAndNothingHappensTwice(t *testing.T) {
+func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	const accounts, shares = 6, 7

@@ -79,7 +79,7 @@ func (l *local) requireTold(queue string, ids []string) {
 
 // One system listens to all operations, another asked for one and gets its
 // answers; a request that names a queue which is not for answers is refused.
-func TestOperationsAndRefusedRequestsAreToldToWhoeverListens(t *testing.T) {
+func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	asked, other, failing := newSite(&world, "asked", protected), newSite(&world, "other", protected), newSite(&world, "failing", undiscovered)
@@ -138,7 +138,7 @@ func (l *local) mended(refusal state.Refusal, s site) {
 
 // Three operations on one item change it one after the other, and those that
 // wait say for whom.
-func TestOperationsOnOneItemTakeTurns(t *testing.T) {
+func TestItem_RunsOneOperationAtATime(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newSite(&world, "contested", protected)

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestJobsAreFollowedAndCanceledWhereAzureCan(t *testing.T) {
+func TestJobs_AreTrackedAndCanceledWhereAzureSupportsIt(t *testing.T) {
 	t.Parallel()
 	runServerCases(t, "jobs", []serverCase{
 		{name: "the answer to a backup is lost", run: instanceBackupAnswerLost},

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestPostgreSQLServersAreProtectedStoppedResumedAndDeleted(t *testing.T) {
+func TestPostgres_ProtectStopResumeDelete(t *testing.T) {
 	t.Parallel()
 	runServerCases(t, "protect", []serverCase{
 		{name: "protected, and again under another key", run: protectedTwice},

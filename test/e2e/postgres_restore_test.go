@@ -13,7 +13,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestPostgreSQLBackupsAreRestored(t *testing.T) {
+func TestPostgres_RestoresBackups(t *testing.T) {
 	t.Parallel()
 	runServerCases(t, "restore", []serverCase{
 		{name: "as files, the latest one", run: restoredAsFiles},

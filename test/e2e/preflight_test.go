@@ -19,7 +19,7 @@ import (
 
 // The deployed program, asked over the bus, the tables and the Azure Resource
 // Manager that it really uses: it is ready, and names what is taken from it.
-func TestThePreflightOfTheProgramNamesWhatIsTakenFromIt(t *testing.T) {
+func TestPreflight_NamesTheMissingPermission(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: 60, Settings: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "", "SweepSchedule": "0 0 0 1 1 *"}})
 	var report preflight.Report
@@ -68,7 +68,7 @@ func (l *local) wrong() (found []preflight.Finding) {
 
 // Without a setting that has no default, or with one that cannot be, the
 // program does not start, and names exactly that one where the host shows it.
-func TestTheProgramNamesTheSettingThatKeepsItFromStarting(t *testing.T) {
+func TestProgram_NamesTheInvalidSetting(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ value, want string }{
 		"ServiceBusConnection":           {"", "ServiceBusConnection"},

@@ -18,7 +18,7 @@ import (
 // The deployed program runs against what Azure answered the Azure CLI on
 // 11 June 2024: interactions 13 to 53, in which a share of a storage account
 // that the vault has never seen is protected and then backed up.
-func TestAgainstRecordedAzureTrafficTheProgramSendsWhatWasRecorded(t *testing.T) {
+func TestReplay_SendsTheRecordedRequests(t *testing.T) {
 	t.Parallel()
 	shared := os.Getenv("AZBACKUPFLOW_SHARED")
 	if shared == "" {

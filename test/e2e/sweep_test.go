@@ -20,7 +20,7 @@ import (
 
 // The message of each seq in turn is accepted by the bus and never delivered.
 // The sweep finds every operation, also one whose first rescue is lost too.
-func TestMessageThatNeverComesIsMadeGoodByTheSweep(t *testing.T) {
+func TestSweep_WakesAnOperationWhoseMessageIsLost(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site
@@ -48,7 +48,7 @@ func TestMessageThatNeverComesIsMadeGoodByTheSweep(t *testing.T) {
 
 // A wake-up whose handler dies each time is dead-lettered after ten deliveries.
 // Its operation is woken all the same and ends well.
-func TestDeadLetteredWakeUpStillWakesItsOperation(t *testing.T) {
+func TestDeadLetteredWakeUp_StillWakesItsOperation(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newSite(&world, "deadly", protected)

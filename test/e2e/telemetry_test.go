@@ -19,7 +19,7 @@ import (
 // The first operation of the demo, as a collector sees it: one trace, whose
 // spans hang together, with every invocation, every call of ARM, and the table
 // and bus calls. The log tells the same trace, and the metrics the same counts.
-func TestAnOperationIsOneConnectedTraceWithAllItsInvocations(t *testing.T) {
+func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 	t.Parallel()
 	collector := newCollector(t)
 	settings := collector.settings()

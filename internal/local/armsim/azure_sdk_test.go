@@ -43,7 +43,7 @@ func sdk(t *testing.T, sim *armsim.Simulator) *armrecoveryservicesbackup.ClientF
 	return f
 }
 
-func TestMicrosoftsGoClientProtectsAndBacksUpAShare(t *testing.T) {
+func TestAzureSDK_ProtectsAndBacksUpAShare(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	sim, err := armsim.New(armsim.Config{SpeedFactor: 1000})
@@ -118,7 +118,7 @@ func TestMicrosoftsGoClientProtectsAndBacksUpAShare(t *testing.T) {
 	}, 10*time.Second, 5*time.Millisecond)
 }
 
-func TestMicrosoftsGoModelsReadEveryList(t *testing.T) {
+func TestAzureSDK_ModelsReadEveryList(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b := start(t).protected()

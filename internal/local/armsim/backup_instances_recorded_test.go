@@ -31,11 +31,11 @@ func recordedBackupVault(c *armsim.Config) {
 	}
 }
 
-// TestABackupVaultAnswersARecordedClientAsAzureDid sends what the Azure CLI
+// TestRecording_FlexibleServerIsAnsweredAsByAzure sends what the Azure CLI
 // sent to Microsoft.DataProtection, all of it, at the times of its day and with
 // its signed poll URLs exchanged for ours, and compares the answers: status,
 // headers and bodies, but for ids, times and durations.
-func TestABackupVaultAnswersARecordedClientAsAzureDid(t *testing.T) {
+func TestRecording_FlexibleServerIsAnsweredAsByAzure(t *testing.T) {
 	t.Parallel()
 	interactions := recording(t, "azure-cli-dataprotection_pgflex.yaml")
 	b := start(t, recordedBackupVault)

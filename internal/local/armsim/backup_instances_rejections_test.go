@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-func TestAWrongBackupInstanceIsRefusedWithItsField(t *testing.T) {
+func TestBackupInstance_InvalidFieldIsNamed(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	policy := backupVaultID + "/backupPolicies/pgflexpol1"
@@ -42,7 +42,7 @@ func TestAWrongBackupInstanceIsRefusedWithItsField(t *testing.T) {
 		instead(validateBody, "resourceID", "resourceId")).status, "both spellings are taken")
 }
 
-func TestAWrongBackupRequestIsRefusedWithItsField(t *testing.T) {
+func TestInstanceBackup_InvalidFieldIsNamed(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
 	for field, body := range map[string]string{
@@ -58,7 +58,7 @@ func TestAWrongBackupRequestIsRefusedWithItsField(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsNotFound(t *testing.T) {
+func TestBackupVault_MissingResourceIsNotFound(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	for _, path := range []string{
@@ -79,7 +79,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		"jobs of Backup vaults cannot be cancelled")
 }
 
-func TestAVaultTellsWhatItRefuses(t *testing.T) {
+func TestBackupVault_RejectsProtectedOperations(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change     func(*armsim.BackupVault)
@@ -107,7 +107,7 @@ func TestAVaultTellsWhatItRefuses(t *testing.T) {
 	}
 }
 
-func TestADeletedInstanceIsKeptForAWhile(t *testing.T) {
+func TestInstanceDeletion_SoftDeletes(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	require.Equal(t, "On", b.dp(http.MethodGet, backupVaultID, "").at("properties/securitySettings/softDeleteSettings/state"))
@@ -130,14 +130,14 @@ func TestADeletedInstanceIsKeptForAWhile(t *testing.T) {
 	require.Empty(t, b.sim.BackupInstances())
 }
 
-func TestWithoutSoftDeleteAnInstanceIsGone(t *testing.T) {
+func TestInstanceDeletion_WithoutSoftDeleteRemoves(t *testing.T) {
 	t.Parallel()
 	b := demo(t, func(w *armsim.World) { w.BackupVaults[0].SoftDelete = "" })
 	require.Equal(t, "Succeeded", b.accepted(http.MethodDelete, oldInstance, "").at("status"))
 	require.Empty(t, b.dp(http.MethodGet, backupVaultID+"/deletedBackupInstances", "").list())
 }
 
-func TestASoftDeletedNameIsTakenAndADeletionCanFail(t *testing.T) {
+func TestInstanceDeletion_ReservesTheNameAndCanFail(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
 	b.sim.AddOutcome(armsim.Outcome{Operation: "DeleteBackupInstance", OperationCode: "CloudInternalError"})
@@ -151,7 +151,7 @@ func TestASoftDeletedNameIsTakenAndADeletionCanFail(t *testing.T) {
 	require.Equal(t, http.StatusCreated, b.dp(http.MethodPut, flexInstance+"2", configureBody).status)
 }
 
-func TestProtectionIsStoppedAndResumed(t *testing.T) {
+func TestInstanceProtection_StopsAndResumes(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
 	for _, c := range []struct{ stop, state, resume, wrong string }{
@@ -169,7 +169,7 @@ func TestProtectionIsStoppedAndResumed(t *testing.T) {
 	require.Equal(t, "x", b.dp(http.MethodPost, flexInstance+"/stopProtection", `{"x":1}`).facing("target"))
 }
 
-func TestRequestsToABackupVaultAreCounted(t *testing.T) {
+func TestQuotas_CountRequestsToABackupVault(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) { c.Quotas = armsim.AzureQuotas() })
 	const left = "x-ms-ratelimit-remaining-subscription-resource-requests"
@@ -186,7 +186,7 @@ func TestRequestsToABackupVaultAreCounted(t *testing.T) {
 	require.Empty(t, b.dp(http.MethodPost, backupVaultID+"/validateForBackup", validateBody).header.Get(left), "POSTs have none")
 }
 
-func TestStatusOfAnInstanceOperationExpiresAndLeadsAstray(t *testing.T) {
+func TestInstanceOperation_StatusCanExpireOrPointElsewhere(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.sim.Inject(armsim.Rule{Kind: "PUT backupInstances", Times: 1, Effect: armsim.ExpiredStatus()})
@@ -201,7 +201,7 @@ func TestStatusOfAnInstanceOperationExpiresAndLeadsAstray(t *testing.T) {
 	require.Equal(t, "unlock it", refused.facing("recommendedAction/0"))
 }
 
-func TestAWorldWithBackupVaultsHasToFitTogether(t *testing.T) {
+func TestWorld_WithInconsistentBackupVaultsIsRejected(t *testing.T) {
 	t.Parallel()
 	for text, change := range map[string]func(*armsim.World){
 		"twice":                                  func(w *armsim.World) { w.BackupVaults = append(w.BackupVaults, w.BackupVaults[0]) },

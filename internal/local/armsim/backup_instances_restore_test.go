@@ -19,7 +19,7 @@ func (b *bench) validated(request string) reply {
 	return b.accepted(http.MethodPost, oldInstance+"/validateRestore", validationOf(request))
 }
 
-func TestADatabaseIsRestoredAsDatabase(t *testing.T) {
+func TestRestore_DatabaseAsDatabase(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	request := restoreOf(armsim.DemoVaultPoint, databaseTarget)
@@ -43,7 +43,7 @@ func TestADatabaseIsRestoredAsDatabase(t *testing.T) {
 	require.Equal(t, "UserErrorDatabaseNameAlreadyInUse", b.jobOf(status).at("properties/errorDetails/0/code"))
 }
 
-func TestTheArchiveTierIsRehydratedFirst(t *testing.T) {
+func TestRestore_RehydratesTheArchiveTierFirst(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	for _, target := range []string{databaseTarget, filesTarget} {
@@ -59,7 +59,7 @@ func TestTheArchiveTierIsRehydratedFirst(t *testing.T) {
 	require.Equal(t, "P15D", b.sim.Restores()[0].RehydrationRetention)
 }
 
-func TestAWrongRestoreRequestIsRefusedWithItsField(t *testing.T) {
+func TestRestore_InvalidFieldIsNamed(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	database, files := restoreOf(armsim.DemoVaultPoint, databaseTarget), restoreOf(armsim.DemoVaultPoint, filesTarget)
@@ -110,7 +110,7 @@ func TestAWrongRestoreRequestIsRefusedWithItsField(t *testing.T) {
 	require.Equal(t, "recoveryPointId", b.dp(http.MethodPost, oldInstance+"/validateRestore", outside).facing("target"))
 }
 
-func TestTheValidationFindsWhatKeepsARestoreFromSucceeding(t *testing.T) {
+func TestValidateRestore_ReportsWhatWouldFail(t *testing.T) {
 	t.Parallel()
 	b := demo(t, func(w *armsim.World) {
 		w.SingleServers[1].Version = "9.5"
@@ -140,7 +140,7 @@ func TestTheValidationFindsWhatKeepsARestoreFromSucceeding(t *testing.T) {
 	require.Equal(t, "UserErrorContainerNotAccessible", b.validated(missing).at("error/code"))
 }
 
-func TestOneRestoreAtATimeGoesToATarget(t *testing.T) {
+func TestRestore_OneAtATimePerTarget(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	request := restoreOf(armsim.DemoVaultPoint, filesTarget)
@@ -154,7 +154,7 @@ func TestOneRestoreAtATimeGoesToATarget(t *testing.T) {
 	require.Len(t, b.sim.Restores(), 3)
 }
 
-func TestAFlexibleServerIsRestoredAsFilesFromTheVaultTierOnly(t *testing.T) {
+func TestRestore_FlexibleServerAsFilesFromTheVaultTierOnly(t *testing.T) {
 	t.Parallel()
 	b := demo(t, func(w *armsim.World) {
 		w.ProtectedDatasources = append(w.ProtectedDatasources, armsim.ProtectedDatasource{
@@ -173,7 +173,7 @@ func TestAFlexibleServerIsRestoredAsFilesFromTheVaultTierOnly(t *testing.T) {
 	b.accepted(http.MethodPost, instance+"/restore", restoreOf(armsim.DemoVaultPoint, filesTarget))
 }
 
-func TestRecoveryPointsComeInPagesAndByTime(t *testing.T) {
+func TestRecoveryPoints_ArePagedAndFilteredByTime(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	b := start(t, func(c *armsim.Config) { c.World, c.PageSize = &w, 2 })

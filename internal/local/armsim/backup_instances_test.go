@@ -13,7 +13,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
+func TestFlexibleServer_IsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	require.Equal(t, "pgflextestserver", b.send(http.MethodGet, flexServerID+"?api-version=2024-08-01", "").at("name"))
@@ -63,7 +63,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, b.dp(http.MethodDelete, flexInstance, "").status)
 }
 
-func TestTheOperationOfABackupInstanceHasTwoAddresses(t *testing.T) {
+func TestInstanceOperation_HasStatusAndResultURLs(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	r := b.dp(http.MethodPost, backupVaultID+"/validateForBackup", validateBody)
@@ -101,7 +101,7 @@ func TestTheOperationOfABackupInstanceHasTwoAddresses(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, b.get(tampered.String()).status)
 }
 
-func TestRetryAfterIsTheLearnPages(t *testing.T) {
+func TestInstanceOperation_RetryAfterMatchesTheLearnPage(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	require.Equal(t, "15", b.dp(http.MethodPut, flexInstance, configureBody).header.Get("Retry-After"))
@@ -112,7 +112,7 @@ func TestRetryAfterIsTheLearnPages(t *testing.T) {
 	require.Equal(t, "30", b.dp(http.MethodDelete, flexInstance, "").header.Get("Retry-After"))
 }
 
-func TestAProtectedDatasourceIsNotProtectedTwice(t *testing.T) {
+func TestBackupInstance_SecondOfADatasourceIsRejected(t *testing.T) {
 	t.Parallel()
 	var other armsim.BackupVault
 	b := demo(t, func(w *armsim.World) {
@@ -140,7 +140,7 @@ func TestAProtectedDatasourceIsNotProtectedTwice(t *testing.T) {
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 }
 
-func TestPermissionsAreMissingForTheFirstValidations(t *testing.T) {
+func TestValidateForBackup_ReportsMissingPermissions(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.sim.AddOutcome(armsim.Outcome{Operation: "ValidateForBackup", OperationCode: "UserErrorMissingRequiredPermissions", Times: 2})
@@ -155,7 +155,7 @@ func TestPermissionsAreMissingForTheFirstValidations(t *testing.T) {
 	require.Equal(t, "Succeeded", b.accepted(http.MethodPost, backupVaultID+"/validateForBackup", validateBody).at("status"))
 }
 
-func TestProtectionFailsAsItIsTold(t *testing.T) {
+func TestOutcome_FailsTheProtectionOfAnInstance(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.sim.AddOutcome(armsim.Outcome{Operation: "ConfigureProtection", OperationCode: "UserErrorMissingRequiredPermissions"})
@@ -174,14 +174,14 @@ func TestProtectionFailsAsItIsTold(t *testing.T) {
 	require.Equal(t, "sorry", b.dp(http.MethodGet, flexInstance, "").at("properties/protectionErrorDetails/message"))
 }
 
-func TestADatasourceThatDoesNotExistIsFoundByTheValidation(t *testing.T) {
+func TestValidateForBackup_ReportsAMissingDatasource(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	body := instead(validateBody, flexServerID, flexServerID+"x")
 	require.Equal(t, "UserErrorDBNotFound", b.accepted(http.MethodPost, backupVaultID+"/validateForBackup", body).at("error/code"))
 }
 
-func TestAnInstanceIsBackedUpOnceAtATimeAndOnlyWhileProtected(t *testing.T) {
+func TestInstanceBackup_NeedsProtectionAndRunsOneAtATime(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	require.Equal(t, http.StatusCreated, b.dp(http.MethodPut, flexInstance, configureBody).status)
@@ -194,7 +194,7 @@ func TestAnInstanceIsBackedUpOnceAtATimeAndOnlyWhileProtected(t *testing.T) {
 	require.Len(t, b.sim.Backups(), 1)
 }
 
-func TestInstanceJobsEndAsTheyAreTold(t *testing.T) {
+func TestOutcome_EndsInstanceJobs(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
 	b.sim.AddOutcome(armsim.Outcome{Item: "pgflextestserver", JobStatus: "Failed", Code: "UserErrorServerConnectionClosed", Recommendation: "try again"})
@@ -220,7 +220,7 @@ func TestInstanceJobsEndAsTheyAreTold(t *testing.T) {
 	require.Nil(t, b.dp(http.MethodGet, backupVaultID+"/backupJobs", "").at("value/0/properties/extendedInfo"))
 }
 
-func TestABackupOfAServerThatIsGoneFails(t *testing.T) {
+func TestInstanceBackup_OfADeletedServerFails(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	status := b.accepted(http.MethodPost, oldInstance+"/backup", ruleBody)

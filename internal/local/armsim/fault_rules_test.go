@@ -14,7 +14,7 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-func TestARuleAnswersInsteadOfAzure(t *testing.T) {
+func TestRule_AnswersInPlaceOfAzure(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	remove := b.sim.Inject(armsim.Rule{
@@ -45,7 +45,7 @@ func TestARuleAnswersInsteadOfAzure(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.get(vaultID+"?"+version).status)
 }
 
-func TestAConnectionCanBeResetBeforeOrAfterTheEffect(t *testing.T) {
+func TestRule_ResetsTheConnectionBeforeOrAfterTheEffect(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	remove := b.sim.Inject(armsim.Rule{Kind: "POST backup", Effect: armsim.ResetBefore()})
@@ -64,7 +64,7 @@ func TestAConnectionCanBeResetBeforeOrAfterTheEffect(t *testing.T) {
 	require.Zero(t, requests[len(requests)-2].Status)
 }
 
-func TestADelayedRequestOfAClientThatLeavesHasNoEffect(t *testing.T) {
+func TestRule_DelayedRequestOfADisconnectedClientHasNoEffect(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.sim.Inject(armsim.Rule{Kind: "POST refreshContainers", Effect: armsim.Delay(time.Hour)})
@@ -88,14 +88,14 @@ func TestADelayedRequestOfAClientThatLeavesHasNoEffect(t *testing.T) {
 	require.Empty(t, b.list("backupFabrics/Azure/protectableContainers", "").list())
 }
 
-func TestADelayedRequestIsServedInTheEnd(t *testing.T) {
+func TestRule_DelayedRequestIsServed(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.sim.Inject(armsim.Rule{Effect: armsim.Delay(time.Millisecond)})
 	require.Equal(t, http.StatusOK, b.get(vaultID+"?"+version).status)
 }
 
-func TestStatusURLsCanPointElsewhere(t *testing.T) {
+func TestRule_PointsStatusURLsToAnotherHost(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.sim.Inject(armsim.Rule{Kind: "POST refreshContainers", Effect: armsim.ForeignStatus("evil.example")})
@@ -105,7 +105,7 @@ func TestStatusURLsCanPointElsewhere(t *testing.T) {
 	}
 }
 
-func TestAStatusURLCanHaveExpired(t *testing.T) {
+func TestRule_ExpiresAStatusURL(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.sim.Inject(armsim.Rule{Kind: "POST backup", Times: 1, Effect: armsim.ExpiredStatus()})
@@ -119,7 +119,7 @@ func TestAStatusURLCanHaveExpired(t *testing.T) {
 	require.Equal(t, "Completed", b.job().at("properties/status"), "the backup itself goes on")
 }
 
-func TestACallbackAnswersOrLooksOn(t *testing.T) {
+func TestRule_CallbackAnswersOrObserves(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	answer := false
@@ -135,7 +135,7 @@ func TestACallbackAnswersOrLooksOn(t *testing.T) {
 	require.Equal(t, http.StatusTeapot, b.sim.Requests()[1].Status)
 }
 
-func TestTheHookIsCalledAtEachMomentOfARequest(t *testing.T) {
+func TestFaultHook_IsCalledAtEachMomentOfARequest(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var seen []string
@@ -161,7 +161,7 @@ func TestTheHookIsCalledAtEachMomentOfARequest(t *testing.T) {
 	require.Equal(t, []string{"before", "during", "testshare", "after"}, seen)
 }
 
-func TestKindsAreWithoutNames(t *testing.T) {
+func TestRequestKind_ContainsNoNames(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, strings.ToLower(shareItem)+"/Backup", backupBody)

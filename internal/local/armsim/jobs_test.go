@@ -27,7 +27,7 @@ func (b *bench) job() reply {
 	return r
 }
 
-func TestAFileShareJobLooksAsRecorded(t *testing.T) {
+func TestJob_OfAFileShareMatchesTheRecording(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody, "x-ms-client-request-id", "a1")
@@ -58,7 +58,7 @@ func TestAFileShareJobLooksAsRecorded(t *testing.T) {
 	require.Regexp(t, `^2024-06-11T10:34:\d\d\.1234567Z$`, ended["endTime"])
 }
 
-func TestProtectionIsAJobWithThePolicyInIt(t *testing.T) {
+func TestJob_OfProtectionNamesThePolicy(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	require.Equal(t, "ConfigureBackup", b.job().at("properties/operation"))
@@ -66,7 +66,7 @@ func TestProtectionIsAJobWithThePolicyInIt(t *testing.T) {
 	require.NotEmpty(t, b.sim.Jobs()[0].ActivityID, "a request without an id gets one")
 }
 
-func TestMachinesAndDatabasesAreBackedUpToo(t *testing.T) {
+func TestBackup_OfMachinesAndDatabases(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, item, body, jobType string
@@ -91,14 +91,14 @@ func TestMachinesAndDatabasesAreBackedUpToo(t *testing.T) {
 	}
 }
 
-func TestADatabaseBackupNeedsItsType(t *testing.T) {
+func TestBackup_OfADatabaseNeedsItsType(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	r := b.send(http.MethodPost, databaseItem+"/backup?"+version, `{"properties":{"objectType":"AzureWorkloadBackupRequest"}}`)
 	require.Equal(t, "properties.backupType", r.at("error/target"))
 }
 
-func TestAJobShowsOnlyAfterAWhile(t *testing.T) {
+func TestJob_IsVisibleAfterADelay(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
@@ -108,7 +108,7 @@ func TestAJobShowsOnlyAfterAWhile(t *testing.T) {
 	require.Len(t, b.list("backupJobs", "operation eq 'Backup'").list(), 1)
 }
 
-func TestJobsAreListedNewestFirstAndFiltered(t *testing.T) {
+func TestJobs_AreListedNewestFirstAndFiltered(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.clock.Advance(time.Hour)
@@ -136,7 +136,7 @@ func TestJobsAreListedNewestFirstAndFiltered(t *testing.T) {
 	}
 }
 
-func TestAnItemIsBackedUpOnceAtATime(t *testing.T) {
+func TestBackup_RunsOneAtATimePerItem(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
@@ -149,7 +149,7 @@ func TestAnItemIsBackedUpOnceAtATime(t *testing.T) {
 	require.Len(t, b.sim.Backups(), 2)
 }
 
-func TestAnItemSettlesSomeTimeAfterItsFirstBackup(t *testing.T) {
+func TestItem_IsProtectedSomeTimeAfterItsFirstBackup(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
@@ -160,7 +160,7 @@ func TestAnItemSettlesSomeTimeAfterItsFirstBackup(t *testing.T) {
 	require.Equal(t, "Completed", b.get(shareItem+"?"+version).at("properties/lastBackupStatus"))
 }
 
-func TestABackupCanBeCancelled(t *testing.T) {
+func TestJobCancel_EndsABackup(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)
@@ -179,7 +179,7 @@ func TestABackupCanBeCancelled(t *testing.T) {
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)
 }
 
-func TestBackupsEndAsTheyAreTold(t *testing.T) {
+func TestOutcome_EndsBackups(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.sim.AddOutcome(armsim.Outcome{Item: "TestShare", JobStatus: "Failed", ErrorCode: 400022, ErrorText: "it failed", Recommendation: "try again"})
@@ -211,7 +211,7 @@ func TestBackupsEndAsTheyAreTold(t *testing.T) {
 	require.Equal(t, "InProgress", b.job().at("properties/status"))
 }
 
-func TestOtherWorkEndsAsItIsToldToo(t *testing.T) {
+func TestOutcome_EndsOtherWork(t *testing.T) {
 	t.Parallel()
 	b := start(t).inquired()
 	b.sim.AddOutcome(armsim.Outcome{Operation: "Refresh", OperationCode: "CloudInternalError", OperationMessage: "sorry"})
@@ -225,7 +225,7 @@ func TestOtherWorkEndsAsItIsToldToo(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, b.get(shareItem+"?"+version).status)
 }
 
-func TestABackupOfADeletedShareFails(t *testing.T) {
+func TestBackup_OfADeletedShareFails(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	require.NoError(t, b.sim.DeleteShare(accountID, "testshare"))
@@ -236,7 +236,7 @@ func TestABackupOfADeletedShareFails(t *testing.T) {
 	require.Contains(t, b.job().at("properties/errorDetails/0/errorString"), "FileShareNotFound")
 }
 
-func TestAnOperationCanRunForEver(t *testing.T) {
+func TestOutcome_KeepsAnOperationRunning(t *testing.T) {
 	t.Parallel()
 	b := start(t).registered()
 	b.sim.AddOutcome(armsim.Outcome{Operation: "Inquire", OperationKeepsRunning: true})
@@ -246,7 +246,7 @@ func TestAnOperationCanRunForEver(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, b.get(r.header.Get("Location")).status)
 }
 
-func TestAJobIsVisibleOnceItsOperationNamesIt(t *testing.T) {
+func TestJob_IsVisibleOnceItsOperationNamesIt(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) { c.Durations.JobVisible = time.Hour }).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAShareIsProtectedAndBackedUpAsTheLearnPageSays(t *testing.T) {
+func TestLearnPage_ProtectsAndBacksUpAFileShare(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 

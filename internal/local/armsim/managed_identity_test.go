@@ -28,7 +28,7 @@ func credential(t *testing.T, sim *armsim.Simulator, id azidentity.ManagedIDKind
 }
 
 //nolint:paralleltest // sets the environment
-func TestAzidentityGetsATokenThatResourceManagerTakes(t *testing.T) {
+func TestManagedIdentity_AzidentityGetsAValidToken(t *testing.T) {
 	sim, err := armsim.New(armsim.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, sim.Close()) }()
@@ -47,7 +47,7 @@ func TestAzidentityGetsATokenThatResourceManagerTakes(t *testing.T) {
 	}))
 }
 
-func TestTokensOutliveTheSimulatorThatIssuedThem(t *testing.T) {
+func TestToken_OutlivesTheSimulator(t *testing.T) {
 	t.Parallel()
 	first, second := start(t), start(t)
 	require.True(t, second.sim.ValidToken(first.token))
@@ -55,7 +55,7 @@ func TestTokensOutliveTheSimulatorThatIssuedThem(t *testing.T) {
 	require.False(t, second.sim.ValidToken("nonsense"))
 }
 
-func TestRequestsWithoutAValidTokenAreRefused(t *testing.T) {
+func TestToken_InvalidIsRejected(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	other := b.send(http.MethodGet, "/msi/token?api-version=2019-08-01&resource=https://vault.azure.net", "", "X-IDENTITY-HEADER", b.sim.IdentityHeader())
@@ -78,7 +78,7 @@ func TestRequestsWithoutAValidTokenAreRefused(t *testing.T) {
 	require.False(t, b.sim.ValidToken(b.token))
 }
 
-func TestTheIdentityEndpointIsParticular(t *testing.T) {
+func TestManagedIdentity_RejectsInvalidRequests(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	const good = "/msi/token?api-version=2019-08-01&resource=https://management.azure.com/"
@@ -90,7 +90,7 @@ func TestTheIdentityEndpointIsParticular(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, b.send(http.MethodGet, "/msi/token?api-version=2019-08-01", "", secret...).status)
 }
 
-func TestOtherMachinesCannotReachTheSimulator(t *testing.T) {
+func TestSimulator_ListensOnLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "nowhere"} {
 		_, err := armsim.New(armsim.Config{Address: address})

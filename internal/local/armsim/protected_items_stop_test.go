@@ -18,7 +18,7 @@ func (b *bench) itemState() any {
 	return b.get(shareItem + "?" + version).at("properties/protectionState")
 }
 
-func TestProtectionOfAnItemIsStoppedAndResumed(t *testing.T) {
+func TestItemProtection_StopsAndResumes(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
@@ -40,7 +40,7 @@ func TestProtectionOfAnItemIsStoppedAndResumed(t *testing.T) {
 	b.started(http.MethodPost, shareItem+"/backup", backupBody)
 }
 
-func TestAStopThatSaysSomethingElseIsRefused(t *testing.T) {
+func TestItemProtection_InvalidStopIsRejected(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	for field, body := range map[string]string{
@@ -56,7 +56,7 @@ func TestAStopThatSaysSomethingElseIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, b.send(http.MethodPut, shareItem+"x?"+version, stopBody).status)
 }
 
-func TestADeletedItemIsKeptForAWhile(t *testing.T) {
+func TestItemDeletion_SoftDeletes(t *testing.T) {
 	t.Parallel()
 	b := demo(t, func(w *armsim.World) { w.Vaults[0].SoftDelete = "Enabled" }).protected()
 	require.Equal(t, "Enabled", b.get(vaultID+"?"+version).at("properties/securitySettings/softDeleteSettings/softDeleteState"))
@@ -75,7 +75,7 @@ func TestADeletedItemIsKeptForAWhile(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, b.get(shareItem+"?"+version).status)
 }
 
-func TestARecoveryServicesVaultTellsWhatItRefuses(t *testing.T) {
+func TestRecoveryServicesVault_RejectsProtectedOperations(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change     func(*armsim.Vault)
@@ -103,7 +103,7 @@ func TestARecoveryServicesVaultTellsWhatItRefuses(t *testing.T) {
 	}
 }
 
-func TestACancelCanComeTooLate(t *testing.T) {
+func TestJobCancel_AfterTheEndIsRejected(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.started(http.MethodPost, machineItem+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`)

@@ -13,7 +13,7 @@ import (
 
 const allShares = "backupManagementType eq 'AzureStorage' and workloadType eq 'AzureFileShare'"
 
-func TestAVaultDiscoversAccountsOfItsSubscriptionAndLocationOnly(t *testing.T) {
+func TestDiscovery_FindsAccountsOfTheVaultsSubscriptionAndLocation(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	near := w.StorageAccounts[0]
@@ -29,7 +29,7 @@ func TestAVaultDiscoversAccountsOfItsSubscriptionAndLocationOnly(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.get(foreign.ID()+"?api-version=2023-05-01").status)
 }
 
-func TestARegisteredAccountIsAContainerAndNoLongerProtectable(t *testing.T) {
+func TestRegistration_TurnsAnAccountIntoAContainer(t *testing.T) {
 	t.Parallel()
 	b := start(t).registered()
 	require.Empty(t, b.list("backupFabrics/Azure/protectableContainers", "backupManagementType eq 'AzureStorage'").list())
@@ -40,7 +40,7 @@ func TestARegisteredAccountIsAContainerAndNoLongerProtectable(t *testing.T) {
 	require.Len(t, b.list("backupProtectionContainers", "backupManagementType eq 'AzureIaasVM'").list(), 1)
 }
 
-func TestAnAccountThatWasNotDiscoveredCannotBeRegistered(t *testing.T) {
+func TestRegistration_RejectsUndiscoveredAccounts(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	r := b.send(http.MethodPut, container+"?"+version, registerBody)
@@ -48,7 +48,7 @@ func TestAnAccountThatWasNotDiscoveredCannotBeRegistered(t *testing.T) {
 	require.Contains(t, r.at("error/message"), "refresh")
 }
 
-func TestAnAccountOfAnotherVaultCannotBeRegistered(t *testing.T) {
+func TestRegistration_RejectsAccountsOfAnotherVault(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	second := w.Vaults[0]
@@ -62,7 +62,7 @@ func TestAnAccountOfAnotherVaultCannotBeRegistered(t *testing.T) {
 	require.Contains(t, r.at("error/message"), "azurefilesvault")
 }
 
-func TestASecondVaultThatRegistersAtTheSameTimeFails(t *testing.T) {
+func TestRegistration_OfASecondVaultAtTheSameTimeFails(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	second := w.Vaults[0]
@@ -80,7 +80,7 @@ func TestASecondVaultThatRegistersAtTheSameTimeFails(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, b.get(late.header.Get("Location")).status)
 }
 
-func TestAShareIsSeenAfterTheNextInquireOnly(t *testing.T) {
+func TestInquire_RevealsNewShares(t *testing.T) {
 	t.Parallel()
 	b := start(t).inquired()
 	require.NoError(t, b.sim.CreateShare(accountID, armsim.Share{Name: "newshare"}))
@@ -96,7 +96,7 @@ func TestAShareIsSeenAfterTheNextInquireOnly(t *testing.T) {
 	require.Equal(t, "NotProtected", items.at("value/1/properties/protectionState"))
 }
 
-func TestProtectingAShareThatWasNotInquiredFailsLater(t *testing.T) {
+func TestProtection_OfAnUnlistedShareFailsLater(t *testing.T) {
 	t.Parallel()
 	b := start(t).registered()
 	r := b.started(http.MethodPut, shareItem, protectBody)
@@ -108,7 +108,7 @@ func TestProtectingAShareThatWasNotInquiredFailsLater(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, b.get(shareItem+"?"+version).status)
 }
 
-func TestAProtectedShareLooksAsRecorded(t *testing.T) {
+func TestProtection_ItemMatchesTheRecording(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	i := b.get(shareItem + "?" + version)
@@ -130,7 +130,7 @@ func TestAProtectedShareLooksAsRecorded(t *testing.T) {
 	require.Equal(t, i.at("id"), all[len(all)-1].ID)
 }
 
-func TestProtectingAgainChangesThePolicy(t *testing.T) {
+func TestProtection_RepeatedChangesThePolicy(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	w.Vaults[0].Policies = append(w.Vaults[0].Policies, armsim.Policy{
@@ -144,7 +144,7 @@ func TestProtectingAgainChangesThePolicy(t *testing.T) {
 	require.Len(t, b.sim.ProtectedItems(), 4)
 }
 
-func TestUnprotectingMakesAShareProtectableAgain(t *testing.T) {
+func TestProtection_DeletedMakesTheShareProtectableAgain(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	require.Empty(t, b.list("backupProtectableItems", allShares).list())
@@ -162,7 +162,7 @@ func TestUnprotectingMakesAShareProtectableAgain(t *testing.T) {
 	require.Len(t, b.list("backupFabrics/Azure/protectableContainers", "").list(), 1)
 }
 
-func TestAWorldForLoadIsProtectedFromTheStart(t *testing.T) {
+func TestWorld_AddFileSharesProtectsFromTheStart(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	ids := w.AddFileShares(3, 4, "schedule1")
@@ -175,7 +175,7 @@ func TestAWorldForLoadIsProtectedFromTheStart(t *testing.T) {
 	}
 }
 
-func TestAWorldThatContradictsItselfIsRefused(t *testing.T) {
+func TestWorld_InconsistentIsRejected(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*armsim.World){
 		"vault twice":      func(w *armsim.World) { w.Vaults = append(w.Vaults, w.Vaults[0]) },

@@ -76,10 +76,10 @@ func recordedWorld(c *armsim.Config) {
 	}
 }
 
-// TestTheSimulatorAnswersARecordedClientAsAzureDid sends what the Azure CLI
+// TestRecording_FileShareIsAnsweredAsByAzure sends what the Azure CLI
 // sent, at the times of its day, and compares the answers: status, headers and
 // bodies, but for ids, times and durations.
-func TestTheSimulatorAnswersARecordedClientAsAzureDid(t *testing.T) {
+func TestRecording_FileShareIsAnsweredAsByAzure(t *testing.T) {
 	t.Parallel()
 	interactions := recording(t, "azure-cli_afs_backup_scenario.yaml")
 	b := start(t, recordedWorld)

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-func TestPollURLsAreAsLongAsAzures(t *testing.T) {
+func TestPollURL_IsAsLongAsAzures(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	r := b.started(http.MethodPost, fabric+"/refreshContainers", "")
@@ -26,7 +26,7 @@ func TestPollURLsAreAsLongAsAzures(t *testing.T) {
 	require.Contains(t, r.header.Get("Location"), "?api-version=2025-02-01&t=")
 }
 
-func TestAPollURLWorksOnlyAsItWasGiven(t *testing.T) {
+func TestPollURL_ModifiedIsRejected(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	given := b.started(http.MethodPost, fabric+"/refreshContainers", "").header.Get("Azure-AsyncOperation")
@@ -49,7 +49,7 @@ func TestAPollURLWorksOnlyAsItWasGiven(t *testing.T) {
 	}
 }
 
-func TestPollsWithoutSignatureAreServedIfAllowed(t *testing.T) {
+func TestPollURL_UnsignedIsServedIfAllowed(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) { c.AllowUnsignedPolls = true })
 	given := b.started(http.MethodPost, fabric+"/refreshContainers", "").header.Get("Azure-AsyncOperation")
@@ -60,7 +60,7 @@ func TestPollsWithoutSignatureAreServedIfAllowed(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, b.get(strings.Replace(given, "&h=", "&h=x", 1)).status)
 }
 
-func TestARunningOperationEndsInTheYearOne(t *testing.T) {
+func TestOperation_RunningHasEndTimeOfYearOne(t *testing.T) {
 	t.Parallel()
 	b := start(t).inquired()
 	r := b.started(http.MethodPut, shareItem, protectBody)
@@ -77,7 +77,7 @@ func TestARunningOperationEndsInTheYearOne(t *testing.T) {
 	require.Regexp(t, `^[0-9a-f-]{36}$`, ended.at("properties/jobId"))
 }
 
-func TestStatusAndResultOfEveryOperationCanBeFollowed(t *testing.T) {
+func TestOperation_StatusAndResultCanBePolled(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		prepare      func(*bench) *bench
@@ -115,7 +115,7 @@ func TestStatusAndResultOfEveryOperationCanBeFollowed(t *testing.T) {
 	}
 }
 
-func TestPathsAndTypesCompareWithoutCase(t *testing.T) {
+func TestPath_ComparesCaseInsensitively(t *testing.T) {
 	t.Parallel()
 	b := start(t).registered()
 	path := strings.Replace(container, "/subscriptions/", "/Subscriptions/", 1)
@@ -124,7 +124,7 @@ func TestPathsAndTypesCompareWithoutCase(t *testing.T) {
 	}
 }
 
-func TestTheClientRequestIDComesBack(t *testing.T) {
+func TestClientRequestID_IsReturned(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	r := b.send(http.MethodGet, vaultID+"?"+version, "", "x-ms-client-request-id", "mine")
@@ -136,7 +136,7 @@ func TestTheClientRequestIDComesBack(t *testing.T) {
 	require.Equal(t, "449", b.list("backupJobs", "").header.Get("x-ms-ratelimit-remaining-subscription-resource-requests"))
 }
 
-func TestSpeedShortensWorkAndRetryAfter(t *testing.T) {
+func TestSpeedFactor_ShortensWorkAndRetryAfter(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) { c.SpeedFactor = 25 })
 	r := b.started(http.MethodPost, fabric+"/refreshContainers", "")
@@ -150,7 +150,7 @@ func TestSpeedShortensWorkAndRetryAfter(t *testing.T) {
 	require.Equal(t, "1", fast.started(http.MethodPost, fabric+"/refreshContainers", "").header.Get("Retry-After"))
 }
 
-func TestListsComeInPages(t *testing.T) {
+func TestList_IsPaged(t *testing.T) {
 	t.Parallel()
 	w := armsim.DemoWorld()
 	w.AddFileShares(5, 1, "")
@@ -164,7 +164,7 @@ func TestListsComeInPages(t *testing.T) {
 	require.Nil(t, second.at("nextLink"))
 }
 
-func TestRefusalsAreAzures(t *testing.T) {
+func TestErrors_MatchAzures(t *testing.T) {
 	t.Parallel()
 	b := start(t).registered()
 	other := strings.Replace(vaultID, "azurefilesvault", "nosuchvault", 1)
@@ -203,7 +203,7 @@ func TestRefusalsAreAzures(t *testing.T) {
 		b.send(http.MethodPut, container+"?"+version, registerBody, "Content-Type", "text/plain").status)
 }
 
-func TestABadBodyIsRefusedWithItsField(t *testing.T) {
+func TestBody_InvalidFieldIsNamed(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	for field, c := range map[string]struct{ method, path, body string }{

@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-func TestJobReadsAreThrottledAsRecorded(t *testing.T) {
+func TestQuotas_ThrottleJobReadsAsRecorded(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) { c.Quotas = armsim.AzureQuotas() })
 	for n := range 150 {
@@ -28,7 +28,7 @@ func TestJobReadsAreThrottledAsRecorded(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.list("backupJobs", "").status)
 }
 
-func TestThrottlingCanCarryRetryAfterAndIsFasterWithSpeed(t *testing.T) {
+func TestQuotas_RetryAfterFollowsTheSpeedFactor(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) {
 		c.SpeedFactor = 60
@@ -42,7 +42,7 @@ func TestThrottlingCanCarryRetryAfterAndIsFasterWithSpeed(t *testing.T) {
 	b.list("backupProtectedItems", "")
 }
 
-func TestResourceManagersOwnBucketsRefill(t *testing.T) {
+func TestQuotas_ResourceManagerBucketsRefill(t *testing.T) {
 	t.Parallel()
 	b := start(t, func(c *armsim.Config) { c.Quotas = armsim.Quotas{Writes: armsim.Bucket{Size: 2, PerSecond: 0.5}} })
 	require.Equal(t, "1", b.started(http.MethodPost, fabric+"/refreshContainers", "").header.Get("x-ms-ratelimit-remaining-subscription-writes"))

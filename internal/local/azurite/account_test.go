@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnAccountFollowsAzuresRulesAndIsKeptWithItsFolder(t *testing.T) {
+func TestAccount_FollowsAzuresRulesAndIsKeptInTheFolder(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	first, err := openAccount(dir)
@@ -28,7 +28,7 @@ func TestAnAccountFollowsAzuresRulesAndIsKeptWithItsFolder(t *testing.T) {
 	require.NotEqual(t, first, other)
 }
 
-func TestABrokenAccountIsNotReplacedBecauseItsRowsWouldBeLost(t *testing.T) {
+func TestAccount_CorruptFileIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	for _, broken := range []string{"", "{", "{}", `{"name":"a"}`} {
 		dir := t.TempDir()
@@ -42,7 +42,7 @@ func TestABrokenAccountIsNotReplacedBecauseItsRowsWouldBeLost(t *testing.T) {
 	}
 }
 
-func TestLinesArriveWholeHoweverTheyWereWritten(t *testing.T) {
+func TestOutput_IsSplitIntoWholeLines(t *testing.T) {
 	t.Parallel()
 	var got []string
 	l := &lines{each: func(s string) { got = append(got, s) }}

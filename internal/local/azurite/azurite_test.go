@@ -42,7 +42,7 @@ func table(t *testing.T, connection string) *aztables.Client {
 	return service.NewClient("operations")
 }
 
-func TestTheTablesClientWritesAndReads(t *testing.T) {
+func TestAzurite_TablesClientWritesAndReads(t *testing.T) {
 	t.Parallel()
 	s := start(t, azurite.Config{})
 	operations := table(t, s.ConnectionString())
@@ -61,7 +61,7 @@ func TestTheTablesClientWritesAndReads(t *testing.T) {
 	require.Equal(t, "EntityAlreadyExists", refused.ErrorCode)
 }
 
-func TestAnotherKeyIsRefused(t *testing.T) {
+func TestAzurite_RejectsAnotherKey(t *testing.T) {
 	t.Parallel()
 	s := start(t, azurite.Config{})
 	other := start(t, azurite.Config{})
@@ -78,7 +78,7 @@ func TestAnotherKeyIsRefused(t *testing.T) {
 	require.Equal(t, 403, refused.StatusCode)
 }
 
-func TestALaterStartFindsTheRowsOfItsFolder(t *testing.T) {
+func TestAzurite_KeepsRowsInItsFolder(t *testing.T) {
 	t.Parallel()
 	cfg := azurite.Config{Dir: filepath.Join(t.TempDir(), "tables")}
 	first := start(t, cfg)
@@ -95,7 +95,7 @@ func TestALaterStartFindsTheRowsOfItsFolder(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestItListensWhereItIsTold(t *testing.T) {
+func TestAzurite_ListensOnTheConfiguredPort(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
 	s := start(t, azurite.Config{Port: port})
@@ -104,7 +104,7 @@ func TestItListensWhereItIsTold(t *testing.T) {
 	require.Equal(t, (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String(), where.Host)
 }
 
-func TestATakenPortIsSaid(t *testing.T) {
+func TestAzurite_ErrorNamesAPortInUse(t *testing.T) {
 	t.Parallel()
 	first := start(t, azurite.Config{})
 	where, err := url.Parse(first.Endpoint())
@@ -116,7 +116,7 @@ func TestATakenPortIsSaid(t *testing.T) {
 	require.ErrorContains(t, err, "EADDRINUSE")
 }
 
-func TestItEndsWithItsContext(t *testing.T) {
+func TestAzurite_StopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	start(t, azurite.Config{}) // Skips where Azurite is absent.
 	ctx, cancel := context.WithCancel(t.Context())
@@ -131,7 +131,7 @@ func TestItEndsWithItsContext(t *testing.T) {
 // Azurite.
 const orphanDir = "AZBACKUPFLOW_TEST_ORPHAN_DIR"
 
-func TestAKilledParentTakesAzuriteWithItAndLosesNoRow(t *testing.T) {
+func TestAzurite_StopsWithItsKilledParentAndKeepsEveryRow(t *testing.T) {
 	t.Parallel()
 	if dir := os.Getenv(orphanDir); dir != "" {
 		beTheParent(t, dir)

@@ -13,7 +13,7 @@ import (
 // These tests set the environment and the working directory, which all tests
 // of the process share: they cannot run beside others.
 
-func TestWithoutAzuriteTheErrorSaysWhatToDo(t *testing.T) {
+func TestFind_ErrorNamesTheRemedy(t *testing.T) {
 	t.Setenv(azurite.PathVariable, "")
 	t.Chdir(t.TempDir())
 	_, err := azurite.New(t.Context(), azurite.Config{})
@@ -21,7 +21,7 @@ func TestWithoutAzuriteTheErrorSaysWhatToDo(t *testing.T) {
 	require.ErrorContains(t, err, "make deps")
 }
 
-func TestAWrongPathIsNamed(t *testing.T) { //nolint:paralleltest // It sets the environment, in a loop that the linter does not look into.
+func TestFind_ErrorNamesAnInvalidPath(t *testing.T) { //nolint:paralleltest // It sets the environment, in a loop that the linter does not look into.
 	for _, wrong := range []string{t.TempDir(), filepath.Join(t.TempDir(), "azurite-table")} {
 		t.Setenv(azurite.PathVariable, wrong)
 		_, err := azurite.New(t.Context(), azurite.Config{})
@@ -30,7 +30,7 @@ func TestAWrongPathIsNamed(t *testing.T) { //nolint:paralleltest // It sets the 
 	}
 }
 
-func TestAnInstalledAzuriteIsFoundByItsProgramItsLinkAndItsFolder(t *testing.T) {
+func TestFind_AcceptsProgramLinkAndFolder(t *testing.T) {
 	home, err := filepath.Abs("node_modules/azurite")
 	require.NoError(t, err)
 	if _, err := os.Stat(home); err != nil {

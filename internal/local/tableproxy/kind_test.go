@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRequestsAreNamedByMethodAndTable(t *testing.T) {
+func TestRequestKind_IsMethodAndTable(t *testing.T) {
 	t.Parallel()
 	batch := "--batch_1\r\nContent-Type: multipart/mixed; boundary=changeset_1\r\n\r\n--changeset_1\r\n" +
 		"Content-Type: application/http\r\n\r\nPUT http://127.0.0.1:1/acc/live(PartitionKey='a%20b',RowKey='c') HTTP/1.1\r\n"

@@ -74,7 +74,7 @@ func (m *moments) all() []string {
 	return slices.Clone(m.seen)
 }
 
-func TestTheTablesClientWorksThroughTheProxyAndEachRequestIsNamed(t *testing.T) {
+func TestProxy_TablesClientWorksAndRequestsAreNamed(t *testing.T) {
 	t.Parallel()
 	var seen moments
 	p := startProxy(t, startAzurite(t).ConnectionString(), seen.hook)
@@ -127,7 +127,7 @@ func TestTheTablesClientWorksThroughTheProxyAndEachRequestIsNamed(t *testing.T) 
 	}, before)
 }
 
-func TestBeforeNothingHasHappenedAndDuringTheEffectHasButTheAnswerHasNot(t *testing.T) {
+func TestFaultHook_BeforePrecedesTheEffectAndDuringTheAnswer(t *testing.T) {
 	t.Parallel()
 	s := startAzurite(t)
 	direct := client(t, s.ConnectionString(), "operations")
@@ -154,7 +154,7 @@ func TestBeforeNothingHasHappenedAndDuringTheEffectHasButTheAnswerHasNot(t *test
 	require.Eventually(t, func() bool { return slices.Equal(want, order.all()) }, waitLimit, poll)
 }
 
-func TestTheAnswerIsWithTheClientBeforeAfterIsCalled(t *testing.T) {
+func TestFaultHook_AfterFollowsTheAnswer(t *testing.T) {
 	t.Parallel()
 	answered := make(chan struct{})
 	var told atomic.Bool
@@ -175,7 +175,7 @@ func TestTheAnswerIsWithTheClientBeforeAfterIsCalled(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestARequestWhoseClientDiesBeforeItIsForwardedHasNoEffect(t *testing.T) {
+func TestProxy_ClientKilledBeforeForwardingHasNoEffect(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("the end of a client is noticed late on Windows")
@@ -211,7 +211,7 @@ func TestARequestWhoseClientDiesBeforeItIsForwardedHasNoEffect(t *testing.T) {
 	require.Zero(t, forwarded.Load())
 }
 
-func TestARequestWhoseClientDiesDuringItTakesEffect(t *testing.T) {
+func TestProxy_ClientKilledDuringTheRequestHasItsEffect(t *testing.T) {
 	t.Parallel()
 	s := startAzurite(t)
 	direct := client(t, s.ConnectionString(), "operations")
@@ -229,7 +229,7 @@ func TestARequestWhoseClientDiesDuringItTakesEffect(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWhileAwayConnectionsBreakAndAfterwardsAllIsAsBefore(t *testing.T) {
+func TestOutage_BreaksConnectionsUntilItEnds(t *testing.T) {
 	t.Parallel()
 	p := startProxy(t, startAzurite(t).ConnectionString(), nil)
 	operations := client(t, p.ConnectionString(), "operations")
@@ -248,7 +248,7 @@ func TestWhileAwayConnectionsBreakAndAfterwardsAllIsAsBefore(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestGoingAwayBreaksTheRequestInTheMiddle(t *testing.T) {
+func TestOutage_BreaksTheRequestInProgress(t *testing.T) {
 	t.Parallel()
 	s := startAzurite(t)
 	var p *tableproxy.Proxy
@@ -278,7 +278,7 @@ func TestGoingAwayBreaksTheRequestInTheMiddle(t *testing.T) {
 	require.NoError(t, err, "it left after the request took effect")
 }
 
-func TestATargetThatIsGoneLooksLikeAServiceThatIsGone(t *testing.T) {
+func TestProxy_StoppedTargetLooksLikeAnUnreachableService(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
@@ -291,7 +291,7 @@ func TestATargetThatIsGoneLooksLikeAServiceThatIsGone(t *testing.T) {
 	require.Equal(t, []string{"before POST Tables"}, seen.all())
 }
 
-func TestATargetWithoutATableEndpointIsRefused(t *testing.T) {
+func TestProxy_RejectsATargetWithoutATableEndpoint(t *testing.T) {
 	t.Parallel()
 	_, err := tableproxy.New(t.Context(), tableproxy.Config{Target: "AccountName=a;AccountKey=secret"})
 	require.ErrorContains(t, err, "names no TableEndpoint")

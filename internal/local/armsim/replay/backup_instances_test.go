@@ -91,14 +91,14 @@ func finished(t *testing.T, s *replay.Server, status reply) (looks int) {
 	return looks
 }
 
-func TestTheWholeRecordingOfAFlexibleServerIsAnsweredAsRecorded(t *testing.T) {
+func TestReplay_FlexibleServerGetsTheRecordedAnswers(t *testing.T) {
 	t.Parallel()
 	s := startInstances(t, func(c *replay.Config) { c.From, c.Names = 0, nil })
 	requireRecordedAnswers(t, s, fileOf(t, "azure-cli-dataprotection_pgflex.yaml"), 0, 124)
 	require.Len(t, s.Writes(), 8)
 }
 
-func TestAFlexibleServersClientComesToTheEnd(t *testing.T) {
+func TestReplay_FlexibleServerClientCompletes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change                       func(*replay.Config)
@@ -160,7 +160,7 @@ func TestAFlexibleServersClientComesToTheEnd(t *testing.T) {
 	}
 }
 
-func TestWhatWasNeverReadIsDerived(t *testing.T) {
+func TestReplay_DerivesAnswersThatWereNotRecorded(t *testing.T) {
 	t.Parallel()
 	s := startInstances(t)
 	for path, text := range map[string]string{
@@ -189,7 +189,7 @@ func TestWhatWasNeverReadIsDerived(t *testing.T) {
 	require.Len(t, s.Mismatches(), 2, "another vault and an operation that nobody started")
 }
 
-func TestTheFirstValidationTakesEitherSpellingOfTheID(t *testing.T) {
+func TestReplay_AcceptsBothSpellingsOfTheResourceID(t *testing.T) {
 	t.Parallel()
 	s := startInstances(t, func(c *replay.Config) { c.From, c.RetryAfter = firstValidation, 2 })
 	for range 2 {
@@ -204,7 +204,7 @@ func TestTheFirstValidationTakesEitherSpellingOfTheID(t *testing.T) {
 	require.Equal(t, http.StatusConflict, third.status)
 }
 
-func TestTheJobsOfABackupVaultAreListed(t *testing.T) {
+func TestReplay_ListsTheJobsOfABackupVault(t *testing.T) {
 	t.Parallel()
 	s := startInstances(t, func(c *replay.Config) { c.From = 19 })
 	list := func() string { return send(t, s, http.MethodGet, backupVaultID+"/backupJobs"+dpVersion, "").text }

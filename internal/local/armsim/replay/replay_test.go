@@ -106,7 +106,7 @@ func untilEnded(t *testing.T, s *replay.Server, target string) (last reply, look
 	return last, looks
 }
 
-func TestTheRecordedRequestsGetTheRecordedAnswers(t *testing.T) {
+func TestReplay_RecordedRequestsGetTheRecordedAnswers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	requireRecordedAnswers(t, s, recordingFile(t), firstProtect, lastBackup)
@@ -148,7 +148,7 @@ func requireRecordedAnswers(t *testing.T, s *replay.Server, file string, from, t
 	require.True(t, s.Done())
 }
 
-func TestAClientThatFollowsTheHeadersComesToTheEnd(t *testing.T) {
+func TestReplay_ClientThatFollowsTheHeadersCompletes(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(c *replay.Config) { c.RetryAfter = 1 })
 
@@ -194,7 +194,7 @@ func TestAClientThatFollowsTheHeadersComesToTheEnd(t *testing.T) {
 	}
 }
 
-func TestARunningStateIsGivenOnceIfShortened(t *testing.T) {
+func TestReplay_ShortenedReturnsARunningStateOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(c *replay.Config) { c.Shorten = true })
 	send(t, s, http.MethodPost, fabric+"/refreshContainers"+version, "")
@@ -203,7 +203,7 @@ func TestARunningStateIsGivenOnceIfShortened(t *testing.T) {
 	require.Equal(t, 2, looks)
 }
 
-func TestAWriteOutOfOrderIsRefusedAndNoted(t *testing.T) {
+func TestReplay_RejectsAndRecordsAWriteOutOfOrder(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	got := send(t, s, http.MethodPut, storageContainer+version, registerBody)
@@ -215,7 +215,7 @@ func TestAWriteOutOfOrderIsRefusedAndNoted(t *testing.T) {
 		"the recorded write is still the next one")
 }
 
-func TestABodyThatDiffersIsRefusedWithTheField(t *testing.T) {
+func TestReplay_NamesTheFieldThatDiffers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	send(t, s, http.MethodPost, fabric+"/refreshContainers"+version, "")
@@ -224,7 +224,7 @@ func TestABodyThatDiffersIsRefusedWithTheField(t *testing.T) {
 	require.Contains(t, s.Mismatches()[0].Why, "properties.sourceResourceId")
 }
 
-func TestBodiesCompareWithoutCaseAndWithoutIgnoredFields(t *testing.T) {
+func TestReplay_ComparesBodiesWithoutCaseAndIgnoredFields(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	send(t, s, http.MethodPost, fabric+"/refreshContainers"+version, "")
@@ -232,7 +232,7 @@ func TestBodiesCompareWithoutCaseAndWithoutIgnoredFields(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, send(t, s, http.MethodPut, strings.ToLower(storageContainer)+version, body).status)
 }
 
-func TestAReadThatWasNeverRecordedIsNoted(t *testing.T) {
+func TestReplay_RecordsAReadWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	got := send(t, s, http.MethodGet, vaultID+"/backupEngines"+version, "")
@@ -240,7 +240,7 @@ func TestAReadThatWasNeverRecordedIsNoted(t *testing.T) {
 	require.Len(t, s.Mismatches(), 1)
 }
 
-func TestThingsThatExistedBeforeTheRangeCanBeRead(t *testing.T) {
+func TestReplay_ReadsResourcesFromBeforeTheRange(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	require.Equal(t, http.StatusOK, send(t, s, http.MethodGet, vaultID+version, "").status)
@@ -250,13 +250,13 @@ func TestThingsThatExistedBeforeTheRangeCanBeRead(t *testing.T) {
 	require.Empty(t, s.Mismatches())
 }
 
-func TestATokenIsAskedForIfThereIsACheck(t *testing.T) {
+func TestReplay_ChecksTheToken(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(c *replay.Config) { c.CheckToken = func(token string) bool { return token == "the other" } })
 	require.Equal(t, http.StatusUnauthorized, send(t, s, http.MethodGet, vaultID+version, "").status)
 }
 
-func TestARangeOutsideTheFileIsRefused(t *testing.T) {
+func TestReplay_RejectsARangeOutsideTheFile(t *testing.T) {
 	t.Parallel()
 	_, err := replay.New(replay.Config{File: recordingFile(t), From: 50, To: 500})
 	require.ErrorContains(t, err, "interactions 0 to 87")
@@ -264,7 +264,7 @@ func TestARangeOutsideTheFileIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "does-not-exist.yaml")
 }
 
-func TestOtherMachinesCannotReachAReplay(t *testing.T) {
+func TestReplay_ListensOnLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	_, err := replay.New(replay.Config{File: recordingFile(t), Address: "0.0.0.0:0"})
 	require.ErrorContains(t, err, "loopback")

@@ -17,7 +17,7 @@ import (
 // One invocation of the timer starts a scheduled run for all items of a vault.
 // It is killed with SIGKILL around each kind of request that it makes; the next
 // one goes on, and each item is backed up once per run.
-func TestAScheduledRunThatIsKilledAtEveryMomentStartsEachItemOnce(t *testing.T) {
+func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 	t.Parallel()
 	const shares = 90 // more than are started between two saves of the schedule's row
 	world := armsim.DemoWorld()

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-func TestStorageAccountMayBeInAnotherSubscriptionThanTheVault(t *testing.T) {
+func TestProtectFileShare_AccountInAnotherSubscription(t *testing.T) {
 	t.Parallel()
 	const elsewhere = "11111111-1111-1111-1111-111111111111"
 	world := armsim.DemoWorld()

@@ -16,7 +16,7 @@ import (
 // Sixteen backups at once in a vault that allows three reads of a kind every
 // three seconds: however slow the machine, they wait until it allows more, and
 // again, and none fails.
-func TestQuotasMakeOperationsWaitAndNeverFail(t *testing.T) {
+func TestQuota_OperationsWaitAndSucceed(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	const accounts, shares = 2, 8

@@ -74,7 +74,7 @@ func (s *seenSecrets) requireNone(t *testing.T, where, text string) {
 // Whatever goes wrong, and with every line logged: no token, no key and no
 // signature of a poll URL is in what the handler writes, in what the API
 // shows, or in a message.
-func TestNoSecretIsEverLoggedShownOrSent(t *testing.T) {
+func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	fresh, failing, foreign := newSite(&world, "secretfresh", undiscovered), newSite(&world, "secretfails", protected), newSite(&world, "secretforeign", protected)

@@ -146,7 +146,7 @@ rules:
 // Two hosts look at the same schedules over the same queue and tables, and both
 // timers fire at the same minute: each slot is started once, and its backup is
 // made once. Meanwhile Event Grid announces resources.
-func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
+func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	for i := range world.StorageAccounts {
@@ -266,7 +266,7 @@ func TestWhatIsDeclaredIsDoneOnceByTwoHosts(t *testing.T) {
 // Files that say nothing readable keep nothing else from working: the app
 // starts, and says what it leaves out. Events come again until they can be
 // decided.
-func TestTheAppStartsWithDeclarationsThatCannotBeRead(t *testing.T) {
+func TestDeclarations_AppStartsWhenTheyAreInvalid(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: 200, Settings: map[string]string{
 		"AZBACKUPFLOW_SCHEDULES":  declare(t, "schedules.yaml", "schedules: ["),

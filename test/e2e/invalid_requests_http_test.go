@@ -29,7 +29,7 @@ func requireNamed(t *testing.T, c badInput, fields []step.FieldError) {
 
 // Every wrong request over HTTP is answered at once with what is wrong, and
 // starts nothing.
-func TestBadRequestsOverHTTPAreAnsweredWithWhatIsWrong(t *testing.T) {
+func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed})
 	for _, c := range badInputs() { //nolint:paralleltest // they share a stack

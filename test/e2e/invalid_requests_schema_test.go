@@ -11,7 +11,7 @@ import (
 
 // What is refused over HTTP and on the queue does not fit the published schema
 // either, but for what a schema cannot say.
-func TestBadRequestsDoNotFitThePublishedSchema(t *testing.T) {
+func TestPublishedSchema_RejectsInvalidRequests(t *testing.T) {
 	t.Parallel()
 	s := schematest.Published(t, "../../docs/schemas").Get(t, "urn:azbackupflow:schema:request:v1")
 	beyond := map[string]bool{

@@ -59,7 +59,7 @@ func (l *local) requireNothingLeft(queue string) {
 
 // Every wrong request on the queue is acknowledged at its first delivery,
 // written down and copied to the queue rejected; what is right is done.
-func TestBadRequestsOnTheQueueAreRefusedOnceAndKept(t *testing.T) {
+func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 	t.Parallel()
 	start := calls{function: "start-operation"}
 	world := armsim.DemoWorld()
@@ -133,7 +133,7 @@ func TestBadRequestsOnTheQueueAreRefusedOnceAndKept(t *testing.T) {
 
 // What is on the queue steps and is no wake-up is acknowledged and logged; the
 // operations beside it go on.
-func TestMessagesOnStepsThatAreNoWakeUpsDoNothing(t *testing.T) {
+func TestStepsQueue_IgnoresMessagesThatAreNotWakeUps(t *testing.T) {
 	t.Parallel()
 	steps := calls{function: "run-step"}
 	world := armsim.DemoWorld()
@@ -162,7 +162,7 @@ func TestMessagesOnStepsThatAreNoWakeUpsDoNothing(t *testing.T) {
 
 // A request that nobody took before it expired ends in the dead-letter queue.
 // It is refused like one that is wrong, so that it is seen.
-func TestDeadLetteredRequestIsRefusedAndSeen(t *testing.T) {
+func TestQueueRequest_DeadLetteredIsRecordedAsRejected(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	s := newSite(&world, "expired", protected)

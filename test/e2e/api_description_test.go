@@ -42,7 +42,7 @@ func undescribed() []string {
 // Every request that the program makes in both flows, for every kind of item
 // and with every parameter, is one that Azure describes, in Azure's own
 // validator's view.
-func TestEveryRequestIsOneThatAzureDescribes(t *testing.T) {
+func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: 120})
 	l.succeeds(l.begin(protect("described"))) // discovers, registers, inquires, protects, backs up
@@ -130,9 +130,9 @@ func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
 	return operations, absent
 }
 
-// TestEveryRequestOfTheOtherFlowsIsOneThatAzureDescribes does the same for the
+// TestRequests_OfTheOtherFlowsMatchTheAPIDescription does the same for the
 // flows that end protection, and for Backup vaults.
-func TestEveryRequestOfTheOtherFlowsIsOneThatAzureDescribes(t *testing.T) {
+func TestRequests_OfTheOtherFlowsMatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	target := func(name, field string) string {
 		where, _ := parametersOf(t, name)["asDatabase"].(map[string]any)

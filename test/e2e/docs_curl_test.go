@@ -19,7 +19,7 @@ import (
 
 // The lines that README.md and docs/http-api.md show are run as they stand, but
 // for the port and the id of the operation.
-func TestTheCurlLinesOfTheDocsDoWhatTheySay(t *testing.T) {
+func TestDocs_CurlCommandsWork(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // What people do to operations while Azure is at work on them.
-func TestPeopleCancelPauseResumeAndRetryOperations(t *testing.T) {
+func TestOperationControl_CancelPauseResumeRetry(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	cases := []struct {

@@ -161,7 +161,7 @@ func listedAs(state string, deleted bool) func(*local, site) {
 
 // What is asked for may be there already, may be something else, or may not be
 // there at all. It is looked at before anything is changed, and said in words.
-func TestWhatIsInTheVaultAlreadyIsRespectedAndReported(t *testing.T) {
+func TestExistingItems_AreKeptAndReported(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site

@@ -33,7 +33,7 @@ func encoded(body any) []byte {
 
 // Every message comes twice, past duplicate detection, on the way in as on the
 // way through: one operation, one backup.
-func TestEveryMessageIsDeliveredTwiceAndNoBackupIsTriggeredTwice(t *testing.T) {
+func TestDuplicateDelivery_TriggersNoSecondBackup(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site
@@ -58,7 +58,7 @@ func TestEveryMessageIsDeliveredTwiceAndNoBackupIsTriggeredTwice(t *testing.T) {
 
 // Messages come so late that the sweep has woken their operations long before.
 // They are old copies then and do nothing.
-func TestLateMessagesAreOvertakenByTheSweepAndDoNothing(t *testing.T) {
+func TestLateDelivery_DoesNothingAfterTheSweep(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site

@@ -20,7 +20,7 @@ import (
 // begun again. The next page of a list on such a host ends the operation, since
 // nothing else tells what is on it. The host hears nothing, so no token reaches
 // it.
-func TestNothingIsSentToAForeignHost(t *testing.T) {
+func TestForeignHost_ReceivesNoRequest(t *testing.T) {
 	t.Parallel()
 	foreign, calls := foreignHost(t)
 	world := armsim.DemoWorld()

@@ -39,7 +39,7 @@ func BenchmarkHandlerStart(b *testing.B) {
 
 // On a machine that is busy with other tests a start may take long; that the
 // program itself does not is shown by one that does not.
-func TestTheProgramAnswersSoonAfterItsStart(t *testing.T) {
+func TestProgram_StartsQuickly(t *testing.T) {
 	t.Parallel()
 	environment := sampleEnvironment(t)
 	var took []time.Duration
@@ -140,7 +140,7 @@ func foreign(path string) bool {
 	return strings.HasSuffix(path, "/memory") || strings.HasSuffix(path, "test") && strings.HasPrefix(path, "azbackupflow/")
 }
 
-func TestTheProgramHoldsNoStandInAndNothingOfTests(t *testing.T) {
+func TestProgram_LinksNoStandInOrTestCode(t *testing.T) {
 	t.Parallel()
 	linked := packagesOf(t, "./functions")
 	require.Contains(t, linked, "azbackupflow/internal/engine")
@@ -160,7 +160,7 @@ func TestTheProgramHoldsNoStandInAndNothingOfTests(t *testing.T) {
 }
 
 // What was linked is what was listed: the packaged file says so itself.
-func TestThePackagedFileNamesNoModuleOfTests(t *testing.T) {
+func TestPackage_ListsNoTestModule(t *testing.T) {
 	t.Parallel()
 	info, err := buildinfo.ReadFile(filepath.Join(dist, "handler"))
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 
 // What the examples do not ask for, such as looking for a restore whose answer
 // was lost and canceling a job, is as Azure describes it too.
-func TestRareRequestsAboutServersAndJobsAreSomeThatAzureDescribes(t *testing.T) {
+func TestRequests_OfRareCasesMatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	share := fileShare{world.AddFileShares(1, 1, "schedule1")[0], "share0000"}

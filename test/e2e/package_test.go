@@ -18,7 +18,7 @@ import (
 	"azbackupflow/internal/settings"
 )
 
-func TestTheHostAcceptsWhatIsPackagedAndWhatIsDeployed(t *testing.T) {
+func TestPackage_LayoutIsAcceptedByTheHost(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, functionshost.Layout(dist))
 	unpacked := unpack(t)
@@ -52,7 +52,7 @@ func TestTheHostAcceptsWhatIsPackagedAndWhatIsDeployed(t *testing.T) {
 	require.ElementsMatch(t, files, unpackedFiles)
 }
 
-func TestTheDeployedProgramMayBeExecuted(t *testing.T) {
+func TestPackage_HandlerIsExecutable(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{dist, unpack(t)} {
 		info, err := os.Stat(filepath.Join(folder, "handler"))
@@ -63,7 +63,7 @@ func TestTheDeployedProgramMayBeExecuted(t *testing.T) {
 
 // What azd uploads is the archive, and Azure's host runs it as it is: nothing
 // but what is in it, with the modes that it carries.
-func TestTheArchiveRunsAsItIsUnpacked(t *testing.T) {
+func TestPackage_ArchiveRunsAfterUnpacking(t *testing.T) {
 	t.Parallel()
 	if platform := runtime.GOOS + "/" + runtime.GOARCH; platform != "linux/amd64" {
 		t.Skip("the archive's program is for linux/amd64, this machine is " + platform)
@@ -108,7 +108,7 @@ func unpack(t *testing.T) string {
 	return dir
 }
 
-func TestTheFunctionsListenToTheQueuesThatTheProgramNames(t *testing.T) {
+func TestFunctionFiles_BindTheQueuesOfTheProgram(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(dist, "*", "function.json"))
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestTheFunctionsListenToTheQueuesThatTheProgramNames(t *testing.T) {
 	}, queues, "rejected is for people and alerts; no function takes from it")
 }
 
-func TestEverySettingIsInTheSampleWithItsDefault(t *testing.T) {
+func TestSampleSettings_ListEverySettingWithItsDefault(t *testing.T) {
 	t.Parallel()
 	sample := sampleSettings(t)
 	kind := reflect.TypeFor[settings.Settings]()

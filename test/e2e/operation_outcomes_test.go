@@ -161,7 +161,7 @@ func explained(message string) func(*testing.T, handlers.View) {
 
 // What Azure accepted may still end in many ways: each is the operation's end
 // too, in Azure's own words, or is tried again where that helps.
-func TestOperationsEndAsAzureEndsThem(t *testing.T) {
+func TestOperation_EndsWithTheOutcomeOfAzure(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	var sites []site

@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestFileShareIsDiscoveredRegisteredProtectedAndBackedUp(t *testing.T) {
+func TestProtectFileShare_DiscoversRegistersProtectsAndBacksUp(t *testing.T) {
 	t.Parallel()
 	l := start(t, stack.Config{})
 	var accepted handlers.View
