@@ -132,7 +132,7 @@ docs-check:
 # PATHS limits the check: make prose PATHS="internal/arm docs".
 .PHONY: prose
 prose: ## Report wordings that docs and comments avoid (PATHS=. limits where)
-	@cd tools && $(GO) run ./doccheck -prose $(addprefix $(CURDIR)/,$(PATHS))
+	@cd tools && $(GO) run ./doccheck -prose $(addprefix ../,$(PATHS))
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or left by the local stack

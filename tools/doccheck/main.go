@@ -3,7 +3,8 @@
 //	doccheck <folder>
 //
 // reads every Markdown file below the folder and reports links to files or
-// headings that do not exist, and make targets that the Makefile does not have.
+// headings that do not exist, make targets that the Makefile does not have, and
+// architecture decision records that lack a heading or are not listed.
 //
 //	doccheck -prose <path>...
 //
@@ -35,7 +36,7 @@ func main() {
 	case *onlyProse && flag.NArg() > 0:
 		complaints, err = checkProse(flag.Args(), words)
 	case !*onlyProse && flag.NArg() == 1:
-		complaints, err = checkLinks(flag.Arg(0))
+		complaints, err = checkPages(flag.Arg(0))
 	default:
 		flag.Usage()
 	}
@@ -49,4 +50,14 @@ func main() {
 	if len(complaints) > 0 {
 		os.Exit(1)
 	}
+}
+
+// checkPages returns the complaints about the Markdown files below root.
+func checkPages(root string) ([]string, error) {
+	links, err := checkLinks(root)
+	if err != nil {
+		return nil, err
+	}
+	records, err := checkRecords(root)
+	return append(links, records...), err
 }
