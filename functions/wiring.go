@@ -11,6 +11,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/connection"
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
@@ -82,9 +83,9 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Pace: flow.JobPace(ledger),
 	})
 	azure.Exclude = func(ctx context.Context, resourceID, operationID string, at time.Time) error {
-		return store.Exclude(ctx, state.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
+		return store.SaveExclusion(ctx, decision.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
 	}
-	azure.Include = store.Include
+	azure.Include = store.DeleteExclusion
 	book, err := azure.Book()
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +111,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 
 	requests := handlers.Requests{
 		Engine: e, Load: store.Load, Later: publisher.Schedule, Now: w.now, NewID: w.newID, Waits: s.Waits(),
-		Refuse: handlers.Refuser{Record: store.RecordRefusal, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
+		Refuse: handlers.Refuser{Record: store.SaveRejected, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
 	}
 	declared, incomplete := readSchedules(s.Schedules, e, log)
 	schedules := schedule.Runner{

@@ -8,7 +8,6 @@ import (
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 type listCommand struct {
@@ -63,7 +62,7 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (l *listCommand) query(a *app) (q state.Query, err error) {
+func (l *listCommand) query(a *app) (q operation.Query, err error) {
 	for _, s := range l.Status {
 		q.Status = append(q.Status, operation.Status(s))
 	}
@@ -73,7 +72,7 @@ func (l *listCommand) query(a *app) (q state.Query, err error) {
 		if !ok || name == "" {
 			return q, &usage{text: "--label " + l.Label + " is not NAME=VALUE"}
 		}
-		q.Label = state.Label{Key: name, Value: value}
+		q.Label = operation.Label{Key: name, Value: value}
 	}
 	if l.Limit < 1 {
 		return q, &usage{text: "--limit wants at least 1"}
@@ -87,10 +86,10 @@ func (l *listCommand) query(a *app) (q state.Query, err error) {
 
 // listAll joins pages until there are enough. A page may be short, or even
 // empty, and still not be the last.
-func listAll(ctx context.Context, c *client.Client, q state.Query, limit int) (handlers.List, error) {
+func listAll(ctx context.Context, c *client.Client, q operation.Query, limit int) (handlers.List, error) {
 	all := handlers.List{Operations: []handlers.View{}}
 	for {
-		q.PageSize = min(limit-len(all.Operations), state.MaxPageSize)
+		q.PageSize = min(limit-len(all.Operations), operation.MaxPageSize)
 		page, err := c.List(ctx, q)
 		if err != nil {
 			return all, err

@@ -4,9 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/operation"
 )
 
 type protectVerdictsCommand struct {
@@ -24,7 +25,7 @@ func (v *protectVerdictsCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := verdictsAll(ctx, c, state.VerdictQuery{Outcome: v.Outcome, Rule: v.Rule}, v.Limit)
+	all, err := verdictsAll(ctx, c, decision.Query{Outcome: v.Outcome, Rule: v.Rule}, v.Limit)
 	if err != nil {
 		return err
 	}
@@ -48,10 +49,10 @@ func (v *protectVerdictsCommand) Run(ctx context.Context, a *app) error {
 }
 
 // verdictsAll joins pages until there are enough.
-func verdictsAll(ctx context.Context, c *client.Client, q state.VerdictQuery, limit int) (handlers.VerdictList, error) {
-	all := handlers.VerdictList{Verdicts: []state.Verdict{}}
+func verdictsAll(ctx context.Context, c *client.Client, q decision.Query, limit int) (handlers.VerdictList, error) {
+	all := handlers.VerdictList{Verdicts: []decision.Record{}}
 	for {
-		q.PageSize = min(limit-len(all.Verdicts), state.MaxPageSize)
+		q.PageSize = min(limit-len(all.Verdicts), operation.MaxPageSize)
 		page, err := c.Verdicts(ctx, q)
 		if err != nil {
 			return all, err
@@ -65,7 +66,7 @@ func verdictsAll(ctx context.Context, c *client.Client, q state.VerdictQuery, li
 	}
 }
 
-func aboutVerdict(v state.Verdict) [][2]string {
+func aboutVerdict(v decision.Record) [][2]string {
 	verdict := plain(v.Outcome)
 	if v.Rule != "" {
 		verdict += ", by rule " + plain(v.Rule)
@@ -76,8 +77,8 @@ func aboutVerdict(v state.Verdict) [][2]string {
 		{"Reason", plain(v.Reason)},
 		{"Decided", instant(v.At) + " UTC, by " + plain(v.Source)},
 	}
-	if len(v.WouldBe) > 0 {
-		facts = append(facts, [2]string{"Dry run", plain(strings.Join(v.WouldBe, "; "))})
+	if len(v.DryRunMatches) > 0 {
+		facts = append(facts, [2]string{"Dry run", plain(strings.Join(v.DryRunMatches, "; "))})
 	}
 	if v.OperationID != "" {
 		facts = append(facts, [2]string{"Operation", plain(v.OperationID)})

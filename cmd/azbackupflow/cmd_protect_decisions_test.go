@@ -7,21 +7,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/state"
 )
 
 func TestVerdictsAreListedWithTheirReasons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	require.Equal(t, "No verdicts.\n", s.succeeds("protect", "verdicts"))
-	for i, v := range []state.Verdict{
+	for i, v := range []decision.Record{
 		{Outcome: "protect", Rule: "all", Reason: "protects it", OperationID: "abc", Source: "event", EventID: "e"},
-		{Outcome: "none", Reason: "no rule matches", WouldBe: []string{"rule trial would protect it"}, Source: "sweep"},
+		{Outcome: "none", Reason: "no rule matches", DryRunMatches: []string{"rule trial would protect it"}, Source: "sweep"},
 		{Outcome: "lost", Rule: "all", Reason: "the vault lists it no more", Source: "sweep"},
 	} {
 		v.ResourceID, v.At = fmt.Sprintf("/subscriptions/s/servers/pg%d", i), s.api.Clock.Now()
-		require.NoError(t, s.api.Store.RecordVerdict(t.Context(), v))
+		require.NoError(t, s.api.Store.SaveDecision(t.Context(), v))
 	}
 	s.golden("verdicts", s.succeeds("protect", "verdicts", "--limit", "2"))
 	var list handlers.VerdictList

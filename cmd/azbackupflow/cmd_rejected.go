@@ -6,7 +6,8 @@ import (
 
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 )
 
 // deadLettersCommand is about requests that were refused, or dead-lettered
@@ -37,7 +38,7 @@ func (l *deadLettersListCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := deadLettersAll(ctx, c, state.RefusalQuery{Since: since}, l.Limit)
+	all, err := deadLettersAll(ctx, c, rejected.Query{Since: since}, l.Limit)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (l *deadLettersListCommand) Run(ctx context.Context, a *app) error {
 		if !d.ReplayedAt.IsZero() {
 			replayed = instant(d.ReplayedAt)
 		}
-		rows = append(rows, []string{d.Handle, instant(d.At), plain(d.Source), plain(d.Flow), replayed, listed(d.Reason)})
+		rows = append(rows, []string{d.Handle, instant(d.At), plain(string(d.Source)), plain(d.Flow), replayed, listed(d.Reason)})
 	}
 	a.list([]string{"Handle", "Time UTC", "Came By", "Operation", "Replayed", "Reason"}, rows)
 	if all.Continue != "" {
@@ -64,10 +65,10 @@ func (l *deadLettersListCommand) Run(ctx context.Context, a *app) error {
 }
 
 // deadLettersAll joins pages until there are enough.
-func deadLettersAll(ctx context.Context, c *client.Client, q state.RefusalQuery, limit int) (handlers.DeadLetterList, error) {
+func deadLettersAll(ctx context.Context, c *client.Client, q rejected.Query, limit int) (handlers.DeadLetterList, error) {
 	all := handlers.DeadLetterList{DeadLetters: []handlers.DeadLetter{}}
 	for {
-		q.PageSize = min(limit-len(all.DeadLetters), state.MaxPageSize)
+		q.PageSize = min(limit-len(all.DeadLetters), operation.MaxPageSize)
 		page, err := c.DeadLetters(ctx, q)
 		if err != nil {
 			return all, err
@@ -98,7 +99,7 @@ func (s *deadLettersShowCommand) Run(ctx context.Context, a *app) error {
 	if a.json() {
 		return a.printJSON(d)
 	}
-	facts := append([][2]string{{"Handle", d.Handle}}, aboutRefusal(d.Refusal)...)
+	facts := append([][2]string{{"Handle", d.Handle}}, aboutRefusal(d.Request)...)
 	if d.ReplyTo != "" {
 		facts = append(facts, [2]string{"Answers to", plain(d.ReplyTo)})
 	}

@@ -14,7 +14,7 @@ import (
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 )
 
 func TestDeadLettersAreListedShownReplayedAndPurged(t *testing.T) {
@@ -26,12 +26,12 @@ func TestDeadLettersAreListedShownReplayedAndPurged(t *testing.T) {
 	require.NoError(t, err)
 	handles := make([]string, 3)
 	for i := range handles {
-		r := state.Refusal{
-			ID: fmt.Sprint(i), At: clienttest.Began().Add(time.Duration(i) * time.Hour), Source: "requests/$DeadLetterQueue", MessageID: "m1",
+		r := rejected.Request{
+			ID: rejected.NewID(clienttest.Began().Add(time.Duration(i)*time.Hour), "", fmt.Sprint(i), nil), At: clienttest.Began().Add(time.Duration(i) * time.Hour), Source: "requests/$DeadLetterQueue", MessageID: "m1",
 			Flow: asked.Flow, Reason: "the request was dead-lettered: MaxDeliveryCountExceeded", Body: string(raw), ReplyTo: "answers",
 		}
-		handles[i] = r.Handle()
-		require.NoError(t, s.api.Store.RecordRefusal(t.Context(), r))
+		handles[i] = r.ID
+		require.NoError(t, s.api.Store.SaveRejected(t.Context(), r))
 	}
 	listed := s.succeeds("dead-letters", "list", "--limit", "2")
 	require.Contains(t, listed, handles[2])

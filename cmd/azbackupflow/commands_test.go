@@ -14,7 +14,7 @@ import (
 
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -173,14 +173,14 @@ func TestRefusedRequestsAreListedWithWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.golden("refused-none", s.succeeds("refused"))
-	require.NoError(t, s.api.Store.RecordRefusal(t.Context(), state.Refusal{
-		ID: "a", At: clienttest.Began(), Source: "requests", MessageID: "m1", Key: "nightly", Flow: "protect-file-share", Reason: "invalid request: …",
+	require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{
+		ID: rejected.NewID(clienttest.Began(), "", "a", nil), At: clienttest.Began(), Source: "requests", MessageID: "m1", Key: "nightly", Flow: "protect-file-share", Reason: "invalid request: …",
 		Fields: []step.FieldError{
 			{Field: "parameters.vaultId", Problem: `"x" is not a resource id`, Want: "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{name}"},
 			{Field: "parameters.policy", Problem: "is missing"},
 		},
 	}))
-	require.NoError(t, s.api.Store.RecordRefusal(t.Context(), state.Refusal{ID: "b", At: clienttest.Began().Add(time.Hour), Source: "steps", Reason: "is not JSON"}))
+	require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{ID: rejected.NewID(clienttest.Began().Add(time.Hour), "", "b", nil), At: clienttest.Began().Add(time.Hour), Source: "steps", Reason: "is not JSON"}))
 	s.golden("refused", s.succeeds("refused"))
 	require.Contains(t, s.succeeds("refused", "--limit", "1"), "There are more")
 	require.NotContains(t, s.succeeds("refused", "--since", "2026-11-21T03:30:00Z"), "nightly")
@@ -206,7 +206,7 @@ func TestOutputForScriptsIsTheAPIsOwn(t *testing.T) {
 	s.api.Backup()
 	v := s.begins(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(time.Hour)
-	require.NoError(t, s.api.Store.RecordRefusal(t.Context(), state.Refusal{ID: "a", At: clienttest.Began(), Source: "requests", Reason: "<&>"}))
+	require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{ID: rejected.NewID(clienttest.Began(), "", "a", nil), At: clienttest.Began(), Source: "requests", Reason: "<&>"}))
 	for path, args := range map[string][]string{
 		"/operations/" + v.ID:              {"status", v.ID},
 		"/operations/" + v.ID + "?":        {"wait", v.ID},

@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 )
 
 type refusedCommand struct {
@@ -25,7 +26,7 @@ func (r *refusedCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := refusedAll(ctx, c, state.RefusalQuery{Since: since}, r.Limit)
+	all, err := refusedAll(ctx, c, rejected.Query{Since: since}, r.Limit)
 	if err != nil {
 		return err
 	}
@@ -49,10 +50,10 @@ func (r *refusedCommand) Run(ctx context.Context, a *app) error {
 }
 
 // refusedAll joins pages until there are enough.
-func refusedAll(ctx context.Context, c *client.Client, q state.RefusalQuery, limit int) (client.Refusals, error) {
-	all := client.Refusals{Refusals: []state.Refusal{}}
+func refusedAll(ctx context.Context, c *client.Client, q rejected.Query, limit int) (client.Refusals, error) {
+	all := client.Refusals{Refusals: []rejected.Request{}}
 	for {
-		q.PageSize = min(limit-len(all.Refusals), state.MaxPageSize)
+		q.PageSize = min(limit-len(all.Refusals), operation.MaxPageSize)
 		page, err := c.Refusals(ctx, q)
 		if err != nil {
 			return all, err
@@ -66,8 +67,8 @@ func refusedAll(ctx context.Context, c *client.Client, q state.RefusalQuery, lim
 	}
 }
 
-func aboutRefusal(r state.Refusal) [][2]string {
-	facts := [][2]string{{"Refused", instant(r.At) + " UTC"}, {"Came by", plain(r.Source)}}
+func aboutRefusal(r rejected.Request) [][2]string {
+	facts := [][2]string{{"Refused", instant(r.At) + " UTC"}, {"Came by", plain(string(r.Source))}}
 	add := func(name, value string) {
 		if value != "" {
 			facts = append(facts, [2]string{name, plain(value)})

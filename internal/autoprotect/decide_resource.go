@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
@@ -28,8 +28,8 @@ func (e *Evaluator) decide(ctx context.Context, res Resource, t trigger) error {
 	if err != nil {
 		return err
 	}
-	v := state.Verdict{
-		ResourceID: res.ID, Outcome: string(d.Outcome), Reason: d.Reason, WouldBe: d.DryRunMatches, Source: t.source, EventID: t.eventID,
+	v := decision.Record{
+		ResourceID: res.ID, Outcome: string(d.Outcome), Reason: d.Reason, DryRunMatches: d.DryRunMatches, Source: t.source, EventID: t.eventID,
 		Created: res.Created,
 	}
 	if d.Rule != nil {
@@ -52,42 +52,42 @@ func (e *Evaluator) decide(ctx context.Context, res Resource, t trigger) error {
 
 // previous returns the last decision about a resource; the zero value if there
 // is none.
-func (e *Evaluator) previous(ctx context.Context, resourceID string) (state.Verdict, error) {
-	v, err := e.c.Records.Verdict(ctx, resourceID)
-	if errors.Is(err, state.ErrNoVerdict) {
-		return state.Verdict{}, nil
+func (e *Evaluator) previous(ctx context.Context, resourceID string) (decision.Record, error) {
+	v, err := e.c.Records.LoadDecision(ctx, resourceID)
+	if errors.Is(err, decision.ErrNotFound) {
+		return decision.Record{}, nil
 	}
 	return v, err
 }
 
 // alreadyStarted reports whether the previous decision started an operation by
 // the same rule for the same resource.
-func alreadyStarted(previous, v state.Verdict) bool {
+func alreadyStarted(previous, v decision.Record) bool {
 	return (previous.Outcome == string(Protect) || previous.Outcome == string(Lost)) &&
 		previous.Rule == v.Rule && previous.OperationID != "" && previous.Created.Equal(v.Created)
 }
 
 // same reports whether two decisions differ only in when and why they were made.
-func same(a, b state.Verdict) bool {
+func same(a, b decision.Record) bool {
 	return a.Outcome == b.Outcome && a.Rule == b.Rule && a.OperationID == b.OperationID && a.Reason == b.Reason &&
-		slices.Equal(a.WouldBe, b.WouldBe)
+		slices.Equal(a.DryRunMatches, b.DryRunMatches)
 }
 
 // record stores a decision that differs from the previous one.
-func (e *Evaluator) record(ctx context.Context, previous, v state.Verdict) error {
+func (e *Evaluator) record(ctx context.Context, previous, v decision.Record) error {
 	if same(previous, v) {
 		return nil
 	}
 	v.At = e.c.Now()
 	e.c.Log.InfoContext(ctx, "protection decided", "resource", v.ResourceID, "outcome", v.Outcome, "rule", v.Rule, "op", v.OperationID, "source", v.Source)
-	return e.c.Records.RecordVerdict(ctx, v)
+	return e.c.Records.SaveDecision(ctx, v)
 }
 
 // start starts the operation that protects a resource, unless the resource is
 // excluded. It returns the resulting decision. retry is part of the request's
 // key; it is empty for the first attempt.
-func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, v state.Verdict, t trigger) (state.Verdict, error) {
-	x, excluded, err := e.c.Records.Excluded(ctx, res.ID)
+func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, v decision.Record, t trigger) (decision.Record, error) {
+	x, excluded, err := e.c.Records.LoadExclusion(ctx, res.ID)
 	if err != nil {
 		return v, err
 	}
@@ -118,7 +118,7 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 
 // excludedBy returns the decision about a resource whose protection a user
 // ended.
-func excludedBy(x state.Exclusion, v state.Verdict) state.Verdict {
+func excludedBy(x decision.Exclusion, v decision.Record) decision.Record {
 	v.Outcome, v.OperationID = string(Excluded), x.OperationID
 	v.Reason = "operation " + x.OperationID + " ended the protection on request of a user"
 	return v

@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
 )
 
 // Records stores decisions and exclusions, and reads operations.
 type Records interface {
-	Excluded(ctx context.Context, resourceID string) (x state.Exclusion, found bool, err error)
-	RecordVerdict(ctx context.Context, v state.Verdict) error
-	// Verdict returns the last decision about a resource, or state.ErrNoVerdict.
-	Verdict(ctx context.Context, resourceID string) (state.Verdict, error)
+	LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error)
+	SaveDecision(ctx context.Context, v decision.Record) error
+	// Verdict returns the last decision about a resource, or decision.ErrNotFound.
+	LoadDecision(ctx context.Context, resourceID string) (decision.Record, error)
 	// Load returns an operation, or engine.ErrNotFound.
 	Load(ctx context.Context, id string) (engine.Row, error)
 }

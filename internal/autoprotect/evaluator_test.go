@@ -22,12 +22,12 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
-	"azbackupflow/internal/state"
 	statememory "azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
 )
@@ -143,14 +143,14 @@ func (s *site) deliver(resourceID string) {
 
 func (s *site) operations() []operation.Operation {
 	s.t.Helper()
-	page, err := s.store.List(s.t.Context(), state.Query{PageSize: state.MaxPageSize})
+	page, err := s.store.List(s.t.Context(), operation.Query{PageSize: operation.MaxPageSize})
 	require.NoError(s.t, err)
 	return page.Operations
 }
 
-func (s *site) verdict(resourceID string) state.Verdict {
+func (s *site) verdict(resourceID string) decision.Record {
 	s.t.Helper()
-	v, err := s.store.Verdict(s.t.Context(), resourceID)
+	v, err := s.store.LoadDecision(s.t.Context(), resourceID)
 	require.NoError(s.t, err)
 	return v
 }
@@ -186,7 +186,7 @@ func TestHandleEvent_DecidesAboutEveryShareOfAStorageAccount(t *testing.T) {
 			require.Equal(t, map[string]string{"rule": "daily", "source": "event"}, ops[0].Labels)
 			require.JSONEq(t, `{"vaultId":"`+vault+`","storageAccountId":"`+accountID+`","fileShare":"orders","policy":"schedule1","firstBackup":{}}`, string(ops[0].Parameters))
 			v := s.verdict(ordersID)
-			require.Equal(t, state.Verdict{
+			require.Equal(t, decision.Record{
 				ResourceID: ordersID, At: s.clock.Now(), Outcome: "protect", Rule: "daily", OperationID: ops[0].ID, Source: "event", EventID: "event-1",
 				Created: v.Created, Reason: "protect with policy schedule1 of vault azurefilesvault and start a first backup",
 			}, v)
@@ -236,13 +236,13 @@ func TestHandleEvent_RecordsDryRunRulesAndStartsNothing(t *testing.T) {
 	require.Empty(t, s.operations())
 	v := s.verdict(ordersID)
 	require.Equal(t, "none", v.Outcome)
-	require.Equal(t, []string{"try: protect with policy schedule1 of vault azurefilesvault"}, v.WouldBe)
+	require.Equal(t, []string{"try: protect with policy schedule1 of vault azurefilesvault"}, v.DryRunMatches)
 }
 
 func TestEvaluator_KeepsProtectionEndedByUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)
-	require.NoError(t, s.store.Exclude(t.Context(), state.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-user", At: s.clock.Now()}))
+	require.NoError(t, s.store.SaveExclusion(t.Context(), decision.Exclusion{ResourceID: strings.ToUpper(ordersID), OperationID: "op-of-a-user", At: s.clock.Now()}))
 	s.deliver(accountID)
 	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Equal(t, "excluded", s.verdict(ordersID).Outcome)

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 // maxParallel bounds how many resources are handled at the same time.
@@ -71,7 +71,7 @@ func (e *Evaluator) recordEmptyAccount(ctx context.Context, account, eventID str
 	if err != nil {
 		return err
 	}
-	return e.record(ctx, previous, state.Verdict{
+	return e.record(ctx, previous, decision.Record{
 		ResourceID: account, Outcome: string(None), Reason: "the storage account has no file shares yet", Source: sourceEvent, EventID: eventID,
 	})
 }

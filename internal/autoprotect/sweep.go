@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 // listDelay is how long after an operation ended the vault's list is trusted.
@@ -110,15 +110,15 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 	if err != nil {
 		return err
 	}
-	v := state.Verdict{
-		ResourceID: res.ID, Outcome: string(Protect), Rule: d.Rule.Name, Reason: d.Reason, WouldBe: d.DryRunMatches,
+	v := decision.Record{
+		ResourceID: res.ID, Outcome: string(Protect), Rule: d.Rule.Name, Reason: d.Reason, DryRunMatches: d.DryRunMatches,
 		OperationID: d.Rule.operationID(e.c.Tenant, res), Created: res.Created, Source: sourceSweep,
 	}
 	started := alreadyStarted(previous, v)
 	if started {
 		v.OperationID = previous.OperationID
 	}
-	x, excluded, err := e.c.Records.Excluded(ctx, res.ID)
+	x, excluded, err := e.c.Records.LoadExclusion(ctx, res.ID)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 // recordLost records that a resource lost its protection. It does not protect
 // the resource again: someone may have ended the protection on purpose, by means
 // that leave no record here.
-func (e *Evaluator) recordLost(ctx context.Context, previous, v state.Verdict) error {
+func (e *Evaluator) recordLost(ctx context.Context, previous, v decision.Record) error {
 	v.Outcome = string(Lost)
 	v.Reason = "the resource was protected but the vault no longer lists it; protect it again, or add a rule that excludes it"
 	if !same(previous, v) {

@@ -14,8 +14,8 @@ import (
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
 )
 
 // connect gives a client of the API.
@@ -54,7 +54,7 @@ func TestOperationIsStartedReadListedAndTold(t *testing.T) {
 	require.Equal(t, "accepted", history.Events[0].What)
 	require.Greater(t, len(history.Events), 1)
 
-	list, err := c.List(t.Context(), state.Query{})
+	list, err := c.List(t.Context(), operation.Query{})
 	require.NoError(t, err)
 	require.Len(t, list.Operations, 1)
 	require.Empty(t, list.Continue)
@@ -71,7 +71,7 @@ func TestListIsFilteredAndPaged(t *testing.T) {
 		ids = append(ids, v.ID)
 		a.Clock.Pass(time.Second + time.Nanosecond)
 	}
-	list := func(q state.Query) (found []string, next string) {
+	list := func(q operation.Query) (found []string, next string) {
 		page, err := c.List(t.Context(), q)
 		require.NoError(t, err)
 		for _, v := range page.Operations {
@@ -80,22 +80,22 @@ func TestListIsFilteredAndPaged(t *testing.T) {
 		return found, page.Continue
 	}
 
-	first, next := list(state.Query{PageSize: 2})
+	first, next := list(operation.Query{PageSize: 2})
 	require.Equal(t, []string{ids[2], ids[1]}, first)
-	rest, next := list(state.Query{PageSize: 2, Continue: next})
+	rest, next := list(operation.Query{PageSize: 2, Continue: next})
 	require.Equal(t, []string{ids[0]}, rest)
 	require.Empty(t, next)
 
 	for name, tc := range map[string]struct {
-		query state.Query
+		query operation.Query
 		want  []string
 	}{
-		"by status":                {state.Query{Status: []operation.Status{operation.Failed, operation.Parked}}, nil},
-		"by several statuses":      {state.Query{Status: []operation.Status{operation.Running, operation.Succeeded}}, []string{ids[2], ids[1], ids[0]}},
-		"by flow":                  {state.Query{Flow: "backup-now"}, nil},
-		"by label":                 {state.Query{Label: state.Label{Key: "team", Value: "files"}, PageSize: 1}, []string{ids[2]}},
-		"since, to the nanosecond": {state.Query{Since: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[2], ids[1]}},
-		"until, to the nanosecond": {state.Query{Until: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[0]}},
+		"by status":                {operation.Query{Status: []operation.Status{operation.Failed, operation.Parked}}, nil},
+		"by several statuses":      {operation.Query{Status: []operation.Status{operation.Running, operation.Succeeded}}, []string{ids[2], ids[1], ids[0]}},
+		"by flow":                  {operation.Query{Flow: "backup-now"}, nil},
+		"by label":                 {operation.Query{Label: operation.Label{Key: "team", Value: "files"}, PageSize: 1}, []string{ids[2]}},
+		"since, to the nanosecond": {operation.Query{Since: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[2], ids[1]}},
+		"until, to the nanosecond": {operation.Query{Until: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[0]}},
 	} {
 		found, _ := list(tc.query)
 		require.Equal(t, tc.want, found, name)
@@ -139,7 +139,7 @@ func TestDryRunShowsThePlanAndStartsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, plan.Valid)
 	require.Equal(t, "check-policy", plan.Steps[0])
-	list, err := c.List(t.Context(), state.Query{})
+	list, err := c.List(t.Context(), operation.Query{})
 	require.NoError(t, err)
 	require.Empty(t, list.Operations)
 }
@@ -153,15 +153,15 @@ func TestFlowsAndRefusedRequestsAreListed(t *testing.T) {
 	require.Equal(t, "protect-file-share", flows.Flows[0].Name)
 
 	for i, id := range []string{"a", "b"} {
-		require.NoError(t, a.Store.RecordRefusal(t.Context(), state.Refusal{ID: id, At: clienttest.Began().Add(time.Duration(i) * time.Hour), Source: "requests", Reason: "invalid request"}))
+		require.NoError(t, a.Store.SaveRejected(t.Context(), rejected.Request{ID: rejected.NewID(clienttest.Began().Add(time.Duration(i)*time.Hour), "", id, nil), MessageID: id, At: clienttest.Began().Add(time.Duration(i) * time.Hour), Source: "requests", Reason: "invalid request"}))
 	}
-	page, err := c.Refusals(t.Context(), state.RefusalQuery{PageSize: 1})
+	page, err := c.Refusals(t.Context(), rejected.Query{PageSize: 1})
 	require.NoError(t, err)
-	require.Equal(t, "b", page.Refusals[0].ID)
-	page, err = c.Refusals(t.Context(), state.RefusalQuery{PageSize: 1, Continue: page.Continue})
+	require.Equal(t, "b", page.Refusals[0].MessageID)
+	page, err = c.Refusals(t.Context(), rejected.Query{PageSize: 1, Continue: page.Continue})
 	require.NoError(t, err)
-	require.Equal(t, "a", page.Refusals[0].ID)
-	page, err = c.Refusals(t.Context(), state.RefusalQuery{Since: clienttest.Began().Add(time.Minute)})
+	require.Equal(t, "a", page.Refusals[0].MessageID)
+	page, err = c.Refusals(t.Context(), rejected.Query{Since: clienttest.Began().Add(time.Minute)})
 	require.NoError(t, err)
 	require.Len(t, page.Refusals, 1)
 }
@@ -185,7 +185,7 @@ func TestProblemsOfTheAPIAreTyped(t *testing.T) {
 		"key conflict":       {failing(c.Start(t.Context(), clienttest.Protect("one", "other"))), http.StatusConflict, "urn:azbackupflow:problem:key-conflict"},
 		"not retriable":      {failing(c.Retry(t.Context(), v.ID)), http.StatusConflict, "urn:azbackupflow:problem:not-retriable"},
 		"no such flow":       {failing(c.Start(t.Context(), request.Request{Flow: "x", Parameters: json.RawMessage("{}")})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
-		"no such status":     {failing(c.List(t.Context(), state.Query{Status: []operation.Status{"x"}})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
+		"no such status":     {failing(c.List(t.Context(), operation.Query{Status: []operation.Status{"x"}})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
 	} {
 		var problem *client.Problem
 		require.ErrorAs(t, tc.err, &problem, name)

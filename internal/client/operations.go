@@ -8,11 +8,12 @@ import (
 	"strconv"
 	"time"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/rejected"
 	asked "azbackupflow/internal/request"
-	"azbackupflow/internal/state"
 )
 
 // Start asks for an operation. Asked for again under the same key, it gives the
@@ -79,13 +80,13 @@ func (c *Client) History(ctx context.Context, id string) (History, error) {
 }
 
 // List gives one page of the operations that the query wants, newest first.
-func (c *Client) List(ctx context.Context, q state.Query) (handlers.List, error) {
+func (c *Client) List(ctx context.Context, q operation.Query) (handlers.List, error) {
 	values := url.Values{}
 	for _, s := range q.Status {
 		values.Add("status", string(s))
 	}
 	set(values, "flow", q.Flow)
-	if q.Label != (state.Label{}) {
+	if q.Label != (operation.Label{}) {
 		values.Set("label", q.Label.Key+"="+q.Label.Value)
 	}
 	setTime(values, "since", q.Since)
@@ -145,12 +146,12 @@ func (c *Client) Preflight(ctx context.Context) (preflight.Report, error) {
 // Refusals is one page of refused requests, newest first.
 type Refusals struct {
 	// Continue asks for the next page; empty after the last.
-	Continue string          `json:"continue"`
-	Refusals []state.Refusal `json:"refusals"`
+	Continue string             `json:"continue"`
+	Refusals []rejected.Request `json:"refusals"`
 }
 
 // Refusals gives one page of the requests that were refused.
-func (c *Client) Refusals(ctx context.Context, q state.RefusalQuery) (Refusals, error) {
+func (c *Client) Refusals(ctx context.Context, q rejected.Query) (Refusals, error) {
 	values := url.Values{}
 	setTime(values, "since", q.Since)
 	setPage(values, q.PageSize, q.Continue)
@@ -161,7 +162,7 @@ func (c *Client) Refusals(ctx context.Context, q state.RefusalQuery) (Refusals, 
 
 // Verdicts gives one page of what automatic protection last decided about each
 // resource.
-func (c *Client) Verdicts(ctx context.Context, q state.VerdictQuery) (handlers.VerdictList, error) {
+func (c *Client) Verdicts(ctx context.Context, q decision.Query) (handlers.VerdictList, error) {
 	values := url.Values{}
 	set(values, "outcome", q.Outcome)
 	set(values, "rule", q.Rule)

@@ -9,12 +9,12 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 )
 
 // DeadLetters gives one page of what was refused or dead-lettered, newest
 // first.
-func (c *Client) DeadLetters(ctx context.Context, q state.RefusalQuery) (handlers.DeadLetterList, error) {
+func (c *Client) DeadLetters(ctx context.Context, q rejected.Query) (handlers.DeadLetterList, error) {
 	values := url.Values{}
 	setTime(values, "since", q.Since)
 	setPage(values, q.PageSize, q.Continue)

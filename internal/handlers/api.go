@@ -9,10 +9,11 @@ import (
 	"strconv"
 	"time"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
@@ -29,10 +30,10 @@ type Controller interface {
 // Reader reads operations.
 type Reader interface {
 	Load(ctx context.Context, id string) (engine.Row, error)
-	List(ctx context.Context, q state.Query) (state.Page, error)
+	List(ctx context.Context, q operation.Query) (operation.Page, error)
 	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
-	Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error)
-	Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error)
+	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
+	ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error)
 }
 
 // longestRequest is the longest body of a request over HTTP in bytes, the same
@@ -234,12 +235,12 @@ func (a api) refusals(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	page, err := a.Read.Refusals(r.Context(), state.RefusalQuery{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
+	page, err := a.Read.ListRejected(r.Context(), rejected.Query{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
 	if err != nil {
 		writeProblem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"refusals": append([]state.Refusal{}, page.Refusals...), "continue": page.Continue})
+	writeJSON(w, http.StatusOK, map[string]any{"refusals": append([]rejected.Request{}, page.Requests...), "continue": page.Continue})
 }
 
 func (a api) flows(w http.ResponseWriter, _ *http.Request) {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
 )
 
 // bulkOf is a bulk of backups of file shares with these targets.
@@ -41,7 +41,7 @@ func shares(n int) (targets []any) {
 // listed pages through the operations of the bulk.
 func (r *rig) listed(pageSize int) (all []operation.Operation) {
 	r.t.Helper()
-	q := state.Query{Label: state.Label{Key: "bulk", Value: "nightly"}, PageSize: pageSize}
+	q := operation.Query{Label: operation.Label{Key: "bulk", Value: "nightly"}, PageSize: pageSize}
 	seen := map[string]bool{}
 	for {
 		page, err := r.store.List(r.t.Context(), q)
@@ -165,17 +165,17 @@ func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
 	r.receive(inv)
 	r.receive(inv)
 	r.requireStarted(3)
-	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 100})
+	page, err := r.store.ListRejected(t.Context(), rejected.Query{PageSize: 100})
 	require.NoError(t, err)
-	require.Len(t, page.Refusals, 3, "each once, although the message came twice")
+	require.Len(t, page.Requests, 3, "each once, although the message came twice")
 	fields := map[string]string{}
-	for _, refusal := range page.Refusals {
+	for _, refusal := range page.Requests {
 		fields[refusal.MessageID] = refusal.Fields[0].Field
 	}
 	require.Equal(t, map[string]string{
 		"m1#3": "parameters.fileShare.name", "m1#4": "targets[4]", "m1#5": "parameters.fileShare.title",
 	}, fields)
-	for _, refusal := range page.Refusals {
+	for _, refusal := range page.Requests {
 		if refusal.MessageID != "m1#3" {
 			continue
 		}
@@ -195,12 +195,12 @@ func TestABulkOfWhichNothingIsRightIsRefusedOnce(t *testing.T) {
 		targets = append(targets, object{"fileShare": object{"name": fmt.Sprintf("Share_%d", i)}})
 	}
 	r.receive(r.message("m1", bulkOf(t, "nightly", targets...), nil))
-	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 100})
+	page, err := r.store.ListRejected(t.Context(), rejected.Query{PageSize: 100})
 	require.NoError(t, err)
-	require.Len(t, page.Refusals, 1)
-	require.Equal(t, "m1", page.Refusals[0].MessageID)
-	require.Equal(t, "targets", page.Refusals[0].Fields[0].Field)
-	require.Equal(t, "parameters.fileShare.name", page.Refusals[0].Fields[1].Field)
+	require.Len(t, page.Requests, 1)
+	require.Equal(t, "m1", page.Requests[0].MessageID)
+	require.Equal(t, "targets", page.Requests[0].Fields[0].Field)
+	require.Equal(t, "parameters.fileShare.name", page.Requests[0].Fields[1].Field)
 	require.Zero(t, r.store.creations)
 	require.Empty(t, r.take("requests"))
 }
@@ -225,10 +225,10 @@ func TestABulkThatCannotBeReadIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.receive(r.message("m1", []byte(`{"template":{"flow":"backup-now"},"targets":[]}`), nil))
-	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 100})
+	page, err := r.store.ListRejected(t.Context(), rejected.Query{PageSize: 100})
 	require.NoError(t, err)
-	require.Len(t, page.Refusals, 1)
-	require.Len(t, page.Refusals[0].Fields, 2)
+	require.Len(t, page.Requests, 1)
+	require.Len(t, page.Requests[0].Fields, 2)
 	require.Len(t, r.take("rejected"), 1)
 }
 
@@ -247,7 +247,7 @@ func TestAnEventsSourceAndIDAreTheKeyOfWhatHasNone(t *testing.T) {
 	r.receive(r.message("m4", event("9", json.RawMessage(bulkOf(t, "", shares(1)...))), nil))
 	r.receive(r.message("m5", event("", object{}), nil))
 	keys := map[string]bool{}
-	page, err := r.store.List(t.Context(), state.Query{PageSize: 100})
+	page, err := r.store.List(t.Context(), operation.Query{PageSize: 100})
 	require.NoError(t, err)
 	for _, op := range page.Operations {
 		keys[op.Key] = true
@@ -289,9 +289,9 @@ func TestABulkThatCouldNotBeSentOnWithItsEventIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	r.receive(r.message("m1", raw, nil))
 	require.Empty(t, r.listed(100))
-	page, err := r.store.Refusals(t.Context(), state.RefusalQuery{PageSize: 10})
+	page, err := r.store.ListRejected(t.Context(), rejected.Query{PageSize: 10})
 	require.NoError(t, err)
-	require.Len(t, page.Refusals, 1)
-	require.Equal(t, "request", page.Refusals[0].Fields[0].Field)
-	require.Contains(t, page.Refusals[0].Fields[0].Want, "several bulks")
+	require.Len(t, page.Requests, 1)
+	require.Equal(t, "request", page.Requests[0].Fields[0].Field)
+	require.Contains(t, page.Requests[0].Fields[0].Want, "several bulks")
 }

@@ -8,8 +8,8 @@ import (
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/settings"
 )
 
 // DeadLettered handles the dead-letter queue of `requests`: a request that was
@@ -50,7 +50,7 @@ func (r Requests) refuseDead(ctx context.Context, inv customhandler.Invocation, 
 		}
 	}
 	return r.Refuse.Refuse(ctx, Refused{
-		Source: settings.RequestsQueue + "/$DeadLetterQueue", MessageID: messageID, At: enqueued(inv), Body: raw, ReplyTo: replyTo(inv), PutOff: timesPutOff(inv),
+		Source: rejected.RequestsDeadLetters, MessageID: messageID, At: enqueued(inv), Body: raw, ReplyTo: replyTo(inv), PutOff: timesPutOff(inv),
 		Err: fmt.Errorf("the request was dead-lettered: %s", why),
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 )
 
 // Reviver wakes the operation of a wake-up that was dead-lettered.
@@ -24,7 +25,7 @@ func DeadLetterSteps(engine Reviver, refuse Refuser) customhandler.Handler {
 		if err != nil {
 			raw, _ := inv.Payload(binding) // what cannot be read is recorded empty
 			return customhandler.Result{}, refuse.Refuse(ctx, Refused{
-				Source: deadLetteredSteps, MessageID: inv.MessageID(), At: inv.EnqueuedTime(), Body: raw,
+				Source: rejected.StepsDeadLetters, MessageID: inv.MessageID(), At: inv.EnqueuedTime(), Body: raw,
 				Err: fmt.Errorf("the message is no wake-up: %w", err),
 			})
 		}

@@ -35,7 +35,7 @@ func (h Housekeeping) Run(ctx context.Context) error {
 	defer cancel()
 	done, err := h.Expire(ctx, h.Now().Add(-h.Keep), portion)
 	if done != (state.Expired{}) {
-		h.Log.InfoContext(ctx, "removed what is old", "operations", done.Operations, "refusals", done.Refusals, "locks", done.Locks, "more", done.More, "keep", h.Keep)
+		h.Log.InfoContext(ctx, "removed what is old", "operations", done.Operations, "refusals", done.Rejected, "locks", done.Locks, "more", done.More, "keep", h.Keep)
 	}
 	return err
 }

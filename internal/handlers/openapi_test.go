@@ -21,10 +21,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -151,8 +152,8 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 		"BulkAnswer": reflect.TypeFor[handlers.BulkAnswer](), "BulkTarget": reflect.TypeFor[handlers.BulkTarget](), "BulkRefusal": reflect.TypeFor[handlers.BulkRefusal](),
 		"DeadLetters": reflect.TypeFor[handlers.DeadLetterList](), "Replayed": reflect.TypeFor[handlers.Replayed](),
 		"Purged": reflect.TypeFor[handlers.Purged](), "Swept": reflect.TypeFor[engine.Swept](),
-		"Verdict": reflect.TypeFor[state.Verdict](), "Verdicts": reflect.TypeFor[handlers.VerdictList](),
-		"Refusal": reflect.TypeFor[state.Refusal](), "Flow": reflect.TypeFor[handlers.FlowView](),
+		"Verdict": reflect.TypeFor[decision.Record](), "Verdicts": reflect.TypeFor[handlers.VerdictList](),
+		"Refusal": reflect.TypeFor[rejected.Request](), "Flow": reflect.TypeFor[handlers.FlowView](),
 		"FieldError": reflect.TypeFor[step.FieldError](), "Problem": reflect.TypeFor[handlers.Problem](),
 	} {
 		described := doc.Components.Schemas[name]
@@ -256,7 +257,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	ask(r.api, get, "/operations", "/operations?colour=red", nil)
 	ask(r.api, get, "/refusals", "/refusals", nil)
 	ask(r.api, get, "/refusals", "/refusals?pageSize=0", nil)
-	require.NoError(t, r.store.RecordVerdict(t.Context(), state.Verdict{ResourceID: "/s/a", Outcome: "none", Reason: "no rule matches", Source: "event", EventID: "e1"}))
+	require.NoError(t, r.store.SaveDecision(t.Context(), decision.Record{ResourceID: "/s/a", Outcome: "none", Reason: "no rule matches", Source: "event", EventID: "e1"}))
 	ask(r.api, get, "/verdicts", "/verdicts?outcome=none&pageSize=1", nil)
 	ask(r.api, get, "/verdicts", "/verdicts?outcome=red", nil)
 	ask(r.api, get, "/flows", "/flows", nil)

@@ -7,6 +7,8 @@ import (
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
@@ -58,11 +60,11 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 		p.Type, p.Title, p.Status = tooLarge, "The request is too large", http.StatusRequestEntityTooLarge
 	case errors.Is(err, engine.ErrNotFound):
 		p.Type, p.Title, p.Status = notFound, "There is no such operation", http.StatusNotFound
-	case errors.Is(err, state.ErrNoRefusal):
+	case errors.Is(err, rejected.ErrNotFound):
 		p.Type, p.Title, p.Status = noDeadLetter, "There is no such dead letter", http.StatusNotFound
 	case errors.Is(err, engine.ErrNotRetriable):
 		p.Type, p.Title, p.Status = notRetriable, "The operation cannot be retried", http.StatusConflict
-	case errors.Is(err, state.ErrContinue):
+	case errors.Is(err, operation.ErrContinue):
 		p.Type, p.Title, p.Status = invalidRequest, "The request is not valid", http.StatusBadRequest
 		p.Fields = []step.FieldError{{Field: "continue", Problem: "does not come from an earlier page", Want: "the value of continue of the page before"}}
 	case errors.As(err, &unknown):

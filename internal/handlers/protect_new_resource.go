@@ -6,6 +6,7 @@ import (
 
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -37,7 +38,7 @@ func ProtectNewResource(e ProtectionEvaluator, refuse Refuser) customhandler.Han
 			if id == "" {
 				id = inv.ID
 			}
-			err = refuse.Refuse(ctx, Refused{Source: inv.Function, MessageID: id, Err: invalid})
+			err = refuse.Refuse(ctx, Refused{Source: rejected.Events, MessageID: id, Err: invalid})
 		}
 		return customhandler.Result{}, err
 	}

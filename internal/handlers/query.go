@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
 // readQuery reads the filters of a list, of those that it has. Every wrong one
 // is named: a misspelt filter must not list everything.
-func readQuery(r *http.Request, filters ...string) (state.Query, error) {
-	var q state.Query
+func readQuery(r *http.Request, filters ...string) (operation.Query, error) {
+	var q operation.Query
 	var wrong []step.FieldError
 	add := func(field, problem, want string) {
 		wrong = append(wrong, step.FieldError{Field: field, Problem: problem, Want: want})
@@ -56,15 +55,15 @@ func readQuery(r *http.Request, filters ...string) (state.Query, error) {
 			if !ok || len(values) > 1 {
 				add(name, fmt.Sprintf("%q is not one label", strings.Join(values, ",")), "name=value")
 			}
-			q.Label = state.Label{Key: key, Value: v}
+			q.Label = operation.Label{Key: key, Value: v}
 		case "since":
 			q.Since = instant(name, value)
 		case "until":
 			q.Until = instant(name, value)
 		case "pageSize":
 			n, err := strconv.Atoi(value)
-			if err != nil || n < 1 || n > state.MaxPageSize {
-				add(name, fmt.Sprintf("%q is not a page size", value), fmt.Sprintf("1 to %d", state.MaxPageSize))
+			if err != nil || n < 1 || n > operation.MaxPageSize {
+				add(name, fmt.Sprintf("%q is not a page size", value), fmt.Sprintf("1 to %d", operation.MaxPageSize))
 			}
 			q.PageSize = n
 		case "continue":

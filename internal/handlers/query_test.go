@@ -9,11 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
-func query(t *testing.T, text string, filters ...string) (state.Query, []step.FieldError) {
+func query(t *testing.T, text string, filters ...string) (operation.Query, []step.FieldError) {
 	t.Helper()
 	q, err := readQuery(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/operations?"+text, nil), filters...)
 	if err == nil {
@@ -31,9 +30,9 @@ func TestFiltersOfAListAreRead(t *testing.T) {
 	require.Empty(t, wrong)
 	require.True(t, q.Until.Equal(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)))
 	q.Until = time.Time{}
-	require.Equal(t, state.Query{
+	require.Equal(t, operation.Query{
 		Status: []operation.Status{operation.Failed, operation.Parked, operation.Running},
-		Flow:   "backup-now", Label: state.Label{Key: "team", Value: "files"},
+		Flow:   "backup-now", Label: operation.Label{Key: "team", Value: "files"},
 		Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), PageSize: 500, Continue: "c",
 	}, q)
 }

@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -20,7 +19,8 @@ import (
 
 // Refused is a request that can never work as it is.
 type Refused struct {
-	Source, MessageID string
+	Source    rejected.Source
+	MessageID string
 	// At is when the request came; zero means now.
 	At   time.Time
 	Body []byte
@@ -35,7 +35,7 @@ type Refused struct {
 // where commands and an alert look: a custom handler cannot dead-letter, and
 // failing ten times is no answer.
 type Refuser struct {
-	Record  func(context.Context, state.Refusal) error
+	Record  func(context.Context, rejected.Request) error
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
 	// Replies answers the sender; nil means that nobody is answered.
 	Replies Replies
@@ -53,21 +53,21 @@ const (
 // Refuse records the request and publishes it. It may be repeated: the copy
 // keeps its message id.
 func (r Refuser) Refuse(ctx context.Context, refused Refused) error {
-	sum := sha256.Sum256(append([]byte(refused.Source+"|"+refused.MessageID+"|"), refused.Body...))
-	refusal := state.Refusal{
-		ID: hex.EncodeToString(sum[:8]), At: r.Now(),
+	at := r.Now()
+	if !refused.At.IsZero() {
+		at = refused.At
+	}
+	refusal := rejected.Request{
+		ID: rejected.NewID(at, refused.Source, refused.MessageID, refused.Body), At: at,
 		Source: refused.Source, MessageID: refused.MessageID,
 		Reason: shorten(refused.Err.Error(), longestReason), Fields: fieldsOf(refused.Err), Body: string(refused.Body), ReplyTo: shorten(refused.ReplyTo, longestName),
-	}
-	if !refused.At.IsZero() {
-		refusal.At = refused.At
 	}
 	var asked request.Request
 	content, _ := request.Unwrap(refused.Body) // it is refused already
 	if json.Unmarshal(content.Body, &asked) == nil {
 		refusal.Flow, refusal.Key = shorten(asked.Flow, longestName), shorten(asked.Key, longestName)
 	}
-	r.Log.WarnContext(ctx, "request refused", "source", refusal.Source, "messageId", refusal.MessageID, "flow", refusal.Flow, "reason", refusal.Reason)
+	r.Log.WarnContext(ctx, "request refused", "source", string(refusal.Source), "messageId", refusal.MessageID, "flow", refusal.Flow, "reason", refusal.Reason)
 	if err := r.Record(ctx, refusal); err != nil {
 		return fmt.Errorf("record a refused request: %w", err)
 	}
@@ -75,7 +75,7 @@ func (r Refuser) Refuse(ctx context.Context, refused Refused) error {
 	if err != nil {
 		return fmt.Errorf("write a refused request: %w", err)
 	}
-	if err := r.Publish(ctx, settings.RejectedQueue, "rejected:"+refusal.ID, body, map[string]any{"source": refusal.Source}); err != nil {
+	if err := r.Publish(ctx, settings.RejectedQueue, "rejected:"+refusal.Fingerprint(), body, map[string]any{"source": string(refusal.Source)}); err != nil {
 		return fmt.Errorf("publish a refused request: %w", err)
 	}
 	if err := r.answer(ctx, refused, refusal); err != nil {
@@ -87,7 +87,7 @@ func (r Refuser) Refuse(ctx context.Context, refused Refused) error {
 // copyOf is the refusal as a message, with as much of the request as fits.
 // What has to be escaped, such as bytes that are no text, takes up to six times
 // its place.
-func copyOf(refusal state.Refusal) ([]byte, error) {
+func copyOf(refusal rejected.Request) ([]byte, error) {
 	whole := refusal.Body
 	for most := longestCopy; ; most /= 2 {
 		refusal.Body = whole[:min(len(whole), most)]

@@ -9,19 +9,19 @@ import (
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
 // DeadLetters keeps what was refused or dead-lettered.
 type DeadLetters interface {
-	Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error)
-	Refusal(ctx context.Context, handle string) (state.Refusal, error)
-	RecordRefusal(ctx context.Context, r state.Refusal) error
-	RemoveRefusal(ctx context.Context, handle string) error
-	RemoveRefusals(ctx context.Context, before time.Time, most int) (removed int, more bool, err error)
+	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
+	LoadRejected(ctx context.Context, handle string) (rejected.Request, error)
+	SaveRejected(ctx context.Context, r rejected.Request) error
+	DeleteRejected(ctx context.Context, handle string) error
+	PurgeRejected(ctx context.Context, before time.Time, most int) (removed int, more bool, err error)
 }
 
 // Repair is what people do about what went wrong: dead letters, and a sweep at
@@ -45,7 +45,7 @@ type Repair struct {
 type DeadLetter struct {
 	// Handle names it.
 	Handle string `json:"handle"`
-	state.Refusal
+	rejected.Request
 }
 
 // DeadLetterList is one page of dead letters, newest first.
@@ -97,31 +97,31 @@ func (p Repair) list(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	page, err := p.Letters.Refusals(r.Context(), state.RefusalQuery{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
+	page, err := p.Letters.ListRejected(r.Context(), rejected.Query{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
 	if err != nil {
 		writeProblem(w, r, err)
 		return
 	}
 	list := DeadLetterList{DeadLetters: []DeadLetter{}, Continue: page.Continue}
-	for _, refusal := range page.Refusals {
-		list.DeadLetters = append(list.DeadLetters, DeadLetter{refusal.Handle(), refusal})
+	for _, refusal := range page.Requests {
+		list.DeadLetters = append(list.DeadLetters, DeadLetter{refusal.ID, refusal})
 	}
 	writeJSON(w, http.StatusOK, list)
 }
 
 func (p Repair) show(w http.ResponseWriter, r *http.Request) {
-	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
+	refusal, err := p.Letters.LoadRejected(r.Context(), r.PathValue("handle"))
 	if err != nil {
 		writeProblem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, DeadLetter{refusal.Handle(), refusal})
+	writeJSON(w, http.StatusOK, DeadLetter{refusal.ID, refusal})
 }
 
 func (p Repair) remove(w http.ResponseWriter, r *http.Request) {
-	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
+	refusal, err := p.Letters.LoadRejected(r.Context(), r.PathValue("handle"))
 	if err == nil {
-		err = p.Letters.RemoveRefusal(r.Context(), refusal.Handle())
+		err = p.Letters.DeleteRejected(r.Context(), refusal.ID)
 	}
 	if err != nil {
 		writeProblem(w, r, err)
@@ -139,7 +139,7 @@ func (p Repair) purge(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	removed, more, err := p.Letters.RemoveRefusals(r.Context(), q.Until, mostPurged)
+	removed, more, err := p.Letters.PurgeRejected(r.Context(), q.Until, mostPurged)
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -157,7 +157,7 @@ func (p Repair) replay(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, fmt.Errorf("read the request: %w", err))
 		return
 	}
-	refusal, err := p.Letters.Refusal(r.Context(), r.PathValue("handle"))
+	refusal, err := p.Letters.LoadRejected(r.Context(), r.PathValue("handle"))
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -180,7 +180,7 @@ func (p Repair) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	refusal.ReplayedAt, refusal.ReplayedAs = p.Now(), id
-	if err := p.Letters.RecordRefusal(r.Context(), refusal); err != nil {
+	if err := p.Letters.SaveRejected(r.Context(), refusal); err != nil {
 		customhandler.Logger(r.Context()).WarnContext(r.Context(), "a replayed request could not be marked", "messageId", id, "error", err)
 	}
 	writeJSON(w, http.StatusAccepted, Replayed{id})
@@ -188,11 +188,11 @@ func (p Repair) replay(w http.ResponseWriter, r *http.Request) {
 
 // checked is the request to send, after the checks that start-operation makes,
 // too.
-func (p Repair) checked(ctx context.Context, refusal state.Refusal, edited []byte) ([]byte, error) {
+func (p Repair) checked(ctx context.Context, refusal rejected.Request, edited []byte) ([]byte, error) {
 	invalid := func(problem, want string) error {
 		return &step.Invalid{Fields: []step.FieldError{{Field: "request", Problem: problem, Want: want}}}
 	}
-	if refusal.Source == deadLetteredSteps {
+	if refusal.Source == rejected.StepsDeadLetters {
 		return nil, invalid("is no request: it came by the queue of the app's own wake-ups", "azbackupflow rescue, which wakes what waits in vain")
 	}
 	body := edited
@@ -249,6 +249,3 @@ func (p Repair) rescue(w http.ResponseWriter, r *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, swept)
 }
-
-// deadLetteredSteps is where a message came from that is no wake-up.
-const deadLetteredSteps = settings.StepsQueue + "/$DeadLetterQueue"

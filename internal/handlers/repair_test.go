@@ -17,8 +17,8 @@ import (
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
 )
@@ -65,11 +65,12 @@ func repairs(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) refuse(r state.Refusal) (handle string) {
+func (b *bench) refuse(r rejected.Request) (handle string) {
 	b.t.Helper()
 	r.At = time.Date(2026, 2, 1, 8, 0, 0, 0, time.UTC)
-	require.NoError(b.t, b.store.RecordRefusal(b.t.Context(), r))
-	return r.Handle()
+	r.ID = rejected.NewID(r.At, r.Source, r.ID, nil)
+	require.NoError(b.t, b.store.SaveRejected(b.t.Context(), r))
+	return r.ID
 }
 
 func (b *bench) ask(method, path, body string, into any) int {
@@ -84,7 +85,7 @@ func TestADeadLetterIsListedShownAndSentAgainUnderANewMessageId(t *testing.T) {
 	t.Parallel()
 	b := repairs(t)
 	whole := `{"flow":"demo","parameters":{"x":"` + strings.Repeat("x", 20<<10) + `"}}`
-	handle := b.refuse(state.Refusal{ID: "r1", Source: "requests/$DeadLetterQueue", MessageID: "first", Flow: "demo", Reason: "too often", Body: whole, ReplyTo: "answers"})
+	handle := b.refuse(rejected.Request{ID: "r1", Source: "requests/$DeadLetterQueue", MessageID: "first", Flow: "demo", Reason: "too often", Body: whole, ReplyTo: "answers"})
 	var list handlers.DeadLetterList
 	require.Equal(t, http.StatusOK, b.ask("GET", "/dead-letters", "", &list))
 	require.Len(t, list.DeadLetters, 1)
@@ -107,9 +108,9 @@ func TestADeadLetterIsListedShownAndSentAgainUnderANewMessageId(t *testing.T) {
 func TestAReplayIsCheckedLikeAnyRequestAndMayBeEdited(t *testing.T) {
 	t.Parallel()
 	b := repairs(t)
-	wrong := b.refuse(state.Refusal{ID: "r1", Source: "requests", MessageID: "m", Reason: "no flow", Body: `{"flow":"nope","parameters":{}}`})
-	stray := b.refuse(state.Refusal{ID: "r2", Source: "steps/$DeadLetterQueue", MessageID: "m", Reason: "no wake-up", Body: `{"flow":"demo","parameters":{}}`})
-	empty := b.refuse(state.Refusal{ID: "r3", Source: "requests", MessageID: "m", Reason: "empty"})
+	wrong := b.refuse(rejected.Request{ID: "r1", Source: "requests", MessageID: "m", Reason: "no flow", Body: `{"flow":"nope","parameters":{}}`})
+	stray := b.refuse(rejected.Request{ID: "r2", Source: "steps/$DeadLetterQueue", MessageID: "m", Reason: "no wake-up", Body: `{"flow":"demo","parameters":{}}`})
+	empty := b.refuse(rejected.Request{ID: "r3", Source: "requests", MessageID: "m", Reason: "empty"})
 	for _, c := range []struct{ handle, body, field string }{
 		{wrong, "", "flow"}, {wrong, `{"flow":"demo"}`, "parameters"}, {wrong, `{"flow":"demo","parameters":{},"dryRun":true}`, "dryRun"},
 		{stray, "", "request"}, {empty, "", "request"},
@@ -138,7 +139,7 @@ func TestEventsAndBulksAreReplayed(t *testing.T) {
 	}
 	const right = `{"template":{"flow":"demo","parameters":{}},"targets":[7,{"x":1}]}`
 	for i, body := range []string{event(`{"flow":"demo","parameters":{}}`), right, event(right)} {
-		handle := b.refuse(state.Refusal{ID: fmt.Sprint("right", i), Source: "requests/$DeadLetterQueue", MessageID: "m", Reason: "too often", Body: body})
+		handle := b.refuse(rejected.Request{ID: fmt.Sprint("right", i), Source: "requests/$DeadLetterQueue", MessageID: "m", Reason: "too often", Body: body})
 		var replayed handlers.Replayed
 		require.Equal(t, http.StatusAccepted, b.ask("POST", "/dead-letters/"+handle+"/replay", "", &replayed))
 		require.Equal(t, body, b.sent[i].body, "it is sent as it came")
@@ -151,7 +152,7 @@ func TestEventsAndBulksAreReplayed(t *testing.T) {
 		{`{"template":{"flow":"nope","parameters":{}},"targets":[{}]}`, "targets"},
 		{event(`{"template":{"flow":"demo","parameters":{}},"targets":["` + strings.Repeat("x", 251<<10) + `"]}`), "request"},
 	} {
-		handle := b.refuse(state.Refusal{ID: fmt.Sprint("wrong", i), Source: "requests", MessageID: "m", Reason: "wrong", Body: c.body})
+		handle := b.refuse(rejected.Request{ID: fmt.Sprint("wrong", i), Source: "requests", MessageID: "m", Reason: "wrong", Body: c.body})
 		var p handlers.Problem
 		require.Equal(t, http.StatusBadRequest, b.ask("POST", "/dead-letters/"+handle+"/replay", "", &p), c.body)
 		require.Equal(t, c.field, p.Fields[0].Field)
@@ -162,8 +163,8 @@ func TestEventsAndBulksAreReplayed(t *testing.T) {
 func TestDeadLettersAreRemovedOneByOneOrByAge(t *testing.T) {
 	t.Parallel()
 	b := repairs(t)
-	one := b.refuse(state.Refusal{ID: "r1"})
-	b.refuse(state.Refusal{ID: "r2"})
+	one := b.refuse(rejected.Request{ID: "r1"})
+	b.refuse(rejected.Request{ID: "r2"})
 	var purged handlers.Purged
 	require.Equal(t, http.StatusOK, b.ask("DELETE", "/dead-letters/"+one, "", &purged))
 	require.Equal(t, handlers.Purged{Removed: 1}, purged)

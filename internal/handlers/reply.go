@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/customhandler"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -18,7 +18,7 @@ type Replies interface {
 	// MayReply reports whether a request may ask for answers on the queue.
 	MayReply(queue string) bool
 	// Refused tells on the queue that a request was refused.
-	Refused(ctx context.Context, queue string, r state.Refusal) error
+	Refused(ctx context.Context, queue string, r rejected.Request) error
 }
 
 // Properties that a request that was put off has instead of the message's own.
@@ -72,7 +72,7 @@ func (r Requests) checkReplyTo(inv customhandler.Invocation) error {
 }
 
 // answer tells the sender of a request that it was refused.
-func (r Refuser) answer(ctx context.Context, refused Refused, refusal state.Refusal) error {
+func (r Refuser) answer(ctx context.Context, refused Refused, refusal rejected.Request) error {
 	if refused.ReplyTo == "" || r.Replies == nil {
 		return nil
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
@@ -26,7 +27,7 @@ import (
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
 )
@@ -117,43 +118,43 @@ func (s *shaky) History(ctx context.Context, id string) iter.Seq2[operation.Even
 }
 
 // List implements handlers.Reader.
-func (s *shaky) List(ctx context.Context, q state.Query) (state.Page, error) {
+func (s *shaky) List(ctx context.Context, q operation.Query) (operation.Page, error) {
 	if s.isAway() {
-		return state.Page{}, errAway
+		return operation.Page{}, errAway
 	}
 	return s.Store.List(ctx, q)
 }
 
 // Refusals implements handlers.Reader.
-func (s *shaky) Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error) {
+func (s *shaky) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
 	if s.isAway() {
-		return state.RefusalPage{}, errAway
+		return rejected.Page{}, errAway
 	}
-	return s.Store.Refusals(ctx, q)
+	return s.Store.ListRejected(ctx, q)
 }
 
 // Verdicts implements handlers.Reader.
-func (s *shaky) Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error) {
+func (s *shaky) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
 	if s.isAway() {
-		return state.VerdictPage{}, errAway
+		return decision.Page{}, errAway
 	}
-	return s.Store.Verdicts(ctx, q)
+	return s.Store.ListDecisions(ctx, q)
 }
 
 // Refusal implements handlers.DeadLetters.
-func (s *shaky) Refusal(ctx context.Context, handle string) (state.Refusal, error) {
+func (s *shaky) LoadRejected(ctx context.Context, handle string) (rejected.Request, error) {
 	if s.isAway() {
-		return state.Refusal{}, errAway
+		return rejected.Request{}, errAway
 	}
-	return s.Store.Refusal(ctx, handle)
+	return s.Store.LoadRejected(ctx, handle)
 }
 
 // RemoveRefusals implements handlers.DeadLetters.
-func (s *shaky) RemoveRefusals(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
+func (s *shaky) PurgeRejected(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
 	if s.isAway() {
 		return 0, false, errAway
 	}
-	return s.Store.RemoveRefusals(ctx, before, most)
+	return s.Store.PurgeRejected(ctx, before, most)
 }
 
 // Live implements engine.Store.
@@ -179,7 +180,7 @@ type answers struct{}
 func (answers) MayReply(queue string) bool { return queue == "answers" }
 
 // Refused implements handlers.Replies.
-func (answers) Refused(context.Context, string, state.Refusal) error { return nil }
+func (answers) Refused(context.Context, string, rejected.Request) error { return nil }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
@@ -219,7 +220,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.requests = handlers.Requests{
 		Engine: r.engine, Load: r.store.Load, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
-		Refuse: handlers.Refuser{Record: r.store.RecordRefusal, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
+		Refuse: handlers.Refuser{Record: r.store.SaveRejected, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
 	}
 	r.api = r.repair().Routes(handlers.API(r.config()))
 	return r
@@ -236,9 +237,9 @@ func (r *rig) refused(id string, body any) string {
 	r.t.Helper()
 	raw, err := json.Marshal(body)
 	require.NoError(r.t, err)
-	refusal := state.Refusal{ID: id, At: r.clock(), Source: "requests", MessageID: id, Reason: "was not allowed then", Body: string(raw)}
-	require.NoError(r.t, r.store.RecordRefusal(r.t.Context(), refusal))
-	return "/dead-letters/" + refusal.Handle()
+	refusal := rejected.Request{ID: rejected.NewID(r.clock(), "", id, nil), At: r.clock(), Source: "requests", MessageID: id, Reason: "was not allowed then", Body: string(raw)}
+	require.NoError(r.t, r.store.SaveRejected(r.t.Context(), refusal))
+	return "/dead-letters/" + refusal.ID
 }
 
 func (r *rig) config() handlers.APIConfig {

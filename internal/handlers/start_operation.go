@@ -11,6 +11,7 @@ import (
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -142,7 +143,7 @@ func permanent(err error) bool {
 
 func (r Requests) refuse(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, err error) error {
 	return r.Refuse.Refuse(ctx, Refused{
-		Source: settings.RequestsQueue, MessageID: messageID, At: enqueued(inv), Body: raw, Err: err,
+		Source: rejected.Requests, MessageID: messageID, At: enqueued(inv), Body: raw, Err: err,
 		ReplyTo: replyTo(inv), PutOff: timesPutOff(inv),
 	})
 }

@@ -10,7 +10,6 @@ import (
 
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
@@ -23,7 +22,7 @@ func (r *rig) validated(request object) (v handlers.Validation) {
 	require.True(r.t, v.Valid)
 	require.Equal(r.t, before, r.changes(), "something was changed in Azure")
 	require.Empty(r.t, r.steps.Waiting())
-	page, err := r.store.List(r.t.Context(), state.Query{PageSize: 10})
+	page, err := r.store.List(r.t.Context(), operation.Query{PageSize: 10})
 	require.NoError(r.t, err)
 	require.Empty(r.t, page.Operations)
 	return v

@@ -6,14 +6,14 @@ import (
 	"slices"
 
 	"azbackupflow/internal/autoprotect"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/step"
 )
 
 // VerdictList is one page of what automatic protection last decided, in the
 // order of the resources.
 type VerdictList struct {
-	Verdicts []state.Verdict `json:"verdicts"`
+	Verdicts []decision.Record `json:"verdicts"`
 	// Continue asks for the next page; empty after the last.
 	Continue string `json:"continue,omitempty"`
 }
@@ -31,12 +31,12 @@ func (a api) verdicts(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	page, err := a.Read.Verdicts(r.Context(), state.VerdictQuery{
+	page, err := a.Read.ListDecisions(r.Context(), decision.Query{
 		Outcome: string(outcome), Rule: r.URL.Query().Get("rule"), PageSize: q.PageSize, Continue: q.Continue,
 	})
 	if err != nil {
 		writeProblem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, VerdictList{append([]state.Verdict{}, page.Verdicts...), page.Continue})
+	writeJSON(w, http.StatusOK, VerdictList{append([]decision.Record{}, page.Decisions...), page.Continue})
 }

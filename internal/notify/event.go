@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -107,8 +107,8 @@ func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
 }
 
 // ofRefusal is the event of a refused request.
-func ofRefusal(tenant string, r state.Refusal) (Event, error) {
-	data := Request{MessageID: r.MessageID, Source: r.Source, Flow: r.Flow, Key: r.Key, Reason: r.Reason, Fields: r.Fields}
+func ofRefusal(tenant string, r rejected.Request) (Event, error) {
+	data := Request{MessageID: r.MessageID, Source: string(r.Source), Flow: r.Flow, Key: r.Key, Reason: r.Reason, Fields: r.Fields}
 	return event("refused:"+r.ID, tenant, TypeRefused, "", r.At, data)
 }
 

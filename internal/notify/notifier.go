@@ -10,7 +10,7 @@ import (
 
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/queue"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 )
 
 // Notifier sends notices. It implements engine.Notifier.
@@ -61,7 +61,7 @@ func (n Notifier) Notify(ctx context.Context, op operation.Operation, notice ope
 
 // Refused answers a refused request on the queue that it asked answers on,
 // where it may.
-func (n Notifier) Refused(ctx context.Context, replyTo string, r state.Refusal) error {
+func (n Notifier) Refused(ctx context.Context, replyTo string, r rejected.Request) error {
 	if !n.MayReply(replyTo) {
 		return nil
 	}

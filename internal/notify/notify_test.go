@@ -19,7 +19,7 @@ import (
 
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/queue"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -118,12 +118,12 @@ func TestWhatNobodyMayReceiveAnyMoreIsDropped(t *testing.T) {
 	for _, owed := range ended().Owed {
 		require.NoError(t, n.Notify(t.Context(), ended(), owed))
 	}
-	require.NoError(t, n.Refused(t.Context(), "answers", state.Refusal{}))
+	require.NoError(t, n.Refused(t.Context(), "answers", rejected.Request{}))
 	require.Empty(t, p.all)
 
 	p.fail = errors.New("away")
 	require.ErrorIs(t, notifier(&p).Notify(t.Context(), ended(), ended().Owed[0]), p.fail)
-	require.ErrorIs(t, notifier(&p).Refused(t.Context(), "ANSWERS", state.Refusal{}), p.fail)
+	require.ErrorIs(t, notifier(&p).Refused(t.Context(), "ANSWERS", rejected.Request{}), p.fail)
 }
 
 func schema(t *testing.T) *jsonschema.Schema {
@@ -148,7 +148,7 @@ func TestEveryEventHasThePublishedShape(t *testing.T) {
 		}
 	}
 	require.NoError(t, n.Notify(t.Context(), operation.Operation{ID: "x", Flow: "f", Version: 1}, operation.Notice{Kind: operation.NoticeStarted, Seq: 1, Status: operation.Pending}))
-	require.NoError(t, n.Refused(t.Context(), "answers", state.Refusal{
+	require.NoError(t, n.Refused(t.Context(), "answers", rejected.Request{
 		ID: "r1", At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Source: "requests", MessageID: "m", Flow: "f", Key: "k", Reason: "no",
 		Fields: []step.FieldError{{Field: "flow", Problem: "is missing", Want: "a flow"}}, Body: "secret",
 	}))

@@ -1,9 +1,8 @@
 package schedule
 
 import (
+	"azbackupflow/internal/schedule/run"
 	"time"
-
-	"azbackupflow/internal/state"
 )
 
 // How far a schedule looks back, and from when on a slot counts as missed: the
@@ -16,21 +15,21 @@ const (
 // watch brings a schedule's row up to date with its file: a schedule that is
 // seen for the first time, was changed, or was off, begins now. changed says
 // that the row is to be saved.
-func (s Schedule) watch(row state.Schedule, now time.Time) (_ state.Schedule, changed bool) {
+func (s Schedule) watch(row run.Record, now time.Time) (_ run.Record, changed bool) {
 	switch {
 	case !s.Enabled && row.ETag != "" && row.Off:
 		return row, false
 	case !s.Enabled:
-		return state.Schedule{Name: s.Name, Timing: s.Timing.String(), Off: true, Handled: now, LastSlot: row.LastSlot, Behind: row.Behind, ETag: row.ETag}, true
+		return run.Record{Name: s.Name, Timing: s.Timing.String(), Off: true, Handled: now, LastSlot: row.LastSlot, Behind: row.Behind, ETag: row.ETag}, true
 	case row.ETag == "", row.Off, row.Timing != s.Timing.String():
-		return state.Schedule{Name: s.Name, Timing: s.Timing.String(), Handled: now, LastSlot: row.LastSlot, Behind: row.Behind, ETag: row.ETag}, true
+		return run.Record{Name: s.Name, Timing: s.Timing.String(), Handled: now, LastSlot: row.LastSlot, Behind: row.Behind, ETag: row.ETag}, true
 	}
 	return row, false
 }
 
 // due gives the slots to start now, oldest first, and how many that came due
 // are left out by the policy for missed runs.
-func (s Schedule) due(row state.Schedule, now time.Time) (run []Slot, left int) {
+func (s Schedule) due(row run.Record, now time.Time) (run []Slot, left int) {
 	after := row.Handled
 	if oldest := now.Add(-lookBack); after.Before(oldest) {
 		after = oldest

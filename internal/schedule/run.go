@@ -9,19 +9,19 @@ import (
 
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/schedule/run"
 )
 
-// run is one schedule being worked on.
-type run struct {
+// slotRun is one schedule being worked on.
+type slotRun struct {
 	Runner
 	schedule Schedule
-	row      state.Schedule
+	row      run.Record
 	log      *slog.Logger
 }
 
-func (r *run) save(ctx context.Context) error {
-	etag, err := r.Rows.SaveSchedule(ctx, r.row)
+func (r *slotRun) save(ctx context.Context) error {
+	etag, err := r.Rows.SaveScheduleRun(ctx, r.row)
 	if err == nil {
 		r.row.ETag = etag
 	}
@@ -30,7 +30,7 @@ func (r *run) save(ctx context.Context) error {
 
 // start starts one slot for all its items. Cut off anywhere, it goes on at the
 // chunk where it was; what is started twice is one operation.
-func (r *run) start(ctx context.Context, slot Slot) error {
+func (r *slotRun) start(ctx context.Context, slot Slot) error {
 	if r.row.Slot != slot.Name {
 		r.row.Slot, r.row.Done, r.row.FailingSince = slot.Name, "", time.Time{}
 	}
@@ -62,7 +62,7 @@ func (r *run) start(ctx context.Context, slot Slot) error {
 	return nil
 }
 
-func (r *run) items(ctx context.Context) ([]Item, error) {
+func (r *slotRun) items(ctx context.Context) ([]Item, error) {
 	if r.schedule.Select == nil {
 		return []Item{{}}, nil
 	}
@@ -72,7 +72,7 @@ func (r *run) items(ctx context.Context) ([]Item, error) {
 
 // finished moves the row on to after a slot that was started. What is kept about
 // items that are selected no more is dropped, unless something waits.
-func (r *run) finished(slot Slot, items []Item) {
+func (r *slotRun) finished(slot Slot, items []Item) {
 	known := map[string]bool{}
 	for _, item := range items {
 		known[item.key()] = true
@@ -87,7 +87,7 @@ func (r *run) finished(slot Slot, items []Item) {
 }
 
 // passed moves the row on to after a slot.
-func (r *run) passed(slot Slot) {
+func (r *slotRun) passed(slot Slot) {
 	r.row.Handled = slot.At
 	r.row.Slot, r.row.Done = "", ""
 	r.row.FailingSince, r.row.NotBefore = time.Time{}, time.Time{}
@@ -95,7 +95,7 @@ func (r *run) passed(slot Slot) {
 
 // failed keeps when the slot began to fail, and gives it up after a while or
 // where trying again is no use: the refusal is what people see.
-func (r *run) failed(ctx context.Context, slot Slot, err error) error {
+func (r *slotRun) failed(ctx context.Context, slot Slot, err error) error {
 	now := r.Now()
 	if ctx.Err() != nil {
 		return err // out of time: the next tick goes on
@@ -118,7 +118,7 @@ func (r *run) failed(ctx context.Context, slot Slot, err error) error {
 	return errors.Join(err, unlessChanged(r.save(ctx)))
 }
 
-func (r *run) refuse(ctx context.Context, key string, req request.Request, why error) error {
+func (r *slotRun) refuse(ctx context.Context, key string, req request.Request, why error) error {
 	req.Key = key
 	body, err := json.Marshal(req)
 	if err != nil {

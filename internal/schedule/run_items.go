@@ -11,15 +11,16 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/schedule/run"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
 // startChunk starts a slot for some items.
-func (r *run) startChunk(ctx context.Context, slot string, items []Item) error {
+func (r *slotRun) startChunk(ctx context.Context, slot string, items []Item) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(startsAtOnce)
-	outcomes := make([]state.Behind, len(items))
+	outcomes := make([]run.Behind, len(items))
 	for i, item := range items {
 		before := r.row.Behind[item.key()]
 		group.Go(func() (err error) {
@@ -31,7 +32,7 @@ func (r *run) startChunk(ctx context.Context, slot string, items []Item) error {
 		return err
 	}
 	if r.row.Behind == nil {
-		r.row.Behind = map[string]state.Behind{}
+		r.row.Behind = map[string]run.Behind{}
 	}
 	waiting := 0
 	for _, b := range r.row.Behind {
@@ -57,7 +58,7 @@ func (r *run) startChunk(ctx context.Context, slot string, items []Item) error {
 }
 
 // startItem starts a slot for one item, or says behind which run it is.
-func (r *run) startItem(ctx context.Context, slot string, item Item, before state.Behind) (state.Behind, error) {
+func (r *slotRun) startItem(ctx context.Context, slot string, item Item, before run.Behind) (run.Behind, error) {
 	last := r.row.LastSlot
 	if before.Running != "" {
 		last = before.Running
@@ -71,11 +72,11 @@ func (r *run) startItem(ctx context.Context, slot string, item Item, before stat
 			return r.behind(ctx, slot, last, item)
 		}
 	}
-	return state.Behind{}, r.startOperation(ctx, slot, item)
+	return run.Behind{}, r.startOperation(ctx, slot, item)
 }
 
-func (r *run) behind(ctx context.Context, slot, last string, item Item) (state.Behind, error) {
-	b := state.Behind{Running: last}
+func (r *slotRun) behind(ctx context.Context, slot, last string, item Item) (run.Behind, error) {
+	b := run.Behind{Running: last}
 	if r.schedule.Overlap == OverlapSkip {
 		r.log.WarnContext(ctx, "the run before still runs; this one is left out", "slot", slot, "running", last, "item", item.Name)
 		return b, nil
@@ -90,7 +91,7 @@ func (r *run) behind(ctx context.Context, slot, last string, item Item) (state.B
 // running reports whether a slot's operation for the item is under way. One
 // that is parked waits for a person and keeps nothing busy; a schedule that
 // waited for it would stop unseen.
-func (r *run) running(ctx context.Context, slot string, item Item) (bool, error) {
+func (r *slotRun) running(ctx context.Context, slot string, item Item) (bool, error) {
 	id := operation.ID(r.Tenant, r.schedule.Request.Flow, r.schedule.key(slot, item))
 	row, err := r.Rows.Load(ctx, id)
 	if errors.Is(err, engine.ErrNotFound) {
@@ -104,7 +105,7 @@ func (r *run) running(ctx context.Context, slot string, item Item) (bool, error)
 }
 
 // startWaiting starts the runs whose predecessors have ended.
-func (r *run) startWaiting(ctx context.Context) error {
+func (r *slotRun) startWaiting(ctx context.Context) error {
 	changed := false
 	for key, b := range r.row.Behind {
 		if b.Waiting == "" {
@@ -139,7 +140,7 @@ func (r *run) startWaiting(ctx context.Context) error {
 
 // startOperation starts a slot's operation for the item. A run that can never
 // start is refused, and done with.
-func (r *run) startOperation(ctx context.Context, slot string, item Item) error {
+func (r *slotRun) startOperation(ctx context.Context, slot string, item Item) error {
 	req, err := r.schedule.requestFor(slot, item)
 	if err != nil {
 		return fmt.Errorf("write the request: %w", err)

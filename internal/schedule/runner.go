@@ -12,13 +12,13 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/schedule/run"
 )
 
 // Rows keep how far schedules have been handled.
 type Rows interface {
-	Schedules(ctx context.Context) (map[string]state.Schedule, error)
-	SaveSchedule(ctx context.Context, row state.Schedule) (etag string, err error)
+	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
+	SaveScheduleRun(ctx context.Context, row run.Record) (etag string, err error)
 	// Load reads an operation; engine.ErrNotFound if there is none.
 	Load(ctx context.Context, id string) (engine.Row, error)
 }
@@ -71,7 +71,7 @@ const (
 // Tick looks at all schedules once. Where one fails the others go on; it is
 // tried again at the next tick.
 func (r Runner) Tick(ctx context.Context) error {
-	rows, err := r.Rows.Schedules(ctx)
+	rows, err := r.Rows.LoadScheduleRuns(ctx)
 	if err != nil {
 		return fmt.Errorf("look at the schedules: %w", err)
 	}
@@ -92,7 +92,7 @@ func (r Runner) Tick(ctx context.Context) error {
 	for name, row := range rows {
 		if !declared[name] && !r.Incomplete && !row.Off {
 			row.Off = true
-			_, err := r.Rows.SaveSchedule(ctx, row)
+			_, err := r.Rows.SaveScheduleRun(ctx, row)
 			failures = append(failures, unlessChanged(err))
 		}
 	}
@@ -102,24 +102,24 @@ func (r Runner) Tick(ctx context.Context) error {
 // unlessChanged forgets that someone else saved first: another host is at work
 // on the schedule, and does what is to be done.
 func unlessChanged(err error) error {
-	if errors.Is(err, state.ErrScheduleChanged) {
+	if errors.Is(err, run.ErrConflict) {
 		return nil
 	}
 	return err
 }
 
-func (r Runner) look(ctx context.Context, s Schedule, row state.Schedule) error {
+func (r Runner) look(ctx context.Context, s Schedule, row run.Record) error {
 	now := r.Now()
 	row, changed := s.watch(row, now)
 	if changed || !s.Enabled {
 		if changed {
-			_, err := r.Rows.SaveSchedule(ctx, row)
+			_, err := r.Rows.SaveScheduleRun(ctx, row)
 			return unlessChanged(err)
 		}
 		return nil
 	}
 	log := r.Log.With("schedule", s.Name)
-	run := run{Runner: r, schedule: s, row: row, log: log}
+	run := slotRun{Runner: r, schedule: s, row: row, log: log}
 	if err := run.startWaiting(ctx); err != nil {
 		return unlessChanged(fmt.Errorf("schedule %s: %w", s.Name, err))
 	}

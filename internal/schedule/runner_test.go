@@ -22,7 +22,7 @@ import (
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/schedule"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/schedule/run"
 	statememory "azbackupflow/internal/state/memory"
 )
 
@@ -59,14 +59,14 @@ func (s *site) Items(context.Context, schedule.Selection) ([]schedule.Item, erro
 // rows cuts the store off where the test wants.
 type rows struct {
 	schedule.Rows
-	save func(state.Schedule) error
+	save func(run.Record) error
 }
 
-func (r rows) SaveSchedule(ctx context.Context, row state.Schedule) (string, error) {
+func (r rows) SaveScheduleRun(ctx context.Context, row run.Record) (string, error) {
 	if err := r.save(row); err != nil {
 		return "", err
 	}
-	return r.Rows.SaveSchedule(ctx, row)
+	return r.Rows.SaveScheduleRun(ctx, row)
 }
 
 // Write makes the site where its runners log to.
@@ -106,7 +106,7 @@ func (s *site) host(yaml string) schedule.Runner {
 func (s *site) started() map[string]operation.Operation {
 	s.t.Helper()
 	all := map[string]operation.Operation{}
-	q := state.Query{PageSize: state.MaxPageSize}
+	q := operation.Query{PageSize: operation.MaxPageSize}
 	for {
 		page, err := s.store.List(s.t.Context(), q)
 		require.NoError(s.t, err)
@@ -380,12 +380,12 @@ func TestARunThatIsCutOffGoesOnWhereItWas(t *testing.T) {
 			s.tick(r, "2026-11-20T12:00:00")
 			saves, lost := 0, death%2 == 1
 			cut := r
-			cut.Rows = rows{s.store, func(row state.Schedule) error {
+			cut.Rows = rows{s.store, func(row run.Record) error {
 				if saves++; saves-1 != death/2 {
 					return nil
 				}
 				if lost { // it was saved, and the answer lost
-					_, err := s.store.SaveSchedule(t.Context(), row)
+					_, err := s.store.SaveScheduleRun(t.Context(), row)
 					require.NoError(t, err)
 				}
 				return died

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 func stepCosts(t *testing.T, a *account) {
@@ -60,7 +59,7 @@ func rareLabel(t *testing.T, a *account) {
 		create(t, s, op)
 	}
 	w.mend()
-	require.Equal(t, 2, listedAs(t, s, state.Query{Label: state.Label{Key: "team", Value: "3"}, Flow: "backup-now"}))
+	require.Equal(t, 2, listedAs(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "3"}, Flow: "backup-now"}))
 	require.Equal(t, []string{"GET operationindex", "GET operations", "GET operations"}, w.seen())
 }
 
@@ -93,7 +92,7 @@ func everyEntity(t *testing.T, a *account, prefix string) map[string][]string {
 	service, err := aztables.NewServiceClientFromConnectionString(a.connection, nil)
 	require.NoError(t, err)
 	found := map[string][]string{}
-	for _, table := range []string{"operations", "operationlive", "operationindex", "refusals"} {
+	for _, table := range []string{"operations", "operationlive", "operationindex", "rejected"} {
 		pages := service.NewClient(prefix + table).NewListEntitiesPager(nil)
 		for pages.More() {
 			page, err := pages.NextPage(t.Context())

@@ -67,7 +67,7 @@ func operationEntity(op operation.Operation, marker string, record []byte) ([]by
 func eventEntity(id string, ev operation.Event, record []byte) ([]byte, error) {
 	e := entity{
 		"PartitionKey": encodeKey(id),
-		"RowKey":       fmt.Sprintf("%s%012d-%019d-%s", eventPrefix, ev.Seq, clampedNanos(ev.At), encodeKey(ev.WriteID)),
+		"RowKey":       fmt.Sprintf("%s%012d-%s-%s", eventPrefix, ev.Seq, operation.OldestFirst(ev.At), encodeKey(ev.WriteID)),
 	}
 	e.time("at", ev.At)
 	e.text("step", ev.Step)

@@ -5,35 +5,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"azbackupflow/internal/autoprotect/decision"
 )
 
-// Exclusion says that a resource is not to be protected automatically: a
-// person deleted or stopped its protection on purpose.
-type Exclusion struct {
-	// ResourceID is the datasource: a file share's, server's or machine's
-	// resource id. Ids are compared without regard to casing.
-	ResourceID string `json:"resourceId"`
-	// OperationID is the operation that recorded it.
-	OperationID string    `json:"operationId"`
-	At          time.Time `json:"at"`
-}
-
-// exclusionPartition holds all exclusions: each is a decision of a person.
+// exclusionPartition holds all exclusions. There are few, because each is the
+// decision of a person.
 const exclusionPartition = "exclusion"
 
-// Exclude records an exclusion. It may be repeated; the last one counts.
-func (s *Store) Exclude(ctx context.Context, x Exclusion) error {
-	doing := "exclude " + x.ResourceID
+// SaveExclusion stores an exclusion, replacing the previous one of the same
+// resource.
+func (s *Store) SaveExclusion(ctx context.Context, x decision.Exclusion) error {
+	doing := "save exclusion of " + x.ResourceID
 	record, err := encode(x, recordLimit)
 	if err != nil {
 		return failed(doing, err)
 	}
-	e := entity{"PartitionKey": exclusionPartition, "RowKey": encodeKey(strings.ToLower(x.ResourceID))}
+	e := entity{"PartitionKey": exclusionPartition, "RowKey": ResourceKey(x.ResourceID)}
 	e.time("at", x.At)
 	e.text("resourceId", x.ResourceID)
 	e.record("exclusion", record)
@@ -50,28 +41,15 @@ func (s *Store) Exclude(ctx context.Context, x Exclusion) error {
 	return nil
 }
 
-// Include forgets an exclusion. It may be repeated, and there need be none.
-func (s *Store) Include(ctx context.Context, resourceID string) error {
-	doing := "include " + resourceID
-	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
-	}
-	_, err := s.exclusions.DeleteEntity(ctx, exclusionPartition, encodeKey(strings.ToLower(resourceID)), nil)
-	if err != nil && !hasCode(err, aztables.ResourceNotFound) {
-		return failed(doing, err)
-	}
-	return nil
-}
-
-// Excluded reads the exclusion of a resource; found is false if there is none.
-func (s *Store) Excluded(ctx context.Context, resourceID string) (x Exclusion, found bool, err error) {
-	doing := "read the exclusion of " + resourceID
-	text, err := s.point(ctx, s.exclusions, exclusionPartition, encodeKey(strings.ToLower(resourceID)))
+// LoadExclusion returns the exclusion of a resource and whether there is one.
+func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error) {
+	doing := "load exclusion of " + resourceID
+	text, err := s.point(ctx, s.exclusions, exclusionPartition, ResourceKey(resourceID))
 	if missing(err) {
-		return Exclusion{}, false, nil
+		return decision.Exclusion{}, false, nil
 	}
 	if err != nil {
-		return Exclusion{}, false, failed(doing, err)
+		return decision.Exclusion{}, false, failed(doing, err)
 	}
 	if x, err = exclusionOf(text); err != nil {
 		return x, false, failed(doing, err)
@@ -79,17 +57,31 @@ func (s *Store) Excluded(ctx context.Context, resourceID string) (x Exclusion, f
 	return x, true, nil
 }
 
-// Exclusions yields all exclusions, in no particular order.
-func (s *Store) Exclusions(ctx context.Context) iter.Seq2[Exclusion, error] {
-	return func(yield func(Exclusion, error) bool) {
+// DeleteExclusion deletes the exclusion of a resource. It succeeds if there is
+// none.
+func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
+	doing := "delete exclusion of " + resourceID
+	if err := s.EnsureTables(ctx); err != nil {
+		return failed(doing, err)
+	}
+	_, err := s.exclusions.DeleteEntity(ctx, exclusionPartition, ResourceKey(resourceID), nil)
+	if err != nil && !hasCode(err, aztables.ResourceNotFound) {
+		return failed(doing, err)
+	}
+	return nil
+}
+
+// ListExclusions yields all exclusions in no particular order.
+func (s *Store) ListExclusions(ctx context.Context) iter.Seq2[decision.Exclusion, error] {
+	return func(yield func(decision.Exclusion, error) bool) {
 		filter := fmt.Sprintf("PartitionKey eq '%s'", exclusionPartition)
 		for text, err := range s.entities(ctx, s.exclusions, &aztables.ListEntitiesOptions{Filter: to.Ptr(filter)}) {
-			var x Exclusion
+			var x decision.Exclusion
 			if err == nil {
 				x, err = exclusionOf(text)
 			}
 			if err != nil {
-				yield(Exclusion{}, failed("list exclusions", err))
+				yield(decision.Exclusion{}, failed("list exclusions", err))
 				return
 			}
 			if !yield(x, nil) {
@@ -99,14 +91,14 @@ func (s *Store) Exclusions(ctx context.Context) iter.Seq2[Exclusion, error] {
 	}
 }
 
-func exclusionOf(text []byte) (Exclusion, error) {
-	var x Exclusion
+func exclusionOf(text []byte) (decision.Exclusion, error) {
+	var x decision.Exclusion
 	record, err := recordOf(text, "exclusion")
 	if err != nil {
 		return x, err
 	}
 	if err := json.Unmarshal(record, &x); err != nil {
-		return x, fmt.Errorf("read stored exclusion: %w", err)
+		return x, fmt.Errorf("decode exclusion: %w", err)
 	}
 	return x, nil
 }

@@ -18,7 +18,7 @@ import (
 // Expired is what one portion of housekeeping removed.
 type Expired struct {
 	Operations int `json:"operations"`
-	Refusals   int `json:"refusals"`
+	Rejected   int `json:"rejected"`
 	Locks      int `json:"locks"`
 	// More says that there may be more to remove.
 	More bool `json:"more"`
@@ -48,13 +48,13 @@ func (s *Store) Expire(ctx context.Context, before time.Time, most int) (done Ex
 			return done, failed("remove old entries", err)
 		}
 	}
-	if done.Refusals, err = s.expireRefusals(ctx, before, most); err != nil {
-		return done, failed("remove old refusals", err)
+	if done.Rejected, err = s.expireRejected(ctx, before, most); err != nil {
+		return done, failed("remove old rejected requests", err)
 	}
 	if done.Locks, err = s.expireLocks(ctx, before, most); err != nil {
 		return done, failed("remove old locks", err)
 	}
-	done.More = done.Operations >= most || done.Refusals >= most || done.Locks >= most
+	done.More = done.Operations >= most || done.Rejected >= most || done.Locks >= most
 	return done, nil
 }
 
@@ -222,36 +222,6 @@ func removal(partition, row string, guard *azcore.ETag) (aztables.TransactionAct
 		guard = to.Ptr(azcore.ETagAny)
 	}
 	return aztables.TransactionAction{ActionType: aztables.TransactionTypeDelete, Entity: key, IfMatch: guard}, err
-}
-
-// expireRefusals removes refusals of before the time.
-func (s *Store) expireRefusals(ctx context.Context, before time.Time, most int) (removed int, err error) {
-	first, _ := bounds(time.Time{}, before)
-	var actions []aztables.TransactionAction
-	for text, err := range s.entities(ctx, s.refusals, &aztables.ListEntitiesOptions{
-		Filter: to.Ptr(rangeFilter(refusalPartition, first, "")), Select: to.Ptr("PartitionKey,RowKey"),
-	}) {
-		if err != nil {
-			return 0, err
-		}
-		if len(actions) == most {
-			break
-		}
-		row, err := rowKeyOf(text)
-		if err != nil {
-			return 0, err
-		}
-		remove, err := removal(refusalPartition, row, nil)
-		if err != nil {
-			return 0, err
-		}
-		actions = append(actions, remove)
-	}
-	kept, err := s.remove(ctx, s.refusals, actions)
-	if kept || err != nil {
-		return 0, err
-	}
-	return len(actions), nil
 }
 
 // gone reports whether an operation does not exist any more.

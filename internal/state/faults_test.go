@@ -17,7 +17,7 @@ import (
 	"azbackupflow/internal/state"
 )
 
-func listedAs(t *testing.T, s *state.Store, q state.Query) int {
+func listedAs(t *testing.T, s *state.Store, q operation.Query) int {
 	t.Helper()
 	page, err := s.List(t.Context(), q)
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func lostCreate(t *testing.T, a *account) {
 	require.False(t, created, "it cannot be told who created it")
 	require.Equal(t, op, row.Operation)
 	require.NotEmpty(t, row.ETag)
-	require.Equal(t, 1, listedAs(t, s, state.Query{}))
+	require.Equal(t, 1, listedAs(t, s, operation.Query{}))
 }
 
 func answerWithoutETag(t *testing.T, a *account) {
@@ -115,11 +115,11 @@ func indexMendedByClose(t *testing.T, a *account) {
 	row := create(t, s, op)
 	emptyIndex(t, a, "mended")
 	require.Equal(t, []string{"a"}, live(t, s))
-	require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}), "live markers need no index")
+	require.Equal(t, 1, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}), "live markers need no index")
 	save(t, s, row, operation.Failed)
 	require.NoError(t, s.Close(t.Context(), "a"))
-	for _, q := range []state.Query{
-		{}, {Flow: "backup-now"}, {Label: state.Label{Key: "team", Value: "x"}}, {Status: []operation.Status{operation.Failed}},
+	for _, q := range []operation.Query{
+		{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "x"}}, {Status: []operation.Status{operation.Failed}},
 	} {
 		require.Equal(t, 1, listedAs(t, s, q))
 	}
@@ -137,8 +137,8 @@ func listedOrNotCreated(t *testing.T, a *account) {
 	require.ErrorIs(t, err, engine.ErrNotFound)
 	op.CreatedAt = op.CreatedAt.Add(time.Minute)
 	create(t, s, op)
-	require.Equal(t, 1, listedAs(t, s, state.Query{Flow: "backup-now"}))
-	require.Equal(t, 1, listedAs(t, s, state.Query{}))
+	require.Equal(t, 1, listedAs(t, s, operation.Query{Flow: "backup-now"}))
+	require.Equal(t, 1, listedAs(t, s, operation.Query{}))
 }
 
 func straysRemoved(t *testing.T, a *account) {
@@ -150,7 +150,7 @@ func straysRemoved(t *testing.T, a *account) {
 	_, _, err := s.Create(t.Context(), op, eventOf(op))
 	require.ErrorIs(t, err, errWire)
 	w.mend()
-	for _, q := range []state.Query{{}, {Flow: "backup-now"}, {Label: state.Label{Key: "team", Value: "x"}}} {
+	for _, q := range []operation.Query{{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "x"}}} {
 		require.Zero(t, listedAs(t, s, q))
 	}
 	require.Len(t, everyEntity(t, a, "strays")["operationindex"], 3)
@@ -174,7 +174,7 @@ func straysOfSecondCreate(t *testing.T, a *account) {
 	require.ErrorIs(t, err, errWire, "it is asked for again")
 	w.mend()
 	require.Len(t, everyEntity(t, a, "second")["operationindex"], 4)
-	for _, q := range []state.Query{{}, {Flow: "backup-now"}, {Status: []operation.Status{operation.Pending}}, {Since: later.CreatedAt}} {
+	for _, q := range []operation.Query{{}, {Flow: "backup-now"}, {Status: []operation.Status{operation.Pending}}, {Since: later.CreatedAt}} {
 		want := 1
 		if !q.Since.IsZero() {
 			want = 0
@@ -184,7 +184,7 @@ func straysOfSecondCreate(t *testing.T, a *account) {
 	_, created, err := s.Create(t.Context(), later, eventOf(later))
 	require.NoError(t, err)
 	require.False(t, created)
-	require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}))
+	require.Equal(t, 1, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}))
 	require.Len(t, everyEntity(t, a, "second")["operationindex"], 2)
 }
 
@@ -196,7 +196,7 @@ func settleWithoutMarker(t *testing.T, a *account) {
 	emptyIndex(t, a, "older")
 	require.NoError(t, s.Settle(t.Context(), row))
 	require.Empty(t, live(t, s))
-	require.Equal(t, 1, listedAs(t, s, state.Query{}))
+	require.Equal(t, 1, listedAs(t, s, operation.Query{}))
 }
 
 func crashBeforeRow(t *testing.T, a *account) {
@@ -208,7 +208,7 @@ func crashBeforeRow(t *testing.T, a *account) {
 	require.ErrorIs(t, err, errWire)
 	w.mend()
 	require.Equal(t, []string{"a"}, live(t, s))
-	require.Zero(t, listedAs(t, s, state.Query{Status: []operation.Status{operation.Pending}}))
+	require.Zero(t, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}))
 	require.NoError(t, s.Close(t.Context(), "a"))
 	require.Empty(t, live(t, s))
 }
@@ -238,7 +238,7 @@ func crashWithinSettle(t *testing.T, a *account) {
 		require.Equal(t, []string{"a"}, live(t, s), at)
 		require.NoError(t, s.Close(t.Context(), "a"), at)
 		require.Empty(t, live(t, s), at)
-		require.Equal(t, 1, listedAs(t, s, state.Query{Status: []operation.Status{operation.Failed}}), at)
+		require.Equal(t, 1, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Failed}}), at)
 	}
 }
 

@@ -13,7 +13,9 @@ const everything = "all"
 
 func flowPartition(flow string) string { return "flow=" + encodeKey(flow) }
 
-func labelPartition(l Label) string { return "label=" + encodeKey(l.Key) + "=" + encodeKey(l.Value) }
+func labelPartition(l operation.Label) string {
+	return "label=" + encodeKey(l.Key) + "=" + encodeKey(l.Value)
+}
 
 func endedPartition(status operation.Status) string { return "ended=" + encodeKey(string(status)) }
 
@@ -21,7 +23,7 @@ func endedPartition(status operation.Status) string { return "ended=" + encodeKe
 func partitionsOf(flow string, labels map[string]string) []string {
 	partitions := []string{everything, flowPartition(flow)}
 	for key, value := range labels {
-		partitions = append(partitions, labelPartition(Label{Key: key, Value: value}))
+		partitions = append(partitions, labelPartition(operation.Label{Key: key, Value: value}))
 	}
 	return partitions
 }

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
 )
 
 func TestKeysThatAreSafeStayReadable(t *testing.T) {
@@ -36,7 +38,7 @@ func FuzzKeysNeverMeet(f *testing.F) {
 		require.Regexp(t, safe, encodeKey(a))
 		require.True(t, encodedKey(encodeKey(a)))
 		require.Equal(t, a == b, encodeKey(a) == encodeKey(b))
-		require.Equal(t, a == b, labelPartition(Label{a, b}) == labelPartition(Label{b, a}))
+		require.Equal(t, a == b, labelPartition(operation.Label{Key: a, Value: b}) == labelPartition(operation.Label{Key: b, Value: a}))
 	})
 }
 

@@ -22,22 +22,22 @@ const (
 // depends on the query: the entries of one label, of some statuses, of one
 // flow or of all, whichever are fewest, from the time asked for on, and one
 // row for each. The error is ErrContinue for a Continue of another origin.
-func (s *Store) List(ctx context.Context, q Query) (Page, error) {
+func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, error) {
 	after, err := ParseContinue(q.Continue)
 	if err != nil {
-		return Page{}, err
+		return operation.Page{}, err
 	}
 	next, stop := iter.Pull2(merge(s.sources(ctx, q, after)))
 	defer stop()
-	var page Page
+	var page operation.Page
 	for checked := 0; ; {
 		batch, more, err := take(next, max(q.Size()-len(page.Operations), fewest))
 		if err != nil {
-			return Page{}, failed("list operations", err)
+			return operation.Page{}, failed("list operations", err)
 		}
 		rows, err := s.check(ctx, batch, q)
 		if err != nil {
-			return Page{}, failed("list operations", err)
+			return operation.Page{}, failed("list operations", err)
 		}
 		for i, op := range rows {
 			if op != nil && len(page.Operations) < q.Size() {
@@ -78,7 +78,7 @@ func take(next func() (entry, error, bool), n int) (batch []entry, more bool, er
 
 // check loads the rows that entries point at and drops, by a nil, those that
 // the query does not want or that the entry is wrong about.
-func (s *Store) check(ctx context.Context, batch []entry, q Query) ([]*operation.Operation, error) {
+func (s *Store) check(ctx context.Context, batch []entry, q operation.Query) ([]*operation.Operation, error) {
 	found := make([]*operation.Operation, len(batch))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -92,7 +92,7 @@ func (s *Store) check(ctx context.Context, batch []entry, q Query) ([]*operation
 				return err
 			}
 			if op := row.Operation; e.rightAbout(op) && q.Matches(op) {
-				op = Listed(op)
+				op = op.WithoutURLs()
 				found[i] = &op
 			}
 			return nil

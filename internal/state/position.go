@@ -3,55 +3,33 @@ package state
 import (
 	"encoding/base64"
 	"fmt"
-	"math"
 	"strings"
 	"time"
+
+	"azbackupflow/internal/operation"
 )
 
-// Position is where an operation stands in every list: newest first, and by id
-// where two were created at the same instant. Positions compare as strings in
+// Position is the place of an operation in every list: newest first, and by ID
+// for operations with the same creation time. Positions compare as strings in
 // that order, so they serve as row keys.
 type Position string
 
-// PositionOf gives the position of what was created at the time.
+// PositionOf returns the position of an operation.
 func PositionOf(createdAt time.Time, id string) Position {
-	return Position(inverted(createdAt) + "-" + encodeKey(id))
+	return Position(operation.NewestFirst(createdAt) + "-" + encodeKey(id))
 }
 
-// inverted counts down from the end of time, in 19 digits: the later, the
-// smaller.
-func inverted(t time.Time) string {
-	return fmt.Sprintf("%019d", countdown(t))
-}
-
-func countdown(t time.Time) int64 {
-	return math.MaxInt64 - clampedNanos(t)
-}
-
-// clampedNanos is the time as nanoseconds since 1970. What does not fit, such
-// as the zero time, becomes the nearest that does.
-func clampedNanos(t time.Time) int64 {
-	switch {
-	case t.Before(time.Unix(0, 0)):
-		return 0
-	case t.After(time.Unix(0, math.MaxInt64-1)):
-		return math.MaxInt64 - 1
-	}
-	return t.UnixNano()
-}
-
-// Continue is the opaque form of the position for callers: they hand it back
-// to go on after it.
+// Continue returns the position as an opaque continuation token.
 func (p Position) Continue() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(p))
 }
 
-// ParseContinue reads what Continue gave. An empty text is the position before
-// everything.
+// ParseContinue returns the position of a continuation token. An empty token is
+// the position before all others. The error is operation.ErrContinue.
 func ParseContinue(text string) (Position, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrContinue, err)
+		return "", fmt.Errorf("%w: %w", operation.ErrContinue, err)
 	}
 	p := string(raw)
 	if p == "" {
@@ -59,23 +37,26 @@ func ParseContinue(text string) (Position, error) {
 	}
 	digits, id, ok := strings.Cut(p, "-")
 	if !ok || len(digits) != 19 || strings.Trim(digits, "0123456789") != "" || !encodedKey(id) {
-		return "", ErrContinue
+		return "", operation.ErrContinue
 	}
 	return Position(p), nil
 }
 
-// bounds gives the row keys of a time range: first (inclusive) to end
-// (exclusive); an empty one is no bound.
+// next returns the smallest row key after the position: "!" sorts before all
+// characters of keys.
+func (p Position) next() string { return string(p) + "!" }
+
+// bounds returns the row keys of a time range: first (inclusive) and end
+// (exclusive). An empty key sets no bound.
 func bounds(since, until time.Time) (first, end string) {
 	if !until.IsZero() {
-		// Created before until: the countdown is greater than until's.
-		first = fmt.Sprintf("%019d", countdown(until)+1)
+		// Positions of earlier times have greater digits.
+		first = operation.NewestFirst(until.Add(-1))
 	}
 	if !since.IsZero() {
-		// Not before since: the countdown is since's or less. The colon is the
-		// character after the digits and the hyphen, so that every id of
-		// since's own instant is included.
-		end = inverted(since) + ":"
+		// A colon sorts after digits and the hyphen, so all IDs with exactly
+		// this creation time are included.
+		end = operation.NewestFirst(since) + ":"
 	}
 	return first, end
 }

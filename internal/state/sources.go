@@ -44,7 +44,7 @@ type source = iter.Seq2[entry, error]
 // wants: those of its label; else of its statuses, unless most operations have
 // one of them, as they have Succeeded; else of its flow; else of its statuses
 // after all; else all.
-func (s *Store) sources(ctx context.Context, q Query, after Position) []source {
+func (s *Store) sources(ctx context.Context, q operation.Query, after Position) []source {
 	var wanted, live []operation.Status
 	for _, status := range operation.Statuses() {
 		if slices.Contains(q.Status, status) {
@@ -56,7 +56,7 @@ func (s *Store) sources(ctx context.Context, q Query, after Position) []source {
 	}
 	few := len(wanted) > 0 && !slices.Contains(wanted, operation.Succeeded)
 	switch {
-	case q.Label != Label{}:
+	case q.Label != operation.Label{}:
 		return []source{s.entries(ctx, labelPartition(q.Label), "", q, after)}
 	case q.Flow != "" && !few:
 		return []source{s.entries(ctx, flowPartition(q.Flow), "", q, after)}
@@ -76,11 +76,11 @@ func (s *Store) sources(ctx context.Context, q Query, after Position) []source {
 }
 
 // entries reads one partition of the index, which sorts by position.
-func (s *Store) entries(ctx context.Context, partition string, ended operation.Status, q Query, after Position) source {
+func (s *Store) entries(ctx context.Context, partition string, ended operation.Status, q operation.Query, after Position) source {
 	first, end := bounds(q.Since, q.Until)
 	// Row keys are compared as text: the position itself is passed over by the
 	// smallest character after it.
-	if past := string(after) + "!"; after != "" && past > first {
+	if past := after.next(); after != "" && past > first {
 		first = past
 	}
 	return func(yield func(entry, error) bool) {
@@ -99,7 +99,7 @@ func (s *Store) entries(ctx context.Context, partition string, ended operation.S
 }
 
 // markers reads all live markers, which are few, and sorts them.
-func (s *Store) markers(ctx context.Context, q Query, after Position) source {
+func (s *Store) markers(ctx context.Context, q operation.Query, after Position) source {
 	first, end := bounds(q.Since, q.Until)
 	return func(yield func(entry, error) bool) {
 		var found []entry

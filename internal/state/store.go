@@ -21,7 +21,7 @@ const atOnce = 8
 // Store keeps operations in Table Storage. It implements engine.Store and is
 // safe for concurrent use.
 type Store struct {
-	operations, live, index, refusals, exclusions, schedules, verdicts, locks, shared *aztables.Client
+	operations, live, index, rejected, exclusions, scheduleRuns, decisions, locks, shared *aztables.Client
 
 	// ensuring holds one token: whoever has it creates the tables. ensured is
 	// closed once they are there.
@@ -53,17 +53,17 @@ func New(service *aztables.ServiceClient, prefix string) (*Store, error) {
 		return nil, fmt.Errorf("table prefix %q: want at most 40 letters and digits, beginning with a letter", prefix)
 	}
 	s := &Store{
-		operations: service.NewClient(prefix + "operations"),
-		live:       service.NewClient(prefix + "operationlive"),
-		index:      service.NewClient(prefix + "operationindex"),
-		refusals:   service.NewClient(prefix + "refusals"),
-		exclusions: service.NewClient(prefix + "exclusions"),
-		schedules:  service.NewClient(prefix + "schedules"),
-		verdicts:   service.NewClient(prefix + "verdicts"),
-		locks:      service.NewClient(prefix + "itemlocks"),
-		shared:     service.NewClient(prefix + "shared"),
-		ensuring:   make(chan struct{}, 1),
-		ensured:    make(chan struct{}),
+		operations:   service.NewClient(prefix + "operations"),
+		live:         service.NewClient(prefix + "operationlive"),
+		index:        service.NewClient(prefix + "operationindex"),
+		rejected:     service.NewClient(prefix + "rejected"),
+		exclusions:   service.NewClient(prefix + "exclusions"),
+		scheduleRuns: service.NewClient(prefix + "scheduleruns"),
+		decisions:    service.NewClient(prefix + "decisions"),
+		locks:        service.NewClient(prefix + "itemlocks"),
+		shared:       service.NewClient(prefix + "shared"),
+		ensuring:     make(chan struct{}, 1),
+		ensured:      make(chan struct{}),
 	}
 	s.ensuring <- struct{}{}
 	return s, nil
@@ -86,7 +86,7 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 	default:
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.refusals, s.exclusions, s.schedules, s.verdicts, s.locks, s.shared} {
+	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.rejected, s.exclusions, s.scheduleRuns, s.decisions, s.locks, s.shared} {
 		group.Go(func() error {
 			_, err := table.CreateTable(ctx, nil)
 			if hasCode(err, aztables.TableAlreadyExists) {
@@ -112,4 +112,16 @@ func (s *Store) Reach(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// point returns one entity by a point read.
+func (s *Store) point(ctx context.Context, table *aztables.Client, partition, row string) ([]byte, error) {
+	if err := s.EnsureTables(ctx); err != nil {
+		return nil, err
+	}
+	answer, err := table.GetEntity(ctx, partition, row, nil)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Value, nil
 }

@@ -14,11 +14,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/connection"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
 )
@@ -52,13 +54,13 @@ func (l *local) handledUntil(name, timing string, at time.Time) {
 	l.t.Helper()
 	s := l.store()
 	require.Eventually(l.t, func() bool {
-		rows, err := s.Schedules(l.t.Context())
+		rows, err := s.LoadScheduleRuns(l.t.Context())
 		if err != nil {
 			return false
 		}
 		row := rows[name]
 		row.Name, row.Timing, row.Handled, row.Off = name, timing, at, false
-		_, err = s.SaveSchedule(l.t.Context(), row)
+		_, err = s.SaveScheduleRun(l.t.Context(), row)
 		return err == nil
 	}, patience, 50*time.Millisecond)
 }
@@ -205,13 +207,13 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		res, body := l.deliver(http.MethodPost, "Notification", `[{"id":"broken","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":`+eventData("/not/an/id?", "")+`},
 			{"id":"other","eventType":"Microsoft.Storage.BlobCreated","data":{}}]`)
 		require.Equal(t, http.StatusAccepted, res.StatusCode, body)
-		page, err := l.store().Refusals(t.Context(), state.RefusalQuery{})
+		page, err := l.store().ListRejected(t.Context(), rejected.Query{})
 		require.NoError(t, err)
-		require.Len(t, page.Refusals, 1)
-		require.Equal(t, "protect-new-resource", page.Refusals[0].Source)
-		require.Equal(t, "broken", page.Refusals[0].MessageID)
-		require.Contains(t, page.Refusals[0].Reason, "event.data.resourceUri: is not a resource id")
-		require.Empty(t, page.Refusals[0].Body)
+		require.Len(t, page.Requests, 1)
+		require.Equal(t, "protect-new-resource", page.Requests[0].Source)
+		require.Equal(t, "broken", page.Requests[0].MessageID)
+		require.Contains(t, page.Requests[0].Reason, "event.data.resourceUri: is not a resource id")
+		require.Empty(t, page.Requests[0].Body)
 	})
 
 	t.Run("a share made over SMB, which raises no event, is found by the sweep", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
@@ -277,6 +279,6 @@ func TestDeclarations_AppStartsWhenTheyAreInvalid(t *testing.T) {
 	l.succeeds(l.begin(protect("by-hand")))
 	l.says("is not YAML")
 	l.says("never decides: the earlier rule all matches everything that it matches")
-	_, err := l.store().Verdict(context.WithoutCancel(t.Context()), demoAccount)
-	require.ErrorIs(t, err, state.ErrNoVerdict)
+	_, err := l.store().LoadDecision(context.WithoutCancel(t.Context()), demoAccount)
+	require.ErrorIs(t, err, decision.ErrNotFound)
 }

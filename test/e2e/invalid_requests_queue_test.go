@@ -16,7 +16,7 @@ import (
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 )
 
 // calls counts what the host does with the messages of a queue.
@@ -36,7 +36,7 @@ func (c *calls) count(m fault.Moment, r fault.Request) {
 }
 
 // rejected waits for the copy of a refused request on the queue rejected.
-func (l *local) rejected(r state.Refusal) (refusal state.Refusal) {
+func (l *local) rejected(r rejected.Request) (refusal rejected.Request) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		for _, m := range l.Broker.Messages("rejected") {

@@ -5,13 +5,12 @@ import (
 	"net/http"
 	"time"
 
+	"azbackupflow/internal/rejected"
 	"github.com/stretchr/testify/require"
-
-	"azbackupflow/internal/state"
 )
 
 // refusals lists the requests that were refused, newest first.
-func (l *local) refusals() []state.Refusal {
+func (l *local) refusals() []rejected.Request {
 	l.t.Helper()
 	all, ok := l.tryRefusals()
 	require.True(l.t, ok)
@@ -19,10 +18,10 @@ func (l *local) refusals() []state.Refusal {
 }
 
 // tryRefusals is refusals for a time when the API may be away.
-func (l *local) tryRefusals() (all []state.Refusal, ok bool) {
+func (l *local) tryRefusals() (all []rejected.Request, ok bool) {
 	for path := "/refusals?pageSize=50"; ; {
 		var page struct {
-			Refusals []state.Refusal
+			Refusals []rejected.Request
 			Continue string
 		}
 		res, body, err := l.try(http.MethodGet, path, nil)
@@ -38,7 +37,7 @@ func (l *local) tryRefusals() (all []state.Refusal, ok bool) {
 }
 
 // refusalOf waits for the refusal of a message.
-func (l *local) refusalOf(messageID string) (r state.Refusal) {
+func (l *local) refusalOf(messageID string) (r rejected.Request) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		all, _ := l.tryRefusals()

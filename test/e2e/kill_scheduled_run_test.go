@@ -55,7 +55,7 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 					l.timerFires("schedule-backups")
 					fired = time.Now()
 				}
-				rows, err := l.store().Schedules(t.Context())
+				rows, err := l.store().LoadScheduleRuns(t.Context())
 				through = err == nil && !rows[night].Handled.Before(due.Truncate(time.Minute))
 				now, _ := k.made()
 				return through || now > kills

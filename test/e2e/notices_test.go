@@ -15,7 +15,7 @@ import (
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/notify"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/rejected"
 )
 
 func noticeQueues() []string { return []string{"notices", "answers"} }
@@ -114,11 +114,11 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 
 // mended sends a refused request again as it should have been, twice: one
 // operation is started, and its sender is answered.
-func (l *local) mended(refusal state.Refusal, s site) {
+func (l *local) mended(refusal rejected.Request, s site) {
 	l.t.Helper()
 	right := s.backup()
 	delete(right, "key")
-	path := "/dead-letters/" + refusal.Handle()
+	path := "/dead-letters/" + refusal.ID
 	for range 2 {
 		var replayed handlers.Replayed
 		l.call(http.MethodPost, path+"/replay", right, &replayed)

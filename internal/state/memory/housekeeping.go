@@ -58,18 +58,13 @@ func (s *Store) Expire(ctx context.Context, before time.Time, most int) (done st
 			done.Operations++
 		}
 	}
-	for at, r := range s.refusals {
-		if done.Refusals < most && r.At.Before(before) {
-			delete(s.refusals, at)
-			done.Refusals++
-		}
-	}
+	done.Rejected = s.purgeRejected(before, most)
 	for item, r := range s.locks {
 		if _, there := s.rows[r.lock.Holder]; done.Locks < most && !there && r.lock.Since.Before(before) {
 			delete(s.locks, item)
 			done.Locks++
 		}
 	}
-	done.More = done.Operations >= most || done.Refusals >= most || done.Locks >= most
+	done.More = done.Operations >= most || done.Rejected >= most || done.Locks >= most
 	return done, nil
 }

@@ -14,23 +14,25 @@ import (
 	"sync"
 	"time"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/state"
 )
 
 // Store is safe for concurrent use.
 type Store struct {
-	mu         sync.Mutex
-	version    int
-	rows       map[string]row
-	live       map[string]time.Time
-	refusals   map[state.Position]state.Refusal
-	exclusions map[string]state.Exclusion
-	schedules  map[string]stored
-	verdicts   map[string]state.Verdict
-	locks      map[string]lockRow
-	shared     map[string]sharedRow
+	mu           sync.Mutex
+	version      int
+	rows         map[string]row
+	live         map[string]time.Time
+	rejected     map[state.Position]rejected.Request
+	decisions    map[string]decision.Record
+	exclusions   map[string]decision.Exclusion
+	scheduleRuns map[string]storedRun
+	locks        map[string]lockRow
+	shared       map[string]sharedRow
 }
 
 type row struct {
@@ -41,7 +43,11 @@ type row struct {
 
 // New gives an empty store.
 func New() *Store {
-	return &Store{locks: map[string]lockRow{}, shared: map[string]sharedRow{}, rows: map[string]row{}, live: map[string]time.Time{}, refusals: map[state.Position]state.Refusal{}, exclusions: map[string]state.Exclusion{}, schedules: map[string]stored{}, verdicts: map[string]state.Verdict{}}
+	return &Store{
+		rows: map[string]row{}, live: map[string]time.Time{}, rejected: map[state.Position]rejected.Request{},
+		decisions: map[string]decision.Record{}, exclusions: map[string]decision.Exclusion{}, scheduleRuns: map[string]storedRun{},
+		locks: map[string]lockRow{}, shared: map[string]sharedRow{},
+	}
 }
 
 // Create implements engine.Store.
@@ -190,13 +196,13 @@ func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Even
 }
 
 // List gives one page of the operations that the query wants.
-func (s *Store) List(ctx context.Context, q state.Query) (state.Page, error) {
+func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, error) {
 	after, err := state.ParseContinue(q.Continue)
 	if err != nil {
-		return state.Page{}, err
+		return operation.Page{}, err
 	}
 	if err := ctx.Err(); err != nil {
-		return state.Page{}, err
+		return operation.Page{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,85 +210,16 @@ func (s *Store) List(ctx context.Context, q state.Query) (state.Page, error) {
 	for _, r := range s.rows {
 		loaded, err := r.load()
 		if err != nil {
-			return state.Page{}, err
+			return operation.Page{}, err
 		}
 		op := loaded.Operation
 		if at := state.PositionOf(op.CreatedAt, op.ID); at > after && q.Matches(op) {
-			found[at] = state.Listed(op)
+			found[at] = op.WithoutURLs()
 		}
 	}
-	var page state.Page
+	var page operation.Page
 	page.Operations, page.Continue = firstPage(found, q.Size())
 	return page, nil
-}
-
-// RecordRefusal writes down a refused request.
-func (s *Store) RecordRefusal(ctx context.Context, r state.Refusal) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.refusals[state.PositionOf(r.At, r.ID)] = r
-	return nil
-}
-
-// Refusals gives one page of refused requests, newest first.
-func (s *Store) Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error) {
-	after, err := state.ParseContinue(q.Continue)
-	if err != nil {
-		return state.RefusalPage{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return state.RefusalPage{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := map[state.Position]state.Refusal{}
-	for at, r := range s.refusals {
-		if at > after && !r.At.Before(q.Since) {
-			found[at] = r.Shortened()
-		}
-	}
-	var page state.RefusalPage
-	page.Refusals, page.Continue = firstPage(found, q.Size())
-	return page, nil
-}
-
-// Exclude records an exclusion.
-func (s *Store) Exclude(ctx context.Context, x state.Exclusion) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.exclusions[strings.ToLower(x.ResourceID)] = x
-	return nil
-}
-
-// Include forgets an exclusion.
-func (s *Store) Include(ctx context.Context, resourceID string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.exclusions, strings.ToLower(resourceID))
-	return nil
-}
-
-// Exclusions yields all exclusions.
-func (s *Store) Exclusions(_ context.Context) iter.Seq2[state.Exclusion, error] {
-	return func(yield func(state.Exclusion, error) bool) {
-		s.mu.Lock()
-		all := slices.Collect(maps.Values(s.exclusions))
-		s.mu.Unlock()
-		for _, x := range all {
-			if !yield(x, nil) {
-				return
-			}
-		}
-	}
 }
 
 // firstPage takes the first of what was found, in order.

@@ -5,21 +5,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/state"
+	"azbackupflow/internal/autoprotect/decision"
 )
 
 func exclusionTests() []test {
 	return []test{
-		{"ExclusionIsListedAsItWas", exclusionIsListed},
-		{"IncludedResourceIsExcludedNoMore", included},
-		{"SameResourceIsExcludedOnceWhateverItsCasing", sameExclusionOnce},
+		{"an exclusion is listed as it was saved", exclusionIsListed},
+		{"an exclusion is deleted", exclusionDeleted},
+		{"a resource has one exclusion in any casing", sameExclusionOnce},
+		{"an exclusion is found in any casing", exclusionFound},
 	}
 }
 
-func exclusions(t *testing.T, s Store) []state.Exclusion {
+func listExclusions(t *testing.T, s Store) []decision.Exclusion {
 	t.Helper()
-	var all []state.Exclusion
-	for x, err := range s.Exclusions(t.Context()) {
+	var all []decision.Exclusion
+	for x, err := range s.ListExclusions(t.Context()) {
 		require.NoError(t, err)
 		all = append(all, x)
 	}
@@ -27,22 +28,34 @@ func exclusions(t *testing.T, s Store) []state.Exclusion {
 }
 
 func exclusionIsListed(t *testing.T, s Store) {
-	require.Empty(t, exclusions(t, s))
-	x := state.Exclusion{ResourceID: "/subscriptions/s/x?#%é", OperationID: "op0001", At: start()}
-	require.NoError(t, s.Exclude(t.Context(), x))
-	require.Equal(t, []state.Exclusion{x}, exclusions(t, s))
+	require.Empty(t, listExclusions(t, s))
+	x := decision.Exclusion{ResourceID: "/subscriptions/s/x?#%é", OperationID: "op0001", At: start()}
+	require.NoError(t, s.SaveExclusion(t.Context(), x))
+	require.Equal(t, []decision.Exclusion{x}, listExclusions(t, s))
 }
 
 func sameExclusionOnce(t *testing.T, s Store) {
-	require.NoError(t, s.Exclude(t.Context(), state.Exclusion{ResourceID: "/Subscriptions/S/a", OperationID: "op0001", At: start()}))
-	last := state.Exclusion{ResourceID: "/subscriptions/s/A", OperationID: "op0002", At: start()}
-	require.NoError(t, s.Exclude(t.Context(), last))
-	require.Equal(t, []state.Exclusion{last}, exclusions(t, s))
+	require.NoError(t, s.SaveExclusion(t.Context(), decision.Exclusion{ResourceID: "/Subscriptions/S/a", OperationID: "op0001", At: start()}))
+	last := decision.Exclusion{ResourceID: "/subscriptions/s/A", OperationID: "op0002", At: start()}
+	require.NoError(t, s.SaveExclusion(t.Context(), last))
+	require.Equal(t, []decision.Exclusion{last}, listExclusions(t, s))
 }
 
-func included(t *testing.T, s Store) {
-	require.NoError(t, s.Include(t.Context(), "/nobody"))
-	require.NoError(t, s.Exclude(t.Context(), state.Exclusion{ResourceID: "/Subscriptions/S/a", OperationID: "op0001", At: start()}))
-	require.NoError(t, s.Include(t.Context(), "/subscriptions/s/A"))
-	require.Empty(t, exclusions(t, s))
+func exclusionDeleted(t *testing.T, s Store) {
+	require.NoError(t, s.DeleteExclusion(t.Context(), "/nobody"))
+	require.NoError(t, s.SaveExclusion(t.Context(), decision.Exclusion{ResourceID: "/Subscriptions/S/a", OperationID: "op0001", At: start()}))
+	require.NoError(t, s.DeleteExclusion(t.Context(), "/subscriptions/s/A"))
+	require.Empty(t, listExclusions(t, s))
+}
+
+func exclusionFound(t *testing.T, s Store) {
+	_, found, err := s.LoadExclusion(t.Context(), "/subscriptions/s/a")
+	require.NoError(t, err)
+	require.False(t, found)
+	x := decision.Exclusion{ResourceID: "/Subscriptions/S/a", OperationID: "op0001", At: start()}
+	require.NoError(t, s.SaveExclusion(t.Context(), x))
+	loaded, found, err := s.LoadExclusion(t.Context(), "/subscriptions/s/A")
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Equal(t, x, loaded)
 }

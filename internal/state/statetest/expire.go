@@ -1,7 +1,6 @@
 package statetest
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +8,7 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/state"
 )
 
@@ -36,8 +36,8 @@ func expire(t *testing.T, s Store, before time.Time, most int) state.Expired {
 // waysListed counts the operations that each way of listing finds.
 func waysListed(t *testing.T, s Store) (n []int) {
 	t.Helper()
-	for _, q := range []state.Query{
-		{}, {Flow: "backup-now"}, {Label: state.Label{Key: "team", Value: "a"}}, {Status: []operation.Status{operation.Failed}},
+	for _, q := range []operation.Query{
+		{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "a"}}, {Status: []operation.Status{operation.Failed}},
 	} {
 		page, err := s.List(t.Context(), q)
 		require.NoError(t, err)
@@ -107,16 +107,16 @@ func expireLongHistory(t *testing.T, s Store) {
 
 func expireRest(t *testing.T, s Store) {
 	for i := range 5 {
-		require.NoError(t, s.RecordRefusal(t.Context(), state.Refusal{ID: fmt.Sprint(i), At: start().Add(time.Duration(i) * time.Hour), Reason: "r"}))
+		require.NoError(t, s.SaveRejected(t.Context(), newRejected(60*i)))
 	}
 	live := create(t, s, newOperation(1)).Operation.ID
 	for item, holder := range map[string]string{"a": live, "b": "gone", "c": "gone too"} {
 		require.NoError(t, s.SaveItemLock(t.Context(), operation.ItemLock{Item: item, Holder: holder, Since: start()}, ""))
 	}
-	require.Equal(t, state.Expired{Refusals: 3, Locks: 2}, expire(t, s, start().Add(150*time.Minute), 10))
-	page, err := s.Refusals(t.Context(), state.RefusalQuery{})
+	require.Equal(t, state.Expired{Rejected: 3, Locks: 2}, expire(t, s, start().Add(150*time.Minute), 10))
+	page, err := s.ListRejected(t.Context(), rejected.Query{})
 	require.NoError(t, err)
-	require.Len(t, page.Refusals, 2)
+	require.Len(t, page.Requests, 2)
 	_, etag, err := s.ItemLock(t.Context(), "a")
 	require.NoError(t, err)
 	require.NotEmpty(t, etag)

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 func listTests() []test {
@@ -31,7 +30,7 @@ func listTests() []test {
 
 // listed gives the ids of all pages, and checks that no page is longer than
 // was asked for.
-func listed(t *testing.T, s Store, q state.Query) []string {
+func listed(t *testing.T, s Store, q operation.Query) []string {
 	t.Helper()
 	var ids []string
 	for pages := 0; ; pages++ {
@@ -50,10 +49,10 @@ func listed(t *testing.T, s Store, q state.Query) []string {
 }
 
 func emptyList(t *testing.T, s Store) {
-	for _, q := range []state.Query{
+	for _, q := range []operation.Query{
 		{},
 		{Flow: "x"},
-		{Label: state.Label{Key: "a", Value: "b"}},
+		{Label: operation.Label{Key: "a", Value: "b"}},
 		{Status: operation.Statuses()},
 		{Status: []operation.Status{operation.Running}},
 		{Status: []operation.Status{operation.Failed}},
@@ -67,9 +66,9 @@ func newestFirst(t *testing.T, s Store) {
 	for _, i := range []int{2, 0, 3, 1} {
 		create(t, s, newOperation(i))
 	}
-	require.Equal(t, []string{"op0003", "op0002", "op0001", "op0000"}, listed(t, s, state.Query{}))
+	require.Equal(t, []string{"op0003", "op0002", "op0001", "op0000"}, listed(t, s, operation.Query{}))
 	require.Equal(t, []string{"op0003", "op0002", "op0001", "op0000"},
-		listed(t, s, state.Query{Status: []operation.Status{operation.Pending}}))
+		listed(t, s, operation.Query{Status: []operation.Status{operation.Pending}}))
 }
 
 func oneInstant(t *testing.T, s Store) {
@@ -78,7 +77,7 @@ func oneInstant(t *testing.T, s Store) {
 		op.CreatedAt = start()
 		create(t, s, op)
 	}
-	for _, q := range []state.Query{{}, {Status: []operation.Status{operation.Pending}}, {Since: start(), Until: start().Add(1)}} {
+	for _, q := range []operation.Query{{}, {Status: []operation.Status{operation.Pending}}, {Since: start(), Until: start().Add(1)}} {
 		q.PageSize = 2
 		require.ElementsMatch(t, []string{"op0000", "op0001", "op0002", "op0003", "op0004", "op0005", "op0006"}, listed(t, s, q))
 	}
@@ -88,7 +87,7 @@ func noTrackingURLs(t *testing.T, s Store) {
 	op := newOperation(1)
 	op.Tracking = &operation.Tracking{StatusURL: "https://secret", ResultURL: "https://secret", JobID: "job", SubmittedAt: start()}
 	row := create(t, s, op)
-	page, err := s.List(t.Context(), state.Query{})
+	page, err := s.List(t.Context(), operation.Query{})
 	require.NoError(t, err)
 	require.Equal(t, &operation.Tracking{JobID: "job", SubmittedAt: start()}, page.Operations[0].Tracking)
 	require.Equal(t, row, load(t, s, op.ID), "the row keeps them")
@@ -104,30 +103,30 @@ func byStatus(t *testing.T, s Store) {
 		}
 	}
 	for i, status := range operation.Statuses() {
-		require.Equal(t, []string{newOperation(i).ID}, listed(t, s, state.Query{Status: []operation.Status{status}}), status)
+		require.Equal(t, []string{newOperation(i).ID}, listed(t, s, operation.Query{Status: []operation.Status{status}}), status)
 	}
-	require.Equal(t, []string{"op0007", "op0005", "op0002", "op0001"}, listed(t, s, state.Query{Status: []operation.Status{
+	require.Equal(t, []string{"op0007", "op0005", "op0002", "op0001"}, listed(t, s, operation.Query{Status: []operation.Status{
 		operation.Failed, operation.TimedOut, operation.Running, operation.Parked,
 	}}))
-	require.Equal(t, []string{"op0004", "op0003", "op0000"}, listed(t, s, state.Query{Status: []operation.Status{
+	require.Equal(t, []string{"op0004", "op0003", "op0000"}, listed(t, s, operation.Query{Status: []operation.Status{
 		operation.Pending, operation.Succeeded, operation.SucceededWithWarnings,
 	}}))
-	require.Len(t, listed(t, s, state.Query{Status: operation.Statuses()}), len(operation.Statuses()))
-	require.Len(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed, operation.Failed}}), 1)
+	require.Len(t, listed(t, s, operation.Query{Status: operation.Statuses()}), len(operation.Statuses()))
+	require.Len(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed, operation.Failed}}), 1)
 }
 
 func endedOnceClosed(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{}))
-	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Pending, operation.Running}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{}))
+	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Pending, operation.Running}}))
 	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}))
 }
 
 func statusOfTheRow(t *testing.T, s Store) {
 	save(t, s, create(t, s, newOperation(1)), func(op *operation.Operation) { op.Status = operation.Running })
-	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Pending}}))
-	page, err := s.List(t.Context(), state.Query{Status: []operation.Status{operation.Running}})
+	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Pending}}))
+	page, err := s.List(t.Context(), operation.Query{Status: []operation.Status{operation.Running}})
 	require.NoError(t, err)
 	require.Equal(t, operation.Running, page.Operations[0].Status)
 }
@@ -138,9 +137,9 @@ func byFlow(t *testing.T, s Store) {
 		op.Flow = flow
 		create(t, s, op)
 	}
-	require.Equal(t, []string{"op0003", "op0000"}, listed(t, s, state.Query{Flow: "backup-now"}))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Flow: "backup"}))
-	require.Empty(t, listed(t, s, state.Query{Flow: "none"}))
+	require.Equal(t, []string{"op0003", "op0000"}, listed(t, s, operation.Query{Flow: "backup-now"}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Flow: "backup"}))
+	require.Empty(t, listed(t, s, operation.Query{Flow: "none"}))
 }
 
 func byLabel(t *testing.T, s Store) {
@@ -151,10 +150,10 @@ func byLabel(t *testing.T, s Store) {
 		op.Labels = labels
 		create(t, s, op)
 	}
-	require.Equal(t, []string{"op0002", "op0000"}, listed(t, s, state.Query{Label: state.Label{Key: "team", Value: "a"}}))
-	require.Equal(t, []string{"op0002"}, listed(t, s, state.Query{Label: state.Label{Key: "env", Value: "prod"}}))
-	require.Equal(t, []string{"op0005"}, listed(t, s, state.Query{Label: state.Label{Key: "team"}}))
-	require.Empty(t, listed(t, s, state.Query{Label: state.Label{Key: "team", Value: "c"}}))
+	require.Equal(t, []string{"op0002", "op0000"}, listed(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "a"}}))
+	require.Equal(t, []string{"op0002"}, listed(t, s, operation.Query{Label: operation.Label{Key: "env", Value: "prod"}}))
+	require.Equal(t, []string{"op0005"}, listed(t, s, operation.Query{Label: operation.Label{Key: "team"}}))
+	require.Empty(t, listed(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "c"}}))
 }
 
 func oddLabels(t *testing.T, s Store) {
@@ -165,13 +164,13 @@ func oddLabels(t *testing.T, s Store) {
 	}
 	for i, text := range odd() {
 		want := []string{newOperation(i).ID}
-		require.Equal(t, want, listed(t, s, state.Query{Flow: text}), "%q", text)
-		require.Equal(t, want, listed(t, s, state.Query{Label: state.Label{Key: text, Value: text}}), "%q", text)
+		require.Equal(t, want, listed(t, s, operation.Query{Flow: text}), "%q", text)
+		require.Equal(t, want, listed(t, s, operation.Query{Label: operation.Label{Key: text, Value: text}}), "%q", text)
 	}
 	op := newOperation(500)
 	op.Labels = map[string]string{"a=b": "c"}
 	create(t, s, op)
-	require.Empty(t, listed(t, s, state.Query{Label: state.Label{Key: "a", Value: "b=c"}}))
+	require.Empty(t, listed(t, s, operation.Query{Label: operation.Label{Key: "a", Value: "b=c"}}))
 }
 
 func longLabels(t *testing.T, s Store) {
@@ -187,8 +186,8 @@ func longLabels(t *testing.T, s Store) {
 		op.Labels = map[string]string{"k": long(ending), long(ending): "v"}
 		create(t, s, op)
 	}
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Label: state.Label{Key: "k", Value: long("b")}}))
-	require.Equal(t, []string{"op0000"}, listed(t, s, state.Query{Label: state.Label{Key: long("a"), Value: "v"}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Label: operation.Label{Key: "k", Value: long("b")}}))
+	require.Equal(t, []string{"op0000"}, listed(t, s, operation.Query{Label: operation.Label{Key: long("a"), Value: "v"}}))
 }
 
 func sinceUntil(t *testing.T, s Store) {
@@ -197,12 +196,12 @@ func sinceUntil(t *testing.T, s Store) {
 	}
 	at := func(i int) time.Time { return newOperation(i).CreatedAt }
 	for _, status := range [][]operation.Status{nil, {operation.Pending}} {
-		require.Equal(t, []string{"op0002", "op0001"}, listed(t, s, state.Query{Status: status, Since: at(1), Until: at(3)}))
-		require.Equal(t, []string{"op0003", "op0002"}, listed(t, s, state.Query{Status: status, Since: at(2)}))
-		require.Equal(t, []string{"op0001", "op0000"}, listed(t, s, state.Query{Status: status, Until: at(2)}))
-		require.Equal(t, []string{"op0002"}, listed(t, s, state.Query{Status: status, Since: at(2), Until: at(2).Add(1)}))
-		require.Empty(t, listed(t, s, state.Query{Status: status, Since: at(2).Add(1), Until: at(3)}))
-		require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{
+		require.Equal(t, []string{"op0002", "op0001"}, listed(t, s, operation.Query{Status: status, Since: at(1), Until: at(3)}))
+		require.Equal(t, []string{"op0003", "op0002"}, listed(t, s, operation.Query{Status: status, Since: at(2)}))
+		require.Equal(t, []string{"op0001", "op0000"}, listed(t, s, operation.Query{Status: status, Until: at(2)}))
+		require.Equal(t, []string{"op0002"}, listed(t, s, operation.Query{Status: status, Since: at(2), Until: at(2).Add(1)}))
+		require.Empty(t, listed(t, s, operation.Query{Status: status, Since: at(2).Add(1), Until: at(3)}))
+		require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{
 			Status: status, Since: at(1).In(time.FixedZone("x", 3600)), Until: at(2),
 		}))
 	}
@@ -212,9 +211,9 @@ func farBounds(t *testing.T, s Store) {
 	create(t, s, newOperation(1))
 	far := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 	long := time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC)
-	require.Len(t, listed(t, s, state.Query{Since: long, Until: far}), 1)
-	require.Empty(t, listed(t, s, state.Query{Since: far}))
-	require.Empty(t, listed(t, s, state.Query{Until: long}))
+	require.Len(t, listed(t, s, operation.Query{Since: long, Until: far}), 1)
+	require.Empty(t, listed(t, s, operation.Query{Since: far}))
+	require.Empty(t, listed(t, s, operation.Query{Until: long}))
 }
 
 func everythingAtOnce(t *testing.T, s Store) {
@@ -227,14 +226,14 @@ func everythingAtOnce(t *testing.T, s Store) {
 			end(t, s, row, operation.Failed)
 		}
 	}
-	q := state.Query{Flow: "backup-now", Label: state.Label{Key: "team", Value: "a"}}
+	q := operation.Query{Flow: "backup-now", Label: operation.Label{Key: "team", Value: "a"}}
 	require.Equal(t, []string{"op0006", "op0000"}, listed(t, s, q))
 	q.Status = []operation.Status{operation.Failed}
 	require.Equal(t, []string{"op0006"}, listed(t, s, q))
 	q.Until = newOperation(6).CreatedAt
 	require.Empty(t, listed(t, s, q))
 	require.Equal(t, []string{"op0010", "op0008", "op0006"},
-		listed(t, s, state.Query{Flow: "backup-now", Status: []operation.Status{operation.Failed}}))
+		listed(t, s, operation.Query{Flow: "backup-now", Status: []operation.Status{operation.Failed}}))
 	require.Equal(t, []string{"op0005", "op0003", "op0001"},
-		listed(t, s, state.Query{Flow: "protect", Status: []operation.Status{operation.Pending}}))
+		listed(t, s, operation.Query{Flow: "protect", Status: []operation.Status{operation.Pending}}))
 }

@@ -9,7 +9,6 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 func liveTests() []test {
@@ -73,7 +72,7 @@ func closeRepeated(t *testing.T, s Store) {
 	}
 	require.Empty(t, liveIDs(t, s))
 	require.Equal(t, row.Operation, load(t, s, row.Operation.ID).Operation)
-	page, err := s.List(t.Context(), state.Query{})
+	page, err := s.List(t.Context(), operation.Query{})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, 1)
 }
@@ -90,7 +89,7 @@ func settleRepeated(t *testing.T, s Store) {
 		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
 		require.Empty(t, liveIDs(t, s))
 		require.Equal(t, row.Operation, load(t, s, row.Operation.ID).Operation)
-		require.Len(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}), i+1)
+		require.Len(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}), i+1)
 	}
 }
 
@@ -130,7 +129,7 @@ func settleAfterRetry(t *testing.T, s Store) {
 	require.Contains(t, liveIDs(t, s), "op0001")
 	end(t, s, load(t, s, "op0001"), operation.Succeeded)
 	require.Empty(t, liveIDs(t, s))
-	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
+	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}))
 }
 
 func settleAfterSecondCreate(t *testing.T, s Store) {
@@ -142,13 +141,13 @@ func settleAfterSecondCreate(t *testing.T, s Store) {
 	require.False(t, created)
 	end(t, s, row, operation.Succeeded)
 	require.Empty(t, liveIDs(t, s))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{}))
 }
 
 func markerWithoutRow(t *testing.T, s Store) {
 	require.NoError(t, s.Reopen(t.Context(), "nobody", start()))
 	require.Equal(t, map[string]time.Time{"nobody": start()}, liveIDs(t, s))
-	page, err := s.List(t.Context(), state.Query{Status: []operation.Status{operation.Pending}})
+	page, err := s.List(t.Context(), operation.Query{Status: []operation.Status{operation.Pending}})
 	require.NoError(t, err)
 	require.Empty(t, page.Operations)
 	require.NoError(t, s.Close(t.Context(), "nobody"))
@@ -164,13 +163,13 @@ func reopened(t *testing.T, s Store) {
 	require.NoError(t, s.Reopen(t.Context(), row.Operation.ID, row.Operation.CreatedAt))
 	require.Equal(t, map[string]time.Time{"op0001": row.Operation.CreatedAt}, liveIDs(t, s))
 	row = save(t, s, row, func(op *operation.Operation) { op.Status, op.EndedAt, op.Round = operation.Running, time.Time{}, 1 })
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Running}}))
-	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Status: []operation.Status{operation.Running}}))
+	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}))
 	end(t, s, row, operation.Succeeded)
 	require.Empty(t, liveIDs(t, s))
-	require.Empty(t, listed(t, s, state.Query{Status: []operation.Status{operation.Failed}}))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Succeeded}}))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{Status: []operation.Status{operation.Failed, operation.Running, operation.Succeeded}}))
+	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Status: []operation.Status{operation.Succeeded}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed, operation.Running, operation.Succeeded}}))
 }
 
 // The sweep may close an ended operation while a person retries it. If the
@@ -202,7 +201,7 @@ func createLeavesTime(t *testing.T, s Store) {
 	_, _, err := s.Create(t.Context(), again, eventOf(again, "again"))
 	require.NoError(t, err)
 	require.Equal(t, map[string]time.Time{"op0001": newOperation(1).CreatedAt}, liveIDs(t, s))
-	require.Equal(t, []string{"op0001"}, listed(t, s, state.Query{}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{}))
 }
 
 func liveLeftEarly(t *testing.T, s Store) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/state"
 )
 
@@ -51,26 +52,26 @@ func pagesHoldEveryOperationOnce(t *testing.T, s Store) {
 		return ids
 	}
 	failed, pending := []operation.Status{operation.Failed}, []operation.Status{operation.Pending}
-	require.Equal(t, want(func(int) bool { return true }), listed(t, s, state.Query{PageSize: 60}))
+	require.Equal(t, want(func(int) bool { return true }), listed(t, s, operation.Query{PageSize: 60}))
 	require.Equal(t, want(func(i int) bool { return i%2 == 1 }),
-		listed(t, s, state.Query{PageSize: 50, Label: state.Label{Key: "half", Value: "1"}}))
-	require.Equal(t, want(func(i int) bool { return i%5 == 0 }), listed(t, s, state.Query{PageSize: 20, Status: failed}))
-	require.Equal(t, want(func(i int) bool { return i%5 != 0 }), listed(t, s, state.Query{PageSize: 80, Status: pending}))
+		listed(t, s, operation.Query{PageSize: 50, Label: operation.Label{Key: "half", Value: "1"}}))
+	require.Equal(t, want(func(i int) bool { return i%5 == 0 }), listed(t, s, operation.Query{PageSize: 20, Status: failed}))
+	require.Equal(t, want(func(i int) bool { return i%5 != 0 }), listed(t, s, operation.Query{PageSize: 80, Status: pending}))
 	require.Equal(t, want(func(i int) bool { return i%10 == 0 }),
-		listed(t, s, state.Query{PageSize: 7, Status: failed, Label: state.Label{Key: "half", Value: "0"}}))
+		listed(t, s, operation.Query{PageSize: 7, Status: failed, Label: operation.Label{Key: "half", Value: "0"}}))
 	require.Equal(t, want(func(int) bool { return true }),
-		listed(t, s, state.Query{PageSize: 90, Status: slices.Concat(failed, pending)}))
+		listed(t, s, operation.Query{PageSize: 90, Status: slices.Concat(failed, pending)}))
 }
 
 func lastPage(t *testing.T, s Store) {
 	for i := range 4 {
 		create(t, s, newOperation(i))
 	}
-	page, err := s.List(t.Context(), state.Query{PageSize: 4})
+	page, err := s.List(t.Context(), operation.Query{PageSize: 4})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, 4)
 	require.Empty(t, page.Continue)
-	page, err = s.List(t.Context(), state.Query{PageSize: 3})
+	page, err = s.List(t.Context(), operation.Query{PageSize: 3})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, 3)
 	require.NotEmpty(t, page.Continue)
@@ -80,16 +81,16 @@ func newerBetweenPages(t *testing.T, s Store) {
 	for i := range 4 {
 		create(t, s, newOperation(i))
 	}
-	page, err := s.List(t.Context(), state.Query{PageSize: 2})
+	page, err := s.List(t.Context(), operation.Query{PageSize: 2})
 	require.NoError(t, err)
 	create(t, s, newOperation(9))
-	require.Equal(t, []string{"op0001", "op0000"}, listed(t, s, state.Query{PageSize: 2, Continue: page.Continue}))
+	require.Equal(t, []string{"op0001", "op0000"}, listed(t, s, operation.Query{PageSize: 2, Continue: page.Continue}))
 }
 
 func pageSizeIsBounded(t *testing.T, s Store) {
 	create(t, s, newOperation(1))
 	for _, size := range []int{-1, 0, 1_000_000} {
-		page, err := s.List(t.Context(), state.Query{PageSize: size})
+		page, err := s.List(t.Context(), operation.Query{PageSize: size})
 		require.NoError(t, err)
 		require.Len(t, page.Operations, 1)
 	}
@@ -98,9 +99,9 @@ func pageSizeIsBounded(t *testing.T, s Store) {
 func strangeContinuation(t *testing.T, s Store) {
 	create(t, s, newOperation(1))
 	for _, text := range []string{"x", "!", "%", state.Position("abc").Continue(), state.Position("' or PartitionKey ne '").Continue()} {
-		_, err := s.List(t.Context(), state.Query{Continue: text})
-		require.ErrorIs(t, err, state.ErrContinue, text)
-		_, err = s.Refusals(t.Context(), state.RefusalQuery{Continue: text})
-		require.ErrorIs(t, err, state.ErrContinue, text)
+		_, err := s.List(t.Context(), operation.Query{Continue: text})
+		require.ErrorIs(t, err, operation.ErrContinue, text)
+		_, err = s.ListRejected(t.Context(), rejected.Query{Continue: text})
+		require.ErrorIs(t, err, operation.ErrContinue, text)
 	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/state"
 )
 
 func rowTests() []test {
@@ -197,7 +196,7 @@ func endedContext(t *testing.T, s Store) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, s.Close(ctx, "op0001"), context.Canceled)
 	require.ErrorIs(t, s.Reopen(ctx, "op0001", start()), context.Canceled)
-	_, err = s.List(ctx, state.Query{})
+	_, err = s.List(ctx, operation.Query{})
 	require.ErrorIs(t, err, context.Canceled)
 	err = nil
 	for _, err = range s.Live(ctx) {
@@ -226,7 +225,7 @@ func oddIDs(t *testing.T, s Store) {
 		require.NoError(t, s.Close(t.Context(), id))
 	}
 	require.Empty(t, collect(t, s.Live(t.Context())))
-	page, err := s.List(t.Context(), state.Query{Status: []operation.Status{operation.Failed}})
+	page, err := s.List(t.Context(), operation.Query{Status: []operation.Status{operation.Failed}})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, len(odd()))
 }

@@ -13,8 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/schedule/run"
 	"azbackupflow/internal/state"
 )
 
@@ -27,31 +30,25 @@ type Store interface {
 	// History yields the events of one operation in the order of their saves.
 	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
 	// List gives one page of operations, newest first.
-	List(ctx context.Context, q state.Query) (state.Page, error)
-	// RecordRefusal writes down a refused request, Refusals lists them.
-	RecordRefusal(ctx context.Context, r state.Refusal) error
-	Refusals(ctx context.Context, q state.RefusalQuery) (state.RefusalPage, error)
-	// Exclude records that a resource is not to be protected automatically,
-	// Include forgets it, Exclusions lists them.
-	Exclude(ctx context.Context, x state.Exclusion) error
-	Include(ctx context.Context, resourceID string) error
-	Exclusions(ctx context.Context) iter.Seq2[state.Exclusion, error]
-	Excluded(ctx context.Context, resourceID string) (x state.Exclusion, found bool, err error)
-	// Schedules reads the rows of all schedules, SaveSchedule writes one under
-	// its ETag.
-	Schedules(ctx context.Context) (map[string]state.Schedule, error)
-	SaveSchedule(ctx context.Context, row state.Schedule) (etag string, err error)
-	// RecordVerdict writes down the last verdict about a resource, Verdict
-	// reads it.
-	RecordVerdict(ctx context.Context, v state.Verdict) error
-	Verdict(ctx context.Context, resourceID string) (state.Verdict, error)
-	// Verdicts lists the last verdicts about all resources.
-	Verdicts(ctx context.Context, q state.VerdictQuery) (state.VerdictPage, error)
-	// Refusal reads one refusal whole, RemoveRefusal and RemoveRefusals forget
-	// some.
-	Refusal(ctx context.Context, handle string) (state.Refusal, error)
-	RemoveRefusal(ctx context.Context, handle string) error
-	RemoveRefusals(ctx context.Context, before time.Time, most int) (removed int, more bool, err error)
+	List(ctx context.Context, q operation.Query) (operation.Page, error)
+	SaveRejected(ctx context.Context, r rejected.Request) error
+	LoadRejected(ctx context.Context, id string) (rejected.Request, error)
+	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
+	DeleteRejected(ctx context.Context, id string) error
+	PurgeRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error)
+
+	SaveDecision(ctx context.Context, d decision.Record) error
+	LoadDecision(ctx context.Context, resourceID string) (decision.Record, error)
+	ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error)
+
+	SaveExclusion(ctx context.Context, x decision.Exclusion) error
+	LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error)
+	DeleteExclusion(ctx context.Context, resourceID string) error
+	ListExclusions(ctx context.Context) iter.Seq2[decision.Exclusion, error]
+
+	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
+	SaveScheduleRun(ctx context.Context, r run.Record) (etag string, err error)
+
 	engine.Locks
 	// Expire removes what is older than the time.
 	Expire(ctx context.Context, before time.Time, most int) (state.Expired, error)
@@ -71,11 +68,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"History", historyTests()},
 		{"List", listTests()},
 		{"Pages", pageTests()},
-		{"Refusals", refusalTests()},
+		{"Rejected", rejectedTests()},
 		{"Exclusions", exclusionTests()},
-		{"Schedules", scheduleTests()},
-		{"Verdicts", verdictTests()},
-		{"DeadLetters", deadLetterTests()},
+		{"ScheduleRuns", scheduleRunTests()},
+		{"Decisions", decisionTests()},
 		{"Locks", lockTests()},
 		{"Expire", expireTests()},
 		{"Shared", sharedTests()},

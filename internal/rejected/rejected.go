@@ -1,0 +1,115 @@
+// Package rejected defines the record of a rejected request: a request that can
+// never work as it is, or that was dead-lettered. Rejected requests are
+// acknowledged, stored and listed, so that an operator can fix and replay them.
+//
+// The package holds plain records. It must not know how they are stored, listed
+// over HTTP or replayed.
+package rejected
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// ErrNotFound reports that no rejected request has the ID.
+var ErrNotFound = errors.New("rejected request not found")
+
+// Source tells how a rejected request arrived.
+type Source string
+
+// Sources of rejected requests.
+const (
+	// Requests is the queue of requests: the request was refused.
+	Requests Source = "requests"
+	// RequestsDeadLetters is the dead-letter queue of requests: the request was
+	// delivered too often.
+	RequestsDeadLetters Source = "requests/$DeadLetterQueue"
+	// StepsDeadLetters is the dead-letter queue of wake-ups: the message is not
+	// a wake-up, so it cannot be replayed.
+	StepsDeadLetters Source = "steps/$DeadLetterQueue"
+	// Events is the function that receives events of Event Grid: the event was
+	// refused.
+	Events Source = "protect-new-resource"
+)
+
+// Request is a rejected request.
+type Request struct {
+	// ID identifies the rejected request; see NewID. Storing a record with the
+	// same ID replaces it.
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+	// Source tells how the request arrived.
+	Source    Source            `json:"source"`
+	MessageID string            `json:"messageId,omitempty"`
+	Key       string            `json:"key,omitempty"`
+	Flow      string            `json:"flow,omitempty"`
+	Reason    string            `json:"reason"`
+	Fields    []step.FieldError `json:"fields,omitempty"`
+	// Body is the request as it arrived. Lists contain its first 8 KiB.
+	Body string `json:"body,omitempty"`
+	// ReplyTo is the queue on which the sender expects answers.
+	ReplyTo string `json:"replyTo,omitempty"`
+	// ReplayedAt is the time of the last replay, ReplayedAs its message ID.
+	ReplayedAt time.Time `json:"replayedAt,omitzero"`
+	ReplayedAs string    `json:"replayedAs,omitempty"`
+}
+
+// Query selects rejected requests to list, newest first.
+type Query struct {
+	// Since excludes requests that were rejected earlier; a zero time sets no
+	// limit.
+	Since time.Time
+	// PageSize and Continue are as in operation.Query.
+	PageSize int
+	Continue string
+}
+
+// Page is one page of rejected requests. Continue is empty after the last page.
+type Page struct {
+	Requests []Request
+	Continue string
+}
+
+// Size returns the effective page size.
+func (q Query) Size() int { return operation.PageSize(q.PageSize) }
+
+// NewID returns the ID of a request that was rejected at the given time. It is
+// the same for the same arguments. IDs sort newest first.
+func NewID(at time.Time, source Source, messageID string, body []byte) string {
+	sum := sha256.Sum256(append([]byte(string(source)+"|"+messageID+"|"), body...))
+	return operation.NewestFirst(at) + "-" + hex.EncodeToString(sum[:8])
+}
+
+// ValidID reports whether NewID can return the text.
+func ValidID(id string) bool { return regexp.MustCompile(`^[0-9]{19}-[0-9a-f]{16}$`).MatchString(id) }
+
+// Fingerprint returns the part of the ID that does not depend on the time. It
+// is the same each time the same message is rejected.
+func (r Request) Fingerprint() string {
+	_, fingerprint, _ := strings.Cut(r.ID, "-")
+	return fingerprint
+}
+
+// maxListedBody limits the body of a request in lists, in bytes.
+const maxListedBody = 8 << 10
+
+// Shortened returns the request with its body cut to the limit of lists.
+func (r Request) Shortened() Request {
+	if len(r.Body) <= maxListedBody {
+		return r
+	}
+	cut := maxListedBody
+	for cut > maxListedBody-utf8.UTFMax && !utf8.RuneStart(r.Body[cut]) {
+		cut--
+	}
+	r.Body = r.Body[:cut]
+	return r
+}

@@ -1,0 +1,54 @@
+// Package run defines the record of how far a schedule has run.
+//
+// The package holds plain records. It must not know how schedules are evaluated
+// or how records are stored.
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// ErrConflict reports that another instance saved the record since it was
+// loaded.
+var ErrConflict = errors.New("schedule run changed by another instance; load it again")
+
+// Record is how far a schedule has run.
+type Record struct {
+	// Name is the name of the schedule.
+	Name string `json:"name"`
+	// Timing is the cron expression and time zone that Handled belongs to.
+	Timing string `json:"timing"`
+	// Off is set if the schedule was disabled, or missing from the file, when it
+	// was last evaluated.
+	Off bool `json:"off,omitempty"`
+	// Handled is the time of the last slot that is complete, or of the first
+	// evaluation of the schedule.
+	Handled time.Time `json:"handled"`
+	// LastSlot is the last slot that was started.
+	LastSlot string `json:"lastSlot,omitempty"`
+	// Slot is the slot in progress, Done the key of its last complete item.
+	Slot string `json:"slot,omitempty"`
+	Done string `json:"done,omitempty"`
+	// Behind holds, by item key, the items whose last run does not belong to
+	// LastSlot.
+	Behind map[string]Behind `json:"behind,omitempty"`
+	// FailingSince is the time of the first failure to start the slot in
+	// progress, NotBefore the time of the next attempt.
+	FailingSince time.Time `json:"failingSince,omitzero"`
+	NotBefore    time.Time `json:"notBefore,omitzero"`
+
+	// ETag guards the next save; empty means that the record is not stored yet.
+	ETag string `json:"-"`
+}
+
+// Behind is an item whose run of an earlier slot has not ended.
+type Behind struct {
+	// Running is the slot of that run.
+	Running string `json:"running"`
+	// Waiting is the slot to start after that run; empty if there is none. Item
+	// is the item to start, in the schedule's own format.
+	Waiting string          `json:"waiting,omitempty"`
+	Item    json.RawMessage `json:"item,omitempty"`
+}

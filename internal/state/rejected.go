@@ -1,0 +1,198 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"azbackupflow/internal/rejected"
+)
+
+// rejectedPartition holds all rejected requests. There are few of them: many
+// rejected requests mean a broken sender, which someone has to repair anyway.
+const rejectedPartition = "rejected"
+
+// maxStoredBody limits the body that is stored in full, in bytes: the maximum
+// size of a Service Bus message in the standard tier.
+const maxStoredBody = 256 << 10
+
+// rejectedListColumns are the columns of a rejected request without its full
+// body.
+const rejectedListColumns = "PartitionKey,RowKey,request,request2,request3"
+
+// SaveRejected stores a rejected request, replacing one with the same ID.
+func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
+	doing := "save rejected request " + r.ID
+	if !rejected.ValidID(r.ID) {
+		return fmt.Errorf("%s: invalid ID; use rejected.NewID", doing)
+	}
+	record, err := encode(r.Shortened(), recordLimit)
+	if err != nil {
+		return failed(doing, err)
+	}
+	e := entity{"PartitionKey": rejectedPartition, "RowKey": r.ID}
+	e.time("at", r.At)
+	e.text("source", string(r.Source))
+	e.text("flow", r.Flow)
+	e.text("key", r.Key)
+	e.text("messageId", r.MessageID)
+	e.text("reason", r.Reason)
+	e.record("request", record)
+	if body := longBody(r); body != "" {
+		e.record("body", []byte(body))
+	}
+	encoded, err := e.encode()
+	if err != nil {
+		return failed(doing, err)
+	}
+	if err := s.EnsureTables(ctx); err != nil {
+		return failed(doing, err)
+	}
+	if err := upsert(ctx, s.rejected, encoded); err != nil {
+		return failed(doing, err)
+	}
+	return nil
+}
+
+// longBody returns the body of the request if its list form cuts it and the
+// full body can be stored. JSON escaping can make a body six times longer.
+func longBody(r rejected.Request) string {
+	if len(r.Body) == len(r.Shortened().Body) || len(r.Body) > maxStoredBody {
+		return ""
+	}
+	if escaped, err := json.Marshal(r.Body); err != nil || len(escaped) > 2*maxStoredBody {
+		return ""
+	}
+	return r.Body
+}
+
+// LoadRejected returns a rejected request, with its full body if that was
+// stored. It returns rejected.ErrNotFound if there is none with the ID.
+func (s *Store) LoadRejected(ctx context.Context, id string) (rejected.Request, error) {
+	doing := "load rejected request " + id
+	if !rejected.ValidID(id) {
+		return rejected.Request{}, fmt.Errorf("%s: %w", doing, rejected.ErrNotFound)
+	}
+	text, err := s.point(ctx, s.rejected, rejectedPartition, id)
+	if missing(err) {
+		return rejected.Request{}, fmt.Errorf("%s: %w", doing, rejected.ErrNotFound)
+	}
+	if err != nil {
+		return rejected.Request{}, failed(doing, err)
+	}
+	r, err := rejectedOf(text)
+	if err != nil {
+		return rejected.Request{}, failed(doing, err)
+	}
+	if body, err := recordOf(text, "body"); err == nil {
+		r.Body = string(body)
+	}
+	return r, nil
+}
+
+// ListRejected returns one page of rejected requests, newest first. It returns
+// operation.ErrContinue for an unknown continuation token.
+func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
+	const doing = "list rejected requests"
+	after, err := ParseContinue(q.Continue)
+	if err != nil {
+		return rejected.Page{}, err
+	}
+	_, end := bounds(q.Since, time.Time{})
+	first := ""
+	if after != "" {
+		first = after.next()
+	}
+	var page rejected.Page
+	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
+		Filter: to.Ptr(rangeFilter(rejectedPartition, first, end)), Select: to.Ptr(rejectedListColumns), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
+	}) {
+		if err != nil {
+			return rejected.Page{}, failed(doing, err)
+		}
+		if len(page.Requests) == q.Size() {
+			page.Continue = Position(page.Requests[q.Size()-1].ID).Continue()
+			return page, nil
+		}
+		r, err := rejectedOf(text)
+		if err != nil {
+			return rejected.Page{}, failed(doing, err)
+		}
+		page.Requests = append(page.Requests, r)
+	}
+	return page, nil
+}
+
+// DeleteRejected deletes a rejected request. It succeeds if there is none with
+// the ID.
+func (s *Store) DeleteRejected(ctx context.Context, id string) error {
+	doing := "delete rejected request " + id
+	if !rejected.ValidID(id) {
+		return fmt.Errorf("%s: %w", doing, rejected.ErrNotFound)
+	}
+	if err := s.EnsureTables(ctx); err != nil {
+		return failed(doing, err)
+	}
+	if _, err := s.rejected.DeleteEntity(ctx, rejectedPartition, id, nil); err != nil && !missing(err) {
+		return failed(doing, err)
+	}
+	return nil
+}
+
+// PurgeRejected deletes at most limit requests that were rejected before the
+// given time. It reports whether there may be more.
+func (s *Store) PurgeRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error) {
+	deleted, err = s.expireRejected(ctx, before, limit)
+	if err != nil {
+		return deleted, true, failed("purge rejected requests", err)
+	}
+	return deleted, deleted >= limit, nil
+}
+
+// expireRejected deletes at most limit requests that were rejected before the
+// given time. If another process deletes some of them first, it deletes nothing
+// and returns 0.
+func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+	first, _ := bounds(time.Time{}, before)
+	var actions []aztables.TransactionAction
+	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
+		Filter: to.Ptr(rangeFilter(rejectedPartition, first, "")), Select: to.Ptr("PartitionKey,RowKey"),
+	}) {
+		if err != nil {
+			return 0, err
+		}
+		if len(actions) == limit {
+			break
+		}
+		row, err := rowKeyOf(text)
+		if err != nil {
+			return 0, err
+		}
+		remove, err := removal(rejectedPartition, row, nil)
+		if err != nil {
+			return 0, err
+		}
+		actions = append(actions, remove)
+	}
+	kept, err := s.remove(ctx, s.rejected, actions)
+	if kept || err != nil {
+		return 0, err
+	}
+	return len(actions), nil
+}
+
+func rejectedOf(text []byte) (rejected.Request, error) {
+	record, err := recordOf(text, "request")
+	if err != nil {
+		return rejected.Request{}, err
+	}
+	var r rejected.Request
+	if err := json.Unmarshal(record, &r); err != nil {
+		return rejected.Request{}, fmt.Errorf("decode rejected request: %w", err)
+	}
+	return r, nil
+}
