@@ -23,7 +23,7 @@ func readSchedules(path string, e *engine.Engine, log *slog.Logger) (schedules [
 		log.Error("the schedules cannot be read: nothing is scheduled", "error", err)
 		return nil, true
 	}
-	schedules, err = schedule.Read(path, raw, e.Check)
+	schedules, err = schedule.Parse(path, raw, e.Check)
 	logProblems(log, "a schedule is left out", err)
 	return schedules, err != nil
 }

@@ -114,13 +114,16 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		Refuse: handlers.Refuser{Record: store.SaveRejected, Publish: publisher.Publish, Replies: notifier, Now: w.now, Log: log},
 	}
 	declared, incomplete := readSchedules(s.Schedules, e, log)
-	schedules := schedule.Runner{
-		Schedules: declared, Incomplete: incomplete, Rows: store, Engine: e,
-		Vaults: schedule.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
-		Refuse: func(ctx context.Context, key string, body []byte, why error) error {
-			return requests.Refuse.Refuse(ctx, handlers.Refused{Source: schedule.FileName, MessageID: key, Body: body, Err: why})
+	schedules, err := schedule.NewRunner(schedule.RunnerConfig{
+		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
+		Items: schedule.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Reject: func(ctx context.Context, key string, body []byte, reason error) error {
+			return requests.Refuse.Refuse(ctx, handlers.Refused{Source: schedule.FileName, MessageID: key, Body: body, Err: reason})
 		},
-		Tenant: s.Tenant, Now: w.now, Speed: s.Speed, Log: log,
+		Tenant: s.Tenant, Now: w.now, SpeedFactor: s.Speed, Log: log,
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	rules, rulesErr := readRules(s.Protection, e, log)
 	evaluator, err := autoprotect.New(autoprotect.Config{

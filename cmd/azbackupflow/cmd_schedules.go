@@ -111,7 +111,7 @@ func (a *app) readSchedules(file string) ([]schedule.Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return schedule.Read(file, raw, check)
+	return schedule.Parse(file, raw, check)
 }
 
 // requestCheck says whether a request could be started, as far as that can be

@@ -18,7 +18,7 @@ import (
 func checkDeclared(root string) (names []string, err error) {
 	checks := map[string]func(raw []byte) error{
 		schedule.FileName: func(raw []byte) error {
-			_, err := schedule.Read(schedule.FileName, raw, nil)
+			_, err := schedule.Parse(schedule.FileName, raw, nil)
 			return err
 		},
 		autoprotect.FileName: func(raw []byte) error {

@@ -15,11 +15,11 @@ import (
 	"azbackupflow/internal/schedule/run"
 )
 
-// Rows keep how far schedules have been handled.
-type Rows interface {
+// Store holds one record per schedule, and reads operations.
+type Store interface {
 	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
 	SaveScheduleRun(ctx context.Context, row run.Record) (etag string, err error)
-	// Load reads an operation; engine.ErrNotFound if there is none.
+	// Load returns an operation, or engine.ErrNotFound.
 	Load(ctx context.Context, id string) (engine.Row, error)
 }
 
@@ -28,115 +28,132 @@ type Starter interface {
 	Start(context.Context, request.Request, engine.Origin) (op operation.Operation, created bool, err error)
 }
 
-// Lister lists the items that a selection takes.
-type Lister interface {
+// ItemLister lists the items of a selection.
+type ItemLister interface {
 	Items(ctx context.Context, s Selection) ([]Item, error)
 }
 
-// Runner starts what is due. All fields are needed.
-type Runner struct {
+// RunnerConfig configures a Runner. Every field is required except Schedules and
+// Incomplete.
+type RunnerConfig struct {
 	Schedules []Schedule
-	// Incomplete says that something is wrong with the file: a schedule that is
-	// not among these may have been left out, and goes on where it was once that
-	// is mended.
+	// Incomplete is set if the file has errors. A schedule that is missing from
+	// Schedules may then be one with an error; it keeps its record, and its
+	// missed runs start once the file is corrected.
 	Incomplete bool
-	Rows       Rows
+	Store      Store
 	Engine     Starter
-	Vaults     Lister
-	// Refuse records a run that can never start as it is.
-	Refuse func(ctx context.Context, key string, body []byte, why error) error
-	// Tenant is the engine's: operations are found by it again.
+	Items      ItemLister
+	// Reject records a run that can never start.
+	Reject func(ctx context.Context, key string, body []byte, reason error) error
+	// Tenant is the engine's tenant; operation IDs depend on it.
 	Tenant string
 	Now    func() time.Time
-	// Speed divides jitter; 1 in Azure.
-	Speed float64
-	Log   *slog.Logger
+	// SpeedFactor divides the jitter; it is 1 in Azure.
+	SpeedFactor float64
+	Log         *slog.Logger
 }
 
-// How much is done at once.
+// Runner starts the runs that are due.
+type Runner struct {
+	c RunnerConfig
+}
+
+// NewRunner returns a Runner.
+func NewRunner(c RunnerConfig) (*Runner, error) {
+	if c.Store == nil || c.Engine == nil || c.Items == nil || c.Reject == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("schedule: RunnerConfig.Store, Engine, Items, Reject, Now and Log are required")
+	}
+	if c.SpeedFactor <= 0 {
+		return nil, fmt.Errorf("schedule: RunnerConfig.SpeedFactor is %v; it must be above 0", c.SpeedFactor)
+	}
+	return &Runner{c: c}, nil
+}
+
 const (
-	schedulesAtOnce = 4
-	startsAtOnce    = 8
-	// chunk is how many items are started before the row is saved: what a
-	// crash makes anyone repeat.
-	chunk = 64
-	// mostWaiting bounds how many items of a schedule wait for their
-	// predecessors: the row holds them.
-	mostWaiting = 500
-	// patience is how long a run is tried that cannot be started, as when its
-	// vault cannot be read.
-	patience = time.Hour
+	maxParallelSchedules = 4
+	maxParallelStarts    = 8
+	// chunkSize is the number of items that are started between two saves of the
+	// record. After a crash, at most one chunk is repeated.
+	chunkSize = 64
+	// maxWaiting bounds how many items of a schedule wait for their previous
+	// run; the record holds all of them.
+	maxWaiting = 500
+	// maxRetryTime is how long a run is retried that cannot start, for example
+	// because its vault cannot be read.
+	maxRetryTime = time.Hour
 )
 
-// Tick looks at all schedules once. Where one fails the others go on; it is
-// tried again at the next tick.
-func (r Runner) Tick(ctx context.Context) error {
-	rows, err := r.Rows.LoadScheduleRuns(ctx)
+// Tick starts the runs that are due. If one schedule fails, the others continue,
+// and the failed one is retried at the next tick.
+func (r *Runner) Tick(ctx context.Context) error {
+	records, err := r.c.Store.LoadScheduleRuns(ctx)
 	if err != nil {
-		return fmt.Errorf("look at the schedules: %w", err)
+		return fmt.Errorf("load the schedule records: %w", err)
 	}
 	var group errgroup.Group
-	group.SetLimit(schedulesAtOnce)
-	failures := make([]error, len(r.Schedules))
+	group.SetLimit(maxParallelSchedules)
+	failures := make([]error, len(r.c.Schedules))
 	declared := map[string]bool{}
-	for i, s := range r.Schedules {
+	for i, s := range r.c.Schedules {
 		declared[s.Name] = true
-		row := rows[s.Name]
-		row.Name = s.Name
+		record := records[s.Name]
+		record.Name = s.Name
 		group.Go(func() error {
-			failures[i] = r.look(ctx, s, row)
+			failures[i] = r.tick(ctx, s, record)
 			return nil
 		})
 	}
-	_ = group.Wait() // failures has them
-	for name, row := range rows {
-		if !declared[name] && !r.Incomplete && !row.Off {
-			row.Off = true
-			_, err := r.Rows.SaveScheduleRun(ctx, row)
-			failures = append(failures, unlessChanged(err))
+	_ = group.Wait() // failures holds the errors
+	for name, record := range records {
+		if !declared[name] && !r.c.Incomplete && !record.Off {
+			record.Off = true
+			_, err := r.c.Store.SaveScheduleRun(ctx, record)
+			failures = append(failures, ignoreConflict(err))
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// unlessChanged forgets that someone else saved first: another host is at work
-// on the schedule, and does what is to be done.
-func unlessChanged(err error) error {
+// ignoreConflict drops the error of a save that another host won. That host
+// continues with the schedule.
+func ignoreConflict(err error) error {
 	if errors.Is(err, run.ErrConflict) {
 		return nil
 	}
 	return err
 }
 
-func (r Runner) look(ctx context.Context, s Schedule, row run.Record) error {
-	now := r.Now()
-	row, changed := s.watch(row, now)
-	if changed || !s.Enabled {
-		if changed {
-			_, err := r.Rows.SaveScheduleRun(ctx, row)
-			return unlessChanged(err)
-		}
+// tick starts the runs of one schedule that are due.
+func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error {
+	now := r.c.Now()
+	record, changed := s.sync(record, now)
+	if changed {
+		_, err := r.c.Store.SaveScheduleRun(ctx, record)
+		return ignoreConflict(err)
+	}
+	if !s.Enabled {
 		return nil
 	}
-	log := r.Log.With("schedule", s.Name)
-	run := slotRun{Runner: r, schedule: s, row: row, log: log}
-	if err := run.startWaiting(ctx); err != nil {
-		return unlessChanged(fmt.Errorf("schedule %s: %w", s.Name, err))
+	log := r.c.Log.With("schedule", s.Name)
+	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
+	if err := t.startWaiting(ctx); err != nil {
+		return ignoreConflict(fmt.Errorf("schedule %s: %w", s.Name, err))
 	}
-	if now.Before(row.NotBefore) {
+	if now.Before(record.NotBefore) {
 		return nil
 	}
-	slots, left := s.due(run.row, now)
-	if left > 0 {
-		log.WarnContext(ctx, "missed runs are left out", "missed", left, "policy", string(s.Missed))
+	slots, skipped := s.due(t.record, now)
+	if skipped > 0 {
+		log.WarnContext(ctx, "missed runs skipped", "missed", skipped, "policy", string(s.Missed))
 	}
-	if len(slots) == 0 && left > 0 {
-		run.row.Handled, run.row.Slot, run.row.Done, run.row.FailingSince = now, "", "", time.Time{}
-		return unlessChanged(run.save(ctx))
+	if len(slots) == 0 && skipped > 0 {
+		t.record.Handled, t.record.Slot, t.record.Done, t.record.FailingSince = now, "", "", time.Time{}
+		return ignoreConflict(t.save(ctx))
 	}
 	for _, slot := range slots {
-		if err := run.start(ctx, slot); err != nil {
-			return unlessChanged(fmt.Errorf("schedule %s, run %s: %w", s.Name, slot.Name, err))
+		if err := t.startSlot(ctx, slot); err != nil {
+			return ignoreConflict(fmt.Errorf("schedule %s, run %s: %w", s.Name, slot.Name, err))
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ import (
 	statememory "azbackupflow/internal/state/memory"
 )
 
-// site is a schedule's surroundings with a clock that the test turns.
+// site holds the stores of a runner and a clock that the test advances.
 type site struct {
 	t     *testing.T
 	store *statememory.Store
@@ -34,7 +34,7 @@ type site struct {
 	clock *clockwork.FakeClock
 
 	mu       sync.Mutex
-	refusals []string
+	rejected []string
 	log      bytes.Buffer
 	items    []schedule.Item
 	listing  error
@@ -45,39 +45,51 @@ func newSite(t *testing.T, now string) *site {
 	return &site{t: t, store: statememory.New(), queue: &queuememory.Queue{}, clock: clockwork.NewFakeClockAt(utc(now))}
 }
 
-func (s *site) turn(to time.Time) {
+func (s *site) advance(to time.Time) {
 	s.clock.Advance(to.Sub(s.clock.Now()))
 }
 
-// Items is the vault's list.
+// Items returns the items of the vault.
 func (s *site) Items(context.Context, schedule.Selection) ([]schedule.Item, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.items), s.listing
 }
 
-// rows cuts the store off where the test wants.
-type rows struct {
-	schedule.Rows
+// failingStore fails saves as the test requires.
+type failingStore struct {
+	schedule.Store
 	save func(run.Record) error
 }
 
-func (r rows) SaveScheduleRun(ctx context.Context, row run.Record) (string, error) {
+func (r failingStore) SaveScheduleRun(ctx context.Context, row run.Record) (string, error) {
 	if err := r.save(row); err != nil {
 		return "", err
 	}
-	return r.Rows.SaveScheduleRun(ctx, row)
+	return r.Store.SaveScheduleRun(ctx, row)
 }
 
-// Write makes the site where its runners log to.
+// Write stores log output.
 func (s *site) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.Write(p)
 }
 
-// host is one of the processes that look at the schedules.
-func (s *site) host(yaml string) schedule.Runner {
+// host returns the runner of one host.
+func (s *site) host(yaml string) *schedule.Runner {
+	s.t.Helper()
+	return s.runner(s.config(yaml))
+}
+
+func (s *site) runner(c schedule.RunnerConfig) *schedule.Runner {
+	s.t.Helper()
+	r, err := schedule.NewRunner(c)
+	require.NoError(s.t, err)
+	return r
+}
+
+func (s *site) config(yaml string) schedule.RunnerConfig {
 	s.t.Helper()
 	azure := flow.New(nil, s.clock.Now)
 	book, err := azure.Book()
@@ -88,21 +100,21 @@ func (s *site) host(yaml string) schedule.Runner {
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(s.t, err)
-	schedules, err := schedule.Read(schedule.FileName, []byte(yaml), e.Check)
+	schedules, err := schedule.Parse(schedule.FileName, []byte(yaml), e.Check)
 	require.NoError(s.t, err)
-	return schedule.Runner{
-		Schedules: schedules, Rows: s.store, Engine: e, Vaults: s, Tenant: "test", Now: s.clock.Now, Speed: 1,
-		Refuse: func(_ context.Context, key string, _ []byte, why error) error {
+	return schedule.RunnerConfig{
+		Schedules: schedules, Store: s.store, Engine: e, Items: s, Tenant: "test", Now: s.clock.Now, SpeedFactor: 1,
+		Reject: func(_ context.Context, key string, _ []byte, reason error) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.refusals = append(s.refusals, key+": "+why.Error())
+			s.rejected = append(s.rejected, key+": "+reason.Error())
 			return nil
 		},
 		Log: slog.New(slog.NewTextHandler(s, nil)),
 	}
 }
 
-// started lists the operations by key, with when each was created.
+// started returns the operations by key.
 func (s *site) started() map[string]operation.Operation {
 	s.t.Helper()
 	all := map[string]operation.Operation{}
@@ -129,7 +141,7 @@ func (s *site) keys() []string {
 	return all
 }
 
-// end ends an operation.
+// end marks an operation as succeeded.
 func (s *site) end(key string) {
 	s.t.Helper()
 	op, ok := s.started()[key]
@@ -141,10 +153,10 @@ func (s *site) end(key string) {
 	require.NoError(s.t, err)
 }
 
-// tick turns the clock and looks.
-func (s *site) tick(r schedule.Runner, at string) {
+// tick advances the clock and runs one tick.
+func (s *site) tick(r *schedule.Runner, at string) {
 	s.t.Helper()
-	s.turn(utc(at))
+	s.advance(utc(at))
 	require.NoError(s.t, r.Tick(s.t.Context()))
 }
 
@@ -157,7 +169,7 @@ func daily(more string) string {
 	return fmt.Sprintf("version: 1\nschedules:\n- name: daily\n  cron: 30 2 * * *\n  timeZone: Europe/Berlin\n  request: %s\n%s", oneItem, more)
 }
 
-// item is the n-th item of the vault.
+// item returns the n-th item of the vault.
 func item(n int) schedule.Item {
 	return schedule.Item{ID: fmt.Sprintf("%s/backupFabrics/Azure/protectionContainers/c/protectedItems/i%04d", vault, n), Name: fmt.Sprintf("i%04d", n)}
 }
@@ -170,13 +182,13 @@ func items(n int) []schedule.Item {
 	return all
 }
 
-func ofAll(more string) string {
+func allItems(more string) string {
 	return "version: 1\nschedules:\n- name: daily\n  cron: 30 2 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n  request: {flow: backup-now, parameters: {}}\n" + more
 }
 
-// Both nights, in both zones, minute by minute, and the night after, by two hosts
-// at the same moment: one run each day.
-func TestADailyScheduleRunsOnceADayThroughBothNightsOnTwoHosts(t *testing.T) {
+// Two hosts tick every minute through both clock changes in two zones, and through
+// the night after. Each day has one run.
+func TestTick_RunsOnceADayAcrossClockChangesOnTwoHosts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		zone, from string
@@ -202,10 +214,10 @@ func TestADailyScheduleRunsOnceADayThroughBothNightsOnTwoHosts(t *testing.T) {
 				if now.In(zone).Hour() >= 5 && minute%60 > 0 {
 					continue // by day, once an hour
 				}
-				s.turn(now)
+				s.advance(now)
 				var hosts sync.WaitGroup
 				failures := make([]error, 2)
-				for i, host := range []schedule.Runner{one, two} {
+				for i, host := range []*schedule.Runner{one, two} {
 					hosts.Go(func() { failures[i] = host.Tick(t.Context()) })
 				}
 				hosts.Wait()
@@ -219,13 +231,13 @@ func TestADailyScheduleRunsOnceADayThroughBothNightsOnTwoHosts(t *testing.T) {
 			for key, op := range s.started() {
 				slot := strings.TrimSuffix(strings.TrimPrefix(key, "schedule:daily:"), ":request")
 				require.Equal(t, map[string]string{"schedule": "daily", "slot": slot}, op.Labels)
-				require.Equal(t, slot, op.CreatedAt.In(zone).Format("2006-01-02T15:04"), "it starts in its minute")
+				require.Equal(t, slot, op.CreatedAt.In(zone).Format("2006-01-02T15:04"), "the run starts in its minute")
 			}
 		})
 	}
 }
 
-func TestAScheduleBeginsWhenItIsFirstSeen(t *testing.T) {
+func TestTick_StartsNothingBeforeAScheduleIsFirstSeen(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	r := s.host(daily(""))
@@ -235,7 +247,7 @@ func TestAScheduleBeginsWhenItIsFirstSeen(t *testing.T) {
 	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys())
 }
 
-func TestMissedRunsAreMadeGoodAsTheirPolicySays(t *testing.T) {
+func TestTick_AppliesThePolicyForMissedRuns(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		policy, back string
@@ -265,7 +277,7 @@ func TestMissedRunsAreMadeGoodAsTheirPolicySays(t *testing.T) {
 	}
 }
 
-func TestARunThatIsSwitchedOffRemovedOrMovedIsNotMissed(t *testing.T) {
+func TestTick_NeverMissesRunsOfDisabledOrChangedSchedules(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]string{
 		"disabled": daily("  enabled: false\n"),
@@ -275,11 +287,13 @@ func TestARunThatIsSwitchedOffRemovedOrMovedIsNotMissed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "2026-11-20T12:00:00")
-			on, off := s.host(daily("")), s.host(meanwhile)
+			on, config := s.host(daily("")), s.config(meanwhile)
+			off := s.runner(config)
 			s.tick(on, "2026-11-20T12:00:00")
 			s.tick(off, "2026-11-20T13:00:00")
 			if name == "moved" {
-				off.Schedules = nil
+				config.Schedules = nil
+				off = s.runner(config)
 			}
 			s.tick(off, "2026-11-21T13:00:00")
 			s.tick(on, "2026-11-21T14:00:00")
@@ -290,10 +304,10 @@ func TestARunThatIsSwitchedOffRemovedOrMovedIsNotMissed(t *testing.T) {
 	}
 }
 
-func TestARunWhosePredecessorStillRunsIsTreatedAsItsPolicySays(t *testing.T) {
+func TestTick_AppliesThePolicyForOverlappingRuns(t *testing.T) {
 	t.Parallel()
 	const first, second, third = "schedule:daily:2026-11-21T02:30:request", "schedule:daily:2026-11-22T02:30:request", "schedule:daily:2026-11-23T02:30:request"
-	begin := func(t *testing.T, policy string) (*site, schedule.Runner) {
+	begin := func(t *testing.T, policy string) (*site, *schedule.Runner) {
 		t.Helper()
 		s := newSite(t, "2026-11-20T12:00:00")
 		r := s.host(daily(policy))
@@ -303,18 +317,18 @@ func TestARunWhosePredecessorStillRunsIsTreatedAsItsPolicySays(t *testing.T) {
 		s.tick(r, "2026-11-22T01:30:00")
 		return s, r
 	}
-	t.Run("skip leaves it out, and the next one too while the first runs", func(t *testing.T) {
+	t.Run("skip skips every run until the first has ended", func(t *testing.T) {
 		t.Parallel()
 		s, r := begin(t, "  overlap: skip\n")
 		require.Equal(t, []string{first}, s.keys())
 		s.tick(r, "2026-11-23T01:30:00")
 		require.Equal(t, []string{first}, s.keys())
-		require.Contains(t, s.log.String(), "this one is left out")
+		require.Contains(t, s.log.String(), "run skipped: previous run has not ended")
 		s.end(first)
 		s.tick(r, "2026-11-24T01:30:00")
 		require.Len(t, s.keys(), 2)
 	})
-	t.Run("queue starts the newest when it has ended", func(t *testing.T) {
+	t.Run("queue starts the newest after the first has ended", func(t *testing.T) {
 		t.Parallel()
 		s, r := begin(t, "  overlap: queue\n")
 		s.tick(r, "2026-11-23T01:30:00")
@@ -323,14 +337,14 @@ func TestARunWhosePredecessorStillRunsIsTreatedAsItsPolicySays(t *testing.T) {
 		s.tick(r, "2026-11-23T08:00:00")
 		require.Equal(t, []string{first, third}, s.keys())
 		s.tick(r, "2026-11-24T01:30:00")
-		require.Equal(t, []string{first, third}, s.keys(), "the third runs still")
+		require.Equal(t, []string{first, third}, s.keys(), "the third run has not ended")
 	})
-	t.Run("allow starts it", func(t *testing.T) {
+	t.Run("allow starts the run", func(t *testing.T) {
 		t.Parallel()
 		s, _ := begin(t, "  overlap: allow\n")
 		require.Equal(t, []string{first, second}, s.keys())
 	})
-	t.Run("one that is parked holds nothing up", func(t *testing.T) {
+	t.Run("a parked run delays nothing", func(t *testing.T) {
 		t.Parallel()
 		s, r := begin(t, "  overlap: skip\n")
 		row, err := s.store.Load(t.Context(), s.started()[first].ID)
@@ -343,11 +357,11 @@ func TestARunWhosePredecessorStillRunsIsTreatedAsItsPolicySays(t *testing.T) {
 	})
 }
 
-func TestASelectionIsStartedItemByItemAndSpread(t *testing.T) {
+func TestTick_SpreadsTheItemsOfASelection(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	s.items = items(150)
-	r := s.host(ofAll(""))
+	r := s.host(allItems(""))
 	s.tick(r, "2026-11-20T12:00:00")
 	s.tick(r, "2026-11-21T02:30:00")
 	started := s.started()
@@ -360,15 +374,15 @@ func TestASelectionIsStartedItemByItemAndSpread(t *testing.T) {
 		due[op.DueAt] = true
 		wait := op.DueAt.Sub(s.clock.Now())
 		require.True(t, wait >= 0 && wait <= 5*time.Minute, wait)
-		require.Equal(t, 48*time.Hour+wait, op.Deadline.Sub(s.clock.Now()), "the deadline counts from when it is due")
+		require.Equal(t, 48*time.Hour+wait, op.Deadline.Sub(s.clock.Now()), "the deadline counts from the due time")
 	}
 	require.Len(t, ids, 150)
 	require.Greater(t, len(due), 140)
 }
 
-// The process dies at each save in turn, and before each start: the next tick
-// goes on, and each item has one operation in the end.
-func TestARunThatIsCutOffGoesOnWhereItWas(t *testing.T) {
+// The process dies before or after each save. The next tick continues, and each
+// item has exactly one operation.
+func TestTick_ContinuesAfterACrash(t *testing.T) {
 	t.Parallel()
 	died := errors.New("the process died")
 	for death := range 6 {
@@ -376,79 +390,79 @@ func TestARunThatIsCutOffGoesOnWhereItWas(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "2026-11-20T12:00:00")
 			s.items = items(150)
-			r := s.host(ofAll(""))
+			config := s.config(allItems(""))
+			r := s.runner(config)
 			s.tick(r, "2026-11-20T12:00:00")
 			saves, lost := 0, death%2 == 1
-			cut := r
-			cut.Rows = rows{s.store, func(row run.Record) error {
+			config.Store = failingStore{s.store, func(row run.Record) error {
 				if saves++; saves-1 != death/2 {
 					return nil
 				}
-				if lost { // it was saved, and the answer lost
+				if lost { // the save succeeded but the answer was lost
 					_, err := s.store.SaveScheduleRun(t.Context(), row)
 					require.NoError(t, err)
 				}
 				return died
 			}}
-			s.turn(utc("2026-11-21T02:30:00"))
-			require.ErrorIs(t, cut.Tick(t.Context()), died)
+			s.advance(utc("2026-11-21T02:30:00"))
+			require.ErrorIs(t, s.runner(config).Tick(t.Context()), died)
 			before := len(s.keys())
 			require.Positive(t, before)
 			s.items = slices.Clone(s.items)
 			slices.Reverse(s.items)
 			s.tick(r, "2026-11-21T02:31:00")
 			s.tick(r, "2026-11-21T02:32:00")
-			require.Equal(t, 150, len(s.keys())) //nolint:testifylint // the keys would fill pages
+			require.Equal(t, 150, len(s.keys())) //nolint:testifylint // the list of keys is long
 		})
 	}
 }
 
-func TestAVaultThatCannotBeReadIsTriedForAnHourAndThenRefused(t *testing.T) {
+func TestTick_RejectsARunAfterAnHourOfFailures(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	s.items = items(1)
-	r := s.host(ofAll(""))
+	r := s.host(allItems(""))
 	s.tick(r, "2026-11-20T12:00:00")
 	s.listing = &operation.Error{Code: "AuthorizationFailed", Class: operation.UserAction, Message: "may not be read"}
 	for minute := range 61 {
-		s.turn(utc("2026-11-21T02:30:00").Add(time.Duration(minute) * time.Minute))
+		s.advance(utc("2026-11-21T02:30:00").Add(time.Duration(minute) * time.Minute))
 		require.ErrorContains(t, r.Tick(t.Context()), "may not be read")
-		require.Len(t, s.refusals, minute/60, "minute %d", minute)
+		require.Len(t, s.rejected, minute/60, "minute %d", minute)
 	}
-	require.Contains(t, s.refusals[0], "schedule:daily:2026-11-21T02:30:request: AuthorizationFailed")
+	require.Contains(t, s.rejected[0], "schedule:daily:2026-11-21T02:30:request: AuthorizationFailed")
 	s.listing = nil
 	s.tick(r, "2026-11-21T05:00:00")
-	require.Empty(t, s.keys(), "what was refused is not started later")
+	require.Empty(t, s.keys(), "a rejected run is not started later")
 	s.tick(r, "2026-11-22T02:30:00")
 	require.Len(t, s.keys(), 1)
 }
 
-func TestEachRunIsTriedForAnHourOfItsOwn(t *testing.T) {
+func TestTick_RetriesEachRunForItsOwnHour(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	s.items = items(1)
-	r := s.host(strings.Replace(ofAll(""), "30 2 * * *", "30 * * * *", 1))
+	r := s.host(strings.Replace(allItems(""), "30 2 * * *", "30 * * * *", 1))
 	s.tick(r, "2026-11-20T12:00:00")
-	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "away"}
-	for minute := range 80 { // the first run at 12:31, the second from 13:30 on
-		s.turn(utc("2026-11-20T12:31:00").Add(time.Duration(minute) * time.Minute))
+	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "unavailable"}
+	for minute := range 80 { // the first run at 12:31, the second from 13:30
+		s.advance(utc("2026-11-20T12:31:00").Add(time.Duration(minute) * time.Minute))
 		require.Error(t, r.Tick(t.Context()))
 	}
-	require.Empty(t, s.refusals, "the second run replaced the first before its hour was over, and began its own")
+	require.Empty(t, s.rejected, "the second run replaced the first within the first hour")
 	s.listing = nil
 	s.tick(r, "2026-11-20T13:55:00")
 	require.Equal(t, []string{"2026-11-20T13:30"}, slotsOf(s.keys()))
 }
 
-func TestARunThatMayBeSkippedIsTriedForAnHourOnceItHasBegun(t *testing.T) {
+func TestTick_RetriesAStartedRunThatMayBeSkipped(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	s.items = items(1)
-	r := s.host(ofAll("  missed: skip\n"))
+	r := s.host(allItems("  missed: skip\n"))
 	s.tick(r, "2026-11-20T12:00:00")
-	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "away"}
+	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "unavailable"}
 	for _, at := range []string{"2026-11-21T02:30:00", "2026-11-21T02:45:00", "2026-11-21T03:10:00"} {
-		s.turn(utc(at))
+		s.advance(utc(at))
 		require.Error(t, r.Tick(t.Context()))
 	}
 	s.listing = nil
@@ -456,7 +470,7 @@ func TestARunThatMayBeSkippedIsTriedForAnHourOnceItHasBegun(t *testing.T) {
 	require.Len(t, s.keys(), 1)
 }
 
-// slotsOf are the slots in the keys of operations.
+// slotsOf returns the slots in the keys of operations.
 func slotsOf(keys []string) (slots []string) {
 	for _, key := range keys {
 		parts := strings.SplitN(key, ":", 4)
@@ -465,29 +479,30 @@ func slotsOf(keys []string) (slots []string) {
 	return slots
 }
 
-func TestAMistakeInTheFileThrowsNoRunAway(t *testing.T) {
+func TestTick_KeepsRunsWhileTheFileIsInvalid(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
-	right := s.host(daily(""))
+	config := s.config(daily(""))
+	right := s.runner(config)
 	s.tick(right, "2026-11-20T12:00:00")
-	wrong := right
-	wrong.Schedules, wrong.Incomplete = nil, true
+	config.Schedules, config.Incomplete = nil, true
+	wrong := s.runner(config)
 	for _, at := range []string{"2026-11-20T13:00:00", "2026-11-21T01:30:00", "2026-11-21T09:00:00"} {
 		s.tick(wrong, at)
 	}
 	require.Empty(t, s.keys())
 	s.tick(right, "2026-11-21T10:00:00")
-	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys(), "the run of the night is made good")
+	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys(), "the missed run is started")
 }
 
-func TestAVaultThatAsksForPatienceIsLeftAloneMeanwhile(t *testing.T) {
+func TestTick_HonorsRetryAfterOfTheVault(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	s.items = items(1)
-	r := s.host(ofAll(""))
+	r := s.host(allItems(""))
 	s.tick(r, "2026-11-20T12:00:00")
 	s.listing = &operation.Error{Code: "ResourceRequestsThrottled", Class: operation.Throttled, RetryAfter: 324 * time.Second}
-	s.turn(utc("2026-11-21T02:30:00"))
+	s.advance(utc("2026-11-21T02:30:00"))
 	require.Error(t, r.Tick(t.Context()))
 	for minute := 31; minute <= 35; minute++ {
 		s.tick(r, fmt.Sprintf("2026-11-21T02:%d:00", minute))
@@ -499,7 +514,7 @@ func TestAVaultThatAsksForPatienceIsLeftAloneMeanwhile(t *testing.T) {
 	require.Len(t, s.keys(), 1)
 }
 
-func TestARunThatCanNeverStartIsRefusedAndNotTriedAgain(t *testing.T) {
+func TestTick_RejectsARunThatCanNeverStart(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	yaml := strings.Replace(daily(""), "parameters: {", "parameters: {recoveryPointExpiryTimeInUTC: 2026-11-21T00:00:00Z, ", 1)
@@ -508,20 +523,20 @@ func TestARunThatCanNeverStartIsRefusedAndNotTriedAgain(t *testing.T) {
 	s.tick(r, "2026-11-21T01:30:00")
 	s.tick(r, "2026-11-21T01:31:00")
 	require.Empty(t, s.keys())
-	require.Len(t, s.refusals, 1)
-	require.Contains(t, s.refusals[0], "parameters.recoveryPointExpiryTimeInUTC")
-	require.Contains(t, s.refusals[0], "has passed")
+	require.Len(t, s.rejected, 1)
+	require.Contains(t, s.rejected[0], "parameters.recoveryPointExpiryTimeInUTC")
+	require.Contains(t, s.rejected[0], "has passed")
 }
 
-func TestWhereTheTableIsAwayTheNextTickStartsTheRun(t *testing.T) {
+func TestTick_RetriesAfterTheTableWasUnavailable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
 	r := s.host(daily(""))
 	s.tick(r, "2026-11-20T12:00:00")
-	away, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.turn(utc("2026-11-21T01:30:00"))
-	require.Error(t, r.Tick(away))
+	s.advance(utc("2026-11-21T01:30:00"))
+	require.Error(t, r.Tick(canceled))
 	s.tick(r, "2026-11-21T01:31:00")
 	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys())
 }

@@ -1,10 +1,13 @@
-// Package schedule starts operations at wall-clock times of a time zone. What
-// runs when is declared in schedules.yaml; a timer looks once a minute.
+// Package schedule starts operations at wall-clock times of a time zone, as
+// schedules.yaml declares. A timer calls it once a minute.
 //
-// Each run is keyed by schedule, local date and time, and item, so that the
-// same run asked for twice, by a repeated timer, a restart or a second host, is
-// one operation. What was handled is kept in a row per schedule, so that a run
-// that was missed is known.
+// The key of each run consists of the schedule's name, the local date and time,
+// and the item, so that a run that is started twice (by a repeated timer, after
+// a restart, or by a second host) is one operation. One record per schedule
+// holds how far the schedule has run, so that missed runs are detected.
+//
+// The package may not know how records are stored, how the steps of an operation
+// run, or what calls it.
 package schedule
 
 import (
@@ -16,30 +19,30 @@ import (
 	"azbackupflow/internal/request"
 )
 
-// Missed says what becomes of runs that came due while nobody looked.
+// Missed is the policy for runs that came due while no host was running.
 type Missed string
 
 // The policies for missed runs.
 const (
-	// MissedSkip leaves them out.
+	// MissedSkip skips all of them.
 	MissedSkip Missed = "skip"
-	// MissedOne runs the newest: it makes good for all.
+	// MissedOne starts only the newest.
 	MissedOne Missed = "one"
-	// MissedAll runs all, up to a limit.
+	// MissedAll starts all of them, up to a limit.
 	MissedAll Missed = "all"
 )
 
-// Overlap says what becomes of a run whose predecessor still runs.
+// Overlap is the policy for a run whose previous run has not ended.
 type Overlap string
 
 // The policies for overlapping runs.
 const (
-	// OverlapSkip leaves it out.
+	// OverlapSkip skips the run.
 	OverlapSkip Overlap = "skip"
-	// OverlapQueue starts it when the predecessor has ended; of several that
-	// wait for it, the newest.
+	// OverlapQueue starts the run when the previous one has ended. If several
+	// runs wait, only the newest is started.
 	OverlapQueue Overlap = "queue"
-	// OverlapAllow starts it all the same.
+	// OverlapAllow starts the run at once.
 	OverlapAllow Overlap = "allow"
 )
 
@@ -49,34 +52,34 @@ type Schedule struct {
 	Timing  Timing
 	Enabled bool
 	Missed  Missed
-	// MissedLimit bounds how many missed runs MissedAll makes good.
+	// MissedLimit bounds how many missed runs MissedAll starts.
 	MissedLimit int
 	Overlap     Overlap
-	// Jitter is how far the starts of a run are spread.
+	// Jitter is the time over which the starts of a run are spread.
 	Jitter  time.Duration
 	Request request.Request
-	// Select says for which items; nil means the request as it is.
+	// Select selects the items to start the request for; nil starts the request
+	// as it is.
 	Select *Selection
 }
 
-// Item is one thing that a run is started for.
+// Item is a protected item or backup instance that a run is started for.
 type Item struct {
-	// ID is the resource id of a protected item or backup instance; empty for
-	// a request without a selection.
+	// ID is the resource ID; empty for a request without a selection.
 	ID string `json:"id,omitempty"`
-	// Instance: it is a backup instance of a Backup vault.
+	// Instance is set for a backup instance of a Backup vault.
 	Instance bool `json:"instance,omitempty"`
-	// Name is for people and for patterns.
+	// Name is the name that patterns match.
 	Name string `json:"name,omitempty"`
 }
 
-// Labels that every run has.
+// Labels of every operation that a schedule starts.
 const (
 	labelSchedule = "schedule"
 	labelSlot     = "slot"
 )
 
-// requestFor is the request that a run starts for an item.
+// requestFor returns the request that a run starts for an item.
 func (s Schedule) requestFor(slot string, item Item) (request.Request, error) {
 	r := s.Request
 	r.Key = s.key(slot, item)
@@ -105,19 +108,20 @@ func (s Schedule) requestFor(slot string, item Item) (request.Request, error) {
 	return r, err
 }
 
-// key is the same for the same run, whoever starts it.
+// key returns the idempotency key of a run for an item.
 func (s Schedule) key(slot string, item Item) string {
 	return "schedule:" + s.Name + ":" + slot + ":" + item.key()
 }
 
-// delay is how long after its slot an item's run begins: the same whoever
-// computes it, and spread evenly over the jitter.
+// delay returns how long after its slot an item's run starts. It is derived from
+// the key, so that every host computes the same delay, and spread evenly over
+// the jitter.
 func (s Schedule) delay(slot string, item Item) time.Duration {
 	if s.Jitter <= 0 {
 		return 0
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s.key(slot, item))) // never fails
-	// FNV's low bits mix best.
+	// The low bits of FNV are mixed best.
 	return time.Duration(h.Sum64()%uint64(s.Jitter/time.Millisecond+1)) * time.Millisecond //nolint:gosec // G115: below the jitter
 }

@@ -32,7 +32,7 @@ func names(slots []schedule.Slot) []string {
 	return all
 }
 
-func TestWallClockTimesAreRunOncePerDayWhateverTheClocksDo(t *testing.T) {
+func TestSlots_RunOncePerDayAcrossClockChanges(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, cron, zone, after, until string
@@ -46,10 +46,10 @@ func TestWallClockTimesAreRunOncePerDayWhateverTheClocksDo(t *testing.T) {
 			"2026-03-07T02:30 07:30Z", "2026-03-08T03:30 07:30Z", "2026-03-09T02:30 06:30Z"}},
 		{"New York shows 01:30 twice", "30 1 * * *", "America/New_York", "2026-10-31T00:00:00", "2026-11-03T00:00:00", []string{
 			"2026-10-31T01:30 05:30Z", "2026-11-01T01:30 05:30Z", "2026-11-02T01:30 06:30Z"}},
-		{"a run looked for after the clocks went back", "50 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00", "2026-10-25T01:10:00", []string{
+		{"a run due before the clocks went back", "50 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00", "2026-10-25T01:10:00", []string{
 			"2026-10-25T02:50 00:50Z"}},
-		{"a run that is still to come when the clocks have gone back", "10 3 * * *", "Europe/Berlin", "2026-10-24T12:00:00", "2026-10-25T01:50:00", []string{}},
-		{"times that fall together run once", "30 2,3 * * *", "Europe/Berlin", "2026-03-28T23:00:00", "2026-03-29T23:00:00", []string{
+		{"a run not yet due when the clocks have gone back", "10 3 * * *", "Europe/Berlin", "2026-10-24T12:00:00", "2026-10-25T01:50:00", []string{}},
+		{"times that coincide run once", "30 2,3 * * *", "Europe/Berlin", "2026-03-28T23:00:00", "2026-03-29T23:00:00", []string{
 			"2026-03-29T03:30 01:30Z"}},
 		{"hours are counted once in autumn", "0 1-4 * * *", "Europe/Berlin", "2026-10-24T22:00:00", "2026-10-25T12:00:00", []string{
 			"2026-10-25T01:00 23:00Z", "2026-10-25T02:00 00:00Z", "2026-10-25T03:00 02:00Z", "2026-10-25T04:00 03:00Z"}},
@@ -68,9 +68,9 @@ func TestWallClockTimesAreRunOncePerDayWhateverTheClocksDo(t *testing.T) {
 	}
 }
 
-// Whatever the zone, its history and the expression: no two slots have one name
-// or one instant, each lies in its span, and spans put together give the same.
-func TestSpansPutTogetherGiveTheSameSlots(t *testing.T) {
+// For every zone and expression: slots have unique names and instants, each lies
+// in its span, and adjacent spans return the same slots as the whole span.
+func TestSlots_AreTheSameForAdjacentSpans(t *testing.T) {
 	t.Parallel()
 	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "Africa/Casablanca", "America/Sao_Paulo"} {
 		for _, cron := range []string{"*/17 * * * *", "30 2 * * *", "0 */6 * * *", "59 23 * * 0"} {
@@ -108,22 +108,22 @@ func TestSpansPutTogetherGiveTheSameSlots(t *testing.T) {
 	}
 }
 
-func TestNextSlotsAreFoundHoweverFarTheyLie(t *testing.T) {
+func TestNext_FindsSlotsYearsAway(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"2028-02-29T12:00 12:00Z", "2032-02-29T12:00 12:00Z"},
 		names(timing(t, "0 12 29 2 *", "UTC").Next(utc("2026-11-21T00:00:00"), 2)))
 	require.Len(t, timing(t, "* * * * *", "UTC").Next(utc("2026-11-21T00:00:00"), 5), 5)
 }
 
-func TestWhatIsNoTimingIsRefusedInWords(t *testing.T) {
+func TestNewTiming_ExplainsInvalidTimings(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ cron, zone, want string }{
 		{"0 0 31 2 *", "UTC", "never fires"},
 		{"0 0 * *", "UTC", "has 4 fields"},
 		{"@daily", "UTC", "has 1 fields"},
-		{"CRON_TZ=UTC 0 0 * * *", "UTC", "holds more than fields of times"},
+		{"CRON_TZ=UTC 0 0 * * *", "UTC", "has a time zone or a descriptor"},
 		{"*/5 * * * * *", "UTC", "more often than once a minute"},
-		{"61 * * * *", "UTC", "cannot be read"},
+		{"61 * * * *", "UTC", "cannot be parsed"},
 		{"0 0 * * *", "Europe/Atlantis", "is not a time zone"},
 		{"0 0 * * *", "Local", "is not a time zone"},
 		{"0 0 * * *", "../../etc/passwd", "is not a time zone"},
@@ -133,7 +133,7 @@ func TestWhatIsNoTimingIsRefusedInWords(t *testing.T) {
 	}
 }
 
-func BenchmarkTickOfAMinutelySchedule(b *testing.B) {
+func BenchmarkSlots(b *testing.B) {
 	timing, err := schedule.NewTiming("* * * * *", "Europe/Berlin")
 	require.NoError(b, err)
 	now := utc("2026-11-21T00:00:00")

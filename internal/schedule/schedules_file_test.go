@@ -14,7 +14,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// problemsOf reads a file and gives its schedules' names and what is wrong.
+// problemsOf parses a file and returns the names of its schedules and its problems.
 func problemsOf(t *testing.T, yaml string) (names, problems []string) {
 	t.Helper()
 	check := func(r request.Request) error {
@@ -23,7 +23,7 @@ func problemsOf(t *testing.T, yaml string) (names, problems []string) {
 		}
 		return r.Check()
 	}
-	schedules, err := schedule.Read("schedules.yaml", []byte(yaml), check)
+	schedules, err := schedule.Parse("schedules.yaml", []byte(yaml), check)
 	for _, s := range schedules {
 		names = append(names, s.Name)
 	}
@@ -46,26 +46,26 @@ const good = `
   request: {flow: backup-now, parameters: {itemId: x}}
 `
 
-func TestAScheduleThatIsWrongIsLeftOutAndToldByLinePathProblemAndWant(t *testing.T) {
+func TestParse_OmitsInvalidSchedulesAndExplainsThem(t *testing.T) {
 	t.Parallel()
 	const request = "  request: {flow: backup-now, parameters: {itemId: x}}\n"
 	for name, c := range map[string]struct{ entry, want string }{
 		"unknown field":       {"- name: bad\n  corn: x\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, "line 8: schedules[1].corn: is not known here; want one of cron, enabled, jitter"},
 		"missing cron":        {"- name: bad\n  timeZone: UTC\n" + request, "line 7: schedules[1].cron: is missing; want five fields (minute hour"},
 		"bad name":            {"- name: Not Good\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, `line 7: schedules[1].name: "Not Good" has not the right form; want 1 to 64 lower-case letters`},
-		"same name":           {"- name: good\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, `line 7: schedules[1].name: "good" is the name of a schedule above`},
-		"bad cron":            {"- name: bad\n  cron: 0 25 * * *\n  timeZone: UTC\n" + request, `line 8: schedules[1].cron: "0 25 * * *" cannot be read`},
-		"never fires":         {"- name: bad\n  cron: 0 0 30 2 *\n  timeZone: UTC\n" + request, `schedules[1].cron: "0 0 30 2 *" never fires: no date fits it; want days that its months have`},
+		"same name":           {"- name: good\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, `line 7: schedules[1].name: "good" is the name of an earlier schedule`},
+		"bad cron":            {"- name: bad\n  cron: 0 25 * * *\n  timeZone: UTC\n" + request, `line 8: schedules[1].cron: "0 25 * * *" cannot be parsed`},
+		"never fires":         {"- name: bad\n  cron: 0 0 30 2 *\n  timeZone: UTC\n" + request, `schedules[1].cron: "0 0 30 2 *" never fires: no date matches it; want days that the months have`},
 		"seconds":             {"- name: bad\n  cron: '*/5 * * * * *'\n  timeZone: UTC\n" + request, "runs more often than once a minute"},
-		"unknown zone":        {"- name: bad\n  cron: 0 1 * * *\n  timeZone: Europe/Atlantis\n" + request, `line 9: schedules[1].timeZone: "Europe/Atlantis" is not a time zone that is known here; want an IANA name`},
+		"unknown zone":        {"- name: bad\n  cron: 0 1 * * *\n  timeZone: Europe/Atlantis\n" + request, `line 9: schedules[1].timeZone: "Europe/Atlantis" is not a time zone of the tz database; want an IANA time zone`},
 		"policy":              {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  missed: some\n" + request, `schedules[1].missed: is "some"; want one of skip, one, all`},
-		"limit alone":         {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  missedLimit: 3\n" + request, "schedules[1].missedLimit: is given with missed: one"},
-		"all without allow":   {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  missed: all\n" + request, "schedules[1].missed: is all, whose runs start together, with overlap: skip"},
-		"jitter":              {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  jitter: PT13H\n" + request, `schedules[1].jitter: "PT13H" is no duration of at most 12 hours`},
+		"limit alone":         {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  missedLimit: 3\n" + request, "schedules[1].missedLimit: is set with missed: one"},
+		"all without allow":   {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  missed: all\n" + request, "schedules[1].missed: is all, which starts runs at the same time, with overlap: skip"},
+		"jitter":              {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  jitter: PT13H\n" + request, `schedules[1].jitter: "PT13H" is not a duration of at most 12 hours`},
 		"parameters":          {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  request: {flow: backup-now, parameters: {itemId: bad}}\n", "line 10: schedules[1].request.parameters.itemId: is bad; want a good one"},
-		"selection and item":  {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n" + request, "schedules[1].request.parameters.itemId: is given beside a selection"},
-		"selection of what":   {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n  request: {flow: delete-protection, parameters: {}}\n", "schedules[1].select: is given for flow delete-protection; want flow backup-now"},
-		"selection of a shop": {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: shop}\n  request: {flow: backup-now, parameters: {}}\n", `schedules[1].select.vaultId: "shop" is not the resource id of a vault`},
+		"selection and item":  {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n" + request, "schedules[1].request.parameters.itemId: is set together with a selection"},
+		"selection of what":   {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n  request: {flow: delete-protection, parameters: {}}\n", "schedules[1].select: is set for flow delete-protection; want flow backup-now"},
+		"selection of a shop": {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: shop}\n  request: {flow: backup-now, parameters: {}}\n", `schedules[1].select.vaultId: "shop" is not the resource ID of a vault`},
 		"own label":           {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  request: {flow: backup-now, parameters: {itemId: x}, labels: {slot: x}}\n", "schedules[1].request.labels.slot: may not be given"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestAScheduleThatIsWrongIsLeftOutAndToldByLinePathProblemAndWant(t *testing
 	}
 }
 
-func TestAFileThatIsNoListOfSchedulesGivesNone(t *testing.T) {
+func TestParse_ReturnsNothingForInvalidFiles(t *testing.T) {
 	t.Parallel()
 	for yaml, want := range map[string]string{
 		"":                                   "is empty",
@@ -100,9 +100,8 @@ func TestAFileThatIsNoListOfSchedulesGivesNone(t *testing.T) {
 	}
 }
 
-// The sample that is deployed starts nothing, and what it shows in comments is
-// right.
-func TestTheSampleStartsNothingAndShowsWhatIsRight(t *testing.T) {
+// The deployed sample starts nothing, and its commented examples are valid.
+func TestSampleFile_StartsNothingAndHasValidExamples(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../schedules.yaml")
 	require.NoError(t, err)
@@ -116,11 +115,11 @@ func TestTheSampleStartsNothingAndShowsWhatIsRight(t *testing.T) {
 	require.Equal(t, []string{"nightly-files"}, names)
 }
 
-func FuzzRead(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("version: 1\nschedules:" + good)
 	f.Add("version: 1\nschedules: [{name: a, cron: 0 0 1 1 1, timeZone: UTC, request: &a {flow: x, parameters: *a}}]")
 	f.Fuzz(func(t *testing.T, yaml string) {
-		schedules, err := schedule.Read("schedules.yaml", []byte(yaml), nil)
+		schedules, err := schedule.Parse("schedules.yaml", []byte(yaml), nil)
 		var invalid *declaration.Invalid
 		if err != nil {
 			require.ErrorAs(t, err, &invalid)

@@ -1,0 +1,170 @@
+package schedule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/schedule/run"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+// startChunk starts a slot for some items.
+func (t *scheduleTick) startChunk(ctx context.Context, slot string, items []Item) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxParallelStarts)
+	results := make([]run.Behind, len(items))
+	for i, item := range items {
+		previous := t.record.Behind[item.key()]
+		group.Go(func() (err error) {
+			results[i], err = t.startItem(ctx, slot, item, previous)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if t.record.Behind == nil {
+		t.record.Behind = map[string]run.Behind{}
+	}
+	waiting := 0
+	for _, b := range t.record.Behind {
+		if b.Waiting != "" {
+			waiting++
+		}
+	}
+	for i, item := range items {
+		b, previous := results[i], t.record.Behind[item.key()]
+		if b.Waiting != "" && previous.Waiting == "" {
+			if waiting++; waiting > maxWaiting {
+				t.log.WarnContext(ctx, "run skipped: too many runs wait for their previous run", "slot", slot, "item", item.Name, "max", maxWaiting)
+				b.Waiting, b.Item = "", nil
+			}
+		}
+		if b.Running == "" {
+			delete(t.record.Behind, item.key())
+		} else {
+			t.record.Behind[item.key()] = b
+		}
+	}
+	return nil
+}
+
+// startItem starts a slot for one item. If the item's previous run has not
+// ended, it applies the overlap policy and returns that run.
+func (t *scheduleTick) startItem(ctx context.Context, slot string, item Item, previous run.Behind) (run.Behind, error) {
+	last := t.record.LastSlot
+	if previous.Running != "" {
+		last = previous.Running
+	}
+	if t.schedule.Overlap != OverlapAllow && last != "" && last != slot {
+		running, err := t.running(ctx, last, item)
+		if err != nil {
+			return previous, err
+		}
+		if running {
+			return t.overlap(ctx, slot, last, item)
+		}
+	}
+	return run.Behind{}, t.startOperation(ctx, slot, item)
+}
+
+func (t *scheduleTick) overlap(ctx context.Context, slot, last string, item Item) (run.Behind, error) {
+	b := run.Behind{Running: last}
+	if t.schedule.Overlap == OverlapSkip {
+		t.log.WarnContext(ctx, "run skipped: previous run has not ended", "slot", slot, "running", last, "item", item.Name)
+		return b, nil
+	}
+	t.log.InfoContext(ctx, "run queued: previous run has not ended", "slot", slot, "running", last, "item", item.Name)
+	var err error
+	b.Waiting = slot
+	b.Item, err = json.Marshal(item)
+	return b, err
+}
+
+// running reports whether a slot's operation for the item is in progress. A
+// parked operation does not count: it waits for a user, and a schedule that
+// waited for it would stop without notice.
+func (t *scheduleTick) running(ctx context.Context, slot string, item Item) (bool, error) {
+	id := operation.ID(t.c.Tenant, t.schedule.Request.Flow, t.schedule.key(slot, item))
+	row, err := t.c.Store.Load(ctx, id)
+	if errors.Is(err, engine.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	status := row.Operation.Status
+	return !status.Terminal() && status != operation.Parked, nil
+}
+
+// startWaiting starts the waiting runs whose previous run has ended.
+func (t *scheduleTick) startWaiting(ctx context.Context) error {
+	changed := false
+	for key, b := range t.record.Behind {
+		if b.Waiting == "" {
+			continue
+		}
+		var item Item
+		if err := json.Unmarshal(b.Item, &item); err != nil {
+			return fmt.Errorf("decode the waiting item %s: %w", key, err)
+		}
+		running, err := t.running(ctx, b.Running, item)
+		if err != nil {
+			return err
+		}
+		if running && t.schedule.Overlap == OverlapQueue {
+			continue
+		}
+		if t.schedule.Overlap != OverlapSkip {
+			if err := t.startOperation(ctx, b.Waiting, item); err != nil {
+				return err
+			}
+			b.Running = b.Waiting
+		}
+		b.Waiting, b.Item = "", nil
+		t.record.Behind[key] = b
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	return t.save(ctx)
+}
+
+// startOperation starts a slot's operation for the item. It rejects a run that
+// can never start.
+func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Item) error {
+	req, err := t.schedule.requestFor(slot, item)
+	if err != nil {
+		return fmt.Errorf("create the request: %w", err)
+	}
+	origin := engine.Origin{}
+	if delay := t.schedule.delay(slot, item); delay > 0 {
+		origin.NotBefore = t.c.Now().Add(time.Duration(float64(delay) / t.c.SpeedFactor))
+	}
+	op, _, err := t.c.Engine.Start(ctx, req, origin)
+	var invalid *step.Invalid
+	var conflict *engine.KeyConflict
+	var large *state.TooLarge
+	switch {
+	case errors.As(err, &conflict):
+		// The run was started before the file was changed, or the vault now
+		// spells the item's ID differently.
+		t.log.InfoContext(ctx, "run already started with other parameters", "op", conflict.ID, "slot", slot, "item", item.Name)
+		return nil
+	case errors.As(err, &invalid), errors.As(err, &large):
+		return t.reject(ctx, req.Key, req, err)
+	case err != nil:
+		return err
+	}
+	t.log.InfoContext(ctx, "scheduled run started", "op", op.ID, "slot", slot, "item", item.Name)
+	return nil
+}

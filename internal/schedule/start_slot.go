@@ -1,0 +1,130 @@
+package schedule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/schedule/run"
+)
+
+// scheduleTick handles one schedule during one tick.
+type scheduleTick struct {
+	c        RunnerConfig
+	schedule Schedule
+	record   run.Record
+	log      *slog.Logger
+}
+
+func (t *scheduleTick) save(ctx context.Context) error {
+	etag, err := t.c.Store.SaveScheduleRun(ctx, t.record)
+	if err == nil {
+		t.record.ETag = etag
+	}
+	return err
+}
+
+// startSlot starts one slot for all its items. After a crash, the next tick
+// continues with the chunk in progress; an item that is started twice is one
+// operation.
+func (t *scheduleTick) startSlot(ctx context.Context, slot Slot) error {
+	if t.record.Slot != slot.Name {
+		t.record.Slot, t.record.Done, t.record.FailingSince = slot.Name, "", time.Time{}
+	}
+	items, err := t.items(ctx)
+	if err != nil {
+		return t.recordFailure(ctx, slot, err)
+	}
+	rest := items
+	for len(rest) > 0 && rest[0].key() <= t.record.Done {
+		rest = rest[1:]
+	}
+	for len(rest) > 0 {
+		n := min(chunkSize, len(rest))
+		if err := t.startChunk(ctx, slot.Name, rest[:n]); err != nil {
+			return t.recordFailure(ctx, slot, err)
+		}
+		t.record.Done = rest[n-1].key()
+		if rest = rest[n:]; len(rest) > 0 {
+			if err := t.save(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	t.completeSlot(slot, items)
+	if err := t.save(ctx); err != nil {
+		return err
+	}
+	t.log.InfoContext(ctx, "scheduled run handled", "slot", slot.Name, "items", len(items))
+	return nil
+}
+
+func (t *scheduleTick) items(ctx context.Context) ([]Item, error) {
+	if t.schedule.Select == nil {
+		return []Item{{}}, nil
+	}
+	items, err := t.c.Items.Items(ctx, *t.schedule.Select)
+	return inOrder(items), err
+}
+
+// completeSlot moves the record past a slot that was started. It drops what is
+// stored about items that are no longer selected, unless a run waits for them.
+func (t *scheduleTick) completeSlot(slot Slot, items []Item) {
+	selected := map[string]bool{}
+	for _, item := range items {
+		selected[item.key()] = true
+	}
+	for key, b := range t.record.Behind {
+		if !selected[key] && b.Waiting == "" {
+			delete(t.record.Behind, key)
+		}
+	}
+	t.record.LastSlot = slot.Name
+	t.skipPast(slot)
+}
+
+// skipPast moves the record past a slot.
+func (t *scheduleTick) skipPast(slot Slot) {
+	t.record.Handled = slot.At
+	t.record.Slot, t.record.Done = "", ""
+	t.record.FailingSince, t.record.NotBefore = time.Time{}, time.Time{}
+}
+
+// recordFailure records when the slot first failed. It rejects the slot after
+// maxRetryTime, or at once if a retry cannot succeed; users see the rejected
+// request.
+func (t *scheduleTick) recordFailure(ctx context.Context, slot Slot, err error) error {
+	now := t.c.Now()
+	if ctx.Err() != nil {
+		return err // the invocation ran out of time; the next tick continues
+	}
+	var azure *operation.Error
+	fatal := errors.As(err, &azure) && azure.Class == operation.Fatal
+	if t.record.FailingSince.IsZero() {
+		t.record.FailingSince = now
+	}
+	if !fatal && now.Sub(t.record.FailingSince) < maxRetryTime {
+		if azure != nil && azure.RetryAfter > 0 {
+			t.record.NotBefore = now.Add(azure.RetryAfter)
+		}
+		return errors.Join(err, ignoreConflict(t.save(ctx)))
+	}
+	if err := t.reject(ctx, t.schedule.key(slot.Name, Item{}), t.schedule.Request, err); err != nil {
+		return err
+	}
+	t.skipPast(slot)
+	return errors.Join(err, ignoreConflict(t.save(ctx)))
+}
+
+func (t *scheduleTick) reject(ctx context.Context, key string, req request.Request, reason error) error {
+	req.Key = key
+	body, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	return t.c.Reject(ctx, key, body, reason)
+}
