@@ -9,7 +9,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/connection"
@@ -75,18 +77,18 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	if err != nil {
 		return nil, nil, err
 	}
-	azure := flow.New(client, w.now)
-	azure.ClockSkew = time.Duration(float64(azure.ClockSkew) / s.Speed)
-	azure.Permit = flow.Permit{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets}
-	azure.Jobs = jobcache.New(jobcache.Config{
-		Shelf: state.Shelf{Rows: store, Kind: "jobs"}, Clock: w.now, NewID: w.newID, Waits: s.Waits(), Log: log,
-		Pace: flow.JobPace(ledger),
+	flows, err := flow.New(flow.Config{
+		ARM: client, Now: w.now, ClockSkew: time.Duration(float64(flow.DefaultClockSkew) / s.Speed),
+		Guardrails: flow.Guardrails{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets},
+		Jobs: jobcache.New(jobcache.Config{
+			Shelf: state.Shelf{Rows: store, Kind: "jobs"}, Clock: w.now, NewID: w.newID, Waits: s.Waits(), Log: log,
+			Pace: flow.JobPace(ledger),
+		}),
+		Exclude: func(ctx context.Context, resourceID, operationID string, at time.Time) error {
+			return store.SaveExclusion(ctx, decision.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
+		},
+		Include: store.DeleteExclusion,
 	})
-	azure.Exclude = func(ctx context.Context, resourceID, operationID string, at time.Time) error {
-		return store.SaveExclusion(ctx, decision.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
-	}
-	azure.Include = store.DeleteExclusion
-	book, err := azure.Book()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +102,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	steps := queue.New(bus, settings.StepsQueue, w.now)
 	steps.Observe(observer.Bus)
 	e, err := engine.New(engine.Config{
-		Store: observer.Store(store), Queue: steps, Book: book,
+		Store: observer.Store(store), Queue: steps, Flows: flows,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
 		Record: arm.Record, Budget: ratelimit.ForStep, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
@@ -116,7 +118,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	declared, incomplete := readSchedules(s.Schedules, e, log)
 	schedules, err := schedule.NewRunner(schedule.RunnerConfig{
 		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
-		Items: schedule.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Items: schedule.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)},
 		Reject: func(ctx context.Context, key string, body []byte, reason error) error {
 			return requests.Refuse.Refuse(ctx, handlers.Refused{Source: schedule.FileName, MessageID: key, Body: body, Err: reason})
 		},
@@ -128,7 +130,7 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	rules, rulesErr := readRules(s.Protection, e, log)
 	evaluator, err := autoprotect.New(autoprotect.Config{
 		Rules: rules, RulesErr: rulesErr, Datasources: datasource.New(client),
-		Vaults:  autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Vaults:  autoprotect.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)},
 		Records: store, Engine: e, Tenant: s.Tenant, Now: w.now, Sleep: w.sleep, Log: log,
 	})
 	if err != nil {
@@ -158,13 +160,13 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	server.Handle("sweep", handlers.Sweep(observer.Sweep(e), handlers.Housekeeping{Expire: store.Expire, Keep: keep, Now: w.now, Log: log}))
 	repair := handlers.Repair{
 		Letters: store, Sweeper: observer.Sweep(e), Check: e.Prepare, Publish: publisher.Publish, Now: w.now, NewID: w.newID,
-		Book: book, Roles: s.APIRoles,
+		Flows: flows, Roles: s.APIRoles,
 	}
 	server.HandleHTTP("api", repair.Routes(handlers.API(handlers.APIConfig{
-		Control: e, Read: store, Book: book, Publish: publisher.Publish, Now: w.now, NewID: w.newID, Roles: s.APIRoles,
+		Control: e, Read: store, Flows: flows, Publish: publisher.Publish, Now: w.now, NewID: w.newID, Roles: s.APIRoles,
 		Preflight: ready,
 	})))
-	log.Info("azbackupflow is ready", "version", w.version, "flows", book.Names())
+	log.Info("azbackupflow is ready", "version", w.version, "flows", flows.Names())
 	return server, observer, nil
 }
 

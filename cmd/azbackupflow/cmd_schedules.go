@@ -117,14 +117,14 @@ func (a *app) readSchedules(file string) ([]schedule.Schedule, error) {
 // requestCheck says whether a request could be started, as far as that can be
 // said without calling anybody.
 func (a *app) requestCheck() (schedule.Check, error) {
-	azure := flow.New(nil, a.now)
+	var guardrails flow.Guardrails
 	if value, _ := a.lookup("AZBACKUPFLOW_ALLOW_DELETE"); strings.EqualFold(value, "true") {
-		azure.Permit.Delete = true
+		guardrails.Delete = true
 	}
 	if value, _ := a.lookup("AZBACKUPFLOW_RESTORE_TARGETS"); value != "" {
-		azure.Permit.RestoreTargets = strings.Split(value, ",")
+		guardrails.RestoreTargets = strings.Split(value, ",")
 	}
-	book, err := azure.Book()
+	flows, err := flow.New(flow.Config{Now: a.now, Guardrails: guardrails})
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +132,10 @@ func (a *app) requestCheck() (schedule.Check, error) {
 		if err := r.Check(); err != nil {
 			return err
 		}
-		f, known := book.Newest(r.Flow)
+		f, known := flows.Newest(r.Flow)
 		if !known {
 			return &step.Invalid{Fields: []step.FieldError{{
-				Field: "flow", Problem: fmt.Sprintf("%q is not a flow", r.Flow), Want: "one of " + strings.Join(book.Names(), ", "),
+				Field: "flow", Problem: fmt.Sprintf("%q is not a flow", r.Flow), Want: "one of " + strings.Join(flows.Names(), ", "),
 			}}}
 		}
 		_, err := f.Check(r.Parameters)

@@ -34,9 +34,9 @@ func TestDemoRunsEveryExampleAndEveryFlow(t *testing.T) {
 		before[item.file] = true
 	}
 	require.ElementsMatch(t, files, planned)
-	book, err := flow.New(nil, time.Now).Book()
+	registry, err := flow.New(flow.Config{Now: time.Now})
 	require.NoError(t, err)
-	for _, name := range book.Names() {
+	for _, name := range registry.Names() {
 		require.True(t, flows[name], "the demo does not run %s", name)
 	}
 }

@@ -148,14 +148,15 @@ func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, 
 	if err != nil {
 		return nil, err
 	}
-	flows := flow.New(client, clock)
-	flows.Jobs = jobcache.New(jobcache.Config{Shelf: shelf("jobs"), Clock: clock, NewID: w.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger)})
-	book, err := flows.Book()
+	flows, err := flow.New(flow.Config{
+		ARM: client, Now: clock,
+		Jobs: jobcache.New(jobcache.Config{Shelf: shelf("jobs"), Clock: clock, NewID: w.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger)}),
+	})
 	if err != nil {
 		return nil, err
 	}
 	return engine.New(engine.Config{
-		Store: w, Queue: w, Book: book, Waits: operation.AzureWaits(), Clock: clock, Jitter: w.rand.Float64, NewID: w.newID,
+		Store: w, Queue: w, Flows: flows, Waits: operation.AzureWaits(), Clock: clock, Jitter: w.rand.Float64, NewID: w.newID,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Budget: ratelimit.ForStep,
 	})
 }

@@ -20,7 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
@@ -96,17 +98,16 @@ func newSite(t *testing.T, lines ...string) *site {
 	t.Cleanup(func() { require.NoError(t, s.arm.Close()) })
 	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Clock: s.clock.Now})
 	require.NoError(t, err)
-	azure := flow.New(client, s.clock.Now)
-	book, err := azure.Book()
+	flows, err := flow.New(flow.Config{ARM: client, Now: s.clock.Now})
 	require.NoError(t, err)
 	e, err := engine.New(engine.Config{
-		Store: s.store, Queue: &queuememory.Queue{}, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
+		Store: s.store, Queue: &queuememory.Queue{}, Flows: flows, Waits: operation.AzureWaits(), Tenant: "test",
 		Clock: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)
 	s.config = autoprotect.Config{
-		Datasources: datasource.New(client), Vaults: autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection},
+		Datasources: datasource.New(client), Vaults: autoprotect.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)},
 		Records: s.store, Engine: e, Tenant: "test", Now: s.clock.Now, Sleep: s.sleep,
 		Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
@@ -427,9 +428,8 @@ func TestSweep_IgnoresProtectedResources(t *testing.T) {
 	s.arm = sim
 	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now})
 	require.NoError(t, err)
-	azure := flow.New(client, s.clock.Now)
 	s.config.Datasources = datasource.New(client)
-	s.config.Vaults = autoprotect.Vaults{RecoveryServices: azure.RecoveryServices, DataProtection: azure.DataProtection}
+	s.config.Vaults = autoprotect.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)}
 	require.NoError(t, s.evaluator().Sweep(t.Context()))
 	require.Len(t, s.operations(), 1)
 	require.Contains(t, string(s.operations()[0].Parameters), `"bare"`)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/request"
@@ -37,17 +38,17 @@ func BenchmarkStep(b *testing.B) {
 					Tracking: &operation.Tracking{StatusURL: longURL(), ResultURL: longURL(), SubmittedAt: now},
 				}, nil
 			}
-			flow := step.Flow{
+			awaiting := step.Flow{
 				Name: "bench", Version: 1, Deadline: time.Hour, Check: checkDemo,
 				Steps: []step.Step{{
 					Name: "await", Effect: c.effect, Run: waits,
 					Look: func(context.Context, step.Call) (operation.Finding, error) { return operation.Finding{}, nil },
 				}},
 			}
-			book, err := step.NewBook(flow)
+			flows, err := flow.NewRegistry(awaiting)
 			require.NoError(b, err)
 			e, err := engine.New(engine.Config{
-				Store: memory.New(), Queue: queue, Book: book, Waits: operation.AzureWaits(),
+				Store: memory.New(), Queue: queue, Flows: flows, Waits: operation.AzureWaits(),
 				Clock: func() time.Time { return now }, Jitter: func() float64 { return 0 }, NewID: func() string { ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids) },
 				Sleep: func(context.Context, time.Duration) error { return nil },
 			})

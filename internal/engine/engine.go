@@ -3,7 +3,7 @@
 // know which flows exist.
 //
 // What to do is decided by Invocation, which is pure; this package's Engine
-// carries its commands out against a Store, a Queue and the steps of a Book.
+// carries its commands out against a Store, a Queue and the steps of its Flows.
 package engine
 
 import (
@@ -18,12 +18,22 @@ import (
 	"azbackupflow/internal/step"
 )
 
+// Flows finds the flows that the engine runs.
+type Flows interface {
+	// Find returns one version of a flow.
+	Find(name string, version int) (step.Flow, bool)
+	// Newest returns the version that new requests start.
+	Newest(name string) (step.Flow, bool)
+	// Names returns the names of the flows that can be started.
+	Names() []string
+}
+
 // Config is what an Engine works with. All fields are needed but Budget,
 // Record, Rehearse, Begin, Locks, Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
-	Book  *step.Book
+	Flows Flows
 	Waits operation.Waits
 	// Tenant separates the operations of deployments that share tables; it is
 	// part of every operation's id.
@@ -76,7 +86,7 @@ type Engine struct {
 // New checks the configuration.
 func New(cfg Config) (*Engine, error) {
 	switch {
-	case cfg.Store == nil, cfg.Queue == nil, cfg.Book == nil:
+	case cfg.Store == nil, cfg.Queue == nil, cfg.Flows == nil:
 		return nil, errors.New("engine: needs a store, a queue and a book of flows")
 	case cfg.Clock == nil, cfg.Jitter == nil, cfg.NewID == nil, cfg.Sleep == nil:
 		return nil, errors.New("engine: needs a clock, a sleep, jitter and ids")
@@ -125,7 +135,7 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 func (e *Engine) env(trace string) Env {
 	return Env{
 		Now: e.cfg.Clock, Jitter: e.cfg.Jitter, NewID: e.cfg.NewID,
-		Waits: e.cfg.Waits, Notices: e.everybody(), Flow: e.cfg.Book.Find, Trace: trace,
+		Waits: e.cfg.Waits, Notices: e.everybody(), Flow: e.cfg.Flows.Find, Trace: trace,
 	}
 }
 
@@ -193,7 +203,7 @@ func (e *Engine) reach(ctx context.Context, log *slog.Logger, a Action, err erro
 // call makes the current step's ARM call, or looks for what became of it.
 func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 	op := cmd.Row.Operation
-	flow, _ := e.cfg.Book.Find(op.Flow, op.Version)
+	flow, _ := e.cfg.Flows.Find(op.Flow, op.Version)
 	s, _ := flow.Step(op.Step)
 	ctx, exchanges := e.cfg.Record(e.cfg.Budget(ctx, flow, op))
 	defer func() {

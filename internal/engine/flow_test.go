@@ -160,8 +160,8 @@ func TestAn_engine_needs_all_its_parts(t *testing.T) {
 	_, err := engine.New(engine.Config{})
 	require.ErrorContains(t, err, "store")
 	r := newRig(t)
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Book: book(t, r.azure)})
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure)})
 	require.ErrorContains(t, err, "clock")
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Book: book(t, r.azure), Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
 	require.NoError(t, err, "it does without a log and without recording")
 }

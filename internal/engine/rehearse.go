@@ -61,7 +61,7 @@ func (e *Engine) Rehearse(ctx context.Context, r request.Request) (Rehearsal, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, rehearsalLimit)
 	defer cancel()
-	flow, _ := e.cfg.Book.Find(op.Flow, op.Version)
+	flow, _ := e.cfg.Flows.Find(op.Flow, op.Version)
 	run := rehearsal{engine: e, flow: flow, op: op}
 	run.op.Learned = maps.Clone(op.Learned)
 	result := Rehearsal{Operation: op}

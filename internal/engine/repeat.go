@@ -17,7 +17,7 @@ import (
 // as it was.
 func (e *Engine) repeated(ctx context.Context, r request.Request, refused error) (operation.Operation, bool, error) {
 	var invalid *step.Invalid
-	flow, known := e.cfg.Book.Newest(r.Flow)
+	flow, known := e.cfg.Flows.Newest(r.Flow)
 	if !errors.As(refused, &invalid) || !known || r.Key == "" || r.Check() != nil {
 		return operation.Operation{}, false, refused
 	}

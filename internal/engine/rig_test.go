@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/request"
@@ -64,20 +65,20 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	}
 	var err error
 	r.engine, err = engine.New(engine.Config{
-		Store: r.store, Queue: r.bus, Book: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
+		Store: r.store, Queue: r.bus, Flows: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
 		Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 		Record: r.azure.record, Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
 }
 
-func book(t *testing.T, a *azure, flows ...func(*azure) step.Flow) *step.Book {
+func book(t *testing.T, a *azure, flows ...func(*azure) step.Flow) *flow.Registry {
 	t.Helper()
 	bound := make([]step.Flow, len(flows))
 	for i, f := range flows {
 		bound[i] = f(a)
 	}
-	b, err := step.NewBook(bound...)
+	b, err := flow.NewRegistry(bound...)
 	require.NoError(t, err)
 	return b
 }

@@ -85,11 +85,11 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 	if err := r.Check(); err != nil {
 		return operation.Operation{}, err
 	}
-	flow, ok := e.cfg.Book.Newest(r.Flow)
+	flow, ok := e.cfg.Flows.Newest(r.Flow)
 	if !ok {
 		return operation.Operation{}, &step.Invalid{Fields: []step.FieldError{{
 			Field: "flow", Problem: fmt.Sprintf("%q is not a flow", r.Flow),
-			Want: "one of " + strings.Join(e.cfg.Book.Names(), ", "),
+			Want: "one of " + strings.Join(e.cfg.Flows.Names(), ", "),
 		}}}
 	}
 	parameters, err := flow.Check(r.Parameters)

@@ -14,7 +14,7 @@ const triggerStep = "trigger-backup"
 // backupSteps start one on-demand backup of the protected item that an earlier
 // step found, and follow it to the job's end. body says what to ask for.
 // Source: learn.microsoft.com, "Backups - Trigger".
-func (a Azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest, error)) []step.Step {
+func (a azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest, error)) []step.Step {
 	return append(a.onceSteps(started{
 		start: triggerStep, await: "await-backup", find: "find-backup-job", follow: "await-backup-job",
 		what: "backup", code: "BackupUnclear",
@@ -37,7 +37,7 @@ func (a Azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest,
 
 // backupJobs lists the backup jobs that began since shortly before the time
 // given, and says which of them are the item's.
-func (a Azure) backupJobs(ctx context.Context, c step.Call, since time.Time) ([]candidate, error) {
+func (a azure) backupJobs(ctx context.Context, c step.Call, since time.Time) ([]candidate, error) {
 	vault, err := itemVault(c)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ const learnedRule = "backupRule"
 
 // instanceBackupSteps back up a backup instance of a Backup vault on demand.
 // Source: Backup Instances - Adhoc Backup.
-func (a Azure) instanceBackupSteps() []step.Step {
+func (a azure) instanceBackupSteps() []step.Step {
 	return append([]step.Step{
 		{Name: "read-instance", Effect: step.Read, Run: a.readBackedUp},
 		{Name: "pick-rule", Effect: step.Read, Run: a.pickRule},
@@ -55,7 +55,7 @@ func (a Azure) instanceBackupSteps() []step.Step {
 	})...)
 }
 
-func (a Azure) readBackedUp(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) readBackedUp(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	p, err := backupParameters(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -71,7 +71,7 @@ func (a Azure) readBackedUp(ctx context.Context, c step.Call) (operation.Outcome
 }
 
 // pickRule checks the rule that was asked for against the policy.
-func (a Azure) pickRule(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) pickRule(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	p, err := backupParameters(c)
 	if err != nil {
 		return operation.Outcome{}, err

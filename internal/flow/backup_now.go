@@ -51,7 +51,7 @@ func backupTypes() []string {
 
 const wantItem = wantVault + "/backupFabrics/Azure/protectionContainers/{container}/protectedItems/{item}"
 
-func (a Azure) checkBackupNow(raw json.RawMessage) (json.RawMessage, error) {
+func (a azure) checkBackupNow(raw json.RawMessage) (json.RawMessage, error) {
 	var p BackupNow
 	if err := step.Decode(raw, &p, "parameters"); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (a Azure) checkBackupNow(raw json.RawMessage) (json.RawMessage, error) {
 	return c.done(p)
 }
 
-func (a Azure) backupNow() step.Flow {
+func (a azure) backupNow() step.Flow {
 	return step.Flow{
 		Name: "backup-now", Version: 1, Item: targetKey,
 		Summary:  "back up a protected file share, virtual machine, database or PostgreSQL server, to the job's end",
@@ -97,7 +97,7 @@ func backupParameters(c step.Call) (p BackupNow, err error) {
 
 // findNamedItem finds the item of a file share by its name; an item that was
 // given by id needs no finding.
-func (a Azure) findNamedItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) findNamedItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	p, err := backupParameters(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -106,7 +106,7 @@ func (a Azure) findNamedItem(ctx context.Context, c step.Call) (operation.Outcom
 }
 
 // readItem reads what the item is, so that the request's body fits it.
-func (a Azure) readItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) readItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	p, err := backupParameters(c)
 	if err != nil {
 		return operation.Outcome{}, err

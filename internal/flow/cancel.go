@@ -14,7 +14,7 @@ import (
 // cancelJob asks Azure to cancel the job that the operation follows. Azure
 // refuses where the job has gone too far; then its end is waited for, and said
 // honestly. Source: JobCancellations - Trigger.
-func (a Azure) cancelJob(name string, vault func(step.Call) (recoveryservices.VaultID, error)) step.Step {
+func (a azure) cancelJob(name string, vault func(step.Call) (recoveryservices.VaultID, error)) step.Step {
 	return step.Step{Name: name, Effect: step.Repeatable, OnCancel: name, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 		id, err := vault(c)
 		if err != nil {

@@ -76,7 +76,7 @@ func (c *canned) one(name, stepName string) step.Step {
 	c.t.Helper()
 	client, err := arm.New(arm.Config{Credential: credential(func() string { return "token" }), Transport: c, Clock: morning})
 	require.NoError(c.t, err)
-	b, err := flow.New(client, morning).Book()
+	b, err := flow.New(flow.Config{ARM: client, Now: morning})
 	require.NoError(c.t, err)
 	f, ok := b.Newest(name)
 	require.True(c.t, ok)

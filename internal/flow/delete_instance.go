@@ -14,7 +14,7 @@ import (
 
 // deleteInstanceSteps stop the protection of a backup instance and delete its
 // backups. Source: Backup Instances - Delete.
-func (a Azure) deleteInstanceSteps() []step.Step {
+func (a azure) deleteInstanceSteps() []step.Step {
 	return []step.Step{
 		{Name: "read-instance", Effect: step.Read, Run: a.readTargetInstance},
 		{Name: "read-recovery-points", Effect: step.Read, Run: a.readRecoveryPoints},
@@ -35,7 +35,7 @@ func targetOf(c step.Call) (t Target, err error) {
 
 // readRecoveryPoints notes one of the backups that are to be deleted, to tell
 // later whether the instance still is the one that has them.
-func (a Azure) readRecoveryPoints(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) readRecoveryPoints(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := foundInstance(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -55,7 +55,7 @@ func (a Azure) readRecoveryPoints(ctx context.Context, c step.Call) (operation.O
 
 // checkInstanceVault refuses, in words and before anything is tried, what an
 // immutable vault or a Resource Guard would refuse.
-func (a Azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := foundInstance(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -75,8 +75,8 @@ func (a Azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.O
 // deleteInstance reads the instance once more and deletes it only if it is what
 // was read before: a delete that comes late must not hit a server that was
 // protected anew.
-func (a Azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	if !a.Permit.Delete {
+func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	if !a.Guardrails.Delete {
 		return operation.Outcome{}, withdrawn("deleting", settingDelete)
 	}
 	id, err := foundInstance(c)
@@ -118,7 +118,7 @@ func (a Azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 
 // confirmInstanceGone ends only when the instance is gone or soft-deleted, and
 // says which.
-func (a Azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := foundInstance(c)
 	if err != nil {
 		return operation.Outcome{}, err

@@ -15,9 +15,9 @@ import (
 
 // checkDeleteProtection refuses every deletion unless an operator has allowed
 // deleting.
-func (a Azure) checkDeleteProtection(raw json.RawMessage) (json.RawMessage, error) {
+func (a azure) checkDeleteProtection(raw json.RawMessage) (json.RawMessage, error) {
 	parameters, err := checkTarget(raw)
-	if !a.Permit.Delete {
+	if !a.Guardrails.Delete {
 		return parameters, &step.Invalid{Fields: []step.FieldError{{
 			Field: "flow", Problem: "delete-protection is not allowed here", Want: "another flow, such as stop-protection; an operator allows it by the setting " + settingDelete,
 		}}}
@@ -38,7 +38,7 @@ func checkTarget(raw json.RawMessage) (json.RawMessage, error) {
 
 // deleteProtection stops protection and deletes the backups.
 // Sources: ProtectedItems - Delete, Backup Instances - Delete.
-func (a Azure) deleteProtection() step.Flow {
+func (a azure) deleteProtection() step.Flow {
 	return step.Flow{
 		Name: "delete-protection", Version: 1, Item: targetKey,
 		Summary:  "stop protection and delete the backups, until they are gone or soft-deleted",
@@ -59,7 +59,7 @@ func (a Azure) deleteProtection() step.Flow {
 
 // findTarget finds the item of a file share by its name; what was given by id
 // needs no finding.
-func (a Azure) findTarget(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) findTarget(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	t, err := targetOf(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -67,7 +67,7 @@ func (a Azure) findTarget(ctx context.Context, c step.Call) (operation.Outcome, 
 	return a.find(ctx, t)
 }
 
-func (a Azure) find(ctx context.Context, t Target) (operation.Outcome, error) {
+func (a azure) find(ctx context.Context, t Target) (operation.Outcome, error) {
 	if t.BackupInstanceID != "" {
 		return skipTo("read-instance", "the backup instance is given by its id"), nil
 	}
@@ -91,7 +91,7 @@ func (a Azure) find(ctx context.Context, t Target) (operation.Outcome, error) {
 }
 
 // readTarget reads what the item is now, to tell later whether it still is.
-func (a Azure) readTarget(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) readTarget(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	item, err := a.foundItem(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -109,7 +109,7 @@ func (a Azure) readTarget(ctx context.Context, c step.Call) (operation.Outcome, 
 const learnedReadAt = "readAt"
 
 // foundItem reads the item that an earlier step found.
-func (a Azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.ProtectedItem, error) {
+func (a azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.ProtectedItem, error) {
 	id := c.Operation.Learned[learnedItem]
 	item, err := a.RecoveryServices.GetProtectedItem(ctx, id)
 	if isNotFound(err) {
@@ -121,7 +121,7 @@ func (a Azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.Pro
 
 // checkVault refuses, in words and before anything is tried, what an immutable
 // vault or a Resource Guard would refuse.
-func (a Azure) checkVault(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) checkVault(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := itemVault(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -158,8 +158,8 @@ func afterDeletion(soft bool, days string) string {
 // deleteItem reads the item once more and deletes it only if it is what was
 // read before: a delete that comes late must not hit an item that was protected
 // anew.
-func (a Azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	if !a.Permit.Delete {
+func (a azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	if !a.Guardrails.Delete {
 		return operation.Outcome{}, withdrawn("deleting", settingDelete)
 	}
 	item, err := a.RecoveryServices.GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
@@ -190,7 +190,7 @@ func (a Azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, 
 // protectedAnew reports whether the item's protection was configured since this
 // operation first read it: an item that was deleted and protected again has the
 // same id.
-func (a Azure) protectedAnew(ctx context.Context, c step.Call) (bool, error) {
+func (a azure) protectedAnew(ctx context.Context, c step.Call) (bool, error) {
 	since, err := time.Parse(time.RFC3339Nano, c.Operation.Learned[learnedReadAt])
 	if err != nil {
 		return false, fatal("ItemUnknown", err.Error())
@@ -216,7 +216,7 @@ func changedMeanwhile(name string) *operation.Error {
 }
 
 // confirmGone ends only when the item is gone or soft-deleted, and says which.
-func (a Azure) confirmGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) confirmGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	item, err := a.RecoveryServices.GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
 	switch {
 	case isNotFound(err):
@@ -239,7 +239,7 @@ const (
 
 // exclude records that the datasource is not to be protected automatically:
 // otherwise the next event would undo what a person decided.
-func (a Azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	source := datasource(c)
 	if arm.Rehearses(ctx) {
 		return operation.Outcome{Kind: operation.Finish, Note: "automatic protection would leave " + source + " alone from then on"}, nil
@@ -253,7 +253,7 @@ func (a Azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, err
 // excludeFirst records the exclusion before a deletion is asked for, too: who
 // cancels the operation after that, or whose operation runs out of time, does
 // not find protected anew what Azure has deleted.
-func (a Azure) excludeFirst(ctx context.Context, c step.Call) error {
+func (a azure) excludeFirst(ctx context.Context, c step.Call) error {
 	if arm.Rehearses(ctx) {
 		return nil
 	}

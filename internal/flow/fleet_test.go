@@ -75,15 +75,15 @@ func (f *fleet) connect(ledger *ratelimit.Ledger) *arm.Client {
 // add starts one more instance.
 func (f *fleet) add() {
 	ledger := ratelimit.New(ratelimit.Config{Clock: f.clock.Now, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
-	azure := flow.New(f.connect(ledger), f.clock.Now)
-	azure.Permit = flow.Permit{RestoreTargets: []string{demoContainer}}
-	azure.Jobs = jobcache.New(jobcache.Config{
-		Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
+	flows, err := flow.New(flow.Config{
+		ARM: f.connect(ledger), Now: f.clock.Now, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}},
+		Jobs: jobcache.New(jobcache.Config{
+			Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
+		}),
 	})
-	book, err := azure.Book()
 	require.NoError(f.t, err)
 	e, err := engine.New(engine.Config{
-		Store: f.rows, Queue: f.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "contoso",
+		Store: f.rows, Queue: f.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "contoso",
 		Clock: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: ratelimit.ForStep,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})

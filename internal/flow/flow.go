@@ -9,6 +9,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"azbackupflow/internal/arm"
@@ -16,48 +17,57 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/step"
 )
 
-// Azure is what the flows call, and what they may do.
-type Azure struct {
+// Config holds what the flows call and what they may do.
+type Config struct {
+	// ARM calls Azure Resource Manager. Without it flows can check parameters,
+	// and not run.
 	ARM *arm.Client
-	// RecoveryServices and DataProtection call through ARM.
-	RecoveryServices *recoveryservices.Client
-	DataProtection   *dataprotection.Client
-	// Now is only used to refuse times that have passed.
+	// Now rejects times in the past.
 	Now func() time.Time
-	// ClockSkew is how wrong the comparison of Azure's clock with ours may be
-	// after Date was taken into account: a claim may have been made by another
-	// instance. A job that began so shortly before a request may be anyone's.
+	// ClockSkew is the maximum error of the comparison between Azure's clock and
+	// ours; zero means DefaultClockSkew. A job that started less than this before
+	// a request may belong to any request.
 	ClockSkew time.Duration
-	// Permit is what the configuration allows beyond the harmless.
-	Permit Permit
-	// Jobs lets operations that wait for jobs of one vault read them together;
-	// nil reads each alone.
+	// Guardrails are what an operator allows: deletions and restore targets.
+	Guardrails Guardrails
+	// Jobs lets operations that wait for jobs of one vault share one list; nil
+	// reads each job alone.
 	Jobs *jobcache.Board
-	// Exclude records that a resource is not to be protected automatically.
+	// Exclude keeps automatic protection away from a resource; nil does nothing.
 	Exclude func(ctx context.Context, resourceID, operationID string, at time.Time) error
-	// Include forgets that.
+	// Include ends the exclusion; nil does nothing.
 	Include func(ctx context.Context, resourceID string) error
 }
 
-const defaultClockSkew = 30 * time.Second
+// DefaultClockSkew is the maximum clock error after Azure's Date header was
+// taken into account: another instance may have made the claim.
+const DefaultClockSkew = 30 * time.Second
 
-// New makes the flows' view of Azure over one ARM client. What needs an
-// operator's permission stays forbidden until Permit is set.
-func New(client *arm.Client, now func() time.Time) Azure {
-	return Azure{
-		ARM: client, RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client), Now: now,
-		ClockSkew: defaultClockSkew,
-		Exclude:   func(context.Context, string, string, time.Time) error { return nil },
-		Include:   func(context.Context, string) error { return nil },
-	}
+// azure is a Config with everything in place, and the clients over its ARM.
+type azure struct {
+	Config
+	RecoveryServices *recoveryservices.Client
+	DataProtection   *dataprotection.Client
 }
 
-// Book binds every published version of every flow.
-func (a Azure) Book() (*step.Book, error) {
-	return step.NewBook(
+// New returns a registry of every version of every flow.
+func New(cfg Config) (*Registry, error) {
+	if cfg.Now == nil {
+		return nil, errors.New("flows: Config.Now is missing; pass a clock such as time.Now")
+	}
+	if cfg.ClockSkew == 0 {
+		cfg.ClockSkew = DefaultClockSkew
+	}
+	if cfg.Exclude == nil {
+		cfg.Exclude = func(context.Context, string, string, time.Time) error { return nil }
+	}
+	if cfg.Include == nil {
+		cfg.Include = func(context.Context, string) error { return nil }
+	}
+	a := azure{Config: cfg, RecoveryServices: recoveryservices.New(cfg.ARM), DataProtection: dataprotection.New(cfg.ARM)}
+	return NewRegistry(
 		a.protectFileShare(),
 		a.backupNow(),
 		a.protectPostgres(),

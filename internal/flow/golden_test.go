@@ -18,11 +18,12 @@ import (
 var update = flag.Bool("update", false, "write golden files anew") //nolint:gochecknoglobals // flags are global
 
 // book is the flows without an Azure behind them.
-func book(t *testing.T, now time.Time) *step.Book {
+func book(t *testing.T, now time.Time) *flow.Registry {
 	t.Helper()
-	azure := flow.New(nil, func() time.Time { return now })
-	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer}}
-	b, err := azure.Book()
+	b, err := flow.New(flow.Config{
+		Now:        func() time.Time { return now },
+		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer}},
+	})
 	require.NoError(t, err)
 	return b
 }

@@ -83,7 +83,7 @@ func factsOfInstance(i dataprotection.Instance) map[string]string {
 
 // readInstance reads a backup instance that the request named, and refuses one
 // that the vault does not have.
-func (a Azure) readInstance(ctx context.Context, id string) (dataprotection.Instance, error) {
+func (a azure) readInstance(ctx context.Context, id string) (dataprotection.Instance, error) {
 	parsed, err := dataprotection.ParseInstanceID(id)
 	if err != nil {
 		return dataprotection.Instance{}, fatal("ParametersUnreadable", err.Error())
@@ -112,7 +112,7 @@ func unusable(i dataprotection.Instance) *operation.Error {
 // instanceJobs lists the jobs of the instance that was found which began since
 // shortly before the time given. whose settles, by a job's details, whether it
 // is of what was asked for.
-func (a Azure) instanceJobs(category string, whose func(context.Context, step.Call, dataprotection.Job) (match, error)) candidates {
+func (a azure) instanceJobs(category string, whose func(context.Context, step.Call, dataprotection.Job) (match, error)) candidates {
 	return func(ctx context.Context, c step.Call, since time.Time) ([]candidate, error) {
 		id, err := foundInstance(c)
 		if err != nil {

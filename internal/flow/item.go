@@ -33,7 +33,7 @@ type share struct {
 // findShare gives the vault's item of a file share; ok is false where the vault
 // does not protect it. Shares of several accounts may have one name: only both
 // together count.
-func (a Azure) findShare(ctx context.Context, s share) (item recoveryservices.ProtectedItem, ok bool, err error) {
+func (a azure) findShare(ctx context.Context, s share) (item recoveryservices.ProtectedItem, ok bool, err error) {
 	items, err := a.RecoveryServices.ListProtectedFileShares(ctx, s.vault)
 	if err != nil {
 		return item, false, err

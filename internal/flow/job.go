@@ -33,7 +33,7 @@ type job struct {
 type jobReader func(context.Context, step.Call) (job, error)
 
 // serviceJob reads a Recovery Services job of the vault that the step names.
-func (a Azure) serviceJob(vault func(step.Call) (recoveryservices.VaultID, error)) jobReader {
+func (a azure) serviceJob(vault func(step.Call) (recoveryservices.VaultID, error)) jobReader {
 	return func(ctx context.Context, c step.Call) (job, error) {
 		id, err := vault(c)
 		if err != nil {
@@ -50,7 +50,7 @@ func (a Azure) serviceJob(vault func(step.Call) (recoveryservices.VaultID, error
 	}
 }
 
-func (a Azure) serviceJobAlone(ctx context.Context, vault recoveryservices.VaultID, id string) (job, error) {
+func (a azure) serviceJobAlone(ctx context.Context, vault recoveryservices.VaultID, id string) (job, error) {
 	read, err := a.RecoveryServices.GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)
@@ -63,7 +63,7 @@ func (a Azure) serviceJobAlone(ctx context.Context, vault recoveryservices.Vault
 
 // instanceJob reads a Data Protection job of the vault of the instance that
 // was found.
-func (a Azure) instanceJob(ctx context.Context, c step.Call) (job, error) {
+func (a azure) instanceJob(ctx context.Context, c step.Call) (job, error) {
 	id, err := foundInstance(c)
 	if err != nil {
 		return job{}, err
@@ -76,14 +76,14 @@ func (a Azure) instanceJob(ctx context.Context, c step.Call) (job, error) {
 }
 
 // vaultJob reads a job of a Backup vault.
-func (a Azure) vaultJob(ctx context.Context, c step.Call, vault dataprotection.VaultID, id string) (job, error) {
+func (a azure) vaultJob(ctx context.Context, c step.Call, vault dataprotection.VaultID, id string) (job, error) {
 	return a.together(ctx, c, id, vaultJobs{
 		vault: vault.String(), list: a.listInstanceJobs(vault),
 		alone: func(ctx context.Context) (job, error) { return a.vaultJobAlone(ctx, vault, id) },
 	})
 }
 
-func (a Azure) vaultJobAlone(ctx context.Context, vault dataprotection.VaultID, id string) (job, error) {
+func (a azure) vaultJobAlone(ctx context.Context, vault dataprotection.VaultID, id string) (job, error) {
 	read, err := a.DataProtection.GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)

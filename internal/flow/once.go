@@ -53,7 +53,7 @@ const (
 )
 
 // onceSteps start it once and follow it.
-func (a Azure) onceSteps(s started) []step.Step {
+func (a azure) onceSteps(s started) []step.Step {
 	s.azureTime, s.clockSkew = a.ARM.AzureTime, a.ClockSkew
 	await := awaited{retry: s.start, job: s.follow, what: "the start of the " + s.what}
 	find := step.Step{Name: s.find, Effect: step.Read, Awaits: true, Run: s.findJob}

@@ -219,9 +219,7 @@ func TestA_job_that_something_else_started_is_followed(t *testing.T) {
 
 func TestA_restore_may_name_its_container_by_id_too(t *testing.T) {
 	t.Parallel()
-	azure := flow.New(nil, morning)
-	azure.Permit.RestoreTargets = []string{demoContainer}
-	b, err := azure.Book()
+	b, err := flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}}})
 	require.NoError(t, err)
 	f, _ := b.Newest("restore-postgres")
 	raw, err := json.Marshal(object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true},
@@ -233,9 +231,7 @@ func TestA_restore_may_name_its_container_by_id_too(t *testing.T) {
 
 func TestWrong_parameters_of_the_postgres_flows_are_named(t *testing.T) {
 	t.Parallel()
-	azure := flow.New(nil, morning)
-	azure.Permit.RestoreTargets = []string{demoContainer}
-	b, err := azure.Book()
+	b, err := flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}}})
 	require.NoError(t, err)
 	target := func(more object) object {
 		f := object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}}

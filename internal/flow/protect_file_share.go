@@ -35,7 +35,7 @@ type FirstBackup struct {
 	RecoveryPointExpiryTimeInUTC *time.Time `json:"recoveryPointExpiryTimeInUTC,omitempty"`
 }
 
-func (a Azure) checkProtectFileShare(raw json.RawMessage) (json.RawMessage, error) {
+func (a azure) checkProtectFileShare(raw json.RawMessage) (json.RawMessage, error) {
 	var p ProtectFileShare
 	if err := step.Decode(raw, &p, "parameters"); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (a Azure) checkProtectFileShare(raw json.RawMessage) (json.RawMessage, erro
 	return c.done(p)
 }
 
-func (a Azure) protectFileShare() step.Flow {
+func (a azure) protectFileShare() step.Flow {
 	vault := func(c step.Call) (recoveryservices.VaultID, error) {
 		_, s, err := protectParameters(c)
 		return s.vault, err
@@ -108,7 +108,7 @@ func forShare(run func(context.Context, step.Call, ProtectFileShare, share) (ope
 
 // checkPolicy refuses a policy that the vault does not have or that is for
 // other things than file shares, before anything is changed.
-func (a Azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 	policy, err := a.RecoveryServices.GetPolicy(ctx, s.vault, p.Policy)
 	if isNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
@@ -131,7 +131,7 @@ func (a Azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare,
 // findProtected looks whether the vault protects the share already: with this
 // policy that is success, with another it is reported and never changed.
 // Otherwise the flow goes on with the step named.
-func (a Azure) findProtected(otherwise string) func(context.Context, step.Call) (operation.Outcome, error) {
+func (a azure) findProtected(otherwise string) func(context.Context, step.Call) (operation.Outcome, error) {
 	return forShare(func(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 		item, found, err := a.findShare(ctx, s)
 		if err != nil {
@@ -148,7 +148,7 @@ func (a Azure) findProtected(otherwise string) func(context.Context, step.Call) 
 }
 
 // underPolicy says why the item is not what was asked for; nil if it is.
-func (a Azure) underPolicy(c step.Call, item recoveryservices.ProtectedItem) error {
+func (a azure) underPolicy(c step.Call, item recoveryservices.ProtectedItem) error {
 	if err := usable(item); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func protected(p ProtectFileShare, item recoveryservices.ProtectedItem, note str
 
 // findRegistration skips discovery where the storage account is registered
 // with the vault already.
-func (a Azure) findRegistration(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) findRegistration(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	name := s.account[strings.LastIndexByte(s.account, '/')+1:]
 	containers, err := a.RecoveryServices.ListRegisteredContainers(ctx, s.vault, name)
 	if err != nil {
@@ -186,7 +186,7 @@ func (a Azure) findRegistration(ctx context.Context, _ step.Call, _ ProtectFileS
 	return next("storage account " + name + " is not registered yet"), nil
 }
 
-func (a Azure) refresh(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) refresh(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.RecoveryServices.RefreshContainers(ctx, s.vault)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -195,7 +195,7 @@ func (a Azure) refresh(ctx context.Context, _ step.Call, _ ProtectFileShare, s s
 }
 
 // findContainer reads the container's name from the vault's list.
-func (a Azure) findContainer(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) findContainer(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	containers, err := a.RecoveryServices.ListProtectableContainers(ctx, s.vault)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -211,7 +211,7 @@ func (a Azure) findContainer(ctx context.Context, _ step.Call, _ ProtectFileShar
 		"Check that the storage account exists, is in the vault's region, and is not registered with another vault.")), nil
 }
 
-func (a Azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.RecoveryServices.RegisterStorageAccount(ctx, s.vault, c.Operation.Learned[learnedContainer], c.Operation.Learned[learnedAccount])
 	if err != nil {
 		return operation.Outcome{}, err
@@ -219,7 +219,7 @@ func (a Azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s 
 	return accepted(submitted, "the storage account is being registered"), nil
 }
 
-func (a Azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.RecoveryServices.Inquire(ctx, s.vault, c.Operation.Learned[learnedContainer])
 	if err != nil {
 		return operation.Outcome{}, err
@@ -229,7 +229,7 @@ func (a Azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s s
 
 // findProtectable reads the item's name from the vault's list. A share that
 // was made after the last inquiry is not there: inquire again.
-func (a Azure) findProtectable(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) findProtectable(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	shares, err := a.RecoveryServices.ListProtectableFileShares(ctx, s.vault)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -246,7 +246,7 @@ func (a Azure) findProtectable(ctx context.Context, _ step.Call, _ ProtectFileSh
 		"Check that the file share exists and that the vault may reach the storage account.")), nil
 }
 
-func (a Azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	known := c.Operation.Learned
 	submitted, err := a.RecoveryServices.ProtectFileShare(ctx, s.vault, known[learnedContainer], known[learnedItemName], known[learnedAccount], known[learnedPolicy])
 	if err != nil {
@@ -256,7 +256,7 @@ func (a Azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileS
 }
 
 // confirmProtection reads the item: done means that the vault says so.
-func (a Azure) confirmProtection(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) confirmProtection(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 	item, found, err := a.findShare(ctx, s)
 	if err != nil {
 		return operation.Outcome{}, err

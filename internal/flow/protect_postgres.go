@@ -86,7 +86,7 @@ func (c *checks) backupPolicy(field, value string, vault dataprotection.VaultID)
 	return name
 }
 
-func (a Azure) protectPostgres() step.Flow {
+func (a azure) protectPostgres() step.Flow {
 	return step.Flow{
 		Name: "protect-postgres", Version: 1, Item: protectedServerKey,
 		Summary:  "validate and configure the backup of a PostgreSQL flexible server, until it is protected",
@@ -128,7 +128,7 @@ func forServer(run func(context.Context, step.Call, server) (operation.Outcome, 
 	}
 }
 
-func (a Azure) checkServerPolicy(ctx context.Context, _ step.Call, s server) (operation.Outcome, error) {
+func (a azure) checkServerPolicy(ctx context.Context, _ step.Call, s server) (operation.Outcome, error) {
 	policy, err := a.DataProtection.GetPolicy(ctx, s.instance.Vault, s.Policy)
 	if isNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
@@ -148,7 +148,7 @@ func (a Azure) checkServerPolicy(ctx context.Context, _ step.Call, s server) (op
 }
 
 // findInstance looks whether the vault has the instance already.
-func (a Azure) findInstance(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
+func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	instance, err := a.DataProtection.GetInstance(ctx, s.instance)
 	if isNotFound(err) {
 		return next("the server has no backup instance " + s.instance.Name + " yet"), nil
@@ -164,7 +164,7 @@ func (a Azure) findInstance(ctx context.Context, c step.Call, s server) (operati
 }
 
 // asFound goes on from an instance of the server that is there already.
-func (a Azure) asFound(c step.Call, instance dataprotection.Instance) (operation.Outcome, error) {
+func (a azure) asFound(c step.Call, instance dataprotection.Instance) (operation.Outcome, error) {
 	if err := unusable(instance); err != nil {
 		return operation.Outcome{}, err
 	}
@@ -192,7 +192,7 @@ func (s server) request(c step.Call) (dataprotection.InstanceRequest, error) {
 	}, nil
 }
 
-func (a Azure) validateServer(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
+func (a azure) validateServer(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	request, err := s.request(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -201,7 +201,7 @@ func (a Azure) validateServer(ctx context.Context, c step.Call, s server) (opera
 	return orProtected(accepted(submitted, "Azure checks whether the server can be protected"), err)
 }
 
-func (a Azure) configureServer(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
+func (a azure) configureServer(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	request, err := s.request(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -229,7 +229,7 @@ func orProtected(out operation.Outcome, err error) (operation.Outcome, error) {
 
 // awaitProtection reads the instance: the PUT's Succeeded does not mean that
 // the server is protected, ProtectionConfigured does.
-func (a Azure) awaitProtection(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
+func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	id := s.instance
 	if found, err := foundInstance(c); err == nil {
 		id = found
@@ -262,7 +262,7 @@ func broken(i dataprotection.Instance) *operation.Error {
 
 // findExisting looks for the instance by which the server is protected
 // already: in this vault with this policy that is success.
-func (a Azure) findExisting(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
+func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	instances, err := a.DataProtection.ListInstances(ctx, s.instance.Vault)
 	if err != nil {
 		return operation.Outcome{}, err

@@ -50,7 +50,7 @@ func TestA_deletion_repeated_after_the_permission_was_withdrawn_is_the_one_that_
 	require.True(t, ok)
 	allowed, err := f.Check(json.RawMessage(`{"itemId":"` + demoItem + `"}`))
 	require.NoError(t, err)
-	forbidden, err := flow.New(nil, morning).Book()
+	forbidden, err := flow.New(flow.Config{Now: morning})
 	require.NoError(t, err)
 	f, ok = forbidden.Newest("delete-protection")
 	require.True(t, ok)

@@ -76,7 +76,7 @@ const (
 	tierArchive = "archive"
 )
 
-func (a Azure) checkRestorePostgres(raw json.RawMessage) (json.RawMessage, error) {
+func (a azure) checkRestorePostgres(raw json.RawMessage) (json.RawMessage, error) {
 	var p RestorePostgres
 	if err := step.Decode(raw, &p, "parameters"); err != nil {
 		return nil, err
@@ -92,13 +92,13 @@ func (a Azure) checkRestorePostgres(raw json.RawMessage) (json.RawMessage, error
 	case (p.AsDatabase == nil) == (p.AsFiles == nil):
 		c.add("asDatabase", "and asFiles are both given or both missing", "exactly one of them")
 	case p.AsFiles != nil:
-		c.container("asFiles.containerUrl", p.AsFiles.ContainerURL, a.Permit)
+		c.container("asFiles.containerUrl", p.AsFiles.ContainerURL, a.Guardrails)
 		c.sameContainer("asFiles.containerId", p.AsFiles.ContainerID, p.AsFiles.ContainerURL)
 		if p.AsFiles.Prefix == "" {
 			c.add("asFiles.prefix", "is missing", "what the files' names begin with")
 		}
 	default:
-		c.database(*p.AsDatabase, a.Permit)
+		c.database(*p.AsDatabase, a.Guardrails)
 	}
 	return c.done(p)
 }
@@ -136,9 +136,9 @@ func (c *checks) tier(tier string, r *Rehydration) {
 // retention is an ISO 8601 duration; the parser takes more.
 var retention = regexp.MustCompile(`^P(\d+(\.\d+)?[YMWD])*(T(\d+(\.\d+)?[HMS])+)?$`) //nolint:gochecknoglobals // a compiled constant
 
-func (c *checks) database(d AsDatabase, permit Permit) {
+func (c *checks) database(d AsDatabase, guardrails Guardrails) {
 	c.server("asDatabase.serverId", d.ServerID, "Microsoft.DBforPostgreSQL/servers", dataprotection.DatasourceFlexibleServer)
-	if d.ServerID != "" && !permit.allowsServer(d.ServerID) {
+	if d.ServerID != "" && !guardrails.allowsServer(d.ServerID) {
 		c.add("asDatabase.serverId", d.ServerID+" is not a server that restores may write to", wantTargets)
 	}
 	if d.Database == "" || strings.ContainsAny(d.Database, "/?#%\\") {
@@ -162,15 +162,15 @@ func isSecretURI(text string) bool {
 
 // allowed reports whether the restore may still write where it was checked to
 // write to when it was asked for.
-func (p RestorePostgres) allowed(permit Permit) bool {
+func (p RestorePostgres) allowed(guardrails Guardrails) bool {
 	if p.AsDatabase != nil {
-		return permit.allowsServer(p.AsDatabase.ServerID)
+		return guardrails.allowsServer(p.AsDatabase.ServerID)
 	}
 	container, err := url.Parse(p.AsFiles.ContainerURL)
-	return err == nil && permit.allowsContainer(container)
+	return err == nil && guardrails.allowsContainer(container)
 }
 
-func (a Azure) restorePostgres() step.Flow {
+func (a azure) restorePostgres() step.Flow {
 	return step.Flow{
 		Name: "restore-postgres", Version: 1,
 		Summary:  "restore a PostgreSQL backup as a database or as files, from the vault or archive tier, to the job's end",
@@ -191,7 +191,7 @@ func (a Azure) restorePostgres() step.Flow {
 				if err != nil {
 					return arm.Submission{}, err
 				}
-				if !p.allowed(a.Permit) {
+				if !p.allowed(a.Guardrails) {
 					return arm.Submission{}, withdrawn("a restore to this target", settingTargets)
 				}
 				request, err := p.request(c)
@@ -228,7 +228,7 @@ func forRestore(run func(context.Context, step.Call, RestorePostgres, dataprotec
 }
 
 // readRestored reads what was backed up, and refuses what it cannot do.
-func (a Azure) readRestored(ctx context.Context, _ step.Call, p RestorePostgres, _ dataprotection.InstanceID) (operation.Outcome, error) {
+func (a azure) readRestored(ctx context.Context, _ step.Call, p RestorePostgres, _ dataprotection.InstanceID) (operation.Outcome, error) {
 	instance, err := a.readInstance(ctx, p.BackupInstanceID)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -243,7 +243,7 @@ const learnedRecoveryPoint = "recoveryPointId"
 
 // pickRecoveryPoint finds the recovery point that was asked for, in the tier
 // that was asked for.
-func (a Azure) pickRecoveryPoint(ctx context.Context, _ step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
+func (a azure) pickRecoveryPoint(ctx context.Context, _ step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
 	var points []dataprotection.RecoveryPoint
 	if p.RecoveryPoint.ID != "" {
 		point, err := a.DataProtection.GetRecoveryPoint(ctx, id, p.RecoveryPoint.ID)
@@ -282,7 +282,7 @@ func noRecoveryPoint(p RestorePostgres, message string) *operation.Error {
 	return fatal("NoRecoveryPoint", message, "List them: `az dataprotection recovery-point list`. Asked for was the "+p.Tier+" tier.")
 }
 
-func (a Azure) validateRestore(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
+func (a azure) validateRestore(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
 	request, err := p.request(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -297,7 +297,7 @@ func (a Azure) validateRestore(ctx context.Context, c step.Call, p RestorePostgr
 // toSameTarget says whether a restore job goes where this restore goes: two
 // restores of one instance are told apart by that alone. Listed jobs do not say
 // where they go, so each is read.
-func (a Azure) toSameTarget(ctx context.Context, c step.Call, listed dataprotection.Job) (match, error) {
+func (a azure) toSameTarget(ctx context.Context, c step.Call, listed dataprotection.Job) (match, error) {
 	p, id, err := restoreParameters(c)
 	if err != nil {
 		return otherItem, err

@@ -47,7 +47,7 @@ func checkResumeProtection(raw json.RawMessage) (json.RawMessage, error) {
 // resumeProtection lets protection go on that was stopped.
 // Sources: ProtectedItems - Create Or Update, Backup Instances - Resume
 // Protection and Resume Backups.
-func (a Azure) resumeProtection() step.Flow {
+func (a azure) resumeProtection() step.Flow {
 	return step.Flow{
 		Name: "resume-protection", Version: 1, Item: targetKey,
 		Summary:  "let protection go on that was stopped with its backups kept",
@@ -70,7 +70,7 @@ func (a Azure) resumeProtection() step.Flow {
 	}
 }
 
-func (a Azure) resumeItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) resumeItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	var p ResumeProtection
 	if err := json.Unmarshal(c.Operation.Parameters, &p); err != nil {
 		return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
@@ -100,7 +100,7 @@ func (a Azure) resumeItem(ctx context.Context, c step.Call) (operation.Outcome, 
 	return accepted(submitted, "protection is being resumed"), nil
 }
 
-func (a Azure) confirmResumed(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) confirmResumed(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	item, err := a.foundItem(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -111,7 +111,7 @@ func (a Azure) confirmResumed(ctx context.Context, c step.Call) (operation.Outco
 	return skipTo("include", "protected again, under the policy "+item.PolicyID[strings.LastIndexByte(item.PolicyID, '/')+1:]), nil
 }
 
-func (a Azure) resumeInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) resumeInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	instance, id, err := a.targetInstance(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -133,7 +133,7 @@ func (a Azure) resumeInstance(ctx context.Context, c step.Call) (operation.Outco
 	return accepted(submitted, "protection is being resumed"), nil
 }
 
-func (a Azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	instance, _, err := a.targetInstance(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -148,7 +148,7 @@ func (a Azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operati
 }
 
 // include forgets an exclusion: a person wants the datasource protected.
-func (a Azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	source := datasource(c)
 	if arm.Rehearses(ctx) {
 		return operation.Outcome{Kind: operation.Finish, Note: source + " would no longer be excluded from automatic protection"}, nil

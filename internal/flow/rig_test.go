@@ -23,7 +23,6 @@ import (
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/state/memory"
-	"azbackupflow/internal/step"
 )
 
 const (
@@ -39,7 +38,7 @@ func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 // one message to the next, and a simulator that is given it follows.
 type rig struct {
 	t      *testing.T
-	book   *step.Book
+	flows  *flow.Registry
 	engine *engine.Engine
 	rows   *memory.Store
 	queue  *queuememory.Queue
@@ -57,22 +56,23 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	endpoint, token := connect(r)
 	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Clock: r.clock.Now})
 	require.NoError(t, err)
-	azure := flow.New(client, r.clock.Now)
-	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}}
-	azure.Exclude = func(_ context.Context, resourceID, _ string, _ time.Time) error {
-		if !slices.Contains(r.excluded, resourceID) {
-			r.excluded = append(r.excluded, resourceID)
-		}
-		return nil
-	}
-	azure.Include = func(_ context.Context, resourceID string) error {
-		r.excluded = slices.DeleteFunc(r.excluded, func(x string) bool { return strings.EqualFold(x, resourceID) })
-		return nil
-	}
-	r.book, err = azure.Book()
+	r.flows, err = flow.New(flow.Config{
+		ARM: client, Now: r.clock.Now,
+		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}},
+		Exclude: func(_ context.Context, resourceID, _ string, _ time.Time) error {
+			if !slices.Contains(r.excluded, resourceID) {
+				r.excluded = append(r.excluded, resourceID)
+			}
+			return nil
+		},
+		Include: func(_ context.Context, resourceID string) error {
+			r.excluded = slices.DeleteFunc(r.excluded, func(x string) bool { return strings.EqualFold(x, resourceID) })
+			return nil
+		},
+	})
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
-		Store: r.rows, Queue: r.queue, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
+		Store: r.rows, Queue: r.queue, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
 		Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
 	})
 	require.NoError(t, err)

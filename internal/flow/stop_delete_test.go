@@ -177,7 +177,7 @@ func TestDelete_does_not_hit_what_was_protected_anew(t *testing.T) {
 
 func TestDeleting_is_refused_until_an_operator_allows_it(t *testing.T) {
 	t.Parallel()
-	b, err := flow.New(nil, morning).Book()
+	b, err := flow.New(flow.Config{Now: morning})
 	require.NoError(t, err)
 	f, ok := b.Newest("delete-protection")
 	require.True(t, ok)

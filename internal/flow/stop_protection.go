@@ -13,7 +13,7 @@ import (
 // stopProtection stops backups and keeps what there is.
 // Sources: ProtectedItems - Create Or Update with protectionState
 // ProtectionStopped, Backup Instances - Stop Protection.
-func (a Azure) stopProtection() step.Flow {
+func (a azure) stopProtection() step.Flow {
 	return step.Flow{
 		Name: "stop-protection", Version: 1, Item: targetKey,
 		Summary:  "stop backups and keep what there is",
@@ -35,7 +35,7 @@ func (a Azure) stopProtection() step.Flow {
 	}
 }
 
-func (a Azure) stopItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) stopItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	item, err := a.foundItem(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -53,7 +53,7 @@ func (a Azure) stopItem(ctx context.Context, c step.Call) (operation.Outcome, er
 	return accepted(submitted, "protection is being stopped"), nil
 }
 
-func (a Azure) confirmStopped(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) confirmStopped(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	item, err := a.foundItem(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -65,7 +65,7 @@ func (a Azure) confirmStopped(ctx context.Context, c step.Call) (operation.Outco
 }
 
 // readTargetInstance reads what a backup instance is now.
-func (a Azure) readTargetInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) readTargetInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	t, err := targetOf(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -77,7 +77,7 @@ func (a Azure) readTargetInstance(ctx context.Context, c step.Call) (operation.O
 	return learn(next(instance.FriendlyName+" is "+instance.CurrentProtectionState), factsOfInstance(instance)), nil
 }
 
-func (a Azure) stopInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) stopInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	instance, id, err := a.targetInstance(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -96,7 +96,7 @@ func (a Azure) stopInstance(ctx context.Context, c step.Call) (operation.Outcome
 }
 
 // targetInstance reads the instance that an earlier step found.
-func (a Azure) targetInstance(ctx context.Context, c step.Call) (dataprotection.Instance, dataprotection.InstanceID, error) {
+func (a azure) targetInstance(ctx context.Context, c step.Call) (dataprotection.Instance, dataprotection.InstanceID, error) {
 	id, err := foundInstance(c)
 	if err != nil {
 		return dataprotection.Instance{}, id, err
@@ -105,7 +105,7 @@ func (a Azure) targetInstance(ctx context.Context, c step.Call) (dataprotection.
 	return instance, id, err
 }
 
-func (a Azure) confirmInstanceStopped(ctx context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) confirmInstanceStopped(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	instance, _, err := a.targetInstance(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err

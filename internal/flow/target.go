@@ -11,8 +11,8 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Permit is what an operator has to allow before flows do it.
-type Permit struct {
+// Guardrails are what an operator has to allow before flows do it.
+type Guardrails struct {
 	// Delete allows backups to be deleted.
 	Delete bool
 	// RestoreTargets are what restores may write to: resource ids of servers
@@ -37,8 +37,8 @@ const (
 )
 
 // allowsContainer reports whether a restore may write to the blob container.
-func (p Permit) allowsContainer(container *url.URL) bool {
-	return slices.ContainsFunc(p.RestoreTargets, func(target string) bool {
+func (g Guardrails) allowsContainer(container *url.URL) bool {
+	return slices.ContainsFunc(g.RestoreTargets, func(target string) bool {
 		allowed, err := url.Parse(strings.TrimSpace(target))
 		return err == nil && allowed.Scheme == "https" && strings.EqualFold(allowed.Host, container.Host) &&
 			strings.Trim(allowed.Path, "/") == strings.Trim(container.Path, "/")
@@ -46,15 +46,15 @@ func (p Permit) allowsContainer(container *url.URL) bool {
 }
 
 // allowsServer reports whether a restore may write to the database server.
-func (p Permit) allowsServer(id string) bool {
-	return slices.ContainsFunc(p.RestoreTargets, func(target string) bool {
+func (g Guardrails) allowsServer(id string) bool {
+	return slices.ContainsFunc(g.RestoreTargets, func(target string) bool {
 		return recoveryservices.SameResource(strings.TrimSpace(target), id)
 	})
 }
 
 // container checks the URL of a blob container that a restore writes to: on
 // the allow-list, and without anything secret in it.
-func (c *checks) container(field, text string, permit Permit) {
+func (c *checks) container(field, text string, guardrails Guardrails) {
 	want := "https://{account}.blob.core.windows.net/{container}"
 	u, err := url.Parse(text)
 	switch {
@@ -64,7 +64,7 @@ func (c *checks) container(field, text string, permit Permit) {
 		c.add(field, "is not the URL of a blob container", want)
 	case u.RawQuery != "" || u.User != nil || u.Fragment != "":
 		c.add(field, "holds more than the container's address; the vault's identity is what may write there", want)
-	case !permit.allowsContainer(u):
+	case !guardrails.allowsContainer(u):
 		c.add(field, fmt.Sprintf("%s is not a place that restores may write to", u), wantTargets)
 	}
 }

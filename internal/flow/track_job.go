@@ -48,7 +48,7 @@ func cutJob(id string) (vault, name string, ok bool) {
 	return parsed.Parent.String(), parsed.Name, known
 }
 
-func (a Azure) trackJob() step.Flow {
+func (a azure) trackJob() step.Flow {
 	return step.Flow{
 		Name: trackJobFlow, Version: 1,
 		Summary:  "follow a job that something else started to its end",
@@ -64,7 +64,7 @@ func (a Azure) trackJob() step.Flow {
 
 // findTrackedJob tells by the id which provider runs the job. Canceling this
 // operation stops following the job; the job is someone else's.
-func (a Azure) findTrackedJob(_ context.Context, c step.Call) (operation.Outcome, error) {
+func (a azure) findTrackedJob(_ context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := trackedJobID(c)
 	if err != nil {
 		return operation.Outcome{}, err
@@ -96,7 +96,7 @@ func jobVault(c step.Call) (recoveryservices.VaultID, error) {
 }
 
 // trackedInstanceJob reads a job of the Backup vault that the request named.
-func (a Azure) trackedInstanceJob(ctx context.Context, c step.Call) (job, error) {
+func (a azure) trackedInstanceJob(ctx context.Context, c step.Call) (job, error) {
 	id, err := trackedJobID(c)
 	if err != nil {
 		return job{}, err

@@ -112,9 +112,9 @@ func (a api) requireFor(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	f, known := a.Book.Find(row.Operation.Flow, row.Operation.Version)
+	f, known := a.Flows.Find(row.Operation.Flow, row.Operation.Version)
 	if !known {
-		f, known = a.Book.Newest(row.Operation.Flow)
+		f, known = a.Flows.Newest(row.Operation.Flow)
 	}
 	f.Guarded = f.Guarded || !known // of what is not known the worst is thought
 	return requireFlow(ctx, f)
@@ -123,7 +123,7 @@ func (a api) requireFor(ctx context.Context, id string) error {
 // requireName is requireFlow for a flow that a request names. What is no flow is
 // refused by whoever reads the request.
 func (a api) requireName(ctx context.Context, name string) error {
-	f, _ := a.Book.Newest(name)
+	f, _ := a.Flows.Newest(name)
 	return requireFlow(ctx, f)
 }
 

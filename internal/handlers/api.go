@@ -14,7 +14,6 @@ import (
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
-	"azbackupflow/internal/step"
 )
 
 // Controller is what people may do to operations.
@@ -44,7 +43,7 @@ const longestRequest = 256 << 10
 type APIConfig struct {
 	Control Controller
 	Read    Reader
-	Book    *step.Book
+	Flows   engine.Flows
 	// Publish sends a message to a queue at once.
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
 	Now     func() time.Time
@@ -131,7 +130,7 @@ func (a api) start(w http.ResponseWriter, r *http.Request) {
 			writeProblem(w, r, err)
 			return
 		}
-		flow, _ := a.Book.Find(op.Flow, op.Version)
+		flow, _ := a.Flows.Find(op.Flow, op.Version)
 		writeJSON(w, http.StatusOK, map[string]any{"valid": true, "flow": op.Flow, "version": op.Version, "parameters": op.Parameters, "steps": flow.Plan()})
 		return
 	}
@@ -245,8 +244,8 @@ func (a api) refusals(w http.ResponseWriter, r *http.Request) {
 
 func (a api) flows(w http.ResponseWriter, _ *http.Request) {
 	var flows []FlowView
-	for _, name := range a.Book.Names() {
-		f, _ := a.Book.Newest(name)
+	for _, name := range a.Flows.Names() {
+		f, _ := a.Flows.Newest(name)
 		flows = append(flows, FlowView{Name: f.Name, Version: f.Version, Summary: f.Summary, Steps: f.Plan()})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"flows": flows})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
@@ -36,8 +37,8 @@ type Repair struct {
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
 	Now     func() time.Time
 	NewID   func() string
-	// Book and Roles are APIConfig's.
-	Book  *step.Book
+	// Flows and Roles are APIConfig's.
+	Flows engine.Flows
 	Roles bool
 }
 
@@ -213,7 +214,7 @@ func (p Repair) checked(ctx context.Context, refusal rejected.Request, edited []
 	if err != nil {
 		return nil, err
 	}
-	if err := (api{APIConfig{Book: p.Book}}).requireName(ctx, req.Flow); err != nil {
+	if err := (api{APIConfig{Flows: p.Flows}}).requireName(ctx, req.Flow); err != nil {
 		return nil, err
 	}
 	if req.DryRun {
@@ -235,7 +236,7 @@ func (p Repair) checkBulk(ctx context.Context, size int, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := (api{APIConfig{Book: p.Book}}).requireName(ctx, b.Template.Flow); err != nil {
+	if err := (api{APIConfig{Flows: p.Flows}}).requireName(ctx, b.Template.Flow); err != nil {
 		return err
 	}
 	return noneRight(b, p.Check)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 	queuememory "azbackupflow/internal/queue/memory"
@@ -40,20 +41,20 @@ type published struct {
 func repairs(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, store: memory.New()}
-	book, err := step.NewBook(step.Flow{
+	book, err := flow.NewRegistry(step.Flow{
 		Name: "demo", Version: 1, Check: func(raw json.RawMessage) (json.RawMessage, error) { return raw, nil },
 		Steps: []step.Step{{Name: "read", Effect: step.Read}},
 	})
 	require.NoError(t, err)
 	now := func() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 	e, err := engine.New(engine.Config{
-		Store: b.store, Queue: &queuememory.Queue{}, Book: book, Waits: operation.AzureWaits(),
+		Store: b.store, Queue: &queuememory.Queue{}, Flows: book, Waits: operation.AzureWaits(),
 		Clock: now, Jitter: func() float64 { return 0 }, NewID: func() string { return "new-id" },
 		Sleep: func(context.Context, time.Duration) error { return nil },
 	})
 	require.NoError(t, err)
 	repair := handlers.Repair{
-		Letters: b.store, Sweeper: e, Check: e.Prepare, Book: book, Now: now, NewID: func() string { return "new-id" },
+		Letters: b.store, Sweeper: e, Check: e.Prepare, Flows: book, Now: now, NewID: func() string { return "new-id" },
 		Publish: func(_ context.Context, queue, id string, body []byte, properties map[string]any) error {
 			b.sent = append(b.sent, published{queue, id, string(body), properties})
 			return b.fail

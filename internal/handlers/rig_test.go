@@ -29,7 +29,6 @@ import (
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/state/memory"
-	"azbackupflow/internal/step"
 )
 
 const (
@@ -45,7 +44,7 @@ type rig struct {
 	store    *shaky
 	steps    *queuememory.Queue
 	engine   *engine.Engine
-	book     *step.Book
+	flows    *flow.Registry
 	requests handlers.Requests
 	api      http.Handler
 
@@ -207,14 +206,14 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(func() { require.NoError(t, r.sim.Close()) })
 	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Clock: r.clock})
 	require.NoError(t, err)
-	azure := flow.New(client, r.clock)
-	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{demoContainer, demoTarget}}
-	azure.Exclude = func(context.Context, string, string, time.Time) error { r.excluded(); return nil }
-	azure.Include = func(context.Context, string) error { r.excluded(); return nil }
-	r.book, err = azure.Book()
+	r.flows, err = flow.New(flow.Config{
+		ARM: client, Now: r.clock, Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTarget}},
+		Exclude: func(context.Context, string, string, time.Time) error { r.excluded(); return nil },
+		Include: func(context.Context, string) error { r.excluded(); return nil },
+	})
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
-		Store: r.store, Queue: r.steps, Book: r.book, Waits: operation.AzureWaits(), Tenant: "contoso",
+		Store: r.store, Queue: r.steps, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
 		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
 	})
 	require.NoError(t, err)
@@ -228,7 +227,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) repair() handlers.Repair {
 	return handlers.Repair{
-		Letters: r.store, Sweeper: r.engine, Check: r.engine.Prepare, Publish: r.publish, Now: r.clock, NewID: r.newID, Book: r.book,
+		Letters: r.store, Sweeper: r.engine, Check: r.engine.Prepare, Publish: r.publish, Now: r.clock, NewID: r.newID, Flows: r.flows,
 	}
 }
 
@@ -243,7 +242,7 @@ func (r *rig) refused(id string, body any) string {
 }
 
 func (r *rig) config() handlers.APIConfig {
-	return handlers.APIConfig{Control: r.engine, Read: r.store, Book: r.book, Publish: r.publish, Now: r.clock, NewID: r.newID, Preflight: ready{}}
+	return handlers.APIConfig{Control: r.engine, Read: r.store, Flows: r.flows, Publish: r.publish, Now: r.clock, NewID: r.newID, Preflight: ready{}}
 }
 
 // ready is a preflight that found one thing.

@@ -56,7 +56,7 @@ func (a api) validate(w http.ResponseWriter, r *http.Request) {
 
 func (a api) asValidation(rehearsal engine.Rehearsal) Validation {
 	op := rehearsal.Operation
-	flow, _ := a.Book.Find(op.Flow, op.Version)
+	flow, _ := a.Flows.Find(op.Flow, op.Version)
 	v := Validation{
 		Valid: true, Flow: op.Flow, Version: op.Version, Parameters: op.Parameters, Steps: flow.Plan(),
 		LooksRight: rehearsal.Problem == nil, Problem: rehearsal.Problem, Unknown: rehearsal.Open,

@@ -91,11 +91,10 @@ func (s *site) runner(c schedule.RunnerConfig) *schedule.Runner {
 
 func (s *site) config(yaml string) schedule.RunnerConfig {
 	s.t.Helper()
-	azure := flow.New(nil, s.clock.Now)
-	book, err := azure.Book()
+	flows, err := flow.New(flow.Config{Now: s.clock.Now})
 	require.NoError(s.t, err)
 	e, err := engine.New(engine.Config{
-		Store: s.store, Queue: s.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
+		Store: s.store, Queue: s.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "test",
 		Clock: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})

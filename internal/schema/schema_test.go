@@ -32,14 +32,12 @@ const (
 	eventID   = "urn:azbackupflow:schema:event:v1"
 )
 
-func book(t *testing.T) *step.Book {
+func book(t *testing.T) *flow.Registry {
 	t.Helper()
-	azure := flow.New(nil, func() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) })
-	azure.Permit = flow.Permit{Delete: true, RestoreTargets: []string{
+	b, err := flow.New(flow.Config{Now: func() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }, Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{
 		"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore",
 		"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver",
-	}}
-	b, err := azure.Book()
+	}}})
 	require.NoError(t, err)
 	return b
 }
@@ -152,7 +150,7 @@ func TestEveryExampleFitsTheSchemas(t *testing.T) {
 }
 
 // accepts is what the program says of a request.
-func accepts(b *step.Book, r request.Request) error {
+func accepts(b *flow.Registry, r request.Request) error {
 	if err := r.Check(); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ package step
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"azbackupflow/internal/operation"
@@ -112,69 +111,4 @@ func (f Flow) Step(name string) (Step, bool) {
 		}
 	}
 	return Step{}, false
-}
-
-// Book holds the flows that a program knows: every published version of each.
-type Book struct {
-	flows []Flow
-}
-
-// NewBook checks the flows and binds them into a book. A Once step without a
-// Look is refused: nobody could tell what became of it.
-func NewBook(flows ...Flow) (*Book, error) {
-	for i, f := range flows {
-		if len(f.Steps) == 0 {
-			return nil, fmt.Errorf("flow %s version %d has no steps", f.Name, f.Version)
-		}
-		seen := map[string]bool{}
-		for _, s := range f.Steps {
-			if seen[s.Name] {
-				return nil, fmt.Errorf("flow %s version %d has two steps named %s", f.Name, f.Version, s.Name)
-			}
-			seen[s.Name] = true
-			if _, ok := f.Step(s.OnCancel); s.OnCancel != "" && !ok {
-				return nil, fmt.Errorf("flow %s version %d: step %s goes to %s on cancel, which is no step", f.Name, f.Version, s.Name, s.OnCancel)
-			}
-			if s.Effect == Once && s.Look == nil {
-				return nil, fmt.Errorf("flow %s version %d: step %s must not happen twice, so it needs a Look", f.Name, f.Version, s.Name)
-			}
-		}
-		for _, other := range flows[:i] {
-			if other.Name == f.Name && other.Version == f.Version {
-				return nil, fmt.Errorf("flow %s version %d is defined twice", f.Name, f.Version)
-			}
-		}
-	}
-	return &Book{flows: flows}, nil
-}
-
-// Find gives one version of a flow.
-func (b *Book) Find(name string, version int) (Flow, bool) {
-	for _, f := range b.flows {
-		if f.Name == name && f.Version == version {
-			return f, true
-		}
-	}
-	return Flow{}, false
-}
-
-// Newest gives the flow that a new request starts.
-func (b *Book) Newest(name string) (newest Flow, ok bool) {
-	for _, f := range b.flows {
-		if f.Name == name && (!ok || f.Version > newest.Version) {
-			newest, ok = f, true
-		}
-	}
-	return newest, ok
-}
-
-// Names lists the flows that can be started, in the order they were given.
-func (b *Book) Names() []string {
-	var names []string
-	for _, f := range b.flows {
-		if newest, _ := b.Newest(f.Name); newest.Version == f.Version {
-			names = append(names, f.Name)
-		}
-	}
-	return names
 }

@@ -66,7 +66,7 @@ func Start(t testing.TB) *API {
 		return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
 	}
 	a.Engine, err = engine.New(engine.Config{
-		Store: a.Store, Queue: a.queue, Book: book, Waits: operation.AzureWaits(), Tenant: "test",
+		Store: a.Store, Queue: a.queue, Flows: book, Waits: operation.AzureWaits(), Tenant: "test",
 		Clock: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
 		NewID:  newID,
 		Record: a.azure.record,
@@ -77,10 +77,10 @@ func Start(t testing.TB) *API {
 	})
 	require.NoError(t, err)
 	repair := handlers.Repair{
-		Letters: a.Store, Sweeper: a.Engine, Check: a.Engine.Prepare, Now: a.Clock.Now, NewID: newID, Book: book, Publish: a.publish,
+		Letters: a.Store, Sweeper: a.Engine, Check: a.Engine.Prepare, Now: a.Clock.Now, NewID: newID, Flows: book, Publish: a.publish,
 	}
 	api := repair.Routes(handlers.API(handlers.APIConfig{
-		Control: a.Engine, Read: a.Store, Book: book, Now: a.Clock.Now, NewID: newID, Publish: a.publish,
+		Control: a.Engine, Read: a.Store, Flows: book, Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	}))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()

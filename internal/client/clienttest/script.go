@@ -33,8 +33,8 @@ type script struct {
 }
 
 // book has the real flows' names, checks and deadlines, with fewer steps.
-func (s *script) book(now func() time.Time) (*step.Book, error) {
-	real, err := flow.New(nil, now).Book()
+func (s *script) book(now func() time.Time) (*flow.Registry, error) {
+	real, err := flow.New(flow.Config{Now: now})
 	if err != nil {
 		return nil, fmt.Errorf("flows: %w", err)
 	}
@@ -56,7 +56,7 @@ func (s *script) book(now func() time.Time) (*step.Book, error) {
 		}
 		flows = append(flows, f)
 	}
-	return step.NewBook(flows...)
+	return flow.NewRegistry(flows...)
 }
 
 func (s *script) run(stepName string) func(context.Context, step.Call) (operation.Outcome, error) {

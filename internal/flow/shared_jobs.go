@@ -25,7 +25,7 @@ type vaultJobs struct {
 // together reads a job from the list that the vault's waiting operations share.
 // What a list does not tell is read from the job alone: why it failed, what it
 // warns of, and whether it exists at all.
-func (a Azure) together(ctx context.Context, c step.Call, id string, v vaultJobs) (job, error) {
+func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs) (job, error) {
 	if a.Jobs == nil {
 		return v.alone(ctx)
 	}
@@ -65,7 +65,7 @@ func JobPace(l *ratelimit.Ledger) func(vault string, calls int) time.Duration {
 }
 
 // aloneAfterAll reads the job itself.
-func (a Azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, error) {
+func (a azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, error) {
 	j, err := v.alone(ctx)
 	if err == nil && j.state != arm.JobRunning {
 		a.Jobs.Forget(v.vault, id)
@@ -75,7 +75,7 @@ func (a Azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, 
 
 // listServiceJobs lists a Recovery Services vault's jobs, with one filter for
 // when they started.
-func (a Azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+func (a azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		ctx, count := arm.CountCalls(ctx)
 		listed, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
@@ -87,7 +87,7 @@ func (a Azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Cont
 }
 
 // listInstanceJobs lists a Backup vault's jobs.
-func (a Azure) listInstanceJobs(vault dataprotection.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+func (a azure) listInstanceJobs(vault dataprotection.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		ctx, count := arm.CountCalls(ctx)
 		listed, err := a.DataProtection.ListJobs(ctx, vault, dataprotection.JobFilter{StartedSince: since})

@@ -1,0 +1,82 @@
+package flow
+
+import (
+	"fmt"
+
+	"azbackupflow/internal/step"
+)
+
+// Registry holds the flows that a program knows: every version of each. It
+// never changes after NewRegistry.
+type Registry struct {
+	flows []step.Flow
+}
+
+// NewRegistry checks the flows and returns a registry of them. It rejects flows
+// that the engine could not run safely, such as a Once step that cannot be
+// reconciled.
+func NewRegistry(flows ...step.Flow) (*Registry, error) {
+	for i, f := range flows {
+		if err := validate(f); err != nil {
+			return nil, err
+		}
+		for _, other := range flows[:i] {
+			if other.Name == f.Name && other.Version == f.Version {
+				return nil, fmt.Errorf("flow %s version %d is defined twice", f.Name, f.Version)
+			}
+		}
+	}
+	return &Registry{flows: flows}, nil
+}
+
+// validate rejects a flow whose steps the engine could not run safely.
+func validate(f step.Flow) error {
+	if len(f.Steps) == 0 {
+		return fmt.Errorf("flow %s version %d has no steps", f.Name, f.Version)
+	}
+	seen := map[string]bool{}
+	for _, s := range f.Steps {
+		if seen[s.Name] {
+			return fmt.Errorf("flow %s version %d has two steps named %s", f.Name, f.Version, s.Name)
+		}
+		seen[s.Name] = true
+		if _, ok := f.Step(s.OnCancel); s.OnCancel != "" && !ok {
+			return fmt.Errorf("flow %s version %d: step %s goes to %s on cancel, which is not a step of the flow", f.Name, f.Version, s.Name, s.OnCancel)
+		}
+		if s.Effect == step.Once && s.Look == nil {
+			return fmt.Errorf("flow %s version %d: step %s must not run twice, so it needs a Look", f.Name, f.Version, s.Name)
+		}
+	}
+	return nil
+}
+
+// Find returns one version of a flow.
+func (r *Registry) Find(name string, version int) (step.Flow, bool) {
+	for _, f := range r.flows {
+		if f.Name == name && f.Version == version {
+			return f, true
+		}
+	}
+	return step.Flow{}, false
+}
+
+// Newest returns the newest version of a flow, which new requests start.
+func (r *Registry) Newest(name string) (newest step.Flow, ok bool) {
+	for _, f := range r.flows {
+		if f.Name == name && (!ok || f.Version > newest.Version) {
+			newest, ok = f, true
+		}
+	}
+	return newest, ok
+}
+
+// Names returns the names of the flows, in the order of their registration.
+func (r *Registry) Names() []string {
+	var names []string
+	for _, f := range r.flows {
+		if newest, _ := r.Newest(f.Name); newest.Version == f.Version {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
