@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// route is an ARM path taken apart.
+// route is a parsed ARM path.
 type route struct {
-	// group is empty for what lies below the subscription itself.
+	// group is empty for resources directly below the subscription.
 	subscription, group, provider string
-	// types and names are the path behind the provider: types[n] with names[n].
-	// The last type of a list or an action has no name.
+	// types and names are the path behind the provider: types[n] with names[n]. A
+	// list or an action has no last name.
 	types, names []string
 }
 
-// parseRoute takes a request's path apart. Names are decoded, so that ; and
-// %3B are the same; types keep the client's casing.
+// parseRoute parses the path of a request. Names are decoded, so that ; and %3B
+// are equal. Types keep the casing of the client.
 func parseRoute(u *url.URL) (route, bool) {
 	parts := strings.Split(strings.Trim(u.EscapedPath(), "/"), "/")
 	for n, p := range parts {
@@ -46,7 +46,8 @@ func parseRoute(u *url.URL) (route, bool) {
 	return p, true
 }
 
-// pattern is the path with * for names, such as vaults/*/backupJobs/*.
+// pattern returns the path with * in place of names, such as
+// vaults/*/backupJobs/*.
 func (p route) pattern() string {
 	var b strings.Builder
 	for n, t := range p.types {
@@ -61,16 +62,16 @@ func (p route) pattern() string {
 	return b.String()
 }
 
-// last is the last resource type or action of the path.
+// last returns the last resource type or action of the path.
 func (p route) last() string { return p.types[len(p.types)-1] }
 
-// action is the action of a verb (read, write, delete) that quotas count.
+// action returns the action of a verb (read, write, delete) that quotas count.
 func (p route) action(verb string) string {
 	return p.provider + "/" + strings.Join(p.types, "/") + "/" + verb
 }
 
-// parentID is the ARM id of the vault, storage account, server or location, as
-// the client wrote it.
+// parentID returns the ARM ID of the vault, storage account, server or
+// location, in the spelling of the client.
 func (p route) parentID() string {
 	scope := "/subscriptions/" + p.subscription
 	if p.group != "" {
@@ -83,11 +84,11 @@ func (p route) parentID() string {
 	return scope + "/" + p.names[0]
 }
 
-// sameID compares ARM ids, which have no casing.
+// sameID compares ARM IDs, which are case-insensitive.
 func sameID(a, b string) bool { return strings.EqualFold(a, b) }
 
-// path writes the first n types with their names below the parent, as the
-// client wrote the names.
+// path returns the first n types with their names below the parent, in the
+// spelling of the client.
 func (p route) path(n int) string {
 	id := p.parentID()
 	for i := 1; i < n; i++ {
@@ -96,8 +97,8 @@ func (p route) path(n int) string {
 	return id
 }
 
-// canonical spells a provider, type or action as the API documents do. ARM
-// compares them case-insensitively; the Learn page itself writes
+// canonical returns a provider, type or action in the spelling of the API
+// documents. ARM compares them case-insensitively; the Learn page itself writes
 // operationresults and Subscriptions.
 func canonical(t string) string {
 	for _, known := range []string{
@@ -117,7 +118,7 @@ func canonical(t string) string {
 	return t
 }
 
-// isPoll tells the paths whose URLs are signed.
+// isPoll reports whether URLs with this path are signed.
 func (p route) isPoll() bool {
 	switch p.last() {
 	case "operationResults", "operationsStatus", "operationStatus", "backupOperations", "backupOperationResults":

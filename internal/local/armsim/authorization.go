@@ -10,23 +10,22 @@ import (
 	"azbackupflow/internal/roles"
 )
 
-// authorization is what the simulator knows of permissions: everything is
-// allowed but what was withheld, and the vaults' identity has the roles that
-// the demo's servers and restore targets ask for but those that were taken
-// away. Assignments are told with their scopes, and inherited ones too, as
-// Azure does.
+// authorization holds the permissions and role assignments of the simulator.
+// Every action is allowed except the denied ones. The identity of the vaults
+// has the roles that the demo's servers and restore targets need, except the
+// removed ones. Assignments are listed with their scopes, inherited ones
+// included, as in Azure.
 type authorization struct {
 	withheld []string
-	// missing are ids of role definitions.
+	// missing holds IDs of role definitions.
 	missing []string
 	queues  map[string]map[string]any
 }
 
-// DemoServiceBus is the namespace whose queues the simulator tells the
-// properties of.
+// DemoServiceBus is the namespace whose queue properties the simulator serves.
 const DemoServiceBus = "/subscriptions/" + DemoSubscription + "/resourceGroups/azbackupflow/providers/Microsoft.ServiceBus/namespaces/local"
 
-// Ids of built-in roles that a vault's identity needs.
+// IDs of built-in roles that the identity of a vault needs.
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 const (
 	roleReader          = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -34,8 +33,8 @@ const (
 	roleBlobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 )
 
-// DenyAction takes one action from every caller, by its name in Azure; the
-// function that it returns gives it back.
+// DenyAction denies one action to every caller, by its name in Azure. The
+// returned function allows it again.
 func (s *Simulator) DenyAction(action string) (giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,8 +46,8 @@ func (s *Simulator) DenyAction(action string) (giveBack func()) {
 	}
 }
 
-// RemoveRole takes a role, by the id of its definition, from the vaults'
-// identity; the function that it returns gives it back.
+// RemoveRole removes a role, by the ID of its definition, from the identity of
+// the vaults. The returned function restores it.
 func (s *Simulator) RemoveRole(role string) (giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,8 +59,8 @@ func (s *Simulator) RemoveRole(role string) (giveBack func()) {
 	}
 }
 
-// SetQueueProperty sets one property of a queue of DemoServiceBus; the function that it
-// returns sets it back.
+// SetQueueProperty sets one property of a queue of DemoServiceBus. The returned
+// function restores the old value.
 func (s *Simulator) SetQueueProperty(queue, property string, value any) (setBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +85,7 @@ func newAuthorization() authorization {
 	return a
 }
 
-// permit refuses a request whose action was withheld.
+// permit rejects a request whose action is denied.
 func (s *Simulator) permit(c *call) *armError {
 	action := roles.ActionOf(c.r.Method, c.r.URL.Path)
 	if action == "" || !slices.ContainsFunc(s.authorization.withheld, func(w string) bool { return strings.EqualFold(w, action) }) {
@@ -98,8 +97,8 @@ func (s *Simulator) permit(c *call) *armError {
 	}
 }
 
-// serveAccess serves what tells about access: permissions and role assignments
-// at any scope, and the properties of the queues.
+// serveAccess serves permissions and role assignments at any scope, and the
+// properties of the queues.
 func (s *Simulator) serveAccess(c *call) (a answer, served bool) {
 	path := c.r.URL.Path
 	if name, ok := cutFold(path, DemoServiceBus+"/queues/"); ok {
@@ -132,8 +131,9 @@ func (s *Simulator) serveAccess(c *call) (a answer, served bool) {
 
 type assignment struct{ role, scope string }
 
-// assignments are those of the vaults' identity: on each server, on its
-// resource group, and on the storage account of the demo's restores.
+// assignments returns the role assignments of the vaults' identity: on each
+// server, on its resource group, and on the storage account of the demo's
+// restores.
 func (s *Simulator) assignments() []assignment {
 	all := []assignment{{roleBlobContributor, "/subscriptions/" + DemoSubscription + "/resourceGroups/restores/providers/Microsoft.Storage/storageAccounts/testossstorageaccount"}}
 	for _, server := range s.world.flexibleServers {
@@ -144,7 +144,7 @@ func (s *Simulator) assignments() []assignment {
 	return all
 }
 
-// within reports whether a scope is another or lies below it.
+// within reports whether a scope equals the other scope or lies below it.
 func within(scope, other string) bool {
 	_, ok := cutFold(scope+"/", strings.TrimSuffix(other, "/")+"/")
 	return ok

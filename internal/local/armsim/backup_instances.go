@@ -29,22 +29,22 @@ type instance struct {
 	name, friendly string
 	source         datasource
 	policy         string
-	// properties are dataSourceInfo, dataSourceSetInfo and
-	// datasourceAuthCredentials as they were sent.
+	// properties holds dataSourceInfo, dataSourceSetInfo and
+	// datasourceAuthCredentials as received.
 	properties          map[string]any
 	provisioning, state string
 	failure             *userError
 	points              []*recoveryPoint
 	running             *instanceJob
-	// version counts the PUTs, so that what an older one started does not
-	// touch what a newer one made.
+	// version counts the PUTs, so that the work of an older PUT does not change
+	// the result of a newer one.
 	version int
-	// going says that it is being deleted.
-	going   bool
-	deleted deletion
+	// deleting is set while the instance is being deleted.
+	deleting bool
+	deleted  deletion
 }
 
-// deletion is what the vault knows of a soft-deleted instance.
+// deletion describes a soft-deleted instance.
 type deletion struct {
 	at, purge time.Time
 	activity  string
@@ -55,13 +55,14 @@ type recoveryPoint struct {
 	id, storeID   string
 	time          time.Time
 	store, policy string
-	version       string // the server's
+	version       string // version of the server
 }
 
-// id is the instance's ARM id.
+// id returns the ARM ID of the instance.
 func (i *instance) id() string { return i.vault.ID() + "/backupInstances/" + i.name }
 
-// described is what the vault says of the datasource if no request said it.
+// described returns the description of the datasource for an instance that no
+// request has created.
 func (i *instance) described() map[string]any {
 	d := i.source
 	info := map[string]any{
@@ -80,7 +81,7 @@ func (i *instance) described() map[string]any {
 	}
 }
 
-// view is the instance as recorded.
+// view returns the instance as recorded.
 func (i *instance) view() map[string]any {
 	p := map[string]any{
 		"friendlyName":           i.friendly,
@@ -99,8 +100,8 @@ func (i *instance) view() map[string]any {
 	}
 }
 
-// protectionStatus is the older field beside currentProtectionState, which has
-// fewer values; which of them stands for a state that it lacks is a choice.
+// protectionStatus returns the older field next to currentProtectionState,
+// which has fewer values. Its value for a state that it lacks is a choice.
 func (i *instance) protectionStatus() string {
 	switch i.state {
 	case backupsSuspended, updatingProtection:
@@ -111,7 +112,8 @@ func (i *instance) protectionStatus() string {
 	return i.state
 }
 
-// deletedView is a soft-deleted instance, as in the API documents' example.
+// deletedView returns a soft-deleted instance, as in the example of the API
+// documents.
 func (i *instance) deletedView() map[string]any {
 	v := i.view()
 	p := map[string]any{}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// pointPrecedes is how long before the end of its job a recovery point is of;
+// pointPrecedes is the time from a recovery point to the end of its job;
 // recorded 45 s.
 const pointPrecedes = 45 * time.Second
 
@@ -39,7 +39,7 @@ func (s *Simulator) backUpInstance(c *call) (answer, *armError) {
 	case i.state != protectionConfigured:
 		return answer{}, s.wrongState(c, i)
 	case i.running != nil:
-		return answer{}, newUserError(codeBackupInProgress, "", "").by(s.activity(c)).refusal(http.StatusConflict)
+		return answer{}, newUserError(codeBackupInProgress, "", "").by(s.activity(c)).rejection(http.StatusConflict)
 	}
 	out := s.outcome(operationBackup, i.name, i.friendly, i.source.name)
 	var j *instanceJob
@@ -61,8 +61,8 @@ func (s *Simulator) backUpInstance(c *call) (answer, *armError) {
 	return s.acceptedInstance(c, o, instanceRetryAfter), nil
 }
 
-// startInstanceBackupJob starts the job of a backup, which makes a recovery
-// point. A backup of a server that is gone fails (the code is a choice).
+// startInstanceBackupJob starts the job of a backup, which creates a recovery
+// point. A backup of a deleted server fails (the code is a choice).
 func (s *Simulator) startInstanceBackupJob(c *call, i *instance, out *Outcome) *instanceJob {
 	j := &instanceJob{operation: operationBackup, instance: i}
 	i.running = j
@@ -80,14 +80,15 @@ func (s *Simulator) startInstanceBackupJob(c *call, i *instance, out *Outcome) *
 	}, func() { i.running = nil })
 }
 
-// wrongState refuses what the instance's state does not allow. A choice.
+// wrongState rejects an operation that the state of the instance does not
+// allow. This is a choice.
 func (s *Simulator) wrongState(c *call, i *instance) *armError {
 	return newUserError("UserErrorOperationNotAllowedInCurrentState",
 		"The operation is not allowed while the backup instance's protection state is "+i.state+".",
-		"Wait until the protection is configured, or resume it.").by(s.activity(c)).refusal(http.StatusBadRequest)
+		"Wait until the protection is configured, or resume it.").by(s.activity(c)).rejection(http.StatusBadRequest)
 }
 
-// findInstance finds the backup instance that the path names.
+// findInstance returns the backup instance that the path names.
 func (c *call) findInstance() (*instance, *armError) {
 	i := c.backupVault.instance(c.path.names[1])
 	if i == nil {

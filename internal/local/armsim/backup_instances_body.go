@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// shape is the fields that an object may have, spelt exactly so; those whose
-// shape is nil may hold anything. Azure's own reader is not that strict
-// everywhere, but where it is not, it drops what it does not know.
+// shape lists the fields that an object may have, in their exact spelling. A
+// field with a nil shape may hold anything. Azure's reader is less strict in
+// places, but it drops fields that it does not know.
 type shape map[string]shape
 
-// check refuses a field that the shape does not have, naming it.
+// check rejects a field that the shape does not have, and names it.
 func (s shape) check(path string, v any) *armError {
 	m, ok := v.(map[string]any)
 	if !ok {
-		return nil // what should be an object and is none fails to be decoded
+		return nil // a value that is not an object fails to decode later
 	}
 	for _, name := range sortedNames(m) {
 		sub, known := s[name]
@@ -35,7 +35,7 @@ func (s shape) check(path string, v any) *armError {
 	return nil
 }
 
-// hint names the field that was probably meant.
+// hint names the field with a similar spelling, if there is one.
 func (s shape) hint(name string) string {
 	plain := func(text string) string { return strings.ToLower(strings.ReplaceAll(text, "_", "")) }
 	for known := range s {
@@ -55,16 +55,16 @@ func sortedNames(m map[string]any) []string {
 	return names
 }
 
-// invalidField is Microsoft.DataProtection's 400 about a request, naming the
-// field.
+// invalidField returns the 400 of Microsoft.DataProtection for an invalid
+// field, and names the field.
 func invalidField(field, format string, args ...any) *armError {
 	e := newUserError(codeInvalidInput, "Input provided for the call is invalid. "+field+": "+fmt.Sprintf(format, args...),
 		"Correct the request and send it again.")
 	e.target = field
-	return e.refusal(http.StatusBadRequest)
+	return e.rejection(http.StatusBadRequest)
 }
 
-// datasourceShape is a Datasource or a DatasourceSet.
+// datasourceShape returns the shape of a Datasource or a DatasourceSet.
 func datasourceShape() shape {
 	return shape{
 		"datasourceType": nil, "objectType": nil, "resourceID": nil, "resourceId": nil, "resourceLocation": nil,
@@ -76,7 +76,8 @@ func credentialsShape() shape {
 	return shape{"objectType": nil, "secretStoreResource": {"secretStoreType": nil, "uri": nil, "value": nil}}
 }
 
-// instanceShape is a BackupInstance; what only answers have may be sent back.
+// instanceShape returns the shape of a BackupInstance. Clients may send back
+// the fields that only answers have.
 func instanceShape() shape {
 	return shape{
 		"friendlyName": nil, "objectType": nil, "validationType": nil, "identityDetails": nil, "resourceGuardOperationRequests": nil,
@@ -107,7 +108,7 @@ type instanceBody struct {
 	} `json:"policyInfo"`
 }
 
-// decodeShaped reads the request's JSON body, which has to have the shape.
+// decodeShaped decodes the JSON body of the request, which must have the shape.
 func (c *call) decodeShaped(s shape, into any) *armError {
 	var raw map[string]any
 	if err := c.decode(&raw); err != nil {
@@ -119,7 +120,7 @@ func (c *call) decodeShaped(s shape, into any) *armError {
 	return c.decode(into)
 }
 
-// optionalBody reads a body that may be missing.
+// optionalBody checks a body that may be missing.
 func (c *call) optionalBody(s shape) *armError {
 	if len(c.body) == 0 {
 		return nil
@@ -127,17 +128,17 @@ func (c *call) optionalBody(s shape) *armError {
 	return c.decodeShaped(s, &map[string]any{})
 }
 
-// toProtect is what a valid BackupInstance means.
+// toProtect is the meaning of a valid BackupInstance.
 type toProtect struct {
 	source   datasource
 	known    bool // whether the datasource exists
 	policy   string
 	friendly string
-	// properties are those that the vault keeps as they were sent.
+	// properties holds the fields that the vault keeps as received.
 	properties map[string]any
 }
 
-// checkInstance checks a BackupInstance at a path of the request.
+// checkInstance checks the BackupInstance at a path of the request.
 func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map[string]any) (toProtect, *armError) {
 	switch {
 	case b == nil:
@@ -154,7 +155,7 @@ func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map
 		return toProtect{}, err
 	}
 	if d.kind == databaseType && (b.DataSourceSetInfo == nil || known && !strings.EqualFold(b.DataSourceSetInfo.ResourceID, d.server)) {
-		return toProtect{}, invalidField(path+".dataSourceSetInfo", "it has to be the database's server")
+		return toProtect{}, invalidField(path+".dataSourceSetInfo", "it has to be the server of the database")
 	}
 	t := toProtect{source: d, known: known, friendly: b.FriendlyName, properties: map[string]any{}}
 	if t.friendly == "" {
@@ -180,8 +181,8 @@ func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map
 	return t, nil
 }
 
-// checkDatasource checks a Datasource; whether it exists is known later, and
-// to the operation only.
+// checkDatasource checks a Datasource. It returns whether the datasource
+// exists, which only the operation reports.
 func (s *Simulator) checkDatasource(path string, b *datasourceBody) (datasource, bool, *armError) {
 	if b.ObjectType != "" && b.ObjectType != "Datasource" {
 		return datasource{}, false, invalidField(path+".objectType", "%q is not Datasource", b.ObjectType)
@@ -205,7 +206,7 @@ func (s *Simulator) checkDatasource(path string, b *datasourceBody) (datasource,
 	return d, known, nil
 }
 
-// rawAt is the object at a field of the request's body.
+// rawAt returns the object at a field of the request body.
 func (c *call) rawAt(field string) map[string]any {
 	var raw map[string]map[string]any
 	if json.Unmarshal(c.body, &raw) != nil {

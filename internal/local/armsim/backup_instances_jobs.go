@@ -21,9 +21,9 @@ type instanceJob struct {
 	restore               *restorePlan
 }
 
-// startInstanceJob starts a job that ends when it takes long enough, as the
-// outcome says. finish is called if nothing made it fail; it may fail it
-// itself. ended is called however it ended.
+// startInstanceJob starts a job that ends after the given time, as the outcome
+// says. finish runs unless the job has already failed, and may itself fail it.
+// ended runs in every case.
 func (s *Simulator) startInstanceJob(c *call, j *instanceJob, takes time.Duration, o *Outcome, finish func(at time.Time) *userError, ended func()) *instanceJob {
 	j.id, j.status, j.activity = s.random.guid(), jobInProgress, s.activity(c)
 	j.policy, j.started = j.instance.policy, c.now
@@ -48,7 +48,7 @@ func (s *Simulator) startInstanceJob(c *call, j *instanceJob, takes time.Duratio
 	return j
 }
 
-// jobError is the error of a job (or of a protection) that the outcome says.
+// jobError returns the error of a job or of a protection that the outcome sets.
 func (o *Outcome) jobError(activity string) *userError {
 	if o == nil || o.Code == "" {
 		return nil
@@ -56,7 +56,7 @@ func (o *Outcome) jobError(activity string) *userError {
 	return newUserError(o.Code, o.ErrorText, o.Recommendation).by(activity)
 }
 
-// longID is the job's id as operations say it, with this casing (recorded).
+// longID returns the job ID as operations show it, with this casing (recorded).
 func (j *instanceJob) longID() string {
 	v := j.instance.vault
 	return "/subscriptions/" + v.Subscription + "/resourcegroups/" + v.ResourceGroup + "/providers/" + dataProtection +
@@ -64,7 +64,8 @@ func (j *instanceJob) longID() string {
 }
 
 // listInstanceJobs answers GET backupJobs of a Backup vault, newest first and
-// without extendedInfo (both choices; the API documents' example has none).
+// without extendedInfo (both choices; the example of the API documents has
+// none).
 func (s *Simulator) listInstanceJobs(c *call) (answer, *armError) {
 	var found []*instanceJob
 	for _, j := range slices.Backward(c.backupVault.jobs) {
@@ -85,7 +86,7 @@ func (s *Simulator) readInstanceJob(c *call) (answer, *armError) {
 	return answer{}, c.notFound(2)
 }
 
-// view is a job as recorded: while it runs its duration is PT0S.
+// view returns a job as recorded: the duration of a running job is PT0S.
 func (j *instanceJob) view(detailed bool) map[string]any {
 	v, d := j.instance.vault, j.instance.source
 	p := map[string]any{
@@ -125,7 +126,7 @@ func (j *instanceJob) view(detailed bool) map[string]any {
 	}
 }
 
-// etag is of the recorded form.
+// etag returns an etag in the recorded form.
 func (j *instanceJob) etag() string {
 	at := j.ended
 	if at.IsZero() {
@@ -134,7 +135,7 @@ func (j *instanceJob) etag() string {
 	return `W/"datetime'` + url.QueryEscape(at.UTC().Format(azureTime)) + `'"`
 }
 
-// extended is a job's extendedInfo, as recorded.
+// extended returns the extendedInfo of a job, as recorded.
 func (j *instanceJob) extended() map[string]any {
 	task := map[string]any{
 		"taskId": 1, "taskName": "Trigger " + j.operation, "taskStatus": j.status, "taskProgress": nil, "additionalDetails": nil,
@@ -155,7 +156,7 @@ func (j *instanceJob) extended() map[string]any {
 	}
 	if j.made != nil {
 		info["dataTransferredInBytes"] = 2092
-		// Recorded: a backup's job does not say when its recovery point is of.
+		// Recorded: the job of a backup does not show the time of its recovery point.
 		info["targetRecoverPoint"] = map[string]any{"recoveryPointID": j.made.id, "recoveryPointTime": endless + "Z"}
 	}
 	if r := j.restore; r != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What the operations of Backup vaults are called here (Outcome.Operation);
-// backups and restores have a job of that name.
+// Names of the operations of Backup vaults in Outcome.Operation. A backup or
+// restore has a job of the same name.
 const (
 	operationValidateBackup   = "ValidateForBackup"
 	operationConfigure        = "ConfigureProtection"
@@ -23,7 +23,7 @@ const (
 )
 
 const (
-	statusInprogress = "Inprogress" // spelt so
+	statusInprogress = "Inprogress" // Azure's spelling
 
 	// Retry-After of the Learn pages, and of the API documents' example for
 	// results.
@@ -35,8 +35,7 @@ const (
 
 // instanceOperation is an asynchronous operation of a Backup vault.
 type instanceOperation struct {
-	// name is two GUIDs in base64, the first of which is always the same
-	// (recorded).
+	// name is two GUIDs in base64; the first GUID is always the same (recorded).
 	name           string
 	vault          *backupVault
 	started, ended time.Time
@@ -46,9 +45,10 @@ type instanceOperation struct {
 	expired        bool
 }
 
-// startInstance starts an operation of the call's Backup vault and schedules
-// its end. finish is called then, unless the outcome makes the operation fail;
-// it may fail it too. failed, if not nil, is called if it fails.
+// startInstance starts an operation of the Backup vault of the call and
+// schedules its end. finish runs at the end unless the outcome fails the
+// operation, and may itself fail it. failed, if not nil, runs if the operation
+// fails.
 func (s *Simulator) startInstance(c *call, takes time.Duration, out *Outcome, finish func(o *instanceOperation, at time.Time) *userError, failed func(*userError)) *instanceOperation {
 	o := &instanceOperation{
 		name:  base64.StdEncoding.EncodeToString([]byte(tenant + ";" + s.random.guid())),
@@ -75,8 +75,8 @@ func (s *Simulator) startInstance(c *call, takes time.Duration, out *Outcome, fi
 	return o
 }
 
-// activity is the id that errors and jobs carry: the client's, else one of the
-// service's own.
+// activity returns the activity ID of errors and jobs: the client request ID,
+// else a new one.
 func (s *Simulator) activity(c *call) string {
 	if c.clientID != "" {
 		return c.clientID
@@ -84,7 +84,7 @@ func (s *Simulator) activity(c *call) string {
 	return s.random.guid()
 }
 
-// end ends the operation. A job that it names can be read from then on.
+// end ends the operation. Its job is visible from then on.
 func (o *instanceOperation) end(failure *userError, at time.Time) {
 	o.ended = at
 	if failure != nil {
@@ -97,8 +97,8 @@ func (o *instanceOperation) end(failure *userError, at time.Time) {
 	}
 }
 
-// userError is the failure of the operation itself, if that is what the
-// outcome says.
+// userError returns the failure of the operation itself, if the outcome sets
+// one.
 func (o *Outcome) userError() *userError {
 	if o == nil || o.OperationCode == "" {
 		return nil
@@ -106,8 +106,8 @@ func (o *Outcome) userError() *userError {
 	return newUserError(o.OperationCode, o.OperationMessage, o.Recommendation)
 }
 
-// acceptedInstance is the 202 that starts an operation: its status is below
-// the vault, its result below the location (recorded).
+// acceptedInstance returns the 202 that starts an operation. The status URL is
+// below the vault, the result URL below the location (recorded).
 func (s *Simulator) acceptedInstance(c *call, o *instanceOperation, retryAfter time.Duration) answer {
 	a := answer{status: http.StatusAccepted, header: http.Header{}}
 	a.header.Set("Azure-AsyncOperation", s.instanceStatusURL(c, o))
@@ -116,8 +116,8 @@ func (s *Simulator) acceptedInstance(c *call, o *instanceOperation, retryAfter t
 	return a
 }
 
-// instanceStatusURL is the signed URL of the operation's status, below the
-// vault as the client wrote it.
+// instanceStatusURL returns the signed status URL of the operation, below the
+// vault in the spelling of the client.
 func (s *Simulator) instanceStatusURL(c *call, o *instanceOperation) string {
 	return s.pollURL(c, c.path.parentID()+"/operationStatus/"+o.name, "api-version="+c.apiVersion)
 }
@@ -126,13 +126,13 @@ func (o *instanceOperation) locationPath() string {
 	return "/subscriptions/" + o.vault.Subscription + "/providers/" + dataProtection + "/locations/" + o.vault.Location
 }
 
-// seconds is a Retry-After at the configured speed.
+// seconds returns a Retry-After divided by the speed factor.
 func (s *Simulator) seconds(d time.Duration) string {
 	return strconv.Itoa(max(1, int((s.scaled(d)+time.Second-1)/time.Second)))
 }
 
-// readInstanceOperation answers a vault's or a location's operationStatus, and
-// a location's operationResults.
+// readInstanceOperation answers the operationStatus of a vault or a location,
+// and the operationResults of a location.
 func (s *Simulator) readInstanceOperation(c *call) (answer, *armError) {
 	name := c.path.names[len(c.path.names)-1]
 	o := s.world.instanceOperations[name]
@@ -142,7 +142,7 @@ func (s *Simulator) readInstanceOperation(c *call) (answer, *armError) {
 	if c.path.last() == "operationStatus" {
 		return jsonAnswer(http.StatusOK, o.view(c.path.path(len(c.path.types)-1)+"/operationStatus/"+name)), nil
 	}
-	// Recorded: even the last answer names the status, below the location.
+	// Recorded: even the last answer names the status URL, below the location.
 	query := "api-version=" + c.apiVersion
 	status := s.pollURL(c, o.locationPath()+"/operationStatus/"+o.name, query)
 	if o.status == statusInprogress {
@@ -153,14 +153,14 @@ func (s *Simulator) readInstanceOperation(c *call) (answer, *armError) {
 		return a, nil
 	}
 	if o.failure != nil {
-		return answer{}, o.failure.refusal(http.StatusBadRequest)
+		return answer{}, o.failure.rejection(http.StatusBadRequest)
 	}
 	a := jsonAnswer(http.StatusOK, o.extended())
 	a.header.Set("Azure-AsyncOperation", status)
 	return a, nil
 }
 
-// readableAt tells whether the path is one of the operation's.
+// readableAt reports whether the operation can be read at the path.
 func (o *instanceOperation) readableAt(c *call) bool {
 	if c.backupVault != nil {
 		return c.backupVault == o.vault
@@ -168,8 +168,8 @@ func (o *instanceOperation) readableAt(c *call) bool {
 	return strings.EqualFold(c.path.subscription, o.vault.Subscription) && strings.EqualFold(c.path.names[0], o.vault.Location)
 }
 
-// view is the operation's status as recorded: the end of a finished operation
-// has whole seconds, that of a running one has a zone here.
+// view returns the status of the operation as recorded. The end of a finished
+// operation has whole seconds; the end of a running one has a time zone here.
 func (o *instanceOperation) view(id string) map[string]any {
 	v := map[string]any{
 		"id": id, "name": o.name, "status": o.status,
@@ -188,7 +188,7 @@ func (o *instanceOperation) view(id string) map[string]any {
 	return v
 }
 
-// extended is what an operation says at its end.
+// extended returns the properties of a finished operation.
 func (o *instanceOperation) extended() map[string]any {
 	v := map[string]any{"objectType": "OperationJobExtendedInfo"}
 	if o.job != nil {

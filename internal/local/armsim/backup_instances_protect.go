@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// validateForBackup answers POST validateForBackup: a datasource that is
-// protected already is refused at once (as on the Learn page), everything else
-// is for the operation to find.
+// validateForBackup answers POST validateForBackup. A datasource that is
+// already protected is rejected at once, as on the Learn page; the operation
+// reports everything else.
 func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
 	var b struct {
 		BackupInstance *instanceBody `json:"backupInstance"`
@@ -31,8 +31,8 @@ func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
 	return s.acceptedInstance(c, o, validateRetryAfter), nil
 }
 
-// failure is what keeps the datasource from being protected. The code is a
-// choice.
+// failure returns the reason why the datasource cannot be protected. The code
+// is a choice.
 func (t toProtect) failure() *userError {
 	if !t.known || t.source.gone || t.source.kind == databaseType && !t.source.databaseExists {
 		return newUserError(codeNoDatabase, "", "")
@@ -40,8 +40,8 @@ func (t toProtect) failure() *userError {
 	return nil
 }
 
-// protectorOf finds the instance that protects a datasource, in any vault.
-// One whose configuration failed protects nothing.
+// protectorOf returns the instance, in any vault, that protects a datasource.
+// An instance whose configuration failed does not count.
 func (w *world) protectorOf(datasource string) *instance {
 	for _, v := range w.backupVaults {
 		for _, i := range v.instances {
@@ -53,19 +53,19 @@ func (w *world) protectorOf(datasource string) *instance {
 	return nil
 }
 
-// alreadyProtected is the Learn page's refusal.
+// alreadyProtected returns the error of the Learn page.
 func (s *Simulator) alreadyProtected(c *call, by *instance) *armError {
 	vault := by.vault.ID()
 	return newUserError(codeAlreadyProtected,
 		"Datasource is already protected under the Backup vault "+vault+".",
 		"Delete the backup instance "+by.name+" from the Backup vault "+vault+" to re-protect the datasource in any other vault.").
-		by(s.activity(c)).refusal(http.StatusBadRequest)
+		by(s.activity(c)).rejection(http.StatusBadRequest)
 }
 
-// configureInstance answers PUT backupInstances/{b}. It answers 201 with the
-// status URL only, and the protection is configured some time after the
-// operation has succeeded (recorded). Another PUT of the same instance changes
-// its policy and answers 200 (a choice).
+// configureInstance answers PUT backupInstances/{b} with 201 and only the
+// status URL. The protection is configured some time after the operation has
+// succeeded (recorded). Another PUT of the same instance changes its policy and
+// answers 200 (a choice).
 func (s *Simulator) configureInstance(c *call) (answer, *armError) {
 	var b struct {
 		Properties *instanceBody `json:"properties"`
@@ -100,9 +100,9 @@ func (s *Simulator) configureInstance(c *call) (answer, *armError) {
 	return a, nil
 }
 
-// mayConfigure refuses a PUT that would protect something twice, change what
-// an instance protects, or meet one that is going or soft-deleted. Only the
-// first is documented; the others are choices.
+// mayConfigure rejects a PUT that would protect a datasource twice, change the
+// datasource of an instance, or replace an instance that is being deleted or
+// soft-deleted. Only the first rejection is documented; the others are choices.
 func (s *Simulator) mayConfigure(c *call, i *instance, t toProtect) *armError {
 	if other := s.world.protectorOf(t.source.id); other != nil && other != i {
 		return s.alreadyProtected(c, other)
@@ -113,9 +113,9 @@ func (s *Simulator) mayConfigure(c *call, i *instance, t toProtect) *armError {
 	if i == nil {
 		return nil
 	}
-	if i.going {
+	if i.deleting {
 		return newUserError("UserErrorBackupInstanceDeleteInProgress", "The backup instance is being deleted.", "Wait until it is deleted.").
-			refusal(http.StatusConflict)
+			rejection(http.StatusConflict)
 	}
 	if !strings.EqualFold(i.source.id, t.source.id) {
 		return invalidField("properties.dataSourceInfo.resourceID", "the backup instance protects %q", i.source.id)
@@ -123,11 +123,11 @@ func (s *Simulator) mayConfigure(c *call, i *instance, t toProtect) *armError {
 	return nil
 }
 
-// startConfiguring starts the operation of a PUT, and what comes after it.
+// startConfiguring starts the operation of a PUT, and the work that follows it.
 func (s *Simulator) startConfiguring(c *call, i *instance, t toProtect) *instanceOperation {
 	version, activity := i.version, s.activity(c)
 	out := s.outcome(operationConfigure, i.name, i.friendly, i.source.name)
-	current := func() bool { return i.version == version && !i.going }
+	current := func() bool { return i.version == version && !i.deleting }
 	settle := func(time.Time) {
 		if !current() {
 			return
@@ -160,11 +160,11 @@ func (s *Simulator) deleteInstance(c *call) (answer, *armError) {
 	if i == nil {
 		return answer{status: http.StatusNoContent, header: http.Header{}}, nil // recorded
 	}
-	if err := refuseLoss(v.Immutability, v.ResourceGuard); err != nil {
-		return answer{}, err.by(s.activity(c)).refusal(http.StatusBadRequest)
+	if err := rejectDataLoss(v.Immutability, v.ResourceGuard); err != nil {
+		return answer{}, err.by(s.activity(c)).rejection(http.StatusBadRequest)
 	}
 	before := i.state
-	i.going = true
+	i.deleting = true
 	if v.SoftDelete != softDeleteOff {
 		i.state = softDeleting
 	}
@@ -175,12 +175,12 @@ func (s *Simulator) deleteInstance(c *call) (answer, *armError) {
 			s.removeInstance(i, activity, at)
 		}
 		return nil
-	}, func(*userError) { i.state, i.going = before, false })
+	}, func(*userError) { i.state, i.deleting = before, false })
 	return s.acceptedInstance(c, o, instanceRetryAfter), nil
 }
 
-// removeInstance removes an instance, for good or for as long as soft delete
-// keeps it.
+// removeInstance removes an instance, or soft-deletes it if the vault has soft
+// delete.
 func (s *Simulator) removeInstance(i *instance, activity string, at time.Time) {
 	v := i.vault
 	without := func(all []*instance) []*instance {

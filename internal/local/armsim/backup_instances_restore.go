@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// validateRestore answers POST validateRestore: what the request itself says
-// wrongly is refused at once, the rest is for the operation to find.
+// validateRestore answers POST validateRestore. Errors of the request itself
+// are rejected at once; the operation reports the rest.
 func (s *Simulator) validateRestore(c *call) (answer, *armError) {
 	var b struct {
 		Request *restoreBody `json:"restoreRequestObject"`
@@ -30,7 +30,7 @@ func (s *Simulator) validateRestore(c *call) (answer, *armError) {
 	return s.acceptedInstance(c, o, validateRetryAfter), nil
 }
 
-// restoreFailure is what keeps a restore from succeeding as things are.
+// restoreFailure returns the reason why a restore would fail now.
 func (s *Simulator) restoreFailure(p *restorePlan) *userError {
 	if p.container != "" {
 		if b, known := s.world.blobContainer(p.account, p.container); !known || b.Denied {
@@ -60,9 +60,9 @@ func olderThan(version, than string) bool {
 	return errA == nil && errB == nil && a < b
 }
 
-// restoreInstance answers POST restore. While another restore to the same
-// target runs it is refused (the code is known; that it is refused at once is
-// a choice). What keeps the restore from succeeding makes its job fail.
+// restoreInstance answers POST restore. It rejects a second restore to the same
+// target while one runs (the code is known; the immediate rejection is a
+// choice). If the restore cannot succeed, its job fails.
 func (s *Simulator) restoreInstance(c *call) (answer, *armError) {
 	var b restoreBody
 	if err := c.decodeShaped(restoreShape(), &b); err != nil {
@@ -77,7 +77,7 @@ func (s *Simulator) restoreInstance(c *call) (answer, *armError) {
 		return answer{}, err
 	}
 	if s.world.restoring[plan.target()] {
-		return answer{}, newUserError(codeRestoreInProgress, "", "").by(s.activity(c)).refusal(http.StatusConflict)
+		return answer{}, newUserError(codeRestoreInProgress, "", "").by(s.activity(c)).rejection(http.StatusConflict)
 	}
 	out := s.outcome(operationRestore, i.name, i.friendly, i.source.name, plan.destination)
 	var j *instanceJob
@@ -92,8 +92,8 @@ func (s *Simulator) restoreInstance(c *call) (answer, *armError) {
 	return s.acceptedInstance(c, o, instanceRetryAfter), nil
 }
 
-// startRestoreJob starts the job of a restore. One from the archive tier is
-// rehydrated first.
+// startRestoreJob starts the job of a restore. A restore from the archive tier
+// rehydrates first.
 func (s *Simulator) startRestoreJob(c *call, p *restorePlan, out *Outcome) *instanceJob {
 	takes := s.config.Durations.Restore
 	if p.body.SourceDataStoreType == archiveStore {
@@ -109,7 +109,7 @@ func (s *Simulator) startRestoreJob(c *call, p *restorePlan, out *Outcome) *inst
 	}, func() { delete(s.world.restoring, p.target()) })
 }
 
-// addDatabase adds a database to its single server; other ids add nothing.
+// addDatabase adds a database to its single server. It ignores other IDs.
 func (w *world) addDatabase(id string) {
 	d, known := w.datasource(id)
 	if !known || d.kind != databaseType {
@@ -122,7 +122,7 @@ func (w *world) addDatabase(id string) {
 	}
 }
 
-// made is the restore as Simulator.Restores tells it.
+// made returns the restore as Simulator.Restores lists it.
 func (p *restorePlan) made(c *call, o *instanceOperation, j *instanceJob) Restore {
 	made := Restore{
 		Time: c.now, Vault: c.backupVault.ID(), Instance: p.instance.name, RecoveryPoint: p.point.id,

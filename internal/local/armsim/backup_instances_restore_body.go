@@ -46,8 +46,8 @@ type restoreTarget struct {
 	} `json:"targetDetails"`
 }
 
-// restoreShape is an AzureBackupRestoreRequest; datasourceInfo is spelt with a
-// small s here, unlike in a backup instance.
+// restoreShape returns the shape of an AzureBackupRestoreRequest.
+// datasourceInfo is spelled with a small s here, unlike in a backup instance.
 func restoreShape() shape {
 	return shape{
 		"objectType": nil, "sourceDataStoreType": nil, "sourceResourceId": nil, "resourceGuardOperationRequests": nil,
@@ -60,19 +60,19 @@ func restoreShape() shape {
 	}
 }
 
-// restorePlan is what a valid restore request means.
+// restorePlan is the meaning of a valid restore request.
 type restorePlan struct {
 	body     *restoreBody
 	instance *instance
 	point    *recoveryPoint
-	// destination is the database's ARM id or the container's URL, prefix that
-	// of the files.
+	// destination is the ARM ID of the database or the URL of the container;
+	// prefix is the prefix of the files.
 	destination, prefix string
 	account, container  string // of files
 	secret              string
 }
 
-// target is what no two restores may have at a time.
+// target returns the key that only one restore may hold at a time.
 func (p *restorePlan) target() string { return strings.ToLower(p.destination) + "\n" + p.prefix }
 
 // checkRestore checks a restore request whose fields begin with prefix.
@@ -116,8 +116,8 @@ func (s *Simulator) checkRestore(c *call, i *instance, prefix string, b *restore
 	return p, nil
 }
 
-// locationOf is the region of a restore's target; empty if there is no such
-// target.
+// locationOf returns the region of a restore target, empty if the target does
+// not exist.
 func (w *world) locationOf(p *restorePlan) string {
 	if p.container == "" {
 		d, _ := w.datasource(p.destination)
@@ -131,7 +131,8 @@ func (w *world) locationOf(p *restorePlan) string {
 	return ""
 }
 
-// checkStore checks the tier, and what a restore from the archive tier takes.
+// checkStore checks the tier, and the fields that a restore from the archive
+// tier needs.
 func (p *restorePlan) checkStore(prefix string) *armError {
 	b := p.body
 	if b.SourceDataStoreType != vaultStore && b.SourceDataStoreType != archiveStore {
@@ -205,7 +206,7 @@ func (p *restorePlan) checkDatabase(at string) *armError {
 		return invalidField(at+"datasourceSetInfo.resourceID", "%q is not the database's server", t.DatasourceSetInfo.ResourceID)
 	}
 	p.destination = t.DatasourceInfo.ResourceID
-	if t.Credentials == nil { // the vault's identity is used then
+	if t.Credentials == nil { // the identity of the vault is used
 		return nil
 	}
 	at += "datasourceAuthCredentials"
@@ -225,7 +226,7 @@ func isDatabaseID(id string) bool {
 	return regexp.MustCompile(`(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DBforPostgreSQL/servers/[^/]+/databases/[^/]+$`).MatchString(id)
 }
 
-// serverOf is the id of a database's server.
+// serverOf returns the ID of the server of a database.
 func serverOf(database string) string {
 	return database[:strings.LastIndex(strings.ToLower(database), "/databases/")]
 }

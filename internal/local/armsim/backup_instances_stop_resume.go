@@ -5,20 +5,21 @@ import (
 	"time"
 )
 
-// changeProtection is one of the POSTs that stop and resume.
+// changeProtection is one of the POST requests that stop or resume protection.
 type changeProtection struct {
 	operation string
 	from, to  string
-	// guarded ones need a second person if the vault has a resource guard.
+	// guarded requests need a second person if the vault has a resource guard.
 	guarded bool
 }
 
-// stopProtection answers POST stopProtection: the data stays.
+// stopProtection answers POST stopProtection. The backup data stays.
 func (s *Simulator) stopProtection(c *call) (answer, *armError) {
 	return s.changeProtection(c, changeProtection{operation: operationStopProtection, to: protectionStopped, guarded: true})
 }
 
-// suspendBackups answers POST suspendBackups: the data stays and expires.
+// suspendBackups answers POST suspendBackups. The backup data stays until it
+// expires.
 func (s *Simulator) suspendBackups(c *call) (answer, *armError) {
 	return s.changeProtection(c, changeProtection{operation: operationSuspendBackups, to: backupsSuspended, guarded: true})
 }
@@ -33,8 +34,8 @@ func (s *Simulator) resumeBackups(c *call) (answer, *armError) {
 	return s.changeProtection(c, changeProtection{operation: operationResumeBackups, from: backupsSuspended, to: protectionConfigured})
 }
 
-// changeProtection answers 202, or 200 if the state is already the wanted one
-// (a choice; the API documents have both).
+// changeProtection answers 202, or 200 if the instance already has the state (a
+// choice; the API documents have both).
 func (s *Simulator) changeProtection(c *call, change changeProtection) (answer, *armError) {
 	if err := c.optionalBody(shape{"resourceGuardOperationRequests": nil}); err != nil {
 		return answer{}, err
@@ -45,15 +46,15 @@ func (s *Simulator) changeProtection(c *call, change changeProtection) (answer, 
 		return answer{}, missing
 	case i.state == change.to:
 		return answer{status: http.StatusOK, header: http.Header{}}, nil
-	case i.going, change.from != "" && i.state != change.from, i.state == configuringProtection:
+	case i.deleting, change.from != "" && i.state != change.from, i.state == configuringProtection:
 		return answer{}, s.wrongState(c, i)
 	case change.guarded && c.backupVault.ResourceGuard:
-		return answer{}, missingGuardRequest().by(s.activity(c)).refusal(http.StatusBadRequest)
+		return answer{}, missingGuardRequest().by(s.activity(c)).rejection(http.StatusBadRequest)
 	}
 	version := i.version
 	out := s.outcome(change.operation, i.name, i.friendly, i.source.name)
 	o := s.startInstance(c, s.config.Durations.ChangeProtection, out, func(*instanceOperation, time.Time) *userError {
-		if i.version == version && !i.going {
+		if i.version == version && !i.deleting {
 			i.state, i.failure = change.to, nil
 		}
 		return nil

@@ -2,8 +2,8 @@ package armsim
 
 import "net/http"
 
-// readBackupVault answers GET backupVaults/{v}, as the API documents' example
-// of a vault with an identity.
+// readBackupVault answers GET backupVaults/{v}, as in the API documents'
+// example of a vault with an identity.
 func (s *Simulator) readBackupVault(c *call) (answer, *armError) {
 	v := c.backupVault
 	return jsonAnswer(http.StatusOK, map[string]any{
@@ -20,7 +20,7 @@ func (s *Simulator) readBackupVault(c *call) (answer, *armError) {
 	}), nil
 }
 
-// identity is a vault's system-assigned identity.
+// identity returns the system-assigned identity of a vault.
 func identity() map[string]any {
 	return map[string]any{"type": "SystemAssigned", "principalId": systemIdentity, "tenantId": tenant}
 }
@@ -39,7 +39,7 @@ func (s *Simulator) readBackupVaultPolicy(c *call) (answer, *armError) {
 	return jsonAnswer(http.StatusOK, c.backupVault.policyView(*p)), nil
 }
 
-// policyView is a policy of the form of the API documents' example: weekly
+// policyView returns a policy in the form of the API documents' example: weekly
 // full backups, kept for twelve weeks.
 func (v *backupVault) policyView(p BackupPolicy) map[string]any {
 	store := map[string]any{"dataStoreType": vaultStore, "objectType": "DataStoreInfoBase"}
@@ -76,8 +76,8 @@ func (s *Simulator) listInstances(c *call) (answer, *armError) {
 	return page(s, c, c.backupVault.instances, (*instance).view)
 }
 
-// readInstance answers GET backupInstances/{b}. One that is soft-deleted is
-// not found here (a choice).
+// readInstance answers GET backupInstances/{b}. A soft-deleted instance is not
+// found here (a choice).
 func (s *Simulator) readInstance(c *call) (answer, *armError) {
 	i, missing := c.findInstance()
 	if missing != nil {

@@ -34,7 +34,7 @@ const (
 	defaultSoftDeleteDays = 14
 )
 
-// backupVault is a Backup vault with what it holds.
+// backupVault is a Backup vault with its contents.
 type backupVault struct {
 	BackupVault
 	instances []*instance
@@ -42,18 +42,18 @@ type backupVault struct {
 	jobs      []*instanceJob
 }
 
-// singleServer is a single server as it is, with the databases that restores
-// made.
+// singleServer is a single server with its databases, including those that
+// restores have created.
 type singleServer struct {
 	SingleServer
 	databases []string
 }
 
-// datasource is what a backup instance backs up, or a restore makes.
+// datasource is the source of a backup instance or the result of a restore.
 type datasource struct {
 	kind           string // flexibleServerType or databaseType
 	id, name       string
-	server         string // the server's ARM id
+	server         string // ARM ID of the server
 	serverName     string
 	group          string
 	subscription   string
@@ -63,11 +63,12 @@ type datasource struct {
 	databaseExists bool
 }
 
-// addBackupVaults adds the seed's Backup vaults and what they protect.
+// addBackupVaults adds the Backup vaults of the seed and the instances that
+// they protect.
 func (w *world) addBackupVaults(seed World, now time.Time, ids *random) error {
 	for _, v := range seed.BackupVaults {
 		if w.findBackupVault(v.ID()) != nil {
-			return fmt.Errorf("backup vault %s is there twice", v.ID())
+			return fmt.Errorf("backup vault %s is listed twice", v.ID())
 		}
 		if v.Immutability == "" {
 			v.Immutability = immutabilityDisabled
@@ -146,7 +147,7 @@ func (w *world) findBackupVault(id string) *backupVault {
 	return nil
 }
 
-// datasource finds a flexible server, or a database of a single server that
+// datasource returns a flexible server, or a database of a single server that
 // exists or could exist.
 func (w *world) datasource(id string) (datasource, bool) {
 	for _, f := range w.flexibleServers {
@@ -180,8 +181,8 @@ func (s *singleServer) has(database string) bool {
 	return false
 }
 
-// friendly is the name that the vault gives to an instance by itself, as the
-// API documents' examples show it for databases.
+// friendly returns the default friendly name of an instance, in the form of the
+// API documents' examples for databases.
 func (d datasource) friendly() string {
 	if d.kind == databaseType {
 		return d.serverName + `\` + d.name
@@ -189,7 +190,7 @@ func (d datasource) friendly() string {
 	return d.name
 }
 
-// blobContainer finds the container that a URL names.
+// blobContainer returns the container that a URL names.
 func (w *world) blobContainer(account, container string) (BlobContainer, bool) {
 	for _, a := range w.accounts {
 		if !strings.EqualFold(a.Name, account) {
@@ -226,7 +227,8 @@ func (v *backupVault) policy(name string) *BackupPolicy {
 
 func (v *backupVault) policyID(name string) string { return v.ID() + "/backupPolicies/" + name }
 
-// policyFits tells whether the vault has a policy for a type of datasource.
+// policyFits reports whether the vault has a policy of this name for a
+// datasource type.
 func (v *backupVault) policyFits(name, kind string) bool {
 	p := v.policy(name)
 	if p == nil {

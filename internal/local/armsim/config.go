@@ -10,41 +10,43 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-// Config says what is simulated and how fast. The zero value simulates
-// DemoWorld at Azure's own speed on a free port.
+// Config configures a Simulator. The zero value simulates DemoWorld at Azure's
+// own speed on a free port.
 type Config struct {
 	// Address is the loopback address to listen on; "127.0.0.1:0" if empty.
 	Address string
-	// SpeedFactor divides every duration: at 60 a minute of Azure's takes a second.
+	// SpeedFactor divides every duration: at 60, a minute of Azure takes a second.
 	// Retry-After becomes max(1, ceil(seconds/SpeedFactor)). 0 means 1.
 	SpeedFactor float64
-	// Now tells the time; the machine's if nil. Work advances when a request
-	// arrives or the state is looked at, never in the background, so a test's
-	// own clock moves everything.
+	// Now returns the current time; the clock of the machine if nil. Work advances
+	// when a request arrives or the state is read, never in the background, so
+	// that a test clock drives everything.
 	Now func() time.Time
-	// Random is where ids, keys and tokens come from; crypto/rand if nil.
+	// Random is the source of IDs, keys and tokens; crypto/rand if nil.
 	Random io.Reader
-	// Fault is called at each moment of each request with Service "arm" and a
-	// Kind as Request.Kind describes it.
+	// Fault is called at each moment of each request, with Service "arm" and the
+	// Kind that Request.Kind describes.
 	Fault fault.Hook
-	// World is what exists at the start; DemoWorld if nil. It is copied.
+	// World lists the resources that exist at the start; DemoWorld if nil. It is
+	// copied.
 	World *World
-	// Durations is how long things take at speed 1; zero fields are Azure's
-	// recorded ones.
+	// Durations are the durations of Azure's work before division by SpeedFactor.
+	// A zero field means the recorded duration.
 	Durations Durations
-	// Quotas limits requests; the zero value does not.
+	// Quotas limits requests. The zero value limits nothing.
 	Quotas Quotas
 	// PageSize is the number of entries on a page of a list; 200 if 0.
 	PageSize int
-	// AllowUnsignedPolls serves polls that carry no signature at all, as Azure
-	// does for URLs composed from ids (the Azure CLI's recordings). A signature
-	// that is there must still be right.
+	// AllowUnsignedPolls serves polls without a signature, as Azure does for URLs
+	// that a client composes from IDs (recordings of the Azure CLI). A signature
+	// that is present must still be valid.
 	AllowUnsignedPolls bool
-	// Logger gets one debug record per request; nothing if nil.
+	// Logger receives one debug record per request; nil discards them.
 	Logger *slog.Logger
 }
 
-// Durations is how long Azure works on things, at speed 1.
+// Durations are the durations of Azure's work, before division by
+// Config.SpeedFactor.
 type Durations struct {
 	Refresh    time.Duration // refreshContainers; recorded 12 s
 	Register   time.Duration // PUT protectionContainers; recorded 37 s
@@ -52,42 +54,43 @@ type Durations struct {
 	Unregister time.Duration // DELETE protectionContainers; recorded 24 s
 	Protect    time.Duration // PUT protectedItems, operation and job; recorded 45 s
 	Unprotect  time.Duration // DELETE protectedItems, operation and job; recorded 26 s
-	// BackupOperation is from POST backup until its operation knows the job;
-	// recorded 5 s.
+	// BackupOperation is the time from POST backup until its operation names the
+	// job; recorded 5 s.
 	BackupOperation time.Duration
-	// ShareBackup, MachineBackup and DatabaseBackup are from POST backup until
-	// the job ends: 30 s (recorded), 20 min and 5 min (choices).
+	// ShareBackup, MachineBackup and DatabaseBackup are the times from POST backup
+	// until the job ends: 30 s (recorded), 20 min and 5 min (choices).
 	ShareBackup    time.Duration
 	MachineBackup  time.Duration
 	DatabaseBackup time.Duration
-	// JobVisible is from the start of a job until reads of jobs show it, at the
-	// latest when its operation names it; 2 s (a choice: the recordings read
-	// jobs only after their operation named them).
+	// JobVisible is the time from the start of a job until reads of jobs show it.
+	// A job is visible at the latest when its operation names it. 2 s is a choice:
+	// the recordings read jobs only after their operation named them.
 	JobVisible time.Duration
-	// Cancel is from POST cancel until the job is Cancelled; 20 s (a choice).
+	// Cancel is the time from POST cancel until the job is Cancelled; 20 s (a
+	// choice).
 	Cancel time.Duration
-	// ItemSettles is from the end of the first backup until the item says
-	// Protected instead of IRPending; recorded more than 1 min, 2 min here.
-	ItemSettles time.Duration
+	// ItemProtected is the time from the end of the first backup until the item
+	// changes from IRPending to Protected; 2 min, recorded more than 1 min.
+	ItemProtected time.Duration
 
-	// Of Backup vaults:
+	// The durations below are those of Backup vaults.
 
 	ValidateForBackup   time.Duration // recorded 41 s
 	ConfigureProtection time.Duration // the operation of PUT backupInstances; recorded 2 s
-	// ProtectionConfigured is from the end of that operation until the
+	// ProtectionConfigured is the time from the end of that operation until the
 	// protection is configured; recorded about 37 s.
 	ProtectionConfigured time.Duration
-	// InstanceBackupOperation and RestoreOperation are until the operation
-	// knows the job; recorded 1 s.
+	// InstanceBackupOperation and RestoreOperation are the times until the
+	// operation names the job; recorded 1 s.
 	InstanceBackupOperation time.Duration
 	InstanceBackup          time.Duration // until the job ends; recorded 15 min 41 s
 	ValidateRestore         time.Duration // recorded 41 s
 	RestoreOperation        time.Duration
 	Restore                 time.Duration // until the job ends; recorded 2 min 4 s
-	// Rehydrate is what a restore from the archive tier takes longer; 1 h (a
-	// choice: Azure says up to 15 h, by priority).
+	// Rehydrate is the extra time of a restore from the archive tier. 1 h is a
+	// choice: Azure documents up to 15 h, by priority.
 	Rehydrate        time.Duration
-	DeleteInstance   time.Duration // DELETE backupInstances; 16 s (the Learn page's)
+	DeleteInstance   time.Duration // DELETE backupInstances; 16 s (from the Learn page)
 	ChangeProtection time.Duration // stop, suspend, resume; 15 s (a choice)
 }
 
@@ -96,7 +99,7 @@ const (
 	defaultPageSize = 200
 )
 
-// recordedDurations is what Config.Durations holds where it says nothing.
+// recordedDurations returns the defaults of Config.Durations.
 func recordedDurations() Durations {
 	return Durations{
 		Refresh:         12 * time.Second,
@@ -111,7 +114,7 @@ func recordedDurations() Durations {
 		DatabaseBackup:  5 * time.Minute,
 		JobVisible:      2 * time.Second,
 		Cancel:          20 * time.Second,
-		ItemSettles:     2 * time.Minute,
+		ItemProtected:   2 * time.Minute,
 
 		ValidateForBackup:       41 * time.Second,
 		ConfigureProtection:     2 * time.Second,
@@ -127,16 +130,16 @@ func recordedDurations() Durations {
 	}
 }
 
-// withDefaults checks the configuration and fills in what it leaves out.
+// withDefaults checks the configuration and fills in the defaults.
 func (c Config) withDefaults() (Config, error) {
 	if c.SpeedFactor < 0 {
-		return c, fmt.Errorf("speed %v is negative", c.SpeedFactor)
+		return c, fmt.Errorf("speed factor %v is negative; use a positive factor or 0 for 1", c.SpeedFactor)
 	}
 	if c.SpeedFactor == 0 {
 		c.SpeedFactor = 1
 	}
 	if c.PageSize < 0 {
-		return c, fmt.Errorf("page size %d is negative", c.PageSize)
+		return c, fmt.Errorf("page size %d is negative; use a positive size or 0 for 200", c.PageSize)
 	}
 	if c.PageSize == 0 {
 		c.PageSize = defaultPageSize
@@ -161,7 +164,7 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// orElse takes the fields that d leaves at zero from other.
+// orElse returns d with its zero fields replaced by those of other.
 func (d Durations) orElse(other Durations) Durations {
 	for _, f := range []struct {
 		mine  *time.Duration
@@ -179,7 +182,7 @@ func (d Durations) orElse(other Durations) Durations {
 		{&d.DatabaseBackup, other.DatabaseBackup},
 		{&d.JobVisible, other.JobVisible},
 		{&d.Cancel, other.Cancel},
-		{&d.ItemSettles, other.ItemSettles},
+		{&d.ItemProtected, other.ItemProtected},
 		{&d.ValidateForBackup, other.ValidateForBackup},
 		{&d.ConfigureProtection, other.ConfigureProtection},
 		{&d.ProtectionConfigured, other.ProtectionConfigured},

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// The reads of what can be protected: storage accounts, their file shares, and
-// PostgreSQL flexible servers, with their tags.
-// Source: the API documents of Microsoft.Storage 2023-05-01 and
-// Microsoft.DBforPostgreSQL 2024-08-01. Shares have no tags.
+// This file serves the reads of datasources: storage accounts, their file
+// shares, and PostgreSQL flexible servers, with their tags. Source: the API
+// documents of Microsoft.Storage 2023-05-01 and Microsoft.DBforPostgreSQL
+// 2024-08-01. Shares have no tags.
 
-// storageHandlers is the table of what Microsoft.Storage serves.
+// storageHandlers returns the handlers of Microsoft.Storage, by method.
 func storageHandlers(p route) map[string]handler {
 	switch p.pattern() {
 	case "storageAccounts":
@@ -24,7 +24,8 @@ func storageHandlers(p route) map[string]handler {
 	return nil
 }
 
-// postgreSQLHandlers is the table of what Microsoft.DBforPostgreSQL serves.
+// postgreSQLHandlers returns the handlers of Microsoft.DBforPostgreSQL, by
+// method.
 func postgreSQLHandlers(p route) map[string]handler {
 	switch p.pattern() {
 	case "flexibleServers":

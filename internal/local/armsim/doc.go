@@ -1,50 +1,60 @@
-// Package armsim is a stand-in for Azure Resource Manager, for a laptop and
-// for tests. It serves the part of Microsoft.RecoveryServices that backing up
-// takes (discovery, registration, protection, stopping and deleting it,
-// on-demand backup, operations and jobs), the part of Microsoft.DataProtection
-// that PostgreSQL takes (backup instances, their validation, backup, recovery
-// points, restore, stopping and deleting, operations and jobs), reads of
-// Microsoft.Storage accounts and PostgreSQL flexible servers, and the App
-// Service managed identity endpoint whose tokens it then demands.
+// Package armsim is a stand-in for Azure Resource Manager, for laptops and
+// tests. It serves:
 //
-// It answers as recorded Azure traffic shows: asynchronous requests answer 202
-// with Azure-AsyncOperation and Location (a PUT of a backup instance 201 with
-// the first alone); the URLs there are long and signed and work only as they
-// were given; Retry-After comes where Azure sends it and is absent where it is
-// not; names change their casing from list to list; a running operation ends at
-// "0001-01-01T00:00:00"; a backup instance is protected only some time after
-// its operation has succeeded; work takes as long as it took in Azure, divided
-// by Config.SpeedFactor.
+//   - the part of Microsoft.RecoveryServices for backups: discovery,
+//     registration, protection, stopping and deleting protection, on-demand
+//     backup, operations and jobs;
+//   - the part of Microsoft.DataProtection for PostgreSQL: backup instances,
+//     their validation, backup, recovery points, restore, stopping and
+//     deleting, operations and jobs;
+//   - reads of Microsoft.Storage accounts and PostgreSQL flexible servers;
+//   - the managed identity endpoint of App Service. Every other request needs a
+//     token of this endpoint.
+//
+// It answers as recorded Azure traffic does:
+//
+//   - An asynchronous request answers 202 with Azure-AsyncOperation and
+//     Location; a PUT of a backup instance answers 201 with
+//     Azure-AsyncOperation only.
+//   - These URLs are long and signed, and work only unchanged.
+//   - Retry-After is present exactly where Azure sends it.
+//   - The casing of names differs between lists.
+//   - The end time of a running operation is "0001-01-01T00:00:00".
+//   - A backup instance is protected only some time after its operation has
+//     succeeded.
+//   - Work takes as long as it took in Azure, divided by Config.SpeedFactor.
 //
 // What it does not do:
 //
-//   - Restores and recovery points of Recovery Services, undeleting, resource
-//     guard requests (what a guard guards is refused), encryption, private
-//     endpoints, alerts. Creating or changing vaults, policies, servers and
-//     storage accounts: they come from the World.
-//   - Microsoft.DataProtection for anything but PostgreSQL; cross-region
-//     restore; a recovery point does not become rehydrated by a restore.
-//   - Data: a restore as files leaves no files (two restores with one prefix
-//     both succeed), secrets are not read, a database is a name.
-//   - Scheduled backups: a policy is a name with a type, it never runs, and
-//     recovery points do not expire.
-//   - Role assignments: every token it issued may do everything but what
-//     Simulator.Withhold takes away, and a backup fails for want of a
-//     permission of the vault's identity only if an Outcome says so. It tells
-//     permissions, role assignments and the properties of Service Bus queues
-//     to whoever asks, in one page.
-//   - api-versions that differ in their answers: every supported version
-//     answers like 2024-04-01, the recorded one.
+//   - Restores and recovery points of Recovery Services, undelete, resource
+//     guard requests (guarded operations are rejected), encryption, private
+//     endpoints, alerts.
+//   - Creating or changing vaults, policies, servers and storage accounts. They
+//     come from the World.
+//   - Microsoft.DataProtection for datasources other than PostgreSQL, and
+//     cross-region restore. A restore does not leave its recovery point
+//     rehydrated.
+//   - Data. A restore as files writes no files (two restores with one prefix
+//     both succeed), secrets are not read, a database is only a name.
+//   - Scheduled backups. A policy is a name with a type and never runs.
+//     Recovery points do not expire.
+//   - Role checks. Every token that it issues allows every action that
+//     Simulator.DenyAction does not deny, and a backup fails for a missing
+//     permission of the vault's identity only if an Outcome says so.
+//     Permissions, role assignments and the properties of Service Bus queues
+//     are readable with every token, in one page.
+//   - Differences between api-versions. Every supported version answers like
+//     2024-04-01, the recorded one.
 //   - TLS. It listens on loopback only, in plain HTTP.
-//   - Azure's answer to a poll URL that was tampered with is not known. The
-//     simulator refuses it with 403, so that a client that rewrites poll URLs
-//     fails here. (Azure does serve polls that a client composed from ids,
-//     without any signature; Config.AllowUnsignedPolls does too.)
+//   - Azure's answer to a modified poll URL, which is not known. The simulator
+//     answers 403, so that a client that rewrites poll URLs fails here. Azure
+//     serves polls that a client composes from IDs, without a signature; so
+//     does Config.AllowUnsignedPolls.
 //
-// It is stricter than Azure with requests to Microsoft.DataProtection: a field
-// that the API documents do not have, or have in another spelling, is refused
-// with its name, where Azure may overlook it.
+// It is stricter than Azure with requests to Microsoft.DataProtection: it
+// rejects a field that the API documents do not have, or spell differently, and
+// names the field. Azure may ignore such a field.
 //
-// Where a behaviour was neither recorded nor documented, the comment at the
-// code says that it is a choice.
+// Where a behaviour is neither recorded nor documented, the comment in the code
+// calls it a choice.
 package armsim

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// armError is a refusal: a status and an error of Azure's shape.
+// armError is an error answer: a status and an error in Azure's format.
 type armError struct {
 	status  int
 	code    string
@@ -17,9 +17,9 @@ type armError struct {
 	facing *userError
 }
 
-// errorBody is the body of a refusal. Errors of the gateway have only a code
-// and a message (recorded); those of the backup service have also a target and
-// details, which are null when there are none.
+// errorBody returns the body of an error answer. Errors of the gateway have
+// only a code and a message (recorded). Errors of the backup service also have
+// a target and details, which are null if there are none.
 func errorBody(code, message, target string) []byte {
 	type body struct {
 		Code    string  `json:"code"`
@@ -42,7 +42,8 @@ func errorBody(code, message, target string) []byte {
 	return mustJSON(map[string]any{"error": inner})
 }
 
-// fromBackupService tells the backup service's codes by their prefix.
+// fromBackupService reports whether a code belongs to the backup service, by
+// its prefix.
 func fromBackupService(code string) bool {
 	for _, p := range []string{"BMSUserError", "UserError", "Cloud"} {
 		if len(code) > len(p) && code[:len(p)] == p {
@@ -52,7 +53,7 @@ func fromBackupService(code string) bool {
 	return false
 }
 
-// mustJSON encodes what the simulator itself put together, which cannot fail.
+// mustJSON encodes a value that the simulator itself built, which cannot fail.
 func mustJSON(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -61,8 +62,8 @@ func mustJSON(v any) []byte {
 	return b
 }
 
-// invalidInput is the backup service's 400 about a request, naming the field.
-// The text up to the field is Azure's.
+// invalidInput returns the 400 of the backup service for an invalid field, and
+// names the field. The text up to the field is Azure's.
 func invalidInput(field, format string, args ...any) *armError {
 	return &armError{
 		status: http.StatusBadRequest, code: "BMSUserErrorInvalidInput", target: field,
@@ -70,7 +71,8 @@ func invalidInput(field, format string, args ...any) *armError {
 	}
 }
 
-// itemNotFound is recorded by users of the Terraform provider, for a GET.
+// itemNotFound returns the error that users of the Terraform provider recorded
+// for a GET.
 func itemNotFound() *armError {
 	return &armError{
 		status: http.StatusNotFound, code: "BMSUserErrorDataSourceObjectNotFound",
@@ -78,8 +80,8 @@ func itemNotFound() *armError {
 	}
 }
 
-// notFound is the gateway's 404 about the resource that the first types of the
-// path name, as recorded.
+// notFound returns the 404 of the gateway for the resource that the first types
+// of the path name, as recorded.
 func (c *call) notFound(types int) *armError {
 	resource := c.path.provider
 	for n := range types {
@@ -93,8 +95,8 @@ func (c *call) notFound(types int) *armError {
 	}
 }
 
-// operationNotFound is the answer about an operation that is unknown or no
-// longer known. Azure's own code for it was not recorded.
+// operationNotFound returns the error for an unknown or expired operation.
+// Azure's own code for it was not recorded.
 func operationNotFound(id string) *armError {
 	return &armError{
 		status: http.StatusNotFound, code: "ResourceNotFound",
@@ -102,7 +104,7 @@ func operationNotFound(id string) *armError {
 	}
 }
 
-// jobNotFound is the answer about an unknown job. A choice.
+// jobNotFound returns the error for an unknown job. It is a choice.
 func jobNotFound(id string) *armError {
 	return &armError{
 		status: http.StatusNotFound, code: "BMSUserErrorObjectNotFound", target: "jobName",

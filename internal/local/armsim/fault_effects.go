@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// rule is a Rule in use.
+// rule is a Rule with its counters.
 type rule struct {
 	Rule
 	seen, used int
 }
 
-// pickEffect finds the effect of the first rule that applies. The caller holds
-// the lock.
+// pickEffect returns the effect of the first rule that applies. The caller
+// holds the lock.
 func (s *Simulator) pickEffect(kind string, r *http.Request) Effect {
 	for _, rule := range s.rules {
 		if rule.Kind != "" && rule.Kind != kind || rule.Match != nil && !rule.Match(r) {
@@ -31,8 +31,8 @@ func (s *Simulator) pickEffect(kind string, r *http.Request) Effect {
 	return Effect{}
 }
 
-// interfere does what an effect does before the request is served. It tells
-// whether the request needs no more serving.
+// interfere applies the part of an effect that precedes serving. It reports
+// whether the request is done.
 func (s *Simulator) interfere(e Effect, w http.ResponseWriter, r *http.Request) (answer, bool) {
 	switch e.kind {
 	case effectResetBefore:
@@ -56,7 +56,7 @@ func (s *Simulator) interfere(e Effect, w http.ResponseWriter, r *http.Request) 
 	return answer{}, false
 }
 
-// reset drops the client's connection with a TCP reset.
+// reset closes the connection of the client with a TCP reset.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -68,17 +68,18 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// statusWriter remembers the status that a callback answered.
+// statusWriter remembers the status that a callback answers.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
-// WriteHeader remembers the status.
+// WriteHeader remembers and sends the status.
 func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.ResponseController find the connection.
+// Unwrap returns the ResponseWriter, so that http.ResponseController finds the
+// connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -5,23 +5,24 @@ import (
 	"time"
 )
 
-// Rule makes requests go wrong: those that match get the effect.
+// Rule applies an effect to the requests that match it.
 type Rule struct {
 	// Kind is a Request.Kind such as "POST backup"; empty matches all.
 	Kind string
-	// Match is asked, if not nil, about each request of that kind. It must not
-	// read the body.
+	// Match, if not nil, selects among the requests of that kind. It must not read
+	// the body.
 	Match func(*http.Request) bool
-	// Skip lets that many matching requests pass first.
+	// Skip is the number of matching requests that pass first.
 	Skip int
-	// Times is how often the rule applies; 0 is until it is removed.
+	// Times is how often the rule applies; 0 means until it is removed.
 	Times int
-	// Effect is what happens.
+	// Effect is the effect on the request.
 	Effect Effect
 }
 
-// Effect is what a Rule does to a request. Make one with Answer, AnswerError,
-// ResetBefore, ResetAfter, Delay, ForeignStatus, ExpiredStatus or Callback.
+// Effect is the effect of a Rule on a request. Create one with Answer,
+// AnswerError, ResetBefore, ResetAfter, Delay, ForeignStatus, ExpiredStatus or
+// Callback.
 type Effect struct {
 	kind    effectKind
 	status  int
@@ -32,7 +33,7 @@ type Effect struct {
 	handler func(http.ResponseWriter, *http.Request) bool
 }
 
-// effectKind says which effect it is.
+// effectKind identifies an effect.
 type effectKind int
 
 const (
@@ -47,38 +48,37 @@ const (
 )
 
 // Answer answers with this status, body and headers; the request has no other
-// effect. The content type is JSON unless the headers say otherwise (say
-// text/html for a gateway's error page).
+// effect. The content type is JSON unless the headers set another one (such as
+// text/html for the error page of a gateway).
 func Answer(status int, body string, header http.Header) Effect {
 	return Effect{kind: effectAnswer, status: status, body: body, header: header.Clone()}
 }
 
-// AnswerError answers with an error of Azure's shape.
+// AnswerError answers with an error in Azure's format.
 func AnswerError(status int, code, message string, header http.Header) Effect {
 	return Answer(status, string(errorBody(code, message, "")), header)
 }
 
-// ResetBefore resets the connection; nothing has happened.
+// ResetBefore resets the connection before the request has an effect.
 func ResetBefore() Effect { return Effect{kind: effectResetBefore} }
 
-// ResetAfter lets the request take effect, then resets the connection instead
-// of answering: the client cannot tell it from ResetBefore.
+// ResetAfter lets the request take effect, then resets the connection in place
+// of an answer. The client cannot distinguish it from ResetBefore.
 func ResetAfter() Effect { return Effect{kind: effectResetAfter} }
 
-// Delay waits this long (not divided by the speed) before serving the request,
-// or until the client has gone away, in which case nothing happens.
+// Delay waits before serving the request. The delay is not divided by the speed
+// factor. If the client disconnects first, the request has no effect.
 func Delay(d time.Duration) Effect { return Effect{kind: effectDelay, delay: d} }
 
-// ForeignStatus puts another host into Azure-AsyncOperation and Location of
-// the answer. A client must not follow: its token would leave with it.
+// ForeignStatus puts another host into Azure-AsyncOperation and Location of the
+// answer. A client must not follow them, because its token would leak.
 func ForeignStatus(host string) Effect { return Effect{kind: effectForeignStatus, host: host} }
 
-// ExpiredStatus makes the operation that the request starts unknown as soon as
-// it has been answered: its status and result URLs answer 404, while what it
-// does and its job go on.
+// ExpiredStatus expires the operation of the request as soon as it is answered:
+// its status and result URLs answer 404, while its work and its job continue.
 func ExpiredStatus() Effect { return Effect{kind: effectExpiredStatus} }
 
-// Callback calls f, before anything else happens. If f answers true it has
+// Callback calls f before anything else happens. If f returns true, it has
 // answered the request itself; otherwise the request is served as usual.
 func Callback(f func(http.ResponseWriter, *http.Request) bool) Effect {
 	return Effect{kind: effectCallback, handler: f}

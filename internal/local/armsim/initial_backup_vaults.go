@@ -11,15 +11,16 @@ type BackupVault struct {
 	// Location is a region such as "westus".
 	Location string
 	Policies []BackupPolicy
-	// Immutability is Disabled (if empty), Unlocked or Locked. In both of the
-	// latter, backup data cannot be deleted.
+	// Immutability is Disabled (if empty), Unlocked or Locked. Unlocked and Locked
+	// vaults reject the deletion of backup data.
 	Immutability string
 	// SoftDelete is Off (if empty), On or AlwaysOn.
 	SoftDelete string
-	// SoftDeleteDays is how long a deleted backup instance is kept; 14 if 0.
+	// SoftDeleteDays is the retention of a deleted backup instance in days; 14 if
+	// 0.
 	SoftDeleteDays int
-	// ResourceGuard says that multi-user authorization is on: deleting and
-	// stopping protection are refused.
+	// ResourceGuard turns on multi-user authorization: the vault rejects deleting
+	// and stopping protection.
 	ResourceGuard bool
 }
 
@@ -40,33 +41,33 @@ type FlexibleServer struct {
 	Tags    map[string]string
 }
 
-// SingleServer is an Azure Database for PostgreSQL single server, a server type
-// that Azure has retired and whose backups remain.
+// SingleServer is an Azure Database for PostgreSQL single server. Azure has
+// retired this server type; its backups remain.
 type SingleServer struct {
 	Subscription, ResourceGroup, Name, Location string
 	// Version is PostgreSQL's version; "11" if empty.
 	Version   string
 	Databases []string
-	// Gone says that the server itself is no more: its databases can neither be
-	// backed up nor restored to.
+	// Gone marks a deleted server: its databases can neither be backed up nor be a
+	// restore target.
 	Gone bool
 }
 
 // BlobContainer is a container of a storage account, a target of restores.
 type BlobContainer struct {
 	Name string
-	// Denied says that Backup vaults have no access to it.
+	// Denied denies Backup vaults access to the container.
 	Denied bool
 }
 
 // ProtectedDatasource is a flexible server, or a database of a single server,
 // that a Backup vault already protects.
 type ProtectedDatasource struct {
-	// Vault is the vault's ARM id, Policy the name of one of its policies.
+	// Vault is the ARM ID of the vault, Policy the name of one of its policies.
 	Vault, Policy string
-	// Datasource is the ARM id of the flexible server or of the database.
+	// Datasource is the ARM ID of the flexible server or of the database.
 	Datasource string
-	// Instance is the backup instance's name.
+	// Instance is the name of the backup instance.
 	Instance string
 	// State is its currentProtectionState; ProtectionConfigured if empty.
 	State          string
@@ -77,33 +78,34 @@ type ProtectedDatasource struct {
 type RecoveryPoint struct {
 	// ID is 32 hex digits.
 	ID string
-	// Age is how long before the simulator's start it was taken (not divided by
-	// the speed).
+	// Age is the age of the recovery point when the simulator starts. It is not
+	// divided by the speed factor.
 	Age time.Duration
 	// Store is VaultStore (if empty) or ArchiveStore.
 	Store string
-	// ServerVersion is the version of the server that it was taken from; the
-	// server's own if empty.
+	// ServerVersion is the version of the server at the time of the backup; the
+	// current version of the server if empty.
 	ServerVersion string
 }
 
-// ID is the Backup vault's ARM id.
+// ID returns the ARM ID of the Backup vault.
 func (v BackupVault) ID() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DataProtection/backupVaults/%s",
 		v.Subscription, v.ResourceGroup, v.Name)
 }
 
-// ID is the flexible server's ARM id.
+// ID returns the ARM ID of the flexible server.
 func (f FlexibleServer) ID() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DBforPostgreSQL/flexibleServers/%s",
 		f.Subscription, f.ResourceGroup, f.Name)
 }
 
-// ID is the single server's ARM id.
+// ID returns the ARM ID of the single server.
 func (s SingleServer) ID() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DBforPostgreSQL/servers/%s",
 		s.Subscription, s.ResourceGroup, s.Name)
 }
 
-// DatabaseID is the ARM id of a database of the server, existing or not.
+// DatabaseID returns the ARM ID of a database of the server. The database need
+// not exist.
 func (s SingleServer) DatabaseID(database string) string { return s.ID() + "/databases/" + database }

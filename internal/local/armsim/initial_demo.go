@@ -2,32 +2,34 @@ package armsim
 
 import "time"
 
-// DemoSubscription is the subscription of DemoWorld, the one of the Learn page.
+// DemoSubscription is the subscription of DemoWorld and of the Learn page.
 const DemoSubscription = "00000000-0000-0000-0000-000000000000"
 
-// Names of the recovery points of DemoWorld: the Learn page's in the vault
-// tier, and one in the archive tier.
+// Names of the recovery points of DemoWorld: the one of the Learn page in the
+// vault tier, and one in the archive tier.
 const (
 	DemoVaultPoint   = "eb006fde78cb47198be5a320fbe45e9b"
 	DemoArchivePoint = "794ead7c7661410da03997d210d469e7"
 )
 
-// DemoWorld is the world of the Learn pages.
+// DemoWorld returns the resources of the Learn pages.
 //
-// "Backup Azure file share using Azure Backup via REST API": vault
-// azurefilesvault in resource group azurefiles with policy schedule1, storage
-// account testvault2 in AzureFiles with file share testshare, nothing
-// discovered yet. Beside them are a virtual machine, a SQL and a HANA database
-// that the vault protects already.
+// From "Backup Azure file share using Azure Backup via REST API": vault
+// azurefilesvault in resource group azurefiles with policy schedule1, and
+// storage account testvault2 in AzureFiles with file share testshare. Nothing
+// is discovered yet. The vault also protects a virtual machine, a SQL database
+// and a HANA database.
 //
-// "Back up Azure Database for PostgreSQL - Flexible servers" and "Restore
-// PostgreSQL databases": Backup vault TestBkpVault in TestBkpVaultRG, with soft
-// delete and the policies pgflexpol1 and osspol3; flexible server
-// pgflextestserver in pgflextest, not protected yet; single server
-// testpostgresql in ossdemoRG, gone, with database empdb11 that the vault
-// protects as instance testpostgresql-empdb11-…; and as targets of restores,
-// single server targetossserver in targetrg, and the container
-// testcontainerrestore of storage account testossstorageaccount.
+// From "Back up Azure Database for PostgreSQL - Flexible servers" and "Restore
+// PostgreSQL databases":
+//
+//   - Backup vault TestBkpVault in TestBkpVaultRG, with soft delete and the
+//     policies pgflexpol1 and osspol3;
+//   - flexible server pgflextestserver in pgflextest, not protected yet;
+//   - single server testpostgresql in ossdemoRG, deleted, with database empdb11
+//     that the vault protects as instance testpostgresql-empdb11-…;
+//   - as restore targets, single server targetossserver in targetrg and the
+//     container testcontainerrestore of storage account testossstorageaccount.
 func DemoWorld() World {
 	w := demoRecoveryServices()
 	w.addDemoPostgreSQL()

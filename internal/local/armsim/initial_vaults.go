@@ -2,7 +2,7 @@ package armsim
 
 import "fmt"
 
-// World is what exists in the simulated Azure at the start.
+// World lists the resources that exist in the simulated Azure at the start.
 type World struct {
 	Vaults          []Vault
 	StorageAccounts []StorageAccount
@@ -21,24 +21,24 @@ type Vault struct {
 	// Location is a region such as "westeurope". A vault discovers the storage
 	// accounts of its own subscription and location.
 	Location string
-	// OtherSubscriptions are further subscriptions whose storage accounts it discovers
-	// (that they are listed like the vault's own is a choice: no recording
-	// shows a backup across subscriptions).
+	// OtherSubscriptions are further subscriptions whose storage accounts the
+	// vault discovers. Their place in the same lists is a choice: no recording
+	// shows a backup across subscriptions.
 	OtherSubscriptions []string
 	Policies           []Policy
-	// Immutability is Disabled (if empty), Unlocked or Locked. In both of the
-	// latter, backup data cannot be deleted.
+	// Immutability is Disabled (if empty), Unlocked or Locked. Unlocked and Locked
+	// vaults reject the deletion of backup data.
 	Immutability string
 	// SoftDelete is Disabled (if empty), Enabled or AlwaysON.
 	SoftDelete string
-	// SoftDeleteDays is how long a deleted item is kept; 14 if 0.
+	// SoftDeleteDays is the retention of a deleted item in days; 14 if 0.
 	SoftDeleteDays int
-	// ResourceGuard says that multi-user authorization is on: deleting and
-	// stopping protection are refused.
+	// ResourceGuard turns on multi-user authorization: the vault rejects deleting
+	// and stopping protection.
 	ResourceGuard bool
 }
 
-// Policy is a backup policy: a name and what it is for.
+// Policy is a backup policy: a name and the workload that it applies to.
 type Policy struct {
 	Name string
 	// BackupManagementType is AzureStorage, AzureIaasVM or AzureWorkload.
@@ -54,59 +54,59 @@ type StorageAccount struct {
 	Tags                                        map[string]string
 	Shares                                      []Share
 	BlobContainers                              []BlobContainer
-	// RegisteredWith is the ARM id of the vault that the account is already
-	// registered with; not registered if empty.
+	// RegisteredWith is the ARM ID of the vault that the account is registered
+	// with; empty if not registered.
 	RegisteredWith string
 }
 
 // Share is an Azure file share.
 type Share struct {
 	Name string
-	// PlainItemName names the item azurefileshare;<name>, as the Learn page
-	// has it. The default is today's azurefileshare;<64 hex digits>.
+	// PlainItemName names the item azurefileshare;<name>, as on the Learn page.
+	// The default is the current form, azurefileshare;<64 hex digits>.
 	PlainItemName bool
-	// Policy is the name of the policy, in the vault that the account is
-	// registered with, that already protects the share; unprotected if empty.
+	// Policy is the policy that already protects the share, in the vault that the
+	// account is registered with; empty if unprotected.
 	Policy string
 }
 
 // VirtualMachine is a virtual machine that a vault already protects.
 type VirtualMachine struct {
 	Subscription, ResourceGroup, Name string
-	// Vault is the vault's ARM id, Policy the name of one of its policies.
+	// Vault is the ARM ID of the vault, Policy the name of one of its policies.
 	Vault, Policy string
 }
 
 // Database is a database on a virtual machine that a vault already protects.
 type Database struct {
-	// Subscription, ResourceGroup and Server say which machine it is on.
+	// Subscription, ResourceGroup and Server identify the machine of the database.
 	Subscription, ResourceGroup, Server string
 	// Type is SQLDataBase or SAPHanaDatabase.
 	Type string
 	// Instance is the SQL instance or the HANA system, such as MSSQLSERVER.
 	Instance, Name string
-	// Vault is the vault's ARM id, Policy the name of one of its policies.
+	// Vault is the ARM ID of the vault, Policy the name of one of its policies.
 	Vault, Policy string
 }
 
-// ID is the vault's ARM id.
+// ID returns the ARM ID of the vault.
 func (v Vault) ID() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.RecoveryServices/vaults/%s",
 		v.Subscription, v.ResourceGroup, v.Name)
 }
 
-// ID is the storage account's ARM id.
+// ID returns the ARM ID of the storage account.
 func (a StorageAccount) ID() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Storage/storageAccounts/%s",
 		a.Subscription, a.ResourceGroup, a.Name)
 }
 
-// AddFileShares adds storage accounts load0000, load0001, … to the first
-// vault's subscription and location, in resource group load, each with shares
-// share0000, share0001, …; it returns the accounts' ARM ids. With a policy the
-// accounts are registered with that vault and all shares are protected by the
-// policy; without one they are not even discovered. A world without vaults
-// stays as it is.
+// AddFileShares adds storage accounts load0000, load0001, … to the
+// subscription and location of the first vault, in resource group load, each
+// with shares share0000, share0001, …. It returns the ARM IDs of the
+// accounts. With a policy, the accounts are registered with that vault and the
+// policy protects all shares. Without a policy, the accounts are not even
+// discovered. A world without vaults is not changed.
 func (w *World) AddFileShares(accounts, sharesEach int, policy string) []string {
 	if len(w.Vaults) == 0 {
 		return nil

@@ -10,91 +10,92 @@ import (
 type Request struct {
 	Time   time.Time
 	Method string
-	// Path is as sent, decoded.
+	// Path is the decoded path.
 	Path string
-	// Kind is the method and the last resource type or action of the path, as
-	// the API documents spell it, such as "PUT protectedItems", "POST backup",
-	// "GET operationsStatus", "GET backupJobs" (the list and a single job
-	// alike), "GET vaults", "GET storageAccounts" or "GET token".
+	// Kind is the method and the last resource type or action of the path, in the
+	// spelling of the API documents, such as "PUT protectedItems", "POST backup",
+	// "GET operationsStatus", "GET backupJobs" (for the list and for a single
+	// job), "GET vaults", "GET storageAccounts" or "GET token".
 	Kind string
-	// Query is without the signature of poll URLs (t, c, s and h).
+	// Query excludes the signature of poll URLs (t, c, s and h).
 	Query url.Values
 	Body  string
 	// ClientRequestID is the x-ms-client-request-id.
 	ClientRequestID string
-	// Status is what was answered; 0 if the connection was reset.
+	// Status is the status of the answer; 0 if the connection was reset.
 	Status int
 }
 
 // Backup is one on-demand backup that took effect.
 type Backup struct {
 	Time time.Time
-	// Vault is the vault's ARM id, Container and Item the names as the vault
-	// lists them, FriendlyName the share's, machine's or database's name.
+	// Vault is the ARM ID of the vault. Container and Item are the names as the
+	// vault lists them. FriendlyName is the name of the share, machine or
+	// database.
 	Vault, Container, Item, FriendlyName string
-	// OperationID and JobID are GUIDs. There is no job if an Outcome failed the
+	// OperationID and JobID are GUIDs. JobID is empty if an Outcome failed the
 	// operation.
 	OperationID, JobID string
 	// ActivityID is the x-ms-client-request-id of the request.
 	ActivityID string
-	// ObjectType and BackupType are from the request's body.
+	// ObjectType and BackupType are from the request body.
 	ObjectType, BackupType string
-	// RuleName is from the body of a backup instance's backup; its Item is the
-	// backup instance's name, and it has no Container and no ObjectType.
+	// RuleName is from the body of a backup of a backup instance. Such a backup
+	// has the instance name as Item, and neither Container nor ObjectType.
 	RuleName string
 }
 
 // Restore is one restore of a backup instance that took effect.
 type Restore struct {
 	Time time.Time
-	// Vault is the Backup vault's ARM id, Instance the backup instance's name,
-	// RecoveryPoint the recovery point's id.
+	// Vault is the ARM ID of the Backup vault, Instance the name of the backup
+	// instance, RecoveryPoint the ID of the recovery point.
 	Vault, Instance, RecoveryPoint string
-	// OperationID is the operation's name, JobID a GUID; there is no job if an
+	// OperationID is the name of the operation, JobID a GUID. JobID is empty if an
 	// Outcome failed the operation.
 	OperationID, JobID string
 	// ActivityID is the x-ms-client-request-id of the request.
 	ActivityID string
-	// ObjectType, SourceDataStore, RehydrationPriority and
-	// RehydrationRetention are from the request's body.
+	// ObjectType, SourceDataStore, RehydrationPriority and RehydrationRetention
+	// are from the request body.
 	ObjectType, SourceDataStore               string
 	RehydrationPriority, RehydrationRetention string
 	// TargetType is RestoreTargetInfo or RestoreFilesTargetInfo.
 	TargetType string
-	// Target is the ARM id of the database to be made, or the container's URL.
+	// Target is the ARM ID of the new database, or the URL of the container.
 	Target string
-	// FilePrefix is that of a restore as files, SecretURI that of the
+	// FilePrefix is the prefix of a restore as files. SecretURI names the
 	// credentials of a restore as database.
 	FilePrefix, SecretURI string
 }
 
 // BackupInstance is one backup instance of a Backup vault.
 type BackupInstance struct {
-	// ID is its ARM id (below backupInstances, even if it is deleted).
+	// ID is the ARM ID, below backupInstances even if the instance is deleted.
 	ID string
-	// Vault is the Backup vault's ARM id, Datasource that of what is backed
-	// up, Policy the policy's name.
+	// Vault is the ARM ID of the Backup vault, Datasource the ARM ID of the
+	// datasource, Policy the name of the policy.
 	Vault, Name, FriendlyName, Datasource, Policy string
-	// ProtectionState is its currentProtectionState.
+	// ProtectionState is the currentProtectionState.
 	ProtectionState string
-	// Deleted says that it is soft-deleted.
+	// Deleted is set if the instance is soft-deleted.
 	Deleted bool
-	// RecoveryPoints are the ids of its recovery points.
+	// RecoveryPoints are the IDs of the recovery points.
 	RecoveryPoints []string
 }
 
 // ProtectedItem is one item that a vault protects.
 type ProtectedItem struct {
-	// ID is the item's ARM id as the vault lists it.
+	// ID is the ARM ID as the vault lists it.
 	ID string
-	// Vault is the vault's ARM id, Policy the policy's name.
+	// Vault is the ARM ID of the vault, Policy the name of the policy.
 	Vault, Container, Name, FriendlyName, Policy string
 	ProtectionState                              string
-	// Deleted says that it is soft-deleted.
+	// Deleted is set if the item is soft-deleted.
 	Deleted bool
 }
 
-// Job is one job of a vault. Those of Backup vaults have no
+// Job is one job of a vault. Jobs of Backup vaults have no
 // BackupManagementType.
 type Job struct {
 	Vault, ID, Operation, Status   string
@@ -104,7 +105,7 @@ type Job struct {
 	End                            time.Time // zero while it runs
 }
 
-// Requests returns the requests so far, in order of arrival.
+// Requests returns all requests received so far, in order of arrival.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,24 +116,24 @@ func (s *Simulator) Requests() []Request {
 	return all
 }
 
-// Backups returns the on-demand backups that took effect, in order: one per
-// accepted POST, whether or not its answer arrived.
+// Backups returns the on-demand backups that took effect, in order. Each
+// accepted POST has one, even if its answer was lost.
 func (s *Simulator) Backups() []Backup {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.backups)
 }
 
-// Restores returns the restores that took effect, in order: one per accepted
-// POST, whether or not its answer arrived.
+// Restores returns the restores that took effect, in order. Each accepted POST
+// has one, even if its answer was lost.
 func (s *Simulator) Restores() []Restore {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.restores)
 }
 
-// BackupInstances returns the backup instances of all Backup vaults, those that
-// are soft-deleted too.
+// BackupInstances returns the backup instances of all Backup vaults, including
+// soft-deleted ones.
 func (s *Simulator) BackupInstances() []BackupInstance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +154,7 @@ func (s *Simulator) BackupInstances() []BackupInstance {
 	return all
 }
 
-// ProtectedItems returns what the vaults protect now.
+// ProtectedItems returns the protected items of all vaults.
 func (s *Simulator) ProtectedItems() []ProtectedItem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +174,8 @@ func (s *Simulator) ProtectedItems() []ProtectedItem {
 	return all
 }
 
-// Jobs returns all jobs of all vaults, those that reads do not show yet too.
+// Jobs returns all jobs of all vaults, including those that reads do not show
+// yet.
 func (s *Simulator) Jobs() []Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,18 +26,18 @@ type job struct {
 	started, ended        time.Time
 	visible               time.Time
 	failure               *jobFailure
-	// onEnd, if set, is called when the job has ended, however it ended.
+	// onEnd, if set, runs when the job ends, whatever its result.
 	onEnd func()
 }
 
-// jobFailure is what a job's errorDetails say.
+// jobFailure holds the errorDetails of a job.
 type jobFailure struct {
 	code                 int
 	text, recommendation string
 }
 
-// startJob starts a job that ends when it takes long enough, as the outcome
-// says. finish is called if it completes, with or without warnings.
+// startJob starts a job that ends after the given time, as the outcome says.
+// finish runs if the job completes, with or without warnings.
 func (s *Simulator) startJob(c *call, operation string, i *item, takes time.Duration, o *Outcome, finish func(at time.Time)) *job {
 	j := &job{
 		id: s.random.guid(), operation: operation, status: jobInProgress, activity: c.clientID,
@@ -71,7 +71,7 @@ func (j *job) end(status string, at time.Time) {
 	}
 }
 
-// apply gives the job the end that an outcome says.
+// apply sets the end of the job that an outcome demands.
 func (j *job) apply(o *Outcome) {
 	if o == nil {
 		return
@@ -84,7 +84,8 @@ func (j *job) apply(o *Outcome) {
 	}
 }
 
-// outcome takes the outcome that the next work of this kind is to have.
+// outcome returns and consumes the outcome for the next work of this kind, nil
+// if there is none.
 func (s *Simulator) outcome(operation string, names ...string) *Outcome {
 	for n, o := range s.outcomes {
 		fits := o.Item == "" || slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, o.Item) })
@@ -101,8 +102,8 @@ func (s *Simulator) outcome(operation string, names ...string) *Outcome {
 	return nil
 }
 
-// operationError is the failure of the operation itself, if that is what the
-// outcome says.
+// operationError returns the failure of the operation itself, if the outcome
+// sets one.
 func (o *Outcome) operationError() *armError {
 	if o == nil || o.OperationCode == "" {
 		return nil
@@ -110,7 +111,7 @@ func (o *Outcome) operationError() *armError {
 	return &armError{status: http.StatusBadRequest, code: o.OperationCode, message: o.OperationMessage}
 }
 
-// job finds a job that can be seen.
+// job returns the job with the ID if reads show it.
 func (v *vault) job(id string, now time.Time) *job {
 	for _, j := range v.jobs {
 		if strings.EqualFold(j.id, id) && !j.visible.After(now) {
@@ -140,7 +141,7 @@ func (s *Simulator) listJobs(c *call) (answer, *armError) {
 		case j.visible.After(c.now),
 			!f.is("status", j.status), !f.is("operation", j.operation), !f.is("jobId", j.id),
 			!f.is("backupManagementType", j.item.workload.names().managementType),
-			// The filter has whole seconds, jobs have fractions.
+			// The filter has whole seconds; jobs have fractions.
 			hasFrom && j.started.Truncate(time.Second).Before(from),
 			hasTo && j.started.Truncate(time.Second).After(to):
 			continue
@@ -159,9 +160,9 @@ func (s *Simulator) readJob(c *call) (answer, *armError) {
 	return jsonAnswer(http.StatusOK, j.view(c.vault, c.now, true)), nil
 }
 
-// cancelJob answers POST backupJobs/{id}/cancel. That a job which has ended is
-// refused is documented; the code is a choice. If an Outcome fails the cancel's
-// operation, the job goes on.
+// cancelJob answers POST backupJobs/{id}/cancel. The rejection for an ended job
+// is documented; its code is a choice. If an Outcome fails the operation of the
+// cancel, the job continues.
 func (s *Simulator) cancelJob(c *call) (answer, *armError) {
 	j := c.vault.job(c.path.names[1], c.now)
 	if j == nil {
@@ -179,10 +180,10 @@ func (s *Simulator) cancelJob(c *call) (answer, *armError) {
 		j.status = jobCancelling
 		s.world.events.at(c.now.Add(s.scaled(s.config.Durations.Cancel)), func(at time.Time) { j.end(jobCancelled, at) })
 	}
-	// The result's path is documented, the status's is a choice.
+	// The path of the result is documented; the path of the status is a choice.
 	o.statusPath = c.path.parentID() + "/backupOperations"
 	return s.accepted(c, o), nil
 }
 
-// cancellable tells whether a job can be cancelled: backups can.
+// cancellable reports whether Azure can cancel the job: only backups.
 func (j *job) cancellable() bool { return j.operation == operationBackup }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// view is a job as the API answers it: file shares as recorded, machines and
-// databases as in the API documents' examples.
+// view returns a job as the API answers it: file shares as recorded, machines
+// and databases as in the examples of the API documents.
 func (j *job) view(v *vault, now time.Time, detailed bool) map[string]any {
 	names := j.item.workload.names()
 	ended := j.ended
@@ -62,7 +62,7 @@ func (j *job) view(v *vault, now time.Time, detailed bool) map[string]any {
 	}
 }
 
-// shareInfo is a file share job's extendedInfo, as recorded.
+// shareInfo returns the extendedInfo of a file share job, as recorded.
 func (j *job) shareInfo() map[string]any {
 	bag := map[string]any{"File Share Name": j.item.friendly}
 	tasks := []any{}
@@ -109,7 +109,8 @@ func (j *job) databaseInfo() map[string]any {
 	}
 }
 
-// view is one of errorDetails: all three kinds of job have an integer code.
+// view returns one entry of errorDetails. All three kinds of job have an
+// integer code.
 func (f *jobFailure) view(w workload) map[string]any {
 	v := map[string]any{"errorCode": f.code, "errorString": f.text, "recommendations": []string{}}
 	if f.recommendation != "" {
@@ -121,7 +122,7 @@ func (f *jobFailure) view(w workload) map[string]any {
 	return v
 }
 
-// isoDuration writes a duration as .NET does: PT42.701185S, PT1H2M3.5S.
+// isoDuration formats a duration as .NET does: PT42.701185S, PT1H2M3.5S.
 func isoDuration(d time.Duration) string {
 	if d <= 0 {
 		return "PT0S"

@@ -12,15 +12,15 @@ import (
 const (
 	identityPath    = "/msi/token"
 	identityVersion = "2019-08-01"
-	// tokenLifetime is what managed identities get, whatever the speed: the
-	// client's own clock decides when it asks anew.
+	// tokenLifetime is the lifetime of managed identity tokens, at any speed: a
+	// client requests its next token by its own clock.
 	tokenLifetime = 24 * time.Hour
-	// systemIdentity is the client id when none was asked for.
+	// systemIdentity is the client ID of requests that name none.
 	systemIdentity = "11111111-1111-1111-1111-111111111111"
 	tenant         = "22222222-2222-2222-2222-222222222222"
 )
 
-// armAudiences are the resources whose tokens Resource Manager takes, in all
+// armAudiences are the resources whose tokens Resource Manager accepts, in all
 // clouds, without trailing slashes.
 var armAudiences = []string{
 	"https://management.azure.com", "https://management.core.windows.net",
@@ -28,7 +28,7 @@ var armAudiences = []string{
 	"https://management.chinacloudapi.cn", "https://management.core.chinacloudapi.cn",
 }
 
-// issueToken makes a token for a resource.
+// issueToken returns a new token for a resource.
 func (s *Simulator) issueToken(resource, client string) (string, claims) {
 	c := claims{
 		Audience: strings.TrimRight(resource, "/"), Issuer: "https://sts.windows.net/" + tenant + "/", Tenant: tenant,
@@ -70,7 +70,7 @@ func (s *Simulator) serveToken(r *http.Request) answer {
 	})
 }
 
-// authenticate refuses a request without a valid token for Resource Manager.
+// authenticate rejects a request without a valid token for Resource Manager.
 func (s *Simulator) authenticate(r *http.Request, now time.Time) *armError {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -83,7 +83,8 @@ func (s *Simulator) authenticate(r *http.Request, now time.Time) *armError {
 	return checkToken(text, now)
 }
 
-// checkToken refuses what is not a valid token for Resource Manager.
+// checkToken returns an error unless the text is a valid token for Resource
+// Manager.
 func checkToken(text string, now time.Time) *armError {
 	c, known := readToken(text)
 	switch {
@@ -99,7 +100,7 @@ func checkToken(text string, now time.Time) *armError {
 	return nil
 }
 
-// unauthorized is a 401 with the challenge that goes with it.
+// unauthorized returns a 401 with its challenge.
 func unauthorized(code, message string) *armError {
 	return &armError{
 		status: http.StatusUnauthorized, code: code, message: message,

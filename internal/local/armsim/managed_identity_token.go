@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// claims are what an access token says, as in Azure's own.
+// claims are the claims of an access token, as in Azure's tokens.
 type claims struct {
 	Audience string `json:"aud"`
 	Issuer   string `json:"iss"`
@@ -18,21 +18,21 @@ type claims struct {
 	Expires  int64  `json:"exp"`
 }
 
-// expires is when the token stops to be valid.
+// expires returns the expiry time of the token.
 func (c claims) expires() time.Time { return time.Unix(c.Expires, 0) }
 
-// newToken writes claims as a JSON Web Token.
+// newToken returns the claims as a JSON Web Token.
 //
-// Tokens are signed with a key that is the same everywhere: a client's token
-// outlives the simulator that issued it (azidentity keeps one per process and
-// uses it for a day), and the next simulator has to take it. It is no secret:
-// it opens nothing but simulators, and those only from their own machine.
+// All simulators sign with the same key, so that a token outlives the simulator
+// that issued it: azidentity keeps one token per process for a day, and the
+// next simulator must accept it. The key is not a secret: it opens only
+// simulators, and only from their own machine.
 func newToken(c claims) string {
 	head := urlText(mustJSON(map[string]string{"typ": "JWT", "alg": "HS256"})) + "." + urlText(mustJSON(c))
 	return head + "." + tokenSignature(head)
 }
 
-// readToken reads a token that a simulator wrote.
+// readToken parses a token that a simulator issued.
 func readToken(text string) (claims, bool) {
 	n := strings.LastIndex(text, ".")
 	if n < 0 || !hmac.Equal([]byte(text[n+1:]), []byte(tokenSignature(text[:n]))) {

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// Compiled once.
-var (
-	condition = regexp.MustCompile(`^(?i)([a-z]+)\s+eq\s+'((?:[^']|'')*)'\s*(and\s+|$)`)
-)
+// condition matches one condition of a $filter.
+var condition = regexp.MustCompile(`^(?i)([a-z]+)\s+eq\s+'((?:[^']|'')*)'\s*(and\s+|$)`)
 
-// filter is a $filter of the form "a eq 'x' and b eq 'y'", by lower-case name.
+// filter holds the values of a $filter of the form "a eq 'x' and b eq 'y'", by
+// lower-case name.
 type filter map[string]string
 
-// parseFilter reads the request's $filter. Names beside the allowed ones are
-// refused: the service has been seen to do with them what nobody wanted.
+// parseFilter parses the $filter of the request. It rejects names that are not
+// allowed, because the service has been seen to misinterpret them.
 func parseFilter(c *call, allowed ...string) (filter, *armError) {
 	f := filter{}
 	text := strings.TrimSpace(c.query.Get("$filter"))
@@ -37,13 +36,13 @@ func parseFilter(c *call, allowed ...string) (filter, *armError) {
 	return f, nil
 }
 
-// is tells whether a value passes the filter of that name.
+// is reports whether a value passes the filter of that name.
 func (f filter) is(name, value string) bool {
 	want, there := f[strings.ToLower(name)]
 	return !there || strings.EqualFold(want, value)
 }
 
-// time reads a date as lists of jobs take it: 2017-08-03 05:31:07 AM.
+// time parses a date in the format of job lists: 2017-08-03 05:31:07 AM.
 func (f filter) time(name string) (time.Time, bool, *armError) {
 	text, there := f[strings.ToLower(name)]
 	if !there {

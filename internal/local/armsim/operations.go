@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// What operations are called here: the job's operation where there is a job.
+// Names of the operations in Outcome.Operation: the operation of the job where
+// there is a job.
 const (
 	operationRefresh    = "Refresh"
 	operationRegister   = "Register"
@@ -28,13 +29,14 @@ const (
 )
 
 const (
-	// previewVersion is the api-version that recorded status URLs of fabrics
-	// and containers carry, whatever version was asked for.
+	// previewVersion is the api-version in recorded status URLs of fabrics and
+	// containers, for every requested version.
 	previewVersion = "2019-05-13-preview"
 	retryAfter     = 60 * time.Second
-	// endless is the end of a running operation, without a zone (recorded).
+	// endless is the end time of a running operation, without a time zone
+	// (recorded).
 	endless = "0001-01-01T00:00:00"
-	// azureTime has the seven digits that recorded times have.
+	// azureTime has seven fractional digits, like recorded times.
 	azureTime = "2006-01-02T15:04:05.9999999Z"
 )
 
@@ -42,21 +44,22 @@ const (
 type operation struct {
 	id    string
 	vault *vault
-	// statusPath and resultPath are the paths of its two URLs, without the id.
+	// statusPath and resultPath are the paths of the two URLs, without the ID.
 	statusPath, statusQuery string
 	resultPath, resultQuery string
 	started                 time.Time
 	status                  string
 	failure                 *armError
 	job                     *job
-	// result is what the result URL answers with 200 at the end; 204 if nil.
+	// result returns the body of the 200 of the result URL at the end; nil means
+	// 204.
 	result  func() any
 	expired bool
 }
 
 // start starts an operation that belongs to the first depth types of the path,
-// and schedules its end. finish is called at the end unless the outcome makes
-// it fail; it may fail the operation itself.
+// and schedules its end. finish runs at the end unless the outcome fails the
+// operation, and may itself fail it.
 func (s *Simulator) start(c *call, depth int, takes time.Duration, out *Outcome, finish func(o *operation) *armError) *operation {
 	base := c.path.path(depth)
 	o := &operation{
@@ -79,8 +82,7 @@ func (s *Simulator) start(c *call, depth int, takes time.Duration, out *Outcome,
 	return o
 }
 
-// end ends the operation, well or with a failure. A job that it names can be
-// read from then on.
+// end ends the operation. Its job is visible from then on.
 func (o *operation) end(failure *armError, at time.Time) {
 	if failure != nil {
 		o.status, o.failure, o.job = statusFailed, failure, nil
@@ -92,16 +94,16 @@ func (o *operation) end(failure *armError, at time.Time) {
 	}
 }
 
-// scaled is an Azure duration at the configured speed.
+// scaled returns a duration of Azure divided by the speed factor.
 func (s *Simulator) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / s.config.SpeedFactor)
 }
 
-// accepted is the 202 that starts an operation.
+// accepted returns the 202 that starts an operation.
 func (s *Simulator) accepted(c *call, o *operation) answer {
 	a := answer{status: http.StatusAccepted, header: http.Header{}}
 	if c.path.last() == "protectionContainers" && c.r.Method == http.MethodPut {
-		a = jsonAnswer(http.StatusAccepted, struct{}{}) // recorded for register only
+		a = jsonAnswer(http.StatusAccepted, struct{}{}) // recorded only for register
 	}
 	a.header.Set("Azure-AsyncOperation", s.pollURL(c, o.statusPath+"/"+o.id, o.statusQuery))
 	a.header.Set("Location", s.pollURL(c, o.resultPath+"/"+o.id, o.resultQuery))
@@ -109,7 +111,7 @@ func (s *Simulator) accepted(c *call, o *operation) answer {
 	return a
 }
 
-// pollURL is a signed URL at the host that the client asked.
+// pollURL returns a signed URL at the host of the request.
 func (s *Simulator) pollURL(c *call, path, query string) string {
 	host := s.endpoint
 	if c.effect.kind == effectForeignStatus {
@@ -119,7 +121,7 @@ func (s *Simulator) pollURL(c *call, path, query string) string {
 }
 
 // readOperation answers operationsStatus and backupOperations with the status,
-// operationResults and backupOperationResults with the result.
+// and operationResults and backupOperationResults with the result.
 func (s *Simulator) readOperation(c *call) (answer, *armError) {
 	id := strings.ToLower(c.path.names[len(c.path.names)-1])
 	o := s.world.operations[id]
@@ -141,11 +143,11 @@ func (s *Simulator) readOperation(c *call) (answer, *armError) {
 	return answer{status: http.StatusNoContent, header: http.Header{}}, nil
 }
 
-// stillRunning is the 202 of a result URL. Its own URLs are those of the path
-// that was polled (recorded: the result of an unregistration, polled at its
-// container rather than where its Location said). A container's answer has a
-// body and both URLs, a fabric's only Location (both recorded); an item's has
-// both URLs (documented).
+// stillRunning returns the 202 of a result URL. Its own URLs have the path that
+// was polled (recorded: the result of an unregistration, polled at its
+// container and not at its Location). The answer for a container has a body and
+// both URLs, the answer for a fabric only Location (both recorded), and the
+// answer for an item both URLs (documented).
 func (s *Simulator) stillRunning(c *call, o *operation) answer {
 	a := answer{status: http.StatusAccepted, header: http.Header{}}
 	depth := len(c.path.types) - 1
@@ -167,8 +169,8 @@ func (s *Simulator) stillRunning(c *call, o *operation) answer {
 	return a
 }
 
-// view is the operation's status as recorded: without a job the properties are
-// absent, and the end of a finished operation is its start.
+// view returns the status of the operation as recorded: without a job the
+// properties are absent, and the end of a finished operation equals its start.
 func (o *operation) view() map[string]any {
 	v := map[string]any{
 		"id": o.id, "name": o.id, "status": o.status,

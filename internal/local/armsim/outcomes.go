@@ -1,43 +1,43 @@
 package armsim
 
-// Outcome says how the next pieces of work end. Without one, work succeeds.
+// Outcome sets how the next work ends. Work without an outcome succeeds.
 type Outcome struct {
-	// Operation is a job's operation (Backup, ConfigureBackup,
-	// DisableBackup, DeleteBackupData) or Refresh, Register, Inquire, Unregister
-	// or Cancel, which have no job; for Backup vaults Backup or Restore, or ValidateForBackup,
-	// ConfigureProtection, DeleteBackupInstance, ValidateRestore,
-	// StopProtection, SuspendBackups, ResumeProtection or ResumeBackups, which
-	// have no job. Backup if empty.
+	// Operation selects the work; Backup if empty. With a job: Backup,
+	// ConfigureBackup, DisableBackup, DeleteBackupData; for Backup vaults Backup
+	// and Restore. Without a job: Refresh, Register, Inquire, Unregister and
+	// Cancel; for Backup vaults ValidateForBackup, ConfigureProtection,
+	// DeleteBackupInstance, ValidateRestore, StopProtection, SuspendBackups,
+	// ResumeProtection and ResumeBackups.
 	Operation string
-	// Item is the name or friendly name of the item, container or backup
-	// instance whose work it is, or its datasource's name; any if empty. Names compare case-insensitively.
+	// Item is the name or friendly name of the item, container or backup instance,
+	// or the name of its datasource; any if empty. Names are case-insensitive.
 	Item string
-	// Times is how many pieces of work it applies to; 1 if 0.
+	// Times is how often the outcome applies; 1 if 0.
 	Times int
-	// OperationCode and OperationMessage, if set, make the operation itself end
-	// Failed with this error, without a job. For Backup vaults, codes of the
-	// error catalogue such as UserErrorMissingRequiredPermissions have texts of
-	// their own where OperationMessage and Recommendation are empty.
+	// OperationCode and OperationMessage, if set, fail the operation itself with
+	// this error, without a job. For Backup vaults, an empty OperationMessage or
+	// Recommendation is filled in for codes of the error catalogue, such as
+	// UserErrorMissingRequiredPermissions.
 	OperationCode, OperationMessage string
-	// JobStatus is how the job ends: Completed, CompletedWithWarnings, Failed
-	// or Cancelled. The operation succeeds. "" with an OperationCode.
+	// JobStatus is the final status of the job: Completed, CompletedWithWarnings,
+	// Failed or Cancelled. The operation succeeds. It is empty with an
+	// OperationCode.
 	JobStatus string
 	// ErrorCode (an integer in jobs), ErrorText and Recommendation fill the
-	// job's errorDetails, if ErrorCode or ErrorText is set.
+	// errorDetails of the job, if ErrorCode or ErrorText is set.
 	ErrorCode      int
 	ErrorText      string
 	Recommendation string
-	// Code instead of ErrorCode is for jobs and protections of Backup vaults,
-	// whose errors have text codes.
+	// Code replaces ErrorCode for jobs and protections of Backup vaults, whose
+	// errors have text codes.
 	Code string
-	// ProtectionState is what a backup instance comes to after its operation
-	// has succeeded, instead of ProtectionConfigured: ProtectionError or
+	// ProtectionState is the state of a backup instance after its operation has
+	// succeeded, in place of ProtectionConfigured: ProtectionError or
 	// ConfiguringProtectionFailed, with an error of Code.
 	ProtectionState string
-	// KeepsRunning leaves the job InProgress for ever (or until it is
-	// cancelled).
+	// KeepsRunning leaves the job InProgress until it is cancelled.
 	KeepsRunning bool
-	// OperationKeepsRunning leaves the operation InProgress for ever; its job,
-	// if it has one, goes on.
+	// OperationKeepsRunning leaves the operation InProgress. Its job, if it has
+	// one, continues.
 	OperationKeepsRunning bool
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// page answers with one page of a list, and a nextLink if there is more. Only
-// the page's entries are looked at: lists of jobs grow long under load.
+// page answers with one page of a list, and a nextLink if there is more. It
+// builds only the entries of the page, because lists of jobs grow long under
+// load.
 func page[T any](s *Simulator, c *call, entries []T, view func(T) map[string]any) (answer, *armError) {
 	from := 0
 	if text := c.query.Get("$skipToken"); text != "" {
@@ -17,7 +18,7 @@ func page[T any](s *Simulator, c *call, entries []T, view func(T) map[string]any
 			from, err = strconv.Atoi(string(b))
 		}
 		if err != nil || from < 0 {
-			return answer{}, invalidInput("$skipToken", "it is not one that a nextLink had")
+			return answer{}, invalidInput("$skipToken", "it is not the token of a nextLink")
 		}
 	}
 	from = min(from, len(entries))

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Sizes of the signature's parts in recorded poll URLs.
+// Sizes of the parts of the signature in recorded poll URLs.
 const (
 	certificateChars   = 2615 // c, a certificate
 	signatureBytes     = 256  // s, 342 characters
@@ -19,7 +19,7 @@ const (
 	nanosecondsPerTick = 100
 )
 
-// signer signs poll URLs and checks that they come back as they were given.
+// signer signs poll URLs and checks that they return unchanged.
 type signer struct {
 	key         []byte
 	certificate string
@@ -29,15 +29,16 @@ func newSigner(r *random) *signer {
 	return &signer{key: r.bytes(32), certificate: ("MII" + r.text(certificateChars))[:certificateChars]}
 }
 
-// sign returns the rest of a poll URL's query: &t=&c=&s=&h=. The query before
-// it (api-version=…) is part of what is signed.
+// sign returns the rest of the query of a poll URL: &t=&c=&s=&h=. The signature
+// covers the query before it (api-version=…).
 func (s *signer) sign(path, query string, now time.Time) string {
 	t := strconv.FormatInt(now.Unix()*ticksPerSecond+int64(now.Nanosecond()/nanosecondsPerTick)+ticksAtUnixEpoch, 10)
 	sig := s.signature(path, query, t)
 	return "&t=" + t + "&c=" + s.certificate + "&s=" + sig + "&h=" + s.hash(sig)
 }
 
-// signature is as long as an RSA signature, and as hard to guess.
+// signature returns text that is as long as an RSA signature, and as hard to
+// guess.
 func (s *signer) signature(path, query, t string) string {
 	sum := make([]byte, 0, signatureBytes)
 	for n := range byte(signatureBytes / sha256.Size) {
@@ -55,8 +56,8 @@ func (s *signer) hash(signature string) string {
 	return urlText(m.Sum(nil))
 }
 
-// check refuses a poll whose path, query or signature is not what was given.
-// Which code Azure answers is not known; see the package comment.
+// check rejects a poll whose path, query or signature has changed. Azure's code
+// for this is not known; see the package comment.
 func (s *signer) check(u *url.URL, allowUnsigned bool) *armError {
 	q := u.Query()
 	t, c, sig, h := q.Get("t"), q.Get("c"), q.Get("s"), q.Get("h")
@@ -65,19 +66,18 @@ func (s *signer) check(u *url.URL, allowUnsigned bool) *armError {
 	}
 	for _, p := range []string{"t", "c", "s", "h"} {
 		if len(q[p]) != 1 {
-			return pollRefused("the query parameter '" + p + "' is missing or there twice")
+			return pollRejected("the query parameter '" + p + "' is missing or present twice")
 		}
 	}
-	// The tail is compared as text: a client has no business in re-ordering
-	// or re-encoding it.
+	// The tail is compared as text: a client must not reorder or re-encode it.
 	tail := "&t=" + t + "&c=" + c + "&s=" + sig + "&h=" + h
 	head, ok := cutTail(u.RawQuery, tail)
 	if !ok {
-		return pollRefused("the query is not the one that was given")
+		return pollRejected("the query differs from the query of the issued URL")
 	}
 	want := s.signature(u.Path, head, t)
 	if c != s.certificate || !hmac.Equal([]byte(sig), []byte(want)) || !hmac.Equal([]byte(h), []byte(s.hash(want))) {
-		return pollRefused("the signature does not belong to this URL: it is valid only for the URL that was given, with its api-version")
+		return pollRejected("the signature does not belong to this URL: it is valid only for the issued URL with its api-version")
 	}
 	return nil
 }
@@ -89,9 +89,9 @@ func cutTail(s, tail string) (string, bool) {
 	return s[:len(s)-len(tail)], true
 }
 
-func pollRefused(why string) *armError {
+func pollRejected(why string) *armError {
 	return &armError{status: http.StatusForbidden, code: "AuthorizationFailed", message: "The operation's status cannot be read: " + why + "."}
 }
 
-// urlText is base64 as in poll URLs.
+// urlText encodes bytes in the base64 of poll URLs.
 func urlText(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// listProtectableItems answers GET backupProtectableItems: the shares of
-// registered accounts that the last inquire found and nobody protects. A
-// protected share is not in the list (the recordings' list of a vault without
-// protected items is empty or has NotProtected items only).
+// listProtectableItems answers GET backupProtectableItems: the unprotected
+// shares of registered accounts that the last inquire found. A protected share
+// is not in the list: in the recordings, the list of a vault without protected
+// items is empty or has only NotProtected items.
 func (s *Simulator) listProtectableItems(c *call) (answer, *armError) {
 	f, err := parseFilter(c, "backupManagementType", "workloadType", "containerName", "friendlyName", "status")
 	if err != nil {
@@ -35,8 +35,8 @@ func (s *Simulator) listProtectableItems(c *call) (answer, *armError) {
 	return page(s, c, found, func(f shareOf) map[string]any { return f.protectable(f.share) })
 }
 
-// protectable is a share in the list of protectable items. Recorded: container
-// and item are in lower case here.
+// protectable returns a share as an entry of the list of protectable items.
+// Recorded: container and item are in lower case here.
 func (k *container) protectable(sh *share) map[string]any {
 	names := fileShare.names()
 	name := "azurefileshare;" + sh.key
@@ -73,7 +73,7 @@ func (s *Simulator) listProtectedItems(c *call) (answer, *armError) {
 	return page(s, c, found, s.itemView)
 }
 
-// findItem finds the container and the item that the path names.
+// findItem returns the container and the item that the path names.
 func (c *call) findItem() (*container, *item) {
 	k := c.vault.container(c.path.names[2])
 	if k == nil {
@@ -101,10 +101,10 @@ type protection struct {
 	} `json:"properties"`
 }
 
-// protectItem answers PUT protectedItems/{i}. Like Azure it changes the policy
-// of an item that another policy protects, and accepts a share that the vault
-// has not inquired: its operation fails later (as users of the Terraform
-// provider saw, whose PUT was accepted and whose reads found nothing). With the
+// protectItem answers PUT protectedItems/{i}. As in Azure, it changes the
+// policy of an item that another policy protects, and accepts a share that the
+// vault has not inquired. The operation for such a share fails later: users of
+// the Terraform provider saw the PUT accepted and the reads fail. With the
 // protectionState ProtectionStopped it stops the protection and keeps the data.
 func (s *Simulator) protectItem(c *call) (answer, *armError) {
 	var b protection
@@ -159,7 +159,7 @@ func (s *Simulator) protectItem(c *call) (answer, *armError) {
 	return s.accepted(c, o), nil
 }
 
-// checkProtection checks the body of a PUT and returns the policy's name.
+// checkProtection checks the body of a PUT and returns the name of the policy.
 func (k *container) checkProtection(b protection, existing *item) (string, *armError) {
 	kind := k.workload
 	if existing != nil {
@@ -182,7 +182,7 @@ func (k *container) checkProtection(b protection, existing *item) (string, *armE
 	return "", invalidInput("properties.policyId", "the vault has no policy %q", p.PolicyID)
 }
 
-// checkSource checks which item the body is about.
+// checkSource checks that the body and the path name the same item.
 func (k *container) checkSource(b protection, kind workload) *armError {
 	switch p := b.Properties; {
 	case p == nil:
@@ -195,7 +195,8 @@ func (k *container) checkSource(b protection, kind workload) *armError {
 	return nil
 }
 
-// inquiredShare finds the share that an item name means, if the vault knows it.
+// inquiredShare returns the share that an item name stands for, if the vault
+// knows it.
 func (k *container) inquiredShare(name string) *share {
 	if k.account == nil {
 		return nil
@@ -208,14 +209,14 @@ func (k *container) inquiredShare(name string) *share {
 	return nil
 }
 
-// unprotectItem answers DELETE protectedItems/{i}: protection and data go, or
-// are soft-deleted. Deleting what is soft-deleted does nothing (a choice).
+// unprotectItem answers DELETE protectedItems/{i}. It removes or soft-deletes
+// protection and data. Deleting a soft-deleted item has no effect (a choice).
 func (s *Simulator) unprotectItem(c *call) (answer, *armError) {
 	_, i := c.findItem()
 	if i == nil || !i.purge.IsZero() {
 		return answer{status: http.StatusNoContent, header: http.Header{}}, nil
 	}
-	if err := refuseLoss(c.vault.Immutability, c.vault.ResourceGuard); err != nil {
+	if err := rejectDataLoss(c.vault.Immutability, c.vault.ResourceGuard); err != nil {
 		return answer{}, err.plain()
 	}
 	out := s.outcome(operationUnprotect, i.friendly, i.name)
@@ -232,8 +233,8 @@ func (s *Simulator) unprotectItem(c *call) (answer, *armError) {
 	return s.accepted(c, o), nil
 }
 
-// itemView is a protected item: a share as recorded, others as in the API
-// documents' examples.
+// itemView returns a protected item: a share as recorded, others as in the
+// examples of the API documents.
 func (s *Simulator) itemView(i *item) map[string]any {
 	k, names := i.container, i.workload.names()
 	p := map[string]any{

@@ -16,9 +16,9 @@ type backupRequest struct {
 	} `json:"properties"`
 }
 
-// backUp answers POST backup. While a backup of the item runs, another is
-// refused with 409 (the code is documented; that it is refused at once rather
-// than by a failed operation or job is a choice, an Outcome makes the others).
+// backUp answers POST backup. It rejects a second backup of the item with 409
+// while one runs. The code is documented; the immediate rejection is a choice,
+// and an Outcome can fail the operation or the job instead.
 func (s *Simulator) backUp(c *call) (answer, *armError) {
 	var b backupRequest
 	if err := c.decode(&b); err != nil {
@@ -64,7 +64,7 @@ func (s *Simulator) backUp(c *call) (answer, *armError) {
 // startBackupJob starts the job of a backup.
 func (s *Simulator) startBackupJob(c *call, i *item, out *Outcome) *job {
 	if i.share != nil && !slices.Contains(i.container.account.shares, i.share) {
-		// Documented for file shares; the number is a choice.
+		// The failure is documented for file shares; the number is a choice.
 		out = &Outcome{
 			JobStatus: jobFailed, ErrorCode: http.StatusNotFound,
 			ErrorText:      "The specified file share does not exist (FileShareNotFound).",
@@ -72,7 +72,7 @@ func (s *Simulator) startBackupJob(c *call, i *item, out *Outcome) *job {
 		}
 	}
 	j := s.startJob(c, operationBackup, i, s.backupTakes(i), out, func(at time.Time) {
-		s.world.events.at(at.Add(s.scaled(s.config.Durations.ItemSettles)), func(time.Time) { i.settle(at) })
+		s.world.events.at(at.Add(s.scaled(s.config.Durations.ItemProtected)), func(time.Time) { i.backedUp(at) })
 	})
 	j.onEnd = func() { i.running = nil }
 	i.running = j

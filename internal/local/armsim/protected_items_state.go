@@ -5,19 +5,21 @@ import (
 	"time"
 )
 
-// States of a protected item, as recorded right after protection and as the
-// API documents show an item with a backup.
+// States of a protected item: recorded right after protection, and in the API
+// documents for an item with a backup.
 const (
 	stateFirstBackupPending = "IRPending"
 	stateProtected          = "Protected"
 )
 
-// storageContainerName is the name in lists of (protectable) containers.
+// storageContainerName returns the name in lists of containers and protectable
+// containers.
 func storageContainerName(a *account) string {
 	return "StorageContainer;Storage;" + a.ResourceGroup + ";" + a.Name
 }
 
-// register makes a container of a storage account, or finds it.
+// register returns the container of a storage account, and creates it if
+// necessary.
 func (v *vault) register(a *account) *container {
 	if c := v.container(storageContainerName(a)); c != nil {
 		return c
@@ -35,7 +37,7 @@ func (v *vault) register(a *account) *container {
 	return c
 }
 
-// protect makes a protected item of a share, or changes its policy.
+// protect protects a share, or changes its policy.
 func (k *container) protect(s *share, policy string) *item {
 	name := "AzureFileShare;" + s.key
 	if i := k.item(name); i != nil {
@@ -50,9 +52,9 @@ func (k *container) protect(s *share, policy string) *item {
 	return i
 }
 
-// settle is what a completed backup does to the item, sooner or later. An item
-// whose protection was stopped meanwhile stays stopped.
-func (i *item) settle(at time.Time) {
+// backedUp records a completed backup of the item. An item whose protection was
+// stopped meanwhile stays stopped.
+func (i *item) backedUp(at time.Time) {
 	i.lastStatus, i.lastBackup = jobCompleted, at
 	if i.state != protectionStopped {
 		i.state = stateProtected
@@ -67,7 +69,7 @@ func (v *vault) addMachine(m VirtualMachine, now time.Time) {
 		sourceID: machineID(m.Subscription, m.ResourceGroup, m.Name),
 	}
 	i := &item{container: c, name: "VM;" + tail, friendly: m.Name, policy: m.Policy, workload: virtualMachine}
-	i.settle(now)
+	i.backedUp(now)
 	c.items = []*item{i}
 	v.containers = append(v.containers, c)
 }
@@ -86,7 +88,7 @@ func (v *vault) addDatabase(d Database, kind workload, now time.Time) {
 		container: c, name: d.Type + ";" + d.Instance + ";" + d.Name, friendly: d.Name,
 		policy: d.Policy, workload: kind, server: d.Server, parent: d.Instance,
 	}
-	i.settle(now)
+	i.backedUp(now)
 	c.items = append(c.items, i)
 }
 

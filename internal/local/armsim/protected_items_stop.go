@@ -6,11 +6,11 @@ import (
 )
 
 // stopItem answers a PUT of a protected item whose protectionState is
-// ProtectionStopped: no more backups, the data stays. An immutable vault allows
-// it, a resource guard does not.
+// ProtectionStopped: backups stop, the data stays. An immutable vault allows
+// it; a resource guard does not.
 func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError) {
 	if b.Properties.ProtectionState != protectionStopped {
-		return answer{}, invalidInput("properties.protectionState", "%q is not ProtectionStopped, the only state to ask for here", b.Properties.ProtectionState)
+		return answer{}, invalidInput("properties.protectionState", "%q is not ProtectionStopped, the only state that a request may set", b.Properties.ProtectionState)
 	}
 	if i == nil {
 		return answer{}, itemNotFound()
@@ -39,7 +39,7 @@ func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError)
 	return s.accepted(c, o), nil
 }
 
-// resume protects the item with a policy, whether or not it was stopped.
+// resume protects the item with a policy, even if it was not stopped.
 func (i *item) resume(policy string) {
 	i.policy = policy
 	if i.state != protectionStopped {
@@ -51,8 +51,8 @@ func (i *item) resume(policy string) {
 	}
 }
 
-// removeItem removes an item, for good or for as long as soft delete keeps it.
-// A soft-deleted item stays in the vault's list.
+// removeItem removes an item, or soft-deletes it if the vault has soft delete.
+// A soft-deleted item stays in the list of the vault.
 func (s *Simulator) removeItem(i *item, at time.Time) {
 	k := i.container
 	remove := func(time.Time) {

@@ -8,8 +8,8 @@ import (
 
 const storageType = "AzureStorage"
 
-// refreshContainers answers POST refreshContainers: at its end the vault knows
-// the storage accounts of its subscription and location.
+// refreshContainers answers POST refreshContainers. When it ends, the vault
+// knows the storage accounts of its subscription and location.
 func (s *Simulator) refreshContainers(c *call) (answer, *armError) {
 	f, err := parseFilter(c, "backupManagementType")
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Simulator) refreshContainers(c *call) (answer, *armError) {
 			return nil
 		}
 		for _, a := range s.world.accounts {
-			if c.vault.reaches(a.Subscription) && strings.EqualFold(a.Location, c.vault.Location) {
+			if c.vault.discovers(a.Subscription) && strings.EqualFold(a.Location, c.vault.Location) {
 				c.vault.discovered[a] = true
 			}
 		}
@@ -31,14 +31,15 @@ func (s *Simulator) refreshContainers(c *call) (answer, *armError) {
 	return s.accepted(c, o), nil
 }
 
-// reaches says whether the vault looks for storage accounts in a subscription.
-func (v *vault) reaches(subscription string) bool {
+// discovers reports whether the vault discovers storage accounts of a
+// subscription.
+func (v *vault) discovers(subscription string) bool {
 	same := func(s string) bool { return strings.EqualFold(s, subscription) }
 	return same(v.Subscription) || slices.ContainsFunc(v.OtherSubscriptions, same)
 }
 
-// listProtectableContainers answers GET protectableContainers: accounts that
-// were discovered and are registered with no vault.
+// listProtectableContainers answers GET protectableContainers: the discovered
+// accounts that are not registered with any vault.
 func (s *Simulator) listProtectableContainers(c *call) (answer, *armError) {
 	f, err := parseFilter(c, "backupManagementType")
 	if err != nil {
@@ -53,7 +54,8 @@ func (s *Simulator) listProtectableContainers(c *call) (answer, *armError) {
 	return page(s, c, found, c.vault.protectableContainer)
 }
 
-// protectableContainer is an account in the list of protectable containers.
+// protectableContainer returns an account as an entry of the list of
+// protectable containers.
 func (v *vault) protectableContainer(a *account) map[string]any {
 	name := storageContainerName(a)
 	return map[string]any{
@@ -134,7 +136,7 @@ func (s *Simulator) accountToRegister(c *call) (*account, *armError) {
 	case p == nil:
 		return nil, invalidInput("properties", "they are missing")
 	case p.ContainerType != "StorageContainer":
-		return nil, invalidInput("properties.containerType", "%q is not StorageContainer, the only type here", p.ContainerType)
+		return nil, invalidInput("properties.containerType", "%q is not StorageContainer, the only supported type", p.ContainerType)
 	case p.BackupManagementType != storageType:
 		return nil, invalidInput("properties.backupManagementType", "%q is not AzureStorage", p.BackupManagementType)
 	}
@@ -154,7 +156,7 @@ func (s *Simulator) accountToRegister(c *call) (*account, *armError) {
 	return a, nil
 }
 
-// registeredElsewhere is documented as a refusal; its code is a choice.
+// registeredElsewhere returns the documented rejection; its code is a choice.
 func registeredElsewhere(a *account) *armError {
 	return &armError{
 		status: http.StatusBadRequest, code: "UserErrorStorageAccountRegisteredWithAnotherVault",
@@ -162,8 +164,8 @@ func registeredElsewhere(a *account) *armError {
 	}
 }
 
-// inquire answers POST inquire: at its end the vault knows the account's file
-// shares of that moment.
+// inquire answers POST inquire. When it ends, the vault knows the current file
+// shares of the account.
 func (s *Simulator) inquire(c *call) (answer, *armError) {
 	f, err := parseFilter(c, "backupManagementType", "workloadType")
 	if err != nil {
@@ -210,7 +212,8 @@ func (s *Simulator) unregisterContainer(c *call) (answer, *armError) {
 		return nil
 	})
 	o.statusQuery = "api-version=" + previewVersion
-	// Recorded just so: the api-version is inside the value of fabricName.
+	// Recorded exactly like this: the api-version is inside the value of
+	// fabricName.
 	o.resultPath = c.path.parentID() + "/backupOperationResults"
 	o.resultQuery = "fabricName=Azure%3fapi-version%3d" + c.apiVersion
 	return s.accepted(c, o), nil
@@ -228,7 +231,8 @@ func (k *container) containerType() string {
 	return "StorageContainer"
 }
 
-// view is a container as recorded: the result of a registration has no type.
+// view returns a container as recorded: the result of a registration has no
+// type.
 func (k *container) view(typed bool) map[string]any {
 	p := map[string]any{
 		"sourceResourceId": k.sourceID, "friendlyName": k.friendly,

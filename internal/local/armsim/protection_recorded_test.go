@@ -72,7 +72,7 @@ func recordedWorld(c *armsim.Config) {
 	}
 	c.AllowUnsignedPolls = true // the Azure CLI composes its polls
 	c.Durations = armsim.Durations{
-		Refresh: 10 * time.Second, ShareBackup: 29 * time.Second, JobVisible: time.Second, ItemSettles: time.Hour,
+		Refresh: 10 * time.Second, ShareBackup: 29 * time.Second, JobVisible: time.Second, ItemProtected: time.Hour,
 	}
 }
 

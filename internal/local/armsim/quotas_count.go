@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Remaining counts of the recordings, where no quota is configured.
+// Recorded remaining counts, for answers without a configured quota.
 const (
 	recordedVaultReads   = 149
 	recordedJobReads     = 449
@@ -37,7 +37,7 @@ type window struct {
 	count   int
 }
 
-// bucketLevel is how full one token bucket is.
+// bucketLevel is the fill level of one token bucket.
 type bucketLevel struct {
 	tokens float64
 	at     time.Time
@@ -50,8 +50,8 @@ func newLimits(q Quotas, speed float64) *limits {
 	return &limits{quotas: q, speed: speed, windows: map[string]*window{}, buckets: map[string]*bucketLevel{}}
 }
 
-// take counts a request and returns the headers that say what is left, or the
-// refusal.
+// take counts a request. It returns the headers with the remaining counts, or
+// the throttling error.
 func (l *limits) take(c *call) (http.Header, *armError) {
 	h := http.Header{}
 	kind, b := "Reads", l.quotas.Reads
@@ -119,9 +119,9 @@ func (l *limits) takeToken(kind string, b Bucket, c *call) (int, *armError) {
 	return int(level.tokens), nil
 }
 
-// takeOfBackupVault counts a request to Microsoft.DataProtection. Recorded:
-// POSTs tell what is left of the subscription's writes, everything else what is
-// left of the provider's own count.
+// takeOfBackupVault counts a request to Microsoft.DataProtection. Recorded: a
+// POST answers with the remaining writes of the subscription, everything else
+// with the remaining count of the provider.
 func (l *limits) takeOfBackupVault(c *call) (http.Header, *armError) {
 	h := http.Header{}
 	verb := "read"
@@ -147,8 +147,8 @@ func (l *limits) takeOfBackupVault(c *call) (http.Header, *armError) {
 	return h, nil
 }
 
-// backupVaultLimit is how many requests of a kind the recordings allow; 200 for
-// those that were not recorded.
+// backupVaultLimit returns the recorded limit of a kind of request; 200 for
+// kinds that were not recorded.
 func backupVaultLimit(verb, last string) int {
 	if verb != "read" {
 		return 200
@@ -164,8 +164,8 @@ func backupVaultLimit(verb, last string) int {
 	return 200
 }
 
-// takeFromWindow counts a request against a limit per window; without one it
-// tells that as much is left as was recorded.
+// takeFromWindow counts a request against a limit per window. Without a limit
+// it returns the recorded remaining count.
 func (l *limits) takeFromWindow(c *call, action string, limit, unlimited int) (int, *armError) {
 	if limit == 0 {
 		return unlimited, nil
@@ -193,7 +193,7 @@ func (l *limits) takeFromWindow(c *call, action string, limit, unlimited int) (i
 	return limit - w.count, nil
 }
 
-// interval writes a duration as the throttling text does: 01:00:00.
+// interval formats a duration as in the throttling text: 01:00:00.
 func interval(d time.Duration) string {
 	s := int(d.Seconds())
 	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)

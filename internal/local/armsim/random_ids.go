@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// random makes ids, keys and tokens from a seed, so that only the seed can
-// fail to be read.
+// random generates IDs, keys and tokens from a seed. Only reading the seed can
+// fail.
 type random struct{ source *rand.ChaCha8 }
 
 func newRandom(r io.Reader) (*random, error) {
@@ -23,7 +23,7 @@ func newRandom(r io.Reader) (*random, error) {
 // bytes returns n random bytes.
 func (r *random) bytes(n int) []byte {
 	b := make([]byte, n)
-	_, _ = r.source.Read(b) // never fails, says its documentation
+	_, _ = r.source.Read(b) // never fails, according to its documentation
 	return b
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// listRecoveryPoints answers GET recoveryPoints, in the order in which they
-// were made: no order is documented.
+// listRecoveryPoints answers GET recoveryPoints, oldest first: no order is
+// documented.
 func (s *Simulator) listRecoveryPoints(c *call) (answer, *armError) {
 	i, missing := c.findInstance()
 	if missing != nil {
@@ -34,8 +34,8 @@ func (s *Simulator) listRecoveryPoints(c *call) (answer, *armError) {
 	return page(s, c, found, func(r *recoveryPoint) map[string]any { return r.view(i) })
 }
 
-// date reads a date as filters of recovery points take it, zero if there is
-// none: 2021-10-21T16:31:16Z.
+// date parses a date in the format of recovery point filters,
+// 2021-10-21T16:31:16Z. It returns the zero time if there is none.
 func (f filter) date(name string) (time.Time, *armError) {
 	text, there := f[strings.ToLower(name)]
 	if !there {
@@ -70,7 +70,7 @@ func (i *instance) point(id string) *recoveryPoint {
 	return nil
 }
 
-// view is a recovery point as recorded.
+// view returns a recovery point as recorded.
 func (r *recoveryPoint) view(i *instance) map[string]any {
 	at := r.time.UTC().Format(azureTime)
 	return map[string]any{

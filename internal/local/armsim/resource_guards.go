@@ -2,11 +2,11 @@ package armsim
 
 import "net/http"
 
-// refuseLoss refuses what would lose backup data in an immutable vault, or do
-// without a second person what a resource guard guards. The code of the first
-// and the text of the second were seen in issues of Azure's clients; that both
-// providers answer alike is a choice.
-func refuseLoss(immutability string, guarded bool) *userError {
+// rejectDataLoss rejects an operation that loses backup data in an immutable
+// vault, or that a resource guard protects. Issues of Azure's clients show the
+// code of the first and the text of the second error; that both providers
+// answer alike is a choice.
+func rejectDataLoss(immutability string, guarded bool) *userError {
 	if immutability != immutabilityDisabled {
 		return newUserError(codeImmutable, "The vault is immutable: operations that lose backup data are denied.",
 			"Wait until the recovery points expire. See https://aka.ms/AB-ImmutableVaults-States.")
@@ -22,15 +22,15 @@ func missingGuardRequest() *userError {
 		"Ask the owner of the resource guard for access to the operation.")
 }
 
-// plain makes the error the answer of Microsoft.RecoveryServices, which does
-// not nest.
+// plain returns the error in the format of Microsoft.RecoveryServices, which
+// does not nest errors.
 func (e *userError) plain() *armError {
 	return &armError{status: http.StatusBadRequest, code: e.code, message: e.message}
 }
 
 // listGuardProxies answers GET backupResourceGuardProxies of either provider:
-// the one of a vault with a resource guard (as in the API documents), else none
-// (recorded for Recovery Services).
+// one proxy for a vault with a resource guard (from the API documents), else
+// none (recorded for Recovery Services).
 func (s *Simulator) listGuardProxies(c *call) (answer, *armError) {
 	guarded, criticalOperation := false, ""
 	if c.backupVault != nil {

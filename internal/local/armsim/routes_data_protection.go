@@ -7,8 +7,8 @@ const (
 	instancePath    = backupVaultPath + "/backupInstances/*"
 )
 
-// dataProtectionHandlers is the table of what Microsoft.DataProtection serves,
-// by method.
+// dataProtectionHandlers returns the handlers of a path of
+// Microsoft.DataProtection, by method.
 func dataProtectionHandlers(pattern string) map[string]handler {
 	const get, put, post, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete
 	switch pattern {
@@ -60,8 +60,8 @@ func dataProtectionHandlers(pattern string) map[string]handler {
 	return nil
 }
 
-// dataProtectionVersions are the stable api-versions of
-// Microsoft.DataProtection that hold the operations above.
+// dataProtectionVersions returns the stable api-versions of
+// Microsoft.DataProtection that have the operations above.
 func dataProtectionVersions() []string {
 	return []string{
 		"2021-01-01", "2021-07-01", "2022-01-01", "2022-03-01", "2022-04-01", "2022-05-01", "2022-12-01",

@@ -7,10 +7,8 @@ import (
 	"strings"
 )
 
-// Compiled once.
-var (
-	apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)
-)
+// apiVersion matches an api-version.
+var apiVersion = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)
 
 // handler serves one API operation. It is called with the lock held.
 type handler func(*Simulator, *call) (answer, *armError)
@@ -22,8 +20,8 @@ const (
 	itemPath      = containerPath + "/protectedItems/*"
 )
 
-// handlerFor finds the handler of a method and path; pathKnown tells whether
-// the path exists with other methods.
+// handlerFor returns the handler of a method and path. pathKnown is set if the
+// path exists with any method.
 func handlerFor(method string, p route) (h handler, pathKnown bool) {
 	var byMethod map[string]handler
 	switch pattern := p.pattern(); p.provider {
@@ -39,8 +37,8 @@ func handlerFor(method string, p route) (h handler, pathKnown bool) {
 	return byMethod[method], len(byMethod) > 0
 }
 
-// recoveryServicesHandlers is the table of what Microsoft.RecoveryServices
-// serves, by method.
+// recoveryServicesHandlers returns the handlers of a path of
+// Microsoft.RecoveryServices, by method.
 func recoveryServicesHandlers(pattern string) map[string]handler {
 	const get, put, post, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete
 	switch pattern {
@@ -90,9 +88,9 @@ func recoveryServicesHandlers(pattern string) map[string]handler {
 	return nil
 }
 
-// supportedVersions are the stable api-versions of Recovery Services backup
-// from 2016-12-01 to 2025-02-01 that hold the operations above. (2017-07-01 is
-// stable too, and has none of them.)
+// supportedVersions returns the stable api-versions of Recovery Services backup
+// from 2016-12-01 to 2025-02-01 that have the operations above. (2017-07-01 is
+// stable but has none of them.)
 func supportedVersions() []string {
 	return []string{
 		"2016-12-01", "2019-05-13", "2019-06-15", "2020-10-01", "2020-12-01",
@@ -103,8 +101,8 @@ func supportedVersions() []string {
 	}
 }
 
-// checkVersion refuses a request without a known api-version. Signed polls are
-// held to their signature instead: theirs may be a preview version, or inside
+// checkVersion rejects a request without a known api-version. Signed polls only
+// need a valid signature: their api-version may be a preview version, or inside
 // another parameter (recorded).
 func (s *Simulator) checkVersion(c *call) *armError {
 	if c.path.isPoll() {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// event is something that happens at its time, with the time it happened at.
+// event runs at its time, and receives that time.
 type event struct {
 	at    time.Time
 	order int
 	do    func(at time.Time)
 }
 
-// events is what is still to happen, earliest first.
+// events is the queue of future events, earliest first.
 type events struct {
 	queue eventHeap
 	added int
@@ -24,7 +24,7 @@ func (e *events) at(t time.Time, do func(time.Time)) {
 	heap.Push(&e.queue, event{at: t, order: e.added, do: do})
 }
 
-// advance lets everything happen that is due.
+// advance runs all events that are due.
 func (e *events) advance(now time.Time) {
 	for len(e.queue) > 0 && !e.queue[0].at.After(now) {
 		next, ok := heap.Pop(&e.queue).(event)

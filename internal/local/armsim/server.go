@@ -20,14 +20,14 @@ const (
 	maxBodyBytes = 4 << 20 // ARM's own limit
 )
 
-// answer is what a request is answered with.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// call is a request being served, as the handlers see it.
+// call is a request in progress, as the handlers see it.
 type call struct {
 	r          *http.Request
 	path       route
@@ -38,11 +38,11 @@ type call struct {
 	now        time.Time
 	effect     Effect
 	vault      *vault
-	// backupVault is set instead of vault if the path is below one.
+	// backupVault is set in place of vault if the path is below a Backup vault.
 	backupVault *backupVault
 }
 
-// jsonAnswer is an answer with a JSON body.
+// jsonAnswer returns an answer with a JSON body.
 func jsonAnswer(status int, v any) answer {
 	return answer{
 		status: status, body: mustJSON(v),
@@ -50,7 +50,7 @@ func jsonAnswer(status int, v any) answer {
 	}
 }
 
-// answer makes a refusal an answer.
+// answer returns the error as an answer.
 func (e *armError) answer() answer {
 	h := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 	maps.Copy(h, e.header)
@@ -64,7 +64,7 @@ func (e *armError) answer() answer {
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	if err != nil {
-		return // the client went away, or sent what ARM would not read
+		return // the client disconnected, or sent a body that ARM would not read
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	path, isARM := parseRoute(r.URL)
@@ -94,11 +94,11 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answered.write(w)
 		}
 	}
-	s.config.Logger.Debug("ARM simulator answered", "kind", record.Kind, "path", record.Path, "status", answered.status)
+	s.config.Logger.Debug("request answered", "kind", record.Kind, "path", record.Path, "status", answered.status)
 	s.config.Fault.At(fault.After, point)
 }
 
-// record notes the request and picks the effect it is to have.
+// record records the request and picks its effect.
 func (s *Simulator) record(r *http.Request, path route, isARM bool, body []byte) (*Request, Effect) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *Simulator) record(r *http.Request, path route, isARM bool, body []byte)
 	return record, s.pickEffect(kind, r)
 }
 
-// serve lets the request take effect and returns the answer.
+// serve applies the request and returns the answer.
 func (s *Simulator) serve(r *http.Request, path route, isARM bool, body []byte, effect Effect) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +141,7 @@ func (s *Simulator) serve(r *http.Request, path route, isARM bool, body []byte, 
 	return s.decorateLocked(r, a)
 }
 
-// dispatch authenticates, counts, routes.
+// dispatch authenticates, counts and routes the request.
 func (s *Simulator) dispatch(c *call, isARM bool) (answer, *armError) {
 	if err := s.authenticate(c.r, c.now); err != nil {
 		return answer{}, err
@@ -206,7 +206,7 @@ func (s *Simulator) inWorld(c *call, h handler) (answer, *armError) {
 	return h(s, c)
 }
 
-// decode reads the request's JSON body.
+// decode decodes the JSON body of the request.
 func (c *call) decode(into any) *armError {
 	if t, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); t != "application/json" {
 		return &armError{
@@ -223,7 +223,7 @@ func (c *call) decode(into any) *armError {
 	return nil
 }
 
-// decorate adds the headers that every answer has.
+// decorate adds the headers of every answer.
 func (s *Simulator) decorate(r *http.Request, a answer) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,18 +260,18 @@ func (s *Simulator) decorateLocked(r *http.Request, a answer) answer {
 	return a
 }
 
-// write sends the answer, all the way to the socket.
+// write writes the answer to the socket and flushes it.
 func (a answer) write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
 	if a.status != http.StatusNoContent {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a client that went away is its own problem
+	_, _ = w.Write(a.body) // the client may have disconnected
 	_ = http.NewResponseController(w).Flush()
 }
 
-// retryAfter is Azure's Retry-After at the configured speed.
+// retryAfter returns Azure's Retry-After divided by the speed factor.
 func (s *Simulator) retryAfter() string {
 	scaled := s.scaled(retryAfter)
 	return strconv.Itoa(max(1, int((scaled+time.Second-1)/time.Second)))

@@ -17,8 +17,8 @@ type Simulator struct {
 	identityHeader string
 	random         *random
 
-	// mu guards everything below. It is never held while a hook, a callback or
-	// a connection is waited for.
+	// mu guards everything below. It is never held during a hook, a callback or a
+	// network call.
 	mu       sync.Mutex
 	world    *world
 	signer   *signer
@@ -32,24 +32,24 @@ type Simulator struct {
 	authorization authorization
 }
 
-// New starts a simulator. It fails if the configuration is wrong, if the
-// world refers to things that it does not hold, or if it cannot listen.
+// New starts a simulator. It returns an error if the configuration is invalid,
+// if the world refers to missing resources, or if it cannot listen.
 func New(c Config) (*Simulator, error) {
 	c, err := c.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("ARM simulator: %w", err)
+		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
 	rnd, err := newRandom(c.Random)
 	if err != nil {
-		return nil, fmt.Errorf("ARM simulator: %w", err)
+		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
 	w, err := newWorld(*c.World, c.Now(), rnd)
 	if err != nil {
-		return nil, fmt.Errorf("ARM simulator: %w", err)
+		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
 	server, err := loopback.Listen(c.Address)
 	if err != nil {
-		return nil, fmt.Errorf("ARM simulator: %w", err)
+		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
 	s := &Simulator{
 		config:         c,
@@ -66,7 +66,7 @@ func New(c Config) (*Simulator, error) {
 	return s, nil
 }
 
-// Close stops serving and drops every connection.
+// Close stops serving and closes every connection.
 func (s *Simulator) Close() error {
 	if err := s.server.Close(); err != nil {
 		return fmt.Errorf("close ARM simulator: %w", err)
@@ -74,31 +74,31 @@ func (s *Simulator) Close() error {
 	return nil
 }
 
-// Endpoint is the base URL that stands for https://management.azure.com.
+// Endpoint returns the base URL that stands for https://management.azure.com.
 func (s *Simulator) Endpoint() string { return s.endpoint }
 
-// IdentityEndpoint is what IDENTITY_ENDPOINT has to be for azidentity's
-// managed identity credential.
+// IdentityEndpoint returns the IDENTITY_ENDPOINT for the managed identity
+// credential of azidentity.
 func (s *Simulator) IdentityEndpoint() string { return s.endpoint + identityPath }
 
-// IdentityHeader is what IDENTITY_HEADER has to be.
+// IdentityHeader returns the IDENTITY_HEADER.
 func (s *Simulator) IdentityHeader() string { return s.identityHeader }
 
 // Token issues an access token for Resource Manager, for clients that do not
-// come by the identity endpoint.
+// use the identity endpoint.
 func (s *Simulator) Token() string {
 	text, _ := s.issueToken(armAudiences[0], systemIdentity)
 	return text
 }
 
-// ValidToken tells whether a bearer token is one for Resource Manager that a
-// simulator issued (this one or another) and that has not expired.
+// ValidToken reports whether the text is an unexpired token for Resource
+// Manager that this or another simulator issued.
 func (s *Simulator) ValidToken(text string) bool {
 	return checkToken(text, s.config.Now()) == nil
 }
 
-// Inject adds a rule. The first rule that applies to a request is the one that
-// does. The function it returns removes the rule again.
+// Inject adds a rule. The first rule that applies to a request wins. The
+// returned function removes the rule.
 func (s *Simulator) Inject(r Rule) (remove func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,8 +111,8 @@ func (s *Simulator) Inject(r Rule) (remove func()) {
 	}
 }
 
-// AddOutcome says how the next work ends that the outcome fits. Outcomes are
-// used up in the order in which they were set.
+// AddOutcome adds an outcome for future work. Outcomes are consumed in the
+// order in which they were added.
 func (s *Simulator) AddOutcome(o Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,18 +125,18 @@ func (s *Simulator) AddOutcome(o Outcome) {
 	s.outcomes = append(s.outcomes, &o)
 }
 
-// CreateShare adds a file share to a storage account (by ARM id). Like in
-// Azure, a vault sees it after the next inquire only.
+// CreateShare adds a file share to a storage account, given by ARM ID. As in
+// Azure, a vault sees it only after the next inquire.
 func (s *Simulator) CreateShare(accountID string, share Share) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Now()) // what is due has not seen the change
+	s.world.events.advance(s.config.Now()) // due events run before the change
 	a, err := s.world.account(accountID)
 	if err != nil {
 		return err
 	}
 	if share.Policy != "" {
-		return fmt.Errorf("share %q: a new share is not protected", share.Name)
+		return fmt.Errorf("share %q has policy %q: a new share is not protected; leave the policy empty", share.Name, share.Policy)
 	}
 	if a.share(share.Name) != nil {
 		return fmt.Errorf("share %q exists already", share.Name)
@@ -145,12 +145,12 @@ func (s *Simulator) CreateShare(accountID string, share Share) error {
 	return nil
 }
 
-// DeleteShare removes a file share from a storage account (by ARM id). Its
-// protected item stays, and backups of it fail.
+// DeleteShare removes a file share from a storage account, given by ARM ID. Its
+// protected item stays, and its backups fail.
 func (s *Simulator) DeleteShare(accountID, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.world.events.advance(s.config.Now()) // what is due has not seen the change
+	s.world.events.advance(s.config.Now()) // due events run before the change
 	a, err := s.world.account(accountID)
 	if err != nil {
 		return err

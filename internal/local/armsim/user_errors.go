@@ -2,19 +2,19 @@ package armsim
 
 import "net/http"
 
-// userError is an error as Microsoft.DataProtection tells it: a code and a
-// text, with what to do about it nested inside.
+// userError is an error of Microsoft.DataProtection: a code and a text, with
+// the recommended action nested inside.
 type userError struct {
 	code, message string
 	actions       []string
-	// inner is the untranslated text of what went wrong.
+	// inner is the untranslated text of the error.
 	inner    string
 	target   string
 	activity string
 }
 
-// knownErrors are codes with their texts: the first three are the Learn
-// pages', the texts of the others are choices.
+// knownErrors returns the known codes with their texts. The first three are
+// from the Learn pages; the texts of the others are choices.
 func knownErrors(code string) userError {
 	switch code {
 	case codeMissingPermissions:
@@ -59,7 +59,7 @@ func knownErrors(code string) userError {
 	return userError{message: "The operation failed with error " + code + "."}
 }
 
-// Codes of facts that the simulator answers by itself.
+// Codes of the errors that the simulator itself detects.
 const (
 	codeMissingPermissions     = "UserErrorMissingRequiredPermissions"
 	codeLowerVersion           = "UserErrorRestoreToLowerVersion"
@@ -73,8 +73,8 @@ const (
 	codeImmutable              = "UserErrorOperationDeniedOnImmutableItem"
 )
 
-// newUserError is a known error, with the texts that are given instead of its
-// own.
+// newUserError returns the error of a code. Non-empty texts replace the known
+// ones.
 func newUserError(code, message, recommendation string) *userError {
 	e := knownErrors(code)
 	e.code = code
@@ -87,14 +87,14 @@ func newUserError(code, message, recommendation string) *userError {
 	return &e
 }
 
-// by says which request met the error.
+// by sets the activity ID of the request that met the error.
 func (e *userError) by(activity string) *userError {
 	e.activity = activity
 	return e
 }
 
-// facing is the UserFacingError, as in the Learn pages. isRetryable and
-// isUserError are false even where the text says otherwise (documented so).
+// facing returns the UserFacingError, as on the Learn pages. isRetryable and
+// isUserError are false even where the text contradicts them (documented).
 func (e *userError) facing() map[string]any {
 	actions := e.actions
 	if actions == nil {
@@ -114,7 +114,7 @@ func (e *userError) facing() map[string]any {
 	return f
 }
 
-// view is the error of a failed operation.
+// view returns the error of a failed operation.
 func (e *userError) view() map[string]any {
 	return map[string]any{
 		"additionalInfo": []any{map[string]any{"type": "UserFacingError", "info": e.facing()}},
@@ -122,21 +122,21 @@ func (e *userError) view() map[string]any {
 	}
 }
 
-// refusal makes the error the answer to a request.
-func (e *userError) refusal(status int) *armError {
+// rejection returns the error as the answer to a request.
+func (e *userError) rejection(status int) *armError {
 	return &armError{status: status, code: e.code, message: e.message, facing: e}
 }
 
-// body is the body of a refusal.
+// body returns the body of an error answer.
 func (e *userError) body() []byte {
 	v := e.view()
 	v["target"], v["details"] = nil, nil
 	return mustJSON(map[string]any{"error": v})
 }
 
-// AnswerUserError answers with an error as Microsoft.DataProtection nests
-// them, with a recommended action. Codes of the error catalogue have texts of
-// their own where message and recommendation are empty.
+// AnswerUserError answers with a nested error of Microsoft.DataProtection, with
+// a recommended action. For codes of the error catalogue, an empty message or
+// recommendation is filled in.
 func AnswerUserError(status int, code, message, recommendation string, header http.Header) Effect {
 	return Answer(status, string(newUserError(code, message, recommendation).body()), header)
 }

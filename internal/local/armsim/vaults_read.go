@@ -53,7 +53,7 @@ func (s *Simulator) readPolicy(c *call) (answer, *armError) {
 	return jsonAnswer(http.StatusOK, c.vault.policyView(*p)), nil
 }
 
-// policyView is a policy as recorded: daily, kept for thirty days.
+// policyView returns a policy as recorded: daily, kept for thirty days.
 func (v *vault) policyView(p Policy) map[string]any {
 	const runs = "2024-06-11T20:30:00Z"
 	count := 0

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// world is the simulated Azure as it is now.
+// world is the current state of the simulated Azure.
 type world struct {
 	vaults     []*vault
 	accounts   []*account
@@ -22,11 +22,11 @@ type world struct {
 	restoring          map[string]bool               // by target
 
 	events events
-	// since is when the world began.
+	// since is the start time of the simulator.
 	since time.Time
 }
 
-// vault is a vault with what it knows.
+// vault is a vault with its contents.
 type vault struct {
 	Vault
 	discovered map[*account]bool
@@ -34,27 +34,27 @@ type vault struct {
 	jobs       []*job
 }
 
-// account is a storage account as it is, whatever vaults know of it.
+// account is a storage account in its current state, known to vaults or not.
 type account struct {
 	StorageAccount
 	shares []*share
-	// vault is the one it is registered with, if any.
+	// vault is the vault that the account is registered with, nil if none.
 	vault *vault
 	since time.Time
 }
 
-// share is a file share as it is.
+// share is a file share in its current state.
 type share struct {
 	name string
-	// key is the second half of its item's name.
+	// key is the second half of the item name.
 	key string
 }
 
 // container is a registered container of a vault.
 type container struct {
 	vault *vault
-	// name is the one in lists of containers, itemsName the differently cased
-	// one in ids of protected items.
+	// name is the name in lists of containers; itemsName is the name, with other
+	// casing, in IDs of protected items.
 	name, itemsName    string
 	friendly, sourceID string
 	workload           workload
@@ -71,17 +71,17 @@ type item struct {
 	workload       workload
 	share          *share // of a file share
 	server         string // of a database
-	parent         string // a database's instance
+	parent         string // instance of a database
 	state          string
 	lastStatus     string
 	lastBackup     time.Time
 	running        *job
-	// purge is when a soft-deleted item is removed for good; zero if it is not
+	// purge is the removal time of a soft-deleted item; zero if it is not
 	// soft-deleted.
 	purge time.Time
 }
 
-// workload is what kind of thing is backed up.
+// workload is the kind of a protected resource.
 type workload int
 
 const (
@@ -91,12 +91,12 @@ const (
 	hanaDatabase
 )
 
-// workloadNames is what the API calls a workload.
+// workloadNames are the names of a workload in the API.
 type workloadNames struct {
 	managementType, workloadType, itemType, requestType, jobType string
 }
 
-// names is from the model types of the API documents.
+// names returns the names from the model types of the API documents.
 func (w workload) names() workloadNames {
 	switch w {
 	case virtualMachine:
@@ -110,14 +110,14 @@ func (w workload) names() workloadNames {
 	return workloadNames{"AzureStorage", "AzureFileShare", "AzureFileShareProtectedItem", "AzureFileShareBackupRequest", "AzureStorageJob"}
 }
 
-// newWorld makes the world that a seed describes.
+// newWorld creates the state that a seed describes.
 func newWorld(seed World, now time.Time, ids *random) (*world, error) {
 	w := &world{
 		operations: map[string]*operation{}, instanceOperations: map[string]*instanceOperation{}, restoring: map[string]bool{}, since: now,
 	}
 	for _, v := range seed.Vaults {
 		if w.findVault(v.ID()) != nil {
-			return nil, fmt.Errorf("vault %s is there twice", v.ID())
+			return nil, fmt.Errorf("vault %s is listed twice", v.ID())
 		}
 		w.vaults = append(w.vaults, newVault(v))
 	}
@@ -152,7 +152,7 @@ func newWorld(seed World, now time.Time, ids *random) (*world, error) {
 	return w, nil
 }
 
-// newVault makes a vault with the settings that it leaves out.
+// newVault creates a vault and fills in the default settings.
 func newVault(v Vault) *vault {
 	if v.Immutability == "" {
 		v.Immutability = immutabilityDisabled
@@ -169,7 +169,7 @@ func newVault(v Vault) *vault {
 // addAccount adds a storage account, with its registration and protection.
 func (w *world) addAccount(seed StorageAccount, now time.Time) error {
 	if a, _ := w.account(seed.ID()); a != nil {
-		return fmt.Errorf("storage account %s is there twice", seed.ID())
+		return fmt.Errorf("storage account %s is listed twice", seed.ID())
 	}
 	a := &account{StorageAccount: seed, since: now}
 	w.accounts = append(w.accounts, a)
@@ -193,12 +193,12 @@ func (w *world) addAccount(seed StorageAccount, now time.Time) error {
 		if _, err := w.protector(v.ID(), s.Policy, fileShare); err != nil {
 			return fmt.Errorf("share %s: %w", s.Name, err)
 		}
-		c.protect(a.shares[n], s.Policy).settle(now)
+		c.protect(a.shares[n], s.Policy).backedUp(now)
 	}
 	return nil
 }
 
-// protector finds the vault with a policy that fits.
+// protector returns the vault with this ID if it has the policy.
 func (w *world) protector(vaultID, policy string, kind workload) (*vault, error) {
 	v := w.findVault(vaultID)
 	if v == nil {
@@ -239,8 +239,8 @@ func (w *world) account(id string) (*account, error) {
 func (a *account) addShare(s Share) {
 	key := s.Name
 	if !s.PlainItemName {
-		// Azure's own recipe is not known; the names only have to look alike
-		// and to stay the same.
+		// Azure's own algorithm is not known. The names only need the same form and
+		// must be stable.
 		sum := sha256.Sum256([]byte(strings.ToLower(a.ID() + "/" + s.Name)))
 		key = hex.EncodeToString(sum[:])
 	}
@@ -267,7 +267,7 @@ func (v *vault) policy(name string) *Policy {
 
 func (v *vault) policyID(name string) string { return v.ID() + "/backupPolicies/" + name }
 
-// container finds a registered container by either casing of its name.
+// container returns a registered container by either casing of its name.
 func (v *vault) container(name string) *container {
 	for _, c := range v.containers {
 		if strings.EqualFold(c.name, name) {

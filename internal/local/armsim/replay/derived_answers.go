@@ -7,7 +7,7 @@ import (
 )
 
 // neverPolled answers the poll of an operation that a recorded write started
-// and nobody polled: it has succeeded.
+// and that was never polled: it has succeeded.
 func (s *Server) neverPolled(r *http.Request, id string, wantsStatus bool) answer {
 	n, known := s.recording.startedBy[id]
 	if !known || n > s.position {
@@ -28,7 +28,7 @@ func (s *Server) neverPolled(r *http.Request, id string, wantsStatus bool) answe
 	return answer{status: http.StatusNoContent, header: http.Header{"Date": {s.date()}}}
 }
 
-// derived is an answer that was not recorded.
+// derived returns an answer that was not recorded.
 func (s *Server) derived(v map[string]any) answer {
 	a := jsonAnswer(http.StatusOK, v)
 	a.header.Set("Date", s.date())
@@ -37,10 +37,10 @@ func (s *Server) derived(v map[string]any) answer {
 
 func lastPart(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
-// derive answers reads of what the recorded requests name and nobody read: a
-// Backup vault, its policies, its soft-deleted instances and its resource
-// guards (none: the vault is taken to have neither) and PostgreSQL flexible
-// servers.
+// derive answers reads of resources that recorded requests name but that were
+// never read: a Backup vault, its policies, its soft-deleted instances and its
+// resource guards (none: the vault is assumed to have neither) and PostgreSQL
+// flexible servers.
 func (s *Server) derive(path string) (answer, bool) {
 	const vault = `(?i)^(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DataProtection/backupVaults/[^/]+)(/.*)?$`
 	const server = `(?i)/providers/Microsoft\.DBforPostgreSQL/flexibleServers/[^/]+$`
@@ -74,7 +74,7 @@ func (s *Server) derive(path string) (answer, bool) {
 	return answer{}, false
 }
 
-// names tells whether a recorded write is about a resource.
+// names reports whether a recorded write mentions a resource.
 func (r *recording) names(id string) bool {
 	id = strings.ToLower(id)
 	for _, n := range r.writes {
@@ -87,7 +87,8 @@ func (r *recording) names(id string) bool {
 	return false
 }
 
-// policies are the ids of a vault's policies that recorded writes name.
+// policies returns the IDs of the policies of a vault that recorded writes
+// name.
 func (r *recording) policies(vault string) []string {
 	var found []string
 	seen := map[string]bool{}
@@ -103,7 +104,8 @@ func (r *recording) policies(vault string) []string {
 	return found
 }
 
-// field is the first value of a text field in a recorded write's body.
+// field returns the first value of a text field in the body of a recorded
+// write.
 func (r *recording) field(name string) string {
 	value := regexp.MustCompile(`"` + name + `":\s*"([^"]*)"`)
 	for _, n := range r.writes {
@@ -130,8 +132,8 @@ func (s *Server) vaultOf(id string) map[string]any {
 	}
 }
 
-// policyOf is a policy for the datasource that was recorded, with the rule
-// that the recorded backup ran by.
+// policyOf returns a policy for the recorded datasource, with the rule of the
+// recorded backup.
 func (s *Server) policyOf(id string) map[string]any {
 	store := map[string]any{"dataStoreType": "VaultStore", "objectType": "DataStoreInfoBase"}
 	return map[string]any{

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// poll answers a poll of an operation, in the form that is asked for.
+// poll answers a poll of an operation, as a status or as a result.
 func (s *Server) poll(r *http.Request, id string, wantsStatus bool) answer {
 	o := s.recording.operations[id]
 	if o == nil {
@@ -30,7 +30,7 @@ func (s *Server) poll(r *http.Request, id string, wantsStatus bool) answer {
 	return s.recorded(o.result.take())
 }
 
-// statusFromResult derives the status of an operation of which only the result
+// statusFromResult derives the status of an operation for which only the result
 // URL was recorded.
 func (s *Server) statusFromResult(id string, seq *sequence, x interaction) answer {
 	const azureTime = "2006-01-02T15:04:05Z"
@@ -52,13 +52,13 @@ func (s *Server) statusFromResult(id string, seq *sequence, x interaction) answe
 	return a
 }
 
-// resultFromStatus derives the result of an operation of which only the status
+// resultFromStatus derives the result of an operation for which only the status
 // URL was recorded.
 func resultFromStatus(x interaction, endpoint string, asked *url.URL) answer {
 	var status struct {
 		Status string `json:"status"`
 	}
-	_ = json.Unmarshal([]byte(x.body), &status) // another body is a status that runs
+	_ = json.Unmarshal([]byte(x.body), &status) // another body is the status of a running operation
 	a := answer{status: http.StatusAccepted, header: http.Header{"Date": x.header["Date"]}}
 	if !strings.EqualFold(status.Status, "InProgress") && status.Status != "" {
 		a.status = http.StatusNoContent
@@ -84,9 +84,9 @@ func (s *Server) listJobs(r *http.Request) answer {
 	for _, id := range slices.Backward(s.recording.jobOrder) {
 		seq := s.recording.jobs[id]
 		if s.recording.writesBetween(s.position, seq.indexes[0]) {
-			continue // it is not started yet
+			continue // it has not started yet
 		}
-		a := s.copyOf(seq.take()) // a look at the list reaches nothing new
+		a := s.copyOf(seq.take()) // reading the list does not move the position
 		var job struct {
 			Properties map[string]any `json:"properties"`
 		}
@@ -100,7 +100,7 @@ func (s *Server) listJobs(r *http.Request) answer {
 	return a
 }
 
-// fits tells whether a job passes the filter, times aside.
+// fits reports whether a job passes the filter, ignoring times.
 func fits(properties map[string]any, f map[string]string) bool {
 	for _, name := range []string{"status", "operation", "backupManagementType"} {
 		want, there := f[strings.ToLower(name)]
@@ -111,12 +111,12 @@ func fits(properties map[string]any, f map[string]string) bool {
 	return true
 }
 
-// date is the recorded time at the current point.
+// date returns the recorded time at the current position.
 func (s *Server) date() string {
 	return s.recording.all[max(0, s.position)].header.Get("Date")
 }
 
-// read answers any other GET.
+// read answers every other GET.
 func (s *Server) read(r *http.Request) answer {
 	n, list, found := s.find(r)
 	switch {
@@ -140,8 +140,8 @@ func (s *Server) read(r *http.Request) answer {
 	return s.copyOf(n)
 }
 
-// find finds the answer of a read: the latest one up to the current point,
-// else the next; the same filter before a compatible one.
+// find returns the answer of a read: the latest one up to the current position,
+// else the next one. The same filter wins over a compatible one.
 func (s *Server) find(r *http.Request) (n int, list, found bool) {
 	f := parseFilter(r.URL.Query().Get("$filter"))
 	same := func(x interaction) bool { return maps.Equal(x.filter, f) }
@@ -170,8 +170,8 @@ func (s *Server) find(r *http.Request) (n int, list, found bool) {
 	return 0, false, false
 }
 
-// entry derives a resource from the answers that showed it, up to the current
-// point: results of operations, and lists.
+// entry derives a resource from the answers that contain it, up to the current
+// position: results of operations, and lists.
 func (s *Server) entry(path string) (answer, bool) {
 	for n, x := range slices.Backward(s.recording.all[:s.position+1]) {
 		var shown struct {
@@ -201,7 +201,8 @@ func (s *Server) entry(path string) (answer, bool) {
 	return answer{}, false
 }
 
-// notFound is the 404 of what does not exist at the current point.
+// notFound returns the 404 for a resource that does not exist at the current
+// position.
 func (s *Server) notFound(path string) answer {
 	a := failed(http.StatusNotFound, "ResourceNotFound", "The Resource '"+path+"' was not found.")
 	if strings.Contains(strings.ToLower(path), "/protecteditems/") {

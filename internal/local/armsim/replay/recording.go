@@ -14,17 +14,18 @@ import (
 
 const recordedHost = "management.azure.com"
 
-// recording is a recording, sorted by what its interactions are.
+// recording is a recording with its interactions sorted by kind.
 type recording struct {
-	all []interaction // with index as in the file
-	// from and to limit what is replayed; reads may look before from.
+	all []interaction // indexed as in the file
+	// from and to limit the replayed range. Reads may use interactions before
+	// from.
 	from, to   int
 	writes     []int
-	operations map[string]*operation // by lower-case id
+	operations map[string]*operation // by lower-case ID
 	jobs       map[string]*sequence
 	jobOrder   []string
-	// startedBy are the writes whose answers name an operation, by its
-	// lower-case id.
+	// startedBy maps the lower-case ID of an operation to the write whose answer
+	// names it.
 	startedBy map[string]int
 	shortened bool
 }
@@ -39,11 +40,11 @@ type interaction struct {
 	status         int
 	header         http.Header
 	body           string
-	operation, job string // ids, lower case
-	wantsStatus    bool   // of a poll: a status URL rather than a result URL
+	operation, job string // IDs, lower case
+	wantsStatus    bool   // the poll is of a status URL, not of a result URL
 }
 
-// kind is what an interaction is to a replay.
+// kind is the role of an interaction in a replay.
 type kind int
 
 const (
@@ -54,7 +55,7 @@ const (
 	read
 )
 
-// document is the part of vcr.py's YAML that matters here.
+// document is the part of the YAML of vcr.py that a replay uses.
 type document struct {
 	Interactions []struct {
 		Request struct {
@@ -74,7 +75,7 @@ type document struct {
 	} `yaml:"interactions"`
 }
 
-// load reads and sorts a recording.
+// load reads a recording and sorts its interactions.
 func load(file string, from, to int, shorten bool, names map[string]string) (*recording, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -88,7 +89,7 @@ func load(file string, from, to int, shorten bool, names map[string]string) (*re
 		to = len(d.Interactions) - 1
 	}
 	if from < 0 || to >= len(d.Interactions) || from > to {
-		return nil, fmt.Errorf("%s has interactions 0 to %d, not %d to %d", file, len(d.Interactions)-1, from, to)
+		return nil, fmt.Errorf("%s has interactions 0 to %d, not %d to %d; correct From and To", file, len(d.Interactions)-1, from, to)
 	}
 	r := &recording{
 		from: from, to: to, operations: map[string]*operation{}, jobs: map[string]*sequence{}, startedBy: map[string]int{},
@@ -121,7 +122,8 @@ func load(file string, from, to int, shorten bool, names map[string]string) (*re
 	return r, nil
 }
 
-// renamer replaces recorded names, the longest first: one may begin another.
+// renamer replaces recorded names, longest first, because a name may be the
+// prefix of another.
 func renamer(names map[string]string) *strings.Replacer {
 	var pairs []string
 	for _, from := range slices.SortedFunc(maps.Keys(names), func(a, b string) int { return len(b) - len(a) }) {
@@ -130,7 +132,7 @@ func renamer(names map[string]string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// classify finds out what the interaction is.
+// classify sets the kind of the interaction.
 func (x *interaction) classify(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -187,7 +189,7 @@ func (r *recording) add(n int, x interaction) {
 	}
 }
 
-// reach is the position after interaction n: the plain reads that follow it
+// reach returns the position after interaction n. The plain reads that follow n
 // belong to it.
 func (r *recording) reach(n int) int {
 	for n+1 < len(r.all) && (r.all[n+1].kind == read || r.all[n+1].kind == other) {
@@ -196,8 +198,8 @@ func (r *recording) reach(n int) int {
 	return n
 }
 
-// operationOf finds an operation's id in a path, and whether it is a status
-// that is asked for.
+// operationOf returns the operation ID in a path, and whether the path is that
+// of a status.
 func operationOf(path string) (id string, status bool) {
 	parts := strings.Split(strings.ToLower(path), "/")
 	if len(parts) < 2 {
@@ -212,7 +214,7 @@ func operationOf(path string) (id string, status bool) {
 	return "", false
 }
 
-// jobOf finds a job's id in a path.
+// jobOf returns the job ID in a path.
 func jobOf(path string) string {
 	parts := strings.Split(strings.ToLower(path), "/")
 	if len(parts) >= 2 && parts[len(parts)-2] == "backupjobs" {
@@ -221,7 +223,7 @@ func jobOf(path string) string {
 	return ""
 }
 
-// parseFilter reads a $filter into its conditions, lower case.
+// parseFilter parses a $filter into its conditions, in lower case.
 func parseFilter(text string) map[string]string {
 	f := map[string]string{}
 	for part := range strings.SplitSeq(strings.ToLower(text), " and ") {
@@ -232,7 +234,7 @@ func parseFilter(text string) map[string]string {
 	return f
 }
 
-// compatible tells whether two filters do not contradict each other.
+// compatible reports whether two filters do not contradict each other.
 func compatible(a, b map[string]string) bool {
 	for name, value := range a {
 		if other, there := b[name]; there && other != value {
@@ -242,8 +244,8 @@ func compatible(a, b map[string]string) bool {
 	return true
 }
 
-// writesBetween tells whether the recording has a write after one position and
-// up to another.
+// writesBetween reports whether the recording has a write after one position
+// and up to another.
 func (r *recording) writesBetween(after, upTo int) bool {
 	return slices.ContainsFunc(r.writes, func(n int) bool { return n > after && n <= upTo })
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// nextOfRow finds the answer of a read in the row of plain reads that ends at
-// the current point: what was read there several times, to see it change, is
-// answered as often, one answer after the other; the last one stays.
+// nextOfRow returns the answer of a read from the row of plain reads that ends
+// at the current position. A resource that was read several times there, to see
+// it change, gets its answers one after the other; the last one repeats.
 func (s *Server) nextOfRow(r *http.Request, fits func(interaction) bool) (n int, found bool) {
 	start := s.position
 	for start >= 0 && (s.recording.all[start].kind == read || s.recording.all[start].kind == other) {
@@ -39,12 +39,12 @@ func (s *Server) nextOfRow(r *http.Request, fits func(interaction) bool) (n int,
 	return n, true
 }
 
-// isList tells whether the answer is a list.
+// isList reports whether the answer is a list.
 func (x interaction) isList() bool { return strings.HasPrefix(x.body, `{"value":`) }
 
-// isGone tells whether a resource does not exist at the current point: it was
-// deleted, or the PUT that makes it has not been made. answer is the recorded
-// answer that would be given.
+// isGone reports whether a resource does not exist at the current position,
+// because it was deleted or because the PUT that creates it is still to come.
+// answer is the recorded answer for the resource.
 func (s *Server) isGone(path string, answer int, found bool) bool {
 	deleted, made, toCome := -1, -1, false
 	for k, n := range s.recording.writes {
@@ -67,7 +67,8 @@ func (s *Server) isGone(path string, answer int, found bool) bool {
 	return made < 0 && toCome && (!found || answer > s.position)
 }
 
-// withoutGone is a recorded list without what has been deleted since.
+// withoutGone returns a recorded list without the resources that have been
+// deleted since.
 func (s *Server) withoutGone(n int) answer {
 	a := s.copyOf(n)
 	var list map[string]json.RawMessage

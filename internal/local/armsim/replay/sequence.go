@@ -1,13 +1,13 @@
 package replay
 
-// sequence is the answers of one operation or job, in order.
+// sequence holds the answers of one operation or job, in order.
 type sequence struct {
 	indexes []int
 	next    int
 	looked  bool // whether the last answer was given
 }
 
-// take returns the next answer's index; the last one stays.
+// take returns the index of the next answer; the last one repeats.
 func (s *sequence) take() int {
 	i := s.indexes[min(s.next, len(s.indexes)-1)]
 	if s.next >= len(s.indexes)-1 {
@@ -19,15 +19,16 @@ func (s *sequence) take() int {
 
 func (s *sequence) ended() bool { return s.looked }
 
-// operation is what was recorded of an operation; either may be missing.
+// operation holds the recorded answers of an operation; either sequence may be
+// missing.
 type operation struct{ status, result *sequence }
 
-// ended tells whether the client has seen the operation's end.
+// ended reports whether the client has seen the end of the operation.
 func (o *operation) ended() bool {
 	return o.status != nil && o.status.ended() || o.result != nil && o.result.ended()
 }
 
-// with is the sequence with one more answer.
+// with returns the sequence with one more answer.
 func (s *sequence) with(n int) *sequence {
 	if s == nil {
 		s = &sequence{}
@@ -51,7 +52,7 @@ func (r *recording) shorten() {
 	}
 }
 
-// ends are the first and the last.
+// ends returns the first and the last index.
 func ends(indexes []int) []int {
 	if len(indexes) <= 2 {
 		return indexes

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// answer is what a request is answered with.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	header http.Header
@@ -22,7 +22,7 @@ const maxBodyBytes = 4 << 20
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	if err != nil {
-		return // the client went away
+		return // the client disconnected
 	}
 	a := s.answer(r, string(body))
 	for name, values := range a.header {
@@ -36,7 +36,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", strconv.Itoa(s.config.RetryAfter))
 	}
 	w.WriteHeader(a.status)
-	_, _ = io.WriteString(w, a.body) // a client that went away is its own problem
+	_, _ = io.WriteString(w, a.body) // the client may have disconnected
 	s.config.Logger.Debug("replayed", "method", r.Method, "path", r.URL.Path, "status", a.status)
 }
 
@@ -64,13 +64,13 @@ func (s *Server) answer(r *http.Request, body string) answer {
 	return s.read(r)
 }
 
-// recorded is the answer of an interaction, which is reached by giving it.
+// recorded returns the answer of an interaction, and moves the position to it.
 func (s *Server) recorded(n int) answer {
 	s.position = max(s.position, s.recording.reach(n))
 	return s.copyOf(n)
 }
 
-// copyOf is the answer of an interaction with the host replaced.
+// copyOf returns the answer of an interaction with the host replaced.
 func (s *Server) copyOf(n int) answer {
 	x := s.recording.all[n]
 	a := answer{status: x.status, header: http.Header{}, body: s.localized(x.body)}
@@ -90,7 +90,7 @@ func (s *Server) localized(text string) string {
 	return strings.ReplaceAll(text, "https://"+recordedHost, s.endpoint)
 }
 
-// mismatch notes a request that the recording has no answer for.
+// mismatch records a request without a recorded answer.
 func (s *Server) mismatch(r *http.Request, body, format string, args ...any) answer {
 	m := Mismatch{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body, Why: fmt.Sprintf(format, args...)}
 	s.mismatches = append(s.mismatches, m)
@@ -101,7 +101,7 @@ func (s *Server) mismatch(r *http.Request, body, format string, args ...any) ans
 	return failed(status, "ReplayMismatch", m.Why)
 }
 
-// failed is an error of Azure's shape.
+// failed returns an error in Azure's format.
 func failed(status int, code, message string) answer {
 	return jsonAnswer(status, map[string]any{"error": map[string]any{"code": code, "message": message}})
 }
@@ -109,7 +109,7 @@ func failed(status int, code, message string) answer {
 func jsonAnswer(status int, v any) answer {
 	body, err := json.Marshal(v)
 	if err != nil {
-		body = []byte(`{}`) // cannot happen: it is made of maps and text
+		body = []byte(`{}`) // cannot happen: the value consists of maps and text
 	}
 	return answer{status: status, body: string(body), header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}
 }

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// write compares a write with the next recorded one and answers as recorded.
+// write compares a write with the next recorded one and returns the recorded
+// answer.
 func (s *Server) write(r *http.Request, body string) answer {
 	got := Write{
 		Index: -1, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body,
@@ -32,7 +33,8 @@ func (s *Server) write(r *http.Request, body string) answer {
 	return s.recorded(n)
 }
 
-// difference says how a write differs from the recorded one.
+// difference describes how a write differs from the recorded one; empty if it
+// does not.
 func (s *Server) difference(r *http.Request, body string, want interaction) string {
 	switch {
 	case r.Method != want.method:
@@ -59,8 +61,8 @@ func orEmpty(body string) string {
 	return body
 }
 
-// differences compares bodies: texts case-insensitively, since resource ids
-// are; absent, null and empty are the same.
+// differences compares bodies. Texts compare case-insensitively, because
+// resource IDs do. Absent, null and empty are equal.
 func (s *Server) differences(path string, mine, theirs any) []string {
 	if slices.Contains(s.config.IgnoreFields, path) {
 		return nil
@@ -83,8 +85,8 @@ func (s *Server) differences(path string, mine, theirs any) []string {
 	return []string{fmt.Sprintf("%s is %s, recorded was %s", path, plain(mine), plain(theirs))}
 }
 
-// fields are those of an object. resourceId and resourceID are the same: Azure
-// takes both.
+// fields returns the fields of an object. resourceId and resourceID are equal:
+// Azure accepts both.
 func fields(v any) (map[string]any, bool) {
 	m, ok := v.(map[string]any)
 	if id, there := m["resourceId"]; there {
@@ -95,7 +97,7 @@ func fields(v any) (map[string]any, bool) {
 	return m, ok
 }
 
-// names are the fields of both objects, sorted.
+// names returns the field names of both objects, sorted.
 func names(a, b map[string]any) []string {
 	var all []string
 	for _, m := range []map[string]any{a, b} {
@@ -107,7 +109,7 @@ func names(a, b map[string]any) []string {
 	return slices.Compact(all)
 }
 
-// plain writes a value as comparable text; nil is empty.
+// plain returns a value as comparable text; nil is empty.
 func plain(v any) string {
 	switch x := v.(type) {
 	case nil:
