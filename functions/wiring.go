@@ -104,8 +104,8 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	e, err := engine.New(engine.Config{
 		Store: observer.Store(store), Queue: steps, Flows: flows,
 		Waits: s.Waits(), Tenant: s.Tenant,
-		Clock: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Budget: ratelimit.ForStep, Rehearse: arm.Rehearse, Begin: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
+		Now: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
+		Record: arm.Record, Budget: ratelimit.ForStep, DryRun: arm.Rehearse, StartTrace: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -55,8 +55,8 @@ func newErrorGuide() errorGuide {
 		{Class: operation.UserAction, Meaning: "a person must do something; such changes spread slowly"},
 		{Class: operation.Fatal, Meaning: "asking again cannot mend it"},
 	} {
-		patience, _ := c.Class.Patience()
-		c.Does, c.Anew = doesAbout(c.Class, 0), patience.Setbacks
+		patience, _ := c.Class.RetryPolicy()
+		c.Does, c.Anew = doesAbout(c.Class, 0), patience.MaxSetbacks
 		g.Classes = append(g.Classes, c)
 		for _, e := range arm.Catalogue() {
 			if e.Class == c.Class {
@@ -92,21 +92,21 @@ func (g errorGuide) only(code string) errorGuide {
 // doesAbout says what azbackupflow does about an error, given how long it waits
 // at least where the catalogue says so.
 func doesAbout(class operation.Class, atLeast time.Duration) string {
-	p, again := class.Patience()
+	p, again := class.RetryPolicy()
 	if !again {
 		return "fails at once"
 	}
-	waits := fmt.Sprintf("asks again after %s to %s", span(p.First), span(p.Longest))
+	waits := fmt.Sprintf("asks again after %s to %s", span(p.InitialWait), span(p.MaxWait))
 	switch {
 	case atLeast > 0:
 		waits = fmt.Sprintf("asks again after %s, or later if Azure says so", span(atLeast))
 	case class == operation.Throttled:
-		waits = fmt.Sprintf("asks again when Azure says (else %s to %s)", span(p.First), span(p.Longest))
+		waits = fmt.Sprintf("asks again when Azure says (else %s to %s)", span(p.InitialWait), span(p.MaxWait))
 	}
 	if class == operation.Throttled {
 		return waits + ", until the deadline"
 	}
-	return fmt.Sprintf("%s, %d times, then fails", waits, p.Attempts)
+	return fmt.Sprintf("%s, %d times, then fails", waits, p.MaxAttempts)
 }
 
 // adviceOf is what a person should do about an entry.

@@ -156,7 +156,7 @@ func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, 
 		return nil, err
 	}
 	return engine.New(engine.Config{
-		Store: w, Queue: w, Flows: flows, Waits: operation.AzureWaits(), Clock: clock, Jitter: w.rand.Float64, NewID: w.newID,
+		Store: w, Queue: w, Flows: flows, Waits: operation.AzureWaits(), Now: clock, Jitter: w.rand.Float64, NewID: w.newID,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Budget: ratelimit.ForStep,
 	})
 }
@@ -294,7 +294,7 @@ func (w *world) Save(_ context.Context, saved engine.Row, ev operation.Event) (s
 	w.table(0, 1)
 	r := w.rows[saved.Operation.ID]
 	if r == nil || fmt.Sprint(r.version) != saved.ETag {
-		return "", engine.ErrChanged
+		return "", engine.ErrConflict
 	}
 	r.version++
 	r.op = saved.Operation
@@ -310,20 +310,20 @@ func (w *world) Save(_ context.Context, saved engine.Row, ev operation.Event) (s
 }
 
 // Settle implements engine.Store: the entry that lists the end, the marker.
-func (w *world) Settle(context.Context, engine.Row) error {
+func (w *world) Finalize(context.Context, engine.Row) error {
 	w.table(0, 2)
 	return nil
 }
 
 // Close implements engine.Store.
-func (w *world) Close(context.Context, string) error { return errors.ErrUnsupported }
+func (w *world) FinalizeByID(context.Context, string) error { return errors.ErrUnsupported }
 
 // Reopen implements engine.Store.
 func (w *world) Reopen(context.Context, string, time.Time) error { return errors.ErrUnsupported }
 
 // Live implements engine.Store.
-func (w *world) Live(context.Context) iter.Seq2[engine.Live, error] {
-	return func(yield func(engine.Live, error) bool) { yield(engine.Live{}, errors.ErrUnsupported) }
+func (w *world) ListLive(context.Context) iter.Seq2[engine.LiveMarker, error] {
+	return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errors.ErrUnsupported) }
 }
 
 // GetShared implements state.SharedRows.

@@ -85,7 +85,7 @@ func TestEveryFatalOrUserActionEntryOfTheCatalogueSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, e := range Catalogue() {
-		_, retried := e.Class.Patience()
+		_, retried := e.Class.RetryPolicy()
 		require.True(t, retried || e.Class == operation.Fatal, e.Codes)
 		if e.Class == operation.UserAction {
 			require.NotEmpty(t, e.Advice, e.Codes)

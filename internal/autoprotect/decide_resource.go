@@ -99,7 +99,7 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 		return v, err
 	}
 	req.Labels = map[string]string{labelRule: r.Name, labelSource: t.source}
-	op, _, err := e.c.Engine.Start(ctx, req, engine.Origin{Trace: t.trace})
+	op, _, err := e.c.Engine.Start(ctx, req, engine.Origin{TraceParent: t.trace})
 	var conflict *engine.KeyConflict
 	var invalid *step.Invalid
 	switch {

@@ -102,7 +102,7 @@ func newSite(t *testing.T, lines ...string) *site {
 	require.NoError(t, err)
 	e, err := engine.New(engine.Config{
 		Store: s.store, Queue: &queuememory.Queue{}, Flows: flows, Waits: operation.AzureWaits(), Tenant: "test",
-		Clock: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
+		Now: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)

@@ -64,9 +64,9 @@ func (s *sweep) try(ctx context.Context, calls func(context.Context) error) bool
 			s.collect(err)
 			return false
 		}
-		var booked *operation.PutOff
+		var booked *operation.Deferral
 		if errors.As(err, &booked) {
-			ctx = ratelimit.WithCaller(ctx, ratelimit.Caller{Priority: operation.PriorityOther, Booking: booked.Booking})
+			ctx = ratelimit.WithCaller(ctx, ratelimit.Caller{Priority: operation.PriorityOther, Booking: booked.Reservation})
 		}
 	}
 	return false

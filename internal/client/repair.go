@@ -58,8 +58,8 @@ func (c *Client) Purge(ctx context.Context, until time.Time) (handlers.Purged, e
 }
 
 // Rescue has the sweep look at every live operation now.
-func (c *Client) Rescue(ctx context.Context) (engine.Swept, error) {
-	var s engine.Swept
+func (c *Client) Rescue(ctx context.Context) (engine.SweepResult, error) {
+	var s engine.SweepResult
 	_, err := c.do(ctx, request{method: http.MethodPost, path: "/rescue"}, &s)
 	return s, err
 }

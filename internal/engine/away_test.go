@@ -25,7 +25,7 @@ func TestWhile_the_table_is_away_messages_are_put_off_ever_longer(t *testing.T) 
 		require.Len(t, waiting, 1, "one copy, and the message itself is done with")
 		m := waiting[0]
 		require.Equal(t, want, m.Due.Sub(r.clock.Now()), "snooze %d", i+1)
-		require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, Trace: "trace-1", Snoozes: i + 1}, m.Wakeup)
+		require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, TraceParent: "trace-1", Snoozes: i + 1}, m.Wakeup)
 		require.False(t, seen[m.ID], "duplicate detection would eat %s", m.ID)
 		seen[m.ID] = true
 	}

@@ -139,7 +139,7 @@ func throttled(after time.Duration) answer {
 }
 
 // look finds the job of the attempt.
-func (a *azure) look(ctx context.Context, c step.Call) (operation.Finding, error) {
+func (a *azure) look(ctx context.Context, c step.Call) (operation.Reconciliation, error) {
 	out, err := a.does("look", func(a *azure, c step.Call) (operation.Outcome, error) {
 		if a.hasJob(c.AttemptID) {
 			return operation.Outcome{Kind: operation.Advance, Tracking: &operation.Tracking{JobID: c.AttemptID}}, nil
@@ -148,13 +148,13 @@ func (a *azure) look(ctx context.Context, c step.Call) (operation.Finding, error
 	})(ctx, c)
 	switch {
 	case err != nil:
-		return operation.Finding{}, err
+		return operation.Reconciliation{}, err
 	case out.Kind == operation.Unclear:
-		return operation.Finding{Trace: operation.Doubtful, Err: out.Err}, nil
+		return operation.Reconciliation{Result: operation.Ambiguous, Err: out.Err}, nil
 	case out.Kind == "":
-		return operation.Finding{Trace: operation.Nothing}, nil
+		return operation.Reconciliation{Result: operation.NotFound}, nil
 	}
-	return operation.Finding{Trace: operation.Found, Outcome: out}, nil
+	return operation.Reconciliation{Result: operation.Found, Outcome: out}, nil
 }
 
 // demo is a flow with one step of each effect, and a job at its end.
@@ -163,7 +163,7 @@ func demo(a *azure) step.Flow {
 		{Name: "find", Effect: step.Read},
 		{Name: "refresh", Effect: step.Repeatable},
 		{Name: "protect", Effect: step.Idempotent},
-		{Name: "trigger", Effect: step.Once, Look: a.look},
+		{Name: "trigger", Effect: step.Once, Reconcile: a.look},
 		{Name: "await", Effect: step.Read},
 	}
 	for i := range steps {

@@ -42,14 +42,16 @@ func BenchmarkStep(b *testing.B) {
 				Name: "bench", Version: 1, Deadline: time.Hour, Check: checkDemo,
 				Steps: []step.Step{{
 					Name: "await", Effect: c.effect, Run: waits,
-					Look: func(context.Context, step.Call) (operation.Finding, error) { return operation.Finding{}, nil },
+					Reconcile: func(context.Context, step.Call) (operation.Reconciliation, error) {
+						return operation.Reconciliation{}, nil
+					},
 				}},
 			}
 			flows, err := flow.NewRegistry(awaiting)
 			require.NoError(b, err)
 			e, err := engine.New(engine.Config{
 				Store: memory.New(), Queue: queue, Flows: flows, Waits: operation.AzureWaits(),
-				Clock: func() time.Time { return now }, Jitter: func() float64 { return 0 }, NewID: func() string { ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids) },
+				Now: func() time.Time { return now }, Jitter: func() float64 { return 0 }, NewID: func() string { ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids) },
 				Sleep: func(context.Context, time.Duration) error { return nil },
 			})
 			require.NoError(b, err)

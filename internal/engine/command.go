@@ -20,13 +20,13 @@ const (
 	// Run makes the current step's ARM call.
 	Run Action = "run"
 	// Look reads what became of an unanswered claim.
-	Look Action = "look"
+	Reconcile Action = "look"
 	// Send schedules a message.
 	Send Action = "send"
 	// Tell sends a notice to other systems.
-	Tell Action = "tell"
+	SendNotice Action = "tell"
 	// Close settles what an ended operation owes.
-	Close Action = "close"
+	Finalize Action = "close"
 	// Acknowledge ends the invocation: the message is completed.
 	Acknowledge Action = "acknowledge"
 	// Abandon ends the invocation: the message is delivered again at once.
@@ -58,32 +58,32 @@ type Command struct {
 }
 
 // Reach says how a store or queue answered.
-type Reach string
+type StorageResult string
 
 // The answers.
 const (
-	Fine    Reach = ""
-	Missing Reach = "missing" // there is no such row
-	Changed Reach = "changed" // the ETag did not match
-	Away    Reach = "away"    // no answer; a write may have happened
+	OK          StorageResult = ""
+	NotFound    StorageResult = "missing" // there is no such row
+	Conflict    StorageResult = "changed" // the ETag did not match
+	Unavailable StorageResult = "away"    // no answer; a write may have happened
 	// TooLarge: there is no room for what was to be written, nor will there be.
-	TooLarge Reach = "too large"
+	TooLarge StorageResult = "too large"
 )
 
 // Result is what came of a command.
 type Result struct {
-	Reach Reach
+	Storage StorageResult
 	// Row is what Load read; its ETag is also what Save gives back.
 	Row Row
 	// Outcome and Err are the answer of Run: one of them. Finding and Err are
 	// that of Look. With TooLarge, Err says what is too large.
-	Outcome operation.Outcome
-	Finding operation.Finding
-	Err     *operation.Error
+	Outcome        operation.Outcome
+	Reconciliation operation.Reconciliation
+	Err            *operation.Error
 	// Locked is the answer of Lock.
 	Locked Locked
 	// PutOff: a budget had no room for the call of Run or Look; Err is nil.
-	PutOff *operation.PutOff
+	Deferral *operation.Deferral
 	// TooLate: Run was not started because NotAfter had passed.
 	TooLate bool
 	// Panicked: the step panicked; Err holds the stack.

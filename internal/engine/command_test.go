@@ -114,7 +114,7 @@ func TestA_paused_operation_makes_no_call_until_it_is_resumed(t *testing.T) {
 	r.clock.Advance(3 * time.Hour)
 	swept, err := r.engine.Sweep(r.ctx())
 	require.NoError(t, err)
-	require.Equal(t, engine.Swept{Live: 1}, swept)
+	require.Equal(t, engine.SweepResult{Live: 1}, swept)
 	require.Len(t, r.azure.made("await"), 1)
 
 	require.NoError(t, second(r.engine.Resume(r.ctx(), id)))
@@ -221,7 +221,7 @@ func TestA_retry_recognises_its_own_save(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]fault{
 		"whose answer was lost":                lost(),
-		"that was refused because of itself":   {after: func() error { return engine.ErrChanged }},
+		"that was refused because of itself":   {after: func() error { return engine.ErrConflict }},
 		"that was not made, and is made again": away(),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,7 @@ type Config struct {
 	Tenant string
 	// Clock, Jitter (in [0,1)) and NewID come from outside so that tests can
 	// choose them. NewID gives a UUID that was never used before.
-	Clock  func() time.Time
+	Now    func() time.Time
 	Jitter func() float64
 	NewID  func() string
 	// Sleep waits, or returns early with the context's error.
@@ -54,7 +54,7 @@ type Config struct {
 	// Begin begins the trace of an operation that is about to be created and
 	// gives its W3C trace context; its function is called once the operation
 	// is accepted. Nil means the trace context of the request.
-	Begin func(context.Context, operation.Operation) (trace string, accepted func())
+	StartTrace func(context.Context, operation.Operation) (trace string, accepted func())
 	// Locks keeps the locks of protected items; nil means that operations on one
 	// item do not wait for each other. StartsPerItem is how many operations may
 	// begin to change an item in a day (UTC); zero is no limit.
@@ -64,8 +64,8 @@ type Config struct {
 	Notifier Notifier
 	// Rehearse gives a context in which calls that would change something are
 	// listed and not made.
-	Rehearse func(context.Context) (context.Context, func() []step.Unsent)
-	Log      *slog.Logger
+	DryRun func(context.Context) (context.Context, func() []step.Unsent)
+	Log    *slog.Logger
 }
 
 // invocationLimit bounds everything that one invocation does, below the lock
@@ -73,9 +73,9 @@ type Config struct {
 // it for saving what Azure answered: an answer that came late is not thrown
 // away.
 const (
-	invocationLimit = 120 * time.Second
-	keptForSending  = 20 * time.Second
-	keptForSaving   = 40 * time.Second
+	maxRunTime         = 120 * time.Second
+	reservedForSending = 20 * time.Second
+	reservedForSaving  = 40 * time.Second
 )
 
 // Engine runs operations.
@@ -88,7 +88,7 @@ func New(cfg Config) (*Engine, error) {
 	switch {
 	case cfg.Store == nil, cfg.Queue == nil, cfg.Flows == nil:
 		return nil, errors.New("engine: needs a store, a queue and a book of flows")
-	case cfg.Clock == nil, cfg.Jitter == nil, cfg.NewID == nil, cfg.Sleep == nil:
+	case cfg.Now == nil, cfg.Jitter == nil, cfg.NewID == nil, cfg.Sleep == nil:
 		return nil, errors.New("engine: needs a clock, a sleep, jitter and ids")
 	}
 	if cfg.Log == nil {
@@ -112,11 +112,11 @@ var ErrRedeliver = errors.New("the message must be delivered again")
 // RunStep works on one delivery of a wake-up. A nil error means that the
 // message is done with; ErrRedeliver that it is not.
 func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
-	ctx, cancel := context.WithTimeout(ctx, invocationLimit)
+	ctx, cancel := context.WithTimeout(ctx, maxRunTime)
 	defer cancel()
 	log := e.cfg.Log.With("op", d.Wakeup.OperationID, "seq", d.Wakeup.Seq, "delivery", d.Count)
-	env := e.env(d.Wakeup.Trace)
-	inv, cmd := Begin(d)
+	env := e.env(d.Wakeup.TraceParent)
+	inv, cmd := NewMachine(d)
 	for {
 		switch cmd.Action {
 		case Acknowledge:
@@ -125,7 +125,7 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 		case Abandon:
 			log.WarnContext(ctx, "message goes back", "because", cmd.Reason)
 			return fmt.Errorf("%w: %s", ErrRedeliver, cmd.Reason)
-		case Load, Save, Lock, Run, Look, Send, Tell, Close:
+		case Load, Save, Lock, Run, Reconcile, Send, SendNotice, Finalize:
 		}
 		res := e.do(ctx, log, d.Wakeup.OperationID, cmd)
 		inv, cmd = inv.Next(env, res)
@@ -134,70 +134,70 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 
 func (e *Engine) env(trace string) Env {
 	return Env{
-		Now: e.cfg.Clock, Jitter: e.cfg.Jitter, NewID: e.cfg.NewID,
-		Waits: e.cfg.Waits, Notices: e.everybody(), Flow: e.cfg.Flows.Find, Trace: trace,
+		Now: e.cfg.Now, Jitter: e.cfg.Jitter, NewID: e.cfg.NewID,
+		Waits: e.cfg.Waits, Broadcast: e.broadcasts(), Flow: e.cfg.Flows.Find, TraceParent: trace,
 	}
 }
 
 // do carries one command out.
 func (e *Engine) do(ctx context.Context, log *slog.Logger, id string, cmd Command) Result {
 	deadline, _ := ctx.Deadline()
-	work, cancel := context.WithDeadline(ctx, deadline.Add(-keptForSending))
+	work, cancel := context.WithDeadline(ctx, deadline.Add(-reservedForSending))
 	defer cancel()
 	if cmd.Pause > 0 {
 		if err := e.cfg.Sleep(work, cmd.Pause); err != nil {
-			return Result{Reach: Away}
+			return Result{Storage: Unavailable}
 		}
 	}
 	switch cmd.Action {
 	case Load:
 		row, err := e.cfg.Store.Load(work, id)
-		return Result{Row: row, Reach: e.reach(ctx, log, cmd.Action, err)}
+		return Result{Row: row, Storage: e.storageResult(ctx, log, cmd.Action, err)}
 	case Save:
 		etag, err := e.cfg.Store.Save(work, cmd.Row, cmd.Event)
-		res := Result{Row: Row{ETag: etag}, Reach: e.reach(ctx, log, cmd.Action, err)}
-		if res.Reach == Fine {
+		res := Result{Row: Row{ETag: etag}, Storage: e.storageResult(ctx, log, cmd.Action, err)}
+		if res.Storage == OK {
 			logSaved(ctx, log, cmd.Row.Operation, cmd.Event)
 		}
-		if res.Reach == TooLarge {
+		if res.Storage == TooLarge {
 			res.Err = &operation.Error{Code: "TooLarge", Class: operation.Fatal, Message: err.Error()}
 		}
 		return res
 	case Lock:
 		locked, err := e.lock(work, cmd.Row.Operation, cmd.Item)
-		return Result{Locked: locked, Reach: e.reach(ctx, log, cmd.Action, err)}
-	case Run, Look:
-		call, cancel := context.WithDeadline(ctx, deadline.Add(-keptForSending-keptForSaving))
+		return Result{Locked: locked, Storage: e.storageResult(ctx, log, cmd.Action, err)}
+	case Run, Reconcile:
+		call, cancel := context.WithDeadline(ctx, deadline.Add(-reservedForSending-reservedForSaving))
 		defer cancel()
 		return e.call(call, cmd)
 	case Send:
 		err := e.cfg.Queue.Send(ctx, cmd.Message)
-		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
-	case Tell:
-		return Result{Reach: e.reach(ctx, log, cmd.Action, e.notify(work, cmd.Row.Operation, cmd.Notice))}
-	case Close:
-		err := e.cfg.Store.Settle(work, cmd.Row)
-		return Result{Reach: e.reach(ctx, log, cmd.Action, err)}
+		return Result{Storage: e.storageResult(ctx, log, cmd.Action, err)}
+	case SendNotice:
+		return Result{Storage: e.storageResult(ctx, log, cmd.Action, e.notify(work, cmd.Row.Operation, cmd.Notice))}
+	case Finalize:
+		err := e.cfg.Store.Finalize(work, cmd.Row)
+		return Result{Storage: e.storageResult(ctx, log, cmd.Action, err)}
 	case Acknowledge, Abandon:
 	}
 	return Result{}
 }
 
 // reach sorts an error of the store or the queue.
-func (e *Engine) reach(ctx context.Context, log *slog.Logger, a Action, err error) Reach {
+func (e *Engine) storageResult(ctx context.Context, log *slog.Logger, a Action, err error) StorageResult {
 	switch {
 	case err == nil:
-		return Fine
+		return OK
 	case errors.Is(err, ErrNotFound):
-		return Missing
-	case errors.Is(err, ErrChanged):
-		return Changed
+		return NotFound
+	case errors.Is(err, ErrConflict):
+		return Conflict
 	case errors.Is(err, ErrTooLarge):
 		log.ErrorContext(ctx, "too large to be stored", "error", err)
 		return TooLarge
 	}
 	log.WarnContext(ctx, "out of reach", "action", string(a), "error", err)
-	return Away
+	return Unavailable
 }
 
 // call makes the current step's ARM call, or looks for what became of it.
@@ -216,11 +216,11 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 		}
 		res.Exchanges = exchanges()
 	}()
-	now := e.cfg.Clock()
+	now := e.cfg.Now()
 	c := step.Call{Operation: op, Now: now, AttemptID: cmd.AttemptID}
-	if cmd.Action == Look {
-		finding, err := s.Look(ctx, c)
-		return answered(Result{Finding: finding}, err)
+	if cmd.Action == Reconcile {
+		finding, err := s.Reconcile(ctx, c)
+		return answered(Result{Reconciliation: finding}, err)
 	}
 	if !cmd.NotAfter.IsZero() && !now.Before(cmd.NotAfter) {
 		return Result{TooLate: true}
@@ -231,7 +231,7 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 
 // answered adds what a step came to if it did not come to an answer.
 func answered(res Result, err error) Result {
-	if errors.As(err, &res.PutOff) {
+	if errors.As(err, &res.Deferral) {
 		return res
 	}
 	res.Err = asError(err)

@@ -152,25 +152,25 @@ func (s *faultStore) Save(ctx context.Context, row engine.Row, ev operation.Even
 	return etag, err
 }
 
-func (s *faultStore) Close(ctx context.Context, id string) error {
-	return s.around("close", func() error { return s.store.Close(ctx, id) })
+func (s *faultStore) FinalizeByID(ctx context.Context, id string) error {
+	return s.around("close", func() error { return s.store.FinalizeByID(ctx, id) })
 }
 
-func (s *faultStore) Settle(ctx context.Context, row engine.Row) error {
-	return s.around("close", func() error { return s.store.Settle(ctx, row) })
+func (s *faultStore) Finalize(ctx context.Context, row engine.Row) error {
+	return s.around("close", func() error { return s.store.Finalize(ctx, row) })
 }
 
 func (s *faultStore) Reopen(ctx context.Context, id string, createdAt time.Time) error {
 	return s.around("reopen", func() error { return s.store.Reopen(ctx, id, createdAt) })
 }
 
-func (s *faultStore) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
-	return func(yield func(engine.Live, error) bool) {
+func (s *faultStore) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
+	return func(yield func(engine.LiveMarker, error) bool) {
 		if err := s.around("live", func() error { return nil }); err != nil {
-			yield(engine.Live{}, err)
+			yield(engine.LiveMarker{}, err)
 			return
 		}
-		s.store.Live(ctx)(yield)
+		s.store.ListLive(ctx)(yield)
 	}
 }
 

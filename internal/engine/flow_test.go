@@ -51,7 +51,7 @@ func TestA_message_is_only_a_wake_up_call(t *testing.T) {
 	for i, m := range r.bus.sent {
 		seq := int64(i + 1)
 		require.Equal(t, fmt.Sprintf("%s:%d", id, seq), m.ID)
-		require.Equal(t, operation.Wakeup{OperationID: id, Seq: seq, Trace: "trace-1"}, m.Wakeup)
+		require.Equal(t, operation.Wakeup{OperationID: id, Seq: seq, TraceParent: "trace-1"}, m.Wakeup)
 	}
 }
 
@@ -162,6 +162,6 @@ func TestAn_engine_needs_all_its_parts(t *testing.T) {
 	r := newRig(t)
 	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure)})
 	require.ErrorContains(t, err, "clock")
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
 	require.NoError(t, err, "it does without a log and without recording")
 }

@@ -14,7 +14,7 @@ import (
 type Locks interface {
 	// ItemLock reads the lock of an item, and its ETag. Where there is none,
 	// both are zero.
-	ItemLock(ctx context.Context, item string) (lock operation.ItemLock, etag string, err error)
+	LoadItemLock(ctx context.Context, item string) (lock operation.ItemLock, etag string, err error)
 	// SaveItemLock writes a lock over the one of the ETag, or where there is
 	// none for an empty one; ErrChanged if it was changed. After any other
 	// error it may or may not have been written.
@@ -23,7 +23,7 @@ type Locks interface {
 
 // Locked is what came of the attempt to take an item's lock.
 type Locked struct {
-	Verdict operation.LockVerdict
+	Result operation.LockResult
 	// Holder is the operation that has it, where it is held.
 	Holder string
 }
@@ -33,10 +33,10 @@ type Locked struct {
 // save here fails.
 func (e *Engine) lock(ctx context.Context, op operation.Operation, item string) (Locked, error) {
 	if e.cfg.Locks == nil {
-		return Locked{Verdict: operation.LockIsOurs}, nil
+		return Locked{Result: operation.LockOwned}, nil
 	}
-	for range mostContested {
-		lock, etag, err := e.cfg.Locks.ItemLock(ctx, item)
+	for range maxConflicts {
+		lock, etag, err := e.cfg.Locks.LoadItemLock(ctx, item)
 		if err != nil {
 			return Locked{}, fmt.Errorf("lock item %s: %w", item, err)
 		}
@@ -46,17 +46,17 @@ func (e *Engine) lock(ctx context.Context, op operation.Operation, item string) 
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return Locked{}, fmt.Errorf("lock item %s: %w", item, err)
 			}
-			over = err != nil || holder.Operation.LetsGo(e.cfg.Waits, e.cfg.Clock())
+			over = err != nil || holder.Operation.ReleasesLock(e.cfg.Waits, e.cfg.Now())
 		}
-		next, verdict := lock.Acquire(op, item, over, e.cfg.StartsPerItem, e.cfg.Clock())
-		if verdict != operation.LockIsFree {
-			return Locked{Verdict: verdict, Holder: lock.Holder}, nil
+		next, verdict := lock.Acquire(op, item, over, e.cfg.StartsPerItem, e.cfg.Now())
+		if verdict != operation.LockFree {
+			return Locked{Result: verdict, Holder: lock.Holder}, nil
 		}
 		err = e.cfg.Locks.SaveItemLock(ctx, next, etag)
 		if err == nil {
-			return Locked{Verdict: operation.LockIsOurs}, nil
+			return Locked{Result: operation.LockOwned}, nil
 		}
-		if !errors.Is(err, ErrChanged) {
+		if !errors.Is(err, ErrConflict) {
 			return Locked{}, fmt.Errorf("lock item %s: %w", item, err)
 		}
 	}
@@ -65,7 +65,7 @@ func (e *Engine) lock(ctx context.Context, op operation.Operation, item string) 
 
 // item gives the protected item whose lock is needed for the step, empty if
 // none is, or it is there already.
-func (i Invocation) item(flow step.Flow, s step.Step) string {
+func (i Machine) neededLock(flow step.Flow, s step.Step) string {
 	op := i.Row.Operation
 	if flow.Item == nil || s.Effect == step.Read || op.Claim != nil || op.LockedItem != "" || i.LockedItem != "" {
 		return ""
@@ -74,30 +74,30 @@ func (i Invocation) item(flow step.Flow, s step.Step) string {
 }
 
 // takeLock takes the item's lock before the first call that changes anything.
-func (i Invocation) takeLock(item string) (Invocation, Command) {
+func (i Machine) lockItem(item string) (Machine, Command) {
 	i.Phase, i.Item = locking, item
 	return i, Command{Action: Lock, Row: i.Row, Item: item}
 }
 
 // locked goes on after the attempt to take the lock.
-func (i Invocation) locked(env Env, r Result) (Invocation, Command) {
-	if r.Reach != Fine {
+func (i Machine) locked(env Env, r Result) (Machine, Command) {
+	if r.Storage != OK {
 		return i.snooze(env)
 	}
-	op, at := i.Row.Operation, i.at(env)
-	switch r.Locked.Verdict {
-	case operation.LockIsHeld:
+	op, in := i.Row.Operation, i.input(env)
+	switch r.Locked.Result {
+	case operation.LockHeld:
 		flow, _ := env.Flow(op.Flow, op.Version)
 		return i.saveStep(op.Answered(flow.Plan(), operation.Outcome{
 			Kind: operation.Wait, Note: "operation " + r.Locked.Holder, Pace: operation.PaceJob,
-		}, at))
-	case operation.LockIsUsedUp:
+		}, in))
+	case operation.LockLimitReached:
 		return i.saveStep(op.StepFailed(&operation.Error{
 			Code: "TooManyStarts", Class: operation.Fatal,
 			Message:           "as many operations as are allowed have begun on this item today: " + i.Item,
 			RecommendedAction: []string{"Find out who starts so many: azbackupflow list shows them. Ask again after midnight UTC, or raise the setting AZBACKUPFLOW_STARTS_PER_ITEM."},
-		}, at))
-	case operation.LockIsOurs, operation.LockIsFree:
+		}, in))
+	case operation.LockOwned, operation.LockFree:
 	}
 	i.LockedItem = i.Item
 	return i.proceed(env)

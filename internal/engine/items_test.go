@@ -45,7 +45,7 @@ func TestOneOperationAtATimeChangesAnItemAndTheOthersSayForWhomTheyWait(t *testi
 	r.stands(first, "trigger")
 	second := r.ask("second")
 	for range 4 {
-		r.deliver(engine.FirstMessage(r.operation(second), ""))
+		r.deliver(engine.StepMessage(r.operation(second), ""))
 	}
 	waiting := r.operation(second)
 	require.Equal(t, "operation "+first, waiting.WaitingFor)
@@ -60,7 +60,7 @@ func TestOneOperationAtATimeChangesAnItemAndTheOthersSayForWhomTheyWait(t *testi
 	require.Equal(t, operation.Succeeded, r.operation(second).Status, "%v", r.history(second))
 	require.Len(t, r.azure.jobs, 2)
 	began := r.azure.made("refresh")[1].at
-	require.GreaterOrEqual(t, began.Sub(r.operation(first).EndedAt), operation.AzureWaits().Quiet)
+	require.GreaterOrEqual(t, began.Sub(r.operation(first).EndedAt), operation.AzureWaits().LockCooldown)
 	require.Empty(t, r.live())
 }
 
@@ -72,7 +72,7 @@ func TestAWaitingOperationIsCanceledAndEndsAtItsDeadlineLikeAnyOther(t *testing.
 	second, third := r.ask("second"), r.ask("third")
 	for _, id := range []string{second, third} {
 		for range 3 {
-			r.deliver(engine.FirstMessage(r.operation(id), ""))
+			r.deliver(engine.StepMessage(r.operation(id), ""))
 		}
 	}
 	require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), second)))
@@ -119,7 +119,7 @@ func TestARetriedOperationTakesItsLockAnew(t *testing.T) {
 	r.stands(second, "trigger")
 	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first)))
 	require.Empty(t, r.operation(first).LockedItem)
-	r.deliver(engine.FirstMessage(r.operation(first), ""))
+	r.deliver(engine.StepMessage(r.operation(first), ""))
 	require.Equal(t, "operation "+second, r.operation(first).WaitingFor)
 	r.finish()
 	require.Equal(t, operation.Succeeded, r.operation(first).Status)
@@ -174,11 +174,11 @@ func TestALockThatIsOutOfReachPutsItsMessageOff(t *testing.T) {
 	first := r.ask("first")
 	r.stands(first, "protect")
 	second := r.ask("second")
-	r.deliver(engine.FirstMessage(r.operation(second), ""))
+	r.deliver(engine.StepMessage(r.operation(second), ""))
 	r.queue.Due(r.clock.Now().Add(time.Hour))
 	// The row of the operation is read, that of the lock's holder is not.
 	r.store.on("load", none(), away())
-	r.deliver(engine.FirstMessage(r.operation(second), ""))
+	r.deliver(engine.StepMessage(r.operation(second), ""))
 	require.Len(t, r.queue.Waiting(), 1)
 	require.Equal(t, 1, r.queue.Waiting()[0].Wakeup.Snoozes)
 }

@@ -26,26 +26,26 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			return Result{Row: Row{Operation: n.row, ETag: strconv.Itoa(n.etag)}}
 		})
 		if w.faults.tableAways > 0 {
-			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Reach: Away} })
+			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Storage: Unavailable} })
 		}
 	case Save:
 		w.saves(r, cmd, turn)
 	case Lock:
-		turn("taken", func(n *world) Result { n.locked = true; return Result{Locked: Locked{Verdict: operation.LockIsOurs}} })
+		turn("taken", func(n *world) Result { n.locked = true; return Result{Locked: Locked{Result: operation.LockOwned}} })
 		if w.faults.helds > 0 && !w.locked {
 			turn("held by another", func(n *world) Result {
 				n.faults.helds--
-				return Result{Locked: Locked{Verdict: operation.LockIsHeld, Holder: "other"}}
+				return Result{Locked: Locked{Result: operation.LockHeld, Holder: "other"}}
 			})
 		}
 		if w.faults.tableAways > 0 {
-			turn("taken, no answer", func(n *world) Result { n.faults.tableAways--; n.locked = true; return Result{Reach: Away} })
-			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Reach: Away} })
+			turn("taken, no answer", func(n *world) Result { n.faults.tableAways--; n.locked = true; return Result{Storage: Unavailable} })
+			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Storage: Unavailable} })
 		}
 	case Run:
 		w.runs(r, cmd, turn)
-	case Look:
-		turn("read", func(n *world) Result { return Result{Finding: n.look(cmd)} })
+	case Reconcile:
+		turn("read", func(n *world) Result { return Result{Reconciliation: n.look(cmd)} })
 		if w.faults.throttles > 0 {
 			turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 		}
@@ -58,10 +58,14 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			turn("sent and lost", func(n *world) Result { n.faults.lostMessages--; return Result{} })
 		}
 		if w.faults.sendsUnknown > 0 {
-			turn("sent, no answer", func(n *world) Result { n.faults.sendsUnknown--; n.send(cmd.Message); return Result{Reach: Away} })
-			turn("not sent", func(n *world) Result { n.faults.sendsUnknown--; return Result{Reach: Away} })
+			turn("sent, no answer", func(n *world) Result {
+				n.faults.sendsUnknown--
+				n.send(cmd.Message)
+				return Result{Storage: Unavailable}
+			})
+			turn("not sent", func(n *world) Result { n.faults.sendsUnknown--; return Result{Storage: Unavailable} })
 		}
-	case Tell:
+	case SendNotice:
 		tell := func(n *world) {
 			if id := cmd.Notice.ID("op"); !slices.Contains(n.told, id) {
 				n.told = append(n.told, id)
@@ -69,13 +73,13 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		}
 		turn("told", func(n *world) Result { tell(n); return Result{} })
 		if w.faults.noticesUnknown > 0 {
-			turn("told, no answer", func(n *world) Result { n.faults.noticesUnknown--; tell(n); return Result{Reach: Away} })
-			turn("not told", func(n *world) Result { n.faults.noticesUnknown--; return Result{Reach: Away} })
+			turn("told, no answer", func(n *world) Result { n.faults.noticesUnknown--; tell(n); return Result{Storage: Unavailable} })
+			turn("not told", func(n *world) Result { n.faults.noticesUnknown--; return Result{Storage: Unavailable} })
 		}
-	case Close:
+	case Finalize:
 		turn("closed", func(n *world) Result {
 			// As every store does: what is not settled is not closed.
-			n.closed = n.row.Settled()
+			n.closed = n.row.ReadyToFinalize()
 			return Result{}
 		})
 	case Acknowledge:
@@ -94,22 +98,22 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 func (w world) saves(r rules, cmd Command, turn func(string, func(*world) Result)) {
 	write := func(n *world) Result {
 		if cmd.Row.ETag != strconv.Itoa(n.etag) {
-			return Result{Reach: Changed}
+			return Result{Storage: Conflict}
 		}
 		n.row = cmd.Row.Operation
 		if r.noClaims {
 			n.row.Claim = nil
 		}
 		if r.noOwing {
-			n.row.Owed = nil
+			n.row.PendingNotices = nil
 		}
 		n.etag++
 		return Result{Row: Row{ETag: strconv.Itoa(n.etag)}}
 	}
 	turn("answered", write)
 	if w.faults.savesUnknown > 0 {
-		turn("done, no answer", func(n *world) Result { n.faults.savesUnknown--; write(n); return Result{Reach: Away} })
-		turn("not done, no answer", func(n *world) Result { n.faults.savesUnknown--; return Result{Reach: Away} })
+		turn("done, no answer", func(n *world) Result { n.faults.savesUnknown--; write(n); return Result{Storage: Unavailable} })
+		turn("not done, no answer", func(n *world) Result { n.faults.savesUnknown--; return Result{Storage: Unavailable} })
 	}
 }
 
@@ -161,18 +165,18 @@ func throttled() Result {
 }
 
 func putOff() Result {
-	return Result{PutOff: &operation.PutOff{What: "write budget", Wait: time.Minute, Booking: "bucket"}}
+	return Result{Deferral: &operation.Deferral{Limit: "write budget", Wait: time.Minute, Reservation: "bucket"}}
 }
 
-func (w *world) look(cmd Command) operation.Finding {
+func (w *world) look(cmd Command) operation.Reconciliation {
 	for _, j := range w.jobs {
 		if j.attempt == cmd.AttemptID && !j.visible.After(w.now) {
-			return operation.Finding{Trace: operation.Found, Outcome: operation.Outcome{
+			return operation.Reconciliation{Result: operation.Found, Outcome: operation.Outcome{
 				Kind: operation.Advance, Tracking: &operation.Tracking{JobID: j.attempt},
 			}}
 		}
 	}
-	return operation.Finding{Trace: operation.Nothing}
+	return operation.Reconciliation{Result: operation.NotFound}
 }
 
 func (w *world) send(m Message) {
@@ -182,7 +186,7 @@ func (w *world) send(m Message) {
 func (w *world) proceed(r rules, k int, res Result) {
 	env := Env{
 		Now: func() time.Time { return w.now }, Jitter: func() float64 { return 0 },
-		NewID: w.newID, Waits: r.waits, Notices: r.notices,
+		NewID: w.newID, Waits: r.waits, Broadcast: r.notices,
 		Flow: func(string, int) (step.Flow, bool) { return modelFlow(r), true },
 	}
 	at := &w.working[k]

@@ -44,21 +44,21 @@ func (w world) key() []byte {
 	for _, x := range w.working {
 		i := x.invocation
 		k.text(string(i.Phase))
-		k.text(string(i.For))
+		k.text(string(i.Reason))
 		k.text(string(x.command.Action))
 		k.text(i.Row.ETag)
-		k.number(i.Rounds)
-		k.number(i.Aways)
+		k.number(i.SaveRounds)
+		k.number(i.FailedLoads)
 		k.number(i.Delivery.Count)
 		k.wakeup(i.Delivery.Wakeup)
 		k.flag(x.lost)
-		k.notices(i.Tried)
-		k.notices(i.Told)
+		k.notices(i.Attempted)
+		k.notices(i.Sent)
 		k.text(i.LockedItem)
 		k.time(x.started)
 		k.operation(i.Row.Operation)
 		if i.Phase == saving || i.Phase == verifying {
-			k.operation(i.Want)
+			k.operation(i.Desired)
 		}
 		if x.command.Action == Send {
 			k.wakeup(x.command.Message.Wakeup)
@@ -96,7 +96,7 @@ func (k *keyWriter) operation(o operation.Operation) {
 	k.id(o.WriteID)
 	k.time(o.DueAt)
 	k.time(o.RescuedAt)
-	k.notices(o.Owed)
+	k.notices(o.PendingNotices)
 	k.text(o.LockedItem)
 	k.time(o.StepStartedAt)
 	if o.Claim != nil {

@@ -101,7 +101,7 @@ func (w lockWorld) moves(r lockRules, add func(string, func(*lockWorld))) {
 			n.ticks--
 			n.now = n.now.Add(time.Minute)
 			// One that did nothing until its time was over is as good as dead.
-			n.runs = slices.DeleteFunc(n.runs, func(k lockRun) bool { return !n.now.Before(k.started.Add(invocationLimit)) })
+			n.runs = slices.DeleteFunc(n.runs, func(k lockRun) bool { return !n.now.Before(k.started.Add(maxRunTime)) })
 		})
 	}
 }
@@ -123,7 +123,7 @@ func (w *lockWorld) run(r lockRules, k int) {
 			x.stage = savesLock
 		}
 	case readsHolder:
-		x.over = w.ops[1-x.who].op.LetsGo(r.waits, w.now)
+		x.over = w.ops[1-x.who].op.ReleasesLock(r.waits, w.now)
 		x.stage = savesLock
 		if r.holderFirst {
 			x.stage = readsLock
@@ -135,9 +135,9 @@ func (w *lockWorld) run(r lockRules, k int) {
 		}
 		next, verdict := x.lock.Acquire(op, "item", x.over, 0, w.now)
 		switch {
-		case verdict == operation.LockIsHeld:
+		case verdict == operation.LockHeld:
 			gone()
-		case verdict == operation.LockIsOurs:
+		case verdict == operation.LockOwned:
 			x.stage = calls
 		case x.etag != w.etag:
 			x.stage = readsLock // it was changed meanwhile
@@ -235,7 +235,7 @@ func TestModel_one_operation_at_a_time_changes_an_item(t *testing.T) {
 func TestModel_finds_two_operations_at_an_item(t *testing.T) {
 	t.Parallel()
 	hasty := operation.AzureWaits()
-	hasty.Quiet = time.Minute
+	hasty.LockCooldown = time.Minute
 	for name, r := range map[string]lockRules{
 		"taken over while an invocation of the holder may be at work": {waits: hasty},
 		"a retried operation does not take its lock anew":             {waits: operation.AzureWaits(), noRounds: true},

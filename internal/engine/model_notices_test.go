@@ -26,7 +26,7 @@ func untold(w world) string {
 	switch {
 	case len(w.told) != 2:
 		return fmt.Sprintf("told what did not happen: %v", w.told)
-	case len(w.row.Owed) > 0:
+	case len(w.row.PendingNotices) > 0:
 		return "it owes notices for ever"
 	}
 	return ""

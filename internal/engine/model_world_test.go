@@ -49,7 +49,7 @@ type message struct {
 }
 
 type worker struct {
-	invocation Invocation
+	invocation Machine
 	command    Command
 	started    time.Time
 	// message is the one that this invocation must settle; -1 for a copy that
@@ -112,9 +112,9 @@ func newWorld(r rules, f faults) world {
 		op.Step = "await"
 		jobs = append(jobs, job{attempt: "earlier"})
 	}
-	op = op.OwingStarted(r.notices)
+	op = op.QueueStarted(r.notices)
 	w := world{jobs: jobs, now: modelStart, row: op, etag: 1, faults: f}
-	w.messages = []message{{Message: FirstMessage(op, "")}}
+	w.messages = []message{{Message: StepMessage(op, "")}}
 	return w
 }
 
@@ -190,7 +190,7 @@ func (w world) deliveries(r rules, add func(string, func(*world))) {
 				n.messages[m].lockedUntil = n.now.Add(r.lock)
 				at = m
 			}
-			inv, cmd := Begin(operation.Delivery{Wakeup: msg.Wakeup, Count: n.messages[m].count})
+			inv, cmd := NewMachine(operation.Delivery{Wakeup: msg.Wakeup, Count: n.messages[m].count})
 			n.working = append(n.working, worker{invocation: inv, command: cmd, started: n.now, message: at})
 		}
 		add("deliver "+msg.ID, func(n *world) { deliver(n, true) })
@@ -235,7 +235,7 @@ func (w world) time(r rules, add func(string, func(*world))) {
 	if sweepable {
 		if w.row.Status.Terminal() {
 			switch {
-			case len(w.row.Owed) > 0 && !r.noWake:
+			case len(w.row.PendingNotices) > 0 && !r.noWake:
 				add("the sweep wakes what owes a notice", func(n *world) {
 					n.now = n.now.Add(r.waits.Overdue)
 					n.messages = append(n.messages, message{Message: NoticeMessage(n.row, 1, n.now, "")})

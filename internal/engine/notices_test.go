@@ -22,7 +22,7 @@ type mail struct {
 	sent      []string
 }
 
-func (m *mail) Everybody() bool { return m.everybody }
+func (m *mail) Broadcasts() bool { return m.everybody }
 
 func (m *mail) Notify(_ context.Context, op operation.Operation, n operation.Notice) error {
 	return m.around("notify", func() error {
@@ -46,10 +46,10 @@ func TestAnOperationTellsThatItStartedAndHowItEnded(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	id := r.start()
-	require.Len(t, r.operation(id).Owed, 1, "it is owed from the first save on")
+	require.Len(t, r.operation(id).PendingNotices, 1, "it is owed from the first save on")
 	r.step()
 	require.Equal(t, []string{"1:started Pending"}, r.mail.sent)
-	require.Empty(t, r.operation(id).Owed)
+	require.Empty(t, r.operation(id).PendingNotices)
 	require.Equal(t, int64(2), r.operation(id).Seq, "that it was sent is saved with the step")
 	r.finish()
 	r.requireSucceeded(id)
@@ -89,11 +89,11 @@ func TestANoticeThatCannotBeSentKeepsNoOperationWaitingAndIsSentWhenItCan(t *tes
 	r.finish()
 	require.Equal(t, operation.Succeeded, r.operation(id).Status)
 	require.Equal(t, []string{id}, r.live(), "the marker stays while it owes")
-	require.Equal(t, engine.Swept{Live: 1, Owed: 1}, r.sweep(), "whoever saved it may still be at it")
+	require.Equal(t, engine.SweepResult{Live: 1, PendingNotices: 1}, r.sweep(), "whoever saved it may still be at it")
 	last := r.operation(id).Seq
 
 	r.clock.Advance(20 * time.Minute)
-	require.Equal(t, engine.Swept{Live: 1, Owed: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1, PendingNotices: 1}, r.sweep())
 	require.Len(t, r.queue.Waiting(), 1)
 	r.finish()
 	require.Equal(t, []string{id}, r.live())
@@ -165,11 +165,11 @@ func TestAParkedOperationAsksForAttentionAndTellsThatItGoesOn(t *testing.T) {
 	r.mail.on("notify", away())
 	r.step()
 	require.Equal(t, operation.Parked, r.operation(id).Status)
-	require.Equal(t, "Unclear", r.operation(id).Owed[0].Error.Code)
+	require.Equal(t, "Unclear", r.operation(id).PendingNotices[0].Error.Code)
 	r.clock.Advance(10 * time.Minute)
-	require.Equal(t, engine.Swept{Live: 1, Parked: 1, Owed: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1, Parked: 1, PendingNotices: 1}, r.sweep())
 	r.finish()
-	require.Empty(t, r.operation(id).Owed)
+	require.Empty(t, r.operation(id).PendingNotices)
 	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), id)))
 	r.finish()
 	r.requireSucceeded(id)
@@ -201,7 +201,7 @@ func TestADeadLetteredWakeUpOfAnEndSendsWhatItOwes(t *testing.T) {
 	r.mail.from("notify", away())
 	r.finish()
 	r.mail.from("notify", none())
-	require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: 3}))
+	require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), operation.Wakeup{OperationID: id, Seq: 3}))
 	r.finish()
 	r.requireSucceeded(id)
 	require.Len(t, r.mail.sent, 2)
@@ -213,7 +213,7 @@ func TestRescuesThatAreDeliveredTogetherCountAsOne(t *testing.T) {
 	r.azure.on("refresh", dies, dies, dies, dies, dies)
 	op := r.operation(id)
 	r.clock.Advance(3 * time.Hour)
-	for n := 1; n <= operation.MostRescues; n++ {
+	for n := 1; n <= operation.MaxRescues; n++ {
 		m := engine.RescueMessage(op, n, r.clock.Now(), "")
 		require.ErrorIs(t, r.invoke(m.Wakeup, 1), errDied)
 	}
@@ -230,7 +230,7 @@ func TestRescuesDuringAnOpenClaimDoNotCount(t *testing.T) {
 	require.ErrorIs(t, r.invoke(r.next().Wakeup, 1), errDied)
 	op := r.operation(id)
 	require.NotNil(t, op.Claim)
-	for n := 1; n <= operation.MostRescues; n++ {
+	for n := 1; n <= operation.MaxRescues; n++ {
 		require.NoError(t, r.invoke(engine.RescueMessage(op, n, r.clock.Now(), "").Wakeup, 1))
 	}
 	require.Zero(t, r.operation(id).Rescues)
@@ -269,7 +269,7 @@ func TestASweepBeginsAnywhereAndCountsEachOnce(t *testing.T) {
 	}
 	r.queue.Due(r.clock.Now())
 	r.clock.Advance(time.Hour)
-	require.Equal(t, engine.Swept{Live: 100, Overdue: 100}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 100, Overdue: 100}, r.sweep())
 	waiting := map[string]bool{}
 	for _, m := range r.queue.Waiting() {
 		waiting[m.Wakeup.OperationID] = true
@@ -279,6 +279,6 @@ func TestASweepBeginsAnywhereAndCountsEachOnce(t *testing.T) {
 	r.store.on("load", afterwards(cancel))
 	swept, err := r.engine.Sweep(ctx)
 	require.NoError(t, err)
-	require.Positive(t, swept.Left)
-	require.Less(t, swept.Left, 100)
+	require.Positive(t, swept.Skipped)
+	require.Less(t, swept.Skipped, 100)
 }

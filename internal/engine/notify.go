@@ -8,7 +8,7 @@ import (
 
 // everybody reports whether all operations owe notices, rather than those only
 // whose request names a queue for answers.
-func (e *Engine) everybody() bool { return e.cfg.Notifier != nil && e.cfg.Notifier.Everybody() }
+func (e *Engine) broadcasts() bool { return e.cfg.Notifier != nil && e.cfg.Notifier.Broadcasts() }
 
 // notify sends a notice. One that is owed although nobody can send it any more,
 // because the app is set otherwise since, is dropped.

@@ -30,7 +30,7 @@ var (
 	// ErrNotFound: there is no such operation.
 	ErrNotFound = errors.New("operation not found")
 	// ErrChanged: the row was saved by someone else since it was loaded.
-	ErrChanged = errors.New("operation was changed meanwhile")
+	ErrConflict = errors.New("operation was changed meanwhile")
 	// ErrTooLarge: there is no room for the row or its event, nor will there
 	// be.
 	ErrTooLarge = errors.New("operation is too large")
@@ -52,21 +52,21 @@ type Store interface {
 	// removes its live marker, unless it still owes a notice. It may be
 	// repeated. A marker whose operation
 	// does not exist is removed.
-	Close(ctx context.Context, id string) error
+	FinalizeByID(ctx context.Context, id string) error
 	// Settle is Close by whoever just loaded or saved the ended operation's row.
 	// It costs less where nobody wrote the live marker since the operation was
 	// created.
-	Settle(ctx context.Context, row Row) error
+	Finalize(ctx context.Context, row Row) error
 	// Reopen writes the live marker of an ended operation that is about to be
 	// set going again; the Save that does so comes after it.
 	Reopen(ctx context.Context, id string, createdAt time.Time) error
 	// Live yields the operations that have not been closed. Its cost grows
 	// with their number, not with history.
-	Live(ctx context.Context) iter.Seq2[Live, error]
+	ListLive(ctx context.Context) iter.Seq2[LiveMarker, error]
 }
 
 // Live is the marker of an operation that has not been closed.
-type Live struct {
+type LiveMarker struct {
 	ID        string
 	CreatedAt time.Time
 }
@@ -92,7 +92,7 @@ type Queue interface {
 type Notifier interface {
 	// Everybody reports whether there is a receiver for the notices of all
 	// operations.
-	Everybody() bool
+	Broadcasts() bool
 	// Notify sends a notice. After an error it may or may not have been sent.
 	// A notice whose receiver is not wanted any more is dropped, without an
 	// error.

@@ -66,7 +66,7 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	var err error
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.bus, Flows: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
+		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 		Record: r.azure.record, Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
@@ -107,7 +107,7 @@ func demoRequest() request.Request {
 // start asks for the demo operation and gives its id.
 func (r *rig) start() string {
 	r.t.Helper()
-	op, created, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{Trace: "trace-1"})
+	op, created, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{TraceParent: "trace-1"})
 	require.NoError(r.t, err)
 	require.True(r.t, created)
 	return op.ID
@@ -132,7 +132,7 @@ func (r *rig) history(id string) (lines []string) {
 
 func (r *rig) live() (ids []string) {
 	r.t.Helper()
-	for live, err := range r.rows.Live(r.ctx()) {
+	for live, err := range r.rows.ListLive(r.ctx()) {
 		require.NoError(r.t, err)
 		ids = append(ids, live.ID)
 	}
@@ -224,7 +224,7 @@ func (r *rig) operate(d time.Duration) {
 		dead := r.dead
 		r.dead = nil
 		for _, m := range dead {
-			if survive(func() error { return r.engine.Revive(r.ctx(), m.Wakeup) }) != nil {
+			if survive(func() error { return r.engine.WakeDeadLettered(r.ctx(), m.Wakeup) }) != nil {
 				r.dead = append(r.dead, m)
 			}
 		}

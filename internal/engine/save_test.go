@@ -81,7 +81,7 @@ func TestA_save_that_is_refused_because_of_itself_is_recognised(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
-	r.store.on("save", fault{after: func() error { return engine.ErrChanged }})
+	r.store.on("save", fault{after: func() error { return engine.ErrConflict }})
 	r.finish()
 	r.requireSucceeded(id)
 	require.Len(t, r.azure.made("find"), 1)
@@ -184,7 +184,7 @@ func TestA_row_that_others_save_again_and_again_gives_the_message_back(t *testin
 	require.ErrorIs(t, r.invoke(m.Wakeup, 1), engine.ErrRedeliver)
 	require.Equal(t, 9, r.store.calls("save"))
 	_, err := flag(r.ctx(), id)
-	require.ErrorIs(t, err, engine.ErrChanged, "a person is told, too")
+	require.ErrorIs(t, err, engine.ErrConflict, "a person is told, too")
 
 	r.store.each = nil
 	require.NoError(t, r.invoke(m.Wakeup, 2))

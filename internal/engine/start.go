@@ -27,7 +27,7 @@ func (e *KeyConflict) Error() string {
 type Origin struct {
 	// Trace is its W3C trace context, ReplyTo the queue for answers, MessageID
 	// the id of the message that it came as.
-	Trace, ReplyTo, MessageID string
+	TraceParent, ReplyTo, MessageID string
 	// NotBefore puts the first step off, and the deadline with it; zero means
 	// at once. It is no part of the request: the first start decides.
 	NotBefore time.Time
@@ -40,16 +40,16 @@ type Origin struct {
 func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op operation.Operation, created bool, err error) {
 	op, err = e.Prepare(r)
 	if err != nil {
-		return e.repeated(ctx, r, err)
+		return e.existing(ctx, r, err)
 	}
-	op.TraceParent, op.ReplyTo, op.RequestID = from.Trace, from.ReplyTo, from.MessageID
-	op = op.OwingStarted(e.everybody())
+	op.TraceParent, op.ReplyTo, op.RequestID = from.TraceParent, from.ReplyTo, from.MessageID
+	op = op.QueueStarted(e.broadcasts())
 	if wait := from.NotBefore.Sub(op.DueAt); wait > 0 {
 		op.DueAt, op.Deadline = from.NotBefore, op.Deadline.Add(wait)
 	}
 	accepted := func() {}
-	if e.cfg.Begin != nil {
-		op.TraceParent, accepted = e.cfg.Begin(ctx, op)
+	if e.cfg.StartTrace != nil {
+		op.TraceParent, accepted = e.cfg.StartTrace(ctx, op)
 	}
 	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}
 	row, created, err := e.cfg.Store.Create(ctx, op, ev)
@@ -62,16 +62,16 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	if created {
 		accepted()
 	}
-	return e.begun(ctx, row.Operation, created)
+	return e.sendFirst(ctx, row.Operation, created)
 }
 
 // begun sends the first message of an operation that stands at its first seq:
 // created now, or created by someone who may have died before sending.
-func (e *Engine) begun(ctx context.Context, op operation.Operation, created bool) (operation.Operation, bool, error) {
+func (e *Engine) sendFirst(ctx context.Context, op operation.Operation, created bool) (operation.Operation, bool, error) {
 	if op.Seq > 1 || op.Status != operation.Pending {
 		return op, created, nil
 	}
-	if err := e.cfg.Queue.Send(ctx, FirstMessage(op, op.TraceParent)); err != nil {
+	if err := e.cfg.Queue.Send(ctx, StepMessage(op, op.TraceParent)); err != nil {
 		return op, created, fmt.Errorf("send the first message of operation %s: %w", op.ID, err)
 	}
 	if created {
@@ -111,7 +111,7 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 	if key == "" {
 		key = e.cfg.NewID()
 	}
-	now := e.cfg.Clock()
+	now := e.cfg.Now()
 	return operation.Operation{
 		ID: operation.ID(e.cfg.Tenant, flow.Name, key), Tenant: e.cfg.Tenant, Key: key,
 		Flow: flow.Name, Version: flow.Version,
@@ -123,7 +123,7 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 }
 
 // mostContested bounds how often a flag is set again after others saved first.
-const mostContested = 10
+const maxConflicts = 10
 
 // Cancel asks for an operation to be canceled. What Azure has begun goes on.
 // Canceling an ended operation changes nothing.
@@ -162,7 +162,7 @@ func (e *Engine) setFlag(ctx context.Context, id, what string, set func(*operati
 		if op.Status.Terminal() || !set(&op) {
 			return op, operation.Event{}, false, nil
 		}
-		now := e.cfg.Clock()
+		now := e.cfg.Now()
 		op.WriteID, op.UpdatedAt = e.cfg.NewID(), now
 		return op, operation.Event{Seq: op.Seq, At: now, Step: op.Step, Status: op.Status, What: what, DueAt: op.DueAt, WriteID: op.WriteID}, true, nil
 	})
@@ -171,7 +171,7 @@ func (e *Engine) setFlag(ctx context.Context, id, what string, set func(*operati
 	}
 	// The flag may have been set by someone who died before this message: it
 	// is sent again.
-	due := e.cfg.Clock()
+	due := e.cfg.Now()
 	if !op.CancelRequested && op.DueAt.After(due) {
 		due = op.DueAt
 	}
@@ -188,17 +188,17 @@ var ErrNotRetriable = errors.New("only a failed, timed-out or parked operation c
 // where it stopped, with as much time as it had at first.
 func (e *Engine) Retry(ctx context.Context, id string) (operation.Operation, error) {
 	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
-		next, ev, err := row.Operation.Retried(operation.At{Now: e.cfg.Clock(), Waits: e.cfg.Waits, Jitter: e.cfg.Jitter(), WriteID: e.cfg.NewID()})
+		next, ev, err := row.Operation.Retried(operation.Input{Now: e.cfg.Now(), Waits: e.cfg.Waits, Jitter: e.cfg.Jitter(), WriteID: e.cfg.NewID()})
 		if err != nil {
 			return row.Operation, ev, false, fmt.Errorf("operation %s is %s: %w", id, row.Operation.Status, ErrNotRetriable)
 		}
-		next = next.OwingStarted(e.everybody())
+		next = next.QueueStarted(e.broadcasts())
 		return next, ev, true, e.cfg.Store.Reopen(ctx, id, row.Operation.CreatedAt)
 	})
 	if err != nil {
 		return op, err
 	}
-	if err := e.cfg.Queue.Send(ctx, FirstMessage(op, op.TraceParent)); err != nil {
+	if err := e.cfg.Queue.Send(ctx, StepMessage(op, op.TraceParent)); err != nil {
 		return op, fmt.Errorf("wake operation %s: %w", id, err)
 	}
 	return op, nil
@@ -210,7 +210,7 @@ func (e *Engine) Retry(ctx context.Context, id string) (operation.Operation, err
 func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation.Operation, operation.Event, bool, error)) (operation.Operation, error) {
 	var failed error
 	written := ""
-	for range mostContested {
+	for range maxConflicts {
 		row, err := e.cfg.Store.Load(ctx, id)
 		if err != nil {
 			return operation.Operation{}, fmt.Errorf("load operation %s: %w", id, errors.Join(err, failed))

@@ -19,7 +19,7 @@ func TestA_request_becomes_an_operation(t *testing.T) {
 	request.Parameters = []byte(` { "share" : "s1" } `)
 	request.Deadline = "PT6H"
 	request.Labels = map[string]string{"team": "a"}
-	op, created, err := r.engine.Start(r.ctx(), request, engine.Origin{Trace: "trace-1", ReplyTo: "answers", MessageID: "message-1"})
+	op, created, err := r.engine.Start(r.ctx(), request, engine.Origin{TraceParent: "trace-1", ReplyTo: "answers", MessageID: "message-1"})
 	require.NoError(t, err)
 	require.True(t, created)
 	require.Equal(t, operation.Operation{
@@ -28,12 +28,12 @@ func TestA_request_becomes_an_operation(t *testing.T) {
 		Parameters: []byte(`{"share":"s1"}`), RequestHash: op.RequestHash, Labels: map[string]string{"team": "a"},
 		WriteID: op.WriteID, DueAt: morning(), Deadline: morning().Add(6 * time.Hour),
 		TraceParent: "trace-1", ReplyTo: "answers", RequestID: "message-1",
-		Owed:      []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock.Now(), Status: operation.Pending, Step: "two"}},
-		CreatedAt: morning(), UpdatedAt: morning(), StepStartedAt: morning(),
+		PendingNotices: []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock.Now(), Status: operation.Pending, Step: "two"}},
+		CreatedAt:      morning(), UpdatedAt: morning(), StepStartedAt: morning(),
 	}, op)
 	require.Equal(t, op, r.operation(op.ID))
 	require.Equal(t, []engine.Message{{
-		ID: op.ID + ":1", Due: morning(), Wakeup: operation.Wakeup{OperationID: op.ID, Seq: 1, Trace: "trace-1"},
+		ID: op.ID + ":1", Due: morning(), Wakeup: operation.Wakeup{OperationID: op.ID, Seq: 1, TraceParent: "trace-1"},
 	}}, r.queue.Waiting())
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Swept is what one sweep found.
-type Swept struct {
+type SweepResult struct {
 	// Live counts operations that have not been closed, Parked those of them
 	// that wait for a person.
 	Live   int `json:"live"`
@@ -22,29 +22,29 @@ type Swept struct {
 	// rescue.
 	Overdue int `json:"overdue"`
 	// Owed counts operations of which a notice was not sent yet.
-	Owed int `json:"owed"`
+	PendingNotices int `json:"owed"`
 	// Closed counts ended operations whose indexes were brought up to date.
-	Closed int `json:"closed"`
+	Finalized int `json:"closed"`
 	// Failed counts operations that could not be looked at this time, Left
 	// those for which there was no time.
-	Failed int `json:"failed"`
-	Left   int `json:"left"`
+	Failed  int `json:"failed"`
+	Skipped int `json:"left"`
 }
 
-func (s *Swept) add(one Swept) {
+func (s *SweepResult) add(one SweepResult) {
 	s.Parked += one.Parked
 	s.Overdue += one.Overdue
-	s.Owed += one.Owed
-	s.Closed += one.Closed
+	s.PendingNotices += one.PendingNotices
+	s.Finalized += one.Finalized
 	s.Failed += one.Failed
-	s.Left += one.Left
+	s.Skipped += one.Skipped
 }
 
 // Bounds of one sweep: how many operations are looked at at once, and how long
 // it goes on. An invocation has two minutes, and what follows in it needs some.
 const (
-	sweptAtOnce = 16
-	SweepLimit  = 75 * time.Second
+	maxConcurrentSweeps = 16
+	MaxSweepTime        = 75 * time.Second
 )
 
 // Sweep looks at every live operation: it wakes those whose message did not
@@ -54,23 +54,23 @@ const (
 // It goes on where one operation cannot be looked at, and returns an error when
 // the list itself breaks off; what was listed until then is looked at all the
 // same.
-func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
-	ctx, cancel := context.WithTimeout(ctx, SweepLimit)
+func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, MaxSweepTime)
 	defer cancel()
-	var all []Live
+	var all []LiveMarker
 	var broken error
-	for live, err := range e.cfg.Store.Live(ctx) {
+	for live, err := range e.cfg.Store.ListLive(ctx) {
 		if err != nil {
 			broken = fmt.Errorf("list live operations: %w", err)
 			break
 		}
 		all = append(all, live)
 	}
-	s := Swept{Live: len(all)}
+	s := SweepResult{Live: len(all)}
 	first := int(e.cfg.Jitter() * float64(len(all)))
 	var mu sync.Mutex
 	var group errgroup.Group
-	group.SetLimit(sweptAtOnce)
+	group.SetLimit(maxConcurrentSweeps)
 	for n := range all {
 		live := all[(first+n)%len(all)]
 		group.Go(func() error {
@@ -83,14 +83,14 @@ func (e *Engine) Sweep(ctx context.Context) (Swept, error) {
 	}
 	_ = group.Wait() // nobody gives an error: each is counted
 	e.cfg.Log.InfoContext(ctx, "swept", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
-		"owed", s.Owed, "closed", s.Closed, "failed", s.Failed, "left", s.Left)
+		"owed", s.PendingNotices, "closed", s.Finalized, "failed", s.Failed, "left", s.Skipped)
 	return s, broken
 }
 
 // sweepOrLeave looks at one operation, unless the sweep's time is over.
-func (e *Engine) sweepOrLeave(ctx context.Context, live Live) Swept {
+func (e *Engine) sweepOrLeave(ctx context.Context, live LiveMarker) SweepResult {
 	if ctx.Err() != nil {
-		return Swept{Left: 1}
+		return SweepResult{Skipped: 1}
 	}
 	one, err := e.sweepOne(ctx, live)
 	if err != nil {
@@ -100,34 +100,34 @@ func (e *Engine) sweepOrLeave(ctx context.Context, live Live) Swept {
 	return one
 }
 
-func (e *Engine) sweepOne(ctx context.Context, live Live) (one Swept, err error) {
-	now := e.cfg.Clock()
+func (e *Engine) sweepOne(ctx context.Context, live LiveMarker) (one SweepResult, err error) {
+	now := e.cfg.Now()
 	row, err := e.cfg.Store.Load(ctx, live.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		// The marker is written before the row: give its writer time.
-		if now.Sub(live.CreatedAt) < max(e.cfg.Waits.Overdue, invocationLimit) {
+		if now.Sub(live.CreatedAt) < max(e.cfg.Waits.Overdue, maxRunTime) {
 			return one, nil
 		}
-		one.Closed++
-		return one, e.cfg.Store.Close(ctx, live.ID)
+		one.Finalized++
+		return one, e.cfg.Store.FinalizeByID(ctx, live.ID)
 	case err != nil:
 		return one, err
 	}
 	op := row.Operation
-	if op.Settled() {
-		one.Closed++
-		return one, e.cfg.Store.Close(ctx, live.ID)
+	if op.ReadyToFinalize() {
+		one.Finalized++
+		return one, e.cfg.Store.FinalizeByID(ctx, live.ID)
 	}
 	if op.Status == operation.Parked {
 		one.Parked++
 	}
 	log := e.cfg.Log.With("op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq)
-	if len(op.Owed) > 0 {
-		one.Owed++
+	if len(op.PendingNotices) > 0 {
+		one.PendingNotices++
 		// One that has something to run sends its notices then.
 		if wake, overdue := op.OverdueNotice(now, e.cfg.Waits); overdue && op.Idle(now) {
-			log.WarnContext(ctx, "a notice is owed, waking its operation", "kind", string(op.Owed[0].Kind))
+			log.WarnContext(ctx, "a notice is owed, waking its operation", "kind", string(op.PendingNotices[0].Kind))
 			return one, e.cfg.Queue.Send(ctx, NoticeMessage(op, wake, now, op.TraceParent))
 		}
 	}

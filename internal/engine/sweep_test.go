@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func (r *rig) sweep() engine.Swept {
+func (r *rig) sweep() engine.SweepResult {
 	r.t.Helper()
 	swept, err := r.engine.Sweep(r.ctx())
 	require.NoError(r.t, err)
@@ -34,13 +34,13 @@ func TestA_lost_message_is_made_good_ten_minutes_after_its_time(t *testing.T) {
 	r, id := silent(t)
 	before := r.operation(id)
 	r.clock.Advance(10*time.Minute - time.Second)
-	require.Equal(t, engine.Swept{Live: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1}, r.sweep())
 	r.clock.Advance(time.Second)
-	require.Equal(t, engine.Swept{Live: 1, Overdue: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1, Overdue: 1}, r.sweep())
 	require.Equal(t, before, r.operation(id), "the sweep never writes the row")
 	require.Equal(t, []engine.Message{{
 		ID: id + ":2:rescue-1", Due: r.clock.Now(),
-		Wakeup: operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-1", Rescue: "rescue-1"},
+		Wakeup: operation.Wakeup{OperationID: id, Seq: 2, TraceParent: "trace-1", Rescue: "rescue-1"},
 	}}, r.queue.Waiting())
 	r.finish()
 	r.requireSucceeded(id)
@@ -103,7 +103,7 @@ func TestFive_rescues_without_progress_park_an_operation(t *testing.T) {
 	op := r.operation(id)
 	require.Equal(t, operation.Parked, op.Status)
 	require.Equal(t, "NoProgress", op.LastError.Code)
-	require.Equal(t, engine.Swept{Live: 1, Parked: 1}, r.sweep(), "a parked operation stays in sight and is not woken")
+	require.Equal(t, engine.SweepResult{Live: 1, Parked: 1}, r.sweep(), "a parked operation stays in sight and is not woken")
 
 	kill = false
 	r.dead = nil
@@ -119,9 +119,9 @@ func TestThe_sweep_settles_what_has_ended(t *testing.T) {
 	id := r.start()
 	r.finish()
 	require.Equal(t, []string{id}, r.live())
-	require.Equal(t, engine.Swept{Live: 1, Closed: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1, Finalized: 1}, r.sweep())
 	r.requireSucceeded(id)
-	require.Equal(t, engine.Swept{}, r.sweep(), "its cost grows with live operations only")
+	require.Equal(t, engine.SweepResult{}, r.sweep(), "its cost grows with live operations only")
 }
 
 func TestA_marker_without_its_row_is_forgotten_only_after_a_while(t *testing.T) {
@@ -130,10 +130,10 @@ func TestA_marker_without_its_row_is_forgotten_only_after_a_while(t *testing.T) 
 	// Its writer is at work between marker and row.
 	require.NoError(t, r.rows.Reopen(t.Context(), "unborn", r.clock.Now()))
 	r.clock.Advance(10*time.Minute - time.Second)
-	require.Equal(t, engine.Swept{Live: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1}, r.sweep())
 	require.Equal(t, []string{"unborn"}, r.live())
 	r.clock.Advance(time.Second)
-	require.Equal(t, engine.Swept{Live: 1, Closed: 1}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 1, Finalized: 1}, r.sweep())
 	require.Empty(t, r.live())
 }
 
@@ -149,8 +149,8 @@ func TestA_sweep_goes_on_where_one_operation_cannot_be_looked_at(t *testing.T) {
 	r.clock.Advance(time.Hour)
 	r.store.on("load", none(), away(), none(), none())
 	r.bus.on("send", none(), away())
-	require.Equal(t, engine.Swept{Live: 5, Overdue: 4, Failed: 2}, r.sweep())
-	require.Equal(t, engine.Swept{Live: 5, Overdue: 5}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 5, Overdue: 4, Failed: 2}, r.sweep())
+	require.Equal(t, engine.SweepResult{Live: 5, Overdue: 5}, r.sweep())
 
 	r.store.on("live", away())
 	_, err := r.engine.Sweep(r.ctx())
@@ -160,15 +160,15 @@ func TestA_sweep_goes_on_where_one_operation_cannot_be_looked_at(t *testing.T) {
 func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
-	dead := operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2"}
+	dead := operation.Wakeup{OperationID: id, Seq: 2, TraceParent: "trace-2"}
 	for rescues, want := range []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute} {
-		require.NoError(t, r.engine.Revive(r.ctx(), dead))
+		require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), dead))
 		waiting := r.queue.Due(r.clock.Now().Add(24 * time.Hour))
 		require.Len(t, waiting, 1)
 		require.Equal(t, want, waiting[0].Due.Sub(r.clock.Now()))
 		require.Equal(t, operation.RescueName(rescues+1), waiting[0].Wakeup.Rescue, "named as the sweep would name it then")
 		require.Equal(t, int64(2), waiting[0].Wakeup.Seq)
-		require.Equal(t, "trace-2", waiting[0].Wakeup.Trace)
+		require.Equal(t, "trace-2", waiting[0].Wakeup.TraceParent)
 
 		row, err := r.rows.Load(t.Context(), id)
 		require.NoError(t, err)
@@ -191,7 +191,7 @@ func TestA_dead_lettered_wake_up_of_another_seq(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, id := silent(t)
-			require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: c.seq}))
+			require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), operation.Wakeup{OperationID: id, Seq: c.seq}))
 			var sent []string
 			for _, m := range r.queue.Waiting() {
 				sent = append(sent, m.ID[len(id):])
@@ -204,11 +204,11 @@ func TestA_dead_lettered_wake_up_of_another_seq(t *testing.T) {
 func TestReviving_settles_what_has_ended_and_forgets_what_is_gone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: "gone", Seq: 1}))
+	require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), operation.Wakeup{OperationID: "gone", Seq: 1}))
 	r.store.on("close", away())
 	id := r.start()
 	r.finish()
-	require.NoError(t, r.engine.Revive(r.ctx(), operation.Wakeup{OperationID: id, Seq: 5}))
+	require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), operation.Wakeup{OperationID: id, Seq: 5}))
 	r.requireSucceeded(id)
 }
 
@@ -217,11 +217,11 @@ func TestA_dead_lettered_wake_up_is_put_off_while_the_table_is_away(t *testing.T
 	r, id := silent(t)
 	r.store.on("load", away(), away())
 	r.bus.on("send", none(), away())
-	dead := operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2", Snoozes: 3, Rescue: "rescue-1"}
-	require.NoError(t, r.engine.Revive(r.ctx(), dead))
+	dead := operation.Wakeup{OperationID: id, Seq: 2, TraceParent: "trace-2", Snoozes: 3, Rescue: "rescue-1"}
+	require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), dead))
 	waiting := r.queue.Due(r.clock.Now().Add(24 * time.Hour))
 	require.Len(t, waiting, 1)
-	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 2, Trace: "trace-2", Snoozes: 4}, waiting[0].Wakeup)
+	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 2, TraceParent: "trace-2", Snoozes: 4}, waiting[0].Wakeup)
 	require.Equal(t, 4*time.Minute, waiting[0].Due.Sub(r.clock.Now()))
-	require.ErrorIs(t, r.engine.Revive(r.ctx(), dead), errAway, "with the bus away, too, the message stays where it is")
+	require.ErrorIs(t, r.engine.WakeDeadLettered(r.ctx(), dead), errAway, "with the bus away, too, the message stays where it is")
 }

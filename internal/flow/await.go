@@ -38,7 +38,7 @@ type awaited struct {
 // awaitOperation looks once at the long-running operation that an earlier step
 // started. A status that cannot be read is no failure of the operation.
 func (a azure) awaitOperation(name string, to awaited) step.Step {
-	return step.Step{Name: name, Effect: step.Read, OnCancel: to.onCancel, Awaits: true, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	return step.Step{Name: name, Effect: step.Read, OnCancel: to.onCancel, AwaitsResult: true, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 		var t operation.Tracking
 		if c.Operation.Tracking != nil {
 			t = *c.Operation.Tracking

@@ -84,7 +84,7 @@ func (f *fleet) add() {
 	require.NoError(f.t, err)
 	e, err := engine.New(engine.Config{
 		Store: f.rows, Queue: f.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: ratelimit.ForStep,
+		Now: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: ratelimit.ForStep,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(f.t, err)

@@ -127,7 +127,7 @@ type awaitedJob struct {
 // done: the job's end is the operation's, with the job's own errors and
 // recommended actions.
 func awaitJob(name string, to awaitedJob) step.Step {
-	return step.Step{Name: name, Effect: step.Read, OnCancel: to.onCancel, Awaits: true, Ends: to.last, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	return step.Step{Name: name, Effect: step.Read, OnCancel: to.onCancel, AwaitsResult: true, FinishesOperation: to.last, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 		j, err := to.read(ctx, c)
 		if err != nil {
 			return operation.Outcome{}, err

@@ -112,22 +112,22 @@ func TestAn_unanswered_backup_request_is_looked_for_among_the_jobs(t *testing.T)
 				Step: "trigger-backup", Learned: c.learned(),
 				Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning(), NotAfter: morning().Add(time.Minute)},
 			}
-			finding, err := azure.one("backup-now", "trigger-backup").Look(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
+			finding, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
 			require.NoError(t, err)
 			require.Len(t, azure.asked, 1)
 			require.Equal(t, "startTime eq '2026-03-01 07:59:00 AM' and endTime eq '2026-03-01 08:07:00 AM' and operation eq 'Backup'", azure.asked[0].URL.Query().Get("$filter"))
 			switch {
 			case c.found != "":
-				require.Equal(t, operation.Found, finding.Trace)
+				require.Equal(t, operation.Found, finding.Result)
 				require.Equal(t, "await-backup-job", finding.Outcome.Next)
 				require.Equal(t, c.found, finding.Outcome.Tracking.JobID)
 				require.Equal(t, map[string]string{"attempt": attempt}, finding.Outcome.Learned)
 			case c.doubtful:
-				require.Equal(t, operation.Doubtful, finding.Trace)
+				require.Equal(t, operation.Ambiguous, finding.Result)
 				require.Equal(t, "BackupUnclear", finding.Err.Code)
 				require.NotEmpty(t, finding.Err.RecommendedAction)
 			default:
-				require.Equal(t, operation.Finding{Trace: operation.Nothing}, finding)
+				require.Equal(t, operation.Reconciliation{Result: operation.NotFound}, finding)
 			}
 		})
 	}
@@ -140,11 +140,11 @@ func TestThe_time_of_a_request_is_compared_by_the_clock_of_Azure(t *testing.T) {
 	const ahead = 40 * time.Second
 	for name, c := range map[string]struct {
 		after time.Duration
-		trace operation.Trace
+		trace operation.ReconcileResult
 	}{
 		"after the request":        {ahead + time.Second, operation.Found},
-		"just before the request":  {ahead - 20*time.Second, operation.Doubtful},
-		"well before the request":  {ahead - 35*time.Second, operation.Nothing},
+		"just before the request":  {ahead - 20*time.Second, operation.Ambiguous},
+		"well before the request":  {ahead - 35*time.Second, operation.NotFound},
 		"minutes ahead of any one": {3 * ahead, operation.Found},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,9 +154,9 @@ func TestThe_time_of_a_request_is_compared_by_the_clock_of_Azure(t *testing.T) {
 			answer.header = http.Header{"Date": {morning().Add(ahead).Format(http.TimeFormat)}}
 			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": answer}}
 			op := operation.Operation{Step: "trigger-backup", Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}
-			finding, err := azure.one("backup-now", "trigger-backup").Look(t.Context(), step.Call{Operation: op, Now: morning()})
+			finding, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning()})
 			require.NoError(t, err)
-			require.Equal(t, c.trace, finding.Trace)
+			require.Equal(t, c.trace, finding.Result)
 		})
 	}
 }
@@ -197,7 +197,7 @@ func TestA_list_of_jobs_that_cannot_be_read_settles_nothing(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": refused(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
 	op := operation.Operation{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}
-	_, err := azure.one("backup-now", "trigger-backup").Look(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
+	_, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
 	_, err = azure.run("backup-now", "find-backup-job", op)
 	requireError(t, err, "ServiceUnavailable", operation.Transient)

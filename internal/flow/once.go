@@ -56,13 +56,13 @@ const (
 func (a azure) onceSteps(s started) []step.Step {
 	s.azureTime, s.clockSkew = a.ARM.AzureTime, a.ClockSkew
 	await := awaited{retry: s.start, job: s.follow, what: "the start of the " + s.what}
-	find := step.Step{Name: s.find, Effect: step.Read, Awaits: true, Run: s.findJob}
+	find := step.Step{Name: s.find, Effect: step.Read, AwaitsResult: true, Run: s.findJob}
 	if s.cancel != "" {
 		// The job must be known before it can be canceled.
 		await.onCancel, find.OnCancel = s.await, s.find
 	}
 	return []step.Step{
-		{Name: s.start, Effect: step.Once, Look: s.look, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+		{Name: s.start, Effect: step.Once, Reconcile: s.look, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 			submitted, err := s.ask(ctx, c)
 			if err != nil {
 				return operation.Outcome{}, err
@@ -82,20 +82,20 @@ func (a azure) onceSteps(s started) []step.Step {
 // that carries the attempt id is ours. Where no job carries it, the only job of
 // the same thing that began since the claim is; one that began before the
 // request is never taken for ours.
-func (s started) look(ctx context.Context, c step.Call) (operation.Finding, error) {
+func (s started) look(ctx context.Context, c step.Call) (operation.Reconciliation, error) {
 	claim := c.Operation.Claim
 	jobs, doubtful, err := s.jobs(ctx, c, claim.AttemptID, claim.ClaimedAt)
 	switch {
 	case err != nil:
-		return operation.Finding{}, err
+		return operation.Reconciliation{}, err
 	case len(jobs) == 1 && !doubtful:
 		out := skipTo(s.follow, "found as job "+jobs[0].name)
 		out.Tracking = jobs[0].tracking()
-		return operation.Finding{Trace: operation.Found, Outcome: learn(out, map[string]string{learnedAttempt: claim.AttemptID})}, nil
+		return operation.Reconciliation{Result: operation.Found, Outcome: learn(out, map[string]string{learnedAttempt: claim.AttemptID})}, nil
 	case len(jobs) == 0 && !doubtful:
-		return operation.Finding{Trace: operation.Nothing}, nil
+		return operation.Reconciliation{Result: operation.NotFound}, nil
 	}
-	return operation.Finding{Trace: operation.Doubtful, Err: s.unclear(c, claim.AttemptID)}, nil
+	return operation.Reconciliation{Result: operation.Ambiguous, Err: s.unclear(c, claim.AttemptID)}, nil
 }
 
 // findJob finds the job of a request that Azure accepted without naming its

@@ -43,7 +43,7 @@ func validate(f step.Flow) error {
 		if _, ok := f.Step(s.OnCancel); s.OnCancel != "" && !ok {
 			return fmt.Errorf("flow %s version %d: step %s goes to %s on cancel, which is not a step of the flow", f.Name, f.Version, s.Name, s.OnCancel)
 		}
-		if s.Effect == step.Once && s.Look == nil {
+		if s.Effect == step.Once && s.Reconcile == nil {
 			return fmt.Errorf("flow %s version %d: step %s must not run twice, so it needs a Look", f.Name, f.Version, s.Name)
 		}
 	}

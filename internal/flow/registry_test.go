@@ -11,8 +11,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func lookNothing(context.Context, step.Call) (operation.Finding, error) {
-	return operation.Finding{}, nil
+func lookNothing(context.Context, step.Call) (operation.Reconciliation, error) {
+	return operation.Reconciliation{}, nil
 }
 
 func flowOf(name string, version int, steps ...step.Step) step.Flow {
@@ -61,7 +61,7 @@ func TestRegistry_RejectsFlowsThatCannotBeRunSafely(t *testing.T) {
 func TestRegistry_FindsEveryVersionAndStartsTheNewest(t *testing.T) {
 	t.Parallel()
 	registry, err := flow.NewRegistry(
-		flowOf("backup", 2, step.Step{Name: "trigger", Effect: step.Once, Look: lookNothing}),
+		flowOf("backup", 2, step.Step{Name: "trigger", Effect: step.Once, Reconcile: lookNothing}),
 		flowOf("protect", 1), flowOf("backup", 10), flowOf("backup", 1),
 	)
 	require.NoError(t, err)

@@ -73,7 +73,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.rows, Queue: r.queue, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
+		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, DryRun: arm.Rehearse,
 	})
 	require.NoError(t, err)
 	return r

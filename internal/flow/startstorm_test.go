@@ -46,7 +46,7 @@ func startBackups(t *testing.T, vaults, each, instances int) {
 	visible := regexp.MustCompile(`^(read|write|\w+ read) budget, about \d\d:\d\d$`)
 	waiting := 0
 	for _, id := range ids {
-		if op := f.operation(id); op.Booking != "" {
+		if op := f.operation(id); op.Reservation != "" {
 			waiting++
 			require.Regexp(t, visible, op.WaitingFor)
 			require.Zero(t, op.Attempts)

@@ -19,7 +19,7 @@ import (
 // Controller is what people may do to operations.
 type Controller interface {
 	Starter
-	Rehearse(context.Context, request.Request) (engine.Rehearsal, error)
+	DryRun(context.Context, request.Request) (engine.DryRunResult, error)
 	Cancel(ctx context.Context, id string) (operation.Operation, error)
 	Pause(ctx context.Context, id string) (operation.Operation, error)
 	Resume(ctx context.Context, id string) (operation.Operation, error)
@@ -134,7 +134,7 @@ func (a api) start(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]any{"valid": true, "flow": op.Flow, "version": op.Version, "parameters": op.Parameters, "steps": flow.Plan()})
 		return
 	}
-	op, created, err := a.Control.Start(r.Context(), req, engine.Origin{Trace: r.Header.Get("traceparent")})
+	op, created, err := a.Control.Start(r.Context(), req, engine.Origin{TraceParent: r.Header.Get("traceparent")})
 	if err != nil {
 		writeProblem(w, r, err)
 		return

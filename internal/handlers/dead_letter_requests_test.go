@@ -46,5 +46,5 @@ func TestADeadLetteredRequestWhoseOperationIsThereIsNotRefused(t *testing.T) {
 // A sweep and the housekeeping after it end before their invocation does.
 func TestASweepLeavesTimeForHousekeeping(t *testing.T) {
 	t.Parallel()
-	require.Less(t, engine.SweepLimit+handlers.HousekeepingLimit, customhandler.DefaultDeadline)
+	require.Less(t, engine.MaxSweepTime+handlers.HousekeepingLimit, customhandler.DefaultDeadline)
 }

@@ -9,15 +9,15 @@ import (
 	"azbackupflow/internal/rejected"
 )
 
-// Reviver wakes the operation of a wake-up that was dead-lettered.
-type Reviver interface {
-	Revive(context.Context, operation.Wakeup) error
+// Waker wakes the operation of a wake-up that was dead-lettered.
+type Waker interface {
+	WakeDeadLettered(context.Context, operation.Wakeup) error
 }
 
 // DeadLetterSteps handles the dead-letter queue of `steps`: a wake-up that was
 // delivered too often still means an operation that waits. What is no wake-up is
 // refused, so that a person sees it.
-func DeadLetterSteps(engine Reviver, refuse Refuser) customhandler.Handler {
+func DeadLetterSteps(engine Waker, refuse Refuser) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 		reason, description := inv.DeadLetterReason()
 		log := customhandler.Logger(ctx).With("messageId", inv.MessageID(), "reason", reason, "description", description)
@@ -30,6 +30,6 @@ func DeadLetterSteps(engine Reviver, refuse Refuser) customhandler.Handler {
 			})
 		}
 		log.WarnContext(ctx, "a wake-up was dead-lettered", "op", w.OperationID, "seq", w.Seq)
-		return customhandler.Result{}, engine.Revive(ctx, w)
+		return customhandler.Result{}, engine.WakeDeadLettered(ctx, w)
 	}
 }

@@ -151,7 +151,7 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 		"Validation": reflect.TypeFor[handlers.Validation](), "RehearsedStep": reflect.TypeFor[handlers.RehearsedStep](), "UnsentCall": reflect.TypeFor[step.Unsent](),
 		"BulkAnswer": reflect.TypeFor[handlers.BulkAnswer](), "BulkTarget": reflect.TypeFor[handlers.BulkTarget](), "BulkRefusal": reflect.TypeFor[handlers.BulkRefusal](),
 		"DeadLetters": reflect.TypeFor[handlers.DeadLetterList](), "Replayed": reflect.TypeFor[handlers.Replayed](),
-		"Purged": reflect.TypeFor[handlers.Purged](), "Swept": reflect.TypeFor[engine.Swept](),
+		"Purged": reflect.TypeFor[handlers.Purged](), "Swept": reflect.TypeFor[engine.SweepResult](),
 		"Verdict": reflect.TypeFor[decision.Record](), "Verdicts": reflect.TypeFor[handlers.VerdictList](),
 		"Refusal": reflect.TypeFor[rejected.Request](), "Flow": reflect.TypeFor[handlers.FlowView](),
 		"FieldError": reflect.TypeFor[step.FieldError](), "Problem": reflect.TypeFor[handlers.Problem](),

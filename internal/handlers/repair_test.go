@@ -49,7 +49,7 @@ func repairs(t *testing.T) *bench {
 	now := func() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 	e, err := engine.New(engine.Config{
 		Store: b.store, Queue: &queuememory.Queue{}, Flows: book, Waits: operation.AzureWaits(),
-		Clock: now, Jitter: func() float64 { return 0 }, NewID: func() string { return "new-id" },
+		Now: now, Jitter: func() float64 { return 0 }, NewID: func() string { return "new-id" },
 		Sleep: func(context.Context, time.Duration) error { return nil },
 	})
 	require.NoError(t, err)
@@ -183,9 +183,9 @@ func TestDeadLettersAreRemovedOneByOneOrByAge(t *testing.T) {
 
 func TestARescueSweepsNow(t *testing.T) {
 	t.Parallel()
-	var swept engine.Swept
+	var swept engine.SweepResult
 	require.Equal(t, http.StatusOK, repairs(t).ask("POST", "/rescue", "", &swept))
-	require.Equal(t, engine.Swept{Live: 1}, swept)
+	require.Equal(t, engine.SweepResult{Live: 1}, swept)
 }
 
 func TestTheDocsNameTheRoutesAndTheProblemOfDeadLetters(t *testing.T) {

@@ -157,11 +157,11 @@ func (s *shaky) PurgeRejected(ctx context.Context, before time.Time, most int) (
 }
 
 // Live implements engine.Store.
-func (s *shaky) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
+func (s *shaky) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	if s.isAway() {
-		return func(yield func(engine.Live, error) bool) { yield(engine.Live{}, errAway) }
+		return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errAway) }
 	}
-	return s.Store.Live(ctx)
+	return s.Store.ListLive(ctx)
 }
 
 // Load implements engine.Store.
@@ -214,7 +214,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.steps, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Clock: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, Rehearse: arm.Rehearse,
+		Now: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, DryRun: arm.Rehearse,
 	})
 	require.NoError(t, err)
 	r.requests = handlers.Requests{

@@ -46,8 +46,8 @@ func readWakeup(inv customhandler.Invocation) (operation.Wakeup, error) {
 	if w.OperationID == "" || w.Seq < 1 {
 		return w, fmt.Errorf("the message names no operation")
 	}
-	if w.Trace == "" {
-		w.Trace = inv.Trace
+	if w.TraceParent == "" {
+		w.TraceParent = inv.Trace
 	}
 	return w, nil
 }
@@ -63,5 +63,5 @@ func CarriedTrace(inv customhandler.Invocation) string {
 	if json.Unmarshal(raw, &w) != nil || w.OperationID == "" {
 		return ""
 	}
-	return w.Trace
+	return w.TraceParent
 }

@@ -92,9 +92,9 @@ func (r Requests) start(ctx context.Context, inv customhandler.Invocation, messa
 	if err != nil {
 		return err
 	}
-	key, from := keyOf(content, messageID), engine.Origin{Trace: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID}
-	if from.Trace == "" {
-		from.Trace = content.Trace
+	key, from := keyOf(content, messageID), engine.Origin{TraceParent: inv.Trace, ReplyTo: replyTo(inv), MessageID: messageID}
+	if from.TraceParent == "" {
+		from.TraceParent = content.TraceParent
 	}
 	if err := r.checkReplyTo(inv); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (r Requests) refuse(ctx context.Context, inv customhandler.Invocation, mess
 // doubling to 5 min. It carries further properties.
 func (r Requests) later(ctx context.Context, inv customhandler.Invocation, messageID string, raw []byte, further map[string]any) error {
 	n := timesPutOff(inv)
-	wait := min(r.Waits.SnoozeShortest<<min(n, 10), r.Waits.SnoozeLongest)
+	wait := min(r.Waits.MinSnooze<<min(n, 10), r.Waits.MaxSnooze)
 	properties := handedOn(inv, messageID)
 	properties[putOff] = strconv.Itoa(n + 1)
 	maps.Copy(properties, further)

@@ -10,7 +10,7 @@ import (
 
 // Sweeper looks at every live operation.
 type Sweeper interface {
-	Sweep(context.Context) (engine.Swept, error)
+	Sweep(context.Context) (engine.SweepResult, error)
 }
 
 // Sweep handles the timer: it wakes operations whose message did not come. A

@@ -46,7 +46,7 @@ func (a api) validate(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
-	rehearsal, err := a.Control.Rehearse(r.Context(), req)
+	rehearsal, err := a.Control.DryRun(r.Context(), req)
 	if err != nil {
 		writeProblem(w, r, err)
 		return
@@ -54,7 +54,7 @@ func (a api) validate(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, a.asValidation(rehearsal))
 }
 
-func (a api) asValidation(rehearsal engine.Rehearsal) Validation {
+func (a api) asValidation(rehearsal engine.DryRunResult) Validation {
 	op := rehearsal.Operation
 	flow, _ := a.Flows.Find(op.Flow, op.Version)
 	v := Validation{

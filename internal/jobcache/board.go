@@ -178,7 +178,7 @@ func (b *Board) join(key, job string, now time.Time) (*vault, bool) {
 	if len(v.waiting)%16 == 0 || len(v.waiting) < 2*crowd {
 		// Who has not looked for so long has found what it waited for.
 		for name, at := range v.waiting {
-			if now.Sub(at) > 2*b.cfg.Waits.JobLongest {
+			if now.Sub(at) > 2*b.cfg.Waits.MaxJob {
 				delete(v.waiting, name)
 			}
 		}
@@ -212,7 +212,7 @@ func (b *Board) Forget(vaultID, job string) {
 // interval is how often a job of the age is to be looked at.
 func (b *Board) interval(age time.Duration) time.Duration {
 	w := b.cfg.Waits
-	return time.Duration(ahead * float64(min(max(age/10, w.JobShortest), w.JobLongest)))
+	return time.Duration(ahead * float64(min(max(age/10, w.MinJob), w.MaxJob)))
 }
 
 // scaled is a duration at the speed of the waits.
@@ -314,7 +314,7 @@ func (b *Board) refresh(ctx context.Context, v *vault, key string, row Row, etag
 		b.release(ctx, v, key, mine, etag, err)
 		return Answer{}, err
 	}
-	next := mine.listed(jobs, since, now, 12*b.cfg.Waits.JobLongest)
+	next := mine.listed(jobs, since, now, 12*b.cfg.Waits.MaxJob)
 	next.Calls = max(calls, 1)
 	next.Gap = b.cfg.Pace(q.Vault, next.Calls)
 	next.Due = now.Add(max(b.interval(now.Sub(next.youngest())), next.Gap))

@@ -27,7 +27,7 @@ type Notifier struct {
 }
 
 // Everybody reports whether all operations owe notices.
-func (n Notifier) Everybody() bool { return n.To != "" }
+func (n Notifier) Broadcasts() bool { return n.To != "" }
 
 // MayReply reports whether a request may ask for answers on the queue. Names of
 // queues are compared as Service Bus does, without regard to casing.

@@ -58,15 +58,15 @@ func ended() operation.Operation {
 		},
 		CreatedAt: at, UpdatedAt: at.Add(time.Hour),
 	}
-	return op.Owing(operation.Running, true)
+	return op.QueueNotice(operation.Running, true)
 }
 
 func TestANoticeIsOneCloudEventForEachReceiverUnderOneId(t *testing.T) {
 	t.Parallel()
 	var p post
 	op := ended()
-	require.Len(t, op.Owed, 2)
-	for _, n := range op.Owed {
+	require.Len(t, op.PendingNotices, 2)
+	for _, n := range op.PendingNotices {
 		require.NoError(t, notifier(&p).Notify(t.Context(), op, n))
 	}
 	require.Equal(t, "notices", p.all[0].to)
@@ -102,10 +102,10 @@ func TestANoticeSaysTheSameAfterAPersonHasRetriedItsOperation(t *testing.T) {
 	t.Parallel()
 	var p post
 	op := ended()
-	retried, _, err := op.Retried(operation.At{Now: op.UpdatedAt.Add(time.Hour), Waits: operation.AzureWaits()})
+	retried, _, err := op.Retried(operation.Input{Now: op.UpdatedAt.Add(time.Hour), Waits: operation.AzureWaits()})
 	require.NoError(t, err)
-	require.NoError(t, notifier(&p).Notify(t.Context(), op, op.Owed[0]))
-	require.NoError(t, notifier(&p).Notify(t.Context(), retried, retried.Owed[0]))
+	require.NoError(t, notifier(&p).Notify(t.Context(), op, op.PendingNotices[0]))
+	require.NoError(t, notifier(&p).Notify(t.Context(), retried, retried.PendingNotices[0]))
 	require.Equal(t, p.all[0], p.all[1])
 }
 
@@ -114,15 +114,15 @@ func TestWhatNobodyMayReceiveAnyMoreIsDropped(t *testing.T) {
 	var p post
 	n := notifier(&p)
 	n.To, n.Replies = "", nil
-	require.False(t, n.Everybody())
-	for _, owed := range ended().Owed {
+	require.False(t, n.Broadcasts())
+	for _, owed := range ended().PendingNotices {
 		require.NoError(t, n.Notify(t.Context(), ended(), owed))
 	}
 	require.NoError(t, n.Refused(t.Context(), "answers", rejected.Request{}))
 	require.Empty(t, p.all)
 
 	p.fail = errors.New("away")
-	require.ErrorIs(t, notifier(&p).Notify(t.Context(), ended(), ended().Owed[0]), p.fail)
+	require.ErrorIs(t, notifier(&p).Notify(t.Context(), ended(), ended().PendingNotices[0]), p.fail)
 	require.ErrorIs(t, notifier(&p).Refused(t.Context(), "ANSWERS", rejected.Request{}), p.fail)
 }
 
@@ -141,9 +141,9 @@ func TestEveryEventHasThePublishedShape(t *testing.T) {
 	n := notifier(&p)
 	for _, status := range operation.Statuses() {
 		op := ended()
-		op.Status, op.Owed = status, nil
-		op = op.Owing("", true).OwingStarted(false)
-		for _, owed := range op.Owed {
+		op.Status, op.PendingNotices = status, nil
+		op = op.QueueNotice("", true).QueueStarted(false)
+		for _, owed := range op.PendingNotices {
 			require.NoError(t, n.Notify(t.Context(), op, owed))
 		}
 	}

@@ -40,19 +40,19 @@ func TestAn_answered_step_goes_where_its_outcome_says(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			op, at := claimed(), after(0)
+			op, in := claimed(), after(0)
 			op.Step = c.step
-			next, ev := op.Answered(plan(), c.out, at)
-			requireSaved(t, op, next, ev, at)
+			next, ev := op.Answered(plan(), c.out, in)
+			requireSaved(t, op, next, ev, in)
 			require.Equal(t, c.status, next.Status)
 			require.Equal(t, c.wantStep, next.Step)
 			require.Nil(t, next.Claim, "an answer settles the claim")
 			if next.Status == operation.Running {
-				require.Equal(t, c.wait, wait(next, at))
+				require.Equal(t, c.wait, wait(next, in))
 				return
 			}
 			require.Zero(t, next.DueAt, "nothing is due any more")
-			require.Equal(t, next.Status.Terminal(), next.EndedAt.Equal(at.Now))
+			require.Equal(t, next.Status.Terminal(), next.EndedAt.Equal(in.Now))
 		})
 	}
 }
@@ -67,20 +67,20 @@ func TestThe_wait_for_a_job_is_a_tenth_of_its_age_between_half_a_minute_and_ten(
 		time.Hour:        6 * time.Minute,
 		100 * time.Hour:  10 * time.Minute,
 	} {
-		at := after(age)
-		next, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob}, at)
-		require.Equal(t, want, wait(next, at), "a job of age %s", age)
+		in := after(age)
+		next, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob}, in)
+		require.Equal(t, want, wait(next, in), "a job of age %s", age)
 		require.Equal(t, start(), next.StepStartedAt, "waiting does not make the step younger")
 	}
 }
 
 func TestAn_entered_step_starts_now(t *testing.T) {
 	t.Parallel()
-	at := after(time.Hour)
-	next, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Advance}, at)
-	require.Equal(t, at.Now, next.StepStartedAt)
+	in := after(time.Hour)
+	next, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Advance}, in)
+	require.Equal(t, in.Now, next.StepStartedAt)
 
-	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Advance, Next: "trigger"}, at)
+	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Advance, Next: "trigger"}, in)
 	require.Equal(t, start(), next.StepStartedAt, "a step that goes on with itself gets no younger")
 }
 
@@ -88,15 +88,15 @@ func TestNothing_is_looked_at_later_than_the_deadline(t *testing.T) {
 	t.Parallel()
 	throttled := failure(operation.Throttled)
 	throttled.RetryAfter = 6 * time.Hour
-	for name, do := range map[string]func(operation.Operation, operation.At) (operation.Operation, operation.Event){
-		"waiting": func(op operation.Operation, at operation.At) (operation.Operation, operation.Event) {
-			return op.Answered(plan(), operation.Outcome{Kind: operation.Wait, After: 6 * time.Hour}, at)
+	for name, do := range map[string]func(operation.Operation, operation.Input) (operation.Operation, operation.Event){
+		"waiting": func(op operation.Operation, in operation.Input) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Wait, After: 6 * time.Hour}, in)
 		},
-		"throttled": func(op operation.Operation, at operation.At) (operation.Operation, operation.Event) {
-			return op.StepFailed(throttled, at)
+		"throttled": func(op operation.Operation, in operation.Input) (operation.Operation, operation.Event) {
+			return op.StepFailed(throttled, in)
 		},
-		"going back": func(op operation.Operation, at operation.At) (operation.Operation, operation.Event) {
-			return op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "find", Err: throttled}, at)
+		"going back": func(op operation.Operation, in operation.Input) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "find", Err: throttled}, in)
 		},
 	} {
 		op := running()
@@ -202,15 +202,15 @@ func TestGoing_back_is_bounded_by_the_class_of_the_error(t *testing.T) {
 
 func TestGoing_back_waits_as_Azure_asks_and_longer_each_time(t *testing.T) {
 	t.Parallel()
-	op, at := running(), after(0)
+	op, in := running(), after(0)
 	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
-		op, _ = op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Transient)}, at)
-		require.Equal(t, want, wait(op, at))
+		op, _ = op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Transient)}, in)
+		require.Equal(t, want, wait(op, in))
 	}
 	asked := failure(operation.Conflict)
 	asked.RetryAfter = 3 * time.Hour
-	op, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: asked}, at)
-	require.Equal(t, 3*time.Hour, wait(op, at))
+	op, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: asked}, in)
+	require.Equal(t, 3*time.Hour, wait(op, in))
 }
 
 func TestAn_outcome_without_its_reason_is_a_bug_that_loses_nothing(t *testing.T) {

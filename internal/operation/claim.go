@@ -4,83 +4,83 @@ import "fmt"
 
 // Claimed is the operation with a fresh claim on its current step's call. It
 // stays at its seq: the call has not been made yet.
-func (op Operation) Claimed(attemptID string, at At) (Operation, Event) {
+func (op Operation) Claimed(attemptID string, in Input) (Operation, Event) {
 	next := op.clone()
-	next.WriteID = at.WriteID
-	next.UpdatedAt = at.Now
-	next.Claim = &Claim{AttemptID: attemptID, ClaimedAt: at.Now, NotAfter: at.Now.Add(at.Waits.ClaimWindow)}
-	return next, next.event(fmt.Sprintf("about to call, as attempt %s", attemptID), at)
+	next.WriteID = in.WriteID
+	next.UpdatedAt = in.Now
+	next.Claim = &Claim{AttemptID: attemptID, ClaimedAt: in.Now, NotAfter: in.Now.Add(in.Waits.ClaimWindow)}
+	return next, next.event(fmt.Sprintf("about to call, as attempt %s", attemptID), in)
 }
 
 // ClaimMissed is the operation after the holder of the claim was too late to
 // make its call: nothing was called, the claim is given up.
-func (op Operation) ClaimMissed(at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) ClaimExpired(in Input) (Operation, Event) {
+	next := op.advance(in)
 	next.Claim = nil
-	next.DueAt = at.Now
-	next.move(StepAnswered, at.Now)
-	return next, next.event("too late for the claimed call; nothing was called", at)
+	next.DueAt = in.Now
+	next.move(StepAnswered, in.Now)
+	return next, next.event("too late for the claimed call; nothing was called", in)
 }
 
 // Trace is what a look found of an unanswered claim.
-type Trace string
+type ReconcileResult string
 
 // The traces.
 const (
 	// Found: the call took effect; the finding's Outcome is its answer.
-	Found Trace = "found"
+	Found ReconcileResult = "found"
 	// Nothing: the call had no effect; it may be claimed anew.
-	Nothing Trace = "nothing"
+	NotFound ReconcileResult = "nothing"
 	// Doubtful: it cannot be told; a person must look.
-	Doubtful Trace = "doubtful"
+	Ambiguous ReconcileResult = "doubtful"
 )
 
 // Finding is the answer of a look.
-type Finding struct {
-	Trace   Trace
+type Reconciliation struct {
+	Result  ReconcileResult
 	Outcome Outcome
 	// Err says why it is doubtful.
 	Err *Error
 }
 
 // Resolved is the operation after a look at its open claim.
-func (op Operation) Resolved(plan Plan, f Finding, at At) (Operation, Event) {
-	switch f.Trace {
+func (op Operation) Reconciled(plan Plan, f Reconciliation, in Input) (Operation, Event) {
+	switch f.Result {
 	case Found:
 		f.Outcome.Note = note("the earlier request had taken effect", f.Outcome.Note)
-		return op.Answered(plan, f.Outcome, at)
-	case Nothing:
-		next := op.advance(at)
+		return op.Answered(plan, f.Outcome, in)
+	case NotFound:
+		next := op.advance(in)
 		next.Claim = nil
-		if p, ok := Transient.Patience(); ok && next.Attempts > p.Attempts {
-			return next.fail(next.LastError, at)
+		if p, ok := Transient.RetryPolicy(); ok && next.Attempts > p.MaxAttempts {
+			return next.fail(next.LastError, in)
 		}
-		next.DueAt = at.Now
-		next.move(StepAnswered, at.Now)
-		return next, next.event("the earlier request had no effect; asking again", at)
-	case Doubtful:
+		next.DueAt = in.Now
+		next.move(StepAnswered, in.Now)
+		return next, next.event("the earlier request had no effect; asking again", in)
+	case Ambiguous:
 		op.RetryStep = op.Step
 	}
-	return op.ParkedBecause(reason(f.Err), at)
+	return op.Parked(reason(f.Err), in)
 }
 
 // LookFailed is the operation after a look could not be made. The claim stays
 // open; when patience runs out, or the deadline has passed, a person must look, because failing would say
 // that nothing happened.
-func (op Operation) LookFailed(err *Error, at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) ReconcileFailed(err *Error, in Input) (Operation, Event) {
+	next := op.advance(in)
 	next.LastError = err
-	patience, again := err.Class.Patience()
-	if !again || !at.Now.Before(op.Deadline) {
-		return next.park(err, at)
+	patience, again := err.Class.RetryPolicy()
+	if !again || !in.Now.Before(op.Deadline) {
+		return next.park(err, in)
 	}
 	if err.Class != Throttled {
 		next.Attempts++
-		if patience.Attempts > 0 && next.Attempts > patience.Attempts {
-			return next.park(err, at)
+		if patience.MaxAttempts > 0 && next.Attempts > patience.MaxAttempts {
+			return next.park(err, in)
 		}
 	}
-	next.DueAt = at.Waits.next(at.Now, err.RetryAfter, at.Waits.afterError(patience, max(next.Attempts, 1)), at.Jitter)
-	next.move(StepAnswered, at.Now)
-	return next, next.event("looking for an unanswered request, trying again", at)
+	next.DueAt = in.Waits.next(in.Now, err.RetryAfter, in.Waits.afterError(patience, max(next.Attempts, 1)), in.Jitter)
+	next.move(StepAnswered, in.Now)
+	return next, next.event("looking for an unanswered request, trying again", in)
 }

@@ -11,11 +11,11 @@ import (
 
 func TestA_claim_is_saved_at_the_seq_that_is_there(t *testing.T) {
 	t.Parallel()
-	op, at := running(), after(time.Minute)
+	op, in := running(), after(time.Minute)
 	op.Rescues, op.LastRescue = 2, "rescue-2"
-	next, ev := op.Claimed("attempt-2", at)
-	requireTold(t, next, ev, at)
-	require.Equal(t, &operation.Claim{AttemptID: "attempt-2", ClaimedAt: at.Now, NotAfter: at.Now.Add(time.Minute)}, next.Claim)
+	next, ev := op.Claimed("attempt-2", in)
+	requireTold(t, next, ev, in)
+	require.Equal(t, &operation.Claim{AttemptID: "attempt-2", ClaimedAt: in.Now, NotAfter: in.Now.Add(time.Minute)}, next.Claim)
 	require.Equal(t, op.Seq, next.Seq)
 	require.Equal(t, "w8", next.WriteID)
 	require.Equal(t, 2, next.Rescues, "rescues are counted on: the call was not made yet")
@@ -27,24 +27,24 @@ func TestA_claim_is_saved_at_the_seq_that_is_there(t *testing.T) {
 
 func TestA_claim_that_was_missed_is_given_up_and_made_anew_at_once(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(2*time.Minute)
-	next, ev := op.ClaimMissed(at)
-	requireSaved(t, op, next, ev, at)
+	op, in := claimed(), after(2*time.Minute)
+	next, ev := op.ClaimExpired(in)
+	requireSaved(t, op, next, ev, in)
 	require.Nil(t, next.Claim)
 	require.Equal(t, "trigger", next.Step)
 	require.Equal(t, operation.Running, next.Status)
-	require.Equal(t, at.Now, next.DueAt)
+	require.Equal(t, in.Now, next.DueAt)
 	require.Zero(t, next.Attempts, "nothing was called, nothing failed")
 }
 
 func TestA_call_that_took_effect_is_adopted(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(6*time.Minute)
+	op, in := claimed(), after(6*time.Minute)
 	op.Attempts, op.LastError = 1, failure(operation.Transient)
-	next, ev := op.Resolved(plan(), operation.Finding{Trace: operation.Found, Outcome: operation.Outcome{
+	next, ev := op.Reconciled(plan(), operation.Reconciliation{Result: operation.Found, Outcome: operation.Outcome{
 		Kind: operation.Advance, Pace: operation.PaceNow, Note: "job j1", Tracking: &operation.Tracking{JobID: "j1"},
-	}}, at)
-	requireSaved(t, op, next, ev, at)
+	}}, in)
+	requireSaved(t, op, next, ev, in)
 	require.Equal(t, "await", next.Step)
 	require.Nil(t, next.Claim)
 	require.Nil(t, next.LastError)
@@ -54,14 +54,14 @@ func TestA_call_that_took_effect_is_adopted(t *testing.T) {
 
 func TestA_call_without_effect_is_made_again(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(6*time.Minute)
+	op, in := claimed(), after(6*time.Minute)
 	op.Attempts, op.LastError = 12, failure(operation.Transient)
-	next, ev := op.Resolved(plan(), operation.Finding{Trace: operation.Nothing}, at)
-	requireSaved(t, op, next, ev, at)
+	next, ev := op.Reconciled(plan(), operation.Reconciliation{Result: operation.NotFound}, in)
+	requireSaved(t, op, next, ev, in)
 	require.Equal(t, operation.Running, next.Status)
 	require.Equal(t, "trigger", next.Step)
 	require.Nil(t, next.Claim)
-	require.Equal(t, at.Now, next.DueAt)
+	require.Equal(t, in.Now, next.DueAt)
 	require.Equal(t, 12, next.Attempts, "failures that had no effect are failures")
 }
 
@@ -69,7 +69,7 @@ func TestThirteen_calls_without_an_answer_and_without_effect_end_the_operation(t
 	t.Parallel()
 	op := claimed()
 	op.Attempts, op.LastError = 13, failure(operation.Transient)
-	next, _ := op.Resolved(plan(), operation.Finding{Trace: operation.Nothing}, after(6*time.Minute))
+	next, _ := op.Reconciled(plan(), operation.Reconciliation{Result: operation.NotFound}, after(6*time.Minute))
 	require.Equal(t, operation.Failed, next.Status)
 	require.Equal(t, failure(operation.Transient), next.LastError)
 	require.Nil(t, next.Claim)
@@ -77,14 +77,14 @@ func TestThirteen_calls_without_an_answer_and_without_effect_end_the_operation(t
 
 func TestA_call_of_which_nothing_can_be_told_waits_for_a_person(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]operation.Finding{
-		"doubtful":               {Trace: operation.Doubtful, Err: failure(operation.UserAction)},
-		"doubtful, no reason":    {Trace: operation.Doubtful},
+	for name, f := range map[string]operation.Reconciliation{
+		"doubtful":               {Result: operation.Ambiguous, Err: failure(operation.UserAction)},
+		"doubtful, no reason":    {Result: operation.Ambiguous},
 		"a finding that is none": {},
 	} {
-		op, at := claimed(), after(6*time.Minute)
-		next, ev := op.Resolved(plan(), f, at)
-		requireSaved(t, op, next, ev, at)
+		op, in := claimed(), after(6*time.Minute)
+		next, ev := op.Reconciled(plan(), f, in)
+		requireSaved(t, op, next, ev, in)
 		require.Equal(t, operation.Parked, next.Status, name)
 		require.Equal(t, claim(), next.Claim, name)
 		require.NotNil(t, next.LastError, name)
@@ -100,17 +100,17 @@ func TestA_look_that_fails_keeps_the_claim_and_ends_in_no_failure(t *testing.T) 
 	} {
 		t.Run("class "+string(class), func(t *testing.T) {
 			t.Parallel()
-			op, at := claimed(), after(6*time.Minute)
+			op, in := claimed(), after(6*time.Minute)
 			for range budget {
-				next, ev := op.LookFailed(failure(class), at)
-				requireSaved(t, op, next, ev, at)
+				next, ev := op.ReconcileFailed(failure(class), in)
+				requireSaved(t, op, next, ev, in)
 				require.Equal(t, operation.Running, next.Status)
 				require.Equal(t, claim(), next.Claim)
-				require.GreaterOrEqual(t, wait(next, at), 30*time.Second)
+				require.GreaterOrEqual(t, wait(next, in), 30*time.Second)
 				op = next
 			}
-			next, ev := op.LookFailed(failure(class), at)
-			requireSaved(t, op, next, ev, at)
+			next, ev := op.ReconcileFailed(failure(class), in)
+			requireSaved(t, op, next, ev, in)
 			require.Equal(t, operation.Parked, next.Status, "failing would say that nothing happened")
 			require.Equal(t, claim(), next.Claim)
 			require.Equal(t, failure(class), next.LastError)
@@ -120,22 +120,22 @@ func TestA_look_that_fails_keeps_the_claim_and_ends_in_no_failure(t *testing.T) 
 
 func TestA_look_that_cannot_be_made_before_the_deadline_is_left_to_a_person(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(6*time.Minute)
-	op.Deadline = at.Now
-	next, ev := op.LookFailed(failure(operation.Throttled), at)
-	requireSaved(t, op, next, ev, at)
+	op, in := claimed(), after(6*time.Minute)
+	op.Deadline = in.Now
+	next, ev := op.ReconcileFailed(failure(operation.Throttled), in)
+	requireSaved(t, op, next, ev, in)
 	require.Equal(t, operation.Parked, next.Status)
 	require.Equal(t, claim(), next.Claim)
 }
 
 func TestA_look_that_is_throttled_is_never_counted(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(6*time.Minute)
+	op, in := claimed(), after(6*time.Minute)
 	for range 200 {
-		next, _ := op.LookFailed(failure(operation.Throttled), at)
+		next, _ := op.ReconcileFailed(failure(operation.Throttled), in)
 		require.Equal(t, operation.Running, next.Status)
 		require.Zero(t, next.Attempts)
-		require.Equal(t, time.Minute, wait(next, at))
+		require.Equal(t, time.Minute, wait(next, in))
 		op = next
 	}
 }

@@ -28,10 +28,10 @@ func TestA_canceled_operation_says_what_goes_on_in_Azure(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			op, at := running(), after(time.Hour)
+			op, in := running(), after(time.Hour)
 			op.Tracking, op.Claim, op.CancelRequested = c.tracking, c.claim, true
-			next, ev := op.Canceled(at)
-			requireSaved(t, op, next, ev, at)
+			next, ev := op.Canceled(in)
+			requireSaved(t, op, next, ev, in)
 			require.Equal(t, operation.Canceled, next.Status)
 			require.Equal(t, c.want, ev.What)
 			require.NotContains(t, ev.What, "signed", "poll URLs are never shown")
@@ -47,15 +47,15 @@ func TestA_canceled_operation_says_what_goes_on_in_Azure(t *testing.T) {
 
 func TestA_cancel_may_send_an_operation_to_the_step_that_cancels_in_Azure(t *testing.T) {
 	t.Parallel()
-	op, at := running(), after(time.Hour)
+	op, in := running(), after(time.Hour)
 	op.Tracking, op.CancelRequested = &operation.Tracking{JobID: "j1"}, true
 	op.Attempts, op.LastError = 12, failure(operation.Transient)
-	next, ev := op.Diverted("confirm", at)
-	requireSaved(t, op, next, ev, at)
+	next, ev := op.Redirected("confirm", in)
+	requireSaved(t, op, next, ev, in)
 	require.Equal(t, operation.Running, next.Status)
 	require.Equal(t, "confirm", next.Step)
-	require.Equal(t, at.Now, next.DueAt)
-	require.Equal(t, at.Now, next.StepStartedAt)
+	require.Equal(t, in.Now, next.DueAt)
+	require.Equal(t, in.Now, next.StepStartedAt)
 	require.Zero(t, next.Attempts, "failures of another step do not count")
 	require.Equal(t, op.Tracking, next.Tracking, "what is to be canceled is known")
 	require.True(t, next.CancelRequested)
@@ -71,13 +71,13 @@ func TestA_parked_operation_can_be_canceled(t *testing.T) {
 
 func TestAn_operation_that_timed_out_keeps_all_that_is_known(t *testing.T) {
 	t.Parallel()
-	op, at := running(), after(240*time.Hour)
+	op, in := running(), after(240*time.Hour)
 	op.Tracking = &operation.Tracking{JobID: "j1"}
 	op.WaitingFor = "Backup job j1 (InProgress)"
-	next, ev := op.TimedOut(at)
-	requireSaved(t, op, next, ev, at)
+	next, ev := op.TimedOut(in)
+	requireSaved(t, op, next, ev, in)
 	require.Equal(t, operation.TimedOut, next.Status)
-	require.Equal(t, at.Now, next.EndedAt)
+	require.Equal(t, in.Now, next.EndedAt)
 	require.Equal(t, op.Tracking, next.Tracking)
 	require.Equal(t, op.Learned, next.Learned)
 	require.Equal(t, "DeadlinePassed", next.LastError.Code)
@@ -98,11 +98,11 @@ func TestAn_operation_that_timed_out_in_trouble_shows_the_trouble(t *testing.T) 
 func TestA_person_may_retry_what_failed_timed_out_or_was_parked_and_nothing_else(t *testing.T) {
 	t.Parallel()
 	for _, status := range append(operation.Statuses(), "Resting") {
-		op, at := running(), after(20*24*time.Hour)
+		op, in := running(), after(20*24*time.Hour)
 		op.Status, op.Attempts, op.Setbacks, op.Round = status, 13, 4, 1
 		op.EndedAt, op.CancelRequested, op.WaitingFor = start(), true, "a person"
 		op.Rescues, op.LastRescue = 4, "rescue-4"
-		next, ev, err := op.Retried(at)
+		next, ev, err := op.Retried(in)
 		if status != operation.Failed && status != operation.TimedOut && status != operation.Parked {
 			require.Error(t, err, string(status))
 			require.Equal(t, op, next, "a refused retry changes nothing")
@@ -110,11 +110,11 @@ func TestA_person_may_retry_what_failed_timed_out_or_was_parked_and_nothing_else
 			continue
 		}
 		require.NoError(t, err, string(status))
-		requireSaved(t, op, next, ev, at)
+		requireSaved(t, op, next, ev, in)
 		require.Equal(t, operation.Running, next.Status)
 		require.Equal(t, "trigger", next.Step, "at the step where it stopped")
-		require.Equal(t, at.Now, next.DueAt)
-		require.Equal(t, at.Now, next.StepStartedAt)
+		require.Equal(t, in.Now, next.DueAt)
+		require.Equal(t, in.Now, next.StepStartedAt)
 		require.Equal(t, 2, next.Round)
 		require.Zero(t, next.Attempts)
 		require.Zero(t, next.Setbacks)

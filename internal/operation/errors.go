@@ -29,45 +29,45 @@ const (
 )
 
 // Patience is how an error class is retried.
-type Patience struct {
+type RetryPolicy struct {
 	// First is the wait after the first failure; it doubles up to Longest.
-	First, Longest time.Duration
+	InitialWait, MaxWait time.Duration
 	// Attempts is how many failures in a row are borne; zero means no limit
 	// but the operation's deadline.
-	Attempts int
+	MaxAttempts int
 	// Setbacks is how often an error of this class, met after Azure had
 	// accepted the request, may send the flow back to ask again. Throttling is
 	// not counted.
-	Setbacks int
+	MaxSetbacks int
 }
 
 // Patience gives the class's retry rules. ok is false for Fatal, which is not
 // retried.
-func (c Class) Patience() (p Patience, ok bool) {
+func (c Class) RetryPolicy() (p RetryPolicy, ok bool) {
 	switch c {
 	case Throttled:
-		return Patience{First: time.Minute, Longest: 10 * time.Minute}, true
+		return RetryPolicy{InitialWait: time.Minute, MaxWait: 10 * time.Minute}, true
 	case Transient:
-		return Patience{First: 30 * time.Second, Longest: 10 * time.Minute, Attempts: 12, Setbacks: 3}, true
+		return RetryPolicy{InitialWait: 30 * time.Second, MaxWait: 10 * time.Minute, MaxAttempts: 12, MaxSetbacks: 3}, true
 	case NotYet:
-		return Patience{First: time.Minute, Longest: 5 * time.Minute, Attempts: 12, Setbacks: 12}, true
+		return RetryPolicy{InitialWait: time.Minute, MaxWait: 5 * time.Minute, MaxAttempts: 12, MaxSetbacks: 12}, true
 	case Conflict:
-		return Patience{First: time.Minute, Longest: 10 * time.Minute, Attempts: 48, Setbacks: 48}, true
+		return RetryPolicy{InitialWait: time.Minute, MaxWait: 10 * time.Minute, MaxAttempts: 48, MaxSetbacks: 48}, true
 	case UserAction:
-		return Patience{First: 5 * time.Minute, Longest: 10 * time.Minute, Attempts: 5, Setbacks: 5}, true
+		return RetryPolicy{InitialWait: 5 * time.Minute, MaxWait: 10 * time.Minute, MaxAttempts: 5, MaxSetbacks: 5}, true
 	case Fatal:
 	}
-	return Patience{}, false
+	return RetryPolicy{}, false
 }
 
 // Wait is the pause after the given number of failures in a row (1 is the
 // first).
-func (p Patience) Wait(failures int) time.Duration {
-	wait := p.First
-	for i := 1; i < failures && wait < p.Longest; i++ {
+func (p RetryPolicy) Backoff(failures int) time.Duration {
+	wait := p.InitialWait
+	for i := 1; i < failures && wait < p.MaxWait; i++ {
 		wait *= 2
 	}
-	return min(wait, p.Longest)
+	return min(wait, p.MaxWait)
 }
 
 // Error is an error as a person needs it: what Azure said, what it means, what

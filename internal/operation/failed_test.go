@@ -29,23 +29,23 @@ func TestA_failed_step_is_tried_again_at_the_pace_and_within_the_budget_of_its_c
 	for class, c := range cases {
 		t.Run("class "+string(class), func(t *testing.T) {
 			t.Parallel()
-			op, at := running(), after(0)
+			op, in := running(), after(0)
 			for failures := 1; failures <= c.budget; failures++ {
-				next, ev := op.StepFailed(failure(class), at)
-				requireSaved(t, op, next, ev, at)
+				next, ev := op.StepFailed(failure(class), in)
+				requireSaved(t, op, next, ev, in)
 				require.Equal(t, operation.Running, next.Status, "failure %d", failures)
 				require.Equal(t, "trigger", next.Step)
 				require.Equal(t, failures, next.Attempts)
 				require.Equal(t, failure(class), next.LastError)
-				require.Equal(t, c.waits[min(failures, len(c.waits))-1], wait(next, at), "failure %d", failures)
+				require.Equal(t, c.waits[min(failures, len(c.waits))-1], wait(next, in), "failure %d", failures)
 				require.Contains(t, next.WaitingFor, "Some"+string(class))
-				op, at = next, after(next.DueAt.Sub(start()))
+				op, in = next, after(next.DueAt.Sub(start()))
 			}
-			next, ev := op.StepFailed(failure(class), at)
-			requireSaved(t, op, next, ev, at)
+			next, ev := op.StepFailed(failure(class), in)
+			requireSaved(t, op, next, ev, in)
 			require.Equal(t, operation.Failed, next.Status, "after %d failures in a row", c.budget+1)
 			require.Equal(t, failure(class), next.LastError)
-			require.Equal(t, at.Now, next.EndedAt)
+			require.Equal(t, in.Now, next.EndedAt)
 			require.Zero(t, next.DueAt)
 			require.Empty(t, next.WaitingFor)
 		})
@@ -57,13 +57,13 @@ func TestThrottling_is_never_counted_and_never_ends_an_operation(t *testing.T) {
 	op := running()
 	op.Attempts = 11
 	for i := range 500 {
-		at := after(time.Duration(i) * 10 * time.Minute / 10)
-		next, ev := op.StepFailed(failure(operation.Throttled), at)
-		requireSaved(t, op, next, ev, at)
+		in := after(time.Duration(i) * 10 * time.Minute / 10)
+		next, ev := op.StepFailed(failure(operation.Throttled), in)
+		requireSaved(t, op, next, ev, in)
 		require.Equal(t, operation.Running, next.Status)
 		require.Equal(t, 11, next.Attempts)
-		require.GreaterOrEqual(t, wait(next, at), time.Minute)
-		require.LessOrEqual(t, wait(next, at), 10*time.Minute)
+		require.GreaterOrEqual(t, wait(next, in), time.Minute)
+		require.LessOrEqual(t, wait(next, in), 10*time.Minute)
 		op = next
 	}
 }
@@ -76,25 +76,25 @@ func TestThrottling_without_a_Retry_After_slows_down_as_the_step_ages(t *testing
 		40 * time.Minute: 4 * time.Minute,
 		30 * time.Hour:   10 * time.Minute,
 	} {
-		at := after(age)
-		next, _ := running().StepFailed(failure(operation.Throttled), at)
-		require.Equal(t, want, wait(next, at), "step of age %s", age)
+		in := after(age)
+		next, _ := running().StepFailed(failure(operation.Throttled), in)
+		require.Equal(t, want, wait(next, in), "step of age %s", age)
 	}
 }
 
 func TestRetry_After_is_never_undercut_and_jitter_only_adds(t *testing.T) {
 	t.Parallel()
-	follow := map[string]func(operation.Operation, *operation.Error, operation.At) (operation.Operation, operation.Event){
+	follow := map[string]func(operation.Operation, *operation.Error, operation.Input) (operation.Operation, operation.Event){
 		"a failed step": operation.Operation.StepFailed,
-		"a failed look": operation.Operation.LookFailed,
-		"going back": func(op operation.Operation, err *operation.Error, at operation.At) (operation.Operation, operation.Event) {
-			return op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "find", Err: err}, at)
+		"a failed look": operation.Operation.ReconcileFailed,
+		"going back": func(op operation.Operation, err *operation.Error, in operation.Input) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "find", Err: err}, in)
 		},
-		"waiting": func(op operation.Operation, err *operation.Error, at operation.At) (operation.Operation, operation.Event) {
-			return op.Answered(plan(), operation.Outcome{Kind: operation.Wait, After: err.RetryAfter}, at)
+		"waiting": func(op operation.Operation, err *operation.Error, in operation.Input) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Wait, After: err.RetryAfter}, in)
 		},
-		"going on": func(op operation.Operation, err *operation.Error, at operation.At) (operation.Operation, operation.Event) {
-			return op.Answered(plan(), operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, After: err.RetryAfter}, at)
+		"going on": func(op operation.Operation, err *operation.Error, in operation.Input) (operation.Operation, operation.Event) {
+			return op.Answered(plan(), operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, After: err.RetryAfter}, in)
 		},
 	}
 	classes := []operation.Class{operation.Throttled, operation.Transient, operation.NotYet, operation.Conflict, operation.UserAction}
@@ -104,12 +104,12 @@ func TestRetry_After_is_never_undercut_and_jitter_only_adds(t *testing.T) {
 			for _, class := range classes {
 				for _, asked := range []time.Duration{time.Second, 10 * time.Second, 324 * time.Second, 10 * time.Minute, 5 * time.Hour} {
 					for _, jitter := range []float64{0, 0.5, 0.999} {
-						err, at := failure(class), after(0)
-						err.RetryAfter, at.Jitter = asked, jitter
-						next, _ := do(running(), err, at)
+						err, in := failure(class), after(0)
+						err.RetryAfter, in.Jitter = asked, jitter
+						next, _ := do(running(), err, in)
 						told := fmt.Sprintf("%s, Retry-After %s, jitter %v", class, asked, jitter)
-						require.GreaterOrEqual(t, wait(next, at), asked, told)
-						require.LessOrEqual(t, wait(next, at), asked+asked/10, told)
+						require.GreaterOrEqual(t, wait(next, in), asked, told)
+						require.LessOrEqual(t, wait(next, in), asked+asked/10, told)
 					}
 				}
 			}
@@ -119,22 +119,22 @@ func TestRetry_After_is_never_undercut_and_jitter_only_adds(t *testing.T) {
 
 func TestJitter_spreads_waits_that_Azure_did_not_name(t *testing.T) {
 	t.Parallel()
-	at := after(0)
-	at.Jitter = 0.5
-	next, _ := running().StepFailed(failure(operation.Transient), at)
-	require.Equal(t, 30*time.Second+1500*time.Millisecond, wait(next, at))
-	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Wait}, at)
-	require.Equal(t, 63*time.Second, wait(next, at))
+	in := after(0)
+	in.Jitter = 0.5
+	next, _ := running().StepFailed(failure(operation.Transient), in)
+	require.Equal(t, 30*time.Second+1500*time.Millisecond, wait(next, in))
+	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Wait}, in)
+	require.Equal(t, 63*time.Second, wait(next, in))
 }
 
 func TestAn_unanswered_call_keeps_its_claim_and_is_looked_for_after_its_time_and_the_grace(t *testing.T) {
 	t.Parallel()
 	for _, class := range []operation.Class{operation.Transient, operation.Fatal, operation.Conflict} {
-		op, at := claimed(), after(10*time.Second)
+		op, in := claimed(), after(10*time.Second)
 		err := failure(class)
 		err.Ambiguous = true
-		next, ev := op.StepFailed(err, at)
-		requireSaved(t, op, next, ev, at)
+		next, ev := op.StepFailed(err, in)
+		requireSaved(t, op, next, ev, in)
 		require.Equal(t, operation.Running, next.Status, "a %s error that may have had an effect fails nothing", class)
 		require.Equal(t, claim(), next.Claim)
 		require.Equal(t, 1, next.Attempts)
@@ -155,11 +155,11 @@ func TestAn_unanswered_call_is_looked_for_even_after_the_deadline(t *testing.T) 
 
 func TestAn_unanswered_call_is_not_looked_for_before_the_Retry_After_that_came_with_it(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(0)
+	op, in := claimed(), after(0)
 	err := failure(operation.Transient)
 	err.Ambiguous, err.RetryAfter = true, time.Hour
-	next, _ := op.StepFailed(err, at)
-	require.Equal(t, time.Hour, wait(next, at))
+	next, _ := op.StepFailed(err, in)
+	require.Equal(t, time.Hour, wait(next, in))
 }
 
 func TestAn_answer_that_says_no_clears_the_claim(t *testing.T) {
@@ -174,15 +174,15 @@ func TestAn_answer_that_says_no_clears_the_claim(t *testing.T) {
 
 func TestAn_unanswered_call_that_may_be_repeated_is_simply_made_again(t *testing.T) {
 	t.Parallel()
-	err, at := failure(operation.Transient), after(0)
+	err, in := failure(operation.Transient), after(0)
 	err.Ambiguous = true
-	next, _ := running().StepFailed(err, at)
+	next, _ := running().StepFailed(err, in)
 	require.Equal(t, operation.Running, next.Status)
-	require.Equal(t, 30*time.Second, wait(next, at))
+	require.Equal(t, 30*time.Second, wait(next, in))
 
 	err = failure(operation.Fatal)
 	err.Ambiguous = true
-	next, _ = running().StepFailed(err, at)
+	next, _ = running().StepFailed(err, in)
 	require.Equal(t, operation.Failed, next.Status)
 }
 
@@ -196,11 +196,11 @@ func TestAn_error_reads_as_one_line(t *testing.T) {
 
 func TestThe_wait_of_a_class_doubles_up_to_its_longest(t *testing.T) {
 	t.Parallel()
-	p, ok := operation.Transient.Patience()
+	p, ok := operation.Transient.RetryPolicy()
 	require.True(t, ok)
 	for failures, want := range map[int]time.Duration{0: 30 * time.Second, 1: 30 * time.Second, 2: time.Minute, 6: 10 * time.Minute, 1 << 30: 10 * time.Minute} {
-		require.Equal(t, want, p.Wait(failures), "%d failures", failures)
+		require.Equal(t, want, p.Backoff(failures), "%d failures", failures)
 	}
-	_, ok = operation.Fatal.Patience()
+	_, ok = operation.Fatal.RetryPolicy()
 	require.False(t, ok)
 }

@@ -11,7 +11,7 @@ type Wakeup struct {
 	OperationID string `json:"operation"`
 	Seq         int64  `json:"seq"`
 	// Trace is the W3C trace context of the operation.
-	Trace string `json:"trace,omitempty"`
+	TraceParent string `json:"trace,omitempty"`
 	// Snoozes counts how often the message was put off because the table was
 	// away. A message that was put off counts as delivered before.
 	Snoozes int `json:"snoozes,omitempty"`
@@ -26,37 +26,37 @@ type Delivery struct {
 }
 
 // again reports whether the message may have been worked on before.
-func (d Delivery) again() bool { return d.Count > 1 || d.Wakeup.Snoozes > 0 }
+func (d Delivery) redelivered() bool { return d.Count > 1 || d.Wakeup.Snoozes > 0 }
 
 // Verdict is what the fence decides about a delivery.
-type Verdict string
+type FenceResult string
 
 // The verdicts.
 const (
 	// Run: the message is for the row's seq.
-	Run Verdict = "run"
+	Run FenceResult = "run"
 	// Stale: an old copy; acknowledge it.
-	Stale Verdict = "stale"
+	Stale FenceResult = "stale"
 	// Heal: whoever saved the row's seq may have died before it sent the next
 	// message; send it, acknowledge.
-	Heal Verdict = "heal"
+	Resend FenceResult = "heal"
 	// Ahead: the message knows a seq that the row does not; wake the row's seq.
-	Ahead Verdict = "ahead"
+	Ahead FenceResult = "ahead"
 	// Ended: the operation is at its end; see that nothing is still owed.
-	Ended Verdict = "ended"
+	Ended FenceResult = "ended"
 	// Idle: paused or parked; nothing runs until a person says so.
-	Idle Verdict = "idle"
+	Idle FenceResult = "idle"
 )
 
 // Fence decides whether a delivery may run the operation.
-func (op Operation) Fence(d Delivery, now time.Time) Verdict {
+func (op Operation) Fence(d Delivery, now time.Time) FenceResult {
 	switch {
 	case op.Status.Terminal():
 		return Ended
 	case d.Wakeup.Seq > op.Seq:
 		return Ahead
-	case d.Wakeup.Seq == op.Seq-1 && d.again():
-		return Heal
+	case d.Wakeup.Seq == op.Seq-1 && d.redelivered():
+		return Resend
 	case d.Wakeup.Seq < op.Seq:
 		return Stale
 	case op.Idle(now):
@@ -79,12 +79,12 @@ func (op Operation) MergeFlags(row Operation) Operation {
 	op.CancelRequested = op.CancelRequested || row.CancelRequested
 	op.Paused = row.Paused
 	var sent []Notice
-	for _, n := range op.Owed {
-		if n.Seq <= row.Seq && !slices.ContainsFunc(row.Owed, n.same) {
+	for _, n := range op.PendingNotices {
+		if n.Seq <= row.Seq && !slices.ContainsFunc(row.PendingNotices, n.same) {
 			sent = append(sent, n)
 		}
 	}
-	op = op.Without(sent)
+	op = op.WithoutNotices(sent)
 	return op
 }
 

@@ -27,7 +27,7 @@ func TestThe_fence_decides_who_may_run(t *testing.T) {
 		count   int
 		snoozes int
 		row     changes
-		want    operation.Verdict
+		want    operation.FenceResult
 	}{
 		{"the row's own message runs", 7, 1, 0, nil, operation.Run},
 		{"a redelivery of it runs", 7, 4, 0, nil, operation.Run},
@@ -36,11 +36,11 @@ func TestThe_fence_decides_who_may_run(t *testing.T) {
 		{"it runs to honour a cancel", 7, 1, 0, changes{canceled}, operation.Run},
 
 		{"a first delivery of the message before is an old copy", 6, 1, 0, nil, operation.Stale},
-		{"a second delivery of the message before heals", 6, 2, 0, nil, operation.Heal},
-		{"a first delivery of the message before that was put off heals", 6, 1, 1, nil, operation.Heal},
+		{"a second delivery of the message before heals", 6, 2, 0, nil, operation.Resend},
+		{"a first delivery of the message before that was put off heals", 6, 1, 1, nil, operation.Resend},
 		{"an older one is an old copy however often it comes", 5, 9, 9, nil, operation.Stale},
-		{"the message before heals a parked operation", 6, 2, 0, changes{parked}, operation.Heal},
-		{"the message before heals a paused operation", 6, 2, 0, changes{paused}, operation.Heal},
+		{"the message before heals a parked operation", 6, 2, 0, changes{parked}, operation.Resend},
+		{"the message before heals a paused operation", 6, 2, 0, changes{paused}, operation.Resend},
 		{"seq zero is old", 0, 2, 0, nil, operation.Stale},
 
 		{"a message that is ahead wakes the row", 8, 1, 0, nil, operation.Ahead},
@@ -79,7 +79,7 @@ func TestA_new_operation_runs_on_its_first_message_and_on_nothing_else(t *testin
 	t.Parallel()
 	op := running()
 	op.Status, op.Seq = operation.Pending, 1
-	for seq, want := range map[int64]operation.Verdict{-1: operation.Stale, 0: operation.Stale, 1: operation.Run, 2: operation.Ahead} {
+	for seq, want := range map[int64]operation.FenceResult{-1: operation.Stale, 0: operation.Stale, 1: operation.Run, 2: operation.Ahead} {
 		d := operation.Delivery{Wakeup: operation.Wakeup{OperationID: op.ID, Seq: seq}, Count: 1}
 		require.Equal(t, want, op.Fence(d, start()), "seq %d", seq)
 	}

@@ -42,8 +42,8 @@ func claimed() operation.Operation {
 
 // after is the world the given time after the operation's creation, without
 // jitter.
-func after(d time.Duration) operation.At {
-	return operation.At{Now: start().Add(d), Waits: operation.AzureWaits(), WriteID: "w8"}
+func after(d time.Duration) operation.Input {
+	return operation.Input{Now: start().Add(d), Waits: operation.AzureWaits(), WriteID: "w8"}
 }
 
 func failure(class operation.Class) *operation.Error {
@@ -51,41 +51,41 @@ func failure(class operation.Class) *operation.Error {
 }
 
 // wait is how long after the moment the operation is to be looked at again.
-func wait(op operation.Operation, at operation.At) time.Duration { return op.DueAt.Sub(at.Now) }
+func wait(op operation.Operation, in operation.Input) time.Duration { return op.DueAt.Sub(in.Now) }
 
 // requireSaved checks what holds for every transition that moves an operation
 // on: the next seq, the save's own write id, and an event that tells the same.
-func requireSaved(t *testing.T, before, next operation.Operation, ev operation.Event, at operation.At) {
+func requireSaved(t *testing.T, before, next operation.Operation, ev operation.Event, in operation.Input) {
 	t.Helper()
 	require.Equal(t, before.Seq+1, next.Seq)
-	require.Equal(t, at.WriteID, next.WriteID)
-	require.Equal(t, at.Now, next.UpdatedAt)
+	require.Equal(t, in.WriteID, next.WriteID)
+	require.Equal(t, in.Now, next.UpdatedAt)
 	require.Zero(t, next.Rescues)
 	require.Empty(t, next.LastRescue)
-	requireTold(t, next, ev, at)
+	requireTold(t, next, ev, in)
 }
 
 // requireTold checks that the history's line tells what the row says.
-func requireTold(t *testing.T, next operation.Operation, ev operation.Event, at operation.At) {
+func requireTold(t *testing.T, next operation.Operation, ev operation.Event, in operation.Input) {
 	t.Helper()
 	require.NotEmpty(t, ev.What)
 	ev.What = ""
 	require.Equal(t, operation.Event{
-		Seq: next.Seq, At: at.Now, Step: next.Step, Status: next.Status,
-		DueAt: next.DueAt, Err: next.LastError, WriteID: at.WriteID,
+		Seq: next.Seq, At: in.Now, Step: next.Step, Status: next.Status,
+		DueAt: next.DueAt, Err: next.LastError, WriteID: in.WriteID,
 	}, ev)
 }
 
 // transition is one of the package's transitions with arguments that fit.
 type transition struct {
 	name string
-	do   func(operation.Operation, operation.At) (operation.Operation, operation.Event)
+	do   func(operation.Operation, operation.Input) (operation.Operation, operation.Event)
 }
 
 func transitions() []transition {
 	type (
 		op = operation.Operation
-		at = operation.At
+		at = operation.Input
 		ev = operation.Event
 	)
 	answered := func(out operation.Outcome) func(op, at) (op, ev) {
@@ -98,8 +98,8 @@ func transitions() []transition {
 			return o.StepFailed(err, a)
 		}
 	}
-	resolved := func(f operation.Finding) func(op, at) (op, ev) {
-		return func(o op, a at) (op, ev) { return o.Resolved(plan(), f, a) }
+	resolved := func(f operation.Reconciliation) func(op, at) (op, ev) {
+		return func(o op, a at) (op, ev) { return o.Reconciled(plan(), f, a) }
 	}
 	taught := operation.Outcome{
 		Kind: operation.Advance, Learned: map[string]string{"item": "", "job": "j1"},
@@ -113,7 +113,7 @@ func transitions() []transition {
 		{"back", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Transient)})},
 		{"back for good", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Fatal)})},
 		{"stop", answered(operation.Outcome{Kind: operation.Stop, Note: "job canceled"})},
-		{"diverted", func(o op, a at) (op, ev) { return o.Diverted("confirm", a) }},
+		{"diverted", func(o op, a at) (op, ev) { return o.Redirected("confirm", a) }},
 		{"unclear", answered(operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)})},
 		{"no outcome", answered(operation.Outcome{})},
 		{"back without a reason", answered(operation.Outcome{Kind: operation.Back})},
@@ -123,16 +123,16 @@ func transitions() []transition {
 		{"ambiguous", failed(operation.Transient, true)},
 		{"fatal", failed(operation.Fatal, false)},
 		{"of no known class", failed("", false)},
-		{"claim missed", operation.Operation.ClaimMissed},
-		{"found", resolved(operation.Finding{Trace: operation.Found, Outcome: taught})},
-		{"nothing found", resolved(operation.Finding{Trace: operation.Nothing})},
-		{"doubtful", resolved(operation.Finding{Trace: operation.Doubtful, Err: failure(operation.UserAction)})},
-		{"no finding", resolved(operation.Finding{})},
-		{"look failed", func(o op, a at) (op, ev) { return o.LookFailed(failure(operation.Transient), a) }},
-		{"look failed for good", func(o op, a at) (op, ev) { return o.LookFailed(failure(operation.Fatal), a) }},
+		{"claim missed", operation.Operation.ClaimExpired},
+		{"found", resolved(operation.Reconciliation{Result: operation.Found, Outcome: taught})},
+		{"nothing found", resolved(operation.Reconciliation{Result: operation.NotFound})},
+		{"doubtful", resolved(operation.Reconciliation{Result: operation.Ambiguous, Err: failure(operation.UserAction)})},
+		{"no finding", resolved(operation.Reconciliation{})},
+		{"look failed", func(o op, a at) (op, ev) { return o.ReconcileFailed(failure(operation.Transient), a) }},
+		{"look failed for good", func(o op, a at) (op, ev) { return o.ReconcileFailed(failure(operation.Fatal), a) }},
 		{"canceled", operation.Operation.Canceled},
 		{"timed out", operation.Operation.TimedOut},
-		{"parked", func(o op, a at) (op, ev) { return o.ParkedBecause(failure(operation.Fatal), a) }},
+		{"parked", func(o op, a at) (op, ev) { return o.Parked(failure(operation.Fatal), a) }},
 		{"retried", func(o op, a at) (op, ev) { n, e, _ := o.Retried(a); return n, e }},
 		{"claimed", func(o op, a at) (op, ev) { return o.Claimed("attempt-2", a) }},
 		{"rescued", func(o op, a at) (op, ev) { n, e, _ := o.Rescued("rescue-1", a); return n, e }},

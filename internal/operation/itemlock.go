@@ -22,18 +22,18 @@ type ItemLock struct {
 }
 
 // LockVerdict is what becomes of an attempt to take a lock.
-type LockVerdict string
+type LockResult string
 
 // The verdicts.
 const (
 	// LockIsOurs: the operation has it already.
-	LockIsOurs LockVerdict = "ours"
+	LockOwned LockResult = "ours"
 	// LockIsFree: it may be taken, by saving it over the one that was read.
-	LockIsFree LockVerdict = "free"
+	LockFree LockResult = "free"
 	// LockIsHeld: its holder has not ended.
-	LockIsHeld LockVerdict = "held"
+	LockHeld LockResult = "held"
 	// LockIsUsedUp: as many operations as may have begun on the item today.
-	LockIsUsedUp LockVerdict = "used up"
+	LockLimitReached LockResult = "used up"
 )
 
 // HeldByOther reports whether the lock names another operation. Whether that
@@ -45,16 +45,16 @@ func (l ItemLock) HeldByOther(op Operation) bool { return l.Holder != "" && l.Ho
 // operations may begin on the item in a day; zero is no limit. next is what to
 // save where the lock is free; the save must fail if the lock was changed since
 // it was read.
-func (l ItemLock) Acquire(op Operation, item string, over bool, limit int, now time.Time) (next ItemLock, v LockVerdict) {
+func (l ItemLock) Acquire(op Operation, item string, over bool, limit int, now time.Time) (next ItemLock, v LockResult) {
 	if l.Holder == op.ID && l.Round == op.Round {
-		return l, LockIsOurs
+		return l, LockOwned
 	}
 	if l.HeldByOther(op) && !over {
-		return l, LockIsHeld
+		return l, LockHeld
 	}
 	next = ItemLock{Item: item, Holder: op.ID, Round: op.Round, Since: now}
 	if limit <= 0 {
-		return next, LockIsFree
+		return next, LockFree
 	}
 	next.Day = now.UTC().Format(time.DateOnly)
 	if l.Day == next.Day {
@@ -62,15 +62,15 @@ func (l ItemLock) Acquire(op Operation, item string, over bool, limit int, now t
 	}
 	if !slices.Contains(next.Starts, op.ID) {
 		if len(next.Starts) >= limit {
-			return l, LockIsUsedUp
+			return l, LockLimitReached
 		}
 		next.Starts = append(next.Starts, op.ID)
 	}
-	return next, LockIsFree
+	return next, LockFree
 }
 
 // LetsGo reports whether an operation has let go of its lock: it ended so long
 // ago that no invocation of it can still be at work.
-func (op Operation) LetsGo(w Waits, now time.Time) bool {
-	return op.Status.Terminal() && !now.Before(op.EndedAt.Add(w.Quiet))
+func (op Operation) ReleasesLock(w Waits, now time.Time) bool {
+	return op.Status.Terminal() && !now.Before(op.EndedAt.Add(w.LockCooldown))
 }

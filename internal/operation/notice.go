@@ -67,28 +67,28 @@ func (n Notice) same(other Notice) bool {
 // How much a notice holds: it is on the operation's row until it is sent, and
 // must fit a message.
 const (
-	mostNoticeWarnings  = 10
-	longestNoticeText   = 2000
-	mostNoticeActions   = 10
-	longestNoticeAction = 1000
+	maxNoticeWarnings = 10
+	maxNoticeText     = 2000
+	maxNoticeActions  = 10
+	maxNoticeAction   = 1000
 )
 
 // Owing is the operation with the notices that its change from the status
 // before makes it owe. everybody says whether there is a receiver for the
 // notices of all operations.
-func (op Operation) Owing(before Status, everybody bool) Operation {
+func (op Operation) QueueNotice(before Status, everybody bool) Operation {
 	if op.Status == before {
 		return op
 	}
 	switch op.Status {
 	case Succeeded, SucceededWithWarnings:
-		return op.owe(NoticeSucceeded, everybody)
+		return op.queue(NoticeSucceeded, everybody)
 	case Failed, TimedOut:
-		return op.owe(NoticeFailed, everybody)
+		return op.queue(NoticeFailed, everybody)
 	case Canceled:
-		return op.owe(NoticeCanceled, everybody)
+		return op.queue(NoticeCanceled, everybody)
 	case Parked:
-		return op.owe(NoticeNeedsAttention, everybody)
+		return op.queue(NoticeNeedsAttention, everybody)
 	case Pending, Running:
 	}
 	return op
@@ -96,9 +96,9 @@ func (op Operation) Owing(before Status, everybody bool) Operation {
 
 // OwingStarted is the operation, accepted or retried just now, with the notices
 // that tell so.
-func (op Operation) OwingStarted(everybody bool) Operation { return op.owe(NoticeStarted, everybody) }
+func (op Operation) QueueStarted(everybody bool) Operation { return op.queue(NoticeStarted, everybody) }
 
-func (op Operation) owe(kind NoticeKind, everybody bool) Operation {
+func (op Operation) queue(kind NoticeKind, everybody bool) Operation {
 	n := Notice{
 		Kind: kind, Seq: op.Seq, At: op.UpdatedAt, Status: op.Status, Step: op.Step, Round: op.Round,
 		JobID: op.Learned["jobId"],
@@ -108,11 +108,11 @@ func (op Operation) owe(kind NoticeKind, everybody bool) Operation {
 	}
 	if kind != NoticeStarted {
 		n.Error = op.LastError.shortened()
-		for _, w := range op.Warnings[:min(len(op.Warnings), mostNoticeWarnings)] {
-			n.Warnings = append(n.Warnings, cut(w, longestNoticeAction))
+		for _, w := range op.Warnings[:min(len(op.Warnings), maxNoticeWarnings)] {
+			n.Warnings = append(n.Warnings, cut(w, maxNoticeAction))
 		}
 	}
-	owed := slices.Clone(op.Owed)
+	owed := slices.Clone(op.PendingNotices)
 	if everybody {
 		owed = append(owed, n)
 	}
@@ -120,14 +120,14 @@ func (op Operation) owe(kind NoticeKind, everybody bool) Operation {
 		n.To = op.ReplyTo
 		owed = append(owed, n)
 	}
-	op.Owed = owed
+	op.PendingNotices = owed
 	return op
 }
 
 // NextOwed is the first notice that the operation owes, passing over those
 // that were tried.
-func (op Operation) NextOwed(tried []Notice) (n Notice, ok bool) {
-	for _, n := range op.Owed {
+func (op Operation) NextNotice(tried []Notice) (n Notice, ok bool) {
+	for _, n := range op.PendingNotices {
 		if !slices.ContainsFunc(tried, n.same) {
 			return n, true
 		}
@@ -136,13 +136,13 @@ func (op Operation) NextOwed(tried []Notice) (n Notice, ok bool) {
 }
 
 // Without is the operation without the notices given.
-func (op Operation) Without(notices []Notice) Operation {
+func (op Operation) WithoutNotices(notices []Notice) Operation {
 	if len(notices) == 0 {
 		return op
 	}
-	op.Owed = slices.DeleteFunc(slices.Clone(op.Owed), func(n Notice) bool { return slices.ContainsFunc(notices, n.same) })
-	if len(op.Owed) == 0 {
-		op.Owed = nil
+	op.PendingNotices = slices.DeleteFunc(slices.Clone(op.PendingNotices), func(n Notice) bool { return slices.ContainsFunc(notices, n.same) })
+	if len(op.PendingNotices) == 0 {
+		op.PendingNotices = nil
 	}
 	return op
 }
@@ -150,12 +150,12 @@ func (op Operation) Without(notices []Notice) Operation {
 // Told is the operation after notices were sent, and after others were given
 // up because they could not be sent for too long. It stays at its seq. ok is
 // false when that changes nothing.
-func (op Operation) Told(sent, givenUp []Notice, at At) (next Operation, ev Event, ok bool) {
-	next = op.clone().Without(sent).Without(givenUp)
-	if len(next.Owed) == len(op.Owed) {
+func (op Operation) NoticesSent(sent, givenUp []Notice, in Input) (next Operation, ev Event, ok bool) {
+	next = op.clone().WithoutNotices(sent).WithoutNotices(givenUp)
+	if len(next.PendingNotices) == len(op.PendingNotices) {
 		return op, Event{}, false
 	}
-	next.WriteID, next.UpdatedAt = at.WriteID, at.Now
+	next.WriteID, next.UpdatedAt = in.WriteID, in.Now
 	var what []string
 	if len(sent) > 0 {
 		what = append(what, "notice sent: "+names(sent))
@@ -163,23 +163,25 @@ func (op Operation) Told(sent, givenUp []Notice, at At) (next Operation, ev Even
 	if len(givenUp) > 0 {
 		what = append(what, "notice given up, it could not be sent: "+names(givenUp))
 	}
-	ev = next.event(strings.Join(what, "; "), at)
+	ev = next.event(strings.Join(what, "; "), in)
 	ev.Err = nil
 	return next, ev, true
 }
 
 // Settled reports whether the operation has ended and owes nothing: its live
 // marker may go.
-func (op Operation) Settled() bool { return op.Status.Terminal() && len(op.Owed) == 0 }
+func (op Operation) ReadyToFinalize() bool {
+	return op.Status.Terminal() && len(op.PendingNotices) == 0
+}
 
 // OverdueNotice gives the number of the wake-up that the sweep should send now
 // for a notice that is still owed, from 1: one every w.Overdue. ok is false
 // while whoever made the operation owe it may still be sending it.
 func (op Operation) OverdueNotice(now time.Time, w Waits) (wake int, ok bool) {
-	if len(op.Owed) == 0 || w.Overdue <= 0 {
+	if len(op.PendingNotices) == 0 || w.Overdue <= 0 {
 		return 0, false
 	}
-	wake = int(now.Sub(op.Owed[0].At) / w.Overdue)
+	wake = int(now.Sub(op.PendingNotices[0].At) / w.Overdue)
 	return wake, wake > 0
 }
 
@@ -201,10 +203,10 @@ func (e *Error) shortened() *Error {
 		return nil
 	}
 	short := *e
-	short.Message = cut(e.Message, longestNoticeText)
+	short.Message = cut(e.Message, maxNoticeText)
 	short.RecommendedAction = nil
-	for _, a := range e.RecommendedAction[:min(len(e.RecommendedAction), mostNoticeActions)] {
-		short.RecommendedAction = append(short.RecommendedAction, cut(a, longestNoticeAction))
+	for _, a := range e.RecommendedAction[:min(len(e.RecommendedAction), maxNoticeActions)] {
+		short.RecommendedAction = append(short.RecommendedAction, cut(a, maxNoticeAction))
 	}
 	return &short
 }

@@ -18,7 +18,7 @@ func TestA_transition_leaves_the_operation_that_it_came_from_as_it_was(t *testin
 		op.Tracking = &operation.Tracking{StatusURL: "https://status", JobID: "j0"}
 		op.Warnings = append(make([]string, 0, 8), "first")
 		op.LastError = failure(operation.Conflict)
-		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed}}
+		op.PendingNotices = []operation.Notice{{Kind: operation.NoticeFailed}}
 		return op
 	}
 	for _, tr := range transitions() {
@@ -97,17 +97,17 @@ func workOn(t *testing.T, record []byte) {
 	if json.Unmarshal(record, &op) != nil {
 		return
 	}
-	at := after(time.Minute)
+	in := after(time.Minute)
 	for _, seq := range []int64{op.Seq - 1, op.Seq, op.Seq + 1} {
-		require.NotEmpty(t, op.Fence(operation.Delivery{Wakeup: operation.Wakeup{Seq: seq}, Count: 2}, at.Now))
+		require.NotEmpty(t, op.Fence(operation.Delivery{Wakeup: operation.Wakeup{Seq: seq}, Count: 2}, in.Now))
 	}
-	op.Overdue(at.Now, at.Waits)
+	op.Overdue(in.Now, in.Waits)
 	for _, tr := range transitions() {
-		next, ev := tr.do(op, at)
+		next, ev := tr.do(op, in)
 		if ev.WriteID == "" {
 			continue // refused
 		}
-		require.Equal(t, at.WriteID, next.WriteID, tr.name)
+		require.Equal(t, in.WriteID, next.WriteID, tr.name)
 		require.Equal(t, next.Status, ev.Status, tr.name)
 		if next.Status == operation.Parked && op.Status != operation.Parked {
 			require.NotNil(t, next.LastError, "%s: a person must be told why", tr.name)

@@ -57,7 +57,7 @@ type Operation struct {
 
 	// Booking names the budget account that keeps a place for the operation's
 	// next call; see PutOff.
-	Booking string `json:"booking,omitempty"`
+	Reservation string `json:"booking,omitempty"`
 
 	// Attempts counts consecutive failures of the current step. Setbacks
 	// counts how often a failure sent the flow back to an earlier step; both
@@ -87,7 +87,7 @@ type Operation struct {
 	RetryStep string `json:"retryStep,omitempty"`
 	// Owed are the notices about this operation that were not sent yet, oldest
 	// first.
-	Owed []Notice `json:"owed,omitempty"`
+	PendingNotices []Notice `json:"owed,omitempty"`
 	// ReplyTo is the queue that the sender of the request wants answers on,
 	// RequestID the id of the message that the request came as.
 	ReplyTo   string `json:"replyTo,omitempty"`
@@ -133,7 +133,7 @@ func (op Operation) clone() Operation {
 	op.Learned = maps.Clone(op.Learned)
 	op.Labels = maps.Clone(op.Labels)
 	op.Warnings = append([]string(nil), op.Warnings...)
-	op.Owed = slices.Clone(op.Owed)
+	op.PendingNotices = slices.Clone(op.PendingNotices)
 	if op.Tracking != nil {
 		t := *op.Tracking
 		op.Tracking = &t

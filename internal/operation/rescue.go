@@ -7,7 +7,7 @@ import (
 
 // MostRescues is how many of the sweep's wake-ups may be delivered at one seq
 // without progress before the operation is parked.
-const MostRescues = 5
+const MaxRescues = 5
 
 // Overdue gives the number of the rescue that the sweep should send now, from
 // 1: they come w.Overdue, twice, four times … that long after the operation
@@ -39,22 +39,22 @@ func RescueName(rescue int) string { return fmt.Sprintf("rescue-%d", rescue) }
 // stays at its seq. ok is false when the same rescue was counted before, or
 // another one so shortly before that its invocation may still be at work: the
 // rescues of an outage are all delivered at once when it is over.
-func (op Operation) Rescued(name string, at At) (next Operation, ev Event, ok bool) {
-	if op.LastRescue == name || !op.RescuedAt.IsZero() && at.Now.Before(op.RescuedAt.Add(at.Waits.Overdue/4)) {
+func (op Operation) Rescued(name string, in Input) (next Operation, ev Event, ok bool) {
+	if op.LastRescue == name || !op.RescuedAt.IsZero() && in.Now.Before(op.RescuedAt.Add(in.Waits.Overdue/4)) {
 		return op, Event{}, false
 	}
-	if op.Rescues+1 >= MostRescues {
-		next, ev = op.ParkedBecause(&Error{
+	if op.Rescues+1 >= MaxRescues {
+		next, ev = op.Parked(&Error{
 			Code: "NoProgress", Class: UserAction,
-			Message:           fmt.Sprintf("woken by the sweep %d times at step %s without progress", MostRescues, op.Step),
+			Message:           fmt.Sprintf("woken by the sweep %d times at step %s without progress", MaxRescues, op.Step),
 			RecommendedAction: []string{"Look at the handler's log for this operation: its step most likely ends the process. Then retry it."},
-		}, at)
+		}, in)
 		return next, ev, true
 	}
 	next = op.clone()
 	next.Rescues++
-	next.LastRescue, next.RescuedAt = name, at.Now
-	next.WriteID = at.WriteID
-	next.UpdatedAt = at.Now
-	return next, next.event("woken by the sweep: its own message did not come", at), true
+	next.LastRescue, next.RescuedAt = name, in.Now
+	next.WriteID = in.WriteID
+	next.UpdatedAt = in.Now
+	return next, next.event("woken by the sweep: its own message did not come", in), true
 }

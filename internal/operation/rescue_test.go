@@ -71,28 +71,28 @@ func TestA_parked_operation_is_overdue_after_it_was_canceled(t *testing.T) {
 
 func TestA_rescue_is_counted_once_and_the_fifth_parks(t *testing.T) {
 	t.Parallel()
-	op, at := claimed(), after(time.Hour)
-	for n := 1; n < operation.MostRescues; n++ {
+	op, in := claimed(), after(time.Hour)
+	for n := 1; n < operation.MaxRescues; n++ {
 		name := operation.RescueName(n)
-		next, ev, counted := op.Rescued(name, at)
+		next, ev, counted := op.Rescued(name, in)
 		require.True(t, counted)
-		requireTold(t, next, ev, at)
+		requireTold(t, next, ev, in)
 		require.Equal(t, n, next.Rescues)
 		require.Equal(t, op.Seq, next.Seq, "the message of this seq still runs")
 		require.Equal(t, op.DueAt, next.DueAt)
 		require.Equal(t, claim(), next.Claim)
 		require.Equal(t, operation.Running, next.Status)
 
-		again, _, counted := next.Rescued(name, at)
+		again, _, counted := next.Rescued(name, in)
 		require.False(t, counted, "the same rescue delivered again")
 		require.Equal(t, next, again)
-		_, _, counted = next.Rescued("another", at)
+		_, _, counted = next.Rescued("another", in)
 		require.False(t, counted, "rescues of an outage are all delivered at once when it is over")
-		op, at = next, after(time.Hour+time.Duration(n)*10*time.Minute)
+		op, in = next, after(time.Hour+time.Duration(n)*10*time.Minute)
 	}
-	next, ev, counted := op.Rescued(operation.RescueName(operation.MostRescues), at)
+	next, ev, counted := op.Rescued(operation.RescueName(operation.MaxRescues), in)
 	require.True(t, counted)
-	requireSaved(t, op, next, ev, at)
+	requireSaved(t, op, next, ev, in)
 	require.Equal(t, operation.Parked, next.Status)
 	require.Equal(t, "NoProgress", next.LastError.Code)
 	require.Contains(t, next.LastError.Message, "trigger")

@@ -27,7 +27,7 @@ func TestA_retry_after_a_failed_job_asks_for_a_new_one(t *testing.T) {
 
 func TestA_person_who_retries_an_unclear_call_has_looked(t *testing.T) {
 	t.Parallel()
-	parked, _ := claimed().Resolved(plan(), operation.Finding{Trace: operation.Doubtful, Err: failure(operation.UserAction)}, after(time.Hour))
+	parked, _ := claimed().Reconciled(plan(), operation.Reconciliation{Result: operation.Ambiguous, Err: failure(operation.UserAction)}, after(time.Hour))
 	require.Equal(t, claim(), parked.Claim, "a cancel tells of it")
 
 	next, _, err := parked.Retried(after(2 * time.Hour))

@@ -46,14 +46,14 @@ type Trigger string
 
 // The triggers.
 const (
-	StepAnswered    Trigger = "a step was answered"
-	LastStepDone    Trigger = "the last step is done"
-	DoneWithWarning Trigger = "the last step is done, Azure warned"
-	FailedForGood   Trigger = "an error that retrying cannot mend"
-	CancelHonoured  Trigger = "cancel was requested"
-	DeadlinePassed  Trigger = "the deadline passed"
-	NeedsAPerson    Trigger = "unclear outcome, panic, or five rescues without progress"
-	Retried         Trigger = "a person retried it"
+	StepAnswered     Trigger = "a step was answered"
+	LastStepDone     Trigger = "the last step is done"
+	DoneWithWarnings Trigger = "the last step is done, Azure warned"
+	FailedForGood    Trigger = "an error that retrying cannot mend"
+	CancelHonoured   Trigger = "cancel was requested"
+	DeadlinePassed   Trigger = "the deadline passed"
+	NeedsAttention   Trigger = "unclear outcome, panic, or five rescues without progress"
+	Retried          Trigger = "a person retried it"
 )
 
 // Transition is one arrow of the state machine.
@@ -69,18 +69,18 @@ func Transitions() []Transition {
 	return []Transition{
 		{Pending, StepAnswered, Running},
 		{Pending, LastStepDone, Succeeded},
-		{Pending, DoneWithWarning, SucceededWithWarnings},
+		{Pending, DoneWithWarnings, SucceededWithWarnings},
 		{Pending, FailedForGood, Failed},
 		{Pending, CancelHonoured, Canceled},
 		{Pending, DeadlinePassed, TimedOut},
-		{Pending, NeedsAPerson, Parked},
+		{Pending, NeedsAttention, Parked},
 		{Running, StepAnswered, Running},
 		{Running, LastStepDone, Succeeded},
-		{Running, DoneWithWarning, SucceededWithWarnings},
+		{Running, DoneWithWarnings, SucceededWithWarnings},
 		{Running, FailedForGood, Failed},
 		{Running, CancelHonoured, Canceled},
 		{Running, DeadlinePassed, TimedOut},
-		{Running, NeedsAPerson, Parked},
+		{Running, NeedsAttention, Parked},
 		{Parked, CancelHonoured, Canceled},
 		{Parked, Retried, Running},
 		{Failed, Retried, Running},

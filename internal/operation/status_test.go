@@ -12,13 +12,13 @@ import (
 // arrows is the state machine as it was agreed on, written a second time.
 func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 	live := map[operation.Trigger]operation.Status{
-		operation.StepAnswered:    operation.Running,
-		operation.LastStepDone:    operation.Succeeded,
-		operation.DoneWithWarning: operation.SucceededWithWarnings,
-		operation.FailedForGood:   operation.Failed,
-		operation.CancelHonoured:  operation.Canceled,
-		operation.DeadlinePassed:  operation.TimedOut,
-		operation.NeedsAPerson:    operation.Parked,
+		operation.StepAnswered:     operation.Running,
+		operation.LastStepDone:     operation.Succeeded,
+		operation.DoneWithWarnings: operation.SucceededWithWarnings,
+		operation.FailedForGood:    operation.Failed,
+		operation.CancelHonoured:   operation.Canceled,
+		operation.DeadlinePassed:   operation.TimedOut,
+		operation.NeedsAttention:   operation.Parked,
 	}
 	again := map[operation.Trigger]operation.Status{operation.Retried: operation.Running}
 	return map[operation.Status]map[operation.Trigger]operation.Status{
@@ -35,8 +35,8 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 
 func triggers() []operation.Trigger {
 	return []operation.Trigger{
-		operation.StepAnswered, operation.LastStepDone, operation.DoneWithWarning, operation.FailedForGood,
-		operation.CancelHonoured, operation.DeadlinePassed, operation.NeedsAPerson, operation.Retried,
+		operation.StepAnswered, operation.LastStepDone, operation.DoneWithWarnings, operation.FailedForGood,
+		operation.CancelHonoured, operation.DeadlinePassed, operation.NeedsAttention, operation.Retried,
 	}
 }
 

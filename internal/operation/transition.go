@@ -21,7 +21,7 @@ func (p Plan) after(step string) (next string, ok bool) {
 
 // At is what a transition needs to know of the world: the time, how long to
 // wait, a random share of jitter in [0,1), and the fresh id of the save.
-type At struct {
+type Input struct {
 	Now     time.Time
 	Waits   Waits
 	Jitter  float64
@@ -29,8 +29,8 @@ type At struct {
 }
 
 // Answered is the operation after a step was answered.
-func (op Operation) Answered(plan Plan, out Outcome, at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) Answered(plan Plan, out Outcome, in Input) (Operation, Event) {
+	next := op.advance(in)
 	next.Claim = nil
 	next.learn(out)
 	next.WaitingFor = out.Note
@@ -42,32 +42,32 @@ func (op Operation) Answered(plan Plan, out Outcome, at At) (Operation, Event) {
 			to, ok = plan.after(op.Step)
 		}
 		if !ok {
-			return next.finish(out, at)
+			return next.finish(out, in)
 		}
 		what = "done"
 		next.Attempts, next.LastError = 0, nil
-		next.enter(to, at.Now)
-		next.DueAt = next.look(out, at)
-		next.move(StepAnswered, at.Now)
+		next.enter(to, in.Now)
+		next.DueAt = next.nextCheck(out, in)
+		next.move(StepAnswered, in.Now)
 	case Wait:
 		what = "waiting"
 		next.Attempts, next.LastError = 0, nil
-		next.DueAt = next.look(out, at)
-		next.move(StepAnswered, at.Now)
+		next.DueAt = next.nextCheck(out, in)
+		next.move(StepAnswered, in.Now)
 	case Finish:
-		return next.finish(out, at)
+		return next.finish(out, in)
 	case Back:
-		return next.back(out, at)
+		return next.back(out, in)
 	case Stop:
 		what = "canceled"
-		next.move(CancelHonoured, at.Now)
+		next.move(CancelHonoured, in.Now)
 	case Unclear:
 		next.RetryStep = out.Next
-		return next.park(reason(out.Err), at)
+		return next.park(reason(out.Err), in)
 	default:
-		return next.park(&Error{Code: "UnknownOutcome", Class: Fatal, Message: fmt.Sprintf("step %s gave an outcome of kind %q", op.Step, out.Kind)}, at)
+		return next.park(&Error{Code: "UnknownOutcome", Class: Fatal, Message: fmt.Sprintf("step %s gave an outcome of kind %q", op.Step, out.Kind)}, in)
 	}
-	return next, next.event(note(what, out.Note), at)
+	return next, next.event(note(what, out.Note), in)
 }
 
 // reason is the error that says why. A step that gives none has a bug, which
@@ -80,78 +80,78 @@ func reason(err *Error) *Error {
 }
 
 // finish ends the operation well.
-func (op Operation) finish(out Outcome, at At) (Operation, Event) {
+func (op Operation) finish(out Outcome, in Input) (Operation, Event) {
 	trigger := LastStepDone
 	if len(op.Warnings) > 0 {
-		trigger = DoneWithWarning
+		trigger = DoneWithWarnings
 	}
 	op.LastError, op.Attempts = nil, 0
-	op.move(trigger, at.Now)
-	return op, op.event(note("done", out.Note), at)
+	op.move(trigger, in.Now)
+	return op, op.event(note("done", out.Note), in)
 }
 
 // back sends the flow to an earlier step after something that Azure had
 // accepted failed, within the bounds of the error's class.
-func (op Operation) back(out Outcome, at At) (Operation, Event) {
+func (op Operation) back(out Outcome, in Input) (Operation, Event) {
 	err := reason(out.Err)
-	patience, again := err.Class.Patience()
+	patience, again := err.Class.RetryPolicy()
 	// Waiting is not failing: throttling is never counted, but waited for as
 	// long as after many failures.
-	wait := patience.Longest
+	wait := patience.MaxWait
 	if err.Class != Throttled {
 		op.Setbacks++
-		again = again && op.Setbacks <= patience.Setbacks
-		wait = patience.Wait(op.Setbacks)
+		again = again && op.Setbacks <= patience.MaxSetbacks
+		wait = patience.Backoff(op.Setbacks)
 	}
 	if !again {
 		op.RetryStep = out.Next
-		return op.fail(err, at)
+		return op.fail(err, in)
 	}
 	op.LastError = err
 	op.Attempts, op.Tracking = 0, nil
-	op.enter(out.Next, at.Now)
-	op.DueAt = op.byDeadline(at.Waits.next(at.Now, err.RetryAfter, time.Duration(float64(wait)/at.Waits.Retry), at.Jitter), at.Now)
-	op.move(StepAnswered, at.Now)
-	return op, op.event(note("failed, going back to "+out.Next, out.Note), at)
+	op.enter(out.Next, in.Now)
+	op.DueAt = op.byDeadline(in.Waits.next(in.Now, err.RetryAfter, time.Duration(float64(wait)/in.Waits.Retry), in.Jitter), in.Now)
+	op.move(StepAnswered, in.Now)
+	return op, op.event(note("failed, going back to "+out.Next, out.Note), in)
 }
 
 // StepFailed is the operation after its step's call failed. A claim outlives
 // an ambiguous failure, because the call may have taken effect; anything else
 // clears it.
-func (op Operation) StepFailed(err *Error, at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) StepFailed(err *Error, in Input) (Operation, Event) {
+	next := op.advance(in)
 	next.LastError = err
-	patience, again := err.Class.Patience()
+	patience, again := err.Class.RetryPolicy()
 	if next.Claim != nil && err.Ambiguous {
 		next.Attempts++
-		next.DueAt = later(next.Claim.NotAfter.Add(at.Waits.ClaimGrace), at.Waits.next(at.Now, err.RetryAfter, 0, at.Jitter))
+		next.DueAt = later(next.Claim.NotAfter.Add(in.Waits.ClaimGrace), in.Waits.next(in.Now, err.RetryAfter, 0, in.Jitter))
 		next.WaitingFor = "what became of an unanswered request"
-		next.move(StepAnswered, at.Now)
-		return next, next.event("no usable answer; the request may have taken effect, so it is looked for before it is made again", at)
+		next.move(StepAnswered, in.Now)
+		return next, next.event("no usable answer; the request may have taken effect, so it is looked for before it is made again", in)
 	}
 	next.Claim = nil
 	if !again {
-		return next.fail(err, at)
+		return next.fail(err, in)
 	}
-	otherwise := min(max(patience.First, at.Now.Sub(op.StepStartedAt)/10), patience.Longest)
+	otherwise := min(max(patience.InitialWait, in.Now.Sub(op.StepStartedAt)/10), patience.MaxWait)
 	if err.Class != Throttled {
 		next.Attempts++
-		if patience.Attempts > 0 && next.Attempts > patience.Attempts {
-			return next.fail(err, at)
+		if patience.MaxAttempts > 0 && next.Attempts > patience.MaxAttempts {
+			return next.fail(err, in)
 		}
-		otherwise = patience.Wait(next.Attempts)
+		otherwise = patience.Backoff(next.Attempts)
 	}
-	next.DueAt = next.byDeadline(at.Waits.next(at.Now, err.RetryAfter, time.Duration(float64(otherwise)/at.Waits.Retry), at.Jitter), at.Now)
+	next.DueAt = next.byDeadline(in.Waits.next(in.Now, err.RetryAfter, time.Duration(float64(otherwise)/in.Waits.Retry), in.Jitter), in.Now)
 	next.WaitingFor = "another try after " + err.Code
-	next.move(StepAnswered, at.Now)
-	return next, next.event("trying again", at)
+	next.move(StepAnswered, in.Now)
+	return next, next.event("trying again", in)
 }
 
 // Overgrown is the operation, as last stored, after what it had come to could
 // not be stored because it is too large. It fails: trying again would come to
 // the same. bare leaves out all that may be large.
-func (op Operation) Overgrown(problem string, bare bool, at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) RowTooLarge(problem string, bare bool, in Input) (Operation, Event) {
+	next := op.advance(in)
 	if bare {
 		next.Learned, next.Warnings = nil, nil
 	}
@@ -161,21 +161,21 @@ func (op Operation) Overgrown(problem string, bare bool, at At) (Operation, Even
 	next.Claim = nil
 	return next.fail(&Error{
 		Code: "TooLarge", Class: Fatal,
-		Message:           fmt.Sprintf("what step %s came to cannot be stored: %s", op.Step, cut(problem, longestNoticeText)),
+		Message:           fmt.Sprintf("what step %s came to cannot be stored: %s", op.Step, cut(problem, maxNoticeText)),
 		RecommendedAction: []string{"Look in Azure at what the step did. Ask for less at once, such as with shorter parameters, and report it: steps should not learn so much."},
-	}, at)
+	}, in)
 }
 
 // fail ends the operation with the error.
-func (op Operation) fail(err *Error, at At) (Operation, Event) {
+func (op Operation) fail(err *Error, in Input) (Operation, Event) {
 	op.LastError = err
-	op.move(FailedForGood, at.Now)
-	return op, op.event("failed", at)
+	op.move(FailedForGood, in.Now)
+	return op, op.event("failed", in)
 }
 
 // Canceled is the operation after its cancel request was honoured.
-func (op Operation) Canceled(at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) Canceled(in Input) (Operation, Event) {
+	next := op.advance(in)
 	what := "canceled"
 	if op.Tracking != nil {
 		what += "; what Azure has begun goes on"
@@ -191,25 +191,25 @@ func (op Operation) Canceled(at At) (Operation, Event) {
 	} else {
 		what += "; nothing that this operation started is running in Azure"
 	}
-	next.move(CancelHonoured, at.Now)
-	return next, next.event(what, at)
+	next.move(CancelHonoured, in.Now)
+	return next, next.event(what, in)
 }
 
 // Diverted is the operation sent to the step that cancels what Azure has begun.
-func (op Operation) Diverted(to string, at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) Redirected(to string, in Input) (Operation, Event) {
+	next := op.advance(in)
 	next.Attempts, next.LastError = 0, nil
-	next.enter(to, at.Now)
-	next.DueAt = at.Now
+	next.enter(to, in.Now)
+	next.DueAt = in.Now
 	next.WaitingFor = "the cancellation"
-	next.move(StepAnswered, at.Now)
-	return next, next.event("cancel requested", at)
+	next.move(StepAnswered, in.Now)
+	return next, next.event("cancel requested", in)
 }
 
 // TimedOut is the operation after its deadline passed. All that is known, such
 // as a running job, stays on it.
-func (op Operation) TimedOut(at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) TimedOut(in Input) (Operation, Event) {
+	next := op.advance(in)
 	if next.LastError == nil {
 		next.LastError = &Error{
 			Code: "DeadlinePassed", Class: Fatal,
@@ -218,21 +218,21 @@ func (op Operation) TimedOut(at At) (Operation, Event) {
 			RecommendedAction: []string{"Look at the step and job above in Azure. If they are still at work, start the operation again with a longer deadline."},
 		}
 	}
-	next.move(DeadlinePassed, at.Now)
-	return next, next.event("deadline passed", at)
+	next.move(DeadlinePassed, in.Now)
+	return next, next.event("deadline passed", in)
 }
 
 // ParkedBecause is the operation set aside until a person has looked at it.
-func (op Operation) ParkedBecause(err *Error, at At) (Operation, Event) {
-	return op.advance(at).park(err, at)
+func (op Operation) Parked(err *Error, in Input) (Operation, Event) {
+	return op.advance(in).park(err, in)
 }
 
-func (op Operation) park(err *Error, at At) (Operation, Event) {
+func (op Operation) park(err *Error, in Input) (Operation, Event) {
 	op.LastError = err
 	op.WaitingFor = "a person"
 	op.DueAt = time.Time{}
-	op.move(NeedsAPerson, at.Now)
-	return op, op.event("parked: a person must look", at)
+	op.move(NeedsAttention, in.Now)
+	return op, op.event("parked: a person must look", in)
 }
 
 // Retried is a failed, timed-out or parked operation set going again at the
@@ -240,41 +240,41 @@ func (op Operation) park(err *Error, at At) (Operation, Event) {
 // as long as it had. A claim that is still open stays open, so that it is
 // resolved first, unless it was found that it cannot be: then the person who
 // retries has looked.
-func (op Operation) Retried(at At) (Operation, Event, error) {
+func (op Operation) Retried(in Input) (Operation, Event, error) {
 	if _, err := op.Status.To(Retried); err != nil {
 		return op, Event{}, err
 	}
-	next := op.advance(at)
+	next := op.advance(in)
 	next.Round++
 	next.Attempts, next.Setbacks = 0, 0
 	next.EndedAt = time.Time{}
 	next.CancelRequested = false
 	next.LockedItem = ""
-	next.Deadline = at.Now.Add(op.Deadline.Sub(later(op.CreatedAt, op.RetriedAt)))
-	next.RetriedAt = at.Now
-	next.DueAt = at.Now
+	next.Deadline = in.Now.Add(op.Deadline.Sub(later(op.CreatedAt, op.RetriedAt)))
+	next.RetriedAt = in.Now
+	next.DueAt = in.Now
 	if next.RetryStep != "" {
-		next.enter(next.RetryStep, at.Now)
+		next.enter(next.RetryStep, in.Now)
 		next.Tracking, next.Claim, next.RetryStep = nil, nil, ""
 	}
 	if next.Claim != nil {
-		next.DueAt = later(at.Now, next.Claim.NotAfter.Add(at.Waits.ClaimGrace))
+		next.DueAt = later(in.Now, next.Claim.NotAfter.Add(in.Waits.ClaimGrace))
 	}
 	next.WaitingFor = ""
-	next.StepStartedAt = at.Now
-	next.move(Retried, at.Now)
-	return next, next.event("retried by a person", at), nil
+	next.StepStartedAt = in.Now
+	next.move(Retried, in.Now)
+	return next, next.event("retried by a person", in), nil
 }
 
 // advance is the start of every transition that moves the operation on: seq
 // n+1, a fresh write id, and no rescues counted at the new seq.
-func (op Operation) advance(at At) Operation {
+func (op Operation) advance(in Input) Operation {
 	next := op.clone()
 	next.Seq++
-	next.WriteID = at.WriteID
-	next.UpdatedAt = at.Now
+	next.WriteID = in.WriteID
+	next.UpdatedAt = in.Now
 	next.Rescues, next.LastRescue, next.RescuedAt = 0, "", time.Time{}
-	next.Booking = ""
+	next.Reservation = ""
 	return next
 }
 
@@ -303,9 +303,9 @@ func (op *Operation) learn(out Outcome) {
 }
 
 // look is when to look again, never later than the deadline.
-func (op *Operation) look(out Outcome, at At) time.Time {
-	wait := at.Waits.pace(out.Pace, at.Now.Sub(op.StepStartedAt))
-	return op.byDeadline(at.Waits.next(at.Now, out.After, wait, at.Jitter), at.Now)
+func (op *Operation) nextCheck(out Outcome, in Input) time.Time {
+	wait := in.Waits.pace(out.Pace, in.Now.Sub(op.StepStartedAt))
+	return op.byDeadline(in.Waits.next(in.Now, out.After, wait, in.Jitter), in.Now)
 }
 
 // byDeadline is the due time, or the deadline if that comes before it: the
@@ -332,10 +332,10 @@ func (op *Operation) move(trigger Trigger, now time.Time) {
 }
 
 // event is the history line of the transition that op is the result of.
-func (op *Operation) event(what string, at At) Event {
+func (op *Operation) event(what string, in Input) Event {
 	return Event{
-		Seq: op.Seq, At: at.Now, Step: op.Step, Status: op.Status, What: what,
-		DueAt: op.DueAt, Err: op.LastError, WriteID: at.WriteID,
+		Seq: op.Seq, At: in.Now, Step: op.Step, Status: op.Status, What: what,
+		DueAt: op.DueAt, Err: op.LastError, WriteID: in.WriteID,
 	}
 }
 

@@ -9,7 +9,7 @@ type Waits struct {
 	Default time.Duration
 	// JobShortest and JobLongest bound the wait for a job, which is a tenth of
 	// its age.
-	JobShortest, JobLongest time.Duration
+	MinJob, MaxJob time.Duration
 	// Retry divides the waits after errors (see Class.Patience); 1 in Azure.
 	Retry float64
 	// ClaimWindow is how long a claim allows its call to start; ClaimGrace is
@@ -23,26 +23,26 @@ type Waits struct {
 	Overdue time.Duration
 	// Quiet is how long after an operation's end another one may change the
 	// same item: until then an invocation of it may still be at work.
-	Quiet time.Duration
+	LockCooldown time.Duration
 	// Notice is how long a notice that cannot be sent is tried again.
-	Notice time.Duration
+	MaxNoticeAge time.Duration
 	// SnoozeShortest and SnoozeLongest bound how long a message is put off
 	// while the table is away.
-	SnoozeShortest, SnoozeLongest time.Duration
+	MinSnooze, MaxSnooze time.Duration
 }
 
 // AzureWaits are the durations that fit Azure.
 func AzureWaits() Waits {
 	return Waits{
-		Default:     time.Minute,
-		JobShortest: 30 * time.Second, JobLongest: 10 * time.Minute,
+		Default: time.Minute,
+		MinJob:  30 * time.Second, MaxJob: 10 * time.Minute,
 		Retry:       1,
 		ClaimWindow: time.Minute, ClaimGrace: 5 * time.Minute,
-		Jitter:         0.1,
-		Overdue:        10 * time.Minute,
-		Quiet:          2 * time.Minute,
-		Notice:         7 * 24 * time.Hour,
-		SnoozeShortest: 30 * time.Second, SnoozeLongest: 5 * time.Minute,
+		Jitter:       0.1,
+		Overdue:      10 * time.Minute,
+		LockCooldown: 2 * time.Minute,
+		MaxNoticeAge: 7 * 24 * time.Hour,
+		MinSnooze:    30 * time.Second, MaxSnooze: 5 * time.Minute,
 	}
 }
 
@@ -51,24 +51,24 @@ func AzureWaits() Waits {
 func (w Waits) Faster(speed float64) Waits {
 	by := func(d time.Duration) time.Duration { return time.Duration(float64(d) / speed) }
 	w.Default = by(w.Default)
-	w.JobShortest, w.JobLongest = by(w.JobShortest), by(w.JobLongest)
+	w.MinJob, w.MaxJob = by(w.MinJob), by(w.MaxJob)
 	w.Retry *= speed
 	w.ClaimWindow, w.ClaimGrace = by(w.ClaimWindow), by(w.ClaimGrace)
-	w.Overdue, w.Notice, w.Quiet = by(w.Overdue), by(w.Notice), by(w.Quiet)
-	w.SnoozeShortest, w.SnoozeLongest = by(w.SnoozeShortest), by(w.SnoozeLongest)
+	w.Overdue, w.MaxNoticeAge, w.LockCooldown = by(w.Overdue), by(w.MaxNoticeAge), by(w.LockCooldown)
+	w.MinSnooze, w.MaxSnooze = by(w.MinSnooze), by(w.MaxSnooze)
 	return w
 }
 
 // longestRetryAfter bounds what we believe: Azure asks for hours at times, a
 // Retry-After of years is nonsense.
-const longestRetryAfter = 24 * time.Hour
+const maxRetryAfter = 24 * time.Hour
 
 // next is when to look again: after Retry-After if there is one, never before
 // it, with jitter only added.
 func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter float64) time.Time {
 	wait := otherwise
 	if retryAfter > 0 {
-		wait = min(retryAfter, longestRetryAfter)
+		wait = min(retryAfter, maxRetryAfter)
 	}
 	return now.Add(wait + time.Duration(float64(wait)*w.Jitter*jitter))
 }
@@ -77,7 +77,7 @@ func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter f
 func (w Waits) pace(p Pace, age time.Duration) time.Duration {
 	switch p {
 	case PaceJob:
-		return min(max(age/10, w.JobShortest), w.JobLongest)
+		return min(max(age/10, w.MinJob), w.MaxJob)
 	case PaceNow:
 		return 0
 	case PaceDefault:
@@ -86,6 +86,6 @@ func (w Waits) pace(p Pace, age time.Duration) time.Duration {
 }
 
 // afterError is the wait after a number of failures in a row.
-func (w Waits) afterError(p Patience, failures int) time.Duration {
-	return time.Duration(float64(p.Wait(failures)) / w.Retry)
+func (w Waits) afterError(p RetryPolicy, failures int) time.Duration {
+	return time.Duration(float64(p.Backoff(failures)) / w.Retry)
 }

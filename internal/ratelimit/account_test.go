@@ -89,9 +89,9 @@ func TestA_refusal_teaches_a_quotas_limit_interval_and_reset(t *testing.T) {
 	require.Equal(t, now.Add(324*time.Second), quota.Reset)
 
 	_, err = l.Take(t.Context(), http.MethodGet, vaultJobs+"/j")
-	var off *operation.PutOff
+	var off *operation.Deferral
 	require.ErrorAs(t, err, &off)
-	require.Equal(t, "backupjobs read budget", off.What)
+	require.Equal(t, "backupjobs read budget", off.Limit)
 	require.GreaterOrEqual(t, off.Wait, 324*time.Second)
 	require.Less(t, off.Wait, 340*time.Second)
 	var known *operation.Error
@@ -101,7 +101,7 @@ func TestA_refusal_teaches_a_quotas_limit_interval_and_reset(t *testing.T) {
 	_, err = l.Take(t.Context(), http.MethodPost, trigger)
 	require.NoError(t, err, "another account has room")
 	now = now.Add(off.Wait)
-	_, err = l.Take(ratelimit.WithCaller(t.Context(), ratelimit.Caller{Booking: off.Booking}), http.MethodGet, vaultJobs+"/j")
+	_, err = l.Take(ratelimit.WithCaller(t.Context(), ratelimit.Caller{Booking: off.Reservation}), http.MethodGet, vaultJobs+"/j")
 	require.NoError(t, err)
 }
 

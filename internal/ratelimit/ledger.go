@@ -94,7 +94,7 @@ func ForStep(ctx context.Context, f step.Flow, op operation.Operation) context.C
 	if op.Following() {
 		p = min(p, operation.PriorityFollow)
 	}
-	return WithCaller(ctx, Caller{Priority: p, Booking: op.Booking})
+	return WithCaller(ctx, Caller{Priority: p, Booking: op.Reservation})
 }
 
 func callerOf(ctx context.Context) Caller {
@@ -136,7 +136,7 @@ func (l *Ledger) Take(ctx context.Context, method, path string) (*Charge, error)
 		now := l.cfg.Clock()
 		if at, ok := l.ask(ctx, key, who, now); !ok {
 			l.giveBack(c.keys[:i])
-			return nil, &operation.PutOff{What: names[i], Wait: max(at.Sub(now), 0), Booking: key}
+			return nil, &operation.Deferral{Limit: names[i], Wait: max(at.Sub(now), 0), Reservation: key}
 		}
 	}
 	return c, nil

@@ -22,7 +22,7 @@ type Content struct {
 	// its own; empty for a message that is no event.
 	Key string
 	// Trace is the event's traceparent, empty if it has none.
-	Trace string
+	TraceParent string
 }
 
 // Unwrap reads a message: the request itself, or a CloudEvent in structured
@@ -62,7 +62,7 @@ func Unwrap(raw []byte) (Content, error) {
 	}
 	var trace string
 	_ = json.Unmarshal(members["traceparent"], &trace) // what is no text is no trace
-	return Content{Body: body, Key: eventKey(source, id), Trace: trace}, nil
+	return Content{Body: body, Key: eventKey(source, id), TraceParent: trace}, nil
 }
 
 // eventKey tells events apart: source and id together do, says CloudEvents. A

@@ -28,11 +28,11 @@ func TestTheDataOfACloudEventIsTheRequest(t *testing.T) {
 		require.NoError(t, err, more)
 		require.JSONEq(t, data, string(c.Body))
 		require.Equal(t, "https://example.com/orders 7", c.Key)
-		require.Empty(t, c.Trace)
+		require.Empty(t, c.TraceParent)
 	}
 	c, err := request.Unwrap([]byte(event(`,"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`)))
 	require.NoError(t, err)
-	require.Equal(t, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", c.Trace)
+	require.Equal(t, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", c.TraceParent)
 }
 
 func TestWhatIsNoCloudEventIsLeftAsItIs(t *testing.T) {

@@ -47,8 +47,8 @@ const (
 )
 
 const (
-	shortestDeadline = time.Minute
-	longestDeadline  = 30 * 24 * time.Hour
+	minDeadline = time.Minute
+	maxDeadline = 30 * 24 * time.Hour
 )
 
 // Read decodes a request and checks all that does not depend on its flow. Its
@@ -111,7 +111,7 @@ func (r Request) Limit() (time.Duration, error) {
 		return 0, errors.New("is not a duration")
 	}
 	limit := d.ToTimeDuration()
-	if limit < shortestDeadline || limit > longestDeadline {
+	if limit < minDeadline || limit > maxDeadline {
 		return 0, errors.New("is out of range")
 	}
 	return limit, nil

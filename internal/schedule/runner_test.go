@@ -95,7 +95,7 @@ func (s *site) config(yaml string) schedule.RunnerConfig {
 	require.NoError(s.t, err)
 	e, err := engine.New(engine.Config{
 		Store: s.store, Queue: s.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "test",
-		Clock: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
+		Now: s.clock.Now, Jitter: func() float64 { return 0 }, NewID: uuid.NewString,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(s.t, err)

@@ -45,7 +45,7 @@ func endCosts(t *testing.T, a *account) {
 	w.mend()
 	row, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
-	require.NoError(t, s.Settle(t.Context(), save(t, s, row, operation.Succeeded)))
+	require.NoError(t, s.Finalize(t.Context(), save(t, s, row, operation.Succeeded)))
 	require.Equal(t, []string{"GET operations", "POST $batch", "PUT operationindex", "DELETE operationlive"}, w.seen())
 	require.Empty(t, live(t, s))
 }
@@ -111,7 +111,7 @@ func urlsInTheRowOnly(t *testing.T, a *account) {
 	op.Labels = map[string]string{"team": "x"}
 	op.Tracking = &operation.Tracking{StatusURL: "https://capability", ResultURL: "https://capability", SubmittedAt: op.CreatedAt}
 	save(t, s, create(t, s, op), operation.Failed)
-	require.NoError(t, s.Close(t.Context(), "a"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "a"))
 	holders := 0
 	for table, entities := range everyEntity(t, a, "urls") {
 		for _, text := range entities {

@@ -91,7 +91,7 @@ func (s *Store) expireOne(ctx context.Context, p pointer, status operation.Statu
 		return false, err
 	}
 	op := row.Operation
-	if there && (!op.Settled() || !op.EndedAt.Before(before)) {
+	if there && (!op.ReadyToFinalize() || !op.EndedAt.Before(before)) {
 		return false, nil
 	}
 	position := string(PositionOf(p.CreatedAt, p.ID))

@@ -32,7 +32,7 @@ func lostSave(t *testing.T, a *account) {
 	w.lose("POST $batch")
 	row = next(row, operation.Running)
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation))
-	require.ErrorIs(t, err, engine.ErrChanged, "the client repeated the save and met its own commit")
+	require.ErrorIs(t, err, engine.ErrConflict, "the client repeated the save and met its own commit")
 	again, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
 	require.Equal(t, "by test", again.Operation.WriteID)
@@ -72,7 +72,7 @@ func serviceAway(t *testing.T, a *account) {
 	require.NotErrorIs(t, err, engine.ErrNotFound)
 	_, err = s.Save(ctx, row, eventOf(row.Operation))
 	require.ErrorIs(t, err, errWire)
-	require.NotErrorIs(t, err, engine.ErrChanged)
+	require.NotErrorIs(t, err, engine.ErrConflict)
 	require.NoError(t, ctx.Err())
 }
 
@@ -89,8 +89,8 @@ func missingTable(t *testing.T, a *account) {
 	_, err = s.Save(t.Context(), row, eventOf(row.Operation))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, engine.ErrNotFound)
-	require.NotErrorIs(t, err, engine.ErrChanged)
-	require.Error(t, s.Close(t.Context(), "a"))
+	require.NotErrorIs(t, err, engine.ErrConflict)
+	require.Error(t, s.FinalizeByID(t.Context(), "a"))
 	require.Equal(t, []string{"a"}, live(t, s), "its marker stays")
 }
 
@@ -117,7 +117,7 @@ func indexMendedByClose(t *testing.T, a *account) {
 	require.Equal(t, []string{"a"}, live(t, s))
 	require.Equal(t, 1, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}), "live markers need no index")
 	save(t, s, row, operation.Failed)
-	require.NoError(t, s.Close(t.Context(), "a"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "a"))
 	for _, q := range []operation.Query{
 		{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "x"}}, {Status: []operation.Status{operation.Failed}},
 	} {
@@ -194,7 +194,7 @@ func settleWithoutMarker(t *testing.T, a *account) {
 	row.Marker = ""
 	row = save(t, s, row, operation.Failed)
 	emptyIndex(t, a, "older")
-	require.NoError(t, s.Settle(t.Context(), row))
+	require.NoError(t, s.Finalize(t.Context(), row))
 	require.Empty(t, live(t, s))
 	require.Equal(t, 1, listedAs(t, s, operation.Query{}))
 }
@@ -209,7 +209,7 @@ func crashBeforeRow(t *testing.T, a *account) {
 	w.mend()
 	require.Equal(t, []string{"a"}, live(t, s))
 	require.Zero(t, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}))
-	require.NoError(t, s.Close(t.Context(), "a"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "a"))
 	require.Empty(t, live(t, s))
 }
 
@@ -219,10 +219,10 @@ func crashWithinClose(t *testing.T, a *account) {
 		s := a.store(t, w.options)
 		save(t, s, create(t, s, newOperation("a")), operation.Succeeded)
 		w.disturb(refuse(at), nil)
-		require.ErrorIs(t, s.Close(t.Context(), "a"), errWire, at)
+		require.ErrorIs(t, s.FinalizeByID(t.Context(), "a"), errWire, at)
 		w.mend()
 		require.Equal(t, []string{"a"}, live(t, s), at)
-		require.NoError(t, s.Close(t.Context(), "a"), at)
+		require.NoError(t, s.FinalizeByID(t.Context(), "a"), at)
 		require.Empty(t, live(t, s), at)
 	}
 }
@@ -233,10 +233,10 @@ func crashWithinSettle(t *testing.T, a *account) {
 		s := a.store(t, w.options)
 		row := save(t, s, create(t, s, newOperation("a")), operation.Failed)
 		w.disturb(refuse(at), nil)
-		require.ErrorIs(t, s.Settle(t.Context(), row), errWire, at)
+		require.ErrorIs(t, s.Finalize(t.Context(), row), errWire, at)
 		w.mend()
 		require.Equal(t, []string{"a"}, live(t, s), at)
-		require.NoError(t, s.Close(t.Context(), "a"), at)
+		require.NoError(t, s.FinalizeByID(t.Context(), "a"), at)
 		require.Empty(t, live(t, s), at)
 		require.Equal(t, 1, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Failed}}), at)
 	}
@@ -247,12 +247,12 @@ func crashWithinSettle(t *testing.T, a *account) {
 // operation is live in the end.
 func reopenDuringClose(t *testing.T, a *account) {
 	reopenDuring(t, a, "race", []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"},
-		func(s *state.Store, row engine.Row) error { return s.Close(t.Context(), row.Operation.ID) })
+		func(s *state.Store, row engine.Row) error { return s.FinalizeByID(t.Context(), row.Operation.ID) })
 }
 
 func reopenDuringSettle(t *testing.T, a *account) {
 	reopenDuring(t, a, "settle", []string{"PUT operationindex", "DELETE operationlive"},
-		func(s *state.Store, row engine.Row) error { return s.Settle(t.Context(), row) })
+		func(s *state.Store, row engine.Row) error { return s.Finalize(t.Context(), row) })
 }
 
 func reopenDuring(t *testing.T, a *account, prefix string, points []string, end func(*state.Store, engine.Row) error) {
@@ -280,7 +280,7 @@ func reopenDuring(t *testing.T, a *account, prefix string, points []string, end 
 			came.Do(func() { t.Errorf("close did not %s", at) })
 			if saved != nil {
 				require.True(t, loadedBefore, id)
-				require.ErrorIs(t, saved, engine.ErrChanged, id)
+				require.ErrorIs(t, saved, engine.ErrConflict, id)
 				fresh, err := retrying.Load(t.Context(), id)
 				require.NoError(t, err, id)
 				require.NoError(t, retry(t, retrying, fresh), id)

@@ -99,10 +99,10 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 // that of its end is missing. The marker is removed by the ETag of its creation:
 // a Reopen, or another Create, has written it anew. Then, and for what was
 // created otherwise or retried, it is Close.
-func (s *Store) Settle(ctx context.Context, row engine.Row) error {
+func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	op := row.Operation
-	if row.Marker == "" || op.Round > 0 || !op.Settled() {
-		return s.Close(ctx, op.ID)
+	if row.Marker == "" || op.Round > 0 || !op.ReadyToFinalize() {
+		return s.FinalizeByID(ctx, op.ID)
 	}
 	doing := "close operation " + op.ID
 	if err := s.EnsureTables(ctx); err != nil {
@@ -117,7 +117,7 @@ func (s *Store) Settle(ctx context.Context, row engine.Row) error {
 	case err == nil, missing(err):
 		return nil
 	case outdated(err):
-		return s.Close(ctx, op.ID)
+		return s.FinalizeByID(ctx, op.ID)
 	}
 	return failed(doing, err)
 }
@@ -132,7 +132,7 @@ const closeTries = 5
 //
 // A marker whose operation does not exist may be that of an operation that is
 // being created at this moment: close it only when it is old.
-func (s *Store) Close(ctx context.Context, id string) error {
+func (s *Store) FinalizeByID(ctx context.Context, id string) error {
 	doing := "close operation " + id
 	if err := s.EnsureTables(ctx); err != nil {
 		return failed(doing, err)
@@ -146,7 +146,7 @@ func (s *Store) Close(ctx context.Context, id string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %w", doing, engine.ErrChanged)
+	return fmt.Errorf("%s: %w", doing, engine.ErrConflict)
 }
 
 // close tries once; done is false when the row was saved meanwhile.
@@ -174,7 +174,7 @@ func (s *Store) close(ctx context.Context, id string) (done bool, err error) {
 	if err := s.list(ctx, row.Operation); err != nil {
 		return false, err
 	}
-	if !marked || !row.Operation.Settled() {
+	if !marked || !row.Operation.ReadyToFinalize() {
 		return true, nil
 	}
 	if done, err := s.touch(ctx, row); !done || err != nil {
@@ -208,18 +208,18 @@ func (s *Store) unmark(ctx context.Context, id string, etag azcore.ETag) error {
 }
 
 // Live implements engine.Store. Operations come in no particular order.
-func (s *Store) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
-	return func(yield func(engine.Live, error) bool) {
+func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
+	return func(yield func(engine.LiveMarker, error) bool) {
 		for text, err := range s.entities(ctx, s.live, &aztables.ListEntitiesOptions{Top: to.Ptr[int32](1000)}) {
 			var p pointer
 			if err == nil {
 				p, err = pointerOf(text)
 			}
 			if err != nil {
-				yield(engine.Live{}, failed("read live operations", err))
+				yield(engine.LiveMarker{}, failed("read live operations", err))
 				return
 			}
-			if !yield(engine.Live{ID: p.ID, CreatedAt: p.CreatedAt}, nil) {
+			if !yield(engine.LiveMarker{ID: p.ID, CreatedAt: p.CreatedAt}, nil) {
 				return
 			}
 		}

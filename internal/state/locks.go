@@ -17,7 +17,7 @@ import (
 const itemLockRow = "lock"
 
 // ItemLock implements engine.Locks.
-func (s *Store) ItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
+func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
 	doing := "read the lock of " + item
 	if err := s.EnsureTables(ctx); err != nil {
 		return operation.ItemLock{}, "", failed(doing, err)
@@ -63,7 +63,7 @@ func (s *Store) SaveItemLock(ctx context.Context, lock operation.ItemLock, etag 
 	}
 	switch {
 	case hasCode(err, aztables.EntityAlreadyExists), outdated(err), missing(err):
-		return fmt.Errorf("%s: %w", doing, engine.ErrChanged)
+		return fmt.Errorf("%s: %w", doing, engine.ErrConflict)
 	case err != nil:
 		return failed(doing, err)
 	}
@@ -104,7 +104,7 @@ func (s *Store) expireLocks(ctx context.Context, before time.Time, most int) (re
 		if !gone {
 			continue
 		}
-		read, etag, err := s.ItemLock(ctx, lock.Item)
+		read, etag, err := s.LoadItemLock(ctx, lock.Item)
 		if err != nil || etag == "" || read.Holder != lock.Holder {
 			continue // someone is taking it
 		}

@@ -135,7 +135,7 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	}, op, row.Marker, record, ev, event)
 	switch {
 	case outdated(err), hasCode(err, aztables.EntityAlreadyExists):
-		return "", fmt.Errorf("%s: %w", doing, engine.ErrChanged)
+		return "", fmt.Errorf("%s: %w", doing, engine.ErrConflict)
 	case missing(err):
 		return "", fmt.Errorf("%s: %w", doing, engine.ErrNotFound)
 	case err != nil:
@@ -169,7 +169,7 @@ func (s *Store) written(ctx context.Context, etag, marker string, record []byte,
 	}
 	row, err := s.Load(ctx, op.ID)
 	if err == nil && row.Operation.WriteID != op.WriteID {
-		err = fmt.Errorf("read back operation %s: %w", op.ID, engine.ErrChanged)
+		err = fmt.Errorf("read back operation %s: %w", op.ID, engine.ErrConflict)
 	}
 	return row, err
 }

@@ -103,7 +103,7 @@ func (s *Store) markers(ctx context.Context, q operation.Query, after Position) 
 	first, end := bounds(q.Since, q.Until)
 	return func(yield func(entry, error) bool) {
 		var found []entry
-		for l, err := range s.Live(ctx) {
+		for l, err := range s.ListLive(ctx) {
 			if err != nil {
 				yield(entry{}, err)
 				return

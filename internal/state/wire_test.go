@@ -163,7 +163,7 @@ func save(t *testing.T, s engine.Store, row engine.Row, status operation.Status)
 func live(t *testing.T, s engine.Store) []string {
 	t.Helper()
 	var ids []string
-	for l, err := range s.Live(t.Context()) {
+	for l, err := range s.ListLive(t.Context()) {
 		require.NoError(t, err)
 		ids = append(ids, l.ID)
 	}

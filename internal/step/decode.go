@@ -31,7 +31,7 @@ func fieldOf(err error, raw []byte, into any, path string) FieldError {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType):
-		want := "a " + kindName(wrongType.Type)
+		want := "a " + jsonTypeName(wrongType.Type)
 		if wrongType.Field == "" {
 			return FieldError{Field: orBody(path), Problem: "is a JSON " + wrongType.Value, Want: want}
 		}
@@ -48,7 +48,7 @@ func fieldOf(err error, raw []byte, into any, path string) FieldError {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return FieldError{Field: orBody(path), Problem: "is not JSON: it breaks off", Want: "one JSON object"}
 	}
-	if found, ok := culprit(raw, reflect.TypeOf(into), path); ok {
+	if found, ok := invalidField(raw, reflect.TypeOf(into), path); ok {
 		return found
 	}
 	return FieldError{Field: orBody(path), Problem: err.Error(), Want: "one JSON object"}
@@ -69,7 +69,7 @@ func orBody(path string) string {
 	return path
 }
 
-func kindName(t reflect.Type) string {
+func jsonTypeName(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

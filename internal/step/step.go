@@ -50,11 +50,11 @@ type Step struct {
 	OnCancel string
 	// Look finds out what became of a Once call that was never answered. It
 	// only reads.
-	Look func(context.Context, Call) (operation.Finding, error)
+	Reconcile func(context.Context, Call) (operation.Reconciliation, error)
 	// Awaits says that the step follows what an earlier step began: a rehearsal,
 	// which begins nothing, has nothing to read there. Ends says that the
 	// operation ends with what is awaited.
-	Awaits, Ends bool
+	AwaitsResult, FinishesOperation bool
 }
 
 // Unsent is a call that a rehearsal did not make, because it would have changed

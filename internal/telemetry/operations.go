@@ -62,9 +62,9 @@ func (s stepRunner) RunStep(ctx context.Context, d operation.Delivery) error {
 	customhandler.Annotate(ctx, slog.String("op", d.Wakeup.OperationID), slog.Int64("seq", d.Wakeup.Seq))
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String(keyOperation, d.Wakeup.OperationID),
 		attribute.Int64(keySeq, d.Wakeup.Seq), attribute.Int("azbackupflow.delivery", d.Count))
-	if !trace.SpanContextFromContext(remote(context.Background(), d.Wakeup.Trace)).IsValid() {
+	if !trace.SpanContextFromContext(remote(context.Background(), d.Wakeup.TraceParent)).IsValid() {
 		// An operation from before there were traces: they begin here.
-		d.Wakeup.Trace = traceParent(ctx)
+		d.Wakeup.TraceParent = traceParent(ctx)
 	}
 	return s.next.RunStep(context.WithValue(ctx, currentKey{}, &current{id: d.Wakeup.OperationID}), d)
 }
@@ -175,7 +175,7 @@ func later(end, begin time.Time) time.Time {
 
 // Sweeper looks at every live operation.
 type Sweeper interface {
-	Sweep(context.Context) (engine.Swept, error)
+	Sweep(context.Context) (engine.SweepResult, error)
 }
 
 // Sweep observes a Sweeper.
@@ -187,7 +187,7 @@ type sweeper struct {
 }
 
 // Sweep records what one whole sweep found.
-func (s sweeper) Sweep(ctx context.Context) (engine.Swept, error) {
+func (s sweeper) Sweep(ctx context.Context) (engine.SweepResult, error) {
 	found, err := s.next.Sweep(ctx)
 	if err != nil {
 		return found, err

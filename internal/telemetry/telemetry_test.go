@@ -163,7 +163,7 @@ func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
 	inner := &stored{row: engine.Row{Operation: first}}
 	s := r.Store(inner)
 	run := func(ctx context.Context, d operation.Delivery) error {
-		require.Equal(t, operationTrace, d.Wakeup.Trace)
+		require.Equal(t, operationTrace, d.Wakeup.TraceParent)
 		_, err := s.Load(ctx, "op")
 		require.NoError(t, err)
 		_, err = s.Save(ctx, engine.Row{Operation: second}, operation.Event{})
@@ -178,7 +178,7 @@ func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
 		}
 		return nil
 	}
-	d := operation.Delivery{Wakeup: operation.Wakeup{OperationID: "op", Seq: 4, Trace: operationTrace}, Count: 1}
+	d := operation.Delivery{Wakeup: operation.Wakeup{OperationID: "op", Seq: 4, TraceParent: operationTrace}, Count: 1}
 	require.NoError(t, r.Steps(runnerFunc(run)).RunStep(t.Context(), d))
 	require.Equal(t, map[string]int64{
 		"azbackupflow.steps": 2, "azbackupflow.waits": 1, "azbackupflow.rescues": 1, "azbackupflow.operation.duration": 1,
@@ -200,7 +200,7 @@ func TestAnOperationFromBeforeTracesGetsOneFromItsNextInvocation(t *testing.T) {
 	r := newRig(t)
 	ctx, end := r.Around(t.Context(), customhandler.Invocation{Function: "run-step"})
 	var carried string
-	run := func(_ context.Context, d operation.Delivery) error { carried = d.Wakeup.Trace; return nil }
+	run := func(_ context.Context, d operation.Delivery) error { carried = d.Wakeup.TraceParent; return nil }
 	require.NoError(t, r.Steps(runnerFunc(run)).RunStep(ctx, operation.Delivery{Wakeup: operation.Wakeup{OperationID: "op", Seq: 1}}))
 	end(200, nil)
 	require.Contains(t, carried, r.spans.GetSpans()[0].SpanContext.TraceID().String())
@@ -223,17 +223,17 @@ func TestCallsAreCountedByTypeAndNotByName(t *testing.T) {
 	require.Equal(t, map[string]int64{"azbackupflow.arm.calls": 1, "azbackupflow.arm.throttles": 1}, r.metrics())
 }
 
-type sweeperFunc func() (engine.Swept, error)
+type sweeperFunc func() (engine.SweepResult, error)
 
-func (f sweeperFunc) Sweep(context.Context) (engine.Swept, error) { return f() }
+func (f sweeperFunc) Sweep(context.Context) (engine.SweepResult, error) { return f() }
 
 func TestASweepThatBrokeOffSaysNothingOfHowManyThereAre(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	_, err := r.Sweep(sweeperFunc(func() (engine.Swept, error) { return engine.Swept{Live: 1}, errors.New("broke off") })).Sweep(t.Context())
+	_, err := r.Sweep(sweeperFunc(func() (engine.SweepResult, error) { return engine.SweepResult{Live: 1}, errors.New("broke off") })).Sweep(t.Context())
 	require.Error(t, err)
 	require.Empty(t, r.metrics())
-	_, err = r.Sweep(sweeperFunc(func() (engine.Swept, error) { return engine.Swept{Live: 3, Parked: 2, Overdue: 1}, nil })).Sweep(t.Context())
+	_, err = r.Sweep(sweeperFunc(func() (engine.SweepResult, error) { return engine.SweepResult{Live: 3, Parked: 2, Overdue: 1}, nil })).Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{
 		"azbackupflow.operations.live": 3, "azbackupflow.operations.waiting_for_a_person": 2, "azbackupflow.operations.overdue": 1,

@@ -129,7 +129,7 @@ func (c *counter) ends(act func()) {
 	c.local.t.Helper()
 	// The item is free some time after the operation before has ended.
 	require.Eventually(c.local.t, func() bool {
-		return time.Since(c.at) > operation.AzureWaits().Faster(costSpeed).Quiet
+		return time.Since(c.at) > operation.AzureWaits().Faster(costSpeed).LockCooldown
 	}, patience, 10*time.Millisecond)
 	seen := len(c.local.output())
 	act()

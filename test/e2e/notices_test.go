@@ -107,9 +107,9 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))
 	require.Equal(t, v.JobID, data.JobID)
 	l.mended(refusal, other)
-	var swept engine.Swept
+	var swept engine.SweepResult
 	l.call(http.MethodPost, "/rescue", nil, &swept)
-	require.Zero(t, swept.Owed)
+	require.Zero(t, swept.PendingNotices)
 }
 
 // mended sends a refused request again as it should have been, twice: one

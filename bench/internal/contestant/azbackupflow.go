@@ -47,7 +47,7 @@ func newEngine(w world, store engine.Store, queue engine.Queue, waits operation.
 	}}
 	return engine.New(engine.Config{
 		Store: store, Queue: queue, Flows: flows, Waits: waits, Tenant: "bench",
-		Clock: w.now, NewID: uuid.NewString, Sleep: pause, Record: arm.Record,
+		Now: w.now, NewID: uuid.NewString, Sleep: pause, Record: arm.Record,
 		Jitter: rand.Float64,
 	})
 }

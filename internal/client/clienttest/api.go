@@ -67,11 +67,11 @@ func Start(t testing.TB) *API {
 	}
 	a.Engine, err = engine.New(engine.Config{
 		Store: a.Store, Queue: a.queue, Flows: book, Waits: operation.AzureWaits(), Tenant: "test",
-		Clock: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
+		Now: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
 		NewID:  newID,
 		Record: a.azure.record,
 		// The script's steps make no calls, so there are none to hold back.
-		Rehearse: func(ctx context.Context) (context.Context, func() []step.Unsent) {
+		DryRun: func(ctx context.Context) (context.Context, func() []step.Unsent) {
 			return ctx, func() []step.Unsent { return nil }
 		},
 	})

@@ -83,7 +83,7 @@ func receive(t *testing.T, b Bench) Delivered {
 func arrivesWhole(t *testing.T, b Bench) {
 	m := message(b, 1<<40, 0)
 	m.ID = "operation/ü:1"
-	m.Wakeup.Trace, m.Wakeup.Snoozes, m.Wakeup.Rescue = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 3, "rescue-2"
+	m.Wakeup.TraceParent, m.Wakeup.Snoozes, m.Wakeup.Rescue = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 3, "rescue-2"
 	send(t, b, m)
 	d := receive(t, b)
 	require.Equal(t, m.ID, d.ID)

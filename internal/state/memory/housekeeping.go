@@ -17,7 +17,7 @@ type lockRow struct {
 }
 
 // ItemLock implements engine.Locks.
-func (s *Store) ItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
+func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
 	if err := ctx.Err(); err != nil {
 		return operation.ItemLock{}, "", err
 	}
@@ -35,7 +35,7 @@ func (s *Store) SaveItemLock(ctx context.Context, lock operation.ItemLock, etag 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.locks[lock.Item].etag != etag {
-		return fmt.Errorf("save the lock of %s: %w", lock.Item, engine.ErrChanged)
+		return fmt.Errorf("save the lock of %s: %w", lock.Item, engine.ErrConflict)
 	}
 	s.locks[lock.Item] = lockRow{lock, s.etag()}
 	return nil
@@ -53,7 +53,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, most int) (done st
 		if err != nil {
 			return done, err
 		}
-		if op := loaded.Operation; done.Operations < most && op.Settled() && op.EndedAt.Before(before) {
+		if op := loaded.Operation; done.Operations < most && op.ReadyToFinalize() && op.EndedAt.Before(before) {
 			delete(s.rows, id)
 			done.Operations++
 		}

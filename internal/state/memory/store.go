@@ -113,7 +113,7 @@ func (s *Store) Save(ctx context.Context, changed engine.Row, ev operation.Event
 		return "", fmt.Errorf("save operation %s: %w", id, engine.ErrNotFound)
 	}
 	if r.etag != changed.ETag {
-		return "", fmt.Errorf("save operation %s: %w", id, engine.ErrChanged)
+		return "", fmt.Errorf("save operation %s: %w", id, engine.ErrConflict)
 	}
 	r.text, r.etag, r.events = text, s.etag(), append(r.events, event)
 	s.rows[id] = r
@@ -133,7 +133,7 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 }
 
 // Close implements engine.Store.
-func (s *Store) Close(ctx context.Context, id string) error {
+func (s *Store) FinalizeByID(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (s *Store) Close(ctx context.Context, id string) error {
 		return nil
 	}
 	loaded, err := r.load()
-	if err != nil || !loaded.Operation.Settled() {
+	if err != nil || !loaded.Operation.ReadyToFinalize() {
 		return err
 	}
 	r.etag = s.etag()
@@ -155,22 +155,22 @@ func (s *Store) Close(ctx context.Context, id string) error {
 }
 
 // Settle implements engine.Store. Here nothing is cheaper than Close.
-func (s *Store) Settle(ctx context.Context, row engine.Row) error {
-	return s.Close(ctx, row.Operation.ID)
+func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
+	return s.FinalizeByID(ctx, row.Operation.ID)
 }
 
 // Live implements engine.Store.
-func (s *Store) Live(ctx context.Context) iter.Seq2[engine.Live, error] {
-	return func(yield func(engine.Live, error) bool) {
+func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
+	return func(yield func(engine.LiveMarker, error) bool) {
 		s.mu.Lock()
 		live := maps.Clone(s.live)
 		s.mu.Unlock()
 		for id, createdAt := range live {
 			if err := ctx.Err(); err != nil {
-				yield(engine.Live{}, err)
+				yield(engine.LiveMarker{}, err)
 				return
 			}
-			if !yield(engine.Live{ID: id, CreatedAt: createdAt}, nil) {
+			if !yield(engine.LiveMarker{ID: id, CreatedAt: createdAt}, nil) {
 				return
 			}
 		}

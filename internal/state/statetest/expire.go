@@ -70,13 +70,13 @@ func expireKeeps(t *testing.T, s Store) {
 	save(t, s, create(t, s, newOperation(2)), func(op *operation.Operation) { op.Status = operation.Parked })
 	owing := save(t, s, create(t, s, newOperation(3)), func(op *operation.Operation) {
 		ended(operation.Failed)(op)
-		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq}}
+		op.PendingNotices = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq}}
 	})
-	require.NoError(t, s.Close(t.Context(), owing.Operation.ID))
+	require.NoError(t, s.FinalizeByID(t.Context(), owing.Operation.ID))
 	lately := save(t, s, create(t, s, newOperation(4)), func(op *operation.Operation) {
 		op.Status, op.EndedAt, op.DueAt = operation.Failed, later().Add(-time.Second), time.Time{}
 	})
-	require.NoError(t, s.Close(t.Context(), lately.Operation.ID))
+	require.NoError(t, s.FinalizeByID(t.Context(), lately.Operation.ID))
 	require.Zero(t, expire(t, s, later().Add(-time.Minute), 10))
 	for i := 1; i <= 4; i++ {
 		load(t, s, newOperation(i).ID)
@@ -117,7 +117,7 @@ func expireRest(t *testing.T, s Store) {
 	page, err := s.ListRejected(t.Context(), rejected.Query{})
 	require.NoError(t, err)
 	require.Len(t, page.Requests, 2)
-	_, etag, err := s.ItemLock(t.Context(), "a")
+	_, etag, err := s.LoadItemLock(t.Context(), "a")
 	require.NoError(t, err)
 	require.NotEmpty(t, etag)
 }

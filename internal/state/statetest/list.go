@@ -119,7 +119,7 @@ func endedOnceClosed(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{}))
 	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Pending, operation.Running}}))
-	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}))
 }
 

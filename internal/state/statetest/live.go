@@ -37,7 +37,7 @@ func liveTests() []test {
 func liveIDs(t *testing.T, s Store) map[string]time.Time {
 	t.Helper()
 	ids := map[string]time.Time{}
-	for _, l := range collect(t, s.Live(t.Context())) {
+	for _, l := range collect(t, s.ListLive(t.Context())) {
 		require.NotContains(t, ids, l.ID, "an operation has one marker")
 		ids[l.ID] = l.CreatedAt
 	}
@@ -60,7 +60,7 @@ func closedIsNotLive(t *testing.T, s Store) {
 func closeBeforeEnd(t *testing.T, s Store) {
 	for i, status := range []operation.Status{operation.Pending, operation.Running, operation.Parked} {
 		row := save(t, s, create(t, s, newOperation(i)), func(op *operation.Operation) { op.Status = status })
-		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+		require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 		require.Contains(t, liveIDs(t, s), row.Operation.ID)
 	}
 }
@@ -68,7 +68,7 @@ func closeBeforeEnd(t *testing.T, s Store) {
 func closeRepeated(t *testing.T, s Store) {
 	row := end(t, s, create(t, s, newOperation(1)), operation.Canceled)
 	for range 3 {
-		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+		require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 	}
 	require.Empty(t, liveIDs(t, s))
 	require.Equal(t, row.Operation, load(t, s, row.Operation.ID).Operation)
@@ -79,14 +79,14 @@ func closeRepeated(t *testing.T, s Store) {
 
 func settleRepeated(t *testing.T, s Store) {
 	for i, first := range []func(engine.Row) error{
-		func(row engine.Row) error { return s.Settle(t.Context(), row) },
-		func(row engine.Row) error { return s.Close(t.Context(), row.Operation.ID) },
+		func(row engine.Row) error { return s.Finalize(t.Context(), row) },
+		func(row engine.Row) error { return s.FinalizeByID(t.Context(), row.Operation.ID) },
 	} {
 		row := save(t, s, create(t, s, newOperation(i)), ended(operation.Failed))
 		require.NoError(t, first(row))
-		require.NoError(t, s.Settle(t.Context(), row))
-		require.NoError(t, s.Settle(t.Context(), load(t, s, row.Operation.ID)))
-		require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+		require.NoError(t, s.Finalize(t.Context(), row))
+		require.NoError(t, s.Finalize(t.Context(), load(t, s, row.Operation.ID)))
+		require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 		require.Empty(t, liveIDs(t, s))
 		require.Equal(t, row.Operation, load(t, s, row.Operation.ID).Operation)
 		require.Len(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}), i+1)
@@ -95,16 +95,16 @@ func settleRepeated(t *testing.T, s Store) {
 
 func settleBeforeEnd(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
-	require.NoError(t, s.Settle(t.Context(), row))
+	require.NoError(t, s.Finalize(t.Context(), row))
 	require.Contains(t, liveIDs(t, s), row.Operation.ID)
 	row = save(t, s, load(t, s, row.Operation.ID), func(op *operation.Operation) {
 		ended(operation.Failed)(op)
-		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
+		op.PendingNotices = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
 	})
-	require.NoError(t, s.Settle(t.Context(), row))
+	require.NoError(t, s.Finalize(t.Context(), row))
 	require.Contains(t, liveIDs(t, s), row.Operation.ID)
-	row = save(t, s, load(t, s, row.Operation.ID), func(op *operation.Operation) { op.Owed = nil })
-	require.NoError(t, s.Settle(t.Context(), row))
+	row = save(t, s, load(t, s, row.Operation.ID), func(op *operation.Operation) { op.PendingNotices = nil })
+	require.NoError(t, s.Finalize(t.Context(), row))
 	require.Empty(t, liveIDs(t, s))
 }
 
@@ -112,20 +112,20 @@ func settleBeforeEnd(t *testing.T, s Store) {
 func settleDuringReopen(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.NoError(t, s.Reopen(t.Context(), "op0001", row.Operation.CreatedAt))
-	require.NoError(t, s.Settle(t.Context(), row))
+	require.NoError(t, s.Finalize(t.Context(), row))
 	if _, there := liveIDs(t, s)["op0001"]; there {
 		return
 	}
 	row.Operation.Status, row.Operation.WriteID = operation.Running, "retry"
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "retried"))
-	require.ErrorIs(t, err, engine.ErrChanged)
+	require.ErrorIs(t, err, engine.ErrConflict)
 }
 
 func settleAfterRetry(t *testing.T, s Store) {
 	failed := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.NoError(t, s.Reopen(t.Context(), "op0001", failed.Operation.CreatedAt))
 	save(t, s, failed, func(op *operation.Operation) { op.Status, op.EndedAt, op.Round = operation.Running, time.Time{}, 1 })
-	require.NoError(t, s.Settle(t.Context(), failed), "by an invocation that took its time")
+	require.NoError(t, s.Finalize(t.Context(), failed), "by an invocation that took its time")
 	require.Contains(t, liveIDs(t, s), "op0001")
 	end(t, s, load(t, s, "op0001"), operation.Succeeded)
 	require.Empty(t, liveIDs(t, s))
@@ -150,12 +150,12 @@ func markerWithoutRow(t *testing.T, s Store) {
 	page, err := s.List(t.Context(), operation.Query{Status: []operation.Status{operation.Pending}})
 	require.NoError(t, err)
 	require.Empty(t, page.Operations)
-	require.NoError(t, s.Close(t.Context(), "nobody"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "nobody"))
 	require.Empty(t, liveIDs(t, s))
 }
 
 func closeOfNothing(t *testing.T, s Store) {
-	require.NoError(t, s.Close(t.Context(), "nobody"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "nobody"))
 }
 
 func reopened(t *testing.T, s Store) {
@@ -177,10 +177,10 @@ func reopened(t *testing.T, s Store) {
 func closeDuringReopen(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.NoError(t, s.Reopen(t.Context(), "op0001", row.Operation.CreatedAt))
-	require.NoError(t, s.Close(t.Context(), "op0001"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "op0001"))
 	row.Operation.Status, row.Operation.WriteID = operation.Running, "retry"
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "retried"))
-	require.ErrorIs(t, err, engine.ErrChanged)
+	require.ErrorIs(t, err, engine.ErrConflict)
 }
 
 func createAfterClose(t *testing.T, s Store) {
@@ -190,7 +190,7 @@ func createAfterClose(t *testing.T, s Store) {
 	require.NoError(t, err)
 	require.False(t, created)
 	require.Equal(t, row, got)
-	require.NoError(t, s.Close(t.Context(), "op0001"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "op0001"))
 	require.Empty(t, liveIDs(t, s))
 }
 
@@ -208,7 +208,7 @@ func liveLeftEarly(t *testing.T, s Store) {
 	for i := range 3 {
 		create(t, s, newOperation(i))
 	}
-	for _, err := range s.Live(t.Context()) {
+	for _, err := range s.ListLive(t.Context()) {
 		require.NoError(t, err)
 		break
 	}
@@ -232,14 +232,14 @@ func manyAreLive(t *testing.T, s Store) {
 func whatOwesANoticeIsNotClosed(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), func(op *operation.Operation) {
 		ended(operation.Failed)(op)
-		op.Owed = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
+		op.PendingNotices = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
 	})
-	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 	require.Contains(t, liveIDs(t, s), row.Operation.ID, "the sweep must find it")
 	row = load(t, s, row.Operation.ID)
-	row.Operation.Owed, row.Operation.WriteID = nil, "told"
+	row.Operation.PendingNotices, row.Operation.WriteID = nil, "told"
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "told"))
 	require.NoError(t, err)
-	require.NoError(t, s.Close(t.Context(), row.Operation.ID))
+	require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 	require.Empty(t, liveIDs(t, s))
 }

@@ -27,7 +27,7 @@ func lockOf(holder string) operation.ItemLock {
 }
 
 func noLock(t *testing.T, s Store) {
-	lock, etag, err := s.ItemLock(t.Context(), itemOfTests)
+	lock, etag, err := s.LoadItemLock(t.Context(), itemOfTests)
 	require.NoError(t, err)
 	require.Empty(t, etag)
 	require.Zero(t, lock)
@@ -35,21 +35,21 @@ func noLock(t *testing.T, s Store) {
 
 func lockAsSaved(t *testing.T, s Store) {
 	require.NoError(t, s.SaveItemLock(t.Context(), lockOf("op0002"), ""))
-	lock, etag, err := s.ItemLock(t.Context(), itemOfTests)
+	lock, etag, err := s.LoadItemLock(t.Context(), itemOfTests)
 	require.NoError(t, err)
 	require.NotEmpty(t, etag)
 	require.Equal(t, lockOf("op0002"), lock)
 }
 
 func lockGuarded(t *testing.T, s Store) {
-	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0002"), `W/"datetime'2025-03-01T08%3A00%3A00.0000000Z'"`), engine.ErrChanged, "there is none")
+	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0002"), `W/"datetime'2025-03-01T08%3A00%3A00.0000000Z'"`), engine.ErrConflict, "there is none")
 	require.NoError(t, s.SaveItemLock(t.Context(), lockOf("op0002"), ""))
-	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0003"), ""), engine.ErrChanged)
-	_, etag, err := s.ItemLock(t.Context(), itemOfTests)
+	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0003"), ""), engine.ErrConflict)
+	_, etag, err := s.LoadItemLock(t.Context(), itemOfTests)
 	require.NoError(t, err)
 	require.NoError(t, s.SaveItemLock(t.Context(), lockOf("op0003"), etag))
-	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0004"), etag), engine.ErrChanged)
-	lock, _, err := s.ItemLock(t.Context(), itemOfTests)
+	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0004"), etag), engine.ErrConflict)
+	lock, _, err := s.LoadItemLock(t.Context(), itemOfTests)
 	require.NoError(t, err)
 	require.Equal(t, "op0003", lock.Holder)
 }
@@ -60,7 +60,7 @@ func oddLocks(t *testing.T, s Store) {
 		require.NoError(t, s.SaveItemLock(t.Context(), lock, ""))
 	}
 	for i, item := range odd() {
-		lock, _, err := s.ItemLock(t.Context(), item)
+		lock, _, err := s.LoadItemLock(t.Context(), item)
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprint(i), lock.Holder, item)
 	}

@@ -35,7 +35,7 @@ func pagesHoldEveryOperationOnce(t *testing.T, s Store) {
 				t.Error(err)
 			}
 			if i%5 == 0 {
-				if err := s.Close(t.Context(), op.ID); err != nil {
+				if err := s.FinalizeByID(t.Context(), op.ID); err != nil {
 					t.Error(err)
 				}
 			}

@@ -55,7 +55,7 @@ func everyFieldSurvives(t *testing.T, s Store) {
 	op.WaitingFor, op.Attempts, op.Setbacks, op.Rescues, op.LastRescue = "job", 2, 3, 1, "rescue-1"
 	op.CancelRequested, op.Paused = true, true
 	op.LastError = &operation.Error{Code: "X", Message: "m\n", Class: operation.Throttled, RetryAfter: time.Hour, Ambiguous: true}
-	op.Warnings, op.Round, op.Owed = []string{"w"}, 1, []operation.Notice{{Kind: operation.NoticeFailed, Seq: 3, At: at, To: "answers", Error: &operation.Error{Code: "c"}}}
+	op.Warnings, op.Round, op.PendingNotices = []string{"w"}, 1, []operation.Notice{{Kind: operation.NoticeFailed, Seq: 3, At: at, To: "answers", Error: &operation.Error{Code: "c"}}}
 	op.ReplyTo, op.Labels, op.TraceParent = "answers", map[string]string{"team": "a/b"}, "00-x"
 	op.EndedAt, op.Status = at, operation.Failed
 	create(t, s, op)
@@ -137,7 +137,7 @@ func saveWithOldETag(t *testing.T, s Store) {
 	saved := save(t, s, old, func(op *operation.Operation) { op.Status = operation.Running })
 	old.Operation.WriteID = "late"
 	_, err := s.Save(t.Context(), old, eventOf(old.Operation, "late"))
-	require.ErrorIs(t, err, engine.ErrChanged)
+	require.ErrorIs(t, err, engine.ErrConflict)
 	require.Equal(t, saved, load(t, s, "op0001"))
 }
 
@@ -159,7 +159,7 @@ func manySaves(t *testing.T, s Store) {
 		_, err := s.Save(t.Context(), mine, eventOf(mine.Operation, "saved"))
 		won[i] = err == nil
 		if err != nil {
-			assert.ErrorIs(t, err, engine.ErrChanged)
+			assert.ErrorIs(t, err, engine.ErrConflict)
 		}
 	})
 	stored := load(t, s, "op0001")
@@ -178,7 +178,7 @@ func refusedSaveLeavesNoEvent(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
 	save(t, s, row, func(*operation.Operation) {})
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "refused"))
-	require.ErrorIs(t, err, engine.ErrChanged)
+	require.ErrorIs(t, err, engine.ErrConflict)
 	for _, ev := range collect(t, s.History(t.Context(), "op0001")) {
 		require.NotEqual(t, "refused", ev.What)
 	}
@@ -194,12 +194,12 @@ func endedContext(t *testing.T, s Store) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = s.Save(ctx, row, operation.Event{})
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, s.Close(ctx, "op0001"), context.Canceled)
+	require.ErrorIs(t, s.FinalizeByID(ctx, "op0001"), context.Canceled)
 	require.ErrorIs(t, s.Reopen(ctx, "op0001", start()), context.Canceled)
 	_, err = s.List(ctx, operation.Query{})
 	require.ErrorIs(t, err, context.Canceled)
 	err = nil
-	for _, err = range s.Live(ctx) {
+	for _, err = range s.ListLive(ctx) {
 		require.Error(t, err)
 	}
 	require.ErrorIs(t, err, context.Canceled)
@@ -222,9 +222,9 @@ func oddIDs(t *testing.T, s Store) {
 		require.Equal(t, newOperation(i).CreatedAt, row.Operation.CreatedAt)
 		save(t, s, row, ended(operation.Failed))
 		require.Len(t, collect(t, s.History(t.Context(), id)), 2, "%q", id)
-		require.NoError(t, s.Close(t.Context(), id))
+		require.NoError(t, s.FinalizeByID(t.Context(), id))
 	}
-	require.Empty(t, collect(t, s.Live(t.Context())))
+	require.Empty(t, collect(t, s.ListLive(t.Context())))
 	page, err := s.List(t.Context(), operation.Query{Status: []operation.Status{operation.Failed}})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, len(odd()))

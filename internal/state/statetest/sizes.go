@@ -48,7 +48,7 @@ func tooLargeParameters(t *testing.T, s Store) {
 	require.Greater(t, tooLarge.Size, tooLarge.Limit)
 	_, err = s.Load(t.Context(), op.ID)
 	require.ErrorIs(t, err, engine.ErrNotFound)
-	require.Empty(t, collect(t, s.Live(t.Context())), "it is refused before the marker is written")
+	require.Empty(t, collect(t, s.ListLive(t.Context())), "it is refused before the marker is written")
 }
 
 func mayGrow(t *testing.T, s Store) {

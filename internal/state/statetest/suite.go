@@ -144,7 +144,7 @@ func save(t *testing.T, s Store, row engine.Row, change func(*operation.Operatio
 func end(t *testing.T, s Store, row engine.Row, status operation.Status) engine.Row {
 	t.Helper()
 	row = save(t, s, row, ended(status))
-	require.NoError(t, s.Settle(t.Context(), row))
+	require.NoError(t, s.Finalize(t.Context(), row))
 	return load(t, s, row.Operation.ID)
 }
 

@@ -14,7 +14,7 @@ import (
 // culprit finds the innermost field that does not decode. encoding/json names
 // neither the object around an unknown field nor the field whose value reads
 // itself, such as a time.
-func culprit(raw []byte, t reflect.Type, path string) (FieldError, bool) {
+func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -29,7 +29,7 @@ func culprit(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 		if i < 0 {
 			return FieldError{Field: at, Problem: "is not a field that is known here", Want: "one of " + strings.Join(names, ", ")}, true
 		}
-		if found, ok := culpritValue(members[name], fields[i], at); ok {
+		if found, ok := invalidValue(members[name], fields[i], at); ok {
 			return found, true
 		}
 	}
@@ -37,7 +37,7 @@ func culprit(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 }
 
 // culpritValue is culprit for the value of one field.
-func culpritValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
+func invalidValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	value := reflect.New(t).Interface()
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
@@ -48,14 +48,14 @@ func culpritValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	if t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[*time.Time]() {
 		return FieldError{Field: path, Problem: string(raw) + " is not a time", Want: "a time such as 2030-01-31T18:00:00Z"}, true
 	}
-	if found, ok := culprit(raw, t, path); ok {
+	if found, ok := invalidField(raw, t, path); ok {
 		return found, true
 	}
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
 		return fieldOf(err, raw, value, path), true
 	}
-	return FieldError{Field: path, Problem: err.Error(), Want: "a " + kindName(t)}, true
+	return FieldError{Field: path, Problem: err.Error(), Want: "a " + jsonTypeName(t)}, true
 }
 
 // fieldsOf lists the fields of a struct and their JSON names, in their order.

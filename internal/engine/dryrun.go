@@ -15,10 +15,10 @@ import (
 
 // Rehearsal is what an operation would do, as far as that can be known without
 // doing it.
-type Rehearsal struct {
+type DryRunResult struct {
 	// Operation is what Start would create. Nothing of it is saved.
 	Operation operation.Operation
-	Steps     []RehearsedStep
+	Steps     []DryRunStep
 	// Problem is what would go wrong now; nil where nothing was seen.
 	Problem *operation.Error
 	// Open says why what follows cannot be known; empty where the rehearsal came
@@ -27,7 +27,7 @@ type Rehearsal struct {
 }
 
 // RehearsedStep is one step of a rehearsal.
-type RehearsedStep struct {
+type DryRunStep struct {
 	Step   string
 	Effect step.Effect
 	// Note says what Azure's answer meant.
@@ -39,58 +39,58 @@ type RehearsedStep struct {
 
 // rehearsalLimit bounds a rehearsal, and mostRehearsed its steps: flows go back.
 const (
-	rehearsalLimit = 60 * time.Second
-	mostRehearsed  = 40
+	maxDryRunTime  = 60 * time.Second
+	maxDryRunSteps = 40
 )
 
 // errNoRehearsal says that the engine was not given what makes calls harmless.
-var errNoRehearsal = errors.New("engine: cannot rehearse without Config.Rehearse")
+var errNoDryRun = errors.New("engine: cannot rehearse without Config.Rehearse")
 
 // Rehearse runs an operation's steps against Azure without saving anything and
 // without any call that changes something. Reads are made. A call that would
 // change something is listed with its body, and the rehearsal goes on with the
 // steps after it as if it had been made, as far as they can tell. Errors that
 // the sender can mend are *step.Invalid.
-func (e *Engine) Rehearse(ctx context.Context, r request.Request) (Rehearsal, error) {
-	if e.cfg.Rehearse == nil {
-		return Rehearsal{}, errNoRehearsal
+func (e *Engine) DryRun(ctx context.Context, r request.Request) (DryRunResult, error) {
+	if e.cfg.DryRun == nil {
+		return DryRunResult{}, errNoDryRun
 	}
 	op, err := e.Prepare(r)
 	if err != nil {
-		return Rehearsal{}, err
+		return DryRunResult{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, rehearsalLimit)
+	ctx, cancel := context.WithTimeout(ctx, maxDryRunTime)
 	defer cancel()
 	flow, _ := e.cfg.Flows.Find(op.Flow, op.Version)
-	run := rehearsal{engine: e, flow: flow, op: op}
+	run := dryRun{engine: e, flow: flow, op: op}
 	run.op.Learned = maps.Clone(op.Learned)
-	result := Rehearsal{Operation: op}
+	result := DryRunResult{Operation: op}
 	result.Problem, result.Open = run.steps(ctx)
 	result.Steps = run.done
 	return result, nil
 }
 
 // rehearsal is a rehearsal under way.
-type rehearsal struct {
+type dryRun struct {
 	engine *Engine
 	flow   step.Flow
 	// op is the operation as it would stand.
 	op   operation.Operation
-	done []RehearsedStep
+	done []DryRunStep
 	// assumed says that a call was not made: what follows goes on as if it had
 	// been.
 	assumed bool
 }
 
 // steps runs steps until the operation would end, or nothing more can be known.
-func (r *rehearsal) steps(ctx context.Context) (problem *operation.Error, open string) {
-	for range mostRehearsed {
+func (r *dryRun) steps(ctx context.Context) (problem *operation.Error, open string) {
+	for range maxDryRunSteps {
 		s, ok := r.flow.Step(r.op.Step)
 		if !ok {
 			return nil, "" // beyond the last step
 		}
-		if s.Awaits && r.assumed {
-			if s.Ends {
+		if s.AwaitsResult && r.assumed {
+			if s.FinishesOperation {
 				return nil, ""
 			}
 			r.op.Step = r.after(s.Name)
@@ -142,26 +142,26 @@ func stops(s step.Step, out operation.Outcome, assumed bool) (*operation.Error, 
 }
 
 // run runs one step; unsent reports that it made a call that was not sent.
-func (r *rehearsal) run(ctx context.Context, s step.Step) (out operation.Outcome, unsent bool, failed *operation.Error) {
-	ctx, calls := r.engine.cfg.Rehearse(ctx)
+func (r *dryRun) run(ctx context.Context, s step.Step) (out operation.Outcome, unsent bool, failed *operation.Error) {
+	ctx, calls := r.engine.cfg.DryRun(ctx)
 	ctx, exchanges := r.engine.cfg.Record(ctx)
 	defer func() {
 		if p := recover(); p != nil {
 			failed = &operation.Error{Code: "Panic", Class: operation.Fatal, Message: fmt.Sprintf("step %s panicked: %v\n%s", s.Name, p, debug.Stack())}
 		}
-		line := RehearsedStep{Step: s.Name, Effect: s.Effect, Note: out.Note, Made: exchanges(), Unsent: calls()}
+		line := DryRunStep{Step: s.Name, Effect: s.Effect, Note: out.Note, Made: exchanges(), Unsent: calls()}
 		unsent = len(line.Unsent) > 0
 		if failed != nil && !unsent {
 			line.Note = failed.Message
 		}
 		r.done = append(r.done, line)
 	}()
-	out, err := s.Run(ctx, step.Call{Operation: r.op, Now: r.engine.cfg.Clock(), AttemptID: r.engine.cfg.NewID()})
+	out, err := s.Run(ctx, step.Call{Operation: r.op, Now: r.engine.cfg.Now(), AttemptID: r.engine.cfg.NewID()})
 	return out, false, asError(err)
 }
 
 // learn takes over what a step found out.
-func (r *rehearsal) learn(out operation.Outcome) {
+func (r *dryRun) learn(out operation.Outcome) {
 	known := maps.Clone(r.op.Learned)
 	if known == nil {
 		known = map[string]string{}
@@ -178,7 +178,7 @@ func (r *rehearsal) learn(out operation.Outcome) {
 }
 
 // after names the step that follows; empty after the last.
-func (r *rehearsal) after(name string) string {
+func (r *dryRun) after(name string) string {
 	plan := r.flow.Plan()
 	for i := range len(plan) - 1 {
 		if plan[i] == name {

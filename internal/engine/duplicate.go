@@ -15,7 +15,7 @@ import (
 // has withdrawn a permission. Whoever repeats it has missed the first answer,
 // and must not be told that nothing was started. What is no repeat is refused
 // as it was.
-func (e *Engine) repeated(ctx context.Context, r request.Request, refused error) (operation.Operation, bool, error) {
+func (e *Engine) existing(ctx context.Context, r request.Request, refused error) (operation.Operation, bool, error) {
 	var invalid *step.Invalid
 	flow, known := e.cfg.Flows.Newest(r.Flow)
 	if !errors.As(refused, &invalid) || !known || r.Key == "" || r.Check() != nil {
@@ -36,5 +36,5 @@ func (e *Engine) repeated(ctx context.Context, r request.Request, refused error)
 	case row.Operation.RequestHash != hash:
 		return operation.Operation{}, false, refused
 	}
-	return e.begun(ctx, row.Operation, false)
+	return e.sendFirst(ctx, row.Operation, false)
 }

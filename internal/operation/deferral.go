@@ -27,44 +27,44 @@ func (op Operation) Following() bool { return op.Tracking != nil }
 // PutOff is the error of a call that was not made because a budget has no room
 // for it now. Nothing was sent. It unwraps to an Error of class Throttled, for
 // whoever knows only that.
-type PutOff struct {
+type Deferral struct {
 	// What is short, for a person, such as "write budget".
-	What string
+	Limit string
 	// Wait is how long until there is room.
 	Wait time.Duration
 	// Booking names the account that keeps the place until then; the
 	// operation brings it along with its next try.
-	Booking string
+	Reservation string
 }
 
 // CodeBudgetSpent is the code of the Error that a PutOff unwraps to.
-const CodeBudgetSpent = "BudgetSpent"
+const CodeRateLimited = "BudgetSpent"
 
 // Error says what is short.
-func (p *PutOff) Error() string { return fmt.Sprintf("no room in the %s for %s", p.What, p.Wait) }
+func (p *Deferral) Error() string { return fmt.Sprintf("no room in the %s for %s", p.Limit, p.Wait) }
 
 // Unwrap gives the throttling that it amounts to.
-func (p *PutOff) Unwrap() error {
-	return &Error{Code: CodeBudgetSpent, Class: Throttled, Message: p.Error(), RetryAfter: p.Wait}
+func (p *Deferral) Unwrap() error {
+	return &Error{Code: CodeRateLimited, Class: Throttled, Message: p.Error(), RetryAfter: p.Wait}
 }
 
 // PutOff is the operation after a budget had no room for its step's call. It
 // is not a failure: attempts, errors and the flow's position stay as they are.
 // Since nothing was sent, the claim that the call was to be made under is given
 // up; one that is being looked for stays.
-func (op Operation) PutOff(p *PutOff, looking bool, at At) (Operation, Event) {
-	next := op.advance(at)
+func (op Operation) Defer(p *Deferral, looking bool, in Input) (Operation, Event) {
+	next := op.advance(in)
 	if !looking {
 		next.Claim = nil
 	}
-	next.Booking = p.Booking
-	next.DueAt = at.Waits.next(at.Now, max(p.Wait, time.Nanosecond), 0, at.Jitter)
+	next.Reservation = p.Reservation
+	next.DueAt = in.Waits.next(in.Now, max(p.Wait, time.Nanosecond), 0, in.Jitter)
 	if next.Claim == nil {
-		next.DueAt = next.byDeadline(next.DueAt, at.Now)
+		next.DueAt = next.byDeadline(next.DueAt, in.Now)
 	}
-	next.WaitingFor = fmt.Sprintf("%s, about %s", p.What, clock(next.DueAt, at.Now))
-	next.move(StepAnswered, at.Now)
-	ev := next.event("put off: "+next.WaitingFor, at)
+	next.WaitingFor = fmt.Sprintf("%s, about %s", p.Limit, clock(next.DueAt, in.Now))
+	next.move(StepAnswered, in.Now)
+	ev := next.event("put off: "+next.WaitingFor, in)
 	ev.Err = nil // an earlier error is not met again
 	return next, ev
 }
