@@ -1,7 +1,7 @@
-# What can be done here: make help.
+# Run "make help" for the list of targets.
 #
-# Needed on the machine: Go, a C compiler (for the race detector), Node with
-# npm, and make. Works with the make that macOS ships (3.81).
+# "make unit" needs Go only. The other targets need Go, a C compiler (for the
+# race detector), Node with npm, and make. make 3.81, as on macOS, is enough.
 
 GO      ?= go
 NPM     ?= npm
@@ -10,8 +10,8 @@ ARCH    ?= amd64
 PATHS   ?= .
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-# Each folder with a package-lock.json is installed by itself: Azurite, and the
-# outside checks, which are programs and libraries that others wrote.
+# Each folder with a package-lock.json is installed separately: Azurite, and the
+# outside checks, which run programs and libraries of other authors.
 LOCKS     := $(wildcard internal/local/*/package-lock.json test/outside/*/package-lock.json)
 INSTALLED := $(LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
 
@@ -26,57 +26,84 @@ LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## Show what can be done here
+help: ## List the targets
 	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:[^#]*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
-deps: $(INSTALLED) ## Fetch what is needed: Go modules, Azurite, the outside checks
+deps: $(INSTALLED) ## Download dependencies: Go modules, Azurite, the outside checks
 	$(GO) mod download
 	cd $(BENCH) && $(GO) list -deps -test ./... >/dev/null
 
-# npm writes this file last and of itself; touching it makes it newer than the
-# lock also where npm found nothing to do.
+# npm writes this file last. Touching it makes it newer than the lock file even if
+# npm had nothing to do.
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && $(NPM) ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: build
-build: bin/azbackupflow ## Build everything, and the command line to bin/azbackupflow
+build: bin/azbackupflow ## Build all packages, and the command line to bin/azbackupflow
 	$(GO) build ./...
 
-# As the packaged program is built, so that both share what they compile.
+# Built with the flags of the packaged program, so that both share the build cache.
 .PHONY: bin/azbackupflow
 bin/azbackupflow:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/azbackupflow
 
 .PHONY: package
-package: ## Assemble dist/ (what the host loads), dist.zip (deployed; ARCH=arm64 for that) and its bill of materials
+package: ## Build dist/, dist.zip (what is deployed; ARCH=arm64 for Arm) and its bill of materials
 	CGO_ENABLED=0 $(GO) run -trimpath ./internal/packaging/cmd -version $(VERSION) -arch $(ARCH)
 
 .PHONY: demo
-demo: deps bin/azbackupflow package ## Run every flow on the local stack and show how it goes
+demo: deps bin/azbackupflow package ## Run every flow on the local stack and show its progress
 	bin/azbackupflow demo
 
 .PHONY: local
-local: deps bin/azbackupflow package ## Keep the local stack up until Ctrl-C
+local: deps bin/azbackupflow package ## Run the local stack until Ctrl-C
 	bin/azbackupflow local
+
+# The packages whose tests need nothing but Go: no Node, no C compiler. Tests that
+# take long, or start other programs, skip themselves under -short.
+UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/')
+
+.PHONY: unit
+unit: ## Run the unit tests in seconds, with nothing but Go
+	CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
+
+.PHONY: golden
+golden: deps ## Rewrite all golden files and generated pages from the code
+	@for dir in $$(grep -rlE 'flag\.Bool\("update"' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  case $$dir in ./test/*) continue;; esac; \
+	  echo "$$dir"; $(GO) test $$dir -update >/dev/null || $(GO) test $$dir -update || exit 1; \
+	done
+
+.PHONY: diagrams
+diagrams: ## Redraw docs/architecture/*.svg from their text
+	cd tools && $(GO) run ./diagram $(CURDIR)/docs/architecture/*.txt
+
+.PHONY: fmt
+fmt: ## Format all Go files
+	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...) tools infra/tools $(BENCH)
+
+.PHONY: lint-fix
+lint-fix: ## Run the linters and apply the fixes that they offer
+	$(LINTER) run --fix ./...
 
 .PHONY: test
 test: deps ## Run every test: unit, end to end, outside checks
 	$(GO) test -race -parallel 4 -skip '^TestModel' -timeout 12m ./...
-	$(GO) test -run '^TestModel' -timeout 5m ./internal/engine # no goroutines, and the race detector would take minutes over them
-	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite in Go takes minutes to build with it
+	$(GO) test -run '^TestModel' -timeout 5m ./internal/engine # single-threaded; the race detector would take minutes
+	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite takes minutes to build with it
 
 .PHONY: soak
-soak: deps ## Run every test COUNT times (20), then end to end on slow stand-ins, to find the unsteady ones
+soak: deps ## Run every test COUNT times (20), then end to end on a slow local stack, to find flaky tests
 	$(GO) test -race -parallel 4 -skip '^TestModel' -count=$(COUNT) -timeout 4h ./...
 	AZBACKUPFLOW_DEEP=1 $(GO) test -run '^TestModel' -timeout 1h ./internal/engine
 	$(GO) test -race -parallel 4 -timeout 1h ./test/e2e -slow
 
-# One command from measuring to the page: nothing in docs/performance.md is
-# written by hand. It takes about ten minutes and wants a machine to itself.
+# Generates docs/performance.md completely. It takes about ten minutes and needs an
+# otherwise idle machine.
 .PHONY: bench
-bench: deps ## Measure beside other engines, write docs/performance.md
+bench: deps ## Benchmark against other engines, and write docs/performance.md
 	cd $(BENCH) && $(GO) run . && $(GO) run . report
 
 .PHONY: microbench
@@ -84,38 +111,39 @@ microbench: deps ## Run the benchmarks of single functions
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: simulate
-simulate: ## Simulate a night of 100,000 backups, and write docs/simulation.md anew
+simulate: ## Simulate a night of 100,000 backups, and write docs/simulation.md
 	$(GO) run ./generate/simulate/cmd -page docs/simulation.md $(SIMULATE)
 
 .PHONY: cost
-cost: deps ## Count what each flow makes on the local stack, and write docs/cost.md anew
+cost: deps ## Count the transactions of each flow on the local stack, and write docs/cost.md
 	$(GO) test -run '^TestCost_' ./test/e2e -update
 	$(GO) test -run '^TestPage_' ./generate/cost -update
 
 .PHONY: lint
-lint: ## Run the linters (the first time builds them, which takes minutes)
+lint: ## Run the linters (the first run builds them, which takes minutes)
 	$(LINTER) run ./...
 	cd tools && $(GO) tool golangci-lint run ./...
 	cd $(BENCH) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 	cd $(BICEPCHECK) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: check
-check: format-check tidy-check vet lint docs-check infra-check test ## Everything that CI runs
+check: format-check tidy-check vet lint docs-check infra-check test ## Run everything that CI runs
 
 .PHONY: format-check
 format-check:
 	@bad=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) tools infra $(BENCH)); test -z "$$bad" || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 
-# The tools module is not checked: its sums are those that `go get -tool` wrote,
-# enough to build the linters but not to run the tests of their dependencies.
-# Nor is the benchmark's: that would fetch what the other engines test with.
+# The tools module is not checked: its checksums are those that `go get -tool` wrote,
+# which cover building the linters but not the tests of their dependencies. The
+# benchmark's module is not checked either: that would download the test
+# dependencies of the other engines.
 .PHONY: tidy-check
 tidy-check:
 	$(GO) mod tidy -diff
 	cd $(BICEPCHECK) && $(GO) mod tidy -diff
 
-# A module of its own: it needs a parser in C, and Azure's resource types, which
-# the first run fetches from Go's module proxy (25 MB); after that it is offline.
+# A separate module: it needs a parser in C, and Azure's resource types, which the
+# first run downloads from Go's module proxy (25 MB). Later runs are offline.
 .PHONY: infra-check
 infra-check: ## Check infra/ against Azure's resource types and against the code, offline
 	cd $(BICEPCHECK) && $(GO) vet ./... && $(GO) test ./... && $(GO) run . $(CURDIR)
@@ -127,13 +155,12 @@ vet:
 
 .PHONY: docs-check
 docs-check:
-	cd tools && $(GO) test ./doccheck && $(GO) run ./doccheck ..
+	cd tools && $(GO) test ./... && $(GO) run ./doccheck ..
 
-# PATHS limits the check: make prose PATHS="internal/arm docs".
 .PHONY: prose
-prose: ## Report wordings that docs and comments avoid (PATHS=. limits where)
+prose: ## Report wordings to avoid in docs and comments (PATHS=docs limits it)
 	@cd tools && $(GO) run ./doccheck -prose $(addprefix ../,$(PATHS))
 
 .PHONY: clean
-clean: ## Remove what was built, fetched or left by the local stack
+clean: ## Remove build results, downloaded packages and files of the local stack
 	rm -rf bin dist dist.zip dist.zip.cdx.json .local $(INSTALLED:%/.package-lock.json=%)
