@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -58,10 +58,10 @@ func newErrorGuide() errorGuide {
 		patience, _ := c.Class.RetryPolicy()
 		c.Does, c.Anew = doesAbout(c.Class, 0), patience.MaxSetbacks
 		g.Classes = append(g.Classes, c)
-		for _, e := range arm.Catalogue() {
+		for _, e := range azerr.Catalogue() {
 			if e.Class == c.Class {
 				g.Errors = append(g.Errors, errorEntry{
-					Codes: e.Codes, Text: e.Text, Class: e.Class, Does: doesAbout(e.Class, e.RetryAfter), Advice: adviceOf(e),
+					Codes: e.Codes, Text: e.MessageContains, Class: e.Class, Does: doesAbout(e.Class, e.RetryAfter), Advice: adviceOf(e),
 				})
 			}
 		}
@@ -110,9 +110,9 @@ func doesAbout(class operation.Class, atLeast time.Duration) string {
 }
 
 // adviceOf is what a person should do about an entry.
-func adviceOf(e arm.Entry) string {
-	if e.Advice != "" {
-		return e.Advice
+func adviceOf(e azerr.Entry) string {
+	if e.RecommendedAction != "" {
+		return e.RecommendedAction
 	}
 	switch e.Class {
 	case operation.Throttled, operation.Transient, operation.NotYet, operation.Conflict:
@@ -126,7 +126,7 @@ func adviceOf(e arm.Entry) string {
 // not in the catalogue.
 func unknownErrors() []unknownError {
 	of := func(status int) operation.Class {
-		return arm.Classify(&arm.Answer{Method: http.MethodGet, Status: status}).Class
+		return azerr.Classify(azerr.Response{Request: azerr.Request{Method: http.MethodGet}, Status: status}).Class
 	}
 	otherwise := of(http.StatusBadRequest)
 	var all []unknownError
@@ -148,6 +148,6 @@ func unknownErrors() []unknownError {
 	}
 	add("other 4xx", otherwise)
 	add("5xx", of(http.StatusInternalServerError))
-	add("no status", arm.Failure("NotInTheCatalogue", "", nil).Class)
+	add("no status", azerr.Failure("NotInTheCatalogue", "", nil).Class)
 	return all
 }

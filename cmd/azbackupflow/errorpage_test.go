@@ -11,7 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -71,7 +71,7 @@ func TestErrorsPrintsTheWholeCatalogue(t *testing.T) {
 	for line := range strings.Lines(shown) {
 		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), width, line)
 	}
-	for _, e := range arm.Catalogue() {
+	for _, e := range azerr.Catalogue() {
 		for _, code := range e.Codes {
 			require.Contains(t, shown, code)
 		}
@@ -97,7 +97,7 @@ func TestErrorsAreJSONForScripts(t *testing.T) {
 	s := newShell(t)
 	var all, one, none errorGuide
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("errors", "-o", "json")), &all))
-	require.Len(t, all.Errors, len(arm.Catalogue()))
+	require.Len(t, all.Errors, len(azerr.Catalogue()))
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("errors", "-o", "json", "AuthorizationFailed")), &one))
 	require.Len(t, one.Errors, 1)
 	require.Equal(t, operation.UserAction, one.Errors[0].Class)

@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -29,17 +30,8 @@ type Request struct {
 	Query url.Values
 	// Body is sent as JSON; nil sends none.
 	Body any
-	// ClientRequestID is sent as x-ms-client-request-id. Empty means the one
-	// of the context, see WithClientRequestID.
+	// ClientRequestID is sent as x-ms-client-request-id; empty sends none.
 	ClientRequestID string
-}
-
-type requestIDKey struct{}
-
-// WithClientRequestID gives every call made with the context this
-// x-ms-client-request-id, unless the call names its own.
-func WithClientRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
 // Do makes one call. Every failure is an *operation.Error: an answer that is
@@ -58,11 +50,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 // sent byte for byte as it came, and only to a trusted host: otherwise the
 // error is an operation.Error with code UntrustedPollHost that wraps nothing
 // of the URL but its host.
-func (c *Client) Poll(ctx context.Context, rawURL, clientRequestID string) (*Answer, error) {
+func (c *Client) Poll(ctx context.Context, rawURL string) (*Answer, error) {
 	target, err := exactURL(rawURL)
 	if err != nil {
 		return nil, &operation.Error{
-			Code: CodeMalformedPollURL, Class: operation.Fatal, Message: err.Error(),
+			Code: azerr.CodeMalformedPollURL, Class: operation.Fatal, Message: err.Error(),
 			RecommendedAction: []string{"Look at the resource in Azure; the address that Azure gave for its status cannot be used."},
 		}
 	}
@@ -73,13 +65,13 @@ func (c *Client) Poll(ctx context.Context, rawURL, clientRequestID string) (*Ans
 		}
 		return nil, &untrustedPollHost{
 			Err: operation.Error{
-				Code: CodeUntrustedPollHost, Class: operation.Fatal, Message: untrusted.Error(),
+				Code: azerr.CodeUntrustedPollHost, Class: operation.Fatal, Message: untrusted.Error(),
 				RecommendedAction: []string{"If the host is Azure's, add it to the trusted hosts."},
 			},
 			host: untrusted,
 		}
 	}
-	return c.call(ctx, http.MethodGet, target, nil, clientRequestID)
+	return c.call(ctx, http.MethodGet, target, nil, "")
 }
 
 // untrustedPollHost is found by errors.As both as the typed refusal and as the
@@ -96,7 +88,7 @@ func (e *untrustedPollHost) Unwrap() []error { return []error{&e.Err, e.host} }
 func (c *Client) resolve(path string, query url.Values) (*url.URL, error) {
 	encoded, err := encodePath(path)
 	if err != nil {
-		return nil, &operation.Error{Code: CodeMalformedRequest, Class: operation.Fatal, Message: err.Error()}
+		return nil, &operation.Error{Code: azerr.CodeMalformedRequest, Class: operation.Fatal, Message: err.Error()}
 	}
 	target := *c.endpoint
 	target.Path, target.RawPath = path, encoded
@@ -146,10 +138,7 @@ func (c *Client) exchange(ctx context.Context, method string, target *url.URL, b
 	ctx, sent := withAttempt(ctx)
 	req, err := newRequest(ctx, method, target, body)
 	if err != nil {
-		return nil, &operation.Error{Code: CodeMalformedRequest, Class: operation.Fatal, Message: describe(err)}
-	}
-	if clientRequestID == "" {
-		clientRequestID, _ = ctx.Value(requestIDKey{}).(string)
+		return nil, &operation.Error{Code: azerr.CodeMalformedRequest, Class: operation.Fatal, Message: describe(err)}
 	}
 	if clientRequestID != "" {
 		req.Raw().Header.Set(headerClientRequestID, clientRequestID)
@@ -165,10 +154,10 @@ func (c *Client) exchange(ctx context.Context, method string, target *url.URL, b
 	answer := newAnswer(method, resp, payload, c.clock)
 	c.compareClocks(answer)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return answer, Classify(answer)
+		return answer, answer.err()
 	}
 	if len(answer.Body) > 0 && !json.Valid(answer.Body) {
-		return answer, answer.unreadable(fmt.Sprintf("the body is not JSON but %q", resp.Header.Get("Content-Type")))
+		return answer, answer.Unreadable(fmt.Sprintf("the body is not JSON but %q", resp.Header.Get("Content-Type")))
 	}
 	return answer, nil
 }
@@ -187,4 +176,13 @@ func newRequest(ctx context.Context, method string, target *url.URL, body any) (
 		}
 	}
 	return req, nil
+}
+
+// Get reads one resource.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
+	answer, err := c.Do(ctx, Request{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return err
+	}
+	return answer.Decode(into)
 }

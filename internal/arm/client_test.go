@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -49,21 +50,13 @@ func TestACallSendsPathQueryBodyTokenAndRequestID(t *testing.T) {
 	require.Equal(t, map[string]int{"subscription-writes": 199}, answer.Remaining)
 }
 
-func TestTheContextsRequestIDIsSentWhereTheCallNamesNone(t *testing.T) {
-	t.Parallel()
-	arm := newAzure(t, answers(200, `{}`))
-	_, err := arm.client(t).Do(WithClientRequestID(t.Context(), "from-context"), Request{Method: http.MethodGet, Path: "/x"})
-	require.NoError(t, err)
-	require.Equal(t, "from-context", arm.requests()[0].ClientRequestID)
-}
-
 func TestAPathThatWouldAddressSomethingElseIsNotSent(t *testing.T) {
 	t.Parallel()
 	arm := newAzure(t, answers(200, `{}`))
 	for _, path := range []string{"", "x", "/a/../b", "/a/./b", "/a//b", "/a/"} {
 		_, err := arm.client(t).Do(t.Context(), Request{Method: http.MethodGet, Path: path})
 		e := asError(t, err)
-		require.Equal(t, CodeMalformedRequest, e.Code, path)
+		require.Equal(t, azerr.CodeMalformedRequest, e.Code, path)
 		require.Equal(t, operation.Fatal, e.Class)
 	}
 	require.Empty(t, arm.requests())
@@ -106,7 +99,7 @@ func TestAGatewaysPageIsNoAnswer(t *testing.T) {
 		arm := newAzure(t, answers(200, `<html>maintenance</html>`, "Content-Type", "text/html"))
 		_, err := arm.client(t).Do(t.Context(), Request{Method: method, Path: "/x"})
 		e := asError(t, err)
-		require.Equal(t, CodeUnreadableAnswer, e.Code)
+		require.Equal(t, azerr.CodeUnreadableAnswer, e.Code)
 		require.Equal(t, operation.Transient, e.Class)
 		require.Equal(t, ambiguous, e.Ambiguous, method)
 	}
@@ -117,7 +110,7 @@ func TestAnAnswerThatIsTooLargeIsNotRead(t *testing.T) {
 	arm := newAzure(t, answers(200, `"`+strings.Repeat("x", maxAnswer)+`"`))
 	_, err := arm.client(t).Do(t.Context(), Request{Method: http.MethodGet, Path: "/x"})
 	e := asError(t, err)
-	require.Equal(t, CodeAnswerTooLarge, e.Code)
+	require.Equal(t, azerr.CodeAnswerTooLarge, e.Code)
 	require.Equal(t, operation.Fatal, e.Class)
 
 	arm = newAzure(t, answers(200, `"`+strings.Repeat("x", maxAnswer-2)+`"`))
@@ -147,7 +140,7 @@ func TestARequestThatWasNeverSentIsNotAmbiguous(t *testing.T) {
 		e := asError(t, err)
 		require.Equal(t, operation.Transient, e.Class, name)
 		require.False(t, e.Ambiguous, name)
-		require.Contains(t, []string{CodeConnectionFailed, CodeTokenUnavailable}, e.Code, name)
+		require.Contains(t, []string{azerr.CodeConnectionFailed, azerr.CodeTokenUnavailable}, e.Code, name)
 	}
 }
 
@@ -162,7 +155,7 @@ func TestARequestThatMayHaveArrivedIsAmbiguousIfItWrites(t *testing.T) {
 		for method, ambiguous := range map[string]bool{http.MethodGet: false, http.MethodPost: true, http.MethodPut: true, http.MethodDelete: true} {
 			_, err := arm.client(t).Do(t.Context(), Request{Method: method, Path: "/x"})
 			e := asError(t, err)
-			require.Equal(t, CodeNoAnswer, e.Code, name)
+			require.Equal(t, azerr.CodeNoAnswer, e.Code, name)
 			require.Equal(t, operation.Transient, e.Class)
 			require.Equal(t, ambiguous, e.Ambiguous, method)
 		}
@@ -177,7 +170,7 @@ func TestATimeOutAfterSendingIsAmbiguous(t *testing.T) {
 	_, err := arm.client(t, func(c *Config) { c.Timeout = 50 * time.Millisecond }).
 		Do(t.Context(), Request{Method: http.MethodPost, Path: "/x"})
 	e := asError(t, err)
-	require.Equal(t, CodeNoAnswer, e.Code)
+	require.Equal(t, azerr.CodeNoAnswer, e.Code)
 	require.True(t, e.Ambiguous)
 	require.Contains(t, e.Message, "timed out")
 }
@@ -211,19 +204,4 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	e := asError(t, err)
 	require.False(t, e.Ambiguous)
 	require.Empty(t, arm.requests())
-}
-
-func TestRetryAfterIsSecondsOrADate(t *testing.T) {
-	t.Parallel()
-	date := time.Date(2024, 6, 11, 10, 32, 26, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "60": time.Minute, " 60 ": time.Minute, "1.5": 1500 * time.Millisecond, "-5": 0, "soon": 0, "NaN": 0,
-		"99999999999999999999":          24 * time.Hour,
-		"1764000000":                    24 * time.Hour, // a time, not a duration
-		"Sun, 11 Jun 2124 10:33:26 GMT": 24 * time.Hour,
-		"Tue, 11 Jun 2024 10:33:26 GMT": time.Minute,
-		"Tue, 11 Jun 2024 10:31:26 GMT": 0,
-	} {
-		require.Equal(t, want, retryAfter(http.Header{"Retry-After": {value}}, date), value)
-	}
 }

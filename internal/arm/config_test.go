@@ -64,15 +64,15 @@ func TestTheTokenGoesToTrustedHostsOnly(t *testing.T) {
 		"https://management.chinacloudapi.cn/x":         false,
 		"https://other.example/x":                       false,
 	} {
-		require.Equal(t, trusted, client.follows(raw), raw)
+		require.Equal(t, trusted, client.Trusts(raw), raw)
 	}
 }
 
 func TestAnEndpointOutsideTheCloudDoesNotTrustTheCloud(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, func(c *Config) { c.Endpoint = "http://127.0.0.1:9000" })
-	require.False(t, client.follows("https://management.azure.com/x"))
-	require.False(t, client.follows("https://westeurope.management.azure.com/x"))
-	require.True(t, client.follows("http://127.0.0.1:9000/x"))
-	require.False(t, client.follows("http://127.0.0.1:9001/x"))
+	require.False(t, client.Trusts("https://management.azure.com/x"))
+	require.False(t, client.Trusts("https://westeurope.management.azure.com/x"))
+	require.True(t, client.Trusts("http://127.0.0.1:9000/x"))
+	require.False(t, client.Trusts("http://127.0.0.1:9001/x"))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -30,7 +31,7 @@ func TestAnIdentityThatIsNotAssignedNeedsAPerson(t *testing.T) {
 	ctx, exchanges := Record(t.Context())
 	_, err = azure.client(t, func(c *Config) { c.Credential = credential }).Do(ctx, Request{Method: http.MethodPost, Path: "/x"})
 	e := asError(t, err)
-	require.Equal(t, CodeTokenUnavailable, e.Code)
+	require.Equal(t, azerr.CodeTokenUnavailable, e.Code)
 	require.Equal(t, operation.UserAction, e.Class)
 	require.False(t, e.Ambiguous)
 	require.NotEmpty(t, e.RecommendedAction)

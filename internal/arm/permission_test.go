@@ -30,11 +30,11 @@ func TestARefusedCallNamesThePermissionThatIsMissing(t *testing.T) {
 		},
 		"but not where it is something else": {
 			403, `{"error":{"code":"RequestDisallowedByPolicy","message":"no"}}`,
-			"An Azure Policy or the state of the subscription forbids this.",
+			"An Azure Policy or the state of the subscription does not allow this. Ask the owner of the policy for an exemption, or enable the subscription.",
 		},
 		"and not where a token is missing": {
 			401, `{"error":{"code":"InvalidAuthenticationToken","message":"no"}}`,
-			"See that the managed identity belongs to the subscription's tenant and that cloud and audience are set right.",
+			"Check that the managed identity belongs to the tenant of the subscription, and that the settings for cloud and token audience are correct.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

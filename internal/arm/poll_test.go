@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -32,7 +33,7 @@ func TestAPollURLArrivesByteForByte(t *testing.T) {
 		"/a/../b/./c//d/?x=/../",
 		"/" + strings.Repeat("p/", 300) + "?c=" + strings.Repeat("MIIHpTCCBo2gAwIBAgITOgMLgtc7Cc87", 100),
 	} {
-		_, err := client.Poll(t.Context(), arm.URL+target, "")
+		_, err := client.Poll(t.Context(), arm.URL+target)
 		require.NoError(t, err, target)
 		got := arm.requests()
 		require.Equal(t, target, got[len(got)-1].Target)
@@ -72,7 +73,7 @@ func TestRecordedPollURLsArriveByteForByte(t *testing.T) {
 					if !ok {
 						continue
 					}
-					_, err := client.Poll(t.Context(), arm.URL+target, "")
+					_, err := client.Poll(t.Context(), arm.URL+target)
 					require.NoError(t, err)
 					got := arm.requests()
 					require.Equal(t, target, got[len(got)-1].Target)
@@ -92,11 +93,11 @@ func TestAPollURLOfAnotherHostIsRefusedBeforeATokenIsAsked(t *testing.T) {
 		"https://evil.example/x?s=signature", "http://management.azure.com/x?s=signature",
 		"https://management.azure.com@evil.example/x?s=signature",
 	} {
-		_, err := client.Poll(t.Context(), u, "")
+		_, err := client.Poll(t.Context(), u)
 		var untrusted *UntrustedHost
 		require.ErrorAs(t, err, &untrusted)
 		e := asError(t, err)
-		require.Equal(t, CodeUntrustedPollHost, e.Code)
+		require.Equal(t, azerr.CodeUntrustedPollHost, e.Code)
 		require.Equal(t, operation.Fatal, e.Class)
 		require.Contains(t, err.Error(), untrusted.Host)
 		require.NotContains(t, err.Error(), "signature")
@@ -111,9 +112,9 @@ func TestAPollURLThatIsNoneIsRefusedWithoutShowingIt(t *testing.T) {
 		"https://management.azure.com/x y?s=signature", "https://management.azure.com/x\r\nHost: evil?s=signature",
 		"https://management.azure.com//x[%zz?s=signature", "https://[::1/x?s=signature", "mailto:a@b",
 	} {
-		_, err := client.Poll(t.Context(), u, "")
+		_, err := client.Poll(t.Context(), u)
 		e := asError(t, err)
-		require.Equal(t, CodeMalformedPollURL, e.Code, u)
+		require.Equal(t, azerr.CodeMalformedPollURL, e.Code, u)
 		require.NotContains(t, err.Error(), "signature")
 	}
 }
@@ -131,15 +132,17 @@ func TestNoErrorAndNoRecordShowsASignatureOrAToken(t *testing.T) {
 	} {
 		arm := newAzure(t, handler)
 		ctx, exchanges := Record(t.Context())
-		p, err := arm.client(t).Track(ctx, operation.Tracking{StatusURL: arm.URL + signed})
+		answer, err := arm.client(t).Poll(ctx, arm.URL+signed)
 		shown := []string{}
 		if err != nil {
 			shown = append(shown, err.Error())
 			shown = append(shown, asError(t, err).RecommendedAction...)
 		}
-		if p.Err != nil {
-			shown = append(shown, p.Err.Error())
-			shown = append(shown, p.Err.RecommendedAction...)
+		if answer != nil {
+			failed := azerr.FailureIn(answer.Body)
+			require.NotNil(t, failed, name)
+			shown = append(shown, failed.Error())
+			shown = append(shown, failed.RecommendedAction...)
 		}
 		require.Len(t, exchanges(), 1)
 		for _, x := range exchanges() {
@@ -153,7 +156,7 @@ func TestNoErrorAndNoRecordShowsASignatureOrAToken(t *testing.T) {
 		}
 	}
 	client := newClient(t, func(c *Config) { c.Endpoint = "http://127.0.0.1:1" })
-	_, err := client.Poll(t.Context(), "http://127.0.0.1:1"+signed, "")
+	_, err := client.Poll(t.Context(), "http://127.0.0.1:1"+signed)
 	require.NotContains(t, err.Error(), "SIGNATURE")
 	require.NotContains(t, err.Error(), "?")
 }

@@ -81,3 +81,9 @@ func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
 }
+
+// Trusts reports whether Poll sends a request to the URL.
+func (c *Client) Trusts(rawURL string) bool {
+	u, err := exactURL(rawURL)
+	return err == nil && c.trust.check(u) == nil
+}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/step"
 )
 
@@ -62,7 +62,7 @@ func ParseEvent(raw []byte) (Event, error) {
 	case len(event.ResourceID) > maxResourceIDBytes:
 		return event, invalid("event.data.resourceUri", fmt.Sprintf("is %d bytes long", len(event.ResourceID)), fmt.Sprintf("a resource ID of at most %d bytes", maxResourceIDBytes))
 	}
-	if _, err := arm.ParseResourceID(event.ResourceID); err != nil {
+	if _, err := resourceid.Parse(event.ResourceID); err != nil {
 		return event, invalid("event.data.resourceUri", "is not a resource ID: "+err.Error(), "a resource ID")
 	}
 	return event, nil

@@ -8,8 +8,7 @@ import (
 	"strings"
 
 	"azbackupflow/docs/schemas"
-	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/declaration"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/step"
@@ -83,8 +82,8 @@ func (r Rule) validate(check Check, add func(problem, want string, path ...strin
 	if r.Protect == nil {
 		return
 	}
-	_, recoveryErr := recoveryservices.ParseVaultID(r.Protect.VaultID)
-	_, backupErr := dataprotection.ParseVaultID(r.Protect.VaultID)
+	_, recoveryErr := resourceid.ParseVaultID(r.Protect.VaultID, resourceid.RecoveryServicesVault)
+	_, backupErr := resourceid.ParseVaultID(r.Protect.VaultID, resourceid.BackupVault)
 	switch {
 	case recoveryErr != nil && backupErr != nil:
 		reason := recoveryErr

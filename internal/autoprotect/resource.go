@@ -4,8 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Kind is the kind of a resource, as rules name it.
@@ -40,7 +40,7 @@ type Resource struct {
 func newResource(kind Kind, r datasource.Resource) Resource {
 	res := Resource{
 		ID: r.ID, Kind: kind, Name: r.Name, Location: r.Location, Tags: r.Tags, Created: r.Created,
-		Subscription: arm.NameAfter(r.ID, "subscriptions"), ResourceGroup: arm.NameAfter(r.ID, "resourceGroups"),
+		Subscription: resourceid.NameAfter(r.ID, "subscriptions"), ResourceGroup: resourceid.NameAfter(r.ID, "resourceGroups"),
 	}
 	if kind == FileShare {
 		res.Account, res.AccountID, res.Name = r.Name, r.ID, ""
@@ -69,7 +69,7 @@ type target struct {
 // parseTarget parses a resource ID. It returns false for types that no rule can
 // protect.
 func parseTarget(id string) (t target, ok bool) {
-	r, err := arm.ParseResourceID(id)
+	r, err := resourceid.Parse(id)
 	if err != nil || r.SubscriptionID == "" || r.ResourceGroupName == "" {
 		return t, false
 	}
@@ -92,7 +92,7 @@ func (t target) resource(facts Facts) Resource {
 	if t.kind == FileShare {
 		id = t.account
 	}
-	res := newResource(t.kind, datasource.Resource{ID: id, Name: arm.LastName(id), Location: facts.Location, Tags: facts.Tags})
+	res := newResource(t.kind, datasource.Resource{ID: id, Name: resourceid.LastName(id), Location: facts.Location, Tags: facts.Tags})
 	if t.share != "" {
 		res = res.withShare(t.share)
 	}

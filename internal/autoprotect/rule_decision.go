@@ -1,6 +1,6 @@
 package autoprotect
 
-import "azbackupflow/internal/arm"
+import "azbackupflow/internal/arm/resourceid"
 
 // Outcome is the result of a decision about a resource.
 type Outcome string
@@ -79,7 +79,7 @@ func (r Rule) action() string {
 	if r.Exclude {
 		return "exclude from automatic protection"
 	}
-	text := "protect with policy " + r.Protect.Policy + " of vault " + arm.LastName(r.Protect.VaultID)
+	text := "protect with policy " + r.Protect.Policy + " of vault " + resourceid.LastName(r.Protect.VaultID)
 	if r.Protect.FirstBackup {
 		text += " and start a first backup"
 	}

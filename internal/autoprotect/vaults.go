@@ -9,6 +9,7 @@ import (
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Vaults holds the clients that list what vaults protect.
@@ -21,7 +22,7 @@ type Vaults struct {
 // protection state: protection that was stopped is a decision of a user.
 func (v Vaults) protectedIDs(ctx context.Context, vaultID string) (map[string]bool, error) {
 	ids := map[string]bool{}
-	if vault, err := recoveryservices.ParseVaultID(vaultID); err == nil {
+	if vault, err := resourceid.ParseVaultID(vaultID, resourceid.RecoveryServicesVault); err == nil {
 		items, err := v.RecoveryServices.ListProtectedFileShares(ctx, vault)
 		if err != nil {
 			return nil, fmt.Errorf("list the protected file shares of vault %s: %w", vault.Name, err)
@@ -33,7 +34,7 @@ func (v Vaults) protectedIDs(ctx context.Context, vaultID string) (map[string]bo
 		}
 		return ids, nil
 	}
-	vault, err := dataprotection.ParseVaultID(vaultID)
+	vault, err := resourceid.ParseVaultID(vaultID, resourceid.BackupVault)
 	if err != nil {
 		return nil, fmt.Errorf("parse vault ID %q: %w", vaultID, err)
 	}

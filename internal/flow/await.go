@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
@@ -43,12 +43,12 @@ func (a azure) awaitOperation(name string, to awaited) step.Step {
 		if c.Operation.Tracking != nil {
 			t = *c.Operation.Tracking
 		}
-		p, err := a.ARM.Track(ctx, t)
+		p, err := lro.Track(ctx, a.ARM, t)
 		var unread *operation.Error
 		switch {
 		case err == nil:
 		case !to.onlyAsks && errors.As(err, &unread) && unread.Class == operation.Fatal:
-			p.State = arm.Gone
+			p.State = lro.Gone
 		default:
 			return operation.Outcome{}, err
 		}
@@ -59,14 +59,14 @@ func (a azure) awaitOperation(name string, to awaited) step.Step {
 			t.JobID = p.JobID
 		}
 		switch p.State {
-		case arm.Running:
+		case lro.Running:
 			return operation.Outcome{Kind: operation.Wait, Tracking: &t, After: p.RetryAfter, Note: to.what}, nil
-		case arm.Failed, arm.Canceled:
+		case lro.Failed, lro.Canceled:
 			if to.protected != "" && alreadyProtected(p.Err) {
 				return learn(skipTo(to.protected, p.Err.Message), map[string]string{learnedProtected: p.Err.Message}), nil
 			}
 			return backTo(to.retry, failure(p)), nil
-		case arm.Succeeded, arm.Gone:
+		case lro.Succeeded, lro.Gone:
 		}
 		if to.job != "" && t.JobID != "" {
 			out := skipTo(to.job, to.what+" is under way as job "+recoveryservices.JobName(t.JobID))
@@ -74,14 +74,14 @@ func (a azure) awaitOperation(name string, to awaited) step.Step {
 			return out, nil
 		}
 		out := next(to.what + " is done")
-		if p.State == arm.Gone {
+		if p.State == lro.Gone {
 			out.Note = to.what + ": Azure does not tell any more, looking at the result"
 		}
 		if unread != nil {
 			out.Note = to.what + ": its status cannot be read, looking at the result"
 			out.Warnings = []string{fmt.Sprintf("the status of %s cannot be read: %s: %s", to.what, unread.Code, unread.Message)}
 		}
-		if p.State == arm.Gone || to.job != "" {
+		if p.State == lro.Gone || to.job != "" {
 			out.Next = to.gone
 		}
 		out.Tracking = &operation.Tracking{}
@@ -89,7 +89,7 @@ func (a azure) awaitOperation(name string, to awaited) step.Step {
 	}}
 }
 
-func failure(p arm.Progress) *operation.Error {
+func failure(p lro.Progress) *operation.Error {
 	if p.Err != nil {
 		return p.Err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/step"
 )
@@ -18,10 +18,10 @@ func (a azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest,
 	return append(a.onceSteps(started{
 		start: triggerStep, await: "await-backup", find: "find-backup-job", follow: "await-backup-job",
 		what: "backup", code: "BackupUnclear",
-		ask: func(ctx context.Context, c step.Call) (arm.Submission, error) {
+		ask: func(ctx context.Context, c step.Call) (lro.Submission, error) {
 			request, err := body(c)
 			if err != nil {
-				return arm.Submission{}, err
+				return lro.Submission{}, err
 			}
 			return a.RecoveryServices.TriggerBackup(ctx, c.Operation.Learned[learnedItem], request, c.AttemptID)
 		},

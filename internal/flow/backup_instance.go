@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -33,14 +33,14 @@ func (a azure) instanceBackupSteps() []step.Step {
 	}, a.onceSteps(started{
 		start: "trigger-instance-backup", await: "await-instance-backup", find: "find-instance-job", follow: "await-instance-job",
 		what: "backup", code: "BackupUnclear",
-		ask: func(ctx context.Context, c step.Call) (arm.Submission, error) {
+		ask: func(ctx context.Context, c step.Call) (lro.Submission, error) {
 			p, err := backupParameters(c)
 			if err != nil {
-				return arm.Submission{}, err
+				return lro.Submission{}, err
 			}
 			id, err := foundInstance(c)
 			if err != nil {
-				return arm.Submission{}, err
+				return lro.Submission{}, err
 			}
 			options := dataprotection.BackupRuleOptions{RuleName: c.Operation.Learned[learnedRule]}
 			if p.Rule != nil {

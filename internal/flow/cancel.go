@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -14,7 +14,7 @@ import (
 // cancelJob asks Azure to cancel the job that the operation follows. Azure
 // refuses where the job has gone too far; then its end is waited for, and said
 // honestly. Source: JobCancellations - Trigger.
-func (a azure) cancelJob(name string, vault func(step.Call) (recoveryservices.VaultID, error)) step.Step {
+func (a azure) cancelJob(name string, vault func(step.Call) (resourceid.VaultID, error)) step.Step {
 	return step.Step{Name: name, Effect: step.Repeatable, OnCancel: name, Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 		id, err := vault(c)
 		if err != nil {
@@ -45,17 +45,17 @@ func awaitCancelled(name string, read jobReader) step.Step {
 			return operation.Outcome{}, err
 		}
 		switch j.state {
-		case arm.JobCancelled:
+		case backupjob.Cancelled:
 			out := ended(j, true)
 			out.Kind, out.Note = operation.Stop, j.what+" was canceled"
 			return out, nil
-		case arm.JobCompleted, arm.JobCompletedWithWarnings:
+		case backupjob.Completed, backupjob.CompletedWithWarnings:
 			out := ended(j, true)
 			out.Warnings = append(out.Warnings, "too late to cancel: the job completed")
 			return out, nil
-		case arm.JobFailed:
+		case backupjob.Failed:
 			return operation.Outcome{}, final(j.failure)
-		case arm.JobRunning:
+		case backupjob.Running:
 		}
 		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, After: j.next, Note: fmt.Sprintf("%s (%s)", j.what, j.status)}, nil
 	}}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -91,7 +91,7 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 		return operation.Outcome{}, err
 	}
 	known := c.Operation.Learned
-	if !recoveryservices.SameResource(instance.DatasourceID, known[learnedSource]) || !recoveryservices.SameResource(instance.PolicyID, known[learnedPolicy]) {
+	if !resourceid.Equal(instance.DatasourceID, known[learnedSource]) || !resourceid.Equal(instance.PolicyID, known[learnedPolicy]) {
 		return operation.Outcome{}, changedMeanwhile(instance.FriendlyName)
 	}
 	if instance.CurrentProtectionState == dataprotection.StateSoftDeleted || instance.CurrentProtectionState == dataprotection.StateSoftDeleting {

@@ -9,6 +9,7 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -74,7 +75,7 @@ func (a azure) find(ctx context.Context, t Target) (operation.Outcome, error) {
 	if t.FileShare == nil {
 		return learn(next("the item is given by its id"), map[string]string{learnedItem: t.ItemID}), nil
 	}
-	vault, err := recoveryservices.ParseVaultID(t.FileShare.VaultID)
+	vault, err := resourceid.ParseVaultID(t.FileShare.VaultID, resourceid.RecoveryServicesVault)
 	if err != nil {
 		return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
 	}
@@ -174,7 +175,7 @@ func (a azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, 
 		return operation.Outcome{}, err
 	}
 	known := c.Operation.Learned
-	if anew || !recoveryservices.SameResource(item.SourceResourceID, known[learnedSource]) || !recoveryservices.SameResource(item.PolicyID, known[learnedPolicy]) {
+	if anew || !resourceid.Equal(item.SourceResourceID, known[learnedSource]) || !resourceid.Equal(item.PolicyID, known[learnedPolicy]) {
 		return operation.Outcome{}, changedMeanwhile(item.FriendlyName)
 	}
 	if err := a.excludeFirst(ctx, c); err != nil {

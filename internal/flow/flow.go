@@ -14,6 +14,7 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
@@ -91,7 +92,7 @@ func skipTo(name, note string) operation.Outcome {
 
 // accepted goes on with the step that awaits what Azure has accepted, when
 // Azure said to look.
-func accepted(s arm.Submission, note string) operation.Outcome {
+func accepted(s lro.Submission, note string) operation.Outcome {
 	out := operation.Outcome{Kind: operation.Advance, Tracking: &s.Tracking, After: s.RetryAfter, Note: note}
 	if s.Done {
 		out.Pace = operation.PaceNow

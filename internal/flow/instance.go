@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -22,12 +22,12 @@ const (
 const wantBackupVault = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.DataProtection/backupVaults/{name}"
 
 // backupVault checks the resource id of a Backup vault.
-func (c *checks) backupVault(field, id string) dataprotection.VaultID {
+func (c *checks) backupVault(field, id string) resourceid.VaultID {
 	if id == "" {
 		c.add(field, "is missing", wantBackupVault)
-		return dataprotection.VaultID{}
+		return resourceid.VaultID{}
 	}
-	v, err := dataprotection.ParseVaultID(id)
+	v, err := resourceid.ParseVaultID(id, resourceid.BackupVault)
 	if err != nil {
 		c.add(field, err.Error(), wantBackupVault)
 	}
@@ -53,7 +53,7 @@ func (c *checks) server(field, id string, types ...string) {
 		c.add(field, "is missing", want)
 		return
 	}
-	parsed, err := arm.ParseResourceID(id)
+	parsed, err := resourceid.Parse(id)
 	if err == nil && parsed.SubscriptionID != "" && parsed.ResourceGroupName != "" {
 		for _, t := range types {
 			if strings.EqualFold(parsed.ResourceType.String(), t) {
@@ -139,7 +139,7 @@ func (a azure) instanceJobs(category string, whose func(context.Context, step.Ca
 // samePolicy says why an instance is not under the policy that was asked for;
 // nil if it is.
 func samePolicy(i dataprotection.Instance, policyID string) *operation.Error {
-	if recoveryservices.SameResource(i.PolicyID, policyID) {
+	if resourceid.Equal(i.PolicyID, policyID) {
 		return nil
 	}
 	return fatal("ProtectedByAnotherPolicy", fmt.Sprintf("%s is protected already, as %s under the policy %s", i.FriendlyName, i.ID, i.PolicyID),
@@ -149,5 +149,5 @@ func samePolicy(i dataprotection.Instance, policyID string) *operation.Error {
 // alreadyProtected reports whether an error says that some vault protects the
 // datasource.
 func alreadyProtected(err *operation.Error) bool {
-	return err != nil && (err.Code == arm.CodeAlreadyProtected || err.Code == arm.CodeAlreadyHasInstance)
+	return err != nil && (err.Code == azerr.CodeAlreadyProtected || err.Code == azerr.CodeAlreadyHasInstance)
 }

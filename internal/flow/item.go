@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -25,7 +26,7 @@ const (
 
 // share names a file share as a person does.
 type share struct {
-	vault   recoveryservices.VaultID
+	vault   resourceid.VaultID
 	account string
 	name    string
 }
@@ -39,7 +40,7 @@ func (a azure) findShare(ctx context.Context, s share) (item recoveryservices.Pr
 		return item, false, err
 	}
 	for _, i := range items {
-		if strings.EqualFold(i.FriendlyName, s.name) && recoveryservices.SameResource(i.SourceResourceID, s.account) {
+		if strings.EqualFold(i.FriendlyName, s.name) && resourceid.Equal(i.SourceResourceID, s.account) {
 			return i, true, nil
 		}
 	}
@@ -68,10 +69,10 @@ func factsOf(i recoveryservices.ProtectedItem) map[string]string {
 }
 
 // itemVault is the vault of the item that was found.
-func itemVault(c step.Call) (recoveryservices.VaultID, error) {
+func itemVault(c step.Call) (resourceid.VaultID, error) {
 	id, err := recoveryservices.ParseItemID(c.Operation.Learned[learnedItem])
 	if err != nil {
-		return recoveryservices.VaultID{}, fatal("ItemUnknown", err.Error())
+		return resourceid.VaultID{}, fatal("ItemUnknown", err.Error())
 	}
 	return id.Vault, nil
 }

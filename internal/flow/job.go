@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -20,7 +19,7 @@ type job struct {
 	what string
 	// status is Azure's own word, state what it means.
 	status string
-	state  arm.JobState
+	state  backupjob.State
 	// warnings of a job that completed.
 	warnings []string
 	// failure of a job that failed or was cancelled.
@@ -33,7 +32,7 @@ type job struct {
 type jobReader func(context.Context, step.Call) (job, error)
 
 // serviceJob reads a Recovery Services job of the vault that the step names.
-func (a azure) serviceJob(vault func(step.Call) (recoveryservices.VaultID, error)) jobReader {
+func (a azure) serviceJob(vault func(step.Call) (resourceid.VaultID, error)) jobReader {
 	return func(ctx context.Context, c step.Call) (job, error) {
 		id, err := vault(c)
 		if err != nil {
@@ -50,7 +49,7 @@ func (a azure) serviceJob(vault func(step.Call) (recoveryservices.VaultID, error
 	}
 }
 
-func (a azure) serviceJobAlone(ctx context.Context, vault recoveryservices.VaultID, id string) (job, error) {
+func (a azure) serviceJobAlone(ctx context.Context, vault resourceid.VaultID, id string) (job, error) {
 	read, err := a.RecoveryServices.GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)
@@ -76,14 +75,14 @@ func (a azure) instanceJob(ctx context.Context, c step.Call) (job, error) {
 }
 
 // vaultJob reads a job of a Backup vault.
-func (a azure) vaultJob(ctx context.Context, c step.Call, vault dataprotection.VaultID, id string) (job, error) {
+func (a azure) vaultJob(ctx context.Context, c step.Call, vault resourceid.VaultID, id string) (job, error) {
 	return a.together(ctx, c, id, vaultJobs{
 		vault: vault.String(), list: a.listInstanceJobs(vault),
 		alone: func(ctx context.Context) (job, error) { return a.vaultJobAlone(ctx, vault, id) },
 	})
 }
 
-func (a azure) vaultJobAlone(ctx context.Context, vault dataprotection.VaultID, id string) (job, error) {
+func (a azure) vaultJobAlone(ctx context.Context, vault resourceid.VaultID, id string) (job, error) {
 	read, err := a.DataProtection.GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)
@@ -133,14 +132,14 @@ func awaitJob(name string, to awaitedJob) step.Step {
 			return operation.Outcome{}, err
 		}
 		switch j.state {
-		case arm.JobCompleted, arm.JobCompletedWithWarnings:
+		case backupjob.Completed, backupjob.CompletedWithWarnings:
 			return ended(j, to.last), nil
-		case arm.JobFailed, arm.JobCancelled:
+		case backupjob.Failed, backupjob.Cancelled:
 			if to.retry == "" {
 				return operation.Outcome{}, final(j.failure)
 			}
 			return backTo(to.retry, j.failure), nil
-		case arm.JobRunning:
+		case backupjob.Running:
 		}
 		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, After: j.next, Note: fmt.Sprintf("%s (%s)", j.what, j.status)}, nil
 	}}
@@ -152,7 +151,7 @@ func ended(j job, last bool) operation.Outcome {
 	if last {
 		out.Kind = operation.Finish
 	}
-	if j.state == arm.JobCompletedWithWarnings {
+	if j.state == backupjob.CompletedWithWarnings {
 		out.Note += " with warnings"
 		out.Warnings = j.warnings
 		if len(out.Warnings) == 0 {

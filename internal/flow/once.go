@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -21,7 +21,7 @@ type started struct {
 	// code is the error's when it cannot be told which job was started.
 	code string
 	// ask makes the request, with the attempt id.
-	ask func(context.Context, step.Call) (arm.Submission, error)
+	ask func(context.Context, step.Call) (lro.Submission, error)
 	// candidates lists the jobs that may be the attempt's.
 	candidates candidates
 	// read reads the job.

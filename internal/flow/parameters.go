@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/step"
 )
 
@@ -35,12 +34,12 @@ func (c *checks) done(parameters any) (json.RawMessage, error) {
 const wantVault = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{name}"
 
 // vault checks the resource id of a Recovery Services vault.
-func (c *checks) vault(field, id string) recoveryservices.VaultID {
+func (c *checks) vault(field, id string) resourceid.VaultID {
 	if id == "" {
 		c.add(field, "is missing", wantVault)
-		return recoveryservices.VaultID{}
+		return resourceid.VaultID{}
 	}
-	v, err := recoveryservices.ParseVaultID(id)
+	v, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
 	if err != nil {
 		c.add(field, err.Error(), wantVault)
 	}
@@ -55,7 +54,7 @@ func (c *checks) storageAccount(field, id string) {
 		c.add(field, "is missing", wantStorageAccount)
 		return
 	}
-	parsed, err := arm.ParseResourceID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil || !strings.EqualFold(parsed.ResourceType.String(), "Microsoft.Storage/storageAccounts") || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" {
 		c.add(field, fmt.Sprintf("%q is not the resource id of a storage account", id), wantStorageAccount)
 	}
@@ -79,7 +78,7 @@ func (c *checks) fileShare(field, name string) {
 
 // policy checks a policy given by name or by id, which must belong to the
 // vault, and gives its name.
-func (c *checks) policy(field, value string, vault recoveryservices.VaultID) string {
+func (c *checks) policy(field, value string, vault resourceid.VaultID) string {
 	want := "the name of a policy of the vault, or its resource id"
 	if value == "" {
 		c.add(field, "is missing", want)
@@ -88,13 +87,13 @@ func (c *checks) policy(field, value string, vault recoveryservices.VaultID) str
 	name := value
 	if strings.HasPrefix(value, "/") {
 		head, last, found := cutLastFold(value, "/backupPolicies/")
-		parent, err := recoveryservices.ParseVaultID(head)
+		parent, err := resourceid.ParseVaultID(head, resourceid.RecoveryServicesVault)
 		if !found || err != nil {
 			c.add(field, fmt.Sprintf("%q is not the resource id of a backup policy", value), wantVault+"/backupPolicies/{policy}")
 			return ""
 		}
 		// A vault that cannot be read is told once, in its own field.
-		if vault != (recoveryservices.VaultID{}) && !parent.Same(vault) {
+		if vault != (resourceid.VaultID{}) && !parent.Equal(vault) {
 			c.add(field, fmt.Sprintf("belongs to vault %s", parent.Name), "a policy of the vault in vaultId")
 		}
 		name = last

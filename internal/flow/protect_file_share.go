@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -52,7 +53,7 @@ func (a azure) checkProtectFileShare(raw json.RawMessage) (json.RawMessage, erro
 }
 
 func (a azure) protectFileShare() step.Flow {
-	vault := func(c step.Call) (recoveryservices.VaultID, error) {
+	vault := func(c step.Call) (resourceid.VaultID, error) {
 		_, s, err := protectParameters(c)
 		return s.vault, err
 	}
@@ -88,7 +89,7 @@ func protectParameters(c step.Call) (p ProtectFileShare, s share, err error) {
 	if err := json.Unmarshal(c.Operation.Parameters, &p); err != nil {
 		return p, s, fatal("ParametersUnreadable", err.Error())
 	}
-	vault, err := recoveryservices.ParseVaultID(p.VaultID)
+	vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.RecoveryServicesVault)
 	if err != nil {
 		return p, s, fatal("ParametersUnreadable", err.Error())
 	}
@@ -152,7 +153,7 @@ func (a azure) underPolicy(c step.Call, item recoveryservices.ProtectedItem) err
 	if err := usable(item); err != nil {
 		return err
 	}
-	if want := c.Operation.Learned[learnedPolicy]; !recoveryservices.SameResource(item.PolicyID, want) {
+	if want := c.Operation.Learned[learnedPolicy]; !resourceid.Equal(item.PolicyID, want) {
 		return fatal("ProtectedByAnotherPolicy",
 			fmt.Sprintf("%s is protected already, under the policy %s", item.FriendlyName, item.PolicyID),
 			"Ask with that policy, or change the item's policy in the vault yourself: azbackupflow does not change it, because that may shorten how long backups are kept.")
@@ -178,7 +179,7 @@ func (a azure) findRegistration(ctx context.Context, _ step.Call, _ ProtectFileS
 		return operation.Outcome{}, err
 	}
 	for _, container := range containers {
-		if recoveryservices.SameResource(container.SourceResourceID, s.account) {
+		if resourceid.Equal(container.SourceResourceID, s.account) {
 			return learn(skipTo("inquire", "storage account "+name+" is registered already"),
 				map[string]string{learnedContainer: container.Name, learnedAccount: container.SourceResourceID}), nil
 		}
@@ -201,7 +202,7 @@ func (a azure) findContainer(ctx context.Context, _ step.Call, _ ProtectFileShar
 		return operation.Outcome{}, err
 	}
 	for _, container := range containers {
-		if recoveryservices.SameResource(container.ContainerID, s.account) {
+		if resourceid.Equal(container.ContainerID, s.account) {
 			return learn(next("the vault has found storage account "+container.FriendlyName),
 				map[string]string{learnedContainer: container.Name, learnedAccount: container.ContainerID}), nil
 		}
@@ -235,7 +236,7 @@ func (a azure) findProtectable(ctx context.Context, _ step.Call, _ ProtectFileSh
 		return operation.Outcome{}, err
 	}
 	for _, found := range shares {
-		if strings.EqualFold(found.FriendlyName, s.name) && recoveryservices.SameResource(found.ParentContainerFabricID, s.account) {
+		if strings.EqualFold(found.FriendlyName, s.name) && resourceid.Equal(found.ParentContainerFabricID, s.account) {
 			return learn(next("the vault has found the file share as "+found.Name), map[string]string{
 				learnedItemName: found.Name, learnedContainer: found.ContainerName, learnedAccount: found.ParentContainerFabricID,
 			}), nil

@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -66,7 +66,7 @@ func InstanceName(serverID string) string {
 
 // backupPolicy checks a policy of a Backup vault given by name or by id, and
 // gives its name.
-func (c *checks) backupPolicy(field, value string, vault dataprotection.VaultID) string {
+func (c *checks) backupPolicy(field, value string, vault resourceid.VaultID) string {
 	want := "the name of a policy of the vault, or its resource id"
 	if value == "" {
 		c.add(field, "is missing", want)
@@ -76,11 +76,11 @@ func (c *checks) backupPolicy(field, value string, vault dataprotection.VaultID)
 		return value
 	}
 	head, name, found := cutLastFold(value, "/backupPolicies/")
-	parent, err := dataprotection.ParseVaultID(head)
+	parent, err := resourceid.ParseVaultID(head, resourceid.BackupVault)
 	switch {
 	case !found || err != nil:
 		c.add(field, fmt.Sprintf("%q is not the resource id of a backup policy", value), wantBackupVault+"/backupPolicies/{policy}")
-	case !parent.Same(vault):
+	case !parent.Equal(vault):
 		c.add(field, "belongs to vault "+parent.Name, "a policy of the vault in vaultId")
 	}
 	return name
@@ -119,7 +119,7 @@ func forServer(run func(context.Context, step.Call, server) (operation.Outcome, 
 		if err := json.Unmarshal(c.Operation.Parameters, &s.ProtectPostgres); err != nil {
 			return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
 		}
-		vault, err := dataprotection.ParseVaultID(s.VaultID)
+		vault, err := resourceid.ParseVaultID(s.VaultID, resourceid.BackupVault)
 		if err != nil {
 			return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
 		}
@@ -156,7 +156,7 @@ func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operati
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	if !recoveryservices.SameResource(instance.DatasourceID, s.ServerID) {
+	if !resourceid.Equal(instance.DatasourceID, s.ServerID) {
 		return operation.Outcome{}, fatal("InstanceNameTaken", fmt.Sprintf("backup instance %s protects %s", s.instance.Name, instance.DatasourceID),
 			"Name another parameters.instanceName, or none.")
 	}
@@ -268,7 +268,7 @@ func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operati
 		return operation.Outcome{}, err
 	}
 	for _, instance := range instances {
-		if !recoveryservices.SameResource(instance.DatasourceID, s.ServerID) {
+		if !resourceid.Equal(instance.DatasourceID, s.ServerID) {
 			continue
 		}
 		out, err := a.asFound(c, instance)
@@ -279,7 +279,7 @@ func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operati
 		return out, err
 	}
 	return operation.Outcome{}, &operation.Error{
-		Code: arm.CodeAlreadyProtected, Class: operation.Fatal, Message: c.Operation.Learned[learnedProtected],
+		Code: azerr.CodeAlreadyProtected, Class: operation.Fatal, Message: c.Operation.Learned[learnedProtected],
 		RecommendedAction: []string{"Another vault protects the server; the message says which. Delete its backup instance there first, if that is what you want."},
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 	"github.com/sosodev/duration"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -186,17 +186,17 @@ func (a azure) restorePostgres() step.Flow {
 		}, a.onceSteps(started{
 			start: "restore", await: "await-restore", find: "find-restore-job", follow: "await-restore-job",
 			what: "restore", code: "RestoreUnclear",
-			ask: func(ctx context.Context, c step.Call) (arm.Submission, error) {
+			ask: func(ctx context.Context, c step.Call) (lro.Submission, error) {
 				p, id, err := restoreParameters(c)
 				if err != nil {
-					return arm.Submission{}, err
+					return lro.Submission{}, err
 				}
 				if !p.allowed(a.Guardrails) {
-					return arm.Submission{}, withdrawn("a restore to this target", settingTargets)
+					return lro.Submission{}, withdrawn("a restore to this target", settingTargets)
 				}
 				request, err := p.request(c)
 				if err != nil {
-					return arm.Submission{}, err
+					return lro.Submission{}, err
 				}
 				return a.DataProtection.Restore(ctx, id, request, c.AttemptID)
 			},

@@ -8,7 +8,9 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -37,7 +39,7 @@ func checkResumeProtection(raw json.RawMessage) (json.RawMessage, error) {
 			p.Policy = c.policy("policy", p.Policy, id.Vault)
 		}
 	case p.FileShare != nil:
-		if vault, err := recoveryservices.ParseVaultID(p.FileShare.VaultID); err == nil {
+		if vault, err := resourceid.ParseVaultID(p.FileShare.VaultID, resourceid.RecoveryServicesVault); err == nil {
 			p.Policy = c.policy("policy", p.Policy, vault)
 		}
 	}
@@ -87,7 +89,7 @@ func (a azure) resumeItem(ctx context.Context, c step.Call) (operation.Outcome, 
 	switch {
 	case item.SoftDeleted:
 		return operation.Outcome{}, usable(item)
-	case !stopped && recoveryservices.SameResource(item.PolicyID, vault.PolicyID(p.Policy)):
+	case !stopped && resourceid.Equal(item.PolicyID, vault.PolicyID(p.Policy)):
 		return skipTo("confirm-resumed", "protection is not stopped"), nil
 	case !stopped:
 		return operation.Outcome{}, fatal("ProtectedByAnotherPolicy", item.FriendlyName+" is protected, under the policy "+item.PolicyID,
@@ -116,7 +118,7 @@ func (a azure) resumeInstance(ctx context.Context, c step.Call) (operation.Outco
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	var submitted arm.Submission
+	var submitted lro.Submission
 	switch instance.CurrentProtectionState {
 	case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
 		return operation.Outcome{}, unusable(instance)

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
@@ -39,17 +41,17 @@ func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 	case err != nil, found.Alone:
 		return a.aloneAfterAll(ctx, id, v)
 	case !found.Listed:
-		name := arm.LastName(id)
-		return job{name: name, what: "job " + name, status: "not listed yet", state: arm.JobRunning, next: found.Next}, nil
+		name := resourceid.LastName(id)
+		return job{name: name, what: "job " + name, status: "not listed yet", state: backupjob.Running, next: found.Next}, nil
 	}
 	switch found.Job.State() {
-	case arm.JobFailed, arm.JobCancelled, arm.JobCompletedWithWarnings:
+	case backupjob.Failed, backupjob.Cancelled, backupjob.CompletedWithWarnings:
 		return a.aloneAfterAll(ctx, id, v)
-	case arm.JobCompleted:
+	case backupjob.Completed:
 		a.Jobs.Forget(v.vault, id)
-	case arm.JobRunning:
+	case backupjob.Running:
 	}
-	name := arm.LastName(id)
+	name := resourceid.LastName(id)
 	return job{
 		name: name, status: found.Job.Status, state: found.Job.State(), next: found.Next,
 		what: found.Job.Operation + " job " + name + " of " + found.Job.Of,
@@ -67,7 +69,7 @@ func JobPace(l *ratelimit.Ledger) func(vault string, calls int) time.Duration {
 // aloneAfterAll reads the job itself.
 func (a azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, error) {
 	j, err := v.alone(ctx)
-	if err == nil && j.state != arm.JobRunning {
+	if err == nil && j.state != backupjob.Running {
 		a.Jobs.Forget(v.vault, id)
 	}
 	return j, err
@@ -75,7 +77,7 @@ func (a azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, 
 
 // listServiceJobs lists a Recovery Services vault's jobs, with one filter for
 // when they started.
-func (a azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+func (a azure) listServiceJobs(vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		ctx, count := arm.CountCalls(ctx)
 		listed, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
@@ -87,7 +89,7 @@ func (a azure) listServiceJobs(vault recoveryservices.VaultID) func(context.Cont
 }
 
 // listInstanceJobs lists a Backup vault's jobs.
-func (a azure) listInstanceJobs(vault dataprotection.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+func (a azure) listInstanceJobs(vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		ctx, count := arm.CountCalls(ctx)
 		listed, err := a.DataProtection.ListJobs(ctx, vault, dataprotection.JobFilter{StartedSince: since})

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
@@ -48,7 +48,7 @@ func (g Guardrails) allowsContainer(container *url.URL) bool {
 // allowsServer reports whether a restore may write to the database server.
 func (g Guardrails) allowsServer(id string) bool {
 	return slices.ContainsFunc(g.RestoreTargets, func(target string) bool {
-		return recoveryservices.SameResource(strings.TrimSpace(target), id)
+		return resourceid.Equal(strings.TrimSpace(target), id)
 	})
 }
 
@@ -82,7 +82,7 @@ func (c *checks) sameContainer(field, id, text string) {
 	account, _, _ := strings.Cut(u.Hostname(), ".")
 	want := "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/" + account +
 		"/blobServices/default/containers/" + strings.Trim(u.Path, "/")
-	parsed, err := arm.ParseResourceID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" ||
 		!strings.EqualFold(parsed.ResourceType.String(), "Microsoft.Storage/storageAccounts/blobServices/containers") ||
 		!strings.EqualFold(parsed.Parent.Parent.Name, account) || parsed.Name != strings.Trim(u.Path, "/") {

@@ -6,9 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
-	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -39,7 +37,7 @@ func checkTrackJob(raw json.RawMessage) (json.RawMessage, error) {
 
 // cutJob splits a job's resource id into its vault's and its own name.
 func cutJob(id string) (vault, name string, ok bool) {
-	parsed, err := arm.ParseResourceID(id)
+	parsed, err := resourceid.Parse(id)
 	if err != nil || parsed.Parent == nil || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" {
 		return "", "", false
 	}
@@ -71,7 +69,7 @@ func (a azure) findTrackedJob(_ context.Context, c step.Call) (operation.Outcome
 	}
 	vault, name, _ := cutJob(id)
 	out := skipTo("await-job", "a job of a Recovery Services vault")
-	if _, err := recoveryservices.ParseVaultID(vault); err != nil {
+	if _, err := resourceid.ParseVaultID(vault, resourceid.RecoveryServicesVault); err != nil {
 		out = skipTo("await-instance-job", "a job of a Backup vault")
 	}
 	out.Tracking = &operation.Tracking{SubmittedAt: c.Now, JobID: name}
@@ -86,13 +84,13 @@ func trackedJobID(c step.Call) (string, error) {
 	return p.JobID, nil
 }
 
-func jobVault(c step.Call) (recoveryservices.VaultID, error) {
+func jobVault(c step.Call) (resourceid.VaultID, error) {
 	id, err := trackedJobID(c)
 	if err != nil {
-		return recoveryservices.VaultID{}, err
+		return resourceid.VaultID{}, err
 	}
 	vault, _, _ := cutJob(id)
-	return recoveryservices.ParseVaultID(vault)
+	return resourceid.ParseVaultID(vault, resourceid.RecoveryServicesVault)
 }
 
 // trackedInstanceJob reads a job of the Backup vault that the request named.
@@ -102,7 +100,7 @@ func (a azure) trackedInstanceJob(ctx context.Context, c step.Call) (job, error)
 		return job{}, err
 	}
 	vault, name, _ := cutJob(id)
-	parsed, err := dataprotection.ParseVaultID(vault)
+	parsed, err := resourceid.ParseVaultID(vault, resourceid.BackupVault)
 	if err != nil {
 		return job{}, fatal("ParametersUnreadable", err.Error())
 	}

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/operation"
 )
 
@@ -235,7 +235,7 @@ func (b *Board) answer(row *Row, q Query, now time.Time) (Answer, bool) {
 	}
 	fresh := now.Before(due)
 	switch {
-	case found && job.State() != arm.JobRunning:
+	case found && job.State() != backupjob.Running:
 		return Answer{Listed: true, Job: job}, true
 	case found && fresh:
 		return Answer{Listed: true, Job: job, Next: due.Sub(now)}, true

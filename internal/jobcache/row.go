@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Job is what a list tells of a job, kept short: a vault may have thousands.
@@ -26,7 +27,7 @@ type Job struct {
 }
 
 // State is what the job's status means.
-func (j Job) State() arm.JobState { return arm.JobStateOf(j.Status) }
+func (j Job) State() backupjob.State { return backupjob.StateOf(j.Status) }
 
 // Row is a vault's jobs as they were last listed. It is a plain value; its JSON
 // form is that of the shared row.
@@ -51,7 +52,7 @@ type Row struct {
 
 // find gives a job by its GUID or resource id.
 func (r *Row) find(name string) (Job, bool) {
-	name = strings.ToLower(arm.LastName(name))
+	name = strings.ToLower(resourceid.LastName(name))
 	i, ok := slices.BinarySearchFunc(r.Jobs, name, func(j Job, name string) int { return cmp.Compare(j.Name, name) })
 	if !ok {
 		return Job{}, false
@@ -68,7 +69,7 @@ const horizon = 48 * time.Hour
 func (r *Row) next(now time.Time, want time.Time) time.Time {
 	since := want
 	for _, j := range r.Jobs {
-		if j.State() == arm.JobRunning && !j.Start.IsZero() && j.Start.Before(since) {
+		if j.State() == backupjob.Running && !j.Start.IsZero() && j.Start.Before(since) {
 			since = j.Start
 		}
 	}
@@ -81,7 +82,7 @@ func (r *Row) next(now time.Time, want time.Time) time.Time {
 // youngest is the start of the youngest job that runs; zero if none does.
 func (r *Row) youngest() (start time.Time) {
 	for _, j := range r.Jobs {
-		if j.State() == arm.JobRunning && j.Start.After(start) {
+		if j.State() == backupjob.Running && j.Start.After(start) {
 			start = j.Start
 		}
 	}
@@ -99,7 +100,7 @@ func (r *Row) listed(jobs []Job, since, at time.Time, keep time.Duration) Row {
 		if !seen[j.Name] && !j.Start.Before(since.Add(-time.Minute)) {
 			seen[j.Name] = true
 			j.Of = shortened(j.Of)
-			if j.State() != arm.JobRunning {
+			if j.State() != backupjob.Running {
 				j.Ended = at
 				if old, ok := r.find(j.Name); ok && !old.Ended.IsZero() {
 					j.Ended = old.Ended
@@ -109,7 +110,7 @@ func (r *Row) listed(jobs []Job, since, at time.Time, keep time.Duration) Row {
 		}
 	}
 	for _, j := range r.Jobs {
-		if !seen[j.Name] && j.State() != arm.JobRunning && at.Sub(j.Ended) < keep {
+		if !seen[j.Name] && j.State() != backupjob.Running && at.Sub(j.Ended) < keep {
 			next.Jobs = append(next.Jobs, j)
 		}
 	}
@@ -127,7 +128,7 @@ func (r *Row) fit() {
 	const about = 200 // of one job
 	if room := mostBytes / about; len(r.Jobs) > room {
 		ended := func(j Job) int {
-			if j.State() == arm.JobRunning {
+			if j.State() == backupjob.Running {
 				return 0
 			}
 			return 1

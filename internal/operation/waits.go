@@ -59,16 +59,16 @@ func (w Waits) Faster(speed float64) Waits {
 	return w
 }
 
-// longestRetryAfter bounds what we believe: Azure asks for hours at times, a
-// Retry-After of years is nonsense.
-const maxRetryAfter = 24 * time.Hour
+// MaxRetryAfter is the longest Retry-After that is honoured. Azure requests hours
+// at times; a Retry-After of years is an error.
+const MaxRetryAfter = 24 * time.Hour
 
 // next is when to look again: after Retry-After if there is one, never before
 // it, with jitter only added.
 func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter float64) time.Time {
 	wait := otherwise
 	if retryAfter > 0 {
-		wait = min(retryAfter, maxRetryAfter)
+		wait = min(retryAfter, MaxRetryAfter)
 	}
 	return now.Add(wait + time.Duration(float64(wait)*w.Jitter*jitter))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/roles"
 )
 
@@ -110,14 +111,14 @@ func (r *run) needsAt(ctx context.Context, who principal, scope, target string, 
 		return
 	}
 	for _, a := range all {
-		if strings.EqualFold(arm.LastName(a.Properties.RoleDefinitionID), role.id) && covers(a.Properties.Scope) {
+		if strings.EqualFold(resourceid.LastName(a.Properties.RoleDefinitionID), role.id) && covers(a.Properties.Scope) {
 			r.good(checkVault, target)
 			return
 		}
 	}
 	r.bad(Finding{
 		Check: checkVault, Subject: target, Missing: []string{role.name},
-		Problem: fmt.Sprintf("the identity of vault %s lacks the role %s", arm.LastName(who.vault), role.name),
+		Problem: fmt.Sprintf("the identity of vault %s lacks the role %s", resourceid.LastName(who.vault), role.name),
 		Do:      fmt.Sprintf("Assign the identity %s of vault %s the role %q on %s.", who.id, who.vault, role.name, target),
 	})
 }

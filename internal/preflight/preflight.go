@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/roles"
 )
@@ -172,7 +173,7 @@ func reason(err error) string {
 	if errors.As(err, &known) {
 		return known.Error()
 	}
-	return arm.Clean(err.Error())
+	return azerr.Redact(err.Error())
 }
 
 func assign(action, scope string) string {

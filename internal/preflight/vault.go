@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/roles"
 )
 
@@ -20,7 +21,7 @@ const (
 // vault checks what the app may do on one vault and on what it backs up, and
 // what the vault's own identity may.
 func (r *run) vault(ctx context.Context, id string) {
-	parsed, err := arm.ParseResourceID(id)
+	parsed, err := resourceid.Parse(id)
 	kind := roles.Resource("")
 	if err == nil {
 		switch strings.ToLower(parsed.ResourceType.String()) {

@@ -7,8 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/declaration"
 )
 
@@ -30,10 +29,10 @@ type Selection struct {
 
 // exampleItem returns an item as the selection could return it.
 func (s Selection) exampleItem() (Item, error) {
-	if v, err := recoveryservices.ParseVaultID(s.VaultID); err == nil {
+	if v, err := resourceid.ParseVaultID(s.VaultID, resourceid.RecoveryServicesVault); err == nil {
 		return Item{ID: v.String() + "/backupFabrics/Azure/protectionContainers/container/protectedItems/item"}, nil
 	}
-	v, err := dataprotection.ParseVaultID(s.VaultID)
+	v, err := resourceid.ParseVaultID(s.VaultID, resourceid.BackupVault)
 	if err != nil {
 		return Item{}, fmt.Errorf("%q is not the resource ID of a vault: %w", s.VaultID, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Vaults lists the items of vaults.
@@ -19,10 +20,10 @@ type Vaults struct {
 // items whose protection is stopped, suspended or deleted, because they cannot
 // be backed up.
 func (v Vaults) Items(ctx context.Context, s Selection) ([]Item, error) {
-	if vault, err := recoveryservices.ParseVaultID(s.VaultID); err == nil {
+	if vault, err := resourceid.ParseVaultID(s.VaultID, resourceid.RecoveryServicesVault); err == nil {
 		return v.protectedItems(ctx, vault, s)
 	}
-	vault, err := dataprotection.ParseVaultID(s.VaultID)
+	vault, err := resourceid.ParseVaultID(s.VaultID, resourceid.BackupVault)
 	if err != nil {
 		return nil, fmt.Errorf("parse vault ID %q: %w", s.VaultID, err)
 	}
@@ -40,7 +41,7 @@ func (v Vaults) Items(ctx context.Context, s Selection) ([]Item, error) {
 	return items, nil
 }
 
-func (v Vaults) protectedItems(ctx context.Context, vault recoveryservices.VaultID, s Selection) ([]Item, error) {
+func (v Vaults) protectedItems(ctx context.Context, vault resourceid.VaultID, s Selection) ([]Item, error) {
 	protected, err := v.RecoveryServices.ListProtectedItems(ctx, vault, s.Type)
 	if err != nil {
 		return nil, fmt.Errorf("list the protected items of vault %s: %w", vault.Name, err)

@@ -10,6 +10,7 @@ import (
 
 	"azbackupflow/bench/internal/work"
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
@@ -79,11 +80,11 @@ func (c calls) startStep(ctx context.Context, s step.Call) (operation.Outcome, e
 func (c calls) awaitStep(w world) func(context.Context, step.Call) (operation.Outcome, error) {
 	return func(ctx context.Context, s step.Call) (operation.Outcome, error) {
 		i := invocationOf(ctx)
-		p, err := c.arm.Track(ctx, *s.Operation.Tracking)
+		p, err := lro.Track(ctx, c.arm, *s.Operation.Tracking)
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		if p.State == arm.Running {
+		if p.State == lro.Running {
 			i.kind = pollStep
 			return operation.Outcome{Kind: operation.Wait, After: p.RetryAfter, Note: "the work"}, nil
 		}

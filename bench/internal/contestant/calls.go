@@ -12,6 +12,7 @@ import (
 
 	"azbackupflow/bench/internal/fakearm"
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/operation"
 )
 
@@ -39,8 +40,8 @@ func newCalls(w world) (calls, error) {
 	return calls{arm: client}, nil
 }
 
-func (c calls) submit(ctx context.Context, id, attempt string) (arm.Submission, error) {
-	return c.arm.Start(ctx, arm.Request{
+func (c calls) submit(ctx context.Context, id, attempt string) (lro.Submission, error) {
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPut, Path: fakearm.Path(id), Query: url.Values{"api-version": {"2025-02-01"}},
 		Body: map[string]string{"location": "westeurope"}, ClientRequestID: attempt,
 	})
@@ -52,14 +53,14 @@ func (c calls) start(ctx context.Context, id string) (answer, error) {
 }
 
 func (c calls) poll(ctx context.Context, statusURL string) (answer, error) {
-	p, err := c.arm.Track(ctx, operation.Tracking{StatusURL: statusURL})
+	p, err := lro.Track(ctx, c.arm, operation.Tracking{StatusURL: statusURL})
 	if err != nil {
 		return answer{}, err
 	}
 	switch p.State {
-	case arm.Running, arm.Succeeded:
-		return answer{After: p.RetryAfter, Done: p.State == arm.Succeeded}, nil
-	case arm.Failed, arm.Canceled, arm.Gone:
+	case lro.Running, lro.Succeeded:
+		return answer{After: p.RetryAfter, Done: p.State == lro.Succeeded}, nil
+	case lro.Failed, lro.Canceled, lro.Gone:
 	}
 	return answer{}, fmt.Errorf("the operation is %s", p.State)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/local/armsim"
 )
 
@@ -42,29 +43,29 @@ func (s *Simulated) GetToken(context.Context, policy.TokenRequestOptions) (azcor
 }
 
 // End follows an operation to its end.
-func (s *Simulated) End(t testing.TB, submission arm.Submission, err error) arm.Progress {
+func (s *Simulated) End(t testing.TB, submission lro.Submission, err error) lro.Progress {
 	t.Helper()
 	require.NoError(t, err)
 	tracking := submission.Tracking
 	for range 100 {
-		p, err := s.Client.Track(t.Context(), tracking)
+		p, err := lro.Track(t.Context(), s.Client, tracking)
 		require.NoError(t, err)
 		if p.NewTracking != nil {
 			tracking = *p.NewTracking
 		}
-		if p.State != arm.Running {
+		if p.State != lro.Running {
 			return p
 		}
 		s.Clock.Advance(30 * time.Second)
 	}
 	require.FailNow(t, "the operation does not end")
-	return arm.Progress{}
+	return lro.Progress{}
 }
 
 // Succeeds follows an operation to its end, which must be a good one.
-func (s *Simulated) Succeeds(t testing.TB, submission arm.Submission, err error) arm.Progress {
+func (s *Simulated) Succeeds(t testing.TB, submission lro.Submission, err error) lro.Progress {
 	t.Helper()
 	p := s.End(t, submission, err)
-	require.Equal(t, arm.Succeeded, p.State, "%+v", p.Err)
+	require.Equal(t, lro.Succeeded, p.State, "%+v", p.Err)
 	return p
 }

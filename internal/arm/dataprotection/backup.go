@@ -9,6 +9,8 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/lro"
 )
 
 // BackupRuleOptions is what an on-demand backup is asked with.
@@ -27,15 +29,15 @@ type BackupRuleOptions struct {
 // Backup Instances - Adhoc Backup: POST {instance}/backup. Answers 202 with
 // Retry-After 30; the Azure-AsyncOperation, which has none, names the job by its
 // full resource id.
-func (c *Client) Backup(ctx context.Context, id InstanceID, o BackupRuleOptions, attemptID string) (arm.Submission, error) {
+func (c *Client) Backup(ctx context.Context, id InstanceID, o BackupRuleOptions, attemptID string) (lro.Submission, error) {
 	path, err := id.path("backup")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	if o.RuleName == "" {
-		return arm.Submission{}, arm.Malformed(errors.New("an on-demand backup needs the name of one of its policy's backup rules"))
+		return lro.Submission{}, azerr.Malformed(errors.New("an on-demand backup needs the name of one of its policy's backup rules"))
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(""), ClientRequestID: attemptID,
 		Body: sdk.TriggerBackupRequest{BackupRuleOptions: &sdk.AdHocBackupRuleOptions{
 			RuleName:      to.Ptr(o.RuleName),

@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 )
 
@@ -51,7 +51,7 @@ func TestARestoreThatAzureWouldRefuseIsNotSent(t *testing.T) {
 		} {
 			var e *operation.Error
 			require.ErrorAs(t, err, &e, says)
-			require.Equal(t, arm.CodeMalformedRequest, e.Code)
+			require.Equal(t, azerr.CodeMalformedRequest, e.Code)
 			require.Contains(t, e.Message, says)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Datasource types of PostgreSQL, as policies spell them.
@@ -41,7 +41,7 @@ type Datasource struct {
 // and nil for a server, which belongs to no other. Its errors say in words what
 // is wrong with the id.
 func DatasourceOf(resourceID, location string) (ds Datasource, set *Datasource, err error) {
-	r, err := arm.ParseResourceID(resourceID)
+	r, err := resourceid.Parse(resourceID)
 	if err != nil {
 		return Datasource{}, nil, err
 	}

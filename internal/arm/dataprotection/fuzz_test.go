@@ -7,7 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 func FuzzNoAnswerPanics(f *testing.F) {
@@ -19,9 +20,9 @@ func FuzzNoAnswerPanics(f *testing.F) {
 		var job jobBody
 		if json.Unmarshal([]byte(body), &job) == nil {
 			j := job.job()
-			ended := j.State() == arm.JobFailed || j.State() == arm.JobCancelled
+			ended := j.State() == backupjob.Failed || j.State() == backupjob.Cancelled
 			require.Equal(t, ended, j.Failure() != nil)
-			require.Equal(t, j.State() == arm.JobCompletedWithWarnings, len(j.Warnings()) > 0)
+			require.Equal(t, j.State() == backupjob.CompletedWithWarnings, len(j.Warnings()) > 0)
 			require.GreaterOrEqual(t, j.StartTime.Year(), 1)
 		}
 		var instance instanceBody
@@ -54,7 +55,7 @@ func FuzzAnIDThatIsTakenNamesItself(f *testing.F) {
 	f.Add("/providers/.0/0/0/0")
 	f.Fuzz(func(t *testing.T, id string) {
 		if i, err := ParseInstanceID(id); err == nil {
-			require.True(t, arm.SameResource(i.String(), id), i.String())
+			require.True(t, resourceid.Equal(i.String(), id), i.String())
 			again, err := ParseInstanceID(i.String())
 			require.NoError(t, err)
 			require.Equal(t, i, again)

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/operation"
 )
 
@@ -73,30 +74,30 @@ type instanceBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		FriendlyName      arm.Text
+		FriendlyName      azjson.Text
 		DataSourceInfo    datasourceBody
 		DataSourceSetInfo datasourceBody
-		PolicyInfo        struct{ PolicyID arm.Text }
+		PolicyInfo        struct{ PolicyID azjson.Text }
 		ProtectionStatus  struct {
-			Status       arm.Text
+			Status       azjson.Text
 			ErrorDetails json.RawMessage
 		}
-		CurrentProtectionState arm.Text
+		CurrentProtectionState azjson.Text
 		ProtectionErrorDetails json.RawMessage
-		ProvisioningState      arm.Text
+		ProvisioningState      azjson.Text
 		DeletionInfo           struct {
-			DeletionTime       arm.Moment
-			ScheduledPurgeTime arm.Moment
-			BillingEndDate     arm.Moment
+			DeletionTime       azjson.Time
+			ScheduledPurgeTime azjson.Time
+			BillingEndDate     azjson.Time
 		}
 	}
 }
 
 type datasourceBody struct {
 	// Read whatever its casing: Azure takes and gives resourceID and resourceId.
-	ResourceID       arm.Text
-	DatasourceType   arm.Text
-	ResourceLocation arm.Text
+	ResourceID       azjson.Text
+	DatasourceType   azjson.Text
+	ResourceLocation azjson.Text
 }
 
 func (b instanceBody) instance() Instance {
@@ -112,8 +113,8 @@ func (b instanceBody) instance() Instance {
 		CurrentProtectionState: string(p.CurrentProtectionState),
 		ProtectionStatus:       string(p.ProtectionStatus.Status),
 		ProvisioningState:      string(p.ProvisioningState),
-		ProtectionStatusError:  arm.FailureIn(p.ProtectionStatus.ErrorDetails),
-		ProtectionError:        arm.FailureIn(p.ProtectionErrorDetails),
+		ProtectionStatusError:  azerr.FailureIn(p.ProtectionStatus.ErrorDetails),
+		ProtectionError:        azerr.FailureIn(p.ProtectionErrorDetails),
 	}
 }
 

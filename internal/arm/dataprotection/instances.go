@@ -9,6 +9,9 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // InstanceRequest is what a datasource is put under a policy with.
@@ -55,16 +58,16 @@ func (r InstanceRequest) properties() (*sdk.BackupInstance, error) {
 // Backup Instances - Validate For Backup: POST {vault}/validateForBackup.
 // Answers 202, or 400 where the datasource is protected already; done when the
 // Azure-AsyncOperation says Succeeded or Failed. There is no job.
-func (c *Client) ValidateForBackup(ctx context.Context, vault VaultID, r InstanceRequest) (arm.Submission, error) {
-	path, err := vault.path("validateForBackup")
+func (c *Client) ValidateForBackup(ctx context.Context, vault resourceid.VaultID, r InstanceRequest) (lro.Submission, error) {
+	path, err := vaultPath(vault, "validateForBackup")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	body, err := r.properties()
 	if err != nil {
-		return arm.Submission{}, arm.Malformed(err)
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(""), Body: sdk.ValidateForBackupRequest{BackupInstance: body},
 	})
 }
@@ -76,16 +79,16 @@ func (c *Client) ValidateForBackup(ctx context.Context, vault VaultID, r Instanc
 // Answers 201 with an Azure-AsyncOperation and no Location. When that says
 // Succeeded the instance is still ConfiguringProtection: read it until
 // ProtectionConfigured, ProtectionError or ConfiguringProtectionFailed.
-func (c *Client) PutInstance(ctx context.Context, id InstanceID, r InstanceRequest) (arm.Submission, error) {
+func (c *Client) PutInstance(ctx context.Context, id InstanceID, r InstanceRequest) (lro.Submission, error) {
 	path, err := id.path()
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	body, err := r.properties()
 	if err != nil {
-		return arm.Submission{}, arm.Malformed(err)
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPut, Path: path, Query: query(""), Body: sdk.BackupInstanceResource{Properties: body},
 	})
 }
@@ -108,7 +111,7 @@ func (c *Client) GetInstance(ctx context.Context, id InstanceID) (Instance, erro
 // ListInstances lists the vault's backup instances, all pages.
 //
 // Backup Instances - List: GET {vault}/backupInstances.
-func (c *Client) ListInstances(ctx context.Context, vault VaultID) ([]Instance, error) {
+func (c *Client) ListInstances(ctx context.Context, vault resourceid.VaultID) ([]Instance, error) {
 	return listOf(ctx, c, vault, "backupInstances", instanceBody.instance)
 }
 
@@ -117,7 +120,7 @@ func (c *Client) ListInstances(ctx context.Context, vault VaultID) ([]Instance, 
 //
 // Deleted Backup Instances - Get: GET {vault}/deletedBackupInstances/{instance}.
 func (c *Client) GetDeletedInstance(ctx context.Context, id InstanceID) (DeletedInstance, error) {
-	path, err := id.Vault.path("deletedBackupInstances", id.Name)
+	path, err := vaultPath(id.Vault, "deletedBackupInstances", id.Name)
 	if err != nil {
 		return DeletedInstance{}, err
 	}
@@ -132,13 +135,13 @@ func (c *Client) GetDeletedInstance(ctx context.Context, id InstanceID) (Deleted
 // pages.
 //
 // Deleted Backup Instances - List: GET {vault}/deletedBackupInstances.
-func (c *Client) ListDeletedInstances(ctx context.Context, vault VaultID) ([]DeletedInstance, error) {
+func (c *Client) ListDeletedInstances(ctx context.Context, vault resourceid.VaultID) ([]DeletedInstance, error) {
 	return listOf(ctx, c, vault, "deletedBackupInstances", instanceBody.deleted)
 }
 
 // listOf lists one of the vault's collections of instances, all pages.
-func listOf[T any](ctx context.Context, c *Client, vault VaultID, collection string, read func(instanceBody) T) ([]T, error) {
-	path, err := vault.path(collection)
+func listOf[T any](ctx context.Context, c *Client, vault resourceid.VaultID, collection string, read func(instanceBody) T) ([]T, error) {
+	path, err := vaultPath(vault, collection)
 	if err != nil {
 		return nil, err
 	}

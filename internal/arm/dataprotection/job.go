@@ -5,7 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
@@ -79,16 +82,16 @@ type SubTask struct {
 
 // State reads the job's status; a word that is not known to be an end, such as
 // InProgress, Started, Cancelling or Paused, runs.
-func (j Job) State() arm.JobState { return arm.JobStateOf(j.Status) }
+func (j Job) State() backupjob.State { return backupjob.StateOf(j.Status) }
 
 // Failure is why a job failed or was cancelled; nil for every other state.
 func (j Job) Failure() *operation.Error {
 	state := j.State()
-	if state != arm.JobFailed && state != arm.JobCancelled {
+	if state != backupjob.Failed && state != backupjob.Cancelled {
 		return nil
 	}
 	if len(j.Errors) == 0 {
-		return arm.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
+		return azerr.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
 	}
 	e := *j.Errors[0]
 	e.Message = strings.Join(messages(j.Errors), "; ")
@@ -97,7 +100,7 @@ func (j Job) Failure() *operation.Error {
 
 // Warnings are what a job that CompletedWithWarnings warns of.
 func (j Job) Warnings() []string {
-	if j.State() != arm.JobCompletedWithWarnings {
+	if j.State() != backupjob.CompletedWithWarnings {
 		return nil
 	}
 	if m := append(messages(j.WarningDetails), messages(j.Errors)...); len(m) > 0 {
@@ -118,37 +121,37 @@ type jobBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		ActivityID                 arm.Text
-		BackupInstanceID           arm.Text
-		BackupInstanceFriendlyName arm.Text
-		PolicyID                   arm.Text
-		DataSourceID               arm.Text
-		DataSourceName             arm.Text
-		DataSourceType             arm.Text
-		SourceDataStoreName        arm.Text
-		SourceDataStoreType        arm.Text
-		DestinationDataStoreName   arm.Text
-		StartTime                  arm.Moment
-		EndTime                    arm.Moment
-		Duration                   arm.Text
-		Operation                  arm.Text
-		OperationCategory          arm.Text
-		Status                     arm.Text
-		IsUserTriggered            arm.Text
-		RehydrationPriority        arm.Text
-		SupportedActions           []arm.Text
+		ActivityID                 azjson.Text
+		BackupInstanceID           azjson.Text
+		BackupInstanceFriendlyName azjson.Text
+		PolicyID                   azjson.Text
+		DataSourceID               azjson.Text
+		DataSourceName             azjson.Text
+		DataSourceType             azjson.Text
+		SourceDataStoreName        azjson.Text
+		SourceDataStoreType        azjson.Text
+		DestinationDataStoreName   azjson.Text
+		StartTime                  azjson.Time
+		EndTime                    azjson.Time
+		Duration                   azjson.Text
+		Operation                  azjson.Text
+		OperationCategory          azjson.Text
+		Status                     azjson.Text
+		IsUserTriggered            azjson.Text
+		RehydrationPriority        azjson.Text
+		SupportedActions           []azjson.Text
 		ErrorDetails               []json.RawMessage
 		ExtendedInfo               struct {
-			RecoveryDestination arm.Text
-			SourceRecoverPoint  struct{ RecoveryPointID arm.Text }
-			TargetRecoverPoint  struct{ RecoveryPointID arm.Text }
-			AdditionalDetails   map[string]arm.Text
+			RecoveryDestination azjson.Text
+			SourceRecoverPoint  struct{ RecoveryPointID azjson.Text }
+			TargetRecoverPoint  struct{ RecoveryPointID azjson.Text }
+			AdditionalDetails   map[string]azjson.Text
 			SubTasks            []struct {
-				TaskID            arm.Text
-				TaskName          arm.Text
-				TaskStatus        arm.Text
-				TaskProgress      arm.Text
-				AdditionalDetails map[string]arm.Text
+				TaskID            azjson.Text
+				TaskName          azjson.Text
+				TaskStatus        azjson.Text
+				TaskProgress      azjson.Text
+				AdditionalDetails map[string]azjson.Text
 			}
 			WarningDetails []struct{ Warning json.RawMessage }
 		}
@@ -159,10 +162,10 @@ func (b jobBody) job() Job {
 	p, x := b.Properties, b.Properties.ExtendedInfo
 	j := Job{
 		ID: b.ID, Name: b.Name, Operation: string(p.Operation), OperationCategory: string(p.OperationCategory), Status: string(p.Status),
-		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Length(),
+		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Duration(),
 		DatasourceID: string(p.DataSourceID), DatasourceName: string(p.DataSourceName), DatasourceType: string(p.DataSourceType),
 		BackupInstanceID: string(p.BackupInstanceID), BackupInstanceFriendlyName: string(p.BackupInstanceFriendlyName),
-		PolicyID: string(p.PolicyID), ActivityID: string(p.ActivityID), IsUserTriggered: p.IsUserTriggered.Flag(),
+		PolicyID: string(p.PolicyID), ActivityID: string(p.ActivityID), IsUserTriggered: p.IsUserTriggered.Bool(),
 		SourceRecoveryPointID: string(x.SourceRecoverPoint.RecoveryPointID),
 		TargetRecoveryPointID: string(x.TargetRecoverPoint.RecoveryPointID),
 		RecoveryDestination:   string(x.RecoveryDestination),
@@ -171,7 +174,7 @@ func (b jobBody) job() Job {
 		AdditionalDetails:   details(x.AdditionalDetails),
 	}
 	if j.Name == "" {
-		j.Name = arm.LastName(b.ID)
+		j.Name = resourceid.LastName(b.ID)
 	}
 	if j.SourceDataStore == "" {
 		j.SourceDataStore = string(p.SourceDataStoreType)
@@ -184,12 +187,12 @@ func (b jobBody) job() Job {
 		}
 	}
 	for _, raw := range p.ErrorDetails {
-		if e := arm.FailureIn(raw); e != nil {
+		if e := azerr.FailureIn(raw); e != nil {
 			j.Errors = append(j.Errors, e)
 		}
 	}
 	for _, w := range x.WarningDetails {
-		if e := arm.FailureIn(w.Warning); e != nil {
+		if e := azerr.FailureIn(w.Warning); e != nil {
 			j.WarningDetails = append(j.WarningDetails, e)
 		}
 	}
@@ -202,7 +205,7 @@ func (b jobBody) job() Job {
 	return j
 }
 
-func details(bag map[string]arm.Text) map[string]string {
+func details(bag map[string]azjson.Text) map[string]string {
 	if len(bag) == 0 {
 		return nil
 	}

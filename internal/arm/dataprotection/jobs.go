@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // JobFilter says which jobs to keep of a list; empty fields do not filter. The
@@ -21,7 +21,7 @@ type JobFilter struct {
 }
 
 func (f JobFilter) keeps(j Job) bool {
-	return (f.BackupInstanceID == "" || arm.SameResource(f.BackupInstanceID, j.BackupInstanceID)) &&
+	return (f.BackupInstanceID == "" || resourceid.Equal(f.BackupInstanceID, j.BackupInstanceID)) &&
 		(f.OperationCategory == "" || strings.EqualFold(f.OperationCategory, j.OperationCategory)) &&
 		!j.StartTime.Before(f.StartedSince)
 }
@@ -30,8 +30,8 @@ func (f JobFilter) keeps(j Job) bool {
 // resource id, in any casing: operations name the latter.
 //
 // Jobs - Get: GET {vault}/backupJobs/{job}.
-func (c *Client) GetJob(ctx context.Context, vault VaultID, jobID string) (Job, error) {
-	path, err := vault.path("backupJobs", arm.LastName(jobID))
+func (c *Client) GetJob(ctx context.Context, vault resourceid.VaultID, jobID string) (Job, error) {
+	path, err := vaultPath(vault, "backupJobs", resourceid.LastName(jobID))
 	if err != nil {
 		return Job{}, err
 	}
@@ -47,8 +47,8 @@ func (c *Client) GetJob(ctx context.Context, vault VaultID, jobID string) (Job, 
 // recovery points, target and subtasks.
 //
 // Jobs - List: GET {vault}/backupJobs.
-func (c *Client) ListJobs(ctx context.Context, vault VaultID, f JobFilter) ([]Job, error) {
-	path, err := vault.path("backupJobs")
+func (c *Client) ListJobs(ctx context.Context, vault resourceid.VaultID, f JobFilter) ([]Job, error) {
+	path, err := vaultPath(vault, "backupJobs")
 	if err != nil {
 		return nil, err
 	}

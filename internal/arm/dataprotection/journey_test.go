@@ -6,9 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/local/armsim"
 )
 
@@ -20,24 +22,24 @@ const (
 	single       = "testpostgresql-empdb11-aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
 )
 
-func demo(t *testing.T) (*armtest.Simulated, *dataprotection.Client, dataprotection.VaultID) {
+func demo(t *testing.T) (*armtest.Simulated, *dataprotection.Client, resourceid.VaultID) {
 	t.Helper()
 	w := armtest.Simulate(t)
-	vault, err := dataprotection.ParseVaultID(subscription + "/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault")
+	vault, err := resourceid.ParseVaultID(subscription+"/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault", resourceid.BackupVault)
 	require.NoError(t, err)
 	return w, dataprotection.New(w.Client), vault
 }
 
 // completed reads the job of an operation until it has completed.
-func completed(t *testing.T, w *armtest.Simulated, c *dataprotection.Client, vault dataprotection.VaultID, p arm.Progress) dataprotection.Job {
+func completed(t *testing.T, w *armtest.Simulated, c *dataprotection.Client, vault resourceid.VaultID, p lro.Progress) dataprotection.Job {
 	t.Helper()
 	require.NotEmpty(t, p.JobID)
 	for range 100 {
 		j, err := c.GetJob(t.Context(), vault, p.JobID)
 		require.NoError(t, err)
 		require.Nil(t, j.Failure())
-		if j.State() != arm.JobRunning {
-			require.Equal(t, arm.JobCompleted, j.State())
+		if j.State() != backupjob.Running {
+			require.Equal(t, backupjob.Completed, j.State())
 			return j
 		}
 		w.Clock.Advance(10 * time.Minute)
@@ -138,7 +140,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	one, err := c.GetDeletedInstance(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, gone[0], one)
-	require.True(t, arm.SameResource(server, one.DatasourceID))
+	require.True(t, resourceid.Equal(server, one.DatasourceID))
 	require.True(t, one.ScheduledPurgeTime.After(one.DeletionTime))
 }
 

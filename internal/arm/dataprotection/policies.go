@@ -3,7 +3,8 @@ package dataprotection
 import (
 	"context"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // ruleAzureBackup is the objectType of a policy's rules that take backups.
@@ -38,8 +39,8 @@ type BackupRule struct {
 // GetPolicy reads a policy by its name.
 //
 // BackupPolicies - Get: GET {vault}/backupPolicies/{policy}.
-func (c *Client) GetPolicy(ctx context.Context, vault VaultID, name string) (Policy, error) {
-	path, err := vault.path("backupPolicies", name)
+func (c *Client) GetPolicy(ctx context.Context, vault resourceid.VaultID, name string) (Policy, error) {
+	path, err := vaultPath(vault, "backupPolicies", name)
 	if err != nil {
 		return Policy{}, err
 	}
@@ -54,16 +55,16 @@ type policyBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		DatasourceTypes []arm.Text
+		DatasourceTypes []azjson.Text
 		PolicyRules     []struct {
-			Name             arm.Text
-			ObjectType       arm.Text
-			BackupParameters struct{ BackupType arm.Text }
-			DataStore        struct{ DataStoreType arm.Text }
+			Name             azjson.Text
+			ObjectType       azjson.Text
+			BackupParameters struct{ BackupType azjson.Text }
+			DataStore        struct{ DataStoreType azjson.Text }
 			Trigger          struct {
 				TaggingCriteria []struct {
-					IsDefault arm.Text
-					TagInfo   struct{ TagName arm.Text }
+					IsDefault azjson.Text
+					TagInfo   struct{ TagName azjson.Text }
 				}
 			}
 		}
@@ -85,7 +86,7 @@ func (b policyBody) policy() Policy {
 		for _, t := range r.Trigger.TaggingCriteria {
 			name := string(t.TagInfo.TagName)
 			rule.RetentionTags = append(rule.RetentionTags, name)
-			if t.IsDefault.Flag() {
+			if t.IsDefault.Bool() {
 				rule.DefaultRetentionTag = name
 			}
 		}

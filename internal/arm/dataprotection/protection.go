@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/lro"
 )
 
 // DeleteInstance stops protection and deletes the backup data; a vault with
@@ -12,12 +13,12 @@ import (
 //
 // Backup Instances - Delete: DELETE {vault}/backupInstances/{instance}. Answers
 // 202; 204, with which the Submission is Done, where there is no such instance.
-func (c *Client) DeleteInstance(ctx context.Context, id InstanceID) (arm.Submission, error) {
+func (c *Client) DeleteInstance(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	path, err := id.path()
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{Method: http.MethodDelete, Path: path, Query: query("")})
+	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodDelete, Path: path, Query: query("")})
 }
 
 // StopProtection stops backups and keeps what there is forever.
@@ -25,7 +26,7 @@ func (c *Client) DeleteInstance(ctx context.Context, id InstanceID) (arm.Submiss
 // Backup Instances - Stop Protection: POST {instance}/stopProtection, without
 // the optional body. Answers 202 or 200; read the instance until
 // ProtectionStopped.
-func (c *Client) StopProtection(ctx context.Context, id InstanceID) (arm.Submission, error) {
+func (c *Client) StopProtection(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "stopProtection")
 }
 
@@ -35,7 +36,7 @@ func (c *Client) StopProtection(ctx context.Context, id InstanceID) (arm.Submiss
 // Backup Instances - Suspend Backups: POST {instance}/suspendBackups, without
 // the optional body. Answers 202 or 200; read the instance until
 // BackupSchedulesSuspended.
-func (c *Client) SuspendBackups(ctx context.Context, id InstanceID) (arm.Submission, error) {
+func (c *Client) SuspendBackups(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "suspendBackups")
 }
 
@@ -43,7 +44,7 @@ func (c *Client) SuspendBackups(ctx context.Context, id InstanceID) (arm.Submiss
 //
 // Backup Instances - Resume Protection: POST {instance}/resumeProtection, no
 // body. Answers 202 or 200; read the instance until ProtectionConfigured.
-func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (arm.Submission, error) {
+func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "resumeProtection")
 }
 
@@ -51,14 +52,14 @@ func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (arm.Submi
 //
 // Backup Instances - Resume Backups: POST {instance}/resumeBackups, no body.
 // Answers 202 or 200; read the instance until ProtectionConfigured.
-func (c *Client) ResumeBackups(ctx context.Context, id InstanceID) (arm.Submission, error) {
+func (c *Client) ResumeBackups(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "resumeBackups")
 }
 
-func (c *Client) act(ctx context.Context, id InstanceID, action string) (arm.Submission, error) {
+func (c *Client) act(ctx context.Context, id InstanceID, action string) (lro.Submission, error) {
 	path, err := id.path(action)
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{Method: http.MethodPost, Path: path, Query: query("")})
+	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodPost, Path: path, Query: query("")})
 }

@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceguard"
 	"azbackupflow/internal/operation"
 )
 
@@ -55,7 +57,7 @@ func TestAResourceGuardsOperationsAreRead(t *testing.T) {
 		"resourceGuardOperationDetails":[{"vaultCriticalOperation":"Microsoft.DataProtection/backupVaults/backupInstances/delete","defaultResourceRequest":"/r"}]}}]}`).
 		ListResourceGuardProxies(t.Context(), demoVault())
 	require.NoError(t, err)
-	require.Equal(t, []arm.ResourceGuardProxy{{
+	require.Equal(t, []resourceguard.Proxy{{
 		ID: "i", Name: "DppResourceGuardProxy", ResourceGuardID: "/g",
 		CriticalOperations: []string{"Microsoft.DataProtection/backupVaults/backupInstances/delete"},
 	}}, found)
@@ -147,7 +149,7 @@ func TestAFailedJobTellsWhyWithItsRecommendedAction(t *testing.T) {
 			"subTasks":[{"taskId":"2","taskName":"n","taskStatus":"Failed","taskProgress":"50"}]}}}`).GetJob(t.Context(), demoVault(), "j")
 	require.NoError(t, err)
 	require.Equal(t, "j", j.Name)
-	require.Equal(t, arm.JobFailed, j.State())
+	require.Equal(t, backupjob.Failed, j.State())
 	require.False(t, j.IsUserTriggered)
 	require.Equal(t, []string{"Retry"}, j.SupportedActions)
 	require.Equal(t, StoreArchive, j.SourceDataStore)
@@ -205,7 +207,7 @@ func TestAnAnswerThatIsNotTheResourceIsNoAnswer(t *testing.T) {
 		} {
 			var e *operation.Error
 			require.ErrorAs(t, err, &e, "%s %s", name, body)
-			require.Equal(t, arm.CodeUnreadableAnswer, e.Code)
+			require.Equal(t, azerr.CodeUnreadableAnswer, e.Code)
 			require.Equal(t, operation.Transient, e.Class)
 		}
 	}

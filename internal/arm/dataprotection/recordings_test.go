@@ -11,6 +11,9 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
@@ -124,7 +127,7 @@ func TestRecordedInstancesAreReadUntilTheyAreProtected(t *testing.T) {
 	listed, err := reader(t, recorded(t, traffic, "GET", "/backupInstances")[0].Response.Body.String).ListInstances(t.Context(), id.Vault)
 	require.NoError(t, err)
 	require.Len(t, listed, 1)
-	require.True(t, arm.SameResource(id.String(), listed[0].ID))
+	require.True(t, resourceid.Equal(id.String(), listed[0].ID))
 }
 
 // nilOr keeps a nil *operation.Error from becoming an error that is not nil.
@@ -143,7 +146,7 @@ func TestRecordedJobsAreReadToTheirEnd(t *testing.T) {
 		j, err := reader(t, x.Response.Body.String).GetJob(t.Context(), vault, "53f3012a-aa0c-4317-a9c6-eda498ddee55")
 		require.NoError(t, err)
 		last := i == len(backups)-1
-		require.Equal(t, last, j.State() == arm.JobCompleted)
+		require.Equal(t, last, j.State() == backupjob.Completed)
 		require.Equal(t, !last, j.EndTime.IsZero())
 		require.Empty(t, j.SupportedActions)
 		require.Nil(t, j.Failure())
@@ -241,21 +244,21 @@ func TestRecordedOperationsAreFollowedToTheirEnds(t *testing.T) {
 		location bool
 		looks    int
 		job      string
-		start    func(*Client) (arm.Submission, error)
+		start    func(*Client) (lro.Submission, error)
 	}{
-		{name: "validate", from: 6, location: true, looks: 3, start: func(c *Client) (arm.Submission, error) {
+		{name: "validate", from: 6, location: true, looks: 3, start: func(c *Client) (lro.Submission, error) {
 			return c.ValidateForBackup(t.Context(), id.Vault, recordedRequest(t))
 		}},
-		{name: "put", from: 11, looks: 2, start: func(c *Client) (arm.Submission, error) {
+		{name: "put", from: 11, looks: 2, start: func(c *Client) (lro.Submission, error) {
 			return c.PutInstance(t.Context(), id, recordedRequest(t))
 		}},
-		{name: "backup", from: 19, location: true, looks: 1, job: "53f3012a-aa0c-4317-a9c6-eda498ddee55", start: func(c *Client) (arm.Submission, error) {
+		{name: "backup", from: 19, location: true, looks: 1, job: "53f3012a-aa0c-4317-a9c6-eda498ddee55", start: func(c *Client) (lro.Submission, error) {
 			return c.Backup(t.Context(), id, BackupRuleOptions{RuleName: "BackupWeekly"}, "a")
 		}},
-		{name: "validate restore", from: 106, location: true, looks: 3, start: func(c *Client) (arm.Submission, error) {
+		{name: "validate restore", from: 106, location: true, looks: 3, start: func(c *Client) (lro.Submission, error) {
 			return c.ValidateRestore(t.Context(), id, asFiles())
 		}},
-		{name: "restore", from: 111, location: true, looks: 2, job: "cab20de7-2f2a-420b-9f0d-236a5d2da889", start: func(c *Client) (arm.Submission, error) {
+		{name: "restore", from: 111, location: true, looks: 2, job: "cab20de7-2f2a-420b-9f0d-236a5d2da889", start: func(c *Client) (lro.Submission, error) {
 			return c.Restore(t.Context(), id, asFiles(), "a")
 		}},
 	} {
@@ -270,18 +273,18 @@ func TestRecordedOperationsAreFollowedToTheirEnds(t *testing.T) {
 			require.False(t, s.Tracking.SubmittedAt.IsZero())
 
 			byStatus := follow(t, azure, s.Tracking)
-			require.Equal(t, arm.Succeeded, byStatus.State)
+			require.Equal(t, lro.Succeeded, byStatus.State)
 			require.Len(t, sent(), 1+x.looks)
 			require.Equal(t, armtest.PublicARM+strings.TrimPrefix(s.Tracking.StatusURL, home(s)), sent()[1].URL, "sent unchanged")
-			require.Equal(t, x.job, arm.LastName(byStatus.JobID))
+			require.Equal(t, x.job, resourceid.LastName(byStatus.JobID))
 
 			// An operation whose status is gone is followed by its Location,
 			// which names the same job. A PUT has none.
 			byLocation := follow(t, azure, operation.Tracking{ResultURL: s.Tracking.ResultURL})
 			require.Equal(t, byStatus.JobID, byLocation.JobID)
-			want := arm.Succeeded
+			want := lro.Succeeded
 			if !x.location {
-				want = arm.Gone
+				want = lro.Gone
 			}
 			require.Equal(t, want, byLocation.State)
 			if x.job == "" {
@@ -290,30 +293,30 @@ func TestRecordedOperationsAreFollowedToTheirEnds(t *testing.T) {
 			require.NotEqual(t, recordedVault+"/backupJobs/"+x.job, byStatus.JobID, "its casing is Azure's own")
 			j, err := c.GetJob(t.Context(), id.Vault, byStatus.JobID)
 			require.NoError(t, err)
-			require.True(t, arm.SameResource(j.ID, byStatus.JobID))
+			require.True(t, resourceid.Equal(j.ID, byStatus.JobID))
 		})
 	}
 }
 
-func home(s arm.Submission) string {
+func home(s lro.Submission) string {
 	u, _, _ := strings.Cut(s.Tracking.StatusURL, "/subscriptions/")
 	return u
 }
 
 // follow looks at an operation until it has ended. No look is told when to come
 // again.
-func follow(t *testing.T, c *arm.Client, tracking operation.Tracking) arm.Progress {
+func follow(t *testing.T, c *arm.Client, tracking operation.Tracking) lro.Progress {
 	t.Helper()
 	for range 10 {
-		p, err := c.Track(t.Context(), tracking)
+		p, err := lro.Track(t.Context(), c, tracking)
 		require.NoError(t, err)
 		require.Zero(t, p.RetryAfter)
-		if p.State != arm.Running {
+		if p.State != lro.Running {
 			return p
 		}
 	}
 	require.FailNow(t, "the operation does not end")
-	return arm.Progress{}
+	return lro.Progress{}
 }
 
 func TestTheRecordedDeletionOfWhatIsAbsentIsDoneAtOnce(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
 )
 
 // Kinds of data stores, also called tiers.
@@ -94,22 +95,22 @@ type recoveryPointBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		RecoveryPointID                arm.Text
-		RecoveryPointTime              arm.Moment
-		RecoveryPointType              arm.Text
-		RecoveryPointState             arm.Text
-		FriendlyName                   arm.Text
-		ExpiryTime                     arm.Moment
-		RetentionTagName               arm.Text
-		PolicyName                     arm.Text
+		RecoveryPointID                azjson.Text
+		RecoveryPointTime              azjson.Time
+		RecoveryPointType              azjson.Text
+		RecoveryPointState             azjson.Text
+		FriendlyName                   azjson.Text
+		ExpiryTime                     azjson.Time
+		RetentionTagName               azjson.Text
+		PolicyName                     azjson.Text
 		RecoveryPointDataStoresDetails []struct {
-			ID                    arm.Text
-			Type                  arm.Text
-			State                 arm.Text
-			CreationTime          arm.Moment
-			ExpiryTime            arm.Moment
-			RehydrationStatus     arm.Text
-			RehydrationExpiryTime arm.Moment
+			ID                    azjson.Text
+			Type                  azjson.Text
+			State                 azjson.Text
+			CreationTime          azjson.Time
+			ExpiryTime            azjson.Time
+			RehydrationStatus     azjson.Text
+			RehydrationExpiryTime azjson.Time
 		}
 	}
 }

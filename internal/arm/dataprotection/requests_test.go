@@ -10,8 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 var update = flag.Bool("update", false, "write the golden requests anew")
@@ -29,8 +30,8 @@ const (
 	demoJob          = "cccc2c2c-dd3d-ee4e-ff5f-aaaaaa6a6a6a"
 )
 
-func demoVault() VaultID {
-	return VaultID{SubscriptionID: "00000000-0000-0000-0000-000000000000", ResourceGroup: "testBkpVaultRG", Name: "testBkpVault"}
+func demoVault() resourceid.VaultID {
+	return resourceid.VaultID{Type: resourceid.BackupVault, SubscriptionID: "00000000-0000-0000-0000-000000000000", ResourceGroup: "testBkpVaultRG", Name: "testBkpVault"}
 }
 
 func demoInstance() InstanceID {
@@ -92,7 +93,7 @@ type call struct {
 	make      func(context.Context, *Client) error
 }
 
-func start(_ arm.Submission, err error) error { return err }
+func start(_ lro.Submission, err error) error { return err }
 
 func read[T any](_ T, err error) error { return err }
 

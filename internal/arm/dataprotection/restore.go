@@ -8,6 +8,8 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/lro"
 )
 
 // Values of a rehydration's priority.
@@ -106,16 +108,16 @@ func (r RestoreRequest) target() sdk.RestoreTargetInfoBaseClassification {
 // Backup Instances - Validate For Restore: POST {instance}/validateRestore with
 // the request wrapped in restoreRequestObject. Answers 202; done when the
 // Azure-AsyncOperation says Succeeded or Failed. There is no job.
-func (c *Client) ValidateRestore(ctx context.Context, id InstanceID, r RestoreRequest) (arm.Submission, error) {
+func (c *Client) ValidateRestore(ctx context.Context, id InstanceID, r RestoreRequest) (lro.Submission, error) {
 	path, err := id.path("validateRestore")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	body, err := r.body()
 	if err != nil {
-		return arm.Submission{}, arm.Malformed(err)
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(""), Body: sdk.ValidateRestoreRequestObject{RestoreRequestObject: body},
 	})
 }
@@ -128,16 +130,16 @@ func (c *Client) ValidateRestore(ctx context.Context, id InstanceID, r RestoreRe
 // Backup Instances - Trigger Restore: POST {instance}/restore with the bare
 // request. Answers 202; the Azure-AsyncOperation, and the Location at its top,
 // name the job by its full resource id.
-func (c *Client) Restore(ctx context.Context, id InstanceID, r RestoreRequest, attemptID string) (arm.Submission, error) {
+func (c *Client) Restore(ctx context.Context, id InstanceID, r RestoreRequest, attemptID string) (lro.Submission, error) {
 	path, err := id.path("restore")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	body, err := r.body()
 	if err != nil {
-		return arm.Submission{}, arm.Malformed(err)
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(""), Body: body, ClientRequestID: attemptID,
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
 )
 
 // check refuses a request that Azure would refuse, before anything is sent.
@@ -50,7 +50,7 @@ func (h *Rehydration) check() error {
 	if h.Priority != PriorityStandard && h.Priority != PriorityHigh {
 		return fmt.Errorf("rehydrationPriority %q is not one of %s, %s", h.Priority, PriorityStandard, PriorityHigh)
 	}
-	if arm.Text(h.RetentionDuration).Length() <= 0 {
+	if azjson.Text(h.RetentionDuration).Duration() <= 0 {
 		return fmt.Errorf("rehydrationRetentionDuration %q is not an ISO 8601 duration such as P15D", h.RetentionDuration)
 	}
 	return nil

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceguard"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // States of a vault's immutability.
@@ -63,32 +65,32 @@ func (v Vault) SoftDeletes() bool {
 // GetVault reads a vault.
 //
 // BackupVaults - Get: GET {vault}.
-func (c *Client) GetVault(ctx context.Context, vault VaultID) (Vault, error) {
-	path, err := vault.path()
+func (c *Client) GetVault(ctx context.Context, vault resourceid.VaultID) (Vault, error) {
+	path, err := vaultPath(vault)
 	if err != nil {
 		return Vault{}, err
 	}
 	var body struct {
 		ID       string
 		Name     string
-		Location arm.Text
+		Location azjson.Text
 		Identity struct {
-			Type                   arm.Text
-			PrincipalID            arm.Text
+			Type                   azjson.Text
+			PrincipalID            azjson.Text
 			UserAssignedIdentities map[string]struct{}
 		}
 		Properties struct {
-			ProvisioningState               arm.Text
-			IsVaultProtectedByResourceGuard arm.Text
+			ProvisioningState               azjson.Text
+			IsVaultProtectedByResourceGuard azjson.Text
 			SecuritySettings                struct {
 				SoftDeleteSettings struct {
-					State                   arm.Text
+					State                   azjson.Text
 					RetentionDurationInDays float64
 				}
-				ImmutabilitySettings struct{ State arm.Text }
+				ImmutabilitySettings struct{ State azjson.Text }
 			}
 			FeatureSettings struct {
-				CrossSubscriptionRestoreSettings struct{ State arm.Text }
+				CrossSubscriptionRestoreSettings struct{ State azjson.Text }
 			}
 		}
 	}
@@ -103,7 +105,7 @@ func (c *Client) GetVault(ctx context.Context, vault VaultID) (Vault, error) {
 		Immutability:             string(p.SecuritySettings.ImmutabilitySettings.State),
 		SoftDelete:               string(p.SecuritySettings.SoftDeleteSettings.State),
 		SoftDeleteRetentionDays:  p.SecuritySettings.SoftDeleteSettings.RetentionDurationInDays,
-		ProtectedByResourceGuard: p.IsVaultProtectedByResourceGuard.Flag(),
+		ProtectedByResourceGuard: p.IsVaultProtectedByResourceGuard.Bool(),
 		CrossSubscriptionRestore: string(p.FeatureSettings.CrossSubscriptionRestoreSettings.State),
 		ProvisioningState:        string(p.ProvisioningState),
 	}
@@ -118,10 +120,10 @@ func (c *Client) GetVault(ctx context.Context, vault VaultID) (Vault, error) {
 // pages; none where there is no multi-user authorization.
 //
 // DppResourceGuardProxy - List: GET {vault}/backupResourceGuardProxies.
-func (c *Client) ListResourceGuardProxies(ctx context.Context, vault VaultID) ([]arm.ResourceGuardProxy, error) {
-	path, err := vault.path("backupResourceGuardProxies")
+func (c *Client) ListResourceGuardProxies(ctx context.Context, vault resourceid.VaultID) ([]resourceguard.Proxy, error) {
+	path, err := vaultPath(vault, "backupResourceGuardProxies")
 	if err != nil {
 		return nil, err
 	}
-	return c.arm.ResourceGuardProxies(ctx, path, query(""))
+	return resourceguard.List(ctx, c.arm, path, query(""))
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // The ARM types.
@@ -48,8 +50,8 @@ type body struct {
 	Name       string
 	Location   string
 	Tags       map[string]string
-	SystemData struct{ CreatedAt arm.Moment }
-	Properties struct{ CreationTime arm.Moment }
+	SystemData struct{ CreatedAt azjson.Time }
+	Properties struct{ CreationTime azjson.Time }
 }
 
 func (b body) resource() Resource {
@@ -100,7 +102,7 @@ func (c *Client) ListFlexibleServers(ctx context.Context, subscription string) (
 }
 
 func (c *Client) list(ctx context.Context, subscription, kind, apiVersion string) ([]Resource, error) {
-	path, err := arm.PathBelow("/subscriptions", subscription)
+	path, err := resourceid.Below("/subscriptions", subscription)
 	if err != nil {
 		return nil, err
 	}

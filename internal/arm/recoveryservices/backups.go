@@ -11,6 +11,8 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/lro"
 )
 
 // Values of a backup request's objectType.
@@ -44,16 +46,16 @@ type BackupRequest struct {
 //
 // Backups - Trigger: POST {container}/protectedItems/{item}/backup with a
 // BackupRequestResource. Answers 202; the Azure-AsyncOperation names the job.
-func (c *Client) TriggerBackup(ctx context.Context, itemID string, r BackupRequest, attemptID string) (arm.Submission, error) {
+func (c *Client) TriggerBackup(ctx context.Context, itemID string, r BackupRequest, attemptID string) (lro.Submission, error) {
 	path, err := itemPath(itemID, "backup")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	body, err := r.resource()
 	if err != nil {
-		return arm.Submission{}, arm.Malformed(err)
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(""), Body: body, ClientRequestID: attemptID,
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // APIVersion is the one api-version of every call: that of the model types of
@@ -53,11 +55,11 @@ func equal(name, value string) string {
 // all joins the terms of an OData filter.
 func all(terms ...string) string { return strings.Join(terms, " and ") }
 
-// path joins names below the vault. A name that holds a slash, or is empty,
-// would address another resource and is refused.
-func (v VaultID) path(names ...string) (string, error) {
-	if _, err := arm.PathBelow("", v.SubscriptionID, v.ResourceGroup, v.Name); err != nil {
-		return "", err
+// vaultPath returns the path of a resource below a vault.
+func vaultPath(v resourceid.VaultID, names ...string) (string, error) {
+	path, err := v.Path(names...)
+	if err != nil {
+		return "", azerr.Malformed(err)
 	}
-	return arm.PathBelow(v.String(), names...)
+	return path, nil
 }

@@ -8,6 +8,9 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Registered is the registrationStatus of a container that is ready.
@@ -40,10 +43,10 @@ type containerBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		FriendlyName       arm.Text
-		SourceResourceID   arm.Text
-		RegistrationStatus arm.Text
-		HealthStatus       arm.Text
+		FriendlyName       azjson.Text
+		SourceResourceID   azjson.Text
+		RegistrationStatus azjson.Text
+		HealthStatus       azjson.Text
 	}
 }
 
@@ -61,12 +64,12 @@ func (b containerBody) container() Container {
 //
 // ProtectionContainers - Refresh: POST {vault}/backupFabrics/Azure/refreshContainers
 // with a filter and no body. Done when the Location answers 204.
-func (c *Client) RefreshContainers(ctx context.Context, vault VaultID) (arm.Submission, error) {
-	path, err := vault.path("backupFabrics", fabric, "refreshContainers")
+func (c *Client) RefreshContainers(ctx context.Context, vault resourceid.VaultID) (lro.Submission, error) {
+	path, err := vaultPath(vault, "backupFabrics", fabric, "refreshContainers")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(equal("backupManagementType", ManagementAzureStorage)),
 	})
 }
@@ -75,16 +78,16 @@ func (c *Client) RefreshContainers(ctx context.Context, vault VaultID) (arm.Subm
 // and not registered, all pages.
 //
 // ProtectableContainers - List: GET {vault}/backupFabrics/Azure/protectableContainers.
-func (c *Client) ListProtectableContainers(ctx context.Context, vault VaultID) ([]ProtectableContainer, error) {
-	path, err := vault.path("backupFabrics", fabric, "protectableContainers")
+func (c *Client) ListProtectableContainers(ctx context.Context, vault resourceid.VaultID) ([]ProtectableContainer, error) {
+	path, err := vaultPath(vault, "backupFabrics", fabric, "protectableContainers")
 	if err != nil {
 		return nil, err
 	}
 	type item struct {
 		Name       string
 		Properties struct {
-			FriendlyName arm.Text
-			ContainerID  arm.Text
+			FriendlyName azjson.Text
+			ContainerID  azjson.Text
 		}
 	}
 	items, err := arm.All[item](ctx, c.arm, path, query(equal("backupManagementType", ManagementAzureStorage)))
@@ -105,8 +108,8 @@ func (c *Client) ListProtectableContainers(ctx context.Context, vault VaultID) (
 // account's name, if it is not empty.
 //
 // BackupProtectionContainers - List: GET {vault}/backupProtectionContainers.
-func (c *Client) ListRegisteredContainers(ctx context.Context, vault VaultID, friendlyName string) ([]Container, error) {
-	path, err := vault.path("backupProtectionContainers")
+func (c *Client) ListRegisteredContainers(ctx context.Context, vault resourceid.VaultID, friendlyName string) ([]Container, error) {
+	path, err := vaultPath(vault, "backupProtectionContainers")
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +131,8 @@ func (c *Client) ListRegisteredContainers(ctx context.Context, vault VaultID, fr
 // GetContainer reads a registered container.
 //
 // ProtectionContainers - Get: GET {vault}/backupFabrics/Azure/protectionContainers/{container}.
-func (c *Client) GetContainer(ctx context.Context, vault VaultID, container string) (Container, error) {
-	path, err := vault.path("backupFabrics", fabric, "protectionContainers", container)
+func (c *Client) GetContainer(ctx context.Context, vault resourceid.VaultID, container string) (Container, error) {
+	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container)
 	if err != nil {
 		return Container{}, err
 	}
@@ -146,12 +149,12 @@ func (c *Client) GetContainer(ctx context.Context, vault VaultID, container stri
 // ProtectionContainers - Register: PUT {vault}/backupFabrics/Azure/protectionContainers/{container}
 // with an AzureStorageContainer. Done when the Location answers 200 with the
 // container, registrationStatus Registered.
-func (c *Client) RegisterStorageAccount(ctx context.Context, vault VaultID, container, sourceResourceID string) (arm.Submission, error) {
-	path, err := vault.path("backupFabrics", fabric, "protectionContainers", container)
+func (c *Client) RegisterStorageAccount(ctx context.Context, vault resourceid.VaultID, container, sourceResourceID string) (lro.Submission, error) {
+	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container)
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPut, Path: path, Query: query(""),
 		Body: sdk.ProtectionContainerResource{Properties: &sdk.AzureStorageContainer{
 			BackupManagementType: to.Ptr(sdk.BackupManagementTypeAzureStorage),
@@ -165,12 +168,12 @@ func (c *Client) RegisterStorageAccount(ctx context.Context, vault VaultID, cont
 //
 // ProtectionContainers - Inquire: POST {container}/inquire with a filter and no
 // body. Done when the Location answers 204.
-func (c *Client) Inquire(ctx context.Context, vault VaultID, container string) (arm.Submission, error) {
-	path, err := vault.path("backupFabrics", fabric, "protectionContainers", container, "inquire")
+func (c *Client) Inquire(ctx context.Context, vault resourceid.VaultID, container string) (lro.Submission, error) {
+	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container, "inquire")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPost, Path: path, Query: query(equal("workloadType", workloadAzureFileShare)),
 	})
 }

@@ -4,20 +4,11 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
-)
-
-// JobState is what a job's status means.
-type JobState = arm.JobState
-
-// The states of a job; all but JobRunning are ends.
-const (
-	JobRunning               = arm.JobRunning
-	JobCompleted             = arm.JobCompleted
-	JobCompletedWithWarnings = arm.JobCompletedWithWarnings
-	JobFailed                = arm.JobFailed
-	JobCancelled             = arm.JobCancelled
 )
 
 // Operations of jobs that flows look for.
@@ -70,24 +61,24 @@ type JobError struct {
 }
 
 // State reads the job's status; a word that is not known to be an end runs.
-func (j Job) State() JobState { return arm.JobStateOf(j.Status) }
+func (j Job) State() backupjob.State { return backupjob.StateOf(j.Status) }
 
 // Failure is why a job failed or was cancelled; nil for every other state.
 func (j Job) Failure() *operation.Error {
 	state := j.State()
-	if state != JobFailed && state != JobCancelled {
+	if state != backupjob.Failed && state != backupjob.Cancelled {
 		return nil
 	}
 	if len(j.Errors) == 0 {
-		return arm.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
+		return azerr.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
 	}
 	first := j.Errors[0]
-	return arm.Failure(first.Code, strings.Join(j.messages(), "; "), first.Recommendations)
+	return azerr.Failure(first.Code, strings.Join(j.messages(), "; "), first.Recommendations)
 }
 
 // Warnings are what a job that CompletedWithWarnings warns of.
 func (j Job) Warnings() []string {
-	if j.State() != JobCompletedWithWarnings {
+	if j.State() != backupjob.CompletedWithWarnings {
 		return nil
 	}
 	if m := j.messages(); len(m) > 0 {
@@ -114,25 +105,25 @@ type jobBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		Operation            arm.Text
-		Status               arm.Text
-		StartTime            arm.Moment
-		EndTime              arm.Moment
-		Duration             arm.Text
-		EntityFriendlyName   arm.Text
-		StorageAccountName   arm.Text
-		ContainerName        arm.Text
-		BackupManagementType arm.Text
-		ActivityID           arm.Text
-		ActionsInfo          []arm.Text
+		Operation            azjson.Text
+		Status               azjson.Text
+		StartTime            azjson.Time
+		EndTime              azjson.Time
+		Duration             azjson.Text
+		EntityFriendlyName   azjson.Text
+		StorageAccountName   azjson.Text
+		ContainerName        azjson.Text
+		BackupManagementType azjson.Text
+		ActivityID           azjson.Text
+		ActionsInfo          []azjson.Text
 		ErrorDetails         []struct {
-			ErrorCode       arm.Text
-			ErrorTitle      arm.Text
-			ErrorString     arm.Text
-			Recommendations []arm.Text
+			ErrorCode       azjson.Text
+			ErrorTitle      azjson.Text
+			ErrorString     azjson.Text
+			Recommendations []azjson.Text
 		}
 		ExtendedInfo struct {
-			PropertyBag map[string]arm.Text
+			PropertyBag map[string]azjson.Text
 		}
 	}
 }
@@ -142,13 +133,13 @@ func (b jobBody) job() Job {
 	j := Job{
 		ID: b.ID, Name: b.Name,
 		Operation: string(p.Operation), Status: string(p.Status),
-		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Length(),
+		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Duration(),
 		EntityFriendlyName: string(p.EntityFriendlyName), StorageAccountName: string(p.StorageAccountName),
 		ContainerName: string(p.ContainerName), BackupManagementType: string(p.BackupManagementType),
 		ActivityID: string(p.ActivityID),
 	}
 	if j.Name == "" {
-		j.Name = arm.NameAfter(b.ID, "backupJobs")
+		j.Name = resourceid.NameAfter(b.ID, "backupJobs")
 	}
 	for _, a := range p.ActionsInfo {
 		j.Cancellable = j.Cancellable || strings.EqualFold(string(a), "Cancellable")

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // JobFilter says which jobs to list; empty fields do not filter.
@@ -54,8 +57,8 @@ func (f JobFilter) odata() (string, error) {
 // resource id.
 //
 // JobDetails - Get: GET {vault}/backupJobs/{job}.
-func (c *Client) GetJob(ctx context.Context, vault VaultID, jobID string) (Job, error) {
-	path, err := vault.path("backupJobs", JobName(jobID))
+func (c *Client) GetJob(ctx context.Context, vault resourceid.VaultID, jobID string) (Job, error) {
+	path, err := vaultPath(vault, "backupJobs", JobName(jobID))
 	if err != nil {
 		return Job{}, err
 	}
@@ -69,14 +72,14 @@ func (c *Client) GetJob(ctx context.Context, vault VaultID, jobID string) (Job, 
 // ListJobs lists jobs, all pages. Listed jobs lack their PropertyBag.
 //
 // BackupJobs - List: GET {vault}/backupJobs.
-func (c *Client) ListJobs(ctx context.Context, vault VaultID, f JobFilter) ([]Job, error) {
-	path, err := vault.path("backupJobs")
+func (c *Client) ListJobs(ctx context.Context, vault resourceid.VaultID, f JobFilter) ([]Job, error) {
+	path, err := vaultPath(vault, "backupJobs")
 	if err != nil {
 		return nil, err
 	}
 	filter, err := f.odata()
 	if err != nil {
-		return nil, arm.Malformed(err)
+		return nil, azerr.Malformed(err)
 	}
 	items, err := arm.All[jobBody](ctx, c.arm, path, query(filter))
 	if err != nil {
@@ -93,15 +96,15 @@ func (c *Client) ListJobs(ctx context.Context, vault VaultID, f JobFilter) ([]Jo
 //
 // JobCancellations - Trigger: POST {vault}/backupJobs/{job}/cancel, no body.
 // Answers 202; the job itself tells whether it ends as Cancelled.
-func (c *Client) CancelJob(ctx context.Context, vault VaultID, jobID string) (arm.Submission, error) {
-	path, err := vault.path("backupJobs", JobName(jobID), "cancel")
+func (c *Client) CancelJob(ctx context.Context, vault resourceid.VaultID, jobID string) (lro.Submission, error) {
+	path, err := vaultPath(vault, "backupJobs", JobName(jobID), "cancel")
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{Method: http.MethodPost, Path: path, Query: query("")})
+	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodPost, Path: path, Query: query("")})
 }
 
 // JobName is the bare GUID of a job that is named by it or by its resource id.
 func JobName(jobID string) string {
-	return arm.LastName(jobID)
+	return resourceid.LastName(jobID)
 }

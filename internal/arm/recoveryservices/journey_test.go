@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
@@ -15,7 +17,7 @@ func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
 	ctx := t.Context()
 	w := armtest.Simulate(t)
 	c := recoveryservices.New(w.Client)
-	vault, err := recoveryservices.ParseVaultID("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault")
+	vault, err := resourceid.ParseVaultID("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault", resourceid.RecoveryServicesVault)
 	require.NoError(t, err)
 
 	plan, err := c.GetPolicy(ctx, vault, "schedule1")
@@ -39,7 +41,7 @@ func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
 	registered, err := c.ListRegisteredContainers(ctx, vault, "testvault2")
 	require.NoError(t, err)
 	require.Len(t, registered, 1)
-	require.True(t, recoveryservices.SameResource(account.ContainerID, registered[0].SourceResourceID))
+	require.True(t, resourceid.Equal(account.ContainerID, registered[0].SourceResourceID))
 	one, err := c.GetContainer(ctx, vault, registered[0].Name)
 	require.NoError(t, err)
 	require.Equal(t, recoveryservices.Registered, one.RegistrationStatus)
@@ -70,7 +72,7 @@ func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
 	item, err := c.GetProtectedItem(ctx, items[0].ID)
 	require.NoError(t, err)
 	require.Equal(t, recoveryservices.ItemAzureFileShare, item.Type)
-	require.True(t, recoveryservices.SameResource(plan.ID, item.PolicyID))
+	require.True(t, resourceid.Equal(plan.ID, item.PolicyID))
 
 	before := w.Clock.Now()
 	s, err = c.TriggerBackup(ctx, item.ID, recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupAzureFileShare}, "attempt-1")
@@ -78,7 +80,7 @@ func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
 	w.Clock.Advance(time.Hour)
 	job, err = c.GetJob(ctx, vault, p.JobID)
 	require.NoError(t, err)
-	require.Equal(t, recoveryservices.JobCompleted, job.State())
+	require.Equal(t, backupjob.Completed, job.State())
 	require.Equal(t, "attempt-1", job.ActivityID)
 	jobs, err := c.ListJobs(ctx, vault, recoveryservices.JobFilter{
 		Operation: recoveryservices.OperationBackup, BackupManagementType: recoveryservices.ManagementAzureStorage,
@@ -96,7 +98,7 @@ func TestAProtectedMachineIsStoppedResumedAndDeleted(t *testing.T) {
 	w := armtest.Simulate(t)
 	c := recoveryservices.New(w.Client)
 	const id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
-	vault, err := recoveryservices.ParseVaultID(id)
+	vault, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
 	require.NoError(t, err)
 	v, err := c.GetVault(ctx, vault)
 	require.NoError(t, err)

@@ -3,7 +3,8 @@ package recoveryservices
 import (
 	"context"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Policy is a backup policy.
@@ -19,8 +20,8 @@ type Policy struct {
 // GetPolicy reads a policy by its name.
 //
 // ProtectionPolicies - Get: GET {vault}/backupPolicies/{policy}.
-func (c *Client) GetPolicy(ctx context.Context, vault VaultID, name string) (Policy, error) {
-	path, err := vault.path("backupPolicies", name)
+func (c *Client) GetPolicy(ctx context.Context, vault resourceid.VaultID, name string) (Policy, error) {
+	path, err := vaultPath(vault, "backupPolicies", name)
 	if err != nil {
 		return Policy{}, err
 	}
@@ -28,9 +29,9 @@ func (c *Client) GetPolicy(ctx context.Context, vault VaultID, name string) (Pol
 		ID         string
 		Name       string
 		Properties struct {
-			BackupManagementType arm.Text
+			BackupManagementType azjson.Text
 			// Spelt workLoadType in answers.
-			WorkloadType arm.Text
+			WorkloadType azjson.Text
 		}
 	}
 	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {

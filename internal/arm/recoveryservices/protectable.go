@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // ProtectableFileShare is a file share that the vault has found.
@@ -26,8 +28,8 @@ type ProtectableFileShare struct {
 // storage account was inquired.
 //
 // BackupProtectableItems - List: GET {vault}/backupProtectableItems.
-func (c *Client) ListProtectableFileShares(ctx context.Context, vault VaultID) ([]ProtectableFileShare, error) {
-	path, err := vault.path("backupProtectableItems")
+func (c *Client) ListProtectableFileShares(ctx context.Context, vault resourceid.VaultID) ([]ProtectableFileShare, error) {
+	path, err := vaultPath(vault, "backupProtectableItems")
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +37,9 @@ func (c *Client) ListProtectableFileShares(ctx context.Context, vault VaultID) (
 		ID         string
 		Name       string
 		Properties struct {
-			FriendlyName            arm.Text
-			ParentContainerFabricID arm.Text
-			ProtectionState         arm.Text
+			FriendlyName            azjson.Text
+			ParentContainerFabricID azjson.Text
+			ProtectionState         azjson.Text
 		}
 	}
 	items, err := arm.All[item](ctx, c.arm, path,
@@ -49,7 +51,7 @@ func (c *Client) ListProtectableFileShares(ctx context.Context, vault VaultID) (
 	for i, b := range items {
 		found[i] = ProtectableFileShare{
 			ID: b.ID, Name: b.Name,
-			ContainerName:           arm.NameAfter(b.ID, "protectionContainers"),
+			ContainerName:           resourceid.NameAfter(b.ID, "protectionContainers"),
 			FriendlyName:            string(b.Properties.FriendlyName),
 			ParentContainerFabricID: string(b.Properties.ParentContainerFabricID),
 			ProtectionState:         string(b.Properties.ProtectionState),

@@ -9,6 +9,10 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Values of protectedItemType.
@@ -59,24 +63,24 @@ type protectedBody struct {
 	ID         string
 	Name       string
 	Properties struct {
-		ProtectedItemType            arm.Text
-		ContainerName                arm.Text
-		FriendlyName                 arm.Text
-		SourceResourceID             arm.Text
-		PolicyID                     arm.Text
-		ProtectionState              arm.Text
-		ProtectionStatus             arm.Text
-		BackupManagementType         arm.Text
-		WorkloadType                 arm.Text
-		LastBackupStatus             arm.Text
-		LastBackupTime               arm.Moment
-		IsScheduledForDeferredDelete arm.Text
+		ProtectedItemType            azjson.Text
+		ContainerName                azjson.Text
+		FriendlyName                 azjson.Text
+		SourceResourceID             azjson.Text
+		PolicyID                     azjson.Text
+		ProtectionState              azjson.Text
+		ProtectionStatus             azjson.Text
+		BackupManagementType         azjson.Text
+		WorkloadType                 azjson.Text
+		LastBackupStatus             azjson.Text
+		LastBackupTime               azjson.Time
+		IsScheduledForDeferredDelete azjson.Text
 	}
 }
 
 func (b protectedBody) item() ProtectedItem {
 	p := b.Properties
-	container := arm.NameAfter(b.ID, "protectionContainers")
+	container := resourceid.NameAfter(b.ID, "protectionContainers")
 	if container == "" {
 		container = string(p.ContainerName)
 	}
@@ -92,7 +96,7 @@ func (b protectedBody) item() ProtectedItem {
 		WorkloadType:         string(p.WorkloadType),
 		LastBackupStatus:     string(p.LastBackupStatus),
 		LastBackupTime:       p.LastBackupTime.Time,
-		SoftDeleted:          p.IsScheduledForDeferredDelete.Flag(),
+		SoftDeleted:          p.IsScheduledForDeferredDelete.Bool(),
 	}
 }
 
@@ -100,7 +104,7 @@ func (b protectedBody) item() ProtectedItem {
 // pages.
 //
 // BackupProtectedItems - List: GET {vault}/backupProtectedItems.
-func (c *Client) ListProtectedFileShares(ctx context.Context, vault VaultID) ([]ProtectedItem, error) {
+func (c *Client) ListProtectedFileShares(ctx context.Context, vault resourceid.VaultID) ([]ProtectedItem, error) {
 	return c.ListProtectedItems(ctx, vault, workloadAzureFileShare)
 }
 
@@ -109,8 +113,8 @@ func (c *Client) ListProtectedFileShares(ctx context.Context, vault VaultID) ([]
 // if it is not empty.
 //
 // BackupProtectedItems - List: GET {vault}/backupProtectedItems.
-func (c *Client) ListProtectedItems(ctx context.Context, vault VaultID, workloadType string) ([]ProtectedItem, error) {
-	path, err := vault.path("backupProtectedItems")
+func (c *Client) ListProtectedItems(ctx context.Context, vault resourceid.VaultID, workloadType string) ([]ProtectedItem, error) {
+	path, err := vaultPath(vault, "backupProtectedItems")
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +161,12 @@ func (c *Client) GetProtectedItem(ctx context.Context, itemID string) (Protected
 // ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
 // an AzureFileShareProtectedItem. Done when the Azure-AsyncOperation says
 // Succeeded, with a ConfigureBackup job.
-func (c *Client) ProtectFileShare(ctx context.Context, vault VaultID, container, item, sourceResourceID, policyID string) (arm.Submission, error) {
-	path, err := vault.path("backupFabrics", fabric, "protectionContainers", container, "protectedItems", item)
+func (c *Client) ProtectFileShare(ctx context.Context, vault resourceid.VaultID, container, item, sourceResourceID, policyID string) (lro.Submission, error) {
+	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container, "protectedItems", item)
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPut, Path: path, Query: query(""),
 		Body: sdk.ProtectedItemResource{Properties: &sdk.AzureFileshareProtectedItem{
 			SourceResourceID: to.Ptr(sourceResourceID),
@@ -175,7 +179,7 @@ func (c *Client) ProtectFileShare(ctx context.Context, vault VaultID, container,
 func itemPath(itemID string, more ...string) (string, error) {
 	id, err := ParseItemID(itemID)
 	if err != nil {
-		return "", arm.Malformed(err)
+		return "", azerr.Malformed(err)
 	}
-	return id.Vault.path(append([]string{"backupFabrics", id.Fabric, "protectionContainers", id.Container, "protectedItems", id.Item}, more...)...)
+	return vaultPath(id.Vault, append([]string{"backupFabrics", id.Fabric, "protectionContainers", id.Container, "protectedItems", id.Item}, more...)...)
 }

@@ -9,6 +9,8 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/lro"
 )
 
 // DeleteProtectedItem stops protection and deletes the backup data; a vault
@@ -17,12 +19,12 @@ import (
 // ProtectedItems - Delete: DELETE {container}/protectedItems/{item}. Answers
 // 202, with a DeleteBackupData job; 200 or 204, with which the Submission is
 // Done, where there is nothing left to delete.
-func (c *Client) DeleteProtectedItem(ctx context.Context, itemID string) (arm.Submission, error) {
+func (c *Client) DeleteProtectedItem(ctx context.Context, itemID string) (lro.Submission, error) {
 	path, err := itemPath(itemID)
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
-	return c.arm.Start(ctx, arm.Request{Method: http.MethodDelete, Path: path, Query: query("")})
+	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodDelete, Path: path, Query: query("")})
 }
 
 // StopProtection stops backups of an item and keeps what there is forever. The
@@ -32,7 +34,7 @@ func (c *Client) DeleteProtectedItem(ctx context.Context, itemID string) (arm.Su
 // protectionState ProtectionStopped and an empty policyId, as Learn's "Manage
 // Azure file share backup with REST API" has it. Answers 202, with a job; read
 // the item until ProtectionStopped.
-func (c *Client) StopProtection(ctx context.Context, item ProtectedItem) (arm.Submission, error) {
+func (c *Client) StopProtection(ctx context.Context, item ProtectedItem) (lro.Submission, error) {
 	return c.protect(ctx, item, "", to.Ptr(sdk.ProtectionStateProtectionStopped))
 }
 
@@ -41,23 +43,23 @@ func (c *Client) StopProtection(ctx context.Context, item ProtectedItem) (arm.Su
 //
 // ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
 // the policy, as for an item that is protected first. Answers 202, with a job.
-func (c *Client) ResumeProtection(ctx context.Context, item ProtectedItem, policyID string) (arm.Submission, error) {
+func (c *Client) ResumeProtection(ctx context.Context, item ProtectedItem, policyID string) (lro.Submission, error) {
 	if policyID == "" {
-		return arm.Submission{}, arm.Malformed(fmt.Errorf("protected item %s needs a policy", item.Name))
+		return lro.Submission{}, azerr.Malformed(fmt.Errorf("protected item %s needs a policy", item.Name))
 	}
 	return c.protect(ctx, item, policyID, nil)
 }
 
-func (c *Client) protect(ctx context.Context, item ProtectedItem, policyID string, state *sdk.ProtectionState) (arm.Submission, error) {
+func (c *Client) protect(ctx context.Context, item ProtectedItem, policyID string, state *sdk.ProtectionState) (lro.Submission, error) {
 	path, err := itemPath(item.ID)
 	if err != nil {
-		return arm.Submission{}, err
+		return lro.Submission{}, err
 	}
 	body, err := item.update(to.Ptr(policyID), state)
 	if err != nil {
-		return arm.Submission{}, arm.Malformed(err)
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return c.arm.Start(ctx, arm.Request{
+	return lro.Start(ctx, c.arm, arm.Request{
 		Method: http.MethodPut, Path: path, Query: query(""), Body: sdk.ProtectedItemResource{Properties: body},
 	})
 }

@@ -6,8 +6,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/resourceguard"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
@@ -47,7 +49,7 @@ func TestAnItemThatCannotBeStoppedIsNotSent(t *testing.T) {
 		for _, err := range []error{start(c.StopProtection(t.Context(), i)), start(c.ResumeProtection(t.Context(), i, "p"))} {
 			var e *operation.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, arm.CodeMalformedRequest, e.Code)
+			require.Equal(t, azerr.CodeMalformedRequest, e.Code)
 		}
 	}
 	require.Error(t, start(c.ResumeProtection(t.Context(), demoShare(), "")))
@@ -91,7 +93,7 @@ func TestAResourceGuardsOperationsAreRead(t *testing.T) {
 		[{"vaultCriticalOperation":"Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/delete"}]}}]}`).
 		ListResourceGuardProxies(t.Context(), demoVault())
 	require.NoError(t, err)
-	require.Equal(t, []arm.ResourceGuardProxy{{
+	require.Equal(t, []resourceguard.Proxy{{
 		ID: "i", Name: "VaultProxy", ResourceGuardID: "/g",
 		CriticalOperations: []string{"Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/delete"},
 	}}, found)
@@ -111,7 +113,7 @@ func TestTheRecordedVaultIsRead(t *testing.T) {
 			require.Empty(t, all)
 			guards++
 		}
-		if _, err := ParseVaultID(strings.TrimPrefix(path, armtest.PublicARM)); err != nil {
+		if _, err := resourceid.ParseVaultID(strings.TrimPrefix(path, armtest.PublicARM), resourceid.RecoveryServicesVault); err != nil {
 			continue
 		}
 		require.Equal(t, "api-version="+VaultAPIVersion, query)

@@ -7,8 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/operation"
 )
 
@@ -115,21 +116,21 @@ func TestARunningJobHasNoEndAndNoFailure(t *testing.T) {
 	require.Equal(t, "j", j.Name)
 	require.True(t, j.EndTime.IsZero())
 	require.Zero(t, j.Duration)
-	require.Equal(t, JobRunning, j.State())
+	require.Equal(t, backupjob.Running, j.State())
 	require.Nil(t, j.Failure())
 	require.Nil(t, j.Warnings())
 }
 
 func TestAJobsStatusTellsItsState(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[string]JobState{
-		"Completed": JobCompleted, "completed": JobCompleted, "CompletedWithWarnings": JobCompletedWithWarnings, "Failed": JobFailed,
-		"Cancelled": JobCancelled, "Canceled": JobCancelled, "InProgress": JobRunning, "Cancelling": JobRunning, "Invalid": JobRunning, "": JobRunning,
+	for status, want := range map[string]backupjob.State{
+		"Completed": backupjob.Completed, "completed": backupjob.Completed, "CompletedWithWarnings": backupjob.CompletedWithWarnings, "Failed": backupjob.Failed,
+		"Cancelled": backupjob.Cancelled, "Canceled": backupjob.Cancelled, "InProgress": backupjob.Running, "Cancelling": backupjob.Running, "Invalid": backupjob.Running, "": backupjob.Running,
 	} {
 		j := Job{Name: "j", Status: status}
 		require.Equal(t, want, j.State(), status)
-		require.Equal(t, want == JobFailed || want == JobCancelled, j.Failure() != nil, status)
-		require.Equal(t, want == JobCompletedWithWarnings, j.Warnings() != nil, status)
+		require.Equal(t, want == backupjob.Failed || want == backupjob.Cancelled, j.Failure() != nil, status)
+		require.Equal(t, want == backupjob.CompletedWithWarnings, j.Warnings() != nil, status)
 	}
 	require.Equal(t, []string{"w"}, Job{Status: "CompletedWithWarnings", Errors: []JobError{{Message: "w"}}}.Warnings())
 }
@@ -146,7 +147,7 @@ func TestAnAnswerThatIsNotTheResourceIsNoAnswer(t *testing.T) {
 		_, err := reader(t, body).GetJob(t.Context(), demoVault(), demoJob)
 		var e *operation.Error
 		require.ErrorAs(t, err, &e, body)
-		require.Equal(t, arm.CodeUnreadableAnswer, e.Code)
+		require.Equal(t, azerr.CodeUnreadableAnswer, e.Code)
 		require.Equal(t, operation.Transient, e.Class)
 	}
 }

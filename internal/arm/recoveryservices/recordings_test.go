@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/backupjob"
 )
 
 func TestRecordedAnswersOfAzureAreRead(t *testing.T) {
@@ -70,7 +71,7 @@ func TestRecordedAnswersOfAzureAreRead(t *testing.T) {
 			require.False(t, j.StartTime.IsZero())
 			require.NotEmpty(t, j.ActivityID)
 			require.NotZero(t, j.Duration)
-			require.Equal(t, j.State() == JobRunning, j.EndTime.IsZero())
+			require.Equal(t, j.State() == backupjob.Running, j.EndTime.IsZero())
 			kind = parent
 		default:
 			continue

@@ -10,14 +10,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 var update = flag.Bool("update", false, "write the golden requests anew")
 
-func demoVault() VaultID {
-	return VaultID{SubscriptionID: "00000000-0000-0000-0000-000000000000", ResourceGroup: "azurefiles", Name: "azurefilesvault"}
+func demoVault() resourceid.VaultID {
+	return resourceid.VaultID{Type: resourceid.RecoveryServicesVault, SubscriptionID: "00000000-0000-0000-0000-000000000000", ResourceGroup: "azurefiles", Name: "azurefilesvault"}
 }
 
 const (
@@ -46,7 +47,7 @@ type call struct {
 	make      func(context.Context, *Client) error
 }
 
-func start(_ arm.Submission, err error) error { return err }
+func start(_ lro.Submission, err error) error { return err }
 
 func calls() map[string]call {
 	v := demoVault()

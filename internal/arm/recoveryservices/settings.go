@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"strings"
 
-	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceguard"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // VaultAPIVersion is the api-version of the vault itself, which another API
@@ -61,22 +63,22 @@ func (v Vault) ProtectedByResourceGuard() bool {
 // GetVault reads a vault.
 //
 // Vaults - Get: GET {vault}, at VaultAPIVersion.
-func (c *Client) GetVault(ctx context.Context, vault VaultID) (Vault, error) {
-	path, err := vault.path()
+func (c *Client) GetVault(ctx context.Context, vault resourceid.VaultID) (Vault, error) {
+	path, err := vaultPath(vault)
 	if err != nil {
 		return Vault{}, err
 	}
 	var body struct {
 		ID         string
 		Name       string
-		Location   arm.Text
-		Identity   struct{ Type, PrincipalID arm.Text }
+		Location   azjson.Text
+		Identity   struct{ Type, PrincipalID azjson.Text }
 		Properties struct {
-			ProvisioningState arm.Text
+			ProvisioningState azjson.Text
 			SecuritySettings  struct {
-				ImmutabilitySettings   struct{ State arm.Text }
-				SoftDeleteSettings     struct{ SoftDeleteState, SoftDeleteRetentionPeriodInDays arm.Text }
-				MultiUserAuthorization arm.Text
+				ImmutabilitySettings   struct{ State azjson.Text }
+				SoftDeleteSettings     struct{ SoftDeleteState, SoftDeleteRetentionPeriodInDays azjson.Text }
+				MultiUserAuthorization azjson.Text
 			}
 		}
 	}
@@ -99,10 +101,10 @@ func (c *Client) GetVault(ctx context.Context, vault VaultID) (Vault, error) {
 // pages; none where there is no multi-user authorization.
 //
 // ResourceGuardProxies - Get: GET {vault}/backupResourceGuardProxies.
-func (c *Client) ListResourceGuardProxies(ctx context.Context, vault VaultID) ([]arm.ResourceGuardProxy, error) {
-	path, err := vault.path("backupResourceGuardProxies")
+func (c *Client) ListResourceGuardProxies(ctx context.Context, vault resourceid.VaultID) ([]resourceguard.Proxy, error) {
+	path, err := vaultPath(vault, "backupResourceGuardProxies")
 	if err != nil {
 		return nil, err
 	}
-	return c.arm.ResourceGuardProxies(ctx, path, query(""))
+	return resourceguard.List(ctx, c.arm, path, query(""))
 }

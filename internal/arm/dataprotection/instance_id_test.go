@@ -6,22 +6,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
 func TestIDsAreReadWhateverTheirCasing(t *testing.T) {
 	t.Parallel()
 	const id = "/Subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/testBkpVaultRG/providers/microsoft.dataprotection/BackupVaults/testBkpVault"
-	v, err := ParseVaultID(id)
+	v, err := resourceid.ParseVaultID(id, resourceid.BackupVault)
 	require.NoError(t, err)
 	require.Equal(t, demoVault(), v)
 	i, err := ParseInstanceID(id + "/BackupInstances/" + strings.ToUpper(demoInstance().Name))
 	require.NoError(t, err)
-	require.True(t, i.Same(demoInstance()))
-	require.True(t, i.Vault.Same(demoVault()))
-	require.False(t, i.Same(InstanceID{Vault: demoVault(), Name: "other"}))
+	require.True(t, i.Equal(demoInstance()))
+	require.True(t, i.Vault.Equal(demoVault()))
+	require.False(t, i.Equal(InstanceID{Vault: demoVault(), Name: "other"}))
 }
 
 func TestWhatIsNoVaultOrInstanceIDIsRefusedInWords(t *testing.T) {
@@ -40,7 +41,7 @@ func TestWhatIsNoVaultOrInstanceIDIsRefusedInWords(t *testing.T) {
 		"/subscriptions/mine/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault":               "not a GUID",
 		"/subscriptions/mine/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/v/backupInstances/i": "not a GUID",
 	} {
-		_, vault := ParseVaultID(id)
+		_, vault := resourceid.ParseVaultID(id, resourceid.BackupVault)
 		_, instance := ParseInstanceID(id)
 		require.True(t, vault != nil || instance != nil, id)
 		text := ""
@@ -90,7 +91,7 @@ func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
 	var errs []error
 	for _, name := range []string{"", "a/b", "..", "."} {
 		i := InstanceID{Vault: v, Name: name}
-		other := InstanceID{Vault: VaultID{SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: name}, Name: "i"}
+		other := InstanceID{Vault: resourceid.VaultID{Type: resourceid.BackupVault, SubscriptionID: v.SubscriptionID, ResourceGroup: v.ResourceGroup, Name: name}, Name: "i"}
 		errs = append(errs,
 			read(c.GetPolicy(ctx, v, name)), read(c.GetInstance(ctx, i)), read(c.GetDeletedInstance(ctx, i)), read(c.GetVault(ctx, other.Vault)),
 			read(c.GetRecoveryPoint(ctx, demoInstance(), name)), read(c.ListRecoveryPoints(ctx, other, RecoveryPointFilter{})),
@@ -105,7 +106,7 @@ func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
 	for n, err := range errs {
 		var e *operation.Error
 		require.ErrorAs(t, err, &e, "%d", n)
-		require.Equal(t, arm.CodeMalformedRequest, e.Code)
+		require.Equal(t, azerr.CodeMalformedRequest, e.Code)
 		require.Equal(t, operation.Fatal, e.Class)
 	}
 	require.Empty(t, sent())

@@ -6,8 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
@@ -17,10 +18,10 @@ func TestAVaultIDIsReadWhateverItsCasing(t *testing.T) {
 		demoVault().String(),
 		"/Subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/azurefiles/providers/microsoft.recoveryservices/Vaults/azurefilesvault",
 	} {
-		v, err := ParseVaultID(id)
+		v, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
 		require.NoError(t, err)
 		require.Equal(t, demoVault(), v)
-		require.True(t, v.Same(demoVault()))
+		require.True(t, v.Equal(demoVault()))
 	}
 }
 
@@ -43,7 +44,7 @@ func TestWhatIsNoVaultIDIsRefusedInWords(t *testing.T) {
 		demoVault().String() + "/":                                                      "is not a name",
 		demoVault().String() + " ":                                                      "is not a name",
 	} {
-		_, err := ParseVaultID(id)
+		_, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
 		require.ErrorContains(t, err, says, id)
 	}
 }
@@ -56,7 +57,7 @@ func TestAnItemIDIsTakenApart(t *testing.T) {
 		Vault: demoVault(), Fabric: "Azure", Container: "IaasVMContainer;iaasvmcontainerv2;testrg;v1win2012r",
 		Item: "VM;iaasvmcontainerv2;testrg;v1win2012r",
 	}, i)
-	require.True(t, SameResource(demoVM, i.String()))
+	require.True(t, resourceid.Equal(demoVM, i.String()))
 	for _, id := range []string{"", "x", demoVault().String(), demoAccount, demoItemID() + "/recoveryPoints/1", strings.TrimSuffix(demoItemID(), "/"+demoItem)} {
 		_, err := ParseItemID(id)
 		require.Error(t, err, id)
@@ -65,8 +66,8 @@ func TestAnItemIDIsTakenApart(t *testing.T) {
 
 func TestResourceIDsAreComparedWithoutCasing(t *testing.T) {
 	t.Parallel()
-	require.True(t, SameResource("/Subscriptions/A/x", "/subscriptions/a/X/"))
-	require.False(t, SameResource("/subscriptions/a/x", "/subscriptions/a/y"))
+	require.True(t, resourceid.Equal("/Subscriptions/A/x", "/subscriptions/a/X/"))
+	require.False(t, resourceid.Equal("/subscriptions/a/x", "/subscriptions/a/y"))
 }
 
 func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
@@ -86,12 +87,12 @@ func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
 	}
 	_, err := c.GetProtectedItem(ctx, demoVault().String())
 	errs = append(errs, err, start(c.CancelJob(ctx, demoVault(), "")))
-	_, err = c.GetJob(ctx, VaultID{}, demoJob)
+	_, err = c.GetJob(ctx, resourceid.VaultID{}, demoJob)
 	errs = append(errs, err)
 	for _, err := range errs {
 		var e *operation.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, arm.CodeMalformedRequest, e.Code)
+		require.Equal(t, azerr.CodeMalformedRequest, e.Code)
 		require.Equal(t, operation.Fatal, e.Class)
 	}
 	require.Empty(t, sent())

@@ -7,12 +7,13 @@ import (
 	"slices"
 	"sync"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
 
-// CodeUnsent is the error of a call that a rehearsal did not make.
-const CodeUnsent = "NotSent"
+// CodeNotSent is the code of a call that a dry run did not send.
+const CodeNotSent = "NotSent"
 
 // rehearsal collects the calls that were not made.
 type rehearsal struct {
@@ -23,7 +24,7 @@ type rehearsal struct {
 type rehearsalKey struct{}
 
 // Rehearse gives a context in which nothing is changed in Azure: only GET
-// requests are made. Every other call fails with an error of code CodeUnsent
+// requests are made. Every other call fails with an error of code CodeNotSent
 // before anything is sent, and is listed by the function.
 func Rehearse(ctx context.Context) (context.Context, func() []step.Unsent) {
 	r := &rehearsal{}
@@ -46,12 +47,12 @@ func (r *rehearsal) note(method string, target *url.URL, body any) error {
 	if body != nil {
 		raw, err := json.Marshal(body)
 		if err != nil {
-			return &operation.Error{Code: CodeMalformedRequest, Class: operation.Fatal, Message: err.Error()}
+			return &operation.Error{Code: azerr.CodeMalformedRequest, Class: operation.Fatal, Message: err.Error()}
 		}
 		unsent.Body = raw
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.unsent = append(r.unsent, unsent)
-	return &operation.Error{Code: CodeUnsent, Class: operation.Fatal, Message: "a rehearsal changes nothing: the call was not made"}
+	return &operation.Error{Code: CodeNotSent, Class: operation.Fatal, Message: "a rehearsal changes nothing: the call was not made"}
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
 )
@@ -13,7 +14,7 @@ import (
 func heard(a *Answer, err error) ratelimit.Heard {
 	var h ratelimit.Heard
 	if !errors.As(err, &h.Err) && err != nil {
-		h.Err = &operation.Error{Code: CodeNoAnswer, Class: operation.Transient}
+		h.Err = &operation.Error{Code: azerr.CodeNoAnswer, Class: operation.Transient}
 	}
 	if a != nil {
 		h.Remaining = a.Remaining

@@ -1,6 +1,7 @@
-package arm
+package azerr
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,20 +13,23 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// rejected is the error that an answer with this status and body becomes.
+// rejected returns the error for an answer with this status and body.
 func rejected(status int, body string, headers ...string) *operation.Error {
-	resp := &http.Response{StatusCode: status, Header: http.Header{}}
+	h := http.Header{}
 	for i := 0; i+1 < len(headers); i += 2 {
-		resp.Header.Set(headers[i], headers[i+1])
+		h.Set(headers[i], headers[i+1])
 	}
-	return Classify(newAnswer(http.MethodGet, resp, []byte(body), testTime))
+	return Classify(Response{
+		Request: Request{Method: http.MethodGet}, Status: status, Header: h, RetryAfter: RetryAfter(h, time.Time{}),
+		Body: bytes.TrimSpace(bytes.TrimPrefix([]byte(body), []byte("\xef\xbb\xbf"))),
+	})
 }
 
 func coded(code, message string) string {
 	return fmt.Sprintf(`{"error":{"code":%q,"message":%q}}`, code, message)
 }
 
-func TestThrottledByTheProvider_waits_the_seconds_in_the_text(t *testing.T) {
+func TestClassify_ThrottledWaitsTheSecondsInTheText(t *testing.T) {
 	t.Parallel()
 	// As recorded.
 	e := rejected(429, coded("ResourceRequestsThrottled", "Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds."))
@@ -33,20 +37,20 @@ func TestThrottledByTheProvider_waits_the_seconds_in_the_text(t *testing.T) {
 	require.Equal(t, 324*time.Second, e.RetryAfter)
 }
 
-func TestThrottled_prefers_Retry_After_to_the_text(t *testing.T) {
+func TestClassify_ThrottledPrefersRetryAfterToTheText(t *testing.T) {
 	t.Parallel()
 	e := rejected(429, coded("ResourceRequestsThrottled", "Please try again after '324' seconds."), "Retry-After", "17")
 	require.Equal(t, 17*time.Second, e.RetryAfter)
 }
 
-func TestThrottled_reads_minutes_and_hours_too(t *testing.T) {
+func TestClassify_ThrottledReadsMinutesAndHours(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, 5*time.Minute, rejected(429, coded("X", "try again after 5 minutes")).RetryAfter)
 	require.Equal(t, 2*time.Hour, rejected(429, coded("X", "Retry after '2' hours.")).RetryAfter)
 	require.Zero(t, rejected(429, coded("X", "try again later")).RetryAfter)
 }
 
-func TestTheAbuseGuard_waits_hours_although_it_is_a_bad_request(t *testing.T) {
+func TestClassify_CloudDosLimitWaitsHours(t *testing.T) {
 	t.Parallel()
 	e := rejected(400, coded("CloudDosTimeboudLimitReached", "retry after few hours"))
 	require.Equal(t, operation.Throttled, e.Class)
@@ -56,7 +60,7 @@ func TestTheAbuseGuard_waits_hours_although_it_is_a_bad_request(t *testing.T) {
 	require.Equal(t, 24*time.Hour, e.RetryAfter, "a shorter Retry-After does not lift a day's limit")
 }
 
-func TestEveryCodeOfTheFactsHasItsClass(t *testing.T) {
+func TestCatalogue_ClassOfEveryKnownCode(t *testing.T) {
 	t.Parallel()
 	for class, codes := range map[operation.Class][]string{
 		operation.Throttled: {"ResourceRequestsThrottled", "CloudDosTimeboudLimitReached", "CloudDosAbsoluteLimitReached"},
@@ -81,14 +85,14 @@ func TestEveryCodeOfTheFactsHasItsClass(t *testing.T) {
 	}
 }
 
-func TestEveryFatalOrUserActionEntryOfTheCatalogueSaysWhatToDo(t *testing.T) {
+func TestCatalogue_EntriesAreUniqueAndRecommendAnAction(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, e := range Catalogue() {
 		_, retried := e.Class.RetryPolicy()
 		require.True(t, retried || e.Class == operation.Fatal, e.Codes)
 		if e.Class == operation.UserAction {
-			require.NotEmpty(t, e.Advice, e.Codes)
+			require.NotEmpty(t, e.RecommendedAction, e.Codes)
 		}
 		for _, c := range e.Codes {
 			require.False(t, seen[strings.ToLower(c)], "%s is listed twice", c)
@@ -97,7 +101,7 @@ func TestEveryFatalOrUserActionEntryOfTheCatalogueSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAnUnknownCodeFallsToItsStatus(t *testing.T) {
+func TestClassify_UnknownCodeUsesTheStatus(t *testing.T) {
 	t.Parallel()
 	for status, class := range map[int]operation.Class{
 		300: operation.Transient, 307: operation.Transient, 400: operation.Fatal, 401: operation.UserAction, 403: operation.UserAction,
@@ -112,20 +116,20 @@ func TestAnUnknownCodeFallsToItsStatus(t *testing.T) {
 	}
 }
 
-func TestWhatTheBodySaysAboutRetryingIsNotTrusted(t *testing.T) {
+func TestClassify_IgnoresIsRetryable(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, operation.Fatal, rejected(400, `{"error":{"code":"BMSUserErrorInvalidInput","isRetryable":true}}`).Class)
 	require.Equal(t, operation.Transient, rejected(500, `{"error":{"code":"CloudInternalError","isRetryable":false,"isUserError":true}}`).Class)
 }
 
-func TestMultiUserAuthorization_is_known_by_its_text(t *testing.T) {
+func TestClassify_MultiUserAuthorizationIsFoundByItsText(t *testing.T) {
 	t.Parallel()
 	e := rejected(400, coded("UserErrorSomething", "ResourceGuard Operation requestid '1' is needed"))
 	require.Equal(t, operation.Fatal, e.Class)
 	require.Contains(t, e.RecommendedAction[0], "Resource Guard")
 }
 
-func TestErrorBodiesOfEveryShapeAreRead(t *testing.T) {
+func TestClassify_ReadsErrorBodiesOfEveryForm(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		body, code, message string
@@ -162,7 +166,7 @@ func TestErrorBodiesOfEveryShapeAreRead(t *testing.T) {
 	}
 }
 
-func TestAFailedJobsNumberIsReadByTheCodeInItsText(t *testing.T) {
+func TestFailure_NumberedErrorUsesTheCodeInItsText(t *testing.T) {
 	t.Parallel()
 	e := Failure("400201", "The backup failed (ParallelSnapshotRequest).", []string{"wait"})
 	require.Equal(t, "ParallelSnapshotRequest", e.Code)
@@ -175,13 +179,13 @@ func TestAFailedJobsNumberIsReadByTheCodeInItsText(t *testing.T) {
 	require.Equal(t, "OperationFailed", Failure("", "", nil).Code)
 }
 
-func TestALongMessageIsCut(t *testing.T) {
+func TestRedact_LongMessageIsCut(t *testing.T) {
 	t.Parallel()
 	e := rejected(400, coded("A", strings.Repeat("ä", 10000)))
-	require.LessOrEqual(t, len(e.Message), longestMessage+4)
+	require.LessOrEqual(t, len(e.Message), maxText+4)
 }
 
-func FuzzNoErrorBodyPanics(f *testing.F) {
+func FuzzClassify(f *testing.F) {
 	f.Add(400, coded("A", "m"))
 	f.Add(429, `{"error":{"details":[[{"code":{}}]],"message":{"value":1}},"code":1e308}`)
 	f.Add(500, `{"error":{"message":"{\"error\":{\"message\":\"{}\"}}"}}`)
@@ -193,4 +197,29 @@ func FuzzNoErrorBodyPanics(f *testing.F) {
 		require.NotEmpty(t, e.Class)
 		require.GreaterOrEqual(t, e.RetryAfter, time.Duration(0))
 	})
+}
+
+func TestThrottlingIn_ReadsLimitIntervalAndWait(t *testing.T) {
+	t.Parallel()
+	// As recorded.
+	got := ThrottlingIn("ResourceRequestsThrottled", "Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.")
+	require.Equal(t, Throttling{Limit: 150, Interval: time.Hour, Wait: 324 * time.Second, PerAction: true}, got)
+	require.Equal(t, Throttling{Interval: 26*time.Hour + 3*time.Minute + 4*time.Second}, ThrottlingIn("TooManyRequests", "interval 1.02:03:04"))
+	require.True(t, ThrottlingIn("TooManyRequests", "too many requests for action x").PerAction)
+	require.Zero(t, ThrottlingIn("TooManyRequests", "slow down"))
+}
+
+func TestRetryAfter_IsSecondsOrADate(t *testing.T) {
+	t.Parallel()
+	date := time.Date(2024, 6, 11, 10, 32, 26, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"": 0, "60": time.Minute, " 60 ": time.Minute, "1.5": 1500 * time.Millisecond, "-5": 0, "soon": 0, "NaN": 0,
+		"99999999999999999999":          24 * time.Hour,
+		"1764000000":                    24 * time.Hour, // a time, not a duration
+		"Sun, 11 Jun 2124 10:33:26 GMT": 24 * time.Hour,
+		"Tue, 11 Jun 2024 10:33:26 GMT": time.Minute,
+		"Tue, 11 Jun 2024 10:31:26 GMT": 0,
+	} {
+		require.Equal(t, want, RetryAfter(http.Header{"Retry-After": {value}}, date), value)
+	}
 }
