@@ -8,7 +8,7 @@ import (
 
 const someRules = `version: 1
 rules:
-  - name: leave-scratch-alone
+  - name: exclude-scratch
     exclude: true
     match: {resourceGroups: [rg-scratch-*]}
   - name: databases

@@ -28,43 +28,43 @@ func (e *Evaluator) decide(ctx context.Context, res Resource, t trigger) error {
 	if err != nil {
 		return err
 	}
-	v := decision.Record{
+	rec := decision.Record{
 		ResourceID: res.ID, Outcome: string(d.Outcome), Reason: d.Reason, DryRunMatches: d.DryRunMatches, Source: t.source, EventID: t.eventID,
 		Created: res.Created,
 	}
 	if d.Rule != nil {
-		v.Rule = d.Rule.Name
+		rec.Rule = d.Rule.Name
 	}
 	if d.Outcome == Protect {
-		if alreadyStarted(previous, v) {
+		if alreadyStarted(previous, rec) {
 			if previous.Outcome == string(Lost) {
-				v.Outcome, v.Reason = previous.Outcome, previous.Reason
+				rec.Outcome, rec.Reason = previous.Outcome, previous.Reason
 			}
-			v.OperationID = previous.OperationID
-			return e.record(ctx, previous, v)
+			rec.OperationID = previous.OperationID
+			return e.record(ctx, previous, rec)
 		}
-		if v, err = e.start(ctx, *d.Rule, res, "", v, t); err != nil {
+		if rec, err = e.start(ctx, *d.Rule, res, "", rec, t); err != nil {
 			return err
 		}
 	}
-	return e.record(ctx, previous, v)
+	return e.record(ctx, previous, rec)
 }
 
 // previous returns the last decision about a resource; the zero value if there
 // is none.
 func (e *Evaluator) previous(ctx context.Context, resourceID string) (decision.Record, error) {
-	v, err := e.c.Records.LoadDecision(ctx, resourceID)
+	rec, err := e.c.Records.LoadDecision(ctx, resourceID)
 	if errors.Is(err, decision.ErrNotFound) {
 		return decision.Record{}, nil
 	}
-	return v, err
+	return rec, err
 }
 
 // alreadyStarted reports whether the previous decision started an operation by
 // the same rule for the same resource.
-func alreadyStarted(previous, v decision.Record) bool {
+func alreadyStarted(previous, rec decision.Record) bool {
 	return (previous.Outcome == string(Protect) || previous.Outcome == string(Lost)) &&
-		previous.Rule == v.Rule && previous.OperationID != "" && previous.Created.Equal(v.Created)
+		previous.Rule == rec.Rule && previous.OperationID != "" && previous.Created.Equal(rec.Created)
 }
 
 // same reports whether two decisions differ only in when and why they were made.
@@ -74,29 +74,29 @@ func same(a, b decision.Record) bool {
 }
 
 // record stores a decision that differs from the previous one.
-func (e *Evaluator) record(ctx context.Context, previous, v decision.Record) error {
-	if same(previous, v) {
+func (e *Evaluator) record(ctx context.Context, previous, rec decision.Record) error {
+	if same(previous, rec) {
 		return nil
 	}
-	v.At = e.c.Now()
-	e.c.Log.InfoContext(ctx, "protection decided", "resource", v.ResourceID, "outcome", v.Outcome, "rule", v.Rule, "op", v.OperationID, "source", v.Source)
-	return e.c.Records.SaveDecision(ctx, v)
+	rec.At = e.c.Now()
+	e.c.Log.InfoContext(ctx, "protection decided", "resource", rec.ResourceID, "outcome", rec.Outcome, "rule", rec.Rule, "op", rec.OperationID, "source", rec.Source)
+	return e.c.Records.SaveDecision(ctx, rec)
 }
 
 // start starts the operation that protects a resource, unless the resource is
 // excluded. It returns the resulting decision. retry is part of the request's
 // key; it is empty for the first attempt.
-func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, v decision.Record, t trigger) (decision.Record, error) {
+func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, rec decision.Record, t trigger) (decision.Record, error) {
 	x, excluded, err := e.c.Records.LoadExclusion(ctx, res.ID)
 	if err != nil {
-		return v, err
+		return rec, err
 	}
 	if excluded {
-		return excludedBy(x, v), nil
+		return excludedBy(x, rec), nil
 	}
 	req, err := r.request(res, r.requestKey(res, retry))
 	if err != nil {
-		return v, err
+		return rec, err
 	}
 	req.Labels = map[string]string{labelRule: r.Name, labelSource: t.source}
 	op, _, err := e.c.Engine.Start(ctx, req, engine.Origin{TraceParent: t.trace})
@@ -105,21 +105,21 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 	switch {
 	case errors.As(err, &conflict):
 		// The operation was started before the rule was changed.
-		v.OperationID = conflict.ID
+		rec.OperationID = conflict.ID
 	case errors.As(err, &invalid):
-		v.Outcome, v.OperationID, v.Reason = string(Rejected), "", invalid.Error()
+		rec.Outcome, rec.OperationID, rec.Reason = string(Rejected), "", invalid.Error()
 	case err != nil:
-		return v, err
+		return rec, err
 	default:
-		v.OperationID = op.ID
+		rec.OperationID = op.ID
 	}
-	return v, nil
+	return rec, nil
 }
 
 // excludedBy returns the decision about a resource whose protection a user
 // ended.
-func excludedBy(x decision.Exclusion, v decision.Record) decision.Record {
-	v.Outcome, v.OperationID = string(Excluded), x.OperationID
-	v.Reason = "operation " + x.OperationID + " ended the protection on request of a user"
-	return v
+func excludedBy(x decision.Exclusion, rec decision.Record) decision.Record {
+	rec.Outcome, rec.OperationID = string(Excluded), x.OperationID
+	rec.Reason = "operation " + x.OperationID + " ended the protection on request of a user"
+	return rec
 }

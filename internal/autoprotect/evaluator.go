@@ -16,8 +16,8 @@ import (
 // Records stores decisions and exclusions, and reads operations.
 type Records interface {
 	LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error)
-	SaveDecision(ctx context.Context, v decision.Record) error
-	// Verdict returns the last decision about a resource, or decision.ErrNotFound.
+	SaveDecision(ctx context.Context, rec decision.Record) error
+	// LoadDecision returns the last decision about a resource, or decision.ErrNotFound.
 	LoadDecision(ctx context.Context, resourceID string) (decision.Record, error)
 	// Load returns an operation, or engine.ErrNotFound.
 	Load(ctx context.Context, id string) (engine.Row, error)

@@ -110,52 +110,52 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 	if err != nil {
 		return err
 	}
-	v := decision.Record{
+	rec := decision.Record{
 		ResourceID: res.ID, Outcome: string(Protect), Rule: d.Rule.Name, Reason: d.Reason, DryRunMatches: d.DryRunMatches,
 		OperationID: d.Rule.operationID(e.c.Tenant, res), Created: res.Created, Source: sourceSweep,
 	}
-	started := alreadyStarted(previous, v)
+	started := alreadyStarted(previous, rec)
 	if started {
-		v.OperationID = previous.OperationID
+		rec.OperationID = previous.OperationID
 	}
 	x, excluded, err := e.c.Records.LoadExclusion(ctx, res.ID)
 	if err != nil {
 		return err
 	}
 	if excluded {
-		return e.record(ctx, previous, excludedBy(x, v))
+		return e.record(ctx, previous, excludedBy(x, rec))
 	}
 	retry := ""
-	row, err := e.c.Records.Load(ctx, v.OperationID)
+	row, err := e.c.Records.Load(ctx, rec.OperationID)
 	switch op := row.Operation; {
 	case errors.Is(err, engine.ErrNotFound) && !started:
 	case errors.Is(err, engine.ErrNotFound):
 		// The operation ended so long ago that retention has deleted it.
-		return e.recordLost(ctx, previous, v)
+		return e.recordLost(ctx, previous, rec)
 	case err != nil:
 		return err
 	case op.Status.Successful() && e.c.Now().Sub(op.EndedAt) < listDelay, !op.Status.Terminal(), op.Status == operation.Canceled:
 		return nil
 	case op.Status.Successful():
-		return e.recordLost(ctx, previous, v)
+		return e.recordLost(ctx, previous, rec)
 	default:
 		// The operation failed or timed out. Retry it once a day.
 		retry = e.c.Now().UTC().Format("20060102")
 	}
-	if v, err = e.start(ctx, *d.Rule, res, retry, v, trigger{source: sourceSweep}); err != nil {
+	if rec, err = e.start(ctx, *d.Rule, res, retry, rec, trigger{source: sourceSweep}); err != nil {
 		return err
 	}
-	return e.record(ctx, previous, v)
+	return e.record(ctx, previous, rec)
 }
 
 // recordLost records that a resource lost its protection. It does not protect
 // the resource again: someone may have ended the protection on purpose, by means
 // that leave no record here.
-func (e *Evaluator) recordLost(ctx context.Context, previous, v decision.Record) error {
-	v.Outcome = string(Lost)
-	v.Reason = "the resource was protected but the vault no longer lists it; protect it again, or add a rule that excludes it"
-	if !same(previous, v) {
-		e.c.Log.WarnContext(ctx, "resource lost its protection", "resource", v.ResourceID, "rule", v.Rule, "op", v.OperationID)
+func (e *Evaluator) recordLost(ctx context.Context, previous, rec decision.Record) error {
+	rec.Outcome = string(Lost)
+	rec.Reason = "the resource was protected but the vault no longer lists it; protect it again, or add a rule that excludes it"
+	if !same(previous, rec) {
+		e.c.Log.WarnContext(ctx, "resource lost its protection", "resource", rec.ResourceID, "rule", rec.Rule, "op", rec.OperationID)
 	}
-	return e.record(ctx, previous, v)
+	return e.record(ctx, previous, rec)
 }

@@ -19,8 +19,8 @@ const maxSweepTime = 100 * time.Second
 // minWait is the wait after a throttled call without Retry-After.
 const minWait = 100 * time.Millisecond
 
-// maxErrors bounds how many errors a sweep returns; thousands of equal errors
-// help nobody.
+// maxErrors bounds how many errors a sweep returns: a sweep of thousands of
+// resources may fail thousands of times for the same reason.
 const maxErrors = 10
 
 // sweep is one sweep in progress. It retries throttled calls until the deadline

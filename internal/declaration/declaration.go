@@ -1,6 +1,8 @@
-// Package declaration reads a YAML file in which an operator declares what is
-// to happen, and holds it against a JSON Schema. What is wrong is told by line,
-// path, problem and want.
+// Package declaration parses a YAML file in which an operator declares schedules
+// or rules, and validates it against a JSON Schema. Each problem has a line, a
+// path, a description and a valid value.
+//
+// The package may not know what a file declares.
 package declaration
 
 import (
@@ -16,21 +18,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxBytes is the longest file that is read.
+// MaxBytes is the maximum size of a file.
 const MaxBytes = 1 << 20
 
-// Problem is one thing wrong with a file.
+// Problem is one problem of a file.
 type Problem struct {
-	// Line counts from 1; 0 means the whole file.
+	// Line starts at 1; 0 means the whole file.
 	Line int `json:"line,omitempty"`
-	// Path is where it is, such as schedules[0].cron.
+	// Path is the location of the problem, such as schedules[0].cron.
 	Path string `json:"path"`
-	// Problem says what is wrong, Want what would be right.
+	// Problem describes the problem, Want a valid value.
 	Problem string `json:"problem"`
 	Want    string `json:"want,omitempty"`
 }
 
-// String is the problem in one line.
+// String returns the problem in one line.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.Line > 0 {
@@ -46,13 +48,13 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Invalid is a file that says something that cannot be done.
+// Invalid is the error of a file with problems.
 type Invalid struct {
 	File     string
 	Problems []Problem
 }
 
-// Error lists the problems, each behind the file's name.
+// Error returns one line per problem, with the file name.
 func (e *Invalid) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
@@ -61,16 +63,16 @@ func (e *Invalid) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Document is a file that is YAML.
+// Document is a parsed YAML file.
 type Document struct {
 	File string
 	root *yaml.Node
-	// value is the content as encoding/json would read it.
+	// value is the content as encoding/json would decode it.
 	value any
 }
 
-// Parse parses the file's only document. The error is an *Invalid: the file is
-// not YAML, or holds what JSON cannot.
+// Parse parses the only document of a file. The error is an *Invalid if the file
+// is not YAML, or has values that JSON cannot represent.
 func Parse(file string, raw []byte) (Document, error) {
 	invalid := func(line int, problem, want string) error {
 		return &Invalid{File: file, Problems: []Problem{{Line: line, Problem: problem, Want: want}}}
@@ -84,10 +86,10 @@ func Parse(file string, raw []byte) (Document, error) {
 	case errors.Is(err, io.EOF):
 		return Document{}, invalid(0, "is empty", "a YAML document")
 	case err != nil:
-		return Document{}, invalid(0, "is not YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "YAML, with spaces and not tabs before what is inside")
+		return Document{}, invalid(0, "is not YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "YAML, indented with spaces")
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		return Document{}, invalid(0, "holds more than one document", "one YAML document")
+		return Document{}, invalid(0, "has more than one document", "one YAML document")
 	}
 	var decoded any
 	if err := root.Decode(&decoded); err != nil {
@@ -96,7 +98,7 @@ func Parse(file string, raw []byte) (Document, error) {
 		if errors.As(err, &types) {
 			problem = strings.Join(types.Errors, ", ")
 		}
-		return Document{}, invalid(0, problem, "each name once, and names that are text")
+		return Document{}, invalid(0, problem, "unique field names that are strings")
 	}
 	value, err := plain(decoded, "")
 	if err != nil {
@@ -105,8 +107,8 @@ func Parse(file string, raw []byte) (Document, error) {
 	return Document{File: file, root: root.Content[0], value: value}, nil
 }
 
-// plain gives a value of YAML as JSON has it: times, which YAML makes of
-// unquoted dates, become text again.
+// plain converts a YAML value to a JSON value. It converts times, which YAML
+// creates from unquoted dates, back to strings.
 func plain(v any, path string) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -130,16 +132,16 @@ func plain(v any, path string) (any, error) {
 	case time.Time:
 		return v.Format(time.RFC3339Nano), nil
 	case map[any]any:
-		return nil, fmt.Errorf("%s: has a name that is not text: put it into quotes", path)
+		return nil, fmt.Errorf("%s: has a field name that is not a string; put it in quotes", path)
 	}
 	if _, err := json.Marshal(v); err != nil {
-		return nil, fmt.Errorf("%s: %v is nothing that JSON can hold", path, v)
+		return nil, fmt.Errorf("%s: %v has no JSON representation", path, v)
 	}
 	return v, nil
 }
 
-// Decode reads what is at the path, names and indexes, into a Go value. There
-// must be such a value, which a schema can promise.
+// Decode decodes the value at a path of names and indexes into a Go value. It
+// returns an error if the path does not exist.
 func (d Document) Decode(into any, at ...string) error {
 	value := d.value
 	for _, name := range at {
@@ -149,11 +151,11 @@ func (d Document) Decode(into any, at ...string) error {
 		case []any:
 			i, err := strconv.Atoi(name)
 			if err != nil || i < 0 || i >= len(v) {
-				return fmt.Errorf("%s: there is no %s", d.File, Path(at))
+				return fmt.Errorf("%s: %s does not exist", d.File, Path(at))
 			}
 			value = v[i]
 		default:
-			return fmt.Errorf("%s: there is no %s", d.File, Path(at))
+			return fmt.Errorf("%s: %s does not exist", d.File, Path(at))
 		}
 	}
 	raw, err := json.Marshal(value)
@@ -166,8 +168,8 @@ func (d Document) Decode(into any, at ...string) error {
 	return nil
 }
 
-// Problem is a problem at the path, with its line: that of the innermost part
-// that the file has.
+// Problem returns a problem at the path. Its line is that of the innermost part
+// of the path that exists.
 func (d Document) Problem(at []string, problem, want string) Problem {
 	node := d.root
 	for _, name := range at {
@@ -200,7 +202,7 @@ func child(node *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// Path writes names and indexes as people read them: schedules[0].cron.
+// Path formats names and indexes, as in schedules[0].cron.
 func Path(at []string) string {
 	path := ""
 	for _, name := range at {

@@ -20,7 +20,7 @@ const schema = `{
   }}}
 }`
 
-func TestEachThingWrongIsToldWithLinePathProblemAndWant(t *testing.T) {
+func TestValidate_ReportsLinePathProblemAndWant(t *testing.T) {
 	t.Parallel()
 	compiled, err := declaration.Compile([]byte(schema))
 	require.NoError(t, err)
@@ -35,36 +35,36 @@ list:
   - 2026-11-21
 `))
 	require.NoError(t, err)
-	var told []string
+	var got []string
 	for _, violation := range compiled.Validate(document) {
-		told = append(told, violation.String())
+		got = append(got, violation.String())
 	}
 	require.ElementsMatch(t, []string{
-		"line 1: text: maxLength: got 8, want 3; want some text",
-		`line 3: list[0].name: "Big" has not the right form; want a name of small letters`,
+		"line 1: text: has 8 characters, more than 3; want some text",
+		`line 3: list[0].name: "Big" does not have the required form; want a name of small letters`,
 		`line 4: list[0].size: is "huge"; want one of small, large`,
-		"line 5: list[0].colour: is not known here; want one of name, size",
+		"line 5: list[0].colour: is not a known field; want one of name, size",
 		"line 6: list[1]: is of type string; want ISO things",
 		"line 9: list[4]: is of type string; want ISO things",
-	}, told)
+	}, got)
 }
 
-func TestTheValueAtAPathIsDecoded(t *testing.T) {
+func TestDecode_ReturnsTheValueAtAPath(t *testing.T) {
 	t.Parallel()
 	document, err := declaration.Parse("x.yaml", []byte("a:\n- b: [1, 2026-11-21]\n"))
 	require.NoError(t, err)
 	var got []any
 	require.NoError(t, document.Decode(&got, "a", "0", "b"))
 	require.Equal(t, []any{1.0, "2026-11-21T00:00:00Z"}, got)
-	require.EqualError(t, document.Decode(&got, "a", "1"), "x.yaml: there is no a[1]")
-	require.EqualError(t, document.Decode(&got, "a", "0", "b", "0", "c"), "x.yaml: there is no a[0].b[0].c")
+	require.EqualError(t, document.Decode(&got, "a", "1"), "x.yaml: a[1] does not exist")
+	require.EqualError(t, document.Decode(&got, "a", "0", "b", "0", "c"), "x.yaml: a[0].b[0].c does not exist")
 }
 
-func TestWhatJSONCannotHoldIsRefused(t *testing.T) {
+func TestParse_RejectsValuesWithoutJSON(t *testing.T) {
 	t.Parallel()
 	for yaml, want := range map[string]string{
-		"a: .nan":      "a: NaN is nothing that JSON can hold",
-		"a: {1: x}":    "a: has a name that is not text: put it into quotes",
+		"a: .nan":      "a: NaN has no JSON representation",
+		"a: {1: x}":    "a: has a field name that is not a string; put it in quotes",
 		"a: 1\na: 2":   `already defined`,
 		"a: *nowhere":  "is not YAML: unknown anchor 'nowhere' referenced",
 		"a: &b [*b]":   "anchor 'b' value contains itself",
@@ -77,7 +77,7 @@ func TestWhatJSONCannotHoldIsRefused(t *testing.T) {
 	}
 }
 
-func TestPatternsMatchAsPeopleMeanThem(t *testing.T) {
+func TestMatch_SupportsStarAndQuestionMark(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		pattern, text string

@@ -2,8 +2,8 @@ package declaration
 
 import "strings"
 
-// Match reports whether a text is what a pattern means: * stands for any text,
-// also none, and ? for one character. Casing matters.
+// Match reports whether a pattern matches a text: * matches any text, including
+// the empty one, and ? matches one character. Case matters.
 func Match(pattern, text string) bool {
 	p, t := []rune(pattern), []rune(text)
 	star, back := -1, 0
@@ -28,17 +28,17 @@ func Match(pattern, text string) bool {
 	return i == len(p)
 }
 
-// MatchFold is Match without regard to casing.
+// MatchFold is like Match but ignores case.
 func MatchFold(pattern, text string) bool {
 	return Match(strings.ToLower(pattern), strings.ToLower(text))
 }
 
-// foreign stands for any character that a pattern may mean and never names.
+// foreign is a character that no pattern contains literally.
 const foreign = "\x01"
 
-// Covers reports whether a pattern matches all that another matches. It never
-// says so wrongly of patterns of at most 200 characters, and may miss it where
-// both have stars in their middle.
+// Covers reports whether a pattern matches every text that another pattern
+// matches. For patterns of at most 200 characters, true is always correct; false
+// may be wrong if both patterns have stars in the middle.
 func Covers(pattern, other string) bool {
 	other = strings.ReplaceAll(other, "?", foreign)
 	return Match(pattern, strings.ReplaceAll(other, "*", "")) && Match(pattern, strings.ReplaceAll(other, "*", strings.Repeat(foreign, 1000)))

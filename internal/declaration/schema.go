@@ -3,6 +3,7 @@ package declaration
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,29 +16,29 @@ import (
 	"golang.org/x/text/message"
 )
 
-// Schema is a JSON Schema. The description of each of its parts is told to
-// whoever breaks it.
+// Schema is a JSON Schema. A violation includes the description of the part that
+// is violated.
 type Schema struct {
 	id       string
 	document any
 	compiled *jsonschema.Schema
 }
 
-// Compile reads a schema that refers to nothing outside itself.
+// Compile compiles a schema without external references.
 func Compile(raw []byte) (*Schema, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
-		return nil, fmt.Errorf("read schema: %w", err)
+		return nil, fmt.Errorf("parse schema: %w", err)
 	}
 	top, _ := document.(map[string]any)
 	id, _ := top["$id"].(string)
 	if id == "" {
-		return nil, fmt.Errorf("read schema: it has no $id")
+		return nil, errors.New("parse schema: $id is missing")
 	}
 	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(jsonschema.SchemeURLLoader{}) // nothing is fetched
+	compiler.UseLoader(jsonschema.SchemeURLLoader{}) // loads nothing
 	if err := compiler.AddResource(id, document); err != nil {
-		return nil, fmt.Errorf("read schema %s: %w", id, err)
+		return nil, fmt.Errorf("add schema %s: %w", id, err)
 	}
 	compiled, err := compiler.Compile(id)
 	if err != nil {
@@ -46,14 +47,13 @@ func Compile(raw []byte) (*Schema, error) {
 	return &Schema{id: id, document: document, compiled: compiled}, nil
 }
 
-// Violation is where a document breaks a schema, with the path of the part.
+// Violation is a problem of a document that violates a schema, with its path.
 type Violation struct {
 	At []string
 	Problem
 }
 
-// Validate holds a document against the schema and gives all that is wrong, in
-// the order of the file.
+// Validate returns all violations of the schema, in file order.
 func (s *Schema) Validate(d Document) []Violation {
 	err := s.compiled.Validate(d.value)
 	if err == nil {
@@ -63,10 +63,10 @@ func (s *Schema) Validate(d Document) []Violation {
 	if !ok {
 		return []Violation{{Problem: Problem{Problem: err.Error()}}}
 	}
-	var faults []Violation
-	s.collect(d, broken, &faults)
-	slices.SortStableFunc(faults, func(a, b Violation) int { return cmp.Compare(a.Line, b.Line) })
-	return faults
+	var violations []Violation
+	s.collect(d, broken, &violations)
+	slices.SortStableFunc(violations, func(a, b Violation) int { return cmp.Compare(a.Line, b.Line) })
+	return violations
 }
 
 func (s *Schema) collect(d Document, e *jsonschema.ValidationError, into *[]Violation) {
@@ -88,25 +88,51 @@ func (s *Schema) collect(d Document, e *jsonschema.ValidationError, into *[]Viol
 		}
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			add(append(slices.Clone(at), name), "is not known here", "one of "+strings.Join(s.properties(e.SchemaURL), ", "))
+			add(append(slices.Clone(at), name), "is not a known field", "one of "+strings.Join(s.properties(e.SchemaURL), ", "))
 		}
 	case *kind.Type:
 		add(at, "is of type "+k.Got, cmp.Or(described, strings.Join(k.Want, " or ")))
 	case *kind.Enum:
 		add(at, fmt.Sprintf("is %#v", k.Got), "one of "+list(k.Want))
 	case *kind.FalseSchema:
-		add(at, "may not be given", "")
+		add(at, "is not allowed", "")
 	case *kind.Const:
 		add(at, fmt.Sprintf("is %#v", k.Got), fmt.Sprint(k.Want))
 	case *kind.Pattern:
-		add(at, fmt.Sprintf("%q has not the right form", k.Got), cmp.Or(described, k.Want))
+		add(at, fmt.Sprintf("%q does not have the required form", k.Got), cmp.Or(described, k.Want))
 	default:
-		add(at, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)), described)
+		add(at, limitProblem(e.ErrorKind), described)
 	}
 }
 
-// described is the description of the part of the schema at a URL, empty if
-// there is none.
+// limitProblem describes a violated limit. For rules that no schema of this
+// program uses, it returns the text of the library.
+func limitProblem(k jsonschema.ErrorKind) string {
+	switch k := k.(type) {
+	case *kind.MaxLength:
+		return fmt.Sprintf("has %d characters, more than %d", k.Got, k.Want)
+	case *kind.MinLength:
+		return fmt.Sprintf("has %d characters, fewer than %d", k.Got, k.Want)
+	case *kind.MaxItems:
+		return fmt.Sprintf("has %d entries, more than %d", k.Got, k.Want)
+	case *kind.MinItems:
+		return fmt.Sprintf("has %d entries, fewer than %d", k.Got, k.Want)
+	case *kind.MaxProperties:
+		return fmt.Sprintf("has %d fields, more than %d", k.Got, k.Want)
+	case *kind.MinProperties:
+		return fmt.Sprintf("has %d fields, fewer than %d", k.Got, k.Want)
+	case *kind.Maximum:
+		return fmt.Sprintf("is %s, above %s", k.Got.RatString(), k.Want.RatString())
+	case *kind.Minimum:
+		return fmt.Sprintf("is %s, below %s", k.Got.RatString(), k.Want.RatString())
+	case *kind.UniqueItems:
+		return fmt.Sprintf("has equal entries: %d and %d", k.Duplicates[0], k.Duplicates[1])
+	}
+	return k.LocalizedString(message.NewPrinter(language.English))
+}
+
+// described returns the description of the part of the schema at a URL; empty if
+// it has none.
 func (s *Schema) described(url string) string {
 	part, _ := s.part(url).(map[string]any)
 	if ref, ok := part["$ref"].(string); ok && part["description"] == nil {
@@ -116,8 +142,8 @@ func (s *Schema) described(url string) string {
 	return lowered(strings.TrimSuffix(text, "."))
 }
 
-// lowered begins a sentence in the middle of one: "A name" becomes "a name",
-// "ISO" stays.
+// lowered converts the first letter to lower case, for use inside a sentence. It
+// keeps acronyms such as "ISO".
 func lowered(text string) string {
 	if text == "" {
 		return ""
@@ -129,7 +155,7 @@ func lowered(text string) string {
 	return string(unicode.ToLower(first)) + text[size:]
 }
 
-// properties are the names that the part of the schema knows.
+// properties returns the names of the properties of a part of the schema.
 func (s *Schema) properties(url string) []string {
 	part, _ := s.part(url).(map[string]any)
 	known, _ := part["properties"].(map[string]any)

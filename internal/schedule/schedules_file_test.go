@@ -50,9 +50,9 @@ func TestParse_OmitsInvalidSchedulesAndExplainsThem(t *testing.T) {
 	t.Parallel()
 	const request = "  request: {flow: backup-now, parameters: {itemId: x}}\n"
 	for name, c := range map[string]struct{ entry, want string }{
-		"unknown field":       {"- name: bad\n  corn: x\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, "line 8: schedules[1].corn: is not known here; want one of cron, enabled, jitter"},
+		"unknown field":       {"- name: bad\n  corn: x\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, "line 8: schedules[1].corn: is not a known field; want one of cron, enabled, jitter"},
 		"missing cron":        {"- name: bad\n  timeZone: UTC\n" + request, "line 7: schedules[1].cron: is missing; want five fields (minute hour"},
-		"bad name":            {"- name: Not Good\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, `line 7: schedules[1].name: "Not Good" has not the right form; want 1 to 64 lower-case letters`},
+		"bad name":            {"- name: Not Good\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, `line 7: schedules[1].name: "Not Good" does not have the required form; want 1 to 64 lower-case letters`},
 		"same name":           {"- name: good\n  cron: 0 1 * * *\n  timeZone: UTC\n" + request, `line 7: schedules[1].name: "good" is the name of an earlier schedule`},
 		"bad cron":            {"- name: bad\n  cron: 0 25 * * *\n  timeZone: UTC\n" + request, `line 8: schedules[1].cron: "0 25 * * *" cannot be parsed`},
 		"never fires":         {"- name: bad\n  cron: 0 0 30 2 *\n  timeZone: UTC\n" + request, `schedules[1].cron: "0 0 30 2 *" never fires: no date matches it; want days that the months have`},
@@ -66,7 +66,7 @@ func TestParse_OmitsInvalidSchedulesAndExplainsThem(t *testing.T) {
 		"selection and item":  {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n" + request, "schedules[1].request.parameters.itemId: is set together with a selection"},
 		"selection of what":   {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: " + vault + "}\n  request: {flow: delete-protection, parameters: {}}\n", "schedules[1].select: is set for flow delete-protection; want flow backup-now"},
 		"selection of a shop": {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  select: {vaultId: shop}\n  request: {flow: backup-now, parameters: {}}\n", `schedules[1].select.vaultId: "shop" is not the resource ID of a vault`},
-		"own label":           {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  request: {flow: backup-now, parameters: {itemId: x}, labels: {slot: x}}\n", "schedules[1].request.labels.slot: may not be given"},
+		"own label":           {"- name: bad\n  cron: 0 1 * * *\n  timeZone: UTC\n  request: {flow: backup-now, parameters: {itemId: x}, labels: {slot: x}}\n", "schedules[1].request.labels.slot: is not allowed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,9 +87,9 @@ func TestParse_ReturnsNothingForInvalidFiles(t *testing.T) {
 		"version: 2\nschedules: []":          "line 1: version: is",
 		"schedules: []":                      "version: is missing",
 		"version: 1\nschedules: {}":          "schedules: is of type object; want a list of schedules",
-		"version: 1\nschedules: []\nmore: 1": "line 3: more: is not known here",
+		"version: 1\nschedules: []\nmore: 1": "line 3: more: is not a known field",
 		"version: 1\nversion: 1":             "already defined",
-		"version: 1\nschedules: []\n---\na":  "holds more than one document",
+		"version: 1\nschedules: []\n---\na":  "has more than one document",
 		"- 1":                                "is of type array",
 		"version: 1\nschedules: [" + strings.Repeat(" ", declaration.MaxBytes) + "]": "bytes long; want at most 1048576 bytes",
 	} {

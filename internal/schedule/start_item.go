@@ -12,7 +12,6 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/schedule/run"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
@@ -153,14 +152,13 @@ func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Ite
 	op, _, err := t.c.Engine.Start(ctx, req, origin)
 	var invalid *step.Invalid
 	var conflict *engine.KeyConflict
-	var large *state.TooLarge
 	switch {
 	case errors.As(err, &conflict):
 		// The run was started before the file was changed, or the vault now
 		// spells the item's ID differently.
 		t.log.InfoContext(ctx, "run already started with other parameters", "op", conflict.ID, "slot", slot, "item", item.Name)
 		return nil
-	case errors.As(err, &invalid), errors.As(err, &large):
+	case errors.As(err, &invalid), errors.Is(err, engine.ErrTooLarge):
 		return t.reject(ctx, req.Key, req, err)
 	case err != nil:
 		return err
