@@ -12,20 +12,20 @@ import (
 	"path/filepath"
 )
 
-// accountFile keeps the account beside the data: Azurite files rows under the
-// account's name, so another name would not find them.
+// accountFile stores the account next to the data. Azurite stores rows under
+// the name of the account, so a new name would not find them.
 const accountFile = "account.json"
 
-// account is a storage account that only this machine knows. It is random so
-// that nothing works against the emulator by a well-known key and then fails
-// in Azure, and so that two stacks never mistake one another.
+// account is a random storage account of this machine. A random account ensures
+// that nothing works against the emulator with a well-known key and then fails
+// in Azure, and that two stacks never use each other's tables.
 type account struct {
 	Name string `json:"name"`
 	Key  string `json:"key"` // base64
 }
 
-// openAccount reads the account of dir, or makes it there. An empty dir gives
-// a new account each time.
+// openAccount reads the account of dir, or creates it. An empty dir means a new
+// account each time.
 func openAccount(dir string) (account, error) {
 	if dir == "" {
 		return newAccount(), nil
@@ -59,9 +59,9 @@ func openAccount(dir string) (account, error) {
 	return acc, nil
 }
 
-// newAccount draws a name within Azure's rules (3 to 24 lower-case letters and
-// digits) and a key of Azure's length. crypto/rand.Read does not fail: it ends
-// the program when the system has no randomness.
+// newAccount generates a name within Azure's rules (3 to 24 lower-case letters
+// and digits) and a key of Azure's length. crypto/rand.Read never fails: it
+// ends the program if the system has no randomness.
 func newAccount() account {
 	name := make([]byte, 8)
 	key := make([]byte, 64)

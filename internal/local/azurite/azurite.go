@@ -1,11 +1,14 @@
 // Package azurite runs the table service of Azurite, Microsoft's storage
 // emulator, as a child process for the local stack and the tests.
 //
-// What it is not: only tables are served (no blobs, no queues), only shared
-// keys are accepted (no Entra tokens, no shared access signatures are tried),
-// and Azurite's own limits remain. The one that matters most: acknowledged
-// writes reach the disk every five seconds and at an orderly end, so a killed
-// Azurite may forget what real Table Storage would have kept.
+// What it does not do:
+//
+//   - It serves only tables: no blobs, no queues.
+//   - It accepts only shared keys: Entra tokens and shared access signatures
+//     are not supported.
+//   - It does not lift Azurite's own limits. Most important: acknowledged
+//     writes reach the disk every five seconds and on a clean stop, so a killed
+//     Azurite may lose writes that Table Storage would keep.
 package azurite
 
 import (
@@ -26,30 +29,32 @@ import (
 
 const (
 	host = "127.0.0.1"
-	// startLimit is far above the half second that a start takes on an idle
-	// machine: a busy one with cold caches needs many times that.
+	// startLimit is far above the half second of a start on an idle machine,
+	// because a busy machine with cold caches needs much longer.
 	startLimit = 60 * time.Second
-	// stopLimit bounds the orderly end, which writes the data to disk, before
-	// the process is killed.
+	// stopLimit bounds the clean stop, which writes the data to disk. After it the
+	// process is killed.
 	stopLimit = 10 * time.Second
-	// readyPrefix is what launcher.js prints, followed by the port.
+	// maxErrorBytes bounds the error output that an error message repeats.
+	maxErrorBytes = 4096
+	// readyPrefix precedes the port in the output of launcher.js.
 	readyPrefix = "listening "
 )
 
-// launcher is the program that node runs: see its own comment for why Azurite's
-// command line is not used.
+// launcher is the program that node runs. Its comment explains why Azurite's
+// own command line is not used.
 //
 //go:embed launcher.js
 var launcher string
 
-// Config says how to run the table service.
+// Config configures a Server.
 type Config struct {
-	// Dir holds the data and the account, and is made if absent. A later
-	// start with the same Dir finds both again. Empty keeps all in memory.
+	// Dir holds the data and the account, and is created if absent. A later start
+	// with the same Dir finds both. Empty keeps everything in memory.
 	Dir string
-	// Port to listen on at 127.0.0.1; 0 takes a free one.
+	// Port is the port on 127.0.0.1; 0 means a free one.
 	Port int
-	// Log receives what Azurite prints; nil discards it.
+	// Log receives the output of Azurite; nil discards it.
 	Log *slog.Logger
 }
 
@@ -59,14 +64,14 @@ type Server struct {
 	port    int
 	cancel  context.CancelFunc
 	exited  chan struct{}
-	err     error // how the process ended; read after exited is closed
+	err     error // result of the process; read after exited is closed
 }
 
-// New runs the table service and returns when it serves. The service ends,
-// in good order, when Stop is called, when ctx ends, and when this process
-// ends for whatever reason.
+// New starts the table service and returns when it serves. The service stops
+// cleanly when Stop is called, when ctx ends, and when this process ends for
+// any reason.
 //
-// The error is ErrNotInstalled when Azurite or node is not there.
+// The error is ErrNotInstalled if Azurite or node is missing.
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	home, err := find()
 	if err != nil {
@@ -80,90 +85,118 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := cfg.Log
+	life, cancel := context.WithCancel(ctx)
+	cmd := exec.CommandContext(life, node, "-e", launcher, home, host, strconv.Itoa(cfg.Port), cfg.Dir)
+	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+acc.Name+":"+acc.Key)
+	out := capture(cmd, cfg.Log)
+	s := &Server{account: acc, cancel: cancel, exited: make(chan struct{})}
+	if err := s.start(cmd); err != nil {
+		cancel()
+		return nil, err
+	}
+	if err := s.awaitReady(ctx, out); err != nil {
+		cancel()
+		<-s.exited
+		return nil, err
+	}
+	return s, nil
+}
+
+// output is what a starting process prints.
+type output struct {
+	port   chan int
+	errors *bytes.Buffer // read after the process has ended
+}
+
+// capture logs the output of the process, and collects its port and the first
+// errors.
+func capture(cmd *exec.Cmd, log *slog.Logger) output {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-
-	life, cancel := context.WithCancel(ctx)
-	s := &Server{account: acc, cancel: cancel, exited: make(chan struct{})}
-	ready := make(chan int, 1)
-	complaints := &bytes.Buffer{}
-	cmd := exec.CommandContext(life, node, "-e", launcher, home, host, strconv.Itoa(cfg.Port), cfg.Dir)
-	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+acc.Name+":"+acc.Key)
+	out := output{port: make(chan int, 1), errors: &bytes.Buffer{}}
 	cmd.Stdout = &lines{each: func(line string) {
 		if rest, ok := strings.CutPrefix(line, readyPrefix); ok {
 			if port, err := strconv.Atoi(rest); err == nil {
-				ready <- port
+				out.port <- port
 				return
 			}
 		}
 		log.Info("azurite", "line", line)
 	}}
 	cmd.Stderr = &lines{each: func(line string) {
-		if complaints.Len() < 4096 {
-			complaints.WriteString(line + "\n")
+		if out.errors.Len() < maxErrorBytes {
+			out.errors.WriteString(line + "\n")
 		}
 		log.Warn("azurite", "line", line)
 	}}
+	return out
+}
+
+// start starts the process and waits for its end in the background.
+func (s *Server) start(cmd *exec.Cmd) error {
 	detach(cmd)
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
-		cancel()
-		return nil, fmt.Errorf("open azurite's standard input: %w", err)
+		return fmt.Errorf("open azurite's standard input: %w", err)
 	}
 	cmd.Cancel = func() error { return end(cmd.Process, lifeline) }
 	cmd.WaitDelay = stopLimit
 	if err := cmd.Start(); err != nil {
-		cancel()
-		return nil, fmt.Errorf("start azurite: %w", err)
+		return fmt.Errorf("start azurite: %w", err)
 	}
 	go func() {
 		s.err = cmd.Wait()
 		if cmd.ProcessState.Success() {
-			s.err = nil // Wait reports the ended context even after an orderly end.
+			s.err = nil // Wait reports the ended context even after a clean stop.
 		}
 		close(s.exited)
 	}()
+	return nil
+}
 
+// awaitReady waits until the process listens, and sets the port. On an error
+// the process has ended.
+func (s *Server) awaitReady(ctx context.Context, out output) error {
 	limit := time.NewTimer(startLimit)
 	defer limit.Stop()
 	select {
-	case s.port = <-ready:
-		return s, nil
+	case s.port = <-out.port:
+		return nil
 	case <-s.exited:
-		cancel()
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("start azurite: %w", ctx.Err())
+			return fmt.Errorf("start azurite: %w", ctx.Err())
 		}
-		return nil, fmt.Errorf("azurite ended while starting: %w: %s", exitError(s.err), strings.TrimSpace(complaints.String()))
+		return fmt.Errorf("azurite ended while starting: %w: %s", exitError(s.err), strings.TrimSpace(out.errors.String()))
 	case <-limit.C:
-		cancel()
+		s.cancel()
 		<-s.exited
-		return nil, fmt.Errorf("azurite does not listen after %s: %s", startLimit, strings.TrimSpace(complaints.String()))
+		return fmt.Errorf("azurite does not listen after %s: %s", startLimit, strings.TrimSpace(out.errors.String()))
 	}
 }
 
-// Endpoint is the URL of the table service, account included, such as
+// Endpoint returns the URL of the table service with its account, such as
 // "http://127.0.0.1:10002/account".
 func (s *Server) Endpoint() string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port)) + "/" + s.account.Name
 }
 
-// ConnectionString is what aztables.NewServiceClientFromConnectionString and
-// the setting AzureWebJobsStorage take.
+// ConnectionString returns the connection string for
+// aztables.NewServiceClientFromConnectionString and the setting
+// AzureWebJobsStorage.
 func (s *Server) ConnectionString() string {
 	return "DefaultEndpointsProtocol=http;AccountName=" + s.account.Name +
 		";AccountKey=" + s.account.Key + ";TableEndpoint=" + s.Endpoint() + ";"
 }
 
-// Done is closed when the process has ended, whether it was asked to or not.
+// Done returns a channel that is closed when the process has ended for any
+// reason.
 func (s *Server) Done() <-chan struct{} { return s.exited }
 
-// Stop ends the service and returns when its process is gone. Every
-// acknowledged write is on disk unless it returns an error: then the process
-// did not end in good order, within ten seconds, and was killed. Stopping
-// twice is allowed.
+// Stop stops the service and returns when its process has ended. If it returns
+// nil, every acknowledged write is on disk. If the process does not stop
+// cleanly within ten seconds, it is killed and Stop returns an error. Stop may
+// be called more than once.
 func (s *Server) Stop() error {
 	s.cancel()
 	<-s.exited
@@ -173,12 +206,12 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// end asks for the orderly end: SIGINT where it exists (Azurite loses up to
-// five seconds of writes on any other signal), and everywhere the end of
-// standard input, which launcher.js takes for the same.
+// end requests a clean stop with SIGINT where it exists (Azurite loses up to
+// five seconds of writes on any other signal), and everywhere by closing
+// standard input, which launcher.js treats in the same way.
 func end(p *os.Process, lifeline io.Closer) error {
-	// Windows has no SIGINT, and the process may be gone: closing the lifeline
-	// is enough for the one and harmless for the other.
+	// Signal fails on Windows, which has no SIGINT, and for an ended process.
+	// Closing the lifeline is enough in the first case and harmless in the second.
 	_ = p.Signal(os.Interrupt)
 	return lifeline.Close()
 }
@@ -190,7 +223,8 @@ func exitError(err error) error {
 	return err
 }
 
-// lines passes on what is written to it line by line, without the line end.
+// lines calls each with every complete line written to it, without the line
+// end.
 type lines struct {
 	each func(string)
 	part []byte

@@ -88,7 +88,7 @@ func TestAzurite_KeepsRowsInItsFolder(t *testing.T) {
 	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
 	require.NoError(t, err)
 	require.NoError(t, first.Stop())
-	require.NoError(t, first.Stop(), "stopping twice is allowed")
+	require.NoError(t, first.Stop(), "Stop may be called more than once")
 
 	second := start(t, cfg)
 	_, err = table(t, second.ConnectionString()).GetEntity(t.Context(), "p", "r", nil)
@@ -118,17 +118,16 @@ func TestAzurite_ErrorNamesAPortInUse(t *testing.T) {
 
 func TestAzurite_StopsWithItsContext(t *testing.T) {
 	t.Parallel()
-	start(t, azurite.Config{}) // Skips where Azurite is absent.
+	start(t, azurite.Config{}) // This skips the test if Azurite is missing.
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := azurite.New(ctx, azurite.Config{})
 	require.NoError(t, err)
 	cancel()
 	<-s.Done()
-	require.NoError(t, s.Stop(), "an ended context is an orderly end")
+	require.NoError(t, s.Stop(), "an ended context is a clean stop")
 }
 
-// orphanDir tells this test binary to be a parent that never gets to stop its
-// Azurite.
+// orphanDir makes this test binary a parent that never stops its Azurite.
 const orphanDir = "AZBACKUPFLOW_TEST_ORPHAN_DIR"
 
 func TestAzurite_StopsWithItsKilledParentAndKeepsEveryRow(t *testing.T) {
@@ -138,9 +137,9 @@ func TestAzurite_StopsWithItsKilledParentAndKeepsEveryRow(t *testing.T) {
 		return
 	}
 	if runtime.GOOS == "windows" {
-		t.Skip("a child's standard output is read until its children end, too, on Windows")
+		t.Skip("on Windows, the standard output of a child stays open until its children end")
 	}
-	start(t, azurite.Config{}) // Skips where Azurite is absent.
+	start(t, azurite.Config{}) // This skips the test if Azurite is missing.
 	dir := t.TempDir()
 	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	parent.Env = append(os.Environ(), orphanDir+"="+dir)

@@ -4,5 +4,5 @@ package azurite
 
 import "os/exec"
 
-// detach does nothing here: process groups are a Unix matter.
+// detach does nothing on this system: only Unix has process groups.
 func detach(*exec.Cmd) {}

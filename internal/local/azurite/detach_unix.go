@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// detach keeps the terminal's Ctrl-C away from the child: the table service
-// must outlive the handlers that still write to it, and ends by Stop.
+// detach keeps the Ctrl-C of the terminal away from the child. The table
+// service must outlive the handlers that still write to it; Stop ends it.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }

@@ -8,23 +8,24 @@ import (
 	"strings"
 )
 
-// PathVariable names the environment variable that points at another Azurite
-// than the one that `make deps` installs: the path of an azurite-table program,
-// or of the folder of the azurite package.
+// PathVariable names the environment variable with the path of another Azurite
+// than the one of `make deps`: an azurite-table program, or the folder of the
+// azurite package.
 const PathVariable = "AZBACKUPFLOW_AZURITE"
 
-// installed is where `make deps` puts the package, from the repository's root.
+// installed is the folder of the package after `make deps`, relative to the
+// root of the repository.
 const installed = "internal/local/azurite/node_modules/azurite"
 
-// entry is the file that the azurite-table program is, from the package's folder.
+// entry is the azurite-table program, relative to the folder of the package.
 const entry = "dist/src/table/main.js"
 
-// ErrNotInstalled says that Azurite, or the node that runs it, is not on this
-// machine. Its text says what to do.
+// ErrNotInstalled reports that Azurite or node is missing on this machine. Its
+// text names the remedy.
 var ErrNotInstalled = errors.New("azurite is not installed: run make deps, or set " + PathVariable + " to the path of azurite-table")
 
-// find gives the folder of the azurite package: the one that the environment
-// names, else the one of the repository that holds the working directory.
+// find returns the folder of the azurite package: the one in the environment,
+// else the one of the repository that holds the working directory.
 func find() (string, error) {
 	if named := os.Getenv(PathVariable); named != "" {
 		return packageFolder(named)
@@ -45,8 +46,8 @@ func find() (string, error) {
 	}
 }
 
-// packageFolder accepts the package's folder, its azurite-table program, and
-// the link to it that npm makes in a folder of programs.
+// packageFolder accepts the folder of the package, its azurite-table program,
+// and the link to the program that npm creates.
 func packageFolder(named string) (string, error) {
 	path, err := filepath.Abs(named)
 	if err != nil {

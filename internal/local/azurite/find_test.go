@@ -10,8 +10,8 @@ import (
 	"azbackupflow/internal/local/azurite"
 )
 
-// These tests set the environment and the working directory, which all tests
-// of the process share: they cannot run beside others.
+// These tests set the environment and the working directory, which all tests of
+// the process share. They cannot run in parallel with other tests.
 
 func TestFind_ErrorNamesTheRemedy(t *testing.T) {
 	t.Setenv(azurite.PathVariable, "")

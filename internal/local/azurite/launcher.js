@@ -1,11 +1,11 @@
-// Runs Azurite's table service and nothing else of Azurite: no telemetry, no
-// blob or queue code, no access log. It is started by this package with
+// Runs only the table service of Azurite: no telemetry, no blob or queue code,
+// no access log. The package azurite starts it with
 //
 //   node -e <this file> <folder of the azurite package> <host> <port> <data folder, "" for memory>
 //
-// and says "listening <port>" on standard output when it serves. It closes,
-// writing its data to disk first, when its standard input ends: the one sign
-// of a parent's end that every operating system gives, even after SIGKILL.
+// It prints "listening <port>" to standard output when it serves. It stops and
+// writes its data to disk when its standard input ends: every operating system
+// closes it when the parent ends, even after SIGKILL.
 "use strict";
 
 const path = require("node:path");
@@ -28,7 +28,7 @@ const server = new TableServer(
     false, // access log
     undefined,
     undefined,
-    false, // loose: unsupported headers are refused, as Azure does
+    false, // loose: unsupported headers are rejected, as in Azure
     false, // skipApiVersionCheck
     "",
     "",

@@ -1,23 +1,26 @@
-// Package fault lets a test act at an exact point of a request that a local
-// stand-in serves: the moment before it takes effect, the moment between the
-// effect and the answer, and the moment after the answer has left.
+// Package fault lets a test act at an exact moment of a request that a local
+// stand-in serves: before the request takes effect, between the effect and the
+// answer, or after the answer.
 //
-// The kill test stands on it: the stand-ins call the hook synchronously, so
-// whatever the hook does (kill the handler process, drop the connection) has
-// been done when the request goes on.
+// The kill test relies on it: the stand-ins call the hook synchronously, so
+// that the effect of the hook (the handler is killed, the connection is closed)
+// is complete before the request continues.
+//
+// What it does not do: it injects no fault itself; it only calls the hook of
+// the test.
 package fault
 
-// Moment is a point in the life of one request.
+// Moment is a moment of a request.
 type Moment int
 
 // The moments of a request, in order.
 const (
-	Before Moment = iota // received, nothing has happened yet
-	During               // the effect has happened, the answer has not been sent
-	After                // the answer has been written to the socket
+	Before Moment = iota // received, without effect yet
+	During               // in effect, not yet answered
+	After                // the answer is written to the socket
 )
 
-// String names the moment.
+// String returns the name of the moment.
 func (m Moment) String() string {
 	switch m {
 	case Before:
@@ -30,24 +33,24 @@ func (m Moment) String() string {
 	return "unknown"
 }
 
-// Request says which request of which stand-in is being served.
+// Request describes a request that a stand-in serves.
 type Request struct {
 	// Service is "arm", "table", "bus" or "host".
 	Service string
-	// Kind names the request with everything that varies between operations
-	// taken out, such as "PUT protectedItems" or "send steps": a test counts
-	// and picks by it.
+	// Kind describes the request without the parts that vary between operations,
+	// such as "PUT protectedItems" or "send steps". Tests count and select
+	// requests by it.
 	Kind string
-	// Detail is the whole request, for messages: a URL without its query, or
-	// a message id.
+	// Detail is the whole request, for messages: a URL without its query, or a
+	// message ID.
 	Detail string
 }
 
-// Hook is called at each moment of each request. It may block, and it must be
-// safe for concurrent use. Stand-ins treat a nil Hook as one that does nothing.
+// Hook is called at each moment of each request. It may block, and must be safe
+// for concurrent use. A nil Hook does nothing.
 type Hook func(Moment, Request)
 
-// At calls the hook, if there is one.
+// At calls the hook if it is not nil.
 func (h Hook) At(m Moment, r Request) {
 	if h != nil {
 		h(m, r)

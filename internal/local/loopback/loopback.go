@@ -1,5 +1,5 @@
-// Package loopback serves HTTP to this machine alone: stand-ins hand out tokens
-// and keys to anyone who reaches them.
+// Package loopback serves HTTP on loopback addresses only, because stand-ins
+// issue tokens and keys to every client.
 package loopback
 
 import (
@@ -12,25 +12,25 @@ import (
 	"time"
 )
 
-// readHeaderTimeout is how long a client may take to say what it wants.
+// readHeaderTimeout bounds the time in which a client sends its headers.
 const readHeaderTimeout = 30 * time.Second
 
-// Server listens at a loopback address.
+// Server is an HTTP server on a loopback address.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
 	served   chan struct{}
 }
 
-// Listen takes a loopback address, IP and port; port 0 is any that is free.
-// An address that other machines reach is refused.
+// Listen listens on a loopback address, IP and port; port 0 means a free one.
+// It rejects an address that other machines can reach.
 func Listen(address string) (*Server, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("%s is not a loopback address", host)
+		return nil, fmt.Errorf("address %s is not a loopback address; use 127.0.0.1 or ::1", host)
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(context.Background(), "tcp", address)
@@ -40,10 +40,10 @@ func Listen(address string) (*Server, error) {
 	return &Server{listener: l, served: make(chan struct{})}, nil
 }
 
-// Endpoint is the server's base URL.
+// Endpoint returns the base URL of the server.
 func (s *Server) Endpoint() string { return "http://" + s.listener.Addr().String() }
 
-// Serve begins to serve. It is called once.
+// Serve starts serving. It must be called only once.
 func (s *Server) Serve(h http.Handler, log *slog.Logger) {
 	s.http = &http.Server{
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -56,7 +56,7 @@ func (s *Server) Serve(h http.Handler, log *slog.Logger) {
 	}()
 }
 
-// Close stops serving and drops every connection.
+// Close stops serving and closes every connection.
 func (s *Server) Close() error {
 	err := s.http.Close()
 	<-s.served

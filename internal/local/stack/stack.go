@@ -1,9 +1,9 @@
-// Package stack puts the stand-ins together: all that a laptop needs instead of
-// Azure, with the very program that is deployed between them. The handler is
-// started by the stand-in for the Functions host from the folder that is
-// deployed, talks AMQP to the broker, HTTP to Azurite's table service (through
-// a proxy that tests can take away) and to the ARM simulator, and gets its
-// tokens from the simulator's managed identity endpoint.
+// Package stack combines the stand-ins into a local replacement for Azure, and
+// runs the deployed program between them. The stand-in for the Functions host
+// starts the handler from the deployed folder. The handler uses AMQP to the
+// broker, HTTP to the table service of Azurite (through a proxy that tests can
+// disable) and HTTP to the ARM simulator, and gets its tokens from the managed
+// identity endpoint of the simulator.
 //
 // What it does not do: TLS, scaling out, Event Grid, Application Insights.
 package stack
@@ -29,34 +29,35 @@ import (
 	"azbackupflow/internal/settings"
 )
 
-// Config says how to run the stack. Its zero value runs the demo world at 60
-// times Azure's speed from the folder dist.
+// Config configures a Stack. The zero value runs the demo world from the folder
+// dist, at 60 times Azure's speed.
 type Config struct {
 	// Dist is the folder with host.json and the handler, "dist" if empty.
 	Dist string
 	// Dir keeps the tables between runs; empty keeps them in memory.
 	Dir string
-	// SpeedFactor is how much faster than Azure the simulator works, and the handler
-	// waits; 60 if zero.
+	// SpeedFactor divides the durations of the simulator and the waits of the
+	// handler; 60 if zero.
 	SpeedFactor float64
-	// Port is where the Functions host serves HTTP; 0 takes a free one.
+	// Port is the HTTP port of the Functions host; 0 means a free one.
 	Port int
-	// ARMEndpoint is another Azure Resource Manager than the simulator. Tokens
-	// still come from the simulator.
+	// ARMEndpoint replaces the simulator as Azure Resource Manager. Tokens still
+	// come from the simulator.
 	ARMEndpoint string
-	// World and Quotas are the simulator's.
+	// World and Quotas configure the simulator.
 	World  *armsim.World
 	Quotas armsim.Quotas
-	// Fault is called around every request that any of the stand-ins serves.
+	// Fault is called at each moment of each request that a stand-in serves.
 	Fault fault.Hook
-	// Restart says when the host gives up on a handler that crashes.
+	// Restart sets when the host stops restarting a handler that crashes.
 	Restart functionshost.RestartPolicy
-	// Queues are further queues than the app's own, such as those that get its
+	// Queues are queues in addition to those of the app, such as queues for its
 	// notices.
 	Queues []string
-	// Settings are further app settings; they win over the stack's own.
+	// Settings are additional app settings. They override the settings of the
+	// stack.
 	Settings map[string]string
-	// Log receives what the stand-ins say, Output what the handler writes.
+	// Log receives the log of the stand-ins, Output the output of the handler.
 	Log    *slog.Logger
 	Output func(functionshost.HandlerLine)
 }
@@ -74,10 +75,10 @@ type Stack struct {
 	host *functionshost.Host
 }
 
-// Endpoint is one address of the stack, for people.
+// Endpoint is a named address of the stack.
 type Endpoint struct{ Name, Address string }
 
-// New starts everything and returns when the handler answers.
+// New starts the stack and returns when the handler answers.
 func New(ctx context.Context, c Config) (_ *Stack, err error) {
 	if c.Dist == "" {
 		c.Dist = "dist"
@@ -115,8 +116,9 @@ func New(ctx context.Context, c Config) (_ *Stack, err error) {
 	return s, nil
 }
 
-// queues have the properties that the engine relies on, as infra/ gives them in
-// Azure; locks are shorter at speed, because the host renews them.
+// queues returns the queues of the app with the properties that infra/ sets in
+// Azure and the engine relies on. Locks are divided by the speed factor,
+// because the host renews them.
 func queues(speed float64, further []string) []servicebus.QueueConfig {
 	lock := max(time.Duration(float64(5*time.Minute)/speed), 10*time.Second)
 	var all []servicebus.QueueConfig
@@ -130,8 +132,8 @@ func queues(speed float64, further []string) []servicebus.QueueConfig {
 	return all
 }
 
-// StartHost starts the Functions host, or a new one where the old one has
-// stopped. The old one's port is not used again.
+// StartHost starts the Functions host, or a new one after the old one has
+// stopped. It does not reuse a free port of the old one.
 func (s *Stack) StartHost(ctx context.Context) error {
 	host, err := functionshost.Start(ctx, functionshost.Config{
 		Root: s.cfg.Dist, Settings: s.settings(), Address: "127.0.0.1:" + strconv.Itoa(s.cfg.Port),
@@ -149,7 +151,7 @@ func (s *Stack) StartHost(ctx context.Context) error {
 	return nil
 }
 
-// settings are the app settings that the handler and the bindings read.
+// settings returns the app settings for the handler and the bindings.
 func (s *Stack) settings() map[string]string {
 	endpoint := s.cfg.ARMEndpoint
 	if endpoint == "" {
@@ -174,7 +176,7 @@ func (s *Stack) settings() map[string]string {
 	return app
 }
 
-// vaults are those of the simulator's world.
+// vaults returns the IDs of the vaults in the world of the simulator.
 func vaults(w *armsim.World) (ids []string) {
 	if w == nil {
 		demo := armsim.DemoWorld()
@@ -189,7 +191,8 @@ func vaults(w *armsim.World) (ids []string) {
 	return ids
 }
 
-// sweepSchedule is every five minutes, at speed, as the timer's six fields.
+// sweepSchedule returns five minutes divided by the speed factor, as a schedule
+// of six fields.
 func sweepSchedule(speed float64) string {
 	seconds := int(math.Ceil(300 / speed))
 	if seconds >= 60 {
@@ -198,20 +201,20 @@ func sweepSchedule(speed float64) string {
 	return fmt.Sprintf("*/%d * * * * *", max(seconds, 1))
 }
 
-// Host is the Functions host that runs, or the last one that did.
+// Host returns the current Functions host, or the last one.
 func (s *Stack) Host() *functionshost.Host {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.host
 }
 
-// URL is where the Functions host serves HTTP.
+// URL returns the HTTP address of the Functions host.
 func (s *Stack) URL() string { return s.Host().URL() }
 
-// KillHandler kills the handler with SIGKILL; the host starts it again.
+// KillHandler kills the handler with SIGKILL; the host restarts it.
 func (s *Stack) KillHandler() bool { return s.Host().KillHandler() }
 
-// Endpoints lists the stack's addresses.
+// Endpoints returns the addresses of the stack.
 func (s *Stack) Endpoints() []Endpoint {
 	arm := Endpoint{"Azure Resource Manager (simulator)", s.ARM.Endpoint()}
 	if s.cfg.ARMEndpoint != "" {
@@ -225,8 +228,8 @@ func (s *Stack) Endpoints() []Endpoint {
 	}
 }
 
-// Close stops everything, what was started last first. Tables that are kept are
-// written out.
+// Close stops everything in reverse order of the start. Tables in Config.Dir
+// are written to disk.
 func (s *Stack) Close() error {
 	if host := s.Host(); host != nil {
 		host.Close()

@@ -2,15 +2,15 @@ package tableproxy
 
 import "net"
 
-// Connections counts the clients' connections that are open. It is zero only
-// when nothing is being served.
+// Connections returns the number of open client connections. It is zero only
+// when no request is being served.
 func (p *Proxy) Connections() int {
 	p.listener.mu.Lock()
 	defer p.listener.mu.Unlock()
 	return len(p.listener.open)
 }
 
-// SeesEndOf tells whether the end of a client has arrived.
+// SeesEndOf reports whether the end of a client has arrived.
 func (p *Proxy) SeesEndOf(client net.Addr) bool {
 	p.listener.mu.Lock()
 	defer p.listener.mu.Unlock()

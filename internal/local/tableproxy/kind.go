@@ -9,17 +9,18 @@ import (
 // batchPath is the last part of the path of an entity group transaction.
 const batchPath = "$batch"
 
-// kind names a request by its method and table. For an entity group
-// transaction, all of which is about one table, the table is read from the
-// first request inside. The path is the request's, as it was sent:
-// /account/table, or /account/table(PartitionKey='…',RowKey='…').
+// kind returns the kind of a request: its method and table. An entity group
+// transaction concerns one table, which kind reads from the first request
+// inside. The path has the original form /account/table or
+// /account/table(PartitionKey='…',RowKey='…').
 func kind(method, path string, body []byte) string {
 	table := tableOf(path)
 	if table != batchPath {
 		return method + " " + table
 	}
 	for line := range bytes.Lines(body) {
-		// The parts of a transaction begin like "POST http://host/account/table HTTP/1.1".
+		// The parts of a transaction start like "POST http://host/account/table
+		// HTTP/1.1".
 		words := strings.Fields(string(line))
 		if len(words) != 3 || !strings.HasPrefix(words[2], "HTTP/") {
 			continue
@@ -31,8 +32,8 @@ func kind(method, path string, body []byte) string {
 	return "BATCH"
 }
 
-// tableOf is the second segment of the path, without keys. The tables
-// themselves are the table "Tables".
+// tableOf returns the second segment of the path, without keys. The list of
+// tables is the table "Tables".
 func tableOf(path string) string {
 	_, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	table, _, _ := strings.Cut(rest, "/")

@@ -19,7 +19,7 @@ func TestRequestKind_IsMethodAndTable(t *testing.T) {
 		{"DELETE", "/acc/Tables('live')", "", "DELETE Tables"},
 		{"POST", "/acc/$batch", batch, "BATCH live"},
 		{"POST", "/acc/%24batch", batch, "BATCH live"},
-		{"POST", "/acc/$batch", "nothing of the kind", "BATCH"},
+		{"POST", "/acc/$batch", "not a batch", "BATCH"},
 		{"GET", "/acc/", "", "GET "},
 		{"GET", "/", "", "GET "},
 	} {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// listener keeps its port while the service is away, so that nobody else takes
-// it, and resets what arrives.
+// listener keeps its port during an outage, so that no other program takes it,
+// and resets every incoming connection.
 type listener struct {
 	net.Listener
 	mu   sync.Mutex
@@ -18,7 +18,8 @@ func newListener(inner net.Listener) *listener {
 	return &listener{Listener: inner, open: map[*conn]struct{}{}}
 }
 
-// Accept gives the next connection that arrives while the service is there.
+// Accept returns the next connection that arrives while the service is
+// available.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		inner, err := l.Listener.Accept()
@@ -58,13 +59,13 @@ func (l *listener) setAvailable(available bool) {
 	}
 }
 
-// conn leaves its listener's list when it closes.
+// conn removes itself from its listener when it closes.
 type conn struct {
 	net.Conn
 	listener *listener
 }
 
-// Close closes the connection in good order.
+// Close closes the connection cleanly.
 func (c *conn) Close() error {
 	c.listener.mu.Lock()
 	delete(c.listener.open, c)
@@ -72,7 +73,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// reset closes with a TCP reset, as a host does that went away.
+// reset closes the connection with a TCP reset, as an unreachable host does.
 func (c *conn) reset() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // A closed connection needs no reset.

@@ -4,5 +4,6 @@ package tableproxy
 
 import "net"
 
-// peerClosed cannot tell here: the request's context has to do.
+// peerClosed cannot tell on this system; the context of the request has to
+// suffice.
 func peerClosed(net.Conn) bool { return false }

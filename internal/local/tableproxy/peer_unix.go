@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// peerClosed looks at the socket without taking anything from it: the end of
-// the stream or a reset says that the peer is gone.
+// peerClosed peeks at the socket. The end of the stream or a reset means that
+// the peer has disconnected.
 func peerClosed(c net.Conn) bool {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

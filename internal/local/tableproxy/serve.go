@@ -12,11 +12,11 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-// hopByHop are the headers that concern one connection only (RFC 9110, 7.6.1).
+// hopByHop are the headers of a single connection (RFC 9110, 7.6.1).
 var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
 
-// serve carries one request to the service and its answer back, with the hook
-// called before, between and after.
+// serve forwards one request to the service and returns its answer. It calls
+// the hook before, between and after.
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -34,10 +34,11 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		drop(w)
 		return
 	}
-	// What reached the service takes effect there even if the client goes.
+	// A request that reached the service takes effect even if the client
+	// disconnects.
 	got, err := p.forward(context.WithoutCancel(r.Context()), r, body)
 	if err != nil {
-		drop(w) // As if the service itself had gone away.
+		drop(w) // The client sees the same as after a crash of the service.
 		return
 	}
 	p.hook.At(fault.During, request)
@@ -50,8 +51,8 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		header.Del(name)
 	}
 	if got.status != http.StatusNoContent && got.status != http.StatusNotModified {
-		// With its length known the client needs nothing more from us, so
-		// that After is really after.
+		// With a known length the client needs nothing more from the proxy, so that
+		// After really follows the answer.
 		header.Set("Content-Length", strconv.Itoa(len(got.payload)))
 	}
 	w.WriteHeader(got.status)
@@ -62,20 +63,20 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err := http.NewResponseController(w).Flush(); err != nil {
-		return // The client is gone: there is no moment after an answer.
+		return // The client has disconnected: there is no moment after an answer.
 	}
 	p.hook.At(fault.After, request)
 }
 
-// answer is a whole answer of the table service.
+// answer is a complete answer of the table service.
 type answer struct {
 	status  int
 	header  http.Header
 	payload []byte
 }
 
-// forward sends the request to the target with the path, query and host that
-// it came with, and reads the whole answer.
+// forward sends the request to the target with the original path, query and
+// host, and reads the complete answer.
 func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answer, error) {
 	out := r.Clone(ctx)
 	out.URL.Scheme, out.URL.Host = p.target.Scheme, p.target.Host
@@ -89,7 +90,7 @@ func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answ
 		out.Header.Del(name)
 	}
 	if _, ok := out.Header["User-Agent"]; !ok {
-		out.Header["User-Agent"] = nil // Else the transport names itself.
+		out.Header["User-Agent"] = nil // Without this header the transport adds its own.
 	}
 	response, err := p.transport.RoundTrip(out)
 	if err != nil {
@@ -107,7 +108,7 @@ func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answ
 func drop(w http.ResponseWriter) {
 	c, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return // The server has closed it already.
+		return // the server has already closed it
 	}
 	_ = c.Close()
 }
@@ -118,8 +119,8 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// clientGone tells whether the client has closed its end. The request's
-// context ends then, but only after the server's reader has noticed: the
+// clientGone reports whether the client has disconnected. The context of the
+// request ends too, but only after the reader of the server has noticed; the
 // socket knows at once.
 func clientGone(ctx context.Context) bool {
 	if ctx.Err() != nil {

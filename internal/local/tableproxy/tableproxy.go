@@ -1,10 +1,13 @@
-// Package tableproxy stands between the program under test and a table
-// service, and lets a test act at exact points of a request, or take the
-// service away and give it back.
+// Package tableproxy forwards requests from the program under test to a table
+// service. It lets a test act at exact moments of a request, and simulate an
+// outage of the service.
 //
-// What it is not: it knows nothing of what a request means beyond its method
-// and its table, it keeps each request and answer in memory whole (Table
-// Storage allows 4 MiB), and it speaks plain HTTP on loopback only.
+// What it does not do:
+//
+//   - It does not interpret requests beyond their method and table.
+//   - It does not stream: it holds each request and answer in memory (Table
+//     Storage allows 4 MiB).
+//   - It has no TLS: it serves plain HTTP on loopback.
 package tableproxy
 
 import (
@@ -21,18 +24,18 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-// Config says what stands behind the proxy.
+// Config configures a Proxy.
 type Config struct {
-	// Target is the connection string of the table service; it must name a
+	// Target is the connection string of the table service. It must contain a
 	// TableEndpoint.
 	Target string
-	// Fault is called at each moment of each request, with the service
-	// "table" and the method and table as kind: "GET operations", "PATCH
-	// live", "BATCH operations", "POST Tables". A nil Fault does nothing.
+	// Fault is called at each moment of each request, with the service "table" and
+	// a kind of method and table: "GET operations", "PATCH live", "BATCH
+	// operations", "POST Tables". A nil Fault does nothing.
 	//
-	// A request whose client is gone when the hook returns from the moment
-	// Before is dropped there and never reaches the service. Once forwarded
-	// it takes effect, whatever becomes of its client.
+	// If the client has disconnected when the hook returns from the moment Before,
+	// the request is dropped and never reaches the service. A forwarded request
+	// takes effect in every case.
 	Fault fault.Hook
 }
 
@@ -63,7 +66,7 @@ func New(ctx context.Context, cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		target:   target,
 		listener: newListener(inner),
-		// An answer goes on as it came, so nothing is unpacked.
+		// Answers are forwarded unchanged, so nothing is decompressed.
 		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
 		hook:      cfg.Fault,
 		served:    make(chan struct{}),
@@ -73,17 +76,17 @@ func New(ctx context.Context, cfg Config) (*Proxy, error) {
 		Handler:           http.HandlerFunc(p.serve),
 		ReadHeaderTimeout: time.Minute,
 		ConnContext:       withConn,
-		// Connections that tests cut are no news.
+		// Connections that tests close are not worth logging.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	go func() {
 		defer close(p.served)
-		_ = p.server.Serve(p.listener) // Always an error: that it was closed.
+		_ = p.server.Serve(p.listener) // Serve always returns an error: the server was closed.
 	}()
 	return p, nil
 }
 
-// tableEndpoint reads the endpoint from a connection string.
+// tableEndpoint returns the endpoint in a connection string.
 func tableEndpoint(connection string) (*url.URL, error) {
 	for part := range strings.SplitSeq(connection, ";") {
 		endpoint, ok := strings.CutPrefix(part, endpointKey)
@@ -92,29 +95,30 @@ func tableEndpoint(connection string) (*url.URL, error) {
 		}
 		u, err := url.Parse(endpoint)
 		if err != nil {
-			return nil, errors.New("the table proxy's target has a TableEndpoint that is no URL")
+			return nil, errors.New("the TableEndpoint of the table proxy's target is not a URL; check Config.Target")
 		}
 		return u, nil
 	}
-	return nil, errors.New("the table proxy's target names no TableEndpoint")
+	return nil, errors.New("the table proxy's target names no TableEndpoint; use a connection string of Table Storage")
 }
 
-// Endpoint is the URL of the table service through the proxy, account
-// included.
+// Endpoint returns the URL of the table service through the proxy, with its
+// account.
 func (p *Proxy) Endpoint() string {
 	return "http://" + p.listener.Addr().String() + p.target.EscapedPath()
 }
 
-// ConnectionString is the target's with the proxy's endpoint: the account and
-// its key are the same, because what a shared key signs holds no host name.
+// ConnectionString returns the connection string of the target with the
+// endpoint of the proxy. Account and key stay the same, because the signature
+// of a shared key does not cover the host name.
 func (p *Proxy) ConnectionString() string { return p.connection }
 
-// SetAvailable takes the table service away, or gives it back. While it is
-// away, every connection is reset, those in the middle of a request included.
-// What had been forwarded by then still takes effect.
+// SetAvailable starts an outage of the table service (false) or ends it (true).
+// During an outage every connection is reset, even in the middle of a request.
+// Requests that were already forwarded still take effect.
 func (p *Proxy) SetAvailable(available bool) { p.listener.setAvailable(available) }
 
-// Close ends the proxy and every connection through it.
+// Close stops the proxy and closes every connection.
 func (p *Proxy) Close() error {
 	err := p.server.Close()
 	<-p.served

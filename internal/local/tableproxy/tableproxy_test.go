@@ -47,7 +47,7 @@ func startProxy(t *testing.T, target string, hook fault.Hook) *tableproxy.Proxy 
 	return p
 }
 
-// client retries nothing: a test sees each request's own end.
+// client never retries, so that a test sees the result of each request.
 func client(t *testing.T, connection, table string) *aztables.Client {
 	t.Helper()
 	options := &aztables.ClientOptions{ClientOptions: policy.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}}}
@@ -56,7 +56,7 @@ func client(t *testing.T, connection, table string) *aztables.Client {
 	return service.NewClient(table)
 }
 
-// moments collects what the hook is told.
+// moments records the calls of the hook.
 type moments struct {
 	mu   sync.Mutex
 	seen []string
@@ -160,7 +160,7 @@ func TestFaultHook_AfterFollowsTheAnswer(t *testing.T) {
 	var told atomic.Bool
 	p := startProxy(t, startAzurite(t).ConnectionString(), func(at fault.Moment, _ fault.Request) {
 		if at == fault.After {
-			<-answered // Would never come if the answer waited for the hook.
+			<-answered // This would block forever if the answer waited for the hook.
 			told.Store(true)
 		}
 	})
@@ -170,7 +170,7 @@ func TestFaultHook_AfterFollowsTheAnswer(t *testing.T) {
 	close(answered)
 	require.Eventually(t, told.Load, waitLimit, poll)
 
-	// An answer without a body, too.
+	// An answer without a body is forwarded in the same way.
 	_, err = operations.Delete(t.Context(), nil)
 	require.NoError(t, err)
 }
@@ -178,7 +178,7 @@ func TestFaultHook_AfterFollowsTheAnswer(t *testing.T) {
 func TestProxy_ClientKilledBeforeForwardingHasNoEffect(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("the end of a client is noticed late on Windows")
+		t.Skip("Windows reports a disconnected client late")
 	}
 	var died, forwarded atomic.Int64
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { forwarded.Add(1) }))
@@ -189,7 +189,7 @@ func TestProxy_ClientKilledBeforeForwardingHasNoEffect(t *testing.T) {
 		if at != fault.Before {
 			return
 		}
-		// A busy kernel hands the end over late: until it has, the client died
+		// A busy kernel reports the disconnect late. Until then, the client has died
 		// during the request.
 		assert.NoError(t, clients[r.Detail].Close())
 		assert.Eventually(t, func() bool { return p.SeesEndOf(clients[r.Detail].LocalAddr()) }, waitLimit, poll)
@@ -241,7 +241,7 @@ func TestOutage_BreaksConnectionsUntilItEnds(t *testing.T) {
 		_, err = operations.AddEntity(t.Context(), []byte(row), nil)
 		require.Error(t, err)
 		var answer *azcore.ResponseError
-		require.NotErrorAs(t, err, &answer, "a service that is away does not answer")
+		require.NotErrorAs(t, err, &answer, "an unavailable service does not answer")
 	}
 	p.SetAvailable(true)
 	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
@@ -268,14 +268,14 @@ func TestOutage_BreaksTheRequestInProgress(t *testing.T) {
 	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
 	require.Error(t, err)
 	_, err = direct.GetEntity(t.Context(), "it's p", "r", nil)
-	require.Error(t, err, "it left before the request took effect")
+	require.Error(t, err, "the client disconnected before the request took effect")
 
 	p.SetAvailable(true)
 	leaveAt.Store(int64(fault.During))
 	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
 	require.Error(t, err)
 	_, err = direct.GetEntity(t.Context(), "it's p", "r", nil)
-	require.NoError(t, err, "it left after the request took effect")
+	require.NoError(t, err, "the client disconnected after the request took effect")
 }
 
 func TestProxy_StoppedTargetLooksLikeAnUnreachableService(t *testing.T) {
