@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"bytes"
-	"container/heap"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,17 +14,16 @@ import (
 	"time"
 )
 
-// azure answers the calls of backup-now in memory, within the quotas that were
-// recorded: 150 reads an hour of each of a vault's read actions, and per
-// subscription 250 reads at 25/s and 200 writes at 10/s. It implements azcore's
-// policy.Transporter.
+// azure answers the calls of backup-now in memory, within the recorded quotas:
+// 150 reads an hour of each read action of a vault, and per subscription 250
+// reads at 25/s and 200 writes at 10/s.
 type azure struct {
 	config  Config
 	now     func() time.Time
 	rand    *rand.Rand
 	windows map[string]*window
-	buckets map[string]*level
-	// jobs by GUID, and by vault in the order in which they began.
+	buckets map[string]*bucket
+	// jobs by GUID, and vaults with their jobs in order of their start.
 	jobs   map[string]*job
 	vaults map[string][]*job
 	calls  map[string]*Calls
@@ -36,7 +34,7 @@ type window struct {
 	count int
 }
 
-type level struct {
+type bucket struct {
 	tokens float64
 	at     time.Time
 }
@@ -49,7 +47,7 @@ type job struct {
 
 func newAzure(c Config, now func() time.Time, r *rand.Rand) *azure {
 	return &azure{
-		config: c, now: now, rand: r, windows: map[string]*window{}, buckets: map[string]*level{},
+		config: c, now: now, rand: r, windows: map[string]*window{}, buckets: map[string]*bucket{},
 		jobs: map[string]*job{}, vaults: map[string][]*job{}, calls: map[string]*Calls{},
 	}
 }
@@ -59,72 +57,107 @@ const (
 	pageSize     = 200
 )
 
-// Do answers one request.
+// Do answers one request. It implements policy.Transporter.
 func (a *azure) Do(r *http.Request) (*http.Response, error) {
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if len(parts) < 9 {
-		return nil, fmt.Errorf("unexpected call of %s", r.URL.Path)
+	c, err := parseCall(r)
+	if err != nil {
+		return nil, err
 	}
-	vault := "/" + strings.Join(parts[:8], "/")
-	verb, header := "reads", http.Header{}
-	size, rate := 250.0, 25.0
-	if r.Method != http.MethodGet {
-		verb, size, rate = "writes", 200, 10
-	}
-	kind, last := parts[8], parts[len(parts)-1]
-	if kind == "backupFabrics" {
-		kind = "protectedItems"
-	}
-	if last == "backup" {
-		kind = last
-	}
-	counted := a.count("subscription "+verb, size)
-	left, wait := a.take("subscription "+parts[1]+" "+verb, size, rate)
-	if wait > 0 {
-		counted.Refused++
-		return a.answer(r, http.StatusTooManyRequests, http.Header{"Retry-After": {fmt.Sprint(wait)}}, fault("SubscriptionRequestsThrottled",
-			fmt.Sprintf("Number of '%s' requests for subscription '%s' exceeded the limit of '%d'. Please try again after '%d' seconds after additional tokens are available.", verb, parts[1], int(size), wait)))
-	}
-	counted.Peak = max(counted.Peak, 1-left/size)
-	if verb == "writes" {
-		header.Set("x-ms-ratelimit-remaining-subscription-writes", fmt.Sprint(int(left)))
-	} else {
-		counted := a.count(kind+" of a vault", quotaPerHour)
-		left, wait := a.takeHourly(vault + " " + kind)
-		if wait > 0 {
-			counted.Refused++
-			return a.answer(r, http.StatusTooManyRequests, nil, fault("ResourceRequestsThrottled",
-				fmt.Sprintf("Number of requests for action 'Microsoft.RecoveryServices/vaults/%s/read' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.", kind, quotaPerHour, wait)))
-		}
-		counted.Peak = max(counted.Peak, 1-float64(left)/quotaPerHour)
-		header.Set("x-ms-ratelimit-remaining-subscription-resource-requests", fmt.Sprint(left))
+	header, throttled := a.throttle(c)
+	if throttled != nil {
+		return a.answer(r, http.StatusTooManyRequests, header, throttled)
 	}
 	if a.rand.Float64() < a.config.FaultRate {
-		return a.answer(r, http.StatusInternalServerError, header, fault("InternalServerError", "try again"))
+		return a.answer(r, http.StatusInternalServerError, header, errorBody("InternalServerError", "try again"))
 	}
+	return a.serve(r, c, header)
+}
+
+// call is a parsed request.
+type call struct {
+	subscription, vault string
+	// kind is the resource type that a quota of the vault counts, or "backup".
+	kind string
+	// name is the last part of the path, item the part before it.
+	name, item string
+	write      bool
+}
+
+func parseCall(r *http.Request) (call, error) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if len(parts) < 9 {
+		return call{}, fmt.Errorf("unexpected call of %s", r.URL.Path)
+	}
+	c := call{
+		subscription: parts[1], vault: "/" + strings.Join(parts[:8], "/"), kind: parts[8],
+		name: parts[len(parts)-1], item: parts[len(parts)-2], write: r.Method != http.MethodGet,
+	}
+	if c.kind == "backupFabrics" {
+		c.kind = "protectedItems"
+	}
+	if c.name == "backup" {
+		c.kind = c.name
+	}
+	return c, nil
+}
+
+// throttle counts the call against its quotas. It returns the headers with the
+// remaining counts, and the error of a throttled call.
+func (a *azure) throttle(c call) (http.Header, map[string]any) {
+	verb, size, rate := "reads", 250.0, 25.0
+	if c.write {
+		verb, size, rate = "writes", 200, 10
+	}
+	counted := a.count("subscription "+verb, size)
+	left, wait := a.take("subscription "+c.subscription+" "+verb, size, rate)
+	if wait > 0 {
+		counted.Throttled++
+		return http.Header{"Retry-After": {fmt.Sprint(wait)}}, errorBody("SubscriptionRequestsThrottled",
+			fmt.Sprintf("Number of '%s' requests for subscription '%s' exceeded the limit of '%d'. Please try again after '%d' seconds after additional tokens are available.", verb, c.subscription, int(size), wait))
+	}
+	counted.Peak = max(counted.Peak, 1-left/size)
+	header := http.Header{}
+	if c.write {
+		header.Set("x-ms-ratelimit-remaining-subscription-writes", fmt.Sprint(int(left)))
+		return header, nil
+	}
+	counted = a.count(c.kind+" of a vault", quotaPerHour)
+	remaining, wait := a.takeHourly(c.vault + " " + c.kind)
+	if wait > 0 {
+		counted.Throttled++
+		return nil, errorBody("ResourceRequestsThrottled",
+			fmt.Sprintf("Number of requests for action 'Microsoft.RecoveryServices/vaults/%s/read' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.", c.kind, quotaPerHour, wait))
+	}
+	counted.Peak = max(counted.Peak, 1-float64(remaining)/quotaPerHour)
+	header.Set("x-ms-ratelimit-remaining-subscription-resource-requests", fmt.Sprint(remaining))
+	return header, nil
+}
+
+// serve answers a call that no quota throttles.
+func (a *azure) serve(r *http.Request, c call, header http.Header) (*http.Response, error) {
 	switch {
-	case kind == "protectedItems":
-		return a.answer(r, http.StatusOK, header, map[string]any{"id": r.URL.Path, "name": last, "properties": map[string]any{
-			"protectedItemType": "Microsoft.Compute/virtualMachines", "friendlyName": friendly(last), "protectionState": "Protected",
+	case c.kind == "protectedItems":
+		return a.answer(r, http.StatusOK, header, map[string]any{"id": r.URL.Path, "name": c.name, "properties": map[string]any{
+			"protectedItemType": "Microsoft.Compute/virtualMachines", "friendlyName": friendly(c.name), "protectionState": "Protected",
 		}})
-	case kind == "backup":
-		j := a.begin(vault, parts[len(parts)-2], r.Header.Get("x-ms-client-request-id"))
-		to := "https://" + r.URL.Host + vault
+	case c.kind == "backup":
+		j := a.begin(c.vault, c.item, r.Header.Get("x-ms-client-request-id"))
+		to := "https://" + r.URL.Host + c.vault
 		header.Set("Azure-AsyncOperation", to+"/backupOperations/"+j.name+"?api-version=1")
 		header.Set("Location", to+"/backupOperations/"+j.name+"?api-version=1")
 		return a.answer(r, http.StatusAccepted, header, nil)
-	case kind == "backupOperations":
+	case c.kind == "backupOperations":
 		status := map[string]any{"status": "InProgress"}
-		if j := a.jobs[last]; j != nil && !a.now().Before(j.began.Add(5*time.Second)) {
+		if j := a.jobs[c.name]; j != nil && !a.now().Before(j.began.Add(5*time.Second)) {
 			status = map[string]any{"status": "Succeeded", "properties": map[string]any{"jobId": j.name}}
 		}
 		return a.answer(r, http.StatusOK, header, status)
-	case last == "backupJobs":
-		return a.answer(r, http.StatusOK, header, a.list(r, vault))
-	case kind == "backupJobs":
-		j := a.jobs[last]
+	case c.name == "backupJobs":
+		return a.answer(r, http.StatusOK, header, a.list(r, c.vault))
+	case c.kind == "backupJobs":
+		j := a.jobs[c.name]
 		if j == nil {
-			return a.answer(r, http.StatusNotFound, header, fault("ResourceNotFound", "no such job"))
+			return a.answer(r, http.StatusNotFound, header, errorBody("ResourceNotFound", "no such job"))
 		}
 		return a.answer(r, http.StatusOK, header, j.view(a.now(), true))
 	}
@@ -133,7 +166,7 @@ func (a *azure) Do(r *http.Request) (*http.Response, error) {
 
 // begin starts a job.
 func (a *azure) begin(vault, item, activity string) *job {
-	// Most take a quarter of an hour, some take hours.
+	// The durations are log-normal: a median of a quarter of an hour, up to hours.
 	takes := time.Duration(float64(15*time.Minute) * math.Exp(a.rand.NormFloat64()*0.8))
 	j := &job{
 		name: fmt.Sprintf("%08x-0000-4000-8000-%012x", a.rand.Uint32(), len(a.jobs)), item: friendly(item), activity: activity,
@@ -144,8 +177,8 @@ func (a *azure) begin(vault, item, activity string) *job {
 	return j
 }
 
-// list is one page of a vault's jobs, newest first, of those that the filter's
-// times want.
+// list returns one page of the jobs of a vault, newest first, from the start
+// time of the filter.
 func (a *azure) list(r *http.Request, vault string) map[string]any {
 	query := r.URL.Query()
 	since := time.Time{}
@@ -190,12 +223,12 @@ func (j *job) view(now time.Time, detailed bool) map[string]any {
 	return map[string]any{"name": j.name, "properties": p}
 }
 
-// take takes a token of a bucket, or says how many seconds to wait.
+// take takes a token of a bucket, or returns the number of seconds to wait.
 func (a *azure) take(key string, size, rate float64) (left float64, wait int) {
 	now := a.now()
 	l := a.buckets[key]
 	if l == nil {
-		l = &level{tokens: size, at: now}
+		l = &bucket{tokens: size, at: now}
 		a.buckets[key] = l
 	}
 	l.tokens = min(size, l.tokens+now.Sub(l.at).Seconds()*rate)
@@ -207,7 +240,7 @@ func (a *azure) take(key string, size, rate float64) (left float64, wait int) {
 	return l.tokens, 0
 }
 
-// takeHourly counts against a quota that starts anew each hour.
+// takeHourly counts against a quota that restarts each hour.
 func (a *azure) takeHourly(key string) (left, wait int) {
 	now := a.now()
 	w := a.windows[key]
@@ -254,40 +287,8 @@ func (a *azure) answer(r *http.Request, status int, header http.Header, body any
 	}, nil
 }
 
-func fault(code, message string) map[string]any {
+func errorBody(code, message string) map[string]any {
 	return map[string]any{"error": map[string]any{"code": code, "message": message}}
 }
 
 func friendly(item string) string { return item[strings.LastIndexByte(item, ';')+1:] }
-
-// inbox holds messages by when they are due; those of one time keep their
-// order.
-type inbox []letter
-
-type letter struct {
-	due   time.Time
-	order int
-	sent  message
-}
-
-func (q inbox) Len() int { return len(q) }
-func (q inbox) Less(i, j int) bool {
-	return q[i].due.Before(q[j].due) || q[i].due.Equal(q[j].due) && q[i].order < q[j].order
-}
-func (q inbox) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push implements heap.Interface.
-func (q *inbox) Push(x any) {
-	if l, ok := x.(letter); ok {
-		*q = append(*q, l)
-	}
-}
-
-// Pop implements heap.Interface.
-func (q *inbox) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-var _ heap.Interface = (*inbox)(nil)

@@ -1,8 +1,10 @@
-// Package simulate runs the engine, the flows, the budgets and the job lists,
-// unchanged, under a clock of their own over an Azure, a table and a bus in
-// memory: a night of backups that no machine could be given for real. It is no
-// part of the deployed program. It answers what backup-now asks, and nothing
-// else; how its Azure behaves is in azure.go. One seed gives one result.
+// Package simulate runs a night of backups that no real machine could run. The
+// engine, the flows, the rate limiter and the job cache are unchanged; the
+// clock is simulated, and Azure, the tables and Service Bus are in memory. The
+// same seed returns the same result.
+//
+// What it does not do: it is not part of the deployed program, and it answers
+// only the calls of backup-now.
 package simulate
 
 import (
@@ -10,9 +12,7 @@ import (
 	"container/heap"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -33,66 +33,68 @@ import (
 	sharedrows "azbackupflow/internal/state"
 )
 
-// Config says what is simulated.
+// Config configures a simulation.
 type Config struct {
 	Seed                              uint64
 	Operations, Subscriptions, Vaults int
-	// Instances of the app share the work.
+	// Instances is the number of instances of the app that share the work.
 	Instances int
-	// Due is the time over which the operations fall due.
+	// Due is the period in which the operations fall due.
 	Due time.Duration
-	// FaultRate is the share of calls that fail with HTTP 500, FailureRate
-	// that of jobs that fail, DuplicateRate that of messages that come twice.
+	// FaultRate is the share of calls that fail with HTTP 500, FailureRate the
+	// share of jobs that fail, DuplicateRate the share of messages that are
+	// delivered twice.
 	FaultRate, FailureRate, DuplicateRate float64
 }
 
-// Calls are those that count against one quota.
+// Calls counts the calls against one quota.
 type Calls struct {
-	Name          string
-	Limit         int
-	Made, Refused int
-	// Peak is the largest share of the limit that was ever used up.
+	Name            string
+	Limit           int
+	Made, Throttled int
+	// Peak is the highest used share of the limit.
 	Peak float64
-	// PutOff is how often a step waited for a place, First when that was first,
-	// after the beginning.
-	PutOff int
-	First  time.Duration
+	// Deferred is the number of times that the rate limiter deferred a step, First
+	// the time of the first deferral since the start.
+	Deferred int
+	First    time.Duration
 }
 
-// Report is what came of it.
+// Report is the result of a simulation.
 type Report struct {
 	Config     Config
 	Ends       map[operation.Status]int
 	Took       time.Duration
 	Calls      []Calls
 	ARM        int
-	P50, P95   time.Duration // from a job's end until its operation's
-	Most       time.Duration
+	P50, P95   time.Duration // from the end of the job to the end of its operation
+	Max        time.Duration
 	Steps      int
 	Sent       int
 	Delivered  int
 	TableReads int
-	// TableWrites are transactions and single writes.
+	// TableWrites counts transactions and single writes.
 	TableWrites int
-	// Busiest are the most of each in one minute, per second.
+	// BusiestBus and BusiestTable are the operations per second in the busiest
+	// minute.
 	BusiestBus, BusiestTable float64
 }
 
 type message = engine.Message
 
-// world is the table, the bus and the clock.
+// world holds the tables, the queue and the clock.
 type world struct {
-	config Config
-	now    time.Time
-	rand   *rand.Rand
-	rows   map[string]*row
-	inbox  inbox
-	order  int
-	shared *memory.Store
-	report Report
-	began  time.Time
-	putOff map[string]*Calls
-	minute map[time.Time][2]int
+	config   Config
+	now      time.Time
+	rand     *rand.Rand
+	rows     map[string]*row
+	inbox    inbox
+	order    int
+	shared   *memory.Store
+	report   Report
+	began    time.Time
+	deferred map[string]*Calls
+	minute   map[time.Time][2]int
 }
 
 type row struct {
@@ -105,7 +107,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	r := rand.New(rand.NewPCG(c.Seed, 1)) //nolint:gosec // chance that can be repeated
 	w := &world{
 		config: c, began: time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC), rand: r, rows: map[string]*row{}, shared: memory.New(),
-		putOff: map[string]*Calls{}, minute: map[time.Time][2]int{}, report: Report{Config: c, Ends: map[operation.Status]int{}},
+		deferred: map[string]*Calls{}, minute: map[time.Time][2]int{}, report: Report{Config: c, Ends: map[operation.Status]int{}},
 	}
 	w.now = w.began
 	clock := func() time.Time { return w.now }
@@ -129,9 +131,9 @@ func Run(ctx context.Context, c Config) (Report, error) {
 			due = due[1:]
 			continue
 		}
-		next, _ := heap.Pop(&w.inbox).(letter)
+		next, _ := heap.Pop(&w.inbox).(delivery)
 		w.now = later(w.now, next.due)
-		w.bus(1)
+		w.countBus(1)
 		w.report.Delivered++
 		if err := e.RunStep(ctx, operation.Delivery{Wakeup: next.sent.Wakeup, Count: 1}); err != nil {
 			return Report{}, err
@@ -166,8 +168,8 @@ type arrival struct {
 	ask request.Request
 }
 
-// arrivals are the requests in the order in which they fall due: each
-// subscription has its own minute, as schedules have.
+// arrivals returns the requests in the order of their due times. The requests
+// of a subscription share one minute, as with schedules.
 func (w *world) arrivals() []arrival {
 	var all []arrival
 	minutes := make([]time.Duration, w.config.Subscriptions)
@@ -199,14 +201,14 @@ func (w *world) sum(azure *azure) Report {
 	}
 	slices.Sort(delays)
 	if n := len(delays); n > 0 {
-		r.P50, r.P95, r.Most = delays[n/2], delays[n*95/100], delays[n-1]
+		r.P50, r.P95, r.Max = delays[n/2], delays[n*95/100], delays[n-1]
 	}
 	for name, c := range azure.calls {
 		if strings.HasPrefix(name, "subscription ") {
 			r.ARM += c.Made
 		}
-		if p := w.putOff[name]; p != nil {
-			c.PutOff, c.First = p.PutOff, p.First
+		if p := w.deferred[name]; p != nil {
+			c.Deferred, c.First = p.Deferred, p.First
 		}
 		r.Calls = append(r.Calls, *c)
 	}
@@ -217,125 +219,8 @@ func (w *world) sum(azure *azure) Report {
 	return *r
 }
 
-// quotaNames are the names of budgets as operations show them.
-func quotaName(what string) string {
-	switch what {
-	case "read budget":
-		return "subscription reads"
-	case "write budget":
-		return "subscription writes"
-	}
-	for _, kind := range []string{"backupJobs", "backupOperations", "protectedItems"} {
-		if strings.HasPrefix(what, strings.ToLower(kind)) {
-			return kind + " of a vault"
-		}
-	}
-	return what
-}
-
-func (w *world) bus(n int) {
-	at := w.now.Truncate(time.Minute)
-	m := w.minute[at]
-	m[0] += n
-	w.minute[at] = m
-}
-
-func (w *world) table(reads, writes int) {
-	at := w.now.Truncate(time.Minute)
-	m := w.minute[at]
-	m[1] += reads + writes
-	w.minute[at] = m
-	w.report.TableReads += reads
-	w.report.TableWrites += writes
-}
-
 func (w *world) newID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", w.rand.Uint32(), w.rand.Uint64()>>16)
-}
-
-// Send implements engine.Queue.
-func (w *world) Send(_ context.Context, m engine.Message) error {
-	w.report.Sent++
-	w.bus(1)
-	copies := 1
-	if w.rand.Float64() < w.config.DuplicateRate {
-		copies = 2
-	}
-	for range copies {
-		w.order++
-		heap.Push(&w.inbox, letter{due: later(m.Due, w.now), order: w.order, sent: m})
-	}
-	return nil
-}
-
-// Create implements engine.Store: marker, transaction, two index entries and
-// one for each label, which is what Table Storage is asked for.
-func (w *world) Create(_ context.Context, op operation.Operation, _ operation.Event) (engine.Row, bool, error) {
-	w.table(0, 4+len(op.Labels))
-	if r, ok := w.rows[op.ID]; ok {
-		return engine.Row{Operation: r.op, ETag: fmt.Sprint(r.version)}, false, nil
-	}
-	w.rows[op.ID] = &row{op: op}
-	return engine.Row{Operation: op, ETag: "0"}, true, nil
-}
-
-// Load implements engine.Store.
-func (w *world) Load(_ context.Context, id string) (engine.Row, error) {
-	w.table(1, 0)
-	r, ok := w.rows[id]
-	if !ok {
-		return engine.Row{}, engine.ErrNotFound
-	}
-	return engine.Row{Operation: r.op, ETag: fmt.Sprint(r.version)}, nil
-}
-
-// Save implements engine.Store.
-func (w *world) Save(_ context.Context, saved engine.Row, ev operation.Event) (string, error) {
-	w.table(0, 1)
-	r := w.rows[saved.Operation.ID]
-	if r == nil || fmt.Sprint(r.version) != saved.ETag {
-		return "", engine.ErrConflict
-	}
-	r.version++
-	r.op = saved.Operation
-	if what, ok := strings.CutPrefix(ev.What, "put off: "); ok {
-		what, _, _ = strings.Cut(what, ",")
-		name := quotaName(what)
-		if w.putOff[name] == nil {
-			w.putOff[name] = &Calls{First: w.now.Sub(w.began)}
-		}
-		w.putOff[name].PutOff++
-	}
-	return fmt.Sprint(r.version), nil
-}
-
-// Settle implements engine.Store: the entry that lists the end, the marker.
-func (w *world) Finalize(context.Context, engine.Row) error {
-	w.table(0, 2)
-	return nil
-}
-
-// Close implements engine.Store.
-func (w *world) FinalizeByID(context.Context, string) error { return errors.ErrUnsupported }
-
-// Reopen implements engine.Store.
-func (w *world) Reopen(context.Context, string, time.Time) error { return errors.ErrUnsupported }
-
-// Live implements engine.Store.
-func (w *world) ListLive(context.Context) iter.Seq2[engine.LiveMarker, error] {
-	return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errors.ErrUnsupported) }
-}
-
-// GetShared implements state.SharedRows.
-func (w *world) GetShared(ctx context.Context, kind, key string) ([]byte, string, error) {
-	w.table(1, 0)
-	return w.shared.GetShared(ctx, kind, key)
-}
-
-// PutShared implements state.SharedRows.
-func (w *world) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
-	w.table(0, 1)
-	return w.shared.PutShared(ctx, kind, key, value, etag)
 }
 
 type token struct{}

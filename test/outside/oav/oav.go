@@ -1,11 +1,12 @@
-// Package oav has requests and answers judged by Azure's own validator (the npm
-// package oav) and Azure's published API descriptions: an outside opinion on
-// what the handlers send, and on how the simulator answers.
+// Package oav validates requests and answers with Azure's own validator (the
+// npm package oav) against Azure's published API descriptions. It gives an
+// independent opinion on the requests of the handlers and the answers of the
+// simulator.
 //
-// What it cannot tell: whether Azure would accept a value that the description
-// allows, and anything about headers and the order of requests. The published
-// descriptions do not know all that Azure really answers, so errors of answers
-// are for reading, while a request must have none.
+// What it does not do: it cannot tell whether Azure accepts a value that the
+// description allows, and checks neither headers nor the order of requests.
+// Azure sends answers that the published descriptions do not cover, so errors
+// of answers are only information, while a request must have none.
 package oav
 
 import (
@@ -20,19 +21,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// SharedVariable names the environment variable that says where the API
-// descriptions are: in the folder specs below it. Without it, the folder
-// "shared" beside the repository is taken.
+// SharedVariable names the environment variable with the folder whose subfolder
+// specs holds the API descriptions. Without it, the folder "shared" next to the
+// repository is used.
 const SharedVariable = "AZBACKUPFLOW_SHARED"
 
-// Exchange is one request and its answer, in the file format that oav reads.
+// Exchange is one request and its answer, in the file format of oav.
 type Exchange struct {
 	Request  Request  `json:"liveRequest"`
 	Response Response `json:"liveResponse"`
 }
 
-// Request is what was sent. The URL may have any host; its path and query
-// decide the operation.
+// Request is a sent request. The host of the URL is ignored; its path and query
+// select the operation.
 type Request struct {
 	Method  string            `json:"method"`
 	URL     string            `json:"url"`
@@ -40,15 +41,15 @@ type Request struct {
 	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
-// Response is what was answered.
+// Response is a received answer.
 type Response struct {
 	StatusCode int               `json:"statusCode,string"`
 	Headers    map[string]string `json:"headers"`
 	Body       json.RawMessage   `json:"body,omitempty"`
 }
 
-// Headers takes the first value of each header, which is all that the format
-// has room for.
+// Headers returns the first value of each header, because the format has room
+// for only one.
 func Headers(h http.Header) map[string]string {
 	flat := make(map[string]string, len(h))
 	for name := range h {
@@ -66,29 +67,29 @@ func (e Exchange) Save(dir, name string) error {
 	return os.WriteFile(filepath.Join(dir, name+".json"), data, 0o600)
 }
 
-// Judgement is what oav finds about one exchange.
+// Judgement is the result of oav for one exchange.
 type Judgement struct {
 	File           string   `json:"file"`
-	Operation      string   `json:"operation"` // the operation's id in the description, such as "Backups_Trigger"
+	Operation      string   `json:"operation"` // ID of the operation in the description, such as "Backups_Trigger"
 	APIVersion     string   `json:"apiVersion"`
 	RequestErrors  []string `json:"requestErrors"`
 	ResponseErrors []string `json:"responseErrors"`
 }
 
-// Validate has each exchange in the JSON files of dir judged, and fails the
-// test if there is none, if a request has an error, or if a request is no
-// operation of any description. The judgements, in the order of the files'
-// names, say what else oav found.
+// Validate runs oav on the JSON files of dir. It fails the test if there is no
+// file, if a request has an error, or if a request matches no operation of any
+// description. It returns one judgement per file, in the order of the file
+// names.
 //
-// It skips the test where oav is not installed (make deps) or the API
-// descriptions are not there.
+// It skips the test if oav is not installed (make deps) or the API descriptions
+// are missing.
 func Validate(t testing.TB, dir string) []Judgement {
 	t.Helper()
 	judgements := judge(t, dir)
 	require.NotEmpty(t, judgements, "no exchange to judge in %s", dir)
 	for _, j := range judgements {
 		for _, problem := range j.RequestErrors {
-			t.Errorf("%s: the request %s is not as Azure describes it: %s", j.File, j.Operation, problem)
+			t.Errorf("%s: the request %s does not match Azure's description: %s", j.File, j.Operation, problem)
 		}
 	}
 	return judgements
@@ -108,8 +109,8 @@ func judge(t testing.TB, dir string) []Judgement {
 	return judgements
 }
 
-// installed finds this folder and the descriptions from the working directory
-// of a test, which is its package's folder.
+// installed returns this folder and the folder of the descriptions, starting
+// from the working directory of the test.
 func installed(t testing.TB) (home, specs string) {
 	t.Helper()
 	root, err := os.Getwd()
@@ -126,7 +127,7 @@ func installed(t testing.TB) (home, specs string) {
 	specs = filepath.Join(shared, "specs")
 	home = filepath.Join(root, "test", "outside", "oav")
 	if !exists(filepath.Join(specs, "MANIFEST.json")) {
-		t.Skipf("Azure's API descriptions are not here (set %s)", SharedVariable)
+		t.Skipf("Azure's API descriptions are missing (set %s)", SharedVariable)
 	}
 	if !exists(filepath.Join(home, "node_modules", "oav")) {
 		t.Skip("oav is not installed (make deps)")

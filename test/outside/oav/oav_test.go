@@ -26,7 +26,7 @@ func save(t *testing.T, dir, name, method, url, body string) {
 	require.NoError(t, e.Save(dir, name))
 }
 
-func TestRequestsAreJudged(t *testing.T) {
+func TestJudge_ReportsInvalidRequests(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	save(t, dir, "1-right", http.MethodPost, backupNow, `{"properties":{"objectType":"AzureFileShareBackupRequest","recoveryPointExpiryTimeInUTC":"2026-12-01T02:16:29Z"}}`)
@@ -57,9 +57,9 @@ func TestRequestsAreJudged(t *testing.T) {
 	}
 }
 
-// TestAzuresOwnExamplesAreFoundRight guards against an oracle that cries wolf:
-// each published example, made into the request that it stands for, passes.
-func TestAzuresOwnExamplesAreFoundRight(t *testing.T) {
+// TestJudge_AcceptsAzuresExamples protects from false alarms: the request of
+// each published example must pass.
+func TestJudge_AcceptsAzuresExamples(t *testing.T) {
 	t.Parallel()
 	_, specs := installed(t)
 	dir := t.TempDir()
@@ -79,7 +79,8 @@ func TestAzuresOwnExamplesAreFoundRight(t *testing.T) {
 	}
 }
 
-// saveExamples turns the examples of bms.json into exchanges and counts them.
+// saveExamples saves the examples of bms.json as exchanges and returns their
+// number.
 func saveExamples(t *testing.T, folder, dir string) int {
 	t.Helper()
 	type reference struct {
@@ -101,14 +102,14 @@ func saveExamples(t *testing.T, folder, dir string) int {
 			for name, example := range operation.Examples {
 				data, err := fs.ReadFile(os.DirFS(folder), filepath.ToSlash(filepath.Clean(example.Ref)))
 				if err != nil {
-					continue // Published without this one.
+					continue // published without this one
 				}
 				var given struct{ Parameters map[string]json.RawMessage }
 				require.NoError(t, json.Unmarshal(data, &given))
 				path, query, body := template, url.Values{}, ""
 				for parameter, raw := range given.Parameters {
 					var text string
-					_ = json.Unmarshal(raw, &text) // The body is none.
+					_ = json.Unmarshal(raw, &text) // the body is empty
 					switch {
 					case strings.Contains(path, "{"+parameter+"}"):
 						path = strings.Replace(path, "{"+parameter+"}", text, 1)

@@ -1,17 +1,17 @@
-// Judges recorded HTTP exchanges by Azure's published API descriptions, with
-// oav, the validator that Azure's own teams use.
+// Validates recorded HTTP exchanges against Azure's published API descriptions
+// with oav, the validator of Azure's own teams.
 //
 //   node validate.mjs <folder of specs> <folder of traffic>
 //
-// The specs are a MANIFEST.json whose "files" say where each file lies
-// ("local") and where it lay at its origin ("origin"): the documents refer to
-// one another by the latter. The traffic is a folder of JSON files, each
-// {liveRequest, liveResponse}. The judgement is a JSON array on standard
-// output, one entry per file in the order of their names.
+// The specs have a MANIFEST.json whose "files" list the path of each file
+// ("local") and its original path ("origin"). The documents refer to each other
+// by their original paths. The traffic is a folder of JSON files, each
+// {liveRequest, liveResponse}. The result is a JSON array on standard output
+// with one entry per file, in the order of the file names.
 //
-// oav's class is used and not its command line, which names no file in its
-// report, leaves out requests that match no operation, and fails at its end
-// for want of a template that its package lacks.
+// The script uses the class of oav, because the command line of oav does not
+// name files in its report, omits requests that match no operation, and fails
+// at the end because its package lacks a template.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -25,12 +25,12 @@ if (!specs || !traffic) {
   process.exit(2);
 }
 
-// Standard output is for the judgement alone; oav also talks there.
+// Standard output carries only the result, but oav also logs there.
 console.log = console.error;
 
-// originTree copies the documents to where they refer to one another, without
-// the examples: only some of them are published along, and oav stops at the
-// first that is missing.
+// originTree copies the documents to their original paths, without the
+// examples: only some of them are published, and oav stops at the first missing
+// one.
 function originTree(root) {
   const { files } = JSON.parse(fs.readFileSync(path.join(specs, "MANIFEST.json"), "utf8"));
   for (const { local, origin } of files.filter((f) => !f.origin.includes("/examples/"))) {
@@ -42,8 +42,8 @@ function originTree(root) {
   }
 }
 
-// judge says which operation an exchange is and what is wrong with it. An
-// exchange that is no operation at all, or that oav cannot judge, has an error.
+// judge returns the operation of an exchange and its errors. An exchange that
+// matches no operation, or that oav cannot validate, has an error.
 async function judge(validator, exchange) {
   const { requestValidationResult: request, responseValidationResult: response, runtimeException } =
     await validator.validateLiveRequestResponse(exchange);
@@ -71,7 +71,7 @@ try {
     checkUnderFileRoot: false,
     loadValidatorInBackground: false,
     loadValidatorInInitialize: false,
-  }, () => {}); // Its log repeats what the judgement says.
+  }, () => {}); // The log of oav repeats the result.
   await validator.initialize();
   const judgements = [];
   for (const name of fs.readdirSync(traffic).filter((n) => n.endsWith(".json")).sort()) {

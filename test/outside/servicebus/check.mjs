@@ -1,7 +1,7 @@
-// Checks the broker that SERVICEBUS_CONNECTION points to with Microsoft's own
-// client for JavaScript, which shares no code with the one for Go. The broker
-// has the queues `plain` and `dedup` (duplicate detection). Prints a line for
-// each thing that holds, and ends with status 1 at the first that does not.
+// Checks the broker of SERVICEBUS_CONNECTION with Microsoft's client for
+// JavaScript, which shares no code with the client for Go. The broker must have
+// the queues `plain` and `dedup` (duplicate detection). The script prints a line
+// for each check that passes, and exits with 1 at the first check that fails.
 
 import assert from "node:assert/strict";
 import { ServiceBusClient } from "@azure/service-bus";
@@ -86,7 +86,7 @@ const checks = {
     assert.equal(peeked.state, "scheduled");
     assert.equal(+peeked.scheduledEnqueueTimeUtc, +due);
     const m = await receiveOne();
-    assert.ok(Date.now() >= +due, "it came early");
+    assert.ok(Date.now() >= +due, "the message arrived early");
     assert.equal(m.messageId, "later");
     assert.equal(m.state, "active");
     await receiver.completeMessage(m);

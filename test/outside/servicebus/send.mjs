@@ -1,6 +1,6 @@
-// Sends messages with Microsoft's own client for JavaScript, as another system
-// does: a JSON list of {messageId, contentType, body} on stdin goes to the queue
-// that SERVICEBUS_QUEUE names.
+// Sends messages with Microsoft's client for JavaScript, as another system
+// does: the JSON list of {messageId, contentType, body} on standard input goes
+// to the queue of SERVICEBUS_QUEUE.
 
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
