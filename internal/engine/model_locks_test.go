@@ -61,7 +61,7 @@ type lockRules struct {
 func newLockWorld() lockWorld {
 	w := lockWorld{now: modelStart, starts: 3, retries: 1, cancels: 1, ticks: 3}
 	for i := range w.ops {
-		w.ops[i] = lockedOp{op: operation.Operation{ID: fmt.Sprintf("op%d", i), Status: operation.Running}, etag: 1}
+		w.ops[i] = lockedOp{op: operation.Operation{Identity: operation.Identity{ID: fmt.Sprintf("op%d", i)}, Progress: operation.Progress{Status: operation.Running}}, etag: 1}
 	}
 	return w
 }
@@ -89,7 +89,7 @@ func (w lockWorld) moves(r lockRules, add func(string, func(*lockWorld))) {
 		if o.op.Status.Terminal() && w.retries > 0 {
 			add(fmt.Sprintf("op%d is retried", i), func(n *lockWorld) {
 				n.retries--
-				n.ops[i] = lockedOp{op: operation.Operation{ID: o.op.ID, Status: operation.Running, Round: o.op.Round + 1}, etag: o.etag + 1}
+				n.ops[i] = lockedOp{op: operation.Operation{Identity: operation.Identity{ID: o.op.ID}, Progress: operation.Progress{Status: operation.Running}, Retry: operation.Retry{Round: o.op.Round + 1}}, etag: o.etag + 1}
 			})
 		}
 	}

@@ -103,9 +103,15 @@ var modelStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) //nolint:gochecknog
 
 func newWorld(r rules, f faults) world {
 	op := operation.Operation{
-		ID: "op", Flow: "model", Version: 1, Status: operation.Pending, Step: "trigger", Seq: 1,
-		DueAt: modelStart, Deadline: modelStart.Add(1000 * time.Hour),
-		CreatedAt: modelStart, UpdatedAt: modelStart, StepStartedAt: modelStart,
+		Identity: operation.Identity{
+			ID: "op", Flow: "model", Version: 1,
+			CreatedAt: modelStart,
+		},
+		Progress: operation.Progress{
+			Status: operation.Pending, Step: "trigger", Seq: 1,
+			DueAt: modelStart, Deadline: modelStart.Add(1000 * time.Hour),
+			UpdatedAt: modelStart, StepStartedAt: modelStart,
+		},
 	}
 	var jobs []job
 	if r.started {

@@ -113,12 +113,17 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 	}
 	now := e.cfg.Now()
 	return operation.Operation{
-		ID: operation.ID(e.cfg.Tenant, flow.Name, key), Tenant: e.cfg.Tenant, Key: key,
-		Flow: flow.Name, Version: flow.Version,
-		Status: operation.Pending, Step: flow.Steps[0].Name, Seq: 1,
-		Parameters: parameters, RequestHash: hash, Labels: r.Labels,
-		WriteID: e.cfg.NewID(), DueAt: now, Deadline: now.Add(limit),
-		CreatedAt: now, UpdatedAt: now, StepStartedAt: now,
+		Identity: operation.Identity{
+			ID: operation.ID(e.cfg.Tenant, flow.Name, key), Tenant: e.cfg.Tenant, Key: key,
+			Flow: flow.Name, Version: flow.Version,
+			Parameters: parameters, RequestHash: hash, Labels: r.Labels,
+			CreatedAt: now,
+		},
+		Progress: operation.Progress{
+			Status: operation.Pending, Step: flow.Steps[0].Name, Seq: 1,
+			WriteID: e.cfg.NewID(), DueAt: now, Deadline: now.Add(limit),
+			UpdatedAt: now, StepStartedAt: now,
+		},
 	}, nil
 }
 

@@ -23,13 +23,22 @@ func TestA_request_becomes_an_operation(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, created)
 	require.Equal(t, operation.Operation{
-		ID: operation.ID("contoso", "demo", "nightly"), Tenant: "contoso", Key: "nightly",
-		Flow: "demo", Version: 2, Status: operation.Pending, Step: "two", Seq: 1,
-		Parameters: []byte(`{"share":"s1"}`), RequestHash: op.RequestHash, Labels: map[string]string{"team": "a"},
-		WriteID: op.WriteID, DueAt: morning(), Deadline: morning().Add(6 * time.Hour),
-		TraceParent: "trace-1", ReplyTo: "answers", RequestID: "message-1",
-		PendingNotices: []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock.Now(), Status: operation.Pending, Step: "two"}},
-		CreatedAt:      morning(), UpdatedAt: morning(), StepStartedAt: morning(),
+		Identity: operation.Identity{
+			ID: operation.ID("contoso", "demo", "nightly"), Tenant: "contoso", Key: "nightly",
+			Flow: "demo", Version: 2,
+			Parameters: []byte(`{"share":"s1"}`), RequestHash: op.RequestHash, Labels: map[string]string{"team": "a"},
+			TraceParent: "trace-1", RequestID: "message-1",
+			CreatedAt: morning(),
+		},
+		Progress: operation.Progress{
+			Status: operation.Pending, Step: "two", Seq: 1,
+			WriteID: op.WriteID, DueAt: morning(), Deadline: morning().Add(6 * time.Hour),
+			UpdatedAt: morning(), StepStartedAt: morning(),
+		},
+		Outbox: operation.Outbox{
+			ReplyTo:        "answers",
+			PendingNotices: []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock.Now(), Status: operation.Pending, Step: "two"}},
+		},
 	}, op)
 	require.Equal(t, op, r.operation(op.ID))
 	require.Equal(t, []engine.Message{{

@@ -22,13 +22,13 @@ type SweepResult struct {
 	// rescue.
 	Overdue int `json:"overdue"`
 	// Owed counts operations of which a notice was not sent yet.
-	PendingNotices int `json:"owed"`
+	PendingNotices int `json:"pendingNotices"`
 	// Closed counts ended operations whose indexes were brought up to date.
-	Finalized int `json:"closed"`
+	Finalized int `json:"finalized"`
 	// Failed counts operations that could not be looked at this time, Left
 	// those for which there was no time.
 	Failed  int `json:"failed"`
-	Skipped int `json:"left"`
+	Skipped int `json:"skipped"`
 }
 
 func (s *SweepResult) add(one SweepResult) {
@@ -83,7 +83,7 @@ func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 	}
 	_ = group.Wait() // nobody gives an error: each is counted
 	e.cfg.Log.InfoContext(ctx, "swept", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
-		"owed", s.PendingNotices, "closed", s.Finalized, "failed", s.Failed, "left", s.Skipped)
+		"pendingNotices", s.PendingNotices, "finalized", s.Finalized, "failed", s.Failed, "skipped", s.Skipped)
 	return s, broken
 }
 

@@ -85,7 +85,7 @@ func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			azure := &canned{t: t, answers: map[string]reply{"GET o1": c.answer}}
-			op := operation.Operation{Learned: learnedShare(), Tracking: &operation.Tracking{StatusURL: statusURL, SubmittedAt: morning()}}
+			op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{StatusURL: statusURL, SubmittedAt: morning()}}}
 			out, err := azure.run(c.flow, c.step, op)
 			require.NoError(t, err)
 			require.Equal(t, c.out, summary(out))
@@ -112,7 +112,7 @@ func TestA_status_that_cannot_be_read_is_no_failure_of_the_operation(t *testing.
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			azure := &canned{t: t, answers: map[string]reply{"GET o1": answer}}
-			_, err := azure.run("backup-now", "await-backup", operation.Operation{Tracking: &operation.Tracking{StatusURL: statusURL, ResultURL: resultURL}})
+			_, err := azure.run("backup-now", "await-backup", operation.Operation{AzureState: operation.AzureState{Tracking: &operation.Tracking{StatusURL: statusURL, ResultURL: resultURL}}})
 			var e *operation.Error
 			require.ErrorAs(t, err, &e)
 			require.Contains(t, []operation.Class{operation.Transient, operation.Throttled}, e.Class, e.Code)
@@ -177,10 +177,10 @@ func TestA_jobs_end_is_the_operations(t *testing.T) {
 func TestA_job_that_Azure_named_may_not_be_visible_yet(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: refused(http.StatusNotFound, "ResourceNotFound", "no")}}
-	_, err := azure.run("backup-now", "await-backup-job", operation.Operation{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}})
+	_, err := azure.run("backup-now", "await-backup-job", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}})
 	requireError(t, err, "JobNotVisible", operation.NotYet)
 
-	_, err = azure.run("backup-now", "await-backup-job", operation.Operation{Learned: learnedShare()})
+	_, err = azure.run("backup-now", "await-backup-job", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare()}})
 	requireError(t, err, "JobUnknown", operation.Fatal)
 }
 
@@ -188,13 +188,13 @@ func TestA_job_that_failed_after_a_cancel_ends_the_operation_with_its_error(t *t
 	t.Parallel()
 	job := backupJob(jobID, time.Second, object{"status": "Failed"})
 	azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: {status: http.StatusOK, body: job}}}
-	_, err := azure.run("backup-now", "await-cancellation", operation.Operation{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}})
+	_, err := azure.run("backup-now", "await-cancellation", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}})
 	requireError(t, err, "JobFailed", operation.Fatal)
 }
 
 func TestA_cancel_that_Azure_refuses_is_told_and_the_job_waited_for(t *testing.T) {
 	t.Parallel()
-	op := operation.Operation{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}
+	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}}
 	for name, c := range map[string]struct {
 		answer reply
 		note   string
@@ -235,7 +235,7 @@ func TestA_status_that_Azure_will_never_tell_is_left_for_a_look_at_the_result(t 
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			azure := &canned{t: t, answers: map[string]reply{"GET o1": bad}}
-			out, err := azure.run(c.flow, c.step, operation.Operation{Learned: learnedShare(), Tracking: &c.tracking})
+			out, err := azure.run(c.flow, c.step, operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &c.tracking}})
 			require.NoError(t, err)
 			require.Equal(t, c.out+": its status cannot be read, looking at the result", summary(out))
 			require.Len(t, out.Warnings, 1)
@@ -245,7 +245,7 @@ func TestA_status_that_Azure_will_never_tell_is_left_for_a_look_at_the_result(t 
 	for _, c := range []struct{ flow, step string }{{"protect-postgres", "await-validation"}, {"restore-postgres", "await-validation"}} {
 		t.Run("a validation of "+c.flow+" says nothing else", func(t *testing.T) {
 			t.Parallel()
-			_, err := (&canned{t: t}).run(c.flow, c.step, operation.Operation{Tracking: &foreign})
+			_, err := (&canned{t: t}).run(c.flow, c.step, operation.Operation{AzureState: operation.AzureState{Tracking: &foreign}})
 			requireError(t, err, "UntrustedPollHost", operation.Fatal)
 		})
 	}

@@ -103,8 +103,8 @@ func protecting(t *testing.T, more object) operation.Operation {
 	normal, wrong := checked(t, "protect-file-share", string(raw))
 	require.Empty(t, wrong)
 	return operation.Operation{
-		ID: "op", Flow: "protect-file-share", Version: 1, Parameters: normal,
-		Learned: map[string]string{"policyId": demoVault + "/backupPolicies/schedule1"},
+		Identity:   operation.Identity{ID: "op", Flow: "protect-file-share", Version: 1, Parameters: normal},
+		AzureState: operation.AzureState{Learned: map[string]string{"policyId": demoVault + "/backupPolicies/schedule1"}},
 	}
 }
 

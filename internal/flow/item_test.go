@@ -152,5 +152,5 @@ func backingUp(t *testing.T, parameters object) operation.Operation {
 	require.NoError(t, err)
 	normal, wrong := checked(t, "backup-now", string(raw))
 	require.Empty(t, wrong)
-	return operation.Operation{ID: "op", Flow: "backup-now", Version: 1, Parameters: normal, Learned: item}
+	return operation.Operation{Identity: operation.Identity{ID: "op", Flow: "backup-now", Version: 1, Parameters: normal}, AzureState: operation.AzureState{Learned: item}}
 }

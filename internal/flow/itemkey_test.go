@@ -28,12 +28,12 @@ func TestAnItemHasOneKeyHoweverARequestNamesIt(t *testing.T) {
 		learnedItem: item, learnedItemType: recoveryservices.ItemAzureFileShare, learnedName: "Share1", learnedSource: account,
 	}
 	for name, c := range map[string]struct{ got, want string }{
-		"a share to protect":               {protectedShareKey(operation.Operation{Parameters: raw(ProtectFileShare{StorageAccountID: account + "/", FileShare: "share1"})}), share},
-		"a share by its item":              {targetKey(operation.Operation{Learned: learned}), share},
-		"a server to protect":              {protectedServerKey(operation.Operation{Parameters: raw(ProtectPostgres{ServerID: server})}), database},
-		"a server by its instance":         {targetKey(operation.Operation{Learned: map[string]string{learnedInstance: "/x/backupInstances/I", learnedSource: server}}), database},
-		"an instance of an unknown source": {targetKey(operation.Operation{Learned: map[string]string{learnedInstance: "/x/backupInstances/I"}}), "/x/backupinstances/i"},
-		"another kind of item":             {targetKey(operation.Operation{Learned: map[string]string{learnedItem: item, learnedItemType: recoveryservices.ItemSQLDatabase, learnedSource: "/vm", learnedName: "db"}}), "/subscriptions/s/resourcegroups/g/providers/microsoft.recoveryservices/vaults/v/backupfabrics/azure/protectioncontainers/c/protecteditems/azurefileshare;abc"},
+		"a share to protect":               {protectedShareKey(operation.Operation{Identity: operation.Identity{Parameters: raw(ProtectFileShare{StorageAccountID: account + "/", FileShare: "share1"})}}), share},
+		"a share by its item":              {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: learned}}), share},
+		"a server to protect":              {protectedServerKey(operation.Operation{Identity: operation.Identity{Parameters: raw(ProtectPostgres{ServerID: server})}}), database},
+		"a server by its instance":         {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{learnedInstance: "/x/backupInstances/I", learnedSource: server}}}), database},
+		"an instance of an unknown source": {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{learnedInstance: "/x/backupInstances/I"}}}), "/x/backupinstances/i"},
+		"another kind of item":             {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{learnedItem: item, learnedItemType: recoveryservices.ItemSQLDatabase, learnedSource: "/vm", learnedName: "db"}}}), "/subscriptions/s/resourcegroups/g/providers/microsoft.recoveryservices/vaults/v/backupfabrics/azure/protectioncontainers/c/protecteditems/azurefileshare;abc"},
 	} {
 		require.Equal(t, c.want, c.got, name)
 	}

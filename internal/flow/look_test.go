@@ -109,8 +109,11 @@ func TestAn_unanswered_backup_request_is_looked_for_among_the_jobs(t *testing.T)
 			t.Parallel()
 			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
 			op := operation.Operation{
-				Step: "trigger-backup", Learned: c.learned(),
-				Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning(), NotAfter: morning().Add(time.Minute)},
+				Progress: operation.Progress{Step: "trigger-backup"},
+				AzureState: operation.AzureState{
+					Learned: c.learned(),
+					Claim:   &operation.Claim{AttemptID: attempt, ClaimedAt: morning(), NotAfter: morning().Add(time.Minute)},
+				},
 			}
 			finding, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
 			require.NoError(t, err)
@@ -153,7 +156,7 @@ func TestThe_time_of_a_request_is_compared_by_the_clock_of_Azure(t *testing.T) {
 			// The rig's own clock stands still at morning.
 			answer.header = http.Header{"Date": {morning().Add(ahead).Format(http.TimeFormat)}}
 			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": answer}}
-			op := operation.Operation{Step: "trigger-backup", Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}
+			op := operation.Operation{Progress: operation.Progress{Step: "trigger-backup"}, AzureState: operation.AzureState{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}}
 			finding, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning()})
 			require.NoError(t, err)
 			require.Equal(t, c.trace, finding.Result)
@@ -169,7 +172,7 @@ func TestThe_job_of_an_accepted_backup_is_found_in_the_same_way(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
-			out, err := azure.run("backup-now", "find-backup-job", operation.Operation{Learned: c.learned()})
+			out, err := azure.run("backup-now", "find-backup-job", operation.Operation{AzureState: operation.AzureState{Learned: c.learned()}})
 			switch {
 			case c.found != "":
 				require.NoError(t, err)
@@ -196,7 +199,7 @@ func (c lookCase) learned() map[string]string {
 func TestA_list_of_jobs_that_cannot_be_read_settles_nothing(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": refused(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
-	op := operation.Operation{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}
+	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}}
 	_, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
 	_, err = azure.run("backup-now", "find-backup-job", op)
@@ -206,7 +209,7 @@ func TestA_list_of_jobs_that_cannot_be_read_settles_nothing(t *testing.T) {
 func TestWithout_the_time_of_its_request_no_job_is_guessed(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t}
-	op := operation.Operation{Learned: learnedShare()}
+	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare()}}
 	delete(op.Learned, "attemptedAt")
 	_, err := azure.run("backup-now", "find-backup-job", op)
 	requireError(t, err, "AttemptUnknown", operation.Fatal)

@@ -196,15 +196,15 @@ func TestA_permission_that_was_withdrawn_stops_what_was_started_under_it(t *test
 	restore := func(to object) operation.Operation {
 		raw, err := json.Marshal(object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "tier": "vault", "asFiles": to["asFiles"], "asDatabase": to["asDatabase"]})
 		require.NoError(t, err)
-		return operation.Operation{Parameters: raw, Learned: map[string]string{"recoveryPointId": "r1"}}
+		return operation.Operation{Identity: operation.Identity{Parameters: raw}, AzureState: operation.AzureState{Learned: map[string]string{"recoveryPointId": "r1"}}}
 	}
 	for name, c := range map[string]struct {
 		flow, step string
 		op         operation.Operation
 		setting    string
 	}{
-		"an item":               {"delete-protection", "delete-item", operation.Operation{Learned: learnedShare()}, "AZBACKUPFLOW_ALLOW_DELETE"},
-		"an instance":           {"delete-protection", "delete-instance", operation.Operation{Learned: map[string]string{"instanceId": demoInstance}}, "AZBACKUPFLOW_ALLOW_DELETE"},
+		"an item":               {"delete-protection", "delete-item", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare()}}, "AZBACKUPFLOW_ALLOW_DELETE"},
+		"an instance":           {"delete-protection", "delete-instance", operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{"instanceId": demoInstance}}}, "AZBACKUPFLOW_ALLOW_DELETE"},
 		"a restore as files":    {"restore-postgres", "restore", restore(object{"asFiles": asFiles("x")}), "AZBACKUPFLOW_RESTORE_TARGETS"},
 		"a restore to a server": {"restore-postgres", "restore", restore(object{"asDatabase": asDatabase("x")}), "AZBACKUPFLOW_RESTORE_TARGETS"},
 	} {

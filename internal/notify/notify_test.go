@@ -46,17 +46,28 @@ func notifier(p *post) Notifier {
 func ended() operation.Operation {
 	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	op := operation.Operation{
-		ID: "xxbn5kxx7w2qugt7pwfdw2h4fv", Tenant: "con toso", Key: "nightly", RequestID: "message-7", Flow: "backup-now", Version: 1,
-		Status: operation.Failed, Step: "await-job", Seq: 7, Round: 1, ReplyTo: "answers",
-		Parameters: json.RawMessage(`{"secret":"p"}`), Labels: map[string]string{"team": "files"},
-		Learned:  map[string]string{"jobId": "job-1"},
-		Tracking: &operation.Tracking{StatusURL: "https://management.azure.com/x?t=1&s=SIGNED", JobID: "job-2"},
-		Warnings: []string{"see https://management.azure.com/status?t=1&s=SIGNED now"},
-		LastError: &operation.Error{
-			Code: "UserErrorX", Message: `GET "https://management.azure.com/a/b?t=2&c=SIGNED": no`, Class: operation.Fatal,
-			RecommendedAction: []string{"ask http://x/y?sig=SIGNED"}, HTTPStatus: 400, CorrelationID: "c-1",
+		Identity: operation.Identity{
+			ID: "xxbn5kxx7w2qugt7pwfdw2h4fv", Tenant: "con toso", Key: "nightly", RequestID: "message-7", Flow: "backup-now", Version: 1,
+			Parameters: json.RawMessage(`{"secret":"p"}`), Labels: map[string]string{"team": "files"},
+			CreatedAt: at,
 		},
-		CreatedAt: at, UpdatedAt: at.Add(time.Hour),
+		Progress: operation.Progress{
+			Status: operation.Failed, Step: "await-job", Seq: 7,
+			Warnings:  []string{"see https://management.azure.com/status?t=1&s=SIGNED now"},
+			UpdatedAt: at.Add(time.Hour),
+		},
+		AzureState: operation.AzureState{
+			Learned:  map[string]string{"jobId": "job-1"},
+			Tracking: &operation.Tracking{StatusURL: "https://management.azure.com/x?t=1&s=SIGNED", JobID: "job-2"},
+		},
+		Retry: operation.Retry{
+			Round: 1,
+			LastError: &operation.Error{
+				Code: "UserErrorX", Message: `GET "https://management.azure.com/a/b?t=2&c=SIGNED": no`, Class: operation.Fatal,
+				RecommendedAction: []string{"ask http://x/y?sig=SIGNED"}, HTTPStatus: 400, CorrelationID: "c-1",
+			},
+		},
+		Outbox: operation.Outbox{ReplyTo: "answers"},
 	}
 	return op.QueueNotice(operation.Running, true)
 }
@@ -147,7 +158,7 @@ func TestEveryEventHasThePublishedShape(t *testing.T) {
 			require.NoError(t, n.Notify(t.Context(), op, owed))
 		}
 	}
-	require.NoError(t, n.Notify(t.Context(), operation.Operation{ID: "x", Flow: "f", Version: 1}, operation.Notice{Kind: operation.NoticeStarted, Seq: 1, Status: operation.Pending}))
+	require.NoError(t, n.Notify(t.Context(), operation.Operation{Identity: operation.Identity{ID: "x", Flow: "f", Version: 1}}, operation.Notice{Kind: operation.NoticeStarted, Seq: 1, Status: operation.Pending}))
 	require.NoError(t, n.Refused(t.Context(), "answers", rejected.Request{
 		ID: "r1", At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Source: "requests", MessageID: "m", Flow: "f", Key: "k", Reason: "no",
 		Fields: []step.FieldError{{Field: "flow", Problem: "is missing", Want: "a flow"}}, Body: "secret",

@@ -11,7 +11,7 @@ type Wakeup struct {
 	OperationID string `json:"operation"`
 	Seq         int64  `json:"seq"`
 	// Trace is the W3C trace context of the operation.
-	TraceParent string `json:"trace,omitempty"`
+	TraceParent string `json:"traceParent,omitempty"`
 	// Snoozes counts how often the message was put off because the table was
 	// away. A message that was put off counts as delivered before.
 	Snoozes int `json:"snoozes,omitempty"`

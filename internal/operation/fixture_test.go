@@ -19,13 +19,18 @@ func plan() operation.Plan { return operation.Plan{"find", "trigger", "await", "
 // than any wait.
 func running() operation.Operation {
 	return operation.Operation{
-		ID: "op", Key: "nightly", Flow: "backup-now", Version: 1,
-		Status: operation.Running, Step: "trigger", Seq: 7,
-		Parameters: json.RawMessage(`{"itemId":"x"}`), RequestHash: "hash",
-		Learned: map[string]string{"container": "c1", "item": "i1"},
-		WriteID: "w7", DueAt: start(), Deadline: start().Add(10 * 24 * time.Hour),
-		Labels:    map[string]string{"team": "a"},
-		CreatedAt: start(), UpdatedAt: start(), StepStartedAt: start(),
+		Identity: operation.Identity{
+			ID: "op", Key: "nightly", Flow: "backup-now", Version: 1,
+			Parameters: json.RawMessage(`{"itemId":"x"}`), RequestHash: "hash",
+			Labels:    map[string]string{"team": "a"},
+			CreatedAt: start(),
+		},
+		Progress: operation.Progress{
+			Status: operation.Running, Step: "trigger", Seq: 7,
+			WriteID: "w7", DueAt: start(), Deadline: start().Add(10 * 24 * time.Hour),
+			UpdatedAt: start(), StepStartedAt: start(),
+		},
+		AzureState: operation.AzureState{Learned: map[string]string{"container": "c1", "item": "i1"}},
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package operation holds the record of one Azure Backup operation and its
-// state machine. It is pure: no I/O, no clock, no context. What time it is,
-// what Azure answered and which ids are fresh come in as arguments, so that
-// every transition is a table that a test can read.
+// state machine. It is pure: no I/O, no clock, no context. The time, Azure's
+// answer and fresh IDs are arguments, so that every transition is a table that
+// a test can read. It may not know flows, the engine, storage, queues or ARM:
+// it imports nothing of this module.
 package operation
 
 import (
@@ -11,117 +12,141 @@ import (
 	"time"
 )
 
-// Operation is the record of one operation: all that is needed to run its next
-// step, whoever runs it. It is stored as one row of Table Storage.
+// Operation is the record of one operation. It holds everything that any
+// process needs to run the operation's next step. It is stored as one row of
+// Table Storage.
 type Operation struct {
+	Identity
+	Progress
+	AzureState
+	Retry
+	Outbox
+	Rescue
+}
+
+// Identity says which operation this is and what was requested. It does not
+// change after the operation is created.
+type Identity struct {
 	// ID is derived from tenant, flow and key (see ID), so that creating the
-	// same operation twice gives the same row.
+	// same operation twice yields the same row.
 	ID     string `json:"id"`
 	Tenant string `json:"tenant,omitempty"`
 	Key    string `json:"key"`
-
 	// Flow and Version name the list of steps that this operation follows to
-	// its end, however many newer versions are deployed meanwhile.
+	// its end, even after newer versions are deployed.
 	Flow    string `json:"flow"`
 	Version int    `json:"version"`
+	// Parameters are the request's, validated and normalized by the flow.
+	// RequestHash distinguishes a repeated request from a different one under
+	// the same key.
+	Parameters  json.RawMessage   `json:"parameters"`
+	RequestHash string            `json:"requestHash"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	// RequestID is the ID of the message that carried the request.
+	RequestID string `json:"requestId,omitempty"`
+	// TraceParent is the W3C trace context of the operation. The spans of all
+	// its deliveries are below it.
+	TraceParent string    `json:"traceParent,omitempty"`
+	CreatedAt   time.Time `json:"createdAt"`
+}
 
+// Progress says how far the operation has come and when it continues.
+type Progress struct {
 	Status Status `json:"status"`
-	// Step is the name of the step to run next; Seq counts the saves that
-	// moved the operation on, and fences every message.
+	// Step is the name of the step to run next.
 	Step string `json:"step"`
-	Seq  int64  `json:"seq"`
+	// Seq counts the saves that moved the operation on. It fences every
+	// message.
+	Seq int64 `json:"seq"`
+	// WriteID is fresh in every save. A writer that lost the answer to its save
+	// recognizes its own write by it.
+	WriteID string `json:"writeId"`
+	// DueAt is when to check again. Deadline is when the operation ends as
+	// TimedOut.
+	DueAt    time.Time `json:"dueAt"`
+	Deadline time.Time `json:"deadline"`
+	// WaitingFor tells a person what the next check waits for.
+	WaitingFor string   `json:"waitingFor,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"`
+	// CancelRequested and Paused are flags. Other writers set them at the
+	// current Seq.
+	CancelRequested bool      `json:"cancelRequested,omitempty"`
+	Paused          bool      `json:"paused,omitempty"`
+	UpdatedAt       time.Time `json:"updatedAt"`
+	StepStartedAt   time.Time `json:"stepStartedAt"`
+	EndedAt         time.Time `json:"endedAt,omitzero"`
+}
 
-	// Parameters are the request's, checked and normalised by the flow.
-	// RequestHash tells a repeated request from another one under one key.
-	Parameters  json.RawMessage `json:"parameters"`
-	RequestHash string          `json:"requestHash"`
-
+// AzureState says what the operation knows of Azure and what it holds there.
+type AzureState struct {
 	// Learned holds what steps read from Azure's answers, such as container
 	// and item names, which are never composed.
 	Learned  map[string]string `json:"learned,omitempty"`
 	Tracking *Tracking         `json:"tracking,omitempty"`
 	Claim    *Claim            `json:"claim,omitempty"`
-	// WriteID is fresh in every save: whoever lost the answer to its save
-	// recognises its own write by it.
-	WriteID string `json:"writeId"`
-
-	// DueAt is when to look again, Deadline when the operation ends as
-	// TimedOut.
-	DueAt    time.Time `json:"dueAt"`
-	Deadline time.Time `json:"deadline"`
 	// LockedItem is the protected item whose lock the operation has taken since
-	// it was last retried; no other operation changes it until this one ends.
+	// its last retry. No other operation changes the item until this one ends.
 	LockedItem string `json:"lockedItem,omitempty"`
-	// WaitingFor says, for a person, what the next look waits for.
-	WaitingFor string `json:"waitingFor,omitempty"`
-
-	// Booking names the budget account that keeps a place for the operation's
-	// next call; see PutOff.
-	Reservation string `json:"booking,omitempty"`
-
-	// Attempts counts consecutive failures of the current step. Setbacks
-	// counts how often a failure sent the flow back to an earlier step; both
-	// are bounded by the error's class.
-	Attempts int `json:"attempts,omitempty"`
-	Setbacks int `json:"setbacks,omitempty"`
-	// Rescues counts the sweep's wake-ups that were delivered at this Seq;
-	// LastRescue is the last one that counted, and RescuedAt when.
-	Rescues    int       `json:"rescues,omitempty"`
-	LastRescue string    `json:"lastRescue,omitempty"`
-	RescuedAt  time.Time `json:"rescuedAt,omitzero"`
-
-	CancelRequested bool `json:"cancelRequested,omitempty"`
-	Paused          bool `json:"paused,omitempty"`
-
-	LastError *Error   `json:"lastError,omitempty"`
-	Warnings  []string `json:"warnings,omitempty"`
-
-	// Round counts how often a person retried the operation after its end:
-	// the notice of each round has its own id. RetriedAt is when that was
-	// last: the deadline counts from it.
-	Round     int       `json:"round,omitempty"`
-	RetriedAt time.Time `json:"retriedAt,omitzero"`
-	// RetryStep is the step to begin with when a person retries the operation,
-	// where that is not the current one: a job that failed stays failed, and
-	// what cannot be told stays untold.
-	RetryStep string `json:"retryStep,omitempty"`
-	// Owed are the notices about this operation that were not sent yet, oldest
-	// first.
-	PendingNotices []Notice `json:"owed,omitempty"`
-	// ReplyTo is the queue that the sender of the request wants answers on,
-	// RequestID the id of the message that the request came as.
-	ReplyTo   string `json:"replyTo,omitempty"`
-	RequestID string `json:"requestId,omitempty"`
-
-	Labels map[string]string `json:"labels,omitempty"`
-	// TraceParent is the W3C trace context of the operation: all its
-	// invocations are below it.
-	TraceParent string `json:"traceParent,omitempty"`
-
-	CreatedAt     time.Time `json:"createdAt"`
-	UpdatedAt     time.Time `json:"updatedAt"`
-	StepStartedAt time.Time `json:"stepStartedAt"`
-	EndedAt       time.Time `json:"endedAt,omitzero"`
+	// Reservation names the rate limit that keeps a place for the operation's
+	// next call; see Deferral.
+	Reservation string `json:"reservation,omitempty"`
 }
 
-// Tracking is how an operation that Azure accepted is followed: by its status
-// URL until the job id is known, by the job from then on.
+// Retry counts failures and holds what a person's retry needs.
+type Retry struct {
+	// Attempts counts consecutive failures of the current step. Setbacks counts
+	// how often a failure sent the flow back to an earlier step. The class of
+	// the error limits both.
+	Attempts  int    `json:"attempts,omitempty"`
+	Setbacks  int    `json:"setbacks,omitempty"`
+	LastError *Error `json:"lastError,omitempty"`
+	// Round counts how often a person retried the operation after its end, so
+	// that the notices of each round have their own IDs. RetriedAt is the time
+	// of the last retry. The deadline counts from it.
+	Round     int       `json:"round,omitempty"`
+	RetriedAt time.Time `json:"retriedAt,omitzero"`
+	// RetryStep is the step at which a person's retry begins. Empty means the
+	// current step. A failed job stays failed, so a retry must start a new one.
+	RetryStep string `json:"retryStep,omitempty"`
+}
+
+// Outbox holds the notices that are saved with the row and sent afterwards.
+type Outbox struct {
+	// PendingNotices are the notices that were not sent yet, oldest first.
+	PendingNotices []Notice `json:"pendingNotices,omitempty"`
+	// ReplyTo is the queue on which the sender of the request wants answers.
+	ReplyTo string `json:"replyTo,omitempty"`
+}
+
+// Rescue counts the sweep's wake-ups that were delivered at the current Seq.
+type Rescue struct {
+	Rescues int `json:"rescues,omitempty"`
+	// LastRescue is the name of the last rescue that was counted, RescuedAt its
+	// time.
+	LastRescue string    `json:"lastRescue,omitempty"`
+	RescuedAt  time.Time `json:"rescuedAt,omitzero"`
+}
+
+// Tracking says how to follow an operation that Azure accepted: by its status
+// URL until the job ID is known, by the job from then on.
 type Tracking struct {
 	// StatusURL is the Azure-AsyncOperation header, ResultURL the Location
-	// header. Both are signed and sent back unchanged; they are capabilities,
-	// so they are never logged and never shown.
+	// header. Both are signed and sent back unchanged. They are capabilities,
+	// so they are never logged or shown.
 	StatusURL string `json:"statusUrl,omitempty"`
 	ResultURL string `json:"resultUrl,omitempty"`
-	// SubmittedAt is ARM's own Date of the answer that accepted the request.
+	// SubmittedAt is the Date header of the answer in which ARM accepted the
+	// request.
 	SubmittedAt time.Time `json:"submittedAt"`
 	// JobID is the backup job: a bare GUID for Recovery Services, a full
-	// resource id for DataProtection. Once seen it outlives the URLs.
+	// resource ID for DataProtection. It outlives the URLs.
 	JobID string `json:"jobId,omitempty"`
 }
 
 // Claim is the right to make one call that must not happen twice. Only the
-// invocation that saved it may make the call, and only before NotAfter; what
-// became of an unanswered claim is looked up after NotAfter plus a grace.
+// delivery that saved the claim may make the call, and only before NotAfter.
+// If the call is not answered, it is reconciled after NotAfter plus a grace
+// period.
 type Claim struct {
 	AttemptID string    `json:"attemptId"`
 	ClaimedAt time.Time `json:"claimedAt"`

@@ -127,8 +127,14 @@ func withoutETags(kind string, answer *http.Response) error {
 func newOperation(id string) operation.Operation {
 	at := time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC)
 	return operation.Operation{
-		ID: id, Key: "key", Flow: "backup-now", Version: 1, Status: operation.Pending, Step: "read item",
-		Parameters: []byte(`{}`), WriteID: "w0", CreatedAt: at, UpdatedAt: at, DueAt: at, Deadline: at.Add(time.Hour),
+		Identity: operation.Identity{
+			ID: id, Key: "key", Flow: "backup-now", Version: 1,
+			Parameters: []byte(`{}`), CreatedAt: at,
+		},
+		Progress: operation.Progress{
+			Status: operation.Pending, Step: "read item",
+			WriteID: "w0", UpdatedAt: at, DueAt: at, Deadline: at.Add(time.Hour),
+		},
 	}
 }
 

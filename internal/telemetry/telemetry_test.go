@@ -152,7 +152,7 @@ func (f runnerFunc) RunStep(ctx context.Context, d operation.Delivery) error { r
 func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
-	first := operation.Operation{ID: "op", Flow: "f", Step: "one", Seq: 4, Status: operation.Running, WriteID: "a", CreatedAt: now, TraceParent: operationTrace}
+	first := operation.Operation{Identity: operation.Identity{ID: "op", Flow: "f", CreatedAt: now, TraceParent: operationTrace}, Progress: operation.Progress{Step: "one", Seq: 4, Status: operation.Running, WriteID: "a"}}
 	second := first
 	second.Step, second.Seq, second.WriteID, second.Rescues = "two", 5, "b", 1
 	second.UpdatedAt, second.DueAt = now, now.Add(time.Minute)
@@ -267,7 +267,7 @@ func TestWithoutVariablesNothingIsExportedAndTracesHaveIDs(t *testing.T) {
 	t.Parallel()
 	made, err := New(t.Context(), Config{Lookup: func(string) (string, bool) { return "", false }, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	require.NoError(t, err)
-	header, accepted := made.Begin(t.Context(), operation.Operation{ID: "op", Flow: "f"})
+	header, accepted := made.Begin(t.Context(), operation.Operation{Identity: operation.Identity{ID: "op", Flow: "f"}})
 	accepted()
 	require.True(t, trace.SpanContextFromContext(remote(t.Context(), header)).IsSampled())
 	require.NoError(t, made.Close(t.Context()))

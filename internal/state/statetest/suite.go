@@ -102,11 +102,16 @@ func newOperation(i int) operation.Operation {
 	at := start().Add(time.Duration(i) * time.Minute)
 	id := fmt.Sprintf("op%04d", i)
 	return operation.Operation{
-		ID: id, Key: "key " + id, Flow: "backup-now", Version: 1,
-		Status: operation.Pending, Step: "read item",
-		Parameters: json.RawMessage(`{"vaultId":"/subscriptions/x"}`), RequestHash: "hash",
-		WriteID: "w0", DueAt: at, Deadline: at.Add(time.Hour),
-		CreatedAt: at, UpdatedAt: at, StepStartedAt: at,
+		Identity: operation.Identity{
+			ID: id, Key: "key " + id, Flow: "backup-now", Version: 1,
+			Parameters: json.RawMessage(`{"vaultId":"/subscriptions/x"}`), RequestHash: "hash",
+			CreatedAt: at,
+		},
+		Progress: operation.Progress{
+			Status: operation.Pending, Step: "read item",
+			WriteID: "w0", DueAt: at, Deadline: at.Add(time.Hour),
+			UpdatedAt: at, StepStartedAt: at,
+		},
 	}
 }
 
