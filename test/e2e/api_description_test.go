@@ -20,7 +20,7 @@ import (
 	"azbackupflow/test/outside/oav"
 )
 
-// apiVersion is the one that our requests carry, polls aside: one for each
+// apiVersion is the api-version of our requests except polls, one for each
 // provider.
 func apiVersion(path string) string {
 	if strings.Contains(path, "/Microsoft.DataProtection/") {
@@ -29,9 +29,10 @@ func apiVersion(path string) string {
 	return recoveryservices.APIVersion
 }
 
-// undescribed are the polls whose paths are in no published description,
-// although Azure's own headers point there: a vault's fabric and its containers
-// have no operationsStatus (their Locations, operationResults, are described).
+// undescribed are the polls whose paths are missing in the published
+// descriptions, although Azure's own headers contain them: the fabric of a
+// vault and its containers have no operationsStatus (their operationResults, in
+// Location, are described).
 func undescribed() []string {
 	return []string{
 		"backupFabrics/Azure/operationsStatus/",
@@ -39,9 +40,9 @@ func undescribed() []string {
 	}
 }
 
-// Every request that the program makes in both flows, for every kind of item
-// and with every parameter, is one that Azure describes, in Azure's own
-// validator's view.
+// TestRequests_MatchTheAPIDescription validates every request of the two file
+// share flows, for every kind of item and with every parameter, with Azure's
+// own validator.
 func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: 120})
@@ -78,26 +79,26 @@ func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	}
 }
 
-// judgeRequests has every request judged that the simulator received, and gives
-// the operations that they were, and the kinds of polls that are not described.
+// judgeRequests validates every request that the simulator received. It returns
+// their operations, and the kinds of polls that are not described.
 func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
 	t.Helper()
 	dir := t.TempDir()
 	made := map[string]armsim.Request{}
 	for _, r := range l.ARM.Requests() {
 		if r.Kind == "GET token" {
-			continue // the managed identity's endpoint, which is no part of Resource Manager
+			continue // the endpoint of the managed identity is not part of Resource Manager
 		}
 		requireGranted(t, r)
 		if r.Kind == "GET vaults" {
-			// Of the provider's other description, which is not among those here.
+			// Its description belongs to a part of the provider that is not published
+			// here.
 			require.Equal(t, recoveryservices.VaultAPIVersion, r.Query.Get("api-version"), r.Path)
 			continue
 		}
 		name := fmt.Sprintf("%03d-%s", len(made), strings.ReplaceAll(r.Kind, " ", "-"))
 		if poll(r.Path) {
-			// Azure's headers name another version; only whether the path is
-			// described is asked here.
+			// Azure's headers name another version. Only the path has to be described.
 			name = "poll-" + name
 			r.Query.Set("api-version", apiVersion(r.Path))
 		} else {
@@ -115,7 +116,7 @@ func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
 		complaints := strings.Join(j.RequestErrors, "\n")
 		switch {
 		case mutated[name] != "":
-			require.Contains(t, complaints, mutated[name], "%s: a request that is wrong was found right", name)
+			require.Contains(t, complaints, mutated[name], "%s: an invalid request passed", name)
 		case strings.HasPrefix(name, "poll-") && strings.Contains(complaints, "OPERATION_NOT_FOUND"):
 			absent = append(absent, pollKind(made[name].Path))
 		default:
@@ -126,7 +127,7 @@ func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
 	slices.Sort(operations)
 	slices.Sort(absent)
 	operations, absent = slices.Compact(operations), slices.Compact(absent)
-	t.Logf("%d requests of %d operations, %d wrong ones found out: %v", len(made), len(operations), len(mutated), operations)
+	t.Logf("%d requests of %d operations, %d invalid ones found: %v", len(made), len(operations), len(mutated), operations)
 	return operations, absent
 }
 
@@ -157,8 +158,8 @@ func TestRequests_OfTheOtherFlowsMatchTheAPIDescription(t *testing.T) {
 		remove["key"], remove["parameters"] = fmt.Sprint("delete ", i), item
 		l.succeeds(l.begin(remove))
 	}
-	// From the archive tier it takes hours, at this speed too: the request is
-	// what counts here.
+	// A restore from the archive tier takes hours even at this speed. Only its
+	// request matters here.
 	id := l.begin(example(t, "restore-postgres-database-archive"))
 	require.Eventually(t, func() bool {
 		v, ok := l.get(id)
@@ -179,7 +180,7 @@ func TestRequests_OfTheOtherFlowsMatchTheAPIDescription(t *testing.T) {
 	}
 }
 
-// parametersOf are the parameters of an example.
+// parametersOf returns the parameters of an example.
 func parametersOf(t *testing.T, name string) map[string]any {
 	t.Helper()
 	p, ok := example(t, name)["parameters"].(map[string]any)
@@ -187,7 +188,7 @@ func parametersOf(t *testing.T, name string) map[string]any {
 	return p
 }
 
-// example is a request of the folder examples.
+// example returns a request of the folder examples.
 func example(t *testing.T, name string) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "examples", name+".json"))
@@ -197,13 +198,12 @@ func example(t *testing.T, name string) map[string]any {
 	return r
 }
 
-// judge takes the validator's complaints as answers: some requests are there to
-// be complained about.
+// judge ignores validation errors, because some requests must have them.
 type judge struct {
 	testing.TB
 }
 
-// Errorf leaves a complaint about a request to the judgement that carries it.
+// Errorf ignores the errors of a request: its judgement contains them.
 func (j *judge) Errorf(format string, args ...any) {
 	j.Helper()
 	if !strings.Contains(format, "is not as Azure describes it") {
@@ -211,13 +211,13 @@ func (j *judge) Errorf(format string, args ...any) {
 	}
 }
 
-// poll reports whether the path is that of a long-running operation's status or
-// result.
+// poll reports whether the path is that of a status or result of a long-running
+// operation.
 func poll(path string) bool {
 	return slices.ContainsFunc([]string{"/operationsStatus/", "/operationResults/", "/backupOperations/"}, func(part string) bool { return strings.Contains(path, part) })
 }
 
-// pollKind is a poll's path below the vault without the names in it.
+// pollKind returns the path of a poll below the vault, without the names in it.
 func pollKind(path string) string {
 	_, below, _ := strings.Cut(path, "/vaults/")
 	parts := strings.Split(below, "/")[1:]
@@ -229,18 +229,19 @@ func pollKind(path string) string {
 	return strings.Join(parts[:len(parts)-1], "/") + "/"
 }
 
-// mutate saves requests that are wrong in one way each, and gives for each what
-// the validator has to say: a check that finds everything right checks nothing.
+// mutate saves requests with one error each. It returns the expected message of
+// the validator for each, which proves that the validator finds errors.
 func mutate(t *testing.T, dir string, made map[string]armsim.Request) map[string]string {
 	t.Helper()
 	of := func(kind string) armsim.Request {
 		for _, r := range made {
-			// Backups of both providers have one kind; an item's is meant.
+			// Backups of both providers have the same kind; this is the backup of an
+			// item.
 			if r.Kind == kind && strings.Contains(r.Path, "/protectedItems/") {
 				return r
 			}
 		}
-		require.Fail(t, "no request of the kind "+kind)
+		require.Fail(t, "no request of kind "+kind)
 		return armsim.Request{}
 	}
 	backup := of("POST backup")
@@ -266,8 +267,8 @@ func mutate(t *testing.T, dir string, made map[string]armsim.Request) map[string
 	return all
 }
 
-// save writes a request down for the validator, with an answer that it need not
-// look at.
+// save saves a request for the validator, with an answer that the validator
+// accepts.
 func save(t *testing.T, dir, name string, r armsim.Request) {
 	t.Helper()
 	path := strings.ReplaceAll(r.Path, " ", "%20")
@@ -281,7 +282,7 @@ func save(t *testing.T, dir, name string, r armsim.Request) {
 	require.NoError(t, e.Save(dir, name))
 }
 
-// itemID is the id of the protected item with the friendly name.
+// itemID returns the ID of the protected item with the friendly name.
 func itemID(t *testing.T, l *local, friendlyName string) string {
 	t.Helper()
 	for _, i := range l.ARM.ProtectedItems() {

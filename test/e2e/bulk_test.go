@@ -42,13 +42,14 @@ func (l *local) sendByJavaScript(messages ...map[string]any) {
 	require.NoErrorf(l.t, err, "%s", output)
 }
 
-// cloudEvent is an event in structured mode with data.
+// cloudEvent returns an event in structured mode with data.
 func cloudEvent(id string, data any) map[string]any {
 	return map[string]any{"specversion": "1.0", "id": id, "source": "https://example.com/orders", "type": "com.example.backup.requested", "data": data}
 }
 
-// Messages as other systems send them, with clients that share no code, carry
-// flows to their end.
+// TestQueueRequest_AcceptsTheFormatsOfOtherSystems sends messages in the
+// formats of other systems, with clients that share no code. The flows run to
+// completion.
 func TestQueueRequest_AcceptsTheFormatsOfOtherSystems(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -66,13 +67,13 @@ func TestQueueRequest_AcceptsTheFormatsOfOtherSystems(t *testing.T) {
 	l.backedUpOnce(two, operation.ID("local", "backup-now", "by-javascript"))
 	l.backedUpOnce(three, operation.ID("local", "backup-now", "https://example.com/orders 7"))
 	l.requireNothingLeft("requests")
-	require.Empty(t, l.refusals())
+	require.Empty(t, l.rejectedRequests())
 }
 
-// bulkServers is how many operations the bulks start.
+// bulkServers is the number of operations that the bulks start.
 const bulkServers = 1000
 
-// thousand adds a thousand protected flexible servers to the site's vault.
+// thousand adds a thousand protected flexible servers to the vault of the site.
 func (s serverSite) thousand(world *armsim.World) (targets []any) {
 	for i := range bulkServers {
 		server := armsim.FlexibleServer{Subscription: armsim.DemoSubscription, ResourceGroup: "servers", Name: fmt.Sprintf("pg%04d", i), Location: s.vault.Location}
@@ -85,8 +86,9 @@ func (s serverSite) thousand(world *armsim.World) (targets []any) {
 	return targets
 }
 
-// A thousand operations, started by a few bulk messages that came every way
-// there is, all end, are listed by their label, and need little memory.
+// TestBulk_AThousandOperationsComplete starts a thousand operations by a few
+// bulk messages over every channel. All complete, are listed by their label,
+// and need little memory.
 func TestBulk_AThousandOperationsComplete(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -120,7 +122,7 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 			}
 		}
 		return len(all) == bulkServers
-	}, 3*patience, time.Second, "they do not all end")
+	}, 3*patience, time.Second, "not all operations end")
 	t.Logf("%d operations ended after %v", len(all), time.Since(began).Round(time.Second))
 	servers := map[string]bool{}
 	for i, v := range all {
@@ -137,10 +139,11 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 		require.Equal(t, a.Key, v.Key)
 		break
 	}
-	// The target that was wrong is kept, alone; the one over HTTP was answered.
-	r := l.refusalOf("first#0")
+	// Only the item with the wrong target is recorded. The one over HTTP was
+	// answered directly.
+	r := l.rejectedRequestOf("first#0")
 	require.Equal(t, "parameters.serverId", r.Fields[0].Field)
-	require.Len(t, l.refusals(), 1)
+	require.Len(t, l.rejectedRequests(), 1)
 	l.requireNothingLeft("requests")
 	l.requireNothingLeft("steps")
 
@@ -153,7 +156,7 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 	require.Less(t, peak, 100<<20)
 }
 
-// pagesOf lists all operations with a label, page by page.
+// pagesOf returns all operations with a label, page by page.
 func (l *local) pagesOf(label string, pageSize int) (all []handlers.View) {
 	l.t.Helper()
 	seen := map[string]bool{}
@@ -178,7 +181,7 @@ func (l *local) pagesOf(label string, pageSize int) (all []handlers.View) {
 	}
 }
 
-// peakMemory is the most memory that a process has had, in bytes.
+// peakMemory returns the peak memory of a process in bytes.
 func peakMemory(t *testing.T, pid int) (int, bool) {
 	t.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -16,15 +16,15 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// costSpeed is that of the stack on which costs are counted.
+// costSpeed is the speed factor of the stack that counts costs.
 const costSpeed = 600
 
-// counter counts what the stand-ins serve while something happens. It asks the
-// app nothing meanwhile: that would be counted, too.
+// counter counts the requests that the stand-ins serve during an action. It
+// sends no request to the app meanwhile, because that would count too.
 type counter struct {
 	local *local
-	// id is the operation that ended last, at is when, waits how often it
-	// looked again, and late how often it was too late for a call it had claimed.
+	// id is the operation that ended last, at its end time, waits the number of
+	// its re-checks, and late how often it was too late for a claimed call.
 	id          string
 	at          time.Time
 	waits, late int
@@ -33,7 +33,7 @@ type counter struct {
 	seen map[string]int
 }
 
-// hook is the stack's fault hook.
+// hook is the fault hook of the stack.
 func (c *counter) hook(m fault.Moment, r fault.Request) {
 	key := r.Service + " " + r.Kind
 	if m == fault.After {
@@ -53,8 +53,8 @@ func (c *counter) snapshot() map[string]int {
 	return maps.Clone(c.seen)
 }
 
-// count counts what act makes, until all messages are settled; what timers make
-// that fire meanwhile is no part of it.
+// count counts the requests that act causes, until all messages are settled.
+// Requests of timers that fire meanwhile do not count.
 func (c *counter) count(act func()) cost.Counts {
 	c.local.t.Helper()
 	before := c.snapshot()
@@ -63,7 +63,8 @@ func (c *counter) count(act func()) cost.Counts {
 	require.Eventually(c.local.t, func() bool {
 		after = c.snapshot()
 		for _, queue := range []string{"steps", "requests"} {
-			// What is sent may be done before its sender has heard so.
+			// A message may be completed before its sender has received the
+			// confirmation.
 			if after["bus send "+queue] != after["ended bus complete "+queue] {
 				return false
 			}
@@ -76,7 +77,7 @@ func (c *counter) count(act func()) cost.Counts {
 	return counts(before, after)
 }
 
-// counts are what was served between two snapshots.
+// counts returns the requests between two snapshots.
 func counts(before, after map[string]int) (n cost.Counts) {
 	for key, all := range after {
 		made := all - before[key]
@@ -95,39 +96,39 @@ func counts(before, after map[string]int) (n cost.Counts) {
 	return n
 }
 
-// measured is a whole operation, how often it looked again, and how often it
-// was too late for a call.
+// measured holds the counts of a whole operation, its re-checks, and how often
+// it was too late for a call.
 type measured struct {
 	cost.Counts
 	waits, late int
 }
 
-// without leaves out what depends on the machine: its re-checks, and the runs
-// that claimed a call and came too late for it, at this speed after a tenth of
-// a second. Such a run saves the claim in place of asking Azure.
+// without subtracts the parts that depend on the machine: re-checks, and runs
+// that claimed a call and were too late for it (after a tenth of a second at
+// this speed). Such a run saves the claim instead of calling Azure.
 func (m measured) without(recheck cost.Counts) cost.Counts {
 	late := recheck.Plus(1, cost.Counts{Table: 1, ARM: -1})
 	return m.Plus(-m.waits, recheck).Plus(-m.late, late)
 }
 
-// operation counts a whole operation that is asked for over HTTP.
+// operation counts a whole operation that is requested over HTTP.
 func (c *counter) operation(request map[string]any) measured {
 	c.local.t.Helper()
 	return c.asked(func() { c.local.begin(request) })
 }
 
-// asked counts the operation that act asks for.
+// asked counts the operation that act requests.
 func (c *counter) asked(act func()) measured {
 	c.local.t.Helper()
 	n := c.count(func() { c.ends(act) })
 	return measured{n, c.waits, c.late}
 }
 
-// ends waits until the operation that act asks for has succeeded and has told
-// so, by what the handler logs.
+// ends waits until the operation that act requests has succeeded and has sent
+// its notice, according to the log of the handler.
 func (c *counter) ends(act func()) {
 	c.local.t.Helper()
-	// The item is free some time after the operation before has ended.
+	// The item becomes free some time after the previous operation has ended.
 	require.Eventually(c.local.t, func() bool {
 		return time.Since(c.at) > operation.AzureWaits().Faster(costSpeed).LockCooldown
 	}, patience, 10*time.Millisecond)
@@ -136,7 +137,7 @@ func (c *counter) ends(act func()) {
 	var status operation.Status
 	require.Eventually(c.local.t, func() bool {
 		status, c.waits, c.late = "", 0, 0
-		told := false
+		noticed := false
 		for _, text := range c.local.output()[seen:] {
 			var line struct {
 				Msg, Op, What string
@@ -148,7 +149,7 @@ func (c *counter) ends(act func()) {
 			c.id, status = line.Op, line.Status
 			switch what, _, _ := strings.Cut(line.What, ":"); what {
 			case "notice sent":
-				told = status.Terminal()
+				noticed = status.Terminal()
 			case "waiting":
 				assert.NotContains(c.local.t, line.What, "waiting: operation", "the item is free")
 				c.waits++
@@ -156,13 +157,13 @@ func (c *counter) ends(act func()) {
 				c.late++
 			}
 		}
-		return told
+		return noticed
 	}, patience, 10*time.Millisecond)
 	require.Equal(c.local.t, operation.Succeeded, status)
 	c.at = time.Now()
 }
 
-// timer counts one run of a timer's function.
+// timer counts one run of the function of a timer.
 func (c *counter) timer(name string) cost.Counts {
 	c.local.t.Helper()
 	before := c.snapshot()
@@ -179,13 +180,13 @@ func (c *counter) timer(name string) cost.Counts {
 		after = c.snapshot()
 		return after[ended] > before[ended] && after[ended] == after[begun]
 	}, patience, 10*time.Millisecond)
-	// It may have fired of itself, too.
+	// The timer may also have fired on its own.
 	each, ok := divided(counts(before, after), after[begun]-before[begun])
-	require.True(c.local.t, ok, "each costs the same")
+	require.True(c.local.t, ok, "all runs cost the same")
 	return each
 }
 
-// divided is a part of n equal ones; ok is false where they are not equal.
+// divided divides counts by n. ok is false if they are not divisible.
 func divided(c cost.Counts, n int) (part cost.Counts, ok bool) {
 	part = cost.Counts{ARM: c.ARM / n, Bus: c.Bus / n, Table: c.Table / n, Runs: c.Runs / n}
 	return part, c == cost.Counts{}.Plus(n, part)

@@ -18,12 +18,13 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-var update = flag.Bool("update", false, "write generate/cost/counts.json anew") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write generate/cost/counts.json") //nolint:gochecknoglobals // a flag of the test binary
 
-// What docs/cost.md tells is counted here, by the stand-ins themselves: one
-// operation at a time, of each flow, on a stack without a sweep. How often
-// something is looked at again depends on how long it takes, and so on the
-// machine; what one more look costs does not, nor does all the rest.
+// TestCost_FlowsMakeTheCountedTransactions counts the transactions of
+// docs/cost.md at the stand-ins: one operation of each flow at a time, on a
+// stack without a sweep. The number of re-checks depends on the duration of the
+// work, and so on the machine. The cost of one re-check, and all other counts,
+// do not.
 func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	t.Parallel()
 	targets := []string{"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"}
@@ -41,8 +42,9 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 
 	l := c.local
 
-	// The first operation of an instance makes the tables known and fetches a
-	// token. Who is the first to change an item reads no other's row.
+	// The first operation of an instance creates the tables and fetches a token.
+	// The first operation that changes an item does not read the row of another
+	// one.
 	database := func(name, kind string) measured {
 		r := example(t, "backup-now-sql")
 		r["key"], r["parameters"] = name, map[string]any{"itemId": itemID(t, l, name), "backupType": kind}
@@ -72,7 +74,7 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 		made[f.example] = c.operation(request)
 	}
 
-	// Azure says often that it is not done yet.
+	// Azure often answers that the operation is still running.
 	backup, again := made["backup-now-file-share"], example(t, "backup-now-file-share")
 	counted := cost.Counted{Recheck: c.recheck()}
 	for _, f := range flows {
@@ -106,17 +108,17 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, append(raw, '\n'), 0o600))
 		return
 	}
-	told, err := cost.Read()
+	page, err := cost.Read()
 	require.NoError(t, err)
-	require.Equal(t, told.Recheck, counted.Recheck)
-	requireNear(t, told.Flows, counted.Flows)
-	requireNear(t, told.More, counted.More)
-	requireNear(t, told.Timers, counted.Timers)
+	require.Equal(t, page.Recheck, counted.Recheck)
+	requireNear(t, page.Flows, counted.Flows)
+	requireNear(t, page.More, counted.More)
+	requireNear(t, page.Timers, counted.Timers)
 }
 
-// recheck counts one more look at a backup that Azure has not finished, from two
-// backups of which one is slow. It is done again where something else came
-// between, as on a busy machine.
+// recheck counts one more poll of an unfinished backup, as the difference
+// between a quick and a slow backup. It repeats the measurement if something
+// else interfered, as on a busy machine.
 func (c *counter) recheck() cost.Counts {
 	t := c.local.t
 	t.Helper()
@@ -132,21 +134,21 @@ func (c *counter) recheck() cost.Counts {
 			return each
 		}
 	}
-	require.Fail(t, "looks differ in what they cost")
+	require.Fail(t, "re-checks differ in their cost")
 	return cost.Counts{}
 }
 
-// requireNear asserts that what is told is what was counted. Whether a vault's
-// job list is fresh, and its row so read or written once more, is the machine's
-// affair: a request or two, and one list.
-func requireNear(t *testing.T, told, counted []cost.Part) {
+// requireNear asserts that the page has the counted numbers. A fresh or stale
+// job list of a vault, and so one more read or write of its row, depends on the
+// machine: the difference is at most two table requests and one ARM call.
+func requireNear(t *testing.T, page, counted []cost.Part) {
 	t.Helper()
-	require.Len(t, counted, len(told))
+	require.Len(t, counted, len(page))
 	for i, part := range counted {
-		require.Equal(t, told[i].Name+told[i].What, part.Name+part.What)
-		require.Equal(t, told[i].Bus, part.Bus, "%s: bus", part.Name)
-		require.Equal(t, told[i].Runs, part.Runs, "%s: executions", part.Name)
-		require.InDelta(t, told[i].Table, part.Table, 2, "%s: table", part.Name)
-		require.InDelta(t, told[i].ARM, part.ARM, 1, "%s: ARM", part.Name)
+		require.Equal(t, page[i].Name+page[i].What, part.Name+part.What)
+		require.Equal(t, page[i].Bus, part.Bus, "%s: bus", part.Name)
+		require.Equal(t, page[i].Runs, part.Runs, "%s: executions", part.Name)
+		require.InDelta(t, page[i].Table, part.Table, 2, "%s: table", part.Name)
+		require.InDelta(t, page[i].ARM, part.ARM, 1, "%s: ARM", part.Name)
 	}
 }

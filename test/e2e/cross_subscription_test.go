@@ -22,8 +22,8 @@ func TestProtectFileShare_AccountInAnotherSubscription(t *testing.T) {
 	world.Vaults[0].OtherSubscriptions = []string{elsewhere}
 	l := start(t, stack.Config{SpeedFactor: 300, World: &world})
 
-	// The demo account has a share of the same name: only both names together
-	// say which is meant.
+	// The demo account has a share of the same name. Only both names together
+	// identify the share.
 	request := protect("elsewhere")
 	request["parameters"] = fileShare{account.ID(), "testshare"}.parameters()
 	done := l.succeeds(l.begin(request))

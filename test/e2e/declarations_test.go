@@ -25,7 +25,7 @@ import (
 	"azbackupflow/internal/state"
 )
 
-// declare writes a file of declarations and gives its path.
+// declare writes a file of declarations and returns its path.
 func declare(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -33,7 +33,7 @@ func declare(t *testing.T, name, text string) string {
 	return path
 }
 
-// store is the app's own tables.
+// store returns the tables of the app.
 func (l *local) store() *state.Store {
 	l.t.Helper()
 	lookup := func(name string) (string, bool) {
@@ -49,7 +49,7 @@ func (l *local) store() *state.Store {
 	return s
 }
 
-// handledUntil makes the app believe that it looked at a schedule last then.
+// handledUntil sets the time until which the app has handled a schedule.
 func (l *local) handledUntil(name, timing string, at time.Time) {
 	l.t.Helper()
 	s := l.store()
@@ -65,7 +65,7 @@ func (l *local) handledUntil(name, timing string, at time.Time) {
 	}, patience, 50*time.Millisecond)
 }
 
-// labelled lists the operations with a label.
+// labelled returns the operations with a label.
 func (l *local) labelled(name, value string) []handlers.View {
 	l.t.Helper()
 	var list struct{ Operations []handlers.View }
@@ -77,8 +77,8 @@ func (l *local) labelled(name, value string) []handlers.View {
 	return list.Operations
 }
 
-// timerFires runs a timer's function now, as an operator would. It gives the
-// host's status, 0 if there is no host.
+// timerFires runs the function of a timer now, as an operator could. It returns
+// the status of the host, 0 if there is no host.
 func (l *local) timerFires(function string) (status int) {
 	l.t.Helper()
 	req, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, l.URL()+"/admin/functions/"+function, strings.NewReader(`{"input":""}`))
@@ -92,7 +92,7 @@ func (l *local) timerFires(function string) (status int) {
 	return res.StatusCode
 }
 
-// deliver posts to Event Grid's webhook of the Functions host.
+// deliver posts to the Event Grid webhook of the Functions host.
 func (l *local) deliver(method, kind, body string) (*answer, string) {
 	l.t.Helper()
 	req, err := http.NewRequestWithContext(l.t.Context(), method, l.URL()+"/runtime/webhooks/EventGrid?functionName=protect-new-resource&code=key", strings.NewReader(body))
@@ -107,7 +107,7 @@ func (l *local) deliver(method, kind, body string) (*answer, string) {
 	return &answer{res.StatusCode, res.Header}, string(raw)
 }
 
-// gridEvent is an event as ARM raises it, with what it says about people.
+// gridEvent returns an event in the format of ARM, with personal data.
 func gridEvent(id, resourceID, more string) string {
 	return `{"id":"` + id + `","topic":"/subscriptions/x","subject":"` + resourceID + `","eventType":"Microsoft.Resources.ResourceWriteSuccess",
 		"eventTime":"2026-11-21T10:00:00Z","dataVersion":"2","metadataVersion":"1","data":` + eventData(resourceID, more) + `}`
@@ -145,9 +145,9 @@ rules:
 	demoServer = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver"
 )
 
-// Two hosts look at the same schedules over the same queue and tables, and both
-// timers fire at the same minute: each slot is started once, and its backup is
-// made once. Meanwhile Event Grid announces resources.
+// TestDeclarations_RunOnceWithTwoHosts runs two hosts with the same schedules,
+// queue and tables. Both timers fire at the same minute. Each slot starts once,
+// and its backup runs once. Meanwhile Event Grid announces resources.
 func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -176,7 +176,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		require.Equal(t, http.StatusOK, res.StatusCode)
 		require.Equal(t, "eventgrid.azure.net", res.Header.Get("Webhook-Allowed-Origin"))
 	})
-	t.Run("a storage account's share is protected and backed up, whatever comes again", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+	t.Run("a storage account's share is protected and backed up once, even if the event is redelivered", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
 		l := l.in(t)
 		batch := "[" + gridEvent("e1", demoAccount, "") + "," + gridEvent("e2", demoAccount, "") + "]"
 		for range 3 {
@@ -202,7 +202,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		require.Len(t, ops, 1)
 		l.succeeds(ops[0].ID)
 	})
-	t.Run("what is no event is refused without its content, what is of another type passed over", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+	t.Run("an invalid event is rejected without its content, an event of another type is ignored", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
 		l := l.in(t)
 		res, body := l.deliver(http.MethodPost, "Notification", `[{"id":"broken","eventType":"Microsoft.Resources.ResourceWriteSuccess","data":`+eventData("/not/an/id?", "")+`},
 			{"id":"other","eventType":"Microsoft.Storage.BlobCreated","data":{}}]`)
@@ -216,7 +216,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		require.Empty(t, page.Requests[0].Body)
 	})
 
-	t.Run("a share made over SMB, which raises no event, is found by the sweep", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
+	t.Run("a share created over SMB, which raises no event, is found by the sweep", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
 		l := l.in(t)
 		require.NoError(t, l.ARM.CreateShare(demoAccount, armsim.Share{Name: "over-smb"}))
 		require.Equal(t, http.StatusAccepted, l.timerFires("sweep-resources"))
@@ -225,7 +225,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 			found = l.labelled("source", "sweep")
 			return len(found) > 0
 		}, patience, 50*time.Millisecond)
-		require.Len(t, found, 1, "what is protected is left alone")
+		require.Len(t, found, 1, "a protected share is left alone")
 		require.Contains(t, string(found[0].Parameters), `"over-smb"`)
 		l.succeeds(found[0].ID)
 	})
@@ -265,9 +265,9 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 	}
 }
 
-// Files that say nothing readable keep nothing else from working: the app
-// starts, and says what it leaves out. Events come again until they can be
-// decided.
+// TestDeclarations_AppStartsWhenTheyAreInvalid starts the app with invalid
+// declaration files. The app starts, logs what it ignores, and everything else
+// works. Events are redelivered until they can be decided.
 func TestDeclarations_AppStartsWhenTheyAreInvalid(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: 200, Settings: map[string]string{

@@ -17,8 +17,8 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// The lines that README.md and docs/http-api.md show are run as they stand, but
-// for the port and the id of the operation.
+// TestDocs_CurlCommandsWork runs the commands of README.md and docs/http-api.md
+// unchanged, except for the port and the operation ID.
 func TestDocs_CurlCommandsWork(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl"} {
@@ -49,9 +49,10 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 		var page handlers.List
 		res := l.call(http.MethodGet, "/operations?label="+url.QueryEscape("reason=upgrade"), nil, &page)
 		return res.StatusCode == http.StatusOK && len(page.Operations) == 3
-	}, patience, 50*time.Millisecond, "the bulk's operations")
+	}, patience, 50*time.Millisecond, "the operations of the bulk")
 
-	// Every other block with curl, in its order; the operation is the one above.
+	// Every other block with curl runs in the order of the page, with the
+	// operation above.
 	shown := regexp.MustCompile(`/operations/[a-z2-7]{26}`)
 	blocks := curlLines(t, "docs/http-api.md", "curl ")
 	require.Greater(t, len(blocks), 5)
@@ -64,7 +65,7 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 	}
 }
 
-// curlLines are the blocks of shell lines of a page that hold a text.
+// curlLines returns the shell blocks of a page that contain a text.
 func curlLines(t *testing.T, page, text string) (blocks []string) {
 	t.Helper()
 	raw, err := os.ReadFile("../../" + page)

@@ -16,19 +16,19 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// situation is what a request finds in the vault.
+// situation is the state of the vault when a request arrives.
 type situation struct {
 	name string
 	from stage
-	// change changes the request: the site's protect, or its backup where the
-	// site is protected.
+	// change changes the request: the protect request of the site, or the backup
+	// request if the site is protected.
 	change  func(site, map[string]any)
 	prepare func(*local, site)
 	status  operation.Status
-	// code and told are the error's code and what its message holds.
-	code, told string
-	writes     int
-	check      func(*local, site, handlers.View)
+	// code is the code of the error, message a part of its text.
+	code, message string
+	writes        int
+	check         func(*local, site, handlers.View)
 }
 
 // with sets parameters of a request.
@@ -36,7 +36,7 @@ func with(name string, value any) func(site, map[string]any) {
 	return func(_ site, r map[string]any) { object(r, "parameters")[name] = value }
 }
 
-// asProtect makes the request of a protected site one for protection.
+// asProtect turns the request of a protected site into a protect request.
 func asProtect(s site, r map[string]any) { maps.Copy(r, s.protect()) }
 
 func situations() []situation {
@@ -46,7 +46,7 @@ func situations() []situation {
 	}
 	return []situation{
 		{
-			name: "protected already under the policy asked for", from: protected, change: noBackup,
+			name: "protected already under the requested policy", from: protected, change: noBackup,
 			status: operation.Succeeded,
 		},
 		{
@@ -56,16 +56,16 @@ func situations() []situation {
 		{
 			name: "protected under another policy", from: protected,
 			change: func(s site, r map[string]any) { asProtect(s, r); with("policy", "weekly")(s, r) },
-			status: operation.Failed, code: "ProtectedByAnotherPolicy", told: "backupPolicies/daily",
+			status: operation.Failed, code: "ProtectedByAnotherPolicy", message: "backupPolicies/daily",
 			check: func(l *local, s site, _ handlers.View) { require.Equal(l.t, "daily", l.policyOf(s)) },
 		},
 		{
 			name: "a policy for virtual machines", from: registered, change: with("policy", "machines"),
-			status: operation.Failed, code: "PolicyDoesNotFit", told: "AzureIaasVM",
+			status: operation.Failed, code: "PolicyDoesNotFit", message: "AzureIaasVM",
 		},
 		{
 			name: "a policy that does not exist", from: registered, change: with("policy", "yearly"),
-			status: operation.Failed, code: "PolicyNotFound", told: "yearly",
+			status: operation.Failed, code: "PolicyNotFound", message: "yearly",
 		},
 		{
 			name: "a policy by its resource id", from: registered,
@@ -77,7 +77,7 @@ func situations() []situation {
 		{
 			name: "a vault that does not exist", from: registered,
 			change: func(s site, r map[string]any) { with("vaultId", s.vault.ID()+"-gone")(s, r) },
-			status: operation.Failed, code: "PolicyNotFound", told: "-gone",
+			status: operation.Failed, code: "PolicyNotFound", message: "-gone",
 		},
 		{
 			name: "a storage account that is registered already", from: registered,
@@ -88,7 +88,8 @@ func situations() []situation {
 			},
 		},
 		{
-			// The site's account is in resource group accounts, its vault in vaults.
+			// The account of the site is in resource group accounts, its vault in
+			// vaults.
 			name: "a storage account in another resource group than the vault", from: undiscovered,
 			status: operation.Succeeded, writes: 5,
 			check: func(l *local, s site, v handlers.View) {
@@ -99,7 +100,7 @@ func situations() []situation {
 			name: "a file share that appears only later", from: registered,
 			change: with("fileShare", "appears"),
 			prepare: func(l *local, s site) {
-				// Azure makes it while the vault looks for it for the first time.
+				// Azure creates the share while the vault discovers it for the first time.
 				l.ARM.Inject(armsim.Rule{Kind: "GET backupProtectableItems", Match: s.concerns, Times: 1, Effect: armsim.Callback(
 					func(http.ResponseWriter, *http.Request) bool {
 						return l.ARM.CreateShare(s.account.ID(), armsim.Share{Name: "appears"}) != nil
@@ -110,32 +111,32 @@ func situations() []situation {
 		},
 		{
 			name: "a file share that does not exist", from: registered, change: with("fileShare", "nowhere"),
-			status: operation.Failed, code: "FileShareNotVisible", told: "nowhere", writes: 13,
+			status: operation.Failed, code: "FileShareNotVisible", message: "nowhere", writes: 13,
 		},
 		{
 			name: "a backup of a share that is not protected", from: registered,
 			change: func(s site, r map[string]any) { maps.Copy(r, s.backup()) },
-			status: operation.Failed, code: "NotProtected", told: "share-",
+			status: operation.Failed, code: "NotProtected", message: "share-",
 		},
 		{
 			name: "a backup of an item that does not exist", from: protected,
 			change: func(s site, r map[string]any) {
 				r["parameters"] = map[string]any{"itemId": s.vault.ID() + "/backupFabrics/Azure/protectionContainers/StorageContainer;Storage;accounts;" + s.account.Name + "/protectedItems/AzureFileShare;nobody"}
 			},
-			status: operation.Failed, code: "NotProtected", told: "AzureFileShare;nobody",
+			status: operation.Failed, code: "NotProtected", message: "AzureFileShare;nobody",
 		},
 		{
 			name: "a share whose protection was stopped", from: protected, prepare: listedAs("ProtectionStopped", false),
-			status: operation.Failed, code: "ProtectionStopped", told: "share-",
+			status: operation.Failed, code: "ProtectionStopped", message: "share-",
 		},
 		{
 			name: "a share that is soft-deleted", from: protected, change: asProtect, prepare: listedAs("Protected", true),
-			status: operation.Failed, code: "ItemSoftDeleted", told: "share-",
+			status: operation.Failed, code: "ItemSoftDeleted", message: "share-",
 		},
 	}
 }
 
-// listedAs makes the vault list its item, and show it, in another state.
+// listedAs makes the vault list and show its item in another state.
 func listedAs(state string, deleted bool) func(*local, site) {
 	return func(l *local, s site) {
 		for _, i := range l.ARM.ProtectedItems() {
@@ -159,8 +160,9 @@ func listedAs(state string, deleted bool) func(*local, site) {
 	}
 }
 
-// What is asked for may be there already, may be something else, or may not be
-// there at all. It is looked at before anything is changed, and said in words.
+// TestExistingItems_AreKeptAndReported sends requests for resources that
+// already exist, differ from the request, or do not exist. The flow checks
+// before it changes anything, and reports what it finds.
 func TestExistingItems_AreKeptAndReported(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -191,7 +193,7 @@ func TestExistingItems_AreKeptAndReported(t *testing.T) {
 			require.Equal(t, c.writes, l.writesOf(s))
 			if c.code != "" {
 				require.Equal(t, c.code, v.Error.Code)
-				require.Contains(t, v.Error.Message, c.told)
+				require.Contains(t, v.Error.Message, c.message)
 				require.NotEmpty(t, v.Error.RecommendedAction)
 			}
 			if c.check != nil {

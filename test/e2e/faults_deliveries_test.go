@@ -15,8 +15,8 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// encoded is a body as it goes over the wire: text and bytes as they are,
-// anything else as JSON.
+// encoded returns a body in wire format: text and bytes unchanged, other values
+// as JSON.
 func encoded(body any) []byte {
 	switch b := body.(type) {
 	case string:
@@ -26,13 +26,14 @@ func encoded(body any) []byte {
 	}
 	raw, err := json.Marshal(body)
 	if err != nil {
-		return []byte(err.Error()) // a test's own map always encodes
+		return []byte(err.Error()) // a map of a test always encodes
 	}
 	return raw
 }
 
-// Every message comes twice, past duplicate detection, on the way in as on the
-// way through: one operation, one backup.
+// TestDuplicateDelivery_TriggersNoSecondBackup delivers every message of every
+// queue twice, past duplicate detection. There is still one operation and one
+// backup.
 func TestDuplicateDelivery_TriggersNoSecondBackup(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -53,11 +54,11 @@ func TestDuplicateDelivery_TriggersNoSecondBackup(t *testing.T) {
 	for id, s := range ids {
 		l.backedUpOnce(s, id)
 	}
-	require.Empty(t, l.refusals())
+	require.Empty(t, l.rejectedRequests())
 }
 
-// Messages come so late that the sweep has woken their operations long before.
-// They are old copies then and do nothing.
+// TestLateDelivery_DoesNothingAfterTheSweep delivers messages so late that the
+// sweep has long woken their operations. As old copies they have no effect.
 func TestLateDelivery_DoesNothingAfterTheSweep(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -66,7 +67,7 @@ func TestLateDelivery_DoesNothingAfterTheSweep(t *testing.T) {
 		sites = append(sites, newSite(&world, fmt.Sprintf("late%d", i), protected))
 	}
 	l := startInTurn(t, stack.Config{SpeedFactor: 200, World: &world})
-	// The sweep wakes what is three seconds overdue at this speed.
+	// At this speed the sweep wakes operations that are three seconds overdue.
 	l.Broker.SetMessageFault(wrongOnce(sites, servicebus.MessageFault{Delay: 8 * time.Second}))
 	for _, s := range sites {
 		l.begin(s.backup())
@@ -75,24 +76,24 @@ func TestLateDelivery_DoesNothingAfterTheSweep(t *testing.T) {
 		l.backedUpOnce(s, s.operation())
 		require.Contains(t, say(l.history(s.operation())), "woken by the sweep", "operation %d", i)
 	}
-	// The late ones come after the end, and change nothing.
+	// The late messages arrive after the end and change nothing.
 	require.Eventually(t, func() bool { return len(l.Broker.Messages("steps")) == 0 }, patience, 50*time.Millisecond)
 	for _, s := range sites {
 		require.Len(t, l.backupsOf(s), 1)
 	}
 }
 
-// operation is the id of the site's backup.
+// operation returns the ID of the backup of the site.
 func (s site) operation() string {
 	return operation.ID("local", "backup-now", "backup-"+s.account.Name)
 }
 
-// messagesOfBackup is how many messages of its own a backup of a file share
-// goes through: its steps.
+// messagesOfBackup is the number of own messages, and so of steps, of a file
+// share backup.
 const messagesOfBackup = 5
 
-// wrongOnce gives one message of each operation a fault: the message of seq 1
-// of the first operation, that of seq 2 of the second, and so on.
+// wrongOnce applies a fault to one message of each operation: to the message of
+// seq 1 of the first operation, seq 2 of the second, and so on.
 func wrongOnce(sites []site, fate servicebus.MessageFault) func(queue, messageID string) servicebus.MessageFault {
 	fates := map[string]servicebus.MessageFault{}
 	for i, s := range sites {
@@ -101,6 +102,6 @@ func wrongOnce(sites []site, fate servicebus.MessageFault) func(queue, messageID
 	return func(_, messageID string) servicebus.MessageFault { return fates[messageID] }
 }
 
-// own reports whether a message is the one that belongs to a seq, rather than
-// a further wake-up.
+// own reports whether a message is the step message of a seq, and not a further
+// wake-up.
 func own(messageID string) bool { return strings.Count(messageID, ":") == 1 }

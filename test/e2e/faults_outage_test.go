@@ -17,12 +17,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// outage is how long the table is away.
+// outage is the duration of the table outage.
 const outage = 30 * time.Second
 
-// The table is away for half a minute, from the moment when Azure has accepted
-// a backup and has not answered yet. What runs waits, what is asked for over
-// the bus waits, what is asked for over HTTP is told so; then all of it ends.
+// TestTableOutage_LosesNoOperation makes the table unavailable for half a
+// minute, from the moment when Azure has accepted a backup and has not answered
+// yet. Running operations and requests on the queue wait. Requests over HTTP
+// get an error. Afterwards everything completes.
 func TestTableOutage_LosesNoOperation(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -65,7 +66,7 @@ func TestTableOutage_LosesNoOperation(t *testing.T) {
 	require.NotEmpty(t, res.Header.Get("Retry-After"))
 	require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"))
 	require.Contains(t, string(body), "urn:azbackupflow:problem:unavailable")
-	// The outage itself is what is tested.
+	// The outage itself is tested, so the test has to wait for its end.
 	await(t, over.C, "the end of the outage")
 	l.Tables.SetAvailable(true)
 
@@ -74,10 +75,10 @@ func TestTableOutage_LosesNoOperation(t *testing.T) {
 	for id, s := range ids {
 		l.backedUpOnce(s, id)
 	}
-	refusal := l.refusalOf("wrong-while-away")
-	require.Equal(t, "parameters", refusal.Fields[0].Field)
-	// It is written down before it is copied.
-	require.Equal(t, refusal.Fields, l.rejected(refusal).Fields)
+	rejected := l.rejectedRequestOf("wrong-while-away")
+	require.Equal(t, "parameters", rejected.Fields[0].Field)
+	// The request is recorded before it is copied.
+	require.Equal(t, rejected.Fields, l.rejected(rejected).Fields)
 	l.requireNothingLeft("requests")
 	require.Zero(t, wentBack.Load(), "requests that went back to the queue")
 	for _, q := range l.Broker.Queues() {
@@ -86,9 +87,9 @@ func TestTableOutage_LosesNoOperation(t *testing.T) {
 	require.Len(t, l.Broker.Messages("rejected"), 1)
 }
 
-// The bus cuts every connection again and again, in the middle of whatever
-// goes on, and is away for some seconds. All operations end, none happens
-// twice.
+// TestServiceBusOutage_LosesNoOperation breaks every connection of the bus
+// repeatedly, at any point, and makes the bus unavailable for some seconds. All
+// operations end, and none has an effect twice.
 func TestServiceBusOutage_LosesNoOperation(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -106,7 +107,7 @@ func TestServiceBusOutage_LosesNoOperation(t *testing.T) {
 		if !ready.Load() || r.Service != "bus" || m == fault.After {
 			return
 		}
-		// Before and during all kinds of requests in turn.
+		// The break comes before and during all kinds of requests in turn.
 		if n := asked.Add(1); n%17 == 0 && dropped.Load() < drops {
 			l.Broker.DropConnections()
 			if dropped.Add(1) == drops {
@@ -124,13 +125,13 @@ func TestServiceBusOutage_LosesNoOperation(t *testing.T) {
 	l.Broker.SetAvailable(false)
 	away := time.NewTimer(3 * time.Second)
 	defer away.Stop()
-	// Whoever asks meanwhile is told to ask again, or is heard when the bus is
-	// back; either way it is one operation.
+	// A request during the outage is either rejected with a hint to retry, or
+	// accepted when the bus returns. In both cases there is one operation.
 	last := sites[len(sites)-1]
 	res, body, err := l.try(http.MethodPost, "/operations", last.backup())
 	require.NoError(t, err)
 	require.Equalf(t, http.StatusServiceUnavailable, res.StatusCode, "%s", body)
-	await(t, away.C, "the bus to have been away")
+	await(t, away.C, "the outage of the bus")
 	l.Broker.SetAvailable(true)
 
 	ids[l.begin(last.backup())] = last
@@ -148,11 +149,12 @@ func await[T any](t *testing.T, c <-chan T, what string) {
 	select {
 	case <-c:
 	case <-limit.C:
-		require.Fail(t, "waited in vain for "+what)
+		require.Fail(t, "timed out waiting for "+what)
 	}
 }
 
-// message is a request as it is sent over the bus: an object, or text as it is.
+// message returns a request in the wire format of the queue: an object, or text
+// unchanged.
 func message(id string, body any) *azservicebus.Message {
 	return &azservicebus.Message{MessageID: &id, Body: encoded(body)}
 }

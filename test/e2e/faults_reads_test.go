@@ -13,8 +13,8 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// reads are the calls by which protect-file-share learns how things stand, in
-// their order.
+// reads are the calls, in order, by which protect-file-share reads the current
+// state.
 func reads() []string {
 	return []string{
 		"GET backupPolicies", "GET backupProtectedItems", "GET backupProtectionContainers", "GET operationsStatus",
@@ -22,8 +22,8 @@ func reads() []string {
 	}
 }
 
-// Every read of a flow goes wrong once in the same way. Reading again is all
-// that it takes: nothing is asked of Azure twice.
+// TestFailedReads_AreRetried fails every read of a flow once, in the same way.
+// Retrying the read is enough: no write is repeated.
 func TestFailedReads_AreRetried(t *testing.T) {
 	t.Parallel()
 	faults := []struct {
@@ -46,7 +46,7 @@ func TestFailedReads_AreRetried(t *testing.T) {
 		{name: "502 with a gateway's page", code: "BadGateway", effect: armsim.Answer(http.StatusBadGateway, gatewayPage, html())},
 		{name: "HTML instead of JSON", code: "UnreadableAnswer", effect: armsim.Answer(http.StatusOK, gatewayPage, html())},
 		{name: "JSON that is something else", code: "UnreadableAnswer", effect: armsim.Answer(http.StatusOK, `["no", "object"]`, nil)},
-		{name: "JSON that breaks off", code: "UnreadableAnswer", effect: armsim.Answer(http.StatusOK, `{"value":[{"id":"/subscr`, nil)},
+		{name: "truncated JSON", code: "UnreadableAnswer", effect: armsim.Answer(http.StatusOK, `{"value":[{"id":"/subscr`, nil)},
 		{name: "connection reset in the middle of the answer", code: "NoAnswer", effect: armsim.Callback(breakOff)},
 		{
 			name: "redirect to another host", code: "TemporaryRedirect",
@@ -87,7 +87,7 @@ func TestFailedReads_AreRetried(t *testing.T) {
 }
 
 // breakOff promises an answer and resets the connection in the middle of it.
-// (Go's client repeats a read by itself when an idle connection is reset.)
+// (Go's client repeats a read itself when an idle connection is reset.)
 func breakOff(w http.ResponseWriter, _ *http.Request) bool {
 	conn, out, err := http.NewResponseController(w).Hijack()
 	if err != nil {

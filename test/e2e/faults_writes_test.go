@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// write is one of the calls by which the flows change something in Azure.
+// write is a call by which the flows change something in Azure.
 type write struct {
 	kind, step string
 	from       stage
@@ -29,16 +29,16 @@ func writes() []write {
 	}
 }
 
-// writeFault is what goes wrong with a write.
+// writeFault is a fault of a write.
 type writeFault struct {
 	name   string
 	effect armsim.Effect
-	// code is the error's in the history; empty where nothing failed.
+	// code is the code of the error in the history; empty if nothing failed.
 	code string
-	// asked is how often the write is asked for in all; adopted is the same
-	// for a call that must not happen twice.
+	// asked is the total number of write requests; adopted is the number for a
+	// call that must not happen twice.
 	asked, adopted int
-	// waits is how long the second request keeps away from the first.
+	// waits is the minimum time between the first and the second request.
 	waits time.Duration
 }
 
@@ -57,7 +57,7 @@ func writeFaults() []writeFault {
 			effect: armsim.AnswerError(http.StatusTooManyRequests, "ResourceRequestsThrottled", "Number of requests exceeded the limit of '150' for time interval '01:00:00'.", nil),
 		},
 		{
-			name: "429 that names its wait in words", code: "ResourceRequestsThrottled", asked: 2, adopted: 2, waits: 2 * time.Second,
+			name: "429 with its wait time in the message", code: "ResourceRequestsThrottled", asked: 2, adopted: 2, waits: 2 * time.Second,
 			effect: armsim.AnswerError(http.StatusTooManyRequests, "ResourceRequestsThrottled", "Number of requests exceeded the limit. Please try again after '2' seconds.", nil),
 		},
 		{
@@ -82,11 +82,12 @@ func writeFaults() []writeFault {
 	}
 }
 
-// faultSpeed makes a minute of Azure's a fifth of a second.
+// faultSpeed turns a minute of Azure into a fifth of a second.
 const faultSpeed = 300
 
-// Each write of the flows meets each fault once. Every operation gets where it
-// was to, and not one backup is triggered twice.
+// TestFailedWrites_AreRecoveredAndNeverRepeated applies each fault to each
+// write of the flows. Every operation completes, and no backup is triggered
+// twice.
 func TestFailedWrites_AreRecoveredAndNeverRepeated(t *testing.T) {
 	t.Parallel()
 	type attempt struct {

@@ -13,13 +13,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// stacks bounds how many stacks these tests have up at a time: each is six
+// stacks limits the number of concurrent stacks of these tests: each has six
 // listeners and three processes.
 var stacks = make(chan struct{}, 3) //nolint:gochecknoglobals // shared by all tests of this folder
 
-// startInTurn is start, when there is room for one more stack. A test that
-// calls it must not have parallel subtests: they would wait for a place among
-// the running tests, which may all be waiting for the stack.
+// startInTurn starts a stack when there is room for one more. A test that calls
+// it must not have parallel subtests: they would wait for a place among the
+// running tests, which may all be waiting for a stack.
 func startInTurn(t *testing.T, c stack.Config) *local {
 	t.Helper()
 	stacks <- struct{}{}
@@ -27,38 +27,37 @@ func startInTurn(t *testing.T, c stack.Config) *local {
 	return start(t, c)
 }
 
-// withoutSweep are settings for tests that count requests: at their speed a
-// busy machine is soon so late that the sweep would wake operations that are
-// just about to move, and some reads would be made twice.
+// withoutSweep returns the settings for tests that count requests. At their
+// speed, operations on a busy machine are soon so late that the sweep would
+// wake them, and some reads would be made twice.
 func withoutSweep() map[string]string {
 	return map[string]string{"SweepSchedule": "0 0 0 1 1 *"}
 }
 
-// in is the same stack for a subtest, which then fails by itself.
+// in returns the same stack for a subtest, which then fails on its own.
 func (l *local) in(t *testing.T) *local {
 	t.Helper()
 	return &local{Stack: l.Stack, t: t}
 }
 
-// site is a vault of its own with a storage account and a file share of its
-// own: what goes wrong there goes wrong nowhere else, so that many cases share
-// one stack.
+// site is a vault with its own storage account and file share. Faults at one
+// site do not affect another, so that many cases share one stack.
 type site struct {
 	vault   armsim.Vault
 	account armsim.StorageAccount
 	share   string
 }
 
-// stage is how far a site has come before its case begins.
+// stage is the state of a site before its case begins.
 type stage int
 
 const (
-	undiscovered stage = iota // the vault has not heard of the storage account
+	undiscovered stage = iota // the vault does not know the storage account
 	registered                // the account is registered, its share unprotected
 	protected                 // the share is protected with the policy daily
 )
 
-// newSite adds a site to the world. The name is of letters and digits.
+// newSite adds a site to the world. The name consists of letters and digits.
 func newSite(world *armsim.World, name string, at stage) site {
 	s := site{
 		vault: armsim.Vault{
@@ -89,13 +88,13 @@ func newSite(world *armsim.World, name string, at stage) site {
 	return s
 }
 
-// object is an object within a request.
+// object returns an object within a request.
 func object(r map[string]any, name string) map[string]any {
 	o, _ := r[name].(map[string]any)
 	return o
 }
 
-// protect asks for the site's share to be protected, and backed up.
+// protect requests protection of the site's share, and a backup.
 func (s site) protect() map[string]any {
 	r := protect("protect-" + s.account.Name)
 	maps.Copy(object(r, "parameters"), map[string]any{
@@ -104,27 +103,27 @@ func (s site) protect() map[string]any {
 	return r
 }
 
-// backup asks for a backup of the site's share.
+// backup requests a backup of the site's share.
 func (s site) backup() map[string]any {
 	r := backup("backup-"+s.account.Name, s.account.ID(), s.share)
 	object(object(r, "parameters"), "fileShare")["vaultId"] = s.vault.ID()
 	return r
 }
 
-// concerns reports whether a request is about the site's vault.
+// concerns reports whether a request is about the vault of the site.
 func (s site) concerns(r *http.Request) bool { return s.holds(r.URL.Path) }
 
 func (s site) holds(path string) bool {
 	return strings.Contains(strings.ToLower(path), "/vaults/"+strings.ToLower(s.vault.Name)+"/")
 }
 
-// goesWrong gives the site's requests of a kind an effect, once.
+// goesWrong applies an effect to the next request of a kind at the site.
 func (l *local) goesWrong(s site, kind string, e armsim.Effect) {
 	l.ARM.Inject(armsim.Rule{Kind: kind, Match: s.concerns, Times: 1, Effect: e})
 }
 
-// requestsOf lists what the simulator was asked about the site, of one kind or
-// of all.
+// requestsOf returns the requests about the site that the simulator received,
+// of one kind or of all.
 func (l *local) requestsOf(s site, kind string) []armsim.Request {
 	var all []armsim.Request
 	for _, r := range l.ARM.Requests() {
@@ -135,7 +134,7 @@ func (l *local) requestsOf(s site, kind string) []armsim.Request {
 	return all
 }
 
-// writesOf counts the requests about the site that were to change something.
+// writesOf counts the write requests about the site.
 func (l *local) writesOf(s site) int {
 	n := 0
 	for _, r := range l.requestsOf(s, "") {
@@ -146,7 +145,7 @@ func (l *local) writesOf(s site) int {
 	return n
 }
 
-// backupsOf lists the backups of the site's share that Azure began.
+// backupsOf returns the backups of the site's share that Azure started.
 func (l *local) backupsOf(s site) []armsim.Backup {
 	var all []armsim.Backup
 	for _, b := range l.ARM.Backups() {
@@ -157,7 +156,8 @@ func (l *local) backupsOf(s site) []armsim.Backup {
 	return all
 }
 
-// policyOf is the policy that protects the site's share, empty if none does.
+// policyOf returns the policy that protects the site's share, empty if
+// unprotected.
 func (l *local) policyOf(s site) string {
 	for _, i := range l.ARM.ProtectedItems() {
 		if i.Vault == s.vault.ID() && i.FriendlyName == s.share {
@@ -167,9 +167,9 @@ func (l *local) policyOf(s site) string {
 	return ""
 }
 
-// backedUpOnce asserts that the operation ended well, that the share is
-// protected as asked, and that exactly one backup was triggered: the one whose
-// job the operation followed.
+// backedUpOnce asserts that the operation succeeded, that the share is
+// protected as requested, and that exactly one backup was triggered: the one
+// whose job the operation followed.
 func (l *local) backedUpOnce(s site, id string) {
 	l.t.Helper()
 	done := l.succeeds(id)
@@ -179,7 +179,7 @@ func (l *local) backedUpOnce(s site, id string) {
 	require.Equal(l.t, made[0].JobID, done.JobID)
 }
 
-// met finds the first event of the history whose error has the code.
+// met returns the first event of the history whose error has the code.
 func met(events []operation.Event, code string) (operation.Event, bool) {
 	for _, ev := range events {
 		if ev.Err != nil && ev.Err.Code == code {
@@ -189,7 +189,7 @@ func met(events []operation.Event, code string) (operation.Event, bool) {
 	return operation.Event{}, false
 }
 
-// say lists a history for the message of a failed assertion.
+// say formats a history for the message of a failed assertion.
 func say(events []operation.Event) string {
 	var b strings.Builder
 	for _, ev := range events {

@@ -15,11 +15,11 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// A status URL on a host that is not Azure's is not asked: the operation looks
-// at the result instead, warns and names the host, and what was begun is not
-// begun again. The next page of a list on such a host ends the operation, since
-// nothing else tells what is on it. The host hears nothing, so no token reaches
-// it.
+// TestForeignHost_ReceivesNoRequest points status URLs and next pages to a host
+// outside Azure. For a status URL, the operation polls the result instead, logs
+// a warning with the host, and does not repeat the write. For the next page of
+// a list, the operation fails, because the page has no other source. The host
+// receives no request, so no token leaks.
 func TestForeignHost_ReceivesNoRequest(t *testing.T) {
 	t.Parallel()
 	foreign, calls := foreignHost(t)
@@ -69,8 +69,8 @@ func TestForeignHost_ReceivesNoRequest(t *testing.T) {
 	require.Zero(t, calls(), "connections to the foreign host")
 }
 
-// foreignHost is a host that is not Azure's. The function it returns counts
-// the connections that were made to it.
+// foreignHost starts a host outside Azure. The returned function counts the
+// connections to it.
 func foreignHost(t *testing.T) (host string, calls func() int) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

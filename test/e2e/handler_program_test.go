@@ -20,9 +20,9 @@ import (
 	"azbackupflow/internal/customhandler"
 )
 
-// soon is what the handler program may take from its start to its first
-// answer: each cold start of the Functions app waits for it.
-const soon = 100 * time.Millisecond
+// maxStart limits the time from the start of the handler program to its first
+// answer. Each cold start of the Functions app waits for it.
+const maxStart = 100 * time.Millisecond
 
 // BenchmarkHandlerStart measures that time for the packaged program.
 func BenchmarkHandlerStart(b *testing.B) {
@@ -37,24 +37,24 @@ func BenchmarkHandlerStart(b *testing.B) {
 	b.ReportMetric(float64(worst.Microseconds())/1000, "ms/worst")
 }
 
-// On a machine that is busy with other tests a start may take long; that the
-// program itself does not is shown by one that does not.
+// A start may take long on a machine that is busy with other tests. One fast
+// start proves that the program itself is fast.
 func TestProgram_StartsQuickly(t *testing.T) {
 	t.Parallel()
 	environment := sampleEnvironment(t)
 	var took []time.Duration
 	for range 20 {
 		took = append(took, firstAnswer(t, environment))
-		if took[len(took)-1] < soon {
+		if took[len(took)-1] < maxStart {
 			t.Logf("first answer after %v", took)
 			return
 		}
 	}
-	require.Fail(t, "no start is below "+soon.String(), "%v", took)
+	require.Fail(t, "no start is below "+maxStart.String(), "%v", took)
 }
 
-// firstAnswer starts the packaged program as the host does, and gives the time
-// from before its start until it has answered GET /.
+// firstAnswer starts the packaged program as the host does. It returns the time
+// from before the start until GET / is answered.
 func firstAnswer(t testing.TB, environment []string) time.Duration {
 	t.Helper()
 	var listen net.ListenConfig
@@ -80,7 +80,7 @@ func firstAnswer(t testing.TB, environment []string) time.Duration {
 		_ = program.Process.Kill()
 		<-ended
 	}()
-	// A fresh connection each time: nothing is kept from the start before.
+	// Each start uses a fresh connection.
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	retry := time.NewTicker(500 * time.Microsecond)
 	defer retry.Stop()
@@ -103,8 +103,8 @@ func firstAnswer(t testing.TB, environment []string) time.Duration {
 	}
 }
 
-// sampleEnvironment is this process's environment with the sample of local
-// settings: the program calls nobody until it is asked to.
+// sampleEnvironment returns the environment of this process with the sample of
+// local settings. With these, the program sends no request on its own.
 func sampleEnvironment(t testing.TB) []string {
 	t.Helper()
 	environment := os.Environ()
@@ -124,8 +124,8 @@ func sampleSettings(t testing.TB) map[string]string {
 	return sample.Values
 }
 
-// foreign are packages and modules that have no place in the program that is
-// deployed: stand-ins for Azure, and what tests are made with.
+// foreign lists packages and modules that must not be in the deployed program:
+// stand-ins for Azure, and test libraries.
 func foreign(path string) bool {
 	for _, prefix := range []string{
 		"azbackupflow/internal/local", "azbackupflow/internal/packaging", "azbackupflow/test", "azbackupflow/cmd",
@@ -147,9 +147,9 @@ func TestProgram_LinksNoStandInOrTestCode(t *testing.T) {
 	for _, path := range linked {
 		require.False(t, foreign(path), "%s is part of the program", path)
 	}
-	t.Logf("the program is made of %d packages", len(linked))
+	t.Logf("the program has %d packages", len(linked))
 
-	// The same question, asked about a package that does hold them.
+	// The same check finds them in a package that does import them.
 	var found []string
 	for _, path := range packagesOf(t, "./internal/local/stack") {
 		if foreign(path) {
@@ -159,7 +159,7 @@ func TestProgram_LinksNoStandInOrTestCode(t *testing.T) {
 	require.Contains(t, found, "azbackupflow/internal/local/armsim")
 }
 
-// What was linked is what was listed: the packaged file says so itself.
+// The build information of the packaged file confirms the list.
 func TestPackage_ListsNoTestModule(t *testing.T) {
 	t.Parallel()
 	info, err := buildinfo.ReadFile(filepath.Join(dist, "handler"))

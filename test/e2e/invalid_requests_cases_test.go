@@ -8,34 +8,34 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// badInput is a request that can never work as it is.
+// badInput is a request that can never succeed unchanged.
 type badInput struct {
 	name string
-	// body is an object, or text as it is sent.
+	// body is an object, or text that is sent unchanged.
 	body any
-	// field is what the answer names; problem and want are parts of what it
-	// says about it.
+	// field is the field that the answer names; problem and want are parts of the
+	// answer about it.
 	field, problem, want string
 }
 
-// queueLimit is what a message of the standard tier may hold, less what its
-// properties take.
+// queueLimit is the maximum size of a message of the standard tier, minus its
+// properties.
 const queueLimit = 255 << 10
 
-// changed is a request for protection with something changed at its top.
+// changed returns a protect request with a changed top-level field.
 func changed(change map[string]any) map[string]any {
 	r := protect("bad")
 	maps.Copy(r, change)
 	return r
 }
 
-// parameters is a request for protection with changed parameters; a nil value
-// takes one away.
+// parameters returns a protect request with changed parameters; a nil value
+// removes one.
 func parameters(change map[string]any) map[string]any {
 	return withParameters(protect("bad"), change)
 }
 
-// backupParameters is a request for a backup with other parameters.
+// backupParameters returns a backup request with other parameters.
 func backupParameters(p map[string]any) map[string]any {
 	return map[string]any{"flow": "backup-now", "key": "bad", "parameters": p}
 }
@@ -66,19 +66,19 @@ func labels(n int) map[string]any {
 	return all
 }
 
-// badInputs are refused alike whether they come over HTTP or over the bus.
+// badInputs are rejected in the same way over HTTP and over the queue.
 func badInputs() []badInput {
 	return append(malformed(), append(misnamed(), oversized()...)...)
 }
 
-// malformed cannot be read.
+// malformed requests cannot be parsed.
 func malformed() []badInput {
 	return []badInput{
 		{name: "no JSON", body: "please back up my share", field: "request", problem: "is not JSON", want: "one JSON object"},
-		{name: "JSON that breaks off", body: `{"flow": "backup-now", "parameters": {`, field: "request", problem: "is not JSON", want: "one JSON object"},
+		{name: "truncated JSON", body: `{"flow": "backup-now", "parameters": {`, field: "request", problem: "is not JSON", want: "one JSON object"},
 		{name: "nothing", body: "", field: "request", want: "one JSON object"},
 		{name: "white space", body: " \r\n", field: "request", want: "one JSON object"},
-		{name: "bytes that are no text", body: "\xff\xfe\x00\x01", field: "request", want: "one JSON object"},
+		{name: "bytes that are not text", body: "\xff\xfe\x00\x01", field: "request", want: "one JSON object"},
 		{name: "an array", body: `[{"flow": "backup-now"}]`, field: "request", problem: "is a JSON array", want: "JSON object"},
 		{name: "a text", body: `"backup-now"`, field: "request", want: "JSON object"},
 		{name: "a number", body: `7`, field: "request", want: "JSON object"},
@@ -87,7 +87,7 @@ func malformed() []badInput {
 	}
 }
 
-// misnamed can be read, and asks for what does not exist.
+// misnamed requests can be parsed, and name something that does not exist.
 func misnamed() []badInput {
 	day := "2020-01-31T18:00:00Z"
 	return []badInput{
@@ -96,24 +96,24 @@ func misnamed() []badInput {
 		{name: "an unknown field", body: changed(map[string]any{"parametres": 1}), field: "parametres", problem: "is not a field", want: "parameters"},
 		{name: "an unknown parameter", body: parameters(map[string]any{"vaultid2": "x"}), field: "parameters.vaultid2", problem: "is not a field", want: "vaultId"},
 		{name: "an unknown parameter within one", body: parameters(map[string]any{"firstBackup": map[string]any{"when": "now"}}), field: "parameters.firstBackup.when", problem: "is not a field", want: "recoveryPointExpiryTimeInUTC"},
-		{name: "a number for a text", body: parameters(map[string]any{"fileShare": 7}), field: "parameters.fileShare", problem: "number", want: "JSON string"},
-		{name: "a text for an object", body: parameters(map[string]any{"firstBackup": "yes"}), field: "parameters.firstBackup", problem: "string", want: "JSON object"},
-		{name: "a text for the parameters", body: changed(map[string]any{"parameters": "x"}), field: "parameters", problem: "string", want: "JSON object"},
+		{name: "a number in place of a text", body: parameters(map[string]any{"fileShare": 7}), field: "parameters.fileShare", problem: "number", want: "JSON string"},
+		{name: "a text in place of an object", body: parameters(map[string]any{"firstBackup": "yes"}), field: "parameters.firstBackup", problem: "string", want: "JSON object"},
+		{name: "a text in place of the parameters", body: changed(map[string]any{"parameters": "x"}), field: "parameters", problem: "string", want: "JSON object"},
 		{name: "a list of labels", body: changed(map[string]any{"labels": []string{"x"}}), field: "labels", problem: "array", want: "JSON object"},
 		{name: "no parameters", body: map[string]any{"flow": "backup-now", "key": "bad"}, field: "parameters", problem: "is missing"},
 		{name: "a vault by its name", body: parameters(map[string]any{"vaultId": "azurefilesvault"}), field: "parameters.vaultId", problem: "is not", want: "/providers/Microsoft.RecoveryServices/vaults/"},
 		{name: "no vault", body: parameters(map[string]any{"vaultId": nil}), field: "parameters.vaultId", problem: "is missing", want: "/vaults/"},
-		{name: "a machine for a storage account", body: parameters(map[string]any{"storageAccountId": virtualMachine}), field: "parameters.storageAccountId", problem: "is not the resource id of a storage account", want: "/storageAccounts/"},
-		{name: "no file share", body: parameters(map[string]any{"fileShare": nil}), field: "parameters.fileShare", problem: "is missing"},
-		{name: "a file share with an impossible name", body: parameters(map[string]any{"fileShare": "My_Share"}), field: "parameters.fileShare", problem: `"My_Share"`, want: "lower-case"},
+		{name: "a machine in place of a storage account", body: parameters(map[string]any{"storageAccountId": virtualMachine}), field: "parameters.storageAccountId", problem: "is not the resource id of a storage account", want: "/storageAccounts/"},
+		{name: "a missing file share", body: parameters(map[string]any{"fileShare": nil}), field: "parameters.fileShare", problem: "is missing"},
+		{name: "an invalid file share name", body: parameters(map[string]any{"fileShare": "My_Share"}), field: "parameters.fileShare", problem: `"My_Share"`, want: "lower-case"},
 		{name: "no policy", body: parameters(map[string]any{"policy": nil}), field: "parameters.policy", problem: "is missing", want: "name of a policy"},
 		{name: "a policy of another vault", body: parameters(map[string]any{"policy": somewhereElse + "/backupPolicies/schedule1"}), field: "parameters.policy", problem: "othervault", want: "vaultId"},
-		{name: "a policy's id that is none", body: parameters(map[string]any{"policy": demoVault + "/backupJobs/1"}), field: "parameters.policy", problem: "is not", want: "/backupPolicies/"},
+		{name: "an invalid policy ID", body: parameters(map[string]any{"policy": demoVault + "/backupJobs/1"}), field: "parameters.policy", problem: "is not", want: "/backupPolicies/"},
 		{name: "an expiry in the past", body: parameters(map[string]any{"firstBackup": map[string]any{"recoveryPointExpiryTimeInUTC": day}}), field: "parameters.firstBackup.recoveryPointExpiryTimeInUTC", problem: day + " has passed", want: "future"},
-		{name: "an expiry that is no time", body: parameters(map[string]any{"firstBackup": map[string]any{"recoveryPointExpiryTimeInUTC": "tomorrow"}}), field: "parameters.firstBackup.recoveryPointExpiryTimeInUTC", problem: "tomorrow", want: "a time"},
+		{name: "an expiry that is not a time", body: parameters(map[string]any{"firstBackup": map[string]any{"recoveryPointExpiryTimeInUTC": "tomorrow"}}), field: "parameters.firstBackup.recoveryPointExpiryTimeInUTC", problem: "tomorrow", want: "a time"},
 		{name: "a deadline in words", body: changed(map[string]any{"deadline": "6 hours"}), field: "deadline", problem: `"6 hours"`, want: "PT6H"},
 		{name: "a deadline that is too short", body: changed(map[string]any{"deadline": "PT5S"}), field: "deadline", problem: "out of range", want: "PT1M"},
-		{name: "a label with an impossible name", body: changed(map[string]any{"labels": map[string]any{"two words": "x"}}), field: "labels", problem: `"two words"`, want: "letters"},
+		{name: "a label with an invalid name", body: changed(map[string]any{"labels": map[string]any{"two words": "x"}}), field: "labels", problem: `"two words"`, want: "letters"},
 		{name: "an empty label", body: changed(map[string]any{"labels": map[string]any{"team": ""}}), field: "labels.team", problem: "is empty", want: "characters"},
 		{name: "a label that is a number", body: changed(map[string]any{"labels": map[string]any{"team": 7}}), field: "labels", problem: "number", want: "JSON string"},
 		{name: "a key with a line break", body: changed(map[string]any{"key": "a\nb"}), field: "key", problem: "control characters", want: "200"},
@@ -128,11 +128,12 @@ func misnamed() []badInput {
 	}
 }
 
-// oversized are as long as a message may be, or longer than what is stored.
+// oversized requests have the maximum length of a message, or exceed the
+// maximum of the stored row.
 func oversized() []badInput {
 	long := strings.Repeat("a", queueLimit-2000)
 	return []badInput{
-		{name: "parameters beyond what a row holds", body: parameters(map[string]any{"fileShare": strings.Repeat("a", 40<<10)}), field: "parameters", problem: "bytes long", want: "32768"},
+		{name: "parameters beyond the limit of a row", body: parameters(map[string]any{"fileShare": strings.Repeat("a", 40<<10)}), field: "parameters", problem: "bytes long", want: "32768"},
 		{name: "parameters at the queue's limit", body: parameters(map[string]any{"fileShare": long}), field: "parameters", problem: "bytes long", want: "32768"},
 		{name: "a flow at the queue's limit", body: changed(map[string]any{"flow": long}), field: "flow", problem: "aaa", want: "protect-file-share"},
 		{name: "a field at the queue's limit", body: changed(map[string]any{long: 1}), field: "aaa", problem: "is not a field", want: "parameters"},
@@ -140,7 +141,7 @@ func oversized() []badInput {
 		{name: "a deadline at the queue's limit", body: changed(map[string]any{"deadline": long}), field: "deadline", problem: "aaa", want: "PT6H"},
 		{name: "a label at the queue's limit", body: changed(map[string]any{"labels": map[string]any{"team": long}}), field: "labels.team", problem: "too long", want: "128"},
 		{name: "ten thousand labels", body: changed(map[string]any{"labels": labels(10_000)}), field: "labels", problem: "10000 entries", want: "at most 10"},
-		{name: "no JSON at the queue's limit", body: strings.Repeat("<", queueLimit), field: "request", problem: "is not JSON", want: "one JSON object"},
-		{name: "JSON as deep as it is long", body: `{"flow":` + strings.Repeat("[", queueLimit-10), field: "request", problem: "JSON", want: "one JSON object"},
+		{name: "text without JSON at the queue's limit", body: strings.Repeat("<", queueLimit), field: "request", problem: "is not JSON", want: "one JSON object"},
+		{name: "deeply nested JSON at the queue's limit", body: `{"flow":` + strings.Repeat("[", queueLimit-10), field: "request", problem: "JSON", want: "one JSON object"},
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// requireNamed asserts that the field is named, with its problem and what
-// would be right, in words that a person reads to the end.
+// requireNamed asserts that the answer names the field, its problem and the
+// correct value.
 func requireNamed(t *testing.T, c badInput, fields []step.FieldError) {
 	t.Helper()
 	require.NotEmpty(t, fields)
@@ -27,8 +27,8 @@ func requireNamed(t *testing.T, c badInput, fields []step.FieldError) {
 	require.Truef(t, found, "want field %q, problem %q, want %q in %+v", c.field, c.problem, c.want, fields)
 }
 
-// Every wrong request over HTTP is answered at once with what is wrong, and
-// starts nothing.
+// TestHTTPRequest_InvalidIsAnsweredWithTheProblem sends every invalid request
+// over HTTP. Each is answered at once with its problem, and starts nothing.
 func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed})
@@ -62,7 +62,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 		l.call(http.MethodPost, "/operations", parameters(map[string]any{"vaultId": "v", "fileShare": "S", "policy": nil}), &p)
 		require.Len(t, p.Fields, 3)
 	})
-	t.Run("an Idempotency-Key that is no key", func(t *testing.T) { //nolint:paralleltest // they share a stack
+	t.Run("an invalid Idempotency-Key", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
 		r := protect("")
 		delete(r, "key")
@@ -88,7 +88,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 			require.NotEmpty(t, p.Fields[0].Want)
 		}
 	})
-	t.Run("a route that is none", func(t *testing.T) { //nolint:paralleltest // they share a stack
+	t.Run("an unknown route", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
 		var p handlers.Problem
 		res := l.call(http.MethodGet, "/backups", nil, &p)
@@ -107,21 +107,21 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 			require.Equal(t, "key", p.Fields[0].Field)
 		})
 	})
-	// One operation was right; nothing else was started.
+	// One operation was valid. Nothing else was started.
 	var all handlers.List
 	l.call(http.MethodGet, "/operations", nil, &all)
 	require.Len(t, all.Operations, 1)
-	require.Empty(t, l.refusals(), "who asks over HTTP has read the answer")
+	require.Empty(t, l.rejectedRequests(), "the caller over HTTP has read the answer")
 }
 
-// keepsItsKey starts an operation, has another asked for under its key, and
-// sees the first end as it was asked for.
+// keepsItsKey starts an operation, sends another request under the same key,
+// and checks that the first one ends as requested.
 func (l *local) keepsItsKey(ask func(other map[string]any, id string)) {
 	l.t.Helper()
 	request := protect("taken")
 	id := l.begin(request)
 	ask(withParameters(protect("taken"), map[string]any{"fileShare": "othershare"}), id)
-	// White space and the order of fields make no other request.
+	// White space and the order of fields do not change the request.
 	same := fmt.Sprintf(`{ "parameters": %s, "key": "taken", "flow": "protect-file-share" }`, encoded(request["parameters"]))
 	var v handlers.View
 	l.call(http.MethodPost, "/operations", same, &v)

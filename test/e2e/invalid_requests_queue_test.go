@@ -19,7 +19,7 @@ import (
 	"azbackupflow/internal/rejected"
 )
 
-// calls counts what the host does with the messages of a queue.
+// calls counts the host's calls about the messages of a queue.
 type calls struct {
 	function         string
 	invoked, abandon atomic.Int32
@@ -35,30 +35,31 @@ func (c *calls) count(m fault.Moment, r fault.Request) {
 	}
 }
 
-// rejected waits for the copy of a refused request on the queue rejected.
-func (l *local) rejected(r rejected.Request) (refusal rejected.Request) {
+// rejected waits for the copy of a rejected request on the queue rejected.
+func (l *local) rejected(r rejected.Request) (rejected rejected.Request) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		for _, m := range l.Broker.Messages("rejected") {
 			if m.MessageID == "rejected:"+r.ID {
-				return json.Unmarshal(m.Body, &refusal) == nil
+				return json.Unmarshal(m.Body, &rejected) == nil
 			}
 		}
 		return false
 	}, patience, 20*time.Millisecond, "no copy of "+r.MessageID)
-	return refusal
+	return rejected
 }
 
-// requireNothingLeft waits until a queue is empty and asserts that nothing was
-// dead-lettered.
+// requireNothingLeft waits until a queue is empty and asserts that no message
+// was dead-lettered.
 func (l *local) requireNothingLeft(queue string) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool { return len(l.Broker.Messages(queue)) == 0 }, patience, 20*time.Millisecond)
 	require.Empty(l.t, l.Broker.Messages(queue+"/$DeadLetterQueue"))
 }
 
-// Every wrong request on the queue is acknowledged at its first delivery,
-// written down and copied to the queue rejected; what is right is done.
+// TestQueueRequest_InvalidIsRejectedOnceAndRecorded sends every invalid request
+// over the queue. Each is acknowledged at its first delivery, recorded, and
+// copied to the queue rejected. Valid requests are processed.
 func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 	t.Parallel()
 	start := calls{function: "start-operation"}
@@ -66,7 +67,7 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 	right := newSite(&world, "right", protected)
 	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Fault: start.count})
 	cases := append(badInputs(), badInput{
-		name: "a dry run, whose answer nobody reads", body: changed(map[string]any{"dryRun": true}), field: "dryRun", problem: "queue", want: "HTTP",
+		name: "a dry run, which has no reader for its answer", body: changed(map[string]any{"dryRun": true}), field: "dryRun", problem: "queue", want: "HTTP",
 	})
 	var messages []*azservicebus.Message
 	for i, c := range cases {
@@ -79,26 +80,26 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 	for i, c := range cases { //nolint:paralleltest // they share a stack
 		t.Run(c.name, func(t *testing.T) {
 			l := l.in(t)
-			r := l.refusalOf(fmt.Sprintf("bad-%d", i))
+			r := l.rejectedRequestOf(fmt.Sprintf("bad-%d", i))
 			require.Equal(t, "requests", r.Source)
 			requireNamed(t, c, r.Fields)
 			require.NotEmpty(t, r.Reason)
 			require.Less(t, len(r.Reason), 5000)
 			sent := strings.ToValidUTF8(string(encoded(c.body)), "\uFFFD")
-			require.True(t, strings.HasPrefix(sent, r.Body), "the request as it came")
+			require.True(t, strings.HasPrefix(sent, r.Body), "the request as received")
 			require.NotEqual(t, sent == "", r.Body != "")
 			copied := l.rejected(r)
 			require.Equal(t, r.Fields, copied.Fields)
 			require.GreaterOrEqual(t, len(copied.Body), len(r.Body))
 		})
 	}
-	// A request without a key has its message's id as key.
+	// A request without a key uses the ID of its message.
 	l.backedUpOnce(right, operation.ID("local", "backup-now", "right"))
 	l.requireNothingLeft("requests")
 	require.EqualValues(t, len(cases)+1, start.invoked.Load(), "deliveries")
 	require.Zero(t, start.abandon.Load(), "messages that went back")
 	require.Len(t, l.Broker.Messages("rejected"), len(cases))
-	require.Len(t, l.refusals(), len(cases))
+	require.Len(t, l.rejectedRequests(), len(cases))
 	var all handlers.List
 	l.call("GET", "/operations", nil, &all)
 	require.Len(t, all.Operations, 1)
@@ -109,7 +110,7 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 		other["key"] = "right"
 		withParameters(other, map[string]any{"recoveryPointExpiryTimeInUTC": "2099-01-31T18:00:00Z"})
 		l.send("requests", message("conflict", other))
-		r := l.refusalOf("conflict")
+		r := l.rejectedRequestOf("conflict")
 		require.Equal(t, "key", r.Fields[0].Field)
 		require.Contains(t, r.Reason, operation.ID("local", "backup-now", "right"))
 		require.Equal(t, "right", r.Key)
@@ -119,7 +120,7 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 	t.Run("the same message sent again", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
 		again := message("right", request)
-		other := "right-again" // another id than duplicate detection knows
+		other := "right-again" // an ID that duplicate detection does not know
 		again.MessageID = &other
 		named := right.backup()
 		named["key"] = "right"
@@ -127,12 +128,13 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 		l.send("requests", again)
 		l.requireNothingLeft("requests")
 		require.Len(t, l.backupsOf(right), 1)
-		require.Len(t, l.refusals(), len(cases)+1)
+		require.Len(t, l.rejectedRequests(), len(cases)+1)
 	})
 }
 
-// What is on the queue steps and is no wake-up is acknowledged and logged; the
-// operations beside it go on.
+// TestStepsQueue_IgnoresMessagesThatAreNotWakeUps sends other messages to the
+// queue steps. They are acknowledged and logged, and the operations on the same
+// queue continue.
 func TestStepsQueue_IgnoresMessagesThatAreNotWakeUps(t *testing.T) {
 	t.Parallel()
 	steps := calls{function: "run-step"}
@@ -160,8 +162,9 @@ func TestStepsQueue_IgnoresMessagesThatAreNotWakeUps(t *testing.T) {
 	l.says("a message on the queue steps is no wake-up")
 }
 
-// A request that nobody took before it expired ends in the dead-letter queue.
-// It is refused like one that is wrong, so that it is seen.
+// TestQueueRequest_DeadLetteredIsRecordedAsRejected lets a request expire on
+// the queue. It reaches the dead-letter queue and is recorded like an invalid
+// request, so that operators see it.
 func TestQueueRequest_DeadLetteredIsRecordedAsRejected(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -176,12 +179,12 @@ func TestQueueRequest_DeadLetteredIsRecordedAsRejected(t *testing.T) {
 
 	require.NoError(t, l.StartHost(t.Context()))
 	for _, id := range []string{"expired", "expired-empty"} {
-		r := l.refusalOf(id)
+		r := l.rejectedRequestOf(id)
 		require.Equal(t, "requests/$DeadLetterQueue", r.Source)
 		require.Contains(t, r.Reason, "TTLExpired")
 		require.Equal(t, r.Reason, l.rejected(r).Reason)
 	}
-	require.Equal(t, "backup-"+s.account.Name, l.refusalOf("expired").Key)
+	require.Equal(t, "backup-"+s.account.Name, l.rejectedRequestOf("expired").Key)
 	l.requireNothingLeft("requests/$DeadLetterQueue")
 	l.requireNothingLeft("requests")
 	require.Empty(t, l.backupsOf(s))

@@ -9,16 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// refusals lists the requests that were refused, newest first.
-func (l *local) refusals() []rejected.Request {
+// rejectedRequests returns the recorded rejected requests, newest first.
+func (l *local) rejectedRequests() []rejected.Request {
 	l.t.Helper()
-	all, ok := l.tryRefusals()
+	all, ok := l.tryRejectedRequests()
 	require.True(l.t, ok)
 	return all
 }
 
-// tryRefusals is refusals for a time when the API may be away.
-func (l *local) tryRefusals() (all []rejected.Request, ok bool) {
+// tryRejectedRequests is rejectedRequests for a time when the API may be
+// unavailable.
+func (l *local) tryRejectedRequests() (all []rejected.Request, ok bool) {
 	for path := "/refusals?pageSize=50"; ; {
 		var page struct {
 			Refusals []rejected.Request
@@ -36,11 +37,11 @@ func (l *local) tryRefusals() (all []rejected.Request, ok bool) {
 	}
 }
 
-// refusalOf waits for the refusal of a message.
-func (l *local) refusalOf(messageID string) (r rejected.Request) {
+// rejectedRequestOf waits for the record of a rejected message.
+func (l *local) rejectedRequestOf(messageID string) (r rejected.Request) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
-		all, _ := l.tryRefusals()
+		all, _ := l.tryRejectedRequests()
 		for _, one := range all {
 			if one.MessageID == messageID {
 				r = one
@@ -48,6 +49,6 @@ func (l *local) refusalOf(messageID string) (r rejected.Request) {
 			}
 		}
 		return false
-	}, patience, 50*time.Millisecond, "no refusal of "+messageID)
+	}, patience, 50*time.Millisecond, "no rejected request of "+messageID)
 	return r
 }

@@ -9,8 +9,9 @@ import (
 	"azbackupflow/internal/schema/schematest"
 )
 
-// What is refused over HTTP and on the queue does not fit the published schema
-// either, but for what a schema cannot say.
+// TestPublishedSchema_RejectsInvalidRequests checks that the requests that are
+// rejected over HTTP and on the queue do not fit the published schema either,
+// except for rules that a schema cannot express.
 func TestPublishedSchema_RejectsInvalidRequests(t *testing.T) {
 	t.Parallel()
 	s := schematest.Published(t, "../../docs/schemas").Get(t, "urn:azbackupflow:schema:request:v1")

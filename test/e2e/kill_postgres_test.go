@@ -9,20 +9,20 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// killRounds is how many rounds of operations a kill test makes at most.
+// killRounds is the maximum number of rounds of a kill test.
 const killRounds = 5
 
-// killed is what the flows beside the backups of shares work on while the
-// handler is killed: each round protects two servers, backs up three, makes
-// two restores of each of two databases, and stops, resumes and deletes the
-// protection of a share and of a server.
+// killed holds the resources of the other flows while the handler is killed.
+// Each round protects two servers, backs up three, makes two restores of each
+// of two databases, and stops, resumes and deletes the protection of a share
+// and of a server.
 type killed struct {
 	serverSite
 	fresh, backedUp, leaving []armsim.FlexibleServer
 	databases                []string
 	// account has the shares whose protection is stopped and deleted.
 	account string
-	// restores and backups are what was asked for, by prefix and by instance.
+	// restores and backups count the requests, by prefix and by instance.
 	restores, backups map[string]int
 }
 
@@ -31,7 +31,7 @@ const (
 	backedUpEach = 3
 )
 
-// newKilled adds what is needed to the world.
+// newKilled adds the resources to the world.
 func newKilled(world *armsim.World, account string) *killed {
 	k := &killed{serverSite: newServerSite(world, "killed"), account: account, restores: map[string]int{}, backups: map[string]int{}}
 	add := func(name string, n int, protected bool) (all []armsim.FlexibleServer) {
@@ -60,7 +60,7 @@ func (k *killed) instanceOf(s armsim.FlexibleServer) string {
 	return k.vault.ID() + "/backupInstances/" + s.Name
 }
 
-// begin asks for the round's operations that may run at the same time.
+// begin requests the operations of the round that may run at the same time.
 func (k *killed) begin(l *local, round int) (ids []string) {
 	for i, server := range k.fresh[round*freshEach : (round+1)*freshEach] {
 		request := k.protect()
@@ -83,7 +83,7 @@ func (k *killed) begin(l *local, round int) (ids []string) {
 }
 
 // leave stops, resumes and deletes the protection of a server and of a share,
-// and then asks for a restore's job to be followed.
+// and then requests tracking of the job of a restore.
 func (k *killed) leave(l *local, round int) (ids []string) {
 	server := k.leaving[round]
 	share := map[string]any{"vaultId": demoVault, "storageAccountId": k.account, "name": fmt.Sprintf("share%04d", round)}
@@ -106,8 +106,8 @@ func (k *killed) leave(l *local, round int) (ids []string) {
 	return append(ids, l.begin(follow(fmt.Sprint(round), restore.Vault+"/backupJobs/"+restore.JobID)))
 }
 
-// startedOnce asserts that Azure saw each restore and each backup of a server
-// exactly once, and that the fresh servers are protected.
+// startedOnce asserts that Azure received each restore and each backup of a
+// server exactly once, and that the new servers are protected.
 func (k *killed) startedOnce(l *local, rounds int) {
 	l.t.Helper()
 	restores, backups := map[string]int{}, map[string]int{}

@@ -14,12 +14,13 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// One invocation of the timer starts a scheduled run for all items of a vault.
-// It is killed with SIGKILL around each kind of request that it makes; the next
-// one goes on, and each item is backed up once per run.
+// TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce runs a schedule that
+// starts a run for all items of a vault. SIGKILL hits the timer invocation
+// around each kind of request that it makes. The next invocation continues, and
+// each item is backed up once per run.
 func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 	t.Parallel()
-	const shares = 90 // more than are started between two saves of the schedule's row
+	const shares = 90 // more than one save of the schedule row can cover
 	world := armsim.DemoWorld()
 	account := world.AddFileShares(1, shares, "schedule1")[0]
 	due := time.Now().UTC().Add(-2 * time.Hour)
@@ -30,7 +31,8 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 			nightOf(round), cron, demoVault)
 	}
 	k := newKiller(10, point{"host", "invoke schedule-backups", fault.During}, point{"table", "PUT schedules", fault.During})
-	// What the timer asks for; what steps ask for is killed in the test of all flows.
+	// Only requests of the timer are hit. The kill test of all flows covers the
+	// requests of steps.
 	k.only = func(p point) bool {
 		return slices.Contains([]string{
 			"invoke schedule-backups", "GET schedules", "PUT schedules", "GET backupProtectedItems",
@@ -51,7 +53,7 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 			kills, _ := k.made()
 			fired := time.Time{}
 			require.Eventually(t, func() bool {
-				if time.Since(fired) > 5*time.Second { // The last may have been lost with the handler.
+				if time.Since(fired) > 5*time.Second { // The last one may have been lost with the handler.
 					l.timerFires("schedule-backups")
 					fired = time.Now()
 				}

@@ -21,19 +21,19 @@ import (
 )
 
 // killer kills the handler with SIGKILL the first time that each kind of
-// request reaches each of its moments, and then at random. Between two kills it
-// lets some requests pass, so that there is something to interrupt.
+// request reaches each of its moments, and then at random. Between two kills
+// some requests pass, so that there is work to interrupt.
 type killer struct {
 	mu     sync.Mutex
 	kill   func() bool // nil: not yet
 	calm   int         // requests to let pass before the next kill
 	done   map[point]bool
 	seen   map[point]int
-	random int // kills at random that are still to be made
+	random int // remaining kills at random
 	chance *rand.Rand
 	kills  int
-	must   []point          // what every run comes to, sooner or later
-	only   func(point) bool // which requests there are to it; nil: all
+	must   []point          // points that every run reaches
+	only   func(point) bool // which requests count; nil: all
 }
 
 func newKiller(random int, must ...point) *killer {
@@ -52,25 +52,25 @@ func (p point) String() string { return fmt.Sprintf("%s %s, %s", p.moment, p.ser
 
 const requestsBetweenKills = 30
 
-// A request of a kind that has been seen rarely does not wait for so long: it
-// may not come again.
+// A rarely seen kind of request has a shorter wait, because it may not occur
+// again.
 const (
 	rare        = 12
 	calmForRare = requestsBetweenKills - 10
 )
 
-// ofShared are requests about rows that instances share, which are created once
-// and written seldom. They are hit even right after another kill.
+// ofShared marks requests for rows that instances share, which are created once
+// and rarely written. They are hit even right after another kill.
 const ofShared = " shared"
 
-// seldom tells the kinds that come once in minutes, if at all, which are hit
-// then, too: those of the timers of what is declared, and the copy of what was
-// dead-lettered.
+// seldom reports whether a kind occurs at most once in minutes and is therefore
+// hit even right after another kill: requests of the timers of declarations,
+// and the copy of a dead-lettered request.
 func seldom(kind string) bool {
 	return slices.ContainsFunc([]string{"schedule", "sweep-resources", "rejected"}, func(part string) bool { return strings.Contains(kind, part) })
 }
 
-// hook is the stack's fault hook.
+// hook is the fault hook of the stack.
 func (k *killer) hook(m fault.Moment, r fault.Request) {
 	kind := r.Kind
 	for _, row := range []string{"budget", "jobs"} {
@@ -102,12 +102,12 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 		k.done[p] = true
 		k.kills++
 	case seldom(p.kind):
-		k.seen[p]-- // Its sender had died at another point meanwhile, and it may not come again.
+		k.seen[p]-- // Its sender had died at another point meanwhile, and the request may not be repeated.
 	}
 }
 
-// calmFor is how many requests may be left of the calm when a point is hit; the
-// lock is held.
+// calmFor returns the number of requests that may remain of the pause when a
+// point is hit. The caller holds the lock.
 func (k *killer) calmFor(p point) int {
 	switch {
 	case strings.Contains(p.kind, ofShared) || seldom(p.kind):
@@ -118,7 +118,7 @@ func (k *killer) calmFor(p point) int {
 	return 0
 }
 
-// wants decides about one point; the lock is held.
+// wants reports whether to kill at a point. The caller holds the lock.
 func (k *killer) wants(p point) bool {
 	if !k.done[p] {
 		return true
@@ -130,23 +130,24 @@ func (k *killer) wants(p point) bool {
 	return false
 }
 
-// arm begins the killing.
+// arm starts the killing.
 func (k *killer) arm(kill func() bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.kill = kill
 }
 
-// made counts the kills, and the points at which at least one was made.
+// made returns the number of kills, and the number of points with at least one
+// kill.
 func (k *killer) made() (kills, points int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.kills, len(k.done)
 }
 
-// missing lists the points that were reached and never hit, and those that must
-// be. Dead-lettering is no part of a step, and giving a request back is what the
-// host does after a kill: they are hit when they happen.
+// missing returns the points that were reached or required but never hit.
+// Dead-lettering is not part of a step, and the host abandons a message after a
+// kill: these are hit only by chance.
 func (k *killer) missing() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -165,11 +166,11 @@ func (k *killer) missing() []string {
 	return names
 }
 
-// The deployed binary, unchanged, is killed around every kind of request that
-// the stand-ins serve it; a new host takes over after each third crash. All
-// operations of every flow end, none is lost, and each backup and each restore
-// was started exactly once. Each has told that it started and that it
-// succeeded.
+// TestKill_AtEveryRequestLosesAndRepeatsNothing kills the unchanged deployed
+// binary around every kind of request that the stand-ins serve. A new host
+// replaces the old one after each third crash. All operations of every flow
+// end, none is lost, each backup and each restore starts exactly once, and each
+// operation has sent the notices of its start and its success.
 func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -178,10 +179,11 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	others := newKilled(&world, protected[accounts])
 	protected = protected[:accounts]
 	unprotected := addUnprotected(&world, 3, 4)
-	// The shared rows of the budget and of the job list.
+	// These are the shared rows of the rate limiter and of the job cache.
 	k := newKiller(20, point{"table", "GET shared, budget", fault.After}, point{"table", "PUT shared, jobs", fault.After})
-	// Low enough for the budget to be shared, and for some steps to be put off:
-	// each round deletes twice at once, however slow the machine is.
+	// The quota is low enough that instances share the limit and that the limiter
+	// defers some steps: each round deletes twice at once, on however slow a
+	// machine.
 	quotas := armsim.Quotas{
 		Writes: armsim.Bucket{Size: 15, PerSecond: 0.03}, Deletes: armsim.Bucket{Size: 1, PerSecond: 0.0015}, Window: time.Hour,
 	}
@@ -189,7 +191,8 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",
 		"AZBACKUPFLOW_RESTORE_TARGETS": others.container(), "AZBACKUPFLOW_ALLOW_DELETE": "true",
 	}})
-	// A machine so slow that it never spends its quota is refused all the same.
+	// A slow machine may never use up its quota, so three backups are throttled in
+	// any case.
 	refusedBackups := armsim.Rule{Kind: "POST backup", Times: 3, Effect: armsim.AnswerError(
 		http.StatusTooManyRequests, "SubscriptionRequestsThrottled", "Number of 'write' requests exceeded the limit.", http.Header{"Retry-After": {"5"}},
 	)}
@@ -204,7 +207,7 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 		ids = append(ids, l.begin(request))
 		want[item(share.account, share.name)]++
 	}
-	// Rare requests may slip through a calm moment: rounds go on until each has
+	// Rare requests may fall into a pause. Rounds continue until each kind has
 	// been hit.
 	rounds := 0
 	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
@@ -236,19 +239,19 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	triggered := map[string]int{}
 	for _, b := range l.ARM.Backups() {
 		if b.RuleName != "" {
-			continue // a server's
+			continue // of a server
 		}
 		triggered[item(b.Container, b.FriendlyName)]++
 	}
 	require.Equal(t, want, triggered, "backups of each item")
 	others.startedOnce(l, rounds)
-	l.requireTold("notices", ids)
+	l.requireNotices("notices", ids)
 	require.Positive(t, hosts(), "new hosts")
 	kills, points := k.made()
 	t.Logf("%d operations in %d rounds, %d kills at %d points, %d new hosts", len(ids), rounds, kills, points, hosts())
 }
 
-// askForAll asks for backups of all shares of an account by one message.
+// askForAll requests backups of all shares of an account by one message.
 func (l *local) askForAll(key, account string, shares int, want map[string]int) (ids []string) {
 	l.t.Helper()
 	common := backup("", account, "any")
@@ -267,8 +270,8 @@ func (l *local) askForAll(key, account string, shares int, want map[string]int) 
 	return ids
 }
 
-// survives waits for an operation's success. Who is killed at five rescues in a
-// row is left to a person.
+// survives waits until an operation succeeds. It retries an operation that was
+// parked because five rescues in a row were killed.
 func (l *local) survives(id string) {
 	l.t.Helper()
 	v := l.await(id)
@@ -279,7 +282,7 @@ func (l *local) survives(id string) {
 	require.Equalf(l.t, operation.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
 }
 
-// retried retries an operation, as often as it takes while the handler dies.
+// retried retries an operation, repeatedly while the handler dies.
 func (l *local) retried(id string) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
@@ -290,15 +293,15 @@ func (l *local) retried(id string) {
 }
 
 // item names a file share by its storage account, which is the last part of
-// both a resource id and a container's name.
+// both a resource ID and a container name.
 func item(account, share string) string {
 	return account[strings.LastIndexAny(account, "/;")+1:] + "/" + share
 }
 
-// fileShare is a share of a storage account, by resource id and name.
+// fileShare is a share of a storage account, by resource ID and name.
 type fileShare struct{ account, name string }
 
-// parameters asks for the share to be protected and backed up.
+// parameters returns the parameters to protect and back up the share.
 func (s fileShare) parameters() map[string]any {
 	return map[string]any{
 		"vaultId": demoVault, "storageAccountId": s.account, "fileShare": s.name, "policy": "schedule1",
@@ -306,7 +309,7 @@ func (s fileShare) parameters() map[string]any {
 	}
 }
 
-// addUnprotected adds storage accounts that no vault knows yet, and gives
+// addUnprotected adds storage accounts that no vault knows yet. It returns
 // their shares.
 func addUnprotected(world *armsim.World, accounts, shares int) []fileShare {
 	var all []fileShare
@@ -325,8 +328,8 @@ func addUnprotected(world *armsim.World, accounts, shares int) []fileShare {
 	return all
 }
 
-// keepHostsRunning starts a new host whenever one has given up on its handler.
-// The function it returns counts them.
+// keepHostsRunning starts a new host when one has stopped restarting its
+// handler. The returned function counts the hosts.
 func keepHostsRunning(t *testing.T, l *local) func() int {
 	t.Helper()
 	var started atomic.Int32

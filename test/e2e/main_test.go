@@ -27,7 +27,7 @@ import (
 	"azbackupflow/internal/packaging"
 )
 
-// dist is the package that all tests run: what make package assembles.
+// dist is the package that all tests run: the output of make package.
 var dist string //nolint:gochecknoglobals // made once by TestMain
 
 func TestMain(m *testing.M) {
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// local is a running stack and what its handler wrote.
+// local is a running stack with the output of its handler.
 type local struct {
 	*stack.Stack
 	t *testing.T
@@ -59,12 +59,12 @@ type local struct {
 	lines []string
 }
 
-// patience is how long a test waits for something that must happen. Only a
-// failing test waits so long.
+// patience is the maximum time to wait for a condition. Only a failing test
+// waits this long.
 const patience = 90 * time.Second
 
-// start starts a stack, of the package that all tests run unless the
-// configuration names another, and stops it with the test.
+// start starts a stack and stops it at the end of the test. The stack runs the
+// package of all tests unless the configuration names another one.
 func start(t *testing.T, c stack.Config) *local {
 	t.Helper()
 	if _, err := os.Stat("../../internal/local/azurite/node_modules"); err != nil {
@@ -89,37 +89,37 @@ func start(t *testing.T, c stack.Config) *local {
 		}
 		if t.Failed() {
 			lines := l.output()
-			t.Log("the handler wrote last:\n" + strings.Join(lines[max(0, len(lines)-60):], "\n"))
+			t.Log("the last output of the handler:\n" + strings.Join(lines[max(0, len(lines)-60):], "\n"))
 		}
 	})
 	return l
 }
 
-// output is what the handler has written so far.
+// output returns the output of the handler so far.
 func (l *local) output() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.lines...)
 }
 
-// says waits until the handler has written a text, and is all that it has
-// written then: what a handler writes is read after its answer.
+// says waits until the handler has written a text, and returns the whole
+// output. A handler writes its log after its answer.
 func (l *local) says(text string) (written string) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		written = strings.Join(l.output(), "\n")
 		return strings.Contains(written, text)
-	}, patience, 20*time.Millisecond, "the handler does not say: "+text)
+	}, patience, 20*time.Millisecond, "the handler does not log: "+text)
 	return written
 }
 
-// answer is what the HTTP API answered, beside the body.
+// answer is the answer of the HTTP API without its body.
 type answer struct {
 	StatusCode int
 	Header     http.Header
 }
 
-// call makes one request of the HTTP API and decodes the answer into into.
+// call sends one request to the HTTP API and decodes the answer into into.
 func (l *local) call(method, path string, body any, into any) *answer {
 	l.t.Helper()
 	res, raw, err := l.try(method, path, body)
@@ -130,7 +130,7 @@ func (l *local) call(method, path string, body any, into any) *answer {
 	return res
 }
 
-// try is call for a time when the API may be away.
+// try is call for a time when the API may be unavailable.
 func (l *local) try(method, path string, body any) (*answer, []byte, error) {
 	var reader io.Reader
 	switch b := body.(type) {
@@ -157,7 +157,7 @@ func (l *local) try(method, path string, body any) (*answer, []byte, error) {
 	return &answer{res.StatusCode, res.Header}, raw, err
 }
 
-// begin asks for an operation, as often as it takes, and gives its id.
+// begin requests an operation, with retries, and returns its ID.
 func (l *local) begin(request map[string]any) string {
 	l.t.Helper()
 	var v handlers.View
@@ -177,7 +177,7 @@ func (l *local) begin(request map[string]any) string {
 	return v.ID
 }
 
-// get reads an operation; ok is false while the API is away.
+// get reads an operation; ok is false while the API is unavailable.
 func (l *local) get(id string) (v handlers.View, ok bool) {
 	res, raw, err := l.try(http.MethodGet, "/operations/"+id, nil)
 	if err != nil || res.StatusCode != http.StatusOK {
@@ -186,7 +186,7 @@ func (l *local) get(id string) (v handlers.View, ok bool) {
 	return v, json.Unmarshal(raw, &v) == nil
 }
 
-// await waits until the operation has ended, or is parked.
+// await waits until the operation has ended or is parked.
 func (l *local) await(id string) (v handlers.View) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
@@ -205,7 +205,7 @@ func (l *local) succeeds(id string) handlers.View {
 	return v
 }
 
-// history lists what happened to an operation.
+// history returns the history of an operation.
 func (l *local) history(id string) []operation.Event {
 	l.t.Helper()
 	var h struct{ Events []operation.Event }
@@ -219,14 +219,14 @@ const (
 	demoAccount = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
 )
 
-// protect asks for the Learn page's share to be protected and backed up.
+// protect requests protection and a backup of the share of the Learn page.
 func protect(key string) map[string]any {
 	return map[string]any{
 		"flow": "protect-file-share", "key": key, "parameters": fileShare{demoAccount, "testshare"}.parameters(),
 	}
 }
 
-// backup asks for an on-demand backup of a protected file share.
+// backup requests an on-demand backup of a protected file share.
 func backup(key, account, name string) map[string]any {
 	return map[string]any{
 		"flow": "backup-now", "key": key,

@@ -21,8 +21,8 @@ import (
 func noticeQueues() []string { return []string{"notices", "answers"} }
 
 // ask sends a request to the queue `requests`, as another system does, and
-// gives the id of its operation. The message's id is its key, and it wants
-// answers on the queue answers.
+// returns the ID of its operation. The ID of the message is its key, and
+// answers go to the queue answers.
 func (l *local) ask(request map[string]any) (id string) {
 	l.t.Helper()
 	key, _ := request["key"].(string)
@@ -35,9 +35,9 @@ func (l *local) ask(request map[string]any) (id string) {
 	return operation.ID("local", flow, key)
 }
 
-// told gives the events on a queue, by their ids. One that came twice is the
-// same both times.
-func (l *local) told(queue string) map[string]notify.Event {
+// received returns the events on a queue, by their IDs. A duplicate event must
+// equal the first one.
+func (l *local) received(queue string) map[string]notify.Event {
 	l.t.Helper()
 	all := map[string]notify.Event{}
 	for _, m := range l.Broker.Messages(queue) {
@@ -52,9 +52,9 @@ func (l *local) told(queue string) map[string]notify.Event {
 	return all
 }
 
-// requireTold waits until a queue holds for each operation that it started and
-// how it ended, and asserts that it holds nothing else.
-func (l *local) requireTold(queue string, ids []string) {
+// requireNotices waits until a queue holds the start and the end of each
+// operation, and asserts that it holds nothing else.
+func (l *local) requireNotices(queue string, ids []string) {
 	l.t.Helper()
 	want := map[string]string{}
 	for _, id := range ids {
@@ -69,7 +69,7 @@ func (l *local) requireTold(queue string, ids []string) {
 	var found map[string]string
 	require.Eventually(l.t, func() bool {
 		found = map[string]string{}
-		for id, ev := range l.told(queue) {
+		for id, ev := range l.received(queue) {
 			found[id] = ev.Type
 		}
 		return len(found) >= len(want)
@@ -77,8 +77,9 @@ func (l *local) requireTold(queue string, ids []string) {
 	require.Equal(l.t, want, found)
 }
 
-// One system listens to all operations, another asked for one and gets its
-// answers; a request that names a queue which is not for answers is refused.
+// TestNotices_ReportOperationsAndRejectedRequests has one system that listens
+// to all operations, and another that requests one operation and gets its
+// answers. A request that names a queue that is not for answers is rejected.
 func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -95,40 +96,40 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	for _, id := range ids {
 		l.await(id)
 	}
-	l.requireTold("notices", ids)
+	l.requireNotices("notices", ids)
 
-	require.Equal(t, "replyTo", l.refusalOf("forbidden").Fields[0].Field)
-	refusal := l.refusalOf("wrong")
-	require.Eventually(t, func() bool { return len(l.told("answers")) == 3 }, patience, 20*time.Millisecond)
-	told := l.told("answers")
-	require.Equal(t, notify.TypeRefused, told["refused:"+refusal.ID].Type)
+	require.Equal(t, "replyTo", l.rejectedRequestOf("forbidden").Fields[0].Field)
+	rejected := l.rejectedRequestOf("wrong")
+	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, patience, 20*time.Millisecond)
+	told := l.received("answers")
+	require.Equal(t, notify.TypeRefused, told["refused:"+rejected.ID].Type)
 	var data notify.Operation
 	v, _ := l.get(id)
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))
 	require.Equal(t, v.JobID, data.JobID)
-	l.mended(refusal, other)
+	l.corrected(rejected, other)
 	var swept engine.SweepResult
 	l.call(http.MethodPost, "/rescue", nil, &swept)
 	require.Zero(t, swept.PendingNotices)
 }
 
-// mended sends a refused request again as it should have been, twice: one
-// operation is started, and its sender is answered.
-func (l *local) mended(refusal rejected.Request, s site) {
+// corrected replays a rejected request with corrections, twice. One operation
+// starts, and its sender is answered.
+func (l *local) corrected(rejected rejected.Request, s site) {
 	l.t.Helper()
 	right := s.backup()
 	delete(right, "key")
-	path := "/dead-letters/" + refusal.ID
+	path := "/dead-letters/" + rejected.ID
 	for range 2 {
 		var replayed handlers.Replayed
 		l.call(http.MethodPost, path+"/replay", right, &replayed)
-		require.NotEqual(l.t, refusal.MessageID, replayed.MessageID)
+		require.NotEqual(l.t, rejected.MessageID, replayed.MessageID)
 	}
-	id := operation.ID("local", "backup-now", refusal.MessageID)
+	id := operation.ID("local", "backup-now", rejected.MessageID)
 	require.Eventually(l.t, func() bool { _, ok := l.get(id); return ok }, patience, 20*time.Millisecond)
 	v := l.succeeds(id)
 	require.Eventually(l.t, func() bool {
-		_, told := l.told("answers")[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)]
+		_, told := l.received("answers")[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)]
 		return told
 	}, patience, 20*time.Millisecond)
 	var shown handlers.DeadLetter
@@ -136,8 +137,9 @@ func (l *local) mended(refusal rejected.Request, s site) {
 	require.NotEmpty(l.t, shown.ReplayedAs)
 }
 
-// Three operations on one item change it one after the other, and those that
-// wait say for whom.
+// TestItem_RunsOneOperationAtATime starts three operations on one item. They
+// change it one after the other, and the waiting ones name the operation that
+// they wait for.
 func TestItem_RunsOneOperationAtATime(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()

@@ -18,7 +18,8 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// What people do to operations while Azure is at work on them.
+// TestOperationControl_CancelPauseResumeRetry controls operations while Azure
+// works on them.
 func TestOperationControl_CancelPauseResumeRetry(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -27,9 +28,9 @@ func TestOperationControl_CancelPauseResumeRetry(t *testing.T) {
 		run  func(*local, site, *sweeps)
 	}{
 		{"an operation is canceled while it waits for a job", canceledWhileWaiting},
-		{"a cancel that comes too late says so", canceledTooLate},
+		{"a cancel that comes too late is reported", canceledTooLate},
 		{"an operation is canceled before it has begun anything", canceledBeforeAnything},
-		{"a paused operation asks nothing until it is resumed", pausedAndResumed},
+		{"a paused operation sends nothing until it is resumed", pausedAndResumed},
 		{"a failed backup that is retried is a new backup", retriedAfterFailure},
 		{"an unclear backup is parked until a person retries it", parkedAndRetried},
 		{"an operation that has ended stays as it is", endedStays},
@@ -47,7 +48,7 @@ func TestOperationControl_CancelPauseResumeRetry(t *testing.T) {
 	}
 }
 
-// sweeps counts the sweeps that have been made.
+// sweeps counts the sweeps so far.
 type sweeps struct{ made atomic.Int32 }
 
 func (s *sweeps) count(m fault.Moment, r fault.Request) {
@@ -63,8 +64,8 @@ func (s *sweeps) await(t *testing.T, n int32) {
 	require.Eventually(t, func() bool { return s.made.Load() > before+n }, patience, 50*time.Millisecond)
 }
 
-// change does something to an operation, as a person would, and gives the
-// status of the answer.
+// change controls an operation, as an operator does, and returns the status of
+// the answer.
 func (l *local) change(method, path string) (handlers.View, int) {
 	l.t.Helper()
 	var v handlers.View
@@ -135,7 +136,7 @@ func pausedAndResumed(l *local, s site, swept *sweeps) {
 	v, status := l.change(http.MethodPost, id+"/pause")
 	require.Equal(l.t, http.StatusAccepted, status)
 	require.True(l.t, v.Paused)
-	// All its messages are worked off, and the sweep has looked at it.
+	// All its messages are processed, and the sweep has checked it.
 	require.Eventually(l.t, func() bool { return !l.hasMessages(id) }, patience, 20*time.Millisecond)
 	let()
 	asked := len(l.requestsOf(s, ""))
@@ -169,9 +170,8 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 	require.NotEqual(l.t, failed.JobID, again.JobID)
 }
 
-// A backup request of which nobody can tell whether it had an effect, because
-// two jobs of the share have begun since, is not made again before a person has
-// looked.
+// An ambiguous backup request, after which two jobs of the share have begun, is
+// not repeated before a person has checked it.
 func parkedAndRetried(l *local, s site, _ *sweeps) {
 	first := s.backup()
 	first["key"] = "the other"
@@ -191,8 +191,8 @@ func parkedAndRetried(l *local, s site, _ *sweeps) {
 	require.Len(l.t, l.backupsOf(s), 2)
 }
 
-// twoJobs is a list of two backup jobs of the site's share that someone else
-// began after any request of today.
+// twoJobs returns a list of two backup jobs of the site's share that someone
+// else started after any request of today.
 func twoJobs(s site) string {
 	var jobs []map[string]any
 	for _, name := range []string{"one", "another"} {
@@ -229,8 +229,8 @@ func endedStays(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, done, after)
 }
 
-// holdBack keeps the site's reads of a kind from coming to anything until the
-// function it returns is called.
+// holdBack fails the site's reads of a kind until the returned function is
+// called.
 func (l *local) holdBack(s site, kind string) (let func()) {
 	effect := armsim.AnswerError(http.StatusTooManyRequests, "TooManyRequests", "later", http.Header{"Retry-After": {"1"}})
 	if strings.HasSuffix(kind, "operationsStatus") {
@@ -249,7 +249,7 @@ func (l *local) hasMessages(id string) bool {
 	return false
 }
 
-// job is a job of any vault.
+// job returns a job of any vault.
 func (l *local) job(id string) armsim.Job {
 	for _, j := range l.ARM.Jobs() {
 		if j.ID == id {

@@ -13,24 +13,23 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// ending is how something ends that Azure had accepted, and what that makes of
-// the operation.
+// ending describes how work that Azure had accepted ends, and the resulting
+// state of the operation.
 type ending struct {
 	name string
 	from stage
-	// prepare makes it end so.
+	// prepare arranges the ending.
 	prepare func(*local, site)
 	status  operation.Status
-	// step is where the operation ends, code its error's.
+	// step is the step where the operation ends, code the code of its error.
 	step, code string
-	// asked is how many requests of a kind are made, all how many backups
-	// Azure accepts.
+	// asked counts the requests by kind, all the backups that Azure accepts.
 	asked map[string]int
 	all   int
 	check func(*testing.T, handlers.View)
 }
 
-// ends makes the next work of the kind at the site end as the outcome says.
+// ends sets the outcome of the next work of this kind at the site.
 func ends(o armsim.Outcome) func(*local, site) {
 	return func(l *local, s site) {
 		switch o.Operation {
@@ -60,7 +59,7 @@ func endings() []ending {
 			asked:   map[string]int{"PUT protectionContainers": 2, "POST inquire": 1}, all: 1,
 		},
 		{
-			name: "registration fails for good", from: undiscovered, status: operation.Failed, step: "await-registration", code: "UserErrorStorageAccountNotFound",
+			name: "registration fails permanently", from: undiscovered, status: operation.Failed, step: "await-registration", code: "UserErrorStorageAccountNotFound",
 			prepare: ends(armsim.Outcome{Operation: "Register", OperationCode: "UserErrorStorageAccountNotFound", OperationMessage: "The account is gone."}),
 			asked:   map[string]int{"PUT protectionContainers": 1, "POST inquire": 0},
 			check: func(t *testing.T, v handlers.View) {
@@ -87,17 +86,17 @@ func endings() []ending {
 		{
 			name: "the start of a backup fails for a while", from: protected, status: operation.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{OperationCode: "CloudInternalError", OperationMessage: "try later"}),
-			// The first was accepted and came to nothing; it has no job.
+			// The first request was accepted without effect; it has no job.
 			asked: map[string]int{"POST backup": 2}, all: 2,
 		},
 		{
-			name: "the start of a backup fails for good", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorStorageAccountInternetRoutingNotSupported",
+			name: "the start of a backup fails permanently", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorStorageAccountInternetRoutingNotSupported",
 			prepare: ends(armsim.Outcome{OperationCode: "UserErrorStorageAccountInternetRoutingNotSupported", OperationMessage: "Change the routing."}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
 			check: func(t *testing.T, v handlers.View) { require.NotEmpty(t, v.Error.RecommendedAction) },
 		},
 		{
-			name: "a code that nobody knows", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorNeverHeardOf",
+			name: "an unknown code", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorNeverHeardOf",
 			prepare: ends(armsim.Outcome{OperationCode: "UserErrorNeverHeardOf", OperationMessage: "No."}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
 		},
@@ -140,7 +139,7 @@ func endings() []ending {
 			asked: map[string]int{"POST backup": 2}, all: 1,
 		},
 		{
-			name: "registration's status URL is gone before it is done", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			name: "registration's status URL expires before its end", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
 			prepare: func(l *local, s site) {
 				ends(armsim.Outcome{Operation: "Register", OperationKeepsRunning: true})(l, s)
 				l.goesWrong(s, "PUT protectionContainers", armsim.ExpiredStatus())
@@ -150,7 +149,8 @@ func endings() []ending {
 	}
 }
 
-// explained checks that a job's own words and advice are the operation's.
+// explained checks that the operation has the message and the recommendation of
+// the job.
 func explained(message string) func(*testing.T, handlers.View) {
 	return func(t *testing.T, v handlers.View) {
 		t.Helper()
@@ -159,8 +159,9 @@ func explained(message string) func(*testing.T, handlers.View) {
 	}
 }
 
-// What Azure accepted may still end in many ways: each is the operation's end
-// too, in Azure's own words, or is tried again where that helps.
+// TestOperation_EndsWithTheOutcomeOfAzure ends accepted work in many ways. Each
+// is the end of the operation too, with Azure's own message, or is retried
+// where that helps.
 func TestOperation_EndsWithTheOutcomeOfAzure(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()

@@ -24,7 +24,8 @@ func TestPackage_LayoutIsAcceptedByTheHost(t *testing.T) {
 	unpacked := unpack(t)
 	require.NoError(t, functionshost.Layout(unpacked))
 
-	// Both hold the same files; on Azure's platform also the same program.
+	// Both folders hold the same files. On Azure's platform the programs are equal
+	// too.
 	var files []string
 	require.NoError(t, filepath.WalkDir(dist, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
@@ -61,12 +62,13 @@ func TestPackage_HandlerIsExecutable(t *testing.T) {
 	}
 }
 
-// What azd uploads is the archive, and Azure's host runs it as it is: nothing
-// but what is in it, with the modes that it carries.
+// TestPackage_ArchiveRunsAfterUnpacking runs the archive that azd uploads and
+// that Azure's host runs unchanged: only its own files, with the modes in the
+// archive.
 func TestPackage_ArchiveRunsAfterUnpacking(t *testing.T) {
 	t.Parallel()
 	if platform := runtime.GOOS + "/" + runtime.GOARCH; platform != "linux/amd64" {
-		t.Skip("the archive's program is for linux/amd64, this machine is " + platform)
+		t.Skip("the program of the archive is for linux/amd64, this machine is " + platform)
 	}
 	l := startInTurn(t, stack.Config{Dist: unpack(t), SpeedFactor: 600})
 	v := l.succeeds(l.begin(map[string]any{
@@ -75,7 +77,7 @@ func TestPackage_ArchiveRunsAfterUnpacking(t *testing.T) {
 	require.NotEmpty(t, v.JobID, "Azure has backed the item up")
 }
 
-// content is the content of a file.
+// content returns the content of a file.
 func content(t *testing.T, file string) []byte {
 	t.Helper()
 	raw, err := os.ReadFile(file)
@@ -83,7 +85,7 @@ func content(t *testing.T, file string) []byte {
 	return raw
 }
 
-// unpack unpacks the archive that is deployed, modes included.
+// unpack unpacks the deployed archive with its modes.
 func unpack(t *testing.T) string {
 	t.Helper()
 	archive, err := zip.OpenReader(filepath.Join(filepath.Dir(dist), "dist.zip"))
@@ -129,7 +131,7 @@ func TestFunctionFiles_BindTheQueuesOfTheProgram(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		settings.RequestsQueue, settings.RequestsQueue + "/$DeadLetterQueue",
 		settings.StepsQueue, settings.StepsQueue + "/$DeadLetterQueue",
-	}, queues, "rejected is for people and alerts; no function takes from it")
+	}, queues, "rejected is for people and alerts; no function reads it")
 }
 
 func TestSampleSettings_ListEverySettingWithItsDefault(t *testing.T) {
@@ -147,10 +149,10 @@ func TestSampleSettings_ListEverySettingWithItsDefault(t *testing.T) {
 	for name := range sample {
 		if strings.HasPrefix(name, "AZBACKUPFLOW_") {
 			_, known := fieldOf(kind, name)
-			require.True(t, known, "%s is in the sample, and nothing reads it", name)
+			require.True(t, known, "%s is in the sample, but nothing reads it", name)
 		}
 	}
-	// A sample that is copied and left as it is changes nothing.
+	// An unchanged copy of the sample has no effect.
 	defaults, err := settings.Read(nil)
 	require.NoError(t, err)
 	read, err := settings.Read(sample)

@@ -10,8 +10,9 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// What the examples do not ask for, such as looking for a restore whose answer
-// was lost and canceling a job, is as Azure describes it too.
+// TestRequests_OfRareCasesMatchTheAPIDescription validates requests that the
+// examples do not need, such as the search for a restore whose answer was lost
+// and the cancel of a job.
 func TestRequests_OfRareCasesMatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -31,7 +32,7 @@ func TestRequests_OfRareCasesMatchTheAPIDescription(t *testing.T) {
 	}
 }
 
-// makeEveryRequest runs the flows so that each makes all its kinds of requests.
+// makeEveryRequest runs the flows so that they send all kinds of requests.
 func makeEveryRequest(l *local, s serverSite, share fileShare) {
 	l.t.Helper()
 	server := l.protectedServer(s)
@@ -40,7 +41,7 @@ func makeEveryRequest(l *local, s serverSite, share fileShare) {
 	byID := s.asDatabase("described")
 	byID["recoveryPoint"] = map[string]any{"id": s.point("older")}
 	before := map[string]any{"recoveryPoint": map[string]any{"latestBefore": "2099-01-01T00:00:00Z"}}
-	// An answer that is lost makes the job be looked for in the vault's list.
+	// After a lost answer the flow searches the job list of the vault.
 	l.ARM.Inject(armsim.Rule{Kind: "POST restore", Match: s.concerns, Times: 1, Effect: armsim.ResetAfter()})
 	l.succeeds(l.begin(s.restore("files", "files", before)))
 	for _, id := range []string{l.begin(s.restore("archive", "archive", archive)), l.begin(s.restore("database", "", byID))} {

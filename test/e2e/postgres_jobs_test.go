@@ -19,7 +19,7 @@ func TestJobs_AreTrackedAndCanceledWhereAzureSupportsIt(t *testing.T) {
 		{name: "a backup's job fails", run: instanceBackupFails},
 		{name: "a backup by a rule that the policy does not have", run: noSuchRule},
 		{name: "a canceled backup of a virtual machine cancels its job", run: machineBackupCanceled},
-		{name: "a canceled backup of a server says that its job goes on", run: serverBackupCanceled},
+		{name: "a canceled backup of a server reports that its job continues", run: serverBackupCanceled},
 		{name: "jobs that something else started are followed", run: jobsFollowed},
 		{name: "a job that something else started fails", run: failedJobFollowed},
 	})
@@ -78,13 +78,13 @@ func serverBackupCanceled(l *local, s serverSite) {
 	require.Contains(l.t, end.Warnings[0], "what Azure has begun goes on: job "+waits.JobID)
 }
 
-// follow asks for a job to be followed.
+// follow requests the tracking of a job.
 func follow(key, job string) map[string]any {
 	return map[string]any{"flow": "track-job", "key": "track-" + key, "parameters": map[string]any{"jobId": job}}
 }
 
 func jobsFollowed(l *local, s serverSite) {
-	// From the archive it takes long enough to be followed while it runs.
+	// A restore from the archive takes long enough to track it while it runs.
 	restore := l.begin(s.restore("", "followed", map[string]any{
 		"tier": "archive", "rehydration": map[string]any{"priority": "High", "retention": "P15D"},
 	}))

@@ -23,11 +23,11 @@ func TestPostgres_ProtectStopResumeDelete(t *testing.T) {
 		{name: "protection that ends in an error", run: protectionError},
 		{name: "stopped, resumed, deleted", run: stoppedResumedDeleted},
 		{
-			name: "what an immutable vault keeps is not deleted", run: immutableVault,
+			name: "data in an immutable vault is not deleted", run: immutableVault,
 			change: func(w *armsim.World) { w.BackupVaults[len(w.BackupVaults)-1].Immutability = "Locked" },
 		},
 		{
-			name: "what a resource guard guards is not deleted", run: guardedVault,
+			name: "data behind a resource guard is not deleted", run: guardedVault,
 			change: func(w *armsim.World) { w.BackupVaults[len(w.BackupVaults)-1].ResourceGuard = true },
 		},
 	})
@@ -51,7 +51,7 @@ func permissionsSpread(l *local, s serverSite) {
 	require.Equal(l.t, 4, l.askedOf(s, "POST validateForBackup"))
 	require.Equal(l.t, 1, l.askedOf(s, "PUT backupInstances"))
 	_, told := met(l.history(id), missingPermissions)
-	require.True(l.t, told, "the history says what was waited for")
+	require.True(l.t, told, "the history shows the wait")
 }
 
 func permissionsNeverCome(l *local, s serverSite) {
@@ -66,7 +66,7 @@ func permissionsNeverCome(l *local, s serverSite) {
 	require.Zero(l.t, l.askedOf(s, "PUT backupInstances"))
 }
 
-// protectedElsewhere asks the demo world's vault for the site's server.
+// protectedElsewhere protects the site's server in the vault of the demo world.
 func protectedElsewhere(l *local, s serverSite) {
 	l.protectedServer(s)
 	elsewhere := s.protect()
@@ -129,7 +129,8 @@ func stoppedResumedDeleted(l *local, s serverSite) {
 	l.succeeds(l.begin(about("resume-protection", s.name, id)))
 	require.Equal(l.t, "ProtectionConfigured", l.instance(id).ProtectionState)
 
-	// The deletion's answer is lost too: it is made once, and seen to its end.
+	// The answer of the deletion is lost too. The deletion is sent once and
+	// followed to its end.
 	l.ARM.Inject(armsim.Rule{Kind: "DELETE backupInstances", Match: s.concerns, Times: 1, Effect: armsim.ResetAfter()})
 	end := l.succeeds(l.begin(about("delete-protection", s.name, id)))
 	require.Equal(l.t, "soft-deleted", end.Learned["deletion"])

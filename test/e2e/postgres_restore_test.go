@@ -28,14 +28,14 @@ func TestPostgres_RestoresBackups(t *testing.T) {
 		{name: "once, although the request never arrived", run: restoreRequestLost},
 		{name: "to two targets at the same time", run: restoredTwice},
 		{name: "to two targets at the same time, whose answers are lost", run: restoredTwiceUnanswered},
-		{name: "not to a place that nobody allowed", run: restoreNotAllowed},
-		{name: "a restore whose job fails says so", run: restoreJobFails},
-		{name: "a canceled restore says that its job goes on", run: restoreCanceled},
+		{name: "not to a target that is not allowed", run: restoreNotAllowed},
+		{name: "a failed job is reported", run: restoreJobFails},
+		{name: "a canceled restore reports that its job continues", run: restoreCanceled},
 	})
 }
 
-// restoredOnce waits for the operation and asserts that the site saw one
-// restore, the one whose job the operation followed.
+// restoredOnce waits for the operation and asserts that the site has one
+// restore: the one whose job the operation followed.
 func (l *local) restoredOnce(s serverSite, id string) armsim.Restore {
 	l.t.Helper()
 	end := l.succeeds(id)
@@ -62,7 +62,7 @@ func restoredAsDatabase(l *local, s serverSite) {
 	require.Equal(l.t, s.point("older"), made.RecoveryPoint)
 	require.Equal(l.t, "https://contoso.vault.azure.net/secrets/orders", made.SecretURI)
 
-	// The name is taken now, which Azure finds out before anything starts.
+	// The name is taken now, which Azure detects before anything starts.
 	again := l.await(l.begin(s.restore("again", "", more)))
 	require.Equal(l.t, operation.Failed, again.Status)
 	require.Equal(l.t, "UserErrorDatabaseNameAlreadyInUse", again.Error.Code)
@@ -123,7 +123,7 @@ func restoredTwiceUnanswered(l *local, s serverSite) {
 }
 
 // bothRestored restores one instance as files and as a database at the same
-// time: each operation follows its own job.
+// time. Each operation follows its own job.
 func bothRestored(l *local, s serverSite) {
 	files, database := l.begin(s.restore("files", "both", nil)), l.begin(s.restore("database", "", s.asDatabase("both")))
 	followed := map[string]string{l.succeeds(files).JobID: s.container(), l.succeeds(database).JobID: s.target.DatabaseID("both")}
@@ -160,7 +160,7 @@ func restoreJobFails(l *local, s serverSite) {
 	end := l.await(l.begin(s.restore("", "fails", nil)))
 	require.Equal(l.t, operation.Failed, end.Status)
 	explained("The target hides.")(l.t, end)
-	require.Len(l.t, l.restoresTo(s), 1, "a restore that failed is not asked for again")
+	require.Len(l.t, l.restoresTo(s), 1, "a failed restore is not repeated")
 }
 
 func restoreCanceled(l *local, s serverSite) {

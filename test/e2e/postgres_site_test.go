@@ -16,8 +16,8 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// serverSite is a Backup vault of its own with a flexible server to protect, a
-// database of a retired server that is protected, and places to restore to.
+// serverSite is a Backup vault with its own flexible server to protect, a
+// protected database of a retired server, and restore targets.
 type serverSite struct {
 	name     string
 	vault    armsim.BackupVault
@@ -31,7 +31,8 @@ const demoBackupVault = "/subscriptions/" + armsim.DemoSubscription + "/resource
 
 const targetSubscription = "22222222-2222-2222-2222-222222222222"
 
-// newServerSite adds a site to the world. The name is of letters and digits.
+// newServerSite adds a site to the world. The name consists of letters and
+// digits.
 func newServerSite(world *armsim.World, name string) serverSite {
 	const region, day = "westeurope", 24 * time.Hour
 	s := serverSite{
@@ -66,7 +67,7 @@ func newServerSite(world *armsim.World, name string) serverSite {
 	return s
 }
 
-// point is the name of one of the database's recovery points: 32 hex digits.
+// point returns the ID of one of the database's recovery points: 32 hex digits.
 func (s serverSite) point(which string) string {
 	sum := md5.Sum([]byte(s.name + which))
 	return hex.EncodeToString(sum[:])
@@ -76,7 +77,8 @@ func (s serverSite) container() string {
 	return "https://" + s.store.Name + ".blob.core.windows.net/restored"
 }
 
-// database is the backup instance of the retired server's database.
+// database returns the ID of the backup instance of the retired server's
+// database.
 func (s serverSite) database() string { return s.vault.ID() + "/backupInstances/orders-" + s.name }
 
 func (s serverSite) protect() map[string]any {
@@ -85,8 +87,8 @@ func (s serverSite) protect() map[string]any {
 	}}
 }
 
-// restore asks for the latest backup of the database as files; more changes
-// the parameters.
+// restore requests a restore of the latest backup of the database as files;
+// more changes the parameters.
 func (s serverSite) restore(key, prefix string, more map[string]any) map[string]any {
 	parameters := map[string]any{
 		"backupInstanceId": s.database(), "recoveryPoint": map[string]any{"latest": true},
@@ -97,20 +99,20 @@ func (s serverSite) restore(key, prefix string, more map[string]any) map[string]
 	return map[string]any{"flow": "restore-postgres", "key": "restore-" + s.name + key, "parameters": parameters}
 }
 
-// asDatabase are the parameters of a restore as database.
+// asDatabase returns the parameters of a restore as database.
 func (s serverSite) asDatabase(name string) map[string]any {
 	return map[string]any{"asFiles": nil, "asDatabase": map[string]any{
 		"serverId": s.target.ID(), "database": name, "credentialsSecretUri": "https://contoso.vault.azure.net/secrets/orders",
 	}}
 }
 
-// about asks for a flow of one backup instance.
+// about requests a flow of one backup instance.
 func about(flow, key, instance string) map[string]any {
 	return map[string]any{"flow": flow, "key": flow + key, "parameters": map[string]any{"backupInstanceId": instance}}
 }
 
-// allow are the settings that let restores write to the sites' targets, and
-// backups be deleted.
+// allow returns the settings that allow restores to the targets of the sites,
+// and the deletion of backups.
 func allow(sites ...serverSite) map[string]string {
 	var targets []string
 	for _, s := range sites {
@@ -125,7 +127,7 @@ func (s serverSite) holds(path string) bool {
 
 func (s serverSite) concerns(r *http.Request) bool { return s.holds(r.URL.Path) }
 
-// instance is a backup instance of the site as it is now.
+// instance returns a backup instance of the site in its current state.
 func (l *local) instance(id string) armsim.BackupInstance {
 	all := l.ARM.BackupInstances()
 	if i := slices.IndexFunc(all, func(b armsim.BackupInstance) bool { return strings.EqualFold(b.ID, id) }); i >= 0 {
@@ -134,7 +136,7 @@ func (l *local) instance(id string) armsim.BackupInstance {
 	return armsim.BackupInstance{}
 }
 
-// restoresTo lists the restores of the site that took effect.
+// restoresTo returns the restores of the site that took effect.
 func (l *local) restoresTo(s serverSite) (all []armsim.Restore) {
 	for _, r := range l.ARM.Restores() {
 		if r.Vault == s.vault.ID() {
@@ -154,7 +156,7 @@ func (l *local) askedOf(s serverSite, kind string) (n int) {
 	return n
 }
 
-// jobsOf counts the jobs of the site that do one thing.
+// jobsOf counts the jobs of an operation at the site.
 func (l *local) jobsOf(s serverSite, operation string) (n int) {
 	for _, j := range l.ARM.Jobs() {
 		if j.Vault == s.vault.ID() && j.Operation == operation {
@@ -164,7 +166,7 @@ func (l *local) jobsOf(s serverSite, operation string) (n int) {
 	return n
 }
 
-// serverCase is one thing that people do with PostgreSQL backups.
+// serverCase is a use case of PostgreSQL backups.
 type serverCase struct {
 	name string
 	// change changes the site before the stack starts.
@@ -172,7 +174,7 @@ type serverCase struct {
 	run    func(*local, serverSite)
 }
 
-// runServerCases runs each case at a site of its own; all share a stack.
+// runServerCases runs each case at its own site; all share one stack.
 func runServerCases(t *testing.T, prefix string, cases []serverCase) {
 	t.Helper()
 	world := armsim.DemoWorld()
@@ -183,8 +185,8 @@ func runServerCases(t *testing.T, prefix string, cases []serverCase) {
 			c.change(&world)
 		}
 	}
-	// Not in turn: these cases run in parallel, so a test that waits for its
-	// turn may hold the place that they need to end.
+	// This does not use startInTurn: the cases run in parallel, and a test that
+	// waits for its turn could hold the place that they need to end.
 	l := start(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: allow(sites...)})
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -194,7 +196,8 @@ func runServerCases(t *testing.T, prefix string, cases []serverCase) {
 	}
 }
 
-// protectedServer protects the site's flexible server and gives its instance.
+// protectedServer protects the flexible server of the site and returns its
+// instance.
 func (l *local) protectedServer(s serverSite) string {
 	l.t.Helper()
 	id := l.succeeds(l.begin(s.protect())).Learned["backupInstanceId"]

@@ -17,8 +17,9 @@ import (
 	"azbackupflow/internal/preflight"
 )
 
-// The deployed program, asked over the bus, the tables and the Azure Resource
-// Manager that it really uses: it is ready, and names what is taken from it.
+// TestPreflight_NamesTheMissingPermission runs the preflight of the deployed
+// program with its real bus, tables and Azure Resource Manager. It is ready,
+// and names each permission that the test removes.
 func TestPreflight_NamesTheMissingPermission(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: 60, Settings: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "", "SweepSchedule": "0 0 0 1 1 *"}})
@@ -53,7 +54,7 @@ func TestPreflight_NamesTheMissingPermission(t *testing.T) {
 	require.Empty(t, l.Broker.Messages("steps"), "a preflight sends nothing")
 }
 
-// wrong is what a preflight finds wrong now.
+// wrong returns the failed findings of a preflight.
 func (l *local) wrong() (found []preflight.Finding) {
 	l.t.Helper()
 	var report preflight.Report
@@ -66,8 +67,9 @@ func (l *local) wrong() (found []preflight.Finding) {
 	return found
 }
 
-// Without a setting that has no default, or with one that cannot be, the
-// program does not start, and names exactly that one where the host shows it.
+// TestProgram_NamesTheInvalidSetting removes a setting without a default, or
+// sets an invalid value. The program does not start, and names exactly that
+// setting where the host shows it.
 func TestProgram_NamesTheInvalidSetting(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ value, want string }{

@@ -32,7 +32,7 @@ func TestProtectFileShare_DiscoversRegistersProtectsAndBacksUp(t *testing.T) {
 	}
 	require.Contains(t, names, "testshare under schedule1")
 
-	t.Run("its history tells every step", func(t *testing.T) { //nolint:paralleltest // reads what the parent made
+	t.Run("its history has every step", func(t *testing.T) { //nolint:paralleltest // reads what the parent made
 		var steps []string
 		for _, ev := range l.history(accepted.ID) {
 			require.NotEmpty(t, ev.What)
@@ -46,14 +46,14 @@ func TestProtectFileShare_DiscoversRegistersProtectsAndBacksUp(t *testing.T) {
 			"confirm-protection", "trigger-backup", "await-backup", "await-backup-job",
 		}, steps)
 	})
-	t.Run("asked again under another key it is protected already", func(t *testing.T) { //nolint:paralleltest // builds on the parent
+	t.Run("the same request under another key finds it protected", func(t *testing.T) { //nolint:paralleltest // builds on the parent
 		parameters := fileShare{demoAccount, "testshare"}.parameters()
 		delete(parameters, "firstBackup")
 		again := map[string]any{"flow": "protect-file-share", "key": "second", "parameters": parameters}
 		require.Equal(t, operation.Succeeded, l.succeeds(l.begin(again)).Status)
 		require.Len(t, l.ARM.Backups(), 1)
 	})
-	t.Run("asked again under the same key it is the same operation", func(t *testing.T) { //nolint:paralleltest // builds on the parent
+	t.Run("the same request under the same key is the same operation", func(t *testing.T) { //nolint:paralleltest // builds on the parent
 		require.Equal(t, accepted.ID, l.begin(protect("first")))
 		require.Len(t, l.ARM.Backups(), 1)
 	})

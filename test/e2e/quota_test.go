@@ -13,9 +13,9 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Sixteen backups at once in a vault that allows three reads of a kind every
-// three seconds: however slow the machine, they wait until it allows more, and
-// again, and none fails.
+// TestQuota_OperationsWaitAndSucceed starts sixteen backups at once in a vault
+// that allows three reads of a kind every three seconds. On however slow a
+// machine, they wait for the quota repeatedly, and none fails.
 func TestQuota_OperationsWaitAndSucceed(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -26,7 +26,7 @@ func TestQuota_OperationsWaitAndSucceed(t *testing.T) {
 	quotas.JobReads = 3
 	quotas.Reads.Size /= 10
 	quotas.Reads.PerSecond /= 100
-	// It takes three seconds until the counts start anew.
+	// It takes three seconds until the counts restart.
 	quotas.Window = 15 * time.Minute
 	l := startInTurn(t, stack.Config{SpeedFactor: 300, World: &world, Quotas: quotas, Settings: withoutSweep()})
 	var operations []string

@@ -15,9 +15,9 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// The deployed program runs against what Azure answered the Azure CLI on
-// 11 June 2024: interactions 13 to 53, in which a share of a storage account
-// that the vault has never seen is protected and then backed up.
+// TestReplay_SendsTheRecordedRequests runs the deployed program against Azure's
+// answers to the Azure CLI on 11 June 2024: interactions 13 to 53, in which a
+// new share of a storage account is protected and then backed up.
 func TestReplay_SendsTheRecordedRequests(t *testing.T) {
 	t.Parallel()
 	shared := os.Getenv("AZBACKUPFLOW_SHARED")
@@ -26,21 +26,20 @@ func TestReplay_SendsTheRecordedRequests(t *testing.T) {
 	}
 	file := filepath.Join(shared, "recordings", "azure-cli_afs_backup_scenario.yaml")
 	if _, err := os.Stat(file); err != nil {
-		t.Skip("the recording is not here; AZBACKUPFLOW_SHARED says where it is: " + err.Error())
+		t.Skip("the recording is missing; set AZBACKUPFLOW_SHARED: " + err.Error())
 	}
 	const (
 		group = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/clitest.rg000001/providers/"
 		jobID = "eeda2c9e-9bc2-4c51-a021-6cb73a172460"
 	)
-	// Tokens come from the stack's managed identity, also here.
+	// Tokens come from the managed identity of the stack here too.
 	var identity atomic.Pointer[armsim.Simulator]
 	azure, err := replay.New(replay.Config{
 		File: file, From: 13, To: 53, Shorten: true,
 		CheckToken: func(token string) bool { s := identity.Load(); return s != nil && s.ValidToken(token) },
-		// The recorded expiry, 11 July 2024, has passed, and a time that has
-		// passed is refused; so another is asked for, and this one field is not
-		// compared. TestAgainst_recorded_answers_the_flow_sends_what_was_recorded
-		// in internal/flow compares it, with a clock of that day.
+		// The recorded expiry, 11 July 2024, has passed, and a past expiry is
+		// rejected. The test requests another one and does not compare this field. A
+		// test of internal/flow compares it, with a clock of that day.
 		IgnoreFields: []string{"properties.recoveryPointExpiryTimeInUTC"},
 	})
 	require.NoError(t, err)
@@ -71,7 +70,7 @@ func TestReplay_SendsTheRecordedRequests(t *testing.T) {
 	require.JSONEq(t, `{"properties":{"objectType":"AzureFileShareBackupRequest","recoveryPointExpiryTimeInUTC":"`+expiry+`"}}`, azure.Writes()[4].Body)
 }
 
-// kindOf is the action or the type of a path's last resource.
+// kindOf returns the action or the type of the last resource of a path.
 func kindOf(path string) string {
 	parts := strings.Split(path, "/")
 	last := parts[len(parts)-1]

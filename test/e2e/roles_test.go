@@ -9,13 +9,13 @@ import (
 	"azbackupflow/internal/roles"
 )
 
-// requireGranted: the custom roles that are deployed allow the request. Polls
-// are allowed to who only reads.
+// requireGranted asserts that the deployed custom roles allow the request. A
+// role that only reads allows polls.
 func requireGranted(t *testing.T, r armsim.Request) {
 	t.Helper()
 	action := roles.ActionOf(r.Method, r.Path)
 	p, ok := roles.Find(action)
-	require.True(t, ok, "%s %s asks for %s, which no role grants", r.Method, r.Path, action)
+	require.True(t, ok, "%s %s needs %s, which no role grants", r.Method, r.Path, action)
 	if poll(r.Path) {
 		require.Contains(t, []roles.Role{roles.Read, roles.Status}, p.Role, action)
 	}

@@ -18,13 +18,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// seenSecrets are the tokens and signatures that went over the wire.
+// seenSecrets collects the tokens and signatures that were on the wire.
 type seenSecrets struct {
 	mu  sync.Mutex
-	all map[string]string // the secret, and what it is
+	all map[string]string // the secret, and its kind
 }
 
-// look notes the secrets of a request. It matches no rule.
+// look records the secrets of a request. It matches no rule.
 func (s *seenSecrets) look(r *http.Request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,17 +48,17 @@ func (s *seenSecrets) add(what, connection, field string) {
 	s.all[value] = what
 }
 
-// kinds counts what was seen, by what it is.
+// kinds counts the recorded secrets by kind.
 func (s *seenSecrets) kinds() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Compact(slices.Sorted(maps.Values(s.all)))
 }
 
-// secretive are the marks of secrets, whatever their value.
+// secretive matches the marks of secrets, whatever their value.
 var secretive = regexp.MustCompile(`(?i)bearer\s+[\w-]{8}|eyJ[\w-]{8,}\.|[?&](s|h|sig|se)=|SharedAccessKey=|AccountKey=|SharedAccessSignature\s|SharedKey(Lite)? \w`) //nolint:gochecknoglobals // a compiled constant
 
-// requireNone asserts that a text holds no secret.
+// requireNone asserts that a text contains no secret.
 func (s *seenSecrets) requireNone(t *testing.T, where, text string) {
 	t.Helper()
 	if found := secretive.FindStringIndex(text); found != nil {
@@ -67,13 +67,13 @@ func (s *seenSecrets) requireNone(t *testing.T, where, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for secret, what := range s.all {
-		require.NotContains(t, text, secret, where+" holds "+what)
+		require.NotContains(t, text, secret, where+" contains "+what)
 	}
 }
 
-// Whatever goes wrong, and with every line logged: no token, no key and no
-// signature of a poll URL is in what the handler writes, in what the API
-// shows, or in a message.
+// TestSecrets_AreNeverLoggedShownOrSent breaks everything with every line
+// logged. No token, key or signature of a poll URL is in the output of the
+// handler, in the answers of the API, or in a message.
 func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -91,7 +91,7 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	secrets.add("the collector's key", "key=c29tZWJvZHkncyBrZXk", "key")
 	secrets.add("the identity header", "IDENTITY_HEADER="+l.ARM.IdentityHeader(), "IDENTITY_HEADER")
 
-	// Polls break, fail, expire and lead astray; answers repeat what was sent.
+	// Polls break, fail, expire and point elsewhere; answers repeat the request.
 	l.goesWrong(fresh, "GET operationsStatus", armsim.Callback(breakOff))
 	l.goesWrong(fresh, "POST inquire", armsim.ExpiredStatus())
 	l.goesWrong(fresh, "PUT protectedItems", armsim.ResetAfter())
@@ -116,7 +116,7 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 			return ok && v.Status == status
 		}, patience, 20*time.Millisecond, "operation %s does not become %s", id, status)
 	}
-	// Stores that are away make errors of their own.
+	// Unavailable stores cause errors of their own.
 	l.Tables.SetAvailable(false)
 	_, away, err := l.try(http.MethodGet, "/operations", nil)
 	require.NoError(t, err)
@@ -145,16 +145,16 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	for i, m := range sent {
 		shown[fmt.Sprintf("message %d", i)] = m
 	}
-	// What was told is shown, without its secrets.
+	// The messages of Azure are shown without secrets.
 	require.Contains(t, shown["GET /operations"], "cannot serve https://")
 	l.says(`"level":"DEBUG"`)
 	for i, line := range l.output() {
 		shown[fmt.Sprintf("line %d", i)] = line
 	}
-	// Failed calls are in what was exported, too.
+	// Failed calls are in the exported telemetry too.
 	require.Eventually(t, func() bool {
 		for _, s := range collector.spans() {
-			if s.text("azbackupflow.error.code") == "Told" {
+			if s.text("azbackupflow.error.code") == "Repeated" {
 				return true
 			}
 		}
@@ -168,13 +168,13 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	}
 }
 
-// repeat answers with an error whose words repeat the request, its token and
+// repeat answers with an error whose message repeats the request, its token and
 // its URL, as some gateways do.
 func repeat(status int) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, `{"error":{"code":"Told","message":"cannot serve https://%s%s with Authorization: %s"}}`,
+		_, _ = fmt.Fprintf(w, `{"error":{"code":"Repeated","message":"cannot serve https://%s%s with Authorization: %s"}}`,
 			r.Host, r.URL.RequestURI(), r.Header.Get("Authorization"))
 		return true
 	}

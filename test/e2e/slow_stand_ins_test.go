@@ -8,11 +8,11 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-var slow = flag.Bool("slow", false, "let the stand-ins take their time, at random, to find tests that are too early") //nolint:gochecknoglobals // a flag of the test binary
+var slow = flag.Bool("slow", false, "delay the stand-ins at random, to find tests that check too early") //nolint:gochecknoglobals // a flag of the test binary
 
-// late lets some requests take 10, 40 or 90 ms longer, before they take effect
-// or before their answer, and then calls the hook. Whoever looks at once for
-// what is still under way is found out.
+// late delays some requests by 10, 40 or 90 ms, before they take effect or
+// before their answer, and then calls the hook. A test that does not wait for
+// its condition fails.
 func late(hook fault.Hook) fault.Hook {
 	if !*slow {
 		return hook

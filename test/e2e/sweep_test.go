@@ -18,8 +18,9 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// The message of each seq in turn is accepted by the bus and never delivered.
-// The sweep finds every operation, also one whose first rescue is lost too.
+// TestSweep_WakesAnOperationWhoseMessageIsLost drops the message of each seq in
+// turn after the bus has accepted it. The sweep finds every operation, even one
+// whose first rescue is lost too.
 func TestSweep_WakesAnOperationWhoseMessageIsLost(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -46,8 +47,9 @@ func TestSweep_WakesAnOperationWhoseMessageIsLost(t *testing.T) {
 	}
 }
 
-// A wake-up whose handler dies each time is dead-lettered after ten deliveries.
-// Its operation is woken all the same and ends well.
+// TestDeadLetteredWakeUp_StillWakesItsOperation kills the handler at each
+// delivery of a wake-up, which is dead-lettered after ten deliveries. Its
+// operation is still woken and succeeds.
 func TestDeadLetteredWakeUp_StillWakesItsOperation(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
@@ -68,7 +70,8 @@ func TestDeadLetteredWakeUp_StillWakesItsOperation(t *testing.T) {
 			case m != fault.Before || !ready.Load():
 			case r.Kind == "invoke dead-letter-steps":
 				lettered.Store(true)
-			// The sweep may wake it meanwhile, whose message dies as well.
+			// The sweep may wake the operation meanwhile. The message of the sweep dies
+			// as well.
 			case r.Kind == "GET protectedItems" && !lettered.Load():
 				l.KillHandler()
 			}

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// collector receives what the handler exports, as an OpenTelemetry collector
-// does: OTLP over HTTP, in protobuf.
+// collector receives the telemetry of the handler, as an OpenTelemetry
+// collector does: OTLP over HTTP, in protobuf.
 type collector struct {
 	url string
 
@@ -29,7 +29,7 @@ type collector struct {
 	all     []string
 }
 
-// span is one that was exported.
+// span is an exported span.
 type span struct{ *tracedata.Span }
 
 func (s span) trace() string { return hex.EncodeToString(s.TraceId) }
@@ -81,7 +81,7 @@ func newCollector(t *testing.T) *collector {
 		for _, resource := range metrics.ResourceMetrics {
 			for _, scope := range resource.ScopeMetrics {
 				for _, m := range scope.Metrics {
-					c.metered[m.Name] = m // cumulative: the last one holds all
+					c.metered[m.Name] = m // cumulative: the last value includes all
 				}
 			}
 		}
@@ -92,7 +92,7 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// settings make the handler export here, and soon.
+// settings returns the settings that make the handler export here, and soon.
 func (c *collector) settings() map[string]string {
 	return map[string]string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT": c.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_METRIC_EXPORT_INTERVAL": "200",
@@ -105,15 +105,15 @@ func (c *collector) spans() []span {
 	return append([]span(nil), c.traced...)
 }
 
-// texts are all bodies that came, as bytes and as text.
+// texts returns all received bodies, as bytes and as text.
 func (c *collector) texts() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]string(nil), c.all...)
 }
 
-// total adds up a metric, where its attributes are these: a counter's value, a
-// histogram's count.
+// total sums a metric over the data points with these attributes: the value of
+// a counter, the count of a histogram.
 func (c *collector) total(metric string, attributes map[string]string) (sum int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

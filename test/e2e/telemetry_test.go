@@ -16,9 +16,10 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// The first operation of the demo, as a collector sees it: one trace, whose
-// spans hang together, with every invocation, every call of ARM, and the table
-// and bus calls. The log tells the same trace, and the metrics the same counts.
+// TestTelemetry_AnOperationIsOneTrace runs the first operation of the demo with
+// a collector. There is one connected trace with every invocation, every call
+// of ARM, and the calls of the table and the bus. The log has the same trace,
+// and the metrics have the same counts.
 func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 	t.Parallel()
 	collector := newCollector(t)
@@ -54,9 +55,9 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 			}
 		}
 		return ended(own, view.Flow) && len(strangers(own)) == 0
-	}, patience, 50*time.Millisecond, "the trace is not whole")
+	}, patience, 50*time.Millisecond, "the trace is complete")
 
-	// Every span about the operation is in that trace, and one begins it.
+	// Every span about the operation is in that trace, which has one root.
 	var roots []string
 	calls, kinds := 0, map[string]int{}
 	for _, s := range collector.spans() {
@@ -67,7 +68,7 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 	for _, s := range own {
 		if len(s.ParentSpanId) == 0 {
 			roots = append(roots, s.Name)
-			require.Len(t, s.Links, 1, "it leads to the request")
+			require.Len(t, s.Links, 1, "the trace starts at the request")
 		}
 		system, _, _ := strings.Cut(s.Name, " ")
 		kinds[system]++
@@ -104,7 +105,7 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2, told, "its notices are in its trace, at its start and its end")
-	// Of all that the app did, in every trace.
+	// These are the spans of all traces of the app.
 	reached := map[string]bool{}
 	require.Equal(t, http.StatusOK, l.call(http.MethodGet, "/preflight", nil, nil).StatusCode)
 	require.Eventually(t, func() bool {
@@ -123,7 +124,7 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 	}, patience, 50*time.Millisecond, "each call of the tables and the bus is a span")
 }
 
-// calls are those of the tables, and the messages sent, by their queue.
+// calls returns the spans of table calls, and of sent messages by their queue.
 func (c *counter) calls() map[string]int {
 	calls := map[string]int{}
 	for key, n := range c.snapshot() {
@@ -138,7 +139,7 @@ func (c *counter) calls() map[string]int {
 }
 
 // linesName asserts that each line of an invocation that worked on the
-// operation names it, where it stood, the invocation and the trace.
+// operation names the operation, its progress, the invocation and the trace.
 func (l *local) linesName(id, trace string) {
 	l.t.Helper()
 	lines := 0
@@ -158,7 +159,7 @@ func (l *local) linesName(id, trace string) {
 	require.NotZero(l.t, lines)
 }
 
-// ended reports whether the span of the whole operation has come.
+// ended reports whether the span of the whole operation has arrived.
 func ended(spans []span, flow string) bool {
 	for _, s := range spans {
 		if s.Name == flow {
@@ -168,7 +169,7 @@ func ended(spans []span, flow string) bool {
 	return false
 }
 
-// strangers are spans whose parent is not among them.
+// strangers returns the spans whose parent is not among them.
 func strangers(spans []span) (names []string) {
 	known := map[string]bool{"": true}
 	for _, s := range spans {

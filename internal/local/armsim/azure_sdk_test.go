@@ -26,7 +26,7 @@ func (g given) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 	return azcore.AccessToken{Token: string(g), ExpiresOn: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-// sdk returns Microsoft's own clients of the simulator.
+// sdk returns Microsoft's own clients for the simulator.
 func sdk(t *testing.T, sim *armsim.Simulator) *armrecoveryservicesbackup.ClientFactory {
 	t.Helper()
 	f, err := armrecoveryservicesbackup.NewClientFactory(armsim.DemoSubscription, given(sim.Token()), &arm.ClientOptions{

@@ -37,12 +37,12 @@ const (
 		`"targetDetails":{"url":"` + containerURL + `","filePrefix":"empdb11","restoreTargetLocationType":"AzureBlobs"}}`
 )
 
-// restoreOf is a restore request from the vault tier.
+// restoreOf returns a restore request from the vault tier.
 func restoreOf(point, target string) string {
 	return `{"objectType":"AzureBackupRecoveryPointBasedRestoreRequest","recoveryPointId":"` + point + `","sourceDataStoreType":"VaultStore","restoreTargetInfo":` + target + `}`
 }
 
-// archiveRestoreOf is one from the archive tier.
+// archiveRestoreOf returns a restore request from the archive tier.
 func archiveRestoreOf(point, target string) string {
 	return `{"objectType":"AzureBackupRestoreWithRehydrationRequest","recoveryPointId":"` + point + `","sourceDataStoreType":"ArchiveStore",` +
 		`"rehydrationPriority":"Standard","rehydrationRetentionDuration":"P15D","restoreTargetInfo":` + target + `}`
@@ -79,7 +79,7 @@ func (b *bench) ended(r reply) reply {
 	return reply{}
 }
 
-// configured protects the demo world's flexible server.
+// configured protects the flexible server of the demo world.
 func (b *bench) configured() *bench {
 	b.t.Helper()
 	require.Equal(b.t, http.StatusCreated, b.dp(http.MethodPut, flexInstance, configureBody).status)
@@ -88,13 +88,13 @@ func (b *bench) configured() *bench {
 	return b
 }
 
-// state is the protection state of an instance.
+// state returns the protection state of an instance.
 func (b *bench) state(instance string) any {
 	b.t.Helper()
 	return b.dp(http.MethodGet, instance, "").at("properties/currentProtectionState")
 }
 
-// jobOf reads the job that an operation's last status names.
+// jobOf returns the job that the last status of an operation names.
 func (b *bench) jobOf(status reply) reply {
 	b.t.Helper()
 	id, _ := status.at("properties/jobId").(string)
@@ -104,7 +104,7 @@ func (b *bench) jobOf(status reply) reply {
 	return r
 }
 
-// facing is the nested error of a refusal or of a failed status.
+// facing returns the nested error of an error answer or a failed status.
 func (r reply) facing(field string) any {
 	return r.at("error/additionalInfo/0/info/" + field)
 }

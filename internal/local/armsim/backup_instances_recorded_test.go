@@ -13,7 +13,8 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// recordedBackupVault is what the recording's Backup vault sees.
+// recordedBackupVault returns the Backup vault of the recording and its
+// resources.
 func recordedBackupVault(c *armsim.Config) {
 	const group, location = "clitest-dpp-ecy-rg", "eastus2euap"
 	c.World = &armsim.World{
@@ -31,10 +32,10 @@ func recordedBackupVault(c *armsim.Config) {
 	}
 }
 
-// TestRecording_FlexibleServerIsAnsweredAsByAzure sends what the Azure CLI
-// sent to Microsoft.DataProtection, all of it, at the times of its day and with
-// its signed poll URLs exchanged for ours, and compares the answers: status,
-// headers and bodies, but for ids, times and durations.
+// TestRecording_FlexibleServerIsAnsweredAsByAzure sends all requests of the
+// Azure CLI to Microsoft.DataProtection, at the recorded times and with its
+// signed poll URLs replaced by ours. It compares the status, headers and bodies
+// of the answers, except for IDs, times and durations.
 func TestRecording_FlexibleServerIsAnsweredAsByAzure(t *testing.T) {
 	t.Parallel()
 	interactions := recording(t, "azure-cli-dataprotection_pgflex.yaml")
@@ -89,7 +90,7 @@ func TestRecording_FlexibleServerIsAnsweredAsByAzure(t *testing.T) {
 	require.Equal(t, http.MethodDelete, interactions[len(interactions)-1].Request.Method)
 }
 
-// learn notes which of our ids is which of the recording.
+// learn maps our IDs to those of the recording.
 func learn(ids map[string]string, recorded, ours, pattern string) {
 	find := regexp.MustCompile(pattern)
 	theirs, mine := find.FindStringSubmatch(recorded), find.FindStringSubmatch(ours)
@@ -98,11 +99,11 @@ func learn(ids map[string]string, recorded, ours, pattern string) {
 	}
 }
 
-// plainInstance is text with the names of operations and recovery points, and
-// what plain takes out, taken out.
+// plainInstance returns the text without the names of operations and recovery
+// points, and without the parts that plain removes.
 func plainInstance(text string) string {
 	text = strings.ReplaceAll(text, "%3A", ":")
-	// The recorder left this one as it was.
+	// The recorder did not replace this one.
 	text = strings.ReplaceAll(text, "38304e13-357e-405e-9e9a-220351dcce8c", armsim.DemoSubscription)
 	text = regexp.MustCompile(`[A-Za-z0-9]{96,}==`).ReplaceAllString(text, "OPERATION")
 	text = regexp.MustCompile(`[0-9a-f]{32}\b`).ReplaceAllString(text, "POINT")

@@ -23,9 +23,9 @@ func TestBackupInstance_InvalidFieldIsNamed(t *testing.T) {
 		"no properties":            {`{}`, "properties"},
 		"no datasource":            {`{"properties":{"objectType":"BackupInstance"}}`, "properties.dataSourceInfo"},
 		"no policy":                {instead(configureBody, `"policyInfo":{"policyId":"`+policy+`"}`, `"policyInfo":null`), "properties.policyInfo"},
-		"no such policy":           {instead(configureBody, policy, policy+"x"), "properties.policyInfo.policyId"},
+		"unknown policy":           {instead(configureBody, policy, policy+"x"), "properties.policyInfo.policyId"},
 		"a policy for other types": {instead(configureBody, policy, backupVaultID+"/backupPolicies/osspol3"), "properties.policyInfo.policyId"},
-		"no such type":             {instead(configureBody, `"datasourceType":"Microsoft.DBforPostgreSQL/flexibleServers"`, `"datasourceType":"OssDB"`), "properties.dataSourceInfo.datasourceType"},
+		"unknown type":             {instead(configureBody, `"datasourceType":"Microsoft.DBforPostgreSQL/flexibleServers"`, `"datasourceType":"OssDB"`), "properties.dataSourceInfo.datasourceType"},
 		"two types":                {instead(configureBody, `"resourceType":"Microsoft.DBforPostgreSQL/flexibleServers"`, `"resourceType":"x"`), "properties.dataSourceInfo.resourceType"},
 		"the type of another":      {database, "properties.dataSourceInfo.datasourceType"},
 		"no id":                    {instead(configureBody, flexServerID, ""), "properties.dataSourceInfo.resourceID"},
@@ -145,7 +145,7 @@ func TestInstanceDeletion_ReservesTheNameAndCanFail(t *testing.T) {
 	require.Equal(t, "Failed", failed.at("status"))
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 	r := b.dp(http.MethodDelete, flexInstance, "")
-	require.Equal(t, http.StatusConflict, b.dp(http.MethodPut, flexInstance, configureBody).status, "while it goes")
+	require.Equal(t, http.StatusConflict, b.dp(http.MethodPut, flexInstance, configureBody).status, "while it is being deleted")
 	b.ended(r)
 	require.Equal(t, "backupInstanceName", b.dp(http.MethodPut, flexInstance, configureBody).facing("target"))
 	require.Equal(t, http.StatusCreated, b.dp(http.MethodPut, flexInstance+"2", configureBody).status)
@@ -183,7 +183,7 @@ func TestQuotas_CountRequestsToABackupVault(t *testing.T) {
 	require.Contains(t, r.at("error/message"), "'Microsoft.DataProtection/backupVaults/backupInstances/recoveryPoints/read' exceeded the limit of '100'")
 	require.Equal(t, "1999", b.dp(http.MethodGet, oldInstance, "").header.Get(left))
 	require.Equal(t, "199", b.dp(http.MethodPut, flexInstance, configureBody).header.Get(left))
-	require.Empty(t, b.dp(http.MethodPost, backupVaultID+"/validateForBackup", validateBody).header.Get(left), "POSTs have none")
+	require.Empty(t, b.dp(http.MethodPost, backupVaultID+"/validateForBackup", validateBody).header.Get(left), "a POST has none")
 }
 
 func TestInstanceOperation_StatusCanExpireOrPointElsewhere(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// validated is how the validation of a restore of the demo world's database
-// ends.
+// validated returns the end of the validation of a restore of the demo world's
+// database.
 func (b *bench) validated(request string) reply {
 	b.t.Helper()
 	return b.accepted(http.MethodPost, oldInstance+"/validateRestore", validationOf(request))
@@ -36,7 +36,7 @@ func TestRestore_DatabaseAsDatabase(t *testing.T) {
 	require.Equal(t, "https://vikottur-test.vault.azure.net/secrets/dbauth3", made.SecretURI)
 
 	again := b.validated(request)
-	require.Equal(t, "UserErrorDatabaseNameAlreadyInUse", again.at("error/code"), "the restore made it")
+	require.Equal(t, "UserErrorDatabaseNameAlreadyInUse", again.at("error/code"), "the restore created it")
 	status = b.accepted(http.MethodPost, oldInstance+"/restore", request)
 	b.clock.Advance(3 * time.Minute)
 	require.Equal(t, "Failed", b.jobOf(status).at("properties/status"))
@@ -71,13 +71,13 @@ func TestRestore_InvalidFieldIsNamed(t *testing.T) {
 		"the Learn page's rehydration":       {instead(archive, "rehydrationPriority", "rehydration_priority"), "rehydration_priority"},
 		"archive without rehydration": {instead(restoreOf(armsim.DemoArchivePoint, databaseTarget), "VaultStore", "ArchiveStore"),
 			"objectType"},
-		"no such priority":            {instead(archive, "Standard", "Urgent"), "rehydrationPriority"},
-		"a retention that is none":    {instead(archive, "P15D", "15"), "rehydrationRetentionDuration"},
+		"unknown priority":            {instead(archive, "Standard", "Urgent"), "rehydrationPriority"},
+		"an invalid retention":        {instead(archive, "P15D", "15"), "rehydrationRetentionDuration"},
 		"a priority for vault tier":   {instead(database, `"sourceDataStoreType"`, `"rehydrationPriority":"High","sourceDataStoreType"`), "rehydrationPriority"},
 		"the other tier":              {restoreOf(armsim.DemoArchivePoint, databaseTarget), "sourceDataStoreType"},
-		"no such tier":                {instead(database, "VaultStore", "Tape"), "sourceDataStoreType"},
-		"no such request":             {instead(database, "AzureBackupRecoveryPointBasedRestoreRequest", "Restore"), "objectType"},
-		"no such point":               {restoreOf("f00f", databaseTarget), "recoveryPointId"},
+		"unknown tier":                {instead(database, "VaultStore", "Tape"), "sourceDataStoreType"},
+		"unknown request type":        {instead(database, "AzureBackupRecoveryPointBasedRestoreRequest", "Restore"), "objectType"},
+		"unknown recovery point":      {restoreOf("f00f", databaseTarget), "recoveryPointId"},
 		"no point":                    {restoreOf("", databaseTarget), "recoveryPointId"},
 		"no target":                   {instead(database, databaseTarget, "null"), "restoreTargetInfo"},
 		"overwriting":                 {instead(files, "FailIfExists", "Overwrite"), "restoreTargetInfo.recoveryOption"},
@@ -93,8 +93,8 @@ func TestRestore_InvalidFieldIsNamed(t *testing.T) {
 			"restoreTargetInfo.datasourceInfo.resourceID"},
 		"another server": {instead(database, targetServer+`","resourceName":"targetossserver"`, targetServer+`x","resourceName":"targetossserver"`),
 			"restoreTargetInfo.datasourceSetInfo.resourceID"},
-		"no such credentials": {instead(database, "SecretStoreBasedAuthCredentials", "Password"), "restoreTargetInfo.datasourceAuthCredentials.objectType"},
-		"no vault's secret": {instead(database, "https://vikottur-test.vault.azure.net/secrets/dbauth3", "hunter2"),
+		"unknown credentials": {instead(database, "SecretStoreBasedAuthCredentials", "Password"), "restoreTargetInfo.datasourceAuthCredentials.objectType"},
+		"a secret outside a vault": {instead(database, "https://vikottur-test.vault.azure.net/secrets/dbauth3", "hunter2"),
 			"restoreTargetInfo.datasourceAuthCredentials.secretStoreResource.uri"},
 	} {
 		r := b.dp(http.MethodPost, oldInstance+"/restore", c.body)
@@ -194,7 +194,7 @@ func TestRecoveryPoints_ArePagedAndFilteredByTime(t *testing.T) {
 	}
 	require.Len(t, points("startDate eq '"+at(15)+"' and endDate eq '"+at(10)+"'"), 1)
 	require.Len(t, points("endDate eq '"+at(10)+"'"), 2)
-	require.Len(t, points(""), 2, "an empty filter is none")
+	require.Len(t, points(""), 2, "an empty filter filters nothing")
 	for _, wrong := range []string{"startDate eq 'yesterday'", "recoveryPointTime gt '2024'"} {
 		r := b.get(oldInstance + "/recoveryPoints" + dpVersion + "&$filter=" + url.QueryEscape(wrong))
 		require.Equal(t, http.StatusBadRequest, r.status)

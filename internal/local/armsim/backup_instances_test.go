@@ -27,7 +27,7 @@ func TestFlexibleServer_IsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	require.Equal(t, "Succeeded", b.ended(put).at("status"))
 	read := b.dp(http.MethodGet, flexInstance, "")
 	require.Equal(t, "Succeeded", read.at("properties/provisioningState"))
-	require.Equal(t, "ConfiguringProtection", read.at("properties/currentProtectionState"), "the operation's end is not the protection's")
+	require.Equal(t, "ConfiguringProtection", read.at("properties/currentProtectionState"), "the end of the operation is not the end of the protection")
 	b.clock.Advance(37 * time.Second)
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 

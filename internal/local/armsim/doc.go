@@ -40,7 +40,7 @@
 //     Recovery points do not expire.
 //   - Role checks. Every token that it issues allows every action that
 //     Simulator.DenyAction does not deny, and a backup fails for a missing
-//     permission of the vault's identity only if an Outcome says so.
+//     permission of the vault's identity only if an Outcome demands it.
 //     Permissions, role assignments and the properties of Service Bus queues
 //     are readable with every token, in one page.
 //   - Differences between api-versions. Every supported version answers like

@@ -116,7 +116,7 @@ func TestRule_ExpiresAStatusURL(t *testing.T) {
 		require.NotEmpty(t, got.at("error/code"))
 	}
 	b.clock.Advance(30 * time.Second)
-	require.Equal(t, "Completed", b.job().at("properties/status"), "the backup itself goes on")
+	require.Equal(t, "Completed", b.job().at("properties/status"), "the backup itself continues")
 }
 
 func TestRule_CallbackAnswersOrObserves(t *testing.T) {

@@ -52,7 +52,7 @@ func start(t *testing.T, change ...func(*armsim.Config)) *bench {
 	return &bench{t: t, sim: sim, clock: k, token: sim.Token()}
 }
 
-// reply is an answer, read.
+// reply is an answer with its body.
 type reply struct {
 	status int
 	header http.Header
@@ -60,7 +60,8 @@ type reply struct {
 	text   string
 }
 
-// at reads a value of the body by a path such as properties.status or value.0.name.
+// at returns a value of the body by a path such as properties.status or
+// value.0.name.
 func (r reply) at(path string) any { return dig(r.body, path) }
 
 func (r reply) list() []any {
@@ -112,7 +113,8 @@ func (b *bench) try(method, target, body string, header ...string) (reply, error
 			req.Header.Set(header[n], header[n+1])
 		}
 	}
-	// One connection per request: resets must not meet another's connection.
+	// Each request has its own connection, so that a reset does not hit the
+	// connection of another request.
 	req.Close = true
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
@@ -150,7 +152,8 @@ func (b *bench) started(method, path, body string, header ...string) reply {
 	return r
 }
 
-// refreshed, registered, inquired and protected bring the demo world that far.
+// refreshed, registered, inquired and protected prepare the demo world up to
+// that stage.
 func (b *bench) refreshed() *bench {
 	b.t.Helper()
 	b.started(http.MethodPost, fabric+"/refreshContainers", "")

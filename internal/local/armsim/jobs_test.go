@@ -63,7 +63,7 @@ func TestJob_OfProtectionNamesThePolicy(t *testing.T) {
 	b := start(t).protected()
 	require.Equal(t, "ConfigureBackup", b.job().at("properties/operation"))
 	require.Equal(t, "schedule1", b.job().at("properties/extendedInfo/propertyBag/Policy Name"))
-	require.NotEmpty(t, b.sim.Jobs()[0].ActivityID, "a request without an id gets one")
+	require.NotEmpty(t, b.sim.Jobs()[0].ActivityID, "a request without an ID gets one")
 }
 
 func TestBackup_OfMachinesAndDatabases(t *testing.T) {

@@ -16,8 +16,9 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// credential is azidentity's own, told where the identity endpoint is. The
-// environment is the process's, hence no parallel tests with it.
+// credential returns the managed identity credential of azidentity for the
+// identity endpoint. It uses the environment of the process, so its tests
+// cannot run in parallel.
 func credential(t *testing.T, sim *armsim.Simulator, id azidentity.ManagedIDKind) azcore.TokenCredential {
 	t.Helper()
 	t.Setenv("IDENTITY_ENDPOINT", sim.IdentityEndpoint())
@@ -32,7 +33,7 @@ func TestManagedIdentity_AzidentityGetsAValidToken(t *testing.T) {
 	sim, err := armsim.New(armsim.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, sim.Close()) }()
-	client := uuid.NewString() // azidentity keeps tokens for as long as the process lives
+	client := uuid.NewString() // azidentity keeps tokens for the lifetime of the process
 	for _, id := range []azidentity.ManagedIDKind{nil, azidentity.ClientID(client)} {
 		token, err := credential(t, sim, id).GetToken(context.Background(), policy.TokenRequestOptions{
 			Scopes: []string{"https://management.azure.com/.default"},

@@ -22,7 +22,7 @@ func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError)
 		return answer{}, invalidInput("properties.policyId", "a stopped item has no policy")
 	}
 	if c.vault.ResourceGuard {
-		return answer{}, missingGuardRequest().plain()
+		return answer{}, missingResourceGuardRequest().plain()
 	}
 	out := s.outcome(operationStop, i.friendly, i.name)
 	var j *job

@@ -178,12 +178,12 @@ func TestWorld_AddFileSharesProtectsFromTheStart(t *testing.T) {
 func TestWorld_InconsistentIsRejected(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*armsim.World){
-		"vault twice":      func(w *armsim.World) { w.Vaults = append(w.Vaults, w.Vaults[0]) },
-		"account twice":    func(w *armsim.World) { w.StorageAccounts = append(w.StorageAccounts, w.StorageAccounts[0]) },
-		"no such vault":    func(w *armsim.World) { w.StorageAccounts[0].RegisteredWith = "/nowhere" },
-		"no such policy":   func(w *armsim.World) { w.VirtualMachines[0].Policy = "nothing" },
-		"policy of others": func(w *armsim.World) { w.Databases[0].Policy = "schedule1" },
-		"no such database": func(w *armsim.World) { w.Databases[0].Type = "Oracle" },
+		"vault twice":                func(w *armsim.World) { w.Vaults = append(w.Vaults, w.Vaults[0]) },
+		"account twice":              func(w *armsim.World) { w.StorageAccounts = append(w.StorageAccounts, w.StorageAccounts[0]) },
+		"unknown vault":              func(w *armsim.World) { w.StorageAccounts[0].RegisteredWith = "/nowhere" },
+		"unknown policy":             func(w *armsim.World) { w.VirtualMachines[0].Policy = "nothing" },
+		"policy of another workload": func(w *armsim.World) { w.Databases[0].Policy = "schedule1" },
+		"unknown database type":      func(w *armsim.World) { w.Databases[0].Type = "Oracle" },
 		"share's policy": func(w *armsim.World) {
 			w.StorageAccounts[0].RegisteredWith = w.Vaults[0].ID()
 			w.StorageAccounts[0].Shares[0].Policy = "nothing"

@@ -19,7 +19,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// recorded is one interaction of a recording of the Azure CLI's.
+// recorded is one interaction of a recording of the Azure CLI.
 type recorded struct {
 	Request struct {
 		Method, URI string
@@ -32,7 +32,7 @@ type recorded struct {
 	}
 }
 
-// recording reads a recording of the Azure CLI's, which is not part of the
+// recording reads a recording of the Azure CLI, which is not part of the
 // product.
 func recording(t *testing.T, file string) []recorded {
 	t.Helper()
@@ -42,7 +42,7 @@ func recording(t *testing.T, file string) []recorded {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "recordings", file))
 	if err != nil {
-		t.Skip("the recording is not here; AZBACKUPFLOW_SHARED says where it is: " + err.Error())
+		t.Skip("the recording is missing; set AZBACKUPFLOW_SHARED: " + err.Error())
 	}
 	var d struct{ Interactions []recorded }
 	require.NoError(t, yaml.Unmarshal(text, &d))
@@ -56,8 +56,8 @@ func (i recorded) date(t *testing.T) time.Time {
 	return at
 }
 
-// recordedWorld is what the recording's vault sees, and how long things took
-// on that day.
+// recordedWorld returns the vault of the recording with its resources, and the
+// recorded durations.
 func recordedWorld(c *armsim.Config) {
 	v := armsim.Vault{
 		Subscription: armsim.DemoSubscription, ResourceGroup: "clitest.rg000001", Name: "clitest-vault000002", Location: "eastus2euap",
@@ -76,9 +76,9 @@ func recordedWorld(c *armsim.Config) {
 	}
 }
 
-// TestRecording_FileShareIsAnsweredAsByAzure sends what the Azure CLI
-// sent, at the times of its day, and compares the answers: status, headers and
-// bodies, but for ids, times and durations.
+// TestRecording_FileShareIsAnsweredAsByAzure sends the requests of the Azure
+// CLI at the recorded times. It compares the status, headers and bodies of the
+// answers, except for IDs, times and durations.
 func TestRecording_FileShareIsAnsweredAsByAzure(t *testing.T) {
 	t.Parallel()
 	interactions := recording(t, "azure-cli_afs_backup_scenario.yaml")
@@ -86,12 +86,12 @@ func TestRecording_FileShareIsAnsweredAsByAzure(t *testing.T) {
 	began := b.clock.Now()
 	first := interactions[13].date(t)
 	ids := map[string]string{} // recorded id: simulated id
-	// The recipe of item names is not known; both have 64 digits.
+	// The algorithm of item names is not known; both have 64 digits.
 	const recordedKey = "38f566f467e4abbc1009b2c64e6e743e52c143c8caa3add468f8be09eaf089d1"
 
 	for n, i := range interactions[:84] {
 		if n < 13 || n == 14 || n == 19 || (n >= 55 && n <= 68 && n != 56) {
-			continue // vault and policy are made, other people's accounts, recovery points and restore
+			continue // Creation of vault and policy, accounts of other people, recovery points and restore
 		}
 		if at := began.Add(i.date(t).Sub(first)); at.After(b.clock.Now()) {
 			b.clock.Advance(at.Sub(b.clock.Now()))
@@ -137,7 +137,7 @@ func TestRecording_FileShareIsAnsweredAsByAzure(t *testing.T) {
 	}
 }
 
-// learnIDs notes which of our operations and jobs is which of the recording.
+// learnIDs maps our operations and jobs to those of the recording.
 func learnIDs(ids map[string]string, i recorded, got reply) {
 	last := func(s string) string {
 		u, err := url.Parse(s)
@@ -155,8 +155,8 @@ func learnIDs(ids map[string]string, i recorded, got reply) {
 	}
 }
 
-// plain is a body with ids, times and durations taken out, and its fields
-// sorted.
+// plain returns a body without IDs, times and durations, and with sorted
+// fields.
 func plain(body string) string {
 	for pattern, instead := range map[string]string{
 		`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`: "GUID",
@@ -180,8 +180,8 @@ func plain(body string) string {
 	return string(sorted)
 }
 
-// plainURL is a poll URL without its host and with the lengths of its
-// signature's parts.
+// plainURL returns a poll URL without its host, with the lengths of the parts
+// of its signature.
 func plainURL(t *testing.T, text string) string {
 	t.Helper()
 	u, err := url.Parse(text)

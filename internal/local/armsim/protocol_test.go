@@ -33,15 +33,15 @@ func TestPollURL_ModifiedIsRejected(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.get(given).status)
 	signature := given[strings.Index(given, "&s="):strings.Index(given, "&h=")]
 	for name, changed := range map[string]string{
-		"another api-version":  strings.Replace(given, "2019-05-13-preview", "2025-02-01", 1),
-		"no signature":         strings.Replace(given, signature, "", 1),
-		"another signature":    strings.Replace(given, signature, signature[:len(signature)-1]+"_", 1),
-		"no certificate":       given[:strings.Index(given, "&c=")] + given[strings.Index(given, "&s="):],
-		"no hash":              given[:strings.Index(given, "&h=")],
-		"nothing but the path": given[:strings.Index(given, "&t=")],
-		"another time":         strings.Replace(given, "&t=", "&t=1", 1),
-		"another operation":    strings.Replace(given, "/operationsStatus/", "/operationsStatus/x", 1),
-		"one parameter more":   strings.Replace(given, "&t=", "&x=1&t=", 1),
+		"another api-version":    strings.Replace(given, "2019-05-13-preview", "2025-02-01", 1),
+		"no signature":           strings.Replace(given, signature, "", 1),
+		"another signature":      strings.Replace(given, signature, signature[:len(signature)-1]+"_", 1),
+		"no certificate":         given[:strings.Index(given, "&c=")] + given[strings.Index(given, "&s="):],
+		"no hash":                given[:strings.Index(given, "&h=")],
+		"only the path":          given[:strings.Index(given, "&t=")],
+		"another time":           strings.Replace(given, "&t=", "&t=1", 1),
+		"another operation":      strings.Replace(given, "/operationsStatus/", "/operationsStatus/x", 1),
+		"one parameter too many": strings.Replace(given, "&t=", "&x=1&t=", 1),
 	} {
 		r := b.get(changed)
 		require.Equal(t, http.StatusForbidden, r.status, name)
@@ -85,7 +85,7 @@ func TestOperation_StatusAndResultCanBePolled(t *testing.T) {
 		body         string
 		takes        time.Duration
 		result       int
-		status       string // what the status URL's path has
+		status       string // the path of the status URL
 	}{
 		"refresh":    {func(b *bench) *bench { return b }, http.MethodPost, fabric + "/refreshContainers", "", 12 * time.Second, 204, fabric + "/operationsStatus/"},
 		"register":   {(*bench).refreshed, http.MethodPut, container, registerBody, 37 * time.Second, 200, container + "/operationsStatus/"},
@@ -106,7 +106,7 @@ func TestOperation_StatusAndResultCanBePolled(t *testing.T) {
 			running := b.get(resultURL)
 			require.Equal(t, http.StatusAccepted, running.status)
 			require.Equal(t, "60", running.header.Get("Retry-After"))
-			require.Equal(t, http.StatusAccepted, b.get(running.header.Get("Location")).status, "each 202 brings a URL that works")
+			require.Equal(t, http.StatusAccepted, b.get(running.header.Get("Location")).status, "each 202 has a working URL")
 			b.clock.Advance(c.takes)
 			require.Equal(t, "Succeeded", b.get(statusURL).at("status"))
 			require.Equal(t, c.result, b.get(resultURL).status)
@@ -173,25 +173,25 @@ func TestErrors_MatchAzures(t *testing.T) {
 		status               int
 		code                 string
 	}{
-		"no api-version":       {http.MethodGet, vaultID, "", 400, "MissingApiVersionParameter"},
-		"an unknown version":   {http.MethodGet, vaultID + "/backupJobs?api-version=2031-01-01", "", 400, "NoRegisteredProviderFound"},
-		"a version without it": {http.MethodPost, shareItem + "/backup?api-version=2017-07-01", backupBody, 400, "NoRegisteredProviderFound"},
-		"no such vault":        {http.MethodGet, other + "?" + version, "", 404, "ResourceNotFound"},
-		"no such subscription": {http.MethodGet, strings.Replace(vaultID, "00000000-", "11111111-", 1) + "?" + version, "", 404, "SubscriptionNotFound"},
-		"no such account":      {http.MethodGet, accountID + "x?api-version=2023-05-01", "", 404, "ResourceNotFound"},
-		"no such type":         {http.MethodGet, vaultID + "/backupEngines?" + version, "", 404, "InvalidResourceType"},
-		"no such method":       {http.MethodPut, vaultID + "/backupJobs?" + version, "{}", 405, "HttpMethodNotAllowed"},
-		"no such job":          {http.MethodGet, vaultID + "/backupJobs/x?" + version, "", 404, "BMSUserErrorObjectNotFound"},
-		"no such policy":       {http.MethodGet, vaultID + "/backupPolicies/x?" + version, "", 404, "BMSUserErrorObjectNotFound"},
-		"no such item":         {http.MethodGet, shareItem + "?" + version, "", 404, "BMSUserErrorDataSourceObjectNotFound"},
-		"backup of no item":    {http.MethodPost, shareItem + "/backup?" + version, backupBody, 404, "BMSUserErrorDataSourceObjectNotFound"},
-		"another fabric":       {http.MethodPost, vaultID + "/backupFabrics/Other/refreshContainers?" + version, "", 400, "BMSUserErrorInvalidInput"},
-		"unknown filter":       {http.MethodGet, vaultID + "/backupJobs?" + version + "&$filter=name%20eq%20%27x%27", "", 400, "BMSUserErrorInvalidInput"},
-		"broken filter":        {http.MethodGet, vaultID + "/backupJobs?" + version + "&$filter=status%20is%20x", "", 400, "BMSUserErrorInvalidInput"},
-		"broken filter time":   {http.MethodGet, vaultID + "/backupJobs?" + version + "&$filter=startTime%20eq%20%272024-01-01T00:00:00Z%27", "", 400, "BMSUserErrorInvalidInput"},
-		"a body that is none":  {http.MethodPut, container + "?" + version, "{", 400, "InvalidRequestContent"},
-		"inquire elsewhere":    {http.MethodPost, container + "x/inquire?" + version, "", 400, "BMSUserErrorInvalidInput"},
-		"protect elsewhere":    {http.MethodPut, container + "x/protectedItems/azurefileshare;testshare?" + version, protectBody, 400, "BMSUserErrorInvalidInput"},
+		"no api-version":            {http.MethodGet, vaultID, "", 400, "MissingApiVersionParameter"},
+		"an unknown version":        {http.MethodGet, vaultID + "/backupJobs?api-version=2031-01-01", "", 400, "NoRegisteredProviderFound"},
+		"a version without it":      {http.MethodPost, shareItem + "/backup?api-version=2017-07-01", backupBody, 400, "NoRegisteredProviderFound"},
+		"unknown vault":             {http.MethodGet, other + "?" + version, "", 404, "ResourceNotFound"},
+		"unknown subscription":      {http.MethodGet, strings.Replace(vaultID, "00000000-", "11111111-", 1) + "?" + version, "", 404, "SubscriptionNotFound"},
+		"unknown account":           {http.MethodGet, accountID + "x?api-version=2023-05-01", "", 404, "ResourceNotFound"},
+		"unknown type":              {http.MethodGet, vaultID + "/backupEngines?" + version, "", 404, "InvalidResourceType"},
+		"unknown method":            {http.MethodPut, vaultID + "/backupJobs?" + version, "{}", 405, "HttpMethodNotAllowed"},
+		"unknown job":               {http.MethodGet, vaultID + "/backupJobs/x?" + version, "", 404, "BMSUserErrorObjectNotFound"},
+		"unknown policy":            {http.MethodGet, vaultID + "/backupPolicies/x?" + version, "", 404, "BMSUserErrorObjectNotFound"},
+		"unknown item":              {http.MethodGet, shareItem + "?" + version, "", 404, "BMSUserErrorDataSourceObjectNotFound"},
+		"backup of an unknown item": {http.MethodPost, shareItem + "/backup?" + version, backupBody, 404, "BMSUserErrorDataSourceObjectNotFound"},
+		"another fabric":            {http.MethodPost, vaultID + "/backupFabrics/Other/refreshContainers?" + version, "", 400, "BMSUserErrorInvalidInput"},
+		"unknown filter":            {http.MethodGet, vaultID + "/backupJobs?" + version + "&$filter=name%20eq%20%27x%27", "", 400, "BMSUserErrorInvalidInput"},
+		"broken filter":             {http.MethodGet, vaultID + "/backupJobs?" + version + "&$filter=status%20is%20x", "", 400, "BMSUserErrorInvalidInput"},
+		"broken filter time":        {http.MethodGet, vaultID + "/backupJobs?" + version + "&$filter=startTime%20eq%20%272024-01-01T00:00:00Z%27", "", 400, "BMSUserErrorInvalidInput"},
+		"an invalid body":           {http.MethodPut, container + "?" + version, "{", 400, "InvalidRequestContent"},
+		"inquire elsewhere":         {http.MethodPost, container + "x/inquire?" + version, "", 400, "BMSUserErrorInvalidInput"},
+		"protect elsewhere":         {http.MethodPut, container + "x/protectedItems/azurefileshare;testshare?" + version, protectBody, 400, "BMSUserErrorInvalidInput"},
 	}
 	for name, c := range cases {
 		r := b.send(c.method, c.target, c.body)

@@ -12,12 +12,12 @@ func rejectDataLoss(immutability string, guarded bool) *userError {
 			"Wait until the recovery points expire. See https://aka.ms/AB-ImmutableVaults-States.")
 	}
 	if guarded {
-		return missingGuardRequest()
+		return missingResourceGuardRequest()
 	}
 	return nil
 }
 
-func missingGuardRequest() *userError {
+func missingResourceGuardRequest() *userError {
 	return newUserError(codeInvalidInput, "ResourceGuard Operation requestid is either null or empty.",
 		"Ask the owner of the resource guard for access to the operation.")
 }
@@ -28,10 +28,10 @@ func (e *userError) plain() *armError {
 	return &armError{status: http.StatusBadRequest, code: e.code, message: e.message}
 }
 
-// listGuardProxies answers GET backupResourceGuardProxies of either provider:
+// listResourceGuardProxies answers GET backupResourceGuardProxies of either provider:
 // one proxy for a vault with a resource guard (from the API documents), else
 // none (recorded for Recovery Services).
-func (s *Simulator) listGuardProxies(c *call) (answer, *armError) {
+func (s *Simulator) listResourceGuardProxies(c *call) (answer, *armError) {
 	guarded, criticalOperation := false, ""
 	if c.backupVault != nil {
 		guarded, criticalOperation = c.backupVault.ResourceGuard, "/backupVaults/backupInstances/delete"

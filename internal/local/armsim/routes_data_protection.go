@@ -15,7 +15,7 @@ func dataProtectionHandlers(pattern string) map[string]handler {
 	case backupVaultPath:
 		return map[string]handler{get: (*Simulator).readBackupVault}
 	case backupVaultPath + "/backupResourceGuardProxies":
-		return map[string]handler{get: (*Simulator).listGuardProxies}
+		return map[string]handler{get: (*Simulator).listResourceGuardProxies}
 	case backupVaultPath + "/backupPolicies":
 		return map[string]handler{get: (*Simulator).listBackupVaultPolicies}
 	case backupVaultPath + "/backupPolicies/*":

@@ -45,7 +45,7 @@ func recoveryServicesHandlers(pattern string) map[string]handler {
 	case vaultPath:
 		return map[string]handler{get: (*Simulator).readVault}
 	case vaultPath + "/backupResourceGuardProxies":
-		return map[string]handler{get: (*Simulator).listGuardProxies}
+		return map[string]handler{get: (*Simulator).listResourceGuardProxies}
 	case vaultPath + "/backupPolicies":
 		return map[string]handler{get: (*Simulator).listPolicies}
 	case vaultPath + "/backupPolicies/*":

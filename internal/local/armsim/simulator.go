@@ -17,7 +17,7 @@ type Simulator struct {
 	identityHeader string
 	random         *random
 
-	// mu guards everything below. It is never held during a hook, a callback or a
+	// mu protects everything below. It is never held during a hook, a callback or a
 	// network call.
 	mu       sync.Mutex
 	world    *world

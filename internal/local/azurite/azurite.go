@@ -102,7 +102,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// output is what a starting process prints.
+// output holds the output of a starting process.
 type output struct {
 	port   chan int
 	errors *bytes.Buffer // read after the process has ended

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// secondValidation is the one that the Azure CLI makes as part of its
-	// create command; the first was a command of its own.
+	// secondValidation is the validation within the create command of the Azure
+	// CLI; the first was a command of its own.
 	firstValidation, secondValidation = 1, 6
 
 	subscription  = "/subscriptions/00000000-0000-0000-0000-000000000000"
@@ -30,8 +30,8 @@ const (
 		`"targetDetails":{"filePrefix":"targetpgflex","restoreTargetLocationType":"AzureBlobs","url":"https://clitestecysa.blob.core.windows.net/clitestpgflexblob"}}}`
 )
 
-// startInstances replays the recording of a flexible server's backup, with the
-// instance named as a client of ours would.
+// startInstances replays the recording of a flexible server's backup, with an
+// instance name as our clients choose it.
 func startInstances(t *testing.T, change ...func(*replay.Config)) *replay.Server {
 	t.Helper()
 	c := replay.Config{
@@ -47,7 +47,7 @@ func startInstances(t *testing.T, change ...func(*replay.Config)) *replay.Server
 	return s
 }
 
-// state is the instance's protection state.
+// state returns the protection state of the instance.
 func state(t *testing.T, s *replay.Server) string {
 	t.Helper()
 	var i struct {
@@ -59,7 +59,7 @@ func state(t *testing.T, s *replay.Server) string {
 	return i.Properties.CurrentProtectionState
 }
 
-// follow polls the status that an answer names, to its end.
+// follow polls the status that an answer names until its end.
 func follow(t *testing.T, s *replay.Server, r reply) (last reply, looks int) {
 	t.Helper()
 	for looks = 1; looks < 100; looks++ {
@@ -69,7 +69,7 @@ func follow(t *testing.T, s *replay.Server, r reply) (last reply, looks int) {
 			return last, looks
 		}
 	}
-	require.Fail(t, "it does not end")
+	require.Fail(t, "the operation does not end")
 	return last, looks
 }
 
@@ -87,7 +87,7 @@ func finished(t *testing.T, s *replay.Server, status reply) (looks int) {
 			return looks
 		}
 	}
-	require.Fail(t, "it does not end")
+	require.Fail(t, "the job does not end")
 	return looks
 }
 
@@ -132,7 +132,7 @@ func TestReplay_FlexibleServerClientCompletes(t *testing.T) {
 			status, _ := follow(t, s, backup)
 			require.Equal(t, c.ended, finished(t, s, status))
 			again, _ := follow(t, s, backup)
-			require.Equal(t, status.text, again.text, "a status stays a status, though its result was recorded after it")
+			require.Equal(t, status.text, again.text, "a status stays a status, even if its result was recorded after it")
 			result := send(t, s, http.MethodGet, backup.header.Get("Location"), "")
 			require.Contains(t, result.text, `{"jobId":"`+subscription+"/resourcegroups/")
 
@@ -186,7 +186,7 @@ func TestReplay_DerivesAnswersThatWereNotRecorded(t *testing.T) {
 	require.Empty(t, s.Mismatches())
 	require.Equal(t, http.StatusNotFound, send(t, s, http.MethodGet, backupVaultID+"x"+dpVersion, "").status)
 	require.Equal(t, http.StatusNotFound, send(t, s, http.MethodGet, backupVaultID+"/operationStatus/nosuch"+dpVersion, "").status)
-	require.Len(t, s.Mismatches(), 2, "another vault and an operation that nobody started")
+	require.Len(t, s.Mismatches(), 2, "another vault and an operation that was not started")
 }
 
 func TestReplay_AcceptsBothSpellingsOfTheResourceID(t *testing.T) {

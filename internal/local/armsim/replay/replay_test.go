@@ -32,8 +32,8 @@ const (
 	backupBody   = `{"properties":{"objectType":"AzureFileShareBackupRequest"}}`
 )
 
-// recordingFile finds the Azure CLI's recording of file shares, which is not
-// part of the product.
+// recordingFile returns the path of the Azure CLI's recording of file shares,
+// which is not part of the product.
 func recordingFile(t *testing.T) string {
 	t.Helper()
 	return fileOf(t, "azure-cli_afs_backup_scenario.yaml")
@@ -47,7 +47,7 @@ func fileOf(t *testing.T, name string) string {
 	}
 	file := filepath.Join(dir, "recordings", name)
 	if _, err := os.Stat(file); err != nil {
-		t.Skip("the recording is not here; AZBACKUPFLOW_SHARED says where it is: " + err.Error())
+		t.Skip("the recording is missing; set AZBACKUPFLOW_SHARED: " + err.Error())
 	}
 	return file
 }
@@ -64,7 +64,7 @@ func start(t *testing.T, change ...func(*replay.Config)) *replay.Server {
 	return s
 }
 
-// reply is an answer, read.
+// reply is an answer with its body.
 type reply struct {
 	status int
 	header http.Header
@@ -102,7 +102,7 @@ func untilEnded(t *testing.T, s *replay.Server, target string) (last reply, look
 			return last, looks
 		}
 	}
-	require.Fail(t, "it does not end: "+target)
+	require.Fail(t, "the operation does not end: "+target)
 	return last, looks
 }
 
