@@ -13,7 +13,7 @@ import (
 	"azbackupflow/generate/cost"
 )
 
-var update = flag.Bool("update", false, "write docs/cost.md anew") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write docs/cost.md anew") // a flag of the test binary
 
 func TestPage_MatchesTheCounts(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,7 @@ func TestRequests_MatchTheAPIDescription(t *testing.T) {
 		l.succeeds(id)
 	}
 
-	operations, absent := judgeRequests(t, l)
+	operations, absent := validateRequests(t, l)
 	require.Equal(t, undescribed(), absent, "polls whose path is not described")
 	for _, needed := range []string{
 		"ProtectionPolicies_Get", "BackupProtectedItems_List", "BackupProtectionContainers_List", "ProtectionContainers_Refresh",
@@ -79,9 +79,9 @@ func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	}
 }
 
-// judgeRequests validates every request that the simulator received. It returns
+// validateRequests validates every request that the simulator received. It returns
 // their operations, and the kinds of polls that are not described.
-func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
+func validateRequests(t *testing.T, l *local) (operations, absent []string) {
 	t.Helper()
 	dir := t.TempDir()
 	made := map[string]armsim.Request{}
@@ -109,9 +109,9 @@ func judgeRequests(t *testing.T, l *local) (operations, absent []string) {
 	}
 	mutated := mutate(t, dir, made)
 
-	judgements := oav.Validate(&judge{TB: t}, dir)
-	require.Len(t, judgements, len(made)+len(mutated), "every exchange is judged")
-	for _, j := range judgements {
+	results := oav.Validate(&lenientTB{TB: t}, dir)
+	require.Len(t, results, len(made)+len(mutated), "every exchange has a result")
+	for _, j := range results {
 		name := strings.TrimSuffix(j.File, ".json")
 		complaints := strings.Join(j.RequestErrors, "\n")
 		switch {
@@ -167,9 +167,9 @@ func TestRequests_OfTheOtherFlowsMatchTheAPIDescription(t *testing.T) {
 		return slices.ContainsFunc(l.ARM.Requests(), func(r armsim.Request) bool {
 			return r.Kind == "POST restore" && strings.Contains(r.Body, "Rehydration")
 		})
-	}, patience, 50*time.Millisecond)
+	}, maxWait, 50*time.Millisecond)
 
-	operations, absent := judgeRequests(t, l)
+	operations, absent := validateRequests(t, l)
 	require.Subset(t, undescribed(), absent)
 	for _, needed := range []string{
 		"BackupInstances_ValidateForBackup", "BackupInstances_CreateOrUpdate", "BackupInstances_Get", "BackupInstances_AdhocBackup",
@@ -198,15 +198,15 @@ func example(t *testing.T, name string) map[string]any {
 	return r
 }
 
-// judge ignores validation errors, because some requests must have them.
-type judge struct {
+// lenientTB ignores validation errors, because some requests must have them.
+type lenientTB struct {
 	testing.TB
 }
 
-// Errorf ignores the errors of a request: its judgement contains them.
-func (j *judge) Errorf(format string, args ...any) {
+// Errorf ignores the errors of a request: its result contains them.
+func (j *lenientTB) Errorf(format string, args ...any) {
 	j.Helper()
-	if !strings.Contains(format, "is not as Azure describes it") {
+	if !strings.Contains(format, "does not match Azure's description") {
 		j.TB.Errorf(format, args...)
 	}
 }

@@ -122,7 +122,7 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 			}
 		}
 		return len(all) == bulkServers
-	}, 3*patience, time.Second, "not all operations end")
+	}, 3*maxWait, time.Second, "not all operations end")
 	t.Logf("%d operations ended after %v", len(all), time.Since(began).Round(time.Second))
 	servers := map[string]bool{}
 	for i, v := range all {

@@ -70,7 +70,7 @@ func (c *counter) count(act func()) cost.Counts {
 			}
 		}
 		return true
-	}, patience, 10*time.Millisecond)
+	}, maxWait, 10*time.Millisecond)
 	for _, timed := range []string{"host invoke schedule-backups", "host invoke sweep-resources", "table GET schedules"} {
 		delete(after, timed)
 	}
@@ -131,7 +131,7 @@ func (c *counter) ends(act func()) {
 	// The item becomes free some time after the previous operation has ended.
 	require.Eventually(c.local.t, func() bool {
 		return time.Since(c.at) > operation.AzureWaits().Faster(costSpeed).LockCooldown
-	}, patience, 10*time.Millisecond)
+	}, maxWait, 10*time.Millisecond)
 	seen := len(c.local.output())
 	act()
 	var status operation.Status
@@ -158,7 +158,7 @@ func (c *counter) ends(act func()) {
 			}
 		}
 		return noticed
-	}, patience, 10*time.Millisecond)
+	}, maxWait, 10*time.Millisecond)
 	require.Equal(c.local.t, operation.Succeeded, status)
 	c.at = time.Now()
 }
@@ -179,7 +179,7 @@ func (c *counter) timer(name string) cost.Counts {
 	require.Eventually(c.local.t, func() bool {
 		after = c.snapshot()
 		return after[ended] > before[ended] && after[ended] == after[begun]
-	}, patience, 10*time.Millisecond)
+	}, maxWait, 10*time.Millisecond)
 	// The timer may also have fired on its own.
 	each, ok := divided(counts(before, after), after[begun]-before[begun])
 	require.True(c.local.t, ok, "all runs cost the same")

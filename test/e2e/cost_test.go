@@ -18,7 +18,7 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-var update = flag.Bool("update", false, "write generate/cost/counts.json") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write generate/cost/counts.json") // a flag of the test binary
 
 // TestCost_FlowsMakeTheCountedTransactions counts the transactions of
 // docs/cost.md at the stand-ins: one operation of each flow at a time, on a

@@ -62,7 +62,7 @@ func (l *local) handledUntil(name, timing string, at time.Time) {
 		row.Name, row.Timing, row.Handled, row.Off = name, timing, at, false
 		_, err = s.SaveScheduleRun(l.t.Context(), row)
 		return err == nil
-	}, patience, 50*time.Millisecond)
+	}, maxWait, 50*time.Millisecond)
 }
 
 // labelled returns the operations with a label.
@@ -224,7 +224,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		require.Eventually(t, func() bool {
 			found = l.labelled("source", "sweep")
 			return len(found) > 0
-		}, patience, 50*time.Millisecond)
+		}, maxWait, 50*time.Millisecond)
 		require.Len(t, found, 1, "a protected share is left alone")
 		require.Contains(t, string(found[0].Parameters), `"over-smb"`)
 		l.succeeds(found[0].ID)
@@ -235,7 +235,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 	require.Eventually(t, func() bool {
 		nightlies = l.labelled("schedule", "nightly")
 		return len(nightlies) > 0 && len(l.labelled("schedule", "often")) >= 6
-	}, patience, 100*time.Millisecond)
+	}, maxWait, 100*time.Millisecond)
 	require.Len(t, nightlies, 1, "of the missed runs, one")
 	done := l.succeeds(nightlies[0].ID)
 	require.NotEmpty(t, done.JobID)

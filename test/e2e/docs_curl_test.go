@@ -49,7 +49,7 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 		var page handlers.List
 		res := l.call(http.MethodGet, "/operations?label="+url.QueryEscape("reason=upgrade"), nil, &page)
 		return res.StatusCode == http.StatusOK && len(page.Operations) == 3
-	}, patience, 50*time.Millisecond, "the operations of the bulk")
+	}, maxWait, 50*time.Millisecond, "the operations of the bulk")
 
 	// Every other block with curl runs in the order of the page, with the
 	// operation above.

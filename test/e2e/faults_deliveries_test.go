@@ -77,7 +77,7 @@ func TestLateDelivery_DoesNothingAfterTheSweep(t *testing.T) {
 		require.Contains(t, say(l.history(s.operation())), "woken by the sweep", "operation %d", i)
 	}
 	// The late messages arrive after the end and change nothing.
-	require.Eventually(t, func() bool { return len(l.Broker.Messages("steps")) == 0 }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(l.Broker.Messages("steps")) == 0 }, maxWait, 50*time.Millisecond)
 	for _, s := range sites {
 		require.Len(t, l.backupsOf(s), 1)
 	}

@@ -144,7 +144,7 @@ func TestServiceBusOutage_LosesNoOperation(t *testing.T) {
 // await waits for a channel.
 func await[T any](t *testing.T, c <-chan T, what string) {
 	t.Helper()
-	limit := time.NewTimer(patience)
+	limit := time.NewTimer(maxWait)
 	defer limit.Stop()
 	select {
 	case <-c:
@@ -162,7 +162,7 @@ func message(id string, body any) *azservicebus.Message {
 // send sends messages to a queue with Azure's own client.
 func (l *local) send(queue string, messages ...*azservicebus.Message) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(l.t.Context(), maxWait)
 	defer cancel()
 	client, err := azservicebus.NewClientFromConnectionString(l.Broker.ConnectionString(), nil)
 	require.NoError(l.t, err)

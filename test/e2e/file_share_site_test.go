@@ -15,7 +15,7 @@ import (
 
 // stacks limits the number of concurrent stacks of these tests: each has six
 // listeners and three processes.
-var stacks = make(chan struct{}, 3) //nolint:gochecknoglobals // shared by all tests of this folder
+var stacks = make(chan struct{}, 3) // shared by all tests of this folder
 
 // startInTurn starts a stack when there is room for one more. A test that calls
 // it must not have parallel subtests: they would wait for a place among the

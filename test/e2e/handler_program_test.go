@@ -65,7 +65,7 @@ func firstAnswer(t testing.TB, environment []string) time.Duration {
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
 	defer cancel()
 	program := exec.CommandContext(ctx, filepath.Join(dist, "handler"))
 	program.Env = append(environment, customhandler.PortSetting+"="+port)

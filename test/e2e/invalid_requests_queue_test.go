@@ -45,7 +45,7 @@ func (l *local) rejected(r rejected.Request) (rejected rejected.Request) {
 			}
 		}
 		return false
-	}, patience, 20*time.Millisecond, "no copy of "+r.MessageID)
+	}, maxWait, 20*time.Millisecond, "no copy of "+r.MessageID)
 	return rejected
 }
 
@@ -53,7 +53,7 @@ func (l *local) rejected(r rejected.Request) (rejected rejected.Request) {
 // was dead-lettered.
 func (l *local) requireNothingLeft(queue string) {
 	l.t.Helper()
-	require.Eventually(l.t, func() bool { return len(l.Broker.Messages(queue)) == 0 }, patience, 20*time.Millisecond)
+	require.Eventually(l.t, func() bool { return len(l.Broker.Messages(queue)) == 0 }, maxWait, 20*time.Millisecond)
 	require.Empty(l.t, l.Broker.Messages(queue+"/$DeadLetterQueue"))
 }
 
@@ -154,7 +154,7 @@ func TestStepsQueue_IgnoresMessagesThatAreNotWakeUps(t *testing.T) {
 	}
 	require.Eventually(t, func() bool {
 		return !strings.Contains(fmt.Sprint(l.Broker.Messages("steps")), "wrong-")
-	}, patience, 20*time.Millisecond)
+	}, maxWait, 20*time.Millisecond)
 	hold()
 	l.backedUpOnce(s, id)
 	l.requireNothingLeft("steps")
@@ -175,7 +175,7 @@ func TestQueueRequest_DeadLetteredIsRecordedAsRejected(t *testing.T) {
 	expiring, empty := message("expired", s.backup()), message("expired-empty", "")
 	expiring.TimeToLive, empty.TimeToLive = &brief, &brief
 	l.send("requests", expiring, empty)
-	require.Eventually(t, func() bool { return len(l.Broker.Messages("requests/$DeadLetterQueue")) == 2 }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(l.Broker.Messages("requests/$DeadLetterQueue")) == 2 }, maxWait, 20*time.Millisecond)
 
 	require.NoError(t, l.StartHost(t.Context()))
 	for _, id := range []string{"expired", "expired-empty"} {

@@ -49,6 +49,6 @@ func (l *local) rejectedRequestOf(messageID string) (r rejected.Request) {
 			}
 		}
 		return false
-	}, patience, 50*time.Millisecond, "no rejected request of "+messageID)
+	}, maxWait, 50*time.Millisecond, "no rejected request of "+messageID)
 	return r
 }

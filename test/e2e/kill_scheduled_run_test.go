@@ -61,13 +61,13 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 				through = err == nil && !rows[night].Handled.Before(due.Truncate(time.Minute))
 				now, _ := k.made()
 				return through || now > kills
-			}, patience, 250*time.Millisecond, "%s is neither killed nor handled", night)
+			}, maxWait, 250*time.Millisecond, "%s is neither killed nor handled", night)
 		}
 		var all []handlers.View
 		require.Eventually(t, func() bool {
 			all = l.labelled("schedule", night)
 			return len(all) == shares
-		}, patience, 50*time.Millisecond)
+		}, maxWait, 50*time.Millisecond)
 		for _, v := range all {
 			l.survives(v.ID)
 		}

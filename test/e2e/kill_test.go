@@ -193,7 +193,7 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	}})
 	// A slow machine may never use up its quota, so three backups are throttled in
 	// any case.
-	refusedBackups := armsim.Rule{Kind: "POST backup", Times: 3, Effect: armsim.AnswerError(
+	throttledBackups := armsim.Rule{Kind: "POST backup", Times: 3, Effect: armsim.AnswerError(
 		http.StatusTooManyRequests, "SubscriptionRequestsThrottled", "Number of 'write' requests exceeded the limit.", http.Header{"Retry-After": {"5"}},
 	)}
 	hosts := keepHostsRunning(t, l)
@@ -212,10 +212,10 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	rounds := 0
 	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
 		if rounds > 0 && strings.Contains(fmt.Sprint(k.missing()), "budget") {
-			l.ARM.Inject(refusedBackups)
+			l.ARM.Inject(throttledBackups)
 		}
 		ids = append(ids, others.begin(l, rounds)...)
-		ids = append(ids, l.askForAll(fmt.Sprint("all-", rounds), protected[0], shares, want)...)
+		ids = append(ids, l.requestForAll(fmt.Sprint("all-", rounds), protected[0], shares, want)...)
 		for i, account := range protected[1:] {
 			for j := range shares {
 				name := fmt.Sprintf("share%04d", j)
@@ -251,8 +251,8 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	t.Logf("%d operations in %d rounds, %d kills at %d points, %d new hosts", len(ids), rounds, kills, points, hosts())
 }
 
-// askForAll requests backups of all shares of an account by one message.
-func (l *local) askForAll(key, account string, shares int, want map[string]int) (ids []string) {
+// requestForAll requests backups of all shares of an account by one message.
+func (l *local) requestForAll(key, account string, shares int, want map[string]int) (ids []string) {
 	l.t.Helper()
 	common := backup("", account, "any")
 	bulk := request.Bulk{Key: key, Template: request.Template{Flow: "backup-now", Parameters: encoded(common["parameters"])}}
@@ -289,7 +289,7 @@ func (l *local) retried(id string) {
 		_, _, _ = l.try(http.MethodPost, "/operations/"+id+"/retry", nil)
 		v, ok := l.get(id)
 		return ok && v.Status != operation.Parked
-	}, patience, 50*time.Millisecond, "operation %s is not retried", id)
+	}, maxWait, 50*time.Millisecond, "operation %s is not retried", id)
 }
 
 // item names a file share by its storage account, which is the last part of

@@ -28,7 +28,7 @@ import (
 )
 
 // dist is the package that all tests run: the output of make package.
-var dist string //nolint:gochecknoglobals // made once by TestMain
+var dist string // made once by TestMain
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -59,9 +59,9 @@ type local struct {
 	lines []string
 }
 
-// patience is the maximum time to wait for a condition. Only a failing test
+// maxWait is the maximum time to wait for a condition. Only a failing test
 // waits this long.
-const patience = 90 * time.Second
+const maxWait = 90 * time.Second
 
 // start starts a stack and stops it at the end of the test. The stack runs the
 // package of all tests unless the configuration names another one.
@@ -109,7 +109,7 @@ func (l *local) says(text string) (written string) {
 	require.Eventually(l.t, func() bool {
 		written = strings.Join(l.output(), "\n")
 		return strings.Contains(written, text)
-	}, patience, 20*time.Millisecond, "the handler does not log: "+text)
+	}, maxWait, 20*time.Millisecond, "the handler does not log: "+text)
 	return written
 }
 
@@ -148,7 +148,7 @@ func (l *local) try(method, path string, body any) (*answer, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	res, err := (&http.Client{Timeout: patience}).Do(req)
+	res, err := (&http.Client{Timeout: maxWait}).Do(req)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,19 +161,19 @@ func (l *local) try(method, path string, body any) (*answer, []byte, error) {
 func (l *local) begin(request map[string]any) string {
 	l.t.Helper()
 	var v handlers.View
-	var refused string
+	var rejected string
 	require.Eventually(l.t, func() bool {
 		res, raw, err := l.try(http.MethodPost, "/operations", request)
 		if err != nil || res.StatusCode >= http.StatusInternalServerError {
 			return false
 		}
 		if res.StatusCode >= http.StatusBadRequest {
-			refused = string(raw)
+			rejected = string(raw)
 			return true
 		}
 		return json.Unmarshal(raw, &v) == nil
-	}, patience, 50*time.Millisecond)
-	require.Empty(l.t, refused)
+	}, maxWait, 50*time.Millisecond)
+	require.Empty(l.t, rejected)
 	return v.ID
 }
 
@@ -193,7 +193,7 @@ func (l *local) await(id string) (v handlers.View) {
 		var ok bool
 		v, ok = l.get(id)
 		return ok && (v.Status.Terminal() || v.Status == operation.Parked)
-	}, patience, 50*time.Millisecond, "operation %s does not end", id)
+	}, maxWait, 50*time.Millisecond, "operation %s does not end", id)
 	return v
 }
 

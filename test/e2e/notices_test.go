@@ -73,7 +73,7 @@ func (l *local) requireNotices(queue string, ids []string) {
 			found[id] = ev.Type
 		}
 		return len(found) >= len(want)
-	}, patience, 50*time.Millisecond, "notices: %d of %d", len(found), len(want))
+	}, maxWait, 50*time.Millisecond, "notices: %d of %d", len(found), len(want))
 	require.Equal(l.t, want, found)
 }
 
@@ -100,7 +100,7 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 
 	require.Equal(t, "replyTo", l.rejectedRequestOf("forbidden").Fields[0].Field)
 	rejected := l.rejectedRequestOf("wrong")
-	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, maxWait, 20*time.Millisecond)
 	told := l.received("answers")
 	require.Equal(t, notify.TypeRefused, told["refused:"+rejected.ID].Type)
 	var data notify.Operation
@@ -126,12 +126,12 @@ func (l *local) corrected(rejected rejected.Request, s site) {
 		require.NotEqual(l.t, rejected.MessageID, replayed.MessageID)
 	}
 	id := operation.ID("local", "backup-now", rejected.MessageID)
-	require.Eventually(l.t, func() bool { _, ok := l.get(id); return ok }, patience, 20*time.Millisecond)
+	require.Eventually(l.t, func() bool { _, ok := l.get(id); return ok }, maxWait, 20*time.Millisecond)
 	v := l.succeeds(id)
 	require.Eventually(l.t, func() bool {
 		_, told := l.received("answers")[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)]
 		return told
-	}, patience, 20*time.Millisecond)
+	}, maxWait, 20*time.Millisecond)
 	var shown handlers.DeadLetter
 	l.call(http.MethodGet, path, nil, &shown)
 	require.NotEmpty(l.t, shown.ReplayedAs)

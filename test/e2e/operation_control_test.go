@@ -61,7 +61,7 @@ func (s *sweeps) count(m fault.Moment, r fault.Request) {
 func (s *sweeps) await(t *testing.T, n int32) {
 	t.Helper()
 	before := s.made.Load()
-	require.Eventually(t, func() bool { return s.made.Load() > before+n }, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.made.Load() > before+n }, maxWait, 50*time.Millisecond)
 }
 
 // change controls an operation, as an operator does, and returns the status of
@@ -80,7 +80,7 @@ func (l *local) reaches(id, step string) (v handlers.View) {
 		var ok bool
 		v, ok = l.get(id)
 		return ok && v.Step == step && v.WaitingFor != ""
-	}, patience, 50*time.Millisecond, "operation %s does not reach %s", id, step)
+	}, maxWait, 50*time.Millisecond, "operation %s does not reach %s", id, step)
 	return v
 }
 
@@ -105,7 +105,7 @@ func canceledTooLate(l *local, s site, _ *sweeps) {
 	l.reaches(id, "await-backup")
 	require.Eventually(l.t, func() bool {
 		return slices.ContainsFunc(l.ARM.Jobs(), func(j armsim.Job) bool { return j.Vault == s.vault.ID() && j.Status == "Completed" })
-	}, patience, 20*time.Millisecond)
+	}, maxWait, 20*time.Millisecond)
 	_, status := l.change(http.MethodDelete, id)
 	require.Equal(l.t, http.StatusAccepted, status)
 	let()
@@ -118,7 +118,7 @@ func canceledTooLate(l *local, s site, _ *sweeps) {
 func canceledBeforeAnything(l *local, s site, _ *sweeps) {
 	let := l.holdBack(s, "GET backupProtectedItems")
 	id := l.begin(s.backup())
-	require.Eventually(l.t, func() bool { return len(l.history(id)) > 1 }, patience, 50*time.Millisecond)
+	require.Eventually(l.t, func() bool { return len(l.history(id)) > 1 }, maxWait, 50*time.Millisecond)
 	_, status := l.change(http.MethodDelete, id)
 	require.Equal(l.t, http.StatusAccepted, status)
 	end := l.await(id)
@@ -137,7 +137,7 @@ func pausedAndResumed(l *local, s site, swept *sweeps) {
 	require.Equal(l.t, http.StatusAccepted, status)
 	require.True(l.t, v.Paused)
 	// All its messages are processed, and the sweep has checked it.
-	require.Eventually(l.t, func() bool { return !l.hasMessages(id) }, patience, 20*time.Millisecond)
+	require.Eventually(l.t, func() bool { return !l.hasMessages(id) }, maxWait, 20*time.Millisecond)
 	let()
 	asked := len(l.requestsOf(s, ""))
 	swept.await(l.t, 2)
@@ -187,7 +187,7 @@ func parkedAndRetried(l *local, s site, _ *sweeps) {
 
 	_, status := l.change(http.MethodPost, id+"/retry")
 	require.Equal(l.t, http.StatusAccepted, status)
-	require.Eventually(l.t, func() bool { v, ok := l.get(id); return ok && v.Status == operation.Succeeded }, patience, 50*time.Millisecond)
+	require.Eventually(l.t, func() bool { v, ok := l.get(id); return ok && v.Status == operation.Succeeded }, maxWait, 50*time.Millisecond)
 	require.Len(l.t, l.backupsOf(s), 2)
 }
 

@@ -21,7 +21,7 @@ func TestRequests_OfRareCasesMatchTheAPIDescription(t *testing.T) {
 	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Settings: allow(s)})
 	makeEveryRequest(l, s, share)
 
-	operations, absent := judgeRequests(t, l)
+	operations, absent := validateRequests(t, l)
 	require.Subset(t, undescribed(), absent)
 	for _, needed := range []string{
 		"BackupInstances_StopProtection", "BackupInstances_ResumeProtection", "BackupInstances_Delete", "DeletedBackupInstances_Get",

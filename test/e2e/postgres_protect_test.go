@@ -122,9 +122,9 @@ func stoppedResumedDeleted(l *local, s serverSite) {
 	id := l.protectedServer(s)
 	l.succeeds(l.begin(about("stop-protection", s.name, id)))
 	require.Equal(l.t, "ProtectionStopped", l.instance(id).ProtectionState)
-	refused := l.await(l.begin(about("backup-now", s.name, id)))
-	require.Equal(l.t, operation.Failed, refused.Status)
-	require.Equal(l.t, "ProtectionStopped", refused.Error.Code)
+	rejected := l.await(l.begin(about("backup-now", s.name, id)))
+	require.Equal(l.t, operation.Failed, rejected.Status)
+	require.Equal(l.t, "ProtectionStopped", rejected.Error.Code)
 
 	l.succeeds(l.begin(about("resume-protection", s.name, id)))
 	require.Equal(l.t, "ProtectionConfigured", l.instance(id).ProtectionState)

@@ -87,9 +87,9 @@ func restoredFromFlexible(l *local, s serverSite) {
 
 	database := s.asDatabase("back")
 	database["backupInstanceId"] = id
-	refused := l.await(l.begin(s.restore("database", "", database)))
-	require.Equal(l.t, operation.Failed, refused.Status)
-	require.Equal(l.t, "RestoreNotPossible", refused.Error.Code)
+	rejected := l.await(l.begin(s.restore("database", "", database)))
+	require.Equal(l.t, operation.Failed, rejected.Status)
+	require.Equal(l.t, "RestoreNotPossible", rejected.Error.Code)
 
 	made := l.restoredOnce(s, l.begin(s.restore("", "flexible", map[string]any{"backupInstanceId": id})))
 	require.Equal(l.t, []string{made.RecoveryPoint}, l.instance(id).RecoveryPoints)

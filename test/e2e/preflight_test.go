@@ -85,7 +85,7 @@ func TestProgram_NamesTheInvalidSetting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), maxWait)
 			defer cancel()
 			program := exec.CommandContext(ctx, filepath.Join(dist, "handler"))
 			program.Env = append(sampleEnvironment(t), customhandler.PortSetting+"=0", name+"="+c.value)

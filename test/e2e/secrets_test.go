@@ -55,13 +55,13 @@ func (s *seenSecrets) kinds() []string {
 	return slices.Compact(slices.Sorted(maps.Values(s.all)))
 }
 
-// secretive matches the marks of secrets, whatever their value.
-var secretive = regexp.MustCompile(`(?i)bearer\s+[\w-]{8}|eyJ[\w-]{8,}\.|[?&](s|h|sig|se)=|SharedAccessKey=|AccountKey=|SharedAccessSignature\s|SharedKey(Lite)? \w`) //nolint:gochecknoglobals // a compiled constant
+// secretMarks matches the marks of secrets, whatever their value.
+var secretMarks = regexp.MustCompile(`(?i)bearer\s+[\w-]{8}|eyJ[\w-]{8,}\.|[?&](s|h|sig|se)=|SharedAccessKey=|AccountKey=|SharedAccessSignature\s|SharedKey(Lite)? \w`) // a compiled constant
 
 // requireNone asserts that a text contains no secret.
 func (s *seenSecrets) requireNone(t *testing.T, where, text string) {
 	t.Helper()
-	if found := secretive.FindStringIndex(text); found != nil {
+	if found := secretMarks.FindStringIndex(text); found != nil {
 		require.Failf(t, "a secret", "%s: ...%s...", where, text[max(0, found[0]-80):min(len(text), found[1]+40)])
 	}
 	s.mu.Lock()
@@ -114,7 +114,7 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 			}
 			v, ok := l.get(id)
 			return ok && v.Status == status
-		}, patience, 20*time.Millisecond, "operation %s does not become %s", id, status)
+		}, maxWait, 20*time.Millisecond, "operation %s does not become %s", id, status)
 	}
 	// Unavailable stores cause errors of their own.
 	l.Tables.SetAvailable(false)
@@ -159,7 +159,7 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 			}
 		}
 		return false
-	}, patience, 20*time.Millisecond)
+	}, maxWait, 20*time.Millisecond)
 	for n, text := range collector.texts() {
 		shown[fmt.Sprintf("export %d", n)] = text
 	}

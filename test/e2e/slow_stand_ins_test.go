@@ -8,7 +8,7 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-var slow = flag.Bool("slow", false, "delay the stand-ins at random, to find tests that check too early") //nolint:gochecknoglobals // a flag of the test binary
+var slow = flag.Bool("slow", false, "delay the stand-ins at random, to find tests that check too early") // a flag of the test binary
 
 // late delays some requests by 10, 40 or 90 ms, before they take effect or
 // before their answer, and then calls the hook. A test that does not wait for

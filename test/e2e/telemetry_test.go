@@ -55,7 +55,7 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 			}
 		}
 		return ended(own, view.Flow) && len(strangers(own)) == 0
-	}, patience, 50*time.Millisecond, "the trace is complete")
+	}, maxWait, 50*time.Millisecond, "the trace is complete")
 
 	// Every span about the operation is in that trace, which has one root.
 	var roots []string
@@ -91,7 +91,7 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 		return collector.total("azbackupflow.operation.duration", map[string]string{"flow": view.Flow, "status": "Succeeded"}) == 1 &&
 			collector.total("azbackupflow.steps", map[string]string{"flow": view.Flow}) == view.Seq-1 &&
 			collector.total("azbackupflow.arm.calls", nil) == int64(calls)
-	}, patience, 50*time.Millisecond)
+	}, maxWait, 50*time.Millisecond)
 	require.Equal(t, int64(1), collector.total("azbackupflow.arm.throttles", nil))
 	require.Equal(t, int64(1), collector.total("azbackupflow.arm.calls", map[string]string{"outcome": "Throttled"}))
 	require.Equal(t, int64(1), collector.total("azbackupflow.operations.started", map[string]string{"flow": view.Flow}))
@@ -121,7 +121,7 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 			}
 		}
 		return len(reached) == 3 && maps.Equal(spans, served.calls())
-	}, patience, 50*time.Millisecond, "each call of the tables and the bus is a span")
+	}, maxWait, 50*time.Millisecond, "each call of the tables and the bus is a span")
 }
 
 // calls returns the spans of table calls, and of sent messages by their queue.

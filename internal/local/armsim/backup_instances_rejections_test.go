@@ -197,8 +197,8 @@ func TestInstanceOperation_StatusCanExpireOrPointElsewhere(t *testing.T) {
 	b.clock.Advance(time.Minute)
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 	require.Contains(t, b.dp(http.MethodPost, flexInstance+"/backup", ruleBody).header.Get("Azure-AsyncOperation"), "https://evil.example/")
-	refused := b.dp(http.MethodPost, oldInstance+"/restore", restoreOf(armsim.DemoVaultPoint, filesTarget))
-	require.Equal(t, "unlock it", refused.facing("recommendedAction/0"))
+	rejected := b.dp(http.MethodPost, oldInstance+"/restore", restoreOf(armsim.DemoVaultPoint, filesTarget))
+	require.Equal(t, "unlock it", rejected.facing("recommendedAction/0"))
 }
 
 func TestWorld_WithInconsistentBackupVaultsIsRejected(t *testing.T) {

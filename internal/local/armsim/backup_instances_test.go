@@ -188,9 +188,9 @@ func TestInstanceBackup_NeedsProtectionAndRunsOneAtATime(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, b.dp(http.MethodPost, flexInstance+"/backup", ruleBody).status)
 	b.clock.Advance(39 * time.Second)
 	b.accepted(http.MethodPost, flexInstance+"/backup", ruleBody)
-	refused := b.dp(http.MethodPost, flexInstance+"/backup", ruleBody)
-	require.Equal(t, http.StatusConflict, refused.status)
-	require.Equal(t, "UserErrorBackupOperationInProgress", refused.at("error/code"))
+	rejected := b.dp(http.MethodPost, flexInstance+"/backup", ruleBody)
+	require.Equal(t, http.StatusConflict, rejected.status)
+	require.Equal(t, "UserErrorBackupOperationInProgress", rejected.at("error/code"))
 	require.Len(t, b.sim.Backups(), 1)
 }
 

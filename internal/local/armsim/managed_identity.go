@@ -40,21 +40,21 @@ func (s *Simulator) issueToken(resource, client string) (string, claims) {
 // serveToken answers the managed identity endpoint of App Service and
 // Functions (REST protocol 2019-08-01).
 func (s *Simulator) serveToken(r *http.Request) answer {
-	refuse := func(status int, message string) answer {
+	reject := func(status int, message string) answer {
 		return jsonAnswer(status, map[string]any{"statusCode": status, "message": message})
 	}
 	if r.Method != http.MethodGet {
-		return refuse(http.StatusMethodNotAllowed, "use GET")
+		return reject(http.StatusMethodNotAllowed, "use GET")
 	}
 	if r.Header.Get("X-IDENTITY-HEADER") != s.identityHeader {
-		return refuse(http.StatusUnauthorized, "the X-IDENTITY-HEADER is missing or wrong")
+		return reject(http.StatusUnauthorized, "the X-IDENTITY-HEADER is missing or wrong")
 	}
 	q := r.URL.Query()
 	if v := q.Get("api-version"); v != identityVersion {
-		return refuse(http.StatusBadRequest, fmt.Sprintf("api-version %q is not supported, only %s", v, identityVersion))
+		return reject(http.StatusBadRequest, fmt.Sprintf("api-version %q is not supported, only %s", v, identityVersion))
 	}
 	if q.Get("resource") == "" {
-		return refuse(http.StatusBadRequest, "the resource is missing")
+		return reject(http.StatusBadRequest, "the resource is missing")
 	}
 	client := q.Get("client_id")
 	if client == "" {

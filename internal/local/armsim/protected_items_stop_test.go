@@ -115,7 +115,7 @@ func TestJobCancel_AfterTheEndIsRejected(t *testing.T) {
 	require.Equal(t, "Failed", b.get(r.header.Get("Azure-AsyncOperation")).at("status"))
 	b.clock.Advance(20 * time.Minute)
 	require.Equal(t, "Completed", b.job().at("properties/status"), "the job continued")
-	refused := b.send(http.MethodPost, cancel+"?"+version, "")
-	require.Equal(t, http.StatusBadRequest, refused.status)
-	require.Equal(t, "BMSUserErrorJobNotCancellable", refused.at("error/code"))
+	rejected := b.send(http.MethodPost, cancel+"?"+version, "")
+	require.Equal(t, http.StatusBadRequest, rejected.status)
+	require.Equal(t, "BMSUserErrorJobNotCancellable", rejected.at("error/code"))
 }

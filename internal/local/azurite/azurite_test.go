@@ -56,9 +56,9 @@ func TestAzurite_TablesClientWritesAndReads(t *testing.T) {
 	require.Contains(t, string(got.Value), `"Status":"Running"`)
 
 	_, err = operations.AddEntity(t.Context(), []byte(row), nil)
-	var refused *azcore.ResponseError
-	require.ErrorAs(t, err, &refused)
-	require.Equal(t, "EntityAlreadyExists", refused.ErrorCode)
+	var rejected *azcore.ResponseError
+	require.ErrorAs(t, err, &rejected)
+	require.Equal(t, "EntityAlreadyExists", rejected.ErrorCode)
 }
 
 func TestAzurite_RejectsAnotherKey(t *testing.T) {
@@ -73,9 +73,9 @@ func TestAzurite_RejectsAnotherKey(t *testing.T) {
 	stolen := head + "AccountKey=" + key + ";TableEndpoint=" + s.Endpoint()
 
 	_, err := table(t, stolen).CreateTable(t.Context(), nil)
-	var refused *azcore.ResponseError
-	require.ErrorAs(t, err, &refused)
-	require.Equal(t, 403, refused.StatusCode)
+	var rejected *azcore.ResponseError
+	require.ErrorAs(t, err, &rejected)
+	require.Equal(t, 403, rejected.StatusCode)
 }
 
 func TestAzurite_KeepsRowsInItsFolder(t *testing.T) {

@@ -92,9 +92,9 @@ func TestProxy_TablesClientWorksAndRequestsAreNamed(t *testing.T) {
 	_, err = operations.UpdateEntity(ctx, []byte(strings.Replace(row, "Running", "Failed", 1)), &aztables.UpdateEntityOptions{UpdateMode: aztables.UpdateModeReplace, IfMatch: &got.ETag})
 	require.NoError(t, err)
 	_, err = operations.UpdateEntity(ctx, []byte(row), &aztables.UpdateEntityOptions{UpdateMode: aztables.UpdateModeMerge, IfMatch: &got.ETag})
-	var refused *azcore.ResponseError
-	require.ErrorAs(t, err, &refused)
-	require.Equal(t, "UpdateConditionNotSatisfied", refused.ErrorCode)
+	var rejected *azcore.ResponseError
+	require.ErrorAs(t, err, &rejected)
+	require.Equal(t, "UpdateConditionNotSatisfied", rejected.ErrorCode)
 
 	pages := operations.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: to.Ptr("PartitionKey eq 'it''s p' and Status eq 'Failed'"), Top: to.Ptr[int32](1)})
 	page, err := pages.NextPage(ctx)

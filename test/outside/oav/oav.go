@@ -67,8 +67,8 @@ func (e Exchange) Save(dir, name string) error {
 	return os.WriteFile(filepath.Join(dir, name+".json"), data, 0o600)
 }
 
-// Judgement is the result of oav for one exchange.
-type Judgement struct {
+// Result is the result of oav for one exchange.
+type Result struct {
 	File           string   `json:"file"`
 	Operation      string   `json:"operation"` // ID of the operation in the description, such as "Backups_Trigger"
 	APIVersion     string   `json:"apiVersion"`
@@ -78,35 +78,35 @@ type Judgement struct {
 
 // Validate runs oav on the JSON files of dir. It fails the test if there is no
 // file, if a request has an error, or if a request matches no operation of any
-// description. It returns one judgement per file, in the order of the file
+// description. It returns one result per file, in the order of the file
 // names.
 //
 // It skips the test if oav is not installed (make deps) or the API descriptions
 // are missing.
-func Validate(t testing.TB, dir string) []Judgement {
+func Validate(t testing.TB, dir string) []Result {
 	t.Helper()
-	judgements := judge(t, dir)
-	require.NotEmpty(t, judgements, "no exchange to judge in %s", dir)
-	for _, j := range judgements {
+	results := runOAV(t, dir)
+	require.NotEmpty(t, results, "no exchange to validate in %s", dir)
+	for _, j := range results {
 		for _, problem := range j.RequestErrors {
 			t.Errorf("%s: the request %s does not match Azure's description: %s", j.File, j.Operation, problem)
 		}
 	}
-	return judgements
+	return results
 }
 
-func judge(t testing.TB, dir string) []Judgement {
+func runOAV(t testing.TB, dir string) []Result {
 	t.Helper()
 	home, specs := installed(t)
 	dir, err := filepath.Abs(dir)
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(home, "validate.mjs"), specs, dir)
-	var out, complaints bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaints
-	require.NoError(t, cmd.Run(), "oav: %s", &complaints)
-	var judgements []Judgement
-	require.NoError(t, json.Unmarshal(out.Bytes(), &judgements))
-	return judgements
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	require.NoError(t, cmd.Run(), "oav: %s", &stderr)
+	var results []Result
+	require.NoError(t, json.Unmarshal(out.Bytes(), &results))
+	return results
 }
 
 // installed returns this folder and the folder of the descriptions, starting

@@ -26,7 +26,7 @@ func save(t *testing.T, dir, name, method, url, body string) {
 	require.NoError(t, e.Save(dir, name))
 }
 
-func TestJudge_ReportsInvalidRequests(t *testing.T) {
+func TestValidate_ReportsInvalidRequests(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	save(t, dir, "1-right", http.MethodPost, backupNow, `{"properties":{"objectType":"AzureFileShareBackupRequest","recoveryPointExpiryTimeInUTC":"2026-12-01T02:16:29Z"}}`)
@@ -38,12 +38,12 @@ func TestJudge_ReportsInvalidRequests(t *testing.T) {
 	save(t, dir, "7-no-such-version", http.MethodPost, strings.Replace(backupNow, "2025-02-01", "2025-02-30", 1), `{}`)
 	save(t, dir, "8-no-such-provider", http.MethodGet, "https://management.azure.com/subscriptions/0/nowhere?api-version=2025-02-01", ``)
 
-	judgements := judge(t, dir)
-	require.Len(t, judgements, 8)
-	require.Equal(t, "1-right.json", judgements[0].File)
-	require.Equal(t, "Backups_Trigger", judgements[0].Operation)
-	require.Equal(t, "2025-02-01", judgements[0].APIVersion)
-	require.Empty(t, judgements[0].RequestErrors)
+	results := runOAV(t, dir)
+	require.Len(t, results, 8)
+	require.Equal(t, "1-right.json", results[0].File)
+	require.Equal(t, "Backups_Trigger", results[0].Operation)
+	require.Equal(t, "2025-02-01", results[0].APIVersion)
+	require.Empty(t, results[0].RequestErrors)
 	for i, want := range map[int]string{
 		1: "INVALID_TYPE",
 		2: "NoSuchBackupRequest",
@@ -53,22 +53,22 @@ func TestJudge_ReportsInvalidRequests(t *testing.T) {
 		6: "OPERATION_NOT_FOUND",
 		7: "OPERATION_NOT_FOUND",
 	} {
-		require.Contains(t, strings.Join(judgements[i].RequestErrors, "\n"), want, judgements[i].File)
+		require.Contains(t, strings.Join(results[i].RequestErrors, "\n"), want, results[i].File)
 	}
 }
 
-// TestJudge_AcceptsAzuresExamples protects from false alarms: the request of
+// TestValidate_AcceptsAzuresExamples protects from false alarms: the request of
 // each published example must pass.
-func TestJudge_AcceptsAzuresExamples(t *testing.T) {
+func TestValidate_AcceptsAzuresExamples(t *testing.T) {
 	t.Parallel()
 	_, specs := installed(t)
 	dir := t.TempDir()
 	document := filepath.Join(specs, "Microsoft.RecoveryServices.Backup", "2025-02-01")
 	written := saveExamples(t, document, dir)
-	judgements := Validate(t, dir)
-	require.Len(t, judgements, written)
+	results := Validate(t, dir)
+	require.Len(t, results, written)
 	operations := map[string]bool{}
-	for _, j := range judgements {
+	for _, j := range results {
 		operations[j.Operation] = true
 	}
 	for _, needed := range []string{

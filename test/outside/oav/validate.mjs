@@ -42,9 +42,9 @@ function originTree(root) {
   }
 }
 
-// judge returns the operation of an exchange and its errors. An exchange that
+// validate returns the operation of an exchange and its errors. An exchange that
 // matches no operation, or that oav cannot validate, has an error.
-async function judge(validator, exchange) {
+async function validate(validator, exchange) {
   const { requestValidationResult: request, responseValidationResult: response, runtimeException } =
     await validator.validateLiveRequestResponse(exchange);
   const texts = (result) => [
@@ -73,12 +73,12 @@ try {
     loadValidatorInInitialize: false,
   }, () => {}); // The log of oav repeats the result.
   await validator.initialize();
-  const judgements = [];
+  const results = [];
   for (const name of fs.readdirSync(traffic).filter((n) => n.endsWith(".json")).sort()) {
     const exchange = JSON.parse(fs.readFileSync(path.join(traffic, name), "utf8"));
-    judgements.push({ file: name, ...(await judge(validator, exchange)) });
+    results.push({ file: name, ...(await validate(validator, exchange)) });
   }
-  fs.writeSync(1, JSON.stringify(judgements));
+  fs.writeSync(1, JSON.stringify(results));
 } finally {
   fs.rmSync(root, { recursive: true, force: true });
 }
