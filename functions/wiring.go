@@ -52,17 +52,17 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	log := newLogger(w, s.LogLevel)
 	lookup := func(name string) (string, bool) { v, ok := w.environment[name]; return v, ok }
 
-	observer, err := telemetry.New(ctx, telemetry.Config{Lookup: lookup, Version: w.version, Now: w.now, Log: log, Carried: handlers.CarriedTrace})
+	observer, err := telemetry.New(ctx, telemetry.Config{Lookup: lookup, Version: w.version, Log: log, MessageTrace: handlers.CarriedTrace})
 	if err != nil {
 		return nil, nil, err
 	}
 	tableOptions := state.ClientOptions()
-	tableOptions.PerCallPolicies = append(tableOptions.PerCallPolicies, observer.Tables())
+	tableOptions.PerCallPolicies = append(tableOptions.PerCallPolicies, observer.TablePolicy())
 	tables, err := connection.Tables(lookup, settings.TablesConnection, tableOptions)
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := state.New(tables, s.TablePrefix)
+	store, err := state.New(state.Config{Service: tables, TablePrefix: s.TablePrefix})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,19 +71,23 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		return nil, nil, err
 	}
 	ledger := ratelimit.New(ratelimit.Config{
-		Clock: w.now, Identity: s.ClientID, Assume: ratelimit.Assume(s.Speed), Shelf: state.Shelf{Rows: store, Kind: "budget"}, Log: log,
+		Clock: w.now, Identity: s.ClientID, Assume: ratelimit.Assume(s.Speed), Shelf: state.SharedRows{Store: store, Kind: "budget"}, Log: log,
 	})
-	client, err := newARM(s, w.now, observer.ARM, ledger)
+	client, err := newARM(s, w.now, observer.StartARMCall, ledger)
+	if err != nil {
+		return nil, nil, err
+	}
+	jobs, err := jobcache.New(jobcache.Config{
+		Store: state.SharedRows{Store: store, Kind: "jobs"}, Now: w.now, NewID: w.newID, Waits: s.Waits(), SpeedFactor: s.Speed,
+		MinGap: flow.JobPace(ledger), Log: log,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	flows, err := flow.New(flow.Config{
 		ARM: client, Now: w.now, ClockSkew: time.Duration(float64(flow.DefaultClockSkew) / s.Speed),
 		Guardrails: flow.Guardrails{Delete: s.AllowDelete, RestoreTargets: s.RestoreTargets},
-		Jobs: jobcache.New(jobcache.Config{
-			Shelf: state.Shelf{Rows: store, Kind: "jobs"}, Clock: w.now, NewID: w.newID, Waits: s.Waits(), Log: log,
-			Pace: flow.JobPace(ledger),
-		}),
+		Jobs:       jobs,
 		Exclude: func(ctx context.Context, resourceID, operationID string, at time.Time) error {
 			return store.SaveExclusion(ctx, decision.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
 		},
@@ -96,16 +100,23 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	if err != nil {
 		return nil, nil, err
 	}
-	publisher := queue.NewPublisher(bus)
-	publisher.Observe(observer.Bus)
-	notifier := notify.Notifier{To: s.Notices, Replies: s.ReplyQueues, Tenant: s.Tenant, Post: publisher.Post, Log: log}
-	steps := queue.New(bus, settings.StepsQueue, w.now)
-	steps.Observe(observer.Bus)
+	publisher, err := queue.NewPublisher(queue.PublisherConfig{Client: bus, Observe: observer.StartSend})
+	if err != nil {
+		return nil, nil, err
+	}
+	notifier, err := notify.New(notify.Config{Destination: s.Notices, ReplyQueues: s.ReplyQueues, Tenant: s.Tenant, Send: publisher.Send, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := queue.New(queue.Config{Client: bus, Name: settings.StepsQueue, Now: w.now, Observe: observer.StartSend})
+	if err != nil {
+		return nil, nil, err
+	}
 	e, err := engine.New(engine.Config{
-		Store: observer.Store(store), Queue: steps, Flows: flows,
+		Store: observer.WrapStore(store), Queue: steps, Flows: flows,
 		Waits: s.Waits(), Tenant: s.Tenant,
 		Now: w.now, Jitter: w.jitter, NewID: w.newID, Sleep: w.sleep,
-		Record: arm.Record, Budget: ratelimit.ForStep, DryRun: arm.Rehearse, StartTrace: observer.Begin, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
+		Record: arm.Record, Budget: ratelimit.ForStep, DryRun: arm.Rehearse, StartTrace: observer.StartOperation, Locks: store, StartsPerItem: s.StartsPerItem, Notifier: notifier, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -137,9 +148,9 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 		return nil, nil, err
 	}
 	server := customhandler.NewServer(log, w.now)
-	server.Around = observer.Around
+	server.Around = observer.StartInvocation
 	server.Handle("start-operation", requests.Start)
-	server.Handle("run-step", handlers.RunStep(observer.Steps(e)))
+	server.Handle("run-step", handlers.RunStep(observer.WrapStepRunner(e)))
 	server.Handle("dead-letter-steps", handlers.DeadLetterSteps(e, requests.Refuse))
 	server.Handle("dead-letter-requests", requests.DeadLettered)
 	server.Handle("schedule-backups", handlers.ScheduleBackups(schedules))
@@ -148,18 +159,18 @@ func newServer(ctx context.Context, w world) (*customhandler.Server, *telemetry.
 	ready := preflight.New(preflight.Config{
 		ARM: client, Vaults: s.Vaults, ServiceBusID: s.ServiceBusID, AllowDelete: s.AllowDelete, RestoreTargets: s.RestoreTargets,
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
-		Tables: store.Reach,
+		Tables: store.Ping,
 		Bus: func(ctx context.Context, name string) error {
-			ctx, done := observer.Reach(ctx, name)
-			err := queue.Reach(ctx, bus, name, name != settings.RejectedQueue)
+			ctx, done := observer.StartPing(ctx, name)
+			err := queue.Ping(ctx, bus, name, name != settings.RejectedQueue)
 			done(err)
 			return err
 		},
 		Settings: func() error { return telemetry.Check(lookup) },
 	})
-	server.Handle("sweep", handlers.Sweep(observer.Sweep(e), handlers.Housekeeping{Expire: store.Expire, Keep: keep, Now: w.now, Log: log}))
+	server.Handle("sweep", handlers.Sweep(observer.WrapSweeper(e), handlers.Housekeeping{Expire: store.Expire, Keep: keep, Now: w.now, Log: log}))
 	repair := handlers.Repair{
-		Letters: store, Sweeper: observer.Sweep(e), Check: e.Prepare, Publish: publisher.Publish, Now: w.now, NewID: w.newID,
+		Letters: store, Sweeper: observer.WrapSweeper(e), Check: e.Prepare, Publish: publisher.Publish, Now: w.now, NewID: w.newID,
 		Flows: flows, Roles: s.APIRoles,
 	}
 	server.HandleHTTP("api", repair.Routes(handlers.API(handlers.APIConfig{

@@ -144,15 +144,19 @@ func Run(ctx context.Context, c Config) (Report, error) {
 }
 
 func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, error) {
-	shelf := func(kind string) sharedrows.Shelf { return sharedrows.Shelf{Rows: w, Kind: kind} }
+	shelf := func(kind string) sharedrows.SharedRows { return sharedrows.SharedRows{Store: w, Kind: kind} }
 	ledger := ratelimit.New(ratelimit.Config{Clock: clock, Shelf: shelf("budget")})
 	client, err := arm.New(arm.Config{Credential: token{}, Transport: azure, Clock: clock, Budget: ledger})
 	if err != nil {
 		return nil, err
 	}
+	jobs, err := jobcache.New(jobcache.Config{Store: shelf("jobs"), Now: clock, NewID: w.newID, Waits: operation.AzureWaits(), MinGap: flow.JobPace(ledger)})
+	if err != nil {
+		return nil, err
+	}
 	flows, err := flow.New(flow.Config{
 		ARM: client, Now: clock,
-		Jobs: jobcache.New(jobcache.Config{Shelf: shelf("jobs"), Clock: clock, NewID: w.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger)}),
+		Jobs: jobs,
 	})
 	if err != nil {
 		return nil, err

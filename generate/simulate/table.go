@@ -73,16 +73,16 @@ func (w *world) ListLive(context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errors.ErrUnsupported) }
 }
 
-// GetShared implements state.SharedRows.
-func (w *world) GetShared(ctx context.Context, kind, key string) ([]byte, string, error) {
+// LoadShared implements state.SharedRows.
+func (w *world) LoadShared(ctx context.Context, kind, key string) ([]byte, string, error) {
 	w.countTable(1, 0)
-	return w.shared.GetShared(ctx, kind, key)
+	return w.shared.LoadShared(ctx, kind, key)
 }
 
-// PutShared implements state.SharedRows.
-func (w *world) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
+// SaveShared implements state.SharedRows.
+func (w *world) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
 	w.countTable(0, 1)
-	return w.shared.PutShared(ctx, kind, key, value, etag)
+	return w.shared.SaveShared(ctx, kind, key, value, etag)
 }
 
 func (w *world) countTable(reads, writes int) {

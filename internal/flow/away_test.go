@@ -22,12 +22,12 @@ type noShared struct{ asked atomic.Int64 }
 
 var errNoShared = errors.New("the table of the shared rows is away")
 
-func (s *noShared) GetShared(context.Context, string, string) ([]byte, string, error) {
+func (s *noShared) LoadShared(context.Context, string, string) ([]byte, string, error) {
 	s.asked.Add(1)
 	return nil, "", errNoShared
 }
 
-func (s *noShared) PutShared(context.Context, string, string, []byte, string) (string, bool, error) {
+func (s *noShared) SaveShared(context.Context, string, string, []byte, string) (string, bool, error) {
 	s.asked.Add(1)
 	return "", false, errNoShared
 }

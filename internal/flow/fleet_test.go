@@ -39,7 +39,7 @@ type fleet struct {
 	instances []*engine.Engine
 	ledgers   []*ratelimit.Ledger
 	rows      *memory.Store
-	shared    shelves.SharedRows
+	shared    shelves.SharedStore
 	queue     *queuememory.Queue
 	clock     *clockwork.FakeClock
 	keys      int
@@ -74,12 +74,14 @@ func (f *fleet) connect(ledger *ratelimit.Ledger) *arm.Client {
 
 // add starts one more instance.
 func (f *fleet) add() {
-	ledger := ratelimit.New(ratelimit.Config{Clock: f.clock.Now, Shelf: shelves.Shelf{Rows: f, Kind: "budget"}})
+	ledger := ratelimit.New(ratelimit.Config{Clock: f.clock.Now, Shelf: shelves.SharedRows{Store: f, Kind: "budget"}})
+	jobs, err := jobcache.New(jobcache.Config{
+		Store: shelves.SharedRows{Store: f, Kind: "jobs"}, Now: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), MinGap: flow.JobPace(ledger),
+	})
+	require.NoError(f.t, err)
 	flows, err := flow.New(flow.Config{
 		ARM: f.connect(ledger), Now: f.clock.Now, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}},
-		Jobs: jobcache.New(jobcache.Config{
-			Shelf: shelves.Shelf{Rows: f, Kind: "jobs"}, Clock: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), Pace: flow.JobPace(ledger),
-		}),
+		Jobs: jobs,
 	})
 	require.NoError(f.t, err)
 	e, err := engine.New(engine.Config{
@@ -91,14 +93,14 @@ func (f *fleet) add() {
 	f.instances, f.ledgers = append(f.instances, e), append(f.ledgers, ledger)
 }
 
-// GetShared implements shelves.SharedRows over what f.shared is at the moment.
-func (f *fleet) GetShared(ctx context.Context, kind, key string) ([]byte, string, error) {
-	return f.shared.GetShared(ctx, kind, key)
+// LoadShared implements shelves.SharedRows over what f.shared is at the moment.
+func (f *fleet) LoadShared(ctx context.Context, kind, key string) ([]byte, string, error) {
+	return f.shared.LoadShared(ctx, kind, key)
 }
 
-// PutShared implements shelves.SharedRows.
-func (f *fleet) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
-	return f.shared.PutShared(ctx, kind, key, value, etag)
+// SaveShared implements shelves.SharedRows.
+func (f *fleet) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
+	return f.shared.SaveShared(ctx, kind, key, value, etag)
 }
 
 func (f *fleet) jitter() float64 {

@@ -35,7 +35,7 @@ type Config struct {
 	Guardrails Guardrails
 	// Jobs lets operations that wait for jobs of one vault share one list; nil
 	// reads each job alone.
-	Jobs *jobcache.Board
+	Jobs *jobcache.Cache
 	// Exclude keeps automatic protection away from a resource; nil does nothing.
 	Exclude func(ctx context.Context, resourceID, operationID string, at time.Time) error
 	// Include ends the exclusion; nil does nothing.

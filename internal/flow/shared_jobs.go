@@ -32,13 +32,13 @@ func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 		return v.alone(ctx)
 	}
 	found, err := a.Jobs.Find(ctx, jobcache.Query{
-		Vault: v.vault, Job: id, Since: c.Operation.Tracking.SubmittedAt, Asked: c.Operation.Flow != trackJobFlow, List: v.list,
+		Vault: v.vault, Job: id, RequestedAt: c.Operation.Tracking.SubmittedAt, Own: c.Operation.Flow != trackJobFlow, List: v.list,
 	})
 	var known *operation.Error
 	switch {
 	case err != nil && errors.As(err, &known) && known.Class == operation.Throttled:
 		return job{}, err
-	case err != nil, found.Alone:
+	case err != nil, found.ReadDirectly:
 		return a.aloneAfterAll(ctx, id, v)
 	case !found.Listed:
 		name := resourceid.LastName(id)

@@ -17,8 +17,8 @@ import (
 type Replies interface {
 	// MayReply reports whether a request may ask for answers on the queue.
 	MayReply(queue string) bool
-	// Refused tells on the queue that a request was refused.
-	Refused(ctx context.Context, queue string, r rejected.Request) error
+	// NotifyRejected sends a rejected request to the queue.
+	NotifyRejected(ctx context.Context, queue string, r rejected.Request) error
 }
 
 // Properties that a request that was put off has instead of the message's own.
@@ -76,7 +76,7 @@ func (r Refuser) answer(ctx context.Context, refused Refused, refusal rejected.R
 	if refused.ReplyTo == "" || r.Replies == nil {
 		return nil
 	}
-	err := r.Replies.Refused(ctx, refused.ReplyTo, refusal)
+	err := r.Replies.NotifyRejected(ctx, refused.ReplyTo, refusal)
 	if err != nil && refused.PutOff >= mostAnswers {
 		r.Log.WarnContext(ctx, "the answer to a refused request is given up", "messageId", refusal.MessageID, "queue", refused.ReplyTo, "error", err)
 		return nil

@@ -179,7 +179,7 @@ type answers struct{}
 func (answers) MayReply(queue string) bool { return queue == "answers" }
 
 // Refused implements handlers.Replies.
-func (answers) Refused(context.Context, string, rejected.Request) error { return nil }
+func (answers) NotifyRejected(context.Context, string, rejected.Request) error { return nil }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 

@@ -1,10 +1,13 @@
-// Package notify tells other systems what becomes of operations and requests,
-// as CloudEvents 1.0 in structured mode: one JSON object in a Service Bus
-// message. docs/notifications.md describes them, docs/schemas their shape.
+// Package notify sends notifications about operations and rejected requests to
+// other systems. Each is a CloudEvent 1.0 in structured mode: one JSON object in
+// a Service Bus message. docs/notifications.md describes the events, docs/schemas
+// holds their schema.
 //
-// Each is sent at least once, under an id that is the same each time. None
-// holds a secret: neither parameters nor the URLs by which Azure is asked for
-// an operation's status are in them.
+// Each event is sent at least once, always with the same ID. Events contain no
+// secrets: no parameters and no status URLs of Azure.
+//
+// The package must not know when a notification is due; the engine's outbox
+// decides that.
 package notify
 
 import (
@@ -32,19 +35,19 @@ type Event struct {
 	Data            json.RawMessage `json:"data"`
 }
 
-// ContentType is that of a message that holds a CloudEvent in structured mode.
+// ContentType is the content type of a CloudEvent in structured mode.
 const ContentType = "application/cloudevents+json; charset=utf-8"
 
 const (
 	typeOfOperation = "azbackupflow.operation."
-	// TypeRefused is the type of the answer to a request that was refused.
-	TypeRefused = "azbackupflow.request.refused"
+	// TypeRejected is the type of the event about a rejected request.
+	TypeRejected = "azbackupflow.request.rejected"
 )
 
-// TypeOf is the type of the events of a kind of notice.
+// TypeOf returns the event type of a kind of notice.
 func TypeOf(kind operation.NoticeKind) string { return typeOfOperation + string(kind) }
 
-// Operation is the data of a notice about an operation.
+// Operation is the data of an event about an operation.
 type Operation struct {
 	OperationID string            `json:"operationId"`
 	Flow        string            `json:"flow"`
@@ -52,20 +55,20 @@ type Operation struct {
 	Key         string            `json:"key"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	CreatedAt   time.Time         `json:"createdAt"`
-	// Seq and Round order the notices of one operation: a later one has a
-	// higher seq. Round counts how often a person retried it.
+	// Seq orders the events of one operation: a later event has a higher seq.
+	// Round counts the retries of the operation by a person.
 	Seq   int64 `json:"seq"`
 	Round int   `json:"round"`
-	// Status and Step are where the operation stood.
+	// Status and Step are those of the operation at the time of the event.
 	Status operation.Status `json:"status"`
 	Step   string           `json:"step"`
-	// JobID is the backup job that was last known.
+	// JobID is the last known backup job.
 	JobID    string   `json:"jobId,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 	Error    *Error   `json:"error,omitempty"`
 }
 
-// Error is why an operation failed or is parked.
+// Error is the error that made an operation fail or park.
 type Error struct {
 	Code              string   `json:"code"`
 	Message           string   `json:"message"`
@@ -75,7 +78,7 @@ type Error struct {
 	CorrelationID     string   `json:"correlationId,omitempty"`
 }
 
-// Request is the data of the answer to a request that was refused.
+// Request is the data of an event about a rejected request.
 type Request struct {
 	MessageID string            `json:"messageId,omitempty"`
 	Source    string            `json:"source"`
@@ -85,7 +88,7 @@ type Request struct {
 	Fields    []step.FieldError `json:"fields,omitempty"`
 }
 
-// ofOperation is the event of a notice.
+// ofOperation returns the event of a notice.
 func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
 	data := Operation{
 		OperationID: op.ID, Flow: op.Flow, Version: op.Version, Key: op.Key, Labels: op.Labels, CreatedAt: op.CreatedAt,
@@ -106,10 +109,10 @@ func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
 	return event(n.ID(op.ID), op.Tenant, TypeOf(n.Kind), "operations/"+op.ID, n.At, data)
 }
 
-// ofRefusal is the event of a refused request.
-func ofRefusal(tenant string, r rejected.Request) (Event, error) {
+// ofRejected returns the event of a rejected request.
+func ofRejected(tenant string, r rejected.Request) (Event, error) {
 	data := Request{MessageID: r.MessageID, Source: string(r.Source), Flow: r.Flow, Key: r.Key, Reason: r.Reason, Fields: r.Fields}
-	return event("refused:"+r.ID, tenant, TypeRefused, "", r.At, data)
+	return event("rejected:"+r.Fingerprint(), tenant, TypeRejected, "", r.At, data)
 }
 
 func event(id, tenant, kind, subject string, at time.Time, data any) (Event, error) {
@@ -123,8 +126,8 @@ func event(id, tenant, kind, subject string, at time.Time, data any) (Event, err
 	}, nil
 }
 
-var signature = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`) //nolint:gochecknoglobals // a compiled constant
+var urlQuery = regexp.MustCompile(`(https?://[^\s?"'<>]*)\?[^\s"'<>]*`)
 
-// unsigned is a text without the queries of the URLs in it: whoever has the
-// signature of a status URL may ask for the status.
-func unsigned(text string) string { return signature.ReplaceAllString(text, "$1") }
+// unsigned removes the queries of all URLs in a text, because the signature of a
+// status URL grants access to the status.
+func unsigned(text string) string { return urlQuery.ReplaceAllString(text, "$1") }

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,37 +14,50 @@ import (
 	"azbackupflow/internal/rejected"
 )
 
-// Notifier sends notices. It implements engine.Notifier.
-type Notifier struct {
-	// To is the queue or topic that gets the notices of all operations; empty
-	// means none does.
-	To string
-	// Replies are the queues that a request may ask answers on.
-	Replies []string
-	Tenant  string
-	// Post sends a message to a queue or topic of the app's namespace.
-	Post func(ctx context.Context, entity string, l queue.Letter) error
+// Config configures a Notifier. Destination and ReplyQueues are optional.
+type Config struct {
+	// Destination is the queue or topic that receives the notifications of all
+	// operations; empty means none.
+	Destination string
+	// ReplyQueues are the queues that a request may name for replies.
+	ReplyQueues []string
+	Tenant      string
+	// Send sends a message to a queue or topic of the app's namespace.
+	Send func(ctx context.Context, entity string, m queue.Message) error
 	Log  *slog.Logger
 }
 
-// Everybody reports whether all operations owe notices.
-func (n Notifier) Broadcasts() bool { return n.To != "" }
-
-// MayReply reports whether a request may ask for answers on the queue. Names of
-// queues are compared as Service Bus does, without regard to casing.
-func (n Notifier) MayReply(queue string) bool {
-	return slices.ContainsFunc(n.Replies, func(name string) bool { return strings.EqualFold(name, queue) })
+// Notifier sends notifications. It implements engine.Notifier.
+type Notifier struct {
+	cfg Config
 }
 
-// Notify sends a notice about an operation. One whose receiver is not wanted
-// any more is dropped.
-func (n Notifier) Notify(ctx context.Context, op operation.Operation, notice operation.Notice) error {
+// New returns a notifier.
+func New(cfg Config) (*Notifier, error) {
+	if cfg.Send == nil || cfg.Log == nil {
+		return nil, errors.New("notify: Config.Send and Log are required")
+	}
+	return &Notifier{cfg: cfg}, nil
+}
+
+// Everybody reports whether the notifications of all operations are sent.
+func (n *Notifier) Broadcasts() bool { return n.cfg.Destination != "" }
+
+// MayReply reports whether a request may name the queue for replies. Queue names
+// are compared without regard to case, as Service Bus does.
+func (n *Notifier) MayReply(queue string) bool {
+	return slices.ContainsFunc(n.cfg.ReplyQueues, func(name string) bool { return strings.EqualFold(name, queue) })
+}
+
+// Notify sends a notification about an operation. It drops the notification if
+// the settings no longer name its receiver.
+func (n *Notifier) Notify(ctx context.Context, op operation.Operation, notice operation.Notice) error {
 	to := notice.To
 	if to == "" {
-		to = n.To
+		to = n.cfg.Destination
 	}
 	if to == "" || notice.To != "" && !n.MayReply(notice.To) {
-		n.Log.WarnContext(ctx, "a notice is dropped: nobody may receive it any more", "op", op.ID, "seq", notice.Seq, "kind", string(notice.Kind), "to", notice.To)
+		n.cfg.Log.WarnContext(ctx, "notification dropped, receiver not in settings", "op", op.ID, "seq", notice.Seq, "kind", string(notice.Kind), "to", notice.To)
 		return nil
 	}
 	ev, err := ofOperation(op, notice)
@@ -54,33 +68,33 @@ func (n Notifier) Notify(ctx context.Context, op operation.Operation, notice ope
 	if correlation == "" {
 		correlation = op.Key
 	}
-	return n.post(ctx, to, ev, correlation, map[string]any{
+	return n.send(ctx, to, ev, correlation, map[string]any{
 		"flow": op.Flow, "status": string(notice.Status), "kind": string(notice.Kind),
 	})
 }
 
-// Refused answers a refused request on the queue that it asked answers on,
-// where it may.
-func (n Notifier) Refused(ctx context.Context, replyTo string, r rejected.Request) error {
+// NotifyRejected sends a rejected request to the reply queue that it names. It
+// sends nothing if the settings do not allow that queue.
+func (n *Notifier) NotifyRejected(ctx context.Context, replyTo string, r rejected.Request) error {
 	if !n.MayReply(replyTo) {
 		return nil
 	}
-	ev, err := ofRefusal(n.Tenant, r)
+	ev, err := ofRejected(n.cfg.Tenant, r)
 	if err != nil {
 		return err
 	}
-	return n.post(ctx, replyTo, ev, r.MessageID, map[string]any{"kind": "refused"})
+	return n.send(ctx, replyTo, ev, r.MessageID, map[string]any{"kind": "rejected"})
 }
 
-// post sends an event. Its type and source are properties, too, so that a
-// topic's subscriptions can filter by them.
-func (n Notifier) post(ctx context.Context, to string, ev Event, correlation string, properties map[string]any) error {
+// send sends an event. Its type and source are also properties of the message,
+// so that subscriptions of a topic can filter by them.
+func (n *Notifier) send(ctx context.Context, to string, ev Event, correlation string, properties map[string]any) error {
 	body, err := json.Marshal(ev)
 	if err != nil {
 		return fmt.Errorf("encode event %s: %w", ev.ID, err)
 	}
 	properties["type"], properties["source"] = ev.Type, ev.Source
-	return n.Post(ctx, to, queue.Letter{
+	return n.cfg.Send(ctx, to, queue.Message{
 		ID: ev.ID, ContentType: ContentType, Subject: ev.Type, CorrelationID: correlation, Body: body, Properties: properties,
 	})
 }

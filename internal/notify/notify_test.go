@@ -24,23 +24,30 @@ import (
 )
 
 type sent struct {
-	to     string
-	letter queue.Letter
+	to      string
+	message queue.Message
 }
 
-// post keeps what it is given.
-type post struct {
+// recorder records the sent messages.
+type recorder struct {
 	all  []sent
 	fail error
 }
 
-func (p *post) send(_ context.Context, to string, l queue.Letter) error {
-	p.all = append(p.all, sent{to, l})
-	return p.fail
+func (r *recorder) send(_ context.Context, to string, m queue.Message) error {
+	r.all = append(r.all, sent{to, m})
+	return r.fail
 }
 
-func notifier(p *post) Notifier {
-	return Notifier{To: "notices", Replies: []string{"Answers"}, Tenant: "con toso", Post: p.send, Log: slog.New(slog.DiscardHandler)}
+func newNotifier(t *testing.T, r *recorder, change ...func(*Config)) *Notifier {
+	t.Helper()
+	c := Config{Destination: "notices", ReplyQueues: []string{"Answers"}, Tenant: "con toso", Send: r.send, Log: slog.New(slog.DiscardHandler)}
+	for _, f := range change {
+		f(&c)
+	}
+	n, err := New(c)
+	require.NoError(t, err)
+	return n
 }
 
 func ended() operation.Operation {
@@ -72,25 +79,25 @@ func ended() operation.Operation {
 	return op.QueueNotice(operation.Running, true)
 }
 
-func TestANoticeIsOneCloudEventForEachReceiverUnderOneId(t *testing.T) {
+func TestNotify_SendsOneEventPerReceiverWithOneID(t *testing.T) {
 	t.Parallel()
-	var p post
+	var r recorder
 	op := ended()
 	require.Len(t, op.PendingNotices, 2)
 	for _, n := range op.PendingNotices {
-		require.NoError(t, notifier(&p).Notify(t.Context(), op, n))
+		require.NoError(t, newNotifier(t, &r).Notify(t.Context(), op, n))
 	}
-	require.Equal(t, "notices", p.all[0].to)
-	require.Equal(t, "answers", p.all[1].to)
-	require.Equal(t, p.all[0].letter, p.all[1].letter)
-	l := p.all[0].letter
-	require.Equal(t, op.ID+":7:failed", l.ID)
-	require.Equal(t, "message-7", l.CorrelationID)
-	require.Equal(t, "azbackupflow.operation.failed", l.Subject)
-	require.Equal(t, ContentType, l.ContentType)
+	require.Equal(t, "notices", r.all[0].to)
+	require.Equal(t, "answers", r.all[1].to)
+	require.Equal(t, r.all[0].message, r.all[1].message)
+	m := r.all[0].message
+	require.Equal(t, op.ID+":7:failed", m.ID)
+	require.Equal(t, "message-7", m.CorrelationID)
+	require.Equal(t, "azbackupflow.operation.failed", m.Subject)
+	require.Equal(t, ContentType, m.ContentType)
 	require.Equal(t, map[string]any{
-		"flow": "backup-now", "status": "Failed", "kind": "failed", "type": l.Subject, "source": "/azbackupflow/con%20toso",
-	}, l.Properties)
+		"flow": "backup-now", "status": "Failed", "kind": "failed", "type": m.Subject, "source": "/azbackupflow/con%20toso",
+	}, m.Properties)
 	require.JSONEq(t, `{
 		"specversion": "1.0", "id": "xxbn5kxx7w2qugt7pwfdw2h4fv:7:failed", "source": "/azbackupflow/con%20toso",
 		"type": "azbackupflow.operation.failed", "subject": "operations/xxbn5kxx7w2qugt7pwfdw2h4fv",
@@ -104,37 +111,36 @@ func TestANoticeIsOneCloudEventForEachReceiverUnderOneId(t *testing.T) {
 				"recommendedAction": ["ask http://x/y"], "httpStatus": 400, "correlationId": "c-1"
 			}
 		}
-	}`, string(l.Body))
-	require.NotContains(t, string(l.Body), "SIGNED")
-	require.NotContains(t, string(l.Body), "secret")
+	}`, string(m.Body))
+	require.NotContains(t, string(m.Body), "SIGNED")
+	require.NotContains(t, string(m.Body), "secret")
 }
 
-func TestANoticeSaysTheSameAfterAPersonHasRetriedItsOperation(t *testing.T) {
+func TestNotify_EventIsUnchangedAfterRetry(t *testing.T) {
 	t.Parallel()
-	var p post
+	var r recorder
 	op := ended()
 	retried, _, err := op.Retried(operation.Input{Now: op.UpdatedAt.Add(time.Hour), Waits: operation.AzureWaits()})
 	require.NoError(t, err)
-	require.NoError(t, notifier(&p).Notify(t.Context(), op, op.PendingNotices[0]))
-	require.NoError(t, notifier(&p).Notify(t.Context(), retried, retried.PendingNotices[0]))
-	require.Equal(t, p.all[0], p.all[1])
+	require.NoError(t, newNotifier(t, &r).Notify(t.Context(), op, op.PendingNotices[0]))
+	require.NoError(t, newNotifier(t, &r).Notify(t.Context(), retried, retried.PendingNotices[0]))
+	require.Equal(t, r.all[0], r.all[1])
 }
 
-func TestWhatNobodyMayReceiveAnyMoreIsDropped(t *testing.T) {
+func TestNotify_DropsEventsWithoutReceiver(t *testing.T) {
 	t.Parallel()
-	var p post
-	n := notifier(&p)
-	n.To, n.Replies = "", nil
+	var r recorder
+	n := newNotifier(t, &r, func(c *Config) { c.Destination, c.ReplyQueues = "", nil })
 	require.False(t, n.Broadcasts())
-	for _, owed := range ended().PendingNotices {
-		require.NoError(t, n.Notify(t.Context(), ended(), owed))
+	for _, notice := range ended().PendingNotices {
+		require.NoError(t, n.Notify(t.Context(), ended(), notice))
 	}
-	require.NoError(t, n.Refused(t.Context(), "answers", rejected.Request{}))
-	require.Empty(t, p.all)
+	require.NoError(t, n.NotifyRejected(t.Context(), "answers", rejected.Request{}))
+	require.Empty(t, r.all)
 
-	p.fail = errors.New("away")
-	require.ErrorIs(t, notifier(&p).Notify(t.Context(), ended(), ended().PendingNotices[0]), p.fail)
-	require.ErrorIs(t, notifier(&p).Refused(t.Context(), "ANSWERS", rejected.Request{}), p.fail)
+	r.fail = errors.New("unavailable")
+	require.ErrorIs(t, newNotifier(t, &r).Notify(t.Context(), ended(), ended().PendingNotices[0]), r.fail)
+	require.ErrorIs(t, newNotifier(t, &r).NotifyRejected(t.Context(), "ANSWERS", rejected.Request{}), r.fail)
 }
 
 func schema(t *testing.T) *jsonschema.Schema {
@@ -146,32 +152,32 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return compiled
 }
 
-func TestEveryEventHasThePublishedShape(t *testing.T) {
+func TestEvents_MatchSchema(t *testing.T) {
 	t.Parallel()
-	var p post
-	n := notifier(&p)
+	var r recorder
+	n := newNotifier(t, &r)
 	for _, status := range operation.Statuses() {
 		op := ended()
 		op.Status, op.PendingNotices = status, nil
 		op = op.QueueNotice("", true).QueueStarted(false)
-		for _, owed := range op.PendingNotices {
-			require.NoError(t, n.Notify(t.Context(), op, owed))
+		for _, notice := range op.PendingNotices {
+			require.NoError(t, n.Notify(t.Context(), op, notice))
 		}
 	}
 	require.NoError(t, n.Notify(t.Context(), operation.Operation{Identity: operation.Identity{ID: "x", Flow: "f", Version: 1}}, operation.Notice{Kind: operation.NoticeStarted, Seq: 1, Status: operation.Pending}))
-	require.NoError(t, n.Refused(t.Context(), "answers", rejected.Request{
-		ID: "r1", At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Source: "requests", MessageID: "m", Flow: "f", Key: "k", Reason: "no",
+	require.NoError(t, n.NotifyRejected(t.Context(), "answers", rejected.Request{
+		ID: rejected.NewID(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), rejected.Requests, "m", nil), At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Source: rejected.Requests, MessageID: "m", Flow: "f", Key: "k", Reason: "no",
 		Fields: []step.FieldError{{Field: "flow", Problem: "is missing", Want: "a flow"}}, Body: "secret",
 	}))
 	types := map[string]bool{}
-	for _, s := range p.all {
-		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(s.letter.Body))
+	for _, s := range r.all {
+		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(s.message.Body))
 		require.NoError(t, err)
-		require.NoError(t, schema(t).Validate(instance), string(s.letter.Body))
-		require.NotContains(t, string(s.letter.Body), "secret")
-		types[s.letter.Subject] = true
+		require.NoError(t, schema(t).Validate(instance), string(s.message.Body))
+		require.NotContains(t, string(s.message.Body), "secret")
+		types[s.message.Subject] = true
 	}
-	require.Len(t, types, len(operation.NoticeKinds())+1, "each type was tried")
+	require.Len(t, types, len(operation.NoticeKinds())+1, "each type is tested")
 	for _, broken := range []string{`{}`, `{"specversion":"1.0","id":"i","source":"/azbackupflow/x","type":"azbackupflow.operation.started","subject":"s","time":"2026-03-01T08:00:00Z","datacontenttype":"application/json","data":{}}`} {
 		instance, err := jsonschema.UnmarshalJSON(strings.NewReader(broken))
 		require.NoError(t, err)
@@ -179,8 +185,8 @@ func TestEveryEventHasThePublishedShape(t *testing.T) {
 	}
 }
 
-// The schema names exactly the fields of the Go types.
-func TestTheSchemaAndTheGoTypesHaveTheSameFields(t *testing.T) {
+// The schema has exactly the fields of the Go types.
+func TestSchema_HasFieldsOfGoTypes(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "schemas", "notice.v1.schema.json"))
 	require.NoError(t, err)
@@ -221,14 +227,14 @@ func TestTheSchemaAndTheGoTypesHaveTheSameFields(t *testing.T) {
 	}
 }
 
-func TestTheDocsNameEveryTypeAndTheIdThatItHas(t *testing.T) {
+func TestDocs_DescribeEveryEventType(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "notifications.md"))
 	require.NoError(t, err)
 	for _, kind := range operation.NoticeKinds() {
 		require.Contains(t, string(raw), "`"+TypeOf(kind)+"`")
 	}
-	require.Contains(t, string(raw), "`"+TypeRefused+"`")
+	require.Contains(t, string(raw), "`"+TypeRejected+"`")
 	_, example, found := strings.Cut(string(raw), "```json\n")
 	require.True(t, found)
 	example, _, _ = strings.Cut(example, "```")

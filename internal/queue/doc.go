@@ -1,7 +1,9 @@
-// Package queue sends messages to Azure Service Bus: the wake-ups of
-// operations, and copies of refused requests.
+// Package queue sends messages to Azure Service Bus: wake-ups of operations,
+// copies of rejected requests, notifications and replies.
 //
-// A message that was sent may be there although Send gave an error, and may be
-// there twice. Nothing here, nor in Service Bus, says otherwise: the engine
-// fences its messages.
+// After an error, a message may still have been sent, and a message can arrive
+// twice. Neither this package nor Service Bus prevents that: the engine rejects
+// outdated messages by their sequence number.
+//
+// The package must not know when a message is sent or what its body means.
 package queue

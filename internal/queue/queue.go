@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,24 +14,29 @@ import (
 
 const contentType = "application/json"
 
-// Queue sends wake-ups to one queue. It implements engine.Queue and is safe
-// for concurrent use.
+// Config configures a Queue. Observe is optional.
+type Config struct {
+	// Client connects to the namespace. The caller closes it.
+	Client *azservicebus.Client
+	// Name is the name of the queue.
+	Name    string
+	Now     func() time.Time
+	Observe Observer
+}
+
+// Queue sends wake-ups to one queue. It implements engine.Queue and is safe for
+// concurrent use.
 type Queue struct {
-	sender sender
+	sender *sender
 	now    func() time.Time
 }
 
-// New gives the queue of that name. Nothing is called yet: the link is opened
-// at the first send. The client stays the caller's to close.
-func New(client *azservicebus.Client, name string, now func() time.Time) *Queue {
-	return &Queue{sender: sender{client: client, queue: name}, now: now}
-}
-
-// Observe tells observer of each message that is sent from now on: the context
-// that it gives is used, its function is called with the outcome. Call it
-// before the first Send.
-func (q *Queue) Observe(observer func(ctx context.Context, queue string) (context.Context, func(error))) {
-	q.sender.observe = observer
+// New returns a queue. It does not connect; the first Send opens the link.
+func New(cfg Config) (*Queue, error) {
+	if cfg.Client == nil || cfg.Name == "" || cfg.Now == nil {
+		return nil, errors.New("queue: Config.Client, Name and Now are required")
+	}
+	return &Queue{sender: &sender{client: cfg.Client, queue: cfg.Name, observe: cfg.Observe}, now: cfg.Now}, nil
 }
 
 // Send implements engine.Queue. It gives up after ten seconds.
@@ -42,12 +48,13 @@ func (q *Queue) Send(ctx context.Context, m engine.Message) error {
 	kind := contentType
 	message := &azservicebus.Message{MessageID: &m.ID, ContentType: &kind, Body: body}
 	if m.Due.After(q.now()) {
-		// Service Bus counts in milliseconds: rounding up is not too early.
+		// Service Bus counts in milliseconds. Rounding up keeps the message from
+		// arriving too early.
 		due := m.Due.UTC().Add(time.Millisecond - 1).Truncate(time.Millisecond)
 		message.ScheduledEnqueueTime = &due
 	}
 	return q.sender.send(ctx, message)
 }
 
-// Close closes the link. A later Send opens another.
+// Close closes the link. A later Send opens it again.
 func (q *Queue) Close(ctx context.Context) error { return q.sender.close(ctx) }

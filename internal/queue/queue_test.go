@@ -19,13 +19,13 @@ import (
 	"azbackupflow/internal/queue/queuetest"
 )
 
-func TestServiceBusKeepsTheContract(t *testing.T) {
+func TestServiceBus_KeepsContract(t *testing.T) {
 	t.Parallel()
-	queuetest.Run(t, func(t *testing.T) queuetest.Bench {
+	queuetest.Run(t, func(t *testing.T) queuetest.Harness {
 		b := startBus(t)
-		q := queue.New(b.client, "steps", machineClock)
+		q := newQueue(t, b.client, "steps", machineClock, nil)
 		t.Cleanup(func() { require.NoError(t, q.Close(context.Background())) })
-		return queuetest.Bench{
+		return queuetest.Harness{
 			Queue: q, Now: machineClock, Tick: 300 * time.Millisecond,
 			Receive: func(t *testing.T, wait time.Duration) (queuetest.Delivered, bool) {
 				m, ok := b.receive(t, "steps", wait)
@@ -40,10 +40,10 @@ func TestServiceBusKeepsTheContract(t *testing.T) {
 	})
 }
 
-func TestWakeupIsJSONThatSaysSo(t *testing.T) {
+func TestQueue_SendsWakeupsAsJSON(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	q := queue.New(b.client, "steps", machineClock)
+	q := newQueue(t, b.client, "steps", machineClock, nil)
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "op:1", Wakeup: operation.Wakeup{OperationID: "op", Seq: 1}}))
 	m, ok := b.receive(t, "steps", time.Minute)
 	require.True(t, ok)
@@ -52,11 +52,11 @@ func TestWakeupIsJSONThatSaysSo(t *testing.T) {
 	require.JSONEq(t, `{"operation":"op","seq":1}`, string(m.Body))
 }
 
-func TestScheduledMessageIsNeverVisibleTooEarly(t *testing.T) {
+func TestQueue_RoundsDueTimesUp(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
 	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-	q := queue.New(b.client, "steps", func() time.Time { return now })
+	q := newQueue(t, b.client, "steps", func() time.Time { return now }, nil)
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "a", Due: now.Add(time.Millisecond + 1)}))
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "b", Due: now.Add(time.Millisecond)}))
 	waiting := b.broker.Messages("steps")
@@ -64,10 +64,10 @@ func TestScheduledMessageIsNeverVisibleTooEarly(t *testing.T) {
 	require.Equal(t, now.Add(time.Millisecond), waiting[1].ScheduledEnqueueTime.UTC())
 }
 
-func TestPublishedMessageArrivesWithItsProperties(t *testing.T) {
+func TestPublisher_SendsProperties(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	p := queue.NewPublisher(b.client)
+	p := newPublisher(t, b.client, nil)
 	for i := range 3 {
 		require.NoError(t, p.Publish(t.Context(), "rejected", fmt.Sprint(i), []byte(`{"flow":"x"}`), map[string]any{"reason": "invalid", "n": int64(i)}))
 	}
@@ -83,10 +83,10 @@ func TestPublishedMessageArrivesWithItsProperties(t *testing.T) {
 	require.NoError(t, p.Close(t.Context()))
 }
 
-func TestSendOutlivesACutConnectionAndADetachedLink(t *testing.T) {
+func TestQueue_RecoversFromLostConnectionAndLink(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	q := queue.New(b.client, "steps", machineClock)
+	q := newQueue(t, b.client, "steps", machineClock, nil)
 	for i, disturb := range []func(){func() {}, b.broker.DropConnections, func() { b.broker.DetachLinks("steps") }} {
 		disturb()
 		require.NoError(t, q.Send(t.Context(), engine.Message{ID: fmt.Sprint(i)}))
@@ -94,10 +94,10 @@ func TestSendOutlivesACutConnectionAndADetachedLink(t *testing.T) {
 	require.Len(t, b.broker.Messages("steps"), 3)
 }
 
-func TestBusThatIsAwayShowsWithinSecondsAndIsUsedWhenItIsBack(t *testing.T) {
+func TestQueue_ReportsUnavailableNamespaceWithinSeconds(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	q := queue.New(b.client, "steps", machineClock)
+	q := newQueue(t, b.client, "steps", machineClock, nil)
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "1"}))
 	b.broker.SetAvailable(false)
 	began := machineClock()
@@ -107,90 +107,103 @@ func TestBusThatIsAwayShowsWithinSecondsAndIsUsedWhenItIsBack(t *testing.T) {
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "3"}))
 }
 
-func TestBusThatDoesNotAnswerShowsWithinSeconds(t *testing.T) {
+func TestQueue_ReportsSilentNamespaceWithinSeconds(t *testing.T) {
 	t.Parallel()
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })
-	q := queue.New(newClient(t, fmt.Sprintf(
-		"Endpoint=sb://%s;SharedAccessKeyName=k;SharedAccessKey=a2V5;UseDevelopmentEmulator=true", silent.Addr())), "steps", machineClock)
+	q := newQueue(t, newClient(t, fmt.Sprintf(
+		"Endpoint=sb://%s;SharedAccessKeyName=k;SharedAccessKey=a2V5;UseDevelopmentEmulator=true", silent.Addr())), "steps", machineClock, nil)
 	began := machineClock()
 	require.Error(t, q.Send(t.Context(), engine.Message{ID: "1"}))
 	require.Less(t, machineClock().Sub(began), 15*time.Second)
 }
 
-func TestQueueThatDoesNotExistIsNamed(t *testing.T) {
+func TestQueue_NamesMissingQueue(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	q := queue.New(b.client, "nowhere", machineClock)
+	q := newQueue(t, b.client, "nowhere", machineClock, nil)
 	for range 2 {
 		require.ErrorContains(t, q.Send(t.Context(), engine.Message{ID: "1"}), "nowhere")
 	}
 }
 
-func TestTooLargeMessageLeavesTheLinkAsItWas(t *testing.T) {
+func TestPublisher_KeepsLinkAfterTooLargeMessage(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	p := queue.NewPublisher(b.client)
+	p := newPublisher(t, b.client, nil)
 	require.NoError(t, p.Publish(t.Context(), "rejected", "1", []byte(`{}`), nil))
 	require.ErrorIs(t, p.Publish(t.Context(), "rejected", "2", []byte(strings.Repeat("x", 2<<20)), nil), azservicebus.ErrMessageTooLarge)
 	require.NoError(t, p.Publish(t.Context(), "rejected", "3", []byte(`{}`), nil))
 }
 
-func TestSendStopsWithItsContext(t *testing.T) {
+func TestQueue_StopsWithContext(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	q := queue.New(b.client, "steps", machineClock)
+	q := newQueue(t, b.client, "steps", machineClock, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, q.Send(ctx, engine.Message{ID: "1"}), context.Canceled)
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "2"}))
 }
 
-func TestEachWayToSendTellsTheObserver(t *testing.T) {
+func TestObserver_SeesEachKindOfSend(t *testing.T) {
 	t.Parallel()
 	b := startBus(t)
-	type observer = func(ctx context.Context, queue string) (context.Context, func(error))
 	type sent struct {
 		queue  string
 		failed bool
 	}
-	for name, send := range map[string]func(ctx context.Context, o observer, queue string) error{
-		"a wake-up": func(ctx context.Context, o observer, name string) error {
-			q := queue.New(b.client, name, machineClock)
-			q.Observe(o)
-			return q.Send(ctx, engine.Message{ID: "wake-up"})
+	for name, send := range map[string]func(ctx context.Context, o queue.Observer, queue string) error{
+		"wake-up": func(ctx context.Context, o queue.Observer, name string) error {
+			return newQueue(t, b.client, name, machineClock, o).Send(ctx, engine.Message{ID: "wake-up"})
 		},
-		"a letter": func(ctx context.Context, o observer, name string) error {
-			p := queue.NewPublisher(b.client)
-			p.Observe(o)
-			return p.Post(ctx, name, queue.Letter{ID: "letter", Body: []byte(`{}`)})
+		"message": func(ctx context.Context, o queue.Observer, name string) error {
+			return newPublisher(t, b.client, o).Send(ctx, name, queue.Message{ID: "message", Body: []byte(`{}`)})
 		},
-		"a copy": func(ctx context.Context, o observer, name string) error {
-			p := queue.NewPublisher(b.client)
-			p.Observe(o)
-			return p.Publish(ctx, name, "copy", []byte(`{}`), nil)
+		"copy": func(ctx context.Context, o queue.Observer, name string) error {
+			return newPublisher(t, b.client, o).Publish(ctx, name, "copy", []byte(`{}`), nil)
 		},
-		"a message for later": func(ctx context.Context, o observer, name string) error {
-			p := queue.NewPublisher(b.client)
-			p.Observe(o)
-			return p.Schedule(ctx, machineClock().Add(time.Hour), name, "later", []byte(`{}`), nil)
+		"scheduled message": func(ctx context.Context, o queue.Observer, name string) error {
+			return newPublisher(t, b.client, o).Schedule(ctx, machineClock().Add(time.Hour), name, "later", []byte(`{}`), nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var told []sent
+			var observed []sent
 			observe := func(ctx context.Context, queue string) (context.Context, func(error)) {
-				return ctx, func(err error) { told = append(told, sent{queue, err != nil}) }
+				return ctx, func(err error) { observed = append(observed, sent{queue, err != nil}) }
 			}
 			require.NoError(t, send(t.Context(), observe, "rejected"))
 			require.Error(t, send(t.Context(), observe, "nowhere"))
-			require.Equal(t, []sent{{"rejected", false}, {"nowhere", true}}, told)
+			require.Equal(t, []sent{{"rejected", false}, {"nowhere", true}}, observed)
 		})
 	}
 }
 
-// bus is a broker and a client of it.
+func TestNew_ReportsIncompleteConfig(t *testing.T) {
+	t.Parallel()
+	_, err := queue.New(queue.Config{})
+	require.Error(t, err)
+	_, err = queue.NewPublisher(queue.PublisherConfig{})
+	require.Error(t, err)
+}
+
+func newQueue(t *testing.T, client *azservicebus.Client, name string, now func() time.Time, o queue.Observer) *queue.Queue {
+	t.Helper()
+	q, err := queue.New(queue.Config{Client: client, Name: name, Now: now, Observe: o})
+	require.NoError(t, err)
+	return q
+}
+
+func newPublisher(t *testing.T, client *azservicebus.Client, o queue.Observer) *queue.Publisher {
+	t.Helper()
+	p, err := queue.NewPublisher(queue.PublisherConfig{Client: client, Observe: o})
+	require.NoError(t, err)
+	return p
+}
+
+// bus is a broker with a client.
 type bus struct {
 	broker *servicebus.Broker
 	client *azservicebus.Client
@@ -214,7 +227,7 @@ func newClient(t *testing.T, connection string) *azservicebus.Client {
 	return client
 }
 
-// receive takes one message out of the queue.
+// receive removes one message from the queue.
 func (b *bus) receive(t *testing.T, name string, wait time.Duration) (*azservicebus.ReceivedMessage, bool) {
 	t.Helper()
 	receiver, err := b.client.NewReceiverForQueue(name, &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
@@ -230,5 +243,5 @@ func (b *bus) receive(t *testing.T, name string, wait time.Duration) (*azservice
 	return messages[0], true
 }
 
-// machineClock is the clock that the broker has too.
+// machineClock is the clock that the broker uses too.
 func machineClock() time.Time { return time.Now() }

@@ -9,21 +9,22 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 )
 
-// sender keeps one azservicebus.Sender for a queue and replaces it when it has
-// failed for good. azservicebus mends links and connections by itself, but
-// keeps a link that was detached for a reason it counts as fatal, such as a
-// disabled queue, and would go on giving that reason long after it has passed.
+// sender holds one azservicebus.Sender for a queue and replaces it after a
+// permanent failure. azservicebus recovers links and connections by itself, but
+// it keeps a link that was detached for a reason it treats as fatal, such as a
+// disabled queue. That link would fail with the old reason long after the queue
+// is enabled again.
 type sender struct {
 	client *azservicebus.Client
 	queue  string
-	// observe, if set, is told of each message that is sent.
-	observe func(ctx context.Context, queue string) (context.Context, func(error))
+	// observe is optional.
+	observe Observer
 
 	mu      sync.Mutex
 	current *azservicebus.Sender
 }
 
-// send sends the message and tells the observer.
+// send sends the message and calls the observer.
 func (s *sender) send(ctx context.Context, m *azservicebus.Message) error {
 	if s.observe == nil {
 		return s.transmit(ctx, m)
@@ -34,17 +35,17 @@ func (s *sender) send(ctx context.Context, m *azservicebus.Message) error {
 	return err
 }
 
-// transmit sends the message, on a second link if the first had been given up.
+// transmit sends the message. It uses a second link if the first was closed.
 func (s *sender) transmit(ctx context.Context, m *azservicebus.Message) error {
-	limited, cancel := context.WithTimeout(ctx, longestSend)
+	limited, cancel := context.WithTimeout(ctx, maxSendTime)
 	defer cancel()
 	used, err := s.open()
 	if err == nil {
 		err = used.SendMessage(limited, m, nil)
 	}
 	if hasCode(err, azservicebus.CodeClosed) && used != nil {
-		// Another send has just given this link up.
-		s.giveUp(ctx, used)
+		// A concurrent send has just discarded this link.
+		s.discard(ctx, used)
 		if used, err = s.open(); err == nil {
 			err = used.SendMessage(limited, m, nil)
 		}
@@ -52,9 +53,9 @@ func (s *sender) transmit(ctx context.Context, m *azservicebus.Message) error {
 	if err == nil {
 		return nil
 	}
-	// The caller's own end says nothing about the link.
-	if used != nil && ctx.Err() == nil && !mendsItself(err) {
-		s.giveUp(ctx, used)
+	// If the caller's context ended, the link may be intact.
+	if used != nil && ctx.Err() == nil && !keepsLink(err) {
+		s.discard(ctx, used)
 	}
 	return fmt.Errorf("send message to queue %s: %w", s.queue, err)
 }
@@ -72,17 +73,16 @@ func (s *sender) open() (*azservicebus.Sender, error) {
 	return s.current, nil
 }
 
-// giveUp makes the next send open another link, and closes this one.
-func (s *sender) giveUp(ctx context.Context, used *azservicebus.Sender) {
+// discard closes a link. The next send opens a new one.
+func (s *sender) discard(ctx context.Context, used *azservicebus.Sender) {
 	s.mu.Lock()
 	if s.current == used {
 		s.current = nil
 	}
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, longestDetach)
+	ctx, cancel := context.WithTimeout(ctx, maxDetachTime)
 	defer cancel()
-	// What closing a broken link complains about is what broke it.
-	_ = used.Close(ctx)
+	_ = used.Close(ctx) // Closing a broken link fails for the known reason.
 }
 
 func (s *sender) close(ctx context.Context) error {
@@ -99,9 +99,9 @@ func (s *sender) close(ctx context.Context) error {
 	return nil
 }
 
-// mendsItself reports whether the error leaves the link as good as new, or
-// azservicebus renews it at the next send.
-func mendsItself(err error) bool {
+// keepsLink reports whether the link can be used after the error, because it is
+// intact or azservicebus recovers it at the next send.
+func keepsLink(err error) bool {
 	return errors.Is(err, azservicebus.ErrMessageTooLarge) || hasCode(err, azservicebus.CodeConnectionLost)
 }
 

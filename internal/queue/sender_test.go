@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/local/servicebus"
 )
 
-func TestLinkThatWasGivenUpIsReplaced(t *testing.T) {
+func TestSender_ReplacesClosedLink(t *testing.T) {
 	t.Parallel()
 	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{{Name: "steps"}}})
 	require.NoError(t, err)
@@ -29,9 +29,9 @@ func TestLinkThatWasGivenUpIsReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.NotSame(t, first, second)
 
-	s.giveUp(t.Context(), first)
+	s.discard(t.Context(), first)
 	third, err := s.open()
 	require.NoError(t, err)
-	require.Same(t, second, third, "a link that is given up late does not take its successor with it")
+	require.Same(t, second, third, "a late discard of the old link keeps the new one")
 	require.Len(t, broker.Messages("steps"), 2)
 }

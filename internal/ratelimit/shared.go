@@ -8,13 +8,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Shelf keeps small rows that instances share. state.Shelf is one.
+// Shelf keeps small rows that instances share. state.SharedRows is one.
 type Shelf interface {
 	// Get gives a row and its ETag; both are empty where there is none.
-	Get(ctx context.Context, key string) (value []byte, etag string, err error)
+	Load(ctx context.Context, key string) (value []byte, etag string, err error)
 	// Put writes a row if it still has the ETag, an empty one meaning that
 	// there is no row yet. done is false where another was faster.
-	Put(ctx context.Context, key string, value []byte, etag string) (newETag string, done bool, err error)
+	Save(ctx context.Context, key string, value []byte, etag string) (newETag string, done bool, err error)
 }
 
 const (
@@ -37,7 +37,7 @@ func (l *Ledger) askShared(ctx context.Context, key string, known Account, p ope
 	for range shareTries {
 		var raw []byte
 		var etag string
-		if raw, etag, err = l.cfg.Shelf.Get(ctx, key); err != nil {
+		if raw, etag, err = l.cfg.Shelf.Load(ctx, key); err != nil {
 			break
 		}
 		a = known
@@ -58,7 +58,7 @@ func (l *Ledger) askShared(ctx context.Context, key string, known Account, p ope
 			break
 		}
 		var done bool
-		if _, done, err = l.cfg.Shelf.Put(ctx, key, text, etag); err != nil {
+		if _, done, err = l.cfg.Shelf.Save(ctx, key, text, etag); err != nil {
 			break
 		}
 		if done {

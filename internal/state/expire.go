@@ -152,7 +152,7 @@ func (s *Store) expireStrays(ctx context.Context, before time.Time, most int) er
 // unlist removes an operation's entries from partitions of the index.
 func (s *Store) unlist(ctx context.Context, partitions []string, row string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(maxConcurrent)
 	for _, partition := range partitions {
 		group.Go(func() error {
 			if _, err := s.index.DeleteEntity(ctx, partition, row, nil); !missing(err) {

@@ -52,7 +52,7 @@ func (s *Store) list(ctx context.Context, op operation.Operation) error {
 	}
 	row := string(PositionOf(op.CreatedAt, op.ID))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(maxConcurrent)
 	for _, partition := range partitions {
 		group.Go(func() error { return s.enter(ctx, op, partition) })
 	}

@@ -14,7 +14,7 @@ import (
 // fewest is how many entries are checked at a time, at least; mostChecked
 // bounds what one page may cost where few of the entries are wanted.
 const (
-	fewest      = 2 * atOnce
+	fewest      = 2 * maxConcurrent
 	mostChecked = 1000
 )
 
@@ -81,7 +81,7 @@ func take(next func() (entry, error, bool), n int) (batch []entry, more bool, er
 func (s *Store) check(ctx context.Context, batch []entry, q operation.Query) ([]*operation.Operation, error) {
 	found := make([]*operation.Operation, len(batch))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(maxConcurrent)
 	for i, e := range batch {
 		group.Go(func() error {
 			row, err := s.Load(ctx, e.id)

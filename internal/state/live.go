@@ -72,11 +72,6 @@ func (s *Store) mark(ctx context.Context, id string, createdAt time.Time) (azcor
 	return answer.ETag, err
 }
 
-func upsert(ctx context.Context, table *aztables.Client, entity []byte) error {
-	_, err := table.UpsertEntity(ctx, entity, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
-	return err
-}
-
 // Reopen writes the live marker of an ended operation that is about to be set
 // going again. Call it between the Load and the Save that does so: a Close
 // that runs at the same time then either leaves the new marker or makes the
@@ -221,31 +216,6 @@ func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error
 			}
 			if !yield(engine.LiveMarker{ID: p.ID, CreatedAt: p.CreatedAt}, nil) {
 				return
-			}
-		}
-	}
-}
-
-// entities yields what a query finds, page by page, up to the first error.
-func (s *Store) entities(
-	ctx context.Context, table *aztables.Client, query *aztables.ListEntitiesOptions,
-) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		if err := s.EnsureTables(ctx); err != nil {
-			yield(nil, err)
-			return
-		}
-		pages := table.NewListEntitiesPager(query)
-		for pages.More() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, text := range page.Entities {
-				if !yield(text, nil) {
-					return
-				}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,17 +53,9 @@ func (s *Store) SaveItemLock(ctx context.Context, lock operation.ItemLock, etag 
 	if err != nil {
 		return failed(doing, err)
 	}
-	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
-	}
-	if etag == "" {
-		_, err = s.locks.AddEntity(ctx, encoded, nil)
-	} else {
-		guard := azcore.ETag(etag)
-		_, err = s.locks.UpdateEntity(ctx, encoded, &aztables.UpdateEntityOptions{UpdateMode: aztables.UpdateModeReplace, IfMatch: &guard})
-	}
+	_, err = s.saveIfUnchanged(ctx, s.locks, encoded, etag)
 	switch {
-	case hasCode(err, aztables.EntityAlreadyExists), outdated(err), missing(err):
+	case errors.Is(err, errConflict):
 		return fmt.Errorf("%s: %w", doing, engine.ErrConflict)
 	case err != nil:
 		return failed(doing, err)

@@ -50,7 +50,7 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 // be created, and gives the marker's ETag.
 func (s *Store) announce(ctx context.Context, op operation.Operation) (marker string, err error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(maxConcurrent)
 	group.Go(func() error {
 		etag, err := s.mark(ctx, op.ID, op.CreatedAt)
 		marker = string(etag)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
@@ -61,32 +60,6 @@ func (s *Store) SaveScheduleRun(ctx context.Context, r run.Record) (etag string,
 		return "", failed(doing, err)
 	}
 	return saved, nil
-}
-
-// errConflict reports that an entity no longer has the expected ETag.
-var errConflict = errors.New("entity changed")
-
-// saveIfUnchanged replaces an entity that still has the ETag, and returns its
-// new ETag. An empty ETag adds an entity that must not exist. It returns
-// errConflict if the condition does not hold.
-func (s *Store) saveIfUnchanged(ctx context.Context, table *aztables.Client, encoded []byte, etag string) (saved string, err error) {
-	if err := s.EnsureTables(ctx); err != nil {
-		return "", err
-	}
-	if etag == "" {
-		added, err := table.AddEntity(ctx, encoded, nil)
-		if hasCode(err, aztables.EntityAlreadyExists) {
-			return "", errConflict
-		}
-		return string(added.ETag), err
-	}
-	updated, err := table.UpdateEntity(ctx, encoded, &aztables.UpdateEntityOptions{
-		IfMatch: to.Ptr(azcore.ETag(etag)), UpdateMode: aztables.UpdateModeReplace,
-	})
-	if outdated(err) || missing(err) {
-		return "", errConflict
-	}
-	return string(updated.ETag), err
 }
 
 func scheduleRunOf(text []byte) (run.Record, error) {

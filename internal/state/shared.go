@@ -2,45 +2,45 @@ package state
 
 import (
 	"context"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"errors"
 )
 
-// Shared rows are what the instances of the app know together at the moment:
-// budgets, and lists of jobs. Losing one costs a few calls of Azure, never an
-// operation.
+// Shared rows hold what all instances of the app know together: rate limits and
+// lists of jobs. Losing one costs a few calls of Azure, never an operation.
 
-// sharedRow is the row key of a shared row, which has a partition of its own.
+// sharedRow is the row key of a shared row, which has its own partition.
 const sharedRow = "value"
 
-// SharedRows keeps shared rows. Store is one.
-type SharedRows interface {
-	GetShared(ctx context.Context, kind, key string) (value []byte, etag string, err error)
-	PutShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, done bool, err error)
+// MaxSharedSize limits a shared row, in bytes as Table Storage counts them: two
+// for each UTF-16 unit.
+const MaxSharedSize = recordLimit
+
+// SharedStore stores shared rows. Store implements it.
+type SharedStore interface {
+	LoadShared(ctx context.Context, kind, key string) (value []byte, etag string, err error)
+	SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, saved bool, err error)
 }
 
-// Shelf is the shared rows of one kind.
-type Shelf struct {
-	Rows SharedRows
-	Kind string
+// SharedRows are the shared rows of one kind.
+type SharedRows struct {
+	Store SharedStore
+	Kind  string
 }
 
-// Get reads a row, see Store.GetShared.
-func (s Shelf) Get(ctx context.Context, key string) (value []byte, etag string, err error) {
-	return s.Rows.GetShared(ctx, s.Kind, key)
+// Load loads a row; see Store.LoadShared.
+func (r SharedRows) Load(ctx context.Context, key string) (value []byte, etag string, err error) {
+	return r.Store.LoadShared(ctx, r.Kind, key)
 }
 
-// Put writes a row, see Store.PutShared.
-func (s Shelf) Put(ctx context.Context, key string, value []byte, etag string) (newETag string, done bool, err error) {
-	return s.Rows.PutShared(ctx, s.Kind, key, value, etag)
+// Save saves a row; see Store.SaveShared.
+func (r SharedRows) Save(ctx context.Context, key string, value []byte, etag string) (newETag string, saved bool, err error) {
+	return r.Store.SaveShared(ctx, r.Kind, key, value, etag)
 }
 
-// GetShared reads a shared row by a point read, and gives its ETag; both are
-// empty where there is none.
-func (s *Store) GetShared(ctx context.Context, kind, key string) (value []byte, etag string, err error) {
-	doing := "read shared " + kind
+// LoadShared returns a shared row and its ETag by a point read. Both are empty
+// if there is no row.
+func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte, etag string, err error) {
+	doing := "load shared " + kind
 	if err := s.EnsureTables(ctx); err != nil {
 		return nil, "", failed(doing, err)
 	}
@@ -58,13 +58,15 @@ func (s *Store) GetShared(ctx context.Context, kind, key string) (value []byte, 
 	return value, string(answer.ETag), nil
 }
 
-// PutShared writes a shared row, valid UTF-8 and not empty, if it still has the
-// ETag, an empty one meaning that there is no row yet. It gives the new ETag.
-// done is false where another was faster; it may have been this very call, sent
-// again after its answer was lost. The error is *TooLarge, before anything is
-// written, for what cannot be stored.
-func (s *Store) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, done bool, err error) {
-	doing := "write shared " + kind
+// SaveShared stores a shared row if it still has the ETag, and returns its new
+// ETag. An empty ETag means that there is no row yet. The value must be
+// non-empty valid UTF-8.
+//
+// If the ETag differs, saved is false. This can also happen if the client
+// repeated this very call after its answer was lost. The error is *TooLarge,
+// before anything is written, if the value does not fit.
+func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, saved bool, err error) {
+	doing := "save shared " + kind
 	if err := CheckShared(value); err != nil {
 		return "", false, failed(doing, err)
 	}
@@ -75,38 +77,20 @@ func (s *Store) PutShared(ctx context.Context, kind, key string, value []byte, e
 	if err != nil {
 		return "", false, failed(doing, err)
 	}
-	if err := s.EnsureTables(ctx); err != nil {
-		return "", false, failed(doing, err)
-	}
-	var written azcore.ETag
-	if etag == "" {
-		var answer aztables.AddEntityResponse
-		answer, err = s.shared.AddEntity(ctx, encoded, nil)
-		written = answer.ETag
-	} else {
-		var answer aztables.UpdateEntityResponse
-		answer, err = s.shared.UpdateEntity(ctx, encoded, &aztables.UpdateEntityOptions{
-			IfMatch: to.Ptr(azcore.ETag(etag)), UpdateMode: aztables.UpdateModeReplace,
-		})
-		written = answer.ETag
-	}
+	newETag, err = s.saveIfUnchanged(ctx, s.shared, encoded, etag)
 	switch {
-	case hasCode(err, aztables.EntityAlreadyExists), outdated(err), missing(err):
+	case errors.Is(err, errConflict):
 		return "", false, nil
 	case err != nil:
 		return "", false, failed(doing, err)
 	}
-	return string(written), true, nil
+	return newETag, true, nil
 }
 
-// SharedLimit bounds a shared row, in bytes as Table Storage counts them: two
-// for each UTF-16 unit.
-const SharedLimit = recordLimit
-
-// CheckShared gives *TooLarge for a shared row that cannot be stored.
+// CheckShared returns *TooLarge for a shared row that does not fit.
 func CheckShared(value []byte) error {
-	if size := storedSize(value); size > SharedLimit {
-		return &TooLarge{Field: largestField(value), Size: size, Limit: SharedLimit}
+	if size := storedSize(value); size > MaxSharedSize {
+		return &TooLarge{Field: largestField(value), Size: size, Limit: MaxSharedSize}
 	}
 	return nil
 }

@@ -15,24 +15,35 @@ import (
 	"azbackupflow/internal/engine"
 )
 
-// atOnce bounds the requests that one call of the store has under way.
-const atOnce = 8
+// maxConcurrent limits the concurrent requests of one call of the store.
+const maxConcurrent = 8
 
-// Store keeps operations in Table Storage. It implements engine.Store and is
-// safe for concurrent use.
+// Config configures a Store. TablePrefix is optional.
+type Config struct {
+	// Service connects to the storage account; see ClientOptions.
+	Service *aztables.ServiceClient
+	// TablePrefix precedes all table names, so that several stores can share a
+	// storage account. It has at most 40 letters and digits and starts with a
+	// letter.
+	TablePrefix string
+}
+
+// Store stores operations and other records in Table Storage. It implements
+// engine.Store and is safe for concurrent use.
 type Store struct {
 	operations, live, index, rejected, exclusions, scheduleRuns, decisions, locks, shared *aztables.Client
 
-	// ensuring holds one token: whoever has it creates the tables. ensured is
-	// closed once they are there.
+	// ensuring is a semaphore for the creation of the tables. ensured is closed
+	// when the tables exist.
 	ensuring chan struct{}
 	ensured  chan struct{}
 }
 
-// ClientOptions suit the client that New is given: a table that is out of
-// reach shows within seconds, so that the message which needs it can be put
-// off. A transaction that the client sent again may meet its own commit; the
-// engine recognises its saves by their write id.
+// ClientOptions returns the options of the client that New takes. With them, an
+// unavailable storage account is reported within seconds, so that the engine can
+// snooze its messages. The client repeats requests; a repeated transaction can
+// conflict with its own first attempt. The engine recognizes its saves by their
+// write ID.
 func ClientOptions() *aztables.ClientOptions {
 	return &aztables.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Retry: policy.RetryOptions{
@@ -44,24 +55,26 @@ func ClientOptions() *aztables.ClientOptions {
 	}}
 }
 
-// New gives the store in an account's tables. All table names begin with the
-// prefix, so that several stores can share an account; it is empty, or letters
-// and digits beginning with a letter. Nothing is called yet: the tables are
-// created at first use.
-func New(service *aztables.ServiceClient, prefix string) (*Store, error) {
-	if !regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]{0,39})?$`).MatchString(prefix) {
-		return nil, fmt.Errorf("table prefix %q: want at most 40 letters and digits, beginning with a letter", prefix)
+// New returns a store. It does not connect; the first call of the store creates
+// the tables.
+func New(cfg Config) (*Store, error) {
+	if cfg.Service == nil {
+		return nil, errors.New("state: Config.Service is required")
 	}
+	if !regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]{0,39})?$`).MatchString(cfg.TablePrefix) {
+		return nil, fmt.Errorf("invalid table prefix %q; use at most 40 letters and digits, starting with a letter", cfg.TablePrefix)
+	}
+	table := func(name string) *aztables.Client { return cfg.Service.NewClient(cfg.TablePrefix + name) }
 	s := &Store{
-		operations:   service.NewClient(prefix + "operations"),
-		live:         service.NewClient(prefix + "operationlive"),
-		index:        service.NewClient(prefix + "operationindex"),
-		rejected:     service.NewClient(prefix + "rejected"),
-		exclusions:   service.NewClient(prefix + "exclusions"),
-		scheduleRuns: service.NewClient(prefix + "scheduleruns"),
-		decisions:    service.NewClient(prefix + "decisions"),
-		locks:        service.NewClient(prefix + "itemlocks"),
-		shared:       service.NewClient(prefix + "shared"),
+		operations:   table("operations"),
+		live:         table("operationlive"),
+		index:        table("operationindex"),
+		rejected:     table("rejected"),
+		exclusions:   table("exclusions"),
+		scheduleRuns: table("scheduleruns"),
+		decisions:    table("decisions"),
+		locks:        table("itemlocks"),
+		shared:       table("shared"),
 		ensuring:     make(chan struct{}, 1),
 		ensured:      make(chan struct{}),
 	}
@@ -69,8 +82,8 @@ func New(service *aztables.ServiceClient, prefix string) (*Store, error) {
 	return s, nil
 }
 
-// EnsureTables creates the tables where they do not exist. Every call of the
-// store does so first; it costs nothing once it has succeeded.
+// EnsureTables creates the tables that do not exist. Each call of the store
+// starts with it; after its first success it does nothing.
 func (s *Store) EnsureTables(ctx context.Context) error {
 	select {
 	case <-s.ensured:
@@ -86,7 +99,9 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 	default:
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, table := range []*aztables.Client{s.operations, s.live, s.index, s.rejected, s.exclusions, s.scheduleRuns, s.decisions, s.locks, s.shared} {
+	for _, table := range []*aztables.Client{
+		s.operations, s.live, s.index, s.rejected, s.exclusions, s.scheduleRuns, s.decisions, s.locks, s.shared,
+	} {
 		group.Go(func() error {
 			_, err := table.CreateTable(ctx, nil)
 			if hasCode(err, aztables.TableAlreadyExists) {
@@ -102,9 +117,9 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 	return nil
 }
 
-// Reach looks whether the tables can be reached: it creates those that are not
-// there, as every call does, and reads.
-func (s *Store) Reach(ctx context.Context) error {
+// Ping checks that the tables are available. It creates them if necessary and
+// reads one row.
+func (s *Store) Ping(ctx context.Context) error {
 	if err := s.EnsureTables(ctx); err != nil {
 		return err
 	}
@@ -112,16 +127,4 @@ func (s *Store) Reach(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-// point returns one entity by a point read.
-func (s *Store) point(ctx context.Context, table *aztables.Client, partition, row string) ([]byte, error) {
-	if err := s.EnsureTables(ctx); err != nil {
-		return nil, err
-	}
-	answer, err := table.GetEntity(ctx, partition, row, nil)
-	if err != nil {
-		return nil, err
-	}
-	return answer.Value, nil
 }

@@ -85,7 +85,7 @@ func (a *account) storeAt(t *testing.T, prefix string, change func(*aztables.Cli
 	}
 	service, err := aztables.NewServiceClientFromConnectionString(a.connection, options)
 	require.NoError(t, err)
-	s, err := state.New(service, prefix)
+	s, err := state.New(state.Config{Service: service, TablePrefix: prefix})
 	require.NoError(t, err)
 	return s
 }

@@ -11,37 +11,37 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// protocol is the one that the exporters speak.
+// protocol is the only OTLP protocol of the exporters.
 const protocol = "http/protobuf"
 
-// spanExporter makes the exporter of spans, nil where none is asked for.
+// spanExporter returns the exporter of spans, nil if traces are not exported.
 func spanExporter(ctx context.Context, lookup func(string) (string, bool)) (sdktrace.SpanExporter, error) {
-	if wanted, err := asked(lookup, "TRACES"); !wanted || err != nil {
+	if on, err := enabled(lookup, "TRACES"); !on || err != nil {
 		return nil, err
 	}
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("exporter of traces: %w", err)
+		return nil, fmt.Errorf("create trace exporter: %w", err)
 	}
 	return exporter, nil
 }
 
-// metricReader makes the reader that exports metrics, nil where none is asked
-// for.
+// metricReader returns the reader that exports metrics, nil if metrics are not
+// exported.
 func metricReader(ctx context.Context, lookup func(string) (string, bool)) (sdkmetric.Reader, error) {
-	if wanted, err := asked(lookup, "METRICS"); !wanted || err != nil {
+	if on, err := enabled(lookup, "METRICS"); !on || err != nil {
 		return nil, err
 	}
 	exporter, err := otlpmetrichttp.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("exporter of metrics: %w", err)
+		return nil, fmt.Errorf("create metric exporter: %w", err)
 	}
 	return sdkmetric.NewPeriodicReader(exporter), nil
 }
 
-// asked reports whether the variables ask for a signal (TRACES or METRICS) to
-// be exported: by naming the exporter, or by saying where to.
-func asked(lookup func(string) (string, bool), signal string) (bool, error) {
+// enabled reports whether the variables enable the export of a signal (TRACES or
+// METRICS), either by naming the exporter or by setting an endpoint.
+func enabled(lookup func(string) (string, bool), signal string) (bool, error) {
 	get := func(name string) string {
 		value, _ := lookup(name)
 		return strings.TrimSpace(value)
@@ -49,8 +49,8 @@ func asked(lookup func(string) (string, bool), signal string) (bool, error) {
 	if strings.EqualFold(get("OTEL_SDK_DISABLED"), "true") {
 		return false, nil
 	}
-	named := "OTEL_" + signal + "_EXPORTER"
-	switch exporter := get(named); exporter {
+	variable := "OTEL_" + signal + "_EXPORTER"
+	switch exporter := get(variable); exporter {
 	case "none":
 		return false, nil
 	case "otlp":
@@ -59,25 +59,26 @@ func asked(lookup func(string) (string, bool), signal string) (bool, error) {
 			return false, nil
 		}
 	default:
-		return false, fmt.Errorf("%s is %q, want otlp or none", named, exporter)
+		return false, fmt.Errorf("%s is %q; use otlp or none", variable, exporter)
 	}
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
-		switch spoken := get(name); spoken {
+		switch value := get(name); value {
 		case "":
 			continue
 		case protocol:
 			return true, nil
 		default:
-			return false, fmt.Errorf("%s is %q, want %s", name, spoken, protocol)
+			return false, fmt.Errorf("%s is %q; use %s", name, value, protocol)
 		}
 	}
 	return true, nil
 }
 
-// Check says which of the OTEL_ variables cannot be honoured; nil if all can.
+// Check returns an error that names the first OTEL_ variable with an unsupported
+// value.
 func Check(lookup func(string) (string, bool)) error {
 	for _, signal := range []string{"TRACES", "METRICS"} {
-		if _, err := asked(lookup, signal); err != nil {
+		if _, err := enabled(lookup, signal); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Names of attributes.
+// Attribute names of spans.
 const (
 	keyOperation = "azbackupflow.operation.id"
 	keyFlow      = "azbackupflow.flow"
@@ -24,10 +24,13 @@ const (
 	keyStatus    = "azbackupflow.status"
 )
 
-// Begin begins the trace of a new operation; it is engine.Config.Begin. It is a
-// trace of its own, linked to that of the request: a request may ask for
-// thousands of operations, and each lives for hours.
-func (t *Telemetry) Begin(ctx context.Context, op operation.Operation) (string, func()) {
+// StartOperation starts the trace of a new operation. It returns the W3C
+// traceparent of the trace and a function to call when the operation is
+// accepted. It serves as engine.Config.Begin.
+//
+// The trace is separate from the trace of the request, which it links to: one
+// request can start thousands of operations, and each lives for hours.
+func (t *Telemetry) StartOperation(ctx context.Context, op operation.Operation) (string, func()) {
 	root, span := t.tracer.Start(ctx, "accept "+op.Flow, trace.WithNewRoot(), trace.WithLinks(trace.LinkFromContext(ctx)),
 		trace.WithAttributes(attribute.String(keyOperation, op.ID), attribute.String(keyFlow, op.Flow)))
 	return traceParent(root), func() {
@@ -36,48 +39,51 @@ func (t *Telemetry) Begin(ctx context.Context, op operation.Operation) (string, 
 	}
 }
 
-// current is the operation that an invocation of run-step works on.
+// current is the operation of an invocation of run-step.
 type current struct {
 	id  string
 	row operation.Operation
-	// unanswered is what was saved without an answer: the next load tells
-	// whether it is there.
+	// unanswered is the operation of a save whose answer was lost. The next load
+	// shows whether the save succeeded.
 	unanswered operation.Operation
 }
 
 type currentKey struct{}
 
-// StepRunner works on one delivery of a wake-up.
+// StepRunner handles one delivery of a wake-up.
 type StepRunner interface {
 	RunStep(context.Context, operation.Delivery) error
 }
 
-// Steps observes a StepRunner.
-func (t *Telemetry) Steps(next StepRunner) StepRunner { return stepRunner{next} }
+// WrapStepRunner returns a runner that annotates spans and log lines with the
+// operation. Saves are counted only within its calls; see WrapStore.
+func (t *Telemetry) WrapStepRunner(next StepRunner) StepRunner { return stepRunner{next} }
 
 type stepRunner struct{ next StepRunner }
 
-// RunStep puts the operation on the invocation's span and on its lines.
+// RunStep annotates the span and the log lines of the invocation with the
+// operation, and runs the step.
 func (s stepRunner) RunStep(ctx context.Context, d operation.Delivery) error {
 	customhandler.Annotate(ctx, slog.String("op", d.Wakeup.OperationID), slog.Int64("seq", d.Wakeup.Seq))
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String(keyOperation, d.Wakeup.OperationID),
 		attribute.Int64(keySeq, d.Wakeup.Seq), attribute.Int("azbackupflow.delivery", d.Count))
 	if !trace.SpanContextFromContext(remote(context.Background(), d.Wakeup.TraceParent)).IsValid() {
-		// An operation from before there were traces: they begin here.
+		// The operation has no trace yet; it starts here.
 		d.Wakeup.TraceParent = traceParent(ctx)
 	}
 	return s.next.RunStep(context.WithValue(ctx, currentKey{}, &current{id: d.Wakeup.OperationID}), d)
 }
 
-// Store observes what an engine loads and saves.
-func (t *Telemetry) Store(next engine.Store) engine.Store { return store{next, t} }
+// WrapStore returns a store that observes the loads and saves of an engine.
+func (t *Telemetry) WrapStore(next engine.Store) engine.Store { return store{next, t} }
 
 type store struct {
 	engine.Store
 	telemetry *Telemetry
 }
 
-// Load puts flow and step on the invocation's span and on its lines.
+// Load loads the row and annotates the span and the log lines of the invocation
+// with flow and step.
 func (s store) Load(ctx context.Context, id string) (engine.Row, error) {
 	row, err := s.Store.Load(ctx, id)
 	c, ok := ctx.Value(currentKey{}).(*current)
@@ -86,7 +92,7 @@ func (s store) Load(ctx context.Context, id string) (engine.Row, error) {
 	}
 	op := row.Operation
 	if c.unanswered.WriteID != "" && c.unanswered.WriteID == op.WriteID {
-		s.telemetry.moved(ctx, c.row, op)
+		s.telemetry.recordSave(ctx, c.row, op)
 	}
 	c.row, c.unanswered = op, operation.Operation{}
 	customhandler.Annotate(ctx, slog.String("flow", op.Flow), slog.String("step", op.Step))
@@ -94,7 +100,7 @@ func (s store) Load(ctx context.Context, id string) (engine.Row, error) {
 	return row, nil
 }
 
-// Save counts what became of the operation.
+// Save saves the row and records the progress of the operation.
 func (s store) Save(ctx context.Context, row engine.Row, ev operation.Event) (string, error) {
 	etag, err := s.Store.Save(ctx, row, ev)
 	c, ok := ctx.Value(currentKey{}).(*current)
@@ -105,49 +111,49 @@ func (s store) Save(ctx context.Context, row engine.Row, ev operation.Event) (st
 		c.unanswered = row.Operation
 		return etag, err
 	}
-	s.telemetry.moved(ctx, c.row, row.Operation)
+	s.telemetry.recordSave(ctx, c.row, row.Operation)
 	c.row = row.Operation
 	return etag, nil
 }
 
-// moved counts one save of an operation.
-func (t *Telemetry) moved(ctx context.Context, was, is operation.Operation) {
+// recordSave records one save of an operation.
+func (t *Telemetry) recordSave(ctx context.Context, before, after operation.Operation) {
 	ctx = context.WithoutCancel(ctx)
-	at := []attribute.KeyValue{attribute.String("flow", was.Flow), attribute.String("step", was.Step)}
-	if is.Rescues > was.Rescues {
-		t.instruments.rescues.Add(ctx, 1, metric.WithAttributes(at...))
+	labels := []attribute.KeyValue{attribute.String("flow", before.Flow), attribute.String("step", before.Step)}
+	if after.Rescues > before.Rescues {
+		t.instruments.rescues.Add(ctx, 1, metric.WithAttributes(labels...))
 	}
-	if is.Seq == was.Seq || was.Status.Terminal() {
-		return // what an ended operation still owes is no step
+	if after.Seq == before.Seq || before.Status.Terminal() {
+		return // Notifications of an ended operation are not steps.
 	}
-	trace.SpanFromContext(ctx).SetAttributes(attribute.String(keyStatus, string(is.Status)))
-	t.instruments.steps.Add(ctx, 1, metric.WithAttributes(append(at, attribute.String("result", result(was, is)))...))
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String(keyStatus, string(after.Status)))
+	t.instruments.steps.Add(ctx, 1, metric.WithAttributes(append(labels, attribute.String("result", result(before, after)))...))
 	switch {
-	case is.Status.Terminal():
-		t.ended(ctx, is)
-	case is.Status == operation.Parked:
-		t.instruments.parked.Add(ctx, 1, metric.WithAttributes(at...))
+	case after.Status.Terminal():
+		t.recordEnd(ctx, after)
+	case after.Status == operation.Parked:
+		t.instruments.parked.Add(ctx, 1, metric.WithAttributes(labels...))
 	default:
-		t.instruments.waits.Record(ctx, max(0, is.DueAt.Sub(is.UpdatedAt).Seconds()), metric.WithAttributes(attribute.String("flow", is.Flow), attribute.String("step", is.Step)))
+		t.instruments.waits.Record(ctx, max(0, after.DueAt.Sub(after.UpdatedAt).Seconds()), metric.WithAttributes(attribute.String("flow", after.Flow), attribute.String("step", after.Step)))
 	}
 }
 
-// result says in a word what came of a step.
-func result(was, is operation.Operation) string {
+// result returns the result of a step as the metrics name it.
+func result(before, after operation.Operation) string {
 	switch {
-	case is.Status.Terminal(), is.Status == operation.Parked:
-		return string(is.Status)
-	case is.Step != was.Step:
+	case after.Status.Terminal(), after.Status == operation.Parked:
+		return string(after.Status)
+	case after.Step != before.Step:
 		return "done"
-	case is.Attempts > was.Attempts:
+	case after.Attempts > before.Attempts:
 		return "failed"
 	}
 	return "waiting"
 }
 
-// ended records how long the operation took, and puts a span of that length
-// into its trace.
-func (t *Telemetry) ended(ctx context.Context, op operation.Operation) {
+// recordEnd records the duration of an operation, and adds a span of that length
+// to its trace.
+func (t *Telemetry) recordEnd(ctx context.Context, op operation.Operation) {
 	begin := op.CreatedAt
 	if op.RetriedAt.After(begin) {
 		begin = op.RetriedAt
@@ -162,39 +168,14 @@ func (t *Telemetry) ended(ctx context.Context, op operation.Operation) {
 	if op.Status != operation.Succeeded && op.Status != operation.SucceededWithWarnings {
 		span.SetStatus(codes.Error, "")
 	}
-	span.End(trace.WithTimestamp(later(op.EndedAt, begin)))
+	span.End(trace.WithTimestamp(notBefore(op.EndedAt, begin)))
 }
 
-// later keeps a span from ending before it began where a clock was set back.
-func later(end, begin time.Time) time.Time {
+// notBefore returns end, or begin if a clock that was set back makes end
+// earlier.
+func notBefore(end, begin time.Time) time.Time {
 	if end.Before(begin) {
 		return begin
 	}
 	return end
-}
-
-// Sweeper looks at every live operation.
-type Sweeper interface {
-	Sweep(context.Context) (engine.SweepResult, error)
-}
-
-// Sweep observes a Sweeper.
-func (t *Telemetry) Sweep(next Sweeper) Sweeper { return sweeper{next, t} }
-
-type sweeper struct {
-	next      Sweeper
-	telemetry *Telemetry
-}
-
-// Sweep records what one whole sweep found.
-func (s sweeper) Sweep(ctx context.Context) (engine.SweepResult, error) {
-	found, err := s.next.Sweep(ctx)
-	if err != nil {
-		return found, err
-	}
-	m, ctx := s.telemetry.instruments, context.WithoutCancel(ctx)
-	m.live.Record(ctx, int64(found.Live))
-	m.parkedNow.Record(ctx, int64(found.Parked))
-	m.overdue.Record(ctx, int64(found.Overdue))
-	return found, nil
 }

@@ -1,11 +1,14 @@
-// Package telemetry makes the program observable: one trace per operation
-// across all its invocations, with spans for what each invocation calls, and
-// metrics. It is OpenTelemetry; what is made leaves the program only where the
-// standard OTEL_ variables say where to
+// Package telemetry makes OpenTelemetry traces and metrics: one trace for each
+// operation across all its invocations, with a span for each call of a
+// dependency. It exports them only if the standard OTEL_ variables set an
+// endpoint
 // (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 //
-// Spans and metrics hold no free text: no error message, no query, no header,
-// no body. What could carry a token or a signature has no way in.
+// Spans and metrics contain no error messages, queries, headers or bodies, so
+// that they cannot contain tokens or signatures.
+//
+// The package wraps the ports of the engine and its clients. It must not know
+// flows, and nothing may depend on its results.
 package telemetry
 
 import (
@@ -13,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -26,56 +28,53 @@ import (
 	"azbackupflow/internal/customhandler"
 )
 
-// scopeName names this program's instruments to a backend.
+// scopeName is the instrumentation scope of all spans and metrics.
 const scopeName = "azbackupflow"
 
-// Config says what to observe with.
+// Config configures a Telemetry. MessageTrace is optional.
 type Config struct {
-	// Lookup finds an environment variable.
+	// Lookup returns an environment variable.
 	Lookup  func(name string) (string, bool)
 	Version string
-	Now     func() time.Time
 	Log     *slog.Logger
-	// Carried gives the W3C trace context in the message of an invocation,
-	// empty if it has none; nil where messages carry none.
-	Carried func(customhandler.Invocation) string
+	// MessageTrace returns the W3C trace context in the message of an
+	// invocation, empty if there is none.
+	MessageTrace func(customhandler.Invocation) string
 }
 
-// Telemetry observes one program.
+// Telemetry holds the tracer and the metrics of the program.
 type Telemetry struct {
-	tracer      trace.Tracer
-	instruments instruments
-	carried     func(customhandler.Invocation) string
-	now         func() time.Time
-	close       []func(context.Context) error
+	tracer       trace.Tracer
+	instruments  instruments
+	messageTrace func(customhandler.Invocation) string
+	shutdowns    []func(context.Context) error
 }
 
-// New makes the providers, with an exporter for each signal that the OTEL_
-// variables ask for; without any, trace ids still reach the log. It calls
-// nobody. A variable that cannot be honoured is logged and does not keep the
-// program from its work.
+// New returns a Telemetry with an exporter for each signal that the OTEL_
+// variables enable. Without exporters, log lines still contain trace IDs. New
+// does not connect. It logs variables with unsupported values and ignores them.
 func New(ctx context.Context, c Config) (*Telemetry, error) {
-	if c.Carried == nil {
-		c.Carried = func(customhandler.Invocation) string { return "" }
+	if c.MessageTrace == nil {
+		c.MessageTrace = func(customhandler.Invocation) string { return "" }
 	}
 	warn := func(err error) {
 		if err != nil {
-			c.Log.WarnContext(ctx, "telemetry is incomplete", "error", err)
+			c.Log.WarnContext(ctx, "telemetry incomplete", "error", err)
 		}
 	}
-	// The library reports what it cannot send to a handler of the whole process,
-	// which would write to stderr.
+	// OpenTelemetry reports failed exports to a handler of the whole process. The
+	// default handler writes to stderr.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(warn))
-	t := &Telemetry{carried: c.Carried, now: c.Now}
+	t := &Telemetry{messageTrace: c.MessageTrace}
 
-	about, err := resourceOf(ctx, c)
+	attributes, err := resourceOf(ctx, c)
 	warn(err)
 	spans, err := spanExporter(ctx, c.Lookup)
 	warn(err)
-	tracing := []sdktrace.TracerProviderOption{sdktrace.WithResource(about)}
+	tracing := []sdktrace.TracerProviderOption{sdktrace.WithResource(attributes)}
 	if sampler, _ := c.Lookup("OTEL_TRACES_SAMPLER"); sampler == "" {
-		// The default would follow the sampled flag of the Functions host's
-		// own trace context, which is off while nothing listens to the host.
+		// The default sampler would follow the sampled flag of the Functions
+		// host's trace context, which is off while the host exports no traces.
 		tracing = append(tracing, sdktrace.WithSampler(sdktrace.AlwaysSample()))
 	}
 	if spans != nil {
@@ -86,38 +85,38 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 
 	readers, err := metricReader(ctx, c.Lookup)
 	warn(err)
-	metering := []sdkmetric.Option{sdkmetric.WithResource(about)}
+	metering := []sdkmetric.Option{sdkmetric.WithResource(attributes)}
 	if readers != nil {
 		metering = append(metering, sdkmetric.WithReader(readers))
 	}
 	meters := sdkmetric.NewMeterProvider(metering...)
 	t.instruments, err = newInstruments(meters.Meter(scopeName))
 	if err != nil {
-		return nil, fmt.Errorf("telemetry: %w", err)
+		return nil, fmt.Errorf("create metrics: %w", err)
 	}
-	t.close = []func(context.Context) error{tracers.Shutdown, meters.Shutdown}
+	t.shutdowns = []func(context.Context) error{tracers.Shutdown, meters.Shutdown}
 	return t, nil
 }
 
-// Close sends what has not been sent yet.
+// Close exports the remaining spans and metrics.
 func (t *Telemetry) Close(ctx context.Context) error {
 	var failures []error
-	for _, end := range t.close {
+	for _, end := range t.shutdowns {
 		failures = append(failures, end(ctx))
 	}
 	if err := errors.Join(failures...); err != nil {
-		return fmt.Errorf("telemetry: %w", err)
+		return fmt.Errorf("close telemetry: %w", err)
 	}
 	return nil
 }
 
-// resourceOf describes this program; OTEL_SERVICE_NAME and
-// OTEL_RESOURCE_ATTRIBUTES win.
+// resourceOf returns the attributes of this program. OTEL_SERVICE_NAME and
+// OTEL_RESOURCE_ATTRIBUTES take precedence.
 func resourceOf(ctx context.Context, c Config) (*resource.Resource, error) {
 	attrs := []attribute.KeyValue{
 		attribute.String("service.name", "azbackupflow"), attribute.String("service.version", c.Version),
 	}
-	// The names that Azure gives the app and its instance.
+	// Azure sets the names of the app and its instance.
 	for variable, key := range map[string]string{
 		"WEBSITE_SITE_NAME": "faas.name", "WEBSITE_INSTANCE_ID": "faas.instance", "REGION_NAME": "cloud.region",
 	} {
@@ -132,15 +131,15 @@ func resourceOf(ctx context.Context, c Config) (*resource.Resource, error) {
 	return about, err
 }
 
-// traceParent writes a span's context as the W3C header of that name.
+// traceParent returns the context of the span as a W3C traceparent header.
 func traceParent(ctx context.Context) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)
 	return carrier.Get("traceparent")
 }
 
-// remote gives a context whose next span has the W3C trace context as parent;
-// one that is empty or malformed has no effect.
+// remote returns a context whose next span has the traceparent header as its
+// parent. An empty or malformed header has no effect.
 func remote(ctx context.Context, header string) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": header})
 }

@@ -22,7 +22,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// rig observes into memory.
+// rig is a Telemetry that exports to memory.
 type rig struct {
 	*Telemetry
 	t      *testing.T
@@ -36,14 +36,14 @@ func newRig(t *testing.T) rig {
 	all, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader)).Meter(scopeName))
 	require.NoError(t, err)
 	r.Telemetry = &Telemetry{
-		tracer:      sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans), sdktrace.WithSampler(sdktrace.AlwaysSample())).Tracer(scopeName),
-		instruments: all,
-		carried:     func(inv customhandler.Invocation) string { return string(inv.Data["carried"]) },
+		tracer:       sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans), sdktrace.WithSampler(sdktrace.AlwaysSample())).Tracer(scopeName),
+		instruments:  all,
+		messageTrace: func(inv customhandler.Invocation) string { return string(inv.Data["trace"]) },
 	}
 	return r
 }
 
-// metrics are the names of what was recorded, with the sum or count.
+// metrics returns the sum or count of each recorded metric.
 func (r rig) metrics() map[string]int64 {
 	r.t.Helper()
 	var data metricdata.ResourceMetrics
@@ -73,28 +73,28 @@ const (
 	hostTrace      = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 )
 
-func TestExportersAreMadeOnlyWhereTheVariablesAskForThem(t *testing.T) {
+func TestExporters_FollowVariables(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		variables map[string]string
 		want      bool
 		err       string
 	}{
-		"nothing":            {},
-		"an endpoint":        {variables: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, want: true},
-		"one for traces":     {variables: map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c:4318/x"}, want: true},
-		"one for metrics":    {variables: map[string]string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://c:4318/x"}},
-		"by name":            {variables: map[string]string{"OTEL_TRACES_EXPORTER": "otlp"}, want: true},
-		"none":               {variables: map[string]string{"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}},
-		"disabled":           {variables: map[string]string{"OTEL_SDK_DISABLED": "TRUE", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}},
-		"another exporter":   {variables: map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, err: `OTEL_TRACES_EXPORTER is "zipkin", want otlp or none`},
-		"another protocol":   {variables: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, err: `OTEL_EXPORTER_OTLP_PROTOCOL is "grpc", want http/protobuf`},
-		"the protocol by us": {variables: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, want: true},
+		"no variable":          {},
+		"endpoint":             {variables: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, want: true},
+		"endpoint for traces":  {variables: map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c:4318/x"}, want: true},
+		"endpoint for metrics": {variables: map[string]string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://c:4318/x"}},
+		"exporter by name":     {variables: map[string]string{"OTEL_TRACES_EXPORTER": "otlp"}, want: true},
+		"exporter none":        {variables: map[string]string{"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}},
+		"disabled":             {variables: map[string]string{"OTEL_SDK_DISABLED": "TRUE", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}},
+		"unsupported exporter": {variables: map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, err: `OTEL_TRACES_EXPORTER is "zipkin"; use otlp or none`},
+		"unsupported protocol": {variables: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, err: `OTEL_EXPORTER_OTLP_PROTOCOL is "grpc"; use http/protobuf`},
+		"the same protocol":    {variables: map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, want: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			lookup := func(name string) (string, bool) { v, ok := c.variables[name]; return v, ok }
-			got, err := asked(lookup, "TRACES")
+			got, err := enabled(lookup, "TRACES")
 			require.Equal(t, c.want, got)
 			if c.err == "" {
 				require.NoError(t, err)
@@ -107,15 +107,15 @@ func TestExportersAreMadeOnlyWhereTheVariablesAskForThem(t *testing.T) {
 	}
 }
 
-func TestAnInvocationIsBelowItsOperationAndLeadsToItsCaller(t *testing.T) {
+func TestInvocation_BelongsToOperationAndLinksToCaller(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	inv := customhandler.Invocation{ID: "i", Function: "run-step", Trace: hostTrace, Data: map[string]json.RawMessage{"carried": json.RawMessage(operationTrace)}}
-	_, end := r.Around(t.Context(), inv)
+	inv := customhandler.Invocation{ID: "i", Function: "run-step", Trace: hostTrace, Data: map[string]json.RawMessage{"trace": json.RawMessage(operationTrace)}}
+	_, end := r.StartInvocation(t.Context(), inv)
 	end(200, nil)
-	_, end = r.Around(t.Context(), customhandler.Invocation{Function: "api", Method: "POST", Trace: hostTrace})
+	_, end = r.StartInvocation(t.Context(), customhandler.Invocation{Function: "api", Method: "POST", Trace: hostTrace})
 	end(503, nil)
-	_, end = r.Around(t.Context(), customhandler.Invocation{Function: "sweep", Trace: "not a trace"})
+	_, end = r.StartInvocation(t.Context(), customhandler.Invocation{Function: "sweep", Trace: "not a trace"})
 	end(500, errors.New("AccountKey=c2VjcmV0"))
 
 	spans := r.spans.GetSpans()
@@ -128,10 +128,10 @@ func TestAnInvocationIsBelowItsOperationAndLeadsToItsCaller(t *testing.T) {
 	require.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", spans[1].SpanContext.TraceID().String())
 	require.Equal(t, "Error", spans[1].Status.Code.String())
 	require.False(t, spans[2].Parent.IsValid())
-	require.Empty(t, spans[2].Status.Description, "an error's text may hold anything")
+	require.Empty(t, spans[2].Status.Description, "the text of an error may contain secrets")
 }
 
-// stored is a store of one row whose saves can go unanswered.
+// stored is a store of one row whose saves can fail after they succeeded.
 type stored struct {
 	engine.Store
 	row  engine.Row
@@ -149,7 +149,7 @@ type runnerFunc func(context.Context, operation.Delivery) error
 
 func (f runnerFunc) RunStep(ctx context.Context, d operation.Delivery) error { return f(ctx, d) }
 
-func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
+func TestSave_IsCountedOnceEvenWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
 	first := operation.Operation{Identity: operation.Identity{ID: "op", Flow: "f", CreatedAt: now, TraceParent: operationTrace}, Progress: operation.Progress{Step: "one", Seq: 4, Status: operation.Running, WriteID: "a"}}
@@ -161,7 +161,7 @@ func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
 
 	r := newRig(t)
 	inner := &stored{row: engine.Row{Operation: first}}
-	s := r.Store(inner)
+	s := r.WrapStore(inner)
 	run := func(ctx context.Context, d operation.Delivery) error {
 		require.Equal(t, operationTrace, d.Wakeup.TraceParent)
 		_, err := s.Load(ctx, "op")
@@ -179,7 +179,7 @@ func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
 		return nil
 	}
 	d := operation.Delivery{Wakeup: operation.Wakeup{OperationID: "op", Seq: 4, TraceParent: operationTrace}, Count: 1}
-	require.NoError(t, r.Steps(runnerFunc(run)).RunStep(t.Context(), d))
+	require.NoError(t, r.WrapStepRunner(runnerFunc(run)).RunStep(t.Context(), d))
 	require.Equal(t, map[string]int64{
 		"azbackupflow.steps": 2, "azbackupflow.waits": 1, "azbackupflow.rescues": 1, "azbackupflow.operation.duration": 1,
 	}, r.metrics())
@@ -188,25 +188,25 @@ func TestWhatAnInvocationSavesIsCountedOnceAlsoWithoutAnAnswer(t *testing.T) {
 	require.Equal(t, time.Hour, spans[0].EndTime.Sub(spans[0].StartTime))
 	require.Equal(t, "b7ad6b7169203331", spans[0].Parent.SpanID().String())
 
-	// What others do with the store is not an invocation's.
+	// Loads and saves outside an invocation are not counted.
 	_, err := s.Load(t.Context(), "op")
 	require.NoError(t, err)
 	_, err = s.Save(t.Context(), engine.Row{Operation: last}, operation.Event{})
 	require.Error(t, err)
 }
 
-func TestAnOperationFromBeforeTracesGetsOneFromItsNextInvocation(t *testing.T) {
+func TestOperation_WithoutTraceGetsOneAtNextInvocation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	ctx, end := r.Around(t.Context(), customhandler.Invocation{Function: "run-step"})
+	ctx, end := r.StartInvocation(t.Context(), customhandler.Invocation{Function: "run-step"})
 	var carried string
 	run := func(_ context.Context, d operation.Delivery) error { carried = d.Wakeup.TraceParent; return nil }
-	require.NoError(t, r.Steps(runnerFunc(run)).RunStep(ctx, operation.Delivery{Wakeup: operation.Wakeup{OperationID: "op", Seq: 1}}))
+	require.NoError(t, r.WrapStepRunner(runnerFunc(run)).RunStep(ctx, operation.Delivery{Wakeup: operation.Wakeup{OperationID: "op", Seq: 1}}))
 	end(200, nil)
 	require.Contains(t, carried, r.spans.GetSpans()[0].SpanContext.TraceID().String())
 }
 
-func TestCallsAreCountedByTypeAndNotByName(t *testing.T) {
+func TestARMCall_IsCountedByResourceType(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v/backupJobs":                             "Microsoft.RecoveryServices/vaults/backupJobs",
@@ -218,7 +218,7 @@ func TestCallsAreCountedByTypeAndNotByName(t *testing.T) {
 		require.Equal(t, want, resourceType(path), path)
 	}
 	r := newRig(t)
-	_, done := r.ARM(t.Context(), "GET", "/subscriptions/s")
+	_, done := r.StartARMCall(t.Context(), "GET", "/subscriptions/s")
 	done(429, &operation.Error{Code: "TooManyRequests", Class: operation.Throttled, HTTPStatus: 429})
 	require.Equal(t, map[string]int64{"azbackupflow.arm.calls": 1, "azbackupflow.arm.throttles": 1}, r.metrics())
 }
@@ -227,20 +227,20 @@ type sweeperFunc func() (engine.SweepResult, error)
 
 func (f sweeperFunc) Sweep(context.Context) (engine.SweepResult, error) { return f() }
 
-func TestASweepThatBrokeOffSaysNothingOfHowManyThereAre(t *testing.T) {
+func TestSweep_RecordsOnlyCompleteSweeps(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	_, err := r.Sweep(sweeperFunc(func() (engine.SweepResult, error) { return engine.SweepResult{Live: 1}, errors.New("broke off") })).Sweep(t.Context())
+	_, err := r.WrapSweeper(sweeperFunc(func() (engine.SweepResult, error) { return engine.SweepResult{Live: 1}, errors.New("interrupted") })).Sweep(t.Context())
 	require.Error(t, err)
 	require.Empty(t, r.metrics())
-	_, err = r.Sweep(sweeperFunc(func() (engine.SweepResult, error) { return engine.SweepResult{Live: 3, Parked: 2, Overdue: 1}, nil })).Sweep(t.Context())
+	_, err = r.WrapSweeper(sweeperFunc(func() (engine.SweepResult, error) { return engine.SweepResult{Live: 3, Parked: 2, Overdue: 1}, nil })).Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{
-		"azbackupflow.operations.live": 3, "azbackupflow.operations.waiting_for_a_person": 2, "azbackupflow.operations.overdue": 1,
+		"azbackupflow.operations.live": 3, "azbackupflow.operations.currently_parked": 2, "azbackupflow.operations.overdue": 1,
 	}, r.metrics())
 }
 
-func TestTheDocsNameEveryMetric(t *testing.T) {
+func TestDocs_DescribeEveryMetric(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/telemetry.md")
 	require.NoError(t, err)
@@ -263,11 +263,11 @@ func TestTheDocsNameEveryMetric(t *testing.T) {
 	}
 }
 
-func TestWithoutVariablesNothingIsExportedAndTracesHaveIDs(t *testing.T) {
+func TestNew_WithoutVariablesStillMakesTraceIDs(t *testing.T) {
 	t.Parallel()
-	made, err := New(t.Context(), Config{Lookup: func(string) (string, bool) { return "", false }, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	made, err := New(t.Context(), Config{Lookup: func(string) (string, bool) { return "", false }, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	header, accepted := made.Begin(t.Context(), operation.Operation{Identity: operation.Identity{ID: "op", Flow: "f"}})
+	header, accepted := made.StartOperation(t.Context(), operation.Operation{Identity: operation.Identity{ID: "op", Flow: "f"}})
 	accepted()
 	require.True(t, trace.SpanContextFromContext(remote(t.Context(), header)).IsSampled())
 	require.NoError(t, made.Close(t.Context()))

@@ -44,7 +44,7 @@ func (l *local) store() *state.Store {
 	}
 	tables, err := connection.Tables(lookup, settings.TablesConnection, state.ClientOptions())
 	require.NoError(l.t, err)
-	s, err := state.New(tables, "")
+	s, err := state.New(state.Config{Service: tables})
 	require.NoError(l.t, err)
 	return s
 }

@@ -102,7 +102,7 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	rejected := l.rejectedRequestOf("wrong")
 	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, maxWait, 20*time.Millisecond)
 	told := l.received("answers")
-	require.Equal(t, notify.TypeRefused, told["refused:"+rejected.ID].Type)
+	require.Equal(t, notify.TypeRejected, told["rejected:"+rejected.Fingerprint()].Type)
 	var data notify.Operation
 	v, _ := l.get(id)
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))

@@ -44,7 +44,7 @@ func openAzure(waits func() operation.Waits) func(context.Context, world) (runne
 		if err != nil {
 			return nil, fmt.Errorf("table service: %w", err)
 		}
-		store, err := state.New(tables, "")
+		store, err := state.New(state.Config{Service: tables})
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,9 @@ func openAzure(waits func() operation.Waits) func(context.Context, world) (runne
 		if a.receiver, err = a.bus.NewReceiverForQueue(settings.StepsQueue, nil); err != nil {
 			return nil, fmt.Errorf("service bus: %w", err)
 		}
-		a.queue = queue.New(a.bus, settings.StepsQueue, w.now)
+		if a.queue, err = queue.New(queue.Config{Client: a.bus, Name: settings.StepsQueue, Now: w.now}); err != nil {
+			return nil, err
+		}
 		if a.engine, err = newEngine(w, store, countSends{a.queue}, waits()); err != nil {
 			return nil, err
 		}

@@ -1,5 +1,7 @@
-// Package memory is a queue of wake-ups that forgets everything when its
-// process ends. Nothing in it waits: a test's clock says what is due.
+// Package memory holds a queue of wake-ups in memory, for tests and benchmarks.
+// It never waits: the test's clock decides which messages are due.
+//
+// The package must not know who sends or handles the wake-ups.
 package memory
 
 import (
@@ -12,7 +14,7 @@ import (
 )
 
 // Queue is safe for concurrent use. Its zero value is an empty queue. Unlike
-// Service Bus it neither drops duplicates nor locks what it gives out.
+// Service Bus, it does not detect duplicates or lock messages.
 type Queue struct {
 	mu       sync.Mutex
 	messages []engine.Message
@@ -35,8 +37,8 @@ func (q *Queue) Send(ctx context.Context, m engine.Message) error {
 	return nil
 }
 
-// Due takes out the messages that are visible at the time, in the order in
-// which they became so.
+// Due removes and returns the messages that are visible at the given time, in
+// the order of their due times.
 func (q *Queue) Due(now time.Time) []engine.Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -49,8 +51,8 @@ func (q *Queue) Due(now time.Time) []engine.Message {
 	return due
 }
 
-// Next is when the next message becomes visible; ok is false for an empty
-// queue.
+// Next returns the time at which the next message becomes visible; ok is false
+// if the queue is empty.
 func (q *Queue) Next() (due time.Time, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -60,8 +62,7 @@ func (q *Queue) Next() (due time.Time, ok bool) {
 	return q.messages[0].Due, true
 }
 
-// Waiting lists what is in the queue, the next message first, and takes out
-// nothing.
+// Waiting returns all messages, the next one first, and removes none.
 func (q *Queue) Waiting() []engine.Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -13,9 +13,9 @@ import (
 	"azbackupflow/internal/queue/queuetest"
 )
 
-func TestMemoryKeepsTheContract(t *testing.T) {
+func TestQueue_KeepsContract(t *testing.T) {
 	t.Parallel()
-	queuetest.Run(t, func(*testing.T) queuetest.Bench {
+	queuetest.Run(t, func(*testing.T) queuetest.Harness {
 		var (
 			q        memory.Queue
 			mu       sync.Mutex
@@ -27,7 +27,7 @@ func TestMemoryKeepsTheContract(t *testing.T) {
 			defer mu.Unlock()
 			return now
 		}
-		return queuetest.Bench{
+		return queuetest.Harness{
 			Queue: &q, Now: clock, Tick: time.Second,
 			Receive: func(_ *testing.T, wait time.Duration) (queuetest.Delivered, bool) {
 				mu.Lock()
@@ -50,7 +50,7 @@ func TestMemoryKeepsTheContract(t *testing.T) {
 	})
 }
 
-func TestWaitingTakesNothingOut(t *testing.T) {
+func TestQueue_WaitingRemovesNothing(t *testing.T) {
 	t.Parallel()
 	var q memory.Queue
 	at := time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC)
@@ -69,7 +69,7 @@ func TestWaitingTakesNothingOut(t *testing.T) {
 	require.Equal(t, at, due)
 }
 
-func TestSendAfterItsContextEndedIsRefused(t *testing.T) {
+func TestQueue_SendFailsAfterContextEnds(t *testing.T) {
 	t.Parallel()
 	var q memory.Queue
 	ctx, cancel := context.WithCancel(t.Context())

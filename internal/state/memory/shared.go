@@ -11,8 +11,8 @@ type sharedRow struct {
 	etag  string
 }
 
-// GetShared implements state.SharedRows.
-func (s *Store) GetShared(ctx context.Context, kind, key string) (value []byte, etag string, err error) {
+// LoadShared implements state.SharedStore.
+func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte, etag string, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, "", err
 	}
@@ -22,8 +22,8 @@ func (s *Store) GetShared(ctx context.Context, kind, key string) (value []byte, 
 	return row.value, row.etag, nil
 }
 
-// PutShared implements state.SharedRows.
-func (s *Store) PutShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, done bool, err error) {
+// SaveShared implements state.SharedStore.
+func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, done bool, err error) {
 	if err := state.CheckShared(value); err != nil {
 		return "", false, err
 	}

@@ -23,15 +23,15 @@ func sharedTests() []test {
 }
 
 func sharedIsRead(t *testing.T, s Store) {
-	value, etag, err := s.GetShared(t.Context(), "budget", "a")
+	value, etag, err := s.LoadShared(t.Context(), "budget", "a")
 	require.NoError(t, err)
 	require.Empty(t, value)
 	require.Empty(t, etag)
 	long := `{"text":"` + strings.Repeat("é😀", 100) + strings.Repeat("x", 400_000) + `"}`
-	written, done, err := s.PutShared(t.Context(), "budget", "a", []byte(long), "")
+	written, done, err := s.SaveShared(t.Context(), "budget", "a", []byte(long), "")
 	require.NoError(t, err)
 	require.True(t, done)
-	value, etag, err = s.GetShared(t.Context(), "budget", "a")
+	value, etag, err = s.LoadShared(t.Context(), "budget", "a")
 	require.NoError(t, err)
 	require.Len(t, value, len(long))
 	require.Equal(t, sha256.Sum256([]byte(long)), sha256.Sum256(value))
@@ -40,7 +40,7 @@ func sharedIsRead(t *testing.T, s Store) {
 
 func sharedUnderETag(t *testing.T, s Store) {
 	put := func(value, etag string) (string, bool) {
-		newETag, done, err := s.PutShared(t.Context(), "jobs", "v", []byte(value), etag)
+		newETag, done, err := s.SaveShared(t.Context(), "jobs", "v", []byte(value), etag)
 		require.NoError(t, err)
 		return newETag, done
 	}
@@ -56,7 +56,7 @@ func sharedUnderETag(t *testing.T, s Store) {
 	require.False(t, done, "another was faster")
 	_, done = put("3", second)
 	require.True(t, done)
-	value, _, err := s.GetShared(t.Context(), "jobs", "v")
+	value, _, err := s.LoadShared(t.Context(), "jobs", "v")
 	require.NoError(t, err)
 	require.Equal(t, "3", string(value))
 }
@@ -64,26 +64,26 @@ func sharedUnderETag(t *testing.T, s Store) {
 func sharedStayApart(t *testing.T, s Store) {
 	for _, key := range odd() {
 		for _, kind := range []string{"budget", "jobs"} {
-			_, done, err := s.PutShared(t.Context(), kind, key, []byte(kind+" "+key+"."), "")
+			_, done, err := s.SaveShared(t.Context(), kind, key, []byte(kind+" "+key+"."), "")
 			require.NoError(t, err)
 			require.True(t, done, "%q", key)
 		}
 	}
 	for _, key := range odd() {
-		value, _, err := s.GetShared(t.Context(), "jobs", key)
+		value, _, err := s.LoadShared(t.Context(), "jobs", key)
 		require.NoError(t, err)
 		require.Equal(t, "jobs "+key+".", string(value))
 	}
 }
 
 func sharedOneWins(t *testing.T, s Store) {
-	etag, _, err := s.PutShared(t.Context(), "jobs", "v", []byte("0"), "")
+	etag, _, err := s.SaveShared(t.Context(), "jobs", "v", []byte("0"), "")
 	require.NoError(t, err)
 	var wg sync.WaitGroup
 	var won atomic.Int32
 	for range 8 {
 		wg.Go(func() {
-			if _, done, err := s.PutShared(t.Context(), "jobs", "v", []byte("1"), etag); err == nil && done {
+			if _, done, err := s.SaveShared(t.Context(), "jobs", "v", []byte("1"), etag); err == nil && done {
 				won.Add(1)
 			}
 		})
@@ -93,10 +93,10 @@ func sharedOneWins(t *testing.T, s Store) {
 }
 
 func sharedTooLarge(t *testing.T, s Store) {
-	_, _, err := s.PutShared(t.Context(), "jobs", "v", []byte(strings.Repeat("x", state.SharedLimit/2+1)), "")
+	_, _, err := s.SaveShared(t.Context(), "jobs", "v", []byte(strings.Repeat("x", state.MaxSharedSize/2+1)), "")
 	var large *state.TooLarge
 	require.ErrorAs(t, err, &large)
-	value, _, err := s.GetShared(t.Context(), "jobs", "v")
+	value, _, err := s.LoadShared(t.Context(), "jobs", "v")
 	require.NoError(t, err)
 	require.Empty(t, value)
 }

@@ -52,7 +52,7 @@ type Store interface {
 	engine.Locks
 	// Expire removes what is older than the time.
 	Expire(ctx context.Context, before time.Time, most int) (state.Expired, error)
-	state.SharedRows
+	state.SharedStore
 }
 
 // Run runs the suite. open gives each test an empty store of its own.

@@ -13,19 +13,21 @@ import (
 	"azbackupflow/internal/customhandler"
 )
 
-// Around makes the span of one invocation; it is customhandler.Server.Around.
-// Its parent is the trace context that the message carries, so that all
-// invocations of an operation are in the operation's trace; else the caller's.
-// The trace id is on every line that the invocation logs.
-func (t *Telemetry) Around(ctx context.Context, inv customhandler.Invocation) (context.Context, func(status int, err error)) {
+// StartInvocation starts the span of one invocation. It serves as
+// customhandler's observer of invocations.
+//
+// The parent is the trace context in the message, so that all invocations of an
+// operation belong to the operation's trace. Without one it is the caller's. All
+// log lines of the invocation contain the trace ID.
+func (t *Telemetry) StartInvocation(ctx context.Context, inv customhandler.Invocation) (context.Context, func(status int, err error)) {
 	caller := trace.SpanContextFromContext(remote(ctx, inv.Trace))
 	options := []trace.SpanStartOption{
 		trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(attribute.String("azbackupflow.function", inv.Function), attribute.String("faas.invocation_id", inv.ID)),
 	}
 	name, parent := inv.Function, inv.Trace
-	if carried := t.carried(inv); carried != "" {
-		parent = carried
+	if header := t.messageTrace(inv); header != "" {
+		parent = header
 		if caller.IsValid() {
 			options = append(options, trace.WithLinks(trace.Link{SpanContext: caller}))
 		}
@@ -42,8 +44,8 @@ func (t *Telemetry) Around(ctx context.Context, inv customhandler.Invocation) (c
 	}
 }
 
-// finish ends a span. Of an error it tells the type only: its text may hold
-// anything.
+// finish ends a span. It records only the type of an error, because the text may
+// contain secrets.
 func finish(span trace.Span, err error, failed bool) {
 	if err != nil {
 		span.SetAttributes(attribute.String("error.type", fmt.Sprintf("%T", err)))

@@ -8,19 +8,20 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 )
 
-// Reach looks whether a queue can be sent to and, if asked, received from. It
-// sends and receives nothing: it opens the links, and peeks. It gives up after
+// Ping checks that a queue can be sent to and, if requested, received from. It
+// opens the links and peeks; it sends and receives nothing. It gives up after
 // ten seconds.
-func Reach(ctx context.Context, client *azservicebus.Client, queue string, receive bool) error {
-	ctx, cancel := context.WithTimeout(ctx, longestSend)
+func Ping(ctx context.Context, client *azservicebus.Client, queue string, receive bool) error {
+	ctx, cancel := context.WithTimeout(ctx, maxSendTime)
 	defer cancel()
 	sender, err := client.NewSender(queue, nil)
 	if err != nil {
-		return fmt.Errorf("reach queue %s: %w", queue, err)
+		return fmt.Errorf("connect to queue %s: %w", queue, err)
 	}
-	// The batch needs to know how large a message may be, which the link says.
+	// A new batch opens the link, because the link tells the maximum message
+	// size.
 	_, err = sender.NewMessageBatch(ctx, nil)
-	_ = sender.Close(ctx) // what it complains about is what broke it
+	_ = sender.Close(ctx) // The error of the open says more.
 	if err != nil {
 		return fmt.Errorf("send to queue %s: %w", queue, err)
 	}
@@ -29,7 +30,7 @@ func Reach(ctx context.Context, client *azservicebus.Client, queue string, recei
 	}
 	receiver, err := client.NewReceiverForQueue(queue, nil)
 	if err != nil {
-		return fmt.Errorf("reach queue %s: %w", queue, err)
+		return fmt.Errorf("connect to queue %s: %w", queue, err)
 	}
 	_, err = receiver.PeekMessages(ctx, 1, nil)
 	if err := errors.Join(err, receiver.Close(ctx)); err != nil {
