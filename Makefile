@@ -61,12 +61,12 @@ demo: deps bin/azbackupflow package ## Run every flow on the local stack and sho
 local: deps bin/azbackupflow package ## Run the local stack until Ctrl-C
 	bin/azbackupflow local
 
-# The packages whose tests need nothing but Go: no Node, no C compiler. Tests that
+# The packages whose tests need Go only: no Node, no C compiler. Tests that
 # take long, or start other programs, skip themselves under -short.
 UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/')
 
 .PHONY: unit
-unit: ## Run the unit tests in seconds, with nothing but Go
+unit: ## Run the unit tests in seconds, with Go alone
 	CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
 
 .PHONY: golden

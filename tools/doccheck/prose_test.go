@@ -26,7 +26,7 @@ func TestProse_FindsEachWord(t *testing.T) {
 	}
 }
 
-// mutants returns files that are clean but for the word's example.
+// mutants returns files that are clean except for the word's example.
 func mutants(w word) map[string]string {
 	switch w.place {
 	case docVerb:

@@ -22,7 +22,7 @@ const (
 	name                   // a declared Go name
 )
 
-// text is a piece of a file that a person reads.
+// text is a piece of a file that a reader sees.
 type text struct {
 	kind  kind
 	body  string
@@ -295,7 +295,7 @@ func pageTexts(_ string, data []byte) ([]text, error) {
 
 var jsonProse = regexp.MustCompile(`"(?:description|title|summary|\$comment|displayName|markdown|content|text)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
 
-// jsonTexts returns the values of a JSON file that a person reads.
+// jsonTexts returns the values of a JSON file that a reader sees.
 func jsonTexts(_ string, data []byte) ([]text, error) {
 	var texts []text
 	for _, m := range jsonProse.FindAllSubmatchIndex(data, -1) {

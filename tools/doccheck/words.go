@@ -40,6 +40,15 @@ var words = []word{
 	{pattern: `sets? (\w+ )?going`, instead: `"start", "resume", "retry"`, example: "an operator sets it going"},
 	{pattern: `makes? (\w+ )?good`, instead: `"catch up on", "replace"`, example: "the timer makes good the missed runs"},
 
+	{pattern: `but for`, instead: `"except"`, example: "all but for the first"},
+	{pattern: `nothing but`, instead: `"only"`, example: "it is nothing but a hint"},
+	{pattern: `as good as`, instead: `"almost", "equal to"`, example: "it is as good as done"},
+	{pattern: `seldom`, instead: `"rarely"`, example: "it happens seldom"},
+	{pattern: `lets? go|letting go`, instead: `"release"`, example: "the holder lets go of the lock"},
+	{pattern: `st(ands|and|ood) still`, instead: `"is stopped", "does not advance"`, example: "the clock stands still"},
+	{pattern: `(is|are|was|were|be|been) found out`, instead: `"is detected"`, example: "the fault is found out"},
+	{pattern: `a person`, instead: `"an operator", "a reader", "someone"`, example: "it waits for a person"},
+
 	// Verbs with a standard term.
 	{pattern: `tells|told|telling`, instead: `"reports", "returns", "notifies", "logs"`, example: "it tells the caller"},
 	{pattern: `hears?|heard`, instead: `"receive", "observe"`, example: "the sender has heard of it"},
@@ -53,6 +62,8 @@ var words = []word{
 	// Riddles.
 	{pattern: `(\w+ )?(is|are|was|were) no [a-z]+`, unless: `^there |no (longer|more|less|fewer|later|earlier|bigger|larger|smaller|longer|one|such|different|better|worse)\b`, instead: `"is not a X", or "there is no X"`, example: "an answer is no failure"},
 	{pattern: `(What|Who) (.+?)[.;:!?|]`, place: sentenceStart, unless: `[?:|]$`, caseful: true, instead: `begin with the subject: not "What is no X is …" but "X that …"`, example: "What is late is dropped."},
+
+	{pattern: `(Nor|Never|Neither|Only then|Not until) (is|are|was|were|does|do|did|has|have|can|may|will) `, place: sentenceStart, caseful: true, instead: `begin with the subject`, example: "Nor is a copy made."},
 
 	// Metaphors in place of the field's words.
 	{pattern: `ledgers?`, instead: `"rate limiter"`, example: "the ledger of a quota"},
