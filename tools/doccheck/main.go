@@ -14,6 +14,10 @@
 // of exceptions. It skips texts that quote Azure: the simulators' string
 // literals, testdata folders, and text in quotation marks or backquotes.
 //
+//	doccheck -names <path>...
+//
+// reports tests that are not named TestSubject_Behaviour.
+//
 // It exits with 1 if it reports anything.
 package main
 
@@ -25,8 +29,9 @@ import (
 
 func main() {
 	onlyProse := flag.Bool("prose", false, "Check wordings below the given paths.")
+	onlyNames := flag.Bool("names", false, "Check the names of tests below the given paths.")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: doccheck <folder>\n       doccheck -prose <path>...")
+		fmt.Fprintln(os.Stderr, "usage: doccheck <folder>\n       doccheck -prose <path>...\n       doccheck -names <path>...")
 		os.Exit(2)
 	}
 	flag.Parse()
@@ -35,7 +40,9 @@ func main() {
 	switch {
 	case *onlyProse && flag.NArg() > 0:
 		complaints, err = checkProse(flag.Args(), words)
-	case !*onlyProse && flag.NArg() == 1:
+	case *onlyNames && flag.NArg() > 0:
+		complaints, err = checkTestNames(flag.Args())
+	case !*onlyProse && !*onlyNames && flag.NArg() == 1:
 		complaints, err = checkPages(flag.Arg(0))
 	default:
 		flag.Usage()
