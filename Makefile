@@ -70,10 +70,9 @@ unit: ## Run the unit tests in seconds, with Go alone
 	CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
 
 .PHONY: golden
-golden: deps ## Rewrite all golden files and generated pages from the code
-	@for dir in $$(grep -rlE 'flag\.Bool\("update"' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
-	  case $$dir in ./test/*) continue;; esac; \
-	  echo "$$dir"; $(GO) test $$dir -update >/dev/null || $(GO) test $$dir -update || exit 1; \
+golden: ## Rewrite all golden files and generated pages from the code
+	@for dir in $$(git grep -lE 'flag\.Bool\("update"' -- '*_test.go' ':!test' ':!bench' | xargs -n1 dirname | sort -u); do \
+	  echo "$$dir"; $(GO) test -short ./$$dir -update >/dev/null || $(GO) test -short ./$$dir -update || exit 1; \
 	done
 
 .PHONY: diagrams
