@@ -1,12 +1,17 @@
-// Command handler is the custom handler of the Functions app: the Functions
-// host starts it and calls it over HTTP, one folder beside this file per
-// function.
+// Command handler is the custom handler of the Functions app. The Functions
+// host starts it and calls it over HTTP. Each folder next to this file describes
+// one function.
+//
+// The package assembles the program: app.go shows the order, and storage.go,
+// messaging.go, azure.go and register.go construct the parts. It must not know
+// any business rule.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -18,27 +23,27 @@ import (
 	"azbackupflow/internal/customhandler"
 )
 
-// version is set when the program is packaged.
-var version = "dev" //nolint:gochecknoglobals // set by the linker
+// version is set by the linker when the program is packaged.
+var version = "dev"
 
 func main() {
 	if err := run(context.Background()); err != nil {
-		// stderr is what the host shows as an error.
+		// The host shows lines on stderr as errors.
 		fmt.Fprintln(os.Stderr, "azbackupflow:", err)
 		os.Exit(1)
 	}
 }
 
-// run listens first: the host calls as soon as the port is open, and gives up
-// on a program that does not answer.
+// run opens the port first: the host calls as soon as the port is open, and
+// gives up on a program that does not respond.
 func run(ctx context.Context) error {
 	listener, err := customhandler.Listen(ctx, os.Getenv)
 	if err != nil {
 		return err
 	}
-	server, observer, err := newServer(ctx, world{
+	a, err := newApp(ctx, world{
 		environment: environment(),
-		now:         time.Now, //nolint:forbidigo // the one place where the program meets the clock
+		now:         time.Now, //nolint:forbidigo // the only place where the program reads the real clock
 		jitter:      rand.Float64,
 		newID:       uuid.NewString,
 		sleep:       sleep,
@@ -48,14 +53,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = server.Serve(ctx, listener)
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTelemetry)
+	err = a.server.Serve(ctx, listener)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxFlush)
 	defer cancel()
-	return errors.Join(err, observer.Close(last))
+	return errors.Join(err, a.telemetry.Close(last))
 }
 
-// lastTelemetry bounds the sending of what was not sent before the end.
-const lastTelemetry = 5 * time.Second
+// maxFlush limits the time to send the remaining telemetry at the end.
+const maxFlush = 5 * time.Second
 
 func environment() map[string]string {
 	all := map[string]string{}
@@ -77,9 +82,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// newLogger writes JSON lines to stdout: the host takes every line on stderr
-// for an error.
-func newLogger(w world, level slog.Level) *slog.Logger {
-	json := slog.NewJSONHandler(w.output, &slog.HandlerOptions{Level: level})
+// newLogger returns a logger that writes JSON lines to stdout, because the host
+// shows every line on stderr as an error.
+func newLogger(output io.Writer, level slog.Level) *slog.Logger {
+	json := slog.NewJSONHandler(output, &slog.HandlerOptions{Level: level})
 	return slog.New(customhandler.NewLogHandler(json))
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
 )
 
 // change asks for a change of an operation, and shows how it then is.
-func (a *app) change(ctx context.Context, id string, ask func(*client.Client, context.Context, string) (handlers.View, error)) error {
+func (a *app) change(ctx context.Context, id string, ask func(*client.Client, context.Context, string) (api.Operation, error)) error {
 	c, err := a.client()
 	if err != nil {
 		return err

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/request"
 	"azbackupflow/internal/step"
 )
 
@@ -30,7 +30,7 @@ func (b *bulkCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	answer, err := c.Bulk(ctx, bulk)
-	if client.OutOfReach(err) {
+	if client.IsUnavailable(err) {
 		return fmt.Errorf("%w (it may have been taken; send it again with --key %s to be sure)", err, bulk.Key)
 	}
 	if err != nil {
@@ -41,17 +41,17 @@ func (b *bulkCommand) Run(ctx context.Context, a *app) error {
 	} else {
 		a.say("Started: %d, under the key %s.", len(answer.Accepted), plain(answer.Key))
 		var rows [][]string
-		for _, refused := range answer.Refused {
+		for _, refused := range answer.Rejected {
 			for _, f := range refused.Fields {
 				rows = append(rows, []string{fmt.Sprint(refused.Target), plain(f.Field), plain(f.Problem), plain(f.Want)})
 			}
 		}
 		if len(rows) > 0 {
-			a.say("Refused: %d.\n", len(answer.Refused))
+			a.say("Refused: %d.\n", len(answer.Rejected))
 			a.list([]string{"Target", "Field", "Problem", "Wanted"}, rows)
 		}
 	}
-	if err == nil && len(answer.Refused) > 0 {
+	if err == nil && len(answer.Rejected) > 0 {
 		err = errSomeRefused
 	}
 	return err
@@ -59,12 +59,12 @@ func (b *bulkCommand) Run(ctx context.Context, a *app) error {
 
 // bulk reads the file and lets the flag win. Without a key one is made up, with
 // which the bulk can be sent again.
-func (b *bulkCommand) bulk(a *app) (request.Bulk, error) {
+func (b *bulkCommand) bulk(a *app) (api.Bulk, error) {
 	raw, err := readFile(b.File, a.stdin)
 	if err != nil {
-		return request.Bulk{}, &usage{text: err.Error()}
+		return api.Bulk{}, &usage{text: err.Error()}
 	}
-	var bulk request.Bulk
+	var bulk api.Bulk
 	var invalid *step.Invalid
 	err = step.Decode(bytes.TrimPrefix(raw, []byte(byteOrderMark)), &bulk, "")
 	if errors.As(err, &invalid) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 )
 
 func TestABulkStartsWhatIsRightAndNamesWhatIsNot(t *testing.T) {
@@ -20,7 +20,7 @@ func TestABulkStartsWhatIsRightAndNamesWhatIsNot(t *testing.T) {
 	require.Len(t, s.api.Published, 1)
 	require.Equal(t, "requests", s.api.Published[0].Queue)
 
-	var answer handlers.BulkAnswer
+	var answer api.BulkResult
 	s.stdin = `{"template":{"flow":"protect-file-share","parameters":` + parametersOfTestshare + `},"targets":[{"fileShare":"one"}]}`
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("bulk", "-f", "-", "--key", "mine", "-o", "json")), &answer))
 	require.Equal(t, "mine", answer.Key)

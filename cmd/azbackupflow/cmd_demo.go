@@ -8,13 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/functionshost"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
-	"azbackupflow/internal/request"
 )
 
 type demoCommand struct {
@@ -65,7 +63,7 @@ func (d *demoCommand) Run(ctx context.Context, a *app) (err error) {
 	if !a.json() {
 		a.say("The local stack is up after %s: Functions host, Service Bus, Table Storage and a simulated Azure,\n%d times as fast as Azure.\n", span(a.now().Sub(started)), demoSpeed)
 	}
-	c, err := client.New(client.Config{URL: s.URL(), Now: a.now, Sleep: a.sleep, Shortest: demoPause, Longest: demoPause, Patience: demoPatience})
+	c, err := client.New(client.Config{URL: s.URL(), Now: a.now, Sleep: a.sleep, MinPause: demoPause, MaxPause: demoPause, MaxOutage: demoPatience})
 	if err != nil {
 		return err
 	}
@@ -94,7 +92,7 @@ func (d *demoCommand) Run(ctx context.Context, a *app) (err error) {
 
 // requests reads what is to be run: the first request, and then all others,
 // unless only one was asked for.
-func (d *demoCommand) requests(a *app) (first request.Request, rest *tour, err error) {
+func (d *demoCommand) requests(a *app) (first api.Request, rest *tour, err error) {
 	if d.File == "" {
 		if first, err = demoRequest(d.Examples, demoFirst); err == nil {
 			rest, err = a.newTour(d.Examples, demoPlan())
@@ -123,7 +121,7 @@ func whileHostRuns(ctx context.Context, host *functionshost.Host) (context.Conte
 }
 
 // demo shows the operation to its end.
-func (f *following) demo(ctx context.Context, c *client.Client, v handlers.View, s *stack.Stack, k *killer) (handlers.View, error) {
+func (f *following) demo(ctx context.Context, c *client.Client, v api.Operation, s *stack.Stack, k *killer) (api.Operation, error) {
 	a := f.app
 	if !a.json() {
 		a.facts(append([][2]string{{"Operation", v.ID}, {"Flow", v.Flow}}, parameters(v)...))
@@ -144,7 +142,7 @@ func (f *following) demo(ctx context.Context, c *client.Client, v handlers.View,
 		a.say("")
 		a.facts(facts)
 	}
-	if v.Status != operation.Succeeded {
+	if v.Status != api.Succeeded {
 		return v, &unsuccessful{view: v}
 	}
 	return v, nil

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
 )
 
 type listCommand struct {
@@ -41,7 +40,7 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 		return nil
 	}
 	headings := []string{"Name", "Operation", "Status", "Item Name", "Start Time UTC", "Duration"}
-	reasons := slices.ContainsFunc(all.Operations, func(v handlers.View) bool { return reason(v) != "" })
+	reasons := slices.ContainsFunc(all.Operations, func(v api.Operation) bool { return reason(v) != "" })
 	if reasons {
 		headings = append(headings, "Reason")
 	}
@@ -62,9 +61,9 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (l *listCommand) query(a *app) (q operation.Query, err error) {
+func (l *listCommand) query(a *app) (q api.OperationQuery, err error) {
 	for _, s := range l.Status {
-		q.Status = append(q.Status, operation.Status(s))
+		q.Status = append(q.Status, api.Status(s))
 	}
 	q.Flow = l.Flow
 	if l.Label != "" {
@@ -72,7 +71,7 @@ func (l *listCommand) query(a *app) (q operation.Query, err error) {
 		if !ok || name == "" {
 			return q, &usage{text: "--label " + l.Label + " is not NAME=VALUE"}
 		}
-		q.Label = operation.Label{Key: name, Value: value}
+		q.Label = api.Label{Key: name, Value: value}
 	}
 	if l.Limit < 1 {
 		return q, &usage{text: "--limit wants at least 1"}
@@ -86,10 +85,10 @@ func (l *listCommand) query(a *app) (q operation.Query, err error) {
 
 // listAll joins pages until there are enough. A page may be short, or even
 // empty, and still not be the last.
-func listAll(ctx context.Context, c *client.Client, q operation.Query, limit int) (handlers.List, error) {
-	all := handlers.List{Operations: []handlers.View{}}
+func listAll(ctx context.Context, c *client.Client, q api.OperationQuery, limit int) (api.OperationPage, error) {
+	all := api.OperationPage{Operations: []api.Operation{}}
 	for {
-		q.PageSize = min(limit-len(all.Operations), operation.MaxPageSize)
+		q.PageSize = min(limit-len(all.Operations), api.MaxPageSize)
 		page, err := c.List(ctx, q)
 		if err != nil {
 			return all, err

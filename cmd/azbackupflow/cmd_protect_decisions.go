@@ -4,10 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
 )
 
 type protectVerdictsCommand struct {
@@ -25,18 +23,18 @@ func (v *protectVerdictsCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := verdictsAll(ctx, c, decision.Query{Outcome: v.Outcome, Rule: v.Rule}, v.Limit)
+	all, err := verdictsAll(ctx, c, api.DecisionQuery{Outcome: v.Outcome, Rule: v.Rule}, v.Limit)
 	if err != nil {
 		return err
 	}
 	if a.json() {
 		return a.printJSON(all)
 	}
-	if len(all.Verdicts) == 0 {
+	if len(all.Decisions) == 0 {
 		a.say("No verdicts.")
 		return nil
 	}
-	for i, verdict := range all.Verdicts {
+	for i, verdict := range all.Decisions {
 		if i > 0 {
 			a.say("")
 		}
@@ -49,24 +47,24 @@ func (v *protectVerdictsCommand) Run(ctx context.Context, a *app) error {
 }
 
 // verdictsAll joins pages until there are enough.
-func verdictsAll(ctx context.Context, c *client.Client, q decision.Query, limit int) (handlers.VerdictList, error) {
-	all := handlers.VerdictList{Verdicts: []decision.Record{}}
+func verdictsAll(ctx context.Context, c *client.Client, q api.DecisionQuery, limit int) (api.DecisionPage, error) {
+	all := api.DecisionPage{Decisions: []api.Decision{}}
 	for {
-		q.PageSize = min(limit-len(all.Verdicts), operation.MaxPageSize)
-		page, err := c.Verdicts(ctx, q)
+		q.PageSize = min(limit-len(all.Decisions), api.MaxPageSize)
+		page, err := c.Decisions(ctx, q)
 		if err != nil {
 			return all, err
 		}
-		all.Verdicts = append(all.Verdicts, page.Verdicts...)
+		all.Decisions = append(all.Decisions, page.Decisions...)
 		all.Continue = page.Continue
-		if page.Continue == "" || len(all.Verdicts) >= limit {
+		if page.Continue == "" || len(all.Decisions) >= limit {
 			return all, nil
 		}
 		q.Continue = page.Continue
 	}
 }
 
-func aboutVerdict(v decision.Record) [][2]string {
+func aboutVerdict(v api.Decision) [][2]string {
 	verdict := plain(v.Outcome)
 	if v.Rule != "" {
 		verdict += ", by rule " + plain(v.Rule)

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/autoprotect/decision"
-	"azbackupflow/internal/handlers"
 )
 
 func TestVerdictsAreListedWithTheirReasons(t *testing.T) {
@@ -24,9 +24,9 @@ func TestVerdictsAreListedWithTheirReasons(t *testing.T) {
 		require.NoError(t, s.api.Store.SaveDecision(t.Context(), v))
 	}
 	s.golden("verdicts", s.succeeds("protect", "verdicts", "--limit", "2"))
-	var list handlers.VerdictList
+	var list api.DecisionPage
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("protect", "verdicts", "--rule", "all", "-o", "json")), &list))
-	require.Len(t, list.Verdicts, 2)
+	require.Len(t, list.Decisions, 2)
 	require.Contains(t, s.succeeds("protect", "verdicts", "--outcome", "lost"), "lists it no more")
 	wrong := s.run("protect", "verdicts", "--outcome", "red")
 	require.Equal(t, exitUsage, wrong.code)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
-	"azbackupflow/internal/rejected"
 )
 
 // deadLettersCommand is about requests that were refused, or dead-lettered
@@ -38,24 +36,24 @@ func (l *deadLettersListCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := deadLettersAll(ctx, c, rejected.Query{Since: since}, l.Limit)
+	all, err := deadLettersAll(ctx, c, api.RejectedQuery{Since: since}, l.Limit)
 	if err != nil {
 		return err
 	}
 	if a.json() {
 		return a.printJSON(all)
 	}
-	if len(all.DeadLetters) == 0 {
+	if len(all.Rejected) == 0 {
 		a.say("No dead letters.")
 		return nil
 	}
-	rows := make([][]string, 0, len(all.DeadLetters))
-	for _, d := range all.DeadLetters {
+	rows := make([][]string, 0, len(all.Rejected))
+	for _, d := range all.Rejected {
 		replayed := ""
 		if !d.ReplayedAt.IsZero() {
 			replayed = instant(d.ReplayedAt)
 		}
-		rows = append(rows, []string{d.Handle, instant(d.At), plain(string(d.Source)), plain(d.Flow), replayed, listed(d.Reason)})
+		rows = append(rows, []string{d.ID, instant(d.At), plain(string(d.Source)), plain(d.Flow), replayed, listed(d.Reason)})
 	}
 	a.list([]string{"Handle", "Time UTC", "Came By", "Operation", "Replayed", "Reason"}, rows)
 	if all.Continue != "" {
@@ -65,17 +63,17 @@ func (l *deadLettersListCommand) Run(ctx context.Context, a *app) error {
 }
 
 // deadLettersAll joins pages until there are enough.
-func deadLettersAll(ctx context.Context, c *client.Client, q rejected.Query, limit int) (handlers.DeadLetterList, error) {
-	all := handlers.DeadLetterList{DeadLetters: []handlers.DeadLetter{}}
+func deadLettersAll(ctx context.Context, c *client.Client, q api.RejectedQuery, limit int) (api.RejectedPage, error) {
+	all := api.RejectedPage{Rejected: []api.RejectedRequest{}}
 	for {
-		q.PageSize = min(limit-len(all.DeadLetters), operation.MaxPageSize)
-		page, err := c.DeadLetters(ctx, q)
+		q.PageSize = min(limit-len(all.Rejected), api.MaxPageSize)
+		page, err := c.ListRejected(ctx, q)
 		if err != nil {
 			return all, err
 		}
-		all.DeadLetters = append(all.DeadLetters, page.DeadLetters...)
+		all.Rejected = append(all.Rejected, page.Rejected...)
 		all.Continue = page.Continue
-		if page.Continue == "" || len(all.DeadLetters) >= limit {
+		if page.Continue == "" || len(all.Rejected) >= limit {
 			return all, nil
 		}
 		q.Continue = page.Continue
@@ -92,14 +90,14 @@ func (s *deadLettersShowCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.DeadLetter(ctx, s.Handle)
+	d, err := c.GetRejected(ctx, s.Handle)
 	if err != nil {
 		return err
 	}
 	if a.json() {
 		return a.printJSON(d)
 	}
-	facts := append([][2]string{{"Handle", d.Handle}}, aboutRefusal(d.Request)...)
+	facts := append([][2]string{{"Handle", d.ID}}, aboutRefusal(d)...)
 	if d.ReplyTo != "" {
 		facts = append(facts, [2]string{"Answers to", plain(d.ReplyTo)})
 	}
@@ -153,7 +151,7 @@ func (r *deadLettersReplayCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	replayed, err := c.Replay(ctx, r.Handle, edited)
+	replayed, err := c.ReplayRejected(ctx, r.Handle, edited)
 	if err != nil {
 		return err
 	}
@@ -182,9 +180,9 @@ func (p *deadLettersPurgeCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	purged := handlers.Purged{Removed: 1}
+	purged := api.Purged{Removed: 1}
 	if p.Handle != "" {
-		err = c.RemoveDeadLetter(ctx, p.Handle)
+		err = c.DeleteRejected(ctx, p.Handle)
 	} else {
 		purged.Removed, err = purgeAll(ctx, c, before)
 	}

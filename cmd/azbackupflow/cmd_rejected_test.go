@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client/clienttest"
-	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 )
@@ -57,12 +57,12 @@ func TestDeadLettersAreListedShownReplayedAndPurged(t *testing.T) {
 	require.Equal(t, "Removed: 1.\n", s.succeeds("dead-letters", "purge", handles[0]))
 	gone := s.run("dead-letters", "show", handles[0])
 	require.NotZero(t, gone.code)
-	require.Contains(t, gone.stderr, "no such dead letter")
+	require.Contains(t, gone.stderr, "rejected request not found")
 	require.Contains(t, s.run("dead-letters", "purge").stderr, "a handle, or --before")
 	require.Equal(t, "Removed: 2.\n", s.succeeds("dead-letters", "purge", "--before", "2027-01-01"))
-	var list handlers.DeadLetterList
+	var list api.RejectedPage
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("dead-letters", "list", "-o", "json")), &list))
-	require.Empty(t, list.DeadLetters)
+	require.Empty(t, list.Rejected)
 }
 
 func TestRescueSaysWhatItFound(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"os"
 	"syscall"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/request"
 	"azbackupflow/internal/step"
 )
 
@@ -53,7 +53,7 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 		r.Key = a.newKey()
 	}
 	v, err := c.Start(ctx, r)
-	if client.OutOfReach(err) && !errors.Is(err, syscall.ECONNREFUSED) {
+	if client.IsUnavailable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("%w (it may have been started; ask again with --key %s to be sure)", err, r.Key)
 	}
 	if err != nil {
@@ -78,10 +78,10 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 }
 
 // request reads the file and lets the flags win.
-func (s *asking) request(stdin io.Reader) (request.Request, error) {
+func (s *asking) request(stdin io.Reader) (api.Request, error) {
 	raw, err := readFile(s.File, stdin)
 	if err != nil {
-		return request.Request{}, &usage{text: err.Error()}
+		return api.Request{}, &usage{text: err.Error()}
 	}
 	r, err := decodeRequest(raw, s.File)
 	if err != nil {
@@ -114,8 +114,8 @@ const byteOrderMark = "\xef\xbb\xbf"
 
 // decodeRequest reads the one shape of a request; whether its values are right
 // is for the API to say.
-func decodeRequest(raw []byte, file string) (request.Request, error) {
-	var r request.Request
+func decodeRequest(raw []byte, file string) (api.Request, error) {
+	var r api.Request
 	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
 	var invalid *step.Invalid
 	err := step.Decode(raw, &r, "")
@@ -140,7 +140,7 @@ func readFile(name string, stdin io.Reader) ([]byte, error) {
 }
 
 // dryRun shows what a request would do.
-func (a *app) dryRun(ctx context.Context, c *client.Client, r request.Request) error {
+func (a *app) dryRun(ctx context.Context, c *client.Client, r api.Request) error {
 	plan, err := c.DryRun(ctx, r)
 	if err != nil {
 		return err

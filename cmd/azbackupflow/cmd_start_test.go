@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client/clienttest"
-	"azbackupflow/internal/handlers"
 )
 
 const parametersOfTestshare = `{"vaultId":"` + clienttest.Vault + `","storageAccountId":"` + clienttest.Account + `","fileShare":"testshare","policy":"schedule1"}`
@@ -48,7 +48,7 @@ func TestFlagsOfStartWinOverTheFile(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.stdin = "\xef\xbb\xbf" + `{"key":"of the file","deadline":"PT1H","labels":{"team":"files","env":"test"},"parameters":` + parametersOfTestshare + `}`
-	var v handlers.View
+	var v api.Operation
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("start", "protect-file-share", "-f", "-", "-o", "json",
 		"--key", "of the flag", "--deadline", "PT2H", "--label", "env=prod", "--label", "note=a;b=c")), &v))
 	require.Equal(t, "of the flag", v.Key)
@@ -59,7 +59,7 @@ func TestFlagsOfStartWinOverTheFile(t *testing.T) {
 func TestStartWithoutAKeyMakesOneUp(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	var v handlers.View
+	var v api.Operation
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("start", "protect-file-share", "-f", file(t, `{"parameters":`+parametersOfTestshare+`}`), "-o", "json")), &v))
 	require.Equal(t, "made-up-key", v.Key)
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 )
 
 // errNotRight is a request that would not work as things are.
@@ -42,15 +42,15 @@ func (v *validateCommand) Run(ctx context.Context, a *app) error {
 	} else {
 		a.validation(validation)
 	}
-	if err == nil && !validation.LooksRight {
+	if err == nil && !validation.OK {
 		err = errNotRight
 	}
 	return err
 }
 
-func (a *app) validation(v handlers.Validation) {
+func (a *app) validation(v api.Validation) {
 	a.say("The request is valid. What %s version %d would do:", v.Flow, v.Version)
-	for i, s := range v.Rehearsed {
+	for i, s := range v.DryRun {
 		a.say("")
 		a.say("%4d  %s", i+1, a.paint.bold(s.Step))
 		if s.Note != "" {
@@ -67,8 +67,8 @@ func (a *app) validation(v handlers.Validation) {
 		}
 	}
 	a.say("")
-	if v.Unknown != "" {
-		a.say("Not known beforehand: %s", plain(v.Unknown))
+	if v.Incomplete != "" {
+		a.say("Not known beforehand: %s", plain(v.Incomplete))
 	}
 	if v.Problem != nil {
 		a.facts(a.aboutError("Not right", *v.Problem))

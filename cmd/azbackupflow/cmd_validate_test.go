@@ -13,7 +13,7 @@ func TestValidateStartsNothingAndSaysWhatIsNotRight(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	request := file(t, `{"parameters":`+parametersOfTestshare+`}`)
-	require.Contains(t, s.succeeds("validate", "protect-file-share", "-f", request, "-o", "json"), `"looksRight": true`)
+	require.Contains(t, s.succeeds("validate", "protect-file-share", "-f", request, "-o", "json"), `"ok": true`)
 	require.Equal(t, "No operations.\n", s.succeeds("list"))
 
 	s.api.Script("check-policy", clienttest.Answer{Err: &operation.Error{

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 )
 
 type watchCommand struct {
@@ -35,7 +35,7 @@ func (w *watchCommand) Run(ctx context.Context, a *app) error {
 }
 
 // summary says how an operation has ended.
-func (a *app) summary(v handlers.View, calls int) [][2]string {
+func (a *app) summary(v api.Operation, calls int) [][2]string {
 	facts := [][2]string{
 		{"Operation", v.ID},
 		{"Status", a.paint.status(v.Status)},

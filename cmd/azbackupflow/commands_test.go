@@ -79,7 +79,7 @@ func TestWatchSaysThatTheAPIIsAwayAndBack(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	})
 	watched := s.succeeds("watch", v.ID)
-	require.Contains(t, watched, "-- the API is out of reach, asking again: "+s.api.URL+": answered HTTP 502")
+	require.Contains(t, watched, "-- the API is out of reach, asking again: "+s.api.URL+": HTTP 502")
 	require.Contains(t, watched, "-- the API answers again")
 	require.Contains(t, watched, "Succeeded")
 }
@@ -213,7 +213,7 @@ func TestOutputForScriptsIsTheAPIsOwn(t *testing.T) {
 		"/operations/" + v.ID + "/history": {"history", v.ID},
 		"/operations":                      {"list"},
 		"/flows":                           {"flows"},
-		"/refusals":                        {"refused"},
+		"/rejected":                        {"refused"},
 	} {
 		require.Equal(t, s.fetch(path), s.succeeds(append(args, "-o", "json")...), path)
 	}

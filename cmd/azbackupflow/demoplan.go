@@ -6,8 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/request"
+	"azbackupflow/internal/api"
 )
 
 // demoFirst is the example that the demo shows step by step.
@@ -65,18 +64,18 @@ func demoPermits() map[string]string {
 }
 
 // demoRequest reads one of the examples.
-func demoRequest(folder, file string) (request.Request, error) {
+func demoRequest(folder, file string) (api.Request, error) {
 	path := filepath.Join(folder, file)
 	raw, err := readFile(path, nil)
 	if err != nil {
-		return request.Request{}, &usage{text: err.Error(), advice: "run it in the project's folder, or say with --examples where the requests are"}
+		return api.Request{}, &usage{text: err.Error(), advice: "run it in the project's folder, or say with --examples where the requests are"}
 	}
 	return decodeRequest(raw, path)
 }
 
 // trackJobOf makes a request follow the job of an operation on an item. The
 // operation has the job's name alone.
-func trackJobOf(r request.Request, v handlers.View) (request.Request, error) {
+func trackJobOf(r api.Request, v api.Operation) (api.Request, error) {
 	var about struct {
 		ItemID string `json:"itemId"`
 	}

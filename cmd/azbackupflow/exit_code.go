@@ -6,9 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
 )
 
 // The exit codes.
@@ -44,7 +43,7 @@ type usage struct{ text, advice string }
 func (u *usage) Error() string { return u.text }
 
 // unsuccessful is an operation that did not come to a good end.
-type unsuccessful struct{ view handlers.View }
+type unsuccessful struct{ view api.Operation }
 
 func (u *unsuccessful) Error() string {
 	text := fmt.Sprintf("operation %s is %s", u.view.ID, u.view.Status)
@@ -60,7 +59,7 @@ type cut struct{ id string }
 func (c *cut) Error() string { return "operation " + c.id + " has not ended yet" }
 
 // outcome is the error of an operation that has ended; nil for a good end.
-func outcome(v handlers.View) error {
+func outcome(v api.Operation) error {
 	if v.Status.Successful() {
 		return nil
 	}
@@ -82,7 +81,7 @@ func codeOf(err error) int {
 		return codeOfStatus(bad.view.Status)
 	case errors.As(err, &short):
 		return exitCut
-	case client.OutOfReach(err):
+	case client.IsUnavailable(err):
 		return exitAway
 	case errors.As(err, &problem):
 		return exitUsage
@@ -90,17 +89,17 @@ func codeOf(err error) int {
 	return exitFailed
 }
 
-func codeOfStatus(s operation.Status) int {
+func codeOfStatus(s api.Status) int {
 	switch s {
-	case operation.Succeeded, operation.SucceededWithWarnings:
+	case api.Succeeded, api.SucceededWithWarnings:
 		return exitDone
-	case operation.Canceled:
+	case api.Canceled:
 		return exitCanceled
-	case operation.TimedOut:
+	case api.TimedOut:
 		return exitTimedOut
-	case operation.Parked:
+	case api.Parked:
 		return exitParked
-	case operation.Failed, operation.Pending, operation.Running:
+	case api.Failed, api.Pending, api.Running:
 	}
 	return exitFailed
 }
@@ -134,14 +133,14 @@ func advise(err error, url string) string {
 	return ""
 }
 
-func adviseOperation(v handlers.View) string {
+func adviseOperation(v api.Operation) string {
 	if v.Error != nil && len(v.Error.RecommendedAction) > 0 {
 		return "what to do: " + strings.Join(v.Error.RecommendedAction, " ")
 	}
 	switch v.Status {
-	case operation.Failed, operation.TimedOut, operation.Parked:
+	case api.Failed, api.TimedOut, api.Parked:
 		return "see azbackupflow history " + v.ID + "; azbackupflow retry " + v.ID + " sets it going again"
-	case operation.Pending, operation.Running, operation.Succeeded, operation.SucceededWithWarnings, operation.Canceled:
+	case api.Pending, api.Running, api.Succeeded, api.SucceededWithWarnings, api.Canceled:
 	}
 	return ""
 }

@@ -101,12 +101,12 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no such operation": {[]string{"status", "nope"}, "There is no such operation (HTTP 404): load operation nope: operation not found; azbackupflow list shows the operations"},
+		"no such operation": {[]string{"status", "nope"}, "Operation not found (HTTP 404): load operation nope: operation not found; azbackupflow list shows the operations"},
 		"no such command":   {[]string{"frobnicate"}, "see azbackupflow --help"},
 		"no such flag":      {[]string{"list", "--frobnicate"}, "see azbackupflow --help"},
 		"no such output":    {[]string{"list", "-o", "yaml"}, `must be one of "table","json"`},
 		"no command":        {nil, "see azbackupflow --help"},
-		"a wrong address":   {[]string{"list", "--url", "nowhere"}, `"nowhere" is not the address of a Functions app; want one such as`},
+		"a wrong address":   {[]string{"list", "--url", "nowhere"}, `"nowhere" is not the address of a Functions app; use one such as`},
 		"an open wire":      {[]string{"list", "--url", "http://name.example", "--function-key", "key"}, "use https"},
 		"a wrong time":      {[]string{"list", "--since", "yesterday"}, `--since "yesterday" is not a time; want one such as`},
 		"a wrong time too":  {[]string{"refused", "--since=-3d"}, "is not a time"},

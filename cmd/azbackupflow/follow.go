@@ -11,9 +11,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
 )
 
 // following shows an operation while it goes on.
@@ -26,7 +25,7 @@ type following struct {
 
 	progress *progress
 	// plans are the flows' steps, to say how far the operation is.
-	plans []handlers.FlowView
+	plans []api.Flow
 	away  bool
 
 	mu sync.Mutex
@@ -46,7 +45,7 @@ func (a *app) newFollowing(quiet bool) *following {
 }
 
 // to waits until the operation has ended, and shows it meanwhile.
-func (f *following) to(ctx context.Context, c *client.Client, id string) (handlers.View, error) {
+func (f *following) to(ctx context.Context, c *client.Client, id string) (api.Operation, error) {
 	f.progress = f.app.newProgress()
 	defer f.progress.stop()
 	if flows, err := c.Flows(ctx); err == nil { // only for how far it is
@@ -96,16 +95,16 @@ func (f *following) show(u client.Update) {
 		}
 		f.tell(f.app.now())
 		f.ripen()
-		if away := u.Away != nil; away != f.away {
+		if away := u.Unavailable != nil; away != f.away {
 			f.away = away
-			f.reach(u.Away)
+			f.reach(u.Unavailable)
 		}
 	})
 	f.progress.say(func() string { return f.standing(u) })
 }
 
 // event writes one event: as lines for people, as one line of JSON for scripts.
-func (f *following) event(ev operation.Event) {
+func (f *following) event(ev api.Event) {
 	if f.app.json() {
 		if raw, err := json.Marshal(ev); err == nil {
 			f.app.write(string(raw) + "\n")
@@ -139,8 +138,8 @@ func (f *following) line(n note) {
 
 // standing says in one line where the operation stands.
 func (f *following) standing(u client.Update) string {
-	v := u.View
-	if u.Away != nil {
+	v := u.Operation
+	if u.Unavailable != nil {
 		return "the API is out of reach, asking again"
 	}
 	where := v.Step

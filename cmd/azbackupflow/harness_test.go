@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client/clienttest"
-	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/request"
 )
 
@@ -71,17 +72,17 @@ func (s *shell) succeeds(args ...string) string {
 }
 
 // begins starts an operation and gives its id.
-func (s *shell) begins(r request.Request) handlers.View {
+func (s *shell) begins(r api.Request) api.Operation {
 	s.t.Helper()
-	req, err := s.api.Engine.Prepare(r)
+	req, err := s.api.Engine.Prepare(request.Request(r))
 	require.NoError(s.t, err)
 	file := filepath.Join(s.t.TempDir(), "request.json")
 	raw := `{"key":"` + r.Key + `","parameters":` + string(r.Parameters) + `,"labels":{"team":"files"},"deadline":"` + r.Deadline + `"}`
 	require.NoError(s.t, os.WriteFile(file, []byte(raw), 0o600))
 	require.Contains(s.t, s.succeeds("start", r.Flow, "-f", file), req.ID)
-	row, err := s.api.Store.Load(s.t.Context(), req.ID)
-	require.NoError(s.t, err)
-	return handlers.Show(row.Operation)
+	var op api.Operation
+	require.NoError(s.t, json.Unmarshal([]byte(s.fetch("/operations/"+req.ID)), &op))
+	return op
 }
 
 // golden compares an output with testdata/name.golden.

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"azbackupflow/internal/operation"
+	"azbackupflow/internal/api"
 )
 
 // paint colours text for a person at a terminal, and leaves it alone otherwise.
@@ -28,19 +28,19 @@ func (p paint) faint(s string) string { return p.with(text.Faint, s) }
 func (p paint) bad(s string) string   { return p.with(text.FgRed, s) }
 
 // status colours a status by what it means for a person.
-func (p paint) status(s operation.Status) string {
+func (p paint) status(s api.Status) string {
 	return p.with(statusColor(s), string(s))
 }
 
-func statusColor(s operation.Status) text.Color {
+func statusColor(s api.Status) text.Color {
 	switch s {
-	case operation.Succeeded:
+	case api.Succeeded:
 		return text.FgGreen
-	case operation.SucceededWithWarnings, operation.Parked, operation.Canceled:
+	case api.SucceededWithWarnings, api.Parked, api.Canceled:
 		return text.FgYellow
-	case operation.Failed, operation.TimedOut:
+	case api.Failed, api.TimedOut:
 		return text.FgRed
-	case operation.Pending, operation.Running:
+	case api.Pending, api.Running:
 	}
 	return text.FgCyan
 }

@@ -3,8 +3,7 @@ package main
 import (
 	"strings"
 
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
+	"azbackupflow/internal/api"
 )
 
 // longestListed is how much of a reason a list shows, in characters.
@@ -12,9 +11,9 @@ const longestListed = 60
 
 // reason says why an operation does not go on: what a person must look at, or
 // which other operation it waits for; empty for others.
-func reason(v handlers.View) string {
+func reason(v api.Operation) string {
 	switch {
-	case v.Status == operation.Parked && v.Error != nil:
+	case v.Status == api.Parked && v.Error != nil:
 		return listed(v.Error.Code + ": " + v.Error.Message)
 	case !v.Status.Terminal() && strings.HasPrefix(v.WaitingFor, "operation "):
 		return listed("waits for " + v.WaitingFor)

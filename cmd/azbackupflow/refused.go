@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/operation"
-	"azbackupflow/internal/rejected"
 )
 
 type refusedCommand struct {
@@ -26,18 +25,18 @@ func (r *refusedCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := refusedAll(ctx, c, rejected.Query{Since: since}, r.Limit)
+	all, err := refusedAll(ctx, c, api.RejectedQuery{Since: since}, r.Limit)
 	if err != nil {
 		return err
 	}
 	if a.json() {
 		return a.printJSON(all)
 	}
-	if len(all.Refusals) == 0 {
+	if len(all.Rejected) == 0 {
 		a.say("No refused requests.")
 		return nil
 	}
-	for i, refusal := range all.Refusals {
+	for i, refusal := range all.Rejected {
 		if i > 0 {
 			a.say("")
 		}
@@ -50,24 +49,24 @@ func (r *refusedCommand) Run(ctx context.Context, a *app) error {
 }
 
 // refusedAll joins pages until there are enough.
-func refusedAll(ctx context.Context, c *client.Client, q rejected.Query, limit int) (client.Refusals, error) {
-	all := client.Refusals{Refusals: []rejected.Request{}}
+func refusedAll(ctx context.Context, c *client.Client, q api.RejectedQuery, limit int) (api.RejectedPage, error) {
+	all := api.RejectedPage{Rejected: []api.RejectedRequest{}}
 	for {
-		q.PageSize = min(limit-len(all.Refusals), operation.MaxPageSize)
-		page, err := c.Refusals(ctx, q)
+		q.PageSize = min(limit-len(all.Rejected), api.MaxPageSize)
+		page, err := c.ListRejected(ctx, q)
 		if err != nil {
 			return all, err
 		}
-		all.Refusals = append(all.Refusals, page.Refusals...)
+		all.Rejected = append(all.Rejected, page.Rejected...)
 		all.Continue = page.Continue
-		if page.Continue == "" || len(all.Refusals) >= limit {
+		if page.Continue == "" || len(all.Rejected) >= limit {
 			return all, nil
 		}
 		q.Continue = page.Continue
 	}
 }
 
-func aboutRefusal(r rejected.Request) [][2]string {
+func aboutRefusal(r api.RejectedRequest) [][2]string {
 	facts := [][2]string{{"Refused", instant(r.At) + " UTC"}, {"Came by", plain(string(r.Source))}}
 	add := func(name, value string) {
 		if value != "" {

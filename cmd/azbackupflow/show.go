@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
+	"azbackupflow/internal/api"
 )
 
 // item names what an operation is about, as a person does; empty where that
 // cannot be told.
-func item(v handlers.View) string {
+func item(v api.Operation) string {
 	if name := v.Learned["friendlyName"]; name != "" {
 		return plain(name)
 	}
@@ -41,7 +40,7 @@ func item(v handlers.View) string {
 
 // parameters lists the parameters that are text, resource ids by their last
 // part.
-func parameters(v handlers.View) [][2]string {
+func parameters(v api.Operation) [][2]string {
 	var all map[string]any
 	if json.Unmarshal(v.Parameters, &all) != nil {
 		return nil
@@ -56,7 +55,7 @@ func parameters(v handlers.View) [][2]string {
 }
 
 // took is how long an operation has taken, or takes so far.
-func took(v handlers.View, now time.Time) time.Duration {
+func took(v api.Operation, now time.Time) time.Duration {
 	if v.EndedAt.IsZero() {
 		return now.Sub(v.CreatedAt)
 	}
@@ -73,7 +72,7 @@ func labels(all map[string]string) string {
 }
 
 // about lists what a person wants to know of an operation.
-func (a *app) about(v handlers.View) [][2]string {
+func (a *app) about(v api.Operation) [][2]string {
 	now := a.now()
 	var facts [][2]string
 	add := func(name, value string) {
@@ -123,7 +122,7 @@ func (a *app) about(v handlers.View) [][2]string {
 }
 
 // aboutError shows an error with what to do about it, under a name.
-func (a *app) aboutError(name string, e operation.Error) (facts [][2]string) {
+func (a *app) aboutError(name string, e api.Error) (facts [][2]string) {
 	add := func(name, value string) {
 		if value != "" {
 			facts = append(facts, [2]string{name, value})
@@ -139,7 +138,7 @@ func (a *app) aboutError(name string, e operation.Error) (facts [][2]string) {
 }
 
 // flags says what a person has asked for meanwhile.
-func flags(v handlers.View) string {
+func flags(v api.Operation) string {
 	var set []string
 	if v.Paused {
 		set = append(set, "paused")

@@ -1,6 +1,6 @@
 package main
 
-import "azbackupflow/internal/operation"
+import "azbackupflow/internal/api"
 
 // tally counts what an operation took, by its events.
 type tally struct {
@@ -12,7 +12,7 @@ type tally struct {
 	ran map[string]bool
 }
 
-func (t *tally) count(ev operation.Event) {
+func (t *tally) count(ev api.Event) {
 	t.calls += len(ev.Exchanges)
 	if t.at != "" { // an event names the step that comes next
 		if t.ran == nil {

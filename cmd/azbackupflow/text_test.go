@@ -8,8 +8,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client/clienttest"
-	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 )
 
@@ -65,7 +65,7 @@ func TestSpansReadLikeSpeech(t *testing.T) {
 
 func TestItemIsNamedAsAPersonDoes(t *testing.T) {
 	t.Parallel()
-	for want, v := range map[string]handlers.View{
+	for want, v := range map[string]api.Operation{
 		"learned": {Learned: map[string]string{"friendlyName": "learned"}, Parameters: json.RawMessage(`{"fileShare":"asked"}`)},
 		"share":   {Parameters: json.RawMessage(`{"fileShare":"share"}`)},
 		"named":   {Parameters: json.RawMessage(`{"fileShare":{"name":"named"}}`)},
@@ -81,10 +81,10 @@ func TestTimelineTellsWhatWentWrongOnTheWire(t *testing.T) {
 	t.Parallel()
 	tl := timeline{}
 	at := clienttest.Began()
-	lines := tl.lines(operation.Event{
-		Seq: 2, At: at, Step: "register", Status: operation.Running, What: "no usable answer", DueAt: at.Add(5 * time.Minute),
-		Exchanges: []operation.Exchange{{Method: "PUT", Path: "/a", Failure: "connection reset by peer"}, {Method: "GET", Path: "/b"}},
-		Err:       &operation.Error{Code: "NoAnswer", Message: "no usable answer", Class: operation.Transient, Ambiguous: true},
+	lines := tl.lines(api.Event{
+		Seq: 2, At: at, Step: "register", Status: api.Running, What: "no usable answer", DueAt: at.Add(5 * time.Minute),
+		Exchanges: []api.Exchange{{Method: "PUT", Path: "/a", Failure: "connection reset by peer"}, {Method: "GET", Path: "/b"}},
+		Err:       &api.Error{Code: "NoAnswer", Message: "no usable answer", Class: string(operation.Transient), Ambiguous: true},
 	})
 	require.Equal(t, []string{
 		"2026-11-21 (UTC)",
@@ -93,6 +93,6 @@ func TestTimelineTellsWhatWentWrongOnTheWire(t *testing.T) {
 		"                                no usable answer; looks again in 5 min",
 		"                                NoAnswer (Transient)",
 	}, lines)
-	lines = tl.lines(operation.Event{Seq: 2, At: at.Add(24 * time.Hour), Step: "register", Status: operation.Running, What: "paused", DueAt: at.Add(48 * time.Hour)})
+	lines = tl.lines(api.Event{Seq: 2, At: at.Add(24 * time.Hour), Step: "register", Status: api.Running, What: "paused", DueAt: at.Add(48 * time.Hour)})
 	require.Equal(t, []string{"2026-11-22 (UTC)", "03:00:00  register              paused"}, lines, "a flag changes nothing about when it is due")
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"azbackupflow/internal/operation"
+	"azbackupflow/internal/api"
 )
 
 // timeline tells the events of one operation as they come: when, at which step,
@@ -30,7 +30,7 @@ const (
 const atOnce = 100 * time.Millisecond
 
 // lines tells one event.
-func (t *timeline) lines(ev operation.Event) []string {
+func (t *timeline) lines(ev api.Event) []string {
 	ran := t.step // an event names the step that comes next
 	if ran == "" {
 		ran = "request"
@@ -61,7 +61,7 @@ func (t *timeline) lines(ev operation.Event) []string {
 }
 
 // exchange is what was asked and what Azure answered, in one line.
-func (t *timeline) exchange(x operation.Exchange) string {
+func (t *timeline) exchange(x api.Exchange) string {
 	answered := fmt.Sprint(x.Status)
 	if x.Status == 0 {
 		answered = "no answer"
@@ -74,12 +74,12 @@ func (t *timeline) exchange(x operation.Exchange) string {
 }
 
 // outlook says when the operation is looked at again.
-func (t *timeline) outlook(ev operation.Event) string {
+func (t *timeline) outlook(ev api.Event) string {
 	wait := ev.DueAt.Sub(ev.At)
 	switch {
 	case ev.Status.Terminal():
 		return "; ends as " + string(ev.Status)
-	case ev.Status == operation.Parked, ev.DueAt.IsZero(), ev.Seq == t.seq:
+	case ev.Status == api.Parked, ev.DueAt.IsZero(), ev.Seq == t.seq:
 		return ""
 	case wait < atOnce:
 		return "; goes on at once"
@@ -88,7 +88,7 @@ func (t *timeline) outlook(ev operation.Event) string {
 }
 
 // trouble is the error that the operation has met.
-func (t *timeline) trouble(ev operation.Event) []string {
+func (t *timeline) trouble(ev api.Event) []string {
 	said := plain(ev.Err.Code) + errorKind(*ev.Err)
 	if message := plain(ev.Err.Message); !strings.Contains(plain(ev.What), message) {
 		said += ": " + message
@@ -101,7 +101,7 @@ func (t *timeline) trouble(ev operation.Event) []string {
 }
 
 // errorKind says what kind of an error it is.
-func errorKind(e operation.Error) string {
+func errorKind(e api.Error) string {
 	if e.HTTPStatus == 0 {
 		return fmt.Sprintf(" (%s)", e.Class)
 	}

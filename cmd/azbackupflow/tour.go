@@ -10,10 +10,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
-	"azbackupflow/internal/request"
 )
 
 // tour is the second part of the demo: many operations at the same time.
@@ -29,13 +27,13 @@ type tour struct {
 // stop is one operation of a tour.
 type stop struct {
 	demoItem
-	request request.Request
+	request api.Request
 
 	// hasJob is closed once Azure has named the operation's job, or never will;
 	// ended once it has ended, or will never start.
 	hasJob, ended chan struct{}
 
-	view  handlers.View
+	view  api.Operation
 	tally tally
 	err   error
 }
@@ -72,7 +70,7 @@ func (t *tour) run(ctx context.Context, c *client.Client) {
 }
 
 // end keeps what an operation came to; nothing changes it afterwards.
-func (t *tour) end(s *stop, v handlers.View, err error) {
+func (t *tour) end(s *stop, v api.Operation, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.view, s.err = v, err
@@ -97,7 +95,7 @@ func (s *stop) giveUpOnJob() {
 }
 
 // visit waits for what comes before, and then runs the operation.
-func (t *tour) visit(ctx context.Context, s *stop) (handlers.View, error) {
+func (t *tour) visit(ctx context.Context, s *stop) (api.Operation, error) {
 	r := s.request
 	for _, before := range t.stops {
 		switch {
@@ -105,12 +103,12 @@ func (t *tour) visit(ctx context.Context, s *stop) (handlers.View, error) {
 			<-before.hasJob
 			var err error
 			if r, err = trackJobOf(r, t.seen(before)); err != nil {
-				return handlers.View{}, err
+				return api.Operation{}, err
 			}
 		case before.needed(s):
 			<-before.ended
-			if v := t.seen(before); v.Status != operation.Succeeded {
-				return handlers.View{}, fmt.Errorf("not run, because %s of %s did not succeed", before.request.Flow, before.what)
+			if v := t.seen(before); v.Status != api.Succeeded {
+				return api.Operation{}, fmt.Errorf("not run, because %s of %s did not succeed", before.request.Flow, before.what)
 			}
 		}
 	}
@@ -131,7 +129,7 @@ func (s *stop) needed(by *stop) bool {
 	return false
 }
 
-func (t *tour) seen(s *stop) handlers.View {
+func (t *tour) seen(s *stop) api.Operation {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return s.view
@@ -140,7 +138,7 @@ func (t *tour) seen(s *stop) handlers.View {
 func (t *tour) look(s *stop, u client.Update) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.view = u.View
+	s.view = u.Operation
 	for _, ev := range u.Events {
 		s.tally.count(ev)
 	}
@@ -178,7 +176,7 @@ func (s *stop) trouble() string {
 	switch {
 	case s.err != nil:
 		return plain(s.err.Error())
-	case s.view.Status != operation.Succeeded && s.view.Error != nil:
+	case s.view.Status != api.Succeeded && s.view.Error != nil:
 		return plain(s.view.Error.Error())
 	}
 	return plain(strings.Join(s.view.Warnings, "; "))
@@ -211,11 +209,11 @@ func (t *tour) standing() string {
 func (t *tour) failure() error {
 	for _, s := range t.stops {
 		switch {
-		case s.view.Status.Terminal() && s.view.Status != operation.Succeeded:
+		case s.view.Status.Terminal() && s.view.Status != api.Succeeded:
 			return &unsuccessful{view: s.view}
 		case s.err != nil:
 			return s.err
-		case s.view.Status != operation.Succeeded:
+		case s.view.Status != api.Succeeded:
 			return errors.New(s.request.Flow + " of " + s.what + " did not end")
 		}
 	}

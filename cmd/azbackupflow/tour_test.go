@@ -9,9 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/flow"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
 )
 
@@ -65,7 +64,7 @@ func TestDemoWithoutItsExamplesSaysWhatToDo(t *testing.T) {
 
 func TestTourFailsWithTheFirstThatDidNotSucceed(t *testing.T) {
 	t.Parallel()
-	good, bad := handlers.View{Status: operation.Succeeded}, handlers.View{ID: "x", Status: operation.Failed}
+	good, bad := api.Operation{Status: api.Succeeded}, api.Operation{ID: "x", Status: api.Failed}
 	require.NoError(t, (&tour{stops: []*stop{{view: good}}}).failure())
 	var unlucky *unsuccessful
 	require.ErrorAs(t, (&tour{stops: []*stop{{view: good}, {view: bad}, {}}}).failure(), &unlucky)
@@ -74,8 +73,8 @@ func TestTourFailsWithTheFirstThatDidNotSucceed(t *testing.T) {
 
 func TestJobIsFollowedInTheVaultOfItsItem(t *testing.T) {
 	t.Parallel()
-	of := handlers.View{JobID: "j", Parameters: json.RawMessage(`{"itemId":"/vaults/v/backupFabrics/Azure/x"}`)}
-	r, err := trackJobOf(request.Request{Flow: "track-job"}, of)
+	of := api.Operation{JobID: "j", Parameters: json.RawMessage(`{"itemId":"/vaults/v/backupFabrics/Azure/x"}`)}
+	r, err := trackJobOf(api.Request{Flow: "track-job"}, of)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"jobId":"/vaults/v/backupJobs/j"}`, string(r.Parameters))
 	of.JobID = ""

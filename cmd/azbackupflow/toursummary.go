@@ -5,25 +5,24 @@ import (
 	"fmt"
 	"strings"
 
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
+	"azbackupflow/internal/api"
 )
 
 // demoLine is one line of the table at the demo's end.
 type demoLine struct {
-	ID       string           `json:"id"`
-	Flow     string           `json:"flow"`
-	What     string           `json:"what"`
-	Status   operation.Status `json:"status"`
-	JobID    string           `json:"jobId,omitempty"`
-	Steps    int              `json:"steps"`
-	ARMCalls int              `json:"armCalls"`
-	Seconds  float64          `json:"seconds"`
+	ID       string     `json:"id"`
+	Flow     string     `json:"flow"`
+	What     string     `json:"what"`
+	Status   api.Status `json:"status"`
+	JobID    string     `json:"jobId,omitempty"`
+	Steps    int        `json:"steps"`
+	ARMCalls int        `json:"armCalls"`
+	Seconds  float64    `json:"seconds"`
 
 	duration string
 }
 
-func (a *app) demoLine(what string, v handlers.View, t tally) demoLine {
+func (a *app) demoLine(what string, v api.Operation, t tally) demoLine {
 	d := took(v, a.now())
 	return demoLine{
 		ID: v.ID, Flow: v.Flow, What: what, Status: v.Status, JobID: v.JobID,
@@ -57,7 +56,7 @@ func (a *app) demoTable(all []demoLine) error {
 	succeeded, calls := 0, 0
 	var rows [][]string
 	for _, l := range all {
-		if l.Status == operation.Succeeded {
+		if l.Status == api.Succeeded {
 			succeeded++
 		}
 		calls += l.ARMCalls

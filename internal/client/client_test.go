@@ -11,14 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
-	"azbackupflow/internal/request"
 )
 
-// connect gives a client of the API.
+// connect returns a client of the API.
 func connect(t *testing.T, a *clienttest.API, change ...func(*client.Config)) *client.Client {
 	t.Helper()
 	cfg := client.Config{URL: a.URL, Now: a.Clock.Now, Sleep: a.Clock.Sleep}
@@ -30,14 +30,14 @@ func connect(t *testing.T, a *clienttest.API, change ...func(*client.Config)) *c
 	return c
 }
 
-func TestOperationIsStartedReadListedAndTold(t *testing.T) {
+func TestClient_StartsReadsAndListsOperations(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
 
 	started, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
 	require.NoError(t, err)
-	require.Equal(t, operation.Pending, started.Status)
+	require.Equal(t, api.Pending, started.Status)
 	require.Equal(t, "one", started.Key)
 
 	again, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
@@ -54,13 +54,13 @@ func TestOperationIsStartedReadListedAndTold(t *testing.T) {
 	require.Equal(t, "accepted", history.Events[0].What)
 	require.Greater(t, len(history.Events), 1)
 
-	list, err := c.List(t.Context(), operation.Query{})
+	list, err := c.List(t.Context(), api.OperationQuery{})
 	require.NoError(t, err)
 	require.Len(t, list.Operations, 1)
 	require.Empty(t, list.Continue)
 }
 
-func TestListIsFilteredAndPaged(t *testing.T) {
+func TestList_FiltersAndPages(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
@@ -71,7 +71,7 @@ func TestListIsFilteredAndPaged(t *testing.T) {
 		ids = append(ids, v.ID)
 		a.Clock.Pass(time.Second + time.Nanosecond)
 	}
-	list := func(q operation.Query) (found []string, next string) {
+	list := func(q api.OperationQuery) (found []string, next string) {
 		page, err := c.List(t.Context(), q)
 		require.NoError(t, err)
 		for _, v := range page.Operations {
@@ -80,29 +80,29 @@ func TestListIsFilteredAndPaged(t *testing.T) {
 		return found, page.Continue
 	}
 
-	first, next := list(operation.Query{PageSize: 2})
+	first, next := list(api.OperationQuery{PageSize: 2})
 	require.Equal(t, []string{ids[2], ids[1]}, first)
-	rest, next := list(operation.Query{PageSize: 2, Continue: next})
+	rest, next := list(api.OperationQuery{PageSize: 2, Continue: next})
 	require.Equal(t, []string{ids[0]}, rest)
 	require.Empty(t, next)
 
 	for name, tc := range map[string]struct {
-		query operation.Query
+		query api.OperationQuery
 		want  []string
 	}{
-		"by status":                {operation.Query{Status: []operation.Status{operation.Failed, operation.Parked}}, nil},
-		"by several statuses":      {operation.Query{Status: []operation.Status{operation.Running, operation.Succeeded}}, []string{ids[2], ids[1], ids[0]}},
-		"by flow":                  {operation.Query{Flow: "backup-now"}, nil},
-		"by label":                 {operation.Query{Label: operation.Label{Key: "team", Value: "files"}, PageSize: 1}, []string{ids[2]}},
-		"since, to the nanosecond": {operation.Query{Since: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[2], ids[1]}},
-		"until, to the nanosecond": {operation.Query{Until: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[0]}},
+		"by status":                {api.OperationQuery{Status: []api.Status{api.Failed, api.Parked}}, nil},
+		"by several statuses":      {api.OperationQuery{Status: []api.Status{api.Running, api.Succeeded}}, []string{ids[2], ids[1], ids[0]}},
+		"by flow":                  {api.OperationQuery{Flow: "backup-now"}, nil},
+		"by label":                 {api.OperationQuery{Label: api.Label{Key: "team", Value: "files"}, PageSize: 1}, []string{ids[2]}},
+		"since, to the nanosecond": {api.OperationQuery{Since: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[2], ids[1]}},
+		"until, to the nanosecond": {api.OperationQuery{Until: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[0]}},
 	} {
 		found, _ := list(tc.query)
 		require.Equal(t, tc.want, found, name)
 	}
 }
 
-func TestOperationIsPausedResumedCanceledAndRetried(t *testing.T) {
+func TestClient_PausesResumesCancelsAndRetries(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
@@ -120,18 +120,18 @@ func TestOperationIsPausedResumedCanceledAndRetried(t *testing.T) {
 	a.Clock.Pass(0)
 	failed, err := c.Get(t.Context(), v.ID)
 	require.NoError(t, err)
-	require.Equal(t, operation.Failed, failed.Status)
+	require.Equal(t, api.Failed, failed.Status)
 	require.Equal(t, "PolicyNotFound", failed.Error.Code)
 
 	retried, err := c.Retry(t.Context(), v.ID)
 	require.NoError(t, err)
-	require.Equal(t, operation.Running, retried.Status)
+	require.Equal(t, api.Running, retried.Status)
 	canceled, err := c.Cancel(t.Context(), v.ID)
 	require.NoError(t, err)
 	require.True(t, canceled.CancelRequested)
 }
 
-func TestDryRunShowsThePlanAndStartsNothing(t *testing.T) {
+func TestDryRun_ReturnsThePlanAndStartsNothing(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
@@ -139,12 +139,12 @@ func TestDryRunShowsThePlanAndStartsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, plan.Valid)
 	require.Equal(t, "check-policy", plan.Steps[0])
-	list, err := c.List(t.Context(), operation.Query{})
+	list, err := c.List(t.Context(), api.OperationQuery{})
 	require.NoError(t, err)
 	require.Empty(t, list.Operations)
 }
 
-func TestFlowsAndRefusedRequestsAreListed(t *testing.T) {
+func TestClient_ListsFlowsAndRejectedRequests(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
@@ -155,18 +155,18 @@ func TestFlowsAndRefusedRequestsAreListed(t *testing.T) {
 	for i, id := range []string{"a", "b"} {
 		require.NoError(t, a.Store.SaveRejected(t.Context(), rejected.Request{ID: rejected.NewID(clienttest.Began().Add(time.Duration(i)*time.Hour), "", id, nil), MessageID: id, At: clienttest.Began().Add(time.Duration(i) * time.Hour), Source: "requests", Reason: "invalid request"}))
 	}
-	page, err := c.Refusals(t.Context(), rejected.Query{PageSize: 1})
+	page, err := c.ListRejected(t.Context(), api.RejectedQuery{PageSize: 1})
 	require.NoError(t, err)
-	require.Equal(t, "b", page.Refusals[0].MessageID)
-	page, err = c.Refusals(t.Context(), rejected.Query{PageSize: 1, Continue: page.Continue})
+	require.Equal(t, "b", page.Rejected[0].MessageID)
+	page, err = c.ListRejected(t.Context(), api.RejectedQuery{PageSize: 1, Continue: page.Continue})
 	require.NoError(t, err)
-	require.Equal(t, "a", page.Refusals[0].MessageID)
-	page, err = c.Refusals(t.Context(), rejected.Query{Since: clienttest.Began().Add(time.Minute)})
+	require.Equal(t, "a", page.Rejected[0].MessageID)
+	page, err = c.ListRejected(t.Context(), api.RejectedQuery{Since: clienttest.Began().Add(time.Minute)})
 	require.NoError(t, err)
-	require.Len(t, page.Refusals, 1)
+	require.Len(t, page.Rejected, 1)
 }
 
-func TestProblemsOfTheAPIAreTyped(t *testing.T) {
+func TestClient_ReturnsProblemsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
@@ -184,19 +184,19 @@ func TestProblemsOfTheAPIAreTyped(t *testing.T) {
 		"an id with a slash": {failing(c.Get(t.Context(), "a/b?c")), http.StatusNotFound, "urn:azbackupflow:problem:operation-not-found"},
 		"key conflict":       {failing(c.Start(t.Context(), clienttest.Protect("one", "other"))), http.StatusConflict, "urn:azbackupflow:problem:key-conflict"},
 		"not retriable":      {failing(c.Retry(t.Context(), v.ID)), http.StatusConflict, "urn:azbackupflow:problem:not-retriable"},
-		"no such flow":       {failing(c.Start(t.Context(), request.Request{Flow: "x", Parameters: json.RawMessage("{}")})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
-		"no such status":     {failing(c.List(t.Context(), operation.Query{Status: []operation.Status{"x"}})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
+		"no such flow":       {failing(c.Start(t.Context(), api.Request{Flow: "x", Parameters: json.RawMessage("{}")})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
+		"no such status":     {failing(c.List(t.Context(), api.OperationQuery{Status: []api.Status{"x"}})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
 	} {
 		var problem *client.Problem
 		require.ErrorAs(t, tc.err, &problem, name)
 		require.Equal(t, tc.status, problem.Status, name)
 		require.Equal(t, tc.kind, problem.Type, name)
 		require.NotContains(t, problem.Error(), "\n", name)
-		require.False(t, client.OutOfReach(tc.err), name)
+		require.False(t, client.IsUnavailable(tc.err), name)
 	}
 }
 
-func TestAPIOutOfReachIsToldFromAnAPIThatSaysNo(t *testing.T) {
+func TestIsUnavailable_SeparatesOutagesFromProblems(t *testing.T) {
 	t.Parallel()
 	text := func(status int, kind, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -207,21 +207,21 @@ func TestAPIOutOfReachIsToldFromAnAPIThatSaysNo(t *testing.T) {
 		}
 	}
 	for name, tc := range map[string]struct {
-		answer http.HandlerFunc
-		away   bool
-		says   string
+		answer      http.HandlerFunc
+		unavailable bool
+		says        string
 	}{
-		"a page instead of JSON":          {text(200, "text/html", "<html>"), true, "something else than azbackupflow's JSON"},
-		"another app":                     {text(404, "text/html", "<html>"), true, "azbackupflow's API is not there"},
-		"a gateway without an app":        {text(502, "text/html", "Bad\n\tGateway\x1b[31m"), true, "HTTP 502 Bad Gateway [31m"},
-		"too many requests":               {text(429, "", ""), true, "HTTP 429"},
-		"a redirect":                      {text(301, "", ""), true, "wants to be called as https://elsewhere.example/"},
-		"the state is away":               {text(503, "application/problem+json", `{"title":"cannot reach its state"}`), true, "cannot reach its state (HTTP 503)"},
-		"a wrong key":                     {text(401, "", ""), false, "does not let you call it (HTTP 401)"},
-		"a request that the host refuses": {text(413, "text/plain", "too large"), false, "too large"},
-		"a problem that is no JSON":       {text(400, "application/problem+json", "{"), false, "Bad Request (HTTP 400)"},
-		"a connection that breaks":        {func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }, true, "EOF"},
-		"an answer that breaks off halfway": {func(w http.ResponseWriter, _ *http.Request) {
+		"a page instead of JSON":       {text(200, "text/html", "<html>"), true, "a body that is not azbackupflow's JSON"},
+		"another app":                  {text(404, "text/html", "<html>"), true, "azbackupflow's API not found"},
+		"a gateway without an app":     {text(502, "text/html", "Bad\n\tGateway\x1b[31m"), true, "HTTP 502 Bad Gateway [31m"},
+		"too many requests":            {text(429, "", ""), true, "HTTP 429"},
+		"a redirect":                   {text(301, "", ""), true, "redirects to https://elsewhere.example/; use that address"},
+		"storage unavailable":          {text(503, "application/problem+json", `{"title":"storage unavailable"}`), true, "storage unavailable (HTTP 503)"},
+		"a wrong key":                  {text(401, "", ""), false, "denied the call (HTTP 401)"},
+		"a body that the host rejects": {text(413, "text/plain", "too large"), false, "too large"},
+		"a problem that is not JSON":   {text(400, "application/problem+json", "{"), false, "Bad Request (HTTP 400)"},
+		"a connection that breaks":     {func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }, true, "EOF"},
+		"a truncated response": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			_, _ = w.Write([]byte("{"))
 		}, true, "EOF"},
@@ -230,7 +230,7 @@ func TestAPIOutOfReachIsToldFromAnAPIThatSaysNo(t *testing.T) {
 		a.Instead(tc.answer)
 		_, err := connect(t, a).Get(t.Context(), "id")
 		require.ErrorContains(t, err, tc.says, name)
-		require.Equal(t, tc.away, client.OutOfReach(err), name)
+		require.Equal(t, tc.unavailable, client.IsUnavailable(err), name)
 	}
 }
 
@@ -242,7 +242,7 @@ func hangUp(w http.ResponseWriter) {
 	}
 }
 
-func TestCanceledCallGivesTheContextsCause(t *testing.T) {
+func TestClient_ReturnsTheCauseOfACanceledContext(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	why := errors.New("why")
@@ -253,10 +253,10 @@ func TestCanceledCallGivesTheContextsCause(t *testing.T) {
 	})
 	_, err := connect(t, a).Get(ctx, "id")
 	require.ErrorIs(t, err, why)
-	require.False(t, client.OutOfReach(err))
+	require.False(t, client.IsUnavailable(err))
 }
 
-func TestFunctionKeyGoesToTheAppOnly(t *testing.T) {
+func TestClient_SendsTheFunctionKeyToTheAppOnly(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a, func(cfg *client.Config) { cfg.FunctionKey = "secret" })
@@ -264,14 +264,14 @@ func TestFunctionKeyGoesToTheAppOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "secret", a.Requests()[0].Header.Get("x-functions-key"))
 
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the key went elsewhere") }))
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the key went to another server") }))
 	defer other.Close()
 	a.Instead(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect).ServeHTTP)
 	_, err = c.Flows(t.Context())
-	require.True(t, client.OutOfReach(err))
+	require.True(t, client.IsUnavailable(err))
 }
 
-func TestAddressOfTheAppIsChecked(t *testing.T) {
+func TestNew_ChecksTheAddress(t *testing.T) {
 	t.Parallel()
 	build := func(url, key string) (*client.Client, error) {
 		return client.New(client.Config{URL: url, FunctionKey: key, Now: time.Now, Sleep: func(context.Context, time.Duration) error { return nil }})
@@ -293,7 +293,7 @@ func TestAddressOfTheAppIsChecked(t *testing.T) {
 		require.Error(t, err, given)
 	}
 	_, err := build("http://gateway.internal", "")
-	require.NoError(t, err, "without a key there is nothing to protect")
+	require.NoError(t, err, "without a key http is allowed")
 	_, err = client.New(client.Config{URL: "https://name.azurewebsites.net"})
 	require.ErrorContains(t, err, "clock")
 }

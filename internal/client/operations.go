@@ -2,193 +2,136 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
-	"time"
 
-	"azbackupflow/internal/autoprotect/decision"
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
-	"azbackupflow/internal/preflight"
-	"azbackupflow/internal/rejected"
-	asked "azbackupflow/internal/request"
+	"azbackupflow/internal/api"
 )
 
-// Start asks for an operation. Asked for again under the same key, it gives the
-// operation that is there; so with a key it may be repeated after any error.
-func (c *Client) Start(ctx context.Context, r asked.Request) (handlers.View, error) {
+// Start starts an operation. If the request has a key that was used before,
+// Start returns the existing operation; with a key it is safe to repeat after
+// any error.
+func (c *Client) Start(ctx context.Context, r api.Request) (api.Operation, error) {
 	r.DryRun = false
-	var v handlers.View
-	_, err := c.do(ctx, request{method: http.MethodPost, path: "/operations", body: r}, &v)
-	return v, err
+	var op api.Operation
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations", body: r}, &op)
+	return op, err
 }
 
-// Plan is what a request would do.
-type Plan struct {
-	Valid   bool   `json:"valid"`
-	Flow    string `json:"flow"`
-	Version int    `json:"version"`
-	// Parameters are those of the request in their normal form.
-	Parameters json.RawMessage `json:"parameters"`
-	Steps      []string        `json:"steps"`
-}
-
-// DryRun checks a request and starts nothing.
-func (c *Client) DryRun(ctx context.Context, r asked.Request) (Plan, error) {
+// DryRun checks a request without calls to Azure. It starts nothing.
+func (c *Client) DryRun(ctx context.Context, r api.Request) (api.Plan, error) {
 	r.DryRun = true
-	var p Plan
-	_, err := c.do(ctx, request{method: http.MethodPost, path: "/operations", body: r}, &p)
+	var p api.Plan
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations", body: r}, &p)
 	return p, err
 }
 
-// Validate asks what a request would do: nothing is started, and nothing is
-// changed in Azure.
-func (c *Client) Validate(ctx context.Context, r asked.Request) (handlers.Validation, error) {
+// Validate runs a request's flow as a dry run against Azure. It starts nothing
+// and changes nothing in Azure.
+func (c *Client) Validate(ctx context.Context, r api.Request) (api.Validation, error) {
 	r.DryRun = false
-	var v handlers.Validation
-	_, err := c.do(ctx, request{method: http.MethodPost, path: "/operations:validate", body: r}, &v)
+	var v api.Validation
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations:validate", body: r}, &v)
 	return v, err
 }
 
-// Bulk starts many operations. With the bulk's key it may be repeated after any
-// error.
-func (c *Client) Bulk(ctx context.Context, b asked.Bulk) (handlers.BulkAnswer, error) {
-	var answer handlers.BulkAnswer
-	_, err := c.do(ctx, request{method: http.MethodPost, path: "/operations:bulk", body: b}, &answer)
-	return answer, err
+// Bulk starts many operations. With a key it is safe to repeat after any error.
+func (c *Client) Bulk(ctx context.Context, b api.Bulk) (api.BulkResult, error) {
+	var result api.BulkResult
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations:bulk", body: b}, &result)
+	return result, err
 }
 
-// Get gives an operation.
-func (c *Client) Get(ctx context.Context, id string) (handlers.View, error) {
-	var v handlers.View
-	_, err := c.do(ctx, request{method: http.MethodGet, path: one(id)}, &v)
-	return v, err
+// Get returns one operation.
+func (c *Client) Get(ctx context.Context, id string) (api.Operation, error) {
+	var op api.Operation
+	_, err := c.do(ctx, call{method: http.MethodGet, path: operationPath(id)}, &op)
+	return op, err
 }
 
-// History is what happened to an operation, in order.
-type History struct {
-	Events []operation.Event `json:"events"`
-}
-
-// History gives everything that happened to an operation.
-func (c *Client) History(ctx context.Context, id string) (History, error) {
-	var h History
-	_, err := c.do(ctx, request{method: http.MethodGet, path: one(id) + "/history"}, &h)
+// History returns all events of an operation.
+func (c *Client) History(ctx context.Context, id string) (api.History, error) {
+	var h api.History
+	_, err := c.do(ctx, call{method: http.MethodGet, path: operationPath(id) + "/history"}, &h)
 	return h, err
 }
 
-// List gives one page of the operations that the query wants, newest first.
-func (c *Client) List(ctx context.Context, q operation.Query) (handlers.List, error) {
+// List returns one page of the operations that match the query.
+func (c *Client) List(ctx context.Context, q api.OperationQuery) (api.OperationPage, error) {
 	values := url.Values{}
 	for _, s := range q.Status {
 		values.Add("status", string(s))
 	}
-	set(values, "flow", q.Flow)
-	if q.Label != (operation.Label{}) {
+	setValue(values, "flow", q.Flow)
+	if q.Label != (api.Label{}) {
 		values.Set("label", q.Label.Key+"="+q.Label.Value)
 	}
 	setTime(values, "since", q.Since)
 	setTime(values, "until", q.Until)
 	setPage(values, q.PageSize, q.Continue)
-	var l handlers.List
-	_, err := c.do(ctx, request{method: http.MethodGet, path: "/operations", query: values}, &l)
-	return l, err
+	var page api.OperationPage
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/operations", query: values}, &page)
+	return page, err
 }
 
-// Cancel asks for an operation to be canceled. What Azure has begun goes on.
-func (c *Client) Cancel(ctx context.Context, id string) (handlers.View, error) {
-	return c.change(ctx, http.MethodDelete, one(id))
+// Cancel requests the cancellation of an operation. It does not stop a job
+// that already runs in Azure.
+func (c *Client) Cancel(ctx context.Context, id string) (api.Operation, error) {
+	return c.change(ctx, http.MethodDelete, operationPath(id))
 }
 
-// Pause keeps an operation from making calls until Resume.
-func (c *Client) Pause(ctx context.Context, id string) (handlers.View, error) {
-	return c.change(ctx, http.MethodPost, one(id)+"/pause")
+// Pause stops an operation from making further calls until Resume.
+func (c *Client) Pause(ctx context.Context, id string) (api.Operation, error) {
+	return c.change(ctx, http.MethodPost, operationPath(id)+"/pause")
 }
 
-// Resume lets a paused operation go on.
-func (c *Client) Resume(ctx context.Context, id string) (handlers.View, error) {
-	return c.change(ctx, http.MethodPost, one(id)+"/resume")
+// Resume continues a paused operation.
+func (c *Client) Resume(ctx context.Context, id string) (api.Operation, error) {
+	return c.change(ctx, http.MethodPost, operationPath(id)+"/resume")
 }
 
-// Retry sets a failed, timed-out or parked operation going again at the step
-// where it stopped.
-func (c *Client) Retry(ctx context.Context, id string) (handlers.View, error) {
-	return c.change(ctx, http.MethodPost, one(id)+"/retry")
+// Retry continues a failed, timed-out or parked operation at the step where it
+// stopped.
+func (c *Client) Retry(ctx context.Context, id string) (api.Operation, error) {
+	return c.change(ctx, http.MethodPost, operationPath(id)+"/retry")
 }
 
-func (c *Client) change(ctx context.Context, method, path string) (handlers.View, error) {
-	var v handlers.View
-	_, err := c.do(ctx, request{method: method, path: path}, &v)
-	return v, err
+func (c *Client) change(ctx context.Context, method, path string) (api.Operation, error) {
+	var op api.Operation
+	_, err := c.do(ctx, call{method: method, path: path}, &op)
+	return op, err
 }
 
-// Flows are the flows that can be started.
-type Flows struct {
-	Flows []handlers.FlowView `json:"flows"`
+// Rescue runs a sweep over all live operations now.
+func (c *Client) Rescue(ctx context.Context) (api.SweepResult, error) {
+	var s api.SweepResult
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/rescue"}, &s)
+	return s, err
 }
 
-// Flows lists the flows that can be started.
-func (c *Client) Flows(ctx context.Context) (Flows, error) {
-	var f Flows
-	_, err := c.do(ctx, request{method: http.MethodGet, path: "/flows"}, &f)
+// Flows returns the flows that requests can start.
+func (c *Client) Flows(ctx context.Context) (api.FlowList, error) {
+	var f api.FlowList
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/flows"}, &f)
 	return f, err
 }
 
-// Preflight lets the app check whether it could do its work.
-func (c *Client) Preflight(ctx context.Context) (preflight.Report, error) {
-	var r preflight.Report
-	_, err := c.do(ctx, request{method: http.MethodGet, path: "/preflight"}, &r)
-	return r, err
+// Preflight checks whether the app can reach everything that it needs.
+func (c *Client) Preflight(ctx context.Context) (api.Preflight, error) {
+	var p api.Preflight
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/preflight"}, &p)
+	return p, err
 }
 
-// Refusals is one page of refused requests, newest first.
-type Refusals struct {
-	// Continue asks for the next page; empty after the last.
-	Continue string             `json:"continue"`
-	Refusals []rejected.Request `json:"refusals"`
-}
-
-// Refusals gives one page of the requests that were refused.
-func (c *Client) Refusals(ctx context.Context, q rejected.Query) (Refusals, error) {
+// Decisions returns one page of the last decisions of automatic protection.
+func (c *Client) Decisions(ctx context.Context, q api.DecisionQuery) (api.DecisionPage, error) {
 	values := url.Values{}
-	setTime(values, "since", q.Since)
+	setValue(values, "outcome", q.Outcome)
+	setValue(values, "rule", q.Rule)
 	setPage(values, q.PageSize, q.Continue)
-	var r Refusals
-	_, err := c.do(ctx, request{method: http.MethodGet, path: "/refusals", query: values}, &r)
-	return r, err
+	var page api.DecisionPage
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/decisions", query: values}, &page)
+	return page, err
 }
 
-// Verdicts gives one page of what automatic protection last decided about each
-// resource.
-func (c *Client) Verdicts(ctx context.Context, q decision.Query) (handlers.VerdictList, error) {
-	values := url.Values{}
-	set(values, "outcome", q.Outcome)
-	set(values, "rule", q.Rule)
-	setPage(values, q.PageSize, q.Continue)
-	var l handlers.VerdictList
-	_, err := c.do(ctx, request{method: http.MethodGet, path: "/verdicts", query: values}, &l)
-	return l, err
-}
-
-func one(id string) string { return "/operations/" + url.PathEscape(id) }
-
-func set(values url.Values, name, value string) {
-	if value != "" {
-		values.Set(name, value)
-	}
-}
-
-func setTime(values url.Values, name string, at time.Time) {
-	if !at.IsZero() {
-		values.Set(name, at.UTC().Format(time.RFC3339Nano))
-	}
-}
-
-func setPage(values url.Values, size int, next string) {
-	if size > 0 {
-		values.Set("pageSize", strconv.Itoa(size))
-	}
-	set(values, "continue", next)
-}
+func operationPath(id string) string { return "/operations/" + url.PathEscape(id) }

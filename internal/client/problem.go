@@ -13,18 +13,17 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 )
 
-// Problem is an answer that says no (RFC 9457).
+// Problem is an error response of the API (RFC 9457).
 type Problem struct {
-	handlers.Problem
-	// RetryAfter is how long to wait before asking again; zero if the answer
-	// did not say.
+	api.Problem
+	// RetryAfter is the response's Retry-After, zero if it has none.
 	RetryAfter time.Duration
 }
 
-// Error says what the problem is in one line.
+// Error returns the problem in one line.
 func (p *Problem) Error() string {
 	switch {
 	case p.Detail == "":
@@ -35,28 +34,28 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s (HTTP %d): %s", p.Title, p.Status, p.Detail)
 }
 
-// Unreachable is an API that cannot be asked: nobody listens, the connection
-// broke, or someone else than azbackupflow answered. What was asked for may
-// have happened.
+// Unreachable is the error of a call that got no response from azbackupflow:
+// no server listens, the connection broke, or another server responded. The
+// request may have taken effect.
 type Unreachable struct {
-	// URL is the address that was called, without /api.
+	// URL is the address of the app, without /api.
 	URL string
 	Err error
 }
 
-// Error names the address.
+// Error returns the address and the cause.
 func (u *Unreachable) Error() string { return fmt.Sprintf("%s: %s", u.URL, u.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (u *Unreachable) Unwrap() error { return u.Err }
 
-// OutOfReach reports whether asking again later may help: the API cannot be
-// asked, or cannot reach its own state or queue.
-func OutOfReach(err error) bool {
-	var away *Unreachable
+// IsUnavailable reports whether a later retry may succeed: the API is
+// unreachable, or cannot reach its storage or queue.
+func IsUnavailable(err error) bool {
+	var unreachable *Unreachable
 	var problem *Problem
 	switch {
-	case errors.As(err, &away):
+	case errors.As(err, &unreachable):
 		return true
 	case errors.As(err, &problem):
 		return problem.Status >= http.StatusInternalServerError || problem.Status == http.StatusTooManyRequests
@@ -64,21 +63,21 @@ func OutOfReach(err error) bool {
 	return false
 }
 
-// away is the error of a request that got no answer.
-func (c *Client) away(ctx context.Context, err error) error {
+// unreachable returns the error of a call that got no response.
+func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	var failed *url.Error
 	if errors.As(err, &failed) {
-		err = failed.Err // without the URL, which Unreachable names
+		err = failed.Err // Unreachable names the URL already
 	}
 	return &Unreachable{URL: c.base, Err: err}
 }
 
-// refused is the error of an answer that is no success.
-func (c *Client) refused(res *http.Response, raw []byte, retryAfter time.Duration) error {
-	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil && kind == "application/problem+json" {
+// failed returns the error of a response that is not a success.
+func (c *Client) failed(res *http.Response, raw []byte, retryAfter time.Duration) error {
+	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil && kind == api.ContentTypeProblem {
 		p := Problem{RetryAfter: retryAfter}
 		if json.Unmarshal(raw, &p.Problem) == nil {
 			p.Status = res.StatusCode
@@ -87,27 +86,28 @@ func (c *Client) refused(res *http.Response, raw []byte, retryAfter time.Duratio
 	}
 	switch {
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
-		return &Problem{Problem: handlers.Problem{Title: "The Functions app does not let you call it", Status: res.StatusCode, Detail: excerpt(raw)}}
+		return &Problem{Problem: api.Problem{Title: "The Functions app denied the call", Status: res.StatusCode, Detail: excerpt(raw)}}
 	case res.StatusCode == http.StatusNotFound:
-		return &Unreachable{URL: c.base, Err: errors.New("answered HTTP 404: azbackupflow's API is not there")}
+		return &Unreachable{URL: c.base, Err: errors.New("HTTP 404: azbackupflow's API not found at this address")}
 	case res.StatusCode < http.StatusBadRequest:
-		return &Unreachable{URL: c.base, Err: fmt.Errorf("answered HTTP %d: it wants to be called as %s", res.StatusCode, res.Header.Get("Location"))}
+		return &Unreachable{URL: c.base, Err: fmt.Errorf("HTTP %d: the server redirects to %s; use that address", res.StatusCode, res.Header.Get("Location"))}
 	case res.StatusCode >= http.StatusInternalServerError, res.StatusCode == http.StatusTooManyRequests:
-		return &Unreachable{URL: c.base, Err: fmt.Errorf("answered HTTP %d %s", res.StatusCode, excerpt(raw))}
+		return &Unreachable{URL: c.base, Err: fmt.Errorf("HTTP %d %s", res.StatusCode, excerpt(raw))}
 	}
-	return &Problem{Problem: handlers.Problem{Title: http.StatusText(res.StatusCode), Status: res.StatusCode, Detail: excerpt(raw)}, RetryAfter: retryAfter}
+	return &Problem{Problem: api.Problem{Title: http.StatusText(res.StatusCode), Status: res.StatusCode, Detail: excerpt(raw)}, RetryAfter: retryAfter}
 }
 
-const longestExcerpt = 200 // characters
+const maxExcerpt = 200 // characters
 
-// excerpt is the beginning of a text that someone else wrote, in one line.
+// excerpt returns the start of a foreign server's text as one line without
+// control characters.
 func excerpt(raw []byte) string {
 	if !utf8.Valid(raw) {
 		return ""
 	}
 	text := strings.Join(strings.FieldsFunc(string(raw), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if runes := []rune(text); len(runes) > longestExcerpt {
-		return string(runes[:longestExcerpt]) + "…"
+	if runes := []rune(text); len(runes) > maxExcerpt {
+		return string(runes[:maxExcerpt]) + "…"
 	}
 	return text
 }

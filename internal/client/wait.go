@@ -7,109 +7,109 @@ import (
 	"net/http"
 	"time"
 
-	"azbackupflow/internal/handlers"
-	"azbackupflow/internal/operation"
+	"azbackupflow/internal/api"
 )
 
-// Update is what Wait saw at one look.
+// Update is the result of one poll of Wait.
 type Update struct {
-	// View is the operation; Events are those that no earlier update had.
-	View   handlers.View
-	Events []operation.Event
-	// Away is why the API could not be asked just now; View is then the last
-	// one that was seen.
-	Away error
+	// Operation is the current state. Events are new since the update before.
+	Operation api.Operation
+	Events    []api.Event
+	// Unavailable is the error of a poll that got no state from the API.
+	// Operation is then the last known state.
+	Unavailable error
 }
 
-// Wait looks at an operation until it has ended or is parked, and gives it as
-// it is then. What each look saw goes to observe, if there is one.
+// Wait polls an operation until it has ended or is parked, and returns it. It
+// passes the result of each poll to observe, unless observe is nil.
 //
-// It looks again after the API's Retry-After, but at least every Longest, so
-// that it soon sees what a person changes. An API that is out of reach is asked
-// again, for as long as the client's patience lasts; the error is then the last
-// one. Other errors are the context's cause and a *Problem.
-func (c *Client) Wait(ctx context.Context, id string, observe func(Update)) (handlers.View, error) {
+// Wait honours the API's Retry-After up to MaxPause, so that it soon sees a
+// change made by a person. While the API is unavailable it retries for at most
+// MaxOutage and then returns the last error. Other errors are the context's
+// cause and *Problem.
+func (c *Client) Wait(ctx context.Context, id string, observe func(Update)) (api.Operation, error) {
 	if observe == nil {
 		observe = func(Update) {}
 	}
-	w := waiting{client: c, id: id, seen: map[string]bool{}}
-	pause := c.cfg.Shortest
+	w := waiter{client: c, id: id, seen: map[string]bool{}}
+	pause := c.cfg.MinPause
 	for {
-		changed, asked, err := w.look(ctx, observe)
+		changed, retryAfter, err := w.poll(ctx, observe)
 		switch {
-		case err != nil && !OutOfReach(err):
-			return w.view, err
+		case err != nil && !IsUnavailable(err):
+			return w.operation, err
 		case err != nil:
-			if w.awaySince.IsZero() {
-				w.awaySince = c.cfg.Now()
+			if w.outageSince.IsZero() {
+				w.outageSince = c.cfg.Now()
 			}
-			if away := c.cfg.Now().Sub(w.awaySince); away >= c.cfg.Patience {
-				return w.view, fmt.Errorf("out of reach for %s: %w", away.Round(time.Second), err)
+			if outage := c.cfg.Now().Sub(w.outageSince); outage >= c.cfg.MaxOutage {
+				return w.operation, fmt.Errorf("API unavailable for %s: %w", outage.Round(time.Second), err)
 			}
-			observe(Update{View: w.view, Away: err})
-		case ended(w.view):
-			return w.view, nil
+			observe(Update{Operation: w.operation, Unavailable: err})
+		case settled(w.operation):
+			return w.operation, nil
 		default:
-			w.awaySince = time.Time{}
+			w.outageSince = time.Time{}
 		}
 		if changed {
-			pause = c.cfg.Shortest
+			pause = c.cfg.MinPause
 		}
 		wait := pause
-		if asked > 0 {
-			wait = min(asked, wait)
+		if retryAfter > 0 {
+			wait = min(retryAfter, wait)
 		}
 		if err := c.cfg.Sleep(ctx, wait); err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				err = cause
 			}
-			return w.view, err
+			return w.operation, err
 		}
-		pause = min(2*pause, c.cfg.Longest)
+		pause = min(2*pause, c.cfg.MaxPause)
 	}
 }
 
-// ended reports whether nothing will happen to the operation by itself.
-func ended(v handlers.View) bool { return v.Status.Terminal() || v.Status == operation.Parked }
+// settled reports whether the operation changes only by a person's command.
+func settled(op api.Operation) bool { return op.Status.Terminal() || op.Status == api.Parked }
 
-// waiting is one Wait.
-type waiting struct {
-	client    *Client
-	id        string
-	etag      string
-	view      handlers.View
-	seen      map[string]bool // by write id
-	awaySince time.Time
+// waiter is the state of one Wait.
+type waiter struct {
+	client      *Client
+	id          string
+	etag        string
+	operation   api.Operation
+	seen        map[string]bool // by write id
+	outageSince time.Time
 }
 
-// look asks once. The tag is kept only once the history was read as well, so
-// that no event is missed.
-func (w *waiting) look(ctx context.Context, observe func(Update)) (changed bool, retryAfter time.Duration, err error) {
-	var view handlers.View
-	a, err := w.client.do(ctx, request{method: http.MethodGet, path: one(w.id), ifNoneMatch: w.etag}, &view)
+// poll reads the operation, and its history if the operation has changed. It
+// keeps the ETag only after it has read the history too; otherwise the next
+// poll would miss events.
+func (w *waiter) poll(ctx context.Context, observe func(Update)) (changed bool, retryAfter time.Duration, err error) {
+	var op api.Operation
+	got, err := w.client.do(ctx, call{method: http.MethodGet, path: operationPath(w.id), ifNoneMatch: w.etag}, &op)
 	var problem *Problem
 	if errors.As(err, &problem) {
 		return false, problem.RetryAfter, err
 	}
 	if err != nil {
-		return false, a.retryAfter, err
+		return false, got.retryAfter, err
 	}
-	if a.status == http.StatusNotModified {
-		observe(Update{View: w.view})
-		return false, a.retryAfter, nil
+	if got.status == http.StatusNotModified {
+		observe(Update{Operation: w.operation})
+		return false, got.retryAfter, nil
 	}
 	history, err := w.client.History(ctx, w.id)
 	if err != nil {
 		return false, 0, err
 	}
-	var fresh []operation.Event
+	var fresh []api.Event
 	for _, ev := range history.Events {
 		if !w.seen[ev.WriteID] {
 			w.seen[ev.WriteID] = true
 			fresh = append(fresh, ev)
 		}
 	}
-	w.view, w.etag = view, a.etag
-	observe(Update{View: view, Events: fresh})
-	return true, a.retryAfter, nil
+	w.operation, w.etag = op, got.etag
+	observe(Update{Operation: op, Events: fresh})
+	return true, got.retryAfter, nil
 }

@@ -10,12 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 )
 
-// begin starts an operation that is backed up within half an hour.
+// begin starts an operation that takes half an hour.
 func begin(t *testing.T, a *clienttest.API, c *client.Client) string {
 	t.Helper()
 	a.Backup()
@@ -24,25 +25,25 @@ func begin(t *testing.T, a *clienttest.API, c *client.Client) string {
 	return v.ID
 }
 
-func TestWaitSeesEveryEventOnceUpToTheEnd(t *testing.T) {
+func TestWait_ReportsEveryEventOnce(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
 	id := begin(t, a, c)
-	var seen []operation.Event
+	var seen []api.Event
 	v, err := c.Wait(t.Context(), id, func(u client.Update) {
-		require.NoError(t, u.Away)
-		require.Equal(t, id, u.View.ID)
+		require.NoError(t, u.Unavailable)
+		require.Equal(t, id, u.Operation.ID)
 		seen = append(seen, u.Events...)
 	})
 	require.NoError(t, err)
-	require.Equal(t, operation.Succeeded, v.Status)
+	require.Equal(t, api.Succeeded, v.Status)
 	all, err := c.History(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, all.Events, seen)
 }
 
-func TestWaitAsksAgainAfterRetryAfterButSoonEnoughForAPerson(t *testing.T) {
+func TestWait_HonoursRetryAfterUpToMaxPause(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
@@ -50,7 +51,7 @@ func TestWaitAsksAgainAfterRetryAfterButSoonEnoughForAPerson(t *testing.T) {
 	require.NoError(t, err)
 	slept := a.Clock.Slept()
 	require.Equal(t, time.Second, slept[0], "the first step is due at once: Retry-After is 1")
-	// The job is looked at after 25 minutes; a person may cancel before.
+	// The operation checks the job after 25 minutes; a person may cancel before.
 	longest := 0
 	for i, d := range slept {
 		require.GreaterOrEqual(t, d, time.Second)
@@ -63,37 +64,37 @@ func TestWaitAsksAgainAfterRetryAfterButSoonEnoughForAPerson(t *testing.T) {
 	require.Greater(t, longest, 100)
 }
 
-func TestWaitDoesNotFetchWhatHasNotChanged(t *testing.T) {
+func TestWait_FetchesOnlyWhatChanged(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
 	_, err := c.Wait(t.Context(), begin(t, a, c), nil)
 	require.NoError(t, err)
-	looks, histories := 0, 0
+	polls, histories := 0, 0
 	for _, r := range a.Requests() {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/history"):
 			histories++
 		case r.Method == http.MethodGet:
-			looks++
-			require.Equal(t, looks > 1, r.Header.Get("If-None-Match") != "")
+			polls++
+			require.Equal(t, polls > 1, r.Header.Get("If-None-Match") != "")
 		}
 	}
-	require.Greater(t, looks, 100)
+	require.Greater(t, polls, 100)
 	require.Less(t, histories, 10, "one for each change")
 }
 
-func TestWaitEndsWhereAPersonMustLook(t *testing.T) {
+func TestWait_EndsWhenTheOperationIsParked(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	c := connect(t, a)
 	a.Script("check-policy", clienttest.Answer{Outcome: operation.Outcome{Kind: operation.Unclear, Err: &operation.Error{Code: "BackupUnclear", Class: operation.UserAction}}})
 	v, err := c.Wait(t.Context(), begin(t, a, c), nil)
 	require.NoError(t, err)
-	require.Equal(t, operation.Parked, v.Status)
+	require.Equal(t, api.Parked, v.Status)
 }
 
-// outage has the API away for a while, counted in sleeps.
+// outage makes the API unavailable between two sleeps.
 func outage(a *clienttest.API, from, to int, how http.HandlerFunc) func(context.Context, time.Duration) error {
 	n := 0
 	return func(ctx context.Context, d time.Duration) error {
@@ -107,18 +108,18 @@ func outage(a *clienttest.API, from, to int, how http.HandlerFunc) func(context.
 	}
 }
 
-func TestWaitSurvivesAnAPIThatIsAwayForAWhile(t *testing.T) {
+func TestWait_SurvivesAnOutage(t *testing.T) {
 	t.Parallel()
 	for name, how := range map[string]http.HandlerFunc{
 		"connections break": func(w http.ResponseWriter, _ *http.Request) { hangUp(w) },
 		"bad gateway":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"state is away": func(w http.ResponseWriter, _ *http.Request) {
+		"storage unavailable": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.Header().Set("Retry-After", "3")
 			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = w.Write([]byte(`{"title":"away"}`))
+			_, _ = w.Write([]byte(`{"title":"unavailable"}`))
 		},
-		"only the history is away": func(w http.ResponseWriter, r *http.Request) {
+		"only the history unavailable": func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/history") {
 				hangUp(w)
 				return
@@ -130,44 +131,44 @@ func TestWaitSurvivesAnAPIThatIsAwayForAWhile(t *testing.T) {
 		a := clienttest.Start(t)
 		c := connect(t, a, func(cfg *client.Config) { cfg.Sleep = outage(a, 2, 12, how) })
 		id := begin(t, a, c)
-		away := 0
-		var seen []operation.Event
+		outages := 0
+		var seen []api.Event
 		v, err := c.Wait(t.Context(), id, func(u client.Update) {
-			if u.Away != nil {
-				away++
-				require.Equal(t, id, u.View.ID, "the last that was seen")
+			if u.Unavailable != nil {
+				outages++
+				require.Equal(t, id, u.Operation.ID, "the last known state")
 			}
 			seen = append(seen, u.Events...)
 		})
 		require.NoError(t, err, name)
-		require.Equal(t, operation.Succeeded, v.Status, name)
-		require.Equal(t, 10, away, name)
+		require.Equal(t, api.Succeeded, v.Status, name)
+		require.Equal(t, 10, outages, name)
 		all, err := c.History(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, all.Events, seen, name)
 	}
 }
 
-func TestWaitGivesUpOnAnAPIThatStaysAway(t *testing.T) {
+func TestWait_EndsAfterMaxOutage(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
-	c := connect(t, a, func(cfg *client.Config) { cfg.Patience = time.Minute })
+	c := connect(t, a, func(cfg *client.Config) { cfg.MaxOutage = time.Minute })
 	id := begin(t, a, c)
 	a.Instead(func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	_, err := c.Wait(t.Context(), id, nil)
-	require.True(t, client.OutOfReach(err))
-	require.ErrorContains(t, err, "out of reach for 1m")
+	require.True(t, client.IsUnavailable(err))
+	require.ErrorContains(t, err, "API unavailable for 1m")
 	require.Less(t, a.Clock.Now().Sub(clienttest.Began()), 2*time.Minute)
 }
 
-func TestPatienceBeginsAnewOnceTheAPIAnswers(t *testing.T) {
+func TestWait_CountsEachOutageSeparately(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	n := 0
 	c := connect(t, a, func(cfg *client.Config) {
-		cfg.Patience = time.Minute
+		cfg.MaxOutage = time.Minute
 		cfg.Sleep = func(ctx context.Context, d time.Duration) error {
-			n++ // away for most of the time, but never for a minute
+			n++ // unavailable most of the time, but never for a minute
 			a.Instead(func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 			if n%4 == 0 {
 				a.Instead(nil)
@@ -177,10 +178,10 @@ func TestPatienceBeginsAnewOnceTheAPIAnswers(t *testing.T) {
 	})
 	v, err := c.Wait(t.Context(), begin(t, a, c), nil)
 	require.NoError(t, err)
-	require.Equal(t, operation.Succeeded, v.Status)
+	require.Equal(t, api.Succeeded, v.Status)
 }
 
-func TestWaitReportsAnOperationThatDoesNotExistAtOnce(t *testing.T) {
+func TestWait_ReturnsNotFoundAtOnce(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	_, err := connect(t, a).Wait(t.Context(), "nope", nil)
@@ -190,7 +191,7 @@ func TestWaitReportsAnOperationThatDoesNotExistAtOnce(t *testing.T) {
 	require.Empty(t, a.Clock.Slept())
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestWait_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	why := errors.New("why")
@@ -203,9 +204,9 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	})
 	v, err := c.Wait(ctx, begin(t, a, c), nil)
 	require.ErrorIs(t, err, why)
-	require.Equal(t, operation.Pending, v.Status, "the last that was seen")
+	require.Equal(t, api.Pending, v.Status, "the last known state")
 
-	broken := errors.New("the clock is broken")
+	broken := errors.New("broken clock")
 	c = connect(t, a, func(cfg *client.Config) {
 		cfg.Sleep = func(context.Context, time.Duration) error { return broken }
 	})
@@ -213,7 +214,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
-func TestRetryAfterMayBeADate(t *testing.T) {
+func TestProblem_AcceptsRetryAfterAsADate(t *testing.T) {
 	t.Parallel()
 	a := clienttest.Start(t)
 	a.Instead(func(w http.ResponseWriter, _ *http.Request) {

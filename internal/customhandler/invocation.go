@@ -14,30 +14,30 @@ const (
 	headerTraceParent  = "Traceparent"
 )
 
-// errNotAnEnvelope is what a body that is not a JSON object fails with.
+// errNotAnEnvelope is the error of a body that is not a JSON object.
 var errNotAnEnvelope = errors.New("the request body is not an invocation envelope")
 
-// Invocation is one call of one function, as the host sent it.
+// Invocation is one call of a function.
 type Invocation struct {
-	// ID is the host's invocation id, empty when it sent none.
+	// ID is the host's invocation id, empty if the host sent none.
 	ID string
 	// Function is the function's name.
 	Function string
 	// Data holds the values of the trigger and the input bindings by binding
 	// name. Read it with Payload: the host encodes values in several ways.
 	Data map[string]json.RawMessage
-	// Metadata holds what the trigger says about its value. The host merges
-	// the top-level properties of a JSON body over it, ignoring case: a body
-	// with a field "messageId" hides the message's own MessageId.
+	// Metadata describes the trigger's value. The host merges the top-level
+	// properties of a JSON body into it, ignoring case: a field "messageId" in the
+	// body replaces the message's own MessageId.
 	Metadata map[string]json.RawMessage
-	// Trace is the W3C trace context of the caller, empty if there is none:
-	// the request's traceparent header or else the message's Diagnostic-Id.
+	// Trace is the W3C trace context of the caller: the request's traceparent
+	// header or else the message's Diagnostic-Id.
 	Trace string
 	// Method is the HTTP method of a proxied request, empty for an envelope.
 	Method string
 }
 
-// decodeInvocation reads the envelope of one invocation of a function.
+// decodeInvocation decodes the envelope of one invocation of a function.
 func decodeInvocation(function string, header http.Header, body io.Reader) (Invocation, error) {
 	inv := Invocation{ID: header.Get(headerInvocationID), Function: function}
 	raw, err := io.ReadAll(body)

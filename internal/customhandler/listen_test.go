@@ -40,12 +40,17 @@ func handlerProgram() int {
 	if err != nil {
 		return 1
 	}
-	s := NewServer(slog.New(slog.DiscardHandler), func() time.Time { return time.Time{} })
-	s.Handle("wait", func(context.Context, Invocation) (Result, error) {
+	wait := func(context.Context, Invocation) (Result, error) {
 		_, _ = io.WriteString(os.Stdout, "running\n")
 		_, err := io.ReadAll(os.Stdin)
 		return Result{}, err
+	}
+	s, err := New(Config{
+		Functions: map[string]Handler{"wait": wait}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Time{} },
 	})
+	if err != nil {
+		return 1
+	}
 	_, _ = io.WriteString(os.Stdout, listener.Addr().String()+"\n")
 	if err := s.Serve(ctx, listener); err != nil {
 		return 1
@@ -57,7 +62,7 @@ func TestWithoutAPortTheProgramSaysHowItIsStarted(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"", "x", "70000", "-1"} {
 		_, err := Listen(t.Context(), func(string) string { return value })
-		require.ErrorContains(t, err, "functions host", value)
+		require.ErrorContains(t, err, "Functions host", value)
 	}
 }
 

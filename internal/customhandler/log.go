@@ -10,9 +10,8 @@ import (
 // scopeKey is the context key of the running invocation's scope.
 type scopeKey struct{}
 
-// scope is what every line of one invocation says beside its own words. It is
-// shared by all that the invocation does, so that what becomes known on the way
-// is on every line from then on.
+// scope holds the log attributes of one invocation. All code of the invocation
+// shares it, so an attribute that one part adds is on all later lines.
 type scope struct {
 	log *slog.Logger
 
@@ -20,7 +19,7 @@ type scope struct {
 	attrs []slog.Attr
 }
 
-// set adds attributes, or replaces those of the same key.
+// set adds attributes and replaces those with the same key.
 func (s *scope) set(attrs []slog.Attr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,7 +32,7 @@ func (s *scope) set(attrs []slog.Attr) {
 	}
 }
 
-// missing are the attributes whose keys are not taken.
+// missing returns the attributes whose keys are not taken.
 func (s *scope) missing(taken func(string) bool) []slog.Attr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,29 +45,29 @@ func (s *scope) missing(taken func(string) bool) []slog.Attr {
 	return attrs
 }
 
-// LogHandler adds invocationId, function and what Annotate was given to every
-// record that is logged with an invocation's context, so that code which knows
-// nothing of this package logs them too. An attribute that the record has of
-// its own is not added again.
+// LogHandler adds invocationId, function and the attributes of Annotate to every
+// record that is logged with an invocation's context. Code without knowledge of
+// this package then logs them too. An attribute of the record itself wins.
 type LogHandler struct {
 	next slog.Handler
-	// scope is that of a logger made for one invocation; else the context says
-	// it.
+	// scope belongs to a logger of one invocation. If it is nil, Handle takes the
+	// scope from the context.
 	scope *scope
-	// bound are the keys that next adds of itself.
+	// bound are the keys of the attributes that next has already.
 	bound []string
 }
 
-// NewLogHandler wraps a handler, usually slog.NewJSONHandler on stdout: the
-// host takes every line on stderr for an error.
+// NewLogHandler wraps a handler, usually slog.NewJSONHandler on stdout, because
+// the host shows every line on stderr as an error.
 func NewLogHandler(next slog.Handler) *LogHandler { return &LogHandler{next: next} }
 
-// Enabled asks the wrapped handler.
+// Enabled implements slog.Handler.
 func (h *LogHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.next.Enabled(ctx, level)
 }
 
-// Handle adds the invocation's attributes and passes the record on.
+// Handle adds the invocation's attributes and passes the record to the wrapped
+// handler.
 func (h *LogHandler) Handle(ctx context.Context, record slog.Record) error {
 	s := h.scope
 	if s == nil {
@@ -83,7 +82,7 @@ func (h *LogHandler) Handle(ctx context.Context, record slog.Record) error {
 	return h.next.Handle(ctx, record)
 }
 
-// WithAttrs returns a handler whose records carry the attributes.
+// WithAttrs implements slog.Handler.
 func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	bound := slices.Clone(h.bound)
 	for _, a := range attrs {
@@ -92,14 +91,14 @@ func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &LogHandler{next: h.next.WithAttrs(attrs), scope: h.scope, bound: bound}
 }
 
-// WithGroup returns a handler that puts what follows into a group.
+// WithGroup implements slog.Handler.
 func (h *LogHandler) WithGroup(name string) slog.Handler {
 	return &LogHandler{next: h.next.WithGroup(name), scope: h.scope}
 }
 
-// Logger returns the logger of the invocation that ctx belongs to, which adds
-// what LogHandler adds to each line, whether or not the line is logged with a
-// context. Outside an invocation it returns a logger that writes nothing.
+// Logger returns the logger of the context's invocation. It adds the invocation's
+// attributes to every line, with or without a context. Outside an invocation
+// Logger returns a logger that discards everything.
 func Logger(ctx context.Context) *slog.Logger {
 	if s, ok := ctx.Value(scopeKey{}).(*scope); ok {
 		return s.log
@@ -107,16 +106,16 @@ func Logger(ctx context.Context) *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-// Annotate puts attributes on every line that the invocation of ctx logs from
-// now on; an earlier attribute of the same key is replaced. Outside an
-// invocation it does nothing.
+// Annotate adds attributes to all later log lines of the context's invocation. An
+// attribute replaces an earlier one with the same key. Outside an invocation
+// Annotate does nothing.
 func Annotate(ctx context.Context, attrs ...slog.Attr) {
 	if s, ok := ctx.Value(scopeKey{}).(*scope); ok {
 		s.set(attrs)
 	}
 }
 
-// withLogger returns a context that knows its invocation.
+// withLogger returns a context with the scope and logger of an invocation.
 func withLogger(ctx context.Context, log *slog.Logger, invocationID, function string) context.Context {
 	s := &scope{attrs: []slog.Attr{slog.String("invocationId", invocationID), slog.String("function", function)}}
 	own := LogHandler{next: log.Handler(), scope: s}

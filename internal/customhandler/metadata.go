@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Metadata names of a Service Bus message that the shortcuts below read.
+// Names in the metadata of a Service Bus message.
 const (
 	metaDeliveryCount = "DeliveryCount"
 	metaMessageID     = "MessageId"
@@ -21,13 +21,13 @@ const (
 )
 
 // String returns a metadata value as text, whether the host encoded it once or
-// twice. It is false for a missing value, null, objects and arrays.
+// twice. It returns false for a missing value, null, an object or an array.
 func (inv Invocation) String(key string) (string, bool) {
 	raw, _ := lookup(inv.Metadata, key)
 	return scalar(raw)
 }
 
-// Int returns a metadata value as a whole number, false if it is not one.
+// Int returns a metadata value as an integer. It returns false for other values.
 func (inv Invocation) Int(key string) (int64, bool) {
 	s, ok := inv.String(key)
 	if !ok {
@@ -37,8 +37,9 @@ func (inv Invocation) Int(key string) (int64, bool) {
 	return n, err == nil
 }
 
-// Time returns a metadata value as a point in time, in UTC, false if it is not
-// one. The host writes UTC times without a zone and drops fractions of a second.
+// Time returns a metadata value as a time in UTC. It returns false for other
+// values. The host writes UTC times without a zone and drops fractions of a
+// second.
 func (inv Invocation) Time(key string) (time.Time, bool) {
 	s, ok := inv.String(key)
 	if !ok {
@@ -52,8 +53,8 @@ func (inv Invocation) Time(key string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// ApplicationProperty returns one of a message's application properties as
-// text, false if the message does not carry it.
+// ApplicationProperty returns an application property of a message as text. It
+// returns false if the message does not have the property.
 func (inv Invocation) ApplicationProperty(name string) (string, bool) {
 	for _, bag := range []string{"ApplicationProperties", "UserProperties"} {
 		raw, ok := lookup(inv.Metadata, bag)
@@ -74,32 +75,32 @@ func (inv Invocation) ApplicationProperty(name string) (string, bool) {
 	return "", false
 }
 
-// DeliveryCount is how often the message has been delivered, this time
-// included, and 0 if the host did not say.
+// DeliveryCount returns the number of deliveries of the message, including this
+// one. It returns 0 if the host sent none.
 func (inv Invocation) DeliveryCount() int {
 	n, _ := inv.Int(metaDeliveryCount)
 	return int(n)
 }
 
-// MessageID is the message's id, empty if the host did not say. A field
-// messageId in the message's body hides it.
+// MessageID returns the message's id, or an empty string if the host sent none. A
+// field messageId in the message's body replaces it.
 func (inv Invocation) MessageID() string { return inv.text(metaMessageID) }
 
-// CorrelationID is the message's correlation id, empty if it has none.
+// CorrelationID returns the message's correlation id.
 func (inv Invocation) CorrelationID() string { return inv.text(metaCorrelationID) }
 
-// ReplyTo is the address to answer to, empty if the message has none.
+// ReplyTo returns the queue on which the sender wants a reply.
 func (inv Invocation) ReplyTo() string { return inv.text(metaReplyTo) }
 
-// EnqueuedTime is when the broker took the message, zero if the host did not
-// say.
+// EnqueuedTime returns when the broker accepted the message, or zero if the host
+// sent no time.
 func (inv Invocation) EnqueuedTime() time.Time {
 	t, _ := inv.Time(metaEnqueuedTime)
 	return t
 }
 
-// DeadLetterReason is why the message is in a dead-letter queue: the broker's
-// code and its description, both empty for a message that is not in one.
+// DeadLetterReason returns the broker's reason for a dead-lettered message and its
+// description. Both are empty for other messages.
 func (inv Invocation) DeadLetterReason() (reason, description string) {
 	reason, _ = inv.ApplicationProperty(propertyDeadLetterReason)
 	description, _ = inv.ApplicationProperty(propertyDeadLetterDescription)
@@ -112,7 +113,7 @@ func (inv Invocation) text(key string) string {
 }
 
 // lookup finds a key exactly or else ignoring case, as the host's own
-// dictionaries do; of several spellings, the alphabetically first.
+// dictionaries do. Of several spellings it returns the alphabetically first.
 func lookup(bag map[string]json.RawMessage, key string) (json.RawMessage, bool) {
 	if raw, ok := bag[key]; ok {
 		return raw, true
@@ -126,7 +127,8 @@ func lookup(bag map[string]json.RawMessage, key string) (json.RawMessage, bool) 
 	return bag[found], ok
 }
 
-// scalar reads a string of one or two layers, a number or a truth value.
+// scalar returns the text of a string with one or two layers of quotes, a number
+// or a boolean.
 func scalar(raw json.RawMessage) (string, bool) {
 	raw = bytes.TrimSpace(raw)
 	if outer, ok := unquote(raw); ok {

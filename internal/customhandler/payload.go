@@ -8,18 +8,17 @@ import (
 	"fmt"
 )
 
-// ErrNoPayload is returned by Payload when the envelope has no value, or null,
-// under the binding's name.
+// ErrNoPayload is the error of an envelope without a value for the binding.
 var ErrNoPayload = errors.New("no payload")
 
-// Payload returns the bytes of the value that the trigger or input binding of
-// that name received: for a message, its body.
+// Payload returns the bytes of the value that the trigger or input binding
+// received: for a message, its body. It returns ErrNoPayload if there is none.
 //
 // The host sends text as a JSON string inside a JSON string, its documentation
 // shows a single string, events arrive as plain objects, and bindings with
-// dataType binary as base64. Payload takes all of them off. One case is
-// ambiguous and read as binary: text that was encoded once only and happens to
-// be valid base64. It returns ErrNoPayload when there is nothing to read.
+// dataType binary as base64. Payload removes all of these layers. One case is
+// ambiguous and decoded as binary: text that was encoded once and happens to be
+// valid base64.
 func (inv Invocation) Payload(binding string) ([]byte, error) {
 	raw := bytes.TrimSpace(inv.Data[binding])
 	if len(raw) == 0 || string(raw) == "null" {
@@ -41,7 +40,7 @@ func (inv Invocation) Payload(binding string) ([]byte, error) {
 	return []byte(outer), nil
 }
 
-// unquote reads raw as a JSON string and says whether it was one.
+// unquote returns the value of a JSON string, or false for other JSON.
 func unquote(raw []byte) (string, bool) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || raw[0] != '"' {

@@ -5,20 +5,20 @@ import (
 	"net/http"
 )
 
-// Result is what a function hands back to the host.
+// Result is what a function returns to the host.
 type Result struct {
-	// Outputs are the values of the output bindings by name. Emit objects, not
+	// Outputs are the values of the output bindings by name. Use objects, not
 	// strings: the host decodes strings that look like base64.
 	Outputs map[string]any
-	// Logs are lines that the host logs at Information level, of a successful
+	// Logs are lines that the host logs at Information level, after a successful
 	// invocation only.
 	Logs []string
 	// ReturnValue is the value of the $return binding.
 	ReturnValue any
 }
 
-// MarshalJSON writes the result with all three fields, since the host waits
-// for its own time limit when the answer is empty.
+// MarshalJSON encodes all three fields. With an empty response the host would
+// wait until its own timeout.
 func (r Result) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Outputs     map[string]any
@@ -34,8 +34,8 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// answer writes a result under a status.
-func answer(w http.ResponseWriter, status int, r Result) error {
+// respond writes a result with a status.
+func respond(w http.ResponseWriter, status int, r Result) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{"Outputs":{},"Logs":[],"ReturnValue":null}`)
@@ -48,8 +48,8 @@ func answer(w http.ResponseWriter, status int, r Result) error {
 	return err
 }
 
-// refuse answers that the invocation failed, with a reason for whoever reads
-// the wire; the host itself ignores the body.
-func refuse(w http.ResponseWriter, status int, reason string) error {
-	return answer(w, status, Result{Logs: []string{reason}})
+// reject responds that the invocation failed. The reason helps people who trace
+// the connection; the host ignores the body.
+func reject(w http.ResponseWriter, status int, reason string) error {
+	return respond(w, status, Result{Logs: []string{reason}})
 }

@@ -8,21 +8,22 @@ import (
 	"runtime/debug"
 )
 
-// panicError is what a recovered panic becomes.
+// panicError is the error of a recovered panic.
 type panicError struct {
 	value any
 	stack []byte
 }
 
-// Error names the value; the stack is logged beside it.
+// Error returns the panic's value. The log has the stack in an attribute of its
+// own.
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
-// serveFunction decodes an envelope, runs the function and answers.
+// serveFunction decodes an envelope, runs the function and responds.
 func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name string, h Handler) {
 	inv, err := decodeInvocation(name, r.Header, r.Body)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.Deadline)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.cfg.Deadline)
 	defer cancel()
-	ctx = withLogger(ctx, s.log, inv.ID, name)
+	ctx = withLogger(ctx, s.cfg.Log, inv.ID, name)
 	ctx, end := s.begin(ctx, inv)
 	status := http.StatusOK
 	defer func() { end(status, err) }()
@@ -32,15 +33,15 @@ func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name stri
 		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
 			status = http.StatusRequestEntityTooLarge
 		}
-		log.ErrorContext(ctx, "the envelope cannot be read", "error", err)
-		s.logLost(ctx, log, refuse(w, status, err.Error()))
+		log.ErrorContext(ctx, "envelope not readable", "error", err)
+		s.logUnsent(ctx, log, reject(w, status, err.Error()))
 		return
 	}
 
-	started := s.now()
+	started := s.cfg.Now()
 	var result Result
 	result, err = run(ctx, h, inv)
-	took := s.now().Sub(started)
+	took := s.cfg.Now().Sub(started)
 	if err != nil {
 		status = http.StatusInternalServerError
 		attrs := []any{"error", err, "took", took}
@@ -48,19 +49,19 @@ func (s *Server) serveFunction(w http.ResponseWriter, r *http.Request, name stri
 			attrs = append(attrs, "stack", string(p.stack))
 		}
 		log.ErrorContext(ctx, "invocation failed", attrs...)
-		s.logLost(ctx, log, refuse(w, status, "the invocation failed, see the log under "+inv.ID))
+		s.logUnsent(ctx, log, reject(w, status, "invocation failed; see the log of invocation "+inv.ID))
 		return
 	}
 	log.DebugContext(ctx, "invocation done", "took", took)
-	s.logLost(ctx, log, answer(w, status, result))
+	s.logUnsent(ctx, log, respond(w, status, result))
 }
 
-// begin tells Around, if there is one, of an invocation.
+// begin calls Around, if it is set.
 func (s *Server) begin(ctx context.Context, inv Invocation) (context.Context, func(status int, err error)) {
-	if s.Around == nil {
+	if s.cfg.Around == nil {
 		return ctx, func(int, error) {}
 	}
-	return s.Around(ctx, inv)
+	return s.cfg.Around(ctx, inv)
 }
 
 // run calls the function and turns a panic into an error.
@@ -73,41 +74,41 @@ func run(ctx context.Context, h Handler, inv Invocation) (result Result, err err
 	return h(ctx, inv)
 }
 
-// serveHTTPFunction passes a proxied request to its handler. A panic is
-// answered with 500 if nothing was written before.
+// serveHTTPFunction passes a proxied request to its handler. A panic becomes a
+// 500, unless the handler has written already.
 func (s *Server) serveHTTPFunction(w http.ResponseWriter, r *http.Request, name string, h http.Handler) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.Deadline)
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
 	defer cancel()
 	inv := Invocation{ID: r.Header.Get(headerInvocationID), Function: name, Trace: r.Header.Get(headerTraceParent), Method: r.Method}
-	ctx = withLogger(ctx, s.log, inv.ID, name)
+	ctx = withLogger(ctx, s.cfg.Log, inv.ID, name)
 	ctx, end := s.begin(ctx, inv)
-	answered := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-	w = answered
+	written := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	w = written
 	var failed error
-	defer func() { end(answered.status, failed) }()
+	defer func() { end(written.status, failed) }()
 	defer func() {
 		value := recover()
 		if value == nil {
 			return
 		}
-		if value == http.ErrAbortHandler { //nolint:errorlint // the value itself is net/http's signal to drop the connection
+		if value == http.ErrAbortHandler { //nolint:errorlint // net/http compares the value itself to drop the connection
 			panic(value) //nolint:forbidigo // passed on to net/http, which expects it
 		}
 		failed = &panicError{value: value, stack: debug.Stack()}
 		Logger(ctx).ErrorContext(ctx, "request failed", "error", failed, "stack", string(debug.Stack()))
-		s.logLost(ctx, Logger(ctx), refuse(w, http.StatusInternalServerError, "the request failed"))
+		s.logUnsent(ctx, Logger(ctx), reject(w, http.StatusInternalServerError, "request failed"))
 	}()
 	h.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// statusWriter notes the status that is answered.
+// statusWriter records the status of the response.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
 	wrote  bool
 }
 
-// WriteHeader notes the first final status.
+// WriteHeader records the first final status.
 func (w *statusWriter) WriteHeader(status int) {
 	if !w.wrote && status >= http.StatusOK {
 		w.status, w.wrote = status, true
@@ -115,11 +116,11 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write sends what WriteHeader has not been called for with 200.
+// Write sends the status 200 if WriteHeader was not called.
 func (w *statusWriter) Write(p []byte) (int, error) {
 	w.wrote = true
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController find the writer itself.
+// Unwrap returns the writer for http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

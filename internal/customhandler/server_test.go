@@ -41,8 +41,16 @@ func newServer(t *testing.T) (*Server, *lines) {
 	t.Helper()
 	log := &lines{}
 	fixed := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
-	return NewServer(slog.New(NewLogHandler(slog.NewJSONHandler(log, nil))), func() time.Time { return fixed }), log
+	s, err := New(Config{
+		Functions: map[string]Handler{}, HTTP: map[string]http.Handler{},
+		Log: slog.New(NewLogHandler(slog.NewJSONHandler(log, nil))), Now: func() time.Time { return fixed },
+	})
+	require.NoError(t, err)
+	return s, log
 }
+
+// handle lets a test register a function in one expression.
+func handle[H any](h H) H { return h }
 
 func post(t *testing.T, s http.Handler, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -78,7 +86,7 @@ func TestTheReadinessPollIsAnswered(t *testing.T) {
 func TestAnEmptyResultIsStillAWholeAnswer(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
-	s.Handle("run-step", func(context.Context, Invocation) (Result, error) { return Result{}, nil })
+	s.cfg.Functions["run-step"] = handle(func(context.Context, Invocation) (Result, error) { return Result{}, nil })
 	w := post(t, s, "/run-step", `{"Data":{},"Metadata":{}}`)
 	requireAnswer(t, w, http.StatusOK)
 	require.JSONEq(t, `{"Outputs":{},"Logs":[],"ReturnValue":null}`, w.Body.String())
@@ -87,7 +95,7 @@ func TestAnEmptyResultIsStillAWholeAnswer(t *testing.T) {
 func TestOutputsLogsAndReturnValueReachTheHost(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
-	s.Handle("f", func(_ context.Context, inv Invocation) (Result, error) {
+	s.cfg.Functions["f"] = handle(func(_ context.Context, inv Invocation) (Result, error) {
 		return Result{Outputs: map[string]any{"res": map[string]any{"statusCode": 202}}, Logs: []string{inv.ID}, ReturnValue: inv.Function}, nil
 	})
 	require.JSONEq(t, `{"Outputs":{"res":{"statusCode":202}},"Logs":["inv-1"],"ReturnValue":"f"}`, post(t, s, "/f", `{}`).Body.String())
@@ -96,7 +104,7 @@ func TestOutputsLogsAndReturnValueReachTheHost(t *testing.T) {
 func TestAnErrorFailsTheInvocationAndStaysOffTheWire(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
-	s.Handle("f", func(context.Context, Invocation) (Result, error) {
+	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) {
 		return Result{Outputs: map[string]any{"x": 1}}, errors.New("table said no")
 	})
 	w := post(t, s, "/f", `{}`)
@@ -109,7 +117,7 @@ func TestAnErrorFailsTheInvocationAndStaysOffTheWire(t *testing.T) {
 func TestAPanicIsAnsweredAndLoggedWithItsStack(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
-	s.Handle("f", func(context.Context, Invocation) (Result, error) { panic("boom") })
+	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) { panic("boom") })
 	requireAnswer(t, post(t, s, "/f", `{}`), http.StatusInternalServerError)
 	require.Contains(t, log.String(), "panic: boom")
 	require.Contains(t, log.String(), "server_test.go", "the stack is logged")
@@ -118,7 +126,7 @@ func TestAPanicIsAnsweredAndLoggedWithItsStack(t *testing.T) {
 func TestAResultThatIsNotJSONFailsTheInvocation(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
-	s.Handle("f", func(context.Context, Invocation) (Result, error) { return Result{ReturnValue: func() {}}, nil })
+	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) { return Result{ReturnValue: func() {}}, nil })
 	requireAnswer(t, post(t, s, "/f", `{}`), http.StatusInternalServerError)
 	require.Contains(t, log.String(), "unsupported type")
 }
@@ -126,8 +134,8 @@ func TestAResultThatIsNotJSONFailsTheInvocation(t *testing.T) {
 func TestBadRequestsAreRefusedWithTheirReason(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
-	s.MaxBody = 100
-	s.Handle("f", func(context.Context, Invocation) (Result, error) { return Result{}, nil })
+	s.cfg.MaxBody = 100
+	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) { return Result{}, nil })
 	cases := map[string]struct {
 		path, body string
 		status     int
@@ -150,8 +158,8 @@ func TestBadRequestsAreRefusedWithTheirReason(t *testing.T) {
 func TestEachInvocationHasADeadlineAndOutlivesAHostThatHangsUp(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
-	s.Deadline = time.Hour
-	s.Handle("f", func(ctx context.Context, _ Invocation) (Result, error) {
+	s.cfg.Deadline = time.Hour
+	s.cfg.Functions["f"] = handle(func(ctx context.Context, _ Invocation) (Result, error) {
 		_, bounded := ctx.Deadline()
 		return Result{ReturnValue: bounded}, ctx.Err()
 	})
@@ -161,8 +169,8 @@ func TestEachInvocationHasADeadlineAndOutlivesAHostThatHangsUp(t *testing.T) {
 	s.ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodPost, "/f", strings.NewReader("{}")))
 	require.JSONEq(t, `{"Outputs":{},"Logs":[],"ReturnValue":true}`, w.Body.String())
 
-	s.Deadline = time.Nanosecond
-	s.Handle("slow", func(ctx context.Context, _ Invocation) (Result, error) {
+	s.cfg.Deadline = time.Nanosecond
+	s.cfg.Functions["slow"] = handle(func(ctx context.Context, _ Invocation) (Result, error) {
 		<-ctx.Done()
 		return Result{}, ctx.Err()
 	})
@@ -172,8 +180,8 @@ func TestEachInvocationHasADeadlineAndOutlivesAHostThatHangsUp(t *testing.T) {
 func TestEveryLineOfAnInvocationNamesItOnce(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
-	injected := s.log.With("op", "op-7")
-	s.Handle("f", func(ctx context.Context, _ Invocation) (Result, error) {
+	injected := s.cfg.Log.With("op", "op-7")
+	s.cfg.Functions["f"] = handle(func(ctx context.Context, _ Invocation) (Result, error) {
 		Logger(ctx).Info("from the context")
 		Logger(ctx).InfoContext(ctx, "from the context, with the context")
 		injected.InfoContext(ctx, "from elsewhere")
@@ -192,8 +200,8 @@ func TestEveryLineOfAnInvocationNamesItOnce(t *testing.T) {
 func TestWhatBecomesKnownOnTheWayIsOnEveryLaterLineOnce(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
-	injected := s.log.With("op", "op-7")
-	s.Handle("f", func(ctx context.Context, _ Invocation) (Result, error) {
+	injected := s.cfg.Log.With("op", "op-7")
+	s.cfg.Functions["f"] = handle(func(ctx context.Context, _ Invocation) (Result, error) {
 		Annotate(ctx, slog.String("op", "op-7"), slog.String("step", "first"))
 		injected.InfoContext(ctx, "one")
 		Annotate(ctx, slog.String("step", "second"))
@@ -217,22 +225,22 @@ func TestAroundSeesEveryInvocationAndHowItEnded(t *testing.T) {
 	s, _ := newServer(t)
 	type mark struct{}
 	var seen []string
-	s.Around = func(ctx context.Context, inv Invocation) (context.Context, func(int, error)) {
+	s.cfg.Around = func(ctx context.Context, inv Invocation) (context.Context, func(int, error)) {
 		return context.WithValue(ctx, mark{}, inv.Function), func(status int, err error) {
 			seen = append(seen, fmt.Sprint(inv.Method, " ", inv.Function, " ", status, " ", err))
 		}
 	}
-	s.Handle("works", func(ctx context.Context, _ Invocation) (Result, error) {
+	s.cfg.Functions["works"] = handle(func(ctx context.Context, _ Invocation) (Result, error) {
 		require.Equal(t, "works", ctx.Value(mark{}))
 		return Result{}, nil
 	})
-	s.Handle("fails", func(context.Context, Invocation) (Result, error) { return Result{}, errors.New("no") })
-	s.Handle("panics", func(context.Context, Invocation) (Result, error) { panic("boom") })
-	s.HandleHTTP("api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.cfg.Functions["fails"] = handle(func(context.Context, Invocation) (Result, error) { return Result{}, errors.New("no") })
+	s.cfg.Functions["panics"] = handle(func(context.Context, Invocation) (Result, error) { panic("boom") })
+	s.cfg.HTTP["api"] = handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "api", r.Context().Value(mark{}))
 		w.WriteHeader(http.StatusAccepted)
 	}))
-	s.HandleHTTP("broken", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	s.cfg.HTTP["broken"] = handle(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
 	for _, path := range []string{"/works", "/fails", "/panics", "/api", "/broken"} {
 		post(t, s, path, "{}")
 	}
@@ -247,7 +255,7 @@ func TestAroundSeesEveryInvocationAndHowItEnded(t *testing.T) {
 func TestAnHTTPFunctionSeesTheOriginalRequest(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
-	s.HandleHTTP("api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.cfg.HTTP["api"] = handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/panic" {
 			panic("boom")
 		}
@@ -270,6 +278,6 @@ func TestAnHTTPFunctionSeesTheOriginalRequest(t *testing.T) {
 func TestAnAbortedHTTPRequestStaysAborted(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
-	s.HandleHTTP("api", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	s.cfg.HTTP["api"] = handle(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { post(t, s, "/api/x", "") })
 }

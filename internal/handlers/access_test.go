@@ -6,19 +6,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	wire "azbackupflow/internal/api"
 )
 
 const principalHeader = "X-MS-CLIENT-PRINCIPAL"
 
-// deletion asks for the backups of an item to be deleted.
+// deletion returns a request to delete the backups of an item.
 func deletion(key string) object {
 	return object{"flow": "delete-protection", "key": key, "parameters": object{
 		"itemId": demoVault + "/backupFabrics/Azure/protectionContainers/c/protectedItems/i",
 	}}
 }
 
-func TestWithoutRolesWhomTheHostLetsThroughMayDoEverythingWhateverHeaderTheySend(t *testing.T) {
+func TestAccess_WithoutRolesIgnoresThePrincipalHeader(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, header := range []string{"", "nonsense", signedIn()} {
@@ -27,13 +27,11 @@ func TestWithoutRolesWhomTheHostLetsThroughMayDoEverythingWhateverHeaderTheySend
 	}
 }
 
-func TestReadingStartingAndRestoringAreSeparatePermissions(t *testing.T) {
+func TestAccess_RolesAreSeparate(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	config := r.config()
-	config.Roles = true
-	api := handlers.API(config)
-	var backup, deleted handlers.View
+	api := r.newAPI(true)
+	var backup, deleted wire.Operation
 	r.call(r.api, http.MethodPost, "/operations", backupRequest("b", "testshare"), &backup)
 	r.call(r.api, http.MethodPost, "/operations", deletion("d"), &deleted)
 	bulk := func(request object) object {
@@ -49,7 +47,8 @@ func TestReadingStartingAndRestoringAreSeparatePermissions(t *testing.T) {
 		{http.MethodGet, "/operations/" + backup.ID, nil, read},
 		{http.MethodGet, "/operations/" + deleted.ID, nil, read},
 		{http.MethodGet, "/operations/" + backup.ID + "/history", nil, read},
-		{http.MethodGet, "/refusals", nil, read},
+		{http.MethodGet, "/rejected", nil, read},
+		{http.MethodGet, "/decisions", nil, read},
 		{http.MethodGet, "/flows", nil, read},
 		{http.MethodGet, "/preflight", nil, read},
 		{http.MethodPost, "/operations", backupRequest("b", "testshare"), start},
@@ -69,7 +68,7 @@ func TestReadingStartingAndRestoringAreSeparatePermissions(t *testing.T) {
 	} {
 		what := c.method + " " + c.target
 		for _, role := range []string{"", "Something.Else", read, start, restore} {
-			var p handlers.Problem
+			var p wire.Problem
 			res := r.call(api, c.method, c.target, c.body, nil, principalHeader, signedIn(role))
 			if role == c.want {
 				require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, res.StatusCode, what)
@@ -86,12 +85,10 @@ func TestReadingStartingAndRestoringAreSeparatePermissions(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, r.call(api, http.MethodPost, "/operations", object{"flow": "x", "parameters": object{}}, nil, principalHeader, signedIn(start)).StatusCode)
 }
 
-func TestWhoIsNotSignedInIsAnsweredSo(t *testing.T) {
+func TestAccess_WithoutSignInIsUnauthorized(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	config := r.config()
-	config.Roles = true
-	api := handlers.API(config)
+	api := r.newAPI(true)
 	for name, header := range map[string]string{
 		"nobody":           "",
 		"no base64":        "{}",
@@ -99,13 +96,13 @@ func TestWhoIsNotSignedInIsAnsweredSo(t *testing.T) {
 		"no object":        principal("x"),
 		"another provider": principal(object{"auth_typ": "github", "claims": []object{{"typ": "roles", "val": "Operations.Read"}}}),
 	} {
-		var p handlers.Problem
+		var p wire.Problem
 		res := r.call(api, http.MethodGet, "/operations", nil, &p, principalHeader, header)
 		require.Equal(t, http.StatusUnauthorized, res.StatusCode, name)
 		require.Equal(t, "unauthorized", problem(p))
 		require.Equal(t, "Bearer", res.Header.Get("WWW-Authenticate"))
 	}
-	// Tokens of version 1 name their roles otherwise.
+	// Tokens of version 1 use another claim type for roles.
 	long := "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 	header := principal(object{"auth_typ": "aad", "role_typ": long, "claims": []object{{"typ": long, "val": "Operations.Read"}}})
 	require.Equal(t, http.StatusOK, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, header).StatusCode)

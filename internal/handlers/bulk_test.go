@@ -9,12 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 )
 
-// bulkOf is a bulk of backups of file shares with these targets.
+// bulkOf returns a bulk of file share backups.
 func bulkOf(t *testing.T, key string, targets ...any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(object{
@@ -30,7 +31,7 @@ func bulkOf(t *testing.T, key string, targets ...any) []byte {
 	return raw
 }
 
-// shares are n targets, each another file share.
+// shares returns n targets, each a different file share.
 func shares(n int) (targets []any) {
 	for i := range n {
 		targets = append(targets, object{"fileShare": object{"name": fmt.Sprintf("share-%04d", i)}})
@@ -38,7 +39,7 @@ func shares(n int) (targets []any) {
 	return targets
 }
 
-// listed pages through the operations of the bulk.
+// listed returns the operations of the bulk, page by page.
 func (r *rig) listed(pageSize int) (all []operation.Operation) {
 	r.t.Helper()
 	q := operation.Query{Label: operation.Label{Key: "bulk", Value: "nightly"}, PageSize: pageSize}
@@ -57,7 +58,7 @@ func (r *rig) listed(pageSize int) (all []operation.Operation) {
 	}
 }
 
-// requireStarted asserts that n operations are there, each with one first
+// requireStarted asserts that n operations exist, each with one first step
 // message.
 func (r *rig) requireStarted(n int) {
 	r.t.Helper()
@@ -70,7 +71,7 @@ func (r *rig) requireStarted(n int) {
 	require.Len(r.t, first, n, "first messages")
 }
 
-func TestABulkStartsAnOperationForEachTargetInPortions(t *testing.T) {
+func TestBulk_StartsAnOperationForEachTargetInPortions(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	inv := r.message("m1", bulkOf(t, "nightly", shares(600)...), object{"ReplyTo": "answers"})
@@ -92,10 +93,10 @@ func TestABulkStartsAnOperationForEachTargetInPortions(t *testing.T) {
 	r.requireStarted(600)
 }
 
-func TestABulkThatTakesLongIsSentOnBeforeItsLockEnds(t *testing.T) {
+func TestBulk_ContinuesInANewMessageBeforeTheLockEnds(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.tick = time.Second // each creation looks at the clock
+	r.tick = time.Second // each creation reads the clock
 	r.receive(r.message("m1", bulkOf(t, "nightly", shares(100)...), nil))
 	started := len(r.listed(500))
 	require.Less(t, started, 100)
@@ -104,7 +105,7 @@ func TestABulkThatTakesLongIsSentOnBeforeItsLockEnds(t *testing.T) {
 	r.requireStarted(100)
 }
 
-func TestABulkGoesOnWhereTheTableWentAway(t *testing.T) {
+func TestBulk_ContinuesWhereStorageBecameUnavailable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.store.breaks = func(op operation.Operation) bool { return strings.Contains(string(op.Parameters), "share-01") }
@@ -112,22 +113,22 @@ func TestABulkGoesOnWhereTheTableWentAway(t *testing.T) {
 	require.Len(t, r.listed(500), 100, "those before share-0100")
 	waiting := r.sent
 	require.Len(t, waiting, 1)
-	require.False(t, waiting[0].due.IsZero(), "it is put off, not sent at once")
+	require.False(t, waiting[0].due.IsZero(), "the copy has a delay")
 	require.Equal(t, "100", waiting[0].properties["azbackupflow-bulk-offset"])
 	before := r.store.creations
-	require.Less(t, before, 120, "the others are not tried against a table that is away")
+	require.Less(t, before, 120, "the other targets are not tried while storage is unavailable")
 	r.store.breaks = nil
 	r.drain()
 	r.requireStarted(300)
-	require.Equal(t, 200, r.store.creations-before, "what was done is not done again")
+	require.Equal(t, 200, r.store.creations-before, "finished targets are not started again")
 }
 
-func TestABulkWhoseProcessDiesIsDeliveredAgainAndLosesNothing(t *testing.T) {
+func TestBulk_LosesNothingWhenTheProcessDies(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	inv := r.message("m1", bulkOf(t, "nightly", shares(300)...), nil)
-	r.busAway = true // nothing can be sent on: the message goes back, as after a crash
-	_, err := r.requests.Start(t.Context(), inv)
+	r.busAway = true // the message is redelivered, as after a crash
+	_, err := handlers.StartOperation(r.intake)(t.Context(), inv)
 	require.ErrorIs(t, err, errAway)
 	require.Len(t, r.listed(500), 250)
 	r.busAway = false
@@ -141,23 +142,23 @@ func TestABulkWhoseProcessDiesIsDeliveredAgainAndLosesNothing(t *testing.T) {
 	r.requireStarted(300)
 }
 
-func TestABulkThatIsReplayedIsNoDuplicateOfTheFirst(t *testing.T) {
+func TestBulk_ReplayIsNotDroppedAsADuplicate(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	bulk := bulkOf(t, "", shares(600)...)
 	r.receive(r.message("m1", bulk, nil))
 	first := r.take("requests")
-	again := map[string]any{"azbackupflow-message-id": "m1", "azbackupflow-replayed-id": "m2"}
+	again := map[string]any{"azbackupflow-message-id": "m1", "azbackupflow-replay-id": "m2"}
 	r.receive(r.message("m2", bulk, object{"ApplicationProperties": again}))
 	second := r.take("requests")
 	require.Len(t, first, 1)
 	require.Len(t, second, 1)
 	require.NotEqual(t, first[0].id, second[0].id, "duplicate detection would drop the rest")
-	require.Equal(t, "m2", second[0].properties["azbackupflow-replayed-id"], "and what follows it")
+	require.Equal(t, "m2", second[0].properties["azbackupflow-replay-id"], "later portions carry the replay id")
 	r.requireStarted(250)
 }
 
-func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
+func TestBulk_RejectsAnInvalidTargetAndStartsTheOthers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	targets := append(shares(3), object{"fileShare": object{"name": "My_Share"}}, "share-4", object{"fileShare": object{"title": "x"}})
@@ -167,27 +168,27 @@ func TestABadTargetIsRefusedAloneAndTheOthersStart(t *testing.T) {
 	r.requireStarted(3)
 	page, err := r.store.ListRejected(t.Context(), rejected.Query{PageSize: 100})
 	require.NoError(t, err)
-	require.Len(t, page.Requests, 3, "each once, although the message came twice")
+	require.Len(t, page.Requests, 3, "one for each target, although the message arrived twice")
 	fields := map[string]string{}
-	for _, refusal := range page.Requests {
-		fields[refusal.MessageID] = refusal.Fields[0].Field
+	for _, record := range page.Requests {
+		fields[record.MessageID] = record.Fields[0].Field
 	}
 	require.Equal(t, map[string]string{
 		"m1#3": "parameters.fileShare.name", "m1#4": "targets[4]", "m1#5": "parameters.fileShare.title",
 	}, fields)
-	for _, refusal := range page.Requests {
-		if refusal.MessageID != "m1#3" {
+	for _, record := range page.Requests {
+		if record.MessageID != "m1#3" {
 			continue
 		}
-		require.Equal(t, "backup-now", refusal.Flow)
-		mended, err := request.Read([]byte(refusal.Body))
-		require.NoError(t, err, "it can be mended and sent by itself")
-		require.Equal(t, refusal.Key, mended.Key)
+		require.Equal(t, "backup-now", record.Flow)
+		corrected, err := request.Read([]byte(record.Body))
+		require.NoError(t, err, "a person can correct and replay it")
+		require.Equal(t, record.Key, corrected.Key)
 	}
 	require.Len(t, r.take("rejected"), 6)
 }
 
-func TestABulkOfWhichNothingIsRightIsRefusedOnce(t *testing.T) {
+func TestBulk_WithoutAValidTargetIsRejectedOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	var targets []any
@@ -205,7 +206,7 @@ func TestABulkOfWhichNothingIsRightIsRefusedOnce(t *testing.T) {
 	require.Empty(t, r.take("requests"))
 }
 
-func TestARepeatOfABulkWhoseExpiryHasPassedIsNoMistake(t *testing.T) {
+func TestBulk_RepeatAfterItsExpiryIsAccepted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	var targets []any
@@ -221,7 +222,7 @@ func TestARepeatOfABulkWhoseExpiryHasPassedIsNoMistake(t *testing.T) {
 	require.Empty(t, r.take("rejected"))
 }
 
-func TestABulkThatCannotBeReadIsRefused(t *testing.T) {
+func TestBulk_UnreadableIsRejected(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.receive(r.message("m1", []byte(`{"template":{"flow":"backup-now"},"targets":[]}`), nil))
@@ -232,7 +233,7 @@ func TestABulkThatCannotBeReadIsRefused(t *testing.T) {
 	require.Len(t, r.take("rejected"), 1)
 }
 
-func TestAnEventsSourceAndIDAreTheKeyOfWhatHasNone(t *testing.T) {
+func TestEvent_SourceAndIDAreTheDefaultKey(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	parameters := object{"fileShare": object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"}}
@@ -260,7 +261,7 @@ func TestAnEventsSourceAndIDAreTheKeyOfWhatHasNone(t *testing.T) {
 	require.Len(t, r.take("rejected"), 1)
 }
 
-func TestAMessageWithoutAKeyHasItsOwnIDAsKeyHoweverOftenItIsPutOff(t *testing.T) {
+func TestMessage_IDStaysTheKeyWhenRescheduled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.store.set(true)
@@ -279,7 +280,7 @@ func TestAMessageWithoutAKeyHasItsOwnIDAsKeyHoweverOftenItIsPutOff(t *testing.T)
 	r.requireStarted(2)
 }
 
-func TestABulkThatCouldNotBeSentOnWithItsEventIsRefused(t *testing.T) {
+func TestBulk_TooLargeWithItsEventIsRejected(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	raw, err := json.Marshal(object{

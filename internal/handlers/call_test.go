@@ -10,17 +10,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	wire "azbackupflow/internal/api"
 )
 
-// answered is what the API answered, beside the body.
+// answered holds the status and headers of a response.
 type answered struct {
 	StatusCode int
 	Header     http.Header
 }
 
-// call makes a request of the API and decodes its answer. Every request and
-// every answer is held against docs/openapi.yaml.
+// call calls the API and decodes its response. It checks every request and every
+// response against docs/openapi.yaml.
 func (r *rig) call(api http.Handler, method, target string, body any, into any, headers ...string) answered {
 	r.t.Helper()
 	var raw []byte
@@ -48,8 +48,8 @@ func (r *rig) call(api http.Handler, method, target string, body any, into any, 
 	return res
 }
 
-// signedIn is the header that App Service authentication sets for a caller with
-// these roles.
+// signedIn returns the header that App Service authentication sets for a caller
+// with these roles.
 func signedIn(roles ...string) string {
 	claims := []object{{"typ": "name", "val": "Somebody"}}
 	for _, role := range roles {
@@ -59,18 +59,18 @@ func signedIn(roles ...string) string {
 }
 
 func principal(v any) string {
-	raw, _ := json.Marshal(v) // it is made of texts
+	raw, _ := json.Marshal(v) // it holds only text
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
-// backupRequest asks for a backup of a share.
+// backupRequest returns a request to back up a file share.
 func backupRequest(key, share string) object {
 	return object{"flow": "backup-now", "key": key, "parameters": object{"fileShare": object{
 		"vaultId": demoVault, "storageAccountId": demoAccount, "name": share,
 	}}}
 }
 
-// problem is the short name of a problem's type.
-func problem(p handlers.Problem) string {
+// problem returns the short name of a problem's type.
+func problem(p wire.Problem) string {
 	return strings.TrimPrefix(p.Type, "urn:azbackupflow:problem:")
 }

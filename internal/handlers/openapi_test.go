@@ -20,24 +20,21 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/stretchr/testify/require"
 
+	wire "azbackupflow/internal/api"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/autoprotect/decision"
-	"azbackupflow/internal/engine"
-	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/rejected"
-	"azbackupflow/internal/step"
 )
 
 // described is docs/openapi.yaml, loaded once for all tests.
-var described = sync.OnceValues(func() (*openapi3.T, error) { //nolint:gochecknoglobals // read once
+var described = sync.OnceValues(func() (*openapi3.T, error) {
 	loader := openapi3.NewLoader()
 	loader.IsExternalRefsAllowed = true
 	doc, err := loader.LoadFromFile(filepath.Join("..", "..", "docs", "openapi.yaml"))
 	if err != nil {
 		return nil, err
 	}
-	// The tests' requests go nowhere, so the document's server is theirs.
+	// The tests call no server, so the paths need no host.
 	doc.Servers = openapi3.Servers{{URL: "/api"}}
 	return doc, nil
 })
@@ -50,8 +47,8 @@ func document(t *testing.T) *openapi3.T {
 	return doc
 }
 
-// routed finds routes in docs/openapi.yaml.
-var routed = sync.OnceValues(func() (routers.Router, error) { //nolint:gochecknoglobals // built once
+// routed finds the routes of docs/openapi.yaml.
+var routed = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := described()
 	if err != nil {
 		return nil, err
@@ -59,9 +56,8 @@ var routed = sync.OnceValues(func() (routers.Router, error) { //nolint:gocheckno
 	return legacy.NewRouter(doc)
 })
 
-// requireDocumented asserts that docs/openapi.yaml describes the answer; and,
-// where the API took the request, the request too: what the document calls
-// valid is what the API takes.
+// requireDocumented asserts that docs/openapi.yaml describes the response. If the
+// API accepted the request, the document must describe the request too.
 func requireDocumented(t *testing.T, req *http.Request, body []byte, res answered, answer []byte) {
 	t.Helper()
 	router, err := routed()
@@ -69,7 +65,7 @@ func requireDocumented(t *testing.T, req *http.Request, body []byte, res answere
 	what := req.Method + " " + req.URL.Path
 	route, parameters, err := router.FindRoute(req)
 	if err != nil {
-		require.Equal(t, http.StatusNotFound, res.StatusCode, "%s is answered and not documented", what)
+		require.Equal(t, http.StatusNotFound, res.StatusCode, "%s has a response and is not documented", what)
 		require.Contains(t, string(answer), "urn:azbackupflow:problem:no-such-route")
 		return
 	}
@@ -82,25 +78,25 @@ func requireDocumented(t *testing.T, req *http.Request, body []byte, res answere
 	asked := &openapi3filter.RequestValidationInput{Request: req, PathParams: parameters, Route: route, Options: options}
 	fits := openapi3filter.ValidateRequest(req.Context(), asked)
 	if res.StatusCode < http.StatusBadRequest {
-		require.NoError(t, fits, "%s: %s is taken and not documented", what, body)
+		require.NoError(t, fits, "%s: %s is accepted and not documented", what, body)
 	}
 	err = openapi3filter.ValidateResponse(req.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: asked, Status: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(answer)), Options: options,
 	})
-	require.NoError(t, err, "%s is answered %d %s", what, res.StatusCode, answer)
+	require.NoError(t, err, "%s has the response %d %s", what, res.StatusCode, answer)
 	if res.StatusCode >= http.StatusBadRequest {
 		require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"), what)
 	}
 }
 
-func TestTheOpenAPIDocumentIsValid(t *testing.T) {
+func TestOpenAPI_IsValid(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	require.Equal(t, "3.1.0", doc.OpenAPI)
 	require.NoError(t, doc.Validate(t.Context()))
 }
 
-func TestEveryRouteIsInTheOpenAPIDocumentAndTheOtherWayRound(t *testing.T) {
+func TestOpenAPI_HasTheRoutesOfTheRouteTable(t *testing.T) {
 	t.Parallel()
 	var documented []string
 	for path, item := range document(t).Paths.Map() {
@@ -108,75 +104,55 @@ func TestEveryRouteIsInTheOpenAPIDocumentAndTheOtherWayRound(t *testing.T) {
 			documented = append(documented, method+" /api"+path)
 		}
 	}
-	require.ElementsMatch(t, routesOf(t), documented)
+	require.ElementsMatch(t, newRig(t).api.Routes(), documented)
 }
 
-// routesOf are the routes that the API registers.
-func routesOf(t *testing.T) []string {
-	t.Helper()
-	sources, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	var routes []string
-	for _, source := range sources {
-		if !strings.HasSuffix(source, "_test.go") {
-			routes = append(routes, found(`HandleFunc\("([A-Z]+ [^"]+)"`, file(t, source))...)
-		}
-	}
-	require.Contains(t, routes, "POST /api/operations")
-	require.Contains(t, routes, "POST /api/rescue")
-	return routes
-}
-
-func TestEveryProblemIsInTheOpenAPIDocument(t *testing.T) {
+func TestOpenAPI_HasEveryProblemType(t *testing.T) {
 	t.Parallel()
 	text := file(t, filepath.Join("..", "..", "docs", "openapi.yaml"))
-	documented := slices.Compact(slices.Sorted(slices.Values(found(`"urn:azbackupflow:problem:([a-z-]+)"`, text))))
-	require.ElementsMatch(t, problemTypes(t), documented)
+	documented := slices.Compact(slices.Sorted(slices.Values(found(`"(urn:azbackupflow:problem:[a-z-]+)"`, text))))
+	require.ElementsMatch(t, wire.ProblemTypes(), documented)
 }
 
-// problemTypes are the short names of the API's problems.
-func problemTypes(t *testing.T) []string {
-	t.Helper()
-	types := found(`problemPrefix \+ "([^"]+)"`, file(t, "problem.go"))
-	require.Contains(t, types, "key-conflict")
-	return types
-}
-
-func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *testing.T) {
+func TestOpenAPI_HasTheFieldsOfTheWireTypes(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
-	for name, kind := range map[string]reflect.Type{
-		"Operation": reflect.TypeFor[handlers.View](), "Operations": reflect.TypeFor[handlers.List](),
-		"Error": reflect.TypeFor[operation.Error](), "Exchange": reflect.TypeFor[operation.Exchange](), "Event": reflect.TypeFor[operation.Event](),
-		"Validation": reflect.TypeFor[handlers.Validation](), "RehearsedStep": reflect.TypeFor[handlers.RehearsedStep](), "UnsentCall": reflect.TypeFor[step.Unsent](),
-		"BulkAnswer": reflect.TypeFor[handlers.BulkAnswer](), "BulkTarget": reflect.TypeFor[handlers.BulkTarget](), "BulkRefusal": reflect.TypeFor[handlers.BulkRefusal](),
-		"DeadLetters": reflect.TypeFor[handlers.DeadLetterList](), "Replayed": reflect.TypeFor[handlers.Replayed](),
-		"Purged": reflect.TypeFor[handlers.Purged](), "Swept": reflect.TypeFor[engine.SweepResult](),
-		"Verdict": reflect.TypeFor[decision.Record](), "Verdicts": reflect.TypeFor[handlers.VerdictList](),
-		"Refusal": reflect.TypeFor[rejected.Request](), "Flow": reflect.TypeFor[handlers.FlowView](),
-		"FieldError": reflect.TypeFor[step.FieldError](), "Problem": reflect.TypeFor[handlers.Problem](),
+	for _, kind := range []reflect.Type{
+		reflect.TypeFor[wire.Operation](), reflect.TypeFor[wire.OperationPage](), reflect.TypeFor[wire.Error](), reflect.TypeFor[wire.Exchange](),
+		reflect.TypeFor[wire.Event](), reflect.TypeFor[wire.History](), reflect.TypeFor[wire.Plan](), reflect.TypeFor[wire.Validation](),
+		reflect.TypeFor[wire.DryRunStep](), reflect.TypeFor[wire.UnsentCall](), reflect.TypeFor[wire.BulkResult](), reflect.TypeFor[wire.BulkTarget](),
+		reflect.TypeFor[wire.BulkRejected](), reflect.TypeFor[wire.RejectedRequest](), reflect.TypeFor[wire.RejectedPage](), reflect.TypeFor[wire.Replayed](),
+		reflect.TypeFor[wire.Purged](), reflect.TypeFor[wire.SweepResult](), reflect.TypeFor[wire.Decision](), reflect.TypeFor[wire.DecisionPage](),
+		reflect.TypeFor[wire.Flow](), reflect.TypeFor[wire.FlowList](), reflect.TypeFor[wire.Preflight](), reflect.TypeFor[wire.Finding](),
+		reflect.TypeFor[wire.FieldError](), reflect.TypeFor[wire.Problem](),
 	} {
+		name := kind.Name()
 		described := doc.Components.Schemas[name]
 		require.NotNil(t, described, name)
-		var documented, answered, always []string
+		var documented, fields, always []string
 		for field := range described.Value.Properties {
 			documented = append(documented, field)
 		}
 		for i := range kind.NumField() {
 			field, options, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
-			answered = append(answered, field)
+			fields = append(fields, field)
 			if !strings.Contains(options, "omit") {
 				always = append(always, field)
 			}
 		}
-		require.ElementsMatch(t, answered, documented, name)
-		require.ElementsMatch(t, always, described.Value.Required, "%s: what is always there is required", name)
+		require.ElementsMatch(t, fields, documented, name)
+		require.ElementsMatch(t, always, described.Value.Required, "%s: fields that are always present are required", name)
 	}
 	statuses := doc.Components.Schemas["Status"].Value.Enum
 	require.Len(t, statuses, len(operation.Statuses()))
-	for _, s := range operation.Statuses() {
+	require.Len(t, wire.Statuses(), len(operation.Statuses()))
+	for i, s := range operation.Statuses() {
 		require.Contains(t, statuses, string(s))
+		require.Equal(t, string(s), string(wire.Statuses()[i]))
+		require.Equal(t, s.Terminal(), wire.Statuses()[i].Terminal())
+		require.Equal(t, s.Successful(), wire.Statuses()[i].Successful())
 	}
+	require.Equal(t, operation.MaxPageSize, wire.MaxPageSize)
 	outcomes := doc.Components.Schemas["Outcome"].Value.Enum
 	require.Len(t, outcomes, len(autoprotect.Outcomes()))
 	for _, o := range autoprotect.Outcomes() {
@@ -184,35 +160,35 @@ func TestEveryFieldThatIsAnsweredIsInTheOpenAPIDocumentAndTheOtherWayRound(t *te
 	}
 }
 
-// Every documented answer of every route is one that the API gives.
-func TestEveryAnswerInTheOpenAPIDocumentIsGiven(t *testing.T) {
+// The API sends every documented response of every route.
+func TestOpenAPI_HasNoResponseThatNeverOccurs(t *testing.T) {
 	t.Parallel()
-	given := map[string]bool{}
+	sent := map[string]bool{}
 	problems := map[string]bool{}
 	var mu sync.Mutex
-	note := func(method, route string, res answered, p handlers.Problem) {
+	note := func(method, route string, res answered, p wire.Problem) {
 		mu.Lock()
 		defer mu.Unlock()
-		given[fmt.Sprintf("%s %s %d", method, route, res.StatusCode)] = true
+		sent[fmt.Sprintf("%s %s %d", method, route, res.StatusCode)] = true
 		if p.Type != "" {
-			problems[problem(p)] = true
+			problems[p.Type] = true
 		}
 	}
 	everyAnswer(t, note)
 	for path, item := range document(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			for status := range op.Responses.Map() {
-				require.True(t, given[method+" "+path+" "+status], "%s %s is never answered %s", method, path, status)
+				require.True(t, sent[method+" "+path+" "+status], "%s %s never responds with %s", method, path, status)
 			}
 		}
 	}
-	for _, name := range problemTypes(t) {
-		require.True(t, problems[name], "no request is answered with the problem %s", name)
+	for _, kind := range wire.ProblemTypes() {
+		require.True(t, problems[kind], "no response has the problem %s", kind)
 	}
 }
 
-// everyAnswer makes requests that together are answered in every way.
-func everyAnswer(t *testing.T, note func(method, route string, res answered, p handlers.Problem)) {
+// everyAnswer makes calls that together get every response.
+func everyAnswer(t *testing.T, note func(method, route string, res answered, p wire.Problem)) {
 	t.Helper()
 	const unknown = "/operations/nobody"
 	share := backupRequest("b", "testshare")
@@ -222,14 +198,10 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	long := `{"flow":"` + strings.Repeat("x", 300<<10) + `"}`
 	r := newRig(t)
 	r.receive(r.message("m1", []byte("<"), nil))
-	withRoles := r.config()
-	withRoles.Roles = true
-	repairGuarded := r.repair()
-	repairGuarded.Roles = true
-	guarded := repairGuarded.Routes(handlers.API(withRoles))
+	guarded := r.newAPI(true)
 
 	ask := func(api http.Handler, method, route, target string, body any, headers ...string) answered {
-		var p handlers.Problem
+		var p wire.Problem
 		res := r.call(api, method, target, body, nil, headers...)
 		if res.StatusCode >= http.StatusBadRequest {
 			r.call(api, method, target, body, &p, headers...)
@@ -237,7 +209,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 		note(method, route, res, p)
 		return res
 	}
-	var v handlers.View
+	var v wire.Operation
 	r.call(r.api, http.MethodPost, "/operations", share, &v)
 	id := "/operations/" + v.ID
 	post, get, del := http.MethodPost, http.MethodGet, http.MethodDelete
@@ -255,31 +227,29 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	ask(r.api, post, "/operations:bulk", "/operations:bulk", long)
 	ask(r.api, get, "/operations", "/operations?status=Pending,running&flow=backup-now&since=2026-01-01T00:00:00Z&pageSize=1", nil)
 	ask(r.api, get, "/operations", "/operations?colour=red", nil)
-	ask(r.api, get, "/refusals", "/refusals", nil)
-	ask(r.api, get, "/refusals", "/refusals?pageSize=0", nil)
 	require.NoError(t, r.store.SaveDecision(t.Context(), decision.Record{ResourceID: "/s/a", Outcome: "none", Reason: "no rule matches", Source: "event", EventID: "e1"}))
-	ask(r.api, get, "/verdicts", "/verdicts?outcome=none&pageSize=1", nil)
-	ask(r.api, get, "/verdicts", "/verdicts?outcome=red", nil)
+	ask(r.api, get, "/decisions", "/decisions?outcome=none&pageSize=1", nil)
+	ask(r.api, get, "/decisions", "/decisions?outcome=red", nil)
 	ask(r.api, get, "/flows", "/flows", nil)
 	ask(r.api, get, "/preflight", "/preflight", nil)
-	letter := r.refused("m2", share)
-	ask(r.api, get, "/dead-letters", "/dead-letters?pageSize=1", nil)
-	ask(r.api, get, "/dead-letters", "/dead-letters?colour=red", nil)
-	ask(r.api, get, "/dead-letters/{handle}", letter, nil)
-	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", nil)
-	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", share)
-	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", "{}")
-	ask(r.api, post, "/dead-letters/{handle}/replay", letter+"/replay", long)
+	path := r.rejected("m2", share)
+	ask(r.api, get, "/rejected", "/rejected?pageSize=1", nil)
+	ask(r.api, get, "/rejected", "/rejected?colour=red", nil)
+	ask(r.api, get, "/rejected/{id}", path, nil)
+	ask(r.api, post, "/rejected/{id}/replay", path+"/replay", nil)
+	ask(r.api, post, "/rejected/{id}/replay", path+"/replay", share)
+	ask(r.api, post, "/rejected/{id}/replay", path+"/replay", "{}")
+	ask(r.api, post, "/rejected/{id}/replay", path+"/replay", long)
 	for _, target := range []struct{ method, route, suffix string }{
 		{get, "", ""}, {del, "", ""}, {post, "/replay", "/replay"},
 	} {
-		ask(r.api, target.method, "/dead-letters/{handle}"+target.route, "/dead-letters/nobody"+target.suffix, nil)
+		ask(r.api, target.method, "/rejected/{id}"+target.route, "/rejected/nobody"+target.suffix, nil)
 	}
-	ask(r.api, del, "/dead-letters", "/dead-letters?until=2026-01-01T00:00:00Z", nil)
-	ask(r.api, del, "/dead-letters", "/dead-letters", nil)
+	ask(r.api, del, "/rejected", "/rejected?until=2026-01-01T00:00:00Z", nil)
+	ask(r.api, del, "/rejected", "/rejected", nil)
 	ask(r.api, post, "/rescue", "/rescue", nil)
-	ask(r.api, del, "/dead-letters/{handle}", letter, nil)
-	letter = r.refused("m3", share)
+	ask(r.api, del, "/rejected/{id}", path, nil)
+	path = r.rejected("m3", share)
 	res := ask(r.api, get, "/operations/{id}", id, nil)
 	ask(r.api, get, "/operations/{id}", id, nil, "If-None-Match", res.Header.Get("ETag"))
 	ask(r.api, get, "/operations/{id}", unknown, nil)
@@ -295,7 +265,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 		ask(r.api, c.method, c.route, id+c.suffix, nil)
 		ask(r.api, c.method, c.route, unknown+c.suffix, nil)
 	}
-	r.work() // it is canceled, or fails: the share is not protected
+	r.work() // the operation is canceled, or fails because the share is not protected
 	for _, c := range changes {
 		ask(r.api, c.method, c.route, id+c.suffix, nil)
 	}
@@ -310,10 +280,10 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 		body                  any
 	}{
 		{post, "/operations", "/operations", share}, {post, "/operations:validate", "/operations:validate", share}, {post, "/operations:bulk", "/operations:bulk", bulk()},
-		{get, "/operations", "/operations", nil}, {get, "/refusals", "/refusals", nil}, {get, "/verdicts", "/verdicts", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
+		{get, "/operations", "/operations", nil}, {get, "/decisions", "/decisions", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
 		{get, "/operations/{id}", id, nil}, {get, "/operations/{id}/history", id + "/history", nil}, {post, "/operations/{id}/retry", id + "/retry", nil},
-		{get, "/dead-letters", "/dead-letters", nil}, {get, "/dead-letters/{handle}", letter, nil}, {post, "/dead-letters/{handle}/replay", letter + "/replay", nil},
-		{del, "/dead-letters", "/dead-letters?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/dead-letters/{handle}", letter, nil},
+		{get, "/rejected", "/rejected", nil}, {get, "/rejected/{id}", path, nil}, {post, "/rejected/{id}/replay", path + "/replay", nil},
+		{del, "/rejected", "/rejected?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/rejected/{id}", path, nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
 	}
 	for _, c := range all {
@@ -327,17 +297,17 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p h
 	}
 }
 
-// A query that the document calls wrong is refused, and so the other way round.
-func TestTheFiltersInTheOpenAPIDocumentAreThoseOfTheLists(t *testing.T) {
+// The API rejects exactly the filters that the document does not have.
+func TestOpenAPI_HasTheFiltersOfTheLists(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	r := newRig(t)
-	for _, path := range []string{"/operations", "/refusals", "/verdicts", "/dead-letters"} {
+	for _, path := range []string{"/operations", "/decisions", "/rejected"} {
 		var names []string
 		for _, p := range doc.Paths.Find(path).Get.Parameters {
 			names = append(names, p.Value.Name)
 		}
-		var p handlers.Problem
+		var p wire.Problem
 		r.call(r.api, http.MethodGet, path+"?colour="+url.QueryEscape("red"), nil, &p)
 		want := "one of " + strings.Join(names, ", ")
 		require.Equal(t, want, p.Fields[0].Want)

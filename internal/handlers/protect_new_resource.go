@@ -6,24 +6,24 @@ import (
 
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
-// ProtectionEvaluator protects resources by rules.
-type ProtectionEvaluator interface {
+// EventEvaluator decides whether the resource of an event gets protected.
+type EventEvaluator interface {
 	HandleEvent(ctx context.Context, raw []byte, trace string) error
-	Sweep(ctx context.Context) error
 }
 
-// eventBinding is the name of the binding in function.json.
+// eventBinding is the name of the event in function.json.
 const eventBinding = "event"
 
-// ProtectNewResource handles events of Event Grid. An event that cannot be
-// read is refused, without its content, which tells who did what from where.
-// After any other failure the event comes again: Event Grid delivers it for a
-// day, in growing intervals.
-func ProtectNewResource(e ProtectionEvaluator, refuse Refuser) customhandler.Handler {
+// ProtectNewResource handles events of Event Grid. It rejects an event that is
+// not valid, without its content, because the content tells who did what from
+// which address. After any other failure Event Grid delivers the event again for
+// a day, at growing intervals.
+func ProtectNewResource(e EventEvaluator, rejecter Rejecter) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 		raw, err := inv.Payload(eventBinding)
 		if err != nil {
@@ -32,22 +32,14 @@ func ProtectNewResource(e ProtectionEvaluator, refuse Refuser) customhandler.Han
 			err = e.HandleEvent(ctx, raw, inv.Trace)
 		}
 		var invalid *step.Invalid
-		if errors.As(err, &invalid) {
-			event, _ := autoprotect.ParseEvent(raw) // its id, where it has one
-			id := event.ID
-			if id == "" {
-				id = inv.ID
-			}
-			err = refuse.Refuse(ctx, Refused{Source: rejected.Events, MessageID: id, Err: invalid})
+		if !errors.As(err, &invalid) {
+			return customhandler.Result{}, err
 		}
-		return customhandler.Result{}, err
-	}
-}
-
-// SweepResources handles the hourly timer that looks for what no event
-// announced. What fails is tried again an hour later.
-func SweepResources(e ProtectionEvaluator) customhandler.Handler {
-	return func(ctx context.Context, _ customhandler.Invocation) (customhandler.Result, error) {
-		return customhandler.Result{}, e.Sweep(ctx)
+		event, _ := autoprotect.ParseEvent(raw) // for its id, if it has one
+		id := event.ID
+		if id == "" {
+			id = inv.ID
+		}
+		return customhandler.Result{}, rejecter.Reject(ctx, intake.Rejection{Source: rejected.Events, MessageID: id, Err: invalid})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +22,8 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/handlers/httpapi"
+	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
@@ -36,33 +37,32 @@ const (
 	demoAccount = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
 )
 
-// rig is the handlers over the real engine and flows, a store and a queue in
-// memory, and a simulator of Azure. Its clock stands still unless it is moved.
+// rig runs the handlers with the real engine and flows, a store and a queue in
+// memory, and a simulator of Azure. Its clock moves only when a test moves it.
 type rig struct {
-	t        *testing.T
-	sim      *armsim.Simulator
-	store    *shaky
-	steps    *queuememory.Queue
-	engine   *engine.Engine
-	flows    *flow.Registry
-	requests handlers.Requests
-	api      http.Handler
+	t      *testing.T
+	sim    *armsim.Simulator
+	store  *shaky
+	steps  *queuememory.Queue
+	engine *engine.Engine
+	flows  *flow.Registry
+	intake *intake.Intake
+	api    *httpapi.API
 
 	mu   sync.Mutex
 	time *clockwork.FakeClock
 	ids  int
-	// sent are the messages to other queues than steps, in their order.
+	// sent are the messages to queues other than steps, in order.
 	sent []sent
 	// busAway makes sending fail.
 	busAway bool
-	// excluded is called when automatic protection is told to leave something
-	// alone, or no longer to.
+	// excluded is called for each change of an exclusion.
 	excluded func()
-	// tick is what each look at the clock moves it by.
+	// tick moves the clock at each reading.
 	tick time.Duration
 }
 
-// sent is a message as it was sent.
+// sent is a sent message.
 type sent struct {
 	due        time.Time
 	queue, id  string
@@ -70,16 +70,16 @@ type sent struct {
 	properties map[string]any
 }
 
-var errAway = errors.New("out of reach") //nolint:gochecknoglobals // a sentinel
+var errAway = errors.New("out of reach")
 
-// shaky is a store in memory that can be taken away.
+// shaky is a store in memory that can become unavailable.
 type shaky struct {
 	*memory.Store
 	mu sync.Mutex
-	// creations counts those that were asked for.
+	// creations counts the calls of Create.
 	creations int
 	away      bool
-	// breaks, if set, names the creations that meet a store that is away.
+	// breaks, if set, selects the calls of Create that fail.
 	breaks func(operation.Operation) bool
 }
 
@@ -95,7 +95,7 @@ func (s *shaky) Create(ctx context.Context, op operation.Operation, ev operation
 	return s.Store.Create(ctx, op, ev)
 }
 
-// set takes the store away, or gives it back.
+// set makes the store unavailable or available.
 func (s *shaky) set(away bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *shaky) isAway() bool {
 	return s.away
 }
 
-// History implements handlers.Reader.
+// History implements httpapi.Operations.
 func (s *shaky) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
 	if s.isAway() {
 		return func(yield func(operation.Event, error) bool) { yield(operation.Event{}, errAway) }
@@ -116,7 +116,7 @@ func (s *shaky) History(ctx context.Context, id string) iter.Seq2[operation.Even
 	return s.Store.History(ctx, id)
 }
 
-// List implements handlers.Reader.
+// List implements httpapi.Operations.
 func (s *shaky) List(ctx context.Context, q operation.Query) (operation.Page, error) {
 	if s.isAway() {
 		return operation.Page{}, errAway
@@ -124,7 +124,7 @@ func (s *shaky) List(ctx context.Context, q operation.Query) (operation.Page, er
 	return s.Store.List(ctx, q)
 }
 
-// Refusals implements handlers.Reader.
+// Refusals implements httpapi.Operations.
 func (s *shaky) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
 	if s.isAway() {
 		return rejected.Page{}, errAway
@@ -132,7 +132,7 @@ func (s *shaky) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 	return s.Store.ListRejected(ctx, q)
 }
 
-// Verdicts implements handlers.Reader.
+// Verdicts implements httpapi.Operations.
 func (s *shaky) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
 	if s.isAway() {
 		return decision.Page{}, errAway
@@ -140,7 +140,7 @@ func (s *shaky) ListDecisions(ctx context.Context, q decision.Query) (decision.P
 	return s.Store.ListDecisions(ctx, q)
 }
 
-// Refusal implements handlers.DeadLetters.
+// Refusal implements httpapi.Rejected.
 func (s *shaky) LoadRejected(ctx context.Context, handle string) (rejected.Request, error) {
 	if s.isAway() {
 		return rejected.Request{}, errAway
@@ -148,7 +148,7 @@ func (s *shaky) LoadRejected(ctx context.Context, handle string) (rejected.Reque
 	return s.Store.LoadRejected(ctx, handle)
 }
 
-// RemoveRefusals implements handlers.DeadLetters.
+// RemoveRefusals implements httpapi.Rejected.
 func (s *shaky) PurgeRejected(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
 	if s.isAway() {
 		return 0, false, errAway
@@ -172,13 +172,13 @@ func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
 	return s.Store.Load(ctx, id)
 }
 
-// answers allows answers on the queue of that name and sends none.
+// answers allows replies on the queue answers and sends none.
 type answers struct{}
 
-// MayReply implements handlers.Replies.
+// MayReply implements intake.Replies.
 func (answers) MayReply(queue string) bool { return queue == "answers" }
 
-// Refused implements handlers.Replies.
+// Refused implements intake.Replies.
 func (answers) NotifyRejected(context.Context, string, rejected.Request) error { return nil }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
@@ -188,7 +188,7 @@ const (
 	demoTarget    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
 )
 
-// token gives the simulator's tokens.
+// token returns the simulator's tokens.
 type token func() string
 
 // GetToken implements azcore.TokenCredential.
@@ -217,35 +217,40 @@ func newRig(t *testing.T) *rig {
 		Now: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, DryRun: arm.Rehearse,
 	})
 	require.NoError(t, err)
-	r.requests = handlers.Requests{
-		Engine: r.engine, Load: r.store.Load, Later: r.later, Now: r.clock, NewID: r.newID, Waits: operation.AzureWaits(),
-		Refuse: handlers.Refuser{Record: r.store.SaveRejected, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler)},
-	}
-	r.api = r.repair().Routes(handlers.API(r.config()))
+	rejecter, err := intake.NewRejecter(intake.RejecterConfig{
+		Record: r.store.SaveRejected, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	r.intake, err = intake.New(intake.Config{
+		Engine: r.engine, Load: r.store.Load, Send: r.later, Rejecter: rejecter, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
+	})
+	require.NoError(t, err)
+	r.api = r.newAPI(false)
 	return r
 }
 
-func (r *rig) repair() handlers.Repair {
-	return handlers.Repair{
-		Letters: r.store, Sweeper: r.engine, Check: r.engine.Prepare, Publish: r.publish, Now: r.clock, NewID: r.newID, Flows: r.flows,
-	}
+// newAPI returns the HTTP API.
+func (r *rig) newAPI(requireRoles bool) *httpapi.API {
+	r.t.Helper()
+	api, err := httpapi.New(httpapi.Config{
+		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{},
+		Publish: r.publish, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles,
+	})
+	require.NoError(r.t, err)
+	return api
 }
 
-// refused records a refused request and gives its path.
-func (r *rig) refused(id string, body any) string {
+// rejected stores a rejected request and returns its path.
+func (r *rig) rejected(id string, body any) string {
 	r.t.Helper()
 	raw, err := json.Marshal(body)
 	require.NoError(r.t, err)
-	refusal := rejected.Request{ID: rejected.NewID(r.clock(), "", id, nil), At: r.clock(), Source: "requests", MessageID: id, Reason: "was not allowed then", Body: string(raw)}
-	require.NoError(r.t, r.store.SaveRejected(r.t.Context(), refusal))
-	return "/dead-letters/" + refusal.ID
+	record := rejected.Request{ID: rejected.NewID(r.clock(), "", id, nil), At: r.clock(), Source: "requests", MessageID: id, Reason: "was not allowed then", Body: string(raw)}
+	require.NoError(r.t, r.store.SaveRejected(r.t.Context(), record))
+	return "/rejected/" + record.ID
 }
 
-func (r *rig) config() handlers.APIConfig {
-	return handlers.APIConfig{Control: r.engine, Read: r.store, Flows: r.flows, Publish: r.publish, Now: r.clock, NewID: r.newID, Preflight: ready{}}
-}
-
-// ready is a preflight that found one thing.
+// ready is a preflight with one finding.
 type ready struct{}
 
 func (ready) Check(context.Context) preflight.Report {
@@ -283,7 +288,7 @@ func (r *rig) later(_ context.Context, due time.Time, queue, id string, body []b
 	return nil
 }
 
-// take gives what was sent to a queue, and forgets it.
+// take returns and removes the messages to a queue.
 func (r *rig) take(queue string) (taken []sent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -299,8 +304,8 @@ func (r *rig) take(queue string) (taken []sent) {
 	return taken
 }
 
-// message is a message on the queue requests as the host hands it over; more is
-// further metadata.
+// message returns the invocation of a message on the queue requests; more is
+// additional metadata.
 func (r *rig) message(id string, body []byte, more map[string]any) customhandler.Invocation {
 	r.t.Helper()
 	encode := func(v any) json.RawMessage {
@@ -321,14 +326,14 @@ func (r *rig) message(id string, body []byte, more map[string]any) customhandler
 	return inv
 }
 
-// receive hands a message over; it fails where the message goes back.
+// receive delivers a message. The test fails if the message must be redelivered.
 func (r *rig) receive(inv customhandler.Invocation) {
 	r.t.Helper()
-	_, err := r.requests.Start(r.t.Context(), inv)
+	_, err := handlers.StartOperation(r.intake)(r.t.Context(), inv)
 	require.NoError(r.t, err)
 }
 
-// drain receives what was sent on until nothing is left, and counts it.
+// drain delivers the messages to requests until none is left, and counts them.
 func (r *rig) drain() (n int) {
 	r.t.Helper()
 	for {
@@ -337,7 +342,7 @@ func (r *rig) drain() (n int) {
 			return n
 		}
 		for _, m := range waiting {
-			require.Less(r.t, n, 100, "it never ends")
+			require.Less(r.t, n, 100, "endless")
 			if wait := m.due.Sub(r.clock()); wait > 0 {
 				r.time.Advance(wait)
 			}

@@ -3,22 +3,52 @@ package handlers
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"time"
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/state"
 )
 
-// Sweeper looks at every live operation.
+// Sweeper checks every live operation.
 type Sweeper interface {
 	Sweep(context.Context) (engine.SweepResult, error)
 }
 
-// Sweep handles the timer: it wakes operations whose message did not come. A
-// sweep that fails is made again at the next tick. Then it removes a portion of
-// what is old.
-func Sweep(e Sweeper, h Housekeeping) customhandler.Handler {
+// Retention deletes old records.
+type Retention struct {
+	// Expire deletes at most limit records that are older than before.
+	Expire func(ctx context.Context, before time.Time, limit int) (state.Expired, error)
+	// Keep is the age at which records are deleted.
+	Keep time.Duration
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// maxExpired limits the operations that one sweep deletes. A sweep every five
+// minutes deletes at most 57,600 a day.
+const maxExpired = 200
+
+// MaxRetentionTime limits the time that one sweep spends on retention.
+const MaxRetentionTime = 30 * time.Second
+
+// Sweep handles the timer. It wakes operations whose message was lost, and then
+// deletes a portion of the old records. The next sweep retries what failed.
+func Sweep(s Sweeper, r Retention) customhandler.Handler {
 	return func(ctx context.Context, _ customhandler.Invocation) (customhandler.Result, error) {
-		_, err := e.Sweep(ctx)
-		return customhandler.Result{}, errors.Join(err, h.Run(ctx))
+		_, err := s.Sweep(ctx)
+		return customhandler.Result{}, errors.Join(err, r.apply(ctx))
 	}
+}
+
+// apply deletes one portion. The next sweep continues.
+func (r Retention) apply(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, MaxRetentionTime)
+	defer cancel()
+	done, err := r.Expire(ctx, r.Now().Add(-r.Keep), maxExpired)
+	if done != (state.Expired{}) {
+		r.Log.InfoContext(ctx, "old records deleted", "operations", done.Operations, "rejected", done.Rejected, "locks", done.Locks, "more", done.More, "keep", r.Keep)
+	}
+	return err
 }

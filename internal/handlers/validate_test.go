@@ -8,13 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	wire "azbackupflow/internal/api"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/step"
 )
 
-// validated is the dry run of a request, which must leave no trace.
-func (r *rig) validated(request object) (v handlers.Validation) {
+// validated returns the dry run of a request, which must change nothing.
+func (r *rig) validated(request object) (v wire.Validation) {
 	r.t.Helper()
 	before := r.changes()
 	res := r.call(r.api, http.MethodPost, "/operations:validate", request, &v)
@@ -28,46 +27,46 @@ func (r *rig) validated(request object) (v handlers.Validation) {
 	return v
 }
 
-// wouldMake lists the calls that a dry run did not make.
-func wouldMake(v handlers.Validation) (calls []step.Unsent) {
-	for _, s := range v.Rehearsed {
+// wouldMake returns the calls that a dry run did not send.
+func wouldMake(v wire.Validation) (calls []wire.UnsentCall) {
+	for _, s := range v.DryRun {
 		calls = append(calls, s.WouldMake...)
 	}
 	return calls
 }
 
-func TestADryRunSaysWhatCanBeKnownBeforeTheVaultHasLooked(t *testing.T) {
+func TestDryRun_EndsWhereAzureMustDiscoverTheShare(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	v := r.validated(object{"flow": "protect-file-share", "parameters": object{
 		"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1",
 	}})
-	require.True(t, v.LooksRight)
+	require.True(t, v.OK)
 	require.Nil(t, v.Problem)
 	calls := wouldMake(v)
 	require.NotEmpty(t, calls)
 	require.Equal(t, http.MethodPost, calls[0].Method)
 	require.Contains(t, calls[0].Path, "/refreshContainers")
 	require.Contains(t, calls[0].Query, "api-version=")
-	require.Contains(t, v.Unknown, "find-container", "what the share will be called is not known before")
-	require.Equal(t, "check-policy", v.Rehearsed[0].Step)
-	require.NotEmpty(t, v.Rehearsed[0].Made)
-	require.Equal(t, http.MethodGet, v.Rehearsed[0].Made[0].Method)
+	require.Contains(t, v.Incomplete, "find-container", "the protected item has no name yet")
+	require.Equal(t, "check-policy", v.DryRun[0].Step)
+	require.NotEmpty(t, v.DryRun[0].Made)
+	require.Equal(t, http.MethodGet, v.DryRun[0].Made[0].Method)
 }
 
-func TestADryRunFindsAPolicyThatIsNotThere(t *testing.T) {
+func TestDryRun_FindsAMissingPolicy(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	v := r.validated(object{"flow": "protect-file-share", "parameters": object{
 		"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "nosuchpolicy",
 	}})
-	require.False(t, v.LooksRight)
+	require.False(t, v.OK)
 	require.Equal(t, "PolicyNotFound", v.Problem.Code)
 	require.NotEmpty(t, v.Problem.RecommendedAction)
 	require.Empty(t, wouldMake(v))
 }
 
-func TestADryRunShowsTheBodiesOfAllCallsWhereEverythingIsKnown(t *testing.T) {
+func TestDryRun_ShowsTheBodiesOfAllUnsentCalls(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	const server = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/servers/providers/Microsoft.DBforPostgreSQL/flexibleServers/nosuchserver"
@@ -75,27 +74,26 @@ func TestADryRunShowsTheBodiesOfAllCallsWhereEverythingIsKnown(t *testing.T) {
 		"vaultId":  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault",
 		"serverId": server, "location": "westus", "policy": "pgflexpol1",
 	}})
-	require.True(t, v.LooksRight, "%+v", v.Problem)
+	require.True(t, v.OK, "%+v", v.Problem)
 	calls := wouldMake(v)
 	require.Len(t, calls, 2)
 	require.Contains(t, calls[0].Path, "/validateForBackup")
 	require.Equal(t, http.MethodPut, calls[1].Method)
 	require.Contains(t, string(calls[1].Body), server)
-	require.Contains(t, v.Unknown, "await-protection")
+	require.Contains(t, v.Incomplete, "await-protection")
 }
 
-func TestADryRunOfARequestThatCanNeverWorkIsRefused(t *testing.T) {
+func TestDryRun_OfAnInvalidRequestIsAProblem(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	var p handlers.Problem
+	var p wire.Problem
 	res := r.call(r.api, http.MethodPost, "/operations:validate", object{"flow": "backup-now", "parameters": object{}}, &p)
 	require.Equal(t, http.StatusBadRequest, res.StatusCode)
 	require.Equal(t, "invalid-request", problem(p))
 }
 
-// Whatever a flow is asked, its dry run changes nothing: not before, and not
-// after the operation was really done.
-func TestADryRunOfAnyFlowChangesNothing(t *testing.T) {
+// A dry run changes nothing, neither before the operation nor after it.
+func TestDryRun_OfAnyFlowChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, request := range exampleRequests(t) {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +103,7 @@ func TestADryRunOfAnyFlowChangesNothing(t *testing.T) {
 			r.validated(request)
 		})
 	}
-	t.Run("what is stopped already", func(t *testing.T) {
+	t.Run("protection stopped before", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)
 		protect := object{"flow": "protect-file-share", "parameters": object{
@@ -117,29 +115,29 @@ func TestADryRunOfAnyFlowChangesNothing(t *testing.T) {
 		r.ends(stop)
 		r.excluded = func() { require.Fail(t, "a dry run has recorded an exclusion") }
 		before := r.changes()
-		var v handlers.Validation
+		var v wire.Validation
 		r.call(r.api, http.MethodPost, "/operations:validate", stop, &v)
-		require.True(t, v.LooksRight)
-		require.Empty(t, v.Unknown)
+		require.True(t, v.OK)
+		require.Empty(t, v.Incomplete)
 		require.Empty(t, wouldMake(v))
-		require.Equal(t, "exclude", v.Rehearsed[len(v.Rehearsed)-1].Step)
+		require.Equal(t, "exclude", v.DryRun[len(v.DryRun)-1].Step)
 		require.Equal(t, before, r.changes())
 
-		var backup handlers.Validation
+		var backup wire.Validation
 		r.call(r.api, http.MethodPost, "/operations:validate", object{"flow": "backup-now", "parameters": share}, &backup)
-		require.False(t, backup.LooksRight)
+		require.False(t, backup.OK)
 		require.Equal(t, "ProtectionStopped", backup.Problem.Code)
 	})
-	t.Run("what is protected", func(t *testing.T) {
+	t.Run("protected before", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)
 		r.ends(object{"flow": "protect-file-share", "parameters": object{
 			"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1",
 		}})
-		var v handlers.Validation
+		var v wire.Validation
 		r.call(r.api, http.MethodPost, "/operations:validate", backupRequest("b", "testshare"), &v)
-		require.True(t, v.LooksRight)
-		require.Empty(t, v.Unknown, "it ends with the backup's job")
+		require.True(t, v.OK)
+		require.Empty(t, v.Incomplete, "the dry run reaches the last step")
 		calls := wouldMake(v)
 		require.Len(t, calls, 1)
 		require.Contains(t, calls[0].Path, "/backup")
@@ -148,23 +146,23 @@ func TestADryRunOfAnyFlowChangesNothing(t *testing.T) {
 	})
 }
 
-// ends asks for an operation and carries it to its good end.
+// ends runs an operation until it succeeds.
 func (r *rig) ends(request object) {
 	r.t.Helper()
-	var v handlers.View
+	var v wire.Operation
 	r.call(r.api, http.MethodPost, "/operations", request, &v)
 	r.work()
-	require.Equal(r.t, operation.Succeeded, r.view(v.ID).Status)
+	require.Equal(r.t, wire.Succeeded, r.view(v.ID).Status)
 }
 
-// view reads an operation.
-func (r *rig) view(id string) (v handlers.View) {
+// view returns an operation.
+func (r *rig) view(id string) (v wire.Operation) {
 	r.t.Helper()
 	require.Equal(r.t, http.StatusOK, r.call(r.api, http.MethodGet, "/operations/"+id, nil, &v).StatusCode)
 	return v
 }
 
-// work delivers messages, each when it is due, until none is left.
+// work delivers each step message at its due time, until none is left.
 func (r *rig) work() {
 	r.t.Helper()
 	for n := 0; ; n++ {
@@ -172,7 +170,7 @@ func (r *rig) work() {
 		if !ok {
 			return
 		}
-		require.Less(r.t, n, 1000, "it never ends")
+		require.Less(r.t, n, 1000, "endless")
 		if wait := due.Sub(r.clock()); wait > 0 {
 			r.time.Advance(wait)
 		}
@@ -182,7 +180,7 @@ func (r *rig) work() {
 	}
 }
 
-// changes lists the requests that changed something in Azure, or tried to.
+// changes returns the calls to Azure that were not reads.
 func (r *rig) changes() (changes []string) {
 	for _, req := range r.sim.Requests() {
 		if req.Method != http.MethodGet {
@@ -192,7 +190,7 @@ func (r *rig) changes() (changes []string) {
 	return changes
 }
 
-// exampleRequests are the requests of examples/.
+// exampleRequests returns the requests in examples/.
 func exampleRequests(t *testing.T) map[string]object {
 	t.Helper()
 	files, err := filepath.Glob("../../examples/*.json")

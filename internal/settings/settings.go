@@ -1,6 +1,9 @@
-// Package settings reads the app settings of the handler program: environment
-// variables, as the Functions host passes them on. Connections have a package
-// of their own.
+// Package settings parses the app settings of the handler program. They are
+// environment variables, which the Functions host passes on. Package connection
+// parses connection strings.
+//
+// The package must not know what the settings configure: it checks their form
+// and nothing else.
 package settings
 
 import (
@@ -8,27 +11,31 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
 	"azbackupflow/internal/arm"
-	"azbackupflow/internal/operation"
 )
 
-// Names of the connections; see package connection for what they may hold.
+// Names of the connections; see package connection for their values.
 const (
 	ServiceBusConnection = "ServiceBusConnection"
 	TablesConnection     = "AzureWebJobsStorage"
 )
 
-// Queues of the app. functions/*/function.json and infra/ name them too.
+// Queues of the app. functions/*/function.json and infra/ use the same names.
 const (
 	RequestsQueue = "requests"
 	StepsQueue    = "steps"
 	RejectedQueue = "rejected"
 )
 
-// Settings are the app's own; meanings says what docs/settings.md tells of them.
+// maxSpeedFactor limits the speed factor. A simulator cannot respond faster.
+const maxSpeedFactor = 10000
+
+// Settings are the app's own settings. docs/settings.md describes them with the
+// texts of meanings.
 type Settings struct {
 	// Cloud is public, usgovernment or china.
 	Cloud string `env:"AZBACKUPFLOW_CLOUD" envDefault:"public"`
@@ -36,49 +43,52 @@ type Settings struct {
 	// audience of its tokens.
 	ARMEndpoint string `env:"AZBACKUPFLOW_ARM_ENDPOINT"`
 	ARMAudience string `env:"AZBACKUPFLOW_ARM_AUDIENCE"`
-	// ARMTrustedHosts are further hosts that Azure's status URLs may point to;
-	// the bearer token goes there.
+	// ARMTrustedHosts are additional hosts that status URLs may point to. They
+	// receive the bearer token.
 	ARMTrustedHosts []string `env:"AZBACKUPFLOW_ARM_TRUSTED_HOSTS"`
-	// ClientID is the user-assigned managed identity to call Azure as.
+	// ClientID selects the user-assigned managed identity that calls Azure.
 	ClientID string `env:"AZURE_CLIENT_ID"`
 	// Tenant separates the operations of deployments that share tables.
 	Tenant string `env:"AZBACKUPFLOW_TENANT" envDefault:"default"`
-	// TablePrefix begins the names of all tables.
+	// TablePrefix is the prefix of all table names.
 	TablePrefix string `env:"AZBACKUPFLOW_TABLE_PREFIX"`
-	// AllowDelete lets flows delete backups; off unless it is set.
+	// AllowDelete allows flows to delete backups.
 	AllowDelete bool `env:"AZBACKUPFLOW_ALLOW_DELETE"`
-	// RestoreTargets are what restores may write to: resource ids of PostgreSQL
-	// servers and URLs of blob containers. Empty allows no restore.
+	// RestoreTargets are the resource ids and blob container URLs that restores
+	// may write to. Without an entry no restore starts.
 	RestoreTargets []string `env:"AZBACKUPFLOW_RESTORE_TARGETS"`
-	// Notices is the queue or topic that gets the notices of all operations;
-	// empty means none. ReplyQueues are those that a request may ask answers on.
+	// Notices is the queue or topic for the notifications of all operations;
+	// empty sends none. ReplyQueues are the queues that requests may name.
 	Notices     string   `env:"AZBACKUPFLOW_NOTICES"`
 	ReplyQueues []string `env:"AZBACKUPFLOW_REPLY_QUEUES"`
-	// Schedules and Protection are the files that declare what is started when,
-	// and what is protected by itself; relative to the folder with host.json.
+	// Schedules and Protection are the files with schedules and with the rules of
+	// automatic protection. Paths are relative to the folder of host.json.
 	Schedules  string `env:"AZBACKUPFLOW_SCHEDULES" envDefault:"schedules.yaml"`
 	Protection string `env:"AZBACKUPFLOW_PROTECTION" envDefault:"protection.yaml"`
-	// APIRoles asks each caller of the HTTP API for an app role. Only for an app
-	// with App Service authentication: without it callers could claim any role.
+	// APIRoles requires an app role from each caller of the HTTP API. It needs App
+	// Service authentication; without it callers could claim any role.
 	APIRoles bool `env:"AZBACKUPFLOW_API_ROLES"`
-	// Retention is how long ended operations and refusals are kept, as an ISO
-	// 8601 duration; see Keep.
-	Retention string `env:"AZBACKUPFLOW_RETENTION" envDefault:"P90D"`
-	// StartsPerItem is how many operations may begin to change a protected item
+	// RetentionPeriod is the age at which ended operations and rejected requests
+	// are deleted, as an ISO 8601 duration; see Retention.
+	RetentionPeriod string `env:"AZBACKUPFLOW_RETENTION" envDefault:"P90D"`
+	// StartsPerItem limits the operations that start to change one protected item
 	// in a day; 0 is no limit.
 	StartsPerItem int `env:"AZBACKUPFLOW_STARTS_PER_ITEM" envDefault:"100"`
-	// Vaults are the resource ids of the vaults that the preflight looks at, and
-	// ServiceBusID that of the Service Bus namespace: it decides nothing else.
+	// Vaults and ServiceBusID are the resource ids that the preflight checks. They
+	// have no other effect.
 	Vaults       []string `env:"AZBACKUPFLOW_VAULTS"`
 	ServiceBusID string   `env:"AZBACKUPFLOW_SERVICE_BUS_ID"`
-	// Speed divides every wait; the local stack sets it to the speed of its
-	// simulator. In Azure it stays 1.
-	Speed float64 `env:"AZBACKUPFLOW_SPEED" envDefault:"1"`
+	// SpeedFactor divides every wait. It is 1 in Azure; the local stack sets it to
+	// the factor of its simulator's clock.
+	SpeedFactor float64 `env:"AZBACKUPFLOW_SPEED_FACTOR" envDefault:"1"`
 	// LogLevel is DEBUG, INFO, WARN or ERROR.
 	LogLevel slog.Level `env:"AZBACKUPFLOW_LOG_LEVEL" envDefault:"INFO"`
+
+	retention time.Duration
 }
 
-// Read reads the settings from an environment such as os.Environ's.
+// Read returns the settings in an environment. It returns an error that names
+// each setting with a wrong value.
 func Read(environment map[string]string) (Settings, error) {
 	s, err := env.ParseAsWithOptions[Settings](env.Options{Environment: environment})
 	if err != nil {
@@ -87,18 +97,29 @@ func Read(environment map[string]string) (Settings, error) {
 	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.ReplyQueues, &s.Vaults} {
 		*list = trimmed(*list)
 	}
-	switch s.Cloud {
-	case arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina:
-	default:
-		return s, fmt.Errorf("settings: AZBACKUPFLOW_CLOUD is %q, want %s, %s or %s", s.Cloud, arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina)
-	}
-	if s.Speed < 1 || s.Speed > 10000 {
-		return s, fmt.Errorf("settings: AZBACKUPFLOW_SPEED is %v, want 1 (or up to 10000 beside a simulator)", s.Speed)
-	}
-	return s, errors.Join(s.checkNotices(), s.checkHousekeeping())
+	s.retention, err = parseRetention(s.RetentionPeriod)
+	return s, errors.Join(s.checkCloud(), s.checkSpeedFactor(), s.checkQueues(), s.checkStartsPerItem(), err)
 }
 
-// trimmed is a list as a person writes it, with spaces after its commas.
+func (s Settings) checkCloud() error {
+	switch s.Cloud {
+	case arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina:
+		return nil
+	}
+	return fmt.Errorf("settings: AZBACKUPFLOW_CLOUD is %q; set %s, %s or %s", s.Cloud, arm.CloudPublic, arm.CloudUSGovernment, arm.CloudChina)
+}
+
+func (s Settings) checkSpeedFactor() error {
+	if s.SpeedFactor < 1 || s.SpeedFactor > maxSpeedFactor {
+		return fmt.Errorf("settings: AZBACKUPFLOW_SPEED_FACTOR is %v; set 1, or at most %d with a simulator", s.SpeedFactor, maxSpeedFactor)
+	}
+	return nil
+}
+
+// Retention returns the age at which records are deleted.
+func (s Settings) Retention() time.Duration { return s.retention }
+
+// trimmed removes the spaces that people write after commas, and empty entries.
 func trimmed(list []string) []string {
 	var all []string
 	for _, entry := range list {
@@ -108,6 +129,3 @@ func trimmed(list []string) []string {
 	}
 	return all
 }
-
-// Waits are the engine's durations at the speed that is set.
-func (s Settings) Waits() operation.Waits { return operation.AzureWaits().Faster(s.Speed) }

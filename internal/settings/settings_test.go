@@ -2,13 +2,14 @@ package settings_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/settings"
 )
 
-func TestListsMayBeWrittenWithSpaces(t *testing.T) {
+func TestRead_TrimsTheEntriesOfLists(t *testing.T) {
 	t.Parallel()
 	s, err := settings.Read(map[string]string{
 		"AZBACKUPFLOW_REPLY_QUEUES": "answers, more , ", "AZBACKUPFLOW_RESTORE_TARGETS": " https://a.blob.core.windows.net/b,\n/subscriptions/s/x",
@@ -19,4 +20,17 @@ func TestListsMayBeWrittenWithSpaces(t *testing.T) {
 	require.Equal(t, []string{"https://a.blob.core.windows.net/b", "/subscriptions/s/x"}, s.RestoreTargets)
 	require.Equal(t, []string{"a", "b"}, s.Vaults)
 	require.Empty(t, s.ARMTrustedHosts)
+	require.Equal(t, 90*24*time.Hour, s.Retention())
+}
+
+func TestRead_NamesTheSettingWithAWrongValue(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"AZBACKUPFLOW_CLOUD": "moon", "AZBACKUPFLOW_SPEED_FACTOR": "0.5", "AZBACKUPFLOW_RETENTION": "P1H",
+		"AZBACKUPFLOW_STARTS_PER_ITEM": "-1", "AZBACKUPFLOW_NOTICES": "steps", "AZBACKUPFLOW_REPLY_QUEUES": "https://x",
+	} {
+		_, err := settings.Read(map[string]string{name: value})
+		require.ErrorContains(t, err, name+" ")
+		require.ErrorContains(t, err, "; set ")
+	}
 }

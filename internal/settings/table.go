@@ -6,41 +6,61 @@ import (
 	"strings"
 )
 
-// Row is one setting, for the docs.
+// Row describes one setting in docs/settings.md.
 type Row struct {
 	Name, Default, Meaning string
 }
 
-// Table lists all settings of the app: those of others first (the Functions
-// host, its bindings, OpenTelemetry), then its own, in the order of Settings.
+// Table returns all settings of the app: first those of the Functions host, its
+// bindings and OpenTelemetry, then the app's own in the order of Settings.
 func Table() []Row {
-	rows := []Row{
-		{"FUNCTIONS_WORKER_RUNTIME", "", "`custom`"},
-		{ServiceBusConnection + "__fullyQualifiedNamespace", "", "the Service Bus namespace, such as `name.servicebus.windows.net`. `" + ServiceBusConnection + "` alone holds a connection string, for the local stack"},
-		{ServiceBusConnection + "__credential", "", "`managedidentity`"},
-		{ServiceBusConnection + "__clientId", "", "the client id of a user-assigned identity"},
-		{TablesConnection + "__tableServiceUri", "", "the table service, such as `https://name.table.core.windows.net`. `" + TablesConnection + "` alone holds a connection string, for the local stack"},
-		{TablesConnection + "__blobServiceUri", "", "for the Functions host itself: it keeps the timer's lock and the function keys there"},
-		{TablesConnection + "__queueServiceUri", "", "for the Functions host itself"},
-		{TablesConnection + "__credential", "", "`managedidentity`"},
-		{TablesConnection + "__clientId", "", "the client id of a user-assigned identity"},
-		{"SweepSchedule", "", "when the sweep runs, six fields: `0 */5 * * * *` is every five minutes"},
-		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "where traces and metrics go; see [telemetry.md](telemetry.md) for this and the other `OTEL_` variables"},
-	}
+	rows := foreignSettings()
 	meanings := meanings()
 	for i := range reflect.TypeFor[Settings]().NumField() {
 		field := reflect.TypeFor[Settings]().Field(i)
-		rows = append(rows, Row{field.Tag.Get("env"), field.Tag.Get("envDefault"), meanings[field.Tag.Get("env")]})
+		if name := field.Tag.Get("env"); name != "" {
+			rows = append(rows, Row{name, field.Tag.Get("envDefault"), meanings[name]})
+		}
 	}
 	return rows
 }
 
-// Markdown is the page docs/settings.md.
+func foreignSettings() []Row {
+	return []Row{
+		{"FUNCTIONS_WORKER_RUNTIME", "", "`custom`."},
+		{ServiceBusConnection + "__fullyQualifiedNamespace", "", "Service Bus namespace, such as `name.servicebus.windows.net`. For the local stack, `" + ServiceBusConnection + "` holds a connection string instead."},
+		{ServiceBusConnection + "__credential", "", "`managedidentity`."},
+		{ServiceBusConnection + "__clientId", "", "Client id of a user-assigned managed identity."},
+		{TablesConnection + "__tableServiceUri", "", "Table service, such as `https://name.table.core.windows.net`. For the local stack, `" + TablesConnection + "` holds a connection string instead."},
+		{TablesConnection + "__blobServiceUri", "", "Blob service for the Functions host, which stores the lock of the timers and the function keys there."},
+		{TablesConnection + "__queueServiceUri", "", "Queue service for the Functions host."},
+		{TablesConnection + "__credential", "", "`managedidentity`."},
+		{TablesConnection + "__clientId", "", "Client id of a user-assigned managed identity."},
+		{"SweepSchedule", "", "Schedule of the sweep, six fields. `0 */5 * * * *` is every five minutes."},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "Endpoint for traces and metrics. [telemetry.md](telemetry.md) describes this and the other `OTEL_` variables."},
+	}
+}
+
+// Markdown returns the page docs/settings.md.
 func Markdown() string {
 	var b strings.Builder
-	b.WriteString("# Settings\n\nApp settings of the Functions app, or `Values` of `local.settings.json`; `local.settings.sample.json` has them for a laptop.\n" +
-		"Lists are separated by commas. This page is made from the code: `go test ./internal/settings -update`.\n\n" +
-		"| setting | default | meaning |\n|---|---|---|\n")
+	b.WriteString(`# Settings
+
+Configure the app with app settings: in Azure on the Functions app, on a laptop in ` + "`Values`" + ` of ` + "`local.settings.json`" + `.
+
+` + "```sh" + `
+az functionapp config appsettings set --name NAME --resource-group GROUP --settings AZBACKUPFLOW_NOTICES=backup-events
+` + "```" + `
+
+Changing a setting restarts the app; operations continue where they were. An invalid value keeps the app from starting,
+and the log names the setting. Separate the entries of lists with commas. ` + "`local.settings.sample.json`" + ` has every setting
+for a laptop.
+
+This page is generated from the code: ` + "`go test ./internal/settings -update`" + `.
+
+| setting | default | meaning |
+|---|---|---|
+`)
 	for _, r := range Table() {
 		standard := ""
 		if r.Default != "" {
@@ -51,28 +71,28 @@ func Markdown() string {
 	return b.String()
 }
 
-// meanings says what each of Settings is for.
+// meanings returns the description of each of Settings.
 func meanings() map[string]string {
 	return map[string]string{
-		"AZBACKUPFLOW_CLOUD":             "`public`, `usgovernment` or `china`",
-		"AZBACKUPFLOW_ARM_ENDPOINT":      "another Azure Resource Manager than the cloud's. Plain http is taken for loopback addresses only",
-		"AZBACKUPFLOW_ARM_AUDIENCE":      "the audience of its tokens",
-		"AZBACKUPFLOW_ARM_TRUSTED_HOSTS": "further hosts that Azure's status URLs may point to. The bearer token goes there; leave it empty unless an operation warns of, or failed with, `UntrustedPollHost` and you know the host",
-		"AZURE_CLIENT_ID":                "the user-assigned identity that calls Azure Resource Manager; empty means the system-assigned one",
-		"AZBACKUPFLOW_TENANT":            "is part of every operation's id, so that deployments that share tables may use the same keys. They still see and sweep each other's operations: `AZBACKUPFLOW_TABLE_PREFIX` keeps them apart",
-		"AZBACKUPFLOW_TABLE_PREFIX":      "begins the names of all tables",
-		"AZBACKUPFLOW_ALLOW_DELETE":      "`true` lets `delete-protection` delete backups; off unless it is set",
-		"AZBACKUPFLOW_RESTORE_TARGETS":   "what `restore-postgres` may write to: resource ids of PostgreSQL servers and URLs of blob containers. Empty allows no restore",
-		"AZBACKUPFLOW_NOTICES":           "the queue or topic that gets the notices of all operations (see [notifications.md](notifications.md)); empty means none",
-		"AZBACKUPFLOW_REPLY_QUEUES":      "the queues that a request may name in `ReplyTo` to be answered on; empty allows none",
-		"AZBACKUPFLOW_VAULTS":            "the vaults that `azbackupflow preflight` looks at, by their resource ids; it decides nothing else",
-		"AZBACKUPFLOW_SERVICE_BUS_ID":    "the resource id of the Service Bus namespace, for `azbackupflow preflight`",
-		"AZBACKUPFLOW_RETENTION":         "how long ended operations, with their history, and refused requests are kept, as an ISO 8601 duration, at least a day",
-		"AZBACKUPFLOW_STARTS_PER_ITEM":   "how many operations may begin to change one protected item in a day, by UTC; 0 is no limit",
-		"AZBACKUPFLOW_SPEED":             "stays 1 in Azure. The local stack sets it to its simulator's speed: every wait is divided by it",
-		"AZBACKUPFLOW_LOG_LEVEL":         "`DEBUG`, `INFO`, `WARN` or `ERROR`",
-		"AZBACKUPFLOW_SCHEDULES":         "the file that declares what is started when, from the folder with `host.json` on",
-		"AZBACKUPFLOW_PROTECTION":        "the file that declares what is protected by itself, from the folder with `host.json` on",
-		"AZBACKUPFLOW_API_ROLES":         "`true` asks each caller of the HTTP API for an Entra app role, see [http-api.md](http-api.md#who-may-call-it). Only with App Service authentication in front of the app: without it callers could claim any role",
+		"AZBACKUPFLOW_CLOUD":             "`public`, `usgovernment` or `china`.",
+		"AZBACKUPFLOW_ARM_ENDPOINT":      "Azure Resource Manager endpoint in place of the cloud's own. Plain http is allowed for loopback addresses only.",
+		"AZBACKUPFLOW_ARM_AUDIENCE":      "Audience of the tokens for that endpoint.",
+		"AZBACKUPFLOW_ARM_TRUSTED_HOSTS": "Additional hosts that Azure's status URLs may point to. They receive the bearer token. Leave it empty unless an operation has the warning or error `UntrustedPollHost` and you know the host.",
+		"AZURE_CLIENT_ID":                "Client id of the user-assigned managed identity that calls Azure Resource Manager. Empty selects the system-assigned identity.",
+		"AZBACKUPFLOW_TENANT":            "Part of every operation's id. Deployments that share tables can use the same keys if their tenants differ. They still see and sweep each other's operations; `AZBACKUPFLOW_TABLE_PREFIX` separates them completely.",
+		"AZBACKUPFLOW_TABLE_PREFIX":      "Prefix of all table names.",
+		"AZBACKUPFLOW_ALLOW_DELETE":      "`true` allows `delete-protection` to delete backups.",
+		"AZBACKUPFLOW_RESTORE_TARGETS":   "Resource ids of PostgreSQL servers and URLs of blob containers that `restore-postgres` may write to. Empty allows no restore.",
+		"AZBACKUPFLOW_NOTICES":           "Queue or topic for the notices of all operations; see [notifications.md](notifications.md). Empty sends none.",
+		"AZBACKUPFLOW_REPLY_QUEUES":      "Queues that a request may name in `ReplyTo`. Empty allows none.",
+		"AZBACKUPFLOW_VAULTS":            "Resource ids of the vaults that `azbackupflow preflight` checks. It has no other effect.",
+		"AZBACKUPFLOW_SERVICE_BUS_ID":    "Resource id of the Service Bus namespace, for `azbackupflow preflight`.",
+		"AZBACKUPFLOW_RETENTION":         "Age at which ended operations, with their history, and rejected requests are deleted. An ISO 8601 duration of at least one day.",
+		"AZBACKUPFLOW_STARTS_PER_ITEM":   "Maximum number of operations that start to change one protected item in a day (UTC). 0 is no limit.",
+		"AZBACKUPFLOW_SPEED_FACTOR":      "Divides every wait. Leave it at 1 in Azure; the local stack sets it to the factor of its simulator's clock.",
+		"AZBACKUPFLOW_LOG_LEVEL":         "`DEBUG`, `INFO`, `WARN` or `ERROR`.",
+		"AZBACKUPFLOW_SCHEDULES":         "File with the schedules; see [schedules.md](schedules.md). The path is relative to the folder of `host.json`.",
+		"AZBACKUPFLOW_PROTECTION":        "File with the rules of automatic protection; see [protection.md](protection.md). The path is relative to the folder of `host.json`.",
+		"AZBACKUPFLOW_API_ROLES":         "`true` requires an Entra app role from each caller of the HTTP API; see [http-api.md](http-api.md#who-may-call-it). Use it only with App Service authentication: without it callers could claim any role.",
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write docs/settings.md") //nolint:gochecknoglobals // a flag of the test binary
+var update = flag.Bool("update", false, "write docs/settings.md")
 
-func TestThePageListsEverySettingOfTheCode(t *testing.T) {
+func TestMarkdown_IsTheSettingsPage(t *testing.T) {
 	t.Parallel()
 	const page = "../../docs/settings.md"
 	if *update {
@@ -27,7 +27,7 @@ func TestThePageListsEverySettingOfTheCode(t *testing.T) {
 	}
 }
 
-func TestTheSampleHasEverySettingAndNoOther(t *testing.T) {
+func TestTable_MatchesTheSampleSettings(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../local.settings.sample.json")
 	require.NoError(t, err)

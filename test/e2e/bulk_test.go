@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
@@ -106,14 +106,14 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 	began := time.Now()
 	l.send("requests", message("first", bulk("first", append([]any{wrong}, targets[:600]...)...)))
 	l.sendByJavaScript(map[string]any{"messageId": "second", "contentType": "application/cloudevents+json", "body": cloudEvent("second", bulk("", targets[600:800]...))})
-	var answer handlers.BulkAnswer
+	var answer api.BulkResult
 	res := l.call(http.MethodPost, "/operations:bulk", bulk("third", append([]any{wrong}, targets[800:]...)...), &answer)
 	require.Equal(t, http.StatusAccepted, res.StatusCode)
 	require.Len(t, answer.Accepted, 200)
-	require.Len(t, answer.Refused, 1)
-	require.Equal(t, "parameters.serverId", answer.Refused[0].Fields[0].Field)
+	require.Len(t, answer.Rejected, 1)
+	require.Equal(t, "parameters.serverId", answer.Rejected[0].Fields[0].Field)
 
-	var all []handlers.View
+	var all []api.Operation
 	require.Eventually(t, func() bool {
 		all = l.pagesOf("bulk=all servers", 100)
 		for _, v := range all {
@@ -126,7 +126,7 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 	t.Logf("%d operations ended after %v", len(all), time.Since(began).Round(time.Second))
 	servers := map[string]bool{}
 	for i, v := range all {
-		require.Equal(t, operation.Succeeded, v.Status)
+		require.Equal(t, api.Succeeded, v.Status)
 		require.False(t, i > 0 && v.CreatedAt.After(all[i-1].CreatedAt), "not the newest first")
 		var p struct{ ServerID string }
 		require.NoError(t, json.Unmarshal(v.Parameters, &p))
@@ -157,7 +157,7 @@ func TestBulk_AThousandOperationsComplete(t *testing.T) {
 }
 
 // pagesOf returns all operations with a label, page by page.
-func (l *local) pagesOf(label string, pageSize int) (all []handlers.View) {
+func (l *local) pagesOf(label string, pageSize int) (all []api.Operation) {
 	l.t.Helper()
 	seen := map[string]bool{}
 	next := ""
@@ -166,7 +166,7 @@ func (l *local) pagesOf(label string, pageSize int) (all []handlers.View) {
 		if next != "" {
 			query.Set("continue", next)
 		}
-		var page handlers.List
+		var page api.OperationPage
 		res := l.call(http.MethodGet, "/operations?"+query.Encode(), nil, &page)
 		require.Equal(l.t, http.StatusOK, res.StatusCode)
 		require.LessOrEqual(l.t, len(page.Operations), pageSize)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/generate/cost"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/operation"
 )
@@ -134,14 +135,14 @@ func (c *counter) ends(act func()) {
 	}, maxWait, 10*time.Millisecond)
 	seen := len(c.local.output())
 	act()
-	var status operation.Status
+	var status api.Status
 	require.Eventually(c.local.t, func() bool {
 		status, c.waits, c.late = "", 0, 0
 		noticed := false
 		for _, text := range c.local.output()[seen:] {
 			var line struct {
 				Msg, Op, What string
-				Status        operation.Status
+				Status        api.Status
 			}
 			if json.Unmarshal([]byte(text), &line) != nil || line.Msg != "operation moved" {
 				continue
@@ -159,7 +160,7 @@ func (c *counter) ends(act func()) {
 		}
 		return noticed
 	}, maxWait, 10*time.Millisecond)
-	require.Equal(c.local.t, operation.Succeeded, status)
+	require.Equal(c.local.t, api.Succeeded, status)
 	c.at = time.Now()
 }
 

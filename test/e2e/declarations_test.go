@@ -14,12 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/connection"
-	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -66,9 +65,9 @@ func (l *local) handledUntil(name, timing string, at time.Time) {
 }
 
 // labelled returns the operations with a label.
-func (l *local) labelled(name, value string) []handlers.View {
+func (l *local) labelled(name, value string) []api.Operation {
 	l.t.Helper()
-	var list struct{ Operations []handlers.View }
+	var list struct{ Operations []api.Operation }
 	res, raw, err := l.try(http.MethodGet, "/operations?pageSize=100&label="+url.QueryEscape(name+"="+value), nil)
 	if err != nil || res.StatusCode != http.StatusOK {
 		return nil
@@ -186,11 +185,11 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		ops := l.labelled("rule", "daily")
 		require.Len(t, ops, 1)
 		l.succeeds(ops[0].ID)
-		var list handlers.VerdictList
-		l.call(http.MethodGet, "/verdicts?rule=scratch", nil, &list)
-		require.Len(t, list.Verdicts, 1)
-		require.Equal(t, demoAccount+"/fileServices/default/shares/tmp-1", list.Verdicts[0].ResourceID)
-		require.Equal(t, "exclude", list.Verdicts[0].Outcome)
+		var list api.DecisionPage
+		l.call(http.MethodGet, "/decisions?rule=scratch", nil, &list)
+		require.Len(t, list.Decisions, 1)
+		require.Equal(t, demoAccount+"/fileServices/default/shares/tmp-1", list.Decisions[0].ResourceID)
+		require.Equal(t, "exclude", list.Decisions[0].Outcome)
 	})
 	t.Run("a server announced by a CloudEvent of 1 MB is protected", func(t *testing.T) { //nolint:paralleltest // one after the other on one stack
 		l := l.in(t)
@@ -210,7 +209,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		page, err := l.store().ListRejected(t.Context(), rejected.Query{})
 		require.NoError(t, err)
 		require.Len(t, page.Requests, 1)
-		require.Equal(t, rejected.Events, page.Requests[0].Source)
+		require.Equal(t, "protect-new-resource", page.Requests[0].Source)
 		require.Equal(t, "broken", page.Requests[0].MessageID)
 		require.Contains(t, page.Requests[0].Reason, "event.data.resourceUri: is not a resource id")
 		require.Empty(t, page.Requests[0].Body)
@@ -220,7 +219,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		l := l.in(t)
 		require.NoError(t, l.ARM.CreateShare(demoAccount, armsim.Share{Name: "over-smb"}))
 		require.Equal(t, http.StatusAccepted, l.timerFires("sweep-resources"))
-		var found []handlers.View
+		var found []api.Operation
 		require.Eventually(t, func() bool {
 			found = l.labelled("source", "sweep")
 			return len(found) > 0
@@ -231,7 +230,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 	})
 
 	// The timers fire at the full minute.
-	var nightlies []handlers.View
+	var nightlies []api.Operation
 	require.Eventually(t, func() bool {
 		nightlies = l.labelled("schedule", "nightly")
 		return len(nightlies) > 0 && len(l.labelled("schedule", "often")) >= 6
@@ -252,7 +251,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		require.False(t, slots[op.Labels["slot"]], op.Labels["slot"])
 		slots[op.Labels["slot"]] = true
 		require.Equal(t, 1, strings.Count(say(l.history(op.ID)), "accepted"))
-		require.Equal(t, operation.Failed, l.await(op.ID).Status, "there is no such item")
+		require.Equal(t, api.Failed, l.await(op.ID).Status, "there is no such item")
 	}
 	for _, r := range l.ARM.Requests() {
 		if r.Kind != "GET token" {

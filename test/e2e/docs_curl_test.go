@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
 )
@@ -37,16 +37,16 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 	}
 
 	said := run(curlLines(t, "README.md", "operations:validate")[0])
-	require.Contains(t, said, `"looksRight": true`)
+	require.Contains(t, said, `"ok": true`)
 	require.Contains(t, said, `"wouldMake"`)
 	require.Contains(t, said, "Retry-After: ")
 	require.Contains(t, said, `"events"`)
 	require.Contains(t, said, `"accepted"`)
 	id := operation.ID("local", "protect-file-share", "protect-testshare")
-	require.Equal(t, operation.Succeeded, l.succeeds(id).Status)
+	require.Equal(t, api.Succeeded, l.succeeds(id).Status)
 	require.Contains(t, said, `"id": "`+id+`"`)
 	require.Eventually(t, func() bool {
-		var page handlers.List
+		var page api.OperationPage
 		res := l.call(http.MethodGet, "/operations?label="+url.QueryEscape("reason=upgrade"), nil, &page)
 		return res.StatusCode == http.StatusOK && len(page.Operations) == 3
 	}, maxWait, 50*time.Millisecond, "the operations of the bulk")

@@ -10,10 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // situation is the state of the vault when a request arrives.
@@ -24,11 +23,11 @@ type situation struct {
 	// request if the site is protected.
 	change  func(site, map[string]any)
 	prepare func(*local, site)
-	status  operation.Status
+	status  api.Status
 	// code is the code of the error, message a part of its text.
 	code, message string
 	writes        int
-	check         func(*local, site, handlers.View)
+	check         func(*local, site, api.Operation)
 }
 
 // with sets parameters of a request.
@@ -47,42 +46,42 @@ func situations() []situation {
 	return []situation{
 		{
 			name: "protected already under the requested policy", from: protected, change: noBackup,
-			status: operation.Succeeded,
+			status: api.Succeeded,
 		},
 		{
 			name: "protected already, and backed up now", from: protected, change: asProtect,
-			status: operation.Succeeded, writes: 1,
+			status: api.Succeeded, writes: 1,
 		},
 		{
 			name: "protected under another policy", from: protected,
 			change: func(s site, r map[string]any) { asProtect(s, r); with("policy", "weekly")(s, r) },
-			status: operation.Failed, code: "ProtectedByAnotherPolicy", message: "backupPolicies/daily",
-			check: func(l *local, s site, _ handlers.View) { require.Equal(l.t, "daily", l.policyOf(s)) },
+			status: api.Failed, code: "ProtectedByAnotherPolicy", message: "backupPolicies/daily",
+			check: func(l *local, s site, _ api.Operation) { require.Equal(l.t, "daily", l.policyOf(s)) },
 		},
 		{
 			name: "a policy for virtual machines", from: registered, change: with("policy", "machines"),
-			status: operation.Failed, code: "PolicyDoesNotFit", message: "AzureIaasVM",
+			status: api.Failed, code: "PolicyDoesNotFit", message: "AzureIaasVM",
 		},
 		{
 			name: "a policy that does not exist", from: registered, change: with("policy", "yearly"),
-			status: operation.Failed, code: "PolicyNotFound", message: "yearly",
+			status: api.Failed, code: "PolicyNotFound", message: "yearly",
 		},
 		{
 			name: "a policy by its resource id", from: registered,
 			change: func(s site, r map[string]any) {
 				with("policy", strings.ToUpper(s.vault.ID())+"/backuppolicies/daily")(s, r)
 			},
-			status: operation.Succeeded, writes: 3,
+			status: api.Succeeded, writes: 3,
 		},
 		{
 			name: "a vault that does not exist", from: registered,
 			change: func(s site, r map[string]any) { with("vaultId", s.vault.ID()+"-gone")(s, r) },
-			status: operation.Failed, code: "PolicyNotFound", message: "-gone",
+			status: api.Failed, code: "PolicyNotFound", message: "-gone",
 		},
 		{
 			name: "a storage account that is registered already", from: registered,
-			status: operation.Succeeded, writes: 3,
-			check: func(l *local, s site, _ handlers.View) {
+			status: api.Succeeded, writes: 3,
+			check: func(l *local, s site, _ api.Operation) {
 				require.Empty(l.t, l.requestsOf(s, "POST refreshContainers"))
 				require.Empty(l.t, l.requestsOf(s, "PUT protectionContainers"))
 			},
@@ -91,8 +90,8 @@ func situations() []situation {
 			// The account of the site is in resource group accounts, its vault in
 			// vaults.
 			name: "a storage account in another resource group than the vault", from: undiscovered,
-			status: operation.Succeeded, writes: 5,
-			check: func(l *local, s site, v handlers.View) {
+			status: api.Succeeded, writes: 5,
+			check: func(l *local, s site, v api.Operation) {
 				require.Contains(l.t, v.Learned["containerName"], "accounts;"+s.account.Name)
 			},
 		},
@@ -106,32 +105,32 @@ func situations() []situation {
 						return l.ARM.CreateShare(s.account.ID(), armsim.Share{Name: "appears"}) != nil
 					})})
 			},
-			status: operation.Succeeded, writes: 4,
-			check: func(l *local, s site, _ handlers.View) { require.Len(l.t, l.requestsOf(s, "POST inquire"), 2) },
+			status: api.Succeeded, writes: 4,
+			check: func(l *local, s site, _ api.Operation) { require.Len(l.t, l.requestsOf(s, "POST inquire"), 2) },
 		},
 		{
 			name: "a file share that does not exist", from: registered, change: with("fileShare", "nowhere"),
-			status: operation.Failed, code: "FileShareNotVisible", message: "nowhere", writes: 13,
+			status: api.Failed, code: "FileShareNotVisible", message: "nowhere", writes: 13,
 		},
 		{
 			name: "a backup of a share that is not protected", from: registered,
 			change: func(s site, r map[string]any) { maps.Copy(r, s.backup()) },
-			status: operation.Failed, code: "NotProtected", message: "share-",
+			status: api.Failed, code: "NotProtected", message: "share-",
 		},
 		{
 			name: "a backup of an item that does not exist", from: protected,
 			change: func(s site, r map[string]any) {
 				r["parameters"] = map[string]any{"itemId": s.vault.ID() + "/backupFabrics/Azure/protectionContainers/StorageContainer;Storage;accounts;" + s.account.Name + "/protectedItems/AzureFileShare;nobody"}
 			},
-			status: operation.Failed, code: "NotProtected", message: "AzureFileShare;nobody",
+			status: api.Failed, code: "NotProtected", message: "AzureFileShare;nobody",
 		},
 		{
 			name: "a share whose protection was stopped", from: protected, prepare: listedAs("ProtectionStopped", false),
-			status: operation.Failed, code: "ProtectionStopped", message: "share-",
+			status: api.Failed, code: "ProtectionStopped", message: "share-",
 		},
 		{
 			name: "a share that is soft-deleted", from: protected, change: asProtect, prepare: listedAs("Protected", true),
-			status: operation.Failed, code: "ItemSoftDeleted", message: "share-",
+			status: api.Failed, code: "ItemSoftDeleted", message: "share-",
 		},
 	}
 }

@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // stacks limits the number of concurrent stacks of these tests: each has six
@@ -180,17 +180,17 @@ func (l *local) backedUpOnce(s site, id string) {
 }
 
 // met returns the first event of the history whose error has the code.
-func met(events []operation.Event, code string) (operation.Event, bool) {
+func met(events []api.Event, code string) (api.Event, bool) {
 	for _, ev := range events {
 		if ev.Err != nil && ev.Err.Code == code {
 			return ev, true
 		}
 	}
-	return operation.Event{}, false
+	return api.Event{}, false
 }
 
 // say formats a history for the message of a failed assertion.
-func say(events []operation.Event) string {
+func say(events []api.Event) string {
 	var b strings.Builder
 	for _, ev := range events {
 		b.WriteString(ev.At.Format("15:04:05.000 ") + ev.Step + ": " + ev.What + "\n")

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // TestForeignHost_ReceivesNoRequest points status URLs and next pages to a host
@@ -48,7 +48,7 @@ func TestForeignHost_ReceivesNoRequest(t *testing.T) {
 		t.Run("status URL of "+w.kind, func(t *testing.T) {
 			l := l.in(t)
 			v := l.await(ids[i])
-			require.Equalf(t, operation.SucceededWithWarnings, v.Status, "%+v", v.Error)
+			require.Equalf(t, api.SucceededWithWarnings, v.Status, "%+v", v.Error)
 			require.Contains(t, strings.Join(v.Warnings, "\n"), foreign)
 			require.Contains(t, strings.Join(v.Warnings, "\n"), "UntrustedPollHost")
 			require.Len(t, l.requestsOf(sites[i], w.kind), 1)
@@ -60,7 +60,7 @@ func TestForeignHost_ReceivesNoRequest(t *testing.T) {
 	t.Run("next page of a list", func(t *testing.T) {
 		l := l.in(t)
 		v := l.await(page)
-		require.Equal(t, operation.Failed, v.Status)
+		require.Equal(t, api.Failed, v.Status)
 		require.Equal(t, "UntrustedPollHost", v.Error.Code)
 		require.Contains(t, v.Error.Message, foreign)
 		require.NotEmpty(t, v.Error.RecommendedAction)

@@ -8,14 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/step"
 )
 
 // requireNamed asserts that the answer names the field, its problem and the
 // correct value.
-func requireNamed(t *testing.T, c badInput, fields []step.FieldError) {
+func requireNamed(t *testing.T, c badInput, fields []api.FieldError) {
 	t.Helper()
 	require.NotEmpty(t, fields)
 	var found bool
@@ -35,7 +34,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	for _, c := range badInputs() { //nolint:paralleltest // they share a stack
 		t.Run(c.name, func(t *testing.T) {
 			l := l.in(t)
-			var p handlers.Problem
+			var p api.Problem
 			res := l.call(http.MethodPost, "/operations", string(encoded(c.body)), &p)
 			require.Equal(t, http.StatusBadRequest, res.StatusCode)
 			require.Equal(t, "application/problem+json", res.Header.Get("Content-Type"))
@@ -48,7 +47,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	}
 	t.Run("1 MB", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
-		var p handlers.Problem
+		var p api.Problem
 		body := parameters(map[string]any{"fileShare": strings.Repeat("a", 1<<20)})
 		res := l.call(http.MethodPost, "/operations", body, &p)
 		require.Equal(t, http.StatusRequestEntityTooLarge, res.StatusCode)
@@ -58,7 +57,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	})
 	t.Run("several things at once", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
-		var p handlers.Problem
+		var p api.Problem
 		l.call(http.MethodPost, "/operations", parameters(map[string]any{"vaultId": "v", "fileShare": "S", "policy": nil}), &p)
 		require.Len(t, p.Fields, 3)
 	})
@@ -80,7 +79,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 			"status=Sleeping": "status", "since=yesterday": "since", "pageSize=0": "pageSize", "label=x": "label",
 			"colour=red": "colour", "continue=nonsense": "continue",
 		} {
-			var p handlers.Problem
+			var p api.Problem
 			res := l.call(http.MethodGet, "/operations?"+query, nil, &p)
 			require.Equal(t, http.StatusBadRequest, res.StatusCode, query)
 			require.NotEmpty(t, p.Fields, query)
@@ -90,7 +89,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	})
 	t.Run("an unknown route", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
-		var p handlers.Problem
+		var p api.Problem
 		res := l.call(http.MethodGet, "/backups", nil, &p)
 		require.Equal(t, http.StatusNotFound, res.StatusCode)
 		require.Equal(t, "urn:azbackupflow:problem:no-such-route", p.Type)
@@ -98,7 +97,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 	t.Run("the same key with other parameters", func(t *testing.T) { //nolint:paralleltest // they share a stack
 		l := l.in(t)
 		l.keepsItsKey(func(other map[string]any, id string) {
-			var p handlers.Problem
+			var p api.Problem
 			res := l.call(http.MethodPost, "/operations", other, &p)
 			require.Equal(t, http.StatusConflict, res.StatusCode)
 			require.Equal(t, "urn:azbackupflow:problem:key-conflict", p.Type)
@@ -108,7 +107,7 @@ func TestHTTPRequest_InvalidIsAnsweredWithTheProblem(t *testing.T) {
 		})
 	})
 	// One operation was valid. Nothing else was started.
-	var all handlers.List
+	var all api.OperationPage
 	l.call(http.MethodGet, "/operations", nil, &all)
 	require.Len(t, all.Operations, 1)
 	require.Empty(t, l.rejectedRequests(), "the caller over HTTP has read the answer")
@@ -123,7 +122,7 @@ func (l *local) keepsItsKey(ask func(other map[string]any, id string)) {
 	ask(withParameters(protect("taken"), map[string]any{"fileShare": "othershare"}), id)
 	// White space and the order of fields do not change the request.
 	same := fmt.Sprintf(`{ "parameters": %s, "key": "taken", "flow": "protect-file-share" }`, encoded(request["parameters"]))
-	var v handlers.View
+	var v api.Operation
 	l.call(http.MethodPost, "/operations", same, &v)
 	require.Equal(l.t, id, v.ID)
 	done := l.succeeds(id)

@@ -11,12 +11,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/rejected"
 )
 
 // calls counts the host's calls about the messages of a queue.
@@ -36,11 +35,11 @@ func (c *calls) count(m fault.Moment, r fault.Request) {
 }
 
 // rejected waits for the copy of a rejected request on the queue rejected.
-func (l *local) rejected(r rejected.Request) (rejected rejected.Request) {
+func (l *local) rejected(r api.RejectedRequest) (rejected api.RejectedRequest) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		for _, m := range l.Broker.Messages("rejected") {
-			if m.MessageID == "rejected:"+r.Fingerprint() {
+			if m.MessageID == "rejected:"+r.ID {
 				return json.Unmarshal(m.Body, &rejected) == nil
 			}
 		}
@@ -81,7 +80,7 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := l.in(t)
 			r := l.rejectedRequestOf(fmt.Sprintf("bad-%d", i))
-			require.Equal(t, rejected.Requests, r.Source)
+			require.Equal(t, "requests", r.Source)
 			requireNamed(t, c, r.Fields)
 			require.NotEmpty(t, r.Reason)
 			require.Less(t, len(r.Reason), 5000)
@@ -100,7 +99,7 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 	require.Zero(t, start.abandon.Load(), "messages that went back")
 	require.Len(t, l.Broker.Messages("rejected"), len(cases))
 	require.Len(t, l.rejectedRequests(), len(cases))
-	var all handlers.List
+	var all api.OperationPage
 	l.call("GET", "/operations", nil, &all)
 	require.Len(t, all.Operations, 1)
 
@@ -180,7 +179,7 @@ func TestQueueRequest_DeadLetteredIsRecordedAsRejected(t *testing.T) {
 	require.NoError(t, l.StartHost(t.Context()))
 	for _, id := range []string{"expired", "expired-empty"} {
 		r := l.rejectedRequestOf(id)
-		require.Equal(t, rejected.RequestsDeadLetters, r.Source)
+		require.Equal(t, "requests/$DeadLetterQueue", r.Source)
 		require.Contains(t, r.Reason, "TTLExpired")
 		require.Equal(t, r.Reason, l.rejected(r).Reason)
 	}

@@ -5,12 +5,13 @@ import (
 	"net/http"
 	"time"
 
-	"azbackupflow/internal/rejected"
 	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/api"
 )
 
 // rejectedRequests returns the recorded rejected requests, newest first.
-func (l *local) rejectedRequests() []rejected.Request {
+func (l *local) rejectedRequests() []api.RejectedRequest {
 	l.t.Helper()
 	all, ok := l.tryRejectedRequests()
 	require.True(l.t, ok)
@@ -19,26 +20,23 @@ func (l *local) rejectedRequests() []rejected.Request {
 
 // tryRejectedRequests is rejectedRequests for a time when the API may be
 // unavailable.
-func (l *local) tryRejectedRequests() (all []rejected.Request, ok bool) {
-	for path := "/refusals?pageSize=50"; ; {
-		var page struct {
-			Refusals []rejected.Request
-			Continue string
-		}
+func (l *local) tryRejectedRequests() (all []api.RejectedRequest, ok bool) {
+	for path := "/rejected?pageSize=50"; ; {
+		var page api.RejectedPage
 		res, body, err := l.try(http.MethodGet, path, nil)
 		if err != nil || res.StatusCode != http.StatusOK || json.Unmarshal(body, &page) != nil {
 			return nil, false
 		}
-		all = append(all, page.Refusals...)
+		all = append(all, page.Rejected...)
 		if page.Continue == "" {
 			return all, true
 		}
-		path = "/refusals?pageSize=50&continue=" + page.Continue
+		path = "/rejected?pageSize=50&continue=" + page.Continue
 	}
 }
 
 // rejectedRequestOf waits for the record of a rejected message.
-func (l *local) rejectedRequestOf(messageID string) (r rejected.Request) {
+func (l *local) rejectedRequestOf(messageID string) (r api.RejectedRequest) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		all, _ := l.tryRejectedRequests()

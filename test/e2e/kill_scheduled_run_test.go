@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
@@ -63,7 +63,7 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 				return through || now > kills
 			}, maxWait, 250*time.Millisecond, "%s is neither killed nor handled", night)
 		}
-		var all []handlers.View
+		var all []api.Operation
 		require.Eventually(t, func() bool {
 			all = l.labelled("schedule", night)
 			return len(all) == shares

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
@@ -275,11 +276,11 @@ func (l *local) requestForAll(key, account string, shares int, want map[string]i
 func (l *local) survives(id string) {
 	l.t.Helper()
 	v := l.await(id)
-	for n := 0; n < 3 && v.Status == operation.Parked && v.Error.Code == "NoProgress"; n++ {
+	for n := 0; n < 3 && v.Status == api.Parked && v.Error.Code == "NoProgress"; n++ {
 		l.retried(id)
 		v = l.await(id)
 	}
-	require.Equalf(l.t, operation.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
+	require.Equalf(l.t, api.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
 }
 
 // retried retries an operation, repeatedly while the handler dies.
@@ -288,7 +289,7 @@ func (l *local) retried(id string) {
 	require.Eventually(l.t, func() bool {
 		_, _, _ = l.try(http.MethodPost, "/operations/"+id+"/retry", nil)
 		v, ok := l.get(id)
-		return ok && v.Status != operation.Parked
+		return ok && v.Status != api.Parked
 	}, maxWait, 50*time.Millisecond, "operation %s is not retried", id)
 }
 

@@ -19,11 +19,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/functionshost"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 	"azbackupflow/internal/packaging"
 )
 
@@ -160,7 +159,7 @@ func (l *local) try(method, path string, body any) (*answer, []byte, error) {
 // begin requests an operation, with retries, and returns its ID.
 func (l *local) begin(request map[string]any) string {
 	l.t.Helper()
-	var v handlers.View
+	var v api.Operation
 	var rejected string
 	require.Eventually(l.t, func() bool {
 		res, raw, err := l.try(http.MethodPost, "/operations", request)
@@ -178,7 +177,7 @@ func (l *local) begin(request map[string]any) string {
 }
 
 // get reads an operation; ok is false while the API is unavailable.
-func (l *local) get(id string) (v handlers.View, ok bool) {
+func (l *local) get(id string) (v api.Operation, ok bool) {
 	res, raw, err := l.try(http.MethodGet, "/operations/"+id, nil)
 	if err != nil || res.StatusCode != http.StatusOK {
 		return v, false
@@ -187,28 +186,28 @@ func (l *local) get(id string) (v handlers.View, ok bool) {
 }
 
 // await waits until the operation has ended or is parked.
-func (l *local) await(id string) (v handlers.View) {
+func (l *local) await(id string) (v api.Operation) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		var ok bool
 		v, ok = l.get(id)
-		return ok && (v.Status.Terminal() || v.Status == operation.Parked)
+		return ok && (v.Status.Terminal() || v.Status == api.Parked)
 	}, maxWait, 50*time.Millisecond, "operation %s does not end", id)
 	return v
 }
 
 // succeeds waits for the operation to succeed.
-func (l *local) succeeds(id string) handlers.View {
+func (l *local) succeeds(id string) api.Operation {
 	l.t.Helper()
 	v := l.await(id)
-	require.Equalf(l.t, operation.Succeeded, v.Status, "%+v", v.Error)
+	require.Equalf(l.t, api.Succeeded, v.Status, "%+v", v.Error)
 	return v
 }
 
 // history returns the history of an operation.
-func (l *local) history(id string) []operation.Event {
+func (l *local) history(id string) []api.Event {
 	l.t.Helper()
-	var h struct{ Events []operation.Event }
+	var h struct{ Events []api.Event }
 	res := l.call(http.MethodGet, "/operations/"+id+"/history", nil, &h)
 	require.Equal(l.t, http.StatusOK, res.StatusCode)
 	return h.Events

@@ -9,13 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/engine"
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/notify"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/rejected"
 )
 
 func noticeQueues() []string { return []string{"notices", "answers"} }
@@ -59,9 +57,9 @@ func (l *local) requireNotices(queue string, ids []string) {
 	want := map[string]string{}
 	for _, id := range ids {
 		v := l.await(id)
-		kind := map[operation.Status]operation.NoticeKind{
-			operation.Succeeded: operation.NoticeSucceeded, operation.SucceededWithWarnings: operation.NoticeSucceeded,
-			operation.Failed: operation.NoticeFailed, operation.TimedOut: operation.NoticeFailed, operation.Canceled: operation.NoticeCanceled,
+		kind := map[api.Status]operation.NoticeKind{
+			api.Succeeded: operation.NoticeSucceeded, api.SucceededWithWarnings: operation.NoticeSucceeded,
+			api.Failed: operation.NoticeFailed, api.TimedOut: operation.NoticeFailed, api.Canceled: operation.NoticeCanceled,
 		}[v.Status]
 		want[operation.Notice{Kind: operation.NoticeStarted, Seq: 1}.ID(id)] = notify.TypeOf(operation.NoticeStarted)
 		want[operation.Notice{Kind: kind, Seq: v.Seq}.ID(id)] = notify.TypeOf(kind)
@@ -102,26 +100,27 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	rejected := l.rejectedRequestOf("wrong")
 	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, maxWait, 20*time.Millisecond)
 	told := l.received("answers")
-	require.Equal(t, notify.TypeRejected, told["rejected:"+rejected.Fingerprint()].Type)
+	_, fingerprint, _ := strings.Cut(rejected.ID, "-")
+	require.Equal(t, notify.TypeRejected, told["rejected:"+fingerprint].Type)
 	var data notify.Operation
 	v, _ := l.get(id)
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))
 	require.Equal(t, v.JobID, data.JobID)
 	l.corrected(rejected, other)
-	var swept engine.SweepResult
+	var swept api.SweepResult
 	l.call(http.MethodPost, "/rescue", nil, &swept)
 	require.Zero(t, swept.PendingNotices)
 }
 
 // corrected replays a rejected request with corrections, twice. One operation
 // starts, and its sender is answered.
-func (l *local) corrected(rejected rejected.Request, s site) {
+func (l *local) corrected(rejected api.RejectedRequest, s site) {
 	l.t.Helper()
 	right := s.backup()
 	delete(right, "key")
-	path := "/dead-letters/" + rejected.ID
+	path := "/rejected/" + rejected.ID
 	for range 2 {
-		var replayed handlers.Replayed
+		var replayed api.Replayed
 		l.call(http.MethodPost, path+"/replay", right, &replayed)
 		require.NotEqual(l.t, rejected.MessageID, replayed.MessageID)
 	}
@@ -132,7 +131,7 @@ func (l *local) corrected(rejected rejected.Request, s site) {
 		_, told := l.received("answers")[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)]
 		return told
 	}, maxWait, 20*time.Millisecond)
-	var shown handlers.DeadLetter
+	var shown api.RejectedRequest
 	l.call(http.MethodGet, path, nil, &shown)
 	require.NotEmpty(l.t, shown.ReplayedAs)
 }
@@ -153,7 +152,7 @@ func TestItem_RunsOneOperationAtATime(t *testing.T) {
 	}
 	waited := 0
 	for _, id := range ids {
-		require.Equal(t, operation.Succeeded, l.await(id).Status)
+		require.Equal(t, api.Succeeded, l.await(id).Status)
 		for _, ev := range l.history(id) {
 			if strings.HasPrefix(ev.What, "waiting: operation ") {
 				waited++

@@ -11,11 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // TestOperationControl_CancelPauseResumeRetry controls operations while Azure
@@ -66,15 +65,15 @@ func (s *sweeps) await(t *testing.T, n int32) {
 
 // change controls an operation, as an operator does, and returns the status of
 // the answer.
-func (l *local) change(method, path string) (handlers.View, int) {
+func (l *local) change(method, path string) (api.Operation, int) {
 	l.t.Helper()
-	var v handlers.View
+	var v api.Operation
 	res := l.call(method, "/operations/"+path, nil, &v)
 	return v, res.StatusCode
 }
 
 // reaches waits until the operation waits at the step.
-func (l *local) reaches(id, step string) (v handlers.View) {
+func (l *local) reaches(id, step string) (v api.Operation) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		var ok bool
@@ -93,7 +92,7 @@ func canceledWhileWaiting(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, http.StatusAccepted, status)
 	require.True(l.t, v.CancelRequested)
 	end := l.await(id)
-	require.Equal(l.t, operation.Canceled, end.Status, say(l.history(id)))
+	require.Equal(l.t, api.Canceled, end.Status, say(l.history(id)))
 	require.Equal(l.t, waits.JobID, end.JobID)
 	require.Equal(l.t, "Cancelled", l.job(waits.JobID).Status)
 	require.Equal(l.t, 2, l.writesOf(s), "backup, and the cancellation of its job")
@@ -110,7 +109,7 @@ func canceledTooLate(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, http.StatusAccepted, status)
 	let()
 	end := l.await(id)
-	require.Equal(l.t, operation.SucceededWithWarnings, end.Status, say(l.history(id)))
+	require.Equal(l.t, api.SucceededWithWarnings, end.Status, say(l.history(id)))
 	require.Contains(l.t, end.Warnings, "too late to cancel: the job completed")
 	require.Contains(l.t, say(l.history(id)), "Azure does not cancel job "+end.JobID)
 }
@@ -123,7 +122,7 @@ func canceledBeforeAnything(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, http.StatusAccepted, status)
 	end := l.await(id)
 	let()
-	require.Equal(l.t, operation.Canceled, end.Status)
+	require.Equal(l.t, api.Canceled, end.Status)
 	require.Empty(l.t, end.Warnings)
 	require.Zero(l.t, l.writesOf(s))
 }
@@ -157,7 +156,7 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 	l.ARM.AddOutcome(armsim.Outcome{Item: s.share, JobStatus: "Failed", ErrorCode: 400200, ErrorText: "The share is locked."})
 	id := l.begin(s.backup())
 	failed := l.await(id)
-	require.Equal(l.t, operation.Failed, failed.Status)
+	require.Equal(l.t, api.Failed, failed.Status)
 	require.Equal(l.t, "await-backup-job", failed.Step)
 
 	v, status := l.change(http.MethodPost, id+"/retry")
@@ -165,7 +164,7 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 	require.False(l.t, v.Status.Terminal())
 	again := l.await(id)
 	require.Contains(l.t, say(l.history(id)), "retried by a person")
-	require.Equal(l.t, operation.Succeeded, again.Status, say(l.history(id)))
+	require.Equal(l.t, api.Succeeded, again.Status, say(l.history(id)))
 	require.Len(l.t, l.backupsOf(s), 2)
 	require.NotEqual(l.t, failed.JobID, again.JobID)
 }
@@ -180,14 +179,14 @@ func parkedAndRetried(l *local, s site, _ *sweeps) {
 	l.goesWrong(s, "GET backupJobs", armsim.Answer(http.StatusOK, twoJobs(s), nil))
 	id := l.begin(s.backup())
 	parked := l.await(id)
-	require.Equal(l.t, operation.Parked, parked.Status, say(l.history(id)))
+	require.Equal(l.t, api.Parked, parked.Status, say(l.history(id)))
 	require.Equal(l.t, "BackupUnclear", parked.Error.Code)
 	require.NotEmpty(l.t, parked.Error.RecommendedAction)
 	require.Len(l.t, l.backupsOf(s), 1)
 
 	_, status := l.change(http.MethodPost, id+"/retry")
 	require.Equal(l.t, http.StatusAccepted, status)
-	require.Eventually(l.t, func() bool { v, ok := l.get(id); return ok && v.Status == operation.Succeeded }, maxWait, 50*time.Millisecond)
+	require.Eventually(l.t, func() bool { v, ok := l.get(id); return ok && v.Status == api.Succeeded }, maxWait, 50*time.Millisecond)
 	require.Len(l.t, l.backupsOf(s), 2)
 }
 
@@ -214,7 +213,7 @@ func endedStays(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, http.StatusOK, status)
 	require.Equal(l.t, done, v)
 
-	var p handlers.Problem
+	var p api.Problem
 	res := l.call(http.MethodPost, "/operations/"+id+"/retry", nil, &p)
 	require.Equal(l.t, http.StatusConflict, res.StatusCode)
 	require.Equal(l.t, "urn:azbackupflow:problem:not-retriable", p.Type)

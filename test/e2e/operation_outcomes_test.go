@@ -7,10 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // ending describes how work that Azure had accepted ends, and the resulting
@@ -20,13 +19,13 @@ type ending struct {
 	from stage
 	// prepare arranges the ending.
 	prepare func(*local, site)
-	status  operation.Status
+	status  api.Status
 	// step is the step where the operation ends, code the code of its error.
 	step, code string
 	// asked counts the requests by kind, all the backups that Azure accepts.
 	asked map[string]int
 	all   int
-	check func(*testing.T, handlers.View)
+	check func(*testing.T, api.Operation)
 }
 
 // ends sets the outcome of the next work of this kind at the site.
@@ -49,97 +48,97 @@ const advice = "Look into the storage account's log."
 func endings() []ending {
 	return []ending{
 		{
-			name: "discovery fails for a while", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			name: "discovery fails for a while", from: undiscovered, status: api.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{Operation: "Refresh", OperationCode: "CloudInternalError", OperationMessage: "try later"}),
 			asked:   map[string]int{"POST refreshContainers": 2, "PUT protectionContainers": 1}, all: 1,
 		},
 		{
-			name: "registration fails for a while", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			name: "registration fails for a while", from: undiscovered, status: api.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{Operation: "Register", OperationCode: "ServiceUnavailable", OperationMessage: "try later"}),
 			asked:   map[string]int{"PUT protectionContainers": 2, "POST inquire": 1}, all: 1,
 		},
 		{
-			name: "registration fails permanently", from: undiscovered, status: operation.Failed, step: "await-registration", code: "UserErrorStorageAccountNotFound",
+			name: "registration fails permanently", from: undiscovered, status: api.Failed, step: "await-registration", code: "UserErrorStorageAccountNotFound",
 			prepare: ends(armsim.Outcome{Operation: "Register", OperationCode: "UserErrorStorageAccountNotFound", OperationMessage: "The account is gone."}),
 			asked:   map[string]int{"PUT protectionContainers": 1, "POST inquire": 0},
-			check: func(t *testing.T, v handlers.View) {
+			check: func(t *testing.T, v api.Operation) {
 				require.Equal(t, "The account is gone.", v.Error.Message)
 				require.NotEmpty(t, v.Error.RecommendedAction)
 			},
 		},
 		{
-			name: "inquiry fails for a while", from: registered, status: operation.Succeeded, step: "await-backup-job",
+			name: "inquiry fails for a while", from: registered, status: api.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{Operation: "Inquire", OperationCode: "CloudInternalError", OperationMessage: "try later"}),
 			asked:   map[string]int{"POST inquire": 2, "PUT protectedItems": 1}, all: 1,
 		},
 		{
-			name: "protection fails for a while", from: registered, status: operation.Succeeded, step: "await-backup-job",
+			name: "protection fails for a while", from: registered, status: api.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{Operation: "ConfigureBackup", OperationCode: "CloudInternalError", OperationMessage: "try later"}),
 			asked:   map[string]int{"PUT protectedItems": 2}, all: 1,
 		},
 		{
-			name: "protection's job fails", from: registered, status: operation.Failed, step: "await-protection-job", code: "400123",
+			name: "protection's job fails", from: registered, status: api.Failed, step: "await-protection-job", code: "400123",
 			prepare: ends(armsim.Outcome{Operation: "ConfigureBackup", JobStatus: "Failed", ErrorCode: 400123, ErrorText: "The share cannot be protected.", Recommendation: advice}),
 			asked:   map[string]int{"PUT protectedItems": 1, "POST backup": 0},
 			check:   explained("The share cannot be protected."),
 		},
 		{
-			name: "the start of a backup fails for a while", from: protected, status: operation.Succeeded, step: "await-backup-job",
+			name: "the start of a backup fails for a while", from: protected, status: api.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{OperationCode: "CloudInternalError", OperationMessage: "try later"}),
 			// The first request was accepted without effect; it has no job.
 			asked: map[string]int{"POST backup": 2}, all: 2,
 		},
 		{
-			name: "the start of a backup fails permanently", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorStorageAccountInternetRoutingNotSupported",
+			name: "the start of a backup fails permanently", from: protected, status: api.Failed, step: "await-backup", code: "UserErrorStorageAccountInternetRoutingNotSupported",
 			prepare: ends(armsim.Outcome{OperationCode: "UserErrorStorageAccountInternetRoutingNotSupported", OperationMessage: "Change the routing."}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
-			check: func(t *testing.T, v handlers.View) { require.NotEmpty(t, v.Error.RecommendedAction) },
+			check: func(t *testing.T, v api.Operation) { require.NotEmpty(t, v.Error.RecommendedAction) },
 		},
 		{
-			name: "an unknown code", from: protected, status: operation.Failed, step: "await-backup", code: "UserErrorNeverHeardOf",
+			name: "an unknown code", from: protected, status: api.Failed, step: "await-backup", code: "UserErrorNeverHeardOf",
 			prepare: ends(armsim.Outcome{OperationCode: "UserErrorNeverHeardOf", OperationMessage: "No."}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
 		},
 		{
-			name: "a backup's job fails", from: protected, status: operation.Failed, step: "await-backup-job", code: "400124",
+			name: "a backup's job fails", from: protected, status: api.Failed, step: "await-backup-job", code: "400124",
 			prepare: ends(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400124, ErrorText: "The snapshot could not be taken.", Recommendation: advice}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
 			check: explained("The snapshot could not be taken."),
 		},
 		{
-			name: "a backup's job fails for a while", from: protected, status: operation.Succeeded, step: "await-backup-job",
+			name: "a backup's job fails for a while", from: protected, status: api.Succeeded, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400125, ErrorText: "Too busy (FileshareBackupFailedWithAzureRpRequestThrottling)."}),
 			asked:   map[string]int{"POST backup": 2}, all: 2,
 		},
 		{
-			name: "a backup's job completes with warnings", from: protected, status: operation.SucceededWithWarnings, step: "await-backup-job",
+			name: "a backup's job completes with warnings", from: protected, status: api.SucceededWithWarnings, step: "await-backup-job",
 			prepare: ends(armsim.Outcome{JobStatus: "CompletedWithWarnings", ErrorCode: 400126, ErrorText: "Some files were left out."}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
-			check: func(t *testing.T, v handlers.View) {
+			check: func(t *testing.T, v api.Operation) {
 				require.Equal(t, []string{"Some files were left out."}, v.Warnings)
 				require.Nil(t, v.Error)
 			},
 		},
 		{
-			name: "a backup's job is cancelled in the vault", from: protected, status: operation.Failed, step: "await-backup-job", code: "JobCancelled",
+			name: "a backup's job is cancelled in the vault", from: protected, status: api.Failed, step: "await-backup-job", code: "JobCancelled",
 			prepare: ends(armsim.Outcome{JobStatus: "Cancelled"}),
 			asked:   map[string]int{"POST backup": 1}, all: 1,
 		},
 		{
-			name: "the share was deleted", from: protected, status: operation.Failed, step: "await-backup-job", code: "FileShareNotFound",
+			name: "the share was deleted", from: protected, status: api.Failed, step: "await-backup-job", code: "FileShareNotFound",
 			prepare: func(l *local, s site) { require.NoError(l.t, l.ARM.DeleteShare(s.account.ID(), s.share)) },
 			asked:   map[string]int{"POST backup": 1}, all: 1,
-			check: func(t *testing.T, v handlers.View) { require.NotEmpty(t, v.Error.RecommendedAction) },
+			check: func(t *testing.T, v api.Operation) { require.NotEmpty(t, v.Error.RecommendedAction) },
 		},
 		{
-			name: "another backup of the share is running", from: protected, status: operation.Succeeded, step: "await-backup-job",
+			name: "another backup of the share is running", from: protected, status: api.Succeeded, step: "await-backup-job",
 			prepare: func(l *local, s site) {
 				l.goesWrong(s, "POST backup", armsim.AnswerError(http.StatusConflict, "UserErrorBackupOperationInProgress", "Another backup is running.", nil))
 			},
 			asked: map[string]int{"POST backup": 2}, all: 1,
 		},
 		{
-			name: "registration's status URL expires before its end", from: undiscovered, status: operation.Succeeded, step: "await-backup-job",
+			name: "registration's status URL expires before its end", from: undiscovered, status: api.Succeeded, step: "await-backup-job",
 			prepare: func(l *local, s site) {
 				ends(armsim.Outcome{Operation: "Register", OperationKeepsRunning: true})(l, s)
 				l.goesWrong(s, "PUT protectionContainers", armsim.ExpiredStatus())
@@ -151,8 +150,8 @@ func endings() []ending {
 
 // explained checks that the operation has the message and the recommendation of
 // the job.
-func explained(message string) func(*testing.T, handlers.View) {
-	return func(t *testing.T, v handlers.View) {
+func explained(message string) func(*testing.T, api.Operation) {
+	return func(t *testing.T, v api.Operation) {
 		t.Helper()
 		require.Equal(t, message, v.Error.Message)
 		require.Equal(t, []string{advice}, v.Error.RecommendedAction)

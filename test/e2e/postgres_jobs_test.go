@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
-	"azbackupflow/internal/operation"
 )
 
 func TestJobs_AreTrackedAndCanceledWhereAzureSupportsIt(t *testing.T) {
@@ -38,7 +38,7 @@ func instanceBackupFails(l *local, s serverSite) {
 	id := l.protectedServer(s)
 	l.ARM.AddOutcome(armsim.Outcome{Item: l.instance(id).Name, JobStatus: "Failed", Code: "UserErrorServerNeverHeardOf", ErrorText: "The server hides.", Recommendation: advice})
 	end := l.await(l.begin(about("backup-now", s.name, id)))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	explained("The server hides.")(l.t, end)
 }
 
@@ -47,7 +47,7 @@ func noSuchRule(l *local, s serverSite) {
 	request := about("backup-now", s.name, id)
 	object(request, "parameters")["rule"] = map[string]any{"name": "BackupNever"}
 	end := l.await(l.begin(request))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, "RuleNotFound", end.Error.Code)
 	require.Contains(l.t, strings.Join(end.Error.RecommendedAction, " "), "BackupWeekly")
 	require.Zero(l.t, l.askedOf(s, "POST backup"))
@@ -60,7 +60,7 @@ func machineBackupCanceled(l *local, s serverSite) {
 	_, status := l.change(http.MethodDelete, id)
 	require.Equal(l.t, http.StatusAccepted, status)
 	end := l.await(id)
-	require.Equal(l.t, operation.Canceled, end.Status, say(l.history(id)))
+	require.Equal(l.t, api.Canceled, end.Status, say(l.history(id)))
 	require.Equal(l.t, "Cancelled", l.job(waits.JobID).Status)
 }
 
@@ -72,7 +72,7 @@ func serverBackupCanceled(l *local, s serverSite) {
 	_, status := l.change(http.MethodDelete, id)
 	require.Equal(l.t, http.StatusAccepted, status)
 	end := l.await(id)
-	require.Equal(l.t, operation.Canceled, end.Status, say(l.history(id)))
+	require.Equal(l.t, api.Canceled, end.Status, say(l.history(id)))
 	require.Equal(l.t, "InProgress", l.job(path.Base(waits.JobID)).Status)
 	require.Len(l.t, end.Warnings, 1)
 	require.Contains(l.t, end.Warnings[0], "what Azure has begun goes on: job "+waits.JobID)
@@ -103,10 +103,10 @@ func failedJobFollowed(l *local, s serverSite) {
 	l.ARM.AddOutcome(armsim.Outcome{
 		Operation: "Restore", Item: "orders-" + s.name, JobStatus: "Failed", Code: "UserErrorTargetNeverHeardOf", ErrorText: "The target hides.", Recommendation: advice,
 	})
-	require.Equal(l.t, operation.Failed, l.await(l.begin(s.restore("", "followed", nil))).Status)
+	require.Equal(l.t, api.Failed, l.await(l.begin(s.restore("", "followed", nil))).Status)
 	made := l.restoresTo(s)
 	require.Len(l.t, made, 1)
 	end := l.await(l.begin(follow(s.name, s.vault.ID()+"/backupJobs/"+made[0].JobID)))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	explained("The target hides.")(l.t, end)
 }

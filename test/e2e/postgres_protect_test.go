@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
-	"azbackupflow/internal/operation"
 )
 
 func TestPostgres_ProtectStopResumeDelete(t *testing.T) {
@@ -57,7 +57,7 @@ func permissionsSpread(l *local, s serverSite) {
 func permissionsNeverCome(l *local, s serverSite) {
 	l.ARM.AddOutcome(armsim.Outcome{Operation: "ValidateForBackup", Item: s.flexible.Name, OperationCode: missingPermissions, Times: 1000})
 	end := l.await(l.begin(s.protect()))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, missingPermissions, end.Error.Code)
 	require.Equal(l.t, []string{
 		"Grant appropriate permissions to perform this operation as mentioned at https://aka.ms/UserErrorMissingRequiredPermissions and retry the operation.",
@@ -73,7 +73,7 @@ func protectedElsewhere(l *local, s serverSite) {
 	elsewhere["key"] = "elsewhere-" + s.name
 	maps.Copy(object(elsewhere, "parameters"), map[string]any{"vaultId": demoBackupVault, "policy": "pgflexpol1"})
 	end := l.await(l.begin(elsewhere))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, "UserErrorDppDatasourceAlreadyProtected", end.Error.Code)
 	require.Contains(l.t, end.Error.Message, s.vault.Name)
 	require.NotEmpty(l.t, end.Error.RecommendedAction)
@@ -96,7 +96,7 @@ func policyForSomethingElse(l *local, s serverSite) {
 	request := s.protect()
 	object(request, "parameters")["policy"] = "databases"
 	end := l.await(l.begin(request))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, "PolicyDoesNotFit", end.Error.Code)
 	require.Zero(l.t, l.askedOf(s, "POST validateForBackup"))
 }
@@ -113,7 +113,7 @@ func protectionError(l *local, s serverSite) {
 		ErrorText: "The server hides.", Recommendation: advice,
 	})
 	end := l.await(l.begin(s.protect()))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, "UserErrorServerNeverHeardOf", end.Error.Code)
 	require.NotEmpty(l.t, end.Error.RecommendedAction)
 }
@@ -123,7 +123,7 @@ func stoppedResumedDeleted(l *local, s serverSite) {
 	l.succeeds(l.begin(about("stop-protection", s.name, id)))
 	require.Equal(l.t, "ProtectionStopped", l.instance(id).ProtectionState)
 	rejected := l.await(l.begin(about("backup-now", s.name, id)))
-	require.Equal(l.t, operation.Failed, rejected.Status)
+	require.Equal(l.t, api.Failed, rejected.Status)
 	require.Equal(l.t, "ProtectionStopped", rejected.Error.Code)
 
 	l.succeeds(l.begin(about("resume-protection", s.name, id)))
@@ -144,7 +144,7 @@ func guardedVault(l *local, s serverSite) { notDeleted(l, s, "ResourceGuard") }
 func notDeleted(l *local, s serverSite, code string) {
 	l.t.Helper()
 	end := l.await(l.begin(about("delete-protection", s.name, s.database())))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, code, end.Error.Code)
 	require.NotEmpty(l.t, end.Error.RecommendedAction)
 	require.Zero(l.t, l.askedOf(s, "DELETE backupInstances"))

@@ -8,9 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
-	"azbackupflow/internal/operation"
 )
 
 func TestPostgres_RestoresBackups(t *testing.T) {
@@ -64,7 +63,7 @@ func restoredAsDatabase(l *local, s serverSite) {
 
 	// The name is taken now, which Azure detects before anything starts.
 	again := l.await(l.begin(s.restore("again", "", more)))
-	require.Equal(l.t, operation.Failed, again.Status)
+	require.Equal(l.t, api.Failed, again.Status)
 	require.Equal(l.t, "UserErrorDatabaseNameAlreadyInUse", again.Error.Code)
 	require.Len(l.t, l.restoresTo(s), 1)
 }
@@ -88,7 +87,7 @@ func restoredFromFlexible(l *local, s serverSite) {
 	database := s.asDatabase("back")
 	database["backupInstanceId"] = id
 	rejected := l.await(l.begin(s.restore("database", "", database)))
-	require.Equal(l.t, operation.Failed, rejected.Status)
+	require.Equal(l.t, api.Failed, rejected.Status)
 	require.Equal(l.t, "RestoreNotPossible", rejected.Error.Code)
 
 	made := l.restoredOnce(s, l.begin(s.restore("", "flexible", map[string]any{"backupInstanceId": id})))
@@ -97,7 +96,7 @@ func restoredFromFlexible(l *local, s serverSite) {
 
 func lowerVersion(l *local, s serverSite) {
 	end := l.await(l.begin(s.restore("", "", s.asDatabase("back"))))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	require.Equal(l.t, "UserErrorRestoreToLowerVersion", end.Error.Code)
 	require.Equal(l.t, []string{"Restore to the same or a higher PostgreSQL version from which the backup was taken."}, end.Error.RecommendedAction)
 	require.Zero(l.t, l.askedOf(s, "POST restore"), "nothing has started")
@@ -142,7 +141,7 @@ func restoreNotAllowed(l *local, s serverSite) {
 			"serverId": s.retired.ID(), "database": "x", "credentialsSecretUri": "https://contoso.vault.azure.net/secrets/orders",
 		}},
 	} {
-		var p handlers.Problem
+		var p api.Problem
 		res := l.call(http.MethodPost, "/operations", s.restore(field, "", more), &p)
 		require.Equal(l.t, http.StatusBadRequest, res.StatusCode)
 		told, err := json.Marshal(p)
@@ -158,7 +157,7 @@ func restoreJobFails(l *local, s serverSite) {
 		Operation: "Restore", Item: "orders-" + s.name, JobStatus: "Failed", Code: "UserErrorTargetNeverHeardOf", ErrorText: "The target hides.", Recommendation: advice,
 	})
 	end := l.await(l.begin(s.restore("", "fails", nil)))
-	require.Equal(l.t, operation.Failed, end.Status)
+	require.Equal(l.t, api.Failed, end.Status)
 	explained("The target hides.")(l.t, end)
 	require.Len(l.t, l.restoresTo(s), 1, "a failed restore is not repeated")
 }
@@ -170,7 +169,7 @@ func restoreCanceled(l *local, s serverSite) {
 	_, status := l.change(http.MethodDelete, id)
 	require.Equal(l.t, http.StatusAccepted, status)
 	end := l.await(id)
-	require.Equal(l.t, operation.Canceled, end.Status, say(l.history(id)))
+	require.Equal(l.t, api.Canceled, end.Status, say(l.history(id)))
 	require.Len(l.t, end.Warnings, 1)
 	require.Contains(l.t, end.Warnings[0], "what Azure has begun goes on: job "+waits.JobID)
 	require.Equal(l.t, "InProgress", l.job(path.Base(waits.JobID)).Status)

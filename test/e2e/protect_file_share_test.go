@@ -6,15 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 func TestProtectFileShare_DiscoversRegistersProtectsAndBacksUp(t *testing.T) {
 	t.Parallel()
 	l := start(t, stack.Config{})
-	var accepted handlers.View
+	var accepted api.Operation
 	res := l.call(http.MethodPost, "/operations", protect("first"), &accepted)
 	require.Equal(t, http.StatusAccepted, res.StatusCode)
 	require.Equal(t, "/api/operations/"+accepted.ID, res.Header.Get("Location"))
@@ -50,7 +49,7 @@ func TestProtectFileShare_DiscoversRegistersProtectsAndBacksUp(t *testing.T) {
 		parameters := fileShare{demoAccount, "testshare"}.parameters()
 		delete(parameters, "firstBackup")
 		again := map[string]any{"flow": "protect-file-share", "key": "second", "parameters": parameters}
-		require.Equal(t, operation.Succeeded, l.succeeds(l.begin(again)).Status)
+		require.Equal(t, api.Succeeded, l.succeeds(l.begin(again)).Status)
 		require.Len(t, l.ARM.Backups(), 1)
 	})
 	t.Run("the same request under the same key is the same operation", func(t *testing.T) { //nolint:paralleltest // builds on the parent

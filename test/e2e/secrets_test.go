@@ -13,9 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // seenSecrets collects the tokens and signatures that were on the wire.
@@ -99,11 +99,11 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	l.goesWrong(failing, "GET protectedItems", armsim.Callback(repeat(http.StatusInternalServerError)))
 	l.goesWrong(foreign, "POST backup", armsim.ForeignStatus("backup.invalid"))
 	l.goesWrong(telling, "GET operationsStatus", armsim.Callback(repeat(http.StatusBadRequest)))
-	ids := map[string]operation.Status{
-		l.begin(fresh.protect()):  operation.Succeeded,
-		l.begin(failing.backup()): operation.Succeeded,
-		l.begin(foreign.backup()): operation.SucceededWithWarnings,
-		l.begin(telling.backup()): operation.SucceededWithWarnings,
+	ids := map[string]api.Status{
+		l.begin(fresh.protect()):  api.Succeeded,
+		l.begin(failing.backup()): api.Succeeded,
+		l.begin(foreign.backup()): api.SucceededWithWarnings,
+		l.begin(telling.backup()): api.SucceededWithWarnings,
 	}
 	l.send("requests", message("refused", `{"flow":"backup-now","parameters":{"itemId":7}}`))
 	var sent []string
@@ -131,7 +131,7 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 		"the bus's key", "the collector's key", "the identity header", "the storage account's key",
 	}, secrets.kinds())
 	shown := map[string]string{"answer without a table": string(away), "answer without a bus": string(mute)}
-	paths := []string{"/operations", "/refusals", "/flows"}
+	paths := []string{"/operations", "/rejected", "/flows"}
 	for id := range ids {
 		paths = append(paths, "/operations/"+id, "/operations/"+id+"/history")
 	}

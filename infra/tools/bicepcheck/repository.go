@@ -34,7 +34,7 @@ type code struct {
 
 // onlyHere are settings that a deployment leaves out: the first makes waits
 // shorter beside a simulator.
-func onlyHere() []string { return []string{"AZBACKUPFLOW_SPEED"} }
+func onlyHere() []string { return []string{"AZBACKUPFLOW_SPEED_FACTOR"} }
 
 // platform are settings of Azure's own that no local stack has.
 func platform(name string) bool { return strings.HasPrefix(name, "APPLICATIONINSIGHTS_") }

@@ -1,6 +1,6 @@
-// Package clienttest serves azbackupflow's real HTTP API over a store and a
-// queue in memory, for tests of what calls it. Azure is a script: a test says
-// what each step is answered. Time passes only while someone sleeps.
+// Package clienttest serves azbackupflow's real HTTP API from a store and a queue
+// in memory, for tests of its callers. A script replaces Azure: the test sets the
+// answer of each step. Time passes only during Sleep and Pass.
 package clienttest
 
 import (
@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/preflight"
 	queue "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
@@ -24,7 +25,7 @@ import (
 
 // API is a deployment of azbackupflow without Azure.
 type API struct {
-	// URL is where the API is served, below /api.
+	// URL is the address of the API, without /api.
 	URL    string
 	Engine *engine.Engine
 	Store  *memory.Store
@@ -37,17 +38,16 @@ type API struct {
 	instead  http.HandlerFunc
 	requests []*http.Request
 
-	// Published are the messages that were sent to the app's queues, other
-	// than wake-ups.
+	// Published are the messages sent to the app's queues, except wake-ups.
 	Published []Published
 }
 
-// Published is a message that was sent to a queue.
+// Published is a sent message.
 type Published struct {
 	Queue, ID, Body string
 }
 
-// Began is when the time of every API begins.
+// Began returns the initial time of every API.
 func Began() time.Time { return time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC) }
 
 // Start serves an API until the test ends.
@@ -57,7 +57,7 @@ func Start(t testing.TB) *API {
 	a.Clock = &Clock{now: Began(), passing: a.work}
 	ids := 0
 	var idMu sync.Mutex
-	book, err := a.azure.book(a.Clock.Now)
+	flows, err := a.azure.registry(a.Clock.Now)
 	require.NoError(t, err)
 	newID := func() string {
 		idMu.Lock()
@@ -66,22 +66,21 @@ func Start(t testing.TB) *API {
 		return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
 	}
 	a.Engine, err = engine.New(engine.Config{
-		Store: a.Store, Queue: a.queue, Flows: book, Waits: operation.AzureWaits(), Tenant: "test",
+		Store: a.Store, Queue: a.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "test",
 		Now: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
 		NewID:  newID,
 		Record: a.azure.record,
-		// The script's steps make no calls, so there are none to hold back.
+		// The script's steps make no calls, so a dry run has none to hold back.
 		DryRun: func(ctx context.Context) (context.Context, func() []step.Unsent) {
 			return ctx, func() []step.Unsent { return nil }
 		},
 	})
 	require.NoError(t, err)
-	repair := handlers.Repair{
-		Letters: a.Store, Sweeper: a.Engine, Check: a.Engine.Prepare, Now: a.Clock.Now, NewID: newID, Flows: book, Publish: a.publish,
-	}
-	api := repair.Routes(handlers.API(handlers.APIConfig{
-		Control: a.Engine, Read: a.Store, Flows: book, Now: a.Clock.Now, NewID: newID, Publish: a.publish,
-	}))
+	api, err := httpapi.New(httpapi.Config{
+		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
+		Preflight: noFindings{}, Now: a.Clock.Now, NewID: newID, Publish: a.publish,
+	})
+	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		instead := a.instead
@@ -98,7 +97,13 @@ func Start(t testing.TB) *API {
 	return a
 }
 
-// publish keeps a message, and nobody receives it.
+// noFindings is a preflight without findings.
+type noFindings struct{}
+
+// Check implements httpapi.Preflight.
+func (noFindings) Check(context.Context) preflight.Report { return preflight.Report{OK: true} }
+
+// publish stores a message. The API does not receive it.
 func (a *API) publish(_ context.Context, queue, id string, body []byte, _ map[string]any) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,21 +111,22 @@ func (a *API) publish(_ context.Context, queue, id string, body []byte, _ map[st
 	return nil
 }
 
-// Instead has every request answered by h until it is called with nil.
+// Instead lets h respond to every request. Nil restores the API.
 func (a *API) Instead(h http.HandlerFunc) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.instead = h
 }
 
-// Requests are those that came so far.
+// Requests returns the requests so far.
 func (a *API) Requests() []*http.Request {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]*http.Request(nil), a.requests...)
 }
 
-// work delivers the messages that become due up to a time, each when it is due.
+// work delivers each message that becomes due until the given time, at its due
+// time.
 func (a *API) work(until time.Time) {
 	for {
 		due, ok := a.queue.Next()
@@ -129,7 +135,7 @@ func (a *API) work(until time.Time) {
 		}
 		a.Clock.forward(due)
 		for _, m := range a.queue.Due(due) {
-			// What a message comes to is on its operation.
+			// The operation holds the result.
 			_ = a.Engine.RunStep(context.Background(), operation.Delivery{Wakeup: m.Wakeup, Count: 1})
 		}
 	}

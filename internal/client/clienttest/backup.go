@@ -5,30 +5,30 @@ import (
 	"net/http"
 	"time"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/request"
 )
 
-// Vault is the resource id of a vault, Account that of a storage account.
+// Resource ids of the scripted vault and storage account.
 const (
 	Vault   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
 	Account = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
 )
 
-// Job is the backup job of Backup.
+// Job is the id of the backup job that Backup scripts.
 const Job = "b0b2ed3d-c91b-4ac9-9b3a-1a8a9b2c3d4e"
 
-// Protect asks for a file share to be protected.
-func Protect(key, share string) request.Request {
+// Protect returns a request to protect a file share.
+func Protect(key, share string) api.Request {
 	parameters, err := json.Marshal(map[string]any{"vaultId": Vault, "storageAccountId": Account, "fileShare": share, "policy": "schedule1"})
 	if err != nil {
-		return request.Request{}
+		return api.Request{}
 	}
-	return request.Request{Flow: "protect-file-share", Key: key, Parameters: parameters, Labels: map[string]string{"team": "files"}}
+	return api.Request{Flow: "protect-file-share", Key: key, Parameters: parameters, Labels: map[string]string{"team": "files"}}
 }
 
-// Backup scripts a share being protected and backed up within half an hour,
-// with a throttled registration on the way.
+// Backup scripts the protection and backup of a file share within half an hour.
+// The registration is throttled once.
 func (a *API) Backup() {
 	get := func(path string) []operation.Exchange { return exchange(http.MethodGet, path, http.StatusOK) }
 	container := Vault + "/backupFabrics/Azure/protectionContainers/StorageContainer;Storage;AzureFiles;testvault2"

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Clock stands still but for its sleepers: a sleep takes no time, lets the
-// clock go on, and has the operations worked on meanwhile.
+// Clock is a fake clock. Sleep returns at once, moves the clock, and runs the
+// operations that become due meanwhile.
 type Clock struct {
 	passing func(until time.Time)
 
@@ -16,14 +16,14 @@ type Clock struct {
 	slept []time.Duration
 }
 
-// Now is the time.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Sleep lets the time pass; a context that has ended lets none.
+// Sleep moves the clock, unless the context has ended.
 func (c *Clock) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -35,14 +35,14 @@ func (c *Clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// Pass lets the time pass.
+// Pass moves the clock and runs the operations that become due.
 func (c *Clock) Pass(d time.Duration) {
 	until := c.Now().Add(d)
 	c.passing(until)
 	c.forward(until)
 }
 
-// Slept are the sleeps so far.
+// Slept returns the durations of all sleeps.
 func (c *Clock) Slept() []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,47 +11,49 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Answer is what came of one step: an outcome or an error, and the requests
-// that were made for it.
+// Answer is the result of one step: an outcome or an error, and the calls to
+// Azure.
 type Answer struct {
 	Outcome   operation.Outcome
 	Err       *operation.Error
 	Exchanges []operation.Exchange
 }
 
-// Script adds answers of a step, in order. A step without any goes on at once.
+// Script adds answers to a step, in order. A step without answers advances at
+// once.
 func (a *API) Script(stepName string, answers ...Answer) {
 	a.azure.mu.Lock()
 	defer a.azure.mu.Unlock()
 	a.azure.answers[stepName] = append(a.azure.answers[stepName], answers...)
 }
 
-// script is what the steps of the flows are answered.
+// script holds the answers of the steps.
 type script struct {
 	mu      sync.Mutex
 	answers map[string][]Answer
 }
 
-// book has the real flows' names, checks and deadlines, with fewer steps.
-func (s *script) book(now func() time.Time) (*flow.Registry, error) {
+// registry returns flows with the names, checks and deadlines of the real ones
+// and fewer steps.
+func (s *script) registry(now func() time.Time) (*flow.Registry, error) {
 	real, err := flow.New(flow.Config{Now: now})
 	if err != nil {
 		return nil, fmt.Errorf("flows: %w", err)
 	}
 	var flows []step.Flow
-	for _, fewer := range []struct {
+	for _, short := range []struct {
 		flow  string
 		steps []string
 	}{
 		{"protect-file-share", []string{"check-policy", "register", "await-registration", "trigger-backup", "await-backup-job"}},
 		{"backup-now", []string{"read-item", "trigger-backup", "await-backup-job"}},
 	} {
-		f, ok := real.Newest(fewer.flow)
+		f, ok := real.Newest(short.flow)
 		if !ok {
-			return nil, fmt.Errorf("there is no flow %s", fewer.flow)
+			return nil, fmt.Errorf("flow %s not found", short.flow)
 		}
 		f.Steps = nil
-		for _, stepName := range fewer.steps {
+		for _, stepName := range short.steps {
 			f.Steps = append(f.Steps, step.Step{Name: stepName, Effect: step.Read, Run: s.run(stepName)})
 		}
 		flows = append(flows, f)
@@ -61,7 +63,7 @@ func (s *script) book(now func() time.Time) (*flow.Registry, error) {
 
 func (s *script) run(stepName string) func(context.Context, step.Call) (operation.Outcome, error) {
 	return func(ctx context.Context, _ step.Call) (operation.Outcome, error) {
-		answer := Answer{Outcome: operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Note: stepName + " is done"}}
+		answer := Answer{Outcome: operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Note: stepName + " done"}}
 		s.mu.Lock()
 		if left := s.answers[stepName]; len(left) > 0 {
 			answer, s.answers[stepName] = left[0], left[1:]
@@ -79,7 +81,7 @@ func (s *script) run(stepName string) func(context.Context, step.Call) (operatio
 
 type exchangesKey struct{}
 
-// record hands the exchanges of a step's answer to the engine.
+// record passes the exchanges of a step's answer to the engine.
 func (s *script) record(ctx context.Context) (context.Context, func() []operation.Exchange) {
 	var made []operation.Exchange
 	return context.WithValue(ctx, exchangesKey{}, &made), func() []operation.Exchange { return made }

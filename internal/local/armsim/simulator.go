@@ -47,13 +47,14 @@ func New(c Config) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
-	listener, err := loopback.Listen(c.Address)
+	server, err := loopback.Listen(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
 	s := &Simulator{
 		config:         c,
-		endpoint:       listener.Endpoint(),
+		server:         server,
+		endpoint:       server.Endpoint(),
 		identityHeader: rnd.text(32),
 		random:         rnd,
 		world:          w,
@@ -61,7 +62,7 @@ func New(c Config) (*Simulator, error) {
 		limits:         newLimits(c.Quotas, c.SpeedFactor),
 		authorization:  newAuthorization(),
 	}
-	s.server = listener.Serve(s, c.Logger)
+	server.Serve(s, c.Logger)
 	return s, nil
 }
 

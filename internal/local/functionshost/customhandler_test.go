@@ -25,8 +25,7 @@ func customHandlerProgram() int {
 	if err != nil {
 		return 1
 	}
-	s := customhandler.NewServer(log, time.Now)
-	s.Handle("run-step", func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
+	runStep := func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 		body, err := inv.Payload("message")
 		customhandler.Logger(ctx).InfoContext(ctx, "got", "body", string(body), "count", inv.DeliveryCount(), "id", inv.MessageID(), "enqueued", !inv.EnqueuedTime().IsZero())
 		switch {
@@ -36,10 +35,16 @@ func customHandlerProgram() int {
 			panic("asked for")
 		}
 		return customhandler.Result{}, errors.New("asked for")
-	})
-	s.Handle("dead-letter-steps", func(context.Context, customhandler.Invocation) (customhandler.Result, error) {
+	}
+	deadLetter := func(context.Context, customhandler.Invocation) (customhandler.Result, error) {
 		return customhandler.Result{}, nil
+	}
+	s, err := customhandler.New(customhandler.Config{
+		Functions: map[string]customhandler.Handler{"run-step": runStep, "dead-letter-steps": deadLetter}, Log: log, Now: time.Now,
 	})
+	if err != nil {
+		return 1
+	}
 	if err := s.Serve(ctx, listener); err != nil {
 		return 1
 	}

@@ -15,18 +15,16 @@ import (
 // readHeaderTimeout bounds the time in which a client sends its headers.
 const readHeaderTimeout = 30 * time.Second
 
-// Listener listens on a loopback address and does not serve yet.
-type Listener struct{ listener net.Listener }
-
-// Server serves HTTP on a loopback address.
+// Server is an HTTP server on a loopback address.
 type Server struct {
-	http   *http.Server
-	served chan struct{}
+	listener net.Listener
+	http     *http.Server
+	served   chan struct{}
 }
 
 // Listen listens on a loopback address, IP and port; port 0 means a free one.
 // It rejects an address that other machines can reach.
-func Listen(address string) (*Listener, error) {
+func Listen(address string) (*Server, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
@@ -39,27 +37,23 @@ func Listen(address string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Listener{listener: l}, nil
+	return &Server{listener: l, served: make(chan struct{})}, nil
 }
 
 // Endpoint returns the base URL of the server.
-func (l *Listener) Endpoint() string { return "http://" + l.listener.Addr().String() }
+func (s *Server) Endpoint() string { return "http://" + s.listener.Addr().String() }
 
 // Serve starts serving. It must be called only once.
-func (l *Listener) Serve(h http.Handler, log *slog.Logger) *Server {
-	s := &Server{
-		http: &http.Server{
-			Handler: h, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
-		served: make(chan struct{}),
+func (s *Server) Serve(h http.Handler, log *slog.Logger) {
+	s.http = &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	go func() {
 		defer close(s.served)
-		if err := s.http.Serve(l.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("server stopped", "endpoint", l.Endpoint(), "error", err)
+		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			log.Error("stopped serving", "endpoint", s.Endpoint(), "error", err)
 		}
 	}()
-	return s
 }
 
 // Close stops serving and closes every connection.

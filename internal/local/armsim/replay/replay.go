@@ -137,15 +137,15 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	listener, err := loopback.Listen(c.Address)
+	server, err := loopback.Listen(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	s := &Server{
-		config: c, endpoint: listener.Endpoint(),
+		config: c, server: server, endpoint: server.Endpoint(),
 		recording: rec, position: rec.reach(c.From - 1), rows: map[string]int{},
 	}
-	s.server = listener.Serve(s, c.Logger)
+	server.Serve(s, c.Logger)
 	return s, nil
 }
 

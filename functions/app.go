@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/telemetry"
+)
+
+// world is what the program takes from outside. The clock and randomness enter
+// the program only here.
+type world struct {
+	environment map[string]string
+	now         func() time.Time
+	jitter      func() float64
+	newID       func() string
+	sleep       func(context.Context, time.Duration) error
+	version     string
+	output      io.Writer
+}
+
+// app is the assembled program.
+type app struct {
+	server    *customhandler.Server
+	telemetry *telemetry.Telemetry
+}
+
+// newApp assembles the program. It makes no call: clients connect at their first
+// use.
+func newApp(ctx context.Context, w world) (*app, error) {
+	b, err := newBase(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	store, err := newStorage(b)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMessaging(b, store)
+	if err != nil {
+		return nil, err
+	}
+	az, err := newAzure(b, store)
+	if err != nil {
+		return nil, err
+	}
+	server, err := newServer(b, store, m, az)
+	return &app{server: server, telemetry: b.telemetry}, err
+}
+
+// base is what all parts of the program use.
+type base struct {
+	world
+	settings  settings.Settings
+	timing    timing
+	log       *slog.Logger
+	telemetry *telemetry.Telemetry
+}
+
+func newBase(ctx context.Context, w world) (*base, error) {
+	s, err := settings.Read(w.environment)
+	if err != nil {
+		return nil, err
+	}
+	b := &base{world: w, settings: s, timing: newTiming(s.SpeedFactor), log: newLogger(w.output, s.LogLevel)}
+	b.telemetry, err = telemetry.New(ctx, telemetry.Config{
+		Lookup: b.lookup, Version: w.version, Log: b.log, MessageTrace: handlers.CarriedTrace,
+	})
+	return b, err
+}
+
+// lookup returns an environment variable.
+func (b *base) lookup(name string) (string, bool) {
+	value, ok := b.environment[name]
+	return value, ok
+}
+
+// timing applies the speed factor. No other code of the program divides by it.
+type timing struct {
+	speedFactor float64
+	waits       operation.Waits
+	rateLimits  ratelimit.Assumptions
+}
+
+func newTiming(speedFactor float64) timing {
+	return timing{
+		speedFactor: speedFactor, waits: operation.AzureWaits().Faster(speedFactor), rateLimits: ratelimit.Assume(speedFactor),
+	}
+}
+
+// scale returns a duration at the program's speed.
+func (t timing) scale(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / t.speedFactor)
+}

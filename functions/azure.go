@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/jobcache"
+	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/state"
+)
+
+// azure is everything that calls Azure Resource Manager.
+type azure struct {
+	client           *arm.Client
+	recoveryServices *recoveryservices.Client
+	dataProtection   *dataprotection.Client
+	flows            *flow.Registry
+}
+
+func newAzure(b *base, store *state.Store) (*azure, error) {
+	limiter := ratelimit.New(ratelimit.Config{
+		Clock: b.now, Identity: b.settings.ClientID, Assume: b.timing.rateLimits, Shelf: state.SharedRows{Store: store, Kind: "budget"}, Log: b.log,
+	})
+	client, err := newARM(b, limiter)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := jobcache.New(jobcache.Config{
+		Store: state.SharedRows{Store: store, Kind: "jobs"}, Now: b.now, NewID: b.newID, Waits: b.timing.waits, SpeedFactor: b.timing.speedFactor,
+		MinGap: flow.JobPace(limiter), Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	az := &azure{client: client, recoveryServices: recoveryservices.New(client), dataProtection: dataprotection.New(client)}
+	az.flows, err = flow.New(flow.Config{
+		ARM: client, Now: b.now, ClockSkew: b.timing.scale(flow.DefaultClockSkew),
+		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets},
+		Jobs:       jobs,
+		Exclude: func(ctx context.Context, resourceID, operationID string, at time.Time) error {
+			return store.SaveExclusion(ctx, decision.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
+		},
+		Include: store.DeleteExclusion,
+	})
+	return az, err
+}
+
+// newARM returns the client of Azure Resource Manager. It authenticates as the
+// app's managed identity; the app has no secret.
+func newARM(b *base, limiter *ratelimit.Ledger) (*arm.Client, error) {
+	options := &azidentity.ManagedIdentityCredentialOptions{}
+	if b.settings.ClientID != "" {
+		options.ID = azidentity.ClientID(b.settings.ClientID)
+	}
+	credential, err := azidentity.NewManagedIdentityCredential(options)
+	if err != nil {
+		return nil, fmt.Errorf("managed identity: %w", err)
+	}
+	return arm.New(arm.Config{
+		Cloud: b.settings.Cloud, Endpoint: b.settings.ARMEndpoint, Audience: b.settings.ARMAudience, TrustedHosts: b.settings.ARMTrustedHosts,
+		Credential: credential, Clock: b.now, Observe: b.telemetry.StartARMCall, Budget: limiter,
+	})
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/handlers"
+	"azbackupflow/internal/handlers/httpapi"
+	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/schedule"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/telemetry"
+)
+
+// parts is what the functions call.
+type parts struct {
+	engine    *engine.Engine
+	intake    *intake.Intake
+	rejecter  *intake.Rejecter
+	api       *httpapi.API
+	schedules *schedule.Runner
+	protect   *autoprotect.Evaluator
+	retention handlers.Retention
+	telemetry *telemetry.Telemetry
+}
+
+// functions maps each function that receives an invocation envelope to its
+// handler. Its names, and apiFunction, are the folders with a function.json.
+func functions(p *parts) map[string]customhandler.Handler {
+	return map[string]customhandler.Handler{
+		"start-operation":      handlers.StartOperation(p.intake),
+		"dead-letter-requests": handlers.DeadLetterRequests(p.intake),
+		"run-step":             handlers.RunStep(p.telemetry.WrapStepRunner(p.engine)),
+		"dead-letter-steps":    handlers.DeadLetterSteps(p.engine, p.rejecter),
+		"schedule-backups":     handlers.ScheduleBackups(p.schedules),
+		"protect-new-resource": handlers.ProtectNewResource(p.protect, p.rejecter),
+		"sweep-resources":      handlers.SweepResources(p.protect),
+		"sweep":                handlers.Sweep(p.telemetry.WrapSweeper(p.engine), p.retention),
+	}
+}
+
+// apiFunction is the function whose HTTP requests the host passes on unchanged.
+const apiFunction = "api"
+
+func newServer(b *base, store *state.Store, m *messaging, az *azure) (*customhandler.Server, error) {
+	p, err := newParts(b, store, m, az)
+	if err != nil {
+		return nil, err
+	}
+	b.log.Info("app assembled", "version", b.version, "flows", az.flows.Names())
+	return customhandler.New(customhandler.Config{
+		Functions: functions(p), HTTP: map[string]http.Handler{apiFunction: p.api},
+		Around: b.telemetry.StartInvocation, Log: b.log, Now: b.now,
+	})
+}
+
+func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, error) {
+	e, err := engine.New(engine.Config{
+		Store: b.telemetry.WrapStore(store), Queue: m.steps, Flows: az.flows,
+		Waits: b.timing.waits, Tenant: b.settings.Tenant,
+		Now: b.now, Jitter: b.jitter, NewID: b.newID, Sleep: b.sleep,
+		Record: arm.Record, Budget: ratelimit.ForStep, DryRun: arm.Rehearse, StartTrace: b.telemetry.StartOperation,
+		Locks: store, StartsPerItem: b.settings.StartsPerItem, Notifier: m.notifier, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{
+		engine: e, rejecter: m.rejecter, telemetry: b.telemetry,
+		retention: handlers.Retention{Expire: store.Expire, Keep: b.settings.Retention(), Now: b.now, Log: b.log},
+	}
+	p.intake, err = intake.New(intake.Config{
+		Engine: e, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Waits: b.timing.waits, Now: b.now, NewID: b.newID,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.schedules, err = newSchedules(b, store, m, az, e)
+	if err != nil {
+		return nil, err
+	}
+	p.protect, err = newProtection(b, store, az, e)
+	if err != nil {
+		return nil, err
+	}
+	p.api, err = httpapi.New(httpapi.Config{
+		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
+		Preflight: newPreflight(b, store, m, az), Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles,
+	})
+	return p, err
+}
+
+func newSchedules(b *base, store *state.Store, m *messaging, az *azure, e *engine.Engine) (*schedule.Runner, error) {
+	declared, incomplete := readSchedules(b.settings.Schedules, e, b.log)
+	return schedule.NewRunner(schedule.RunnerConfig{
+		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
+		Items: schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection},
+		Reject: func(ctx context.Context, key string, body []byte, reason error) error {
+			return m.rejecter.Reject(ctx, intake.Rejection{Source: schedule.FileName, MessageID: key, Body: body, Err: reason})
+		},
+		Tenant: b.settings.Tenant, Now: b.now, SpeedFactor: b.timing.speedFactor, Log: b.log,
+	})
+}
+
+func newProtection(b *base, store *state.Store, az *azure, e *engine.Engine) (*autoprotect.Evaluator, error) {
+	rules, rulesErr := readRules(b.settings.Protection, e, b.log)
+	return autoprotect.New(autoprotect.Config{
+		Rules: rules, RulesErr: rulesErr, Datasources: datasource.New(az.client),
+		Vaults:  autoprotect.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection},
+		Records: store, Engine: e, Tenant: b.settings.Tenant, Now: b.now, Sleep: b.sleep, Log: b.log,
+	})
+}
+
+func newPreflight(b *base, store *state.Store, m *messaging, az *azure) *preflight.Preflight {
+	return preflight.New(preflight.Config{
+		ARM: az.client, Vaults: b.settings.Vaults, ServiceBusID: b.settings.ServiceBusID,
+		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets,
+		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
+		Tables: store.Ping, Bus: m.ping,
+		Settings: func() error { return telemetry.Check(b.lookup) },
+	})
+}

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Status is the state of an operation. It uses Azure's word where Azure has
+// one.
+type Status string
+
+// Statuses of an operation. Parked waits for a person. The statuses for which
+// Terminal returns true are final.
+const (
+	Pending               Status = "Pending"
+	Running               Status = "Running"
+	Parked                Status = "Parked"
+	Succeeded             Status = "Succeeded"
+	SucceededWithWarnings Status = "SucceededWithWarnings"
+	Failed                Status = "Failed"
+	Canceled              Status = "Canceled"
+	TimedOut              Status = "TimedOut"
+)
+
+// Statuses returns every status, live ones first.
+func Statuses() []Status {
+	return []Status{Pending, Running, Parked, Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut}
+}
+
+// Terminal reports whether the operation has ended. Only a retry changes an
+// ended operation.
+func (s Status) Terminal() bool {
+	switch s {
+	case Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut:
+		return true
+	case Pending, Running, Parked:
+	}
+	return false
+}
+
+// Successful reports whether the operation did its work.
+func (s Status) Successful() bool { return s == Succeeded || s == SucceededWithWarnings }
+
+// Operation is the public view of an operation. It leaves out Azure's status
+// URLs, because such a URL grants access to whoever has it.
+type Operation struct {
+	ID      string            `json:"id"`
+	Flow    string            `json:"flow"`
+	Version int               `json:"version"`
+	Key     string            `json:"key"`
+	Status  Status            `json:"status"`
+	Step    string            `json:"step"`
+	Seq     int64             `json:"seq"`
+	Labels  map[string]string `json:"labels,omitempty"`
+	// JobID is the id of the Azure Backup job that the operation waits for.
+	JobID string `json:"jobId,omitempty"`
+	// Learned holds names that the steps read from Azure.
+	Learned  map[string]string `json:"learned,omitempty"`
+	Warnings []string          `json:"warnings,omitempty"`
+	Error    *Error            `json:"error,omitempty"`
+
+	WaitingFor      string    `json:"waitingFor,omitempty"`
+	DueAt           time.Time `json:"dueAt,omitzero"`
+	Deadline        time.Time `json:"deadline"`
+	Attempts        int       `json:"attempts,omitempty"`
+	CancelRequested bool      `json:"cancelRequested,omitempty"`
+	Paused          bool      `json:"paused,omitempty"`
+
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+
+	Parameters json.RawMessage `json:"parameters,omitempty"`
+}
+
+// Error is the last error of an operation.
+type Error struct {
+	// Code is Azure's error code, such as BMSUserErrorInvalidInput, or a code of
+	// azbackupflow.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// Class decides what happens next: Throttled, Transient, NotYet, Conflict,
+	// UserAction or Fatal.
+	Class             string   `json:"class"`
+	RecommendedAction []string `json:"recommendedAction,omitempty"`
+	HTTPStatus        int      `json:"httpStatus,omitempty"`
+	// CorrelationID is x-ms-correlation-request-id. Azure support needs it.
+	CorrelationID string `json:"correlationId,omitempty"`
+	// RetryAfter is Azure's Retry-After in nanoseconds, zero if Azure sent none.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// Ambiguous reports that the request may have taken effect, because no
+	// usable response arrived.
+	Ambiguous bool `json:"ambiguous,omitempty"`
+}
+
+// Error returns the error in one line.
+func (e *Error) Error() string {
+	if e.HTTPStatus != 0 {
+		return fmt.Sprintf("%s (HTTP %d): %s", e.Code, e.HTTPStatus, e.Message)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// Exchange is one call to Azure Resource Manager.
+type Exchange struct {
+	Method        string `json:"method"`
+	Path          string `json:"path"`
+	Status        int    `json:"status,omitempty"`
+	CorrelationID string `json:"correlationId,omitempty"`
+	RequestID     string `json:"requestId,omitempty"`
+	// Failure describes the network error of a call that got no response.
+	Failure string `json:"failure,omitempty"`
+}
+
+// Event is one line of an operation's history. Every save of the operation
+// adds one.
+type Event struct {
+	Seq       int64      `json:"seq"`
+	At        time.Time  `json:"at"`
+	Step      string     `json:"step"`
+	Status    Status     `json:"status"`
+	What      string     `json:"what"`
+	Exchanges []Exchange `json:"exchanges,omitempty"`
+	DueAt     time.Time  `json:"dueAt,omitzero"`
+	Err       *Error     `json:"error,omitempty"`
+	// WriteID identifies the save that added the event.
+	WriteID string `json:"writeId"`
+}
+
+// History holds the events of an operation, oldest first.
+type History struct {
+	Events []Event `json:"events"`
+}
+
+// OperationPage is one page of operations, newest first.
+type OperationPage struct {
+	Operations []Operation `json:"operations"`
+	// Continue requests the next page; empty on the last page.
+	Continue string `json:"continue,omitempty"`
+}
+
+// Flow is a flow that requests can start.
+type Flow struct {
+	Name    string   `json:"name"`
+	Version int      `json:"version"`
+	Summary string   `json:"summary"`
+	Steps   []string `json:"steps"`
+}
+
+// FlowList lists the flows by name.
+type FlowList struct {
+	Flows []Flow `json:"flows"`
+}
+
+// SweepResult counts what a sweep found among the live operations.
+type SweepResult struct {
+	// Live counts operations that are not finalized. Parked counts those of
+	// them that wait for a person.
+	Live   int `json:"live"`
+	Parked int `json:"parked"`
+	// Overdue counts operations whose message did not arrive. The sweep sent
+	// each of them a rescue message.
+	Overdue int `json:"overdue"`
+	// PendingNotices counts operations with notices that are not sent.
+	PendingNotices int `json:"pendingNotices"`
+	// Finalized counts ended operations whose indexes the sweep updated.
+	Finalized int `json:"finalized"`
+	// Failed counts operations that the sweep could not check. Skipped counts
+	// operations for which it had no time.
+	Failed  int `json:"failed"`
+	Skipped int `json:"skipped"`
+}

@@ -1,0 +1,44 @@
+package api
+
+import "time"
+
+// RejectedRequest is a request that can never work as it is, or that Service
+// Bus dead-lettered.
+type RejectedRequest struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+	// Source names the queue, file or function that the request came from.
+	Source    string       `json:"source"`
+	MessageID string       `json:"messageId,omitempty"`
+	Key       string       `json:"key,omitempty"`
+	Flow      string       `json:"flow,omitempty"`
+	Reason    string       `json:"reason"`
+	Fields    []FieldError `json:"fields,omitempty"`
+	// Body is the request as it arrived. Lists hold its first 8 KiB.
+	Body string `json:"body,omitempty"`
+	// ReplyTo is the queue on which the sender wants a reply.
+	ReplyTo string `json:"replyTo,omitempty"`
+	// ReplayedAt is the time of the last replay, ReplayedAs its message id.
+	ReplayedAt time.Time `json:"replayedAt,omitzero"`
+	ReplayedAs string    `json:"replayedAs,omitempty"`
+}
+
+// RejectedPage is one page of rejected requests, newest first.
+type RejectedPage struct {
+	Rejected []RejectedRequest `json:"rejected"`
+	// Continue requests the next page; empty on the last page.
+	Continue string `json:"continue,omitempty"`
+}
+
+// Replayed is the result of a replay.
+type Replayed struct {
+	// MessageID is the id of the new message on the queue requests.
+	MessageID string `json:"messageId"`
+}
+
+// Purged is the result of a removal of rejected requests.
+type Purged struct {
+	Removed int `json:"removed"`
+	// More reports that other requests may match; repeat the call.
+	More bool `json:"more"`
+}

@@ -1,0 +1,156 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"azbackupflow/internal/step"
+)
+
+// Role is an app role of the Entra application that callers sign in to. No role
+// implies another.
+type Role string
+
+// The roles.
+const (
+	// RoleRead allows every GET.
+	RoleRead Role = "Operations.Read"
+	// RoleStart allows starting and changing operations of flows that are not
+	// guarded.
+	RoleStart Role = "Operations.Start"
+	// RoleRestore allows starting and changing operations of guarded flows, which
+	// restore data or delete backups.
+	RoleRestore Role = "Operations.Restore"
+)
+
+// principalHeader is the header that App Service authentication sets after it
+// has checked the caller's token. It removes the header from incoming requests.
+// Source: learn.microsoft.com, "Work with user identities in Azure App Service
+// authentication".
+const principalHeader = "X-Ms-Client-Principal"
+
+// Unauthorized is the error of a request without a known caller.
+type Unauthorized struct{ Reason string }
+
+// Error returns the reason.
+func (e *Unauthorized) Error() string { return "caller unknown: " + e.Reason }
+
+// Forbidden is the error of a caller that has none of the wanted roles.
+type Forbidden struct{ Want []Role }
+
+// Error names the missing role.
+func (e *Forbidden) Error() string {
+	names := make([]string, len(e.Want))
+	for i, role := range e.Want {
+		names[i] = string(role)
+	}
+	return "caller lacks the app role " + strings.Join(names, " or ")
+}
+
+type rolesKey struct{}
+
+// withRoles admits callers that App Service authentication has signed in and
+// that have a role for the method: RoleRead for GET, RoleStart or RoleRestore
+// otherwise. The endpoint then checks the role that the flow needs. The server
+// must use withRoles only behind App Service authentication; without it callers
+// could set the header themselves.
+func withRoles(next http.Handler) http.Handler {
+	return endpoint(func(w http.ResponseWriter, r *http.Request) error {
+		roles, err := parseRoles(r.Header.Get(principalHeader))
+		if err != nil {
+			return err
+		}
+		ctx := context.WithValue(r.Context(), rolesKey{}, roles)
+		want := []Role{RoleStart, RoleRestore}
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			want = []Role{RoleRead}
+		}
+		if err := requireRole(ctx, want...); err != nil {
+			return err
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+		return nil
+	})
+}
+
+// requireRole returns an error if roles are required and the caller has none of
+// the wanted ones.
+func requireRole(ctx context.Context, want ...Role) error {
+	roles, required := ctx.Value(rolesKey{}).([]Role)
+	if !required || slices.ContainsFunc(want, func(r Role) bool { return slices.Contains(roles, r) }) {
+		return nil
+	}
+	return &Forbidden{Want: want}
+}
+
+// authorizeFlow returns an error if the caller may not start or change
+// operations of the flow.
+func authorizeFlow(ctx context.Context, f step.Flow) error {
+	if f.Guarded {
+		return requireRole(ctx, RoleRestore)
+	}
+	return requireRole(ctx, RoleStart)
+}
+
+// authorizeName is authorizeFlow for the flow that a request names. An unknown
+// name passes, because the parser of the request rejects it with a better error.
+func (a *API) authorizeName(ctx context.Context, name string) error {
+	f, _ := a.cfg.Flows.Newest(name)
+	return authorizeFlow(ctx, f)
+}
+
+// authorizeOperation is authorizeFlow for the flow of an existing operation.
+// Unknown flows are treated as guarded.
+func (a *API) authorizeOperation(ctx context.Context, id string) error {
+	if _, required := ctx.Value(rolesKey{}).([]Role); !required {
+		return nil
+	}
+	row, err := a.cfg.Operations.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	f, known := a.cfg.Flows.Find(row.Operation.Flow, row.Operation.Version)
+	if !known {
+		f, known = a.cfg.Flows.Newest(row.Operation.Flow)
+	}
+	f.Guarded = f.Guarded || !known
+	return authorizeFlow(ctx, f)
+}
+
+// parseRoles returns the app roles in the header. It keeps nothing else, because
+// the header names a person.
+func parseRoles(header string) ([]Role, error) {
+	if header == "" {
+		return nil, &Unauthorized{Reason: "no sign-in; sign in with Microsoft Entra"}
+	}
+	raw, err := base64.StdEncoding.DecodeString(header)
+	if err != nil {
+		return nil, &Unauthorized{Reason: principalHeader + " is not base64"}
+	}
+	var principal struct {
+		AuthType string `json:"auth_typ"`
+		RoleType string `json:"role_typ"`
+		Claims   []struct {
+			Type  string `json:"typ"`
+			Value string `json:"val"`
+		} `json:"claims"`
+	}
+	if err := json.Unmarshal(raw, &principal); err != nil {
+		return nil, &Unauthorized{Reason: principalHeader + " is not JSON"}
+	}
+	if principal.AuthType != "aad" {
+		return nil, &Unauthorized{Reason: fmt.Sprintf("sign-in provider %q is not Microsoft Entra (aad)", principal.AuthType)}
+	}
+	roles := []Role{}
+	for _, claim := range principal.Claims {
+		if claim.Type == "roles" || claim.Type != "" && claim.Type == principal.RoleType {
+			roles = append(roles, Role(claim.Value))
+		}
+	}
+	return roles, nil
+}

@@ -1,0 +1,116 @@
+// Package httpapi serves the HTTP API below /api. It follows Azure's
+// Asynchronous Request-Reply pattern: 202 with Location and Retry-After, then a
+// status resource that responds with 200.
+//
+// The package holds the route table, the access checks, the parsing of queries,
+// and the conversion between the app's records and the wire types of package
+// api. It must not know how steps run or how records are stored: it sees the
+// engine and the store as the interfaces of its configuration.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"time"
+
+	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/step"
+)
+
+// Engine starts and changes operations.
+type Engine interface {
+	intake.Engine
+	DryRun(context.Context, request.Request) (engine.DryRunResult, error)
+	Cancel(ctx context.Context, id string) (operation.Operation, error)
+	Pause(ctx context.Context, id string) (operation.Operation, error)
+	Resume(ctx context.Context, id string) (operation.Operation, error)
+	Retry(ctx context.Context, id string) (operation.Operation, error)
+}
+
+// Operations reads operations.
+type Operations interface {
+	Load(ctx context.Context, id string) (engine.Row, error)
+	List(ctx context.Context, q operation.Query) (operation.Page, error)
+	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
+}
+
+// Rejected holds rejected requests.
+type Rejected interface {
+	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
+	LoadRejected(ctx context.Context, id string) (rejected.Request, error)
+	SaveRejected(ctx context.Context, r rejected.Request) error
+	DeleteRejected(ctx context.Context, id string) error
+	PurgeRejected(ctx context.Context, before time.Time, limit int) (removed int, more bool, err error)
+}
+
+// Decisions reads the decisions of automatic protection.
+type Decisions interface {
+	ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error)
+}
+
+// Flows describes the flows that requests can start.
+type Flows interface {
+	Find(name string, version int) (step.Flow, bool)
+	Newest(name string) (step.Flow, bool)
+	Names() []string
+}
+
+// Sweeper checks every live operation.
+type Sweeper interface {
+	Sweep(context.Context) (engine.SweepResult, error)
+}
+
+// Preflight checks whether the app can reach everything that it needs.
+type Preflight interface {
+	Check(context.Context) preflight.Report
+}
+
+// Config holds what the API needs. All fields but RequireRoles are required.
+type Config struct {
+	Engine     Engine
+	Operations Operations
+	Rejected   Rejected
+	Decisions  Decisions
+	Flows      Flows
+	Sweeper    Sweeper
+	Preflight  Preflight
+	// Publish sends a message to a queue of the app.
+	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
+	Now     func() time.Time
+	// NewID returns a new UUID.
+	NewID func() string
+	// RequireRoles requires an app role from each caller; see Role. Without it,
+	// every caller that the Functions host admits may do everything.
+	RequireRoles bool
+}
+
+// API serves the HTTP API.
+type API struct {
+	cfg     Config
+	handler http.Handler
+}
+
+// New returns the API. It fails if a required field is missing.
+func New(c Config) (*API, error) {
+	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
+		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Now == nil || c.NewID == nil {
+		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles")
+	}
+	a := &API{cfg: c}
+	a.handler = a.mux()
+	if c.RequireRoles {
+		a.handler = withRoles(a.handler)
+	}
+	return a, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }

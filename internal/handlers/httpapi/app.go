@@ -1,0 +1,62 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/step"
+)
+
+// listDecisions responds with the last decision of automatic protection about
+// each resource.
+func (a *API) listDecisions(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r, "outcome", "rule", "pageSize", "continue")
+	if err != nil {
+		return err
+	}
+	outcome := autoprotect.Outcome(r.URL.Query().Get("outcome"))
+	if outcome != "" && !slices.Contains(autoprotect.Outcomes(), outcome) {
+		return &step.Invalid{Fields: []step.FieldError{{
+			Field: "outcome", Problem: fmt.Sprintf("%q is not an outcome", outcome), Want: fmt.Sprint(autoprotect.Outcomes()),
+		}}}
+	}
+	page, err := a.cfg.Decisions.ListDecisions(r.Context(), decision.Query{
+		Outcome: string(outcome), Rule: r.URL.Query().Get("rule"), PageSize: q.PageSize, Continue: q.Continue,
+	})
+	if err != nil {
+		return err
+	}
+	list := api.DecisionPage{Decisions: []api.Decision{}, Continue: page.Continue}
+	for _, d := range page.Decisions {
+		list.Decisions = append(list.Decisions, api.Decision(d))
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+func (a *API) listFlows(w http.ResponseWriter, _ *http.Request) error {
+	list := api.FlowList{Flows: []api.Flow{}}
+	for _, name := range a.cfg.Flows.Names() {
+		f, _ := a.cfg.Flows.Newest(name)
+		list.Flows = append(list.Flows, api.Flow{Name: f.Name, Version: f.Version, Summary: f.Summary, Steps: f.Plan()})
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+// preflight responds with 200 whatever the preflight finds, because its findings
+// are not errors of the request.
+func (a *API) preflight(w http.ResponseWriter, r *http.Request) error {
+	return writeJSON(w, http.StatusOK, publicPreflight(a.cfg.Preflight.Check(r.Context())))
+}
+
+// rescue runs a sweep now.
+func (a *API) rescue(w http.ResponseWriter, r *http.Request) error {
+	swept, err := a.cfg.Sweeper.Sweep(r.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, api.SweepResult(swept))
+}

@@ -1,0 +1,91 @@
+package httpapi
+
+import (
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/step"
+)
+
+// publicOperation returns the wire form of an operation. It leaves out the
+// status URLs of Azure, because such a URL grants access to whoever has it.
+func publicOperation(op operation.Operation) api.Operation {
+	public := api.Operation{
+		ID: op.ID, Flow: op.Flow, Version: op.Version, Key: op.Key, Status: api.Status(op.Status), Step: op.Step, Seq: op.Seq,
+		Labels: op.Labels, JobID: op.Learned["jobId"], Learned: op.Learned, Warnings: op.Warnings, Error: publicError(op.LastError),
+		WaitingFor: op.WaitingFor, DueAt: op.DueAt, Deadline: op.Deadline, Attempts: op.Attempts,
+		CancelRequested: op.CancelRequested, Paused: op.Paused,
+		CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt, EndedAt: op.EndedAt, Parameters: op.Parameters,
+	}
+	if op.Tracking != nil && op.Tracking.JobID != "" {
+		public.JobID = op.Tracking.JobID
+	}
+	return public
+}
+
+func publicError(e *operation.Error) *api.Error {
+	if e == nil {
+		return nil
+	}
+	return &api.Error{
+		Code: e.Code, Message: e.Message, Class: string(e.Class), RecommendedAction: e.RecommendedAction, HTTPStatus: e.HTTPStatus,
+		CorrelationID: e.CorrelationID, RetryAfter: e.RetryAfter, Ambiguous: e.Ambiguous,
+	}
+}
+
+func publicEvent(ev operation.Event) api.Event {
+	return api.Event{
+		Seq: ev.Seq, At: ev.At, Step: ev.Step, Status: api.Status(ev.Status), What: ev.What, Exchanges: publicExchanges(ev.Exchanges),
+		DueAt: ev.DueAt, Err: publicError(ev.Err), WriteID: ev.WriteID,
+	}
+}
+
+func publicExchanges(all []operation.Exchange) []api.Exchange {
+	var public []api.Exchange
+	for _, x := range all {
+		public = append(public, api.Exchange(x))
+	}
+	return public
+}
+
+func validation(run engine.DryRunResult, steps []string) api.Validation {
+	op := run.Operation
+	v := api.Validation{
+		Valid: true, Flow: op.Flow, Version: op.Version, Parameters: op.Parameters, Steps: steps,
+		OK: run.Problem == nil, Problem: publicError(run.Problem), Incomplete: run.Open,
+		DryRun: []api.DryRunStep{},
+	}
+	for _, s := range run.Steps {
+		public := api.DryRunStep{Step: s.Step, Effect: string(s.Effect), Note: s.Note, Made: publicExchanges(s.Made)}
+		for _, call := range s.Unsent {
+			public.WouldMake = append(public.WouldMake, api.UnsentCall(call))
+		}
+		v.DryRun = append(v.DryRun, public)
+	}
+	return v
+}
+
+func publicRejected(r rejected.Request) api.RejectedRequest {
+	return api.RejectedRequest{
+		ID: r.ID, At: r.At, Source: string(r.Source), MessageID: r.MessageID, Key: r.Key, Flow: r.Flow, Reason: r.Reason,
+		Fields: fieldErrors(r.Fields), Body: r.Body, ReplyTo: r.ReplyTo, ReplayedAt: r.ReplayedAt, ReplayedAs: r.ReplayedAs,
+	}
+}
+
+func publicPreflight(r preflight.Report) api.Preflight {
+	p := api.Preflight{OK: r.OK, Findings: []api.Finding{}}
+	for _, f := range r.Findings {
+		p.Findings = append(p.Findings, api.Finding(f))
+	}
+	return p
+}
+
+func fieldErrors(fields []step.FieldError) []api.FieldError {
+	var public []api.FieldError
+	for _, f := range fields {
+		public = append(public, api.FieldError(f))
+	}
+	return public
+}

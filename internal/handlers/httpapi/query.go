@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// functionKeyParameter is the query parameter that may hold the function key.
+const functionKeyParameter = "code"
+
+// parseQuery parses the filters of a list. It rejects every parameter that the
+// list does not support: a misspelt filter must not list everything.
+func parseQuery(r *http.Request, supported ...string) (operation.Query, error) {
+	var p queryParser
+	query := r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		switch {
+		case name == functionKeyParameter:
+		case slices.Contains(supported, name):
+			p.parse(name, query[name])
+		default:
+			p.add(name, "is not a filter", "one of "+strings.Join(supported, ", "))
+		}
+	}
+	if len(p.wrong) > 0 {
+		return p.query, &step.Invalid{Fields: p.wrong}
+	}
+	return p.query, nil
+}
+
+// queryParser collects the filters and their errors.
+type queryParser struct {
+	query operation.Query
+	wrong []step.FieldError
+}
+
+func (p *queryParser) add(field, problem, want string) {
+	p.wrong = append(p.wrong, step.FieldError{Field: field, Problem: problem, Want: want})
+}
+
+// parse parses one parameter. If it is repeated, the last value counts, except
+// for status, which may be repeated.
+func (p *queryParser) parse(name string, values []string) {
+	value := values[len(values)-1]
+	switch name {
+	case "status":
+		p.statuses(name, values)
+	case "flow":
+		p.query.Flow = value
+	case "label":
+		key, v, ok := strings.Cut(value, "=")
+		if !ok || len(values) > 1 {
+			p.add(name, fmt.Sprintf("%q is not one label", strings.Join(values, ",")), "name=value")
+		}
+		p.query.Label = operation.Label{Key: key, Value: v}
+	case "since":
+		p.query.Since = p.instant(name, value)
+	case "until":
+		p.query.Until = p.instant(name, value)
+	case "pageSize":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > operation.MaxPageSize {
+			p.add(name, fmt.Sprintf("%q is not a page size", value), fmt.Sprintf("1 to %d", operation.MaxPageSize))
+		}
+		p.query.PageSize = n
+	case "continue":
+		p.query.Continue = value
+	}
+}
+
+// statuses parses comma-separated statuses in any casing.
+func (p *queryParser) statuses(name string, values []string) {
+	for _, text := range strings.Split(strings.Join(values, ","), ",") {
+		i := slices.IndexFunc(operation.Statuses(), func(s operation.Status) bool { return strings.EqualFold(string(s), text) })
+		if i < 0 {
+			p.add(name, fmt.Sprintf("%q is not a status", text), fmt.Sprint(operation.Statuses()))
+			continue
+		}
+		p.query.Status = append(p.query.Status, operation.Statuses()[i])
+	}
+}
+
+func (p *queryParser) instant(name, text string) time.Time {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		p.add(name, fmt.Sprintf("%q is not a time", text), "an RFC 3339 time such as 2026-11-21T03:00:00Z")
+	}
+	return at
+}

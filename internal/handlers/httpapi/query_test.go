@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+func query(t *testing.T, text string, filters ...string) (operation.Query, []step.FieldError) {
+	t.Helper()
+	q, err := parseQuery(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/operations?"+text, nil), filters...)
+	if err == nil {
+		return q, nil
+	}
+	var invalid *step.Invalid
+	require.ErrorAs(t, err, &invalid)
+	return q, invalid.Fields
+}
+
+func TestParseQuery_ReadsAllFilters(t *testing.T) {
+	t.Parallel()
+	all := []string{"status", "flow", "label", "since", "until", "pageSize", "continue"}
+	q, wrong := query(t, "status=failed,Parked&status=Running&flow=backup-now&label=team=files&since=2026-11-20T00:00:00Z&until=2026-11-21T01:00:00%2B01:00&pageSize=500&continue=c&code=key", all...)
+	require.Empty(t, wrong)
+	require.True(t, q.Until.Equal(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)))
+	q.Until = time.Time{}
+	require.Equal(t, operation.Query{
+		Status: []operation.Status{operation.Failed, operation.Parked, operation.Running},
+		Flow:   "backup-now", Label: operation.Label{Key: "team", Value: "files"},
+		Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), PageSize: 500, Continue: "c",
+	}, q)
+}
+
+func TestParseQuery_NamesEveryWrongFilterInOrder(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		_, wrong := query(t, "until=x&since=yesterday&pageSize=501&pagesize=3&status=Done", "status", "since", "pageSize")
+		require.Equal(t, []step.FieldError{
+			{Field: "pageSize", Problem: `"501" is not a page size`, Want: "1 to 500"},
+			{Field: "pagesize", Problem: "is not a filter", Want: "one of status, since, pageSize"},
+			{Field: "since", Problem: `"yesterday" is not a time`, Want: "an RFC 3339 time such as 2026-11-21T03:00:00Z"},
+			{Field: "status", Problem: `"Done" is not a status`, Want: "[Pending Running Parked Succeeded SucceededWithWarnings Failed Canceled TimedOut]"},
+			{Field: "until", Problem: "is not a filter", Want: "one of status, since, pageSize"},
+		}, wrong)
+	}
+}

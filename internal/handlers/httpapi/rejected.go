@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/step"
+)
+
+// maxPurged limits the rejected requests that one call deletes.
+const maxPurged = 1000
+
+func (a *API) listRejected(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r, "since", "pageSize", "continue")
+	if err != nil {
+		return err
+	}
+	page, err := a.cfg.Rejected.ListRejected(r.Context(), rejected.Query{Since: q.Since, PageSize: q.PageSize, Continue: q.Continue})
+	if err != nil {
+		return err
+	}
+	list := api.RejectedPage{Rejected: []api.RejectedRequest{}, Continue: page.Continue}
+	for _, record := range page.Requests {
+		list.Rejected = append(list.Rejected, publicRejected(record))
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+func (a *API) getRejected(w http.ResponseWriter, r *http.Request) error {
+	record, err := a.cfg.Rejected.LoadRejected(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, publicRejected(record))
+}
+
+func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
+	record, err := a.cfg.Rejected.LoadRejected(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if err := a.cfg.Rejected.DeleteRejected(r.Context(), record.ID); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, api.Purged{Removed: 1})
+}
+
+func (a *API) purgeRejected(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r, "until")
+	if err != nil {
+		return err
+	}
+	if q.Until.IsZero() { // a forgotten filter must not delete everything
+		return &step.Invalid{Fields: []step.FieldError{{Field: "until", Problem: "is missing", Want: "an RFC 3339 time; older rejected requests are deleted"}}}
+	}
+	removed, more, err := a.cfg.Rejected.PurgeRejected(r.Context(), q.Until, maxPurged)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, api.Purged{Removed: removed, More: more})
+}
+
+// replayRejected sends a rejected request again, as it was or with the body of
+// the call.
+func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
+	edited, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	record, err := a.cfg.Rejected.LoadRejected(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	replay := intake.Replay{
+		Request: record, Edited: edited, Prepare: a.cfg.Engine.Prepare,
+		Authorize: func(flow string) error { return a.authorizeName(r.Context(), flow) },
+	}
+	body, err := replay.Body()
+	if err != nil {
+		return err
+	}
+	id := a.cfg.NewID()
+	if err := a.cfg.Publish(r.Context(), settings.RequestsQueue, id, body, replay.Properties(id)); err != nil {
+		return fmt.Errorf("replay a rejected request: %w", err)
+	}
+	a.markReplayed(r.Context(), record, id)
+	return writeJSON(w, http.StatusAccepted, api.Replayed{MessageID: id})
+}
+
+// markReplayed records the replay. A failure is only logged, because the message
+// is sent already.
+func (a *API) markReplayed(ctx context.Context, record rejected.Request, messageID string) {
+	record.ReplayedAt, record.ReplayedAs = a.cfg.Now(), messageID
+	if err := a.cfg.Rejected.SaveRejected(ctx, record); err != nil {
+		customhandler.Logger(ctx).WarnContext(ctx, "replay not recorded", "messageId", messageID, "error", err)
+	}
+}

@@ -1,0 +1,75 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+
+	"azbackupflow/internal/api"
+)
+
+// endpoint handles one route. ServeHTTP turns its error into a problem.
+type endpoint func(w http.ResponseWriter, r *http.Request) error
+
+// ServeHTTP implements http.Handler.
+func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := e(w, r); err != nil {
+		writeProblem(w, r, err)
+	}
+}
+
+type route struct {
+	// pattern is a pattern of http.ServeMux.
+	pattern  string
+	endpoint endpoint
+}
+
+// routes is the route table. docs/http-api.md and docs/openapi.yaml describe
+// the same routes.
+func (a *API) routes() []route {
+	return []route{
+		{"POST /api/operations", a.start},
+		{"POST /api/operations:validate", a.validate},
+		{"POST /api/operations:bulk", a.bulk},
+		{"GET /api/operations", a.list},
+		{"GET /api/operations/{id}", a.get},
+		{"GET /api/operations/{id}/history", a.history},
+		{"DELETE /api/operations/{id}", a.change(a.cfg.Engine.Cancel)},
+		{"POST /api/operations/{id}/pause", a.change(a.cfg.Engine.Pause)},
+		{"POST /api/operations/{id}/resume", a.change(a.cfg.Engine.Resume)},
+		{"POST /api/operations/{id}/retry", a.change(a.cfg.Engine.Retry)},
+		{"GET /api/rejected", a.listRejected},
+		{"DELETE /api/rejected", a.purgeRejected},
+		{"GET /api/rejected/{id}", a.getRejected},
+		{"DELETE /api/rejected/{id}", a.deleteRejected},
+		{"POST /api/rejected/{id}/replay", a.replayRejected},
+		{"GET /api/decisions", a.listDecisions},
+		{"GET /api/flows", a.listFlows},
+		{"GET /api/preflight", a.preflight},
+		{"POST /api/rescue", a.rescue},
+	}
+}
+
+// Routes returns the patterns of all routes, such as "GET /api/flows".
+func (a *API) Routes() []string {
+	var patterns []string
+	for _, r := range a.routes() {
+		patterns = append(patterns, r.pattern)
+	}
+	return patterns
+}
+
+func (a *API) mux() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range a.routes() {
+		mux.Handle(r.pattern, r.endpoint)
+	}
+	mux.HandleFunc("/", noSuchRoute)
+	return mux
+}
+
+func noSuchRoute(w http.ResponseWriter, r *http.Request) {
+	write(w, http.StatusNotFound, api.ContentTypeProblem, api.Problem{
+		Type: api.ProblemNoSuchRoute, Title: "Route not found", Status: http.StatusNotFound,
+		Detail: fmt.Sprintf("%s %s is not a route of the API; see docs/http-api.md", r.Method, r.URL.Path),
+	})
+}

@@ -1,0 +1,188 @@
+package intake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/settings"
+	"azbackupflow/internal/step"
+)
+
+// Limits of one portion of a bulk. A portion ends long before the lock of its
+// message, so a bulk is a chain of short invocations.
+const (
+	maxPortion     = 250 // targets
+	maxPortionTime = 60 * time.Second
+	// maxConcurrentStarts limits the operations that one invocation creates at
+	// the same time.
+	maxConcurrentStarts = 8
+)
+
+// unfinishedBulk is the error of a bulk with remaining targets.
+type unfinishedBulk struct {
+	// offset is the number of targets that are done.
+	offset int
+	// err is the error that stopped the portion; nil if the portion was full.
+	err error
+}
+
+func (u *unfinishedBulk) Error() string {
+	return fmt.Sprintf("bulk stopped at target %d: %v", u.offset, u.err)
+}
+
+func (u *unfinishedBulk) Unwrap() error { return u.err }
+
+// startBulk starts the next portion of a bulk. A repeated portion, after a crash
+// or a duplicate delivery, finds the operations that exist already. A target
+// that can never work is rejected by itself; the other targets start.
+func (in *Intake) startBulk(ctx context.Context, m Envelope) error {
+	b, err := request.ReadBulk(m.content.Body)
+	if err != nil {
+		return err
+	}
+	if b.Key == "" {
+		b.Key = m.key()
+	}
+	if err := b.Check(); err != nil { // the key may be the message id
+		return err
+	}
+	offset := m.bulkOffset
+	if offset > len(b.Targets) {
+		offset = 0
+	}
+	if offset == 0 {
+		if err := in.checkBulk(ctx, b, m.origin()); err != nil {
+			return err
+		}
+	}
+	done, err := in.startPortion(ctx, m, b, offset)
+	offset += done
+	customhandler.Logger(ctx).InfoContext(ctx, "bulk portion started", "messageId", m.MessageID, "flow", b.Template.Flow, "targets", len(b.Targets), "done", offset)
+	if offset == len(b.Targets) {
+		return nil
+	}
+	return &unfinishedBulk{offset: offset, err: err}
+}
+
+// startPortion starts targets from the offset on. It returns how many of them
+// are done without a gap, and the first error.
+func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, offset int) (int, error) {
+	began := in.cfg.Now()
+	done := make([]bool, min(offset+maxPortion, len(b.Targets))-offset)
+	// The first failure stops the portion: if storage is unavailable, the other
+	// targets would fail too.
+	group, running := errgroup.WithContext(ctx)
+	group.SetLimit(maxConcurrentStarts)
+	for i := range done {
+		if in.cfg.Now().Sub(began) > maxPortionTime || running.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			err := in.startTarget(ctx, m, b, offset+i)
+			done[i] = err == nil
+			return err
+		})
+	}
+	err := group.Wait()
+	n := 0
+	for n < len(done) && done[n] {
+		n++
+	}
+	return n, err
+}
+
+// startTarget starts the operation of one target, or rejects the target.
+func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i int) error {
+	req, err := b.Request(i)
+	if err == nil {
+		_, _, err = in.cfg.Engine.Start(ctx, req, m.origin())
+	}
+	if !IsPermanent(err) {
+		return err
+	}
+	body := []byte(b.Targets[i])
+	if whole, e := json.Marshal(req); e == nil && req.Key != "" {
+		body = whole // a complete request, which a person can correct and replay
+	}
+	rejection := m.rejection(rejected.Requests, body, err)
+	rejection.MessageID += "#" + strconv.Itoa(i)
+	return in.cfg.Rejecter.Reject(ctx, rejection)
+}
+
+// checkBulk returns an error for a bulk without a valid target, so that one
+// rejection replaces thousands of equal ones.
+func (in *Intake) checkBulk(ctx context.Context, b request.Bulk, from engine.Origin) error {
+	err := CheckBulk(b, in.cfg.Engine.Prepare)
+	if err == nil {
+		return nil
+	}
+	// The bulk may repeat one that was valid when it first arrived; then its
+	// operations exist, and Start finds the first of them.
+	if req, e := b.Request(0); e == nil {
+		if _, _, e := in.cfg.Engine.Start(ctx, req, from); !IsPermanent(e) {
+			return e
+		}
+	}
+	return err
+}
+
+// CheckBulk returns an error if no target of the bulk is valid. The error names
+// the problems of the first target.
+func CheckBulk(b request.Bulk, prepare func(request.Request) (operation.Operation, error)) error {
+	var first error
+	for i := range b.Targets {
+		req, err := b.Request(i)
+		if err == nil {
+			_, err = prepare(req)
+		}
+		if !IsPermanent(err) {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return NoValidTarget(len(b.Targets), step.FieldsOf(first))
+}
+
+// NoValidTarget returns the error of a bulk without a valid target, with the
+// problems of its first target.
+func NoValidTarget(targets int, first []step.FieldError) error {
+	fields := []step.FieldError{{
+		Field: "targets", Problem: fmt.Sprintf("has no valid entry among %d; the problems of the first entry follow", targets), Want: "at least one valid target",
+	}}
+	return &step.Invalid{Fields: append(fields, first...)}
+}
+
+// continueBulk sends the bulk on with its offset: at once, or after a delay if a
+// dependency is unavailable. The message id depends only on the bulk and the
+// offset, so duplicate detection keeps a repeated portion from starting a second
+// chain.
+func (in *Intake) continueBulk(ctx context.Context, m Envelope, rest *unfinishedBulk) error {
+	offset := map[string]any{propertyBulkOffset: strconv.Itoa(rest.offset)}
+	if rest.err != nil {
+		return in.reschedule(ctx, m, offset)
+	}
+	chain := m.MessageID
+	if m.replayID != "" {
+		chain = m.replayID
+	}
+	sum := sha256.Sum256(append([]byte(chain+"|"), m.Body...))
+	id := fmt.Sprintf("bulk:%s:%d", hex.EncodeToString(sum[:16]), rest.offset)
+	if err := in.cfg.Send(ctx, time.Time{}, settings.RequestsQueue, id, m.Body, m.carried(offset)); err != nil {
+		return fmt.Errorf("continue a bulk: %w", err)
+	}
+	return nil
+}

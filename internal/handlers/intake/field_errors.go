@@ -1,0 +1,76 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"unicode/utf8"
+
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/state"
+	"azbackupflow/internal/step"
+)
+
+// Limits of the texts about a request, in bytes. A request may be 256 KB of one
+// wrong word, and its problem repeats the word.
+const (
+	MaxReason = 2000
+	maxText   = 500
+	maxName   = 200
+	// maxFields limits the number of field errors.
+	maxFields = 20
+)
+
+// IsPermanent reports whether the request itself causes the error, so that a
+// retry cannot succeed.
+func IsPermanent(err error) bool {
+	var invalid *step.Invalid
+	var conflict *engine.KeyConflict
+	var large *state.TooLarge
+	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.As(err, &large)
+}
+
+// Fields returns the field errors of an error that the request causes.
+func Fields(err error) []step.FieldError {
+	var invalid *step.Invalid
+	var conflict *engine.KeyConflict
+	var large *state.TooLarge
+	var body *http.MaxBytesError
+	switch {
+	case errors.As(err, &invalid):
+		return shortenFields(invalid.Fields)
+	case errors.As(err, &conflict):
+		return []step.FieldError{{Field: "key", Problem: "belongs to another request", Want: "another key, or the same parameters"}}
+	case errors.As(err, &large):
+		return []step.FieldError{{Field: large.Field, Problem: fmt.Sprintf("is %d bytes long", large.Size), Want: fmt.Sprintf("at most %d bytes", large.Limit)}}
+	case errors.As(err, &body):
+		return []step.FieldError{{Field: "request", Problem: "is too long", Want: fmt.Sprintf("at most %d bytes", body.Limit)}}
+	}
+	return nil
+}
+
+// Shorten cuts a text to a limit in bytes, between characters, and appends the
+// full length.
+func Shorten(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	cut := limit
+	for cut > limit-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return fmt.Sprintf("%s... (%d bytes)", text[:cut], len(text))
+}
+
+func shortenFields(fields []step.FieldError) []step.FieldError {
+	var short []step.FieldError
+	for i, f := range fields {
+		if i == maxFields {
+			return append(short, step.FieldError{Field: "request", Problem: fmt.Sprintf("has %d more problems", len(fields)-maxFields)})
+		}
+		short = append(short, step.FieldError{
+			Field: Shorten(f.Field, maxName), Problem: Shorten(f.Problem, maxText), Want: Shorten(f.Want, maxText),
+		})
+	}
+	return short
+}

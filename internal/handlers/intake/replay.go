@@ -1,0 +1,85 @@
+package intake
+
+import (
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/request"
+)
+
+// Replay is a rejected request that is to be sent again.
+type Replay struct {
+	Request rejected.Request
+	// Edited replaces the body of the request, unless it is empty.
+	Edited []byte
+	// Authorize returns an error if the caller may not start the flow.
+	Authorize func(flow string) error
+	// Prepare validates a request and starts nothing.
+	Prepare func(request.Request) (operation.Operation, error)
+}
+
+// Body returns the body of the message to send. It makes the same checks as
+// Accept, so that a request that would be rejected again is not sent.
+func (r Replay) Body() ([]byte, error) {
+	if r.Request.Source == rejected.StepsDeadLetters {
+		return nil, invalid("request", "is not a request: the message came through the queue steps", "azbackupflow rescue, which wakes operations whose message was lost")
+	}
+	body := r.Edited
+	if len(body) == 0 {
+		body = []byte(r.Request.Body)
+	}
+	if len(body) == 0 {
+		return nil, invalid("request", "has no recorded body", "the request in the body of the call")
+	}
+	content, err := request.Unwrap(body)
+	if err != nil {
+		return nil, err
+	}
+	if request.IsBulk(content.Body) {
+		return body, r.checkBulk(len(body), content.Body)
+	}
+	req, err := request.Read(content.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Authorize(req.Flow); err != nil {
+		return nil, err
+	}
+	if err := checkDryRun(req); err != nil {
+		return nil, err
+	}
+	if _, err := r.Prepare(req); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+// checkBulk rejects a bulk without a valid target. Invalid targets of other
+// bulks are rejected one by one again.
+func (r Replay) checkBulk(size int, raw []byte) error {
+	if err := request.BulkFits(size); err != nil { // size includes the event around the bulk
+		return err
+	}
+	b, err := request.ReadBulk(raw)
+	if err != nil {
+		return err
+	}
+	if err := r.Authorize(b.Template.Flow); err != nil {
+		return err
+	}
+	return CheckBulk(b, r.Prepare)
+}
+
+// Properties returns the properties of the message. The request keeps the
+// message id that it had as its key, so that two replays start one operation.
+// The message itself needs a new id, because duplicate detection would drop the
+// old one.
+func (r Replay) Properties(newMessageID string) map[string]any {
+	properties := map[string]any{propertyReplayID: newMessageID}
+	if r.Request.MessageID != "" {
+		properties[propertyMessageID] = r.Request.MessageID
+	}
+	if r.Request.ReplyTo != "" {
+		properties[propertyReplyTo] = r.Request.ReplyTo
+	}
+	return properties
+}
