@@ -126,7 +126,7 @@ lint: ## Run the linters (the first run builds them, which takes minutes)
 	cd $(BICEPCHECK) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: check
-check: format-check tidy-check vet lint docs-check infra-check test ## Run everything that CI runs
+check: format-check tidy-check vet lint docs-check workflows-check infra-check test ## Run everything that CI runs
 
 .PHONY: format-check
 format-check:
@@ -155,6 +155,10 @@ vet:
 .PHONY: docs-check
 docs-check:
 	cd tools && $(GO) test ./... && $(GO) run ./doccheck ..
+
+.PHONY: workflows-check
+workflows-check:
+	$(GO) tool -modfile=tools/actionlint/go.mod actionlint
 
 .PHONY: prose
 prose: ## Report wordings to avoid in docs and comments (PATHS=docs limits it)

@@ -13,7 +13,7 @@ import (
 	"azbackupflow/generate/cost"
 )
 
-var update = flag.Bool("update", false, "write docs/cost.md anew") // a flag of the test binary
+var update = flag.Bool("update", false, "write docs/cost.md") // a flag of the test binary
 
 func TestPage_MatchesTheCounts(t *testing.T) {
 	t.Parallel()
@@ -38,7 +38,7 @@ func TestMoney_IsCountsTimesPrices(t *testing.T) {
 	m := p.Of(cost.Counts{ARM: 99, Bus: 20, Table: 50, Runs: 4})
 	require.InDelta(t, 2, m.Bus, 1e-9)
 	require.InDelta(t, 1, m.Table, 1e-9)
-	require.InDelta(t, 0.012+4*cost.LeastSeconds*cost.InstanceGigabytes*0.5, m.Functions, 1e-9)
+	require.InDelta(t, 0.012+4*cost.MinSeconds*cost.InstanceGigabytes*0.5, m.Functions, 1e-9)
 	require.InDelta(t, m.Bus+m.Table+m.Functions, m.Sum(), 1e-9)
 	require.Equal(t, cost.Counts{ARM: 3, Bus: 5, Table: 7, Runs: 9}, cost.Counts{ARM: 1, Bus: 1, Table: 1, Runs: 1}.Plus(2, cost.Counts{ARM: 1, Bus: 2, Table: 3, Runs: 4}))
 }
@@ -52,5 +52,5 @@ func TestPrices_UseTheDeployedInstanceSize(t *testing.T) {
 	megabytes, err := strconv.Atoi(string(found[1]))
 	require.NoError(t, err)
 	require.Equal(t, cost.InstanceGigabytes*1024, megabytes)
-	require.NotContains(t, string(raw), "alwaysReady", "the page says that there are none")
+	require.NotContains(t, string(raw), "alwaysReady", "the page states that there are none")
 }

@@ -6,55 +6,55 @@ import (
 	"fmt"
 )
 
-// File holds what was counted, from this package's folder on. The end-to-end
-// test TestCost_FlowsMakeTheCountedTransactions writes it and
-// holds the program to it.
+// File is the file of the counts in the folder of this package. The end-to-end
+// test TestCost_FlowsMakeTheCountedTransactions writes it, and fails if the
+// program makes other counts.
 const File = "counts.json"
 
 //go:embed counts.json
 var counted []byte
 
-// Counts are transactions.
+// Counts are numbers of transactions.
 type Counts struct {
-	// ARM are calls of Azure Resource Manager.
+	// ARM counts calls of Azure Resource Manager.
 	ARM int `json:"arm"`
-	// Bus are operations of Service Bus: a message sent, received or completed.
+	// Bus counts operations of Service Bus: messages sent, received or completed.
 	Bus int `json:"bus"`
-	// Table are requests to Table Storage; a batch is one.
+	// Table counts requests to Table Storage; a batch is one.
 	Table int `json:"table"`
-	// Runs are executions of functions.
+	// Runs counts executions of functions.
 	Runs int `json:"runs"`
 }
 
-// Plus adds n times other.
+// Plus returns the counts plus n times other.
 func (c Counts) Plus(n int, other Counts) Counts {
 	return Counts{c.ARM + n*other.ARM, c.Bus + n*other.Bus, c.Table + n*other.Table, c.Runs + n*other.Runs}
 }
 
-// GigabyteSeconds is the most that the executions are charged for as long as
-// each is done within LeastSeconds.
-func (c Counts) GigabyteSeconds() float64 { return float64(c.Runs) * LeastSeconds * InstanceGigabytes }
+// GigabyteSeconds returns the maximum charge for the executions if each ends
+// within MinSeconds.
+func (c Counts) GigabyteSeconds() float64 { return float64(c.Runs) * MinSeconds * InstanceGigabytes }
 
-// Part is something that was counted.
+// Part holds the counts of one action.
 type Part struct {
 	Name string `json:"name"`
 	What string `json:"what"`
 	Counts
 }
 
-// Counted is all that was counted.
+// Counted holds all counts.
 type Counted struct {
 	// Flows are whole operations without their re-checks.
 	Flows []Part `json:"flows"`
-	// Recheck is one look at something that Azure has not finished.
+	// Recheck is one poll of work that Azure has not finished.
 	Recheck Counts `json:"recheck"`
-	// More are what an operation or its caller may do besides.
+	// More are further actions of an operation or its caller.
 	More []Part `json:"more"`
-	// Timers are one execution each, with nothing to do.
+	// Timers are single executions of the timers without work.
 	Timers []Part `json:"timers"`
 }
 
-// Read gives what was counted.
+// Read returns the counts.
 func Read() (Counted, error) {
 	var c Counted
 	if err := json.Unmarshal(counted, &c); err != nil {

@@ -1,4 +1,4 @@
-// Package cost tells what an operation costs: how many transactions it makes,
-// which the end-to-end test counts at the stand-ins of the local stack, and what
-// those cost by Azure's list prices. It writes docs/cost.md.
+// Package cost calculates the cost of an operation: the number of its
+// transactions, which the end-to-end test counts at the stand-ins of the local
+// stack, and their cost at Azure's list prices. It writes docs/cost.md.
 package cost

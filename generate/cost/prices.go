@@ -1,44 +1,45 @@
 package cost
 
-// The deployment that is priced: Functions on Flex Consumption without
-// always-ready instances, Service Bus Standard, tables in a storage account.
+// The prices are those of a deployment with Functions on Flex Consumption
+// without always-ready instances, Service Bus Standard, and tables in a storage
+// account.
 const (
 	// InstanceGigabytes is the memory of an instance, instanceMemoryMB of
 	// infra/app/function-app.bicep.
 	InstanceGigabytes = 2
-	// LeastSeconds is the least time that an instance is charged for once it
-	// runs something. Executions that overlap on one instance share it, so that
-	// a second for each execution is the most that short ones cost
+	// MinSeconds is the minimum time that an instance is charged for once it runs
+	// a function. Overlapping executions on one instance share it, so that a
+	// second is the maximum for each short execution
 	// (https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#billing).
-	LeastSeconds = 1
+	MinSeconds = 1
 )
 
 // Price is a list price in US dollars.
 type Price struct {
 	Meter string
-	// Dollars are for so many of Unit.
+	// Dollars is the price of Per units.
 	Dollars float64
 	Per     int
 	Unit    string
-	// Source is the page that has the price of the day.
+	// Source is the page with the current price.
 	Source string
 }
 
-// of is what n units cost.
+// of returns the cost of n units.
 func (p Price) of(n float64) float64 { return n * p.Dollars / float64(p.Per) }
 
-// PriceDate is when these were the published prices.
+// PriceDate is the time at which these prices were published.
 const PriceDate = "in the middle of 2025"
 
-// Prices are the meters that grow with the number of operations.
+// Prices are the prices of the meters that grow with the number of operations.
 type Prices struct {
 	Bus, Table, Runs, Time Price
 }
 
-// List gives Microsoft's list prices without any discount, free grant or
-// included amount. They are those of US regions as far as they are known here,
-// to be replaced by those of one's own region and contract: nothing else in this
-// repository holds a price.
+// List returns Microsoft's list prices without discounts, free grants and
+// included amounts. They are those of US regions as far as known here. Replace
+// them with those of your region and contract; nothing else in this repository
+// holds a price.
 func List() Prices {
 	const functions = "https://azure.microsoft.com/pricing/details/functions/"
 	return Prices{
@@ -49,15 +50,15 @@ func List() Prices {
 	}
 }
 
-// Money is what counts cost in US dollars, by meter.
+// Money is a cost in US dollars, by meter.
 type Money struct {
 	Bus, Table, Functions float64
 }
 
-// Sum adds them up.
+// Sum returns the total.
 func (m Money) Sum() float64 { return m.Bus + m.Table + m.Functions }
 
-// Of prices counts. Calls of Azure Resource Manager are free.
+// Of returns the cost of the counts. Calls of Azure Resource Manager are free.
 func (p Prices) Of(c Counts) Money {
 	return Money{
 		Bus: p.Bus.of(float64(c.Bus)), Table: p.Table.of(float64(c.Table)),

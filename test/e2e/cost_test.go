@@ -55,8 +55,8 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	flows := []struct{ example, what string }{
 		{"protect-file-share", "a share whose storage account the vault does not know yet, with its first backup"},
 		{"backup-now-file-share", "a file share by its name"},
-		{"backup-now-vm", "a virtual machine by its id"},
-		{"track-job", "a job by its id"},
+		{"backup-now-vm", "a virtual machine by its ID"},
+		{"track-job", "a job by its ID"},
 		{"stop-protection", "a file share"},
 		{"resume-protection", "a file share"},
 		{"protect-postgres", "a server"},
@@ -91,10 +91,10 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	more("a label", "each of the examples has one", base.Plus(-1, c.operation(again).without(counted.Recheck)))
 	queued := example(t, "backup-now-file-share")
 	queued["key"] = "queued"
-	more("the request comes by the queue", "instead of HTTP",
+	more("a request over the queue", "in place of HTTP",
 		c.asked(func() { l.send("requests", message("queued", queued)) }).without(counted.Recheck).Plus(-1, base))
-	more("a look at the operation", "`GET /operations/{id}`", c.count(func() { l.call(http.MethodGet, "/operations/"+c.id, nil, nil) }))
-	more("an instance starts", "with its first operation", cold.without(counted.Recheck).Plus(-1, warm.without(counted.Recheck)))
+	more("reading an operation", "`GET /operations/{id}`", c.count(func() { l.call(http.MethodGet, "/operations/"+c.id, nil, nil) }))
+	more("the start of an instance", "with its first operation", cold.without(counted.Recheck).Plus(-1, warm.without(counted.Recheck)))
 	for _, timer := range []struct{ name, what string }{
 		{"sweep", "every five minutes"}, {"schedule-backups", "every minute"}, {"sweep-resources", "every hour"},
 	} {

@@ -209,7 +209,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		page, err := l.store().ListRejected(t.Context(), rejected.Query{})
 		require.NoError(t, err)
 		require.Len(t, page.Requests, 1)
-		require.Equal(t, "protect-new-resource", page.Requests[0].Source)
+		require.Equal(t, rejected.Events, page.Requests[0].Source)
 		require.Equal(t, "broken", page.Requests[0].MessageID)
 		require.Contains(t, page.Requests[0].Reason, "event.data.resourceUri: is not a resource id")
 		require.Empty(t, page.Requests[0].Body)

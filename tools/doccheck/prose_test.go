@@ -126,7 +126,7 @@ func TestProse_AcceptsPlainEnglish(t *testing.T) {
 		"doc.go": "package x\n\n// Name returns the name. There is no default, and it is no longer than 80 bytes.\nfunc Name() {}\n",
 		"dead.go": "package x\n\n// DeadLetter and ResourceGuard are terms: a Resource Guard, a dead letter.\n" +
 			"var DeadLetter, ResourceGuard, most, dashboard, guarded, almostAll = 1, 1, 1, 1, 1, 1\n",
-		"page.md": "# What it does\n\n| What | Who |\n|---|---|\n| What it costs. | x |\n\nWhat does it cost? It gives 1.\n",
+		"page.md": "## What it does\n\nIt does this.\n\n| What | Who |\n|---|---|\n| What it costs. | x |\n\nWhat does it cost? It gives 1.\n",
 	} {
 		if got := checkText(t, file, body, words); len(got) > 0 {
 			t.Errorf("%s: got %q, want nothing", file, got)

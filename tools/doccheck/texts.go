@@ -283,7 +283,7 @@ func pageTexts(_ string, data []byte) ([]text, error) {
 			lines[i] = ""
 		case strings.HasPrefix(line, "#"), strings.HasPrefix(line, "|"):
 			// A heading or a table's cell does not start a sentence.
-			lines[i] = "\u2060" + line
+			lines[i] = "\u2060" + strings.TrimLeft(line, "#")
 		}
 		if fence {
 			inCode = !inCode

@@ -47,14 +47,13 @@ func New(c Config) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
-	server, err := loopback.Listen(c.Address)
+	listener, err := loopback.Listen(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("start ARM simulator: %w", err)
 	}
 	s := &Simulator{
 		config:         c,
-		server:         server,
-		endpoint:       server.Endpoint(),
+		endpoint:       listener.Endpoint(),
 		identityHeader: rnd.text(32),
 		random:         rnd,
 		world:          w,
@@ -62,7 +61,7 @@ func New(c Config) (*Simulator, error) {
 		limits:         newLimits(c.Quotas, c.SpeedFactor),
 		authorization:  newAuthorization(),
 	}
-	server.Serve(s, c.Logger)
+	s.server = listener.Serve(s, c.Logger)
 	return s, nil
 }
 

@@ -15,16 +15,18 @@ import (
 // readHeaderTimeout bounds the time in which a client sends its headers.
 const readHeaderTimeout = 30 * time.Second
 
-// Server is an HTTP server on a loopback address.
+// Listener listens on a loopback address and does not serve yet.
+type Listener struct{ listener net.Listener }
+
+// Server serves HTTP on a loopback address.
 type Server struct {
-	listener net.Listener
-	http     *http.Server
-	served   chan struct{}
+	http   *http.Server
+	served chan struct{}
 }
 
 // Listen listens on a loopback address, IP and port; port 0 means a free one.
 // It rejects an address that other machines can reach.
-func Listen(address string) (*Server, error) {
+func Listen(address string) (*Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", address, err)
@@ -37,23 +39,27 @@ func Listen(address string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{listener: l, served: make(chan struct{})}, nil
+	return &Listener{listener: l}, nil
 }
 
 // Endpoint returns the base URL of the server.
-func (s *Server) Endpoint() string { return "http://" + s.listener.Addr().String() }
+func (l *Listener) Endpoint() string { return "http://" + l.listener.Addr().String() }
 
 // Serve starts serving. It must be called only once.
-func (s *Server) Serve(h http.Handler, log *slog.Logger) {
-	s.http = &http.Server{
-		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+func (l *Listener) Serve(h http.Handler, log *slog.Logger) *Server {
+	s := &Server{
+		http: &http.Server{
+			Handler: h, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		},
+		served: make(chan struct{}),
 	}
 	go func() {
 		defer close(s.served)
-		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("stopped serving", "endpoint", s.Endpoint(), "error", err)
+		if err := s.http.Serve(l.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			log.Error("server stopped", "endpoint", l.Endpoint(), "error", err)
 		}
 	}()
+	return s
 }
 
 // Close stops serving and closes every connection.

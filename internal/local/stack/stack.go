@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,8 +69,8 @@ type Stack struct {
 	Tables *tableproxy.Proxy
 	ARM    *armsim.Simulator
 
-	cfg     Config
-	azurite *azurite.Server
+	config   Config
+	services closers
 
 	mu   sync.Mutex
 	host *functionshost.Host
@@ -79,7 +80,43 @@ type Stack struct {
 type Endpoint struct{ Name, Address string }
 
 // New starts the stack and returns when the handler answers.
-func New(ctx context.Context, c Config) (_ *Stack, err error) {
+func New(ctx context.Context, c Config) (*Stack, error) {
+	c = c.withDefaults()
+	if err := functionshost.Layout(c.Dist); err != nil {
+		return nil, fmt.Errorf("folder %s is not a package; run make package: %w", c.Dist, err)
+	}
+	var started closers
+	fail := func(service string, err error) (*Stack, error) {
+		return nil, errors.Join(fmt.Errorf("%s: %w", service, err), started.close())
+	}
+	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, Log: c.Log})
+	if err != nil {
+		return fail("table service", err)
+	}
+	started.add(tables.Stop)
+	proxy, err := tableproxy.New(ctx, tableproxy.Config{Target: tables.ConnectionString(), Fault: c.Fault})
+	if err != nil {
+		return fail("table service", err)
+	}
+	started.add(proxy.Close)
+	broker, err := servicebus.Start(servicebus.Config{Queues: queues(c.SpeedFactor, c.Queues), Fault: c.Fault, Logger: c.Log})
+	if err != nil {
+		return fail("service bus", err)
+	}
+	started.add(broker.Close)
+	arm, err := armsim.New(armsim.Config{SpeedFactor: c.SpeedFactor, World: c.World, Quotas: c.Quotas, Fault: c.Fault, Logger: c.Log})
+	if err != nil {
+		return fail("resource manager", err)
+	}
+	started.add(arm.Close)
+	s := &Stack{Broker: broker, Tables: proxy, ARM: arm, config: c, services: started}
+	if err := s.StartHost(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (c Config) withDefaults() Config {
 	if c.Dist == "" {
 		c.Dist = "dist"
 	}
@@ -89,31 +126,20 @@ func New(ctx context.Context, c Config) (_ *Stack, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := functionshost.Layout(c.Dist); err != nil {
-		return nil, fmt.Errorf("%s is not what make package assembles: %w", c.Dist, err)
+	return c
+}
+
+// closers close what has been started, in reverse order.
+type closers []func() error
+
+func (c *closers) add(f func() error) { *c = append(*c, f) }
+
+func (c closers) close() error {
+	var failures []error
+	for _, f := range slices.Backward(c) {
+		failures = append(failures, f())
 	}
-	s := &Stack{cfg: c}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	if s.azurite, err = azurite.New(ctx, azurite.Config{Dir: c.Dir, Log: c.Log}); err != nil {
-		return nil, fmt.Errorf("table service: %w", err)
-	}
-	if s.Tables, err = tableproxy.New(ctx, tableproxy.Config{Target: s.azurite.ConnectionString(), Fault: c.Fault}); err != nil {
-		return nil, fmt.Errorf("table service: %w", err)
-	}
-	if s.Broker, err = servicebus.Start(servicebus.Config{Queues: queues(c.SpeedFactor, c.Queues), Fault: c.Fault, Logger: c.Log}); err != nil {
-		return nil, fmt.Errorf("service bus: %w", err)
-	}
-	if s.ARM, err = armsim.New(armsim.Config{SpeedFactor: c.SpeedFactor, World: c.World, Quotas: c.Quotas, Fault: c.Fault, Logger: c.Log}); err != nil {
-		return nil, fmt.Errorf("resource manager: %w", err)
-	}
-	if err := s.StartHost(ctx); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return errors.Join(failures...)
 }
 
 // queues returns the queues of the app with the properties that infra/ sets in
@@ -136,8 +162,8 @@ func queues(speed float64, further []string) []servicebus.QueueConfig {
 // stopped. It does not reuse a free port of the old one.
 func (s *Stack) StartHost(ctx context.Context) error {
 	host, err := functionshost.Start(ctx, functionshost.Config{
-		Root: s.cfg.Dist, Settings: s.settings(), Address: "127.0.0.1:" + strconv.Itoa(s.cfg.Port),
-		Log: s.cfg.Log, Output: s.cfg.Output, Fault: s.cfg.Fault, Restart: s.cfg.Restart,
+		Root: s.config.Dist, Settings: s.settings(), Address: "127.0.0.1:" + strconv.Itoa(s.config.Port),
+		Log: s.config.Log, Output: s.config.Output, Fault: s.config.Fault, Restart: s.config.Restart,
 	})
 	if err != nil {
 		return fmt.Errorf("functions host: %w", err)
@@ -153,7 +179,7 @@ func (s *Stack) StartHost(ctx context.Context) error {
 
 // settings returns the app settings for the handler and the bindings.
 func (s *Stack) settings() map[string]string {
-	endpoint := s.cfg.ARMEndpoint
+	endpoint := s.config.ARMEndpoint
 	if endpoint == "" {
 		endpoint = s.ARM.Endpoint()
 	}
@@ -161,18 +187,18 @@ func (s *Stack) settings() map[string]string {
 		"FUNCTIONS_WORKER_RUNTIME":    "custom",
 		settings.TablesConnection:     s.Tables.ConnectionString(),
 		settings.ServiceBusConnection: s.Broker.ConnectionString(),
-		"SweepSchedule":               sweepSchedule(s.cfg.SpeedFactor),
+		"SweepSchedule":               sweepSchedule(s.config.SpeedFactor),
 		"AZBACKUPFLOW_TENANT":         "local",
 		"AZBACKUPFLOW_ARM_ENDPOINT":   endpoint,
-		"AZBACKUPFLOW_SPEED_FACTOR":   strconv.FormatFloat(s.cfg.SpeedFactor, 'f', -1, 64),
+		"AZBACKUPFLOW_SPEED_FACTOR":   strconv.FormatFloat(s.config.SpeedFactor, 'f', -1, 64),
 		"IDENTITY_ENDPOINT":           s.ARM.IdentityEndpoint(),
 		"IDENTITY_HEADER":             s.ARM.IdentityHeader(),
 	}
-	if s.cfg.ARMEndpoint == "" {
+	if s.config.ARMEndpoint == "" {
 		app["AZBACKUPFLOW_SERVICE_BUS_ID"] = armsim.DemoServiceBus
-		app["AZBACKUPFLOW_VAULTS"] = strings.Join(vaults(s.cfg.World), ",")
+		app["AZBACKUPFLOW_VAULTS"] = strings.Join(vaults(s.config.World), ",")
 	}
-	maps.Copy(app, s.cfg.Settings)
+	maps.Copy(app, s.config.Settings)
 	return app
 }
 
@@ -217,8 +243,8 @@ func (s *Stack) KillHandler() bool { return s.Host().KillHandler() }
 // Endpoints returns the addresses of the stack.
 func (s *Stack) Endpoints() []Endpoint {
 	arm := Endpoint{"Azure Resource Manager (simulator)", s.ARM.Endpoint()}
-	if s.cfg.ARMEndpoint != "" {
-		arm = Endpoint{"Azure Resource Manager", s.cfg.ARMEndpoint}
+	if s.config.ARMEndpoint != "" {
+		arm = Endpoint{"Azure Resource Manager", s.config.ARMEndpoint}
 	}
 	return []Endpoint{
 		{"Functions host", s.URL()},
@@ -234,18 +260,5 @@ func (s *Stack) Close() error {
 	if host := s.Host(); host != nil {
 		host.Close()
 	}
-	var failures []error
-	if s.ARM != nil {
-		failures = append(failures, s.ARM.Close())
-	}
-	if s.Broker != nil {
-		failures = append(failures, s.Broker.Close())
-	}
-	if s.Tables != nil {
-		failures = append(failures, s.Tables.Close())
-	}
-	if s.azurite != nil {
-		failures = append(failures, s.azurite.Stop())
-	}
-	return errors.Join(failures...)
+	return s.services.close()
 }

@@ -137,15 +137,15 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	server, err := loopback.Listen(c.Address)
+	listener, err := loopback.Listen(c.Address)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	s := &Server{
-		config: c, server: server, endpoint: server.Endpoint(),
+		config: c, endpoint: listener.Endpoint(),
 		recording: rec, position: rec.reach(c.From - 1), rows: map[string]int{},
 	}
-	server.Serve(s, c.Logger)
+	s.server = listener.Serve(s, c.Logger)
 	return s, nil
 }
 
