@@ -16,6 +16,7 @@ import (
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 )
 
 // calls counts the host's calls about the messages of a queue.
@@ -39,7 +40,7 @@ func (l *local) rejected(r api.RejectedRequest) (rejected api.RejectedRequest) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		for _, m := range l.Broker.Messages("rejected") {
-			if m.MessageID == "rejected:"+r.Fingerprint() {
+			if m.MessageID == "rejected:"+fingerprint(r) {
 				return json.Unmarshal(m.Body, &rejected) == nil
 			}
 		}
@@ -80,7 +81,7 @@ func TestQueueRequest_InvalidIsRejectedOnceAndRecorded(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := l.in(t)
 			r := l.rejectedRequestOf(fmt.Sprintf("bad-%d", i))
-			require.Equal(t, rejected.Requests, r.Source)
+			require.EqualValues(t, rejected.Requests, r.Source)
 			requireNamed(t, c, r.Fields)
 			require.NotEmpty(t, r.Reason)
 			require.Less(t, len(r.Reason), 5000)
@@ -179,7 +180,7 @@ func TestQueueRequest_DeadLetteredIsRecordedAsRejected(t *testing.T) {
 	require.NoError(t, l.StartHost(t.Context()))
 	for _, id := range []string{"expired", "expired-empty"} {
 		r := l.rejectedRequestOf(id)
-		require.Equal(t, rejected.RequestsDeadLetters, r.Source)
+		require.EqualValues(t, rejected.RequestsDeadLetters, r.Source)
 		require.Contains(t, r.Reason, "TTLExpired")
 		require.Equal(t, r.Reason, l.rejected(r).Reason)
 	}

@@ -100,8 +100,8 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	rejected := l.rejectedRequestOf("wrong")
 	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, maxWait, 20*time.Millisecond)
 	told := l.received("answers")
-	_, fingerprint, _ := strings.Cut(rejected.ID, "-")
-	require.Equal(t, notify.TypeRejected, told["rejected:"+fingerprint].Type)
+
+	require.Equal(t, notify.TypeRejected, told["rejected:"+fingerprint(rejected)].Type)
 	var data notify.Operation
 	v, _ := l.get(id)
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))

@@ -76,7 +76,7 @@ func TestProgram_NamesTheInvalidSetting(t *testing.T) {
 		"ServiceBusConnection":           {"", "ServiceBusConnection"},
 		"AzureWebJobsStorage":            {"", "AzureWebJobsStorage"},
 		"AZBACKUPFLOW_CLOUD":             {"moon", "AZBACKUPFLOW_CLOUD"},
-		"AZBACKUPFLOW_SPEED":             {"0", "AZBACKUPFLOW_SPEED"},
+		"AZBACKUPFLOW_SPEED_FACTOR":      {"0", "AZBACKUPFLOW_SPEED_FACTOR"},
 		customhandler.PortSetting:        {"", customhandler.PortSetting},
 		"AZBACKUPFLOW_ARM_ENDPOINT":      {"http://example.org", "azure resource manager: endpoint"},
 		"AZBACKUPFLOW_TABLE_PREFIX":      {"1", "table prefix"},
