@@ -4,22 +4,23 @@ import (
 	"context"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
 
-// change asks for a change of an operation, and shows how it then is.
-func (a *app) change(ctx context.Context, id string, ask func(*client.Client, context.Context, string) (api.Operation, error)) error {
+// change changes an operation and shows the result.
+func (a *app) change(ctx context.Context, id string, call func(*client.Client, context.Context, string) (api.Operation, error)) error {
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	v, err := ask(c, ctx, id)
+	op, err := call(c, ctx, id)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(v)
+	if a.out.IsJSON() {
+		return a.out.JSON(op)
 	}
-	a.say("Operation %s is %s%s.", v.ID, a.paint.status(v.Status), flags(v))
+	a.out.Line("Operation %s is %s%s.", op.ID, a.out.Status(op.Status), render.Flags(op))
 	return nil
 }

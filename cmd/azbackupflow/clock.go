@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// The clock of the program: nothing else in it reads the time or waits.
+// The functions in this file are the clock of the program. Nothing else in it
+// reads the time or waits.
 
 func now() time.Time {
-	return time.Now() //nolint:forbidigo // the one place where the program meets the clock
+	return time.Now() //nolint:forbidigo // the clock of the program
 }
 
 // sleep waits, or returns early with the context's error.
@@ -23,8 +24,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// ticks gives a tick every so often until stop is called.
-func ticks(every time.Duration) (ticks <-chan time.Time, stop func()) {
-	t := time.NewTicker(every)
+// ticks returns a channel that ticks at an interval until stop is called.
+func ticks(interval time.Duration) (ticks <-chan time.Time, stop func()) {
+	t := time.NewTicker(interval)
 	return t.C, t.Stop
 }

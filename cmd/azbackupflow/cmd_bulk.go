@@ -1,25 +1,25 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/step"
 )
 
-// errSomeRefused is a bulk of which some targets can never work as they are.
-var errSomeRefused = errors.New("some of the targets were refused; the others are started")
+// errTargetsRejected is the error of a bulk with rejected targets.
+var errTargetsRejected = errors.New("some targets were rejected; the others are started")
 
 type bulkCommand struct {
-	File string `short:"f" required:"" placeholder:"FILE" help:"The bulk as JSON, - for standard input: {key, template, targets}; see docs/queue.md."`
-	Key  string `help:"The bulk's key: the same key and target is the same operation, however often it is asked for."`
+	File string `short:"f" required:"" placeholder:"FILE" help:"File with the bulk as JSON (- for standard input): {key, template, targets}; see docs/queue.md."`
+	Key  string `help:"Key of the bulk. The same key and target is the same operation, however often it is started."`
 }
 
-// Run asks for all operations of the bulk.
+// Run starts all operations of the bulk.
 func (b *bulkCommand) Run(ctx context.Context, a *app) error {
 	bulk, err := b.bulk(a)
 	if err != nil {
@@ -29,49 +29,48 @@ func (b *bulkCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.Bulk(ctx, bulk)
+	result, err := c.Bulk(ctx, bulk)
 	if client.IsUnavailable(err) {
-		return fmt.Errorf("%w (it may have been taken; send it again with --key %s to be sure)", err, bulk.Key)
+		return fmt.Errorf("%w (the bulk may have started; start it again with --key %s)", err, bulk.Key)
 	}
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		err = a.printJSON(answer)
+	if a.out.IsJSON() {
+		err = a.out.JSON(result)
 	} else {
-		a.say("Started: %d, under the key %s.", len(answer.Accepted), plain(answer.Key))
-		var rows [][]string
-		for _, refused := range answer.Rejected {
-			for _, f := range refused.Fields {
-				rows = append(rows, []string{fmt.Sprint(refused.Target), plain(f.Field), plain(f.Problem), plain(f.Want)})
-			}
-		}
-		if len(rows) > 0 {
-			a.say("Refused: %d.\n", len(answer.Rejected))
-			a.list([]string{"Target", "Field", "Problem", "Wanted"}, rows)
-		}
+		a.showBulk(result)
 	}
-	if err == nil && len(answer.Rejected) > 0 {
-		err = errSomeRefused
+	if err == nil && len(result.Rejected) > 0 {
+		err = errTargetsRejected
 	}
 	return err
 }
 
-// bulk reads the file and lets the flag win. Without a key one is made up, with
-// which the bulk can be sent again.
+func (a *app) showBulk(result api.BulkResult) {
+	a.out.Line("Started: %d, with key %s.", len(result.Accepted), render.Plain(result.Key))
+	var rows [][]string
+	for _, r := range result.Rejected {
+		for _, f := range r.Fields {
+			rows = append(rows, []string{fmt.Sprint(r.Target), render.Plain(f.Field), render.Plain(f.Problem), render.Plain(f.Want)})
+		}
+	}
+	if len(rows) > 0 {
+		a.out.Line("Rejected: %d.\n", len(result.Rejected))
+		a.out.Table([]string{"Target", "Field", "Problem", "Valid Value"}, rows)
+	}
+}
+
+// bulk reads the file and applies the flag. A bulk without a key gets a new one,
+// with which it can be repeated.
 func (b *bulkCommand) bulk(a *app) (api.Bulk, error) {
-	raw, err := readFile(b.File, a.stdin)
+	raw, err := cli.ReadFile(b.File, a.stdin)
 	if err != nil {
-		return api.Bulk{}, &usage{text: err.Error()}
+		return api.Bulk{}, err
 	}
-	var bulk api.Bulk
-	var invalid *step.Invalid
-	err = step.Decode(bytes.TrimPrefix(raw, []byte(byteOrderMark)), &bulk, "")
-	if errors.As(err, &invalid) {
-		return bulk, &usage{text: b.File + ": " + invalid.Error()}
-	}
+	bulk, err := cli.DecodeBulk(raw, b.File)
 	if err != nil {
-		return bulk, fmt.Errorf("%s: %w", b.File, err)
+		return bulk, err
 	}
 	if b.Key != "" {
 		bulk.Key = b.Key

@@ -7,14 +7,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 )
 
-func TestABulkStartsWhatIsRightAndNamesWhatIsNot(t *testing.T) {
+func TestBulk_StartsValidTargetsAndReportsOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.stdin = `{"template":{"flow":"protect-file-share","parameters":` + parametersOfTestshare + `},"targets":[{"fileShare":"one"},{"fileShare":7},{"fileShare":"two"}]}`
 	some := s.run("bulk", "-f", "-")
-	require.Equal(t, exitFailed, some.code)
+	require.Equal(t, cli.ExitFailed, some.code)
 	s.golden("bulk", some.stdout)
 	require.Contains(t, some.stderr, "the others are started")
 	require.Len(t, s.api.Published, 1)
@@ -27,7 +28,7 @@ func TestABulkStartsWhatIsRightAndNamesWhatIsNot(t *testing.T) {
 	require.Len(t, answer.Accepted, 1)
 }
 
-func TestABulkThatIsNoneIsRefused(t *testing.T) {
+func TestBulk_ReportsInvalidFiles(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	for text, want := range map[string]string{
@@ -37,7 +38,7 @@ func TestABulkThatIsNoneIsRefused(t *testing.T) {
 	} {
 		s.stdin = text
 		r := s.run("bulk", "-f", "-")
-		require.Equal(t, exitUsage, r.code, text)
+		require.Equal(t, cli.ExitUsage, r.code, text)
 		require.Contains(t, r.stderr, want)
 	}
 	require.Contains(t, s.run("bulk", "-f", "nowhere.json").stderr, "nowhere.json")

@@ -3,90 +3,82 @@ package main
 import (
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
+	"azbackupflow/internal/cli/render"
 )
 
 type errorsCommand struct {
-	Code string `arg:"" optional:"" help:"Only this code, such as UserErrorStorageAccountIsLocked; casing does not matter."`
+	Code string `arg:"" optional:"" help:"Only this code, such as UserErrorStorageAccountIsLocked; case is ignored."`
 }
 
 // Help is shown below the command's own help.
 func (errorsCommand) Help() string {
-	return `The codes are Azure's. Those of azbackupflow's own are in docs/flows.md.`
+	return `The codes are Azure's. The codes of azbackupflow itself are in docs/flows.md.`
 }
 
-// Run prints the error catalogue, or what is known of one code.
+// Run shows the error catalogue, or one code.
 func (e *errorsCommand) Run(a *app) error {
-	all := newErrorGuide()
+	guide := newErrorGuide()
 	if e.Code != "" {
-		all = all.only(e.Code)
+		guide = guide.only(e.Code)
 	}
-	if a.json() {
-		return a.printJSON(all)
+	if a.out.IsJSON() {
+		return a.out.JSON(guide)
 	}
 	switch {
 	case e.Code == "":
-		a.allErrors(all)
-	case len(all.Errors) == 0:
-		a.say("%s is not in the catalogue. The HTTP status it comes with decides:\n", plain(e.Code))
-		a.unknownErrors(all)
+		a.showErrors(guide)
+	case len(guide.Errors) == 0:
+		a.out.Line("%s is not in the catalogue. The HTTP status of the response decides:\n", render.Plain(e.Code))
+		a.showUnknownErrors(guide)
 	default:
-		a.oneError(all.Errors[0])
+		a.showError(guide.Errors[0])
 	}
 	return nil
 }
 
-func (a *app) oneError(e errorEntry) {
-	facts := [][2]string{
-		{"Codes", strings.Join(e.Codes, ", ")},
-		{"Class", string(e.Class)},
-		{"azbackupflow", e.Does},
+func (a *app) showError(e errorEntry) {
+	facts := []render.Fact{
+		{Name: "Codes", Value: strings.Join(e.Codes, ", ")},
+		{Name: "Class", Value: string(e.Class)},
+		{Name: "azbackupflow", Value: e.Does},
 	}
-	if e.Text != "" {
-		facts = append(facts, [2]string{"Also", "without a code, where the message has " + quoted(e.Text)})
+	if e.MessageContains != "" {
+		facts = append(facts, render.Fact{Name: "Also", Value: "without a code, if the message contains " + quoted(e.MessageContains)})
 	}
-	a.facts(append(facts, [2]string{"What to do", e.Advice}))
+	a.out.Facts(append(facts, render.Fact{Name: "What to do", Value: e.RecommendedAction}))
 }
 
-func (a *app) allErrors(all errorGuide) {
-	for _, class := range all.Classes {
-		a.say("%s: %s.", a.paint.bold(string(class.Class)), class.Meaning)
-		a.indented(2, "azbackupflow "+class.Does)
-		for _, e := range all.Errors {
+func (a *app) showErrors(guide errorGuide) {
+	for _, class := range guide.Classes {
+		a.out.Line("%s: %s.", a.out.Bold(string(class.Class)), class.Meaning)
+		a.out.Wrapped(2, "azbackupflow "+class.Does)
+		for _, e := range guide.Errors {
 			if e.Class != class.Class {
 				continue
 			}
-			a.say("")
-			a.indented(2, a.paint.bold(strings.Join(e.Codes, ", ")))
-			if e.Text != "" {
-				a.indented(6, "also without a code, where the message has "+quoted(e.Text))
+			a.out.Line("")
+			a.out.Wrapped(2, a.out.Bold(strings.Join(e.Codes, ", ")))
+			if e.MessageContains != "" {
+				a.out.Wrapped(6, "also without a code, if the message contains "+quoted(e.MessageContains))
 			}
 			if e.Does != class.Does {
-				a.indented(6, "azbackupflow "+e.Does)
+				a.out.Wrapped(6, "azbackupflow "+e.Does)
 			}
-			a.indented(6, e.Advice)
+			a.out.Wrapped(6, e.RecommendedAction)
 		}
-		a.say("")
+		a.out.Line("")
 	}
-	a.say("Codes that are not listed: the HTTP status decides.\n")
-	a.unknownErrors(all)
+	a.out.Line("For other codes, the HTTP status of the response decides.\n")
+	a.showUnknownErrors(guide)
 }
 
-func (a *app) unknownErrors(all errorGuide) {
+func (a *app) showUnknownErrors(guide errorGuide) {
 	var rows [][]string
-	for _, u := range all.Unknown {
+	for _, u := range guide.Unknown {
 		rows = append(rows, []string{u.Status, string(u.Class), u.Does})
 	}
-	a.list([]string{"HTTP status", "Class", "What azbackupflow does"}, rows)
-	a.say("\nWhat Azure had accepted and what failed later, such as a job, has no status.")
-}
-
-// indented writes text below a margin, broken into lines.
-func (a *app) indented(margin int, what string) {
-	space := strings.Repeat(" ", margin)
-	for line := range strings.SplitSeq(text.WrapSoft(what, width-margin), "\n") {
-		a.say("%s", space+strings.TrimRight(line, " "))
-	}
+	a.out.Table([]string{"HTTP status", "Class", "azbackupflow"}, rows)
+	a.out.Line("\nAn error of a job has no HTTP status, because Azure accepted the request.")
 }
 
 func quoted(s string) string { return "“" + s + "”" }

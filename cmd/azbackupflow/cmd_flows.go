@@ -3,27 +3,29 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"azbackupflow/internal/cli/render"
 )
 
 type flowsCommand struct{}
 
 // Run lists the flows that can be started.
-func (f *flowsCommand) Run(ctx context.Context, a *app) error {
+func (flowsCommand) Run(ctx context.Context, a *app) error {
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	flows, err := c.Flows(ctx)
+	list, err := c.Flows(ctx)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(flows)
+	if a.out.IsJSON() {
+		return a.out.JSON(list)
 	}
 	var rows [][]string
-	for _, f := range flows.Flows {
-		rows = append(rows, []string{f.Name, fmt.Sprint(f.Version), plain(f.Summary)})
+	for _, f := range list.Flows {
+		rows = append(rows, []string{f.Name, fmt.Sprint(f.Version), render.Plain(f.Summary)})
 	}
-	a.list([]string{"Flow", "Version", "What it does"}, rows)
+	a.out.Table([]string{"Flow", "Version", "Summary"}, rows)
 	return nil
 }

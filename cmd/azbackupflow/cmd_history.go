@@ -1,12 +1,16 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"azbackupflow/internal/cli/render"
+)
 
 type historyCommand struct {
-	ID string `arg:"" help:"The operation's id."`
+	ID string `arg:"" help:"ID of the operation."`
 }
 
-// Run tells what happened to the operation so far.
+// Run shows the events of the operation so far.
 func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	c, err := a.client()
 	if err != nil {
@@ -16,13 +20,13 @@ func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(history)
+	if a.out.IsJSON() {
+		return a.out.JSON(history)
 	}
-	t := timeline{paint: a.paint}
+	t := render.Timeline{Paint: a.out.Paint}
 	for _, ev := range history.Events {
-		for _, line := range t.lines(ev) {
-			a.say("%s", line)
+		for _, line := range t.Lines(ev) {
+			a.out.Line("%s", line)
 		}
 	}
 	return nil

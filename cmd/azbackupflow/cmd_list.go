@@ -2,20 +2,22 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/client"
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
 )
 
 type listCommand struct {
-	Status []string `placeholder:"STATUS" help:"Only these statuses, such as Running,Parked."`
-	Flow   string   `help:"Only this flow."`
+	Status []string `placeholder:"STATUS" help:"Only operations with one of these statuses, such as Running,Parked."`
+	Flow   string   `help:"Only operations of this flow."`
 	Label  string   `placeholder:"NAME=VALUE" help:"Only operations with this label."`
-	Since  string   `placeholder:"TIME" help:"Started at or after: 2026-11-21T03:00:00Z, 2026-11-21, or 36h or 7d for so long ago."`
-	Until  string   `placeholder:"TIME" help:"Started before."`
-	Limit  int      `default:"50" help:"At most so many."`
+	Since  string   `placeholder:"TIME" help:"Only operations started at or after this time (RFC 3339, a date, or an age such as 36h or 7d)."`
+	Until  string   `placeholder:"TIME" help:"Only operations started before this time (RFC 3339, a date, or an age such as 36h or 7d)."`
+	limitFlag
 }
 
 // Run lists operations.
@@ -28,37 +30,45 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	all, err := listAll(ctx, c, q, l.Limit)
+	operations, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.Operation, string, error) {
+		q.PageSize, q.Continue = size, next
+		page, err := c.List(ctx, q)
+		return page.Operations, page.Continue, err
+	})
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(all)
+	if a.out.IsJSON() {
+		return a.out.JSON(api.OperationPage{Operations: operations, Continue: next})
 	}
-	if len(all.Operations) == 0 {
-		a.say("No operations.")
+	if len(operations) == 0 {
+		a.out.Line("No operations.")
 		return nil
 	}
+	a.listOperations(operations)
+	if next != "" {
+		a.out.Line("\nThere are more results; use --limit, or filters such as --since.")
+	}
+	return nil
+}
+
+func (a *app) listOperations(operations []api.Operation) {
 	headings := []string{"Name", "Operation", "Status", "Item Name", "Start Time UTC", "Duration"}
-	reasons := slices.ContainsFunc(all.Operations, func(v api.Operation) bool { return reason(v) != "" })
+	reasons := slices.ContainsFunc(operations, func(op api.Operation) bool { return render.Reason(op) != "" })
 	if reasons {
 		headings = append(headings, "Reason")
 	}
-	rows := make([][]string, 0, len(all.Operations))
-	for _, v := range all.Operations {
+	rows := make([][]string, 0, len(operations))
+	for _, op := range operations {
 		row := []string{
-			v.ID, v.Flow, a.paint.status(v.Status) + flags(v), item(v), instant(v.CreatedAt), clockSpan(took(v, a.now())),
+			op.ID, op.Flow, a.out.Status(op.Status) + render.Flags(op), render.ItemName(op), render.Time(op.CreatedAt), render.Clock(render.Elapsed(op, a.now())),
 		}
 		if reasons {
-			row = append(row, reason(v))
+			row = append(row, render.Reason(op))
 		}
 		rows = append(rows, row)
 	}
-	a.list(headings, rows)
-	if all.Continue != "" {
-		a.say("\nThere are more: --limit, --since and the other filters choose.")
-	}
-	return nil
+	a.out.Table(headings, rows)
 }
 
 func (l *listCommand) query(a *app) (q api.OperationQuery, err error) {
@@ -69,35 +79,16 @@ func (l *listCommand) query(a *app) (q api.OperationQuery, err error) {
 	if l.Label != "" {
 		name, value, ok := strings.Cut(l.Label, "=")
 		if !ok || name == "" {
-			return q, &usage{text: "--label " + l.Label + " is not NAME=VALUE"}
+			return q, &cli.UsageError{Text: fmt.Sprintf("--label %q is not NAME=VALUE", l.Label)}
 		}
 		q.Label = api.Label{Key: name, Value: value}
 	}
-	if l.Limit < 1 {
-		return q, &usage{text: "--limit wants at least 1"}
-	}
-	if q.Since, err = parseInstant("--since", l.Since, a.now()); err != nil {
+	if err := l.check(); err != nil {
 		return q, err
 	}
-	q.Until, err = parseInstant("--until", l.Until, a.now())
-	return q, err
-}
-
-// listAll joins pages until there are enough. A page may be short, or even
-// empty, and still not be the last.
-func listAll(ctx context.Context, c *client.Client, q api.OperationQuery, limit int) (api.OperationPage, error) {
-	all := api.OperationPage{Operations: []api.Operation{}}
-	for {
-		q.PageSize = min(limit-len(all.Operations), api.MaxPageSize)
-		page, err := c.List(ctx, q)
-		if err != nil {
-			return all, err
-		}
-		all.Operations = append(all.Operations, page.Operations...)
-		all.Continue = page.Continue
-		if page.Continue == "" || len(all.Operations) >= limit {
-			return all, nil
-		}
-		q.Continue = page.Continue
+	if q.Since, err = cli.ParseTime("--since", l.Since, a.now()); err != nil {
+		return q, err
 	}
+	q.Until, err = cli.ParseTime("--until", l.Until, a.now())
+	return q, err
 }

@@ -7,7 +7,7 @@ import (
 )
 
 type pauseCommand struct {
-	ID string `arg:"" help:"The operation's id."`
+	ID string `arg:"" help:"ID of the operation."`
 }
 
 // Run pauses the operation.

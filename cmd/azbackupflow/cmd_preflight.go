@@ -3,18 +3,20 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
+
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/render"
 )
 
 type preflightCommand struct {
-	All bool `help:"Show also what is as it should be."`
+	All bool `help:"Show passed checks too."`
 }
 
-// errNotReady is a preflight that found something.
-var errNotReady = errors.New("the app cannot do all of its work yet")
+// errPreflightFailed is the error of a preflight with a failed check.
+var errPreflightFailed = errors.New("preflight failed: the app cannot do all of its work yet")
 
-// Run asks the app whether it could do its work, and shows what it lacks.
+// Run runs the checks of the app and shows those that failed.
 func (p *preflightCommand) Run(ctx context.Context, a *app) error {
 	c, err := a.client()
 	if err != nil {
@@ -24,31 +26,35 @@ func (p *preflightCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		if err := a.printJSON(report); err != nil {
+	if a.out.IsJSON() {
+		if err := a.out.JSON(report); err != nil {
 			return err
 		}
 	} else {
-		good := 0
-		for _, f := range report.Findings {
-			if f.OK {
-				good++
-				if p.All {
-					a.say("ok       %s: %s", f.Check, plain(f.Subject))
-				}
-				continue
-			}
-			a.say("missing  %s: %s", f.Check, plain(f.Subject))
-			a.say("         %s", plain(f.Problem))
-			if len(f.Missing) > 0 {
-				a.say("         lacks %s", plain(strings.Join(f.Missing, ", ")))
-			}
-			a.say("         %s", plain(f.Do))
-		}
-		a.say("%s", fmt.Sprintf("%d of %d checks are as they should be", good, len(report.Findings)))
+		p.show(a, report)
 	}
 	if !report.OK {
-		return errNotReady
+		return errPreflightFailed
 	}
 	return nil
+}
+
+func (p *preflightCommand) show(a *app, report api.Preflight) {
+	passed := 0
+	for _, f := range report.Findings {
+		if f.OK {
+			passed++
+			if p.All {
+				a.out.Line("ok       %s: %s", f.Check, render.Plain(f.Subject))
+			}
+			continue
+		}
+		a.out.Line("failed   %s: %s", f.Check, render.Plain(f.Subject))
+		a.out.Line("         %s", render.Plain(f.Problem))
+		if len(f.Missing) > 0 {
+			a.out.Line("         missing: %s", render.Plain(strings.Join(f.Missing, ", ")))
+		}
+		a.out.Line("         %s", render.Plain(f.Do))
+	}
+	a.out.Line("%d of %d checks passed", passed, len(report.Findings))
 }

@@ -8,9 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 )
 
-func TestPreflightShowsWhatIsMissingAndHowToMendIt(t *testing.T) {
+func TestPreflight_ShowsFailedChecksAndRemedies(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	report := api.Preflight{Findings: []api.Finding{
@@ -27,11 +28,11 @@ func TestPreflightShowsWhatIsMissingAndHowToMendIt(t *testing.T) {
 		_, _ = w.Write(append(body, '\n'))
 	})
 	r := s.run("preflight", "--all")
-	require.Equal(t, exitFailed, r.code)
+	require.Equal(t, cli.ExitFailed, r.code)
 	s.golden("preflight", r.stdout)
 	require.Contains(t, r.stderr, "cannot do all of its work yet")
 
 	report = api.Preflight{OK: true, Findings: report.Findings[1:]}
-	require.Equal(t, "1 of 1 checks are as they should be\n", s.succeeds("preflight"))
+	require.Equal(t, "1 of 1 checks passed\n", s.succeeds("preflight"))
 	require.Equal(t, s.fetch("/preflight"), s.succeeds("preflight", "-o", "json"))
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/cli"
 )
 
 const someRules = `version: 1
@@ -31,7 +33,7 @@ const (
 	someAccount = someGroup + "Microsoft.Storage/storageAccounts/stapp01"
 )
 
-func TestProtectExplainShowsWhichRuleDecidesAndWhy(t *testing.T) {
+func TestProtectExplain_ShowsTheDecidingRule(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	file := declared(t, "protection.yaml", someRules)
@@ -41,16 +43,16 @@ func TestProtectExplainShowsWhichRuleDecidesAndWhy(t *testing.T) {
 	s.golden("protect-explain-server-json", s.succeeds("-o", "json", "protect", "explain", someGroup+"Microsoft.DBforPostgreSQL/flexibleServers/pg01", "-f", file, "--location", "westus"))
 }
 
-func TestProtectExplainAsksAboutWhatRulesAreAbout(t *testing.T) {
+func TestProtectExplain_RejectsOtherResourceTypes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	file := declared(t, "protection.yaml", someRules)
 	got := s.run("protect", "explain", someGroup+"Microsoft.Compute/virtualMachines/vm1", "-f", file, "--location", "x")
-	require.Equal(t, exitFailed, got.code)
+	require.Equal(t, cli.ExitFailed, got.code)
 	require.Contains(t, got.stderr, "cannot be protected by rules; give the resource ID of a storage account")
 }
 
-func TestProtectCheckTellsWhatIsWrong(t *testing.T) {
+func TestProtectCheck_ShowsProblems(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	file := declared(t, "protection.yaml", `version: 1
@@ -61,6 +63,6 @@ rules:
   - {name: policy, protect: {vaultId: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/azurefilesvault, policy: "no policy"}}
 `)
 	got := s.run("protect", "check", "-f", file)
-	require.Equal(t, exitUsage, got.code)
+	require.Equal(t, cli.ExitUsage, got.code)
 	s.golden("protect-bad", bare(file, got.stdout+got.stderr))
 }

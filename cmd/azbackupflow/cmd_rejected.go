@@ -3,176 +3,143 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"time"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
 
-// deadLettersCommand is about requests that were refused, or dead-lettered
-// because they were delivered too often. A wake-up that was dead-lettered wakes
-// its operation by itself, and is none of them.
-type deadLettersCommand struct {
-	List   deadLettersListCommand   `cmd:"" help:"List them, newest first."`
-	Show   deadLettersShowCommand   `cmd:"" help:"Show one with the whole request."`
-	Replay deadLettersReplayCommand `cmd:"" help:"Send one again, as it was or as a file says."`
-	Purge  deadLettersPurgeCommand  `cmd:"" help:"Remove one, or all that are old."`
+// rejectedCommand is about requests that were rejected, or dead-lettered because
+// they were delivered too often. Dead-lettered wake-ups are not among them: the
+// sweep wakes their operations.
+type rejectedCommand struct {
+	List   rejectedListCommand   `cmd:"" help:"List rejected requests, newest first."`
+	Show   rejectedShowCommand   `cmd:"" help:"Show one rejected request with its body."`
+	Replay rejectedReplayCommand `cmd:"" help:"Send a rejected request again, unchanged or corrected."`
+	Purge  rejectedPurgeCommand  `cmd:"" help:"Delete one rejected request, or all before a time."`
 }
 
-type deadLettersListCommand struct {
-	Since string `placeholder:"TIME" help:"Refused at or after: 2026-11-21T03:00:00Z, 2026-11-21, or 36h or 7d for so long ago."`
-	Limit int    `default:"50" help:"At most so many."`
+type rejectedListCommand struct {
+	Since string `placeholder:"TIME" help:"Only requests rejected at or after this time (RFC 3339, a date, or an age such as 36h or 7d)."`
+	limitFlag
 }
 
-// Run lists dead letters.
-func (l *deadLettersListCommand) Run(ctx context.Context, a *app) error {
-	since, err := parseInstant("--since", l.Since, a.now())
+// Run lists rejected requests.
+func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
+	since, err := cli.ParseTime("--since", l.Since, a.now())
 	if err != nil {
 		return err
 	}
-	if l.Limit < 1 {
-		return &usage{text: "--limit wants at least 1"}
+	if err := l.check(); err != nil {
+		return err
 	}
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	all, err := deadLettersAll(ctx, c, api.RejectedQuery{Since: since}, l.Limit)
+	requests, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.RejectedRequest, string, error) {
+		page, err := c.ListRejected(ctx, api.RejectedQuery{Since: since, PageSize: size, Continue: next})
+		return page.Rejected, page.Continue, err
+	})
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(all)
+	if a.out.IsJSON() {
+		return a.out.JSON(api.RejectedPage{Rejected: requests, Continue: next})
 	}
-	if len(all.Rejected) == 0 {
-		a.say("No dead letters.")
+	if len(requests) == 0 {
+		a.out.Line("No rejected requests.")
 		return nil
 	}
-	rows := make([][]string, 0, len(all.Rejected))
-	for _, d := range all.Rejected {
-		replayed := ""
-		if !d.ReplayedAt.IsZero() {
-			replayed = instant(d.ReplayedAt)
-		}
-		rows = append(rows, []string{d.ID, instant(d.At), plain(string(d.Source)), plain(d.Flow), replayed, listed(d.Reason)})
+	rows := make([][]string, 0, len(requests))
+	for _, r := range requests {
+		rows = append(rows, []string{r.ID, render.Time(r.At), render.Plain(r.Source), render.Plain(r.Flow), render.Time(r.ReplayedAt), render.Cell(r.Reason)})
 	}
-	a.list([]string{"Handle", "Time UTC", "Came By", "Operation", "Replayed", "Reason"}, rows)
-	if all.Continue != "" {
-		a.say("\nThere are more: --limit and --since choose.")
+	a.out.Table([]string{"ID", "Time UTC", "Source", "Flow", "Replayed UTC", "Reason"}, rows)
+	if next != "" {
+		a.out.Line("\nThere are more results; use --limit or --since.")
 	}
 	return nil
 }
 
-// deadLettersAll joins pages until there are enough.
-func deadLettersAll(ctx context.Context, c *client.Client, q api.RejectedQuery, limit int) (api.RejectedPage, error) {
-	all := api.RejectedPage{Rejected: []api.RejectedRequest{}}
-	for {
-		q.PageSize = min(limit-len(all.Rejected), api.MaxPageSize)
-		page, err := c.ListRejected(ctx, q)
-		if err != nil {
-			return all, err
-		}
-		all.Rejected = append(all.Rejected, page.Rejected...)
-		all.Continue = page.Continue
-		if page.Continue == "" || len(all.Rejected) >= limit {
-			return all, nil
-		}
-		q.Continue = page.Continue
-	}
+type rejectedShowCommand struct {
+	ID string `arg:"" help:"ID of the rejected request."`
 }
 
-type deadLettersShowCommand struct {
-	Handle string `arg:"" help:"The dead letter's handle, as the list shows it."`
-}
-
-// Run shows a dead letter and its request.
-func (s *deadLettersShowCommand) Run(ctx context.Context, a *app) error {
+// Run shows a rejected request and its body.
+func (s *rejectedShowCommand) Run(ctx context.Context, a *app) error {
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	d, err := c.GetRejected(ctx, s.Handle)
+	r, err := c.GetRejected(ctx, s.ID)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(d)
+	if a.out.IsJSON() {
+		return a.out.JSON(r)
 	}
-	facts := append([][2]string{{"Handle", d.ID}}, aboutRefusal(d)...)
-	if d.ReplyTo != "" {
-		facts = append(facts, [2]string{"Answers to", plain(d.ReplyTo)})
-	}
-	if !d.ReplayedAt.IsZero() {
-		facts = append(facts, [2]string{"Replayed", instant(d.ReplayedAt) + " UTC, as message " + plain(d.ReplayedAs)})
-	}
-	a.facts(facts)
-	if d.Body != "" {
-		a.say("\n%s", readable(d.Body))
+	a.out.Facts(render.RejectedFacts(r))
+	if r.Body != "" {
+		a.out.Line("\n%s", render.Body(r.Body))
 	}
 	return nil
 }
 
-// readable is a request for a terminal: indented where it is JSON.
-func readable(body string) string {
-	var v any
-	if json.Unmarshal([]byte(body), &v) == nil {
-		if text, err := json.MarshalIndent(v, "", "  "); err == nil {
-			return string(text)
-		}
-	}
-	return plain(body)
-}
-
-type deadLettersReplayCommand struct {
-	Handle string `arg:"" help:"The dead letter's handle, as the list shows it."`
-	File   string `short:"f" placeholder:"FILE" help:"The request as it should have been, as JSON; - for standard input."`
+type rejectedReplayCommand struct {
+	ID   string `arg:"" help:"ID of the rejected request."`
+	File string `short:"f" placeholder:"FILE" help:"File with the corrected request as JSON (- for standard input)."`
 }
 
 // Help is shown below the command's own help.
-func (deadLettersReplayCommand) Help() string {
-	return `The request is sent under a new message id. It keeps the key that it had, or the id
-of its first message where it had none: replaying twice starts one operation. A
-request that can still not work is not sent.`
+func (rejectedReplayCommand) Help() string {
+	return `The request is sent with a new message ID. It keeps its key; without a key it gets
+the ID of its first message as its key. So a second replay starts nothing new. A
+request that is still invalid is not sent.`
 }
 
-// Run sends a dead letter again.
-func (r *deadLettersReplayCommand) Run(ctx context.Context, a *app) error {
-	var edited json.RawMessage
+// Run sends a rejected request again.
+func (r *rejectedReplayCommand) Run(ctx context.Context, a *app) error {
+	var corrected json.RawMessage
 	if r.File != "" {
-		raw, err := readFile(r.File, a.stdin)
+		raw, err := cli.ReadFile(r.File, a.stdin)
 		if err != nil {
-			return &usage{text: err.Error()}
+			return err
 		}
 		if !json.Valid(raw) {
-			return &usage{text: r.File + " is not JSON"}
+			return &cli.UsageError{Text: fmt.Sprintf("file %s is not JSON", r.File)}
 		}
-		edited = raw
+		corrected = raw
 	}
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	replayed, err := c.ReplayRejected(ctx, r.Handle, edited)
+	replayed, err := c.ReplayRejected(ctx, r.ID, corrected)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(replayed)
+	if a.out.IsJSON() {
+		return a.out.JSON(replayed)
 	}
-	a.say("Sent again as message %s.", replayed.MessageID)
+	a.out.Line("Sent as message %s.", replayed.MessageID)
 	return nil
 }
 
-type deadLettersPurgeCommand struct {
-	Handle string `arg:"" optional:"" help:"The dead letter's handle, as the list shows it."`
-	Before string `placeholder:"TIME" help:"Remove all that were refused before: 2026-11-21T03:00:00Z, 2026-11-21, or 36h or 7d for so long ago."`
+type rejectedPurgeCommand struct {
+	ID     string `arg:"" optional:"" help:"ID of the rejected request."`
+	Before string `placeholder:"TIME" help:"Delete all requests rejected before this time (RFC 3339, a date, or an age such as 36h or 7d)."`
 }
 
-// Run removes dead letters for good.
-func (p *deadLettersPurgeCommand) Run(ctx context.Context, a *app) error {
-	if (p.Handle == "") == (p.Before == "") {
-		return &usage{text: "purge wants a handle, or --before TIME"}
+// Run deletes rejected requests permanently.
+func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
+	if (p.ID == "") == (p.Before == "") {
+		return &cli.UsageError{Text: "purge needs either an ID or --before TIME"}
 	}
-	before, err := parseInstant("--before", p.Before, a.now())
+	before, err := cli.ParseTime("--before", p.Before, a.now())
 	if err != nil {
 		return err
 	}
@@ -181,17 +148,29 @@ func (p *deadLettersPurgeCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	purged := api.Purged{Removed: 1}
-	if p.Handle != "" {
-		err = c.DeleteRejected(ctx, p.Handle)
+	if p.ID != "" {
+		err = c.DeleteRejected(ctx, p.ID)
 	} else {
-		purged.Removed, err = purgeAll(ctx, c, before)
+		purged.Removed, err = purgeBefore(ctx, c, before)
 	}
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(purged)
+	if a.out.IsJSON() {
+		return a.out.JSON(purged)
 	}
-	a.say("Removed: %d.", purged.Removed)
+	a.out.Line("Deleted: %d.", purged.Removed)
 	return nil
+}
+
+// purgeBefore deletes the requests that were rejected before a time, in several
+// calls if there are many.
+func purgeBefore(ctx context.Context, c *client.Client, before time.Time) (removed int, err error) {
+	for {
+		purged, err := c.PurgeRejected(ctx, before)
+		removed += purged.Removed
+		if err != nil || !purged.More {
+			return removed, err
+		}
+	}
 }

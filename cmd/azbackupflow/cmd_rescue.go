@@ -4,26 +4,26 @@ import "context"
 
 type rescueCommand struct{}
 
-// Run has the app sweep now.
+// Run runs the sweep of the app now.
 func (rescueCommand) Run(ctx context.Context, a *app) error {
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	swept, err := c.Rescue(ctx)
+	s, err := c.Rescue(ctx)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(swept)
+	if a.out.IsJSON() {
+		return a.out.JSON(s)
 	}
-	a.say("Looked at %d live operations: %d woken because their message did not come, %d owe a notice, %d settled.",
-		swept.Live-swept.Skipped, swept.Overdue, swept.PendingNotices, swept.Finalized)
-	if swept.Parked > 0 {
-		a.say("%d wait for a person:  azbackupflow list --status Parked", swept.Parked)
+	a.out.Line("Checked %d live operations: %d woken (overdue), %d with pending notices, %d finalized.",
+		s.Live-s.Skipped, s.Overdue, s.PendingNotices, s.Finalized)
+	if s.Parked > 0 {
+		a.out.Line("%d parked, waiting for an operator:  azbackupflow list --status Parked", s.Parked)
 	}
-	if swept.Failed+swept.Skipped > 0 {
-		a.say("%d could not be looked at, for %d there was no time: ask again.", swept.Failed, swept.Skipped)
+	if s.Failed+s.Skipped > 0 {
+		a.out.Line("%d could not be checked, %d skipped for lack of time; run the command again.", s.Failed, s.Skipped)
 	}
 	return nil
 }

@@ -7,10 +7,10 @@ import (
 )
 
 type resumeCommand struct {
-	ID string `arg:"" help:"The operation's id."`
+	ID string `arg:"" help:"ID of the operation."`
 }
 
-// Run lets the operation go on.
+// Run resumes the operation.
 func (c *resumeCommand) Run(ctx context.Context, a *app) error {
 	return a.change(ctx, c.ID, (*client.Client).Resume)
 }

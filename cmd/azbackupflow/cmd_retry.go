@@ -7,10 +7,10 @@ import (
 )
 
 type retryCommand struct {
-	ID string `arg:"" help:"The operation's id."`
+	ID string `arg:"" help:"ID of the operation."`
 }
 
-// Run sets the operation going again.
+// Run retries the operation.
 func (c *retryCommand) Run(ctx context.Context, a *app) error {
 	return a.change(ctx, c.ID, (*client.Client).Retry)
 }

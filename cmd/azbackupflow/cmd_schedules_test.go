@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/cli"
 )
 
 const someSchedules = `version: 1
@@ -28,7 +30,7 @@ schedules:
         rule: {name: BackupWeekly}
 `
 
-// declared writes a file and gives its path.
+// declared writes a file and returns its path.
 func declared(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -36,12 +38,12 @@ func declared(t *testing.T, name, text string) string {
 	return path
 }
 
-// bare leaves the folder of a file out of what a command wrote.
+// bare removes the folder of a file from output.
 func bare(path, text string) string {
 	return strings.ReplaceAll(text, filepath.Dir(path)+string(filepath.Separator), "")
 }
 
-func TestSchedulesNextShowsTheNightTheClocksChange(t *testing.T) {
+func TestSchedulesNext_ShowsRunsAcrossAClockChange(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	file := declared(t, "schedules.yaml", someSchedules)
@@ -50,7 +52,7 @@ func TestSchedulesNextShowsTheNightTheClocksChange(t *testing.T) {
 	s.golden("schedules-next-json", s.succeeds("-o", "json", "schedules", "next", "-f", file, "drill", "--after", "2026-03-27T12:00:00Z", "-n", "1"))
 }
 
-func TestSchedulesCheckTellsWhatIsWrong(t *testing.T) {
+func TestSchedulesCheck_ShowsProblems(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	file := declared(t, "bad.yaml", `version: 1
@@ -60,9 +62,9 @@ schedules:
   - {name: delete, cron: 0 0 1 1 *, timeZone: UTC, request: {flow: delete-protection, parameters: {}}}
 `)
 	got := s.run("schedules", "check", "-f", file)
-	require.Equal(t, exitUsage, got.code)
+	require.Equal(t, cli.ExitUsage, got.code)
 	s.golden("schedules-bad", bare(file, got.stdout+got.stderr))
 	got = s.run("schedules", "check", "-f", "none.yaml")
-	require.Equal(t, exitUsage, got.code)
+	require.Equal(t, cli.ExitUsage, got.code)
 	require.Contains(t, got.stderr, "none.yaml cannot be read: no such file")
 }

@@ -1,42 +1,40 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"syscall"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/client"
-	"azbackupflow/internal/step"
 )
 
-// asking is how a command is told a request.
-type asking struct {
-	Flow     string            `arg:"" help:"The flow; azbackupflow flows lists them."`
-	File     string            `short:"f" required:"" placeholder:"FILE" help:"The request as JSON, - for standard input: {key, parameters, deadline, labels}."`
-	Key      string            `help:"The request's key: the same flow and key is the same operation, however often it is asked for."`
-	Label    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"A label to find the operation by; may be given several times."`
-	Deadline string            `placeholder:"PT6H" help:"How long it may take, as an ISO 8601 duration."`
+// requestFlags are the flags of commands that read a request.
+type requestFlags struct {
+	Flow     string            `arg:"" help:"Name of the flow; azbackupflow flows lists them."`
+	File     string            `short:"f" required:"" placeholder:"FILE" help:"File with the request as JSON (- for standard input): {key, parameters, deadline, labels}."`
+	Key      string            `help:"Key of the request. The same flow and key is the same operation, however often it is started."`
+	Label    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Label of the operation; may be repeated."`
+	Deadline string            `placeholder:"PT6H" help:"Maximum duration of the operation, in ISO 8601."`
 }
 
 type startCommand struct {
-	asking
-	DryRun bool `help:"Check the request and show its steps, but start nothing and ask Azure nothing; azbackupflow validate asks."`
-	Wait   bool `help:"Wait until it has ended, as the command wait does."`
+	requestFlags
+	DryRun bool `help:"Check the request and show its steps, without calls to Azure; azbackupflow validate makes read calls."`
+	Wait   bool `help:"Wait until the operation has ended, like the command wait."`
 }
 
 // Help is shown below the command's own help.
 func (startCommand) Help() string {
-	return `Flags win over what the file says. Without a key, one is made up, so that each
-start is an operation of its own.`
+	return `Flags override the file. Without a key, a new key is generated, so that each start
+is a new operation.`
 }
 
-// Run asks for the operation.
+// Run starts the operation.
 func (s *startCommand) Run(ctx context.Context, a *app) error {
 	r, err := s.request(a.stdin)
 	if err != nil {
@@ -52,53 +50,53 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 	if r.Key == "" {
 		r.Key = a.newKey()
 	}
-	v, err := c.Start(ctx, r)
+	op, err := c.Start(ctx, r)
 	if client.IsUnavailable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("%w (it may have been started; ask again with --key %s to be sure)", err, r.Key)
+		return fmt.Errorf("%w (the operation may have started; start it again with --key %s)", err, r.Key)
 	}
 	if err != nil {
 		return err
 	}
-	if !s.Wait {
-		if a.json() {
-			return a.printJSON(v)
+	if s.Wait {
+		if !a.out.IsJSON() {
+			a.out.Line("Operation %s (%s)", a.out.Bold(op.ID), op.Flow)
 		}
-		before := ""
-		if v.Seq > 1 {
-			before = ", asked for before under this key"
-		}
-		a.say("Operation %s (%s) is %s%s.", a.paint.bold(v.ID), v.Flow, a.paint.status(v.Status), before)
-		a.say("Follow it:  azbackupflow watch %s", v.ID)
-		return nil
+		return a.wait(ctx, c, op.ID, 0)
 	}
-	if !a.json() {
-		a.say("Operation %s (%s)", a.paint.bold(v.ID), v.Flow)
+	if a.out.IsJSON() {
+		return a.out.JSON(op)
 	}
-	return a.await(ctx, c, v.ID, 0)
+	existed := ""
+	if op.Seq > 1 {
+		existed = "; it was started earlier with the same key"
+	}
+	a.out.Line("Operation %s (%s) is %s%s.", a.out.Bold(op.ID), op.Flow, a.out.Status(op.Status), existed)
+	a.out.Line("Watch it:  azbackupflow watch %s", op.ID)
+	return nil
 }
 
-// request reads the file and lets the flags win.
-func (s *asking) request(stdin io.Reader) (api.Request, error) {
-	raw, err := readFile(s.File, stdin)
+// request reads the file and applies the flags.
+func (f *requestFlags) request(stdin io.Reader) (api.Request, error) {
+	raw, err := cli.ReadFile(f.File, stdin)
 	if err != nil {
-		return api.Request{}, &usage{text: err.Error()}
+		return api.Request{}, err
 	}
-	r, err := decodeRequest(raw, s.File)
+	r, err := cli.DecodeRequest(raw, f.File)
 	if err != nil {
 		return r, err
 	}
-	if r.Flow != "" && r.Flow != s.Flow {
-		return r, &usage{text: fmt.Sprintf("%s asks for flow %s, the command line for %s", s.File, r.Flow, s.Flow), advice: "make them the same"}
+	if r.Flow != "" && r.Flow != f.Flow {
+		return r, &cli.UsageError{Text: fmt.Sprintf("%s is a request for flow %s, the command line names %s", f.File, r.Flow, f.Flow), Remedy: "name the same flow"}
 	}
-	r.Flow = s.Flow
-	if s.Key != "" {
-		r.Key = s.Key
+	r.Flow = f.Flow
+	if f.Key != "" {
+		r.Key = f.Key
 	}
-	if s.Deadline != "" {
-		r.Deadline = s.Deadline
+	if f.Deadline != "" {
+		r.Deadline = f.Deadline
 	}
-	if len(s.Label) > 0 {
-		labels := maps.Clone(s.Label)
+	if len(f.Label) > 0 {
+		labels := maps.Clone(f.Label)
 		for name, value := range r.Labels {
 			if _, ok := labels[name]; !ok {
 				labels[name] = value
@@ -109,48 +107,18 @@ func (s *asking) request(stdin io.Reader) (api.Request, error) {
 	return r, nil
 }
 
-// byteOrderMark is what some editors begin a file with.
-const byteOrderMark = "\xef\xbb\xbf"
-
-// decodeRequest reads the one shape of a request; whether its values are right
-// is for the API to say.
-func decodeRequest(raw []byte, file string) (api.Request, error) {
-	var r api.Request
-	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
-	var invalid *step.Invalid
-	err := step.Decode(raw, &r, "")
-	switch {
-	case errors.As(err, &invalid):
-		return r, &usage{text: file + ": " + invalid.Error()}
-	case err != nil:
-		return r, fmt.Errorf("%s: %w", file, err)
-	}
-	return r, nil
-}
-
-func readFile(name string, stdin io.Reader) ([]byte, error) {
-	if name == "-" {
-		raw, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
-		}
-		return raw, nil
-	}
-	return os.ReadFile(name)
-}
-
-// dryRun shows what a request would do.
+// dryRun shows the steps of a request.
 func (a *app) dryRun(ctx context.Context, c *client.Client, r api.Request) error {
 	plan, err := c.DryRun(ctx, r)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(plan)
+	if a.out.IsJSON() {
+		return a.out.JSON(plan)
 	}
-	a.say("The request is valid. %s version %d would do:", plan.Flow, plan.Version)
+	a.out.Line("The request is valid. Steps of %s version %d:", plan.Flow, plan.Version)
 	for i, name := range plan.Steps {
-		a.say("%4d  %s", i+1, name)
+		a.out.Line("%4d  %s", i+1, name)
 	}
 	return nil
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/client/clienttest"
 )
 
 const parametersOfTestshare = `{"vaultId":"` + clienttest.Vault + `","storageAccountId":"` + clienttest.Account + `","fileShare":"testshare","policy":"schedule1"}`
 
-// file writes a request.
+// file writes a request and returns its path.
 func file(t *testing.T, content string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "request.json")
@@ -24,7 +25,7 @@ func file(t *testing.T, content string) string {
 	return name
 }
 
-func TestStartSaysHowToFollow(t *testing.T) {
+func TestStart_ShowsHowToWatch(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	request := file(t, `{"flow":"protect-file-share","key":"one","parameters":`+parametersOfTestshare+`}`)
@@ -33,7 +34,7 @@ func TestStartSaysHowToFollow(t *testing.T) {
 	s.golden("start-again", s.succeeds("start", "protect-file-share", "-f", request))
 }
 
-func TestStartShowsThePlanOfADryRun(t *testing.T) {
+func TestStart_ShowsTheStepsOfADryRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	request := file(t, `{"parameters":`+parametersOfTestshare+`}`)
@@ -44,7 +45,7 @@ func TestStartShowsThePlanOfADryRun(t *testing.T) {
 	require.Equal(t, "No operations.\n", s.succeeds("list"))
 }
 
-func TestFlagsOfStartWinOverTheFile(t *testing.T) {
+func TestStart_PrefersFlagsOverTheFile(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.stdin = "\xef\xbb\xbf" + `{"key":"of the file","deadline":"PT1H","labels":{"team":"files","env":"test"},"parameters":` + parametersOfTestshare + `}`
@@ -56,7 +57,7 @@ func TestFlagsOfStartWinOverTheFile(t *testing.T) {
 	require.Equal(t, "2h0m0s", v.Deadline.Sub(v.CreatedAt).String())
 }
 
-func TestStartWithoutAKeyMakesOneUp(t *testing.T) {
+func TestStart_GeneratesAKey(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	var v api.Operation
@@ -64,7 +65,7 @@ func TestStartWithoutAKeyMakesOneUp(t *testing.T) {
 	require.Equal(t, "made-up-key", v.Key)
 }
 
-func TestStartWaitsIfAsked(t *testing.T) {
+func TestStart_WaitsWithFlag(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
@@ -72,37 +73,37 @@ func TestStartWaitsIfAsked(t *testing.T) {
 	s.golden("start-wait", s.succeeds("start", "protect-file-share", "-f", request, "--wait"))
 }
 
-func TestStartRefusesInOneLineAndSaysWhatToDo(t *testing.T) {
+func TestStart_ReportsErrorsWithRemedy(t *testing.T) {
 	t.Parallel()
 	good := `{"parameters":` + parametersOfTestshare + `}`
 	for name, tc := range map[string]struct {
 		args []string
 		says string
 	}{
-		"another flow in the file": {[]string{"protect-file-share", "-f", file(t, `{"flow":"backup-now","parameters":{}}`)}, "asks for flow backup-now, the command line for protect-file-share; make them the same"},
+		"another flow in the file": {[]string{"protect-file-share", "-f", file(t, `{"flow":"backup-now","parameters":{}}`)}, "is a request for flow backup-now, the command line names protect-file-share; name the same flow"},
 		"no such flow":             {[]string{"nope", "-f", file(t, good)}, `"nope" is not a flow; want one of protect-file-share, backup-now`},
-		"no such file":             {[]string{"protect-file-share", "-f", "nope.json"}, "open nope.json: no such file"},
+		"no such file":             {[]string{"protect-file-share", "-f", "nope.json"}, "file nope.json cannot be read: no such file"},
 		"no file":                  {[]string{"protect-file-share"}, "missing flags: --file=FILE; see azbackupflow --help"},
 		"not JSON":                 {[]string{"protect-file-share", "-f", file(t, "{\n oops")}, "is not JSON"},
 		"an unknown field":         {[]string{"protect-file-share", "-f", file(t, `{"parametres":{}}`)}, "parametres"},
 		"a field of the flow":      {[]string{"protect-file-share", "-f", file(t, strings.Replace(good, "testshare", "T", 1))}, "parameters.fileShare"},
 		"only the parameters":      {[]string{"protect-file-share", "-f", file(t, parametersOfTestshare)}, "want one of flow, key, parameters, deadline, labels"},
-		"a wrong deadline":         {[]string{"protect-file-share", "-f", file(t, good), "--deadline", "6h"}, "such as PT6H"},
-		"a wrong label":            {[]string{"protect-file-share", "-f", file(t, good), "--label", "team"}, "label"},
+		"an invalid deadline":      {[]string{"protect-file-share", "-f", file(t, good), "--deadline", "6h"}, "such as PT6H"},
+		"an invalid label":         {[]string{"protect-file-share", "-f", file(t, good), "--label", "team"}, "label"},
 	} {
 		r := newShell(t).run(append([]string{"start"}, tc.args...)...)
-		require.Equal(t, exitUsage, r.code, name)
+		require.Equal(t, cli.ExitUsage, r.code, name)
 		require.Contains(t, r.stderr, tc.says, name)
 		require.Equal(t, 1, strings.Count(r.stderr, "\n"), name)
 		require.Empty(t, r.stdout, name)
 	}
 }
 
-func TestStartThatGotNoAnswerNamesTheKeyToAskAgainWith(t *testing.T) {
+func TestStart_NamesTheKeyAfterALostResponse(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	r := s.run("start", "protect-file-share", "-f", file(t, `{"parameters":`+parametersOfTestshare+`}`))
-	require.Equal(t, exitAway, r.code)
-	require.Contains(t, r.stderr, "ask again with --key made-up-key to be sure")
+	require.Equal(t, cli.ExitUnavailable, r.code)
+	require.Contains(t, r.stderr, "start it again with --key made-up-key")
 }

@@ -3,7 +3,7 @@ package main
 import "context"
 
 type statusCommand struct {
-	ID string `arg:"" help:"The operation's id."`
+	ID string `arg:"" help:"ID of the operation."`
 }
 
 // Run shows the operation.
@@ -12,13 +12,13 @@ func (s *statusCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.Get(ctx, s.ID)
+	op, err := c.Get(ctx, s.ID)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(v)
+	if a.out.IsJSON() {
+		return a.out.JSON(op)
 	}
-	a.facts(a.about(v))
+	a.out.Facts(a.out.OperationFacts(op))
 	return nil
 }

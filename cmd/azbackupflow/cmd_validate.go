@@ -7,23 +7,23 @@ import (
 	"errors"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/render"
 )
 
-// errNotRight is a request that would not work as things are.
-var errNotRight = errors.New("the request would not work as things are")
+// errValidationFailed is the error of a request that would fail.
+var errValidationFailed = errors.New("validation failed: the request would not succeed now")
 
 type validateCommand struct {
-	asking
+	requestFlags
 }
 
 // Help is shown below the command's own help.
 func (validateCommand) Help() string {
-	return `The app goes through the flow's steps by calls that only read, as far as that tells
-anything. Nothing is started, and nothing is changed in Azure. The exit code is 1 where
-something does not look right.`
+	return `The app runs the steps of the flow with calls that only read, as far as possible.
+It starts nothing and changes nothing in Azure. The exit code is 1 if a check fails.`
 }
 
-// Run shows what the request would do, with the calls that would be made.
+// Run shows the result of a dry run, with the calls that the request would make.
 func (v *validateCommand) Run(ctx context.Context, a *app) error {
 	r, err := v.request(a.stdin)
 	if err != nil {
@@ -37,51 +37,51 @@ func (v *validateCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		err = a.printJSON(validation)
+	if a.out.IsJSON() {
+		err = a.out.JSON(validation)
 	} else {
-		a.validation(validation)
+		a.showValidation(validation)
 	}
 	if err == nil && !validation.OK {
-		err = errNotRight
+		err = errValidationFailed
 	}
 	return err
 }
 
-func (a *app) validation(v api.Validation) {
-	a.say("The request is valid. What %s version %d would do:", v.Flow, v.Version)
+func (a *app) showValidation(v api.Validation) {
+	a.out.Line("The request is valid. Steps of %s version %d:", v.Flow, v.Version)
 	for i, s := range v.DryRun {
-		a.say("")
-		a.say("%4d  %s", i+1, a.paint.bold(s.Step))
+		a.out.Line("")
+		a.out.Line("%4d  %s", i+1, a.out.Bold(s.Step))
 		if s.Note != "" {
-			a.say("      %s", plain(s.Note))
+			a.out.Line("      %s", render.Plain(s.Note))
 		}
 		for _, call := range s.Made {
-			a.say("      read: %s %s (%d)", call.Method, plain(call.Path), call.Status)
+			a.out.Line("      read: %s %s (%d)", call.Method, render.Plain(call.Path), call.Status)
 		}
 		for _, call := range s.WouldMake {
-			a.say("      would call: %s %s", call.Method, plain(call.Path))
+			a.out.Line("      would call: %s %s", call.Method, render.Plain(call.Path))
 			if len(call.Body) > 0 {
-				a.say("%s", indented(call.Body, "        "))
+				a.out.Line("%s", indentJSON(call.Body, "        "))
 			}
 		}
 	}
-	a.say("")
+	a.out.Line("")
 	if v.Incomplete != "" {
-		a.say("Not known beforehand: %s", plain(v.Incomplete))
+		a.out.Line("Not checked: %s", render.Plain(v.Incomplete))
 	}
 	if v.Problem != nil {
-		a.facts(a.aboutError("Not right", *v.Problem))
+		a.out.Facts(a.out.ErrorFacts("Problem", *v.Problem))
 	} else {
-		a.say("Everything that can be seen beforehand looks right.")
+		a.out.Line("The checks found no problem.")
 	}
 }
 
-// indented is JSON in lines for people.
-func indented(raw json.RawMessage, margin string) string {
+// indentJSON returns JSON with a left margin.
+func indentJSON(raw json.RawMessage, margin string) string {
 	var lines bytes.Buffer
 	if json.Indent(&lines, raw, margin, "  ") != nil {
-		return margin + plain(string(raw))
+		return margin + render.Plain(string(raw))
 	}
 	return margin + lines.String()
 }

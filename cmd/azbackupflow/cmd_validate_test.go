@@ -5,11 +5,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 )
 
-func TestValidateStartsNothingAndSaysWhatIsNotRight(t *testing.T) {
+func TestValidate_StartsNothingAndShowsTheProblem(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	request := file(t, `{"parameters":`+parametersOfTestshare+`}`)
@@ -20,8 +21,8 @@ func TestValidateStartsNothingAndSaysWhatIsNotRight(t *testing.T) {
 		Class: operation.UserAction, Code: "AuthorizationFailed", Message: "the identity lacks a role", RecommendedAction: []string{"Assign it."},
 	}})
 	wrong := s.run("validate", "protect-file-share", "-f", request)
-	require.Equal(t, exitFailed, wrong.code)
-	s.golden("validate-not-right", wrong.stdout)
-	require.Contains(t, wrong.stderr, "would not work")
+	require.Equal(t, cli.ExitFailed, wrong.code)
+	s.golden("validate-problem", wrong.stdout)
+	require.Contains(t, wrong.stderr, "would not succeed")
 	require.Equal(t, "No operations.\n", s.succeeds("list"))
 }

@@ -4,15 +4,15 @@ import "runtime/debug"
 
 type versionCommand struct{}
 
-// Run shows what this program was built from.
-func (v *versionCommand) Run(a *app) error {
+// Run shows the version of the program and of Go.
+func (versionCommand) Run(a *app) error {
 	version, goVersion := "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version, goVersion = info.Main.Version, info.GoVersion
 	}
-	if a.json() {
-		return a.printJSON(map[string]string{"version": version, "go": goVersion})
+	if a.out.IsJSON() {
+		return a.out.JSON(map[string]string{"version": version, "go": goVersion})
 	}
-	a.say("azbackupflow %s %s", version, goVersion)
+	a.out.Line("azbackupflow %s %s", version, goVersion)
 	return nil
 }

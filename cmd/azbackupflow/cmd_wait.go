@@ -5,16 +5,19 @@ import (
 	"errors"
 	"time"
 
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/follow"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
 
 type waitCommand struct {
-	ID      string        `arg:"" help:"The operation's id."`
-	Timeout time.Duration `placeholder:"1h" help:"Give up waiting after so long; the operation goes on."`
+	ID      string        `arg:"" help:"ID of the operation."`
+	Timeout time.Duration `placeholder:"1h" help:"Maximum time to wait, such as 30m or 1h; the operation continues afterwards. No limit by default."`
 }
 
 // Help is shown below the command's own help.
-func (waitCommand) Help() string { return exitCodes }
+func (waitCommand) Help() string { return cli.ExitCodesHelp }
 
 // Run waits until the operation has ended.
 func (w *waitCommand) Run(ctx context.Context, a *app) error {
@@ -22,34 +25,38 @@ func (w *waitCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.await(ctx, c, w.ID, w.Timeout)
+	return a.wait(ctx, c, w.ID, w.Timeout)
 }
 
-// await waits in silence, for ever if the limit is zero, and then says how the
-// operation has ended.
-func (a *app) await(ctx context.Context, c *client.Client, id string, limit time.Duration) error {
-	if limit > 0 {
+// wait waits until the operation has ended, without a timeline, and shows the
+// result. A zero timeout means no limit.
+func (a *app) wait(ctx context.Context, c *client.Client, id string, timeout time.Duration) error {
+	if timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &cut{id: id})
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, &cli.WaitTimeoutError{OperationID: id})
 		defer cancel()
 	}
-	v, err := a.newFollowing(true).to(ctx, c, id)
-	var short *cut
-	if errors.As(context.Cause(ctx), &short) && err != nil {
-		return short
+	f, err := follow.New(follow.Config{Client: c, Printer: a.out, Quiet: true})
+	if err != nil {
+		return err
+	}
+	op, err := f.Wait(ctx, id)
+	var expired *cli.WaitTimeoutError
+	if errors.As(context.Cause(ctx), &expired) && err != nil {
+		return expired
 	}
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		if err := a.printJSON(v); err != nil {
+	if a.out.IsJSON() {
+		if err := a.out.JSON(op); err != nil {
 			return err
 		}
-		return outcome(v)
+		return cli.CheckSucceeded(op)
 	}
-	a.say("%s after %s", a.paint.status(v.Status), span(took(v, a.now())))
-	for _, warning := range v.Warnings {
-		a.say("Warning: %s", plain(warning))
+	a.out.Line("%s after %s", a.out.Status(op.Status), render.Duration(render.Elapsed(op, a.now())))
+	for _, warning := range op.Warnings {
+		a.out.Line("Warning: %s", render.Plain(warning))
 	}
-	return outcome(v)
+	return cli.CheckSucceeded(op)
 }

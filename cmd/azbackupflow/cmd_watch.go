@@ -2,18 +2,18 @@ package main
 
 import (
 	"context"
-	"fmt"
 
-	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/follow"
 )
 
 type watchCommand struct {
-	ID string `arg:"" help:"The operation's id."`
+	ID string `arg:"" help:"ID of the operation."`
 }
 
 // Help is shown below the command's own help.
 func (watchCommand) Help() string {
-	return "With -o json, each event is one line of JSON.\n\n" + exitCodes
+	return "With -o json, each event is one line of JSON.\n\n" + cli.ExitCodesHelp
 }
 
 // Run shows the timeline until the operation has ended.
@@ -22,33 +22,17 @@ func (w *watchCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	f := a.newFollowing(false)
-	v, err := f.to(ctx, c, w.ID)
+	f, err := follow.New(follow.Config{Client: c, Printer: a.out})
 	if err != nil {
 		return err
 	}
-	if !a.json() {
-		a.say("")
-		a.facts(a.summary(v, f.tally.calls))
+	op, err := f.Wait(ctx, w.ID)
+	if err != nil {
+		return err
 	}
-	return outcome(v)
-}
-
-// summary says how an operation has ended.
-func (a *app) summary(v api.Operation, calls int) [][2]string {
-	facts := [][2]string{
-		{"Operation", v.ID},
-		{"Status", a.paint.status(v.Status)},
+	if !a.out.IsJSON() {
+		a.out.Line("")
+		a.out.Facts(a.out.ResultFacts(op, f.Counter.Calls))
 	}
-	if v.JobID != "" {
-		facts = append(facts, [2]string{"Job", v.JobID})
-	}
-	facts = append(facts,
-		[2]string{"Duration", span(took(v, a.now()))},
-		[2]string{"ARM calls", fmt.Sprint(calls)},
-	)
-	for _, warning := range v.Warnings {
-		facts = append(facts, [2]string{"Warning", plain(warning)})
-	}
-	return facts
+	return cli.CheckSucceeded(op)
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
-func TestStatusShowsWhereAnOperationStands(t *testing.T) {
+func TestStatus_ShowsProgress(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(5 * time.Second)
 	s.golden("status-throttled", s.succeeds("status", v.ID))
 	s.api.Clock.Pass(10 * time.Minute)
@@ -31,7 +32,7 @@ func TestStatusShowsWhereAnOperationStands(t *testing.T) {
 	s.golden("status-succeeded", s.succeeds("status", v.ID))
 }
 
-func TestStatusShowsWhatFailedAndWhatToDo(t *testing.T) {
+func TestStatus_ShowsErrorAndRecommendedAction(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Script("check-policy", clienttest.Answer{Err: &operation.Error{
@@ -39,38 +40,38 @@ func TestStatusShowsWhatFailedAndWhatToDo(t *testing.T) {
 		Message:           "vault azurefilesvault or its policy schedule1 does not exist,\nor may not be read by the identity that azbackupflow runs as\x1b[2J",
 		RecommendedAction: []string{"Check parameters.policy.", "Look at the vault's policies."},
 	}})
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(time.Second)
 	s.golden("status-failed", s.succeeds("status", v.ID))
 	s.golden("history-failed", s.succeeds("history", v.ID))
 }
 
-func TestHistoryTellsEveryStep(t *testing.T) {
+func TestHistory_ShowsEveryStep(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(time.Hour)
 	s.golden("history", s.succeeds("history", v.ID))
 }
 
-func TestWatchShowsTheTimelineAndTheEnd(t *testing.T) {
+func TestWatch_ShowsTimelineAndResult(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	watched := s.succeeds("watch", v.ID)
 	s.golden("watch", watched)
 	for line := range strings.Lines(watched) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), width)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width)
 	}
 }
 
-func TestWatchSaysThatTheAPIIsAwayAndBack(t *testing.T) {
+func TestWatch_ReportsAvailabilityOfTheAPI(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	looks := 0
 	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) {
 		if looks++; looks == 3 {
@@ -79,16 +80,16 @@ func TestWatchSaysThatTheAPIIsAwayAndBack(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	})
 	watched := s.succeeds("watch", v.ID)
-	require.Contains(t, watched, "-- the API is out of reach, asking again: "+s.api.URL+": HTTP 502")
-	require.Contains(t, watched, "-- the API answers again")
+	require.Contains(t, watched, "-- the API is unavailable, retrying: "+s.api.URL+": HTTP 502")
+	require.Contains(t, watched, "-- the API is available again")
 	require.Contains(t, watched, "Succeeded")
 }
 
-func TestWatchForScriptsIsOneEventPerLine(t *testing.T) {
+func TestWatch_WritesOneEventPerLineAsJSON(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	var last operation.Event
 	for line := range strings.Lines(s.succeeds("watch", v.ID, "-o", "json")) {
 		require.NoError(t, json.Unmarshal([]byte(line), &last))
@@ -96,27 +97,27 @@ func TestWatchForScriptsIsOneEventPerLine(t *testing.T) {
 	require.Equal(t, operation.Succeeded, last.Status)
 }
 
-func TestListHasTheColumnsOfAz(t *testing.T) {
+func TestList_HasTheColumnsOfAz(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.golden("list-empty", s.succeeds("list"))
 	s.api.Backup()
-	s.begins(clienttest.Protect("one", "testshare"))
+	s.start(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(time.Hour)
-	v := s.begins(clienttest.Protect("two", "logs"))
+	v := s.start(clienttest.Protect("two", "logs"))
 	s.succeeds("pause", v.ID)
 	s.api.Clock.Pass(90 * time.Second)
 	s.golden("list", s.succeeds("list"))
 	s.golden("list-limit", s.succeeds("list", "--limit", "1"))
 }
 
-func TestListIsFiltered(t *testing.T) {
+func TestList_AppliesFilters(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	done := s.begins(clienttest.Protect("one", "testshare"))
+	done := s.start(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(3 * 24 * time.Hour)
-	fresh := s.begins(clienttest.Protect("two", "testshare"))
+	fresh := s.start(clienttest.Protect("two", "testshare"))
 	s.succeeds("pause", fresh.ID)
 	for _, tc := range []struct {
 		filters []string
@@ -141,19 +142,19 @@ func TestListIsFiltered(t *testing.T) {
 	}
 }
 
-func TestListJoinsPages(t *testing.T) {
+func TestList_JoinsPages(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	pages := 0
 	s.api.Instead(func(w http.ResponseWriter, r *http.Request) {
 		pages++
 		switch r.URL.Query().Get("continue") {
-		case "": // a page may be empty and still have a next one
+		case "": // an empty page is not always the last
 			_, _ = w.Write([]byte(`{"operations":[],"continue":"a"}`))
 		case "a":
 			_, _ = w.Write([]byte(`{"operations":[{"id":"one"},{"id":"two"}],"continue":"b"}`))
 		default:
-			assert.Equal(t, "1", r.URL.Query().Get("pageSize"), "no more than are wanted")
+			assert.Equal(t, "1", r.URL.Query().Get("pageSize"), "only as many as needed")
 			_, _ = w.Write([]byte(`{"operations":[{"id":"three"}],"continue":"c"}`))
 		}
 	})
@@ -163,34 +164,36 @@ func TestListJoinsPages(t *testing.T) {
 	require.Contains(t, found, "There are more")
 }
 
-func TestFlowsAreListed(t *testing.T) {
+func TestFlows_ListsFlows(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.golden("flows", s.succeeds("flows"))
 }
 
-func TestRefusedRequestsAreListedWithWhatIsWrong(t *testing.T) {
+func TestRejected_ShowsProblems(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	s.golden("refused-none", s.succeeds("refused"))
+	s.golden("rejected-none", s.succeeds("rejected", "list"))
+	id := rejected.NewID(clienttest.Began(), "", "a", nil)
 	require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{
-		ID: rejected.NewID(clienttest.Began(), "", "a", nil), At: clienttest.Began(), Source: "requests", MessageID: "m1", Key: "nightly", Flow: "protect-file-share", Reason: "invalid request: …",
+		ID: id, At: clienttest.Began(), Source: "requests", MessageID: "m1", Key: "nightly", Flow: "protect-file-share", Reason: "invalid request: …",
 		Fields: []step.FieldError{
 			{Field: "parameters.vaultId", Problem: `"x" is not a resource id`, Want: "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{name}"},
 			{Field: "parameters.policy", Problem: "is missing"},
 		},
 	}))
 	require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{ID: rejected.NewID(clienttest.Began().Add(time.Hour), "", "b", nil), At: clienttest.Began().Add(time.Hour), Source: "steps", Reason: "is not JSON"}))
-	s.golden("refused", s.succeeds("refused"))
-	require.Contains(t, s.succeeds("refused", "--limit", "1"), "There are more")
-	require.NotContains(t, s.succeeds("refused", "--since", "2026-11-21T03:30:00Z"), "nightly")
+	s.golden("rejected-list", s.succeeds("rejected", "list"))
+	require.Contains(t, s.succeeds("rejected", "list", "--limit", "1"), "There are more")
+	require.NotContains(t, s.succeeds("rejected", "list", "--since", "2026-11-21T03:30:00Z"), "protect-file-share")
+	s.golden("rejected-show", s.succeeds("rejected", "show", id))
 }
 
-func TestOperationIsPausedResumedCanceledAndRetried(t *testing.T) {
+func TestChange_PausesResumesRetriesAndCancels(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Script("check-policy", clienttest.Answer{Err: &operation.Error{Code: "PolicyNotFound", Class: operation.Fatal}})
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	require.Equal(t, "Operation "+v.ID+" is Pending (paused).\n", s.succeeds("pause", v.ID))
 	require.Equal(t, "Operation "+v.ID+" is Pending.\n", s.succeeds("resume", v.ID))
 	s.api.Clock.Pass(time.Second)
@@ -200,11 +203,11 @@ func TestOperationIsPausedResumedCanceledAndRetried(t *testing.T) {
 	require.Equal(t, "Operation "+v.ID+" is Canceled.\n", s.succeeds("cancel", v.ID))
 }
 
-func TestOutputForScriptsIsTheAPIsOwn(t *testing.T) {
+func TestOutput_IsTheJSONOfTheAPI(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Backup()
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	s.api.Clock.Pass(time.Hour)
 	require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{ID: rejected.NewID(clienttest.Began(), "", "a", nil), At: clienttest.Began(), Source: "requests", Reason: "<&>"}))
 	for path, args := range map[string][]string{
@@ -213,7 +216,7 @@ func TestOutputForScriptsIsTheAPIsOwn(t *testing.T) {
 		"/operations/" + v.ID + "/history": {"history", v.ID},
 		"/operations":                      {"list"},
 		"/flows":                           {"flows"},
-		"/rejected":                        {"refused"},
+		"/rejected":                        {"rejected", "list"},
 	} {
 		require.Equal(t, s.fetch(path), s.succeeds(append(args, "-o", "json")...), path)
 	}
@@ -221,7 +224,7 @@ func TestOutputForScriptsIsTheAPIsOwn(t *testing.T) {
 	require.Contains(t, s.succeeds("version"), "azbackupflow ")
 }
 
-// fetch gives what the API itself answers.
+// fetch returns a response of the API.
 func (s *shell) fetch(path string) string {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.api.URL+"/api"+path, nil)

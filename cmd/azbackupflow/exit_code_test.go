@@ -10,19 +10,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 )
 
-func TestExitCodeOfWaitSaysHowTheOperationEnded(t *testing.T) {
+func TestExitCode_ShowsTheResultOfAnOperation(t *testing.T) {
 	t.Parallel()
 	fatal := &operation.Error{Code: "PolicyNotFound", Message: "no such policy", Class: operation.Fatal, RecommendedAction: []string{"Name another one."}}
 	for name, tc := range map[string]struct {
-		answer     clienttest.Answer
-		deadline   string
-		cancel     bool
-		code       int
-		says, told string
+		answer         clienttest.Answer
+		deadline       string
+		cancel         bool
+		code           int
+		stdout, stderr string
 	}{
 		"succeeded":      {clienttest.Answer{Outcome: operation.Outcome{Kind: operation.Finish}}, "", false, 0, "Succeeded after ", ""},
 		"with a warning": {clienttest.Answer{Outcome: operation.Outcome{Kind: operation.Finish, Warnings: []string{"some files were open"}}}, "", false, 0, "Warning: some files were open", ""},
@@ -36,54 +37,54 @@ func TestExitCodeOfWaitSaysHowTheOperationEnded(t *testing.T) {
 			s.api.Script("check-policy", tc.answer)
 			r := clienttest.Protect("one", "testshare")
 			r.Deadline = tc.deadline
-			v := s.begins(r)
+			v := s.start(r)
 			if tc.cancel {
 				s.succeeds("cancel", v.ID)
 			}
 			got := s.run(append(command, v.ID)...)
 			require.Equal(t, tc.code, got.code, "%s: %s", name, got.stderr)
-			require.Contains(t, got.stderr, tc.told, name)
+			require.Contains(t, got.stderr, tc.stderr, name)
 			require.LessOrEqual(t, strings.Count(got.stderr, "\n"), 1, name)
 			if len(command) == 1 && command[0] == "wait" {
-				require.Contains(t, got.stdout, tc.says, name)
+				require.Contains(t, got.stdout, tc.stdout, name)
 			}
 		}
 	}
 }
 
-func TestWaitIsCutByItsTimeout(t *testing.T) {
+func TestWait_EndsAtTimeout(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	r := s.run("wait", v.ID, "--timeout", "1ns")
-	require.Equal(t, exitCut, r.code)
-	require.Equal(t, "azbackupflow: operation "+v.ID+" has not ended yet; it goes on: azbackupflow watch "+v.ID+"\n", r.stderr)
+	require.Equal(t, cli.ExitWaitTimeout, r.code)
+	require.Equal(t, "azbackupflow: operation "+v.ID+" has not ended before --timeout; it continues: azbackupflow watch "+v.ID+"\n", r.stderr)
 }
 
-func TestInterruptedCommandSaysThatOperationsGoOn(t *testing.T) {
+func TestInterrupt_ReportsThatOperationsContinue(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	v := s.begins(clienttest.Protect("one", "testshare"))
+	v := s.start(clienttest.Protect("one", "testshare"))
 	ctx, cancel := context.WithCancel(t.Context())
-	s.change = func(w *world) {
+	s.change = func(w *environment) {
 		w.sleep = func(ctx context.Context, d time.Duration) error {
 			cancel()
 			return s.api.Clock.Sleep(ctx, d)
 		}
 	}
 	r := s.runWith(ctx, "wait", v.ID)
-	require.Equal(t, exitInterrupted, r.code)
-	require.Equal(t, "azbackupflow: interrupted; operations go on\n", r.stderr)
+	require.Equal(t, cli.ExitInterrupted, r.code)
+	require.Equal(t, "azbackupflow: interrupted; operations continue\n", r.stderr)
 }
 
-func TestAPIOutOfReachHasAnExitCodeOfItsOwn(t *testing.T) {
+func TestExitCode_ReportsAnUnavailableAPI(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
-	for _, args := range [][]string{{"list"}, {"status", "id"}, {"wait", "id"}, {"flows"}, {"refused"}, {"cancel", "id"}, {"history", "id"}, {"watch", "id"}} {
+	for _, args := range [][]string{{"list"}, {"status", "id"}, {"wait", "id"}, {"flows"}, {"rejected", "list"}, {"cancel", "id"}, {"history", "id"}, {"watch", "id"}} {
 		r := s.run(args...)
-		require.Equal(t, exitAway, r.code, args)
-		require.Contains(t, r.stderr, "is the local stack up", args)
+		require.Equal(t, cli.ExitUnavailable, r.code, args)
+		require.Contains(t, r.stderr, "start the local stack with azbackupflow local", args)
 	}
 
 	var listen net.ListenConfig
@@ -91,63 +92,66 @@ func TestAPIOutOfReachHasAnExitCodeOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
 	r := s.run("list", "--url", "http://"+closed.Addr().String())
-	require.Equal(t, exitAway, r.code)
+	require.Equal(t, cli.ExitUnavailable, r.code)
 	require.Contains(t, r.stderr, "connection refused")
 }
 
-func TestErrorsSayWhatToDo(t *testing.T) {
+func TestErrors_IncludeARemedy(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		args []string
 		says string
 	}{
-		"no such operation": {[]string{"status", "nope"}, "Operation not found (HTTP 404): load operation nope: operation not found; azbackupflow list shows the operations"},
-		"no such command":   {[]string{"frobnicate"}, "see azbackupflow --help"},
-		"no such flag":      {[]string{"list", "--frobnicate"}, "see azbackupflow --help"},
-		"no such output":    {[]string{"list", "-o", "yaml"}, `must be one of "table","json"`},
-		"no command":        {nil, "see azbackupflow --help"},
-		"a wrong address":   {[]string{"list", "--url", "nowhere"}, `"nowhere" is not the address of a Functions app; use one such as`},
-		"an open wire":      {[]string{"list", "--url", "http://name.example", "--function-key", "key"}, "use https"},
-		"a wrong time":      {[]string{"list", "--since", "yesterday"}, `--since "yesterday" is not a time; want one such as`},
-		"a wrong time too":  {[]string{"refused", "--since=-3d"}, "is not a time"},
-		"no limit":          {[]string{"list", "--limit", "0"}, "--limit wants at least 1"},
-		"no limit either":   {[]string{"refused", "--limit", "0"}, "--limit wants at least 1"},
-		"a wrong label":     {[]string{"list", "--label", "team"}, "is not NAME=VALUE"},
-		"a wrong status":    {[]string{"list", "--status", "x"}, `"x" is not a status`},
-		"a wrong speed":     {[]string{"local", "--speed", "0"}, "--speed wants a number above 0"},
-		"no request":        {[]string{"demo", "-f", "nope.json"}, "run it in the project's folder"},
-		"a broken request":  {[]string{"demo", "-f", file(t, "{")}, "is not JSON"},
+		"no such operation":  {[]string{"status", "nope"}, "Operation not found (HTTP 404): load operation nope: operation not found; azbackupflow list shows the operations"},
+		"no such command":    {[]string{"frobnicate"}, "see azbackupflow --help"},
+		"no such flag":       {[]string{"list", "--frobnicate"}, "see azbackupflow --help"},
+		"no such output":     {[]string{"list", "-o", "yaml"}, `must be one of "table","json"`},
+		"no command":         {nil, "see azbackupflow --help"},
+		"an invalid address": {[]string{"list", "--url", "nowhere"}, `"nowhere" is not the address of a Functions app; use one such as`},
+		"an unencrypted key": {[]string{"list", "--url", "http://name.example", "--function-key", "key"}, "use https"},
+		"an invalid time":    {[]string{"list", "--since", "yesterday"}, `--since "yesterday" is not a time; use a time such as`},
+		"an invalid age":     {[]string{"rejected", "list", "--since=-3d"}, "is not a time"},
+		"no limit":           {[]string{"list", "--limit", "0"}, "--limit must be at least 1"},
+		"no limit either":    {[]string{"rejected", "list", "--limit", "0"}, "--limit must be at least 1"},
+		"an invalid label":   {[]string{"list", "--label", "team"}, "is not NAME=VALUE"},
+		"an invalid status":  {[]string{"list", "--status", "x"}, `"x" is not a status`},
+		"an invalid speed":   {[]string{"local", "--speed", "0"}, "--speed must be above 0"},
+		"no request":         {[]string{"demo", "-f", "nope.json"}, "run the command in the folder of the project"},
+		"no examples":        {[]string{"demo", "--examples", t.TempDir()}, "set --examples"},
+		"a broken request":   {[]string{"demo", "-f", file(t, "{")}, "is not JSON"},
 	} {
 		r := newShell(t).run(tc.args...)
-		require.Equal(t, exitUsage, r.code, name)
+		require.Equal(t, cli.ExitUsage, r.code, name)
 		require.Contains(t, r.stderr, tc.says, name)
 		require.Equal(t, 1, strings.Count(r.stderr, "\n"), name)
 	}
 }
 
-func TestMissingFunctionKeyIsNamed(t *testing.T) {
+func TestErrors_NameAMissingFunctionKey(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	r := s.run("list")
-	require.Equal(t, exitUsage, r.code)
-	require.Contains(t, r.stderr, "give a key with --function-key or AZBACKUPFLOW_FUNCTION_KEY")
+	require.Equal(t, cli.ExitUsage, r.code)
+	require.Contains(t, r.stderr, "set a key with --function-key or AZBACKUPFLOW_FUNCTION_KEY")
 }
 
-func TestHelpDocumentsTheExitCodes(t *testing.T) {
+func TestHelp_DocumentsExitCodes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.golden("help", s.succeeds("--help"))
 	s.golden("help-wait", s.succeeds("wait", "--help"))
 	s.golden("help-start", s.succeeds("start", "--help"))
+	s.golden("help-cancel", s.succeeds("cancel", "--help"))
+	s.golden("help-rejected", s.succeeds("rejected", "--help"))
 }
 
-func TestAddressAndKeyMayComeFromTheEnvironment(t *testing.T) {
+func TestFlags_ReadTheEnvironment(t *testing.T) {
 	s := newShell(t)
 	t.Setenv("AZBACKUPFLOW_URL", s.api.URL)
 	t.Setenv("AZBACKUPFLOW_FUNCTION_KEY", "secret")
 	var stdout, stderr buffer
-	w := world{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }, now: s.api.Clock.Now, sleep: s.api.Clock.Sleep}
+	w := environment{stdout: &stdout, stderr: &stderr, lookup: func(string) (string, bool) { return "", false }, now: s.api.Clock.Now, sleep: s.api.Clock.Sleep}
 	require.Zero(t, run(t.Context(), []string{"list"}, w), stderr.String())
 	requests := s.api.Requests()
 	require.Equal(t, "secret", requests[len(requests)-1].Header.Get("x-functions-key"))

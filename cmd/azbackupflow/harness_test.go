@@ -19,29 +19,29 @@ import (
 	"azbackupflow/internal/request"
 )
 
-var update = flag.Bool("update", false, "write golden files anew") //nolint:gochecknoglobals // flags are global
+var update = flag.Bool("update", false, "update golden files")
 
-// shell runs command lines against an API whose time passes while they wait.
+// shell runs commands against an API whose clock advances while they wait.
 type shell struct {
 	t   *testing.T
 	api *clienttest.API
-	// change changes the world of the commands run from then on.
-	change func(*world)
+	// change changes the environment of later commands.
+	change func(*environment)
 	stdin  string
 }
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	return &shell{t: t, api: clienttest.Start(t), change: func(*world) {}}
+	return &shell{t: t, api: clienttest.Start(t), change: func(*environment) {}}
 }
 
-// result is what a command line came to.
+// result is the result of a command.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// run runs a command line to its end.
+// run runs a command to its end.
 func (s *shell) run(args ...string) result {
 	s.t.Helper()
 	return s.runWith(s.t.Context(), args...)
@@ -50,7 +50,7 @@ func (s *shell) run(args ...string) result {
 func (s *shell) runWith(ctx context.Context, args ...string) result {
 	s.t.Helper()
 	var stdout, stderr buffer
-	w := world{
+	w := environment{
 		stdin: strings.NewReader(s.stdin), stdout: &stdout, stderr: &stderr,
 		lookup: func(string) (string, bool) { return "", false },
 		now:    s.api.Clock.Now, sleep: s.api.Clock.Sleep,
@@ -62,7 +62,7 @@ func (s *shell) runWith(ctx context.Context, args ...string) result {
 	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
 }
 
-// succeeds runs a command line that must succeed, and gives what it wrote.
+// succeeds runs a command that must succeed, and returns its output.
 func (s *shell) succeeds(args ...string) string {
 	s.t.Helper()
 	r := s.run(args...)
@@ -71,8 +71,8 @@ func (s *shell) succeeds(args ...string) string {
 	return r.stdout
 }
 
-// begins starts an operation and gives its id.
-func (s *shell) begins(r api.Request) api.Operation {
+// start starts an operation and returns it.
+func (s *shell) start(r api.Request) api.Operation {
 	s.t.Helper()
 	req, err := s.api.Engine.Prepare(request.Request(r))
 	require.NoError(s.t, err)
@@ -85,7 +85,7 @@ func (s *shell) begins(r api.Request) api.Operation {
 	return op
 }
 
-// golden compares an output with testdata/name.golden.
+// golden compares output with testdata/name.golden.
 func (s *shell) golden(name, got string) {
 	s.t.Helper()
 	got = strings.ReplaceAll(got, s.api.URL, "http://API")
@@ -99,7 +99,7 @@ func (s *shell) golden(name, got string) {
 	require.Equal(s.t, string(want), got)
 }
 
-// buffer is what a command writes, which a test may read meanwhile.
+// buffer holds the output of a command; a test may read it while the command runs.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

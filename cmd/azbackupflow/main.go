@@ -1,6 +1,10 @@
-// Command azbackupflow is the operator's command line: it starts operations and
-// shows what becomes of them, over the HTTP API of a deployment, and it runs the
-// local stack.
+// Command azbackupflow is the command line of azbackupflow. It starts and shows
+// operations through the HTTP API of a deployment, checks declaration files, and
+// runs the local stack.
+//
+// The command may not know how operations are stored or run. Only the commands
+// local and demo use internal/local, and only commands that work offline use the
+// packages that parse and check files.
 package main
 
 import (
@@ -15,14 +19,14 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// The first signal stops in good order, a second one at once.
+	// The first signal stops the command gracefully, the second one at once.
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], world{
+	code := run(ctx, os.Args[1:], environment{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		terminal:      term.IsTerminal(int(os.Stdout.Fd())),
-		errorTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		lookup:        os.LookupEnv,
-		now:           now, sleep: sleep, ticks: ticks,
+		stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		lookup:         os.LookupEnv,
+		now:            now, sleep: sleep, ticks: ticks,
 		newKey: uuid.NewString,
 	})
 	stop()

@@ -13,18 +13,19 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/packaging"
 )
 
 const (
 	exampleRequest = "../../examples/protect-file-share.json"
-	// patience is how long a test waits for what must happen. Only a failing
-	// test waits so long.
+	// patience is how long a failing test waits.
 	patience = time.Minute
 )
 
-// packaged assembles what the local stack runs.
+// packaged builds the package that the local stack runs.
 func packaged(t *testing.T) string {
 	t.Helper()
 	if _, err := os.Stat("../../internal/local/azurite/node_modules"); err != nil {
@@ -36,22 +37,25 @@ func packaged(t *testing.T) string {
 	return dist
 }
 
-// machine is the world of a command that works with real processes.
-func machine(stdout, stderr *buffer) world {
-	return world{
+// machine returns the environment of a command that starts real processes.
+func machine(stdout, stderr *buffer) environment {
+	return environment{
 		stdout: stdout, stderr: stderr, lookup: func(string) (string, bool) { return "", false },
 		now: now, sleep: sleep, ticks: ticks, newKey: func() string { return "key" },
 	}
 }
 
-func TestStack(t *testing.T) {
+func TestLocalStack_RunsDemoAndLocal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the local stack several times")
+	}
 	t.Parallel()
-	dist := packaged(t) // takes longest, so once
+	dist := packaged(t) // slow, so only once
 	for name, test := range map[string]func(*testing.T, string){
-		"demo protects and backs up although the handler is killed": demoWithKill,
-		"demo runs every flow and ends with a table":                demoOfAll,
-		"demo of an operation that fails exits so":                  demoThatFails,
-		"local is up until it is interrupted":                       localUntilInterrupted,
+		"demo succeeds although the handler is killed":   demoWithKill,
+		"demo runs every flow and ends with a table":     demoOfAll,
+		"demo exits with an error if an operation fails": demoThatFails,
+		"local runs until it is interrupted":             localUntilInterrupt,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -66,18 +70,18 @@ func demoWithKill(t *testing.T, dist string) {
 	require.Zero(t, code, stderr.String())
 	shown := stdout.String()
 	for line := range strings.Lines(shown) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), width, line)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width, line)
 	}
-	// What was asked, what Azure answered, what it means, when it looks again.
+	// Each call, the response, the result, and the next check.
 	for _, want := range []string{
-		"GET …/backupPolicies/schedule1 → 200", "POST …/refreshContainers → 202", "looks again in",
+		"GET …/backupPolicies/schedule1 → 200", "POST …/refreshContainers → 202", "next check in",
 		"-- the handler is killed (SIGKILL)", "the earlier request had taken effect",
-		"ends as Succeeded", "Status             Succeeded\n", "Kills              1\n", "Backups asked for  1\n",
+		"ended as Succeeded", "Status           Succeeded\n", "Kills            1\n", "Backups started  1\n",
 	} {
 		require.Contains(t, shown, want)
 	}
-	require.Less(t, strings.Index(shown, "about to call"), strings.Index(shown, "is killed"), "told in order")
-	require.Less(t, strings.Index(shown, "is killed"), strings.Index(shown, "had taken effect"), "told in order")
+	require.Less(t, strings.Index(shown, "about to call"), strings.Index(shown, "is killed"), "lines are in order")
+	require.Less(t, strings.Index(shown, "is killed"), strings.Index(shown, "had taken effect"), "lines are in order")
 }
 
 func demoOfAll(t *testing.T, dist string) {
@@ -86,11 +90,11 @@ func demoOfAll(t *testing.T, dist string) {
 	require.Zero(t, code, stderr.String()+stdout.String())
 	shown := stdout.String()
 	for line := range strings.Lines(shown) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), width, line)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width, line)
 	}
 	_, table, found := strings.Cut(shown, "\nFlow ")
 	require.True(t, found, shown)
-	all := len(demoPlan()) + 1
+	all := 12 + 1
 	require.Equal(t, all, strings.Count(table, "  Succeeded  "), table)
 	require.Contains(t, table, fmt.Sprintf("\n%d of %d operations Succeeded, with ", all, all))
 	require.Regexp(t, `\nrestore-postgres +empdb11, from archive +Succeeded +[0-9a-f]{8}… +7 +\d+ +\d+`, table)
@@ -102,12 +106,12 @@ func demoThatFails(t *testing.T, dist string) {
 	request := file(t, strings.Replace(string(raw), "schedule1", "nope", 1))
 	var stdout, stderr buffer
 	code := run(t.Context(), []string{"demo", "--dist", dist, "-f", request}, machine(&stdout, &stderr))
-	require.Equal(t, exitFailed, code)
+	require.Equal(t, cli.ExitFailed, code)
 	require.Contains(t, stderr.String(), "PolicyNotFound")
 	require.Contains(t, stderr.String(), "what to do: ")
 }
 
-func localUntilInterrupted(t *testing.T, dist string) {
+func localUntilInterrupt(t *testing.T, dist string) {
 	dir := t.TempDir()
 	var id string
 	for round, look := range [][]string{{"-v"}, {"-o", "json"}} {
@@ -136,33 +140,32 @@ func localUntilInterrupted(t *testing.T, dist string) {
 				shell("validate", "protect-postgres", "-f", "../../examples/protect-postgres.json"))
 			shell("start", "protect-file-share", "-f", exampleRequest, "--wait")
 			id = operation.ID("local", "protect-file-share", "protect-testshare")
-			require.Contains(t, stderr.String(), "operation moved", "-v shows what the handler logs")
+			require.Contains(t, stderr.String(), "operation moved", "-v shows the log of the handler")
 		}
 		require.Contains(t, shell("status", id), "Succeeded", "operations outlive the stack")
 
 		interrupt()
-		require.Equal(t, exitDone, <-ended, stderr.String())
+		require.Equal(t, cli.ExitDone, <-ended, stderr.String())
 	}
 }
 
-// requireValidated asserts that what validate says of the examples holds what
-// the app read, and what it would have written with which body.
+// requireValidated checks the reads and the unsent calls in the output of validate.
 func requireValidated(t *testing.T, shown string) {
 	t.Helper()
 	for _, want := range []string{
-		"The request is valid. What protect-file-share version",
-		"  read: GET /", "backupPolicies/schedule1 (200)", "  would call: POST /", "refreshContainers", "Not known beforehand: ", "looks right.",
+		"The request is valid. Steps of protect-file-share version",
+		"  read: GET /", "backupPolicies/schedule1 (200)", "  would call: POST /", "refreshContainers", "Not checked: ", "found no problem.",
 		"  would call: PUT /", `"objectType": "BackupInstance"`,
 	} {
 		require.Contains(t, shown, want)
 	}
 }
 
-func TestStackWithoutAPackageSaysWhatToDo(t *testing.T) {
+func TestLocalStack_ReportsAMissingPackage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"local", "--dist", t.TempDir(), "--port", "0", "--dir", ""}, {"demo", "--dist", t.TempDir(), "-f", exampleRequest}} {
 		var stdout, stderr buffer
-		require.Equal(t, exitFailed, run(t.Context(), args, machine(&stdout, &stderr)))
+		require.Equal(t, cli.ExitFailed, run(t.Context(), args, machine(&stdout, &stderr)))
 		require.Contains(t, stderr.String(), "make package")
 		require.Equal(t, 1, strings.Count(stderr.String(), "\n"))
 	}

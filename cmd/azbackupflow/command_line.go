@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/client"
+)
+
+// environment is everything that the program takes from its process.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// stdoutTerminal and stderrTerminal report whether stdout and stderr are
+	// terminals.
+	stdoutTerminal, stderrTerminal bool
+	lookup                         func(name string) (string, bool)
+	now                            func() time.Time
+	sleep                          func(context.Context, time.Duration) error
+	ticks                          func(time.Duration) (<-chan time.Time, func())
+	// newKey returns a key that was never used before.
+	newKey func() string
+}
+
+// commandLine is the grammar of the command line for kong.
+type commandLine struct {
+	URL         string `name:"url" env:"AZBACKUPFLOW_URL" default:"http://127.0.0.1:7071" help:"Address of the Functions app."`
+	FunctionKey string `env:"AZBACKUPFLOW_FUNCTION_KEY" placeholder:"KEY" help:"Function key of the app, if it requires one."`
+	Output      string `short:"o" enum:"table,json" default:"table" help:"Output format: table for people, json (the format of the API) for scripts."`
+
+	Start     startCommand     `cmd:"" group:"operations" help:"Start an operation."`
+	Validate  validateCommand  `cmd:"" group:"operations" help:"Show what a request would do, by calls that only read."`
+	Bulk      bulkCommand      `cmd:"" group:"operations" help:"Start many operations that differ in some parameters."`
+	Status    statusCommand    `cmd:"" group:"operations" help:"Show an operation, its last error and the recommended action."`
+	History   historyCommand   `cmd:"" group:"operations" help:"Show the events of an operation, step by step."`
+	Watch     watchCommand     `cmd:"" group:"operations" help:"Show the events of an operation as they happen."`
+	Wait      waitCommand      `cmd:"" group:"operations" help:"Wait until an operation has ended; the exit code shows the result."`
+	List      listCommand      `cmd:"" group:"operations" help:"List operations, newest first."`
+	Cancel    cancelCommand    `cmd:"" group:"operations" help:"Cancel an operation."`
+	Pause     pauseCommand     `cmd:"" group:"operations" help:"Pause an operation: it makes no calls until it is resumed."`
+	Resume    resumeCommand    `cmd:"" group:"operations" help:"Resume a paused operation."`
+	Retry     retryCommand     `cmd:"" group:"operations" help:"Retry a failed, timed-out or parked operation."`
+	Flows     flowsCommand     `cmd:"" group:"operations" help:"List the flows that can be started."`
+	Rejected  rejectedCommand  `cmd:"" group:"operations" help:"List, show, replay or purge rejected requests."`
+	Rescue    rescueCommand    `cmd:"" group:"operations" help:"Run the sweep now: wake operations whose message was lost."`
+	Errors    errorsCommand    `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, and what you can do."`
+	Preflight preflightCommand `cmd:"" group:"operations" help:"Check the app's settings, identity, queues and permissions."`
+
+	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`
+	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
+
+	Local   localCommand   `cmd:"" group:"local" help:"Run the local stack until Ctrl-C."`
+	Demo    demoCommand    `cmd:"" group:"local" help:"Run every flow on a local stack: one step by step, then all others in parallel."`
+	Version versionCommand `cmd:"" group:"local" help:"Show the version of this program."`
+}
+
+const description = `Runs Azure Backup operations to completion.
+
+` + cli.ExitCodesHelp
+
+// app holds what every command needs.
+type app struct {
+	environment
+	flags commandLine
+	out   *render.Printer
+}
+
+func newApp(env environment, flags commandLine) (*app, error) {
+	out, err := render.New(render.Config{
+		Out: env.stdout, Err: env.stderr, JSON: flags.Output == "json", Now: env.now, Ticks: env.ticks,
+		Color: env.stdoutTerminal && render.WantsColor(env.lookup), Spinner: env.stderrTerminal,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &app{environment: env, flags: flags, out: out}, nil
+}
+
+// run runs the program and returns the exit code.
+func run(ctx context.Context, args []string, env environment) int {
+	flags := &commandLine{}
+	helpShown := false // kong showed help and would exit
+	parser, err := kong.New(flags,
+		kong.Name("azbackupflow"), kong.Description(description),
+		kong.Writers(env.stdout, env.stderr),
+		kong.Exit(func(int) { helpShown = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "operations", Title: "Operations:"},
+			{Key: "declared", Title: "Declaration files:"},
+			{Key: "local", Title: "On this machine:"},
+		}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return fail(ctx, env, "", err)
+	}
+	parsed, err := parser.Parse(args)
+	if helpShown {
+		return cli.ExitDone
+	}
+	if err != nil {
+		return fail(ctx, env, flags.URL, &cli.UsageError{Text: err.Error(), Remedy: "see azbackupflow --help"})
+	}
+	a, err := newApp(env, *flags)
+	if err != nil {
+		return fail(ctx, env, flags.URL, err)
+	}
+	if err := parsed.Run(a); err != nil {
+		return fail(ctx, env, flags.URL, err)
+	}
+	return cli.ExitDone
+}
+
+// fail writes the error and its remedy in one line and returns the exit code.
+func fail(ctx context.Context, env environment, url string, err error) int {
+	note := func(line string) { _, _ = fmt.Fprintln(env.stderr, "azbackupflow: "+line) } // a closed terminal cannot be reported anywhere
+	var failed *cli.OperationError
+	if ctx.Err() != nil && !errors.As(err, &failed) {
+		note("interrupted; operations continue")
+		return cli.ExitInterrupted
+	}
+	line := render.Plain(err.Error())
+	if remedy := cli.Remedy(err, url); remedy != "" {
+		line += "; " + render.Plain(remedy)
+	}
+	note(line)
+	return cli.ExitCode(err)
+}
+
+// client returns a client for the API of the flags.
+func (a *app) client() (*client.Client, error) {
+	c, err := client.New(client.Config{URL: a.flags.URL, FunctionKey: a.flags.FunctionKey, Now: a.now, Sleep: a.sleep})
+	if err != nil {
+		return nil, &cli.UsageError{Text: err.Error()}
+	}
+	return c, nil
+}

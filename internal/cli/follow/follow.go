@@ -1,0 +1,167 @@
+// Package follow waits for an operation and shows its progress: a spinner, and
+// the timeline of its events.
+//
+// The package may not know how operations run: it polls the HTTP API.
+package follow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/client"
+)
+
+// Config configures a Follower. Client and Printer are required.
+type Config struct {
+	Client  *client.Client
+	Printer *render.Printer
+	// Quiet omits the timeline.
+	Quiet bool
+}
+
+// Follower follows one operation.
+type Follower struct {
+	// Counter counts the steps and ARM calls so far.
+	Counter render.Counter
+
+	c        Config
+	timeline render.Timeline
+	spinner  *render.Spinner
+	// flows holds the steps of the flows, to show the progress.
+	flows       []api.Flow
+	unavailable bool
+
+	mu sync.Mutex
+	// fresh holds notes since the last poll: events before them may still
+	// arrive. ready holds older notes.
+	fresh, ready []note
+}
+
+// note is a line between the events.
+type note struct {
+	at   time.Time
+	text string
+}
+
+// New returns a Follower.
+func New(c Config) (*Follower, error) {
+	if c.Client == nil || c.Printer == nil {
+		return nil, errors.New("follow: Config.Client and Printer are required")
+	}
+	return &Follower{c: c, timeline: render.Timeline{Paint: c.Printer.Paint}}, nil
+}
+
+// Wait shows the operation until it has ended or is parked, and returns it.
+func (f *Follower) Wait(ctx context.Context, id string) (api.Operation, error) {
+	f.spinner = f.c.Printer.NewSpinner()
+	defer f.spinner.Stop()
+	if list, err := f.c.Client.Flows(ctx); err == nil { // without the flows, only the step numbers are missing
+		f.flows = list.Flows
+	}
+	op, err := f.c.Client.Wait(ctx, id, f.show)
+	f.spinner.Around(func() {
+		f.releaseNotes()
+		f.printNotes(f.c.Printer.Now())
+	})
+	return op, err
+}
+
+// Note adds a line to the timeline, at the current time.
+func (f *Follower) Note(text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fresh = append(f.fresh, note{at: f.c.Printer.Now(), text: text})
+}
+
+// releaseNotes makes the notes so far ready to print.
+func (f *Follower) releaseNotes() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ready, f.fresh = append(f.ready, f.fresh...), nil
+}
+
+// printNotes prints the ready notes up to a time.
+func (f *Follower) printNotes(until time.Time) {
+	for len(f.ready) > 0 && !f.ready[0].at.After(until) {
+		f.print(f.ready[0])
+		f.ready = f.ready[1:]
+	}
+}
+
+func (f *Follower) print(n note) {
+	if !f.c.Printer.IsJSON() {
+		f.c.Printer.TimelineNote(n.at, n.text)
+	}
+}
+
+func (f *Follower) show(u client.Update) {
+	f.spinner.Around(func() {
+		for _, ev := range u.Events {
+			f.Counter.Count(ev)
+		}
+		if f.c.Quiet {
+			return
+		}
+		for _, ev := range u.Events {
+			f.printNotes(ev.At)
+			f.printEvent(ev)
+		}
+		f.printNotes(f.c.Printer.Now())
+		f.releaseNotes()
+		if unavailable := u.Unavailable != nil; unavailable != f.unavailable {
+			f.unavailable = unavailable
+			f.printAvailability(u.Unavailable)
+		}
+	})
+	f.spinner.Describe(func() string { return f.progress(u) })
+}
+
+// printEvent prints one event: as lines of text, or as one line of JSON.
+func (f *Follower) printEvent(ev api.Event) {
+	if f.c.Printer.IsJSON() {
+		_ = f.c.Printer.JSONLine(ev) // an event from JSON always encodes
+		return
+	}
+	for _, line := range f.timeline.Lines(ev) {
+		f.c.Printer.Line("%s", line)
+	}
+}
+
+// printAvailability prints that the API has become unavailable, or available
+// again if err is nil.
+func (f *Follower) printAvailability(err error) {
+	n := note{at: f.c.Printer.Now(), text: "the API is available again"}
+	if err != nil {
+		n.text = "the API is unavailable, retrying: " + err.Error()
+	}
+	f.print(n)
+}
+
+// progress returns the current step and the next check in one line.
+func (f *Follower) progress(u client.Update) string {
+	op := u.Operation
+	if u.Unavailable != nil {
+		return "the API is unavailable, retrying"
+	}
+	text := op.Step
+	for _, flow := range f.flows {
+		if i := slices.Index(flow.Steps, op.Step); flow.Name == op.Flow && flow.Version == op.Version && i >= 0 {
+			text += fmt.Sprintf(" (step %d of %d)", i+1, len(flow.Steps))
+		}
+	}
+	switch wait := op.DueAt.Sub(f.c.Printer.Now()); {
+	case op.Paused:
+		text += ": paused"
+	case wait >= time.Second:
+		text += ": next check in " + render.Duration(wait.Truncate(time.Second))
+	default:
+		text += ": running"
+	}
+	return render.Plain(text)
+}
