@@ -20,44 +20,44 @@ func lookup(settings map[string]string) connection.Lookup {
 	}
 }
 
-func TestServiceBusConnection(t *testing.T) {
+func TestServiceBus_ReadsSettings(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		settings map[string]string
 		err      error
 		says     []string
 	}{
-		"ConnectionString": {settings: map[string]string{"Bus": busString}},
-		"SystemAssignedIdentity": {settings: map[string]string{
+		"connection string": {settings: map[string]string{"Bus": busString}},
+		"system-assigned identity": {settings: map[string]string{
 			"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__credential": "managedidentity",
 		}},
-		"UserAssignedIdentity": {settings: map[string]string{
+		"user-assigned identity": {settings: map[string]string{
 			"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__credential": "managedIdentity", "Bus__clientId": "id",
 		}},
-		"Developer":    {settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net"}},
-		"Nothing":      {err: connection.ErrMissing, says: []string{"Bus ", "Bus__fullyQualifiedNamespace"}},
-		"EmptySetting": {settings: map[string]string{"Bus": " "}, err: connection.ErrMissing},
-		"OtherName":    {settings: map[string]string{"Other": busString}, err: connection.ErrMissing},
-		"Both": {
+		"developer machine": {settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net"}},
+		"no setting":        {err: connection.ErrMissing, says: []string{"Bus ", "Bus__fullyQualifiedNamespace"}},
+		"empty setting":     {settings: map[string]string{"Bus": " "}, err: connection.ErrMissing},
+		"other name":        {settings: map[string]string{"Other": busString}, err: connection.ErrMissing},
+		"both": {
 			settings: map[string]string{"Bus": busString, "Bus__fullyQualifiedNamespace": "name.servicebus.windows.net"},
 			err:      connection.ErrConflict, says: []string{"Bus and Bus__fullyQualifiedNamespace"},
 		},
-		"StringAndIdentity": {
+		"connection string and identity": {
 			settings: map[string]string{"Bus": busString, "Bus__clientId": "id"},
 			err:      connection.ErrConflict, says: []string{"Bus__clientId"},
 		},
-		"NotAConnectionString": {
+		"invalid connection string": {
 			settings: map[string]string{"Bus": "Endpoint=c2VjcmV0"}, err: connection.ErrInvalid, says: []string{"Bus is not"},
 		},
-		"NotAHost": {
+		"invalid host name": {
 			settings: map[string]string{"Bus__fullyQualifiedNamespace": "https://name.servicebus.windows.net/"},
 			err:      connection.ErrInvalid, says: []string{"Bus__fullyQualifiedNamespace"},
 		},
-		"UnknownCredential": {
+		"unknown credential": {
 			settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__credential": "secret"},
 			err:      connection.ErrInvalid, says: []string{"Bus__credential", "managedidentity"},
 		},
-		"ClientIdWithoutCredential": {
+		"client ID without credential": {
 			settings: map[string]string{"Bus__fullyQualifiedNamespace": "name.servicebus.windows.net", "Bus__clientId": "id"},
 			err:      connection.ErrMissing, says: []string{"Bus__clientId", "Bus__credential"},
 		},
@@ -71,38 +71,38 @@ func TestServiceBusConnection(t *testing.T) {
 	}
 }
 
-func TestTablesConnection(t *testing.T) {
+func TestTables_ReadsSettings(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		settings map[string]string
 		err      error
 		says     []string
 	}{
-		"ConnectionString":   {settings: map[string]string{"Storage": storageString}},
-		"DevelopmentStorage": {settings: map[string]string{"Storage": "UseDevelopmentStorage=true"}},
-		"AzureConnectionString": {settings: map[string]string{
+		"connection string":   {settings: map[string]string{"Storage": storageString}},
+		"development storage": {settings: map[string]string{"Storage": "UseDevelopmentStorage=true"}},
+		"connection string of Azure": {settings: map[string]string{
 			"Storage": "DefaultEndpointsProtocol=https;AccountName=name;AccountKey=c2VjcmV0;EndpointSuffix=core.usgovcloudapi.net",
 		}},
-		"UserAssignedIdentity": {settings: map[string]string{
+		"user-assigned identity": {settings: map[string]string{
 			"Storage__tableServiceUri": "https://name.table.core.windows.net/", "Storage__credential": "managedidentity", "Storage__clientId": "id",
 		}},
-		"Nothing": {err: connection.ErrMissing, says: []string{"Storage ", "Storage__tableServiceUri"}},
-		"OnlyAccountName": {
+		"no setting": {err: connection.ErrMissing, says: []string{"Storage ", "Storage__tableServiceUri"}},
+		"account name only": {
 			settings: map[string]string{"Storage__accountName": "name"},
 			err:      connection.ErrMissing, says: []string{"Storage__tableServiceUri", "Storage__accountName alone"},
 		},
-		"Both": {
+		"both": {
 			settings: map[string]string{"Storage": storageString, "Storage__tableServiceUri": "https://name.table.core.windows.net"},
 			err:      connection.ErrConflict, says: []string{"Storage and Storage__tableServiceUri"},
 		},
-		"NotAConnectionString": {
+		"invalid connection string": {
 			settings: map[string]string{"Storage": "AccountKey=c2VjcmV0"}, err: connection.ErrInvalid, says: []string{"Storage is not"},
 		},
-		"TokenOverPlainHTTP": {
+		"HTTP address": {
 			settings: map[string]string{"Storage__tableServiceUri": "http://name.table.core.windows.net"},
 			err:      connection.ErrInvalid, says: []string{"Storage__tableServiceUri"},
 		},
-		"SignedAddress": {
+		"signed address": {
 			settings: map[string]string{"Storage__tableServiceUri": "https://name.table.core.windows.net?sig=c2VjcmV0"},
 			err:      connection.ErrInvalid, says: []string{"Storage__tableServiceUri"},
 		},
@@ -126,5 +126,5 @@ func check(t *testing.T, err, want error, says []string) {
 	for _, words := range says {
 		require.ErrorContains(t, err, words)
 	}
-	require.NotContains(t, err.Error(), "c2VjcmV0", "an error never shows a secret")
+	require.NotContains(t, err.Error(), "c2VjcmV0", "an error never contains a secret")
 }

@@ -1,15 +1,16 @@
-// Package connection reads connection settings as the Functions host does and
-// gives clients of what they connect to.
+// Package connection creates Azure clients from connection settings, in the same
+// format as the Functions host.
 //
-// A connection has a name, such as ServiceBusConnection, and is given in one
-// of two ways. Either the setting of that name holds a connection string, or
-// settings that begin with the name and two underscores describe where to go
-// and as whom:
+// A connection has a name, such as ServiceBusConnection. Either the setting of
+// that name holds a connection string, or settings with that name as their prefix
+// describe the endpoint and the identity:
 //
 //	ServiceBusConnection__fullyQualifiedNamespace = name.servicebus.windows.net
 //	AzureWebJobsStorage__tableServiceUri          = https://name.table.core.windows.net
 //	…__credential                                 = managedidentity
-//	…__clientId                                   = of a user-assigned identity
+//	…__clientId                                   = client ID of a user-assigned identity
+//
+// The package must not know which queues and tables exist, or what they hold.
 //
 // Source: https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection
 package connection

@@ -88,7 +88,7 @@ type Query struct {
 	List func(ctx context.Context, since time.Time) (jobs []Job, calls int, err error)
 }
 
-// Result is what the cache knows about a job.
+// Result reports what the cache knows about a job.
 type Result struct {
 	// ReadDirectly is set if the caller must read the job itself; no other
 	// field is set then.

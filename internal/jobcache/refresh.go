@@ -95,7 +95,7 @@ func oldestNeeded(s *snapshot, q Query, now time.Time) time.Time {
 	return since
 }
 
-// release gives up the lease after a failed list. The next list waits for the
+// release releases the lease after a failed list. The next list waits for the
 // Retry-After of the error.
 func (c *Cache) release(ctx context.Context, v *vault, key string, s snapshot, etag string, err error) {
 	s.Lease, s.LeaseUntil = "", time.Time{}

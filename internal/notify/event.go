@@ -56,7 +56,7 @@ type Operation struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	CreatedAt   time.Time         `json:"createdAt"`
 	// Seq orders the events of one operation: a later event has a higher seq.
-	// Round counts the retries of the operation by a person.
+	// Round counts the retries of the operation by an operator.
 	Seq   int64 `json:"seq"`
 	Round int   `json:"round"`
 	// Status and Step are those of the operation at the time of the event.

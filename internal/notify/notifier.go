@@ -40,7 +40,7 @@ func New(cfg Config) (*Notifier, error) {
 	return &Notifier{cfg: cfg}, nil
 }
 
-// Everybody reports whether the notifications of all operations are sent.
+// Broadcasts reports whether the notifications of all operations are sent.
 func (n *Notifier) Broadcasts() bool { return n.cfg.Destination != "" }
 
 // MayReply reports whether a request may name the queue for replies. Queue names

@@ -18,7 +18,7 @@ func Ping(ctx context.Context, client *azservicebus.Client, queue string, receiv
 	if err != nil {
 		return fmt.Errorf("connect to queue %s: %w", queue, err)
 	}
-	// A new batch opens the link, because the link tells the maximum message
+	// A new batch opens the link, because the link reports the maximum message
 	// size.
 	_, err = sender.NewMessageBatch(ctx, nil)
 	_ = sender.Close(ctx) // The error of the open says more.

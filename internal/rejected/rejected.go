@@ -22,7 +22,7 @@ import (
 // ErrNotFound reports that no rejected request has the ID.
 var ErrNotFound = errors.New("rejected request not found")
 
-// Source tells how a rejected request arrived.
+// Source is the way a rejected request arrived.
 type Source string
 
 // Sources of rejected requests.
@@ -46,7 +46,7 @@ type Request struct {
 	// same ID replaces it.
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
-	// Source tells how the request arrived.
+	// Source is the way the request arrived.
 	Source    Source            `json:"source"`
 	MessageID string            `json:"messageId,omitempty"`
 	Key       string            `json:"key,omitempty"`

@@ -18,7 +18,7 @@ func stepCosts(t *testing.T, a *account) {
 	var w wire
 	s := a.store(t, w.options)
 	create(t, s, newOperation("a"))
-	w.mend()
+	w.restore()
 	row, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
 	save(t, s, row, operation.Running)
@@ -29,11 +29,11 @@ func acceptCosts(t *testing.T, a *account) {
 	var w wire
 	s := a.store(t, w.options)
 	require.NoError(t, s.EnsureTables(t.Context()))
-	w.mend()
+	w.restore()
 	create(t, s, newOperation("a"))
 	seen := w.seen()
 	require.ElementsMatch(t, []string{"PUT operationlive", "PUT operationindex", "PUT operationindex", "POST $batch"}, seen)
-	require.Equal(t, "POST $batch", seen[3], "what has a row is listed")
+	require.Equal(t, "POST $batch", seen[3], "each row is listed")
 }
 
 func endCosts(t *testing.T, a *account) {
@@ -42,7 +42,7 @@ func endCosts(t *testing.T, a *account) {
 	op := newOperation("a")
 	op.Labels = map[string]string{"team": "x", "env": "prod"}
 	create(t, s, op)
-	w.mend()
+	w.restore()
 	row, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
 	require.NoError(t, s.Finalize(t.Context(), save(t, s, row, operation.Succeeded)))
@@ -58,7 +58,7 @@ func rareLabel(t *testing.T, a *account) {
 		op.Labels = map[string]string{"team": fmt.Sprint(i % 15)}
 		create(t, s, op)
 	}
-	w.mend()
+	w.restore()
 	require.Equal(t, 2, listedAs(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "3"}, Flow: "backup-now"}))
 	require.Equal(t, []string{"GET operationindex", "GET operations", "GET operations"}, w.seen())
 }
@@ -66,7 +66,7 @@ func rareLabel(t *testing.T, a *account) {
 func tablesOnce(t *testing.T, a *account) {
 	var w wire
 	s := a.store(t, w.options)
-	require.Empty(t, w.seen(), "nothing is called before the first use")
+	require.Empty(t, w.seen(), "no request before the first use")
 	for range 3 {
 		require.NoError(t, s.EnsureTables(t.Context()))
 	}
@@ -74,7 +74,7 @@ func tablesOnce(t *testing.T, a *account) {
 	another := a.storeAt(t, "twice", nil)
 	require.NoError(t, another.EnsureTables(t.Context()))
 	another = a.storeAt(t, "twice", nil)
-	require.NoError(t, another.EnsureTables(t.Context()), "tables that exist are no error")
+	require.NoError(t, another.EnsureTables(t.Context()), "existing tables are not an error")
 }
 
 func tablesAgain(t *testing.T, a *account) {
@@ -82,11 +82,11 @@ func tablesAgain(t *testing.T, a *account) {
 	s := a.store(t, w.options)
 	w.disturb(refuse("POST Tables"), nil)
 	require.ErrorIs(t, s.EnsureTables(t.Context()), errWire)
-	w.mend()
+	w.restore()
 	create(t, s, newOperation("a"))
 }
 
-// everyEntity reads all tables of a store.
+// everyEntity returns all entities of a store by table.
 func everyEntity(t *testing.T, a *account, prefix string) map[string][]string {
 	t.Helper()
 	service, err := aztables.NewServiceClientFromConnectionString(a.connection, nil)

@@ -12,26 +12,26 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// entity is a row of a table as JSON sends it.
+// entity is a table row in the JSON form of the API.
 type entity map[string]any
 
 // Row keys within an operation's partition.
 const (
 	operationRow = "operation"
 	eventPrefix  = "event-"
-	// eventEnd is the first row key after all events.
+	// eventEnd sorts after all events.
 	eventEnd = "event."
 )
 
-// chunkUnits is how many UTF-16 units of a record go into one property. A
-// property may have 64 KiB, which is 32,768 of them.
+// chunkUnits is the number of UTF-16 units of a record in one property. A
+// property may have 64 KiB, which is 32,768 units.
 const chunkUnits = 30_000
 
-// markerColumn holds the ETag that an operation's live marker was created with.
+// markerColumn holds the ETag of the live marker when the operation was created.
 const markerColumn = "marker"
 
-// operationEntity is the row of an operation: its record, and beside it, for
-// people who look at the table, columns that the store never reads but marker.
+// operationEntity returns the row of an operation: its record, and columns for
+// people who read the table. The store itself reads only the marker column.
 func operationEntity(op operation.Operation, marker string, record []byte) ([]byte, error) {
 	e := entity{"PartitionKey": encodeKey(op.ID), "RowKey": operationRow}
 	e.text("id", op.ID)
@@ -62,8 +62,8 @@ func operationEntity(op operation.Operation, marker string, record []byte) ([]by
 	return e.encode()
 }
 
-// eventEntity is one line of an operation's history. Row keys sort by seq, then
-// by time: a claim is saved at the seq of the save before it.
+// eventEntity returns one event of an operation's history. Row keys sort by seq,
+// then by time, because a claim has the seq of the save before it.
 func eventEntity(id string, ev operation.Event, record []byte) ([]byte, error) {
 	e := entity{
 		"PartitionKey": encodeKey(id),
@@ -85,8 +85,8 @@ func (e entity) encode() ([]byte, error) {
 	return encoded, nil
 }
 
-// text sets a column for people. Control characters, which Table Storage does
-// not take everywhere, and what is longer than a person reads, are left out.
+// text sets a column for people. It replaces control characters, which Table
+// Storage does not accept everywhere, and cuts long values.
 func (e entity) text(name, value string) {
 	value = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -106,22 +106,22 @@ func (e entity) number(name string, value int64) {
 	e[name], e[name+"@odata.type"] = strconv.FormatInt(value, 10), "Edm.Int64"
 }
 
-// time sets a column for people; a time that Table Storage cannot hold, such
-// as the zero time, is left out.
+// time sets a column for people. It omits times that Table Storage cannot store,
+// such as the zero time.
 func (e entity) time(name string, value time.Time) {
 	if year := value.UTC().Year(); year >= 1601 && year <= 9999 {
 		e[name], e[name+"@odata.type"] = value.UTC().Format("2006-01-02T15:04:05.0000000Z"), "Edm.DateTime"
 	}
 }
 
-// record sets the properties that hold a record: name, name2, name3 and so on.
+// record sets the properties of a record: name, name2, name3 and so on.
 func (e entity) record(name string, record []byte) {
 	for i, chunk := range chunks(string(record)) {
 		e[chunkName(name, i)] = chunk
 	}
 }
 
-// operationOf reads what operationEntity wrote.
+// operationOf returns the record and the marker column of an operation's row.
 func operationOf(text []byte) (record []byte, marker string, err error) {
 	e, err := entityOf(text)
 	if err != nil {
@@ -132,7 +132,7 @@ func operationOf(text []byte) (record []byte, marker string, err error) {
 	return record, marker, err
 }
 
-// recordOf puts a record together again.
+// recordOf returns a record of an entity.
 func recordOf(text []byte, name string) ([]byte, error) {
 	e, err := entityOf(text)
 	if err != nil {
@@ -144,12 +144,12 @@ func recordOf(text []byte, name string) ([]byte, error) {
 func entityOf(text []byte) (entity, error) {
 	var e entity
 	if err := json.Unmarshal(text, &e); err != nil {
-		return nil, fmt.Errorf("read entity: %w", err)
+		return nil, fmt.Errorf("decode entity: %w", err)
 	}
 	return e, nil
 }
 
-// whole puts a record together again.
+// whole joins the properties of a record.
 func (e entity) whole(name string) ([]byte, error) {
 	var record strings.Builder
 	for i := 0; ; i++ {
@@ -160,7 +160,7 @@ func (e entity) whole(name string) ([]byte, error) {
 		record.WriteString(chunk)
 	}
 	if record.Len() == 0 {
-		return nil, fmt.Errorf("entity %v of partition %v has no %s", e["RowKey"], e["PartitionKey"], name)
+		return nil, fmt.Errorf("entity %v in partition %v has no property %s", e["RowKey"], e["PartitionKey"], name)
 	}
 	return []byte(record.String()), nil
 }
@@ -172,8 +172,8 @@ func chunkName(name string, i int) string {
 	return name + strconv.Itoa(i+1)
 }
 
-// chunks cuts a text into pieces that fit a property, never within a
-// surrogate pair.
+// chunks cuts a text into pieces that fit into a property. It does not cut
+// surrogate pairs.
 func chunks(text string) []string {
 	var pieces []string
 	start, units := 0, 0
@@ -188,11 +188,11 @@ func chunks(text string) []string {
 	return append(pieces, text[start:])
 }
 
-// rowKeyOf reads the row key of an entity.
+// rowKeyOf returns the row key of an entity.
 func rowKeyOf(text []byte) (string, error) {
 	var e struct{ RowKey string }
 	if err := json.Unmarshal(text, &e); err != nil {
-		return "", fmt.Errorf("read entity: %w", err)
+		return "", fmt.Errorf("decode entity: %w", err)
 	}
 	return e.RowKey, nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
 
-// tableError is an answer of Table Storage in one line: azcore's own text is
-// the whole answer.
+// tableError is an error answer of Table Storage with a text of one line. The
+// text of azcore's own error contains the whole answer.
 type tableError struct {
 	status int
 	code   string
@@ -22,7 +22,7 @@ func (e *tableError) Error() string {
 
 func (e *tableError) Unwrap() error { return e.err }
 
-// failed wraps an error of aztables with what was being done.
+// failed wraps an error of aztables with the action that failed.
 func failed(doing string, err error) error {
 	var response *azcore.ResponseError
 	if known := (*tableError)(nil); !errors.As(err, &known) && errors.As(err, &response) {
@@ -41,15 +41,14 @@ func hasCode(err error, code aztables.TableErrorCode) bool {
 	return errors.As(err, &response) && response.ErrorCode == string(code)
 }
 
-// missing reports whether the error says that an entity does not exist. That
-// its whole table is missing is another matter: an operation must not be given
-// up because a table is away.
+// missing reports whether the error means that an entity does not exist. A
+// missing table is a different error: the engine must not drop an operation
+// because a table is unavailable.
 func missing(err error) bool {
 	return hasCode(err, aztables.ResourceNotFound) || hasCode(err, aztables.EntityNotFound)
 }
 
-// outdated reports whether the error says that an entity has another ETag than
-// the one named.
+// outdated reports whether the error means that an entity has a different ETag.
 func outdated(err error) bool {
 	return hasCode(err, aztables.UpdateConditionNotSatisfied) || hasCode(err, "ConditionNotMet")
 }

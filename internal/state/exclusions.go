@@ -13,7 +13,7 @@ import (
 )
 
 // exclusionPartition holds all exclusions. There are few, because each is the
-// decision of a person.
+// decision of an operator.
 const exclusionPartition = "exclusion"
 
 // SaveExclusion stores an exclusion, replacing the previous one of the same

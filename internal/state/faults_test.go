@@ -32,7 +32,7 @@ func lostSave(t *testing.T, a *account) {
 	w.lose("POST $batch")
 	row = next(row, operation.Running)
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation))
-	require.ErrorIs(t, err, engine.ErrConflict, "the client repeated the save and met its own commit")
+	require.ErrorIs(t, err, engine.ErrConflict, "the client repeated the save, which conflicts with its own commit")
 	again, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
 	require.Equal(t, "by test", again.Operation.WriteID)
@@ -45,7 +45,7 @@ func lostCreate(t *testing.T, a *account) {
 	op := newOperation("a")
 	row, created, err := s.Create(t.Context(), op, eventOf(op))
 	require.NoError(t, err)
-	require.False(t, created, "it cannot be told who created it")
+	require.False(t, created, "the store cannot know that this call created it")
 	require.Equal(t, op, row.Operation)
 	require.NotEmpty(t, row.ETag)
 	require.Equal(t, 1, listedAs(t, s, operation.Query{}))
@@ -60,7 +60,7 @@ func answerWithoutETag(t *testing.T, a *account) {
 	save(t, s, row, operation.Succeeded)
 }
 
-func serviceAway(t *testing.T, a *account) {
+func serviceUnavailable(t *testing.T, a *account) {
 	var w wire
 	s := a.store(t, w.options)
 	row := create(t, s, newOperation("a"))
@@ -91,10 +91,10 @@ func missingTable(t *testing.T, a *account) {
 	require.NotErrorIs(t, err, engine.ErrNotFound)
 	require.NotErrorIs(t, err, engine.ErrConflict)
 	require.Error(t, s.FinalizeByID(t.Context(), "a"))
-	require.Equal(t, []string{"a"}, live(t, s), "its marker stays")
+	require.Equal(t, []string{"a"}, live(t, s), "the marker stays")
 }
 
-// emptyIndex removes all entries that list operations.
+// emptyIndex deletes all index entries.
 func emptyIndex(t *testing.T, a *account, prefix string) {
 	t.Helper()
 	service, err := aztables.NewServiceClientFromConnectionString(a.connection, nil)
@@ -108,12 +108,12 @@ func emptyIndex(t *testing.T, a *account, prefix string) {
 	}
 }
 
-func indexMendedByClose(t *testing.T, a *account) {
-	s := a.storeAt(t, "mended", nil)
+func indexRepaired(t *testing.T, a *account) {
+	s := a.storeAt(t, "repaired", nil)
 	op := newOperation("a")
 	op.Labels = map[string]string{"team": "x"}
 	row := create(t, s, op)
-	emptyIndex(t, a, "mended")
+	emptyIndex(t, a, "repaired")
 	require.Equal(t, []string{"a"}, live(t, s))
 	require.Equal(t, 1, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}), "live markers need no index")
 	save(t, s, row, operation.Failed)
@@ -132,7 +132,7 @@ func listedOrNotCreated(t *testing.T, a *account) {
 	w.disturb(refuse("PUT operationindex"), nil)
 	_, _, err := s.Create(t.Context(), op, eventOf(op))
 	require.ErrorIs(t, err, errWire)
-	w.mend()
+	w.restore()
 	_, err = s.Load(t.Context(), "a")
 	require.ErrorIs(t, err, engine.ErrNotFound)
 	op.CreatedAt = op.CreatedAt.Add(time.Minute)
@@ -141,28 +141,28 @@ func listedOrNotCreated(t *testing.T, a *account) {
 	require.Equal(t, 1, listedAs(t, s, operation.Query{}))
 }
 
-func straysRemoved(t *testing.T, a *account) {
+func orphansDeleted(t *testing.T, a *account) {
 	var w wire
-	s := a.storeAt(t, "strays", w.options)
+	s := a.storeAt(t, "orphans", w.options)
 	op := newOperation("a")
 	op.Labels = map[string]string{"team": "x"}
 	w.disturb(refuse("POST $batch"), nil)
 	_, _, err := s.Create(t.Context(), op, eventOf(op))
 	require.ErrorIs(t, err, errWire)
-	w.mend()
+	w.restore()
 	for _, q := range []operation.Query{{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "x"}}} {
 		require.Zero(t, listedAs(t, s, q))
 	}
-	require.Len(t, everyEntity(t, a, "strays")["operationindex"], 3)
+	require.Len(t, everyEntity(t, a, "orphans")["operationindex"], 3)
 	_, err = s.Expire(t.Context(), op.CreatedAt, 10)
 	require.NoError(t, err)
-	require.Len(t, everyEntity(t, a, "strays")["operationindex"], 3, "it may be under way")
+	require.Len(t, everyEntity(t, a, "orphans")["operationindex"], 3, "a create may be in progress")
 	_, err = s.Expire(t.Context(), op.CreatedAt.Add(time.Second), 10)
 	require.NoError(t, err)
-	require.Empty(t, everyEntity(t, a, "strays")["operationindex"])
+	require.Empty(t, everyEntity(t, a, "orphans")["operationindex"])
 }
 
-func straysOfSecondCreate(t *testing.T, a *account) {
+func orphansOfSecondCreate(t *testing.T, a *account) {
 	var w wire
 	s := a.storeAt(t, "second", w.options)
 	op := newOperation("a")
@@ -171,8 +171,8 @@ func straysOfSecondCreate(t *testing.T, a *account) {
 	later := op
 	later.CreatedAt = op.CreatedAt.Add(time.Hour)
 	_, _, err := s.Create(t.Context(), later, eventOf(later))
-	require.ErrorIs(t, err, errWire, "it is asked for again")
-	w.mend()
+	require.ErrorIs(t, err, errWire, "the caller repeats it")
+	w.restore()
 	require.Len(t, everyEntity(t, a, "second")["operationindex"], 4)
 	for _, q := range []operation.Query{{}, {Flow: "backup-now"}, {Status: []operation.Status{operation.Pending}}, {Since: later.CreatedAt}} {
 		want := 1
@@ -188,7 +188,7 @@ func straysOfSecondCreate(t *testing.T, a *account) {
 	require.Len(t, everyEntity(t, a, "second")["operationindex"], 2)
 }
 
-func settleWithoutMarker(t *testing.T, a *account) {
+func finalizeWithoutMarker(t *testing.T, a *account) {
 	s := a.storeAt(t, "older", nil)
 	row := create(t, s, newOperation("a"))
 	row.Marker = ""
@@ -206,35 +206,35 @@ func crashBeforeRow(t *testing.T, a *account) {
 	w.disturb(refuse("POST $batch"), nil)
 	_, _, err := s.Create(t.Context(), op, eventOf(op))
 	require.ErrorIs(t, err, errWire)
-	w.mend()
+	w.restore()
 	require.Equal(t, []string{"a"}, live(t, s))
 	require.Zero(t, listedAs(t, s, operation.Query{Status: []operation.Status{operation.Pending}}))
 	require.NoError(t, s.FinalizeByID(t.Context(), "a"))
 	require.Empty(t, live(t, s))
 }
 
-func crashWithinClose(t *testing.T, a *account) {
+func crashWithinFinalizeByID(t *testing.T, a *account) {
 	for _, at := range []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"} {
 		var w wire
 		s := a.store(t, w.options)
 		save(t, s, create(t, s, newOperation("a")), operation.Succeeded)
 		w.disturb(refuse(at), nil)
 		require.ErrorIs(t, s.FinalizeByID(t.Context(), "a"), errWire, at)
-		w.mend()
+		w.restore()
 		require.Equal(t, []string{"a"}, live(t, s), at)
 		require.NoError(t, s.FinalizeByID(t.Context(), "a"), at)
 		require.Empty(t, live(t, s), at)
 	}
 }
 
-func crashWithinSettle(t *testing.T, a *account) {
+func crashWithinFinalize(t *testing.T, a *account) {
 	for _, at := range []string{"PUT operationindex", "DELETE operationlive"} {
 		var w wire
 		s := a.store(t, w.options)
 		row := save(t, s, create(t, s, newOperation("a")), operation.Failed)
 		w.disturb(refuse(at), nil)
 		require.ErrorIs(t, s.Finalize(t.Context(), row), errWire, at)
-		w.mend()
+		w.restore()
 		require.Equal(t, []string{"a"}, live(t, s), at)
 		require.NoError(t, s.FinalizeByID(t.Context(), "a"), at)
 		require.Empty(t, live(t, s), at)
@@ -242,16 +242,16 @@ func crashWithinSettle(t *testing.T, a *account) {
 	}
 }
 
-// A person retries an ended operation while the sweep closes it. Wherever in
-// the close the retry comes, and whether it had loaded the row before, the
-// operation is live in the end.
-func reopenDuringClose(t *testing.T, a *account) {
+// Someone retries an ended operation while the sweep finalizes it. The operation
+// is live afterwards, at whichever request the retry happens and whether or not
+// it had loaded the row before.
+func reopenDuringFinalizeByID(t *testing.T, a *account) {
 	reopenDuring(t, a, "race", []string{"GET operationlive", "GET operations", "PUT operationindex", "PATCH operations", "DELETE operationlive"},
 		func(s *state.Store, row engine.Row) error { return s.FinalizeByID(t.Context(), row.Operation.ID) })
 }
 
-func reopenDuringSettle(t *testing.T, a *account) {
-	reopenDuring(t, a, "settle", []string{"PUT operationindex", "DELETE operationlive"},
+func reopenDuringFinalize(t *testing.T, a *account) {
+	reopenDuring(t, a, "finalize", []string{"PUT operationindex", "DELETE operationlive"},
 		func(s *state.Store, row engine.Row) error { return s.Finalize(t.Context(), row) })
 }
 
@@ -260,14 +260,14 @@ func reopenDuring(t *testing.T, a *account, prefix string, points []string, end 
 	for _, loadedBefore := range []bool{false, true} {
 		for _, at := range points {
 			var w wire
-			closing, retrying := a.storeAt(t, prefix, w.options), a.storeAt(t, prefix, nil)
+			finalizing, retrying := a.storeAt(t, prefix, w.options), a.storeAt(t, prefix, nil)
 			id := fmt.Sprint("op ", at, loadedBefore)
-			row := save(t, closing, create(t, closing, newOperation(id)), operation.Failed)
-			var came sync.Once
+			row := save(t, finalizing, create(t, finalizing, newOperation(id)), operation.Failed)
+			var once sync.Once
 			var saved error
 			w.disturb(func(kind string) error {
 				if kind == at {
-					came.Do(func() {
+					once.Do(func() {
 						if !loadedBefore {
 							row, saved = retrying.Load(t.Context(), id)
 						}
@@ -276,8 +276,8 @@ func reopenDuring(t *testing.T, a *account, prefix string, points []string, end 
 				}
 				return nil
 			}, nil)
-			require.NoError(t, end(closing, row), id)
-			came.Do(func() { t.Errorf("close did not %s", at) })
+			require.NoError(t, end(finalizing, row), id)
+			once.Do(func() { t.Errorf("finalizing did not %s", at) })
 			if saved != nil {
 				require.True(t, loadedBefore, id)
 				require.ErrorIs(t, saved, engine.ErrConflict, id)

@@ -11,8 +11,8 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// History yields the events of one operation in the order of their saves. An
-// operation that does not exist has none.
+// History yields the events of an operation in the order of their saves. It
+// yields nothing if the operation does not exist.
 func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
 	return func(yield func(operation.Event, error) bool) {
 		for text, err := range s.entities(ctx, s.operations, &aztables.ListEntitiesOptions{
@@ -23,7 +23,7 @@ func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Even
 				ev, err = eventOf(text)
 			}
 			if err != nil {
-				yield(operation.Event{}, failed("read history of operation "+id, err))
+				yield(operation.Event{}, failed("load history of operation "+id, err))
 				return
 			}
 			if !yield(ev, nil) {
@@ -41,8 +41,9 @@ func eventOf(text []byte) (operation.Event, error) {
 	return DecodeEvent(record)
 }
 
-// rangeFilter asks for the rows of a partition from first to end, which is not
-// included; an empty end is none. Keys come encoded, so they hold no quotes.
+// rangeFilter returns the filter for the rows of a partition from first to end.
+// It excludes end; an empty end sets no limit. The keys must be encoded, so that
+// they contain no quotes.
 func rangeFilter(partition, first, end string) string {
 	filter := fmt.Sprintf("PartitionKey eq '%s' and RowKey ge '%s'", partition, first)
 	if end != "" {

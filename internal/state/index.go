@@ -2,6 +2,9 @@ package state
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -9,7 +12,7 @@ import (
 )
 
 // Partitions of the index.
-const everything = "all"
+const allPartition = "all"
 
 func flowPartition(flow string) string { return "flow=" + encodeKey(flow) }
 
@@ -19,20 +22,54 @@ func labelPartition(l operation.Label) string {
 
 func endedPartition(status operation.Status) string { return "ended=" + encodeKey(string(status)) }
 
-// partitionsOf are those that list an operation from its creation on.
+// partitionsOf returns the partitions that list an operation from its creation.
 func partitionsOf(flow string, labels map[string]string) []string {
-	partitions := []string{everything, flowPartition(flow)}
+	partitions := []string{allPartition, flowPartition(flow)}
 	for key, value := range labels {
 		partitions = append(partitions, labelPartition(operation.Label{Key: key, Value: value}))
 	}
 	return partitions
 }
 
-// enter writes the operation's index entry of one partition.
-func (s *Store) enter(ctx context.Context, op operation.Operation, partition string) error {
+// pointer is the record of live markers and index entries. It points at the row
+// of an operation.
+type pointer struct {
+	ID string `json:"id"`
+	// CreatedAt has full precision; columns of Table Storage do not.
+	CreatedAt time.Time `json:"createdAt"`
+	// Flow and Labels are set in the entries of allPartition.
+	Flow   string            `json:"flow,omitempty"`
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+func pointerEntity(partition, row string, p pointer) ([]byte, error) {
+	record, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("encode pointer: %w", err)
+	}
+	e := entity{"PartitionKey": partition, "RowKey": row}
+	e.time("createdAt", p.CreatedAt)
+	e.record("operation", record)
+	return e.encode()
+}
+
+func pointerOf(text []byte) (pointer, error) {
+	record, err := recordOf(text, "operation")
+	if err != nil {
+		return pointer{}, err
+	}
+	var p pointer
+	if err := json.Unmarshal(record, &p); err != nil {
+		return pointer{}, fmt.Errorf("decode pointer: %w", err)
+	}
+	return p, nil
+}
+
+// addEntry writes the operation's entry in one partition of the index.
+func (s *Store) addEntry(ctx context.Context, op operation.Operation, partition string) error {
 	p := pointer{ID: op.ID, CreatedAt: op.CreatedAt}
-	if partition == everything {
-		// Whoever finds no row for it knows by these what else to remove.
+	if partition == allPartition {
+		// If the row is missing, these name the other entries to delete.
 		p.Flow, p.Labels = op.Flow, op.Labels
 	}
 	entry, err := pointerEntity(partition, string(PositionOf(op.CreatedAt, op.ID)), p)
@@ -42,10 +79,10 @@ func (s *Store) enter(ctx context.Context, op operation.Operation, partition str
 	return upsert(ctx, s.index, entry)
 }
 
-// list writes every index entry that the operation should have, and removes
-// those of an end that it was set going from again. It may be repeated at any
-// time: that is how the index is repaired.
-func (s *Store) list(ctx context.Context, op operation.Operation) error {
+// reindex writes all index entries of the operation. If the operation was
+// retried, it deletes the entries of earlier final statuses. It may be repeated
+// at any time, which repairs the index.
+func (s *Store) reindex(ctx context.Context, op operation.Operation) error {
 	partitions := partitionsOf(op.Flow, op.Labels)
 	if op.Status.Terminal() {
 		partitions = append(partitions, endedPartition(op.Status))
@@ -54,24 +91,37 @@ func (s *Store) list(ctx context.Context, op operation.Operation) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	for _, partition := range partitions {
-		group.Go(func() error { return s.enter(ctx, op, partition) })
+		group.Go(func() error { return s.addEntry(ctx, op, partition) })
 	}
 	for _, status := range earlierEnds(op) {
-		group.Go(func() error {
-			if _, err := s.index.DeleteEntity(ctx, endedPartition(status), row, nil); !missing(err) {
-				return err
-			}
-			return nil
-		})
+		group.Go(func() error { return s.deleteEntry(ctx, endedPartition(status), row) })
 	}
 	if err := group.Wait(); err != nil {
-		return failed("list operation "+op.ID, err)
+		return failed("index operation "+op.ID, err)
 	}
 	return nil
 }
 
-// earlierEnds are the statuses in which the operation may have ended before:
-// none unless a person retried it.
+// deleteEntries deletes an operation's entries from partitions of the index.
+func (s *Store) deleteEntries(ctx context.Context, partitions []string, row string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxConcurrent)
+	for _, partition := range partitions {
+		group.Go(func() error { return s.deleteEntry(ctx, partition, row) })
+	}
+	return group.Wait()
+}
+
+// deleteEntry deletes one entry. It succeeds if there is none.
+func (s *Store) deleteEntry(ctx context.Context, partition, row string) error {
+	if _, err := s.index.DeleteEntity(ctx, partition, row, nil); !missing(err) {
+		return err
+	}
+	return nil
+}
+
+// earlierEnds returns the statuses with which the operation may have ended
+// before; none if it was never retried.
 func earlierEnds(op operation.Operation) []operation.Status {
 	if op.Round == 0 {
 		return nil

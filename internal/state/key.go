@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// longestKey keeps keys below the 512 characters that Table Storage allows
-// (1 KiB of UTF-16): a label takes two of them, times and prefixes come on top.
-const longestKey = 200
+// maxKeyLength keeps keys below the 512 characters that Table Storage allows (1
+// KiB of UTF-16). A label takes two encoded keys; times and prefixes come on top.
+const maxKeyLength = 200
 
-// encodeKey makes any text usable in a PartitionKey or RowKey, where / \ # ?
-// and control characters are forbidden and % is not safe in practice. Letters,
-// digits, dot and hyphen stay readable, every other byte becomes _XX; two
-// texts never become one. A text that gets too long keeps its beginning and is
-// told apart by its SHA-256 after a tilde, which encoding never produces.
+// encodeKey encodes any text for a PartitionKey or RowKey, where / \ # ? and
+// control characters are forbidden and % is not safe in practice. It keeps
+// letters, digits, dot and hyphen; every other byte becomes _XX. Different texts
+// have different keys. A key that would be too long is cut, and ends with a tilde
+// and the SHA-256 of the text; shorter keys never contain a tilde.
 //
 // Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 func encodeKey(text string) string {
@@ -28,23 +28,23 @@ func encodeKey(text string) string {
 		}
 	}
 	encoded := b.String()
-	if len(encoded) <= longestKey {
+	if len(encoded) <= maxKeyLength {
 		return encoded
 	}
 	sum := sha256.Sum256([]byte(text))
-	return encoded[:longestKey-2*len(sum)-1] + "~" + hex.EncodeToString(sum[:])
+	return encoded[:maxKeyLength-2*len(sum)-1] + "~" + hex.EncodeToString(sum[:])
 }
 
 func keyByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-'
 }
 
-// encodedKey reports whether the text is one that encodeKey can give.
+// encodedKey reports whether encodeKey can return the text.
 func encodedKey(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; !keyByte(c) && c != '_' && c != '~' {
 			return false
 		}
 	}
-	return len(text) <= longestKey
+	return len(text) <= maxKeyLength
 }

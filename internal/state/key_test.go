@@ -13,23 +13,23 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestKeysThatAreSafeStayReadable(t *testing.T) {
+func TestEncodeKey_KeepsSafeCharacters(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "backup-now.v2", encodeKey("backup-now.v2"))
 	require.Equal(t, "a_2Fb_5Fc_20_C3_A4", encodeKey("a/b_c ä"))
 	require.Empty(t, encodeKey(""))
 }
 
-func TestLongKeysAreToldApartByTheirHash(t *testing.T) {
+func TestEncodeKey_LongKeysDifferByHash(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("a", longestKey)
+	long := strings.Repeat("a", maxKeyLength)
 	require.Equal(t, long, encodeKey(long))
 	one, other := encodeKey(long+"1"), encodeKey(long+"2")
-	require.Len(t, one, longestKey)
+	require.Len(t, one, maxKeyLength)
 	require.NotEqual(t, one, other)
 }
 
-func FuzzKeysNeverMeet(f *testing.F) {
+func FuzzEncodeKey(f *testing.F) {
 	f.Add("a/b", "a_2Fb")
 	f.Add(strings.Repeat("/", 100), strings.Repeat("/", 101))
 	f.Add("~", "")
@@ -42,7 +42,7 @@ func FuzzKeysNeverMeet(f *testing.F) {
 	})
 }
 
-func TestPositionsSortTheNewestFirst(t *testing.T) {
+func TestPosition_SortsNewestFirst(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC)
 	require.Less(t, PositionOf(at.Add(1), "z"), PositionOf(at, "a"))
@@ -51,7 +51,7 @@ func TestPositionsSortTheNewestFirst(t *testing.T) {
 	require.Less(t, PositionOf(at, "z"), PositionOf(time.Time{}, "a"))
 }
 
-func TestContinueIsReadBack(t *testing.T) {
+func TestParseContinue_ReturnsPosition(t *testing.T) {
 	t.Parallel()
 	p := PositionOf(time.Date(2025, 3, 1, 8, 0, 0, 0, time.UTC), "a/ä")
 	back, err := ParseContinue(p.Continue())
@@ -59,12 +59,12 @@ func TestContinueIsReadBack(t *testing.T) {
 	require.Equal(t, p, back)
 }
 
-func FuzzChunksFitAndJoin(f *testing.F) {
+func FuzzChunks(f *testing.F) {
 	f.Add("", uint16(0))
 	f.Add("😀x", uint16(40_000))
 	f.Fuzz(func(t *testing.T, text string, times uint16) {
 		if !utf8.ValidString(text) || len(text)*int(times) > 1<<20 {
-			t.Skip("JSON is valid UTF-8 and records are bounded")
+			t.Skip("JSON is valid UTF-8, and records have a maximum size")
 		}
 		long := strings.Repeat(text, int(times))
 		pieces := chunks(long)

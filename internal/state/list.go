@@ -11,18 +11,19 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// fewest is how many entries are checked at a time, at least; mostChecked
-// bounds what one page may cost where few of the entries are wanted.
 const (
-	fewest      = 2 * maxConcurrent
-	mostChecked = 1000
+	// minBatch is the minimum number of entries that are checked together.
+	minBatch = 2 * maxConcurrent
+	// maxChecked limits the cost of one page if the query matches few entries.
+	maxChecked = 1000
 )
 
-// List gives one page of the operations that the query wants. What it reads
-// depends on the query: the entries of one label, of some statuses, of one
-// flow or of all, whichever are fewest, from the time asked for on, and one
-// row for each. The error is ErrContinue for a Continue of another origin.
+// List returns one page of the operations that match the query. It reads the
+// entries of one label, some statuses, one flow or all, whichever are fewest,
+// and one row for each entry. It returns operation.ErrContinue for an unknown
+// continuation token.
 func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, error) {
+	const doing = "list operations"
 	after, err := ParseContinue(q.Continue)
 	if err != nil {
 		return operation.Page{}, err
@@ -31,13 +32,13 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 	defer stop()
 	var page operation.Page
 	for checked := 0; ; {
-		batch, more, err := take(next, max(q.Size()-len(page.Operations), fewest))
+		batch, more, err := take(next, max(q.Size()-len(page.Operations), minBatch))
 		if err != nil {
-			return operation.Page{}, failed("list operations", err)
+			return operation.Page{}, failed(doing, err)
 		}
-		rows, err := s.check(ctx, batch, q)
+		rows, err := s.loadMatching(ctx, batch, q)
 		if err != nil {
-			return operation.Page{}, failed("list operations", err)
+			return operation.Page{}, failed(doing, err)
 		}
 		for i, op := range rows {
 			if op != nil && len(page.Operations) < q.Size() {
@@ -54,14 +55,14 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 		if !more {
 			return page, nil
 		}
-		if checked += len(batch); checked >= mostChecked {
+		if checked += len(batch); checked >= maxChecked {
 			page.Continue = batch[len(batch)-1].position.Continue()
 			return page, nil
 		}
 	}
 }
 
-// take pulls up to n entries; more tells whether there may be others.
+// take returns up to n entries and whether there may be more.
 func take(next func() (entry, error, bool), n int) (batch []entry, more bool, err error) {
 	for len(batch) < n {
 		e, err, ok := next()
@@ -76,9 +77,9 @@ func take(next func() (entry, error, bool), n int) (batch []entry, more bool, er
 	return batch, true, nil
 }
 
-// check loads the rows that entries point at and drops, by a nil, those that
-// the query does not want or that the entry is wrong about.
-func (s *Store) check(ctx context.Context, batch []entry, q operation.Query) ([]*operation.Operation, error) {
+// loadMatching loads the rows of entries. The result is nil for an entry that is
+// outdated or whose operation does not match the query.
+func (s *Store) loadMatching(ctx context.Context, batch []entry, q operation.Query) ([]*operation.Operation, error) {
 	found := make([]*operation.Operation, len(batch))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
@@ -91,7 +92,7 @@ func (s *Store) check(ctx context.Context, batch []entry, q operation.Query) ([]
 			if err != nil {
 				return err
 			}
-			if op := row.Operation; e.rightAbout(op) && q.Matches(op) {
+			if op := row.Operation; e.describes(op) && q.Matches(op) {
 				op = op.WithoutURLs()
 				found[i] = &op
 			}

@@ -14,12 +14,12 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// itemLockRow is the row of a lock in the partition of its item.
+// itemLockRow is the row key of a lock. Its partition is the item.
 const itemLockRow = "lock"
 
-// ItemLock implements engine.Locks.
+// LoadItemLock implements engine.Locks.
 func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
-	doing := "read the lock of " + item
+	doing := "load lock of " + item
 	if err := s.EnsureTables(ctx); err != nil {
 		return operation.ItemLock{}, "", failed(doing, err)
 	}
@@ -39,7 +39,7 @@ func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLo
 
 // SaveItemLock implements engine.Locks.
 func (s *Store) SaveItemLock(ctx context.Context, lock operation.ItemLock, etag string) error {
-	doing := "save the lock of " + lock.Item
+	doing := "save lock of " + lock.Item
 	record, err := encode(lock, recordLimit)
 	if err != nil {
 		return failed(doing, err)
@@ -70,43 +70,51 @@ func itemLockOf(text []byte) (operation.ItemLock, error) {
 		return lock, err
 	}
 	if err := json.Unmarshal(record, &lock); err != nil {
-		return lock, fmt.Errorf("read stored lock: %w", err)
+		return lock, fmt.Errorf("decode item lock: %w", err)
 	}
 	return lock, nil
 }
 
-// expireLocks removes locks that were taken before the time by operations that
-// are gone, at most so many.
-func (s *Store) expireLocks(ctx context.Context, before time.Time, most int) (removed int, err error) {
+// expireLocks deletes at most limit locks that were taken before the given time
+// by operations that no longer exist.
+func (s *Store) expireLocks(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
 	filter := fmt.Sprintf("since lt datetime'%s'", before.UTC().Format("2006-01-02T15:04:05.0000000Z"))
 	for text, err := range s.entities(ctx, s.locks, &aztables.ListEntitiesOptions{Filter: &filter}) {
 		if err != nil {
-			return removed, err
+			return deleted, err
 		}
-		if removed == most {
+		if deleted == limit {
 			break
 		}
 		lock, err := itemLockOf(text)
 		if err != nil {
-			return removed, err
+			return deleted, err
 		}
-		gone, err := s.gone(ctx, lock.Holder)
+		expired, err := s.expireLock(ctx, lock)
 		if err != nil {
-			return removed, err
+			return deleted, err
 		}
-		if !gone {
-			continue
+		if expired {
+			deleted++
 		}
-		read, etag, err := s.LoadItemLock(ctx, lock.Item)
-		if err != nil || etag == "" || read.Holder != lock.Holder {
-			continue // someone is taking it
-		}
-		guard := azcore.ETag(etag)
-		_, err = s.locks.DeleteEntity(ctx, encodeKey(lock.Item), itemLockRow, &aztables.DeleteEntityOptions{IfMatch: &guard})
-		if err != nil && !missing(err) && !outdated(err) {
-			return removed, err
-		}
-		removed++
 	}
-	return removed, nil
+	return deleted, nil
+}
+
+// expireLock deletes a lock if its holder no longer exists and the lock has not
+// been taken since it was read.
+func (s *Store) expireLock(ctx context.Context, lock operation.ItemLock) (expired bool, err error) {
+	if _, err := s.Load(ctx, lock.Holder); !errors.Is(err, engine.ErrNotFound) {
+		return false, err
+	}
+	current, etag, err := s.LoadItemLock(ctx, lock.Item)
+	if err != nil || etag == "" || current.Holder != lock.Holder {
+		return false, err
+	}
+	expected := azcore.ETag(etag)
+	_, err = s.locks.DeleteEntity(ctx, encodeKey(lock.Item), itemLockRow, &aztables.DeleteEntityOptions{IfMatch: &expected})
+	if err != nil && !missing(err) && !outdated(err) {
+		return false, err
+	}
+	return true, nil
 }

@@ -11,57 +11,55 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Limits of a record, in bytes as Table Storage counts them: two for each
-// UTF-16 unit. An entity may have 1 MiB; the rest is for columns and keys. A
-// transaction may have 4 MiB as it is sent: an operation and its event stay
-// below that even if each character has to be escaped.
+// Limits of a record, in bytes as Table Storage counts them: two for each UTF-16
+// unit. An entity may have 1 MiB; the rest is for columns and keys. The body of a
+// transaction may have 4 MiB. An operation and its event stay below that even if
+// JSON escapes every character.
 //
 // Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 const (
 	recordLimit = 900 << 10
-	// createLimit leaves an operation room to grow with what its steps learn:
-	// what could be created can be saved to its end.
+	// createLimit leaves room for the values that steps add, so that an operation
+	// that was created can always be saved.
 	createLimit = 600 << 10
 	eventLimit  = 300 << 10
 )
 
-// TooLarge is given, before anything is written, for an operation or event
-// that Table Storage has no room for.
+// TooLarge reports a record that does not fit into Table Storage. It is returned
+// before anything is written. It matches engine.ErrTooLarge.
 type TooLarge struct {
-	// Field is the JSON name of the largest part, such as parameters.
+	// Field is the JSON name of the largest field, such as parameters.
 	Field string
-	// Size and Limit are in bytes as Table Storage counts them: two for each
-	// UTF-16 unit of the whole record.
+	// Size and Limit are those of the whole record, in bytes as Table Storage
+	// counts them: two for each UTF-16 unit.
 	Size, Limit int
 }
 
-// Error names the field.
+// Error returns a text that names the largest field.
 func (e *TooLarge) Error() string {
-	return fmt.Sprintf("too large to be stored: %d of %d bytes, most of it in %s", e.Size, e.Limit, e.Field)
+	return fmt.Sprintf("record too large: %d bytes, limit %d bytes; shorten %s", e.Size, e.Limit, e.Field)
 }
 
-// EncodeNew is Encode for an operation about to be created, which must leave
-// room to grow.
+// EncodeNew is Encode for a new operation, which must leave room to grow.
 func EncodeNew(op operation.Operation) ([]byte, error) { return encode(op, createLimit) }
 
-// Encode gives the stored form of an operation, or *TooLarge.
+// Encode returns the stored form of an operation, or *TooLarge.
 func Encode(op operation.Operation) ([]byte, error) { return encode(op, recordLimit) }
 
-// EncodeEvent gives the stored form of an event, or *TooLarge.
+// EncodeEvent returns the stored form of an event, or *TooLarge.
 func EncodeEvent(ev operation.Event) ([]byte, error) { return encode(ev, eventLimit) }
 
 func encode(record any, limit int) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	// Escaping for HTML would change the request's parameters on their way
-	// through the store.
+	// HTML escaping would change the parameters of the request.
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(record); err != nil {
 		return nil, fmt.Errorf("encode %T: %w", record, err)
 	}
 	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	if 2*len(text) <= limit {
-		return text, nil // a UTF-16 unit takes one byte of UTF-8 at least
+		return text, nil // A UTF-16 unit takes at least one byte of UTF-8.
 	}
 	if size := storedSize(text); size > limit {
 		return nil, &TooLarge{Field: largestField(text), Size: size, Limit: limit}
@@ -69,7 +67,7 @@ func encode(record any, limit int) ([]byte, error) {
 	return text, nil
 }
 
-// storedSize counts as Table Storage does.
+// storedSize returns the size in bytes as Table Storage counts them.
 func storedSize(text []byte) int {
 	size := 0
 	for len(text) > 0 {
@@ -94,23 +92,23 @@ func largestField(text []byte) string {
 	return largest
 }
 
-// Is tells the engine what it is.
+// Is reports whether the target is engine.ErrTooLarge.
 func (e *TooLarge) Is(target error) bool { return target == engine.ErrTooLarge }
 
-// Decode reads what Encode gave.
+// Decode decodes the result of Encode.
 func Decode(text []byte) (operation.Operation, error) {
 	var op operation.Operation
 	if err := json.Unmarshal(text, &op); err != nil {
-		return operation.Operation{}, fmt.Errorf("read stored operation: %w", err)
+		return operation.Operation{}, fmt.Errorf("decode operation: %w", err)
 	}
 	return op, nil
 }
 
-// DecodeEvent reads what EncodeEvent gave.
+// DecodeEvent decodes the result of EncodeEvent.
 func DecodeEvent(text []byte) (operation.Event, error) {
 	var ev operation.Event
 	if err := json.Unmarshal(text, &ev); err != nil {
-		return operation.Event{}, fmt.Errorf("read stored event: %w", err)
+		return operation.Event{}, fmt.Errorf("decode event: %w", err)
 	}
 	return ev, nil
 }

@@ -172,14 +172,14 @@ func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int)
 		if err != nil {
 			return 0, err
 		}
-		remove, err := removal(rejectedPartition, row, nil)
+		deletion, err := deletionOf(rejectedPartition, row, nil)
 		if err != nil {
 			return 0, err
 		}
-		actions = append(actions, remove)
+		actions = append(actions, deletion)
 	}
-	kept, err := s.remove(ctx, s.rejected, actions)
-	if kept || err != nil {
+	changed, err := s.deleteAll(ctx, s.rejected, actions)
+	if changed || err != nil {
 		return 0, err
 	}
 	return len(actions), nil

@@ -14,38 +14,38 @@ import (
 	"azbackupflow/internal/state/statetest"
 )
 
-func TestTableStorage(t *testing.T) {
+func TestStore_TableStorage(t *testing.T) {
 	t.Parallel()
 	a := startAccount(t)
-	t.Run("KeepsTheContract", func(t *testing.T) {
+	t.Run("keeps the contract", func(t *testing.T) {
 		t.Parallel()
 		statetest.Run(t, func(t *testing.T) statetest.Store { return a.store(t, nil) })
 	})
 	for name, test := range map[string]func(*testing.T, *account){
-		"StepCostsOneReadAndOneTransaction":         stepCosts,
-		"AcceptingCostsFourRequests":                acceptCosts,
-		"EndCostsTwoRequestsMoreThanAStep":          endCosts,
-		"CrashWithinSettleIsMendedByClose":          crashWithinSettle,
-		"ReopenDuringSettleKeepsItsMarker":          reopenDuringSettle,
-		"EntriesWithoutARowAreNotListedAndRemoved":  straysRemoved,
-		"EntriesOfASecondCreateAreNotListed":        straysOfSecondCreate,
-		"RowOfAnEarlierVersionIsClosedWhole":        settleWithoutMarker,
-		"RareLabelIsListedWithoutReadingTheOthers":  rareLabel,
-		"TablesAreCreatedOnce":                      tablesOnce,
-		"TablesAreTriedAgainAfterAFailure":          tablesAgain,
-		"SaveWhoseAnswerWasLostIsFoundByItsWriteID": lostSave,
-		"CreateWhoseAnswerWasLostIsFound":           lostCreate,
-		"AnswerWithoutETagCostsOneMoreRead":         answerWithoutETag,
-		"ServiceThatIsAwayShowsWithinSeconds":       serviceAway,
-		"MissingTableIsNotAMissingOperation":        missingTable,
-		"LostIndexIsMendedByClose":                  indexMendedByClose,
-		"WhatCannotBeListedIsNotCreated":            listedOrNotCreated,
-		"CrashBeforeTheRowLeavesAMarker":            crashBeforeRow,
-		"CrashWithinCloseIsMendedByTheNext":         crashWithinClose,
-		"ReopenDuringCloseKeepsItsMarker":           reopenDuringClose,
-		"TrackingURLsAreInTheRowOnly":               urlsInTheRowOnly,
-		"ColumnsTellPeopleWhereAnOperationStands":   columns,
-		"ErrorsAreOneLine":                          errorsAreOneLine,
+		"a step costs one read and one transaction":               stepCosts,
+		"a create costs four requests":                            acceptCosts,
+		"an end costs two requests more than a step":              endCosts,
+		"a crash within Finalize is repaired by FinalizeByID":     crashWithinFinalize,
+		"a Reopen during Finalize keeps its marker":               reopenDuringFinalize,
+		"entries without a row are not listed and are deleted":    orphansDeleted,
+		"entries of a second create are not listed":               orphansOfSecondCreate,
+		"a row without a marker is finalized":                     finalizeWithoutMarker,
+		"a rare label is listed without reading other operations": rareLabel,
+		"tables are created once":                                 tablesOnce,
+		"the creation of tables is retried":                       tablesAgain,
+		"a save with a lost answer is recognized by its write ID": lostSave,
+		"a create with a lost answer returns the row":             lostCreate,
+		"an answer without ETag costs one more read":              answerWithoutETag,
+		"an unavailable service is reported within seconds":       serviceUnavailable,
+		"a missing table is not a missing operation":              missingTable,
+		"FinalizeByID repairs a lost index":                       indexRepaired,
+		"an operation that cannot be listed is not created":       listedOrNotCreated,
+		"a crash before the row leaves a marker":                  crashBeforeRow,
+		"a crash within FinalizeByID is repaired by the next":     crashWithinFinalizeByID,
+		"a Reopen during FinalizeByID keeps its marker":           reopenDuringFinalizeByID,
+		"tracking URLs are only in the row":                       urlsInTheRowOnly,
+		"columns describe the operation":                          columns,
+		"errors have one line":                                    errorsAreOneLine,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,7 +54,7 @@ func TestTableStorage(t *testing.T) {
 	}
 }
 
-// account is a storage account that each test has a corner of.
+// account is a storage account. Each test uses its own table prefix.
 type account struct {
 	connection string
 	stores     atomic.Int64
@@ -71,7 +71,7 @@ func startAccount(t *testing.T) *account {
 	return &account{connection: server.ConnectionString()}
 }
 
-// store gives an empty store. change may change the client's options.
+// store returns an empty store. change may change the options of the client.
 func (a *account) store(t *testing.T, change func(*aztables.ClientOptions)) *state.Store {
 	t.Helper()
 	return a.storeAt(t, fmt.Sprintf("t%d", a.stores.Add(1)), change)

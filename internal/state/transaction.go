@@ -18,20 +18,20 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
 
-// transact submits an entity-group transaction and gives the ETag of its first
-// entity, empty if the answer does not tell.
+// transact submits an entity-group transaction. It returns the ETag of the first
+// entity, empty if the answer does not contain it.
 //
-// aztables gives neither: a refused transaction comes as a ResponseError of
-// status 202 without a code, an accepted one without ETags. Both are in the
-// multipart answer, which is read here.
+// aztables reports neither error codes nor ETags of transactions: a failed
+// transaction is a ResponseError with status 202 and no code. Both are in the
+// multipart answer, which transact parses.
 func transact(ctx context.Context, table *aztables.Client, actions ...aztables.TransactionAction) (etag string, err error) {
 	var answer *http.Response
 	_, err = table.SubmitTransaction(policy.WithCaptureResponse(ctx, &answer), actions, nil)
-	var refused *azcore.ResponseError
+	var responseErr *azcore.ResponseError
 	switch {
 	case err == nil:
-	case errors.As(err, &refused) && refused.StatusCode == http.StatusAccepted:
-		answer = refused.RawResponse
+	case errors.As(err, &responseErr) && responseErr.StatusCode == http.StatusAccepted:
+		answer = responseErr.RawResponse
 	default:
 		return "", err
 	}
@@ -50,29 +50,29 @@ func transact(ctx context.Context, table *aztables.Client, actions ...aztables.T
 	return etag, nil
 }
 
-// part is the answer to one action of a transaction. A refused transaction has
-// one part only, whichever action was refused.
+// part is the answer to one action of a transaction. A failed transaction has
+// only one part, for the action that failed.
 type part struct {
 	status int
 	code   string
 	etag   string
 }
 
-// readAnswer reads the answer of a transaction. With an error come the parts
-// that could be read.
+// readAnswer parses the answer to a transaction. After an error it also returns
+// the parts before the error.
 func readAnswer(answer *http.Response) ([]part, error) {
 	if answer == nil {
-		return nil, errors.New("transaction without an answer")
+		return nil, errors.New("transaction has no answer")
 	}
 	body, err := runtime.Payload(answer)
 	if err != nil {
-		return nil, fmt.Errorf("read transaction's answer: %w", err)
+		return nil, fmt.Errorf("read transaction answer: %w", err)
 	}
 	return readParts(answer.Header.Get("Content-Type"), bytes.NewReader(body))
 }
 
-// readParts reads a multipart batch of one multipart changeset of HTTP
-// answers.
+// readParts parses a multipart batch that contains one multipart changeset of
+// HTTP answers.
 func readParts(contentType string, body io.Reader) ([]part, error) {
 	changesets, err := multipartOf(contentType, body)
 	if err != nil {
@@ -80,7 +80,7 @@ func readParts(contentType string, body io.Reader) ([]part, error) {
 	}
 	changeset, err := changesets.NextPart()
 	if err != nil {
-		return nil, fmt.Errorf("read transaction's answer: %w", err)
+		return nil, fmt.Errorf("read transaction answer: %w", err)
 	}
 	answers, err := multipartOf(changeset.Header.Get("Content-Type"), changeset)
 	if err != nil {
@@ -93,7 +93,7 @@ func readParts(contentType string, body io.Reader) ([]part, error) {
 			return parts, nil
 		}
 		if err != nil {
-			return parts, fmt.Errorf("read transaction's answer: %w", err)
+			return parts, fmt.Errorf("read transaction answer: %w", err)
 		}
 		p, err := readPart(next)
 		if err != nil {
@@ -106,7 +106,7 @@ func readParts(contentType string, body io.Reader) ([]part, error) {
 func multipartOf(contentType string, body io.Reader) (*multipart.Reader, error) {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil || params["boundary"] == "" {
-		return nil, fmt.Errorf("transaction's answer is not multipart but %q", contentType)
+		return nil, fmt.Errorf("transaction answer has content type %q; want multipart", contentType)
 	}
 	return multipart.NewReader(body, params["boundary"]), nil
 }
@@ -114,21 +114,21 @@ func multipartOf(contentType string, body io.Reader) (*multipart.Reader, error) 
 func readPart(r io.Reader) (part, error) {
 	answer, err := http.ReadResponse(bufio.NewReader(r), nil)
 	if err != nil {
-		return part{}, fmt.Errorf("read part of transaction's answer: %w", err)
+		return part{}, fmt.Errorf("read part of transaction answer: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode < http.StatusOK {
-		return part{}, fmt.Errorf("read part of transaction's answer: status %d", answer.StatusCode)
+		return part{}, fmt.Errorf("read part of transaction answer: unexpected status %d", answer.StatusCode)
 	}
 	p := part{status: answer.StatusCode, etag: answer.Header.Get("ETag"), code: answer.Header.Get("x-ms-error-code")}
-	var refusal struct {
+	var failure struct {
 		Error struct {
 			Code string `json:"code"`
 		} `json:"odata.error"`
 	}
-	// A body that is cut short has told its status at least.
-	if body, _ := io.ReadAll(answer.Body); p.code == "" && json.Unmarshal(body, &refusal) == nil {
-		p.code = refusal.Error.Code
+	// If the body is incomplete, the status is still known.
+	if body, _ := io.ReadAll(answer.Body); p.code == "" && json.Unmarshal(body, &failure) == nil {
+		p.code = failure.Error.Code
 	}
 	return p, nil
 }

@@ -9,7 +9,7 @@ import (
 
 const batch = "multipart/mixed; boundary=batchresponse_1"
 
-// answerOf wraps the parts as Table Storage does.
+// answerOf returns the answer of Table Storage that contains the parts.
 func answerOf(parts ...string) string {
 	var b strings.Builder
 	b.WriteString("--batchresponse_1\r\nContent-Type: multipart/mixed; boundary=changesetresponse_2\r\n\r\n")
@@ -23,16 +23,16 @@ func answerOf(parts ...string) string {
 
 const (
 	accepted = "HTTP/1.1 204 No Content\nX-Content-Type-Options: nosniff\nPreference-Applied: return-no-content\nDataServiceVersion: 1.0;\nETag: W/\"datetime'2025-03-01T08%3A00%3A00.1234567Z'\"\n\n"
-	refused  = "HTTP/1.1 412 Precondition Failed\nDataServiceVersion: 3.0;\nContent-Type: application/json;odata=minimalmetadata\n\n" +
+	failure  = "HTTP/1.1 412 Precondition Failed\nDataServiceVersion: 3.0;\nContent-Type: application/json;odata=minimalmetadata\n\n" +
 		`{"odata.error":{"code":"UpdateConditionNotSatisfied","message":{"lang":"en-US","value":"0:The update condition specified in the request was not satisfied."}}}`
-	refusedInHeader = "HTTP/1.1 409 Conflict\nx-ms-error-code: EntityAlreadyExists\n\n"
+	failedInHeader = "HTTP/1.1 409 Conflict\nx-ms-error-code: EntityAlreadyExists\n\n"
 )
 
 func read(parts ...string) ([]part, error) {
 	return readParts(batch, strings.NewReader(answerOf(parts...)))
 }
 
-func TestAnswerOfATransactionIsRead(t *testing.T) {
+func TestReadParts_ReturnsStatusCodeAndETag(t *testing.T) {
 	t.Parallel()
 	parts, err := read(accepted, accepted)
 	require.NoError(t, err)
@@ -40,15 +40,15 @@ func TestAnswerOfATransactionIsRead(t *testing.T) {
 		{status: 204, etag: `W/"datetime'2025-03-01T08%3A00%3A00.1234567Z'"`},
 		{status: 204, etag: `W/"datetime'2025-03-01T08%3A00%3A00.1234567Z'"`},
 	}, parts)
-	parts, err = read(refused)
+	parts, err = read(failure)
 	require.NoError(t, err)
 	require.Equal(t, []part{{status: 412, code: "UpdateConditionNotSatisfied"}}, parts)
-	parts, err = read(refusedInHeader)
+	parts, err = read(failedInHeader)
 	require.NoError(t, err)
 	require.Equal(t, []part{{status: 409, code: "EntityAlreadyExists"}}, parts)
 }
 
-func TestAnswerThatIsNoTransactionIsAnError(t *testing.T) {
+func TestReadParts_ReportsMalformedAnswers(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []struct{ contentType, body string }{
 		{"application/json", `{}`},
@@ -66,15 +66,15 @@ func TestAnswerThatIsNoTransactionIsAnError(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestPartsBeforeABrokenOneAreRead(t *testing.T) {
+func TestReadParts_ReturnsPartsBeforeMalformedOne(t *testing.T) {
 	t.Parallel()
 	parts, err := read(accepted, "not http")
 	require.Error(t, err)
 	require.Len(t, parts, 1)
 }
 
-func FuzzAnswerOfATransaction(f *testing.F) {
-	for _, parts := range [][]string{{accepted, accepted}, {refused}, {refusedInHeader}, {"not http"}, {"HTTP/1.1 000 \n\n"}, nil} {
+func FuzzReadParts(f *testing.F) {
+	for _, parts := range [][]string{{accepted, accepted}, {failure}, {failedInHeader}, {"not http"}, {"HTTP/1.1 000 \n\n"}, nil} {
 		f.Add(answerOf(parts...))
 	}
 	f.Fuzz(func(t *testing.T, body string) {

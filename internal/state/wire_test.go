@@ -18,12 +18,12 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// wire is what lies between client and service: a test decides what becomes of
-// each request.
+// wire is a transport between client and service. A test can fail each request
+// or answer.
 type wire struct {
 	mu       sync.Mutex
 	requests []string
-	// before may refuse a request, after may lose or change its answer.
+	// before may fail a request, after may drop or change its answer.
 	before func(kind string) error
 	after  func(kind string, answer *http.Response) error
 }
@@ -54,8 +54,8 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// send sends a copy of the request: where a test loses its answer, the client
-// rewinds the body while the connection may still be at the end of it.
+// send sends a copy of the request. If a test drops the answer, the client
+// rewinds the body while the connection may still read it.
 func send(r *http.Request) (*http.Response, error) {
 	sent := r.Clone(r.Context())
 	if r.Body != nil {
@@ -68,7 +68,7 @@ func send(r *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(sent)
 }
 
-// kindOf is the method and the table, without the test's prefix.
+// kindOf returns the method and the table without its prefix.
 func kindOf(r *http.Request) string {
 	table := regexp.MustCompile(`(operationlive|operationindex|operations|rejected|Tables|\$batch)`).FindString(r.URL.Path)
 	return r.Method + " " + table
@@ -80,7 +80,7 @@ func (w *wire) disturb(before func(kind string) error, after func(kind string, a
 	w.before, w.after, w.requests = before, after, nil
 }
 
-func (w *wire) mend() { w.disturb(nil, nil) }
+func (w *wire) restore() { w.disturb(nil, nil) }
 
 func (w *wire) seen() []string {
 	w.mu.Lock()
@@ -88,7 +88,7 @@ func (w *wire) seen() []string {
 	return append([]string(nil), w.requests...)
 }
 
-// refuse lets no request of the kind through.
+// refuse returns a function that fails all requests of a kind.
 func refuse(refused string) func(string) error {
 	return func(kind string) error {
 		if strings.HasPrefix(kind, refused) {
@@ -98,7 +98,7 @@ func refuse(refused string) func(string) error {
 	}
 }
 
-// lose lets the first request of the kind through and loses its answer.
+// lose drops the answer to the first request of a kind.
 func (w *wire) lose(lost string) {
 	var once sync.Once
 	w.disturb(nil, func(kind string, _ *http.Response) (err error) {
@@ -109,7 +109,7 @@ func (w *wire) lose(lost string) {
 	})
 }
 
-// withoutETags takes the ETags out of the answers to transactions.
+// withoutETags removes the ETags from answers to transactions.
 func withoutETags(kind string, answer *http.Response) error {
 	if kind != "POST $batch" {
 		return nil

@@ -33,7 +33,7 @@ func newInstruments(m metric.Meter) (instruments, error) {
 	}
 	all := instruments{
 		started:   counter("azbackupflow.operations.started", "{operation}", "Accepted operations."),
-		parked:    counter("azbackupflow.operations.parked", "{operation}", "Operations that were parked, because a person must decide."),
+		parked:    counter("azbackupflow.operations.parked", "{operation}", "Operations that were parked, because an operator must decide."),
 		steps:     counter("azbackupflow.steps", "{step}", "Steps that were run and saved, by result."),
 		rescues:   counter("azbackupflow.rescues", "{rescue}", "Delivered wake-ups of the sweep."),
 		armCalls:  counter("azbackupflow.arm.calls", "{call}", "Calls of Azure Resource Manager, by outcome."),

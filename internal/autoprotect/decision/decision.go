@@ -23,7 +23,7 @@ type Record struct {
 	ResourceID string    `json:"resourceId"`
 	At         time.Time `json:"at"`
 	// Outcome is a word such as protect, exclude or none. Rule is the name of
-	// the deciding rule, Reason explains the decision to a person.
+	// the deciding rule, Reason explains the decision in plain words.
 	Outcome string `json:"outcome"`
 	Rule    string `json:"rule,omitempty"`
 	Reason  string `json:"reason"`
@@ -63,8 +63,8 @@ func (q Query) Matches(r Record) bool {
 	return (q.Outcome == "" || q.Outcome == r.Outcome) && (q.Rule == "" || q.Rule == r.Rule)
 }
 
-// Exclusion excludes a resource from automatic protection, because a person
-// deleted or stopped its protection on purpose.
+// Exclusion excludes a resource from automatic protection, because an
+// operator deleted or stopped its protection on purpose.
 type Exclusion struct {
 	// ResourceID is the resource ID of the datasource: file share, server or
 	// virtual machine. IDs are compared without regard to case.

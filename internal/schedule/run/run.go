@@ -39,7 +39,8 @@ type Record struct {
 	FailingSince time.Time `json:"failingSince,omitzero"`
 	NotBefore    time.Time `json:"notBefore,omitzero"`
 
-	// ETag guards the next save; empty means that the record is not stored yet.
+	// ETag makes the next save conditional; empty means that the record is not
+	// stored yet.
 	ETag string `json:"-"`
 }
 

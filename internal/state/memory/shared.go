@@ -23,7 +23,7 @@ func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte,
 }
 
 // SaveShared implements state.SharedStore.
-func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, done bool, err error) {
+func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, saved bool, err error) {
 	if err := state.CheckShared(value); err != nil {
 		return "", false, err
 	}

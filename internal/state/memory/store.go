@@ -1,7 +1,9 @@
-// Package memory is a store that forgets everything when its process ends. It
-// keeps the promises of engine.Store, so that tests and benchmarks of the
-// engine need no Table Storage. Records are kept in their stored form: what
-// Table Storage would refuse or lose is refused and lost here too.
+// Package memory implements the contract of package state in memory, for tests
+// and benchmarks without Table Storage. It keeps records in their stored form, so
+// that records which Table Storage rejects or changes are rejected or changed
+// here too.
+//
+// The package must not know more than package state knows.
 package memory
 
 import (
@@ -41,7 +43,7 @@ type row struct {
 	events [][]byte
 }
 
-// New gives an empty store.
+// New returns an empty store.
 func New() *Store {
 	return &Store{
 		rows: map[string]row{}, live: map[string]time.Time{}, rejected: map[state.Position]rejected.Request{},
@@ -65,9 +67,9 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if there, ok := s.rows[op.ID]; ok {
-		r, err := there.load()
-		// As in Table Storage, the marker comes before the row is looked at.
+	if existing, ok := s.rows[op.ID]; ok {
+		r, err := existing.load()
+		// As in Table Storage, the marker is written before the row is read.
 		s.live[op.ID] = r.Operation.CreatedAt
 		return r, false, err
 	}
@@ -120,8 +122,8 @@ func (s *Store) Save(ctx context.Context, changed engine.Row, ev operation.Event
 	return r.etag, nil
 }
 
-// Reopen writes the live marker of an ended operation that is about to be set
-// going again; see state.Store.Reopen.
+// Reopen writes the live marker of a finalized operation that is about to be
+// retried; see state.Store.Reopen.
 func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -132,7 +134,7 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 	return nil
 }
 
-// Close implements engine.Store.
+// FinalizeByID implements engine.Store.
 func (s *Store) FinalizeByID(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -154,12 +156,12 @@ func (s *Store) FinalizeByID(ctx context.Context, id string) error {
 	return nil
 }
 
-// Settle implements engine.Store. Here nothing is cheaper than Close.
+// Finalize implements engine.Store.
 func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	return s.FinalizeByID(ctx, row.Operation.ID)
 }
 
-// Live implements engine.Store.
+// ListLive implements engine.Store. The order is unspecified.
 func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) {
 		s.mu.Lock()
@@ -177,7 +179,7 @@ func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error
 	}
 }
 
-// History yields the events of one operation in the order of their saves.
+// History yields the events of an operation in the order of their saves.
 func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
 	return func(yield func(operation.Event, error) bool) {
 		s.mu.Lock()
@@ -195,7 +197,7 @@ func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Even
 	}
 }
 
-// List gives one page of the operations that the query wants.
+// List returns one page of the operations that match the query.
 func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, error) {
 	after, err := state.ParseContinue(q.Continue)
 	if err != nil {
@@ -222,7 +224,8 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 	return page, nil
 }
 
-// firstPage takes the first of what was found, in order.
+// firstPage returns the first records in the order of their positions, and the
+// continuation token of the next page.
 func firstPage[T any](found map[state.Position]T, size int) (page []T, next string) {
 	order := slices.SortedFunc(maps.Keys(found), func(a, b state.Position) int { return strings.Compare(string(a), string(b)) })
 	for i, at := range order {

@@ -7,7 +7,7 @@ import (
 	"azbackupflow/internal/state/statetest"
 )
 
-func TestMemoryKeepsTheContract(t *testing.T) {
+func TestStore_KeepsContract(t *testing.T) {
 	t.Parallel()
 	statetest.Run(t, func(*testing.T) statetest.Store { return memory.New() })
 }

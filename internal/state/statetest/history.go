@@ -14,18 +14,18 @@ import (
 
 func historyTests() []test {
 	return []test{
-		{"EverySaveLeavesItsEvent", everySaveLeavesItsEvent},
-		{"EventsOfOneSeqComeInTheOrderOfTheirTimes", eventsOfOneSeq},
-		{"SeqTenComesAfterSeqNine", seqTen},
-		{"EventKeepsItsExchanges", eventKeepsExchanges},
-		{"UnknownOperationHasNoHistory", unknownHistory},
-		{"HistoriesStayApart", historiesStayApart},
-		{"HistoryMayBeLeftEarly", historyLeftEarly},
-		{"TooLargeEventIsNamed", tooLargeEvent},
+		{"every save adds its event", everySaveAddsEvent},
+		{"events with the same seq are sorted by time", eventsOfOneSeq},
+		{"seq 10 comes after seq 9", seqTen},
+		{"an event keeps its exchanges", eventKeepsExchanges},
+		{"an unknown operation has no history", unknownHistory},
+		{"histories of similar IDs stay distinct", historiesStayDistinct},
+		{"iteration may stop early", historyStopsEarly},
+		{"a too large event is an error that names the field", tooLargeEvent},
 	}
 }
 
-func everySaveLeavesItsEvent(t *testing.T, s Store) {
+func everySaveAddsEvent(t *testing.T, s Store) {
 	op := newOperation(1)
 	row := create(t, s, op)
 	want := []operation.Event{eventOf(op, "created")}
@@ -42,7 +42,7 @@ func eventsOfOneSeq(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
 	var want []string
 	for i := range 4 {
-		row.Operation.WriteID = fmt.Sprintf("%d", 9-i) // falls while the time rises
+		row.Operation.WriteID = fmt.Sprintf("%d", 9-i) // decreases while the time increases
 		row.Operation.UpdatedAt = start().Add(time.Hour + time.Duration(i))
 		etag, err := s.Save(t.Context(), row, eventOf(row.Operation, fmt.Sprintf("save %d", i)))
 		require.NoError(t, err)
@@ -80,10 +80,10 @@ func eventKeepsExchanges(t *testing.T, s Store) {
 }
 
 func unknownHistory(t *testing.T, s Store) {
-	require.Empty(t, collect(t, s.History(t.Context(), "nobody")))
+	require.Empty(t, collect(t, s.History(t.Context(), "unknown")))
 }
 
-func historiesStayApart(t *testing.T, s Store) {
+func historiesStayDistinct(t *testing.T, s Store) {
 	for i, id := range []string{"a", "a-", "a.", "ab", "A"} {
 		op := newOperation(i)
 		op.ID = id
@@ -92,7 +92,7 @@ func historiesStayApart(t *testing.T, s Store) {
 	require.Len(t, collect(t, s.History(t.Context(), "a")), 1)
 }
 
-func historyLeftEarly(t *testing.T, s Store) {
+func historyStopsEarly(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
 	save(t, s, row, func(*operation.Operation) {})
 	for ev, err := range s.History(t.Context(), "op0001") {

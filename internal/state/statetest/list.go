@@ -11,30 +11,30 @@ import (
 
 func listTests() []test {
 	return []test{
-		{"EmptyStoreListsNothing", emptyList},
-		{"NewestComesFirst", newestFirst},
-		{"OperationsOfOneInstantAreAllListed", oneInstant},
-		{"TrackingURLsAreNotListed", noTrackingURLs},
-		{"ListIsByStatus", byStatus},
-		{"EndedOperationIsListedOnceClosed", endedOnceClosed},
-		{"StatusIsThatOfTheRow", statusOfTheRow},
-		{"ListIsByFlow", byFlow},
-		{"ListIsByLabel", byLabel},
-		{"OddLabelsAndFlowsStayApart", oddLabels},
-		{"LongLabelsStayApart", longLabels},
-		{"SinceIsIncludedUntilIsNot", sinceUntil},
-		{"BoundsMayBeFarAway", farBounds},
-		{"EverythingAtOnceNarrowsTheList", everythingAtOnce},
+		{"an empty store lists nothing", emptyList},
+		{"the newest operation comes first", newestFirst},
+		{"operations with the same creation time are all listed", oneInstant},
+		{"tracking URLs are not listed", noTrackingURLs},
+		{"list by status", byStatus},
+		{"an ended operation is listed by status once finalized", endedOnceFinalized},
+		{"the status is that of the row", statusOfTheRow},
+		{"list by flow", byFlow},
+		{"list by label", byLabel},
+		{"unusual labels and flows stay distinct", oddLabels},
+		{"long labels stay distinct", longLabels},
+		{"since is inclusive and until exclusive", sinceUntil},
+		{"time limits may be far away", farBounds},
+		{"all filters apply together", allFilters},
 	}
 }
 
-// listed gives the ids of all pages, and checks that no page is longer than
-// was asked for.
+// listed returns the IDs of all pages. It checks that no page is longer than
+// requested.
 func listed(t *testing.T, s Store, q operation.Query) []string {
 	t.Helper()
 	var ids []string
 	for pages := 0; ; pages++ {
-		require.Less(t, pages, 1000, "the pages must come to an end")
+		require.Less(t, pages, 1000, "the pages must end")
 		page, err := s.List(t.Context(), q)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(page.Operations), q.Size())
@@ -115,7 +115,7 @@ func byStatus(t *testing.T, s Store) {
 	require.Len(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed, operation.Failed}}), 1)
 }
 
-func endedOnceClosed(t *testing.T, s Store) {
+func endedOnceFinalized(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{}))
 	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Pending, operation.Running}}))
@@ -216,7 +216,7 @@ func farBounds(t *testing.T, s Store) {
 	require.Empty(t, listed(t, s, operation.Query{Until: long}))
 }
 
-func everythingAtOnce(t *testing.T, s Store) {
+func allFilters(t *testing.T, s Store) {
 	for i := range 12 {
 		op := newOperation(i)
 		op.Flow = []string{"backup-now", "protect"}[i%2]

@@ -13,24 +13,24 @@ import (
 
 func liveTests() []test {
 	return []test{
-		{"WhatOwesANoticeIsNotClosed", whatOwesANoticeIsNotClosed},
-		{"NewOperationIsLive", newIsLive},
-		{"ClosedOperationIsNotLive", closedIsNotLive},
-		{"OperationThatHasNotEndedStaysLiveWhenClosed", closeBeforeEnd},
-		{"CloseMayBeRepeated", closeRepeated},
-		{"SettleMayBeRepeatedAndFollowAClose", settleRepeated},
-		{"SettleOfWhatHasNotEndedOrOwesANoticeLeavesItLive", settleBeforeEnd},
-		{"MarkerWithoutOperationIsRemovedByClose", markerWithoutRow},
-		{"CloseOfNothingIsNoError", closeOfNothing},
-		{"ReopenedOperationIsLiveAgain", reopened},
-		{"CloseBetweenReopenAndSaveMakesTheSaveStartOver", closeDuringReopen},
-		{"SettleBetweenReopenAndSaveLosesNothing", settleDuringReopen},
-		{"SettleOfWhatWasRetriedMeanwhileLeavesItLive", settleAfterRetry},
-		{"OperationThatWasAskedForTwiceIsSettledAllTheSame", settleAfterSecondCreate},
-		{"SecondCreateOfAClosedOperationDoesNotKeepItOpen", createAfterClose},
-		{"SecondCreateLeavesTheTimeOfTheFirst", createLeavesTime},
-		{"LiveMayBeLeftEarly", liveLeftEarly},
-		{"ManyAreLive", manyAreLive},
+		{"an operation with pending notices is not finalized", pendingNoticesStayLive},
+		{"a new operation is live", newIsLive},
+		{"a finalized operation is not live", finalizedIsNotLive},
+		{"FinalizeByID keeps an operation that has not ended", finalizeByIDBeforeEnd},
+		{"FinalizeByID may be repeated", finalizeByIDRepeated},
+		{"Finalize may be repeated and follow FinalizeByID", finalizeRepeated},
+		{"Finalize keeps an operation that has not ended or has pending notices", finalizeBeforeEnd},
+		{"FinalizeByID deletes a marker without operation", markerWithoutRow},
+		{"FinalizeByID of an unknown operation succeeds", finalizeUnknown},
+		{"a reopened operation is live again", reopened},
+		{"FinalizeByID between Reopen and Save makes the save conflict", finalizeByIDDuringReopen},
+		{"Finalize between Reopen and Save loses nothing", finalizeDuringReopen},
+		{"a late Finalize keeps a retried operation live", finalizeAfterRetry},
+		{"an operation that was created twice is finalized", finalizeAfterSecondCreate},
+		{"a second create of a finalized operation can be finalized", createAfterFinalize},
+		{"a second create keeps the time of the first", createLeavesTime},
+		{"iteration may stop early", liveLeftEarly},
+		{"many concurrent creates are all live", manyAreLive},
 	}
 }
 
@@ -50,14 +50,14 @@ func newIsLive(t *testing.T, s Store) {
 	require.Equal(t, map[string]time.Time{op.ID: op.CreatedAt}, liveIDs(t, s))
 }
 
-func closedIsNotLive(t *testing.T, s Store) {
+func finalizedIsNotLive(t *testing.T, s Store) {
 	create(t, s, newOperation(1))
 	row := end(t, s, create(t, s, newOperation(2)), operation.Succeeded)
 	require.Equal(t, map[string]time.Time{"op0001": newOperation(1).CreatedAt}, liveIDs(t, s))
-	require.Equal(t, operation.Succeeded, row.Operation.Status, "closing changes nothing of the operation")
+	require.Equal(t, operation.Succeeded, row.Operation.Status, "finalizing does not change the operation")
 }
 
-func closeBeforeEnd(t *testing.T, s Store) {
+func finalizeByIDBeforeEnd(t *testing.T, s Store) {
 	for i, status := range []operation.Status{operation.Pending, operation.Running, operation.Parked} {
 		row := save(t, s, create(t, s, newOperation(i)), func(op *operation.Operation) { op.Status = status })
 		require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
@@ -65,7 +65,7 @@ func closeBeforeEnd(t *testing.T, s Store) {
 	}
 }
 
-func closeRepeated(t *testing.T, s Store) {
+func finalizeByIDRepeated(t *testing.T, s Store) {
 	row := end(t, s, create(t, s, newOperation(1)), operation.Canceled)
 	for range 3 {
 		require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
@@ -77,7 +77,7 @@ func closeRepeated(t *testing.T, s Store) {
 	require.Len(t, page.Operations, 1)
 }
 
-func settleRepeated(t *testing.T, s Store) {
+func finalizeRepeated(t *testing.T, s Store) {
 	for i, first := range []func(engine.Row) error{
 		func(row engine.Row) error { return s.Finalize(t.Context(), row) },
 		func(row engine.Row) error { return s.FinalizeByID(t.Context(), row.Operation.ID) },
@@ -93,7 +93,7 @@ func settleRepeated(t *testing.T, s Store) {
 	}
 }
 
-func settleBeforeEnd(t *testing.T, s Store) {
+func finalizeBeforeEnd(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
 	require.NoError(t, s.Finalize(t.Context(), row))
 	require.Contains(t, liveIDs(t, s), row.Operation.ID)
@@ -108,12 +108,12 @@ func settleBeforeEnd(t *testing.T, s Store) {
 	require.Empty(t, liveIDs(t, s))
 }
 
-// Either the marker of the retry stays, or its save must start over.
-func settleDuringReopen(t *testing.T, s Store) {
+// Either the marker of the retry stays, or its save conflicts.
+func finalizeDuringReopen(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.NoError(t, s.Reopen(t.Context(), "op0001", row.Operation.CreatedAt))
 	require.NoError(t, s.Finalize(t.Context(), row))
-	if _, there := liveIDs(t, s)["op0001"]; there {
+	if _, found := liveIDs(t, s)["op0001"]; found {
 		return
 	}
 	row.Operation.Status, row.Operation.WriteID = operation.Running, "retry"
@@ -121,18 +121,18 @@ func settleDuringReopen(t *testing.T, s Store) {
 	require.ErrorIs(t, err, engine.ErrConflict)
 }
 
-func settleAfterRetry(t *testing.T, s Store) {
+func finalizeAfterRetry(t *testing.T, s Store) {
 	failed := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.NoError(t, s.Reopen(t.Context(), "op0001", failed.Operation.CreatedAt))
 	save(t, s, failed, func(op *operation.Operation) { op.Status, op.EndedAt, op.Round = operation.Running, time.Time{}, 1 })
-	require.NoError(t, s.Finalize(t.Context(), failed), "by an invocation that took its time")
+	require.NoError(t, s.Finalize(t.Context(), failed), "by a slow invocation")
 	require.Contains(t, liveIDs(t, s), "op0001")
 	end(t, s, load(t, s, "op0001"), operation.Succeeded)
 	require.Empty(t, liveIDs(t, s))
 	require.Empty(t, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed}}))
 }
 
-func settleAfterSecondCreate(t *testing.T, s Store) {
+func finalizeAfterSecondCreate(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
 	again := newOperation(1)
 	again.CreatedAt = again.CreatedAt.Add(time.Hour)
@@ -145,17 +145,17 @@ func settleAfterSecondCreate(t *testing.T, s Store) {
 }
 
 func markerWithoutRow(t *testing.T, s Store) {
-	require.NoError(t, s.Reopen(t.Context(), "nobody", start()))
-	require.Equal(t, map[string]time.Time{"nobody": start()}, liveIDs(t, s))
+	require.NoError(t, s.Reopen(t.Context(), "unknown", start()))
+	require.Equal(t, map[string]time.Time{"unknown": start()}, liveIDs(t, s))
 	page, err := s.List(t.Context(), operation.Query{Status: []operation.Status{operation.Pending}})
 	require.NoError(t, err)
 	require.Empty(t, page.Operations)
-	require.NoError(t, s.FinalizeByID(t.Context(), "nobody"))
+	require.NoError(t, s.FinalizeByID(t.Context(), "unknown"))
 	require.Empty(t, liveIDs(t, s))
 }
 
-func closeOfNothing(t *testing.T, s Store) {
-	require.NoError(t, s.FinalizeByID(t.Context(), "nobody"))
+func finalizeUnknown(t *testing.T, s Store) {
+	require.NoError(t, s.FinalizeByID(t.Context(), "unknown"))
 }
 
 func reopened(t *testing.T, s Store) {
@@ -172,9 +172,10 @@ func reopened(t *testing.T, s Store) {
 	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Status: []operation.Status{operation.Failed, operation.Running, operation.Succeeded}}))
 }
 
-// The sweep may close an ended operation while a person retries it. If the
-// close wins, the retry must notice: its marker may be gone.
-func closeDuringReopen(t *testing.T, s Store) {
+// The sweep may finalize an ended operation while someone retries it. If the
+// sweep is faster, the save of the retry must conflict, because its marker may
+// be deleted.
+func finalizeByIDDuringReopen(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), ended(operation.Failed))
 	require.NoError(t, s.Reopen(t.Context(), "op0001", row.Operation.CreatedAt))
 	require.NoError(t, s.FinalizeByID(t.Context(), "op0001"))
@@ -183,7 +184,7 @@ func closeDuringReopen(t *testing.T, s Store) {
 	require.ErrorIs(t, err, engine.ErrConflict)
 }
 
-func createAfterClose(t *testing.T, s Store) {
+func createAfterFinalize(t *testing.T, s Store) {
 	row := end(t, s, create(t, s, newOperation(1)), operation.Succeeded)
 	again := newOperation(1)
 	got, created, err := s.Create(t.Context(), again, eventOf(again, "again"))
@@ -215,21 +216,21 @@ func liveLeftEarly(t *testing.T, s Store) {
 }
 
 func manyAreLive(t *testing.T, s Store) {
-	const many = 40
-	together(many, func(i int) {
+	const operations = 40
+	concurrently(operations, func(i int) {
 		op := newOperation(i)
 		if _, _, err := s.Create(t.Context(), op, eventOf(op, "created")); err != nil {
 			t.Error(err)
 		}
 	})
 	live := liveIDs(t, s)
-	require.Len(t, live, many)
-	for i := range many {
+	require.Len(t, live, operations)
+	for i := range operations {
 		require.Equal(t, newOperation(i).CreatedAt, live[fmt.Sprintf("op%04d", i)])
 	}
 }
 
-func whatOwesANoticeIsNotClosed(t *testing.T, s Store) {
+func pendingNoticesStayLive(t *testing.T, s Store) {
 	row := save(t, s, create(t, s, newOperation(1)), func(op *operation.Operation) {
 		ended(operation.Failed)(op)
 		op.PendingNotices = []operation.Notice{{Kind: operation.NoticeFailed, Seq: op.Seq, At: op.UpdatedAt}}
@@ -237,8 +238,8 @@ func whatOwesANoticeIsNotClosed(t *testing.T, s Store) {
 	require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 	require.Contains(t, liveIDs(t, s), row.Operation.ID, "the sweep must find it")
 	row = load(t, s, row.Operation.ID)
-	row.Operation.PendingNotices, row.Operation.WriteID = nil, "told"
-	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "told"))
+	row.Operation.PendingNotices, row.Operation.WriteID = nil, "sent"
+	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "sent"))
 	require.NoError(t, err)
 	require.NoError(t, s.FinalizeByID(t.Context(), row.Operation.ID))
 	require.Empty(t, liveIDs(t, s))

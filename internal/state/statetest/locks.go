@@ -13,21 +13,21 @@ import (
 
 func lockTests() []test {
 	return []test{
-		{"ItemWithoutALockHasAnEmptyOne", noLock},
-		{"LockIsReadAsItWasSaved", lockAsSaved},
-		{"LockIsSavedOnlyOverTheOneThatWasRead", lockGuarded},
-		{"LocksOfOddItemsAreTheirOwn", oddLocks},
+		{"an item without a lock has an empty lock", noLock},
+		{"a lock is loaded as it was saved", lockAsSaved},
+		{"a save with an old ETag is a conflict", lockGuarded},
+		{"locks of unusual items stay distinct", oddLocks},
 	}
 }
 
-const itemOfTests = "/subscriptions/s/x?#%é"
+const testItem = "/subscriptions/s/x?#%é"
 
 func lockOf(holder string) operation.ItemLock {
-	return operation.ItemLock{Item: itemOfTests, Holder: holder, Round: 2, Since: start(), Day: "2025-03-01", Starts: []string{"op0001", holder}}
+	return operation.ItemLock{Item: testItem, Holder: holder, Round: 2, Since: start(), Day: "2025-03-01", Starts: []string{"op0001", holder}}
 }
 
 func noLock(t *testing.T, s Store) {
-	lock, etag, err := s.LoadItemLock(t.Context(), itemOfTests)
+	lock, etag, err := s.LoadItemLock(t.Context(), testItem)
 	require.NoError(t, err)
 	require.Empty(t, etag)
 	require.Zero(t, lock)
@@ -35,21 +35,21 @@ func noLock(t *testing.T, s Store) {
 
 func lockAsSaved(t *testing.T, s Store) {
 	require.NoError(t, s.SaveItemLock(t.Context(), lockOf("op0002"), ""))
-	lock, etag, err := s.LoadItemLock(t.Context(), itemOfTests)
+	lock, etag, err := s.LoadItemLock(t.Context(), testItem)
 	require.NoError(t, err)
 	require.NotEmpty(t, etag)
 	require.Equal(t, lockOf("op0002"), lock)
 }
 
 func lockGuarded(t *testing.T, s Store) {
-	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0002"), `W/"datetime'2025-03-01T08%3A00%3A00.0000000Z'"`), engine.ErrConflict, "there is none")
+	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0002"), `W/"datetime'2025-03-01T08%3A00%3A00.0000000Z'"`), engine.ErrConflict, "there is no lock")
 	require.NoError(t, s.SaveItemLock(t.Context(), lockOf("op0002"), ""))
 	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0003"), ""), engine.ErrConflict)
-	_, etag, err := s.LoadItemLock(t.Context(), itemOfTests)
+	_, etag, err := s.LoadItemLock(t.Context(), testItem)
 	require.NoError(t, err)
 	require.NoError(t, s.SaveItemLock(t.Context(), lockOf("op0003"), etag))
 	require.ErrorIs(t, s.SaveItemLock(t.Context(), lockOf("op0004"), etag), engine.ErrConflict)
-	lock, _, err := s.LoadItemLock(t.Context(), itemOfTests)
+	lock, _, err := s.LoadItemLock(t.Context(), testItem)
 	require.NoError(t, err)
 	require.Equal(t, "op0003", lock.Holder)
 }

@@ -14,18 +14,18 @@ import (
 
 func pageTests() []test {
 	return []test{
-		{"PagesHoldEveryOperationOnce", pagesHoldEveryOperationOnce},
-		{"LastPageHasNoNext", lastPage},
-		{"NewerOperationsDoNotDisturbLaterPages", newerBetweenPages},
-		{"PageSizeIsBounded", pageSizeIsBounded},
-		{"StrangeContinuationIsRefused", strangeContinuation},
+		{"pages contain every operation once", pagesHoldEveryOperationOnce},
+		{"the last page has no token", lastPage},
+		{"newer operations do not change later pages", newerBetweenPages},
+		{"the page size is limited", pageSizeIsLimited},
+		{"an unknown continuation token is an error", unknownContinuation},
 	}
 }
 
 func pagesHoldEveryOperationOnce(t *testing.T, s Store) {
-	const many, workers = 250, 8
-	together(workers, func(w int) {
-		for i := w; i < many; i += workers {
+	const operations, workers = 250, 8
+	concurrently(workers, func(w int) {
+		for i := w; i < operations; i += workers {
 			op := newOperation(i)
 			op.Labels = map[string]string{"half": fmt.Sprint(i % 2)}
 			if i%5 == 0 {
@@ -41,10 +41,10 @@ func pagesHoldEveryOperationOnce(t *testing.T, s Store) {
 			}
 		}
 	})
-	want := func(wanted func(i int) bool) []string {
+	want := func(selected func(i int) bool) []string {
 		var ids []string
-		for i := range many {
-			if wanted(i) {
+		for i := range operations {
+			if selected(i) {
 				ids = append(ids, newOperation(i).ID)
 			}
 		}
@@ -87,7 +87,7 @@ func newerBetweenPages(t *testing.T, s Store) {
 	require.Equal(t, []string{"op0001", "op0000"}, listed(t, s, operation.Query{PageSize: 2, Continue: page.Continue}))
 }
 
-func pageSizeIsBounded(t *testing.T, s Store) {
+func pageSizeIsLimited(t *testing.T, s Store) {
 	create(t, s, newOperation(1))
 	for _, size := range []int{-1, 0, 1_000_000} {
 		page, err := s.List(t.Context(), operation.Query{PageSize: size})
@@ -96,7 +96,7 @@ func pageSizeIsBounded(t *testing.T, s Store) {
 	}
 }
 
-func strangeContinuation(t *testing.T, s Store) {
+func unknownContinuation(t *testing.T, s Store) {
 	create(t, s, newOperation(1))
 	for _, text := range []string{"x", "!", "%", state.Position("abc").Continue(), state.Position("' or PartitionKey ne '").Continue()} {
 		_, err := s.List(t.Context(), operation.Query{Continue: text})

@@ -18,20 +18,20 @@ import (
 
 func rowTests() []test {
 	return []test{
-		{"CreatedOperationIsLoadedAsItWas", createdIsLoaded},
-		{"EveryFieldSurvives", everyFieldSurvives},
-		{"ParametersKeepTheirBytes", parametersKeepTheirBytes},
-		{"LoadOfAnUnknownOperationIsNotFound", loadUnknown},
-		{"SecondCreateGivesTheFirstBack", secondCreate},
-		{"OfManyCreatesExactlyOneCreates", manyCreates},
-		{"SaveReplacesTheRow", saveReplaces},
-		{"SaveGivesTheETagOfTheNextSave", saveChain},
-		{"SaveWithAnOldETagIsRefused", saveWithOldETag},
-		{"SaveOfAnUnknownOperationIsNotFound", saveUnknown},
-		{"OfManySavesWithOneETagExactlyOneWins", manySaves},
-		{"RefusedSaveLeavesNoEvent", refusedSaveLeavesNoEvent},
-		{"EndedContextStopsEveryCall", endedContext},
-		{"OddIDsStayApart", oddIDs},
+		{"a new operation is loaded unchanged", createdIsLoaded},
+		{"every field survives", everyFieldSurvives},
+		{"parameters keep their bytes", parametersKeepTheirBytes},
+		{"loading an unknown operation is not found", loadUnknown},
+		{"a second create returns the first row", secondCreate},
+		{"one of many concurrent creates succeeds", manyCreates},
+		{"a save replaces the row", saveReplaces},
+		{"a save returns the ETag for the next save", saveChain},
+		{"a save with an old ETag is a conflict", saveWithOldETag},
+		{"saving an unknown operation is not found", saveUnknown},
+		{"one of many concurrent saves succeeds", manySaves},
+		{"a conflicting save adds no event", conflictAddsNoEvent},
+		{"an ended context stops every call", endedContext},
+		{"unusual IDs stay distinct", oddIDs},
 	}
 }
 
@@ -70,7 +70,7 @@ func parametersKeepTheirBytes(t *testing.T, s Store) {
 }
 
 func loadUnknown(t *testing.T, s Store) {
-	_, err := s.Load(t.Context(), "nobody")
+	_, err := s.Load(t.Context(), "unknown")
 	require.ErrorIs(t, err, engine.ErrNotFound)
 }
 
@@ -87,10 +87,10 @@ func secondCreate(t *testing.T, s Store) {
 }
 
 func manyCreates(t *testing.T, s Store) {
-	const many = 8
-	var rows [many]engine.Row
-	var created [many]bool
-	together(many, func(i int) {
+	const callers = 8
+	var rows [callers]engine.Row
+	var created [callers]bool
+	concurrently(callers, func(i int) {
 		op := newOperation(1)
 		op.WriteID = fmt.Sprintf("by %d", i)
 		var err error
@@ -99,7 +99,7 @@ func manyCreates(t *testing.T, s Store) {
 	})
 	stored := load(t, s, "op0001")
 	creators := 0
-	for i := range many {
+	for i := range callers {
 		require.Equal(t, stored, rows[i])
 		if created[i] {
 			creators++
@@ -126,7 +126,7 @@ func saveChain(t *testing.T, s Store) {
 	seen := map[string]bool{row.ETag: true}
 	for range 5 {
 		row = save(t, s, row, func(op *operation.Operation) { op.Status = operation.Running })
-		require.False(t, seen[row.ETag], "each save gives a new ETag")
+		require.False(t, seen[row.ETag], "each save returns a new ETag")
 		seen[row.ETag] = true
 		require.Equal(t, row, load(t, s, row.Operation.ID))
 	}
@@ -143,20 +143,20 @@ func saveWithOldETag(t *testing.T, s Store) {
 
 func saveUnknown(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
-	row.Operation.ID = "nobody"
+	row.Operation.ID = "unknown"
 	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "saved"))
 	require.ErrorIs(t, err, engine.ErrNotFound)
-	require.Empty(t, collect(t, s.History(t.Context(), "nobody")))
+	require.Empty(t, collect(t, s.History(t.Context(), "unknown")))
 }
 
 func manySaves(t *testing.T, s Store) {
-	const many = 8
+	const callers = 8
 	row := create(t, s, newOperation(1))
-	var won [many]bool
-	together(many, func(i int) {
-		mine := row
-		mine.Operation.Seq, mine.Operation.WriteID = 1, fmt.Sprintf("by %d", i)
-		_, err := s.Save(t.Context(), mine, eventOf(mine.Operation, "saved"))
+	var won [callers]bool
+	concurrently(callers, func(i int) {
+		changed := row
+		changed.Operation.Seq, changed.Operation.WriteID = 1, fmt.Sprintf("by %d", i)
+		_, err := s.Save(t.Context(), changed, eventOf(changed.Operation, "saved"))
 		won[i] = err == nil
 		if err != nil {
 			assert.ErrorIs(t, err, engine.ErrConflict)
@@ -164,7 +164,7 @@ func manySaves(t *testing.T, s Store) {
 	})
 	stored := load(t, s, "op0001")
 	winners := 0
-	for i := range many {
+	for i := range callers {
 		if won[i] {
 			winners++
 			require.Equal(t, fmt.Sprintf("by %d", i), stored.Operation.WriteID)
@@ -174,13 +174,13 @@ func manySaves(t *testing.T, s Store) {
 	require.Len(t, collect(t, s.History(t.Context(), "op0001")), 2)
 }
 
-func refusedSaveLeavesNoEvent(t *testing.T, s Store) {
+func conflictAddsNoEvent(t *testing.T, s Store) {
 	row := create(t, s, newOperation(1))
 	save(t, s, row, func(*operation.Operation) {})
-	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "refused"))
+	_, err := s.Save(t.Context(), row, eventOf(row.Operation, "conflict"))
 	require.ErrorIs(t, err, engine.ErrConflict)
 	for _, ev := range collect(t, s.History(t.Context(), "op0001")) {
-		require.NotEqual(t, "refused", ev.What)
+		require.NotEqual(t, "conflict", ev.What)
 	}
 }
 
@@ -230,16 +230,16 @@ func oddIDs(t *testing.T, s Store) {
 	require.Len(t, page.Operations, len(odd()))
 }
 
-// together runs work for 0 to n-1 at once and waits for all.
-func together(n int, work func(i int)) {
-	var all sync.WaitGroup
+// concurrently runs work for 0 to n-1 at the same time and waits for all.
+func concurrently(n int, work func(i int)) {
+	var group sync.WaitGroup
 	ready := make(chan struct{})
 	for i := range n {
-		all.Go(func() {
+		group.Go(func() {
 			<-ready
 			work(i)
 		})
 	}
 	close(ready)
-	all.Wait()
+	group.Wait()
 }

@@ -14,56 +14,56 @@ import (
 
 func sharedTests() []test {
 	return []test{
-		{"SharedRowIsReadAsItWasWritten", sharedIsRead},
-		{"SharedRowIsWrittenUnderItsETagOnly", sharedUnderETag},
-		{"SharedRowsOfOddKeysAndKindsStayApart", sharedStayApart},
-		{"OneOfManyWritersOfASharedRowWins", sharedOneWins},
-		{"SharedRowThatIsTooLargeIsRefused", sharedTooLarge},
+		{"a row is loaded as it was saved", sharedIsRead},
+		{"a row is saved only with its ETag", sharedUnderETag},
+		{"rows of unusual keys and kinds stay distinct", sharedStayDistinct},
+		{"one of many concurrent saves succeeds", sharedOneWins},
+		{"a too large row is an error", sharedTooLarge},
 	}
 }
 
 func sharedIsRead(t *testing.T, s Store) {
-	value, etag, err := s.LoadShared(t.Context(), "budget", "a")
+	value, etag, err := s.LoadShared(t.Context(), "limits", "a")
 	require.NoError(t, err)
 	require.Empty(t, value)
 	require.Empty(t, etag)
 	long := `{"text":"` + strings.Repeat("é😀", 100) + strings.Repeat("x", 400_000) + `"}`
-	written, done, err := s.SaveShared(t.Context(), "budget", "a", []byte(long), "")
+	saved, done, err := s.SaveShared(t.Context(), "limits", "a", []byte(long), "")
 	require.NoError(t, err)
 	require.True(t, done)
-	value, etag, err = s.LoadShared(t.Context(), "budget", "a")
+	value, etag, err = s.LoadShared(t.Context(), "limits", "a")
 	require.NoError(t, err)
 	require.Len(t, value, len(long))
 	require.Equal(t, sha256.Sum256([]byte(long)), sha256.Sum256(value))
-	require.Equal(t, written, etag)
+	require.Equal(t, saved, etag)
 }
 
 func sharedUnderETag(t *testing.T, s Store) {
-	put := func(value, etag string) (string, bool) {
+	save := func(value, etag string) (string, bool) {
 		newETag, done, err := s.SaveShared(t.Context(), "jobs", "v", []byte(value), etag)
 		require.NoError(t, err)
 		return newETag, done
 	}
-	_, done := put("1", `W/"datetime'2020-01-01T00%3A00%3A00.0000000Z'"`)
+	_, done := save("1", `W/"datetime'2020-01-01T00%3A00%3A00.0000000Z'"`)
 	require.False(t, done, "there is no row yet")
-	first, done := put("1", "")
+	first, done := save("1", "")
 	require.True(t, done)
-	_, done = put("2", "")
+	_, done = save("2", "")
 	require.False(t, done, "there is a row")
-	second, done := put("2", first)
+	second, done := save("2", first)
 	require.True(t, done)
-	_, done = put("3", first)
-	require.False(t, done, "another was faster")
-	_, done = put("3", second)
+	_, done = save("3", first)
+	require.False(t, done, "the row has changed")
+	_, done = save("3", second)
 	require.True(t, done)
 	value, _, err := s.LoadShared(t.Context(), "jobs", "v")
 	require.NoError(t, err)
 	require.Equal(t, "3", string(value))
 }
 
-func sharedStayApart(t *testing.T, s Store) {
+func sharedStayDistinct(t *testing.T, s Store) {
 	for _, key := range odd() {
-		for _, kind := range []string{"budget", "jobs"} {
+		for _, kind := range []string{"limits", "jobs"} {
 			_, done, err := s.SaveShared(t.Context(), kind, key, []byte(kind+" "+key+"."), "")
 			require.NoError(t, err)
 			require.True(t, done, "%q", key)
@@ -79,16 +79,16 @@ func sharedStayApart(t *testing.T, s Store) {
 func sharedOneWins(t *testing.T, s Store) {
 	etag, _, err := s.SaveShared(t.Context(), "jobs", "v", []byte("0"), "")
 	require.NoError(t, err)
-	var wg sync.WaitGroup
+	var group sync.WaitGroup
 	var won atomic.Int32
 	for range 8 {
-		wg.Go(func() {
+		group.Go(func() {
 			if _, done, err := s.SaveShared(t.Context(), "jobs", "v", []byte("1"), etag); err == nil && done {
 				won.Add(1)
 			}
 		})
 	}
-	wg.Wait()
+	group.Wait()
 	require.EqualValues(t, 1, won.Load())
 }
 

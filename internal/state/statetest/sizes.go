@@ -14,11 +14,11 @@ import (
 
 func sizeTests() []test {
 	return []test{
-		{"LargeParametersSurvive", largeParameters},
-		{"SurrogatePairsSurviveAtEveryOffset", surrogatePairs},
-		{"TooLargeParametersAreNamed", tooLargeParameters},
-		{"WhatWasCreatedMayGrow", mayGrow},
-		{"TooLargeSaveIsRefusedBeforeItIsMade", tooLargeSave},
+		{"large parameters survive", largeParameters},
+		{"surrogate pairs survive at every offset", surrogatePairs},
+		{"too large parameters are an error that names the field", tooLargeParameters},
+		{"a created operation can grow", mayGrow},
+		{"a too large save writes nothing", tooLargeSave},
 	}
 }
 
@@ -48,7 +48,7 @@ func tooLargeParameters(t *testing.T, s Store) {
 	require.Greater(t, tooLarge.Size, tooLarge.Limit)
 	_, err = s.Load(t.Context(), op.ID)
 	require.ErrorIs(t, err, engine.ErrNotFound)
-	require.Empty(t, collect(t, s.ListLive(t.Context())), "it is refused before the marker is written")
+	require.Empty(t, collect(t, s.ListLive(t.Context())), "nothing is written")
 }
 
 func mayGrow(t *testing.T, s Store) {

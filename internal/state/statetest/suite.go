@@ -1,6 +1,5 @@
-// Package statetest is the contract of a store of operations: every promise in
-// the comments of engine.Store and of the store's listings, as tests. Whatever
-// stores operations runs it.
+// Package statetest tests the contract of a store: every guarantee in the
+// comments of engine.Store and of the methods of state.Store. Each store runs it.
 package statetest
 
 import (
@@ -21,16 +20,16 @@ import (
 	"azbackupflow/internal/state"
 )
 
-// Store is everything that a store of operations can do.
+// Store is the complete interface of a store.
 type Store interface {
 	engine.Store
-	// Reopen writes the live marker of an ended operation that is about to be
-	// set going again.
-	Reopen(ctx context.Context, id string, createdAt time.Time) error
-	// History yields the events of one operation in the order of their saves.
+	engine.Locks
+	state.SharedStore
+
 	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
-	// List gives one page of operations, newest first.
 	List(ctx context.Context, q operation.Query) (operation.Page, error)
+	Expire(ctx context.Context, before time.Time, limit int) (state.Expired, error)
+
 	SaveRejected(ctx context.Context, r rejected.Request) error
 	LoadRejected(ctx context.Context, id string) (rejected.Request, error)
 	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
@@ -48,14 +47,9 @@ type Store interface {
 
 	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
 	SaveScheduleRun(ctx context.Context, r run.Record) (etag string, err error)
-
-	engine.Locks
-	// Expire removes what is older than the time.
-	Expire(ctx context.Context, before time.Time, most int) (state.Expired, error)
-	state.SharedStore
 }
 
-// Run runs the suite. open gives each test an empty store of its own.
+// Run runs the suite. open returns a new empty store for each test.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
 	for _, group := range []struct {
@@ -93,11 +87,11 @@ type test struct {
 	run  func(t *testing.T, s Store)
 }
 
-// start is when the suite's operations begin.
+// start is the creation time of the first operation.
 func start() time.Time { return time.Date(2025, 3, 1, 8, 0, 0, 123456789, time.UTC) }
 
-// newOperation is the i-th operation: each is a minute younger than the one
-// before.
+// newOperation returns the i-th operation. Each is one minute younger than the
+// previous one.
 func newOperation(i int) operation.Operation {
 	at := start().Add(time.Duration(i) * time.Minute)
 	id := fmt.Sprintf("op%04d", i)
@@ -115,7 +109,7 @@ func newOperation(i int) operation.Operation {
 	}
 }
 
-// eventOf is the event that goes with a save of the operation.
+// eventOf returns the event of a save of the operation.
 func eventOf(op operation.Operation, what string) operation.Event {
 	return operation.Event{
 		Seq: op.Seq, At: op.UpdatedAt, Step: op.Step, Status: op.Status, What: what,
@@ -132,7 +126,7 @@ func create(t *testing.T, s Store, op operation.Operation) engine.Row {
 	return row
 }
 
-// save stores the change and gives the row as it is then.
+// save stores a change of the row and returns the new row.
 func save(t *testing.T, s Store, row engine.Row, change func(*operation.Operation)) engine.Row {
 	t.Helper()
 	row.Operation.Seq++
@@ -145,7 +139,7 @@ func save(t *testing.T, s Store, row engine.Row, change func(*operation.Operatio
 	return row
 }
 
-// end stores the operation at its end and settles it.
+// end stores the operation with a final status and finalizes it.
 func end(t *testing.T, s Store, row engine.Row, status operation.Status) engine.Row {
 	t.Helper()
 	row = save(t, s, row, ended(status))
@@ -166,7 +160,7 @@ func load(t *testing.T, s Store, id string) engine.Row {
 	return row
 }
 
-// collect gives all that a sequence yields.
+// collect returns all items of a sequence.
 func collect[T any](t *testing.T, seq iter.Seq2[T, error]) []T {
 	t.Helper()
 	var all []T
@@ -177,7 +171,8 @@ func collect[T any](t *testing.T, seq iter.Seq2[T, error]) []T {
 	return all
 }
 
-// odd are texts that keys of Table Storage cannot hold as they are.
+// odd returns texts that keys of Table Storage cannot contain unencoded, or that
+// are unusual in other ways.
 func odd() []string {
 	return []string{
 		"a/b", `a\b`, "a#b", "a?b", "a%b", "a%2Fb", "a'b", "a''b", `a"b`, "a b", " a ", "a|b", "a_b", "a~b", "a=b", "a:b", "a+b", "a&b",

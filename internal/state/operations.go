@@ -12,11 +12,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Create implements engine.Store: marker and the entries that list the
-// operation, then row and event. So what has a row is listed, and its end need
-// not look. What a crash leaves points at no row: the sweep removes the marker,
-// Expire the entries. The error is *TooLarge, before anything is written, when
-// the operation has no room to grow.
+// Create implements engine.Store. It writes the live marker and the index
+// entries first, then row and event. Each row is therefore listed, and the end
+// of an operation need not check that.
+//
+// After a crash, marker and entries may point at no row: the sweep deletes the
+// marker, Expire the entries. The error is *TooLarge, before anything is
+// written, if the operation has no room to grow.
 func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
 	doing := "create operation " + op.ID
 	record, err := EncodeNew(op)
@@ -30,7 +32,7 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	if err := s.EnsureTables(ctx); err != nil {
 		return engine.Row{}, false, failed(doing, err)
 	}
-	marker, err := s.announce(ctx, op)
+	marker, err := s.indexNew(ctx, op)
 	if err != nil {
 		return engine.Row{}, false, failed(doing, err)
 	}
@@ -46,43 +48,44 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	return row, true, err
 }
 
-// announce writes the marker and the entries of an operation that is about to
-// be created, and gives the marker's ETag.
-func (s *Store) announce(ctx context.Context, op operation.Operation) (marker string, err error) {
+// indexNew writes the live marker and the index entries of a new operation. It
+// returns the ETag of the marker.
+func (s *Store) indexNew(ctx context.Context, op operation.Operation) (marker string, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	group.Go(func() error {
-		etag, err := s.mark(ctx, op.ID, op.CreatedAt)
+		etag, err := s.writeMarker(ctx, op.ID, op.CreatedAt)
 		marker = string(etag)
 		return err
 	})
 	for _, partition := range partitionsOf(op.Flow, op.Labels) {
-		group.Go(func() error { return s.enter(ctx, op, partition) })
+		group.Go(func() error { return s.addEntry(ctx, op, partition) })
 	}
 	return marker, group.Wait()
 }
 
-// existing is the row that was there already. The entries that were written for
-// it at another time are taken back; where that is cut short, lists pass them
-// over. While the row is live its marker is made good.
+// existing returns the row of an operation that exists already. If this Create
+// used another creation time, it deletes the entries that it wrote; lists ignore
+// entries that remain after a crash. If the operation is live, it writes the
+// marker again with the right time.
 func (s *Store) existing(ctx context.Context, op operation.Operation) (engine.Row, error) {
 	row, err := s.Load(ctx, op.ID)
 	if err != nil {
 		return row, err
 	}
-	doing, there := "create operation "+op.ID, row.Operation
-	if at := PositionOf(op.CreatedAt, op.ID); at != PositionOf(there.CreatedAt, there.ID) {
-		if err := s.unlist(ctx, partitionsOf(op.Flow, op.Labels), string(at)); err != nil {
+	doing, stored := "create operation "+op.ID, row.Operation
+	if at := PositionOf(op.CreatedAt, op.ID); at != PositionOf(stored.CreatedAt, stored.ID) {
+		if err := s.deleteEntries(ctx, partitionsOf(op.Flow, op.Labels), string(at)); err != nil {
 			return engine.Row{}, failed(doing, err)
 		}
-		if !there.Status.Terminal() {
-			if _, err := s.mark(ctx, op.ID, there.CreatedAt); err != nil {
+		if !stored.Status.Terminal() {
+			if _, err := s.writeMarker(ctx, op.ID, stored.CreatedAt); err != nil {
 				return engine.Row{}, failed(doing, err)
 			}
 		}
 	}
-	if row.Marker == "" && !there.Status.Terminal() {
-		return row, s.list(ctx, there)
+	if row.Marker == "" && !stored.Status.Terminal() {
+		return row, s.reindex(ctx, stored)
 	}
 	return row, nil
 }
@@ -112,9 +115,10 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 }
 
 // Save implements engine.Store. The error is *TooLarge, before anything is
-// written, for what cannot be stored. ErrChanged may mean that this very save
-// was made: the client repeats a request whose answer was lost, and then finds
-// the row changed by itself.
+// written, if the row or the event does not fit.
+//
+// engine.ErrConflict can also mean that this very save succeeded: if its answer
+// is lost, the client repeats the request, which then conflicts with itself.
 func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (string, error) {
 	op := row.Operation
 	doing := "save operation " + op.ID
@@ -129,9 +133,9 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	if err := s.EnsureTables(ctx); err != nil {
 		return "", failed(doing, err)
 	}
-	guard := azcore.ETag(row.ETag)
+	expected := azcore.ETag(row.ETag)
 	etag, err := s.write(ctx, aztables.TransactionAction{
-		ActionType: aztables.TransactionTypeUpdateReplace, IfMatch: &guard,
+		ActionType: aztables.TransactionTypeUpdateReplace, IfMatch: &expected,
 	}, op, row.Marker, record, ev, event)
 	switch {
 	case outdated(err), hasCode(err, aztables.EntityAlreadyExists):
@@ -145,7 +149,8 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	return saved.ETag, err
 }
 
-// write puts row and event into one transaction; action says how the row.
+// write saves row and event in one transaction. The action adds or replaces the
+// row.
 func (s *Store) write(
 	ctx context.Context, action aztables.TransactionAction, op operation.Operation, marker string, record []byte, ev operation.Event, event []byte,
 ) (etag string, err error) {
@@ -160,8 +165,8 @@ func (s *Store) write(
 	return transact(ctx, s.operations, action, aztables.TransactionAction{ActionType: aztables.TransactionTypeAdd, Entity: line})
 }
 
-// written is the row that was just written, as it will be loaded. An answer
-// without an ETag costs one more read.
+// written returns the row that was just written, as a load would return it. If
+// the answer had no ETag, it loads the row.
 func (s *Store) written(ctx context.Context, etag, marker string, record []byte, op operation.Operation) (engine.Row, error) {
 	if etag != "" {
 		stored, err := Decode(record)

@@ -12,20 +12,20 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// entry is something that points at an operation that may be wanted.
+// entry is a live marker or an index entry that points at an operation.
 type entry struct {
 	position Position
 	id       string
-	// ended is the status of the index partition that the entry is from, live
-	// whether it is a live marker; neither for other partitions.
+	// ended is the status of an entry from a partition of a final status. live
+	// is set for a live marker.
 	ended operation.Status
 	live  bool
 }
 
-// rightAbout reports whether the operation is what the entry says. An entry
-// that is not is left over from before the operation ended, or was retried, or
-// from another attempt to create it; the operation is then found by another one.
-func (e entry) rightAbout(op operation.Operation) bool {
+// describes reports whether the entry matches the operation. An outdated entry
+// is left from before the operation ended or was retried, or from another attempt
+// to create it. Another entry then lists the operation.
+func (e entry) describes(op operation.Operation) bool {
 	switch {
 	case e.live:
 		return !op.Status.Terminal()
@@ -37,37 +37,37 @@ func (e entry) rightAbout(op operation.Operation) bool {
 	return true
 }
 
-// source yields entries in the order of their positions, up to an error.
+// source yields entries in the order of their positions, up to the first error.
 type source = iter.Seq2[entry, error]
 
-// sources gives what to read for a query, the fewest entries that hold all it
-// wants: those of its label; else of its statuses, unless most operations have
-// one of them, as they have Succeeded; else of its flow; else of its statuses
-// after all; else all.
+// sources returns the sources to read for a query. It prefers sources with few
+// entries: those of the label; else of the statuses, if they do not include
+// Succeeded, which most operations have; else of the flow; else of the statuses;
+// else all.
 func (s *Store) sources(ctx context.Context, q operation.Query, after Position) []source {
-	var wanted, live []operation.Status
+	var statuses, live []operation.Status
 	for _, status := range operation.Statuses() {
 		if slices.Contains(q.Status, status) {
-			wanted = append(wanted, status)
+			statuses = append(statuses, status)
 			if !status.Terminal() {
 				live = append(live, status)
 			}
 		}
 	}
-	few := len(wanted) > 0 && !slices.Contains(wanted, operation.Succeeded)
+	few := len(statuses) > 0 && !slices.Contains(statuses, operation.Succeeded)
 	switch {
 	case q.Label != operation.Label{}:
 		return []source{s.entries(ctx, labelPartition(q.Label), "", q, after)}
 	case q.Flow != "" && !few:
 		return []source{s.entries(ctx, flowPartition(q.Flow), "", q, after)}
-	case len(wanted) == 0 || len(wanted) == len(operation.Statuses()):
-		return []source{s.entries(ctx, everything, "", q, after)}
+	case len(statuses) == 0 || len(statuses) == len(operation.Statuses()):
+		return []source{s.entries(ctx, allPartition, "", q, after)}
 	}
 	var sources []source
 	if len(live) > 0 {
 		sources = append(sources, s.markers(ctx, q, after))
 	}
-	for _, status := range wanted {
+	for _, status := range statuses {
 		if status.Terminal() {
 			sources = append(sources, s.entries(ctx, endedPartition(status), status, q, after))
 		}
@@ -75,17 +75,15 @@ func (s *Store) sources(ctx context.Context, q operation.Query, after Position) 
 	return sources
 }
 
-// entries reads one partition of the index, which sorts by position.
+// entries returns one partition of the index, which is sorted by position.
 func (s *Store) entries(ctx context.Context, partition string, ended operation.Status, q operation.Query, after Position) source {
 	first, end := bounds(q.Since, q.Until)
-	// Row keys are compared as text: the position itself is passed over by the
-	// smallest character after it.
 	if past := after.next(); after != "" && past > first {
 		first = past
 	}
 	return func(yield func(entry, error) bool) {
 		for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{
-			Filter: to.Ptr(rangeFilter(partition, first, end)), Top: to.Ptr(int32(q.Size() + fewest)), //nolint:gosec // G115: at most MaxPageSize.
+			Filter: to.Ptr(rangeFilter(partition, first, end)), Top: to.Ptr(int32(q.Size() + minBatch)), //nolint:gosec // G115: at most MaxPageSize.
 		}) {
 			var p pointer
 			if err == nil {
@@ -98,7 +96,7 @@ func (s *Store) entries(ctx context.Context, partition string, ended operation.S
 	}
 }
 
-// markers reads all live markers, which are few, and sorts them.
+// markers returns all live markers, sorted by position. There are few of them.
 func (s *Store) markers(ctx context.Context, q operation.Query, after Position) source {
 	first, end := bounds(q.Since, q.Until)
 	return func(yield func(entry, error) bool) {
@@ -113,7 +111,7 @@ func (s *Store) markers(ctx context.Context, q operation.Query, after Position) 
 				found = append(found, entry{position: at, id: l.ID, live: true})
 			}
 		}
-		slices.SortFunc(found, inOrder)
+		slices.SortFunc(found, byPosition)
 		for _, e := range found {
 			if !yield(e, nil) {
 				return
@@ -122,10 +120,10 @@ func (s *Store) markers(ctx context.Context, q operation.Query, after Position) 
 	}
 }
 
-func inOrder(a, b entry) int { return strings.Compare(string(a.position), string(b.position)) }
+func byPosition(a, b entry) int { return strings.Compare(string(a.position), string(b.position)) }
 
-// merge joins sources into one that has the same order. Each is read only as
-// far as needed.
+// merge merges sources into one source in the same order. It reads each source
+// only as far as necessary.
 func merge(sources []source) source {
 	if len(sources) == 1 {
 		return sources[0]
@@ -151,7 +149,7 @@ func merge(sources []source) source {
 		for len(heads) > 0 {
 			first := 0
 			for i := range heads {
-				if inOrder(heads[i].entry, heads[first].entry) < 0 {
+				if byPosition(heads[i].entry, heads[first].entry) < 0 {
 					first = i
 				}
 			}
