@@ -12,7 +12,7 @@ import (
 )
 
 // deferralEvent begins the event of a deferral (operation.Defer).
-const deferralEvent = "put off: "
+const deferralEvent = "deferred: "
 
 // Create implements engine.Store. Table Storage needs the marker, the
 // transaction, two index entries and one entry for each label.

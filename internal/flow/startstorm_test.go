@@ -65,7 +65,7 @@ func startBackups(t *testing.T, vaults, each, instances int) {
 	require.Len(t, restores, 1)
 	op := f.operation(restore)
 	require.Equal(t, operation.Succeeded, op.Status, "%v", f.story(restore))
-	require.NotContains(t, f.story(restore), "put off")
+	require.NotContains(t, f.story(restore), "deferred")
 
 	backups := f.sim.Backups()
 	require.Len(t, backups, len(ids), "each is started once")

@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestAn_answered_step_goes_where_its_outcome_says(t *testing.T) {
+func TestAnswered_FollowsItsOutcome(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		step     string
@@ -18,24 +18,24 @@ func TestAn_answered_step_goes_where_its_outcome_says(t *testing.T) {
 		wantStep string
 		wait     time.Duration
 	}{
-		"advance goes to the following step":       {"trigger", operation.Outcome{Kind: operation.Advance}, operation.Running, "await", time.Minute},
-		"advance goes to the step it names":        {"trigger", operation.Outcome{Kind: operation.Advance, Next: "confirm"}, operation.Running, "confirm", time.Minute},
-		"advance may go back by name":              {"await", operation.Outcome{Kind: operation.Advance, Next: "find"}, operation.Running, "find", time.Minute},
-		"advance at once":                          {"trigger", operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow}, operation.Running, "await", 0},
-		"advance after Azure's Retry-After":        {"trigger", operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, After: 10 * time.Second}, operation.Running, "await", 10 * time.Second},
-		"advance after the last step is the end":   {"confirm", operation.Outcome{Kind: operation.Advance}, operation.Succeeded, "confirm", 0},
-		"the last step's warnings are kept":        {"confirm", operation.Outcome{Kind: operation.Advance, Warnings: []string{"w"}}, operation.SucceededWithWarnings, "confirm", 0},
-		"wait stays":                               {"await", operation.Outcome{Kind: operation.Wait}, operation.Running, "await", time.Minute},
-		"wait stays for Azure's Retry-After":       {"await", operation.Outcome{Kind: operation.Wait, After: 7 * time.Minute}, operation.Running, "await", 7 * time.Minute},
-		"wait for hours where Azure says hours":    {"await", operation.Outcome{Kind: operation.Wait, After: 5 * time.Hour}, operation.Running, "await", 5 * time.Hour},
-		"a Retry-After of years is not believed":   {"await", operation.Outcome{Kind: operation.Wait, After: 20000 * time.Hour}, operation.Running, "await", 24 * time.Hour},
-		"finish ends it wherever it is":            {"find", operation.Outcome{Kind: operation.Finish}, operation.Succeeded, "find", 0},
-		"finish with a warning":                    {"find", operation.Outcome{Kind: operation.Finish, Warnings: []string{"w"}}, operation.SucceededWithWarnings, "find", 0},
-		"stop ends it as canceled":                 {"await", operation.Outcome{Kind: operation.Stop}, operation.Canceled, "await", 0},
-		"unclear waits for a person":               {"trigger", operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)}, operation.Parked, "trigger", 0},
-		"back goes to the step it names":           {"await", operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Transient)}, operation.Running, "trigger", 30 * time.Second},
-		"back for an error that cannot be mended":  {"await", operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Fatal)}, operation.Failed, "await", 0},
-		"an outcome of no kind waits for a person": {"await", operation.Outcome{}, operation.Parked, "await", 0},
+		"advance goes to the following step":     {"trigger", operation.Outcome{Kind: operation.Advance}, operation.Running, "await", time.Minute},
+		"advance goes to the step it names":      {"trigger", operation.Outcome{Kind: operation.Advance, Next: "confirm"}, operation.Running, "confirm", time.Minute},
+		"advance may go back by name":            {"await", operation.Outcome{Kind: operation.Advance, Next: "find"}, operation.Running, "find", time.Minute},
+		"advance at once":                        {"trigger", operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow}, operation.Running, "await", 0},
+		"advance after Azure's Retry-After":      {"trigger", operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, After: 10 * time.Second}, operation.Running, "await", 10 * time.Second},
+		"advance after the last step is the end": {"confirm", operation.Outcome{Kind: operation.Advance}, operation.Succeeded, "confirm", 0},
+		"the last step's warnings are kept":      {"confirm", operation.Outcome{Kind: operation.Advance, Warnings: []string{"w"}}, operation.SucceededWithWarnings, "confirm", 0},
+		"wait stays":                             {"await", operation.Outcome{Kind: operation.Wait}, operation.Running, "await", time.Minute},
+		"wait stays for Azure's Retry-After":     {"await", operation.Outcome{Kind: operation.Wait, After: 7 * time.Minute}, operation.Running, "await", 7 * time.Minute},
+		"wait for hours where Azure says hours":  {"await", operation.Outcome{Kind: operation.Wait, After: 5 * time.Hour}, operation.Running, "await", 5 * time.Hour},
+		"a Retry-After of years is capped":       {"await", operation.Outcome{Kind: operation.Wait, After: 20000 * time.Hour}, operation.Running, "await", 24 * time.Hour},
+		"finish ends it wherever it is":          {"find", operation.Outcome{Kind: operation.Finish}, operation.Succeeded, "find", 0},
+		"finish with a warning":                  {"find", operation.Outcome{Kind: operation.Finish, Warnings: []string{"w"}}, operation.SucceededWithWarnings, "find", 0},
+		"stop ends it as canceled":               {"await", operation.Outcome{Kind: operation.Stop}, operation.Canceled, "await", 0},
+		"unclear waits for a person":             {"trigger", operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)}, operation.Parked, "trigger", 0},
+		"back goes to the step it names":         {"await", operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Transient)}, operation.Running, "trigger", 30 * time.Second},
+		"back for an error that is not retried":  {"await", operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Fatal)}, operation.Failed, "await", 0},
+		"an unknown kind waits for a person":     {"await", operation.Outcome{}, operation.Parked, "await", 0},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -46,18 +46,18 @@ func TestAn_answered_step_goes_where_its_outcome_says(t *testing.T) {
 			requireSaved(t, op, next, ev, in)
 			require.Equal(t, c.status, next.Status)
 			require.Equal(t, c.wantStep, next.Step)
-			require.Nil(t, next.Claim, "an answer settles the claim")
+			require.Nil(t, next.Claim, "an answer clears the claim")
 			if next.Status == operation.Running {
 				require.Equal(t, c.wait, wait(next, in))
 				return
 			}
-			require.Zero(t, next.DueAt, "nothing is due any more")
+			require.Zero(t, next.DueAt, "an ended operation has no due time")
 			require.Equal(t, next.Status.Terminal(), next.EndedAt.Equal(in.Now))
 		})
 	}
 }
 
-func TestThe_wait_for_a_job_is_a_tenth_of_its_age_between_half_a_minute_and_ten(t *testing.T) {
+func TestAnswered_WaitsForJobATenthOfItsAgeWithinLimits(t *testing.T) {
 	t.Parallel()
 	for age, want := range map[time.Duration]time.Duration{
 		0:                30 * time.Second,
@@ -70,21 +70,21 @@ func TestThe_wait_for_a_job_is_a_tenth_of_its_age_between_half_a_minute_and_ten(
 		in := after(age)
 		next, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob}, in)
 		require.Equal(t, want, wait(next, in), "a job of age %s", age)
-		require.Equal(t, start(), next.StepStartedAt, "waiting does not make the step younger")
+		require.Equal(t, start(), next.StepStartedAt, "waiting keeps the step's start time")
 	}
 }
 
-func TestAn_entered_step_starts_now(t *testing.T) {
+func TestAnswered_StartsNextStepNow(t *testing.T) {
 	t.Parallel()
 	in := after(time.Hour)
 	next, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Advance}, in)
 	require.Equal(t, in.Now, next.StepStartedAt)
 
 	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Advance, Next: "trigger"}, in)
-	require.Equal(t, start(), next.StepStartedAt, "a step that goes on with itself gets no younger")
+	require.Equal(t, start(), next.StepStartedAt, "a step that repeats keeps its start time")
 }
 
-func TestNothing_is_looked_at_later_than_the_deadline(t *testing.T) {
+func TestDueAt_IsNeverAfterTheDeadline(t *testing.T) {
 	t.Parallel()
 	throttled := failure(operation.Throttled)
 	throttled.RetryAfter = 6 * time.Hour
@@ -104,14 +104,14 @@ func TestNothing_is_looked_at_later_than_the_deadline(t *testing.T) {
 		next, _ := do(op, after(time.Hour))
 		require.Equal(t, op.Deadline, next.DueAt, name)
 
-		// Past the deadline the answer that came all the same is followed at
-		// its own pace: the next look ends the operation.
+		// After the deadline a late answer keeps its own pace. The next check
+		// ends the operation.
 		next, _ = do(op, after(3*time.Hour))
 		require.Equal(t, start().Add(9*time.Hour), next.DueAt, name)
 	}
 }
 
-func TestA_good_answer_forgives_earlier_failures(t *testing.T) {
+func TestAnswered_ResetsFailures(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []operation.Kind{operation.Advance, operation.Wait, operation.Finish} {
 		op := running()
@@ -122,7 +122,7 @@ func TestA_good_answer_forgives_earlier_failures(t *testing.T) {
 	}
 }
 
-func TestWhat_an_answer_taught_is_kept(t *testing.T) {
+func TestAnswered_StoresWhatItLearned(t *testing.T) {
 	t.Parallel()
 	followed := operation.Tracking{StatusURL: "https://status", JobID: "j1"}
 	op := running()
@@ -134,14 +134,14 @@ func TestWhat_an_answer_taught_is_kept(t *testing.T) {
 		next, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Wait, Learned: map[string]string{"item": "i2", "container": "", "job": "j1"}}, after(0))
 		require.Equal(t, map[string]string{"item": "i2", "job": "j1"}, next.Learned)
 	})
-	t.Run("an operation that knew nothing learns", func(t *testing.T) {
+	t.Run("an operation without facts learns", func(t *testing.T) {
 		t.Parallel()
 		ignorant := op
 		ignorant.Learned = nil
 		next, _ := ignorant.Answered(plan(), operation.Outcome{Kind: operation.Wait, Learned: map[string]string{"job": "j1"}}, after(0))
 		require.Equal(t, map[string]string{"job": "j1"}, next.Learned)
 	})
-	t.Run("no tracking in the answer leaves it", func(t *testing.T) {
+	t.Run("an answer without tracking keeps it", func(t *testing.T) {
 		t.Parallel()
 		next, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Wait}, after(0))
 		require.Equal(t, op.Tracking, next.Tracking)
@@ -153,7 +153,7 @@ func TestWhat_an_answer_taught_is_kept(t *testing.T) {
 		given.JobID = "changed later"
 		require.Equal(t, &followed, next.Tracking)
 	})
-	t.Run("an empty tracking ends it", func(t *testing.T) {
+	t.Run("an empty tracking removes it", func(t *testing.T) {
 		t.Parallel()
 		next, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Advance, Tracking: &operation.Tracking{}}, after(0))
 		require.Nil(t, next.Tracking)
@@ -164,7 +164,7 @@ func TestWhat_an_answer_taught_is_kept(t *testing.T) {
 		require.Equal(t, []string{"first", "second"}, next.Warnings)
 		require.Equal(t, operation.SucceededWithWarnings, next.Status)
 	})
-	t.Run("the note tells a person what is waited for", func(t *testing.T) {
+	t.Run("the note becomes WaitingFor", func(t *testing.T) {
 		t.Parallel()
 		next, ev := op.Answered(plan(), operation.Outcome{Kind: operation.Wait, Note: "Backup job j1 (InProgress)"}, after(0))
 		require.Equal(t, "Backup job j1 (InProgress)", next.WaitingFor)
@@ -172,7 +172,7 @@ func TestWhat_an_answer_taught_is_kept(t *testing.T) {
 	})
 }
 
-func TestGoing_back_is_bounded_by_the_class_of_the_error(t *testing.T) {
+func TestBack_IsLimitedByTheErrorClass(t *testing.T) {
 	t.Parallel()
 	for class, bound := range map[operation.Class]int{
 		operation.Transient: 3, operation.NotYet: 12, operation.Conflict: 48,
@@ -188,19 +188,19 @@ func TestGoing_back_is_bounded_by_the_class_of_the_error(t *testing.T) {
 				op, _ = op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(class)}, after(0))
 				if op.Status == operation.Running {
 					require.Equal(t, "trigger", op.Step)
-					require.Nil(t, op.Tracking, "what failed is not followed any more")
+					require.Nil(t, op.Tracking, "tracking of failed work is removed")
 					require.Equal(t, failure(class), op.LastError)
 				}
 			}
 			require.Equal(t, bound+1, backs)
 			require.Equal(t, operation.Failed, op.Status)
 			require.Equal(t, failure(class), op.LastError)
-			require.Equal(t, "j1", op.Tracking.JobID, "a failed operation shows the job that failed")
+			require.Equal(t, "j1", op.Tracking.JobID, "a failed operation keeps its failed job")
 		})
 	}
 }
 
-func TestGoing_back_waits_as_Azure_asks_and_longer_each_time(t *testing.T) {
+func TestBack_HonorsRetryAfterAndBacksOff(t *testing.T) {
 	t.Parallel()
 	op, in := running(), after(0)
 	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
@@ -213,7 +213,7 @@ func TestGoing_back_waits_as_Azure_asks_and_longer_each_time(t *testing.T) {
 	require.Equal(t, 3*time.Hour, wait(op, in))
 }
 
-func TestAn_outcome_without_its_reason_is_a_bug_that_loses_nothing(t *testing.T) {
+func TestAnswered_OutcomeWithoutReasonLosesNothing(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[operation.Kind]operation.Status{operation.Back: operation.Failed, operation.Unclear: operation.Parked} {
 		op := running()

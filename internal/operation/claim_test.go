@@ -9,23 +9,23 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_claim_is_saved_at_the_seq_that_is_there(t *testing.T) {
+func TestClaimed_KeepsTheSeq(t *testing.T) {
 	t.Parallel()
 	op, in := running(), after(time.Minute)
 	op.Rescues, op.LastRescue = 2, "rescue-2"
 	next, ev := op.Claimed("attempt-2", in)
-	requireTold(t, next, ev, in)
+	requireMatchingEvent(t, next, ev, in)
 	require.Equal(t, &operation.Claim{AttemptID: "attempt-2", ClaimedAt: in.Now, NotAfter: in.Now.Add(time.Minute)}, next.Claim)
 	require.Equal(t, op.Seq, next.Seq)
 	require.Equal(t, "w8", next.WriteID)
-	require.Equal(t, 2, next.Rescues, "rescues are counted on: the call was not made yet")
+	require.Equal(t, 2, next.Rescues, "a claim keeps the count of rescues: the call was not made yet")
 	require.Contains(t, ev.What, "attempt-2")
 
 	next.Claim, next.WriteID, next.UpdatedAt = nil, op.WriteID, op.UpdatedAt
 	require.Equal(t, op, next, "nothing else changes")
 }
 
-func TestA_claim_that_was_missed_is_given_up_and_made_anew_at_once(t *testing.T) {
+func TestClaimExpired_DropsTheClaimAndRetriesNow(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(2*time.Minute)
 	next, ev := op.ClaimExpired(in)
@@ -34,10 +34,10 @@ func TestA_claim_that_was_missed_is_given_up_and_made_anew_at_once(t *testing.T)
 	require.Equal(t, "trigger", next.Step)
 	require.Equal(t, operation.Running, next.Status)
 	require.Equal(t, in.Now, next.DueAt)
-	require.Zero(t, next.Attempts, "nothing was called, nothing failed")
+	require.Zero(t, next.Attempts, "a call that was not made is not counted")
 }
 
-func TestA_call_that_took_effect_is_adopted(t *testing.T) {
+func TestReconciled_AdoptsCallThatTookEffect(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(6*time.Minute)
 	op.Attempts, op.LastError = 1, failure(operation.Transient)
@@ -52,7 +52,7 @@ func TestA_call_that_took_effect_is_adopted(t *testing.T) {
 	require.Contains(t, ev.What, "the earlier request had taken effect: job j1")
 }
 
-func TestA_call_without_effect_is_made_again(t *testing.T) {
+func TestReconciled_RetriesCallWithoutEffect(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(6*time.Minute)
 	op.Attempts, op.LastError = 12, failure(operation.Transient)
@@ -62,10 +62,10 @@ func TestA_call_without_effect_is_made_again(t *testing.T) {
 	require.Equal(t, "trigger", next.Step)
 	require.Nil(t, next.Claim)
 	require.Equal(t, in.Now, next.DueAt)
-	require.Equal(t, 12, next.Attempts, "failures that had no effect are failures")
+	require.Equal(t, 12, next.Attempts, "failures without effect are counted")
 }
 
-func TestThirteen_calls_without_an_answer_and_without_effect_end_the_operation(t *testing.T) {
+func TestReconciled_ThirteenCallsWithoutEffectFail(t *testing.T) {
 	t.Parallel()
 	op := claimed()
 	op.Attempts, op.LastError = 13, failure(operation.Transient)
@@ -75,12 +75,12 @@ func TestThirteen_calls_without_an_answer_and_without_effect_end_the_operation(t
 	require.Nil(t, next.Claim)
 }
 
-func TestA_call_of_which_nothing_can_be_told_waits_for_a_person(t *testing.T) {
+func TestReconciled_AmbiguousCallParks(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]operation.Reconciliation{
-		"doubtful":               {Result: operation.Ambiguous, Err: failure(operation.UserAction)},
-		"doubtful, no reason":    {Result: operation.Ambiguous},
-		"a finding that is none": {},
+		"ambiguous":            {Result: operation.Ambiguous, Err: failure(operation.UserAction)},
+		"ambiguous, no reason": {Result: operation.Ambiguous},
+		"an unknown result":    {},
 	} {
 		op, in := claimed(), after(6*time.Minute)
 		next, ev := op.Reconciled(plan(), f, in)
@@ -93,7 +93,7 @@ func TestA_call_of_which_nothing_can_be_told_waits_for_a_person(t *testing.T) {
 	}
 }
 
-func TestA_look_that_fails_keeps_the_claim_and_ends_in_no_failure(t *testing.T) {
+func TestReconcileFailed_KeepsTheClaimAndNeverFails(t *testing.T) {
 	t.Parallel()
 	for class, budget := range map[operation.Class]int{
 		operation.Transient: 12, operation.NotYet: 12, operation.Conflict: 48, operation.UserAction: 5, operation.Fatal: 0, "": 0,
@@ -111,14 +111,14 @@ func TestA_look_that_fails_keeps_the_claim_and_ends_in_no_failure(t *testing.T) 
 			}
 			next, ev := op.ReconcileFailed(failure(class), in)
 			requireSaved(t, op, next, ev, in)
-			require.Equal(t, operation.Parked, next.Status, "failing would say that nothing happened")
+			require.Equal(t, operation.Parked, next.Status, "Failed would say that the call had no effect")
 			require.Equal(t, claim(), next.Claim)
 			require.Equal(t, failure(class), next.LastError)
 		})
 	}
 }
 
-func TestA_look_that_cannot_be_made_before_the_deadline_is_left_to_a_person(t *testing.T) {
+func TestReconcileFailed_ParksAfterTheDeadline(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(6*time.Minute)
 	op.Deadline = in.Now
@@ -128,7 +128,7 @@ func TestA_look_that_cannot_be_made_before_the_deadline_is_left_to_a_person(t *t
 	require.Equal(t, claim(), next.Claim)
 }
 
-func TestA_look_that_is_throttled_is_never_counted(t *testing.T) {
+func TestReconcileFailed_DoesNotCountThrottling(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(6*time.Minute)
 	for range 200 {
@@ -140,7 +140,7 @@ func TestA_look_that_is_throttled_is_never_counted(t *testing.T) {
 	}
 }
 
-func TestTwo_versions_of_a_row_agree_on_a_claim_by_its_attempt(t *testing.T) {
+func TestSameClaim_ComparesAttemptIDs(t *testing.T) {
 	t.Parallel()
 	other := claimed()
 	other.Claim.AttemptID = "attempt-2"

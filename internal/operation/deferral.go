@@ -5,72 +5,74 @@ import (
 	"time"
 )
 
-// Priority orders operations where Azure's quotas have no room for all of them.
+// Priority orders operations while Azure's quotas have no room for all of them.
 // A smaller one goes first.
 type Priority int
 
-// The priorities. PriorityFollow is that of reads that follow what Azure has
-// begun, whichever flow they belong to; see Operation.Following.
+// The priorities. PriorityFollow is for reads that follow work that Azure has
+// begun, in every flow; see Operation.Following.
 const (
 	PriorityRestore Priority = iota + 1
 	PriorityFollow
 	PriorityProtect
 	PriorityBackup
-	// PriorityOther is that of flows that say nothing.
+	// PriorityOther is for flows that declare none.
 	PriorityOther
 )
 
-// Following reports whether Azure is at work for the operation: what is asked
-// now is how that goes on, not for something new.
+// Following reports whether Azure is working for the operation: the next call
+// follows that work and starts nothing new.
 func (op Operation) Following() bool { return op.Tracking != nil }
 
-// PutOff is the error of a call that was not made because a budget has no room
-// for it now. Nothing was sent. It unwraps to an Error of class Throttled, for
-// whoever knows only that.
+// Deferral is the error of a call that was not made because a rate limit has no
+// room for it now. Nothing was sent. It unwraps to an Error of class Throttled.
 type Deferral struct {
-	// What is short, for a person, such as "write budget".
+	// Limit names the rate limit for a person, such as "write budget".
 	Limit string
-	// Wait is how long until there is room.
+	// Wait is the time until there is room.
 	Wait time.Duration
-	// Booking names the account that keeps the place until then; the
-	// operation brings it along with its next try.
+	// Reservation names the rate limit that keeps a place until then. The
+	// operation passes it on with its next attempt.
 	Reservation string
 }
 
-// CodeBudgetSpent is the code of the Error that a PutOff unwraps to.
-const CodeRateLimited = "BudgetSpent"
+// CodeRateLimited is the code of the Error that a Deferral unwraps to.
+const CodeRateLimited = "RateLimited"
 
-// Error says what is short.
-func (p *Deferral) Error() string { return fmt.Sprintf("no room in the %s for %s", p.Limit, p.Wait) }
-
-// Unwrap gives the throttling that it amounts to.
-func (p *Deferral) Unwrap() error {
-	return &Error{Code: CodeRateLimited, Class: Throttled, Message: p.Error(), RetryAfter: p.Wait}
+// Error names the rate limit and the wait.
+func (d *Deferral) Error() string {
+	return fmt.Sprintf("no room in the %s for another %s", d.Limit, d.Wait)
 }
 
-// PutOff is the operation after a budget had no room for its step's call. It
-// is not a failure: attempts, errors and the flow's position stay as they are.
-// Since nothing was sent, the claim that the call was to be made under is given
-// up; one that is being looked for stays.
-func (op Operation) Defer(p *Deferral, looking bool, in Input) (Operation, Event) {
+// Unwrap returns the deferral as an Error of class Throttled.
+func (d *Deferral) Unwrap() error {
+	return &Error{Code: CodeRateLimited, Class: Throttled, Message: d.Error(), RetryAfter: d.Wait}
+}
+
+// Defer returns the operation after a rate limit had no room for its step's
+// call. A deferral is not a failure: attempts, errors and the current step stay
+// the same. Nothing was sent, so the claim for the call is dropped. A claim that
+// was being reconciled stays.
+func (op Operation) Defer(d *Deferral, reconciling bool, in Input) (Operation, Event) {
 	next := op.advance(in)
-	if !looking {
+	if !reconciling {
 		next.Claim = nil
 	}
-	next.Reservation = p.Reservation
-	next.DueAt = in.Waits.next(in.Now, max(p.Wait, time.Nanosecond), 0, in.Jitter)
+	next.Reservation = d.Reservation
+	next.DueAt = in.Waits.next(in.Now, max(d.Wait, time.Nanosecond), 0, in.Jitter)
 	if next.Claim == nil {
 		next.DueAt = next.byDeadline(next.DueAt, in.Now)
 	}
-	next.WaitingFor = fmt.Sprintf("%s, about %s", p.Limit, clock(next.DueAt, in.Now))
+	next.WaitingFor = fmt.Sprintf("%s, about %s", d.Limit, formatMinute(next.DueAt, in.Now))
 	next.move(StepAnswered, in.Now)
-	ev := next.event("put off: "+next.WaitingFor, in)
-	ev.Err = nil // an earlier error is not met again
+	ev := next.event("deferred: "+next.WaitingFor, in)
+	ev.Err = nil // the earlier error did not happen again
 	return next, ev
 }
 
-// clock tells a time to the minute, in UTC, with its day where that is another.
-func clock(t, now time.Time) string {
+// formatMinute formats a time to the minute, in UTC, with its date if that is
+// not today's.
+func formatMinute(t, now time.Time) string {
 	t, now = t.UTC(), now.UTC()
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return t.Format("15:04")

@@ -9,25 +9,25 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_call_that_was_put_off_is_no_failure(t *testing.T) {
+func TestDefer_IsNotAFailure(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(time.Minute)
 	op.Attempts, op.LastError = 3, failure(operation.Transient)
 	off := &operation.Deferral{Limit: "write budget", Wait: 20 * time.Minute, Reservation: "place"}
 
 	next, ev := op.Defer(off, false, in)
-	require.Nil(t, next.Claim, "nothing was sent under it")
+	require.Nil(t, next.Claim, "nothing was sent for the claim")
 	require.Equal(t, op.Step, next.Step)
 	require.Equal(t, 3, next.Attempts)
 	require.Equal(t, op.LastError, next.LastError)
-	require.Nil(t, ev.Err, "an earlier error is not met again")
+	require.Nil(t, ev.Err, "the earlier error did not happen again")
 	require.Equal(t, "place", next.Reservation)
 	require.GreaterOrEqual(t, wait(next, in), off.Wait)
 	require.Equal(t, "write budget, about "+next.DueAt.UTC().Format("15:04"), next.WaitingFor)
 	require.Equal(t, op.Seq+1, next.Seq)
 }
 
-func TestA_look_that_was_put_off_keeps_the_claim(t *testing.T) {
+func TestDefer_KeepsTheClaimOfAReconciliation(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(6*time.Minute)
 	next, _ := op.Defer(&operation.Deferral{Limit: "read budget", Wait: time.Minute}, true, in)
@@ -35,7 +35,7 @@ func TestA_look_that_was_put_off_keeps_the_claim(t *testing.T) {
 	require.Equal(t, operation.Running, next.Status)
 }
 
-func TestWho_is_put_off_beyond_the_deadline_is_looked_at_when_it_passes(t *testing.T) {
+func TestDefer_IsDueAtTheDeadlineAtTheLatest(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(time.Minute)
 	op.Deadline = in.Now.Add(time.Hour)

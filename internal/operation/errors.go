@@ -5,44 +5,50 @@ import (
 	"time"
 )
 
-// Class says what an error means for the operation that met it.
+// Class is the meaning of an error for its operation.
 type Class string
 
-// The classes, from the mildest to the hardest.
+// The error classes, from the mildest to the most severe.
 const (
-	// Throttled: Azure asks for patience. Waiting is not failing: it is never
-	// counted.
+	// Throttled: Azure asks to slow down. Waiting is not failing, so it is
+	// never counted.
 	Throttled Class = "Throttled"
-	// Transient: a fault that passes by itself; bounded.
+	// Transient: the fault ends without action. Retries are limited.
 	Transient Class = "Transient"
-	// NotYet: what is looked for is not visible yet, such as a new file share
-	// before its storage account was inquired; bounded.
+	// NotYet: the resource is not visible yet, such as a new file share before
+	// its storage account was inquired. Retries are limited.
 	NotYet Class = "NotYet"
-	// Conflict: something else is at work on the same item; wait for it and
-	// look again.
+	// Conflict: another operation is changing the same item. Wait for it and
+	// check again.
 	Conflict Class = "Conflict"
-	// UserAction: a person must do something, such as assign a role; retried
-	// slowly for a while because such changes spread slowly, then reported.
+	// UserAction: a person must act, for example assign a role. The call is
+	// retried slowly for a while, because such changes take time to spread.
 	UserAction Class = "UserAction"
-	// Fatal: retrying cannot mend it.
+	// Fatal: a retry cannot succeed.
 	Fatal Class = "Fatal"
 )
 
-// Patience is how an error class is retried.
+// Classes lists every class.
+func Classes() []Class {
+	return []Class{Throttled, Transient, NotYet, Conflict, UserAction, Fatal}
+}
+
+// RetryPolicy holds the rules by which errors of a class are retried.
 type RetryPolicy struct {
-	// First is the wait after the first failure; it doubles up to Longest.
+	// InitialWait is the wait after the first failure. It doubles up to
+	// MaxWait.
 	InitialWait, MaxWait time.Duration
-	// Attempts is how many failures in a row are borne; zero means no limit
-	// but the operation's deadline.
+	// MaxAttempts is the number of consecutive failures after which the
+	// operation fails. Zero leaves the operation's deadline as the only limit.
 	MaxAttempts int
-	// Setbacks is how often an error of this class, met after Azure had
-	// accepted the request, may send the flow back to ask again. Throttling is
-	// not counted.
+	// MaxSetbacks is how often an error of this class may send the flow back to
+	// an earlier step after Azure had accepted the request. Throttling is not
+	// counted.
 	MaxSetbacks int
 }
 
-// Patience gives the class's retry rules. ok is false for Fatal, which is not
-// retried.
+// RetryPolicy returns the class's retry rules in Azure's time. ok is false for
+// Fatal, which is not retried.
 func (c Class) RetryPolicy() (p RetryPolicy, ok bool) {
 	switch c {
 	case Throttled:
@@ -60,8 +66,8 @@ func (c Class) RetryPolicy() (p RetryPolicy, ok bool) {
 	return RetryPolicy{}, false
 }
 
-// Wait is the pause after the given number of failures in a row (1 is the
-// first).
+// Backoff returns the wait after the given number of consecutive failures,
+// counted from 1.
 func (p RetryPolicy) Backoff(failures int) time.Duration {
 	wait := p.InitialWait
 	for i := 1; i < failures && wait < p.MaxWait; i++ {
@@ -70,28 +76,26 @@ func (p RetryPolicy) Backoff(failures int) time.Duration {
 	return min(wait, p.MaxWait)
 }
 
-// Error is an error as a person needs it: what Azure said, what it means, what
-// to do. It is kept on the operation and in its history.
+// Error is an error as a person needs it: what Azure reported, what it means
+// and what to do. It is stored on the operation and in its history.
 type Error struct {
 	// Code is Azure's own, such as BMSUserErrorInvalidInput, or one of ours.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Class   Class  `json:"class"`
-	// RecommendedAction is Azure's recommendation, or ours where Azure has
-	// none.
+	// RecommendedAction is Azure's recommendation, or ours if Azure sends none.
 	RecommendedAction []string `json:"recommendedAction,omitempty"`
 	HTTPStatus        int      `json:"httpStatus,omitempty"`
-	// CorrelationID is x-ms-correlation-request-id: what Azure support asks
-	// for.
+	// CorrelationID is x-ms-correlation-request-id, which Azure support needs.
 	CorrelationID string `json:"correlationId,omitempty"`
-	// RetryAfter is how long Azure asked to wait; zero if it did not say.
+	// RetryAfter is the wait that Azure requested. Zero means none.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
-	// Ambiguous means that the request may have taken effect although no
-	// usable answer came: a time-out, a reset, a 5xx.
+	// Ambiguous means that the request may have taken effect although no usable
+	// answer arrived: a timeout, a reset, a 5xx.
 	Ambiguous bool `json:"ambiguous,omitempty"`
 }
 
-// Error says what went wrong in one line.
+// Error returns code, HTTP status and message in one line.
 func (e *Error) Error() string {
 	if e.HTTPStatus != 0 {
 		return fmt.Sprintf("%s (HTTP %d): %s", e.Code, e.HTTPStatus, e.Message)

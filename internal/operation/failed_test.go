@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_failed_step_is_tried_again_at_the_pace_and_within_the_budget_of_its_class(t *testing.T) {
+func TestStepFailed_RetriesByThePolicyOfTheClass(t *testing.T) {
 	t.Parallel()
 	const m = time.Minute
 	cases := map[operation.Class]struct {
@@ -52,7 +52,7 @@ func TestA_failed_step_is_tried_again_at_the_pace_and_within_the_budget_of_its_c
 	}
 }
 
-func TestThrottling_is_never_counted_and_never_ends_an_operation(t *testing.T) {
+func TestStepFailed_NeverCountsThrottling(t *testing.T) {
 	t.Parallel()
 	op := running()
 	op.Attempts = 11
@@ -68,7 +68,7 @@ func TestThrottling_is_never_counted_and_never_ends_an_operation(t *testing.T) {
 	}
 }
 
-func TestThrottling_without_a_Retry_After_slows_down_as_the_step_ages(t *testing.T) {
+func TestStepFailed_ThrottlingSlowsDownAsTheStepAges(t *testing.T) {
 	t.Parallel()
 	for age, want := range map[time.Duration]time.Duration{
 		0:                time.Minute,
@@ -82,11 +82,11 @@ func TestThrottling_without_a_Retry_After_slows_down_as_the_step_ages(t *testing
 	}
 }
 
-func TestRetry_After_is_never_undercut_and_jitter_only_adds(t *testing.T) {
+func TestStepFailed_WaitsAtLeastRetryAfter(t *testing.T) {
 	t.Parallel()
 	follow := map[string]func(operation.Operation, *operation.Error, operation.Input) (operation.Operation, operation.Event){
-		"a failed step": operation.Operation.StepFailed,
-		"a failed look": operation.Operation.ReconcileFailed,
+		"a failed step":           operation.Operation.StepFailed,
+		"a failed reconciliation": operation.Operation.ReconcileFailed,
 		"going back": func(op operation.Operation, err *operation.Error, in operation.Input) (operation.Operation, operation.Event) {
 			return op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "find", Err: err}, in)
 		},
@@ -117,7 +117,7 @@ func TestRetry_After_is_never_undercut_and_jitter_only_adds(t *testing.T) {
 	}
 }
 
-func TestJitter_spreads_waits_that_Azure_did_not_name(t *testing.T) {
+func TestStepFailed_AddsJitterToBackoff(t *testing.T) {
 	t.Parallel()
 	in := after(0)
 	in.Jitter = 0.5
@@ -127,7 +127,7 @@ func TestJitter_spreads_waits_that_Azure_did_not_name(t *testing.T) {
 	require.Equal(t, 63*time.Second, wait(next, in))
 }
 
-func TestAn_unanswered_call_keeps_its_claim_and_is_looked_for_after_its_time_and_the_grace(t *testing.T) {
+func TestStepFailed_AmbiguousFailureKeepsTheClaim(t *testing.T) {
 	t.Parallel()
 	for _, class := range []operation.Class{operation.Transient, operation.Fatal, operation.Conflict} {
 		op, in := claimed(), after(10*time.Second)
@@ -143,7 +143,7 @@ func TestAn_unanswered_call_keeps_its_claim_and_is_looked_for_after_its_time_and
 	}
 }
 
-func TestAn_unanswered_call_is_looked_for_even_after_the_deadline(t *testing.T) {
+func TestStepFailed_ReconcilesEvenAfterTheDeadline(t *testing.T) {
 	t.Parallel()
 	op := claimed()
 	op.Deadline = start().Add(time.Minute)
@@ -153,7 +153,7 @@ func TestAn_unanswered_call_is_looked_for_even_after_the_deadline(t *testing.T) 
 	require.Equal(t, claim().NotAfter.Add(5*time.Minute), next.DueAt)
 }
 
-func TestAn_unanswered_call_is_not_looked_for_before_the_Retry_After_that_came_with_it(t *testing.T) {
+func TestStepFailed_ReconcilesAfterRetryAfter(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(0)
 	err := failure(operation.Transient)
@@ -162,7 +162,7 @@ func TestAn_unanswered_call_is_not_looked_for_before_the_Retry_After_that_came_w
 	require.Equal(t, time.Hour, wait(next, in))
 }
 
-func TestAn_answer_that_says_no_clears_the_claim(t *testing.T) {
+func TestStepFailed_RejectionClearsTheClaim(t *testing.T) {
 	t.Parallel()
 	for _, class := range []operation.Class{
 		operation.Throttled, operation.Transient, operation.NotYet, operation.Conflict, operation.UserAction, operation.Fatal,
@@ -172,7 +172,7 @@ func TestAn_answer_that_says_no_clears_the_claim(t *testing.T) {
 	}
 }
 
-func TestAn_unanswered_call_that_may_be_repeated_is_simply_made_again(t *testing.T) {
+func TestStepFailed_RepeatableCallIsRetriedWithoutAClaim(t *testing.T) {
 	t.Parallel()
 	err, in := failure(operation.Transient), after(0)
 	err.Ambiguous = true
@@ -186,7 +186,7 @@ func TestAn_unanswered_call_that_may_be_repeated_is_simply_made_again(t *testing
 	require.Equal(t, operation.Failed, next.Status)
 }
 
-func TestAn_error_reads_as_one_line(t *testing.T) {
+func TestError_IsOneLine(t *testing.T) {
 	t.Parallel()
 	err := failure(operation.Transient)
 	require.EqualError(t, err, "SomeTransient: it did not work")
@@ -194,7 +194,7 @@ func TestAn_error_reads_as_one_line(t *testing.T) {
 	require.EqualError(t, err, "SomeTransient (HTTP 503): it did not work")
 }
 
-func TestThe_wait_of_a_class_doubles_up_to_its_longest(t *testing.T) {
+func TestBackoff_DoublesUpToItsMaximum(t *testing.T) {
 	t.Parallel()
 	p, ok := operation.Transient.RetryPolicy()
 	require.True(t, ok)

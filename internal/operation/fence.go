@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Wakeup is the message that makes the engine look at an operation. It carries
-// no business data: the row alone says what to do.
+// Wakeup is the message that makes the engine check an operation. It carries no
+// business data: only the row says what to do.
 type Wakeup struct {
 	OperationID string `json:"operation"`
 	Seq         int64  `json:"seq"`
-	// Trace is the W3C trace context of the operation.
+	// TraceParent is the W3C trace context of the operation.
 	TraceParent string `json:"traceParent,omitempty"`
-	// Snoozes counts how often the message was put off because the table was
-	// away. A message that was put off counts as delivered before.
+	// Snoozes counts how often the message was rescheduled because storage was
+	// unavailable. A rescheduled message counts as redelivered.
 	Snoozes int `json:"snoozes,omitempty"`
-	// Rescue is set on the sweep's wake-ups: which one it is.
+	// Rescue is the name of the rescue, for wake-ups that the sweep sends.
 	Rescue string `json:"rescue,omitempty"`
 }
 
@@ -25,26 +25,27 @@ type Delivery struct {
 	Count  int
 }
 
-// again reports whether the message may have been worked on before.
+// redelivered reports whether an earlier delivery may have handled the message.
 func (d Delivery) redelivered() bool { return d.Count > 1 || d.Wakeup.Snoozes > 0 }
 
-// Verdict is what the fence decides about a delivery.
+// FenceResult is the fence's decision about a delivery.
 type FenceResult string
 
-// The verdicts.
+// The results of the fence.
 const (
 	// Run: the message is for the row's seq.
 	Run FenceResult = "run"
-	// Stale: an old copy; acknowledge it.
+	// Stale: the message is an old copy. Acknowledge it.
 	Stale FenceResult = "stale"
-	// Heal: whoever saved the row's seq may have died before it sent the next
-	// message; send it, acknowledge.
-	Resend FenceResult = "heal"
-	// Ahead: the message knows a seq that the row does not; wake the row's seq.
+	// Resend: the writer of the row's seq may have died before it sent the next
+	// message. Send that message and acknowledge this one.
+	Resend FenceResult = "resend"
+	// Ahead: the message has a seq that the row has not reached. Wake the row's
+	// seq.
 	Ahead FenceResult = "ahead"
-	// Ended: the operation is at its end; see that nothing is still owed.
+	// Ended: the operation has ended. Send its pending notices and finalize it.
 	Ended FenceResult = "ended"
-	// Idle: paused or parked; nothing runs until a person says so.
+	// Idle: the operation is paused or parked. Nothing runs until a person acts.
 	Idle FenceResult = "idle"
 )
 
@@ -65,16 +66,16 @@ func (op Operation) Fence(d Delivery, now time.Time) FenceResult {
 	return Run
 }
 
-// Idle reports whether nothing is to be run: the operation has ended, or waits
-// for a person.
+// Idle reports whether there is nothing to run: the operation has ended, or
+// waits for a person.
 func (op Operation) Idle(now time.Time) bool {
 	return op.Status.Terminal() || !op.CancelRequested &&
 		(op.Status == Parked || op.Paused && op.Claim == nil && now.Before(op.Deadline))
 }
 
-// MergeFlags takes over what other actors may have set on the row at the same
-// seq while this invocation was at work: cancel and pause, and which notices
-// they sent.
+// MergeFlags returns the operation with the changes that other writers made to
+// the row at the same seq while this delivery ran: the cancel and pause flags,
+// and the notices that they sent.
 func (op Operation) MergeFlags(row Operation) Operation {
 	op.CancelRequested = op.CancelRequested || row.CancelRequested
 	op.Paused = row.Paused
@@ -84,11 +85,10 @@ func (op Operation) MergeFlags(row Operation) Operation {
 			sent = append(sent, n)
 		}
 	}
-	op = op.WithoutNotices(sent)
-	return op
+	return op.WithoutNotices(sent)
 }
 
-// SameClaim reports whether two versions of the row agree on the open claim.
+// SameClaim reports whether two versions of the row have the same open claim.
 func (op Operation) SameClaim(row Operation) bool {
 	if op.Claim == nil || row.Claim == nil {
 		return op.Claim == row.Claim

@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestThe_fence_decides_who_may_run(t *testing.T) {
+func TestFence_DecidesWhatToDoWithADelivery(t *testing.T) {
 	t.Parallel()
 	canceled := func(op *operation.Operation) { op.CancelRequested = true }
 	paused := func(op *operation.Operation) { op.Paused = true }
@@ -30,34 +30,34 @@ func TestThe_fence_decides_who_may_run(t *testing.T) {
 		want    operation.FenceResult
 	}{
 		{"the row's own message runs", 7, 1, 0, nil, operation.Run},
-		{"a redelivery of it runs", 7, 4, 0, nil, operation.Run},
-		{"one that was put off runs", 7, 1, 3, nil, operation.Run},
-		{"it runs although the deadline has passed", 7, 1, 0, changes{pastDeadline}, operation.Run},
-		{"it runs to honour a cancel", 7, 1, 0, changes{canceled}, operation.Run},
+		{"a redelivery of the row's own message runs", 7, 4, 0, nil, operation.Run},
+		{"a snoozed message runs", 7, 1, 3, nil, operation.Run},
+		{"it runs after the deadline", 7, 1, 0, changes{pastDeadline}, operation.Run},
+		{"it runs to honor a cancel", 7, 1, 0, changes{canceled}, operation.Run},
 
-		{"a first delivery of the message before is an old copy", 6, 1, 0, nil, operation.Stale},
-		{"a second delivery of the message before heals", 6, 2, 0, nil, operation.Resend},
-		{"a first delivery of the message before that was put off heals", 6, 1, 1, nil, operation.Resend},
-		{"an older one is an old copy however often it comes", 5, 9, 9, nil, operation.Stale},
-		{"the message before heals a parked operation", 6, 2, 0, changes{parked}, operation.Resend},
-		{"the message before heals a paused operation", 6, 2, 0, changes{paused}, operation.Resend},
-		{"seq zero is old", 0, 2, 0, nil, operation.Stale},
+		{"a first delivery of the previous message is stale", 6, 1, 0, nil, operation.Stale},
+		{"a second delivery of the previous message resends", 6, 2, 0, nil, operation.Resend},
+		{"a snoozed delivery of the previous message resends", 6, 1, 1, nil, operation.Resend},
+		{"older messages are stale at any count", 5, 9, 9, nil, operation.Stale},
+		{"the previous message resends for a parked operation", 6, 2, 0, changes{parked}, operation.Resend},
+		{"the previous message resends for a paused operation", 6, 2, 0, changes{paused}, operation.Resend},
+		{"seq zero is stale", 0, 2, 0, nil, operation.Stale},
 
 		{"a message that is ahead wakes the row", 8, 1, 0, nil, operation.Ahead},
-		{"far ahead too", 1 << 40, 3, 0, changes{paused}, operation.Ahead},
+		{"a message that is far ahead wakes the row", 1 << 40, 3, 0, changes{paused}, operation.Ahead},
 
 		{"a parked operation idles", 7, 1, 0, changes{parked}, operation.Idle},
 		{"a parked operation idles past its deadline", 7, 1, 0, changes{parked, pastDeadline}, operation.Idle},
 		{"a parked operation runs to be canceled", 7, 1, 0, changes{parked, canceled}, operation.Run},
 		{"a paused operation idles", 7, 1, 0, changes{paused}, operation.Idle},
 		{"a paused operation runs to be canceled", 7, 1, 0, changes{paused, canceled}, operation.Run},
-		{"a paused operation runs to resolve a claim", 7, 1, 0, changes{paused, withClaim}, operation.Run},
+		{"a paused operation runs to reconcile a claim", 7, 1, 0, changes{paused, withClaim}, operation.Run},
 		{"a paused operation runs to time out", 7, 1, 0, changes{paused, pastDeadline}, operation.Run},
 
-		{"an ended operation is settled", 7, 1, 0, changes{ended(operation.Succeeded)}, operation.Ended},
-		{"by whatever message: old", 2, 1, 0, changes{ended(operation.Failed)}, operation.Ended},
-		{"the one before", 6, 2, 0, changes{ended(operation.SucceededWithWarnings)}, operation.Ended},
-		{"ahead", 9, 1, 0, changes{ended(operation.TimedOut)}, operation.Ended},
+		{"an ended operation is finalized", 7, 1, 0, changes{ended(operation.Succeeded)}, operation.Ended},
+		{"an ended operation is finalized by an old message", 2, 1, 0, changes{ended(operation.Failed)}, operation.Ended},
+		{"an ended operation is finalized by the previous message", 6, 2, 0, changes{ended(operation.SucceededWithWarnings)}, operation.Ended},
+		{"an ended operation is finalized by a message ahead", 9, 1, 0, changes{ended(operation.TimedOut)}, operation.Ended},
 		{"a canceled one is not canceled again", 7, 1, 0, changes{ended(operation.Canceled), canceled}, operation.Ended},
 	}
 	for _, c := range cases {
@@ -73,9 +73,9 @@ func TestThe_fence_decides_who_may_run(t *testing.T) {
 	}
 }
 
-// The first message may be delivered again when its operation has moved on, and
-// there is no message zero.
-func TestA_new_operation_runs_on_its_first_message_and_on_nothing_else(t *testing.T) {
+// The first message may be redelivered after its operation has moved on, and
+// there is no message with seq 0.
+func TestFence_NewOperationRunsOnItsFirstMessageOnly(t *testing.T) {
 	t.Parallel()
 	op := running()
 	op.Status, op.Seq = operation.Pending, 1

@@ -10,13 +10,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// start is when the operations of these tests were created.
+// start is the creation time of the operations in these tests.
 func start() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
 func plan() operation.Plan { return operation.Plan{"find", "trigger", "await", "confirm"} }
 
-// running is an operation in the middle of its flow. It has ten days: longer
-// than any wait.
+// running returns an operation in the middle of its flow. Its deadline is ten
+// days away, longer than any wait.
 func running() operation.Operation {
 	return operation.Operation{
 		Identity: operation.Identity{
@@ -38,15 +38,15 @@ func claim() *operation.Claim {
 	return &operation.Claim{AttemptID: "attempt-1", ClaimedAt: start(), NotAfter: start().Add(time.Minute)}
 }
 
-// claimed is running with a claim on its step's call.
+// claimed returns a running operation with a claim on its step's call.
 func claimed() operation.Operation {
 	op := running()
 	op.Claim = claim()
 	return op
 }
 
-// after is the world the given time after the operation's creation, without
-// jitter.
+// after returns the input for the given time after the operation's creation,
+// without jitter.
 func after(d time.Duration) operation.Input {
 	return operation.Input{Now: start().Add(d), Waits: operation.AzureWaits(), WriteID: "w8"}
 }
@@ -55,11 +55,11 @@ func failure(class operation.Class) *operation.Error {
 	return &operation.Error{Code: "Some" + string(class), Class: class, Message: "it did not work"}
 }
 
-// wait is how long after the moment the operation is to be looked at again.
+// wait returns the time until the operation is due.
 func wait(op operation.Operation, in operation.Input) time.Duration { return op.DueAt.Sub(in.Now) }
 
-// requireSaved checks what holds for every transition that moves an operation
-// on: the next seq, the save's own write id, and an event that tells the same.
+// requireSaved checks the rules for every transition that moves an operation on:
+// the next seq, the save's own write ID, and a matching event.
 func requireSaved(t *testing.T, before, next operation.Operation, ev operation.Event, in operation.Input) {
 	t.Helper()
 	require.Equal(t, before.Seq+1, next.Seq)
@@ -67,11 +67,11 @@ func requireSaved(t *testing.T, before, next operation.Operation, ev operation.E
 	require.Equal(t, in.Now, next.UpdatedAt)
 	require.Zero(t, next.Rescues)
 	require.Empty(t, next.LastRescue)
-	requireTold(t, next, ev, in)
+	requireMatchingEvent(t, next, ev, in)
 }
 
-// requireTold checks that the history's line tells what the row says.
-func requireTold(t *testing.T, next operation.Operation, ev operation.Event, in operation.Input) {
+// requireMatchingEvent checks that the history line matches the row.
+func requireMatchingEvent(t *testing.T, next operation.Operation, ev operation.Event, in operation.Input) {
 	t.Helper()
 	require.NotEmpty(t, ev.What)
 	ev.What = ""
@@ -81,7 +81,7 @@ func requireTold(t *testing.T, next operation.Operation, ev operation.Event, in 
 	}, ev)
 }
 
-// transition is one of the package's transitions with arguments that fit.
+// transition is one of the package's transitions with valid arguments.
 type transition struct {
 	name string
 	do   func(operation.Operation, operation.Input) (operation.Operation, operation.Event)
@@ -116,25 +116,25 @@ func transitions() []transition {
 		{"wait", answered(operation.Outcome{Kind: operation.Wait})},
 		{"finish", answered(operation.Outcome{Kind: operation.Finish})},
 		{"back", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Transient)})},
-		{"back for good", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Fatal)})},
+		{"back with a fatal error", answered(operation.Outcome{Kind: operation.Back, Next: "find", Err: failure(operation.Fatal)})},
 		{"stop", answered(operation.Outcome{Kind: operation.Stop, Note: "job canceled"})},
-		{"diverted", func(o op, a at) (op, ev) { return o.Redirected("confirm", a) }},
+		{"redirected", func(o op, a at) (op, ev) { return o.Redirected("confirm", a) }},
 		{"unclear", answered(operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)})},
-		{"no outcome", answered(operation.Outcome{})},
+		{"unknown outcome", answered(operation.Outcome{})},
 		{"back without a reason", answered(operation.Outcome{Kind: operation.Back})},
 		{"unclear without a reason", answered(operation.Outcome{Kind: operation.Unclear})},
 		{"throttled", failed(operation.Throttled, false)},
 		{"transient", failed(operation.Transient, false)},
 		{"ambiguous", failed(operation.Transient, true)},
 		{"fatal", failed(operation.Fatal, false)},
-		{"of no known class", failed("", false)},
-		{"claim missed", operation.Operation.ClaimExpired},
+		{"unknown class", failed("", false)},
+		{"claim expired", operation.Operation.ClaimExpired},
 		{"found", resolved(operation.Reconciliation{Result: operation.Found, Outcome: taught})},
-		{"nothing found", resolved(operation.Reconciliation{Result: operation.NotFound})},
-		{"doubtful", resolved(operation.Reconciliation{Result: operation.Ambiguous, Err: failure(operation.UserAction)})},
-		{"no finding", resolved(operation.Reconciliation{})},
-		{"look failed", func(o op, a at) (op, ev) { return o.ReconcileFailed(failure(operation.Transient), a) }},
-		{"look failed for good", func(o op, a at) (op, ev) { return o.ReconcileFailed(failure(operation.Fatal), a) }},
+		{"not found", resolved(operation.Reconciliation{Result: operation.NotFound})},
+		{"ambiguous reconciliation", resolved(operation.Reconciliation{Result: operation.Ambiguous, Err: failure(operation.UserAction)})},
+		{"unknown reconciliation", resolved(operation.Reconciliation{})},
+		{"reconciliation failed", func(o op, a at) (op, ev) { return o.ReconcileFailed(failure(operation.Transient), a) }},
+		{"reconciliation failed with a fatal error", func(o op, a at) (op, ev) { return o.ReconcileFailed(failure(operation.Fatal), a) }},
 		{"canceled", operation.Operation.Canceled},
 		{"timed out", operation.Operation.TimedOut},
 		{"parked", func(o op, a at) (op, ev) { return o.Parked(failure(operation.Fatal), a) }},

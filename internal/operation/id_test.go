@@ -10,14 +10,14 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Rows of operations in flight have these ids: they must never change.
-func TestAn_id_is_the_same_for_ever(t *testing.T) {
+// Rows of running operations have these IDs, so they must never change.
+func TestID_NeverChanges(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "tkqvlw7cdae33y4bevhn435qdp", operation.ID("contoso", "backup-now", "nightly"))
 	require.Equal(t, "u57ajes3xgu7gtdbbwk4hvqqlr", operation.ID("", "protect-file-share", "key"))
 }
 
-func TestIds_of_different_requests_differ_however_their_parts_are_cut(t *testing.T) {
+func TestID_DiffersHoweverTheSamePartsAreSplit(t *testing.T) {
 	t.Parallel()
 	parts := []string{"", "a", "ab", "b", "a|", "|", "1:a", "a|1:", "ä", "A", " ", "0:|0:|", "x:y"}
 	seen := map[string]string{}
@@ -34,7 +34,7 @@ func TestIds_of_different_requests_differ_however_their_parts_are_cut(t *testing
 	}
 }
 
-func TestParameters_are_the_same_whatever_their_order_and_white_space(t *testing.T) {
+func TestHashParameters_IgnoresOrderAndWhiteSpace(t *testing.T) {
 	t.Parallel()
 	want := hash(t, `{"vault":"v","share":{"name":"s","account":"a"},"list":[1,2],"n":null}`)
 	for _, same := range []string{
@@ -54,12 +54,12 @@ func TestParameters_are_the_same_whatever_their_order_and_white_space(t *testing
 	}
 }
 
-func TestNumbers_too_long_for_a_float_are_told_apart(t *testing.T) {
+func TestHashParameters_KeepsLongNumbersApart(t *testing.T) {
 	t.Parallel()
 	require.NotEqual(t, hash(t, `{"n":9007199254740993}`), hash(t, `{"n":9007199254740992}`))
 }
 
-func TestWhat_is_no_JSON_has_no_hash(t *testing.T) {
+func TestHashParameters_RejectsInvalidJSON(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"", "{", "x", `{"a":}`} {
 		_, err := operation.HashParameters(json.RawMessage(raw))

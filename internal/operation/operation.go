@@ -24,8 +24,8 @@ type Operation struct {
 	Rescue
 }
 
-// Identity says which operation this is and what was requested. It does not
-// change after the operation is created.
+// Identity holds the keys of the operation and its request. It does not change
+// after the operation is created.
 type Identity struct {
 	// ID is derived from tenant, flow and key (see ID), so that creating the
 	// same operation twice yields the same row.
@@ -50,7 +50,7 @@ type Identity struct {
 	CreatedAt   time.Time `json:"createdAt"`
 }
 
-// Progress says how far the operation has come and when it continues.
+// Progress holds how far the operation has come and when it continues.
 type Progress struct {
 	Status Status `json:"status"`
 	// Step is the name of the step to run next.
@@ -65,7 +65,7 @@ type Progress struct {
 	// TimedOut.
 	DueAt    time.Time `json:"dueAt"`
 	Deadline time.Time `json:"deadline"`
-	// WaitingFor tells a person what the next check waits for.
+	// WaitingFor names, for a person, the thing that the next check waits for.
 	WaitingFor string   `json:"waitingFor,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"`
 	// CancelRequested and Paused are flags. Other writers set them at the
@@ -77,7 +77,7 @@ type Progress struct {
 	EndedAt         time.Time `json:"endedAt,omitzero"`
 }
 
-// AzureState says what the operation knows of Azure and what it holds there.
+// AzureState holds what the operation knows of Azure and what it claims there.
 type AzureState struct {
 	// Learned holds what steps read from Azure's answers, such as container
 	// and item names, which are never composed.
@@ -127,8 +127,8 @@ type Rescue struct {
 	RescuedAt  time.Time `json:"rescuedAt,omitzero"`
 }
 
-// Tracking says how to follow an operation that Azure accepted: by its status
-// URL until the job ID is known, by the job from then on.
+// Tracking holds the means to follow work that Azure accepted: the status URL
+// until the job ID is known, the job from then on.
 type Tracking struct {
 	// StatusURL is the Azure-AsyncOperation header, ResultURL the Location
 	// header. Both are signed and sent back unchanged. They are capabilities,

@@ -2,59 +2,60 @@ package operation
 
 import "time"
 
-// Kind is what a step's answer means for the flow.
+// Kind is the meaning of a step's answer for the flow.
 type Kind string
 
 // The kinds of outcome.
 const (
-	// Advance: the step is done, go on with Next or the following step.
+	// Advance: the step is done. Continue with Next or the following step.
 	Advance Kind = "Advance"
-	// Wait: Azure is still at it, look again with the same step.
+	// Wait: Azure is still working. Run the same step again later.
 	Wait Kind = "Wait"
-	// Finish: the whole operation is done.
+	// Finish: the operation is done.
 	Finish Kind = "Finish"
-	// Back: what an earlier step started has failed in a way worth another
-	// try; go back to the step named by Next.
+	// Back: work that an earlier step started has failed and is worth a retry.
+	// Go back to the step named by Next.
 	Back Kind = "Back"
-	// Stop: what a cancel asked for has been done; the operation is canceled.
+	// Stop: the requested cancellation is done. The operation is canceled.
 	Stop Kind = "Stop"
-	// Unclear: what happened cannot be told; a person must look.
+	// Unclear: the result is unknown. A person must check.
 	Unclear Kind = "Unclear"
 )
 
-// Pace chooses the wait when Azure did not name one.
+// Pace chooses the wait if Azure sent no Retry-After.
 type Pace string
 
 // The paces.
 const (
 	// PaceDefault is Waits.Default, about a minute.
 	PaceDefault Pace = ""
-	// PaceJob grows with the age of what is waited for: a tenth of it, between
-	// Waits.JobShortest and Waits.JobLongest.
+	// PaceJob is a tenth of the step's age, between Waits.MinJob and
+	// Waits.MaxJob.
 	PaceJob Pace = "job"
-	// PaceNow looks again at once.
+	// PaceNow checks again at once.
 	PaceNow Pace = "now"
 )
 
-// Outcome is what one step came to: the answer of one ARM call, read.
+// Outcome is the result of one step: the interpreted answer of one ARM call.
 type Outcome struct {
 	Kind Kind
-	// Next names the step to go to; empty with Advance means the following
-	// one. With Unclear it is where a person's retry begins; empty means with
-	// the same step.
+	// Next names the step to go to. Empty with Advance means the following
+	// step. With Unclear it is the step at which a person's retry begins; empty
+	// means the same step.
 	Next string
-	// Learned is added to what the operation knows; an empty value removes.
+	// Learned is added to what the operation knows. An empty value removes.
 	Learned map[string]string
-	// Tracking replaces the operation's tracking when it is not nil.
+	// Tracking replaces the operation's tracking if it is not nil. An empty one
+	// removes it.
 	Tracking *Tracking
-	// After is Azure's Retry-After; zero leaves the wait to Pace.
+	// After is Azure's Retry-After. Zero leaves the wait to Pace.
 	After time.Duration
 	Pace  Pace
-	// Err says what failed, with Back and Unclear.
+	// Err is the failure, with Back and Unclear.
 	Err *Error
 	// Warnings end the operation as SucceededWithWarnings.
 	Warnings []string
-	// Note tells a person what the answer meant.
+	// Note explains the answer to a person.
 	Note string
 }
 
@@ -66,11 +67,11 @@ type Exchange struct {
 	Status        int    `json:"status,omitempty"`
 	CorrelationID string `json:"correlationId,omitempty"`
 	RequestID     string `json:"requestId,omitempty"`
-	// Failure is what went wrong on the wire when there is no status.
+	// Failure describes the network error if there is no status.
 	Failure string `json:"failure,omitempty"`
 }
 
-// Event is one line of an operation's history; every save writes one.
+// Event is one line of an operation's history. Every save writes one.
 type Event struct {
 	Seq       int64      `json:"seq"`
 	At        time.Time  `json:"at"`
@@ -80,6 +81,6 @@ type Event struct {
 	Exchanges []Exchange `json:"exchanges,omitempty"`
 	DueAt     time.Time  `json:"dueAt,omitzero"`
 	Err       *Error     `json:"error,omitempty"`
-	// WriteID is that of the save that wrote the event.
+	// WriteID is the ID of the save that wrote the event.
 	WriteID string `json:"writeId"`
 }

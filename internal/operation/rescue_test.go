@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestThe_sweep_wakes_ten_twenty_forty_minutes_after_the_due_time(t *testing.T) {
+func TestOverdue_DoublesTheTimeBetweenRescues(t *testing.T) {
 	t.Parallel()
 	for late, want := range map[time.Duration]int{
 		-24 * time.Hour: 0, 0: 0, 10*time.Minute - 1: 0,
@@ -23,7 +23,7 @@ func TestThe_sweep_wakes_ten_twenty_forty_minutes_after_the_due_time(t *testing.
 	}
 }
 
-func TestWhat_nobody_waits_for_is_never_overdue(t *testing.T) {
+func TestOverdue_ExcludesEndedAndParkedOperations(t *testing.T) {
 	t.Parallel()
 	year := start().Add(365 * 24 * time.Hour)
 	for _, status := range operation.Statuses() {
@@ -34,7 +34,7 @@ func TestWhat_nobody_waits_for_is_never_overdue(t *testing.T) {
 	}
 }
 
-func TestA_paused_operation_is_overdue_after_its_deadline_only(t *testing.T) {
+func TestOverdue_PausedOperationCountsFromItsDeadline(t *testing.T) {
 	t.Parallel()
 	w := operation.AzureWaits()
 	op := running()
@@ -46,8 +46,8 @@ func TestA_paused_operation_is_overdue_after_its_deadline_only(t *testing.T) {
 	require.Equal(t, 1, rescue)
 
 	for name, change := range map[string]func(*operation.Operation){
-		"a claim is resolved all the same":  func(op *operation.Operation) { op.Claim = claim() },
-		"a cancel is honoured all the same": func(op *operation.Operation) { op.CancelRequested = true },
+		"a claim is still reconciled": func(op *operation.Operation) { op.Claim = claim() },
+		"a cancel is still honored":   func(op *operation.Operation) { op.CancelRequested = true },
 	} {
 		woken := op
 		change(&woken)
@@ -56,7 +56,7 @@ func TestA_paused_operation_is_overdue_after_its_deadline_only(t *testing.T) {
 	}
 }
 
-func TestA_parked_operation_is_overdue_after_it_was_canceled(t *testing.T) {
+func TestOverdue_ParkedOperationCountsFromItsCancellation(t *testing.T) {
 	t.Parallel()
 	w := operation.AzureWaits()
 	op := running()
@@ -69,25 +69,25 @@ func TestA_parked_operation_is_overdue_after_it_was_canceled(t *testing.T) {
 	require.Equal(t, 1, rescue)
 }
 
-func TestA_rescue_is_counted_once_and_the_fifth_parks(t *testing.T) {
+func TestRescued_CountsEachOnceAndParksAtTheFifth(t *testing.T) {
 	t.Parallel()
 	op, in := claimed(), after(time.Hour)
 	for n := 1; n < operation.MaxRescues; n++ {
 		name := operation.RescueName(n)
 		next, ev, counted := op.Rescued(name, in)
 		require.True(t, counted)
-		requireTold(t, next, ev, in)
+		requireMatchingEvent(t, next, ev, in)
 		require.Equal(t, n, next.Rescues)
-		require.Equal(t, op.Seq, next.Seq, "the message of this seq still runs")
+		require.Equal(t, op.Seq, next.Seq, "the message of this seq stays valid")
 		require.Equal(t, op.DueAt, next.DueAt)
 		require.Equal(t, claim(), next.Claim)
 		require.Equal(t, operation.Running, next.Status)
 
 		again, _, counted := next.Rescued(name, in)
-		require.False(t, counted, "the same rescue delivered again")
+		require.False(t, counted, "a redelivered rescue is not counted")
 		require.Equal(t, next, again)
 		_, _, counted = next.Rescued("another", in)
-		require.False(t, counted, "rescues of an outage are all delivered at once when it is over")
+		require.False(t, counted, "after an outage, all its rescues arrive at once")
 		op, in = next, after(time.Hour+time.Duration(n)*10*time.Minute)
 	}
 	next, ev, counted := op.Rescued(operation.RescueName(operation.MaxRescues), in)
@@ -97,10 +97,10 @@ func TestA_rescue_is_counted_once_and_the_fifth_parks(t *testing.T) {
 	require.Equal(t, "NoProgress", next.LastError.Code)
 	require.Contains(t, next.LastError.Message, "trigger")
 	require.NotEmpty(t, next.LastError.RecommendedAction)
-	require.Equal(t, claim(), next.Claim, "what became of the call is still to be found out")
+	require.Equal(t, claim(), next.Claim, "the call must still be reconciled")
 }
 
-func TestProgress_forgets_rescues(t *testing.T) {
+func TestRescued_ProgressResetsTheCount(t *testing.T) {
 	t.Parallel()
 	op := running()
 	op.Rescues, op.LastRescue, op.RescuedAt = 4, "rescue-4", start()
@@ -110,7 +110,7 @@ func TestProgress_forgets_rescues(t *testing.T) {
 	require.Zero(t, next.RescuedAt)
 }
 
-func TestEvery_rescue_has_its_own_name(t *testing.T) {
+func TestRescueName_IsUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for n := range 100 {

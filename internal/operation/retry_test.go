@@ -9,14 +9,14 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_retry_after_a_failed_job_asks_for_a_new_one(t *testing.T) {
+func TestRetried_FailedJobIsStartedAgain(t *testing.T) {
 	t.Parallel()
 	op := running()
 	op.Step, op.Tracking = "await", &operation.Tracking{JobID: "j1"}
 	failed, _ := op.Answered(plan(), operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Fatal)}, after(time.Hour))
 	require.Equal(t, operation.Failed, failed.Status)
-	require.Equal(t, "await", failed.Step, "where it stopped")
-	require.Equal(t, "j1", failed.Tracking.JobID, "what is known stays on it")
+	require.Equal(t, "await", failed.Step, "the failed operation keeps its step")
+	require.Equal(t, "j1", failed.Tracking.JobID, "the failed operation keeps its job")
 
 	next, _, err := failed.Retried(after(2 * time.Hour))
 	require.NoError(t, err)
@@ -25,10 +25,10 @@ func TestA_retry_after_a_failed_job_asks_for_a_new_one(t *testing.T) {
 	require.Empty(t, next.RetryStep)
 }
 
-func TestA_person_who_retries_an_unclear_call_has_looked(t *testing.T) {
+func TestRetried_AmbiguousCallIsNotReconciledAgain(t *testing.T) {
 	t.Parallel()
 	parked, _ := claimed().Reconciled(plan(), operation.Reconciliation{Result: operation.Ambiguous, Err: failure(operation.UserAction)}, after(time.Hour))
-	require.Equal(t, claim(), parked.Claim, "a cancel tells of it")
+	require.Equal(t, claim(), parked.Claim, "a cancel names the claim")
 
 	next, _, err := parked.Retried(after(2 * time.Hour))
 	require.NoError(t, err)

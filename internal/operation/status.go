@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Status is where an operation stands, in Azure's own words where Azure has
-// one.
+// Status is the status of an operation. Azure's own words are used where Azure
+// has one.
 type Status string
 
 // The statuses. Succeeded, SucceededWithWarnings, Failed, Canceled and
-// TimedOut are ends; Parked waits for a person.
+// TimedOut are terminal. Parked waits for a person.
 const (
 	Pending               Status = "Pending"
 	Running               Status = "Running"
@@ -27,8 +27,8 @@ func Statuses() []Status {
 	return []Status{Pending, Running, Parked, Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut}
 }
 
-// Terminal reports whether the status is an end: nothing will happen to the
-// operation unless a person retries it.
+// Terminal reports whether the operation has ended: nothing happens to it unless
+// a person retries it.
 func (s Status) Terminal() bool {
 	switch s {
 	case Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut:
@@ -38,21 +38,21 @@ func (s Status) Terminal() bool {
 	return false
 }
 
-// Successful reports whether what was asked for has been done.
+// Successful reports whether the operation did what was requested.
 func (s Status) Successful() bool { return s == Succeeded || s == SucceededWithWarnings }
 
-// Trigger is what moves an operation from one status to another.
+// Trigger moves an operation from one status to another.
 type Trigger string
 
 // The triggers.
 const (
 	StepAnswered     Trigger = "a step was answered"
 	LastStepDone     Trigger = "the last step is done"
-	DoneWithWarnings Trigger = "the last step is done, Azure warned"
-	FailedForGood    Trigger = "an error that retrying cannot mend"
-	CancelHonoured   Trigger = "cancel was requested"
+	DoneWithWarnings Trigger = "the last step is done with warnings"
+	FailedForGood    Trigger = "an error that is not retried"
+	CancelHonored    Trigger = "cancel was requested"
 	DeadlinePassed   Trigger = "the deadline passed"
-	NeedsAttention   Trigger = "unclear outcome, panic, or five rescues without progress"
+	NeedsAttention   Trigger = "ambiguous result, panic, or five rescues without progress"
 	Retried          Trigger = "a person retried it"
 )
 
@@ -63,43 +63,44 @@ type Transition struct {
 	To      Status
 }
 
-// Transitions is the whole state machine. Nothing else changes a status: every
-// transition in this package goes through move, which looks here.
+// Transitions returns the whole state machine. Nothing else changes a status:
+// every transition in this package goes through move, which uses this table.
 func Transitions() []Transition {
 	return []Transition{
 		{Pending, StepAnswered, Running},
 		{Pending, LastStepDone, Succeeded},
 		{Pending, DoneWithWarnings, SucceededWithWarnings},
 		{Pending, FailedForGood, Failed},
-		{Pending, CancelHonoured, Canceled},
+		{Pending, CancelHonored, Canceled},
 		{Pending, DeadlinePassed, TimedOut},
 		{Pending, NeedsAttention, Parked},
 		{Running, StepAnswered, Running},
 		{Running, LastStepDone, Succeeded},
 		{Running, DoneWithWarnings, SucceededWithWarnings},
 		{Running, FailedForGood, Failed},
-		{Running, CancelHonoured, Canceled},
+		{Running, CancelHonored, Canceled},
 		{Running, DeadlinePassed, TimedOut},
 		{Running, NeedsAttention, Parked},
-		{Parked, CancelHonoured, Canceled},
+		{Parked, CancelHonored, Canceled},
 		{Parked, Retried, Running},
 		{Failed, Retried, Running},
 		{TimedOut, Retried, Running},
 	}
 }
 
-// To gives the status that trigger leads to. A pair that the table does not
-// hold is a bug of the caller, reported as an error and never guessed.
+// To returns the status that the trigger leads to. A pair that the table does
+// not hold is a bug of the caller and returns an error.
 func (s Status) To(trigger Trigger) (Status, error) {
 	for _, t := range Transitions() {
 		if t.From == s && t.Trigger == trigger {
 			return t.To, nil
 		}
 	}
-	return s, fmt.Errorf("operation: %q does not happen to a %s operation", trigger, s)
+	return s, fmt.Errorf("no transition: trigger %q does not apply to status %s", trigger, s)
 }
 
-// Mermaid draws the state machine for docs/state-machine.md.
+// Mermaid returns the state machine as a Mermaid diagram for
+// docs/state-machine.md.
 func Mermaid() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> Pending: request accepted\n")

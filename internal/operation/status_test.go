@@ -9,14 +9,14 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// arrows is the state machine as it was agreed on, written a second time.
+// arrows is an independent copy of the agreed state machine.
 func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 	live := map[operation.Trigger]operation.Status{
 		operation.StepAnswered:     operation.Running,
 		operation.LastStepDone:     operation.Succeeded,
 		operation.DoneWithWarnings: operation.SucceededWithWarnings,
 		operation.FailedForGood:    operation.Failed,
-		operation.CancelHonoured:   operation.Canceled,
+		operation.CancelHonored:    operation.Canceled,
 		operation.DeadlinePassed:   operation.TimedOut,
 		operation.NeedsAttention:   operation.Parked,
 	}
@@ -25,8 +25,8 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 		operation.Pending: live,
 		operation.Running: live,
 		operation.Parked: {
-			operation.CancelHonoured: operation.Canceled,
-			operation.Retried:        operation.Running,
+			operation.CancelHonored: operation.Canceled,
+			operation.Retried:       operation.Running,
 		},
 		operation.Failed:   again,
 		operation.TimedOut: again,
@@ -36,11 +36,11 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 func triggers() []operation.Trigger {
 	return []operation.Trigger{
 		operation.StepAnswered, operation.LastStepDone, operation.DoneWithWarnings, operation.FailedForGood,
-		operation.CancelHonoured, operation.DeadlinePassed, operation.NeedsAttention, operation.Retried,
+		operation.CancelHonored, operation.DeadlinePassed, operation.NeedsAttention, operation.Retried,
 	}
 }
 
-func TestEvery_pair_of_status_and_trigger_does_what_the_table_says_and_no_other_exists(t *testing.T) {
+func TestStatusTo_FollowsTheTable(t *testing.T) {
 	t.Parallel()
 	known := 0
 	for _, from := range operation.Statuses() {
@@ -51,7 +51,7 @@ func TestEvery_pair_of_status_and_trigger_does_what_the_table_says_and_no_other_
 				require.Error(t, err, "%s, %s", from, trigger)
 				require.ErrorContains(t, err, string(from))
 				require.ErrorContains(t, err, string(trigger))
-				require.Equal(t, from, to, "a refused transition leaves the status")
+				require.Equal(t, from, to, "a rejected transition keeps the status")
 				continue
 			}
 			known++
@@ -59,10 +59,10 @@ func TestEvery_pair_of_status_and_trigger_does_what_the_table_says_and_no_other_
 			require.Equal(t, want, to, "%s, %s", from, trigger)
 		}
 	}
-	require.Len(t, operation.Transitions(), known, "the table names statuses and triggers that these tests do not know, or one twice")
+	require.Len(t, operation.Transitions(), known, "the table has unknown or duplicate transitions")
 }
 
-func TestStatuses_that_are_unknown_go_nowhere(t *testing.T) {
+func TestStatusTo_RejectsUnknownStatuses(t *testing.T) {
 	t.Parallel()
 	for _, status := range []operation.Status{"", "running", "Resting"} {
 		for _, trigger := range triggers() {
@@ -74,7 +74,7 @@ func TestStatuses_that_are_unknown_go_nowhere(t *testing.T) {
 	}
 }
 
-func TestOnly_five_statuses_are_ends_and_two_of_them_are_good(t *testing.T) {
+func TestStatus_FiveAreTerminalAndTwoSuccessful(t *testing.T) {
 	t.Parallel()
 	var ends, good []operation.Status
 	for _, s := range operation.Statuses() {
@@ -91,7 +91,7 @@ func TestOnly_five_statuses_are_ends_and_two_of_them_are_good(t *testing.T) {
 	require.ElementsMatch(t, []operation.Status{operation.Succeeded, operation.SucceededWithWarnings}, good)
 }
 
-func TestEvery_status_can_be_reached_from_Pending(t *testing.T) {
+func TestTransitions_ReachEveryStatusFromPending(t *testing.T) {
 	t.Parallel()
 	reached := []operation.Status{operation.Pending}
 	for i := 0; i < len(reached); i++ {
@@ -104,9 +104,8 @@ func TestEvery_status_can_be_reached_from_Pending(t *testing.T) {
 	require.ElementsMatch(t, operation.Statuses(), reached)
 }
 
-// What a transition does must follow from the table alone, whatever status the
-// row holds.
-func TestNo_transition_leads_where_the_table_does_not(t *testing.T) {
+// The result of a transition must follow from the table alone, for every status.
+func TestTransitions_FollowTheTable(t *testing.T) {
 	t.Parallel()
 	stays := []string{"claimed", "rescued"}
 	for _, tr := range transitions() {

@@ -2,69 +2,79 @@ package operation
 
 import "time"
 
-// Waits are the engine's durations. They are settings because the local stack
-// runs them faster (see Faster); in Azure nobody needs to change them.
+// Waits are the durations of the engine, and the retry policies of the error
+// classes. NewWaits constructs them.
 type Waits struct {
-	// Default is the wait where Azure names none.
+	// Default is the wait if Azure sends no Retry-After.
 	Default time.Duration
-	// JobShortest and JobLongest bound the wait for a job, which is a tenth of
-	// its age.
+	// MinJob and MaxJob limit the wait for a job, which is a tenth of its age.
 	MinJob, MaxJob time.Duration
-	// Retry divides the waits after errors (see Class.Patience); 1 in Azure.
-	Retry float64
-	// ClaimWindow is how long a claim allows its call to start; ClaimGrace is
-	// added before anyone looks for what became of it. Azure's job list must
-	// show a new job within the grace.
+	// ClaimWindow is how long a claim allows its call to start. ClaimGrace is
+	// added before the claim is reconciled. Azure's job list must show a new
+	// job within the grace period.
 	ClaimWindow, ClaimGrace time.Duration
-	// Jitter is the share of a wait that is added at random, at most.
+	// Jitter is the largest share of a wait that is added at random.
 	Jitter float64
-	// Overdue is how long after its due time an operation is first woken by
-	// the sweep; it doubles with each rescue.
+	// Overdue is the time between an operation's due time and the sweep's first
+	// rescue. It doubles with each rescue.
 	Overdue time.Duration
-	// Quiet is how long after an operation's end another one may change the
-	// same item: until then an invocation of it may still be at work.
+	// LockCooldown is the time between an operation's end and the first change
+	// of the same item by another one. During that time a delivery of the ended
+	// operation may still be running.
 	LockCooldown time.Duration
-	// Notice is how long a notice that cannot be sent is tried again.
+	// MaxNoticeAge is how long the engine retries a notice.
 	MaxNoticeAge time.Duration
-	// SnoozeShortest and SnoozeLongest bound how long a message is put off
-	// while the table is away.
+	// MinSnooze and MaxSnooze limit how long a message is rescheduled while
+	// storage is unavailable.
 	MinSnooze, MaxSnooze time.Duration
+
+	// Retry holds the retry policy of each class that is retried.
+	Retry map[Class]RetryPolicy
 }
 
-// AzureWaits are the durations that fit Azure.
-func AzureWaits() Waits {
-	return Waits{
-		Default: time.Minute,
-		MinJob:  30 * time.Second, MaxJob: 10 * time.Minute,
-		Retry:       1,
-		ClaimWindow: time.Minute, ClaimGrace: 5 * time.Minute,
+// AzureWaits returns the waits for Azure.
+func AzureWaits() Waits { return NewWaits(1) }
+
+// NewWaits returns the waits for Azure divided by the speed factor. The local
+// stack, whose clock runs faster, uses a factor above 1.
+func NewWaits(speedFactor float64) Waits {
+	scale := func(d time.Duration) time.Duration { return time.Duration(float64(d) / speedFactor) }
+	w := Waits{
+		Default:      scale(time.Minute),
+		MinJob:       scale(30 * time.Second),
+		MaxJob:       scale(10 * time.Minute),
+		ClaimWindow:  scale(time.Minute),
+		ClaimGrace:   scale(5 * time.Minute),
 		Jitter:       0.1,
-		Overdue:      10 * time.Minute,
-		LockCooldown: 2 * time.Minute,
-		MaxNoticeAge: 7 * 24 * time.Hour,
-		MinSnooze:    30 * time.Second, MaxSnooze: 5 * time.Minute,
+		Overdue:      scale(10 * time.Minute),
+		LockCooldown: scale(2 * time.Minute),
+		MaxNoticeAge: scale(7 * 24 * time.Hour),
+		MinSnooze:    scale(30 * time.Second),
+		MaxSnooze:    scale(5 * time.Minute),
+		Retry:        map[Class]RetryPolicy{},
 	}
-}
-
-// Faster divides every duration by speed: what a simulator whose clock runs
-// speed times as fast needs.
-func (w Waits) Faster(speed float64) Waits {
-	by := func(d time.Duration) time.Duration { return time.Duration(float64(d) / speed) }
-	w.Default = by(w.Default)
-	w.MinJob, w.MaxJob = by(w.MinJob), by(w.MaxJob)
-	w.Retry *= speed
-	w.ClaimWindow, w.ClaimGrace = by(w.ClaimWindow), by(w.ClaimGrace)
-	w.Overdue, w.MaxNoticeAge, w.LockCooldown = by(w.Overdue), by(w.MaxNoticeAge), by(w.LockCooldown)
-	w.MinSnooze, w.MaxSnooze = by(w.MinSnooze), by(w.MaxSnooze)
+	for _, c := range Classes() {
+		if p, ok := c.RetryPolicy(); ok {
+			p.InitialWait, p.MaxWait = scale(p.InitialWait), scale(p.MaxWait)
+			w.Retry[c] = p
+		}
+	}
 	return w
 }
 
-// MaxRetryAfter is the longest Retry-After that is honoured. Azure requests hours
-// at times; a Retry-After of years is an error.
+// retryPolicy returns the class's retry rules. ok is false for Fatal and for
+// unknown classes, which are not retried.
+func (w Waits) retryPolicy(c Class) (p RetryPolicy, ok bool) {
+	p, ok = w.Retry[c]
+	return p, ok
+}
+
+// MaxRetryAfter is the longest Retry-After that is honored. Azure sends hours at
+// times; a Retry-After of years is an error.
 const MaxRetryAfter = 24 * time.Hour
 
-// next is when to look again: after Retry-After if there is one, never before
-// it, with jitter only added.
+// next returns when to check again: after Retry-After if Azure sent one, never
+// before it. Jitter only adds to the wait.
 func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter float64) time.Time {
 	wait := otherwise
 	if retryAfter > 0 {
@@ -73,7 +83,7 @@ func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter f
 	return now.Add(wait + time.Duration(float64(wait)*w.Jitter*jitter))
 }
 
-// pace is the wait where Azure named none.
+// pace returns the wait if Azure sent no Retry-After.
 func (w Waits) pace(p Pace, age time.Duration) time.Duration {
 	switch p {
 	case PaceJob:
@@ -83,9 +93,4 @@ func (w Waits) pace(p Pace, age time.Duration) time.Duration {
 	case PaceDefault:
 	}
 	return w.Default
-}
-
-// afterError is the wait after a number of failures in a row.
-func (w Waits) afterError(p RetryPolicy, failures int) time.Duration {
-	return time.Duration(float64(p.Backoff(failures)) / w.Retry)
 }

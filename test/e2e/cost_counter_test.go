@@ -131,7 +131,7 @@ func (c *counter) ends(act func()) {
 	c.local.t.Helper()
 	// The item becomes free some time after the previous operation has ended.
 	require.Eventually(c.local.t, func() bool {
-		return time.Since(c.at) > operation.AzureWaits().Faster(costSpeed).LockCooldown
+		return time.Since(c.at) > operation.NewWaits(costSpeed).LockCooldown
 	}, maxWait, 10*time.Millisecond)
 	seen := len(c.local.output())
 	act()
@@ -154,7 +154,7 @@ func (c *counter) ends(act func()) {
 			case "waiting":
 				assert.NotContains(c.local.t, line.What, "waiting: operation", "the item is free")
 				c.waits++
-			case "too late for the claimed call; nothing was called":
+			case "claim expired before the call; nothing was called":
 				c.late++
 			}
 		}

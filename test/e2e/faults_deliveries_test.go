@@ -74,7 +74,7 @@ func TestLateDelivery_DoesNothingAfterTheSweep(t *testing.T) {
 	}
 	for i, s := range sites {
 		l.backedUpOnce(s, s.operation())
-		require.Contains(t, say(l.history(s.operation())), "woken by the sweep", "operation %d", i)
+		require.Contains(t, say(l.history(s.operation())), "rescued by the sweep", "operation %d", i)
 	}
 	// The late messages arrive after the end and change nothing.
 	require.Eventually(t, func() bool { return len(l.Broker.Messages("steps")) == 0 }, maxWait, 50*time.Millisecond)

@@ -75,7 +75,7 @@ func serverBackupCanceled(l *local, s serverSite) {
 	require.Equal(l.t, api.Canceled, end.Status, say(l.history(id)))
 	require.Equal(l.t, "InProgress", l.job(path.Base(waits.JobID)).Status)
 	require.Len(l.t, end.Warnings, 1)
-	require.Contains(l.t, end.Warnings[0], "what Azure has begun goes on: job "+waits.JobID)
+	require.Contains(l.t, end.Warnings[0], "work that Azure has already begun continues: job "+waits.JobID)
 }
 
 // follow requests the tracking of a job.

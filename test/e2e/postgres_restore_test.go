@@ -171,6 +171,6 @@ func restoreCanceled(l *local, s serverSite) {
 	end := l.await(id)
 	require.Equal(l.t, api.Canceled, end.Status, say(l.history(id)))
 	require.Len(l.t, end.Warnings, 1)
-	require.Contains(l.t, end.Warnings[0], "what Azure has begun goes on: job "+waits.JobID)
+	require.Contains(l.t, end.Warnings[0], "work that Azure has already begun continues: job "+waits.JobID)
 	require.Equal(l.t, "InProgress", l.job(path.Base(waits.JobID)).Status)
 }

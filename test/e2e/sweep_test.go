@@ -43,7 +43,7 @@ func TestSweep_WakesAnOperationWhoseMessageIsLost(t *testing.T) {
 	}
 	for _, s := range sites {
 		l.backedUpOnce(s, s.operation())
-		require.Contains(t, say(l.history(s.operation())), "woken by the sweep")
+		require.Contains(t, say(l.history(s.operation())), "rescued by the sweep")
 	}
 }
 
@@ -80,7 +80,7 @@ func TestDeadLetteredWakeUp_StillWakesItsOperation(t *testing.T) {
 	ready.Store(true)
 	id := l.begin(s.backup())
 	l.backedUpOnce(s, id)
-	require.Contains(t, say(l.history(id)), "woken by the sweep")
+	require.Contains(t, say(l.history(id)), "rescued by the sweep")
 	l.says("a wake-up was dead-lettered")
 	l.requireNothingLeft("steps/$DeadLetterQueue")
 	mu.Lock()

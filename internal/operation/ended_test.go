@@ -9,19 +9,19 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_canceled_operation_says_what_goes_on_in_Azure(t *testing.T) {
+func TestCanceled_NamesWorkThatContinuesInAzure(t *testing.T) {
 	t.Parallel()
-	const goesOn = "canceled; what Azure has begun goes on"
-	const unanswered = "; a request that was never answered may have taken effect, as attempt attempt-1"
+	const goesOn = "canceled; work that Azure has already begun continues"
+	const unanswered = "; an unanswered request may have taken effect: attempt attempt-1"
 	cases := map[string]struct {
 		tracking *operation.Tracking
 		claim    *operation.Claim
 		want     string
 		warns    bool
 	}{
-		"nothing was begun":          {nil, nil, "canceled; nothing that this operation started is running in Azure", false},
-		"an operation is under way":  {&operation.Tracking{StatusURL: "https://signed"}, nil, goesOn, true},
-		"a job is under way":         {&operation.Tracking{StatusURL: "https://signed", JobID: "j1"}, nil, goesOn + ": job j1", true},
+		"nothing has begun":          {nil, nil, "canceled; Azure runs nothing that this operation started", false},
+		"Azure runs an operation":    {&operation.Tracking{StatusURL: "https://signed"}, nil, goesOn, true},
+		"Azure runs a job":           {&operation.Tracking{StatusURL: "https://signed", JobID: "j1"}, nil, goesOn + ": job j1", true},
 		"a request was not answered": {nil, claim(), "canceled" + unanswered, true},
 		"both":                       {&operation.Tracking{JobID: "j1"}, claim(), goesOn + ": job j1" + unanswered, true},
 	}
@@ -35,7 +35,7 @@ func TestA_canceled_operation_says_what_goes_on_in_Azure(t *testing.T) {
 			require.Equal(t, operation.Canceled, next.Status)
 			require.Equal(t, c.want, ev.What)
 			require.NotContains(t, ev.What, "signed", "poll URLs are never shown")
-			require.Equal(t, c.tracking, next.Tracking, "what is known stays")
+			require.Equal(t, c.tracking, next.Tracking, "tracking stays")
 			if c.warns {
 				require.Equal(t, []string{c.want}, next.Warnings)
 			} else {
@@ -45,7 +45,7 @@ func TestA_canceled_operation_says_what_goes_on_in_Azure(t *testing.T) {
 	}
 }
 
-func TestA_cancel_may_send_an_operation_to_the_step_that_cancels_in_Azure(t *testing.T) {
+func TestRedirected_GoesToTheCancelingStep(t *testing.T) {
 	t.Parallel()
 	op, in := running(), after(time.Hour)
 	op.Tracking, op.CancelRequested = &operation.Tracking{JobID: "j1"}, true
@@ -56,12 +56,12 @@ func TestA_cancel_may_send_an_operation_to_the_step_that_cancels_in_Azure(t *tes
 	require.Equal(t, "confirm", next.Step)
 	require.Equal(t, in.Now, next.DueAt)
 	require.Equal(t, in.Now, next.StepStartedAt)
-	require.Zero(t, next.Attempts, "failures of another step do not count")
-	require.Equal(t, op.Tracking, next.Tracking, "what is to be canceled is known")
+	require.Zero(t, next.Attempts, "the failures of the earlier step are reset")
+	require.Equal(t, op.Tracking, next.Tracking, "tracking of the work to cancel stays")
 	require.True(t, next.CancelRequested)
 }
 
-func TestA_parked_operation_can_be_canceled(t *testing.T) {
+func TestCanceled_AcceptsParkedOperation(t *testing.T) {
 	t.Parallel()
 	op := claimed()
 	op.Status = operation.Parked
@@ -69,7 +69,7 @@ func TestA_parked_operation_can_be_canceled(t *testing.T) {
 	require.Equal(t, operation.Canceled, next.Status)
 }
 
-func TestAn_operation_that_timed_out_keeps_all_that_is_known(t *testing.T) {
+func TestTimedOut_KeepsEverythingKnown(t *testing.T) {
 	t.Parallel()
 	op, in := running(), after(240*time.Hour)
 	op.Tracking = &operation.Tracking{JobID: "j1"}
@@ -87,7 +87,7 @@ func TestAn_operation_that_timed_out_keeps_all_that_is_known(t *testing.T) {
 	require.NotEmpty(t, next.LastError.RecommendedAction)
 }
 
-func TestAn_operation_that_timed_out_in_trouble_shows_the_trouble(t *testing.T) {
+func TestTimedOut_KeepsTheLastError(t *testing.T) {
 	t.Parallel()
 	op := running()
 	op.LastError = failure(operation.Conflict)
@@ -95,7 +95,7 @@ func TestAn_operation_that_timed_out_in_trouble_shows_the_trouble(t *testing.T) 
 	require.Equal(t, failure(operation.Conflict), next.LastError)
 }
 
-func TestA_person_may_retry_what_failed_timed_out_or_was_parked_and_nothing_else(t *testing.T) {
+func TestRetried_AcceptsFailedTimedOutAndParkedOnly(t *testing.T) {
 	t.Parallel()
 	for _, status := range append(operation.Statuses(), "Resting") {
 		op, in := running(), after(20*24*time.Hour)
@@ -105,14 +105,14 @@ func TestA_person_may_retry_what_failed_timed_out_or_was_parked_and_nothing_else
 		next, ev, err := op.Retried(in)
 		if status != operation.Failed && status != operation.TimedOut && status != operation.Parked {
 			require.Error(t, err, string(status))
-			require.Equal(t, op, next, "a refused retry changes nothing")
+			require.Equal(t, op, next, "a rejected retry changes nothing")
 			require.Zero(t, ev)
 			continue
 		}
 		require.NoError(t, err, string(status))
 		requireSaved(t, op, next, ev, in)
 		require.Equal(t, operation.Running, next.Status)
-		require.Equal(t, "trigger", next.Step, "at the step where it stopped")
+		require.Equal(t, "trigger", next.Step, "a retry continues at the step where it stopped")
 		require.Equal(t, in.Now, next.DueAt)
 		require.Equal(t, in.Now, next.StepStartedAt)
 		require.Equal(t, 2, next.Round)
@@ -124,7 +124,7 @@ func TestA_person_may_retry_what_failed_timed_out_or_was_parked_and_nothing_else
 	}
 }
 
-func TestA_retried_operation_gets_as_long_as_it_had_each_time(t *testing.T) {
+func TestRetried_AllowsTheOriginalTimeEachRound(t *testing.T) {
 	t.Parallel()
 	op := running()
 	op.Deadline = start().Add(6 * time.Hour)
@@ -138,7 +138,7 @@ func TestA_retried_operation_gets_as_long_as_it_had_each_time(t *testing.T) {
 	}
 }
 
-func TestA_retried_operation_resolves_its_old_claim_first(t *testing.T) {
+func TestRetried_ReconcilesTheOldClaimFirst(t *testing.T) {
 	t.Parallel()
 	lookAt := claim().NotAfter.Add(5 * time.Minute)
 	for since, want := range map[time.Duration]time.Time{time.Minute: lookAt, time.Hour: start().Add(time.Hour)} {
@@ -151,7 +151,7 @@ func TestA_retried_operation_resolves_its_old_claim_first(t *testing.T) {
 	}
 }
 
-func TestFlags_that_others_set_meanwhile_are_taken_over(t *testing.T) {
+func TestMergeFlags_KeepsFlagsOfOtherWriters(t *testing.T) {
 	t.Parallel()
 	for _, mine := range []bool{false, true} {
 		for _, theirs := range []bool{false, true} {
@@ -159,8 +159,8 @@ func TestFlags_that_others_set_meanwhile_are_taken_over(t *testing.T) {
 			op.CancelRequested, row.CancelRequested = mine, theirs
 			op.Paused, row.Paused = mine, theirs
 			merged := op.MergeFlags(row)
-			require.Equal(t, mine || theirs, merged.CancelRequested, "a cancel is never taken back")
-			require.Equal(t, theirs, merged.Paused, "the row has the last word about a pause")
+			require.Equal(t, mine || theirs, merged.CancelRequested, "a cancel request is final")
+			require.Equal(t, theirs, merged.Paused, "the row decides about a pause")
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Whoever loses a save goes on with the row that it had before.
-func TestA_transition_leaves_the_operation_that_it_came_from_as_it_was(t *testing.T) {
+// A writer that loses a save continues with the row that it had before.
+func TestTransitions_DoNotChangeTheirReceiver(t *testing.T) {
 	t.Parallel()
 	full := func() operation.Operation {
 		op := claimed()
@@ -29,7 +29,7 @@ func TestA_transition_leaves_the_operation_that_it_came_from_as_it_was(t *testin
 			next, _ := tr.do(op, after(time.Minute))
 			require.JSONEq(t, before, written(t, op), "%s of a %s operation", tr.name, status)
 
-			// Nor do the two share anything that a later transition changes.
+			// The two share nothing that a later transition changes.
 			if next.Tracking != nil {
 				next.Tracking.JobID = "changed"
 			}
@@ -50,7 +50,7 @@ func TestA_transition_leaves_the_operation_that_it_came_from_as_it_was(t *testin
 	}
 }
 
-func TestAn_operation_survives_being_written_and_read(t *testing.T) {
+func TestOperation_SurvivesJSON(t *testing.T) {
 	t.Parallel()
 	for _, tr := range transitions() {
 		op, _ := tr.do(claimed(), after(time.Minute))
@@ -60,16 +60,17 @@ func TestAn_operation_survives_being_written_and_read(t *testing.T) {
 	}
 }
 
-// Rows that a person or another version wrote: whatever is missing or strange
-// in them, the operation is parked or goes on, and the program does.
-func TestOdd_records_are_worked_on_without_harm(t *testing.T) {
+// A person or another version may have written the row. With any missing or
+// odd value, the operation is parked or continues, and the program does not
+// crash.
+func TestTransitions_AcceptOddRecords(t *testing.T) {
 	t.Parallel()
 	for _, record := range oddRecords() {
 		workOn(t, []byte(record))
 	}
 }
 
-func FuzzOperation_whatever_the_row_holds(f *testing.F) {
+func FuzzOperation_AcceptsAnyRow(f *testing.F) {
 	for _, record := range oddRecords() {
 		f.Add([]byte(record))
 	}
@@ -105,12 +106,12 @@ func workOn(t *testing.T, record []byte) {
 	for _, tr := range transitions() {
 		next, ev := tr.do(op, in)
 		if ev.WriteID == "" {
-			continue // refused
+			continue // rejected
 		}
 		require.Equal(t, in.WriteID, next.WriteID, tr.name)
 		require.Equal(t, next.Status, ev.Status, tr.name)
 		if next.Status == operation.Parked && op.Status != operation.Parked {
-			require.NotNil(t, next.LastError, "%s: a person must be told why", tr.name)
+			require.NotNil(t, next.LastError, "%s: the reason is missing", tr.name)
 		}
 	}
 }
