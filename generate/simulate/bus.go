@@ -49,7 +49,7 @@ func (w *world) Send(_ context.Context, m engine.Message) error {
 	}
 	for range copies {
 		w.order++
-		heap.Push(&w.inbox, delivery{due: later(m.Due, w.now), order: w.order, sent: m})
+		heap.Push(&w.inbox, delivery{due: laterOf(m.Due, w.now), order: w.order, sent: m})
 	}
 	return nil
 }

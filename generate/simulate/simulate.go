@@ -124,15 +124,15 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	for n := 0; len(due) > 0 || len(w.inbox) > 0; n++ {
 		e := instances[n%len(instances)]
 		if len(w.inbox) == 0 || len(due) > 0 && !due[0].at.After(w.inbox[0].due) {
-			w.now = later(w.now, due[0].at)
-			if _, _, err := e.Start(ctx, due[0].ask, engine.Origin{}); err != nil {
+			w.now = laterOf(w.now, due[0].at)
+			if _, _, err := e.Start(ctx, due[0].request, engine.Origin{}); err != nil {
 				return Report{}, err
 			}
 			due = due[1:]
 			continue
 		}
 		next, _ := heap.Pop(&w.inbox).(delivery)
-		w.now = later(w.now, next.due)
+		w.now = laterOf(w.now, next.due)
 		w.countBus(1)
 		w.report.Delivered++
 		if err := e.RunStep(ctx, operation.Delivery{Wakeup: next.sent.Wakeup, Count: 1}); err != nil {
@@ -140,7 +140,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		}
 		w.report.Steps++
 	}
-	return w.sum(azure), nil
+	return w.summarize(azure), nil
 }
 
 func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, error) {
@@ -168,8 +168,8 @@ func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, 
 }
 
 type arrival struct {
-	at  time.Time
-	ask request.Request
+	at      time.Time
+	request request.Request
 }
 
 // arrivals returns the requests in the order of their due times. The requests
@@ -193,7 +193,7 @@ func (w *world) arrivals() []arrival {
 	return all
 }
 
-func (w *world) sum(azure *azure) Report {
+func (w *world) summarize(azure *azure) Report {
 	r := &w.report
 	r.Took = w.now.Sub(w.began)
 	var delays []time.Duration
@@ -234,7 +234,7 @@ func (token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acces
 	return azcore.AccessToken{Token: "simulated", ExpiresOn: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-func later(a, b time.Time) time.Time {
+func laterOf(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

@@ -60,14 +60,14 @@ const (
 	calmForRare = requestsBetweenKills - 10
 )
 
-// ofShared marks requests for rows that instances share, which are created once
+// sharedKind marks requests for rows that instances share, which are created once
 // and rarely written. They are hit even right after another kill.
-const ofShared = " shared"
+const sharedKind = " shared"
 
-// seldom reports whether a kind occurs at most once in minutes and is therefore
+// occursRarely reports whether a kind occurs at most once in minutes and is therefore
 // hit even right after another kill: requests of the timers of declarations,
 // and the copy of a dead-lettered request.
-func seldom(kind string) bool {
+func occursRarely(kind string) bool {
 	return slices.ContainsFunc([]string{"schedule", "sweep-resources", "rejected"}, func(part string) bool { return strings.Contains(kind, part) })
 }
 
@@ -75,7 +75,7 @@ func seldom(kind string) bool {
 func (k *killer) hook(m fault.Moment, r fault.Request) {
 	kind := r.Kind
 	for _, row := range []string{"budget", "jobs"} {
-		if strings.HasSuffix(kind, ofShared) && strings.Contains(r.Detail, row+"_3A") {
+		if strings.HasSuffix(kind, sharedKind) && strings.Contains(r.Detail, row+"_3A") {
 			kind += ", " + row
 		}
 	}
@@ -102,7 +102,7 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 	case killed:
 		k.done[p] = true
 		k.kills++
-	case seldom(p.kind):
+	case occursRarely(p.kind):
 		k.seen[p]-- // Its sender had died at another point meanwhile, and the request may not be repeated.
 	}
 }
@@ -111,7 +111,7 @@ func (k *killer) hook(m fault.Moment, r fault.Request) {
 // point is hit. The caller holds the lock.
 func (k *killer) calmFor(p point) int {
 	switch {
-	case strings.Contains(p.kind, ofShared) || seldom(p.kind):
+	case strings.Contains(p.kind, sharedKind) || occursRarely(p.kind):
 		return requestsBetweenKills
 	case k.seen[p] <= rare:
 		return calmForRare

@@ -85,8 +85,8 @@ func newAuthorization() authorization {
 	return a
 }
 
-// permit rejects a request whose action is denied.
-func (s *Simulator) permit(c *call) *armError {
+// authorize rejects a request whose action is denied.
+func (s *Simulator) authorize(c *call) *armError {
 	action := roles.ActionOf(c.r.Method, c.r.URL.Path)
 	if action == "" || !slices.ContainsFunc(s.authorization.withheld, func(w string) bool { return strings.EqualFold(w, action) }) {
 		return nil

@@ -91,8 +91,8 @@ func (i *instance) view() map[string]any {
 	maps.Copy(p, i.properties)
 	status := map[string]any{"status": i.protectionStatus()}
 	if i.failure != nil {
-		status["errorDetails"] = i.failure.facing()
-		p["protectionErrorDetails"] = i.failure.facing()
+		status["errorDetails"] = i.failure.userFacing()
+		p["protectionErrorDetails"] = i.failure.userFacing()
 	}
 	p["protectionStatus"] = status
 	return map[string]any{

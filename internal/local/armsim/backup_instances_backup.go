@@ -39,7 +39,7 @@ func (s *Simulator) backUpInstance(c *call) (answer, *armError) {
 	case i.state != protectionConfigured:
 		return answer{}, s.wrongState(c, i)
 	case i.running != nil:
-		return answer{}, newUserError(codeBackupInProgress, "", "").by(s.activity(c)).rejection(http.StatusConflict)
+		return answer{}, newUserError(codeBackupInProgress, "", "").withActivity(s.activity(c)).rejection(http.StatusConflict)
 	}
 	out := s.outcome(operationBackup, i.name, i.friendly, i.source.name)
 	var j *instanceJob
@@ -85,7 +85,7 @@ func (s *Simulator) startInstanceBackupJob(c *call, i *instance, out *Outcome) *
 func (s *Simulator) wrongState(c *call, i *instance) *armError {
 	return newUserError("UserErrorOperationNotAllowedInCurrentState",
 		"The operation is not allowed while the backup instance's protection state is "+i.state+".",
-		"Wait until the protection is configured, or resume it.").by(s.activity(c)).rejection(http.StatusBadRequest)
+		"Wait until the protection is configured, or resume it.").withActivity(s.activity(c)).rejection(http.StatusBadRequest)
 }
 
 // findInstance returns the backup instance that the path names.

@@ -128,8 +128,8 @@ func (c *call) optionalBody(s shape) *armError {
 	return c.decodeShaped(s, &map[string]any{})
 }
 
-// toProtect is the meaning of a valid BackupInstance.
-type toProtect struct {
+// protectionRequest is the meaning of a valid BackupInstance.
+type protectionRequest struct {
 	source   datasource
 	known    bool // whether the datasource exists
 	policy   string
@@ -139,25 +139,25 @@ type toProtect struct {
 }
 
 // checkInstance checks the BackupInstance at a path of the request.
-func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map[string]any) (toProtect, *armError) {
+func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map[string]any) (protectionRequest, *armError) {
 	switch {
 	case b == nil:
-		return toProtect{}, invalidField(path, "it is missing")
+		return protectionRequest{}, invalidField(path, "it is missing")
 	case b.ObjectType != "BackupInstance":
-		return toProtect{}, invalidField(path+".objectType", "%q is not BackupInstance", b.ObjectType)
+		return protectionRequest{}, invalidField(path+".objectType", "%q is not BackupInstance", b.ObjectType)
 	case b.DataSourceInfo == nil:
-		return toProtect{}, invalidField(path+".dataSourceInfo", "it is missing")
+		return protectionRequest{}, invalidField(path+".dataSourceInfo", "it is missing")
 	case b.PolicyInfo == nil:
-		return toProtect{}, invalidField(path+".policyInfo", "it is missing")
+		return protectionRequest{}, invalidField(path+".policyInfo", "it is missing")
 	}
 	d, known, err := s.checkDatasource(path+".dataSourceInfo", b.DataSourceInfo)
 	if err != nil {
-		return toProtect{}, err
+		return protectionRequest{}, err
 	}
 	if d.kind == databaseType && (b.DataSourceSetInfo == nil || known && !strings.EqualFold(b.DataSourceSetInfo.ResourceID, d.server)) {
-		return toProtect{}, invalidField(path+".dataSourceSetInfo", "it has to be the server of the database")
+		return protectionRequest{}, invalidField(path+".dataSourceSetInfo", "it has to be the server of the database")
 	}
-	t := toProtect{source: d, known: known, friendly: b.FriendlyName, properties: map[string]any{}}
+	t := protectionRequest{source: d, known: known, friendly: b.FriendlyName, properties: map[string]any{}}
 	if t.friendly == "" {
 		t.friendly = d.friendly()
 	}
@@ -168,10 +168,10 @@ func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map
 		}
 	}
 	if t.policy == "" {
-		return toProtect{}, invalidField(path+".policyInfo.policyId", "the vault has no policy %q", id)
+		return protectionRequest{}, invalidField(path+".policyInfo.policyId", "the vault has no policy %q", id)
 	}
 	if !c.backupVault.policyFits(t.policy, d.kind) {
-		return toProtect{}, invalidField(path+".policyInfo.policyId", "the policy %q is not for %s", t.policy, d.kind)
+		return protectionRequest{}, invalidField(path+".policyInfo.policyId", "the policy %q is not for %s", t.policy, d.kind)
 	}
 	for _, name := range []string{"dataSourceInfo", "dataSourceSetInfo", "datasourceAuthCredentials"} {
 		if raw[name] != nil {

@@ -40,7 +40,7 @@ func (s *Simulator) startInstanceJob(c *call, j *instanceJob, takes time.Duratio
 		j.failure = o.jobError(j.activity)
 		if j.status == jobCompleted || j.status == jobWithWarnings {
 			if failure := finish(at); failure != nil {
-				j.status, j.failure = jobFailed, failure.by(j.activity)
+				j.status, j.failure = jobFailed, failure.withActivity(j.activity)
 			}
 		}
 		ended()
@@ -53,7 +53,7 @@ func (o *Outcome) jobError(activity string) *userError {
 	if o == nil || o.Code == "" {
 		return nil
 	}
-	return newUserError(o.Code, o.ErrorText, o.Recommendation).by(activity)
+	return newUserError(o.Code, o.ErrorText, o.Recommendation).withActivity(activity)
 }
 
 // longID returns the job ID as operations show it, with this casing (recorded).
@@ -110,7 +110,7 @@ func (j *instanceJob) view(detailed bool) map[string]any {
 		p["destinationDataStoreName"] = vaultStore
 	}
 	if j.failure != nil {
-		p["errorDetails"] = []any{j.failure.facing()}
+		p["errorDetails"] = []any{j.failure.userFacing()}
 	}
 	if r := j.restore; r != nil {
 		p["sourceDataStoreType"] = r.body.SourceDataStoreType
@@ -157,7 +157,7 @@ func (j *instanceJob) extended() map[string]any {
 	if j.made != nil {
 		info["dataTransferredInBytes"] = 2092
 		// Recorded: the job of a backup does not show the time of its recovery point.
-		info["targetRecoverPoint"] = map[string]any{"recoveryPointID": j.made.id, "recoveryPointTime": endless + "Z"}
+		info["targetRecoverPoint"] = map[string]any{"recoveryPointID": j.made.id, "recoveryPointTime": noEndTime + "Z"}
 	}
 	if r := j.restore; r != nil {
 		info["sourceRecoverPoint"] = map[string]any{

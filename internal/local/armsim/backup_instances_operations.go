@@ -173,7 +173,7 @@ func (o *instanceOperation) readableAt(c *call) bool {
 func (o *instanceOperation) view(id string) map[string]any {
 	v := map[string]any{
 		"id": id, "name": o.name, "status": o.status,
-		"startTime": o.started.UTC().Format(azureTime), "endTime": endless + "Z",
+		"startTime": o.started.UTC().Format(azureTime), "endTime": noEndTime + "Z",
 	}
 	if o.status == statusInprogress {
 		return v

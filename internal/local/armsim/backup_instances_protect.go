@@ -33,7 +33,7 @@ func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
 
 // failure returns the reason why the datasource cannot be protected. The code
 // is a choice.
-func (t toProtect) failure() *userError {
+func (t protectionRequest) failure() *userError {
 	if !t.known || t.source.gone || t.source.kind == databaseType && !t.source.databaseExists {
 		return newUserError(codeNoDatabase, "", "")
 	}
@@ -59,7 +59,7 @@ func (s *Simulator) alreadyProtected(c *call, by *instance) *armError {
 	return newUserError(codeAlreadyProtected,
 		"Datasource is already protected under the Backup vault "+vault+".",
 		"Delete the backup instance "+by.name+" from the Backup vault "+vault+" to re-protect the datasource in any other vault.").
-		by(s.activity(c)).rejection(http.StatusBadRequest)
+		withActivity(s.activity(c)).rejection(http.StatusBadRequest)
 }
 
 // configureInstance answers PUT backupInstances/{b} with 201 and only the
@@ -103,7 +103,7 @@ func (s *Simulator) configureInstance(c *call) (answer, *armError) {
 // mayConfigure rejects a PUT that would protect a datasource twice, change the
 // datasource of an instance, or replace an instance that is being deleted or
 // soft-deleted. Only the first rejection is documented; the others are choices.
-func (s *Simulator) mayConfigure(c *call, i *instance, t toProtect) *armError {
+func (s *Simulator) mayConfigure(c *call, i *instance, t protectionRequest) *armError {
 	if other := s.world.protectorOf(t.source.id); other != nil && other != i {
 		return s.alreadyProtected(c, other)
 	}
@@ -124,7 +124,7 @@ func (s *Simulator) mayConfigure(c *call, i *instance, t toProtect) *armError {
 }
 
 // startConfiguring starts the operation of a PUT, and the work that follows it.
-func (s *Simulator) startConfiguring(c *call, i *instance, t toProtect) *instanceOperation {
+func (s *Simulator) startConfiguring(c *call, i *instance, t protectionRequest) *instanceOperation {
 	version, activity := i.version, s.activity(c)
 	out := s.outcome(operationConfigure, i.name, i.friendly, i.source.name)
 	current := func() bool { return i.version == version && !i.deleting }
@@ -161,7 +161,7 @@ func (s *Simulator) deleteInstance(c *call) (answer, *armError) {
 		return answer{status: http.StatusNoContent, header: http.Header{}}, nil // recorded
 	}
 	if err := rejectDataLoss(v.Immutability, v.ResourceGuard); err != nil {
-		return answer{}, err.by(s.activity(c)).rejection(http.StatusBadRequest)
+		return answer{}, err.withActivity(s.activity(c)).rejection(http.StatusBadRequest)
 	}
 	before := i.state
 	i.deleting = true

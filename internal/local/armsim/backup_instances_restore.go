@@ -77,7 +77,7 @@ func (s *Simulator) restoreInstance(c *call) (answer, *armError) {
 		return answer{}, err
 	}
 	if s.world.restoring[plan.target()] {
-		return answer{}, newUserError(codeRestoreInProgress, "", "").by(s.activity(c)).rejection(http.StatusConflict)
+		return answer{}, newUserError(codeRestoreInProgress, "", "").withActivity(s.activity(c)).rejection(http.StatusConflict)
 	}
 	out := s.outcome(operationRestore, i.name, i.friendly, i.source.name, plan.destination)
 	var j *instanceJob

@@ -49,7 +49,7 @@ func (s *Simulator) changeProtection(c *call, change changeProtection) (answer, 
 	case i.deleting, change.from != "" && i.state != change.from, i.state == configuringProtection:
 		return answer{}, s.wrongState(c, i)
 	case change.guarded && c.backupVault.ResourceGuard:
-		return answer{}, missingResourceGuardRequest().by(s.activity(c)).rejection(http.StatusBadRequest)
+		return answer{}, missingResourceGuardRequest().withActivity(s.activity(c)).rejection(http.StatusBadRequest)
 	}
 	version := i.version
 	out := s.outcome(change.operation, i.name, i.friendly, i.source.name)

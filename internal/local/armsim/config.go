@@ -160,12 +160,12 @@ func (c Config) withDefaults() (Config, error) {
 		w := DemoWorld()
 		c.World = &w
 	}
-	c.Durations = c.Durations.orElse(recordedDurations())
+	c.Durations = c.Durations.withDefaults(recordedDurations())
 	return c, nil
 }
 
-// orElse returns d with its zero fields replaced by those of other.
-func (d Durations) orElse(other Durations) Durations {
+// withDefaults returns d with its zero fields replaced by those of other.
+func (d Durations) withDefaults(other Durations) Durations {
 	for _, f := range []struct {
 		mine  *time.Duration
 		other time.Duration

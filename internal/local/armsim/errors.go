@@ -13,8 +13,8 @@ type armError struct {
 	message string
 	target  string
 	header  http.Header
-	// facing, if set, is the error as Microsoft.DataProtection nests it.
-	facing *userError
+	// userFacing, if set, is the error as Microsoft.DataProtection nests it.
+	userFacing *userError
 }
 
 // errorBody returns the body of an error answer. Errors of the gateway have

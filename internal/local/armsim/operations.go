@@ -33,9 +33,9 @@ const (
 	// containers, for every requested version.
 	previewVersion = "2019-05-13-preview"
 	retryAfter     = 60 * time.Second
-	// endless is the end time of a running operation, without a time zone
+	// noEndTime is the end time of a running operation, without a time zone
 	// (recorded).
-	endless = "0001-01-01T00:00:00"
+	noEndTime = "0001-01-01T00:00:00"
 	// azureTime has seven fractional digits, like recorded times.
 	azureTime = "2006-01-02T15:04:05.9999999Z"
 )
@@ -174,7 +174,7 @@ func (s *Simulator) stillRunning(c *call, o *operation) answer {
 func (o *operation) view() map[string]any {
 	v := map[string]any{
 		"id": o.id, "name": o.id, "status": o.status,
-		"startTime": o.started.UTC().Format(azureTime), "endTime": endless,
+		"startTime": o.started.UTC().Format(azureTime), "endTime": noEndTime,
 	}
 	if o.status == statusInProgress {
 		return v

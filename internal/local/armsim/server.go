@@ -54,8 +54,8 @@ func jsonAnswer(status int, v any) answer {
 func (e *armError) answer() answer {
 	h := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 	maps.Copy(h, e.header)
-	if e.facing != nil {
-		return answer{status: e.status, header: h, body: e.facing.body()}
+	if e.userFacing != nil {
+		return answer{status: e.status, header: h, body: e.userFacing.body()}
 	}
 	return answer{status: e.status, header: h, body: errorBody(e.code, e.message, e.target)}
 }
@@ -146,7 +146,7 @@ func (s *Simulator) dispatch(c *call, isARM bool) (answer, *armError) {
 	if err := s.authenticate(c.r, c.now); err != nil {
 		return answer{}, err
 	}
-	if err := s.permit(c); err != nil {
+	if err := s.authorize(c); err != nil {
 		return answer{}, err
 	}
 	if a, served := s.serveAccess(c); served {
@@ -172,7 +172,7 @@ func (s *Simulator) dispatch(c *call, isARM bool) (answer, *armError) {
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := s.inWorld(c, h)
+	a, err := s.serveVault(c, h)
 	if err != nil {
 		a = err.answer()
 	}
@@ -180,8 +180,8 @@ func (s *Simulator) dispatch(c *call, isARM bool) (answer, *armError) {
 	return a, nil
 }
 
-// inWorld finds the vault that the path names and calls the handler.
-func (s *Simulator) inWorld(c *call, h handler) (answer, *armError) {
+// serveVault finds the vault that the path names and calls the handler.
+func (s *Simulator) serveVault(c *call, h handler) (answer, *armError) {
 	if !s.world.hasSubscription(c.path.subscription) {
 		return answer{}, &armError{
 			status: http.StatusNotFound, code: "SubscriptionNotFound",

@@ -87,15 +87,15 @@ func newUserError(code, message, recommendation string) *userError {
 	return &e
 }
 
-// by sets the activity ID of the request that met the error.
-func (e *userError) by(activity string) *userError {
+// withActivity sets the activity ID of the request that met the error.
+func (e *userError) withActivity(activity string) *userError {
 	e.activity = activity
 	return e
 }
 
-// facing returns the UserFacingError, as on the Learn pages. isRetryable and
+// userFacing returns the UserFacingError, as on the Learn pages. isRetryable and
 // isUserError are false even where the text contradicts them (documented).
-func (e *userError) facing() map[string]any {
+func (e *userError) userFacing() map[string]any {
 	actions := e.actions
 	if actions == nil {
 		actions = []string{}
@@ -117,14 +117,14 @@ func (e *userError) facing() map[string]any {
 // view returns the error of a failed operation.
 func (e *userError) view() map[string]any {
 	return map[string]any{
-		"additionalInfo": []any{map[string]any{"type": "UserFacingError", "info": e.facing()}},
+		"additionalInfo": []any{map[string]any{"type": "UserFacingError", "info": e.userFacing()}},
 		"code":           e.code, "message": e.message,
 	}
 }
 
 // rejection returns the error as the answer to a request.
 func (e *userError) rejection(status int) *armError {
-	return &armError{status: status, code: e.code, message: e.message, facing: e}
+	return &armError{status: status, code: e.code, message: e.message, userFacing: e}
 }
 
 // body returns the body of an error answer.
