@@ -91,7 +91,7 @@ type timing struct {
 
 func newTiming(speedFactor float64) timing {
 	return timing{
-		speedFactor: speedFactor, waits: operation.NewWaits(speedFactor), rateLimits: ratelimit.Assume(speedFactor),
+		speedFactor: speedFactor, waits: operation.NewWaits(speedFactor), rateLimits: ratelimit.DefaultAssumptions(speedFactor),
 	}
 }
 

@@ -26,9 +26,12 @@ type azure struct {
 }
 
 func newAzure(b *base, store *state.Store) (*azure, error) {
-	limiter := ratelimit.New(ratelimit.Config{
-		Clock: b.now, Identity: b.settings.ClientID, Assume: b.timing.rateLimits, Shelf: state.SharedRows{Store: store, Kind: "budget"}, Log: b.log,
+	limiter, err := ratelimit.New(ratelimit.Config{
+		Now: b.now, Identity: b.settings.ClientID, Assumptions: b.timing.rateLimits, Store: state.SharedRows{Store: store, Kind: "ratelimit"}, Log: b.log,
 	})
+	if err != nil {
+		return nil, err
+	}
 	client, err := newARM(b, limiter)
 	if err != nil {
 		return nil, err
@@ -55,7 +58,7 @@ func newAzure(b *base, store *state.Store) (*azure, error) {
 
 // newARM returns the client of Azure Resource Manager. It authenticates as the
 // app's managed identity; the app has no secret.
-func newARM(b *base, limiter *ratelimit.Ledger) (*arm.Client, error) {
+func newARM(b *base, limiter *ratelimit.Limiter) (*arm.Client, error) {
 	options := &azidentity.ManagedIdentityCredentialOptions{}
 	if b.settings.ClientID != "" {
 		options.ID = azidentity.ClientID(b.settings.ClientID)
@@ -66,6 +69,6 @@ func newARM(b *base, limiter *ratelimit.Ledger) (*arm.Client, error) {
 	}
 	return arm.New(arm.Config{
 		Cloud: b.settings.Cloud, Endpoint: b.settings.ARMEndpoint, Audience: b.settings.ARMAudience, TrustedHosts: b.settings.ARMTrustedHosts,
-		Credential: credential, Clock: b.now, Observe: b.telemetry.StartARMCall, Budget: limiter,
+		Credential: credential, Now: b.now, Observe: b.telemetry.StartARMCall, Limiter: limiter,
 	})
 }

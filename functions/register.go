@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/customhandler"
@@ -13,7 +12,6 @@ import (
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/preflight"
-	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -67,8 +65,8 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 		Store: b.telemetry.WrapStore(store), Queue: m.steps, Flows: az.flows,
 		Waits: b.timing.waits, Tenant: b.settings.Tenant,
 		Now: b.now, Jitter: b.jitter, NewID: b.newID, Sleep: b.sleep,
-		Record: arm.Record, Budget: ratelimit.ForStep, DryRun: arm.Rehearse, StartTrace: b.telemetry.StartOperation,
-		Locks: store, StartsPerItem: b.settings.StartsPerItem, Notifier: m.notifier, Log: b.log,
+		StartTrace: b.telemetry.StartOperation,
+		Locks:      store, StartsPerItem: b.settings.StartsPerItem, Notifier: m.notifier, Log: b.log,
 	})
 	if err != nil {
 		return nil, err

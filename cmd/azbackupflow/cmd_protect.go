@@ -130,7 +130,7 @@ func (c *protectExplainCommand) datasources(a *app) (*datasource.Client, error) 
 	if err != nil {
 		return nil, fmt.Errorf("sign in to Azure: %w", err)
 	}
-	client, err := arm.New(arm.Config{Cloud: c.Cloud, Endpoint: c.Endpoint, Credential: credential, Clock: a.now})
+	client, err := arm.New(arm.Config{Cloud: c.Cloud, Endpoint: c.Endpoint, Credential: credential, Now: a.now})
 	if err != nil {
 		return nil, &cli.UsageError{Text: err.Error()}
 	}

@@ -145,12 +145,15 @@ func Run(ctx context.Context, c Config) (Report, error) {
 
 func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, error) {
 	shelf := func(kind string) sharedrows.SharedRows { return sharedrows.SharedRows{Store: w, Kind: kind} }
-	ledger := ratelimit.New(ratelimit.Config{Clock: clock, Shelf: shelf("budget")})
-	client, err := arm.New(arm.Config{Credential: token{}, Transport: azure, Clock: clock, Budget: ledger})
+	limiter, err := ratelimit.New(ratelimit.Config{Now: clock, Store: shelf("ratelimit")})
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := jobcache.New(jobcache.Config{Store: shelf("jobs"), Now: clock, NewID: w.newID, Waits: operation.AzureWaits(), MinGap: flow.JobPace(ledger)})
+	client, err := arm.New(arm.Config{Credential: token{}, Transport: azure, Now: clock, Limiter: limiter})
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := jobcache.New(jobcache.Config{Store: shelf("jobs"), Now: clock, NewID: w.newID, Waits: operation.AzureWaits(), MinGap: flow.JobPace(limiter)})
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +166,7 @@ func (w *world) instance(azure *azure, clock func() time.Time) (*engine.Engine, 
 	}
 	return engine.New(engine.Config{
 		Store: w, Queue: w, Flows: flows, Waits: operation.AzureWaits(), Now: clock, Jitter: w.rand.Float64, NewID: w.newID,
-		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Budget: ratelimit.ForStep,
+		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 }
 

@@ -97,9 +97,9 @@ func (w *world) countTable(reads, writes int) {
 // quotaName returns the name in the report of a limit as operations name it.
 func quotaName(what string) string {
 	switch what {
-	case "read budget":
+	case "read limit":
 		return "subscription reads"
-	case "write budget":
+	case "write limit":
 		return "subscription writes"
 	}
 	for _, kind := range []string{"backupJobs", "backupOperations", "protectedItems"} {

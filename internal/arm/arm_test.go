@@ -15,10 +15,10 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// jwt looks like a token, so that its traces can be found.
+// jwt looks like a token, so that tests can find it in texts.
 const jwt = "eyJ0b2tlbg.c2VjcmV0.c2lnbmF0dXJl"
 
-// tokens is a credential that always has a token, or never.
+// tokens is a credential that always returns a token, or always fails.
 type tokens struct {
 	err error
 }
@@ -32,12 +32,12 @@ func (c tokens) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 
 func testTime() time.Time { return time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC) }
 
-// seen is a request as it arrived, byte for byte.
+// seen is a request as received.
 type seen struct {
 	Method, Target, Auth, ClientRequestID, Body string
 }
 
-// azure is an ARM that answers from a function and remembers what it was asked.
+// azure is an ARM that answers from a function and records the requests.
 type azure struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -66,7 +66,7 @@ func newAzure(t *testing.T, answer http.HandlerFunc) *azure {
 	return a
 }
 
-// client is a client of this ARM.
+// client returns a client of this ARM.
 func (a *azure) client(t *testing.T, change ...func(*Config)) *Client {
 	t.Helper()
 	return newClient(t, append([]func(*Config){func(c *Config) { c.Endpoint = a.URL }}, change...)...)
@@ -74,7 +74,7 @@ func (a *azure) client(t *testing.T, change ...func(*Config)) *Client {
 
 func newClient(t *testing.T, change ...func(*Config)) *Client {
 	t.Helper()
-	c := Config{Credential: tokens{}, Clock: testTime}
+	c := Config{Credential: tokens{}, Now: testTime}
 	for _, f := range change {
 		f(&c)
 	}
@@ -83,7 +83,7 @@ func newClient(t *testing.T, change ...func(*Config)) *Client {
 	return client
 }
 
-// answers gives one answer: status, headers in pairs, body last.
+// answers returns a handler with one answer: status, body, headers in pairs.
 func answers(status int, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -95,7 +95,7 @@ func answers(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
-// asError is the operation.Error that a call must have failed with.
+// asError returns the operation.Error that a call must have failed with.
 func asError(t *testing.T, err error) *operation.Error {
 	t.Helper()
 	var e *operation.Error

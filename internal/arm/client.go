@@ -8,23 +8,45 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 )
 
-// headerClientRequestID is echoed by ARM and, as far as recordings show, kept
-// by Azure Backup as the activityId of the job that a call starts.
+// headerClientRequestID is echoed by ARM. According to recordings, Azure Backup
+// keeps it as the activityId of the job that a call starts.
 const headerClientRequestID = "x-ms-client-request-id"
+
+// Client calls Azure Resource Manager. It is safe for concurrent use.
+type Client struct {
+	*connection
+	options CallOptions
+}
+
+// connection is what bound copies of a client share.
+type connection struct {
+	pipeline runtime.Pipeline
+	endpoint *url.URL
+	trust    trust
+	timeout  time.Duration
+	now      func() time.Time
+	// clockSkew is Azure's clock minus ours, a time.Duration.
+	clockSkew atomic.Int64
+	observe   Observer
+	limiter   *ratelimit.Limiter
+}
 
 // Request is one call of Azure Resource Manager.
 type Request struct {
 	Method string
-	// Path is the plain path, from /subscriptions on; it is percent-encoded
-	// segment by segment. Dot segments are refused.
+	// Path is the plain path, from /subscriptions on. Each segment is
+	// percent-encoded; dot segments are rejected.
 	Path string
 	// Query holds plain values; spaces are sent as %20.
 	Query url.Values
@@ -34,92 +56,82 @@ type Request struct {
 	ClientRequestID string
 }
 
-// Do makes one call. Every failure is an *operation.Error: an answer that is
-// not 2xx as Classify reads it, and a missing or unreadable answer as Transient,
-// Ambiguous when it may have changed something. A call that the budget has no
-// room for is not made; its error is an *operation.PutOff as well.
+// Do sends one request. Every failure is an *operation.Error: an answer with a
+// status outside 2xx as azerr.Classify reads it; a missing or unreadable answer
+// as Transient, and Ambiguous if the request may have changed something. A
+// request that the rate limiter defers is not sent: its error is also an
+// *operation.Deferral.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	target, err := c.resolve(r.Path, r.Query)
 	if err != nil {
 		return nil, err
 	}
-	return c.call(ctx, r.Method, target, r.Body, r.ClientRequestID)
+	return c.send(ctx, target, r)
 }
 
-// Poll reads a URL that ARM gave: a status or result URL, or a next link. It is
-// sent byte for byte as it came, and only to a trusted host: otherwise the
-// error is an operation.Error with code UntrustedPollHost that wraps nothing
-// of the URL but its host.
+// Get reads one resource.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
+	answer, err := c.Do(ctx, Request{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return err
+	}
+	return answer.Decode(into)
+}
+
+// Poll reads a URL that ARM returned: a status URL, a result URL or a next
+// link. The URL is sent byte for byte, and only to a trusted host. Otherwise the
+// error has the code UntrustedPollHost and holds only the URL's host.
 func (c *Client) Poll(ctx context.Context, rawURL string) (*Answer, error) {
 	target, err := exactURL(rawURL)
 	if err != nil {
 		return nil, &operation.Error{
 			Code: azerr.CodeMalformedPollURL, Class: operation.Fatal, Message: err.Error(),
-			RecommendedAction: []string{"Look at the resource in Azure; the address that Azure gave for its status cannot be used."},
+			RecommendedAction: []string{"Check the resource in Azure. The status URL that Azure returned cannot be used."},
 		}
 	}
 	if err := c.trust.check(target); err != nil {
-		var untrusted *UntrustedHost
-		if !errors.As(err, &untrusted) {
-			return nil, err
-		}
-		return nil, &untrustedPollHost{
-			Err: operation.Error{
-				Code: azerr.CodeUntrustedPollHost, Class: operation.Fatal, Message: untrusted.Error(),
-				RecommendedAction: []string{"If the host is Azure's, add it to the trusted hosts."},
-			},
-			host: untrusted,
-		}
+		return nil, untrustedPollHost(err)
 	}
-	return c.call(ctx, http.MethodGet, target, nil, "")
+	return c.send(ctx, target, Request{Method: http.MethodGet})
 }
 
-// untrustedPollHost is found by errors.As both as the typed refusal and as the
-// *operation.Error that the engine handles.
-type untrustedPollHost struct {
-	Err  operation.Error
-	host *UntrustedHost
-}
-
-func (e *untrustedPollHost) Error() string   { return e.Err.Error() }
-func (e *untrustedPollHost) Unwrap() []error { return []error{&e.Err, e.host} }
-
-// resolve builds the URL of a call at the endpoint.
+// resolve returns the URL of a call at the endpoint.
 func (c *Client) resolve(path string, query url.Values) (*url.URL, error) {
 	encoded, err := encodePath(path)
 	if err != nil {
-		return nil, &operation.Error{Code: azerr.CodeMalformedRequest, Class: operation.Fatal, Message: err.Error()}
+		return nil, azerr.Malformed(err)
 	}
 	target := *c.endpoint
 	target.Path, target.RawPath = path, encoded
-	// Form encoding writes a space as +, which ARM's $filter does not undo.
+	// Form encoding writes a space as +, which ARM's $filter does not decode.
 	target.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	return &target, nil
 }
 
-func (c *Client) call(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
-	if r, ok := ctx.Value(rehearsalKey{}).(*rehearsal); ok && method != http.MethodGet {
-		return nil, r.note(method, target, body)
+// send applies the call options and the rate limiter.
+func (c *Client) send(ctx context.Context, target *url.URL, r Request) (*Answer, error) {
+	if c.options.DryRun != nil && r.Method != http.MethodGet {
+		return nil, c.notSent(target, r)
 	}
-	charge, err := c.budget.Take(ctx, method, pathOf(target))
+	reservation, err := c.limiter.Acquire(ctx, c.options.Caller, r.Method, sentPath(target))
 	if err != nil {
 		return nil, err
 	}
-	counted(ctx)
-	answer, err := c.observed(ctx, method, target, body, clientRequestID)
-	charge.Settle(heard(answer, err))
+	answer, err := c.observed(ctx, target, r)
+	reservation.Done(observation(answer, err))
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
 }
 
-func (c *Client) observed(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
+// observed makes the call within the observer's span.
+func (c *Client) observed(ctx context.Context, target *url.URL, r Request) (*Answer, error) {
 	if c.observe == nil {
-		return c.exchange(ctx, method, target, body, clientRequestID)
+		return c.exchange(ctx, target, r)
 	}
-	ctx, done := c.observe(ctx, method, target.Path)
-	answer, err := c.exchange(ctx, method, target, body, clientRequestID)
+	ctx, done := c.observe(ctx, r.Method, target.Path)
+	answer, err := c.exchange(ctx, target, r)
 	status := 0
 	var failed *operation.Error
 	if answer != nil {
@@ -131,58 +143,68 @@ func (c *Client) observed(ctx context.Context, method string, target *url.URL, b
 	return answer, err
 }
 
-// exchange makes the call. Where an answer came that is an error, it gives both.
-func (c *Client) exchange(ctx context.Context, method string, target *url.URL, body any, clientRequestID string) (*Answer, error) {
+// exchange sends the request and reads the answer. If the answer is an error,
+// it returns both.
+func (c *Client) exchange(ctx context.Context, target *url.URL, r Request) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	ctx, sent := withAttempt(ctx)
-	req, err := newRequest(ctx, method, target, body)
+	req, err := newRequest(ctx, target, r)
 	if err != nil {
 		return nil, &operation.Error{Code: azerr.CodeMalformedRequest, Class: operation.Fatal, Message: describe(err)}
 	}
-	if clientRequestID != "" {
-		req.Raw().Header.Set(headerClientRequestID, clientRequestID)
-	}
+	sent := &delivery{}
+	req.SetOperationValue(sent)
 	resp, err := c.pipeline.Do(req)
+	c.options.record(target, r.Method, resp, err)
 	if err != nil {
-		return nil, wireFailure(method, err, sent.unsent(err))
+		return nil, noAnswer(r.Method, err, sent.neverSent(err))
 	}
 	payload, err := runtime.Payload(resp)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return nil, wireFailure(method, err, false)
+		return nil, noAnswer(r.Method, err, false)
 	}
-	answer := newAnswer(method, resp, payload, c.clock)
+	answer := newAnswer(r.Method, resp, payload, c.now)
 	c.compareClocks(answer)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return answer, answer.err()
 	}
 	if len(answer.Body) > 0 && !json.Valid(answer.Body) {
-		return answer, answer.Unreadable(fmt.Sprintf("the body is not JSON but %q", resp.Header.Get("Content-Type")))
+		return answer, answer.Unreadable(fmt.Sprintf("the body is %q, not JSON", resp.Header.Get("Content-Type")))
 	}
 	return answer, nil
 }
 
-func newRequest(ctx context.Context, method string, target *url.URL, body any) (*policy.Request, error) {
-	req, err := runtime.NewRequest(ctx, method, target.Scheme+"://"+target.Host)
+// newRequest builds the HTTP request.
+func newRequest(ctx context.Context, target *url.URL, r Request) (*policy.Request, error) {
+	req, err := runtime.NewRequest(ctx, r.Method, target.Scheme+"://"+target.Host)
 	if err != nil {
 		return nil, err
 	}
 	req.Raw().URL = target
 	req.Raw().Header.Set("Accept", "application/json")
 	req.Raw().Header.Set("User-Agent", "azbackupflow")
-	if body != nil {
-		if err := runtime.MarshalAsJSON(req, body); err != nil {
+	if r.ClientRequestID != "" {
+		req.Raw().Header.Set(headerClientRequestID, r.ClientRequestID)
+	}
+	if r.Body != nil {
+		if err := runtime.MarshalAsJSON(req, r.Body); err != nil {
 			return nil, err
 		}
 	}
 	return req, nil
 }
 
-// Get reads one resource.
-func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
-	answer, err := c.Do(ctx, Request{Method: http.MethodGet, Path: path, Query: query})
-	if err != nil {
-		return err
+// compareClocks records how far Azure's clock is from ours. Date is the time at
+// which the answer was sent, truncated to seconds.
+func (c *connection) compareClocks(a *Answer) {
+	if a.Header.Get("Date") != "" {
+		c.clockSkew.Store(int64(a.Date.Sub(c.now())))
 	}
-	return answer.Decode(into)
+}
+
+// AzureTime converts a time of our clock to Azure's clock, by the Date of the
+// last answer. The result may be up to two seconds early. Before the first
+// answer it returns the time unchanged. The times of jobs are Azure's.
+func (c *Client) AzureTime(ours time.Time) time.Time {
+	return ours.Add(time.Duration(c.clockSkew.Load()))
 }

@@ -18,7 +18,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestACallSendsPathQueryBodyTokenAndRequestID(t *testing.T) {
+func TestDo_SendsPathQueryBodyTokenAndRequestID(t *testing.T) {
 	t.Parallel()
 	var body, contentType string
 	arm := newAzure(t, func(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func TestACallSendsPathQueryBodyTokenAndRequestID(t *testing.T) {
 	require.Equal(t, map[string]int{"subscription-writes": 199}, answer.Remaining)
 }
 
-func TestAPathThatWouldAddressSomethingElseIsNotSent(t *testing.T) {
+func TestDo_RejectsPathsThatAddressAnotherResource(t *testing.T) {
 	t.Parallel()
 	arm := newAzure(t, answers(200, `{}`))
 	for _, path := range []string{"", "x", "/a/../b", "/a/./b", "/a//b", "/a/"} {
@@ -62,7 +62,7 @@ func TestAPathThatWouldAddressSomethingElseIsNotSent(t *testing.T) {
 	require.Empty(t, arm.requests())
 }
 
-func TestQuestionMarksAndHashesInNamesStayInThePath(t *testing.T) {
+func TestDo_KeepsQuestionMarksAndHashesInThePath(t *testing.T) {
 	t.Parallel()
 	arm := newAzure(t, answers(200, `{}`))
 	_, err := arm.client(t).Do(t.Context(), Request{Method: http.MethodGet, Path: "/a?x=1/b#c/d%2e"})
@@ -70,7 +70,7 @@ func TestQuestionMarksAndHashesInNamesStayInThePath(t *testing.T) {
 	require.Equal(t, "/a%3Fx=1/b%23c/d%252e", arm.requests()[0].Target)
 }
 
-func TestNothingIsSentTwiceByTheClientItself(t *testing.T) {
+func TestDo_NeverRetries(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{408, 429, 500, 502, 503, 504} {
 		arm := newAzure(t, answers(status, ``, "Retry-After", "1"))
@@ -80,7 +80,7 @@ func TestNothingIsSentTwiceByTheClientItself(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreNotFollowed(t *testing.T) {
+func TestDo_DoesNotFollowRedirects(t *testing.T) {
 	t.Parallel()
 	elsewhere := newAzure(t, answers(200, `{}`))
 	arm := newAzure(t, func(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +93,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	require.Empty(t, elsewhere.requests())
 }
 
-func TestAGatewaysPageIsNoAnswer(t *testing.T) {
+func TestDo_RejectsAGatewaysPage(t *testing.T) {
 	t.Parallel()
 	for method, ambiguous := range map[string]bool{http.MethodGet: false, http.MethodPost: true, http.MethodPut: true} {
 		arm := newAzure(t, answers(200, `<html>maintenance</html>`, "Content-Type", "text/html"))
@@ -105,7 +105,7 @@ func TestAGatewaysPageIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsTooLargeIsNotRead(t *testing.T) {
+func TestDo_RejectsTooLargeAnswers(t *testing.T) {
 	t.Parallel()
 	arm := newAzure(t, answers(200, `"`+strings.Repeat("x", maxAnswer)+`"`))
 	_, err := arm.client(t).Do(t.Context(), Request{Method: http.MethodGet, Path: "/x"})
@@ -119,7 +119,7 @@ func TestAnAnswerThatIsTooLargeIsNotRead(t *testing.T) {
 	require.Len(t, answer.Body, maxAnswer)
 }
 
-func TestARequestThatWasNeverSentIsNotAmbiguous(t *testing.T) {
+func TestDo_RequestThatWasNeverSentIsNotAmbiguous(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func TestARequestThatWasNeverSentIsNotAmbiguous(t *testing.T) {
 		"the name does not exist":  func(c *Config) { c.Endpoint = "https://nowhere.invalid" },
 		"the certificate is wrong": func(c *Config) { c.Endpoint = tls.URL },
 		"there is no token": func(c *Config) {
-			c.Endpoint, c.Credential = nobody, tokens{err: errors.New("identity endpoint is away")}
+			c.Endpoint, c.Credential = nobody, tokens{err: errors.New("identity endpoint is unavailable")}
 		},
 	} {
 		_, err := newClient(t, change).Do(t.Context(), Request{Method: http.MethodPost, Path: "/x"})
@@ -144,7 +144,7 @@ func TestARequestThatWasNeverSentIsNotAmbiguous(t *testing.T) {
 	}
 }
 
-func TestARequestThatMayHaveArrivedIsAmbiguousIfItWrites(t *testing.T) {
+func TestDo_WriteThatMayHaveArrivedIsAmbiguous(t *testing.T) {
 	t.Parallel()
 	reset := newAzure(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	cut := newAzure(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -162,7 +162,7 @@ func TestARequestThatMayHaveArrivedIsAmbiguousIfItWrites(t *testing.T) {
 	}
 }
 
-func TestATimeOutAfterSendingIsAmbiguous(t *testing.T) {
+func TestDo_TimeoutAfterSendingIsAmbiguous(t *testing.T) {
 	t.Parallel()
 	done := make(chan struct{})
 	arm := newAzure(t, func(http.ResponseWriter, *http.Request) { <-done })
@@ -175,7 +175,7 @@ func TestATimeOutAfterSendingIsAmbiguous(t *testing.T) {
 	require.Contains(t, e.Message, "timed out")
 }
 
-func TestATransportThatSaysNothingAboutItsConnectionIsTakenToHaveSent(t *testing.T) {
+func TestDo_TransportWithoutTracesCountsAsSent(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, func(c *Config) {
 		c.Transport = transporter(func(*http.Request) (*http.Response, error) { return nil, errors.New("broken") })
@@ -184,7 +184,7 @@ func TestATransportThatSaysNothingAboutItsConnectionIsTakenToHaveSent(t *testing
 	require.True(t, asError(t, err).Ambiguous)
 }
 
-func TestAServerErrorIsAmbiguousForWritesAndAClientErrorIsNot(t *testing.T) {
+func TestDo_ServerErrorOfAWriteIsAmbiguous(t *testing.T) {
 	t.Parallel()
 	for status, ambiguous := range map[int]bool{400: false, 403: false, 404: false, 409: false, 429: false, 408: true, 500: true, 502: true, 503: true} {
 		arm := newAzure(t, answers(status, `{"error":{"code":"Some","message":"m"}}`))
@@ -195,7 +195,7 @@ func TestAServerErrorIsAmbiguousForWritesAndAClientErrorIsNot(t *testing.T) {
 	}
 }
 
-func TestACallEndsWithItsContext(t *testing.T) {
+func TestDo_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -19,88 +17,53 @@ import (
 	"azbackupflow/internal/ratelimit"
 )
 
-// The clouds that azcore knows.
 const (
-	CloudPublic       = "public"
-	CloudUSGovernment = "usgovernment"
-	CloudChina        = "china"
-)
-
-const (
-	// DefaultTimeout is how long one call may take, its token included.
+	// DefaultTimeout is the maximum time of one call, including its token.
 	DefaultTimeout = 30 * time.Second
-	// maxAnswer bounds the body of an answer; the longest lists of Azure Backup
-	// come in pages far below it.
+	// maxAnswer is the maximum size of an answer in bytes. The longest lists of
+	// Azure Backup come in pages far below it.
 	maxAnswer = 8 << 20
 )
 
-// Config says which Azure Resource Manager to call, and how.
+// Config configures a Client. Credential and Now are required.
 type Config struct {
 	// Cloud is one of the Cloud constants; empty means public.
 	Cloud string
-	// Endpoint replaces the cloud's ARM endpoint. It must be https, except on
-	// a loopback host.
+	// Endpoint replaces the cloud's ARM endpoint. It must be https, except on a
+	// loopback host.
 	Endpoint string
 	// Audience replaces the cloud's token audience.
 	Audience string
-	// TrustedHosts are further hosts (host or host:port) that poll URLs and
-	// next links may point to; the bearer token goes there.
+	// TrustedHosts are further hosts (host or host:port) that poll URLs and next
+	// links may point to. They receive the bearer token.
 	TrustedHosts []string
-	// Credential gives the tokens.
+	// Credential returns the tokens.
 	Credential azcore.TokenCredential
-	// Transport replaces the HTTP client; it must not follow redirects.
+	// Transport replaces the HTTP client. It must not follow redirects.
 	Transport policy.Transporter
-	// Timeout bounds one call; zero means DefaultTimeout.
+	// Timeout is the maximum time of one call; zero means DefaultTimeout.
 	Timeout time.Duration
-	// Budget puts off calls that Azure would refuse; nil lets every call through.
-	Budget *ratelimit.Ledger
-	// Clock is used where ARM's answer carries no Date.
-	Clock func() time.Time
-	// Observe, if set, is told of each call, by method and path, before it is
-	// made; the context that it gives is the call's. The function is called
-	// with the HTTP status, 0 where no answer came, and the call's error.
-	Observe func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
+	// Limiter defers calls that Azure would throttle; nil admits every call.
+	Limiter *ratelimit.Limiter
+	// Now is used if an answer has no Date, and to measure the clock skew.
+	Now func() time.Time
+	// Observe, if set, is called for each call.
+	Observe Observer
 }
 
-// Client calls one Azure Resource Manager. It is safe for concurrent use.
-type Client struct {
-	pipeline runtime.Pipeline
-	endpoint *url.URL
-	trust    trust
-	timeout  time.Duration
-	clock    func() time.Time
-	skew     atomic.Int64 // of Azure's clock against ours, a time.Duration
-	observe  func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
-	budget   *ratelimit.Ledger
-}
+// Observer is called before a call is sent. The call uses the returned context.
+// done is called with the HTTP status, 0 if no answer came, and the error.
+type Observer func(ctx context.Context, method, path string) (_ context.Context, done func(status int, err error))
 
-// New checks the configuration and makes a client. It calls nobody.
+// New returns a client. It makes no call.
 func New(c Config) (*Client, error) {
 	if c.Credential == nil {
-		return nil, errors.New("azure resource manager: no credential")
+		return nil, errors.New("azure resource manager: Config.Credential is missing")
 	}
-	if c.Clock == nil {
-		return nil, errors.New("azure resource manager: no clock")
+	if c.Now == nil {
+		return nil, errors.New("azure resource manager: Config.Now is missing; pass a clock such as time.Now")
 	}
-	service, err := serviceOf(c.Cloud)
-	if err != nil {
-		return nil, err
-	}
-	home, err := url.Parse(service.Endpoint)
-	if err != nil {
-		return nil, fmt.Errorf("azure resource manager: endpoint of cloud %q: %w", c.Cloud, err)
-	}
-	if c.Endpoint != "" {
-		service.Endpoint = c.Endpoint
-	}
-	if c.Audience != "" {
-		service.Audience = c.Audience
-	}
-	endpoint, err := parseEndpoint(service.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	trusted, err := newTrust(endpoint, home, c.TrustedHosts)
+	service, trusted, endpoint, err := c.target()
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +76,9 @@ func New(c Config) (*Client, error) {
 	options.InsecureAllowCredentialWithHTTP = trusted.plain
 	options.Retry.MaxRetries = -1
 	options.Telemetry.Disabled = true
-	options.Transport = newTransport(inner, maxAnswer)
-	pipeline, err := armruntime.NewPipeline("azbackupflow", "v1", credential{c.Credential},
-		runtime.PipelineOptions{PerCall: []policy.Policy{recorderPolicy{}}}, options)
+	options.Transport = limitedTransport{inner: inner, limit: maxAnswer}
+	options.PerRetryPolicies = []policy.Policy{deliveryPolicy{traced: reportsConnections(inner)}}
+	pipeline, err := armruntime.NewPipeline("azbackupflow", "v1", credential{c.Credential}, runtime.PipelineOptions{}, options)
 	if err != nil {
 		return nil, fmt.Errorf("azure resource manager: %w", err)
 	}
@@ -123,37 +86,30 @@ func New(c Config) (*Client, error) {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Client{pipeline: pipeline, endpoint: endpoint, trust: trusted, timeout: timeout, clock: c.Clock, observe: c.Observe, budget: c.Budget}, nil
+	return &Client{connection: &connection{
+		pipeline: pipeline, endpoint: endpoint, trust: trusted, timeout: timeout, now: c.Now, observe: c.Observe, limiter: c.Limiter,
+	}}, nil
 }
 
-// serviceOf gives a cloud's ARM endpoint and token audience.
-func serviceOf(name string) (cloud.ServiceConfiguration, error) {
-	var c cloud.Configuration
-	switch strings.ToLower(name) {
-	case "", CloudPublic:
-		c = cloud.AzurePublic
-	case CloudUSGovernment:
-		c = cloud.AzureGovernment
-	case CloudChina:
-		c = cloud.AzureChina
-	default:
-		return cloud.ServiceConfiguration{}, fmt.Errorf("azure resource manager: cloud %q is unknown; want %s, %s or %s",
-			name, CloudPublic, CloudUSGovernment, CloudChina)
+// target returns the endpoint and audience of the calls and the hosts to trust.
+func (c Config) target() (service cloud.ServiceConfiguration, trusted trust, endpoint *url.URL, err error) {
+	service, err = serviceOf(c.Cloud)
+	if err != nil {
+		return service, trusted, nil, err
 	}
-	return c.Services[cloud.ResourceManager], nil
-}
-
-// parseEndpoint reads an ARM endpoint: scheme and host, nothing else.
-func parseEndpoint(s string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(s, "/"))
-	if err != nil || u.Host == "" || u.Opaque != "" {
-		return nil, errors.New("azure resource manager: the endpoint is not a URL such as https://management.azure.com")
+	cloudEndpoint, err := url.Parse(service.Endpoint)
+	if err != nil {
+		return service, trusted, nil, fmt.Errorf("azure resource manager: endpoint of cloud %q: %w", c.Cloud, err)
 	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
-		return nil, fmt.Errorf("azure resource manager: endpoint %s://%s must be scheme and host only", u.Scheme, u.Host)
+	if c.Endpoint != "" {
+		service.Endpoint = c.Endpoint
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return nil, fmt.Errorf("azure resource manager: endpoint %s://%s must be https; plain http is for loopback hosts only", u.Scheme, u.Host)
+	if c.Audience != "" {
+		service.Audience = c.Audience
 	}
-	return u, nil
+	if endpoint, err = parseEndpoint(service.Endpoint); err != nil {
+		return service, trusted, nil, err
+	}
+	trusted, err = newTrust(endpoint, cloudEndpoint, c.TrustedHosts)
+	return service, trusted, endpoint, err
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEachCloudHasItsOwnEndpoint(t *testing.T) {
+func TestNew_EachCloudHasItsEndpoint(t *testing.T) {
 	t.Parallel()
 	for cloud, host := range map[string]string{
 		"": "management.azure.com", "public": "management.azure.com",
@@ -17,19 +17,19 @@ func TestEachCloudHasItsOwnEndpoint(t *testing.T) {
 	}
 }
 
-func TestAConfigurationThatCannotWorkIsRefusedAtTheStart(t *testing.T) {
+func TestNew_RejectsInvalidConfigurations(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]Config{
-		"no credential":       {Clock: testTime},
+		"no credential":       {Now: testTime},
 		"no clock":            {Credential: tokens{}},
-		"unknown cloud":       {Credential: tokens{}, Clock: testTime, Cloud: "germany"},
-		"plain http":          {Credential: tokens{}, Clock: testTime, Endpoint: "http://management.azure.com"},
-		"endpoint with path":  {Credential: tokens{}, Clock: testTime, Endpoint: "https://management.azure.com/x"},
-		"endpoint with query": {Credential: tokens{}, Clock: testTime, Endpoint: "https://management.azure.com?x"},
-		"endpoint with user":  {Credential: tokens{}, Clock: testTime, Endpoint: "https://a:b@management.azure.com"},
-		"no URL":              {Credential: tokens{}, Clock: testTime, Endpoint: "management.azure.com"},
-		"trusted URL":         {Credential: tokens{}, Clock: testTime, TrustedHosts: []string{"https://x"}},
-		"trusted path":        {Credential: tokens{}, Clock: testTime, TrustedHosts: []string{"x/y"}},
+		"unknown cloud":       {Credential: tokens{}, Now: testTime, Cloud: "germany"},
+		"plain http":          {Credential: tokens{}, Now: testTime, Endpoint: "http://management.azure.com"},
+		"endpoint with path":  {Credential: tokens{}, Now: testTime, Endpoint: "https://management.azure.com/x"},
+		"endpoint with query": {Credential: tokens{}, Now: testTime, Endpoint: "https://management.azure.com?x"},
+		"endpoint with user":  {Credential: tokens{}, Now: testTime, Endpoint: "https://a:b@management.azure.com"},
+		"no URL":              {Credential: tokens{}, Now: testTime, Endpoint: "management.azure.com"},
+		"trusted URL":         {Credential: tokens{}, Now: testTime, TrustedHosts: []string{"https://x"}},
+		"trusted path":        {Credential: tokens{}, Now: testTime, TrustedHosts: []string{"x/y"}},
 	} {
 		_, err := New(c)
 		require.Error(t, err, name)
@@ -39,7 +39,7 @@ func TestAConfigurationThatCannotWorkIsRefusedAtTheStart(t *testing.T) {
 func TestPlainHTTPIsAllowedOnLoopbackHostsOnly(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"http://127.0.0.1:8080", "http://localhost:8080/", "http://[::1]:1"} {
-		_, err := New(Config{Credential: tokens{}, Clock: testTime, Endpoint: endpoint})
+		_, err := New(Config{Credential: tokens{}, Now: testTime, Endpoint: endpoint})
 		require.NoError(t, err, endpoint)
 	}
 }

@@ -1,10 +1,14 @@
 // Package arm is a thin client of Azure Resource Manager over azcore's
-// pipeline. It makes one HTTP call and says what the answer means: an Answer,
-// an operation.Error of one class, or how far a long-running operation is.
+// pipeline. It sends one HTTP request and returns the Answer, or an
+// operation.Error with a class.
 //
-// It never repeats a call by itself: azcore's retries block the invocation and
-// send POSTs again, so they are off and the caller's next look does the
-// waiting. It never rewrites a poll URL: those are signed. It never sends a
-// token to a host that is not trusted, and no error, record or log of it shows
-// a token or the query of a URL.
+// It never sends a request twice: azcore's retries block the invocation and
+// repeat POSTs, so they are off, and the caller retries later. It never
+// rewrites a poll URL, because those are signed. It never sends a token to a
+// host that is not trusted. No error, record or log line of it holds a token or
+// the query of a URL.
+//
+// The package knows no flow and no API of a resource provider, and it does not
+// decide when a call is made. Options of a call, such as a dry run, are given
+// to Client.With; the context carries cancellation, deadline and trace only.
 package arm

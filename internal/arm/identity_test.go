@@ -10,40 +10,42 @@ import (
 
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
 )
 
 // The real credential reads its endpoint from the environment, so these tests
-// do not run beside others.
+// do not run in parallel.
 
-// freshIdentity is an identity of its own: tokens are cached for the process,
-// by client id.
+// freshIdentity returns an unused identity: the process caches tokens by client
+// ID.
 func freshIdentity() *azidentity.ManagedIdentityCredentialOptions {
 	return &azidentity.ManagedIdentityCredentialOptions{ID: azidentity.ClientID(uuid.NewString())}
 }
 
-func TestAnIdentityThatIsNotAssignedNeedsAPerson(t *testing.T) {
+func TestDo_UnassignedIdentityIsAUserAction(t *testing.T) {
 	identity := newAzure(t, answers(400, `{"statusCode":400,"message":"Unable to load the managed identity. `+jwt+`"}`))
 	t.Setenv("IDENTITY_ENDPOINT", identity.URL+"/msi/token?signature=SIGNATURE")
 	t.Setenv("IDENTITY_HEADER", "HEADERSECRET")
 	credential, err := azidentity.NewManagedIdentityCredential(freshIdentity())
 	require.NoError(t, err)
 	azure := newAzure(t, answers(200, `{}`))
-	ctx, exchanges := Record(t.Context())
-	_, err = azure.client(t, func(c *Config) { c.Credential = credential }).Do(ctx, Request{Method: http.MethodPost, Path: "/x"})
+	recorder := &step.Recorder{}
+	client := azure.client(t, func(c *Config) { c.Credential = credential }).With(CallOptions{Record: recorder.Record})
+	_, err = client.Do(t.Context(), Request{Method: http.MethodPost, Path: "/x"})
 	e := asError(t, err)
 	require.Equal(t, azerr.CodeTokenUnavailable, e.Code)
 	require.Equal(t, operation.UserAction, e.Class)
 	require.False(t, e.Ambiguous)
 	require.NotEmpty(t, e.RecommendedAction)
 	require.Empty(t, azure.requests())
-	require.Len(t, exchanges(), 1)
+	require.Len(t, recorder.Exchanges(), 1)
 	for _, secret := range []string{"HEADERSECRET", "SIGNATURE", jwt} {
 		require.NotContains(t, e.Error(), secret)
-		require.NotContains(t, exchanges()[0].Failure, secret)
+		require.NotContains(t, recorder.Exchanges()[0].Failure, secret)
 	}
 }
 
-func TestATokenOfTheManagedIdentityIsSent(t *testing.T) {
+func TestDo_SendsTheTokenOfTheManagedIdentity(t *testing.T) {
 	identity := newAzure(t, answers(200, `{"access_token":"`+jwt+`","expires_on":"4102444800","resource":"https://management.core.windows.net/","token_type":"Bearer"}`))
 	t.Setenv("IDENTITY_ENDPOINT", identity.URL+"/msi/token")
 	t.Setenv("IDENTITY_HEADER", "h")

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -10,22 +11,25 @@ import (
 	"azbackupflow/internal/ratelimit"
 )
 
-// heard is what an answer, or its absence, says of budgets.
-func heard(a *Answer, err error) ratelimit.Heard {
-	var h ratelimit.Heard
-	if !errors.As(err, &h.Err) && err != nil {
-		h.Err = &operation.Error{Code: azerr.CodeNoAnswer, Class: operation.Transient}
+// observation returns what an answer, or a missing answer, says about rate
+// limits.
+func observation(a *Answer, err error) ratelimit.Observation {
+	o := ratelimit.Observation{Failed: err != nil}
+	var failed *operation.Error
+	if errors.As(err, &failed) && failed.HTTPStatus == http.StatusTooManyRequests {
+		t := azerr.ThrottlingIn(failed.Code, failed.Message)
+		o.Throttled = &ratelimit.Throttling{PerAction: t.PerAction, Limit: t.Limit, Window: t.Interval, Wait: failed.RetryAfter}
 	}
 	if a != nil {
-		h.Remaining = a.Remaining
-		// Such as WESTEUROPE:20240611T103242Z:<guid>.
-		h.Region, _, _ = strings.Cut(strings.ToLower(a.Header.Get("x-ms-routing-request-id")), ":")
+		o.Remaining = a.Remaining
+		// The header is such as WESTEUROPE:20240611T103242Z:<guid>.
+		o.Region, _, _ = strings.Cut(strings.ToLower(a.Header.Get("x-ms-routing-request-id")), ":")
 	}
-	return h
+	return o
 }
 
-// pathOf is the path of a call's URL, as it is sent where that differs.
-func pathOf(target *url.URL) string {
+// sentPath returns the path of a URL as it is sent.
+func sentPath(target *url.URL) string {
 	if target.Opaque != "" {
 		return target.Opaque
 	}

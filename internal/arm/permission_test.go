@@ -9,30 +9,30 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestARefusedCallNamesThePermissionThatIsMissing(t *testing.T) {
+func TestDo_ForbiddenNamesTheMissingPermission(t *testing.T) {
 	t.Parallel()
 	const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
 	for name, c := range map[string]struct {
 		status     int
 		body, want string
 	}{
-		"by Azure's own words": {
+		"from Azure's message": {
 			403, `{"error":{"code":"LinkedAuthorizationFailed","message":"The client has permission to perform action 'a/write' on scope '` + vault + `'; however, it does not have permission to perform action(s) 'Microsoft.Compute/virtualMachines/write' on the linked scope(s) '/subscriptions/s/x' (respectively)."}}`,
 			`Assign the function app's managed identity the role "azbackupflow Protection Operator", or another that allows Microsoft.Compute/virtualMachines/write, on /subscriptions/s/x.`,
 		},
-		"by the call, where Azure says nothing": {
+		"from the call, if Azure names nothing": {
 			403, `{"error":{"code":"AuthorizationFailed","message":"no"}}`,
 			`Assign the function app's managed identity the role "azbackupflow Backup Operator", or another that allows Microsoft.RecoveryServices/Vaults/backupJobs/cancel/action, on ` + vault + `.`,
 		},
-		"by the call, where nobody can read the answer": {
+		"from the call, if the answer is unreadable": {
 			403, `<html>`,
 			`Assign the function app's managed identity the role "azbackupflow Backup Operator", or another that allows Microsoft.RecoveryServices/Vaults/backupJobs/cancel/action, on ` + vault + `.`,
 		},
-		"but not where it is something else": {
+		"not for other reasons": {
 			403, `{"error":{"code":"RequestDisallowedByPolicy","message":"no"}}`,
 			"An Azure Policy or the state of the subscription does not allow this. Ask the owner of the policy for an exemption, or enable the subscription.",
 		},
-		"and not where a token is missing": {
+		"not for a missing token": {
 			401, `{"error":{"code":"InvalidAuthenticationToken","message":"no"}}`,
 			"Check that the managed identity belongs to the tenant of the subscription, and that the settings for cloud and token audience are correct.",
 		},

@@ -13,9 +13,10 @@ import (
 
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
 )
 
-func TestAPollURLArrivesByteForByte(t *testing.T) {
+func TestPoll_SendsTheURLByteForByte(t *testing.T) {
 	t.Parallel()
 	arm := newAzure(t, answers(200, `{}`))
 	client := arm.client(t)
@@ -41,7 +42,7 @@ func TestAPollURLArrivesByteForByte(t *testing.T) {
 	}
 }
 
-func TestRecordedPollURLsArriveByteForByte(t *testing.T) {
+func TestPoll_SendsRecordedURLsByteForByte(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("AZBACKUPFLOW_SHARED")
 	if dir == "" {
@@ -50,7 +51,7 @@ func TestRecordedPollURLsArriveByteForByte(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dir, "recordings", "*.yaml"))
 	require.NoError(t, err)
 	if len(files) == 0 {
-		t.Skip("the recordings of Azure traffic are not here (set AZBACKUPFLOW_SHARED)")
+		t.Skip("no recordings of Azure traffic found; set AZBACKUPFLOW_SHARED")
 	}
 	arm := newAzure(t, answers(200, `{}`))
 	client := arm.client(t)
@@ -85,9 +86,9 @@ func TestRecordedPollURLsArriveByteForByte(t *testing.T) {
 	require.Greater(t, checked, 50)
 }
 
-func TestAPollURLOfAnotherHostIsRefusedBeforeATokenIsAsked(t *testing.T) {
+func TestPoll_RejectsAnotherHostBeforeRequestingAToken(t *testing.T) {
 	t.Parallel()
-	asked := tokens{err: errors.New("a token was asked for")}
+	asked := tokens{err: errors.New("a token was requested")}
 	client := newClient(t, func(c *Config) { c.Credential = asked })
 	for _, u := range []string{
 		"https://evil.example/x?s=signature", "http://management.azure.com/x?s=signature",
@@ -104,7 +105,7 @@ func TestAPollURLOfAnotherHostIsRefusedBeforeATokenIsAsked(t *testing.T) {
 	}
 }
 
-func TestAPollURLThatIsNoneIsRefusedWithoutShowingIt(t *testing.T) {
+func TestPoll_RejectsMalformedURLsWithoutShowingThem(t *testing.T) {
 	t.Parallel()
 	client := newClient(t)
 	for _, u := range []string{
@@ -119,7 +120,7 @@ func TestAPollURLThatIsNoneIsRefusedWithoutShowingIt(t *testing.T) {
 	}
 }
 
-func TestNoErrorAndNoRecordShowsASignatureOrAToken(t *testing.T) {
+func TestErrors_ShowNoSignatureOrToken(t *testing.T) {
 	t.Parallel()
 	const signed = "/subscriptions/s/operationsStatus/1?api-version=1&t=1&c=CERTIFICATE&s=SIGNATURE&h=HASH"
 	reset := func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }
@@ -131,8 +132,8 @@ func TestNoErrorAndNoRecordShowsASignatureOrAToken(t *testing.T) {
 		"not found": answers(404, quoted), "redirect": answers(307, ``, "Location", "https://evil.example"+signed),
 	} {
 		arm := newAzure(t, handler)
-		ctx, exchanges := Record(t.Context())
-		answer, err := arm.client(t).Poll(ctx, arm.URL+signed)
+		recorder := &step.Recorder{}
+		answer, err := arm.client(t).With(CallOptions{Record: recorder.Record}).Poll(t.Context(), arm.URL+signed)
 		shown := []string{}
 		if err != nil {
 			shown = append(shown, err.Error())
@@ -144,8 +145,8 @@ func TestNoErrorAndNoRecordShowsASignatureOrAToken(t *testing.T) {
 			shown = append(shown, failed.Error())
 			shown = append(shown, failed.RecommendedAction...)
 		}
-		require.Len(t, exchanges(), 1)
-		for _, x := range exchanges() {
+		require.Len(t, recorder.Exchanges(), 1)
+		for _, x := range recorder.Exchanges() {
 			require.Equal(t, "/subscriptions/s/operationsStatus/1", x.Path)
 			shown = append(shown, x.Path, x.Failure)
 		}
@@ -161,14 +162,15 @@ func TestNoErrorAndNoRecordShowsASignatureOrAToken(t *testing.T) {
 	require.NotContains(t, err.Error(), "?")
 }
 
-func TestExchangesAreRecordedPerContext(t *testing.T) {
+func TestWith_RecordsTheExchangesOfTheBoundClientOnly(t *testing.T) {
 	t.Parallel()
 	arm := newAzure(t, answers(404, `{"error":{"code":"ResourceNotFound"}}`,
 		"x-ms-correlation-request-id", "c1", "x-ms-request-id", "r1"))
-	ctx, exchanges := Record(t.Context())
-	_, err := arm.client(t).Do(ctx, Request{Method: http.MethodGet, Path: "/a;b"})
+	recorder := &step.Recorder{}
+	client := arm.client(t)
+	_, err := client.With(CallOptions{Record: recorder.Record}).Do(t.Context(), Request{Method: http.MethodGet, Path: "/a;b"})
 	require.Error(t, err)
-	_, err = arm.client(t).Do(t.Context(), Request{Method: http.MethodGet, Path: "/not-recorded"})
+	_, err = client.Do(t.Context(), Request{Method: http.MethodGet, Path: "/not-recorded"})
 	require.Error(t, err)
-	require.Equal(t, []operation.Exchange{{Method: "GET", Path: "/a;b", Status: 404, CorrelationID: "c1", RequestID: "r1"}}, exchanges())
+	require.Equal(t, []operation.Exchange{{Method: "GET", Path: "/a;b", Status: 404, CorrelationID: "c1", RequestID: "r1"}}, recorder.Exchanges())
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -13,17 +14,18 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// wireFailure is the error of a call that brought no answer.
-func wireFailure(method string, err error, unsent bool) *operation.Error {
+// noAnswer returns the error of a call that brought no answer.
+func noAnswer(method string, err error, neverSent bool) *operation.Error {
+	writes := azerr.Request{Method: method}.Writes()
 	var token *tokenError
 	switch {
 	case errors.As(err, &token):
-		return tokenFailure(token.err)
+		return tokenUnavailable(token.err)
 	case errors.Is(err, errTooLarge):
 		return &operation.Error{
-			Code: azerr.CodeAnswerTooLarge, Class: operation.Fatal, Message: describe(err), Ambiguous: azerr.Request{Method: method}.Writes(),
+			Code: azerr.CodeAnswerTooLarge, Class: operation.Fatal, Message: describe(err), Ambiguous: writes,
 		}
-	case unsent:
+	case neverSent:
 		return &operation.Error{
 			Code: azerr.CodeConnectionFailed, Class: operation.Transient,
 			Message: "Azure Resource Manager cannot be reached: " + describe(err),
@@ -31,17 +33,19 @@ func wireFailure(method string, err error, unsent bool) *operation.Error {
 	}
 	return &operation.Error{
 		Code: azerr.CodeNoAnswer, Class: operation.Transient,
-		Message: "no answer from Azure Resource Manager: " + describe(err), Ambiguous: azerr.Request{Method: method}.Writes(),
+		Message: "no answer from Azure Resource Manager: " + describe(err), Ambiguous: writes,
 	}
 }
 
-// tokenFailure is the error of a credential that gives no token. Its own text
-// shows the identity endpoint's whole exchange, so only what helps is taken.
-func tokenFailure(err error) *operation.Error {
+// tokenUnavailable returns the error of a credential without a token. The
+// credential's own text shows the whole exchange with the identity endpoint, so
+// only the status is kept.
+func tokenUnavailable(err error) *operation.Error {
 	e := &operation.Error{
 		Code: azerr.CodeTokenUnavailable, Class: operation.Transient,
-		Message:           "no token for Azure Resource Manager",
-		RecommendedAction: []string{"See that the function app has its managed identity assigned, and that the client id in its settings is that identity's."},
+		Message: "no token for Azure Resource Manager",
+		RecommendedAction: []string{"Check that the managed identity is assigned to the function app, and that the client ID in the app's settings " +
+			"is the client ID of that identity."},
 	}
 	var failed *azidentity.AuthenticationFailedError
 	if !errors.As(err, &failed) || failed.RawResponse == nil {
@@ -50,14 +54,15 @@ func tokenFailure(err error) *operation.Error {
 	}
 	e.HTTPStatus = failed.RawResponse.StatusCode
 	e.Message += fmt.Sprintf(": the identity endpoint answered HTTP %d", e.HTTPStatus)
-	if e.HTTPStatus >= 400 && e.HTTPStatus < 500 && e.HTTPStatus != 408 && e.HTTPStatus != 429 {
+	retryable := e.HTTPStatus == http.StatusRequestTimeout || e.HTTPStatus == http.StatusTooManyRequests
+	if e.HTTPStatus >= 400 && e.HTTPStatus < 500 && !retryable {
 		e.Class = operation.UserAction
 	}
 	return e
 }
 
-// describe says what went wrong on the wire in one line, without the URL that
-// net/http puts in front.
+// describe returns a transport error on one line, without the URL that net/http
+// puts in front.
 func describe(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -65,7 +70,7 @@ func describe(err error) string {
 	}
 	var token *tokenError
 	var failed *azidentity.AuthenticationFailedError
-	var syntax *json.UnsupportedTypeError
+	var unsupported *json.UnsupportedTypeError
 	switch {
 	case errors.As(err, &failed):
 		return "no token"
@@ -75,8 +80,8 @@ func describe(err error) string {
 		return "timed out"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case errors.As(err, &syntax):
-		return azerr.Redact(syntax.Error())
+	case errors.As(err, &unsupported):
+		return azerr.Redact(unsupported.Error())
 	}
 	return azerr.Redact(err.Error())
 }

@@ -1,39 +1,73 @@
 package arm
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/operation"
 )
 
-// UntrustedHost is a poll URL or next link that points to a host the token
-// must not go to. Nothing was sent.
+// UntrustedHost is the error of a poll URL or next link to a host that must not
+// receive the token. Nothing was sent.
 type UntrustedHost struct {
-	// Host is the URL's host; its path and query are not kept.
+	// Host is the URL's host. Path and query are not kept.
 	Host string
 }
 
 // Error names the host.
 func (e *UntrustedHost) Error() string {
-	return fmt.Sprintf("host %q is not Azure Resource Manager's and not among the trusted hosts", e.Host)
+	return fmt.Sprintf("host %q is neither Azure Resource Manager nor a trusted host", e.Host)
 }
 
-// trust decides which hosts may get the bearer token.
+// pollHostError is both an *UntrustedHost and the *operation.Error that the
+// engine handles.
+type pollHostError struct {
+	err  operation.Error
+	host *UntrustedHost
+}
+
+// Error describes the error.
+func (e *pollHostError) Error() string { return e.err.Error() }
+
+// Unwrap returns both errors.
+func (e *pollHostError) Unwrap() []error { return []error{&e.err, e.host} }
+
+// untrustedPollHost adds the operation error to the error of trust.check.
+func untrustedPollHost(err error) error {
+	var untrusted *UntrustedHost
+	if !errors.As(err, &untrusted) {
+		return err
+	}
+	return &pollHostError{
+		err: operation.Error{
+			Code: azerr.CodeUntrustedPollHost, Class: operation.Fatal, Message: untrusted.Error(),
+			RecommendedAction: []string{"If the host belongs to Azure, add it to the app's trusted hosts; docs/settings.md names the setting."},
+		},
+		host: untrusted,
+	}
+}
+
+// trust decides which hosts may receive the bearer token.
 type trust struct {
-	// hosts are host:port, lower case.
+	// hosts are host:port in lower case.
 	hosts map[string]bool
-	// suffix is that of the cloud's regional endpoints, such as
-	// .management.azure.com; empty when the endpoint is not in that cloud.
+	// suffix is the suffix of the cloud's regional endpoints, such as
+	// .management.azure.com. It is empty if the endpoint is not in that cloud.
 	suffix string
-	// plain: the endpoint is a loopback host without TLS.
+	// plain reports that the endpoint is a loopback host without TLS.
 	plain bool
 }
 
-func newTrust(endpoint, home *url.URL, more []string) (trust, error) {
+// newTrust trusts the endpoint, the regional endpoints of its cloud and the
+// configured hosts.
+func newTrust(endpoint, cloudEndpoint *url.URL, more []string) (trust, error) {
 	t := trust{hosts: map[string]bool{hostPort(endpoint): true}, plain: endpoint.Scheme == "http"}
-	suffix := "." + strings.ToLower(home.Hostname())
+	suffix := "." + strings.ToLower(cloudEndpoint.Hostname())
 	if strings.HasSuffix("."+strings.ToLower(endpoint.Hostname()), suffix) {
 		t.suffix = suffix
 	}
@@ -47,9 +81,9 @@ func newTrust(endpoint, home *url.URL, more []string) (trust, error) {
 	return t, nil
 }
 
-// check refuses a URL that the token must not go to.
+// check returns an *UntrustedHost for a URL that must not receive the token.
 func (t trust) check(u *url.URL) error {
-	secure := u.Scheme == "https" || (t.plain && u.Scheme == "http" && loopback(u.Hostname()))
+	secure := u.Scheme == "https" || (t.plain && u.Scheme == "http" && isLoopback(u.Hostname()))
 	if !secure || u.User != nil {
 		return &UntrustedHost{Host: u.Host}
 	}
@@ -62,7 +96,13 @@ func (t trust) check(u *url.URL) error {
 	return &UntrustedHost{Host: u.Host}
 }
 
-// hostPort is the host with its port, so that a default port compares equal.
+// Trusts reports whether Poll sends a request to the URL.
+func (c *Client) Trusts(rawURL string) bool {
+	u, err := exactURL(rawURL)
+	return err == nil && c.trust.check(u) == nil
+}
+
+// hostPort returns the host with its port, so that default ports compare equal.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -74,16 +114,10 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
-}
-
-// Trusts reports whether Poll sends a request to the URL.
-func (c *Client) Trusts(rawURL string) bool {
-	u, err := exactURL(rawURL)
-	return err == nil && c.trust.check(u) == nil
 }

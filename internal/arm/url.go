@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// encodePath percent-encodes a plain path segment by segment, as the SDKs do:
-// a container's ; becomes %3B.
+// encodePath percent-encodes a plain path segment by segment, as the SDKs do: a
+// container's ; becomes %3B.
 func encodePath(path string) (string, error) {
 	if !strings.HasPrefix(path, "/") {
 		return "", fmt.Errorf("path %q does not start with /", path)
 	}
 	segments := strings.Split(path[1:], "/")
 	for i, s := range segments {
-		// Such a segment comes from a name that is no name, and would address
-		// another resource than the one that was checked.
+		// Such a segment comes from an invalid name. The path would address a
+		// different resource than the one that was checked.
 		if s == "" || s == "." || s == ".." {
 			return "", fmt.Errorf("path %q has the segment %q", path, s)
 		}
@@ -25,8 +25,8 @@ func encodePath(path string) (string, error) {
 	return "/" + strings.Join(segments, "/"), nil
 }
 
-// exactURL parses a URL such that sending it puts exactly the same bytes on the
-// wire, whatever its encoding. Errors do not show the URL: it is signed.
+// exactURL parses a URL so that it is sent byte for byte, in whatever encoding.
+// Its errors do not show the URL, because it is signed.
 func exactURL(raw string) (*url.URL, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
@@ -34,7 +34,7 @@ func exactURL(raw string) (*url.URL, error) {
 	}
 	for _, b := range []byte(raw) {
 		if b <= ' ' || b == 0x7f {
-			return nil, errors.New("the poll URL holds a space or control character")
+			return nil, errors.New("the poll URL contains a space or control character")
 		}
 	}
 	rest, _, _ = strings.Cut(rest, "#")
@@ -45,8 +45,8 @@ func exactURL(raw string) (*url.URL, error) {
 	target := rest[slash:]
 	u, err := url.Parse(raw)
 	if err != nil {
-		// What Parse cannot decode is sent as it is; only scheme and host
-		// matter to us.
+		// A path or query that cannot be decoded is still sent unchanged. Only
+		// scheme and host must be valid.
 		u, err = url.Parse(scheme + "://" + rest[:slash])
 	}
 	if err != nil || u.Host == "" {
@@ -56,8 +56,8 @@ func exactURL(raw string) (*url.URL, error) {
 	if u.RequestURI() == target {
 		return u, nil
 	}
-	path, query, asked := strings.Cut(target, "?")
-	u.Opaque, u.RawQuery, u.ForceQuery = path, query, asked && query == ""
+	path, query, hasQuery := strings.Cut(target, "?")
+	u.Opaque, u.RawQuery, u.ForceQuery = path, query, hasQuery && query == ""
 	if strings.HasPrefix(path, "//") || u.RequestURI() != target {
 		return nil, errors.New("the poll URL cannot be sent unchanged")
 	}

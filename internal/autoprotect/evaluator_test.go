@@ -92,7 +92,7 @@ func newSite(t *testing.T, lines ...string) *site {
 	s.arm, err = armsim.New(armsim.Config{Now: s.clock.Now, World: &world, PageSize: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.arm.Close()) })
-	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Clock: s.clock.Now})
+	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Now: s.clock.Now})
 	require.NoError(t, err)
 	flows, err := flow.New(flow.Config{ARM: client, Now: s.clock.Now})
 	require.NoError(t, err)

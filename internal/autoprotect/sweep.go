@@ -39,17 +39,17 @@ func (e *Evaluator) Sweep(ctx context.Context) error {
 
 // sweepKind evaluates the resources of one kind that a rule may protect.
 func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
-	list, evaluate := s.c.Datasources.ListFlexibleServers, s.sweepResource
+	list, evaluate := (*datasource.Client).ListFlexibleServers, (*Evaluator).sweepResource
 	if kind == FileShare {
-		list, evaluate = s.c.Datasources.ListStorageAccounts, s.sweepShares
+		list, evaluate = (*datasource.Client).ListStorageAccounts, (*Evaluator).sweepShares
 	}
 	vaults, subscriptions := vaultsAndSubscriptions(s.c.Rules, kind)
 	if len(vaults) == 0 {
 		return
 	}
 	var protected map[string]bool
-	known := s.try(ctx, func(ctx context.Context) (err error) {
-		protected, err = s.c.Vaults.protectedByAny(ctx, vaults)
+	known := s.try(ctx, func(ctx context.Context, e *Evaluator) (err error) {
+		protected, err = e.c.Vaults.protectedByAny(ctx, vaults)
 		return err
 	})
 	if !known {
@@ -57,8 +57,8 @@ func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
 	}
 	for _, subscription := range rotated(s.c.Now(), subscriptions) {
 		var found []datasource.Resource
-		s.try(ctx, func(ctx context.Context) (err error) {
-			found, err = list(ctx, subscription)
+		s.try(ctx, func(ctx context.Context, e *Evaluator) (err error) {
+			found, err = list(e.c.Datasources, ctx, subscription)
 			return err
 		})
 		var resources []Resource
@@ -67,8 +67,8 @@ func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
 				resources = append(resources, res)
 			}
 		}
-		s.each(ctx, rotated(s.c.Now(), resources), func(ctx context.Context, res Resource) error {
-			return evaluate(ctx, res, protected)
+		s.each(ctx, rotated(s.c.Now(), resources), func(ctx context.Context, e *Evaluator, res Resource) error {
+			return evaluate(e, ctx, res, protected)
 		})
 	}
 }

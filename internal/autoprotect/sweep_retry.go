@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"azbackupflow/internal/arm"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
 )
@@ -45,10 +46,11 @@ func (s *sweep) expired() bool {
 
 // try runs calls and retries them while Azure throttles them, until the
 // deadline. It collects other errors. It reports whether the calls succeeded.
-func (s *sweep) try(ctx context.Context, calls func(context.Context) error) bool {
+func (s *sweep) try(ctx context.Context, calls func(context.Context, *Evaluator) error) bool {
+	e := s.Evaluator
 	for !s.expired() {
-		err := calls(ctx)
-		var azure *operation.Error // also found in a PutOff
+		err := calls(ctx, e)
+		var azure *operation.Error // also found in a Deferral
 		if !errors.As(err, &azure) || azure.Class != operation.Throttled {
 			s.collect(err)
 			return err == nil
@@ -64,12 +66,22 @@ func (s *sweep) try(ctx context.Context, calls func(context.Context) error) bool
 			s.collect(err)
 			return false
 		}
-		var booked *operation.Deferral
-		if errors.As(err, &booked) {
-			ctx = ratelimit.WithCaller(ctx, ratelimit.Caller{Priority: operation.PriorityOther, Booking: booked.Reservation})
+		var deferred *operation.Deferral
+		if errors.As(err, &deferred) {
+			e = s.Evaluator.withReservation(deferred.Reservation)
 		}
 	}
 	return false
+}
+
+// withReservation returns an Evaluator whose calls use the slot that the rate
+// limiter reserved when it deferred one.
+func (e *Evaluator) withReservation(reservation string) *Evaluator {
+	o := arm.CallOptions{Caller: ratelimit.Caller{Priority: operation.PriorityOther, Reservation: reservation}}
+	c := e.c
+	c.Datasources = c.Datasources.With(o)
+	c.Vaults = Vaults{RecoveryServices: c.Vaults.RecoveryServices.With(o), DataProtection: c.Vaults.DataProtection.With(o)}
+	return &Evaluator{c: c}
 }
 
 func (s *sweep) collect(err error) {
@@ -96,7 +108,7 @@ func (s *sweep) err() error {
 
 // each runs work for every resource, several at the same time, and continues
 // after errors.
-func (s *sweep) each(ctx context.Context, resources []Resource, work func(context.Context, Resource) error) {
+func (s *sweep) each(ctx context.Context, resources []Resource, work func(context.Context, *Evaluator, Resource) error) {
 	var group errgroup.Group
 	group.SetLimit(maxParallel)
 	for _, r := range resources {
@@ -104,7 +116,7 @@ func (s *sweep) each(ctx context.Context, resources []Resource, work func(contex
 			break
 		}
 		group.Go(func() error {
-			s.try(ctx, func(ctx context.Context) error { return work(ctx, r) })
+			s.try(ctx, func(ctx context.Context, e *Evaluator) error { return work(ctx, e, r) })
 			return nil
 		})
 	}

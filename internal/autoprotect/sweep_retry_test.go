@@ -31,9 +31,11 @@ func manyAccounts(t *testing.T, accounts int) *site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim
-	assume := ratelimit.Assume(1)
+	assume := ratelimit.DefaultAssumptions(1)
 	assume.Refill = 2 * time.Second // as fast as this Azure's
-	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now, Budget: ratelimit.New(ratelimit.Config{Clock: s.clock.Now, Assume: assume})})
+	limiter, err := ratelimit.New(ratelimit.Config{Now: s.clock.Now, Assumptions: assume})
+	require.NoError(t, err)
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Now: s.clock.Now, Limiter: limiter})
 	require.NoError(t, err)
 	s.config.Datasources = datasource.New(client)
 	return s

@@ -108,7 +108,7 @@ func TestSweep_IgnoresProtectedResources(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.arm = sim
-	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.clock.Now})
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Now: s.clock.Now})
 	require.NoError(t, err)
 	s.config.Datasources = datasource.New(client)
 	s.config.Vaults = autoprotect.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)}

@@ -85,23 +85,13 @@ func (a *azure) hasJob(attempt string) bool {
 
 // does makes a step's Run of its usual answer.
 func (a *azure) does(name string, usual answer) func(context.Context, step.Call) (operation.Outcome, error) {
-	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	return func(_ context.Context, c step.Call) (operation.Outcome, error) {
 		a.mu.Lock()
 		a.calls = append(a.calls, made{name, c.AttemptID, a.clock()})
 		a.mu.Unlock()
-		if log, ok := ctx.Value(exchangesKey{}).(*[]operation.Exchange); ok {
-			*log = append(*log, operation.Exchange{Method: "GET", Path: "/" + name, Status: 200})
-		}
+		c.Recorder.Record(operation.Exchange{Method: "GET", Path: "/" + name, Status: 200})
 		return a.take(name, usual)(a, c)
 	}
-}
-
-type exchangesKey struct{}
-
-// record is the engine's Record.
-func (a *azure) record(ctx context.Context) (context.Context, func() []operation.Exchange) {
-	log := &[]operation.Exchange{}
-	return context.WithValue(ctx, exchangesKey{}, log), func() []operation.Exchange { return *log }
 }
 
 // says is an answer that is always the same.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -43,18 +42,12 @@ const (
 	maxDryRunSteps = 40
 )
 
-// errNoRehearsal says that the engine was not given what makes calls harmless.
-var errNoDryRun = errors.New("engine: cannot rehearse without Config.Rehearse")
-
 // Rehearse runs an operation's steps against Azure without saving anything and
 // without any call that changes something. Reads are made. A call that would
 // change something is listed with its body, and the rehearsal goes on with the
 // steps after it as if it had been made, as far as they can tell. Errors that
 // the sender can mend are *step.Invalid.
 func (e *Engine) DryRun(ctx context.Context, r request.Request) (DryRunResult, error) {
-	if e.cfg.DryRun == nil {
-		return DryRunResult{}, errNoDryRun
-	}
 	op, err := e.Prepare(r)
 	if err != nil {
 		return DryRunResult{}, err
@@ -143,20 +136,19 @@ func stops(s step.Step, out operation.Outcome, assumed bool) (*operation.Error, 
 
 // run runs one step; unsent reports that it made a call that was not sent.
 func (r *dryRun) run(ctx context.Context, s step.Step) (out operation.Outcome, unsent bool, failed *operation.Error) {
-	ctx, calls := r.engine.cfg.DryRun(ctx)
-	ctx, exchanges := r.engine.cfg.Record(ctx)
+	calls, recorder := &step.DryRun{}, &step.Recorder{}
 	defer func() {
 		if p := recover(); p != nil {
 			failed = &operation.Error{Code: "Panic", Class: operation.Fatal, Message: fmt.Sprintf("step %s panicked: %v\n%s", s.Name, p, debug.Stack())}
 		}
-		line := DryRunStep{Step: s.Name, Effect: s.Effect, Note: out.Note, Made: exchanges(), Unsent: calls()}
+		line := DryRunStep{Step: s.Name, Effect: s.Effect, Note: out.Note, Made: recorder.Exchanges(), Unsent: calls.Calls()}
 		unsent = len(line.Unsent) > 0
 		if failed != nil && !unsent {
 			line.Note = failed.Message
 		}
 		r.done = append(r.done, line)
 	}()
-	out, err := s.Run(ctx, step.Call{Operation: r.op, Now: r.engine.cfg.Now(), AttemptID: r.engine.cfg.NewID()})
+	out, err := s.Run(ctx, step.Call{Operation: r.op, Now: r.engine.cfg.Now(), AttemptID: r.engine.cfg.NewID(), Recorder: recorder, DryRun: calls})
 	return out, false, asError(err)
 }
 

@@ -28,8 +28,8 @@ type Flows interface {
 	Names() []string
 }
 
-// Config is what an Engine works with. All fields are needed but Budget,
-// Record, Rehearse, Begin, Locks, Notifier and Log.
+// Config is what an Engine works with. All fields are needed but
+// StartTrace, Locks, Notifier and Log.
 type Config struct {
 	Store Store
 	Queue Queue
@@ -45,12 +45,6 @@ type Config struct {
 	NewID  func() string
 	// Sleep waits, or returns early with the context's error.
 	Sleep func(context.Context, time.Duration) error
-	// Budget tells the calls made with the context that it returns whose they
-	// are, so that a budget can order them.
-	Budget func(context.Context, step.Flow, operation.Operation) context.Context
-	// Record notes the HTTP exchanges of the calls made with the context it
-	// returns.
-	Record func(context.Context) (context.Context, func() []operation.Exchange)
 	// Begin begins the trace of an operation that is about to be created and
 	// gives its W3C trace context; its function is called once the operation
 	// is accepted. Nil means the trace context of the request.
@@ -62,10 +56,7 @@ type Config struct {
 	StartsPerItem int
 	// Notifier sends notices; nil means that nobody wants any.
 	Notifier Notifier
-	// Rehearse gives a context in which calls that would change something are
-	// listed and not made.
-	DryRun func(context.Context) (context.Context, func() []step.Unsent)
-	Log    *slog.Logger
+	Log      *slog.Logger
 }
 
 // invocationLimit bounds everything that one invocation does, below the lock
@@ -93,14 +84,6 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Budget == nil {
-		cfg.Budget = func(ctx context.Context, _ step.Flow, _ operation.Operation) context.Context { return ctx }
-	}
-	if cfg.Record == nil {
-		cfg.Record = func(ctx context.Context) (context.Context, func() []operation.Exchange) {
-			return ctx, func() []operation.Exchange { return nil }
-		}
 	}
 	return &Engine{cfg: cfg}, nil
 }
@@ -205,7 +188,7 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 	op := cmd.Row.Operation
 	flow, _ := e.cfg.Flows.Find(op.Flow, op.Version)
 	s, _ := flow.Step(op.Step)
-	ctx, exchanges := e.cfg.Record(e.cfg.Budget(ctx, flow, op))
+	recorder := &step.Recorder{}
 	defer func() {
 		if p := recover(); p != nil {
 			res = Result{Panicked: true, Err: &operation.Error{
@@ -214,10 +197,10 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 				RecommendedAction: []string{"This is a bug of azbackupflow. Report it with the message above; retry the operation once it is mended."},
 			}}
 		}
-		res.Exchanges = exchanges()
+		res.Exchanges = recorder.Exchanges()
 	}()
 	now := e.cfg.Now()
-	c := step.Call{Operation: op, Now: now, AttemptID: cmd.AttemptID}
+	c := step.Call{Operation: op, Now: now, AttemptID: cmd.AttemptID, Priority: priorityOf(flow, op), Recorder: recorder}
 	if cmd.Action == Reconcile {
 		finding, err := s.Reconcile(ctx, c)
 		return answered(Result{Reconciliation: finding}, err)
@@ -227,6 +210,19 @@ func (e *Engine) call(ctx context.Context, cmd Command) (res Result) {
 	}
 	outcome, err := s.Run(ctx, c)
 	return answered(Result{Outcome: outcome}, err)
+}
+
+// priorityOf returns the priority of an operation's calls: that of its flow, or
+// PriorityFollow while Azure works on it, whichever is higher.
+func priorityOf(f step.Flow, op operation.Operation) operation.Priority {
+	p := f.Priority
+	if p == 0 {
+		p = operation.PriorityOther
+	}
+	if op.Following() {
+		p = min(p, operation.PriorityFollow)
+	}
+	return p
 }
 
 // answered adds what a step came to if it did not come to an answer.

@@ -165,7 +165,7 @@ func throttled() Result {
 }
 
 func putOff() Result {
-	return Result{Deferral: &operation.Deferral{Limit: "write budget", Wait: time.Minute, Reservation: "bucket"}}
+	return Result{Deferral: &operation.Deferral{Limit: "write limit", Wait: time.Minute, Reservation: "bucket"}}
 }
 
 func (w *world) look(cmd Command) operation.Reconciliation {

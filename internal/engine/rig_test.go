@@ -67,7 +67,7 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.bus, Flows: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
 		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
-		Record: r.azure.record, Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
+		Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
 }

@@ -43,7 +43,7 @@ func (a azure) awaitOperation(name string, to awaited) step.Step {
 		if c.Operation.Tracking != nil {
 			t = *c.Operation.Tracking
 		}
-		p, err := lro.Track(ctx, a.ARM, t)
+		p, err := lro.Track(ctx, a.client(c), t)
 		var unread *operation.Error
 		switch {
 		case err == nil:

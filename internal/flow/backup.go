@@ -23,7 +23,7 @@ func (a azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest,
 			if err != nil {
 				return lro.Submission{}, err
 			}
-			return a.RecoveryServices.TriggerBackup(ctx, c.Operation.Learned[learnedItem], request, c.AttemptID)
+			return a.recoveryServices(c).TriggerBackup(ctx, c.Operation.Learned[learnedItem], request, c.AttemptID)
 		},
 		candidates: a.backupJobs,
 		read:       a.serviceJob(itemVault),
@@ -42,7 +42,7 @@ func (a azure) backupJobs(ctx context.Context, c step.Call, since time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	listed, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{
+	listed, err := a.recoveryServices(c).ListJobs(ctx, vault, recoveryservices.JobFilter{
 		Operation: recoveryservices.OperationBackup,
 		StartTime: since.Add(-time.Minute), EndTime: c.Now.Add(time.Minute),
 	})

@@ -46,7 +46,7 @@ func (a azure) instanceBackupSteps() []step.Step {
 			if p.Rule != nil {
 				options.RetentionTagOverride = p.Rule.RetentionTag
 			}
-			return a.DataProtection.Backup(ctx, id, options, c.AttemptID)
+			return a.dataProtection(c).Backup(ctx, id, options, c.AttemptID)
 		},
 		// The list names each job's instance, and only the instance's are asked
 		// for.
@@ -60,7 +60,7 @@ func (a azure) readBackedUp(ctx context.Context, c step.Call) (operation.Outcome
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	instance, err := a.readInstance(ctx, p.BackupInstanceID)
+	instance, err := a.readInstance(ctx, c, p.BackupInstanceID)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -81,7 +81,7 @@ func (a azure) pickRule(ctx context.Context, c step.Call) (operation.Outcome, er
 		return operation.Outcome{}, err
 	}
 	policyID := c.Operation.Learned[learnedPolicy]
-	policy, err := a.DataProtection.GetPolicy(ctx, id.Vault, policyID[strings.LastIndexByte(policyID, '/')+1:])
+	policy, err := a.dataProtection(c).GetPolicy(ctx, id.Vault, policyID[strings.LastIndexByte(policyID, '/')+1:])
 	if err != nil {
 		return operation.Outcome{}, err
 	}

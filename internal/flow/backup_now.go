@@ -102,7 +102,7 @@ func (a azure) findNamedItem(ctx context.Context, c step.Call) (operation.Outcom
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	return a.find(ctx, p.Target)
+	return a.find(ctx, c, p.Target)
 }
 
 // readItem reads what the item is, so that the request's body fits it.

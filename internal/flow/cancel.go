@@ -24,7 +24,7 @@ func (a azure) cancelJob(name string, vault func(step.Call) (resourceid.VaultID,
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		_, err = a.RecoveryServices.CancelJob(ctx, id, known)
+		_, err = a.recoveryServices(c).CancelJob(ctx, id, known)
 		var refused *operation.Error
 		if errors.As(err, &refused) && refused.Class == operation.Fatal {
 			return next("Azure does not cancel job " + known + ": " + refused.Message), nil

@@ -74,7 +74,7 @@ func refused(status int, code, message string) reply {
 // one gives a step of a flow over the answers.
 func (c *canned) one(name, stepName string) step.Step {
 	c.t.Helper()
-	client, err := arm.New(arm.Config{Credential: credential(func() string { return "token" }), Transport: c, Clock: morning})
+	client, err := arm.New(arm.Config{Credential: credential(func() string { return "token" }), Transport: c, Now: morning})
 	require.NoError(c.t, err)
 	b, err := flow.New(flow.Config{ARM: client, Now: morning})
 	require.NoError(c.t, err)

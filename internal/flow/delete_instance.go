@@ -40,7 +40,7 @@ func (a azure) readRecoveryPoints(ctx context.Context, c step.Call) (operation.O
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	points, err := a.DataProtection.ListRecoveryPoints(ctx, id, dataprotection.RecoveryPointFilter{})
+	points, err := a.dataProtection(c).ListRecoveryPoints(ctx, id, dataprotection.RecoveryPointFilter{})
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -60,7 +60,7 @@ func (a azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.O
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	vault, err := a.DataProtection.GetVault(ctx, id.Vault)
+	vault, err := a.dataProtection(c).GetVault(ctx, id.Vault)
 	switch {
 	case err != nil:
 		return operation.Outcome{}, err
@@ -83,7 +83,7 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	instance, err := a.DataProtection.GetInstance(ctx, id)
+	instance, err := a.dataProtection(c).GetInstance(ctx, id)
 	if isNotFound(err) {
 		return skipTo("confirm-instance-gone", "the instance is gone already"), nil
 	}
@@ -98,7 +98,7 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 		return skipTo("confirm-instance-gone", "the instance is deleted already"), nil
 	}
 	if point := known[learnedRecoveryPoint]; point != "" {
-		_, err := a.DataProtection.GetRecoveryPoint(ctx, id, point)
+		_, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, point)
 		if isNotFound(err) {
 			return operation.Outcome{}, changedMeanwhile(instance.FriendlyName)
 		}
@@ -109,7 +109,7 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 	if err := a.excludeFirst(ctx, c); err != nil {
 		return operation.Outcome{}, err
 	}
-	submitted, err := a.DataProtection.DeleteInstance(ctx, id)
+	submitted, err := a.dataProtection(c).DeleteInstance(ctx, id)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -123,7 +123,7 @@ func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	instance, err := a.DataProtection.GetInstance(ctx, id)
+	instance, err := a.dataProtection(c).GetInstance(ctx, id)
 	switch {
 	case isNotFound(err):
 	case err != nil:
@@ -131,7 +131,7 @@ func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.
 	case instance.CurrentProtectionState != dataprotection.StateSoftDeleted:
 		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is still there, " + instance.CurrentProtectionState}, nil
 	}
-	deleted, err := a.DataProtection.GetDeletedInstance(ctx, id)
+	deleted, err := a.dataProtection(c).GetDeletedInstance(ctx, id)
 	switch {
 	case isNotFound(err):
 		return learn(skipTo("exclude", "the instance and its backups are gone"), map[string]string{learnedEnd: "gone"}), nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -65,10 +64,10 @@ func (a azure) findTarget(ctx context.Context, c step.Call) (operation.Outcome, 
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	return a.find(ctx, t)
+	return a.find(ctx, c, t)
 }
 
-func (a azure) find(ctx context.Context, t Target) (operation.Outcome, error) {
+func (a azure) find(ctx context.Context, c step.Call, t Target) (operation.Outcome, error) {
 	if t.BackupInstanceID != "" {
 		return skipTo("read-instance", "the backup instance is given by its id"), nil
 	}
@@ -79,7 +78,7 @@ func (a azure) find(ctx context.Context, t Target) (operation.Outcome, error) {
 	if err != nil {
 		return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
 	}
-	item, found, err := a.findShare(ctx, share{vault: vault, account: t.FileShare.StorageAccountID, name: t.FileShare.Name})
+	item, found, err := a.findShare(ctx, c, share{vault: vault, account: t.FileShare.StorageAccountID, name: t.FileShare.Name})
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -112,7 +111,7 @@ const learnedReadAt = "readAt"
 // foundItem reads the item that an earlier step found.
 func (a azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.ProtectedItem, error) {
 	id := c.Operation.Learned[learnedItem]
-	item, err := a.RecoveryServices.GetProtectedItem(ctx, id)
+	item, err := a.recoveryServices(c).GetProtectedItem(ctx, id)
 	if isNotFound(err) {
 		return item, fatal("NotProtected", "the vault has no such protected item: "+id,
 			"Check parameters.itemId: `az backup item list` lists the vault's items with their ids.")
@@ -127,7 +126,7 @@ func (a azure) checkVault(ctx context.Context, c step.Call) (operation.Outcome, 
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	vault, err := a.RecoveryServices.GetVault(ctx, id)
+	vault, err := a.recoveryServices(c).GetVault(ctx, id)
 	switch {
 	case err != nil:
 		return operation.Outcome{}, err
@@ -163,7 +162,7 @@ func (a azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, 
 	if !a.Guardrails.Delete {
 		return operation.Outcome{}, withdrawn("deleting", settingDelete)
 	}
-	item, err := a.RecoveryServices.GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
+	item, err := a.recoveryServices(c).GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
 	if isNotFound(err) || err == nil && item.SoftDeleted {
 		return skipTo("confirm-gone", "the item is deleted already"), nil
 	}
@@ -181,7 +180,7 @@ func (a azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, 
 	if err := a.excludeFirst(ctx, c); err != nil {
 		return operation.Outcome{}, err
 	}
-	submitted, err := a.RecoveryServices.DeleteProtectedItem(ctx, known[learnedItem])
+	submitted, err := a.recoveryServices(c).DeleteProtectedItem(ctx, known[learnedItem])
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -200,7 +199,7 @@ func (a azure) protectedAnew(ctx context.Context, c step.Call) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	jobs, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{
+	jobs, err := a.recoveryServices(c).ListJobs(ctx, vault, recoveryservices.JobFilter{
 		Operation: recoveryservices.OperationConfigureBackup, StartTime: since, EndTime: c.Now.Add(time.Minute),
 	})
 	if err != nil {
@@ -218,7 +217,7 @@ func changedMeanwhile(name string) *operation.Error {
 
 // confirmGone ends only when the item is gone or soft-deleted, and says which.
 func (a azure) confirmGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	item, err := a.RecoveryServices.GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
+	item, err := a.recoveryServices(c).GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
 	switch {
 	case isNotFound(err):
 		return learn(skipTo("exclude", "the item and its backups are gone"), map[string]string{learnedEnd: "gone"}), nil
@@ -242,7 +241,7 @@ const (
 // otherwise the next event would undo what a person decided.
 func (a azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	source := datasource(c)
-	if arm.Rehearses(ctx) {
+	if c.DryRun != nil {
 		return operation.Outcome{Kind: operation.Finish, Note: "automatic protection would leave " + source + " alone from then on"}, nil
 	}
 	if err := a.excludeFirst(ctx, c); err != nil {
@@ -255,7 +254,7 @@ func (a azure) exclude(ctx context.Context, c step.Call) (operation.Outcome, err
 // cancels the operation after that, or whose operation runs out of time, does
 // not find protected anew what Azure has deleted.
 func (a azure) excludeFirst(ctx context.Context, c step.Call) error {
-	if arm.Rehearses(ctx) {
+	if c.DryRun != nil {
 		return nil
 	}
 	if err := a.Exclude(ctx, datasource(c), c.Operation.ID, c.Now); err != nil {

@@ -37,7 +37,7 @@ type fleet struct {
 	sim       *armsim.Simulator
 	client    *arm.Client
 	instances []*engine.Engine
-	ledgers   []*ratelimit.Ledger
+	limiters  []*ratelimit.Limiter
 	rows      *memory.Store
 	shared    shelves.SharedStore
 	queue     *queuememory.Queue
@@ -66,31 +66,32 @@ func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
 	return f
 }
 
-func (f *fleet) connect(ledger *ratelimit.Ledger) *arm.Client {
-	client, err := arm.New(arm.Config{Endpoint: f.sim.Endpoint(), Credential: credential(f.sim.Token), Clock: f.clock.Now, Budget: ledger})
+func (f *fleet) connect(limiter *ratelimit.Limiter) *arm.Client {
+	client, err := arm.New(arm.Config{Endpoint: f.sim.Endpoint(), Credential: credential(f.sim.Token), Now: f.clock.Now, Limiter: limiter})
 	require.NoError(f.t, err)
 	return client
 }
 
 // add starts one more instance.
 func (f *fleet) add() {
-	ledger := ratelimit.New(ratelimit.Config{Clock: f.clock.Now, Shelf: shelves.SharedRows{Store: f, Kind: "budget"}})
+	limiter, err := ratelimit.New(ratelimit.Config{Now: f.clock.Now, Store: shelves.SharedRows{Store: f, Kind: "ratelimit"}})
+	require.NoError(f.t, err)
 	jobs, err := jobcache.New(jobcache.Config{
-		Store: shelves.SharedRows{Store: f, Kind: "jobs"}, Now: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), MinGap: flow.JobPace(ledger),
+		Store: shelves.SharedRows{Store: f, Kind: "jobs"}, Now: f.clock.Now, NewID: f.newID, Waits: operation.AzureWaits(), MinGap: flow.JobPace(limiter),
 	})
 	require.NoError(f.t, err)
 	flows, err := flow.New(flow.Config{
-		ARM: f.connect(ledger), Now: f.clock.Now, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}},
+		ARM: f.connect(limiter), Now: f.clock.Now, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}},
 		Jobs: jobs,
 	})
 	require.NoError(f.t, err)
 	e, err := engine.New(engine.Config{
 		Store: f.rows, Queue: f.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Now: f.clock.Now, Jitter: f.jitter, NewID: f.newID, Record: arm.Record, Budget: ratelimit.ForStep,
+		Now: f.clock.Now, Jitter: f.jitter, NewID: f.newID,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(f.t, err)
-	f.instances, f.ledgers = append(f.instances, e), append(f.ledgers, ledger)
+	f.instances, f.limiters = append(f.instances, e), append(f.limiters, limiter)
 }
 
 // LoadShared implements shelves.SharedRows over what f.shared is at the moment.

@@ -18,6 +18,8 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/step"
 )
 
 // Config holds what the flows call and what they may do.
@@ -46,11 +48,40 @@ type Config struct {
 // taken into account: another instance may have made the claim.
 const DefaultClockSkew = 30 * time.Second
 
-// azure is a Config with everything in place, and the clients over its ARM.
+// azure holds what the steps call. Steps reach Azure only through a client that
+// is bound to the step's call: client, recoveryServices and dataProtection.
 type azure struct {
-	Config
-	RecoveryServices *recoveryservices.Client
-	DataProtection   *dataprotection.Client
+	Config // without ARM
+	// unbound is Config.ARM.
+	unbound binder
+}
+
+// binder is the part of *arm.Client that needs no step.
+type binder interface {
+	With(arm.CallOptions) *arm.Client
+	AzureTime(ours time.Time) time.Time
+}
+
+// client returns a client whose calls have the step's priority and recorder. In
+// a dry run it is read-only.
+func (a azure) client(c step.Call) *arm.Client { return a.recordingClient(c, c.Recorder.Record) }
+
+// recordingClient is client with a recorder of its own.
+func (a azure) recordingClient(c step.Call, record func(operation.Exchange)) *arm.Client {
+	return a.unbound.With(arm.CallOptions{
+		Caller: ratelimit.Caller{Priority: c.Priority, Reservation: c.Operation.Reservation},
+		Record: record, DryRun: c.DryRun,
+	})
+}
+
+// recoveryServices returns a bound client; see client.
+func (a azure) recoveryServices(c step.Call) *recoveryservices.Client {
+	return recoveryservices.New(a.client(c))
+}
+
+// dataProtection returns a bound client; see client.
+func (a azure) dataProtection(c step.Call) *dataprotection.Client {
+	return dataprotection.New(a.client(c))
 }
 
 // New returns a registry of every version of every flow.
@@ -67,7 +98,8 @@ func New(cfg Config) (*Registry, error) {
 	if cfg.Include == nil {
 		cfg.Include = func(context.Context, string) error { return nil }
 	}
-	a := azure{Config: cfg, RecoveryServices: recoveryservices.New(cfg.ARM), DataProtection: dataprotection.New(cfg.ARM)}
+	a := azure{Config: cfg, unbound: cfg.ARM}
+	a.ARM = nil
 	return NewRegistry(
 		a.protectFileShare(),
 		a.backupNow(),

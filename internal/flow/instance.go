@@ -83,12 +83,12 @@ func factsOfInstance(i dataprotection.Instance) map[string]string {
 
 // readInstance reads a backup instance that the request named, and refuses one
 // that the vault does not have.
-func (a azure) readInstance(ctx context.Context, id string) (dataprotection.Instance, error) {
+func (a azure) readInstance(ctx context.Context, c step.Call, id string) (dataprotection.Instance, error) {
 	parsed, err := dataprotection.ParseInstanceID(id)
 	if err != nil {
 		return dataprotection.Instance{}, fatal("ParametersUnreadable", err.Error())
 	}
-	instance, err := a.DataProtection.GetInstance(ctx, parsed)
+	instance, err := a.dataProtection(c).GetInstance(ctx, parsed)
 	if isNotFound(err) {
 		return instance, fatal("NotProtected", "the vault has no such backup instance: "+id,
 			"Check parameters.backupInstanceId: `az dataprotection backup-instance list` lists the vault's instances.")
@@ -118,7 +118,7 @@ func (a azure) instanceJobs(category string, whose func(context.Context, step.Ca
 		if err != nil {
 			return nil, err
 		}
-		listed, err := a.DataProtection.ListJobs(ctx, id.Vault, dataprotection.JobFilter{
+		listed, err := a.dataProtection(c).ListJobs(ctx, id.Vault, dataprotection.JobFilter{
 			BackupInstanceID: id.String(), OperationCategory: category, StartedSince: since.Add(-time.Minute),
 		})
 		if err != nil {

@@ -34,8 +34,8 @@ type share struct {
 // findShare gives the vault's item of a file share; ok is false where the vault
 // does not protect it. Shares of several accounts may have one name: only both
 // together count.
-func (a azure) findShare(ctx context.Context, s share) (item recoveryservices.ProtectedItem, ok bool, err error) {
-	items, err := a.RecoveryServices.ListProtectedFileShares(ctx, s.vault)
+func (a azure) findShare(ctx context.Context, c step.Call, s share) (item recoveryservices.ProtectedItem, ok bool, err error) {
+	items, err := a.recoveryServices(c).ListProtectedFileShares(ctx, s.vault)
 	if err != nil {
 		return item, false, err
 	}

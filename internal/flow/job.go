@@ -43,14 +43,14 @@ func (a azure) serviceJob(vault func(step.Call) (resourceid.VaultID, error)) job
 			return job{}, err
 		}
 		return a.together(ctx, c, known, vaultJobs{
-			vault: id.String(), list: a.listServiceJobs(id),
-			alone: func(ctx context.Context) (job, error) { return a.serviceJobAlone(ctx, id, known) },
+			vault: id.String(), list: a.listServiceJobs(c, id),
+			alone: func(ctx context.Context) (job, error) { return a.serviceJobAlone(ctx, c, id, known) },
 		})
 	}
 }
 
-func (a azure) serviceJobAlone(ctx context.Context, vault resourceid.VaultID, id string) (job, error) {
-	read, err := a.RecoveryServices.GetJob(ctx, vault, id)
+func (a azure) serviceJobAlone(ctx context.Context, c step.Call, vault resourceid.VaultID, id string) (job, error) {
+	read, err := a.recoveryServices(c).GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)
 	}
@@ -77,13 +77,13 @@ func (a azure) instanceJob(ctx context.Context, c step.Call) (job, error) {
 // vaultJob reads a job of a Backup vault.
 func (a azure) vaultJob(ctx context.Context, c step.Call, vault resourceid.VaultID, id string) (job, error) {
 	return a.together(ctx, c, id, vaultJobs{
-		vault: vault.String(), list: a.listInstanceJobs(vault),
-		alone: func(ctx context.Context) (job, error) { return a.vaultJobAlone(ctx, vault, id) },
+		vault: vault.String(), list: a.listInstanceJobs(c, vault),
+		alone: func(ctx context.Context) (job, error) { return a.vaultJobAlone(ctx, c, vault, id) },
 	})
 }
 
-func (a azure) vaultJobAlone(ctx context.Context, vault resourceid.VaultID, id string) (job, error) {
-	read, err := a.DataProtection.GetJob(ctx, vault, id)
+func (a azure) vaultJobAlone(ctx context.Context, c step.Call, vault resourceid.VaultID, id string) (job, error) {
+	read, err := a.dataProtection(c).GetJob(ctx, vault, id)
 	if err != nil {
 		return job{}, notVisible(err)
 	}

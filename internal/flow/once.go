@@ -54,7 +54,7 @@ const (
 
 // onceSteps start it once and follow it.
 func (a azure) onceSteps(s started) []step.Step {
-	s.azureTime, s.clockSkew = a.ARM.AzureTime, a.ClockSkew
+	s.azureTime, s.clockSkew = a.unbound.AzureTime, a.ClockSkew
 	await := awaited{retry: s.start, job: s.follow, what: "the start of the " + s.what}
 	find := step.Step{Name: s.find, Effect: step.Read, AwaitsResult: true, Run: s.findJob}
 	if s.cancel != "" {

@@ -110,7 +110,7 @@ func forShare(run func(context.Context, step.Call, ProtectFileShare, share) (ope
 // checkPolicy refuses a policy that the vault does not have or that is for
 // other things than file shares, before anything is changed.
 func (a azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
-	policy, err := a.RecoveryServices.GetPolicy(ctx, s.vault, p.Policy)
+	policy, err := a.recoveryServices(c).GetPolicy(ctx, s.vault, p.Policy)
 	if isNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
 			fmt.Sprintf("vault %s or its policy %s does not exist, or may not be read", s.vault.Name, p.Policy),
@@ -134,7 +134,7 @@ func (a azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare,
 // Otherwise the flow goes on with the step named.
 func (a azure) findProtected(otherwise string) func(context.Context, step.Call) (operation.Outcome, error) {
 	return forShare(func(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
-		item, found, err := a.findShare(ctx, s)
+		item, found, err := a.findShare(ctx, c, s)
 		if err != nil {
 			return operation.Outcome{}, err
 		}
@@ -172,9 +172,9 @@ func protected(p ProtectFileShare, item recoveryservices.ProtectedItem, note str
 
 // findRegistration skips discovery where the storage account is registered
 // with the vault already.
-func (a azure) findRegistration(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+func (a azure) findRegistration(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	name := s.account[strings.LastIndexByte(s.account, '/')+1:]
-	containers, err := a.RecoveryServices.ListRegisteredContainers(ctx, s.vault, name)
+	containers, err := a.recoveryServices(c).ListRegisteredContainers(ctx, s.vault, name)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -187,8 +187,8 @@ func (a azure) findRegistration(ctx context.Context, _ step.Call, _ ProtectFileS
 	return next("storage account " + name + " is not registered yet"), nil
 }
 
-func (a azure) refresh(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	submitted, err := a.RecoveryServices.RefreshContainers(ctx, s.vault)
+func (a azure) refresh(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+	submitted, err := a.recoveryServices(c).RefreshContainers(ctx, s.vault)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -196,8 +196,8 @@ func (a azure) refresh(ctx context.Context, _ step.Call, _ ProtectFileShare, s s
 }
 
 // findContainer reads the container's name from the vault's list.
-func (a azure) findContainer(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	containers, err := a.RecoveryServices.ListProtectableContainers(ctx, s.vault)
+func (a azure) findContainer(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+	containers, err := a.recoveryServices(c).ListProtectableContainers(ctx, s.vault)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -213,7 +213,7 @@ func (a azure) findContainer(ctx context.Context, _ step.Call, _ ProtectFileShar
 }
 
 func (a azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	submitted, err := a.RecoveryServices.RegisterStorageAccount(ctx, s.vault, c.Operation.Learned[learnedContainer], c.Operation.Learned[learnedAccount])
+	submitted, err := a.recoveryServices(c).RegisterStorageAccount(ctx, s.vault, c.Operation.Learned[learnedContainer], c.Operation.Learned[learnedAccount])
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -221,7 +221,7 @@ func (a azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s 
 }
 
 func (a azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	submitted, err := a.RecoveryServices.Inquire(ctx, s.vault, c.Operation.Learned[learnedContainer])
+	submitted, err := a.recoveryServices(c).Inquire(ctx, s.vault, c.Operation.Learned[learnedContainer])
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -230,8 +230,8 @@ func (a azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s s
 
 // findProtectable reads the item's name from the vault's list. A share that
 // was made after the last inquiry is not there: inquire again.
-func (a azure) findProtectable(ctx context.Context, _ step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	shares, err := a.RecoveryServices.ListProtectableFileShares(ctx, s.vault)
+func (a azure) findProtectable(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
+	shares, err := a.recoveryServices(c).ListProtectableFileShares(ctx, s.vault)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -249,7 +249,7 @@ func (a azure) findProtectable(ctx context.Context, _ step.Call, _ ProtectFileSh
 
 func (a azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	known := c.Operation.Learned
-	submitted, err := a.RecoveryServices.ProtectFileShare(ctx, s.vault, known[learnedContainer], known[learnedItemName], known[learnedAccount], known[learnedPolicy])
+	submitted, err := a.recoveryServices(c).ProtectFileShare(ctx, s.vault, known[learnedContainer], known[learnedItemName], known[learnedAccount], known[learnedPolicy])
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -258,7 +258,7 @@ func (a azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileS
 
 // confirmProtection reads the item: done means that the vault says so.
 func (a azure) confirmProtection(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
-	item, found, err := a.findShare(ctx, s)
+	item, found, err := a.findShare(ctx, c, s)
 	if err != nil {
 		return operation.Outcome{}, err
 	}

@@ -128,8 +128,8 @@ func forServer(run func(context.Context, step.Call, server) (operation.Outcome, 
 	}
 }
 
-func (a azure) checkServerPolicy(ctx context.Context, _ step.Call, s server) (operation.Outcome, error) {
-	policy, err := a.DataProtection.GetPolicy(ctx, s.instance.Vault, s.Policy)
+func (a azure) checkServerPolicy(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
+	policy, err := a.dataProtection(c).GetPolicy(ctx, s.instance.Vault, s.Policy)
 	if isNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
 			fmt.Sprintf("vault %s or its policy %s does not exist, or may not be read", s.instance.Vault.Name, s.Policy),
@@ -149,7 +149,7 @@ func (a azure) checkServerPolicy(ctx context.Context, _ step.Call, s server) (op
 
 // findInstance looks whether the vault has the instance already.
 func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
-	instance, err := a.DataProtection.GetInstance(ctx, s.instance)
+	instance, err := a.dataProtection(c).GetInstance(ctx, s.instance)
 	if isNotFound(err) {
 		return next("the server has no backup instance " + s.instance.Name + " yet"), nil
 	}
@@ -197,7 +197,7 @@ func (a azure) validateServer(ctx context.Context, c step.Call, s server) (opera
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	submitted, err := a.DataProtection.ValidateForBackup(ctx, s.instance.Vault, request)
+	submitted, err := a.dataProtection(c).ValidateForBackup(ctx, s.instance.Vault, request)
 	return orProtected(accepted(submitted, "Azure checks whether the server can be protected"), err)
 }
 
@@ -206,7 +206,7 @@ func (a azure) configureServer(ctx context.Context, c step.Call, s server) (oper
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	submitted, err := a.DataProtection.PutInstance(ctx, s.instance, request)
+	submitted, err := a.dataProtection(c).PutInstance(ctx, s.instance, request)
 	return orProtected(accepted(submitted, "the backup is being configured"), err)
 }
 
@@ -234,7 +234,7 @@ func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 	if found, err := foundInstance(c); err == nil {
 		id = found
 	}
-	instance, err := a.DataProtection.GetInstance(ctx, id)
+	instance, err := a.dataProtection(c).GetInstance(ctx, id)
 	if isNotFound(err) {
 		return operation.Outcome{}, notYet("InstanceNotVisible", "the vault does not show the backup instance yet")
 	}
@@ -263,7 +263,7 @@ func broken(i dataprotection.Instance) *operation.Error {
 // findExisting looks for the instance by which the server is protected
 // already: in this vault with this policy that is success.
 func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
-	instances, err := a.DataProtection.ListInstances(ctx, s.instance.Vault)
+	instances, err := a.dataProtection(c).ListInstances(ctx, s.instance.Vault)
 	if err != nil {
 		return operation.Outcome{}, err
 	}

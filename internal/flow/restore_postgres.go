@@ -198,7 +198,7 @@ func (a azure) restorePostgres() step.Flow {
 				if err != nil {
 					return lro.Submission{}, err
 				}
-				return a.DataProtection.Restore(ctx, id, request, c.AttemptID)
+				return a.dataProtection(c).Restore(ctx, id, request, c.AttemptID)
 			},
 			candidates: a.instanceJobs(dataprotection.CategoryRestore, a.toSameTarget),
 			read:       a.instanceJob,
@@ -228,8 +228,8 @@ func forRestore(run func(context.Context, step.Call, RestorePostgres, dataprotec
 }
 
 // readRestored reads what was backed up, and refuses what it cannot do.
-func (a azure) readRestored(ctx context.Context, _ step.Call, p RestorePostgres, _ dataprotection.InstanceID) (operation.Outcome, error) {
-	instance, err := a.readInstance(ctx, p.BackupInstanceID)
+func (a azure) readRestored(ctx context.Context, c step.Call, p RestorePostgres, _ dataprotection.InstanceID) (operation.Outcome, error) {
+	instance, err := a.readInstance(ctx, c, p.BackupInstanceID)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -243,10 +243,10 @@ const learnedRecoveryPoint = "recoveryPointId"
 
 // pickRecoveryPoint finds the recovery point that was asked for, in the tier
 // that was asked for.
-func (a azure) pickRecoveryPoint(ctx context.Context, _ step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
+func (a azure) pickRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
 	var points []dataprotection.RecoveryPoint
 	if p.RecoveryPoint.ID != "" {
-		point, err := a.DataProtection.GetRecoveryPoint(ctx, id, p.RecoveryPoint.ID)
+		point, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, p.RecoveryPoint.ID)
 		if isNotFound(err) {
 			return operation.Outcome{}, noRecoveryPoint(p, "the instance has no recovery point "+p.RecoveryPoint.ID)
 		}
@@ -260,7 +260,7 @@ func (a azure) pickRecoveryPoint(ctx context.Context, _ step.Call, p RestorePost
 			filter.End = *before
 		}
 		var err error
-		if points, err = a.DataProtection.ListRecoveryPoints(ctx, id, filter); err != nil {
+		if points, err = a.dataProtection(c).ListRecoveryPoints(ctx, id, filter); err != nil {
 			return operation.Outcome{}, err
 		}
 	}
@@ -287,7 +287,7 @@ func (a azure) validateRestore(ctx context.Context, c step.Call, p RestorePostgr
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	submitted, err := a.DataProtection.ValidateRestore(ctx, id, request)
+	submitted, err := a.dataProtection(c).ValidateRestore(ctx, id, request)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -305,7 +305,7 @@ func (a azure) toSameTarget(ctx context.Context, c step.Call, listed dataprotect
 	if strings.EqualFold(listed.ActivityID, c.AttemptID) {
 		return sameItem, nil
 	}
-	job, err := a.DataProtection.GetJob(ctx, id.Vault, listed.Name)
+	job, err := a.dataProtection(c).GetJob(ctx, id.Vault, listed.Name)
 	if err != nil {
 		return otherItem, err
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/recoveryservices"
@@ -95,7 +94,7 @@ func (a azure) resumeItem(ctx context.Context, c step.Call) (operation.Outcome, 
 		return operation.Outcome{}, fatal("ProtectedByAnotherPolicy", item.FriendlyName+" is protected, under the policy "+item.PolicyID,
 			"Change the item's policy in the vault yourself, if that is what you want.")
 	}
-	submitted, err := a.RecoveryServices.ResumeProtection(ctx, item, vault.PolicyID(p.Policy))
+	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, vault.PolicyID(p.Policy))
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -123,9 +122,9 @@ func (a azure) resumeInstance(ctx context.Context, c step.Call) (operation.Outco
 	case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
 		return operation.Outcome{}, unusable(instance)
 	case dataprotection.StateProtectionStopped:
-		submitted, err = a.DataProtection.ResumeProtection(ctx, id)
+		submitted, err = a.dataProtection(c).ResumeProtection(ctx, id)
 	case dataprotection.StateBackupSchedulesSuspended, dataprotection.StateRetentionSchedulesSuspended:
-		submitted, err = a.DataProtection.ResumeBackups(ctx, id)
+		submitted, err = a.dataProtection(c).ResumeBackups(ctx, id)
 	default:
 		return skipTo("confirm-instance-resumed", "protection is not stopped"), nil
 	}
@@ -152,7 +151,7 @@ func (a azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operati
 // include forgets an exclusion: a person wants the datasource protected.
 func (a azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	source := datasource(c)
-	if arm.Rehearses(ctx) {
+	if c.DryRun != nil {
 		return operation.Outcome{Kind: operation.Finish, Note: source + " would no longer be excluded from automatic protection"}, nil
 	}
 	if err := a.Include(ctx, source); err != nil {

@@ -54,7 +54,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	t.Helper()
 	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}}
 	endpoint, token := connect(r)
-	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Clock: r.clock.Now})
+	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Now: r.clock.Now})
 	require.NoError(t, err)
 	r.flows, err = flow.New(flow.Config{
 		ARM: client, Now: r.clock.Now,
@@ -73,7 +73,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.rows, Queue: r.queue, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, DryRun: arm.Rehearse,
+		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 	})
 	require.NoError(t, err)
 	return r

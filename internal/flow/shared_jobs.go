@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
@@ -58,11 +57,11 @@ func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 	}, nil
 }
 
-// JobPace is how far apart listings of a vault's jobs may be, by what the ledger
-// knows of the quota.
-func JobPace(l *ratelimit.Ledger) func(vault string, calls int) time.Duration {
+// JobPace is how far apart listings of a vault's jobs may be, by what the
+// rate limiter knows of the quota.
+func JobPace(l *ratelimit.Limiter) func(vault string, calls int) time.Duration {
 	return func(vault string, calls int) time.Duration {
-		return l.Pace(http.MethodGet, vault+"/backupJobs", float64(calls))
+		return l.Spacing(http.MethodGet, vault+"/backupJobs", float64(calls))
 	}
 }
 
@@ -77,25 +76,33 @@ func (a azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, 
 
 // listServiceJobs lists a Recovery Services vault's jobs, with one filter for
 // when they started.
-func (a azure) listServiceJobs(vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+func (a azure) listServiceJobs(c step.Call, vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
-		ctx, count := arm.CountCalls(ctx)
-		listed, err := a.RecoveryServices.ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
+		client := a.recordingClient(c, counting(&calls, c.Recorder))
+		listed, err := recoveryservices.New(client).ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
 		for _, j := range listed {
 			jobs = append(jobs, jobcache.Job{Name: j.Name, Operation: j.Operation, Of: j.EntityFriendlyName, Status: j.Status, Start: j.StartTime})
 		}
-		return jobs, count(), err
+		return jobs, calls, err
 	}
 }
 
 // listInstanceJobs lists a Backup vault's jobs.
-func (a azure) listInstanceJobs(vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
+func (a azure) listInstanceJobs(c step.Call, vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
-		ctx, count := arm.CountCalls(ctx)
-		listed, err := a.DataProtection.ListJobs(ctx, vault, dataprotection.JobFilter{StartedSince: since})
+		client := a.recordingClient(c, counting(&calls, c.Recorder))
+		listed, err := dataprotection.New(client).ListJobs(ctx, vault, dataprotection.JobFilter{StartedSince: since})
 		for _, j := range listed {
 			jobs = append(jobs, jobcache.Job{Name: j.Name, Operation: j.OperationCategory, Of: j.DatasourceName, Status: j.Status, Start: j.StartTime})
 		}
-		return jobs, count(), err
+		return jobs, calls, err
+	}
+}
+
+// counting returns a recorder that counts the exchanges it passes on.
+func counting(calls *int, next *step.Recorder) func(operation.Exchange) {
+	return func(x operation.Exchange) {
+		*calls++
+		next.Record(x)
 	}
 }

@@ -46,7 +46,7 @@ func (a azure) stopItem(ctx context.Context, c step.Call) (operation.Outcome, er
 	case item.ProtectionState == recoveryservices.StateProtectionStopped:
 		return skipTo("confirm-stopped", "protection is stopped already"), nil
 	}
-	submitted, err := a.RecoveryServices.StopProtection(ctx, item)
+	submitted, err := a.recoveryServices(c).StopProtection(ctx, item)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -70,7 +70,7 @@ func (a azure) readTargetInstance(ctx context.Context, c step.Call) (operation.O
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	instance, err := a.readInstance(ctx, t.BackupInstanceID)
+	instance, err := a.readInstance(ctx, c, t.BackupInstanceID)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -88,7 +88,7 @@ func (a azure) stopInstance(ctx context.Context, c step.Call) (operation.Outcome
 	case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
 		return operation.Outcome{}, unusable(instance)
 	}
-	submitted, err := a.DataProtection.StopProtection(ctx, id)
+	submitted, err := a.dataProtection(c).StopProtection(ctx, id)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -101,7 +101,7 @@ func (a azure) targetInstance(ctx context.Context, c step.Call) (dataprotection.
 	if err != nil {
 		return dataprotection.Instance{}, id, err
 	}
-	instance, err := a.DataProtection.GetInstance(ctx, id)
+	instance, err := a.dataProtection(c).GetInstance(ctx, id)
 	return instance, id, err
 }
 

@@ -204,7 +204,7 @@ func newRig(t *testing.T) *rig {
 	r.sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.sim.Close()) })
-	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Clock: r.clock})
+	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Now: r.clock})
 	require.NoError(t, err)
 	r.flows, err = flow.New(flow.Config{
 		ARM: client, Now: r.clock, Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTarget}},
@@ -214,7 +214,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.steps, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
-		Now: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep, Record: arm.Record, DryRun: arm.Rehearse,
+		Now: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 	})
 	require.NoError(t, err)
 	rejecter, err := intake.NewRejecter(intake.RejecterConfig{

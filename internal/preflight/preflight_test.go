@@ -33,7 +33,7 @@ func newSite(t *testing.T) *site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s := &site{Simulator: sim}
-	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: time.Now})
+	client, err := arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Now: time.Now})
 	require.NoError(t, err)
 	s.cfg = preflight.Config{
 		ARM: client, Vaults: []string{vault, backups}, ServiceBusID: armsim.DemoServiceBus, AllowDelete: true,

@@ -1,25 +1,28 @@
-// Package ratelimit keeps accounts of what Azure Resource Manager and the resource
-// providers still allow, so that a call which would be refused is put off
-// instead of sent.
+// Package ratelimit predicts which calls Azure would throttle, and defers them
+// instead of sending them.
 //
-// Nothing here knows a limit. What is left, how fast it comes back and when a
-// count starts anew is learned from the answers: their
-// x-ms-ratelimit-remaining-* headers, and what a 429 says. Until something was
-// learned, calls go out. Sources: learn.microsoft.com, "Understand how Azure
-// Resource Manager throttles requests", and recorded answers.
+// No limit is built in. The limiter learns what is left, how fast it refills
+// and when it resets from Azure's answers: from their
+// x-ms-ratelimit-remaining-* headers and from 429s. Until it has learned
+// something, it admits every call. Sources: learn.microsoft.com, "Understand
+// how Azure Resource Manager throttles requests", and recorded answers.
 //
-// There are two kinds of account. A bucket is Resource Manager's own: it gets
-// calls back at a steady rate. A quota is a provider's count of one action on
-// one vault, such as 150 reads of jobs, which starts anew after an interval.
+// There are two kinds of allowance. A bucket is Resource Manager's token
+// bucket, which refills at a steady rate. A quota is a provider's limit for one
+// action on one vault, such as 150 reads of jobs an hour, which resets after a
+// fixed interval.
 //
-// Who asks for a call names its priority. The last calls of an account are kept
-// for higher priorities, and who is put off gets a place in the queue of its
-// priority: a time at which there will be room. The operation comes back then
-// and is let through. Places are times and nothing else, so one that is never
-// used costs nothing but itself.
+// The caller of a call has a priority. The last calls of an allowance are
+// reserved for higher priorities. A deferred call reserves a slot in the queue
+// of its priority: a time at which the allowance will have capacity. The
+// operation retries at that time and is admitted. A slot is only a time, so one
+// that is never used costs nothing more.
 //
-// Several instances that share a subscription learn from the same headers. Only
-// an account that is running low is kept in a shared row as well, so that its
-// places are given away once. Where the row cannot be reached, each instance
-// goes on with what it knows.
+// Instances that share a subscription learn from the same headers. An allowance
+// that is running low is also kept in a shared row, so that each slot is
+// assigned once. If the row is unavailable, each instance continues with its
+// own knowledge.
+//
+// The package does not know HTTP, flows, steps or storage: it sees methods,
+// paths, priorities and what arm observed in an answer.
 package ratelimit

@@ -28,13 +28,23 @@ const (
 	Once Effect = "Once"
 )
 
-// Call is what a step is given: the operation as it stands, and the time.
+// Call is the input of a step.
 type Call struct {
+	// Operation is the operation as it stands.
 	Operation operation.Operation
 	Now       time.Time
-	// AttemptID goes to Azure as x-ms-client-request-id. For a Once step it is
-	// the claim's: the job that the call starts carries it as its activityId.
+	// AttemptID is sent to Azure as x-ms-client-request-id. For a Once step it is
+	// the claim's: the job that the call starts has it as its activityId.
 	AttemptID string
+	// Priority orders the step's calls where Azure's rate limits defer some;
+	// zero means operation.PriorityOther.
+	Priority operation.Priority
+	// Recorder receives the exchanges of the step's calls; nil discards them.
+	Recorder *Recorder
+	// DryRun is set in a dry run. The step must then make calls that write only
+	// through a client that adds them to DryRun instead, and must not change
+	// anything else.
+	DryRun *DryRun
 }
 
 // Step is one ARM call of a flow, and what its answer means.
@@ -55,15 +65,6 @@ type Step struct {
 	// which begins nothing, has nothing to read there. Ends says that the
 	// operation ends with what is awaited.
 	AwaitsResult, FinishesOperation bool
-}
-
-// Unsent is a call that a rehearsal did not make, because it would have changed
-// something.
-type Unsent struct {
-	Method string          `json:"method"`
-	Path   string          `json:"path"`
-	Query  string          `json:"query,omitempty"`
-	Body   json.RawMessage `json:"body,omitempty"`
 }
 
 // Flow is what one kind of operation does, as a short list of steps.

@@ -74,7 +74,7 @@ func occursRarely(kind string) bool {
 // hook is the fault hook of the stack.
 func (k *killer) hook(m fault.Moment, r fault.Request) {
 	kind := r.Kind
-	for _, row := range []string{"budget", "jobs"} {
+	for _, row := range []string{"ratelimit", "jobs"} {
 		if strings.HasSuffix(kind, sharedKind) && strings.Contains(r.Detail, row+"_3A") {
 			kind += ", " + row
 		}
@@ -181,7 +181,7 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	protected = protected[:accounts]
 	unprotected := addUnprotected(&world, 3, 4)
 	// These are the shared rows of the rate limiter and of the job cache.
-	k := newKiller(20, point{"table", "GET shared, budget", fault.After}, point{"table", "PUT shared, jobs", fault.After})
+	k := newKiller(20, point{"table", "GET shared, ratelimit", fault.After}, point{"table", "PUT shared, jobs", fault.After})
 	// The quota is low enough that instances share the limit and that the limiter
 	// defers some steps: each round deletes twice at once, on however slow a
 	// machine.
@@ -212,7 +212,7 @@ func TestKill_AtEveryRequestLosesAndRepeatsNothing(t *testing.T) {
 	// been hit.
 	rounds := 0
 	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
-		if rounds > 0 && strings.Contains(fmt.Sprint(k.missing()), "budget") {
+		if rounds > 0 && strings.Contains(fmt.Sprint(k.missing()), "ratelimit") {
 			l.ARM.Inject(throttledBackups)
 		}
 		ids = append(ids, others.begin(l, rounds)...)

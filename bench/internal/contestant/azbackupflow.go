@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"azbackupflow/bench/internal/work"
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
@@ -48,7 +47,7 @@ func newEngine(w world, store engine.Store, queue engine.Queue, waits operation.
 	}}
 	return engine.New(engine.Config{
 		Store: store, Queue: queue, Flows: flows, Waits: waits, Tenant: "bench",
-		Now: w.now, NewID: uuid.NewString, Sleep: pause, Record: arm.Record,
+		Now: w.now, NewID: uuid.NewString, Sleep: pause,
 		Jitter: rand.Float64,
 	})
 }
@@ -70,7 +69,7 @@ func (f oneFlow) Names() []string { return []string{f.flow.Name} }
 
 func (c calls) startStep(ctx context.Context, s step.Call) (operation.Outcome, error) {
 	invocationOf(ctx).kind = startStep
-	submitted, err := c.submit(ctx, s.Operation.Key, s.AttemptID)
+	submitted, err := c.bound(s).submit(ctx, s.Operation.Key, s.AttemptID)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
@@ -80,7 +79,7 @@ func (c calls) startStep(ctx context.Context, s step.Call) (operation.Outcome, e
 func (c calls) awaitStep(w world) func(context.Context, step.Call) (operation.Outcome, error) {
 	return func(ctx context.Context, s step.Call) (operation.Outcome, error) {
 		i := invocationOf(ctx)
-		p, err := lro.Track(ctx, c.arm, *s.Operation.Tracking)
+		p, err := lro.Track(ctx, c.bound(s).arm, *s.Operation.Tracking)
 		if err != nil {
 			return operation.Outcome{}, err
 		}

@@ -14,6 +14,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
 )
 
 // atOnce is how many steps every engine that can be told runs at once; it is
@@ -33,11 +34,16 @@ type answer struct {
 }
 
 func newCalls(w world) (calls, error) {
-	client, err := arm.New(arm.Config{Endpoint: w.job.Endpoint, Credential: token{now: w.now}, Clock: w.now})
+	client, err := arm.New(arm.Config{Endpoint: w.job.Endpoint, Credential: token{now: w.now}, Now: w.now})
 	if err != nil {
 		return calls{}, err
 	}
 	return calls{arm: client}, nil
+}
+
+// bound returns calls whose exchanges the step's operation records.
+func (c calls) bound(s step.Call) calls {
+	return calls{arm: c.arm.With(arm.CallOptions{Record: s.Recorder.Record})}
 }
 
 func (c calls) submit(ctx context.Context, id, attempt string) (lro.Submission, error) {

@@ -84,7 +84,7 @@ func Client(t testing.TB, server *httptest.Server) *arm.Client {
 	t.Helper()
 	c, err := arm.New(arm.Config{
 		Endpoint: server.URL, Credential: anyToken{},
-		Clock: func() time.Time { return time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC) },
+		Now: func() time.Time { return time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC) },
 	})
 	require.NoError(t, err)
 	return c

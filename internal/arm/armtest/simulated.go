@@ -32,7 +32,7 @@ func Simulate(t testing.TB) *Simulated {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.sim = sim
-	s.Client, err = arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Clock: s.Clock.Now})
+	s.Client, err = arm.New(arm.Config{Endpoint: sim.Endpoint(), Credential: s, Now: s.Clock.Now})
 	require.NoError(t, err)
 	return s
 }

@@ -18,6 +18,9 @@ type Client struct {
 // New makes a client over the ARM client.
 func New(c *arm.Client) *Client { return &Client{arm: c} }
 
+// With returns a copy of the client whose calls have these options.
+func (c *Client) With(o arm.CallOptions) *Client { return New(c.arm.With(o)) }
+
 // query is the query of every call; an empty filter is left out.
 func query(filter string) url.Values {
 	q := url.Values{"api-version": {APIVersion}}

@@ -35,6 +35,9 @@ type Client struct {
 // New makes a client over the ARM client.
 func New(c *arm.Client) *Client { return &Client{arm: c} }
 
+// With returns a copy of the client whose calls have these options.
+func (c *Client) With(o arm.CallOptions) *Client { return New(c.arm.With(o)) }
+
 // Resource is a storage account or a flexible server.
 type Resource struct {
 	ID       string

@@ -20,7 +20,6 @@ import (
 	"azbackupflow/internal/preflight"
 	queue "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/state/memory"
-	"azbackupflow/internal/step"
 )
 
 // API is a deployment of azbackupflow without Azure.
@@ -68,12 +67,7 @@ func Start(t testing.TB) *API {
 	a.Engine, err = engine.New(engine.Config{
 		Store: a.Store, Queue: a.queue, Flows: flows, Waits: operation.AzureWaits(), Tenant: "test",
 		Now: a.Clock.Now, Jitter: func() float64 { return 0 }, Sleep: func(context.Context, time.Duration) error { return nil },
-		NewID:  newID,
-		Record: a.azure.record,
-		// The script's steps make no calls, so a dry run has none to hold back.
-		DryRun: func(ctx context.Context) (context.Context, func() []step.Unsent) {
-			return ctx, func() []step.Unsent { return nil }
-		},
+		NewID: newID,
 	})
 	require.NoError(t, err)
 	api, err := httpapi.New(httpapi.Config{

@@ -62,27 +62,19 @@ func (s *script) registry(now func() time.Time) (*flow.Registry, error) {
 }
 
 func (s *script) run(stepName string) func(context.Context, step.Call) (operation.Outcome, error) {
-	return func(ctx context.Context, _ step.Call) (operation.Outcome, error) {
+	return func(_ context.Context, c step.Call) (operation.Outcome, error) {
 		answer := Answer{Outcome: operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Note: stepName + " done"}}
 		s.mu.Lock()
 		if left := s.answers[stepName]; len(left) > 0 {
 			answer, s.answers[stepName] = left[0], left[1:]
 		}
 		s.mu.Unlock()
-		if made, ok := ctx.Value(exchangesKey{}).(*[]operation.Exchange); ok {
-			*made = append(*made, answer.Exchanges...)
+		for _, x := range answer.Exchanges {
+			c.Recorder.Record(x)
 		}
 		if answer.Err != nil {
 			return operation.Outcome{}, answer.Err
 		}
 		return answer.Outcome, nil
 	}
-}
-
-type exchangesKey struct{}
-
-// record passes the exchanges of a step's answer to the engine.
-func (s *script) record(ctx context.Context) (context.Context, func() []operation.Exchange) {
-	var made []operation.Exchange
-	return context.WithValue(ctx, exchangesKey{}, &made), func() []operation.Exchange { return made }
 }
