@@ -187,3 +187,32 @@ func TestCache_FullListKeepsRunningJobs(t *testing.T) {
 	require.True(t, find(t, two, a.query("ended-02999")).ReadDirectly, "the oldest job has no room")
 	require.Equal(t, 1, a.lists())
 }
+
+func TestCache_SpeedFactorDividesLeaseDuration(t *testing.T) {
+	t.Parallel()
+	a, store := newAzure(), newStore()
+	fast := func(c *jobcache.Config) { c.SpeedFactor = 60 }
+	one, two := a.cache(t, store, fast), a.cache(t, store, fast)
+	job := a.running(time.Hour)
+	a.fill(t, one)
+	a.fill(t, two)
+	dying := a.query(job)
+	dying.List = func(context.Context, time.Time) ([]jobcache.Job, int, error) { panic("killed") }
+	require.Panics(t, func() { _, _ = one.Find(t.Context(), dying) })
+	waited := time.Duration(0)
+	for a.lists() == 0 {
+		if got := find(t, two, a.query(job)); a.lists() == 0 {
+			require.False(t, got.ReadDirectly)
+			require.Positive(t, got.Next)
+			waited += got.Next
+			a.clock.Advance(got.Next)
+		}
+	}
+	require.InDelta(t, 2*time.Second, waited, float64(100*time.Millisecond))
+}
+
+func TestNew_ReportsIncompleteConfig(t *testing.T) {
+	t.Parallel()
+	_, err := jobcache.New(jobcache.Config{Store: newStore()})
+	require.Error(t, err)
+}

@@ -96,6 +96,9 @@ func TestQueue_RecoversFromLostConnectionAndLink(t *testing.T) {
 
 func TestQueue_ReportsUnavailableNamespaceWithinSeconds(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for the retries of the client")
+	}
 	b := startBus(t)
 	q := newQueue(t, b.client, "steps", machineClock, nil)
 	require.NoError(t, q.Send(t.Context(), engine.Message{ID: "1"}))
@@ -109,6 +112,9 @@ func TestQueue_ReportsUnavailableNamespaceWithinSeconds(t *testing.T) {
 
 func TestQueue_ReportsSilentNamespaceWithinSeconds(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits ten seconds for the timeout")
+	}
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })

@@ -41,10 +41,10 @@ func ParseDecisionContinue(text string) (key string, err error) {
 // SaveDecision stores the last decision about a resource, replacing the
 // previous one.
 func (s *Store) SaveDecision(ctx context.Context, d decision.Record) error {
-	doing := "save decision about " + d.ResourceID
+	action := "save decision about " + d.ResourceID
 	record, err := encode(d, recordLimit)
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	e := entity{"PartitionKey": ResourceKey(d.ResourceID), "RowKey": decisionRow}
 	e.time("at", d.At)
@@ -55,13 +55,13 @@ func (s *Store) SaveDecision(ctx context.Context, d decision.Record) error {
 	e.record("decision", record)
 	encoded, err := e.encode()
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := upsert(ctx, s.decisions, encoded); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }
@@ -69,17 +69,17 @@ func (s *Store) SaveDecision(ctx context.Context, d decision.Record) error {
 // LoadDecision returns the last decision about a resource, or
 // decision.ErrNotFound.
 func (s *Store) LoadDecision(ctx context.Context, resourceID string) (decision.Record, error) {
-	doing := "load decision about " + resourceID
+	action := "load decision about " + resourceID
 	text, err := s.point(ctx, s.decisions, ResourceKey(resourceID), decisionRow)
 	if missing(err) {
-		return decision.Record{}, fmt.Errorf("%s: %w", doing, decision.ErrNotFound)
+		return decision.Record{}, fmt.Errorf("%s: %w", action, decision.ErrNotFound)
 	}
 	if err != nil {
-		return decision.Record{}, failed(doing, err)
+		return decision.Record{}, failed(action, err)
 	}
 	d, err := decisionOf(text)
 	if err != nil {
-		return decision.Record{}, failed(doing, err)
+		return decision.Record{}, failed(action, err)
 	}
 	return d, nil
 }
@@ -89,7 +89,7 @@ func (s *Store) LoadDecision(ctx context.Context, resourceID string) (decision.R
 // table has one row for each resource that was ever evaluated. It returns
 // operation.ErrContinue for an unknown continuation token.
 func (s *Store) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
-	const doing = "list decisions"
+	const action = "list decisions"
 	after, err := ParseDecisionContinue(q.Continue)
 	if err != nil {
 		return decision.Page{}, err
@@ -106,7 +106,7 @@ func (s *Store) ListDecisions(ctx context.Context, q decision.Query) (decision.P
 		Filter: to.Ptr(filter), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
 	}) {
 		if err != nil {
-			return decision.Page{}, failed(doing, err)
+			return decision.Page{}, failed(action, err)
 		}
 		if len(page.Decisions) == q.Size() {
 			page.Continue = ContinueAfter(page.Decisions[q.Size()-1])
@@ -114,7 +114,7 @@ func (s *Store) ListDecisions(ctx context.Context, q decision.Query) (decision.P
 		}
 		d, err := decisionOf(text)
 		if err != nil {
-			return decision.Page{}, failed(doing, err)
+			return decision.Page{}, failed(action, err)
 		}
 		page.Decisions = append(page.Decisions, d)
 	}

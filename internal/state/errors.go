@@ -23,12 +23,12 @@ func (e *tableError) Error() string {
 func (e *tableError) Unwrap() error { return e.err }
 
 // failed wraps an error of aztables with the action that failed.
-func failed(doing string, err error) error {
+func failed(action string, err error) error {
 	var response *azcore.ResponseError
 	if known := (*tableError)(nil); !errors.As(err, &known) && errors.As(err, &response) {
 		err = &tableError{status: response.StatusCode, code: response.ErrorCode, err: err}
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return fmt.Errorf("%s: %w", action, err)
 }
 
 // hasCode reports whether Table Storage answered with the error code.

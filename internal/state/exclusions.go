@@ -19,10 +19,10 @@ const exclusionPartition = "exclusion"
 // SaveExclusion stores an exclusion, replacing the previous one of the same
 // resource.
 func (s *Store) SaveExclusion(ctx context.Context, x decision.Exclusion) error {
-	doing := "save exclusion of " + x.ResourceID
+	action := "save exclusion of " + x.ResourceID
 	record, err := encode(x, recordLimit)
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	e := entity{"PartitionKey": exclusionPartition, "RowKey": ResourceKey(x.ResourceID)}
 	e.time("at", x.At)
@@ -30,29 +30,29 @@ func (s *Store) SaveExclusion(ctx context.Context, x decision.Exclusion) error {
 	e.record("exclusion", record)
 	encoded, err := e.encode()
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := upsert(ctx, s.exclusions, encoded); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }
 
 // LoadExclusion returns the exclusion of a resource and whether there is one.
 func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error) {
-	doing := "load exclusion of " + resourceID
+	action := "load exclusion of " + resourceID
 	text, err := s.point(ctx, s.exclusions, exclusionPartition, ResourceKey(resourceID))
 	if missing(err) {
 		return decision.Exclusion{}, false, nil
 	}
 	if err != nil {
-		return decision.Exclusion{}, false, failed(doing, err)
+		return decision.Exclusion{}, false, failed(action, err)
 	}
 	if x, err = exclusionOf(text); err != nil {
-		return x, false, failed(doing, err)
+		return x, false, failed(action, err)
 	}
 	return x, true, nil
 }
@@ -60,13 +60,13 @@ func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (x decisio
 // DeleteExclusion deletes the exclusion of a resource. It succeeds if there is
 // none.
 func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
-	doing := "delete exclusion of " + resourceID
+	action := "delete exclusion of " + resourceID
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	_, err := s.exclusions.DeleteEntity(ctx, exclusionPartition, ResourceKey(resourceID), nil)
 	if err != nil && !hasCode(err, aztables.ResourceNotFound) {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }

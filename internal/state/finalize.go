@@ -27,16 +27,16 @@ func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	if row.Marker == "" || op.Round > 0 || !op.ReadyToFinalize() {
 		return s.FinalizeByID(ctx, op.ID)
 	}
-	doing := "finalize operation " + op.ID
+	action := "finalize operation " + op.ID
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := s.addEntry(ctx, op, endedPartition(op.Status)); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	deleted, err := s.deleteMarker(ctx, op.ID, azcore.ETag(row.Marker))
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if !deleted {
 		return s.FinalizeByID(ctx, op.ID)
@@ -53,20 +53,20 @@ func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 // A marker without a row may belong to an operation that is being created right
 // now. Finalize such a marker only when it is old.
 func (s *Store) FinalizeByID(ctx context.Context, id string) error {
-	doing := "finalize operation " + id
+	action := "finalize operation " + id
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	for range maxFinalizeAttempts {
 		done, err := s.tryFinalize(ctx, id)
 		if err != nil {
-			return failed(doing, err)
+			return failed(action, err)
 		}
 		if done {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %w", doing, engine.ErrConflict)
+	return fmt.Errorf("%s: %w", action, engine.ErrConflict)
 }
 
 // tryFinalize is one attempt of FinalizeByID. It returns false if the row was

@@ -23,7 +23,7 @@ const (
 // and one row for each entry. It returns operation.ErrContinue for an unknown
 // continuation token.
 func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, error) {
-	const doing = "list operations"
+	const action = "list operations"
 	after, err := ParseContinue(q.Continue)
 	if err != nil {
 		return operation.Page{}, err
@@ -34,11 +34,11 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 	for checked := 0; ; {
 		batch, more, err := take(next, max(q.Size()-len(page.Operations), minBatch))
 		if err != nil {
-			return operation.Page{}, failed(doing, err)
+			return operation.Page{}, failed(action, err)
 		}
 		rows, err := s.loadMatching(ctx, batch, q)
 		if err != nil {
-			return operation.Page{}, failed(doing, err)
+			return operation.Page{}, failed(action, err)
 		}
 		for i, op := range rows {
 			if op != nil && len(page.Operations) < q.Size() {

@@ -19,30 +19,30 @@ const itemLockRow = "lock"
 
 // LoadItemLock implements engine.Locks.
 func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
-	doing := "load lock of " + item
+	action := "load lock of " + item
 	if err := s.EnsureTables(ctx); err != nil {
-		return operation.ItemLock{}, "", failed(doing, err)
+		return operation.ItemLock{}, "", failed(action, err)
 	}
 	answer, err := s.locks.GetEntity(ctx, encodeKey(item), itemLockRow, nil)
 	if missing(err) {
 		return operation.ItemLock{}, "", nil
 	}
 	if err != nil {
-		return operation.ItemLock{}, "", failed(doing, err)
+		return operation.ItemLock{}, "", failed(action, err)
 	}
 	lock, err := itemLockOf(answer.Value)
 	if err != nil {
-		return operation.ItemLock{}, "", failed(doing, err)
+		return operation.ItemLock{}, "", failed(action, err)
 	}
 	return lock, string(answer.ETag), nil
 }
 
 // SaveItemLock implements engine.Locks.
 func (s *Store) SaveItemLock(ctx context.Context, lock operation.ItemLock, etag string) error {
-	doing := "save lock of " + lock.Item
+	action := "save lock of " + lock.Item
 	record, err := encode(lock, recordLimit)
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	e := entity{"PartitionKey": encodeKey(lock.Item), "RowKey": itemLockRow}
 	e.text("item", lock.Item)
@@ -51,14 +51,14 @@ func (s *Store) SaveItemLock(ctx context.Context, lock operation.ItemLock, etag 
 	e.record("lock", record)
 	encoded, err := e.encode()
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	_, err = s.saveIfUnchanged(ctx, s.locks, encoded, etag)
 	switch {
 	case errors.Is(err, errConflict):
-		return fmt.Errorf("%s: %w", doing, engine.ErrConflict)
+		return fmt.Errorf("%s: %w", action, engine.ErrConflict)
 	case err != nil:
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }

@@ -58,12 +58,12 @@ func (s *Store) deleteMarker(ctx context.Context, id string, etag azcore.ETag) (
 // Reopen may be repeated. If the Save is never made, the next Finalize deletes
 // the marker.
 func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) error {
-	doing := "reopen operation " + id
+	action := "reopen operation " + id
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if _, err := s.writeMarker(ctx, id, createdAt); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }

@@ -20,21 +20,21 @@ import (
 // marker, Expire the entries. The error is *TooLarge, before anything is
 // written, if the operation has no room to grow.
 func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
-	doing := "create operation " + op.ID
+	action := "create operation " + op.ID
 	record, err := EncodeNew(op)
 	if err != nil {
-		return engine.Row{}, false, failed(doing, err)
+		return engine.Row{}, false, failed(action, err)
 	}
 	event, err := EncodeEvent(ev)
 	if err != nil {
-		return engine.Row{}, false, failed(doing, err)
+		return engine.Row{}, false, failed(action, err)
 	}
 	if err := s.EnsureTables(ctx); err != nil {
-		return engine.Row{}, false, failed(doing, err)
+		return engine.Row{}, false, failed(action, err)
 	}
 	marker, err := s.indexNew(ctx, op)
 	if err != nil {
-		return engine.Row{}, false, failed(doing, err)
+		return engine.Row{}, false, failed(action, err)
 	}
 	etag, err := s.write(ctx, aztables.TransactionAction{ActionType: aztables.TransactionTypeAdd}, op, marker, record, ev, event)
 	if hasCode(err, aztables.EntityAlreadyExists) {
@@ -42,7 +42,7 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 		return row, false, err
 	}
 	if err != nil {
-		return engine.Row{}, false, failed(doing, err)
+		return engine.Row{}, false, failed(action, err)
 	}
 	row, err := s.written(ctx, etag, marker, record, op)
 	return row, true, err
@@ -73,14 +73,14 @@ func (s *Store) existing(ctx context.Context, op operation.Operation) (engine.Ro
 	if err != nil {
 		return row, err
 	}
-	doing, stored := "create operation "+op.ID, row.Operation
+	action, stored := "create operation "+op.ID, row.Operation
 	if at := PositionOf(op.CreatedAt, op.ID); at != PositionOf(stored.CreatedAt, stored.ID) {
 		if err := s.deleteEntries(ctx, partitionsOf(op.Flow, op.Labels), string(at)); err != nil {
-			return engine.Row{}, failed(doing, err)
+			return engine.Row{}, failed(action, err)
 		}
 		if !stored.Status.Terminal() {
 			if _, err := s.writeMarker(ctx, op.ID, stored.CreatedAt); err != nil {
-				return engine.Row{}, failed(doing, err)
+				return engine.Row{}, failed(action, err)
 			}
 		}
 	}
@@ -92,24 +92,24 @@ func (s *Store) existing(ctx context.Context, op operation.Operation) (engine.Ro
 
 // Load implements engine.Store.
 func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
-	doing := "load operation " + id
+	action := "load operation " + id
 	if err := s.EnsureTables(ctx); err != nil {
-		return engine.Row{}, failed(doing, err)
+		return engine.Row{}, failed(action, err)
 	}
 	answer, err := s.operations.GetEntity(ctx, encodeKey(id), operationRow, nil)
 	if missing(err) {
-		return engine.Row{}, fmt.Errorf("%s: %w", doing, engine.ErrNotFound)
+		return engine.Row{}, fmt.Errorf("%s: %w", action, engine.ErrNotFound)
 	}
 	if err != nil {
-		return engine.Row{}, failed(doing, err)
+		return engine.Row{}, failed(action, err)
 	}
 	record, marker, err := operationOf(answer.Value)
 	if err != nil {
-		return engine.Row{}, failed(doing, err)
+		return engine.Row{}, failed(action, err)
 	}
 	op, err := Decode(record)
 	if err != nil {
-		return engine.Row{}, failed(doing, err)
+		return engine.Row{}, failed(action, err)
 	}
 	return engine.Row{Operation: op, ETag: string(answer.ETag), Marker: marker}, nil
 }
@@ -121,17 +121,17 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 // is lost, the client repeats the request, which then conflicts with itself.
 func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (string, error) {
 	op := row.Operation
-	doing := "save operation " + op.ID
+	action := "save operation " + op.ID
 	record, err := Encode(op)
 	if err != nil {
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	event, err := EncodeEvent(ev)
 	if err != nil {
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	if err := s.EnsureTables(ctx); err != nil {
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	expected := azcore.ETag(row.ETag)
 	etag, err := s.write(ctx, aztables.TransactionAction{
@@ -139,11 +139,11 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	}, op, row.Marker, record, ev, event)
 	switch {
 	case outdated(err), hasCode(err, aztables.EntityAlreadyExists):
-		return "", fmt.Errorf("%s: %w", doing, engine.ErrConflict)
+		return "", fmt.Errorf("%s: %w", action, engine.ErrConflict)
 	case missing(err):
-		return "", fmt.Errorf("%s: %w", doing, engine.ErrNotFound)
+		return "", fmt.Errorf("%s: %w", action, engine.ErrNotFound)
 	case err != nil:
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	saved, err := s.written(ctx, etag, row.Marker, record, op)
 	return saved.ETag, err

@@ -26,13 +26,13 @@ const rejectedListColumns = "PartitionKey,RowKey,request,request2,request3"
 
 // SaveRejected stores a rejected request, replacing one with the same ID.
 func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
-	doing := "save rejected request " + r.ID
+	action := "save rejected request " + r.ID
 	if !rejected.ValidID(r.ID) {
-		return fmt.Errorf("%s: invalid ID; use rejected.NewID", doing)
+		return fmt.Errorf("%s: invalid ID; use rejected.NewID", action)
 	}
 	record, err := encode(r.Shortened(), recordLimit)
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	e := entity{"PartitionKey": rejectedPartition, "RowKey": r.ID}
 	e.time("at", r.At)
@@ -47,13 +47,13 @@ func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 	}
 	encoded, err := e.encode()
 	if err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if err := upsert(ctx, s.rejected, encoded); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }
@@ -73,20 +73,20 @@ func longBody(r rejected.Request) string {
 // LoadRejected returns a rejected request, with its full body if that was
 // stored. It returns rejected.ErrNotFound if there is none with the ID.
 func (s *Store) LoadRejected(ctx context.Context, id string) (rejected.Request, error) {
-	doing := "load rejected request " + id
+	action := "load rejected request " + id
 	if !rejected.ValidID(id) {
-		return rejected.Request{}, fmt.Errorf("%s: %w", doing, rejected.ErrNotFound)
+		return rejected.Request{}, fmt.Errorf("%s: %w", action, rejected.ErrNotFound)
 	}
 	text, err := s.point(ctx, s.rejected, rejectedPartition, id)
 	if missing(err) {
-		return rejected.Request{}, fmt.Errorf("%s: %w", doing, rejected.ErrNotFound)
+		return rejected.Request{}, fmt.Errorf("%s: %w", action, rejected.ErrNotFound)
 	}
 	if err != nil {
-		return rejected.Request{}, failed(doing, err)
+		return rejected.Request{}, failed(action, err)
 	}
 	r, err := rejectedOf(text)
 	if err != nil {
-		return rejected.Request{}, failed(doing, err)
+		return rejected.Request{}, failed(action, err)
 	}
 	if body, err := recordOf(text, "body"); err == nil {
 		r.Body = string(body)
@@ -97,7 +97,7 @@ func (s *Store) LoadRejected(ctx context.Context, id string) (rejected.Request, 
 // ListRejected returns one page of rejected requests, newest first. It returns
 // operation.ErrContinue for an unknown continuation token.
 func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
-	const doing = "list rejected requests"
+	const action = "list rejected requests"
 	after, err := ParseContinue(q.Continue)
 	if err != nil {
 		return rejected.Page{}, err
@@ -112,7 +112,7 @@ func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 		Filter: to.Ptr(rangeFilter(rejectedPartition, first, end)), Select: to.Ptr(rejectedListColumns), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
 	}) {
 		if err != nil {
-			return rejected.Page{}, failed(doing, err)
+			return rejected.Page{}, failed(action, err)
 		}
 		if len(page.Requests) == q.Size() {
 			page.Continue = Position(page.Requests[q.Size()-1].ID).Continue()
@@ -120,7 +120,7 @@ func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 		}
 		r, err := rejectedOf(text)
 		if err != nil {
-			return rejected.Page{}, failed(doing, err)
+			return rejected.Page{}, failed(action, err)
 		}
 		page.Requests = append(page.Requests, r)
 	}
@@ -130,15 +130,15 @@ func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 // DeleteRejected deletes a rejected request. It succeeds if there is none with
 // the ID.
 func (s *Store) DeleteRejected(ctx context.Context, id string) error {
-	doing := "delete rejected request " + id
+	action := "delete rejected request " + id
 	if !rejected.ValidID(id) {
-		return fmt.Errorf("%s: %w", doing, rejected.ErrNotFound)
+		return fmt.Errorf("%s: %w", action, rejected.ErrNotFound)
 	}
 	if err := s.EnsureTables(ctx); err != nil {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	if _, err := s.rejected.DeleteEntity(ctx, rejectedPartition, id, nil); err != nil && !missing(err) {
-		return failed(doing, err)
+		return failed(action, err)
 	}
 	return nil
 }

@@ -18,16 +18,16 @@ const schedulePartition = "schedule"
 
 // LoadScheduleRuns returns the runs of all schedules by schedule name.
 func (s *Store) LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error) {
-	const doing = "load schedule runs"
+	const action = "load schedule runs"
 	filter := fmt.Sprintf("PartitionKey eq '%s'", schedulePartition)
 	runs := map[string]run.Record{}
 	for text, err := range s.entities(ctx, s.scheduleRuns, &aztables.ListEntitiesOptions{Filter: to.Ptr(filter)}) {
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(action, err)
 		}
 		r, err := scheduleRunOf(text)
 		if err != nil {
-			return nil, failed(doing, err)
+			return nil, failed(action, err)
 		}
 		runs[r.Name] = r
 	}
@@ -38,10 +38,10 @@ func (s *Store) LoadScheduleRuns(ctx context.Context) (map[string]run.Record, er
 // ETag, and returns its new ETag. It returns run.ErrConflict if not. After any
 // other error the save may have succeeded.
 func (s *Store) SaveScheduleRun(ctx context.Context, r run.Record) (etag string, err error) {
-	doing := "save run of schedule " + r.Name
+	action := "save run of schedule " + r.Name
 	record, err := encode(r, recordLimit)
 	if err != nil {
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	e := entity{"PartitionKey": schedulePartition, "RowKey": encodeKey(r.Name)}
 	e.text("timing", r.Timing)
@@ -50,14 +50,14 @@ func (s *Store) SaveScheduleRun(ctx context.Context, r run.Record) (etag string,
 	e.record("run", record)
 	encoded, err := e.encode()
 	if err != nil {
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	saved, err := s.saveIfUnchanged(ctx, s.scheduleRuns, encoded, r.ETag)
 	switch {
 	case errors.Is(err, errConflict):
-		return "", fmt.Errorf("%s: %w", doing, run.ErrConflict)
+		return "", fmt.Errorf("%s: %w", action, run.ErrConflict)
 	case err != nil:
-		return "", failed(doing, err)
+		return "", failed(action, err)
 	}
 	return saved, nil
 }

@@ -40,20 +40,20 @@ func (r SharedRows) Save(ctx context.Context, key string, value []byte, etag str
 // LoadShared returns a shared row and its ETag by a point read. Both are empty
 // if there is no row.
 func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte, etag string, err error) {
-	doing := "load shared " + kind
+	action := "load shared " + kind
 	if err := s.EnsureTables(ctx); err != nil {
-		return nil, "", failed(doing, err)
+		return nil, "", failed(action, err)
 	}
 	answer, err := s.shared.GetEntity(ctx, sharedPartition(kind, key), sharedRow, nil)
 	if missing(err) {
 		return nil, "", nil
 	}
 	if err != nil {
-		return nil, "", failed(doing, err)
+		return nil, "", failed(action, err)
 	}
 	value, err = recordOf(answer.Value, sharedRow)
 	if err != nil {
-		return nil, "", failed(doing, err)
+		return nil, "", failed(action, err)
 	}
 	return value, string(answer.ETag), nil
 }
@@ -66,23 +66,23 @@ func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte,
 // repeated this very call after its answer was lost. The error is *TooLarge,
 // before anything is written, if the value does not fit.
 func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (newETag string, saved bool, err error) {
-	doing := "save shared " + kind
+	action := "save shared " + kind
 	if err := CheckShared(value); err != nil {
-		return "", false, failed(doing, err)
+		return "", false, failed(action, err)
 	}
 	e := entity{"PartitionKey": sharedPartition(kind, key), "RowKey": sharedRow}
 	e.text("key", key)
 	e.record(sharedRow, value)
 	encoded, err := e.encode()
 	if err != nil {
-		return "", false, failed(doing, err)
+		return "", false, failed(action, err)
 	}
 	newETag, err = s.saveIfUnchanged(ctx, s.shared, encoded, etag)
 	switch {
 	case errors.Is(err, errConflict):
 		return "", false, nil
 	case err != nil:
-		return "", false, failed(doing, err)
+		return "", false, failed(action, err)
 	}
 	return newETag, true, nil
 }

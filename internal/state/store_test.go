@@ -16,6 +16,9 @@ import (
 
 func TestStore_TableStorage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs Azurite and takes some seconds")
+	}
 	a := startAccount(t)
 	t.Run("keeps the contract", func(t *testing.T) {
 		t.Parallel()
