@@ -31,7 +31,7 @@ func TestOperationControl_CancelPauseResumeRetry(t *testing.T) {
 		{"an operation is canceled before it has begun anything", canceledBeforeAnything},
 		{"a paused operation sends nothing until it is resumed", pausedAndResumed},
 		{"a failed backup that is retried is a new backup", retriedAfterFailure},
-		{"an unclear backup is parked until a person retries it", parkedAndRetried},
+		{"an unclear backup is parked until an operator retries it", parkedAndRetried},
 		{"an operation that has ended stays as it is", endedStays},
 	}
 	var sites []site
@@ -170,7 +170,7 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 }
 
 // An ambiguous backup request, after which two jobs of the share have begun, is
-// not repeated before a person has checked it.
+// not repeated before an operator has checked it.
 func parkedAndRetried(l *local, s site, _ *sweeps) {
 	first := s.backup()
 	first["key"] = "the other"
