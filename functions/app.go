@@ -14,8 +14,8 @@ import (
 	"azbackupflow/internal/telemetry"
 )
 
-// world is what the program takes from outside. The clock and randomness enter
-// the program only here.
+// world holds everything that the program takes from outside. The clock and
+// randomness enter the program only here.
 type world struct {
 	environment map[string]string
 	now         func() time.Time
@@ -55,7 +55,7 @@ func newApp(ctx context.Context, w world) (*app, error) {
 	return &app{server: server, telemetry: b.telemetry}, err
 }
 
-// base is what all parts of the program use.
+// base holds what all parts of the program use.
 type base struct {
 	world
 	settings  settings.Settings

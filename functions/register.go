@@ -18,7 +18,7 @@ import (
 	"azbackupflow/internal/telemetry"
 )
 
-// parts is what the functions call.
+// parts holds everything that the functions call.
 type parts struct {
 	engine    *engine.Engine
 	intake    *intake.Intake

@@ -10,7 +10,7 @@ import (
 // one.
 type Status string
 
-// Statuses of an operation. Parked waits for a person. The statuses for which
+// Statuses of an operation. Parked waits for an operator. The statuses for which
 // Terminal returns true are final.
 const (
 	Pending               Status = "Pending"
@@ -43,7 +43,7 @@ func (s Status) Terminal() bool {
 func (s Status) Successful() bool { return s == Succeeded || s == SucceededWithWarnings }
 
 // Operation is the public view of an operation. It leaves out Azure's status
-// URLs, because such a URL grants access to whoever has it.
+// URLs, because such a URL grants access without a token.
 type Operation struct {
 	ID      string            `json:"id"`
 	Flow    string            `json:"flow"`
@@ -156,7 +156,7 @@ type FlowList struct {
 // SweepResult counts what a sweep found among the live operations.
 type SweepResult struct {
 	// Live counts operations that are not finalized. Parked counts those of
-	// them that wait for a person.
+	// them that wait for an operator.
 	Live   int `json:"live"`
 	Parked int `json:"parked"`
 	// Overdue counts operations whose message did not arrive. The sweep sent

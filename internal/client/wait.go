@@ -24,7 +24,7 @@ type Update struct {
 // passes the result of each poll to observe, unless observe is nil.
 //
 // Wait honours the API's Retry-After up to MaxPause, so that it soon sees a
-// change made by a person. While the API is unavailable it retries for at most
+// command of an operator. While the API is unavailable it retries for at most
 // MaxOutage and then returns the last error. Other errors are the context's
 // cause and *Problem.
 func (c *Client) Wait(ctx context.Context, id string, observe func(Update)) (api.Operation, error) {
@@ -68,7 +68,7 @@ func (c *Client) Wait(ctx context.Context, id string, observe func(Update)) (api
 	}
 }
 
-// settled reports whether the operation changes only by a person's command.
+// settled reports whether the operation changes only by an operator's command.
 func settled(op api.Operation) bool { return op.Status.Terminal() || op.Status == api.Parked }
 
 // waiter is the state of one Wait.

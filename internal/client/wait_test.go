@@ -51,7 +51,7 @@ func TestWait_HonoursRetryAfterUpToMaxPause(t *testing.T) {
 	require.NoError(t, err)
 	slept := a.Clock.Slept()
 	require.Equal(t, time.Second, slept[0], "the first step is due at once: Retry-After is 1")
-	// The operation checks the job after 25 minutes; a person may cancel before.
+	// The operation checks the job after 25 minutes; an operator may cancel before.
 	longest := 0
 	for i, d := range slept {
 		require.GreaterOrEqual(t, d, time.Second)

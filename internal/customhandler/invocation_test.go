@@ -25,7 +25,7 @@ func envelope(t testing.TB, name string) Invocation {
 	return inv
 }
 
-func TestAMessageBodyIsTheSameHoweverTheHostEncodedIt(t *testing.T) {
+func TestPayload_IsTheSameForEveryEncodingOfTheHost(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"servicebus", "servicebus-once", "servicebus-object"} {
 		body, err := envelope(t, name).Payload("message")
@@ -34,7 +34,7 @@ func TestAMessageBodyIsTheSameHoweverTheHostEncodedIt(t *testing.T) {
 	}
 }
 
-func TestPlainTextAndBinaryBodiesAreReadAsTheirBytes(t *testing.T) {
+func TestPayload_ReturnsTheBytesOfTextAndBinaryBodies(t *testing.T) {
 	t.Parallel()
 	text, err := envelope(t, "servicebus-text").Payload("message")
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func TestPlainTextAndBinaryBodiesAreReadAsTheirBytes(t *testing.T) {
 	require.Equal(t, []byte{0xff, 0x00, 0xfe, 'a'}, binary)
 }
 
-func TestAMissingOrNullPayloadSaysSo(t *testing.T) {
+func TestPayload_MissingOrNullIsErrNoPayload(t *testing.T) {
 	t.Parallel()
 	inv := Invocation{Data: map[string]json.RawMessage{"nothing": json.RawMessage(" null ")}}
 	for _, binding := range []string{"nothing", "absent"} {
@@ -54,7 +54,7 @@ func TestAMissingOrNullPayloadSaysSo(t *testing.T) {
 	}
 }
 
-func TestMetadataOfAMessageIsReadFromOneAndTwoLayers(t *testing.T) {
+func TestMetadata_IsDecodedFromOneAndTwoLayers(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"servicebus", "servicebus-once"} {
 		inv := envelope(t, name)
@@ -73,7 +73,7 @@ func TestMetadataOfAMessageIsReadFromOneAndTwoLayers(t *testing.T) {
 	require.Equal(t, "3", retries)
 }
 
-func TestMetadataThatIsNotThereIsNotInvented(t *testing.T) {
+func TestMetadata_MissingValuesAreZero(t *testing.T) {
 	t.Parallel()
 	inv := envelope(t, "timer")
 	require.Zero(t, inv.DeliveryCount())
@@ -88,7 +88,7 @@ func TestMetadataThatIsNotThereIsNotInvented(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestMetadataNamesIgnoreCaseAsInTheHost(t *testing.T) {
+func TestMetadata_NamesIgnoreCase(t *testing.T) {
 	t.Parallel()
 	inv := Invocation{Metadata: map[string]json.RawMessage{"messageID": json.RawMessage(`"b"`), "messageid": json.RawMessage(`"c"`)}}
 	require.Equal(t, "b", inv.MessageID())
@@ -96,7 +96,7 @@ func TestMetadataNamesIgnoreCaseAsInTheHost(t *testing.T) {
 	require.Equal(t, "a", inv.MessageID())
 }
 
-func TestTraceComesFromTheRequestOrElseFromTheMessage(t *testing.T) {
+func TestTrace_ComesFromTheRequestOrElseFromTheMessage(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", envelope(t, "servicebus").Trace)
 	inv, err := decodeInvocation("f", http.Header{"Traceparent": {"00-1-2-01"}, http.CanonicalHeaderKey(headerInvocationID): {"i"}}, strings.NewReader(`{}`))
@@ -105,7 +105,7 @@ func TestTraceComesFromTheRequestOrElseFromTheMessage(t *testing.T) {
 	require.Equal(t, "00-1-2-01", inv.Trace)
 }
 
-func TestABodyThatIsNoEnvelopeIsRefused(t *testing.T) {
+func TestDecodeInvocation_RejectsABodyThatIsNotAnEnvelope(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "null", "[]", `"x"`, "{", `{"Data":3}`, `{"Metadata":[]}`} {
 		_, err := decodeInvocation("f", http.Header{}, strings.NewReader(body))
@@ -139,7 +139,7 @@ func FuzzDecodeInvocation(f *testing.F) {
 	})
 }
 
-// FuzzPayloadRoundTrip checks that what the host encodes is what is read.
+// FuzzPayloadRoundTrip checks that Payload reverses the encodings of the host.
 func FuzzPayloadRoundTrip(f *testing.F) {
 	for _, seed := range []string{`{"a":1}`, "plain", `"quoted"`, "", "12345678", "null", "\u2028<>&", `[1]`} {
 		f.Add(seed)

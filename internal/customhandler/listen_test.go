@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// handlerProgram serves until it is told to stop; its only function says on
-// stdout that it runs and ends when stdin closes.
+// handlerProgram serves until it receives a signal. Its only function writes to
+// stdout when it starts and ends when stdin closes.
 func handlerProgram() int {
 	ctx := context.Background()
 	listener, err := Listen(ctx, func(name string) string {
@@ -58,7 +58,7 @@ func handlerProgram() int {
 	return 0
 }
 
-func TestWithoutAPortTheProgramSaysHowItIsStarted(t *testing.T) {
+func TestListen_WithoutAPortNamesTheFunctionsHost(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"", "x", "70000", "-1"} {
 		_, err := Listen(t.Context(), func(string) string { return value })
@@ -66,7 +66,7 @@ func TestWithoutAPortTheProgramSaysHowItIsStarted(t *testing.T) {
 	}
 }
 
-func TestAPortInUseIsAnError(t *testing.T) {
+func TestListen_ReturnsAnErrorForAPortInUse(t *testing.T) {
 	t.Parallel()
 	taken, err := Listen(t.Context(), func(string) string { return "0" })
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestAPortInUseIsAnError(t *testing.T) {
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
 }
 
-func TestServingEndsWithItsContextAndWithItsListener(t *testing.T) {
+func TestServe_EndsWithItsContextAndWithItsListener(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	for _, end := range []string{"context", "listener"} {
@@ -100,7 +100,7 @@ func TestServingEndsWithItsContextAndWithItsListener(t *testing.T) {
 	}
 }
 
-func TestASignalLetsTheRunningInvocationFinish(t *testing.T) {
+func TestServe_WaitsForTheRunningInvocationAfterASignal(t *testing.T) {
 	t.Parallel()
 	program := exec.CommandContext(t.Context(), os.Args[0])
 	program.Env = append(os.Environ(), roleSetting+"=1")
@@ -135,7 +135,7 @@ func TestASignalLetsTheRunningInvocationFinish(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := get(t, "http://"+address+"/")
 		return err != nil
-	}, 10*time.Second, 5*time.Millisecond, "no new invocations are taken")
+	}, 10*time.Second, 5*time.Millisecond, "new invocations are still accepted")
 	require.NoError(t, stdin.Close())
 	require.Equal(t, http.StatusOK, <-status)
 	require.NoError(t, program.Wait(), "exit code 0")

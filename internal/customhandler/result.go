@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Result is what a function returns to the host.
+// Result holds the values that a function returns to the host.
 type Result struct {
 	// Outputs are the values of the output bindings by name. Use objects, not
 	// strings: the host decodes strings that look like base64.

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lines collects what a logger writes.
+// lines collects the output of a logger.
 type lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -61,7 +61,7 @@ func post(t *testing.T, s http.Handler, path, body string) *httptest.ResponseRec
 	return w
 }
 
-// requireAnswer checks what the host insists on in every answer.
+// requireAnswer checks what the host requires of every response.
 func requireAnswer(t *testing.T, w *httptest.ResponseRecorder, status int) map[string]json.RawMessage {
 	t.Helper()
 	require.Equal(t, status, w.Code)
@@ -74,7 +74,7 @@ func requireAnswer(t *testing.T, w *httptest.ResponseRecorder, status int) map[s
 	return body
 }
 
-func TestTheReadinessPollIsAnswered(t *testing.T) {
+func TestServer_RespondsToTheReadinessPoll(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	w := httptest.NewRecorder()
@@ -83,7 +83,7 @@ func TestTheReadinessPollIsAnswered(t *testing.T) {
 	requireAnswer(t, post(t, s, "/", "{}"), http.StatusNotFound)
 }
 
-func TestAnEmptyResultIsStillAWholeAnswer(t *testing.T) {
+func TestServer_SendsAllFieldsOfAnEmptyResult(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	s.cfg.Functions["run-step"] = handle(func(context.Context, Invocation) (Result, error) { return Result{}, nil })
@@ -92,7 +92,7 @@ func TestAnEmptyResultIsStillAWholeAnswer(t *testing.T) {
 	require.JSONEq(t, `{"Outputs":{},"Logs":[],"ReturnValue":null}`, w.Body.String())
 }
 
-func TestOutputsLogsAndReturnValueReachTheHost(t *testing.T) {
+func TestServer_SendsOutputsLogsAndReturnValue(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	s.cfg.Functions["f"] = handle(func(_ context.Context, inv Invocation) (Result, error) {
@@ -101,7 +101,7 @@ func TestOutputsLogsAndReturnValueReachTheHost(t *testing.T) {
 	require.JSONEq(t, `{"Outputs":{"res":{"statusCode":202}},"Logs":["inv-1"],"ReturnValue":"f"}`, post(t, s, "/f", `{}`).Body.String())
 }
 
-func TestAnErrorFailsTheInvocationAndStaysOffTheWire(t *testing.T) {
+func TestServer_LogsAnErrorAndKeepsItOutOfTheResponse(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
 	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) {
@@ -114,7 +114,7 @@ func TestAnErrorFailsTheInvocationAndStaysOffTheWire(t *testing.T) {
 	require.NotContains(t, log.String(), "stack")
 }
 
-func TestAPanicIsAnsweredAndLoggedWithItsStack(t *testing.T) {
+func TestServer_LogsAPanicWithItsStack(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
 	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) { panic("boom") })
@@ -123,7 +123,7 @@ func TestAPanicIsAnsweredAndLoggedWithItsStack(t *testing.T) {
 	require.Contains(t, log.String(), "server_test.go", "the stack is logged")
 }
 
-func TestAResultThatIsNotJSONFailsTheInvocation(t *testing.T) {
+func TestServer_FailsAnInvocationWithAResultThatIsNotJSON(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
 	s.cfg.Functions["f"] = handle(func(context.Context, Invocation) (Result, error) { return Result{ReturnValue: func() {}}, nil })
@@ -131,7 +131,7 @@ func TestAResultThatIsNotJSONFailsTheInvocation(t *testing.T) {
 	require.Contains(t, log.String(), "unsupported type")
 }
 
-func TestBadRequestsAreRefusedWithTheirReason(t *testing.T) {
+func TestServer_RejectsBadRequestsWithTheReason(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	s.cfg.MaxBody = 100
@@ -140,11 +140,11 @@ func TestBadRequestsAreRefusedWithTheirReason(t *testing.T) {
 		path, body string
 		status     int
 	}{
-		"an unknown function":   {"/g", "{}", http.StatusNotFound},
-		"a path below a name":   {"/f/x", "{}", http.StatusNotFound},
-		"a body that is no map": {"/f", "[]", http.StatusBadRequest},
-		"a body that is cut":    {"/f", `{"Data":`, http.StatusBadRequest},
-		"a body too long":       {"/f", `{"Data":{"m":"` + strings.Repeat("x", 200) + `"}}`, http.StatusRequestEntityTooLarge},
+		"an unknown function":     {"/g", "{}", http.StatusNotFound},
+		"a path below a name":     {"/f/x", "{}", http.StatusNotFound},
+		"a body that is an array": {"/f", "[]", http.StatusBadRequest},
+		"a truncated body":        {"/f", `{"Data":`, http.StatusBadRequest},
+		"a body too long":         {"/f", `{"Data":{"m":"` + strings.Repeat("x", 200) + `"}}`, http.StatusRequestEntityTooLarge},
 	}
 	for name, c := range cases {
 		body := requireAnswer(t, post(t, s, c.path, c.body), c.status)
@@ -155,7 +155,7 @@ func TestBadRequestsAreRefusedWithTheirReason(t *testing.T) {
 	requireAnswer(t, w, http.StatusMethodNotAllowed)
 }
 
-func TestEachInvocationHasADeadlineAndOutlivesAHostThatHangsUp(t *testing.T) {
+func TestServer_InvocationHasADeadlineAndOutlivesTheConnection(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	s.cfg.Deadline = time.Hour
@@ -177,7 +177,7 @@ func TestEachInvocationHasADeadlineAndOutlivesAHostThatHangsUp(t *testing.T) {
 	requireAnswer(t, post(t, s, "/slow", "{}"), http.StatusInternalServerError)
 }
 
-func TestEveryLineOfAnInvocationNamesItOnce(t *testing.T) {
+func TestLogger_NamesTheInvocationOnceOnEachLine(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
 	injected := s.cfg.Log.With("op", "op-7")
@@ -197,7 +197,7 @@ func TestEveryLineOfAnInvocationNamesItOnce(t *testing.T) {
 	Logger(t.Context()).Info("outside an invocation: no line, no harm")
 }
 
-func TestWhatBecomesKnownOnTheWayIsOnEveryLaterLineOnce(t *testing.T) {
+func TestAnnotate_AddsAttributesOnceToAllLaterLines(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
 	injected := s.cfg.Log.With("op", "op-7")
@@ -217,10 +217,10 @@ func TestWhatBecomesKnownOnTheWayIsOnEveryLaterLineOnce(t *testing.T) {
 		require.Equal(t, 1, strings.Count(got[n], `"step":"`), got[n])
 		require.Contains(t, got[n], `"step":"`+step+`"`)
 	}
-	Annotate(t.Context(), slog.String("outside", "an invocation: no harm"))
+	Annotate(t.Context(), slog.String("outside", "has no effect"))
 }
 
-func TestAroundSeesEveryInvocationAndHowItEnded(t *testing.T) {
+func TestAround_SeesEveryInvocationAndItsResult(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	type mark struct{}
@@ -252,7 +252,7 @@ func TestAroundSeesEveryInvocationAndHowItEnded(t *testing.T) {
 	require.Contains(t, seen[5], errNotAnEnvelope.Error())
 }
 
-func TestAnHTTPFunctionSeesTheOriginalRequest(t *testing.T) {
+func TestHTTP_FunctionReceivesTheOriginalRequest(t *testing.T) {
 	t.Parallel()
 	s, log := newServer(t)
 	s.cfg.HTTP["api"] = handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -275,7 +275,7 @@ func TestAnHTTPFunctionSeesTheOriginalRequest(t *testing.T) {
 	require.Contains(t, log.String(), "panic: boom")
 }
 
-func TestAnAbortedHTTPRequestStaysAborted(t *testing.T) {
+func TestHTTP_AbortedRequestStaysAborted(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer(t)
 	s.cfg.HTTP["api"] = handle(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))

@@ -182,7 +182,7 @@ func TestBulk_RejectsAnInvalidTargetAndStartsTheOthers(t *testing.T) {
 		}
 		require.Equal(t, "backup-now", record.Flow)
 		corrected, err := request.Read([]byte(record.Body))
-		require.NoError(t, err, "a person can correct and replay it")
+		require.NoError(t, err, "an operator can correct and replay it")
 		require.Equal(t, record.Key, corrected.Key)
 	}
 	require.Len(t, r.take("rejected"), 6)

@@ -22,7 +22,7 @@ type Rejecter interface {
 
 // DeadLetterSteps handles the dead-letter queue of the queue steps. It wakes the
 // operation of a wake-up that was delivered too often, because the operation
-// still waits. It rejects any other message, so that a person sees it.
+// still waits. It rejects any other message, so that an operator sees it.
 func DeadLetterSteps(engine Waker, rejecter Rejecter) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
 		w, err := decodeWakeup(inv)

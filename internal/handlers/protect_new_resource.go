@@ -20,8 +20,8 @@ type EventEvaluator interface {
 const eventBinding = "event"
 
 // ProtectNewResource handles events of Event Grid. It rejects an event that is
-// not valid, without its content, because the content tells who did what from
-// which address. After any other failure Event Grid delivers the event again for
+// not valid, without its content, because the content names the user and their
+// address. After any other failure Event Grid delivers the event again for
 // a day, at growing intervals.
 func ProtectNewResource(e EventEvaluator, rejecter Rejecter) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {

@@ -70,7 +70,7 @@ type sent struct {
 	properties map[string]any
 }
 
-var errAway = errors.New("out of reach")
+var errAway = errors.New("unavailable")
 
 // shaky is a store in memory that can become unavailable.
 type shaky struct {
@@ -124,7 +124,7 @@ func (s *shaky) List(ctx context.Context, q operation.Query) (operation.Page, er
 	return s.Store.List(ctx, q)
 }
 
-// Refusals implements httpapi.Operations.
+// ListRejected implements httpapi.Operations.
 func (s *shaky) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
 	if s.isAway() {
 		return rejected.Page{}, errAway
@@ -132,7 +132,7 @@ func (s *shaky) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 	return s.Store.ListRejected(ctx, q)
 }
 
-// Verdicts implements httpapi.Operations.
+// ListDecisions implements httpapi.Decisions.
 func (s *shaky) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
 	if s.isAway() {
 		return decision.Page{}, errAway
@@ -140,7 +140,7 @@ func (s *shaky) ListDecisions(ctx context.Context, q decision.Query) (decision.P
 	return s.Store.ListDecisions(ctx, q)
 }
 
-// Refusal implements httpapi.Rejected.
+// LoadRejected implements httpapi.Rejected.
 func (s *shaky) LoadRejected(ctx context.Context, handle string) (rejected.Request, error) {
 	if s.isAway() {
 		return rejected.Request{}, errAway
@@ -148,7 +148,7 @@ func (s *shaky) LoadRejected(ctx context.Context, handle string) (rejected.Reque
 	return s.Store.LoadRejected(ctx, handle)
 }
 
-// RemoveRefusals implements httpapi.Rejected.
+// PurgeRejected implements httpapi.Rejected.
 func (s *shaky) PurgeRejected(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
 	if s.isAway() {
 		return 0, false, errAway

@@ -22,7 +22,7 @@ func parseRetention(text string) (time.Duration, error) {
 
 func (s Settings) checkStartsPerItem() error {
 	if s.StartsPerItem < 0 || s.StartsPerItem > maxStartsPerItem {
-		return fmt.Errorf("settings: AZBACKUPFLOW_STARTS_PER_ITEM is %d; set 0 (no limit) to %d", s.StartsPerItem, maxStartsPerItem)
+		return fmt.Errorf("settings: AZBACKUPFLOW_STARTS_PER_ITEM is %d; set 0 (unlimited) to %d", s.StartsPerItem, maxStartsPerItem)
 	}
 	return nil
 }

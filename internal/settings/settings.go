@@ -72,7 +72,7 @@ type Settings struct {
 	// are deleted, as an ISO 8601 duration; see Retention.
 	RetentionPeriod string `env:"AZBACKUPFLOW_RETENTION" envDefault:"P90D"`
 	// StartsPerItem limits the operations that start to change one protected item
-	// in a day; 0 is no limit.
+	// in a day; 0 means unlimited.
 	StartsPerItem int `env:"AZBACKUPFLOW_STARTS_PER_ITEM" envDefault:"100"`
 	// Vaults and ServiceBusID are the resource ids that the preflight checks. They
 	// have no other effect.

@@ -211,7 +211,7 @@ func TestDeclarations_RunOnceWithTwoHosts(t *testing.T) {
 		require.Len(t, page.Requests, 1)
 		require.Equal(t, rejected.Events, page.Requests[0].Source)
 		require.Equal(t, "broken", page.Requests[0].MessageID)
-		require.Contains(t, page.Requests[0].Reason, "event.data.resourceUri: is not a resource id")
+		require.Contains(t, page.Requests[0].Reason, "event.data.resourceUri: is not a resource ID")
 		require.Empty(t, page.Requests[0].Body)
 	})
 

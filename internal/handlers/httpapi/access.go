@@ -123,7 +123,7 @@ func (a *API) authorizeOperation(ctx context.Context, id string) error {
 }
 
 // parseRoles returns the app roles in the header. It keeps nothing else, because
-// the header names a person.
+// the header names the caller.
 func parseRoles(header string) ([]Role, error) {
 	if header == "" {
 		return nil, &Unauthorized{Reason: "no sign-in; sign in with Microsoft Entra"}

@@ -10,7 +10,7 @@ import (
 )
 
 // publicOperation returns the wire form of an operation. It leaves out the
-// status URLs of Azure, because such a URL grants access to whoever has it.
+// status URLs of Azure, because such a URL grants access without a token.
 func publicOperation(op operation.Operation) api.Operation {
 	public := api.Operation{
 		ID: op.ID, Flow: op.Flow, Version: op.Version, Key: op.Key, Status: api.Status(op.Status), Step: op.Step, Seq: op.Seq,

@@ -114,7 +114,7 @@ func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i
 	}
 	body := []byte(b.Targets[i])
 	if whole, e := json.Marshal(req); e == nil && req.Key != "" {
-		body = whole // a complete request, which a person can correct and replay
+		body = whole // a complete request, which an operator can correct and replay
 	}
 	rejection := m.rejection(rejected.Requests, body, err)
 	rejection.MessageID += "#" + strconv.Itoa(i)

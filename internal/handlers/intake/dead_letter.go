@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/request"
 )
 
-// rejectDeadLetter rejects a dead-lettered request, so that a person sees it.
+// rejectDeadLetter rejects a dead-lettered request, so that an operator sees it.
 // If the request's operation exists, only the acknowledgement of the message was
 // lost: the operation continues, and the sender gets no rejection.
 //

@@ -29,7 +29,7 @@ func (r *Rejecter) checkReplyTo(queue string) error {
 		"no queue, or one that the setting AZBACKUPFLOW_REPLY_QUEUES lists")
 }
 
-// reply tells the sender about the rejection.
+// reply sends the rejection to the sender.
 func (r *Rejecter) reply(ctx context.Context, rejection Rejection, record rejected.Request) error {
 	if rejection.ReplyTo == "" || r.cfg.Replies == nil {
 		return nil
