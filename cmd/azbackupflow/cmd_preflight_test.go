@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
@@ -24,7 +25,7 @@ func TestPreflight_ShowsFailedChecksAndRemedies(t *testing.T) {
 	}}
 	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) {
 		body, err := json.MarshalIndent(report, "", "  ")
-		require.NoError(t, err)
+		assert.NoError(t, err)
 		_, _ = w.Write(append(body, '\n'))
 	})
 	r := s.run("preflight", "--all")

@@ -106,7 +106,7 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if !p.IsJSON() {
-		p.Line("The local stack started after %s: Functions host, Service Bus, Table Storage and a simulated Azure,\n%d times as fast as Azure.\n", render.Duration(d.c.Now().Sub(started)), SpeedFactor)
+		p.Line("The local stack started after %s: Functions host, Service Bus, Table Storage and a simulated\nAzure, %d times as fast as Azure.\n", render.Duration(d.c.Now().Sub(started)), SpeedFactor)
 	}
 	c, err := client.New(client.Config{URL: s.URL(), Now: d.c.Now, Sleep: d.c.Sleep, MinPause: pollInterval, MaxPause: pollInterval, MaxOutage: maxOutage})
 	if err != nil {

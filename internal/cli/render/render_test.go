@@ -84,7 +84,7 @@ func TestTimeline_ShowsNetworkErrors(t *testing.T) {
 	lines := tl.Lines(api.Event{
 		Seq: 2, At: at, Step: "register", Status: api.Running, What: "no usable response", DueAt: at.Add(5 * time.Minute),
 		Exchanges: []api.Exchange{{Method: "PUT", Path: "/a", Failure: "connection reset by peer"}, {Method: "GET", Path: "/b"}},
-		Err:       &api.Error{Code: "NoResponse", Message: "no usable response", Class: string(string(operation.Transient)), Ambiguous: true},
+		Err:       &api.Error{Code: "NoResponse", Message: "no usable response", Class: string(operation.Transient), Ambiguous: true},
 	})
 	require.Equal(t, []string{
 		"2026-11-21 (UTC)",
