@@ -82,7 +82,8 @@ func (b *base) lookup(name string) (string, bool) {
 	return value, ok
 }
 
-// timing applies the speed factor. No other code of the program divides by it.
+// timing holds everything that depends on the speed factor. The other parts of the
+// program get it from here, at construction.
 type timing struct {
 	speedFactor float64
 	waits       operation.Waits

@@ -77,6 +77,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p.intake, err = intake.New(intake.Config{
 		Engine: e, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Waits: b.timing.waits, Now: b.now, NewID: b.newID,
+		Log: b.log,
 	})
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p.api, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
-		Preflight: newPreflight(b, store, m, az), Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles,
+		Preflight: newPreflight(b, store, m, az), Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
 	})
 	return p, err
 }

@@ -223,6 +223,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.intake, err = intake.New(intake.Config{
 		Engine: r.engine, Load: r.store.Load, Send: r.later, Rejecter: rejecter, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
+		Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	r.api = r.newAPI(false)
@@ -234,7 +235,7 @@ func (r *rig) newAPI(requireRoles bool) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
 		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{},
-		Publish: r.publish, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles,
+		Publish: r.publish, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(r.t, err)
 	return api

@@ -6,6 +6,7 @@ package clienttest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -72,7 +73,7 @@ func Start(t testing.TB) *API {
 	require.NoError(t, err)
 	api, err := httpapi.New(httpapi.Config{
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
-		Preflight: noFindings{}, Now: a.Clock.Now, NewID: newID, Publish: a.publish,
+		Preflight: noFindings{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

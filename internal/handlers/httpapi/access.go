@@ -59,8 +59,8 @@ type rolesKey struct{}
 // otherwise. The endpoint then checks the role that the flow needs. The server
 // must use withRoles only behind App Service authentication; without it callers
 // could set the header themselves.
-func withRoles(next http.Handler) http.Handler {
-	return endpoint(func(w http.ResponseWriter, r *http.Request) error {
+func (a *API) withRoles(next http.Handler) http.Handler {
+	return a.serve(func(w http.ResponseWriter, r *http.Request) error {
 		roles, err := parseRoles(r.Header.Get(principalHeader))
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -90,6 +91,7 @@ type Config struct {
 	// RequireRoles requires an app role from each caller; see Role. Without it,
 	// every caller that the Functions host admits may do everything.
 	RequireRoles bool
+	Log          *slog.Logger
 }
 
 // API serves the HTTP API.
@@ -101,13 +103,13 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Now == nil || c.NewID == nil {
+		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles")
 	}
 	a := &API{cfg: c}
 	a.handler = a.mux()
 	if c.RequireRoles {
-		a.handler = withRoles(a.handler)
+		a.handler = a.withRoles(a.handler)
 	}
 	return a, nil
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
@@ -20,11 +19,11 @@ const unavailableRetryAfter = "10"
 
 // writeProblem responds with the problem of an error. An error that the caller
 // cannot correct is logged and becomes a 503, so that the caller retries.
-func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p, known := problemOf(err)
 	switch {
 	case !known:
-		customhandler.Logger(r.Context()).ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		a.cfg.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", unavailableRetryAfter)
 	case p.Status == http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Bearer")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/settings"
@@ -98,6 +97,6 @@ func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
 func (a *API) markReplayed(ctx context.Context, record rejected.Request, messageID string) {
 	record.ReplayedAt, record.ReplayedAs = a.cfg.Now(), messageID
 	if err := a.cfg.Rejected.SaveRejected(ctx, record); err != nil {
-		customhandler.Logger(ctx).WarnContext(ctx, "replay not recorded", "messageId", messageID, "error", err)
+		a.cfg.Log.WarnContext(ctx, "replay not recorded", "messageId", messageID, "error", err)
 	}
 }

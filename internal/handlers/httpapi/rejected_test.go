@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,7 +63,7 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	b.Handler, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{},
-		Now: now, NewID: func() string { return "new-id" },
+		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return "new-id" },
 		Publish: func(_ context.Context, queue, id string, body []byte, properties map[string]any) error {
 			b.sent = append(b.sent, published{queue, id, string(body), properties})
 			return b.fail

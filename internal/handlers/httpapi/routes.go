@@ -7,14 +7,17 @@ import (
 	"azbackupflow/internal/api"
 )
 
-// endpoint handles one route. ServeHTTP turns its error into a problem.
+// endpoint handles one route. Its error becomes a problem; see serve.
 type endpoint func(w http.ResponseWriter, r *http.Request) error
 
-// ServeHTTP implements http.Handler.
-func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := e(w, r); err != nil {
-		writeProblem(w, r, err)
-	}
+// serve returns a handler that responds to an error of the endpoint with a
+// problem.
+func (a *API) serve(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := e(w, r); err != nil {
+			a.writeProblem(w, r, err)
+		}
+	})
 }
 
 type route struct {
@@ -61,7 +64,7 @@ func (a *API) Routes() []string {
 func (a *API) mux() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range a.routes() {
-		mux.Handle(r.pattern, r.endpoint)
+		mux.Handle(r.pattern, a.serve(r.endpoint))
 	}
 	mux.HandleFunc("/", noSuchRoute)
 	return mux

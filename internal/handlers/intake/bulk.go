@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
@@ -69,7 +68,7 @@ func (in *Intake) startBulk(ctx context.Context, m Envelope) error {
 	}
 	done, err := in.startPortion(ctx, m, b, offset)
 	offset += done
-	customhandler.Logger(ctx).InfoContext(ctx, "bulk portion started", "messageId", m.MessageID, "flow", b.Template.Flow, "targets", len(b.Targets), "done", offset)
+	in.cfg.Log.InfoContext(ctx, "bulk portion started", "messageId", m.MessageID, "flow", b.Template.Flow, "targets", len(b.Targets), "done", offset)
 	if offset == len(b.Targets) {
 		return nil
 	}

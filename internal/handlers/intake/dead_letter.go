@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
@@ -20,7 +19,7 @@ import (
 // it at once.
 func (in *Intake) rejectDeadLetter(ctx context.Context, m Envelope) error {
 	if m.Body == nil {
-		customhandler.Logger(ctx).WarnContext(ctx, "dead-lettered request has no body", "messageId", m.MessageID, "error", m.err)
+		in.cfg.Log.WarnContext(ctx, "dead-lettered request has no body", "messageId", m.MessageID, "error", m.err)
 	}
 	exists, err := in.exists(ctx, m)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
-	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
@@ -46,6 +46,7 @@ type Config struct {
 	Now   func() time.Time
 	// NewID returns a new UUID.
 	NewID func() string
+	Log   *slog.Logger
 }
 
 // Intake accepts requests from the queue requests.
@@ -53,7 +54,7 @@ type Intake struct{ cfg Config }
 
 // New returns an Intake. It fails if a field of the configuration is missing.
 func New(c Config) (*Intake, error) {
-	if c.Engine == nil || c.Load == nil || c.Send == nil || c.Rejecter == nil || c.Now == nil || c.NewID == nil {
+	if c.Engine == nil || c.Load == nil || c.Send == nil || c.Rejecter == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("intake: Config has an empty field; set all of them")
 	}
 	return &Intake{cfg: c}, nil
@@ -78,7 +79,7 @@ func (in *Intake) Accept(ctx context.Context, m Envelope) error {
 	if errors.As(err, &rest) {
 		return in.continueBulk(ctx, m, rest)
 	}
-	customhandler.Logger(ctx).WarnContext(ctx, "request rescheduled", "messageId", m.MessageID, "error", err)
+	in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", m.MessageID, "error", err)
 	return in.reschedule(ctx, m, nil)
 }
 
