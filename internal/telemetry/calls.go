@@ -45,7 +45,8 @@ func (t *Telemetry) StartARMCall(ctx context.Context, method, path string) (cont
 
 // resourceType returns the path without names, such as
 // Microsoft.RecoveryServices/vaults/backupJobs. It returns "other" for a path
-// without a resource provider. Metrics use it, because paths are too many.
+// without a resource provider. Metrics use it instead of
+// the path, because there are too many different paths.
 func resourceType(path string) string {
 	at := strings.LastIndex(strings.ToLower(path), "/providers/")
 	if at < 0 {

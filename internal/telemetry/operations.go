@@ -26,7 +26,7 @@ const (
 
 // StartOperation starts the trace of a new operation. It returns the W3C
 // traceparent of the trace and a function to call when the operation is
-// accepted. It serves as engine.Config.Begin.
+// accepted. It serves as engine.Config.StartTrace.
 //
 // The trace is separate from the trace of the request, which it links to: one
 // request can start thousands of operations, and each lives for hours.

@@ -98,29 +98,29 @@ func TestTelemetry_AnOperationIsOneTrace(t *testing.T) {
 	require.Equal(t, view.Seq-2, collector.total("azbackupflow.waits", nil))
 	l.linesName(id, trace)
 
-	told := 0
+	notices := 0
 	for _, s := range own {
 		if s.Name == "send notices" {
-			told++
+			notices++
 		}
 	}
-	require.Equal(t, 2, told, "its notices are in its trace, at its start and its end")
+	require.Equal(t, 2, notices, "the trace contains the notices of its start and its end")
 	// These are the spans of all traces of the app.
-	reached := map[string]bool{}
+	pinged := map[string]bool{}
 	require.Equal(t, http.StatusOK, l.call(http.MethodGet, "/preflight", nil, nil).StatusCode)
 	require.Eventually(t, func() bool {
 		spans := map[string]int{}
 		for _, s := range collector.spans() {
 			switch system, queue, _ := strings.Cut(s.Name, " "); system {
-			case "reach":
-				reached[queue] = true
+			case "ping":
+				pinged[queue] = true
 			case "table":
 				spans["table"]++
 			case "send":
 				spans["bus "+s.Name]++
 			}
 		}
-		return len(reached) == 3 && maps.Equal(spans, served.calls())
+		return len(pinged) == 3 && maps.Equal(spans, served.calls())
 	}, maxWait, 50*time.Millisecond, "each call of the tables and the bus is a span")
 }
 
