@@ -7,13 +7,16 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/generate/cost"
+	"azbackupflow/generate/flows"
+	"azbackupflow/internal/flow"
 )
 
-var update = flag.Bool("update", false, "write docs/cost.md") // a flag of the test binary
+var update = flag.Bool("update", false, "write docs/cost.md")
 
 func TestPage_MatchesTheCounts(t *testing.T) {
 	t.Parallel()
@@ -27,6 +30,30 @@ func TestPage_MatchesTheCounts(t *testing.T) {
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Equal(t, cost.Markdown(counted), string(text))
+}
+
+// The end-to-end test counts what the definitions of the flows name.
+func TestCounts_HoldEveryCountedExample(t *testing.T) {
+	t.Parallel()
+	definitions, err := flow.Definitions(flow.Config{Now: time.Now})
+	require.NoError(t, err)
+	examples, err := flows.Counted(definitions)
+	require.NoError(t, err)
+	counted, err := cost.Read()
+	require.NoError(t, err)
+	var want, got [][2]string
+	counts := map[string]bool{}
+	for _, e := range examples {
+		want = append(want, [2]string{e.Definition.Name, e.Cost})
+		counts[e.Definition.Name] = true
+	}
+	for _, f := range counted.Flows {
+		got = append(got, [2]string{f.Name, f.What})
+	}
+	require.Equal(t, want, got, "run: make cost")
+	for _, d := range definitions {
+		require.True(t, counts[d.Name], "%s has no example with a Cost", d.Name)
+	}
 }
 
 func TestMoney_IsCountsTimesPrices(t *testing.T) {

@@ -24,7 +24,7 @@ func status(word string, more object) reply {
 	return reply{status: http.StatusOK, body: body}
 }
 
-func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
+func TestAwaitOperation_FollowsAcceptedOperations(t *testing.T) {
 	t.Parallel()
 	withJob := object{"properties": object{"objectType": "OperationStatusJobExtendedInfo", "jobId": jobID}}
 	failed := object{"error": object{"code": "UserErrorStorageAccountNotFound", "message": "The account is gone."}}
@@ -43,11 +43,11 @@ func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
 		"a refresh that is done": {"protect-file-share", "await-refresh", status("Succeeded", nil), "Advance : the discovery of storage accounts is done", "", 0, ""},
 		"a refresh that Azure has forgotten": {
 			"protect-file-share", "await-refresh", refused(http.StatusNotFound, "ResourceNotFound", "no"),
-			"Advance : the discovery of storage accounts: Azure does not tell any more, looking at the result", "", 0, "",
+			"Advance : the discovery of storage accounts: Azure no longer has its status; reading the result instead", "", 0, "",
 		},
 		"a registration that Azure has forgotten": {
 			"protect-file-share", "await-registration", refused(http.StatusNotFound, "ResourceNotFound", "no"),
-			"Advance find-registration: the registration of the storage account: Azure does not tell any more, looking at the result", "", 0, "",
+			"Advance find-registration: the registration of the storage account: Azure no longer has its status; reading the result instead", "", 0, "",
 		},
 		"a registration that failed": {
 			"protect-file-share", "await-registration", status("Failed", failed),
@@ -55,7 +55,7 @@ func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
 		},
 		"a protection with its job": {
 			"protect-file-share", "await-protection", status("Succeeded", withJob),
-			"Advance await-protection-job: enabling protection is under way as job " + jobID, "", 0, jobID,
+			"Advance await-protection-job: enabling protection runs as job " + jobID, "", 0, jobID,
 		},
 		"a protection without a job": {
 			"protect-file-share", "await-protection", status("Succeeded", nil),
@@ -64,7 +64,7 @@ func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
 		"a backup that begins": {"backup-now", "await-backup", status("InProgress", nil), "Wait : the start of the backup", "", 0, ""},
 		"a backup with its job": {
 			"backup-now", "await-backup", status("Succeeded", withJob),
-			"Advance await-backup-job: the start of the backup is under way as job " + jobID, "", 0, jobID,
+			"Advance await-backup-job: the start of the backup runs as job " + jobID, "", 0, jobID,
 		},
 		// The job's id is taken as soon as it is named; its own end counts.
 		"a backup whose status runs on with a job": {"backup-now", "await-backup", status("InProgress", withJob), "Wait : the start of the backup", "", 0, jobID},
@@ -74,7 +74,7 @@ func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
 		},
 		"a backup whose status Azure has forgotten": {
 			"backup-now", "await-backup", refused(http.StatusNotFound, "ResourceNotFound", "no"),
-			"Advance : the start of the backup: Azure does not tell any more, looking at the result", "", 0, "",
+			"Advance : the start of the backup: Azure no longer has its status; reading the result instead", "", 0, "",
 		},
 		"a backup that was canceled": {
 			"backup-now", "await-backup", status("Canceled", nil),
@@ -101,7 +101,7 @@ func TestWhat_Azure_has_accepted_is_awaited(t *testing.T) {
 	}
 }
 
-func TestA_status_that_cannot_be_read_is_no_failure_of_the_operation(t *testing.T) {
+func TestAwaitOperation_DoesNotFailOnAnUnreadableStatus(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]reply{
 		"500":               refused(http.StatusInternalServerError, "InternalServerError", "oops"),
@@ -120,7 +120,7 @@ func TestA_status_that_cannot_be_read_is_no_failure_of_the_operation(t *testing.
 	}
 }
 
-func TestA_jobs_end_is_the_operations(t *testing.T) {
+func TestAwaitJob_EndsTheOperationAsTheJobEnds(t *testing.T) {
 	t.Parallel()
 	details := object{"errorDetails": []any{object{"errorCode": 400124, "errorString": "The snapshot could not be taken.", "recommendations": []string{"Look into the log."}}}}
 	with := func(word string, more object) reply {
@@ -174,7 +174,7 @@ func TestA_jobs_end_is_the_operations(t *testing.T) {
 	}
 }
 
-func TestA_job_that_Azure_named_may_not_be_visible_yet(t *testing.T) {
+func TestAwaitJob_WaitsForAJobThatIsNotVisibleYet(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: refused(http.StatusNotFound, "ResourceNotFound", "no")}}
 	_, err := azure.run("backup-now", "await-backup-job", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}})
@@ -184,7 +184,7 @@ func TestA_job_that_Azure_named_may_not_be_visible_yet(t *testing.T) {
 	requireError(t, err, "JobUnknown", operation.Fatal)
 }
 
-func TestA_job_that_failed_after_a_cancel_ends_the_operation_with_its_error(t *testing.T) {
+func TestCancelJob_EndsWithTheErrorOfAFailedJob(t *testing.T) {
 	t.Parallel()
 	job := backupJob(jobID, time.Second, object{"status": "Failed"})
 	azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: {status: http.StatusOK, body: job}}}
@@ -192,7 +192,7 @@ func TestA_job_that_failed_after_a_cancel_ends_the_operation_with_its_error(t *t
 	requireError(t, err, "JobFailed", operation.Fatal)
 }
 
-func TestA_cancel_that_Azure_refuses_is_told_and_the_job_waited_for(t *testing.T) {
+func TestCancelJob_WaitsForAJobThatAzureDoesNotCancel(t *testing.T) {
 	t.Parallel()
 	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}}
 	for name, c := range map[string]struct {
@@ -215,7 +215,7 @@ func TestA_cancel_that_Azure_refuses_is_told_and_the_job_waited_for(t *testing.T
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
 }
 
-func TestA_status_that_Azure_will_never_tell_is_left_for_a_look_at_the_result(t *testing.T) {
+func TestAwaitOperation_ReadsTheResultIfTheStatusIsLost(t *testing.T) {
 	t.Parallel()
 	bad := refused(http.StatusBadRequest, "BadRequest", "no such version")
 	foreign := operation.Tracking{StatusURL: "https://evil.example/operationsStatus/o1"}
@@ -237,7 +237,7 @@ func TestA_status_that_Azure_will_never_tell_is_left_for_a_look_at_the_result(t 
 			azure := &canned{t: t, answers: map[string]reply{"GET o1": bad}}
 			out, err := azure.run(c.flow, c.step, operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &c.tracking}})
 			require.NoError(t, err)
-			require.Equal(t, c.out+": its status cannot be read, looking at the result", summary(out))
+			require.Equal(t, c.out+": its status cannot be read; reading the result instead", summary(out))
 			require.Len(t, out.Warnings, 1)
 			require.Empty(t, out.Tracking.StatusURL, "it is not asked again")
 		})

@@ -34,7 +34,7 @@ func (s *noShared) SaveShared(context.Context, string, string, []byte, string) (
 
 // Budgets and job lists are lost for two hours: jobs are read alone, within
 // what each instance knows of the quota, and every operation goes on.
-func TestOperations_go_on_while_the_shared_rows_are_away(t *testing.T) {
+func TestSharedJobs_OperationsContinueWhileSharedRowsAreUnavailable(t *testing.T) {
 	t.Parallel()
 	const jobs = 60
 	f := newFleet(t, 2, armsim.Config{World: vaultsOfMachines(1, jobs), Durations: armsim.Durations{MachineBackup: 100 * time.Minute}})
@@ -62,7 +62,7 @@ func TestOperations_go_on_while_the_shared_rows_are_away(t *testing.T) {
 
 // Azure asks to come back after some hours, with a 400. The operation waits for
 // as long, without an attempt used up, and goes on.
-func TestA_backup_that_Azure_puts_off_for_hours_is_made_then(t *testing.T) {
+func TestBackupNow_RunsAfterAzureDefersItForHours(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		times int
@@ -105,7 +105,7 @@ func TestA_backup_that_Azure_puts_off_for_hours_is_made_then(t *testing.T) {
 }
 
 // A Backup vault's jobs are listed together too, with its own filter and shape.
-func TestTheJobs_of_a_Backup_vault_are_read_together(t *testing.T) {
+func TestSharedJobs_ReadJobsOfABackupVaultTogether(t *testing.T) {
 	t.Parallel()
 	const servers = 100
 	w := armsim.DemoWorld()
@@ -144,7 +144,7 @@ func TestTheJobs_of_a_Backup_vault_are_read_together(t *testing.T) {
 }
 
 // More jobs than a page of the list holds: all pages are read, and counted.
-func TestA_list_of_jobs_is_read_with_all_its_pages(t *testing.T) {
+func TestSharedJobs_ReadAllPagesOfTheList(t *testing.T) {
 	t.Parallel()
 	const jobs = 30
 	f := newFleet(t, 1, armsim.Config{

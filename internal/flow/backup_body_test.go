@@ -14,7 +14,7 @@ import (
 
 // Every field that the page "Backups - Trigger" names, for each kind of item.
 // The golden files hold the request as it was sent.
-func TestA_backup_is_asked_for_with_every_field_that_was_given(t *testing.T) {
+func TestBackupNow_SendsEveryRequestedField(t *testing.T) {
 	t.Parallel()
 	envelope := object{
 		"recoveryPointExpiryTimeInUTC": "2026-12-01T02:16:29+01:00",
@@ -49,7 +49,7 @@ func TestA_backup_is_asked_for_with_every_field_that_was_given(t *testing.T) {
 	}
 }
 
-func TestThe_first_backup_of_a_share_carries_its_expiry(t *testing.T) {
+func TestProtectFileShare_SendsTheExpiryOfTheFirstBackup(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	r.succeeds("protect-file-share", demoShare(object{"firstBackup": object{"recoveryPointExpiryTimeInUTC": "2026-12-01T02:16:29Z"}}))

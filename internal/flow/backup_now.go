@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,11 +9,13 @@ import (
 
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/roles"
+	"azbackupflow/internal/schema"
 	"azbackupflow/internal/step"
 )
 
-// BackupNow asks for an on-demand backup of an item that a Recovery Services
-// vault protects (a file share, an IaaS virtual machine, or an SQL or SAP HANA
+// BackupNow starts an on-demand backup of an item that a Recovery Services vault
+// protects (a file share, an IaaS virtual machine, or an SQL or SAP HANA
 // database), or of a backup instance of a Backup vault (PostgreSQL).
 // Source: learn.microsoft.com, "Backups - Trigger".
 type BackupNow struct {
@@ -23,119 +24,145 @@ type BackupNow struct {
 	Rule *BackupRule `json:"rule,omitempty"`
 
 	// BackupType is Full, Differential, Log, CopyOnlyFull, Incremental,
-	// SnapshotFull or SnapshotCopyOnlyFull. Databases need it, nothing else
-	// has it.
+	// SnapshotFull or SnapshotCopyOnlyFull. Databases require it; for everything
+	// else it is rejected.
 	BackupType string `json:"backupType,omitempty"`
 	// EnableCompression is for databases.
 	EnableCompression *bool `json:"enableCompression,omitempty"`
-	// RecoveryPointExpiryTimeInUTC is when the backup may be deleted.
+	// RecoveryPointExpiryTimeInUTC is the time after which the backup may be
+	// deleted.
 	RecoveryPointExpiryTimeInUTC *time.Time `json:"recoveryPointExpiryTimeInUTC,omitempty"`
-	// ETag, Location and Tags go into the request as they are.
+	// ETag, Location and Tags are copied into the request.
 	ETag     string            `json:"eTag,omitempty"`
 	Location string            `json:"location,omitempty"`
 	Tags     map[string]string `json:"tags,omitempty"`
 }
 
-// FileShare names a protected file share by what a person knows.
-type FileShare struct {
-	VaultID          string `json:"vaultId"`
-	StorageAccountID string `json:"storageAccountId"`
-	Name             string `json:"name"`
-}
-
-// backupTypes are those of the API that can be asked for; the API's own list
-// also has Invalid, which cannot.
+// backupTypes are the API's types that a request can name; the API's own list
+// also has Invalid, which it cannot.
 func backupTypes() []string {
 	return []string{"Full", "Differential", "Log", "CopyOnlyFull", "Incremental", "SnapshotFull", "SnapshotCopyOnlyFull"}
 }
 
-const wantItem = wantVault + "/backupFabrics/Azure/protectionContainers/{container}/protectedItems/{item}"
-
-func (a azure) checkBackupNow(raw json.RawMessage) (json.RawMessage, error) {
-	var p BackupNow
-	if err := step.Decode(raw, &p, "parameters"); err != nil {
-		return nil, err
-	}
-	var c checks
+func (a azure) checkBackupNow(c *checks, p *BackupNow) {
 	c.target(p.Target)
 	if (p.FileShare != nil || p.BackupInstanceID != "") && (p.BackupType != "" || p.EnableCompression != nil) {
-		c.add("backupType", "or enableCompression is given for no database", "neither: they are for databases, named by itemId")
+		c.add("backupType", "or enableCompression is set for a target that is not a database", "neither; only databases, named by itemId, have them")
 	}
 	if p.BackupInstanceID == "" && p.Rule != nil {
-		c.add("rule", "is given for no backup instance", "nothing: rules are for backupInstanceId")
+		c.add("rule", "is set for a target that is not a backup instance", "no rule; only backup instances, named by backupInstanceId, have rules")
 	}
 	if p.BackupInstanceID != "" && (p.RecoveryPointExpiryTimeInUTC != nil || p.ETag != "" || p.Location != "" || len(p.Tags) > 0) {
-		c.add("backupInstanceId", "is given with fields that are for items of a Recovery Services vault", "rule beside it, and nothing else")
+		c.add("backupInstanceId", "is set together with fields for items of a Recovery Services vault", "only rule together with backupInstanceId")
 	}
 	if p.BackupType != "" && !slices.Contains(backupTypes(), p.BackupType) {
-		c.add("backupType", fmt.Sprintf("%q cannot be asked for", p.BackupType), "one of "+strings.Join(backupTypes(), ", "))
+		c.add("backupType", fmt.Sprintf("%q is not a backup type", p.BackupType), "one of "+strings.Join(backupTypes(), ", "))
 	}
 	c.expiry("recoveryPointExpiryTimeInUTC", p.RecoveryPointExpiryTimeInUTC, a.Now())
-	return c.done(p)
 }
 
-func (a azure) backupNow() step.Flow {
-	return step.Flow{
-		Name: "backup-now", Version: 1, Item: targetKey,
-		Summary:  "back up a protected file share, virtual machine, database or PostgreSQL server, to the job's end",
-		Deadline: 48 * time.Hour,
-		Priority: operation.PriorityBackup,
-		Check:    a.checkBackupNow,
-		Steps: append([]step.Step{
-			{Name: "find-item", Effect: step.Read, Run: a.findNamedItem},
-			{Name: "read-item", Effect: step.Read, Run: a.readItem},
-		}, append(a.backupSteps(onDemand), a.instanceBackupSteps()...)...),
+func backupParameters() schema.Parameters {
+	const items = "not for backup instances"
+	return schema.Parameters{
+		Type: typeOf[BackupNow](),
+		Fields: targetFields().With(schema.Fields{
+			"rule":                         {When: "backup instances only", Meaning: "an object: the rule of the policy"},
+			"rule.name":                    {Meaning: "the rule, such as `BackupWeekly`; default: the policy's only rule"},
+			"rule.retentionTag":            {Meaning: "the retention rule for the backup; default: the rule's own"},
+			"backupType":                   {When: "databases only, and required there", Meaning: "`Full`, `Differential`, `Log`, `CopyOnlyFull`, `Incremental`, `SnapshotFull` or `SnapshotCopyOnlyFull`. Azure decides which of them a database supports", Rule: schema.OneOf(backupTypes()...)},
+			"enableCompression":            {When: "databases only", Meaning: "`true` or `false`"},
+			"recoveryPointExpiryTimeInUTC": {When: items, Meaning: "time after which the backup may be deleted; in the future"},
+			"eTag":                         {When: items, Meaning: "copied into the request"},
+			"location":                     {When: items, Meaning: "copied into the request"},
+			"tags":                         {When: items, Meaning: "copied into the request"},
+		}),
+		Rules: schema.Object{
+			"oneOf": oneTarget(),
+			"allOf": []schema.Object{
+				{"if": schema.Object{"anyOf": schema.Each("fileShare", "backupInstanceId")}, "then": schema.Missing("backupType", "enableCompression")},
+				{
+					"if":   schema.Given("backupInstanceId"),
+					"then": schema.Missing("recoveryPointExpiryTimeInUTC", "eTag", "location", "tags"), "else": schema.Missing("rule"),
+				},
+			},
+		},
 	}
 }
 
-func backupParameters(c step.Call) (p BackupNow, err error) {
-	if err := json.Unmarshal(c.Operation.Parameters, &p); err != nil {
-		return p, fatal("ParametersUnreadable", err.Error())
+func (a azure) backupNow() Definition {
+	find := a.findTargetStep(with(func(ctx context.Context, c step.Call, p BackupNow) (operation.Outcome, error) {
+		return a.findTarget(ctx, c, p.Target)
+	}))
+	read := step.Step{
+		Name: "read-item", Effect: step.Read, Run: with(a.readBackedUpItem), Calls: []string{"ProtectedItems_Get"},
+		Asks: "reads the protected item", Then: "its type decides the request's body. An item that was deleted or stopped is rejected",
 	}
-	return p, nil
+	return Definition{
+		Flow: step.Flow{
+			Name: "backup-now", Version: 1, Item: targetKey,
+			Summary:  "back up a protected file share, virtual machine, database or PostgreSQL server, to the job's end",
+			Deadline: 48 * time.Hour,
+			Priority: operation.PriorityBackup,
+			Check:    check(a.checkBackupNow),
+			Steps:    append([]step.Step{find, read}, append(a.backupSteps(onDemandBackup), a.instanceBackupSteps()...)...),
+		},
+		Role:       roles.Backup,
+		Parameters: backupParameters,
+		Intro: "Backs up an item that a Recovery Services vault protects (a file share, a virtual machine, or a database of SQL Server, SAP HANA " +
+			"or SAP ASE on a virtual machine), or a backup instance of a Backup vault (PostgreSQL), and follows the backup's job to its end.",
+		Notes: "Azure has no call that cancels the backup of a backup instance: canceling the operation ends it, and its history contains that the job continues.",
+		Examples: []Example{
+			{
+				File: "backup-now-file-share", About: "file share testshare", Key: "backup-testshare", Deadline: "PT6H", Labels: team("files"),
+				Parameters: BackupNow{Target: Target{FileShare: exampleFileShare()}}, Cost: "a file share by its name",
+			},
+			{
+				File: "backup-now-vm", About: "virtual machine vm1", Key: "backup-vm1", Deadline: "P1D", Labels: team("machines"),
+				Parameters: BackupNow{Target: Target{ItemID: exampleMachine}}, Cost: "a virtual machine by its ID",
+			},
+			{
+				File: "backup-now-sql", About: "SQL database orders", Key: "backup-orders", Deadline: "P1D", Labels: team("databases"),
+				Parameters: BackupNow{Target: Target{ItemID: exampleDatabase}, BackupType: "CopyOnlyFull", EnableCompression: new(true)},
+			},
+			{
+				File: "backup-now-postgres", About: "pgflextestserver", Key: "backup-pgflextestserver", Deadline: "P1D", Labels: team("databases"),
+				Parameters: BackupNow{
+					Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleServer)}, Rule: &BackupRule{Name: "BackupWeekly"},
+				},
+				After: []string{"protect-postgres"}, Cost: "a server",
+			},
+		},
+	}
 }
 
-// findNamedItem finds the item of a file share by its name; an item that was
-// given by id needs no finding.
-func (a azure) findNamedItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	p, err := backupParameters(c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return a.find(ctx, c, p.Target)
-}
-
-// readItem reads what the item is, so that the request's body fits it.
-func (a azure) readItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	p, err := backupParameters(c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
+// readBackedUpItem reads the type of the item, so that the request's body fits
+// it.
+func (a azure) readBackedUpItem(ctx context.Context, c step.Call, p BackupNow) (operation.Outcome, error) {
 	item, err := a.foundItem(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	if err := usable(item); err != nil {
+	if err := unusableItem(item); err != nil {
 		return operation.Outcome{}, err
 	}
 	kind, known := objectType(item.Type)
 	switch {
 	case !known:
-		return operation.Outcome{}, fatal("ItemTypeUnknown", fmt.Sprintf("%s is a %s, which has no on-demand backup here", item.FriendlyName, item.Type))
+		return operation.Outcome{}, fatal("ItemTypeUnknown", fmt.Sprintf("%s is a %s, which azbackupflow cannot back up on demand", item.FriendlyName, item.Type))
 	case kind == recoveryservices.BackupAzureWorkload && p.BackupType == "":
 		return operation.Outcome{}, fatal("BackupTypeMissing", "parameters.backupType is missing: "+item.FriendlyName+" is a database",
-			"Ask again with one of "+strings.Join(backupTypes(), ", ")+".")
+			"Send the request again with one of "+strings.Join(backupTypes(), ", ")+".")
 	case kind != recoveryservices.BackupAzureWorkload && (p.BackupType != "" || p.EnableCompression != nil):
 		return operation.Outcome{}, fatal("BackupTypeDoesNotFit", fmt.Sprintf("parameters.backupType and enableCompression are for databases; %s is a %s", item.FriendlyName, item.Type),
-			"Ask again without them.")
+			"Send the request again without them.")
 	}
 	facts := factsOf(item)
-	// The id is kept as it was given or listed: only its casing differs.
+	// The ID stays as it was requested or listed: only its casing differs.
 	delete(facts, learnedItem)
 	return learn(next(fmt.Sprintf("%s is a %s", item.FriendlyName, item.Type)), facts), nil
 }
 
-// objectType gives the kind of backup request that fits a kind of item.
+// objectType returns the type of backup request that fits a type of item.
 func objectType(itemType string) (kind string, ok bool) {
 	switch itemType {
 	case recoveryservices.ItemAzureFileShare:
@@ -149,15 +176,15 @@ func objectType(itemType string) (kind string, ok bool) {
 	return "", false
 }
 
-// onDemand is the body of the backup that was asked for.
-func onDemand(c step.Call) (recoveryservices.BackupRequest, error) {
-	p, err := backupParameters(c)
+// onDemandBackup returns the body of the requested backup.
+func onDemandBackup(c step.Call) (recoveryservices.BackupRequest, error) {
+	p, err := parametersOf[BackupNow](c)
 	if err != nil {
 		return recoveryservices.BackupRequest{}, err
 	}
 	kind, ok := objectType(c.Operation.Learned[learnedItemType])
 	if !ok {
-		return recoveryservices.BackupRequest{}, fatal("ItemTypeUnknown", "the item's type was not learned")
+		return recoveryservices.BackupRequest{}, fatal("ItemTypeUnknown", "the operation does not know the type of the item")
 	}
 	r := recoveryservices.BackupRequest{
 		ObjectType: kind, BackupType: p.BackupType, EnableCompression: p.EnableCompression,

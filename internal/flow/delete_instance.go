@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -12,29 +11,35 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// deleteInstanceSteps stop the protection of a backup instance and delete its
-// backups. Source: Backup Instances - Delete.
+// deleteInstanceSteps returns the steps that stop the protection of a backup
+// instance and delete its backups. Source: Backup Instances - Delete.
 func (a azure) deleteInstanceSteps() []step.Step {
 	return []step.Step{
-		{Name: "read-instance", Effect: step.Read, Run: a.readTargetInstance},
-		{Name: "read-recovery-points", Effect: step.Read, Run: a.readRecoveryPoints},
-		{Name: "check-instance-vault", Effect: step.Read, Run: a.checkInstanceVault},
-		{Name: "delete-instance", Effect: step.Idempotent, Run: a.deleteInstance},
-		a.awaitOperation("await-instance-deletion", awaited{retry: "delete-instance", what: "the deletion"}),
-		{Name: "confirm-instance-gone", Effect: step.Read, Run: a.confirmInstanceGone},
+		a.readInstanceStep(),
+		{
+			Name: "read-recovery-points", Effect: step.Read, Run: a.readRecoveryPoints, Calls: []string{"RecoveryPoints_List"},
+			Asks: "lists the recovery points of the instance",
+		},
+		{
+			Name: "check-instance-vault", Effect: step.Read, Run: a.checkInstanceVault, Calls: []string{"BackupVaults_Get"},
+			Asks: "reads the vault", Then: "an immutable vault, or one with a Resource Guard, is rejected",
+		},
+		{
+			Name: "delete-instance", Effect: step.Idempotent, Run: a.deleteInstance,
+			Calls: []string{"BackupInstances_Get", "RecoveryPoints_Get", "BackupInstances_Delete"},
+			Asks:  "reads the instance and one of its recovery points, records the exclusion, then deletes the instance",
+			Then:  "an instance that was protected again, or differently, is rejected and not deleted",
+		},
+		a.awaitOperation("await-instance-deletion", operationWait{retry: "delete-instance", what: "the deletion"}),
+		{
+			Name: "confirm-instance-gone", Effect: step.Read, Run: a.confirmInstanceGone, Calls: []string{"BackupInstances_Get", "DeletedBackupInstances_Get"},
+			Asks: "reads the instance until it is gone or soft-deleted, and the deleted instances",
+		},
 	}
 }
 
-// targetOf reads the target that Check normalised.
-func targetOf(c step.Call) (t Target, err error) {
-	if err := json.Unmarshal(c.Operation.Parameters, &t); err != nil {
-		return t, fatal("ParametersUnreadable", err.Error())
-	}
-	return t, nil
-}
-
-// readRecoveryPoints notes one of the backups that are to be deleted, to tell
-// later whether the instance still is the one that has them.
+// readRecoveryPoints records one of the backups that are to be deleted, so that
+// later steps can tell whether the instance is still the one that has it.
 func (a azure) readRecoveryPoints(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := foundInstance(c)
 	if err != nil {
@@ -53,8 +58,8 @@ func (a azure) readRecoveryPoints(ctx context.Context, c step.Call) (operation.O
 	return learn(next(fmt.Sprintf("it has %d recovery points", len(points))), map[string]string{learnedRecoveryPoint: newest.RecoveryPointID}), nil
 }
 
-// checkInstanceVault refuses, in words and before anything is tried, what an
-// immutable vault or a Resource Guard would refuse.
+// checkInstanceVault rejects, before anything is sent, what an immutable vault or
+// a Resource Guard would reject.
 func (a azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	id, err := foundInstance(c)
 	if err != nil {
@@ -65,71 +70,58 @@ func (a azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.O
 	case err != nil:
 		return operation.Outcome{}, err
 	case vault.Immutable():
-		return operation.Outcome{}, immutable(vault.Name)
+		return operation.Outcome{}, vaultImmutable(vault.Name)
 	case vault.ProtectedByResourceGuard:
-		return operation.Outcome{}, guarded(vault.Name)
+		return operation.Outcome{}, resourceGuarded(vault.Name)
 	}
 	return next(afterDeletion(vault.SoftDeletes(), strconv.FormatFloat(vault.SoftDeleteRetentionDays, 'f', -1, 64))), nil
 }
 
-// deleteInstance reads the instance once more and deletes it only if it is what
-// was read before: a delete that comes late must not hit a server that was
-// protected anew.
+// deleteInstance reads the instance again and deletes it only if it is what was
+// read before: a late deletion must not hit a server that was protected again.
 func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	if !a.Guardrails.Delete {
-		return operation.Outcome{}, withdrawn("deleting", settingDelete)
+		return operation.Outcome{}, notAllowed("a deletion", settingDelete)
 	}
-	id, err := foundInstance(c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	instance, err := a.dataProtection(c).GetInstance(ctx, id)
+	instance, id, err := a.targetInstance(ctx, c)
 	if isNotFound(err) {
-		return skipTo("confirm-instance-gone", "the instance is gone already"), nil
+		return skipTo("confirm-instance-gone", "the instance is already gone"), nil
 	}
 	if err != nil {
 		return operation.Outcome{}, err
 	}
 	known := c.Operation.Learned
 	if !resourceid.Equal(instance.DatasourceID, known[learnedSource]) || !resourceid.Equal(instance.PolicyID, known[learnedPolicy]) {
-		return operation.Outcome{}, changedMeanwhile(instance.FriendlyName)
+		return operation.Outcome{}, changedSinceRead(instance.FriendlyName)
 	}
 	if instance.CurrentProtectionState == dataprotection.StateSoftDeleted || instance.CurrentProtectionState == dataprotection.StateSoftDeleting {
-		return skipTo("confirm-instance-gone", "the instance is deleted already"), nil
+		return skipTo("confirm-instance-gone", "the instance is already deleted"), nil
 	}
 	if point := known[learnedRecoveryPoint]; point != "" {
 		_, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, point)
 		if isNotFound(err) {
-			return operation.Outcome{}, changedMeanwhile(instance.FriendlyName)
+			return operation.Outcome{}, changedSinceRead(instance.FriendlyName)
 		}
 		if err != nil {
 			return operation.Outcome{}, err
 		}
 	}
-	if err := a.excludeFirst(ctx, c); err != nil {
+	if err := a.recordExclusion(ctx, c); err != nil {
 		return operation.Outcome{}, err
 	}
 	submitted, err := a.dataProtection(c).DeleteInstance(ctx, id)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "the instance is being deleted"), nil
+	return accepted(submitted, err, "the instance is being deleted")
 }
 
-// confirmInstanceGone ends only when the instance is gone or soft-deleted, and
-// says which.
+// confirmInstanceGone waits until the instance is gone or soft-deleted.
 func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	id, err := foundInstance(c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	instance, err := a.dataProtection(c).GetInstance(ctx, id)
+	instance, id, err := a.targetInstance(ctx, c)
 	switch {
 	case isNotFound(err):
 	case err != nil:
 		return operation.Outcome{}, err
 	case instance.CurrentProtectionState != dataprotection.StateSoftDeleted:
-		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is still there, " + instance.CurrentProtectionState}, nil
+		return waitAtJobPace("the instance is still there, " + instance.CurrentProtectionState), nil
 	}
 	deleted, err := a.dataProtection(c).GetDeletedInstance(ctx, id)
 	switch {

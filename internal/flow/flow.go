@@ -1,10 +1,3 @@
-// Package flow holds what Azure Backup can do, one file per flow: its
-// parameters with their checks, and its steps in order. A step is one ARM call
-// and what its answer means; how steps are run is not known here.
-//
-// Steps of a published version never change: rows of operations in flight name
-// them. testdata/steps.golden freezes the lists; a changed flow is a new
-// version beside the old.
 package flow
 
 import (
@@ -14,7 +7,6 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
@@ -22,10 +14,25 @@ import (
 	"azbackupflow/internal/step"
 )
 
+// definitions lists every version of every flow. A new flow is one line here and
+// one file.
+func (a azure) definitions() []Definition {
+	return []Definition{
+		a.protectFileShare(),
+		a.backupNow(),
+		a.protectPostgres(),
+		a.restorePostgres(),
+		a.stopProtection(),
+		a.resumeProtection(),
+		a.deleteProtection(),
+		a.trackJob(),
+	}
+}
+
 // Config holds what the flows call and what they may do.
 type Config struct {
 	// ARM calls Azure Resource Manager. Without it flows can check parameters,
-	// and not run.
+	// but not run.
 	ARM *arm.Client
 	// Now rejects times in the past.
 	Now func() time.Time
@@ -44,8 +51,8 @@ type Config struct {
 	Include func(ctx context.Context, resourceID string) error
 }
 
-// DefaultClockSkew is the maximum clock error after Azure's Date header was
-// taken into account: another instance may have made the claim.
+// DefaultClockSkew is the maximum clock error that remains after the comparison
+// with Azure's Date header: another instance may have made the claim.
 const DefaultClockSkew = 30 * time.Second
 
 // azure holds what the steps call. Steps reach Azure only through a client that
@@ -62,11 +69,47 @@ type binder interface {
 	AzureTime(ours time.Time) time.Time
 }
 
+// New returns a registry of every version of every flow.
+func New(cfg Config) (*Registry, error) {
+	definitions, err := Definitions(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return RegistryOf(definitions)
+}
+
+// Definitions returns the declarations of every version of every flow.
+func Definitions(cfg Config) ([]Definition, error) {
+	a, err := newAzure(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return a.definitions(), nil
+}
+
+func newAzure(cfg Config) (azure, error) {
+	if cfg.Now == nil {
+		return azure{}, errors.New("flows: Config.Now is missing; pass a clock such as time.Now")
+	}
+	if cfg.ClockSkew == 0 {
+		cfg.ClockSkew = DefaultClockSkew
+	}
+	if cfg.Exclude == nil {
+		cfg.Exclude = func(context.Context, string, string, time.Time) error { return nil }
+	}
+	if cfg.Include == nil {
+		cfg.Include = func(context.Context, string) error { return nil }
+	}
+	a := azure{Config: cfg, unbound: cfg.ARM}
+	a.ARM = nil
+	return a, nil
+}
+
 // client returns a client whose calls have the step's priority and recorder. In
 // a dry run it is read-only.
 func (a azure) client(c step.Call) *arm.Client { return a.recordingClient(c, c.Recorder.Record) }
 
-// recordingClient is client with a recorder of its own.
+// recordingClient is client with another recorder.
 func (a azure) recordingClient(c step.Call, record func(operation.Exchange)) *arm.Client {
 	return a.unbound.With(arm.CallOptions{
 		Caller: ratelimit.Caller{Priority: c.Priority, Reservation: c.Operation.Reservation},
@@ -82,63 +125,4 @@ func (a azure) recoveryServices(c step.Call) *recoveryservices.Client {
 // dataProtection returns a bound client; see client.
 func (a azure) dataProtection(c step.Call) *dataprotection.Client {
 	return dataprotection.New(a.client(c))
-}
-
-// New returns a registry of every version of every flow.
-func New(cfg Config) (*Registry, error) {
-	if cfg.Now == nil {
-		return nil, errors.New("flows: Config.Now is missing; pass a clock such as time.Now")
-	}
-	if cfg.ClockSkew == 0 {
-		cfg.ClockSkew = DefaultClockSkew
-	}
-	if cfg.Exclude == nil {
-		cfg.Exclude = func(context.Context, string, string, time.Time) error { return nil }
-	}
-	if cfg.Include == nil {
-		cfg.Include = func(context.Context, string) error { return nil }
-	}
-	a := azure{Config: cfg, unbound: cfg.ARM}
-	a.ARM = nil
-	return NewRegistry(
-		a.protectFileShare(),
-		a.backupNow(),
-		a.protectPostgres(),
-		a.restorePostgres(),
-		a.stopProtection(),
-		a.resumeProtection(),
-		a.deleteProtection(),
-		a.trackJob(),
-	)
-}
-
-// next goes on with the following step at once.
-func next(note string) operation.Outcome {
-	return operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Note: note}
-}
-
-// skipTo goes on with the named step at once.
-func skipTo(name, note string) operation.Outcome {
-	return operation.Outcome{Kind: operation.Advance, Next: name, Pace: operation.PaceNow, Note: note}
-}
-
-// accepted goes on with the step that awaits what Azure has accepted, when
-// Azure said to look.
-func accepted(s lro.Submission, note string) operation.Outcome {
-	out := operation.Outcome{Kind: operation.Advance, Tracking: &s.Tracking, After: s.RetryAfter, Note: note}
-	if s.Done {
-		out.Pace = operation.PaceNow
-	}
-	return out
-}
-
-// backTo asks an earlier step again, within the bounds of the error's class.
-func backTo(name string, err *operation.Error) operation.Outcome {
-	return operation.Outcome{Kind: operation.Back, Next: name, Err: err, Note: err.Message}
-}
-
-// learn adds a fact to an outcome.
-func learn(out operation.Outcome, facts map[string]string) operation.Outcome {
-	out.Learned = facts
-	return out
 }

@@ -15,10 +15,10 @@ import (
 	"azbackupflow/internal/step"
 )
 
-var update = flag.Bool("update", false, "write golden files anew") //nolint:gochecknoglobals // flags are global
+var update = flag.Bool("update", false, "write golden files")
 
 // book is the flows without an Azure behind them.
-func book(t *testing.T, now time.Time) *flow.Registry {
+func registry(t *testing.T, now time.Time) *flow.Registry {
 	t.Helper()
 	b, err := flow.New(flow.Config{
 		Now:        func() time.Time { return now },
@@ -32,14 +32,14 @@ func book(t *testing.T, now time.Time) *flow.Registry {
 // a version that is out must never change: -update adds versions, it changes
 // none. (Before the release that brings a version its lines may be taken out of
 // the file by hand, to be written anew.)
-func TestThe_steps_of_a_published_version_never_change(t *testing.T) {
+func TestSteps_OfAReleasedVersionNeverChange(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join("testdata", "steps.golden")
 	raw, err := os.ReadFile(file)
 	require.True(t, err == nil || *update && os.IsNotExist(err), err)
 	frozen := readSteps(string(raw))
 	text := string(raw)
-	b := book(t, morning())
+	b := registry(t, morning())
 	known := map[string]bool{}
 	for _, name := range b.Names() {
 		newest, _ := b.Newest(name)

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"azbackupflow/internal/arm/recoveryservices"
@@ -11,7 +12,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// What steps learn from Azure's answers, by name.
+// The facts that steps learn from Azure's answers.
 const (
 	learnedItem      = "itemId"
 	learnedItemName  = "itemName"
@@ -22,18 +23,24 @@ const (
 	learnedAccount   = "storageAccount"
 	learnedSource    = "sourceResourceId"
 	learnedJob       = "jobId"
+	// learnedReadAt is the time at which this operation first read the item.
+	learnedReadAt = "readAt"
+	// learnedExcluded is the resource to exclude, if it is not the item's source.
+	learnedExcluded = "excludedResourceId"
 )
 
-// share names a file share as a person does.
+func typeOf[P any]() reflect.Type { return reflect.TypeFor[P]() }
+
+// share names a file share.
 type share struct {
 	vault   resourceid.VaultID
 	account string
 	name    string
 }
 
-// findShare gives the vault's item of a file share; ok is false where the vault
-// does not protect it. Shares of several accounts may have one name: only both
-// together count.
+// findShare returns the vault's protected item of a file share; ok is false if
+// the vault does not protect it. Shares of several accounts may have the same
+// name, so the account must match too.
 func (a azure) findShare(ctx context.Context, c step.Call, s share) (item recoveryservices.ProtectedItem, ok bool, err error) {
 	items, err := a.recoveryServices(c).ListProtectedFileShares(ctx, s.vault)
 	if err != nil {
@@ -47,20 +54,31 @@ func (a azure) findShare(ctx context.Context, c step.Call, s share) (item recove
 	return item, false, nil
 }
 
-// usable says why an item cannot be backed up as it is; nil if it can.
-func usable(i recoveryservices.ProtectedItem) *operation.Error {
+// foundItem reads the item that an earlier step found.
+func (a azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.ProtectedItem, error) {
+	id := c.Operation.Learned[learnedItem]
+	item, err := a.recoveryServices(c).GetProtectedItem(ctx, id)
+	if isNotFound(err) {
+		return item, fatal("NotProtected", "protected item not found in the vault: "+id,
+			"Check parameters.itemId: `az backup item list` lists the vault's items with their ids.")
+	}
+	return item, err
+}
+
+// unusableItem returns why an item cannot be backed up as it is; nil if it can.
+func unusableItem(i recoveryservices.ProtectedItem) *operation.Error {
 	switch {
 	case i.SoftDeleted:
-		return fatal("ItemSoftDeleted", fmt.Sprintf("%s was deleted from backup and is kept in soft-deleted state", i.FriendlyName),
-			"Undelete the item in the vault, or wait until it is purged, then ask again.")
+		return fatal("ItemSoftDeleted", fmt.Sprintf("%s was deleted from backup and is soft-deleted", i.FriendlyName),
+			"Undelete the item in the vault, or wait until it is purged. Then send the request again.")
 	case i.ProtectionState == recoveryservices.StateProtectionStopped, i.ProtectionState == recoveryservices.StateBackupsSuspended:
 		return fatal("ProtectionStopped", fmt.Sprintf("protection of %s was stopped; its backups are kept", i.FriendlyName),
-			"Resume protection of the item in the vault, then ask again.")
+			"Resume protection with the flow resume-protection. Then send the request again.")
 	}
 	return nil
 }
 
-// factsOf is what later steps need to know of an item.
+// factsOf returns what later steps need to know of an item.
 func factsOf(i recoveryservices.ProtectedItem) map[string]string {
 	return map[string]string{
 		learnedItem: i.ID, learnedItemType: i.Type, learnedName: i.FriendlyName,
@@ -68,11 +86,19 @@ func factsOf(i recoveryservices.ProtectedItem) map[string]string {
 	}
 }
 
-// itemVault is the vault of the item that was found.
+// itemVault returns the vault of the item that an earlier step found.
 func itemVault(c step.Call) (resourceid.VaultID, error) {
 	id, err := recoveryservices.ParseItemID(c.Operation.Learned[learnedItem])
 	if err != nil {
 		return resourceid.VaultID{}, fatal("ItemUnknown", err.Error())
 	}
 	return id.Vault, nil
+}
+
+// datasource returns the resource ID of what is protected.
+func datasource(c step.Call) string {
+	if id := c.Operation.Learned[learnedExcluded]; id != "" {
+		return id
+	}
+	return c.Operation.Learned[learnedSource]
 }

@@ -22,14 +22,14 @@ func itemStates() map[string]itemState {
 		"protected":                      {changes: nil},
 		"before its first backup":        {changes: object{"protectionState": "IRPending"}},
 		"whose last backup failed":       {changes: object{"protectionState": "ProtectionError"}},
-		"soft-deleted":                   {object{"isScheduledForDeferredDelete": true, "protectionState": "ProtectionStopped"}, "ItemSoftDeleted", "testshare was deleted from backup and is kept in soft-deleted state"},
+		"soft-deleted":                   {object{"isScheduledForDeferredDelete": true, "protectionState": "ProtectionStopped"}, "ItemSoftDeleted", "testshare was deleted from backup and is soft-deleted"},
 		"whose protection was stopped":   {object{"protectionState": "ProtectionStopped"}, "ProtectionStopped", "protection of testshare was stopped; its backups are kept"},
 		"whose backups were suspended":   {object{"protectionState": "BackupsSuspended"}, "ProtectionStopped", "protection of testshare was stopped; its backups are kept"},
 		"whose policy is in other cases": {changes: object{"policyId": demoVault + "/BackupPolicies/SCHEDULE1"}},
 	}
 }
 
-func TestAn_item_is_only_taken_for_protected_if_it_can_be_backed_up(t *testing.T) {
+func TestProtectFileShare_AcceptsOnlyItemsThatCanBeBackedUp(t *testing.T) {
 	t.Parallel()
 	for name, c := range itemStates() {
 		for _, stepName := range []string{"find-item", "find-item-again", "confirm-protection"} {
@@ -67,14 +67,14 @@ func TestAn_item_is_only_taken_for_protected_if_it_can_be_backed_up(t *testing.T
 	}
 }
 
-func TestA_protection_that_the_vault_does_not_list_yet_is_waited_for(t *testing.T) {
+func TestProtectFileShare_WaitsUntilTheVaultListsTheItem(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list()}}
 	_, err := azure.run("protect-file-share", "confirm-protection", protecting(t, nil))
 	requireError(t, err, "ItemNotVisible", operation.NotYet)
 }
 
-func TestA_share_that_is_not_protected_goes_on_to_be_so(t *testing.T) {
+func TestProtectFileShare_ContinuesWithAnUnprotectedShare(t *testing.T) {
 	t.Parallel()
 	for stepName, next := range map[string]string{"find-item": "find-registration", "find-item-again": "enable-protection"} {
 		azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list(
@@ -87,7 +87,7 @@ func TestA_share_that_is_not_protected_goes_on_to_be_so(t *testing.T) {
 	}
 }
 
-func TestBackup_now_of_a_share_that_is_not_protected_says_what_to_do(t *testing.T) {
+func TestBackupNow_RecommendsProtectionForAnUnprotectedShare(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list()}}
 	op := backingUp(t, object{"fileShare": object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"}})
@@ -102,7 +102,7 @@ func TestBackup_now_of_a_share_that_is_not_protected_says_what_to_do(t *testing.
 	requireError(t, err, "NotProtected", operation.Fatal)
 }
 
-func TestThe_request_must_fit_the_kind_of_item(t *testing.T) {
+func TestBackupNow_RejectsParametersThatDoNotFitTheItem(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		itemType string

@@ -18,7 +18,7 @@ import (
 // A vault allows 150 reads of jobs in an hour. Five hundred operations that
 // wait for its jobs learn of all their ends soon, and none of their reads is
 // refused.
-func TestFive_hundred_jobs_of_a_vault_are_followed_within_its_quota(t *testing.T) {
+func TestSharedJobs_FollowFiveHundredJobsWithinTheQuota(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ vaults, jobs, instances int }{
 		{1, 500, 1}, {1, 500, 2}, {5, 500, 2},

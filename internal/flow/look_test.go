@@ -102,7 +102,7 @@ func lookCases() map[string]lookCase {
 	}
 }
 
-func TestAn_unanswered_backup_request_is_looked_for_among_the_jobs(t *testing.T) {
+func TestReconcile_FindsAnUnansweredBackupAmongTheJobs(t *testing.T) {
 	t.Parallel()
 	for name, c := range lookCases() {
 		t.Run(name, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestAn_unanswered_backup_request_is_looked_for_among_the_jobs(t *testing.T)
 
 // Jobs bear Azure's times, so the claim's time is compared as Azure's clock
 // showed it, by the Date of the very answer that lists the jobs.
-func TestThe_time_of_a_request_is_compared_by_the_clock_of_Azure(t *testing.T) {
+func TestReconcile_ComparesTimesByTheClockOfAzure(t *testing.T) {
 	t.Parallel()
 	const ahead = 40 * time.Second
 	for name, c := range map[string]struct {
@@ -166,7 +166,7 @@ func TestThe_time_of_a_request_is_compared_by_the_clock_of_Azure(t *testing.T) {
 
 // A backup that was accepted has a job somewhere: where the look finds none, it
 // is waited for.
-func TestThe_job_of_an_accepted_backup_is_found_in_the_same_way(t *testing.T) {
+func TestFindJob_FindsTheJobOfAnAcceptedBackup(t *testing.T) {
 	t.Parallel()
 	for name, c := range lookCases() {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +196,7 @@ func (c lookCase) learned() map[string]string {
 	return c.item
 }
 
-func TestA_list_of_jobs_that_cannot_be_read_settles_nothing(t *testing.T) {
+func TestReconcile_ReturnsTheErrorOfAnUnreadableJobList(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": refused(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
 	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}}
@@ -206,7 +206,7 @@ func TestA_list_of_jobs_that_cannot_be_read_settles_nothing(t *testing.T) {
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
 }
 
-func TestWithout_the_time_of_its_request_no_job_is_guessed(t *testing.T) {
+func TestFindJob_FailsWithoutTheTimeOfTheAttempt(t *testing.T) {
 	t.Parallel()
 	azure := &canned{t: t}
 	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare()}}

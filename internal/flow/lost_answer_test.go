@@ -11,7 +11,7 @@ import (
 // The request for a backup goes wrong in every way in which it can, for every
 // kind of item: the item is backed up once, and the operation ends with that
 // backup's job.
-func TestA_backup_whose_answer_is_lost_is_found_and_not_made_again(t *testing.T) {
+func TestReconcile_FindsABackupWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		effect armsim.Effect

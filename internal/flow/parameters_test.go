@@ -27,7 +27,7 @@ const (
 // is wrong.
 func checked(t *testing.T, name string, parameters string) (json.RawMessage, []step.FieldError) {
 	t.Helper()
-	f, ok := book(t, morning()).Newest(name)
+	f, ok := registry(t, morning()).Newest(name)
 	require.True(t, ok)
 	normal, err := f.Check(json.RawMessage(parameters))
 	if err == nil {
@@ -38,7 +38,7 @@ func checked(t *testing.T, name string, parameters string) (json.RawMessage, []s
 	return nil, invalid.Fields
 }
 
-func TestWrong_parameters_of_protect_file_share_are_named(t *testing.T) {
+func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 	t.Parallel()
 	ids := `"vaultId":"` + demoVault + `","storageAccountId":"` + demoAccount + `"`
 	for name, c := range map[string]struct {
@@ -74,16 +74,16 @@ func TestWrong_parameters_of_protect_file_share_are_named(t *testing.T) {
 			{Field: "parameters.vaultId", Problem: `its part "" is not a name`, Want: vaultForm},
 		}},
 		"capitals in a share's name": {`{` + ids + `,"fileShare":"TestShare","policy":"schedule1"}`, []step.FieldError{
-			{Field: "parameters.fileShare", Problem: `"TestShare" is not a file share's name`, Want: shareForm},
+			{Field: "parameters.fileShare", Problem: `"TestShare" is not the name of a file share`, Want: shareForm},
 		}},
 		"two hyphens in a share's name": {`{` + ids + `,"fileShare":"a--b","policy":"schedule1"}`, []step.FieldError{
-			{Field: "parameters.fileShare", Problem: `"a--b" is not a file share's name`, Want: shareForm},
+			{Field: "parameters.fileShare", Problem: `"a--b" is not the name of a file share`, Want: shareForm},
 		}},
 		"a share's name of 64 letters": {`{` + ids + `,"fileShare":"` + strings.Repeat("a", 64) + `","policy":"schedule1"}`, []step.FieldError{
-			{Field: "parameters.fileShare", Problem: `"` + strings.Repeat("a", 64) + `" is not a file share's name`, Want: shareForm},
+			{Field: "parameters.fileShare", Problem: `"` + strings.Repeat("a", 64) + `" is not the name of a file share`, Want: shareForm},
 		}},
 		"no policy's name": {`{` + ids + `,"fileShare":"testshare","policy":"a b"}`, []step.FieldError{
-			{Field: "parameters.policy", Problem: `"a b" is not a policy's name`, Want: "3 to 150 letters, digits and hyphens, a letter first"},
+			{Field: "parameters.policy", Problem: `"a b" is not the name of a policy`, Want: "3 to 150 letters, digits and hyphens, beginning with a letter"},
 		}},
 		"no policy's id": {`{` + ids + `,"fileShare":"testshare","policy":"/backupPolicies"}`, []step.FieldError{
 			{Field: "parameters.policy", Problem: `"/backupPolicies" is not the resource id of a backup policy`, Want: vaultForm + "/backupPolicies/{policy}"},
@@ -106,7 +106,7 @@ func TestWrong_parameters_of_protect_file_share_are_named(t *testing.T) {
 	}
 }
 
-func TestWrong_parameters_of_backup_now_are_named(t *testing.T) {
+func TestBackupNow_NamesInvalidParameters(t *testing.T) {
 	t.Parallel()
 	ofShare := `"fileShare":{"vaultId":"` + demoVault + `","storageAccountId":"` + demoAccount + `","name":"testshare"}`
 	for name, c := range map[string]struct {
@@ -114,10 +114,10 @@ func TestWrong_parameters_of_backup_now_are_named(t *testing.T) {
 		want       []step.FieldError
 	}{
 		"nothing to back up": {`{}`, []step.FieldError{
-			{Field: "parameters.itemId", Problem: "is missing, and so are fileShare and backupInstanceId", Want: "one of them"},
+			{Field: "parameters.itemId", Problem: "is missing, and so are fileShare and backupInstanceId", Want: "exactly one of itemId, fileShare and backupInstanceId"},
 		}},
 		"two things to back up": {`{"itemId":"` + demoItem + `",` + ofShare + `}`, []step.FieldError{
-			{Field: "parameters.itemId", Problem: "is not the only thing named", Want: "one of itemId, fileShare and backupInstanceId"},
+			{Field: "parameters.itemId", Problem: "is not the only target", Want: "exactly one of itemId, fileShare and backupInstanceId"},
 		}},
 		"a name where an id belongs": {`{"itemId":"testshare"}`, []step.FieldError{
 			{Field: "parameters.itemId", Problem: notAnID, Want: itemForm},
@@ -131,24 +131,24 @@ func TestWrong_parameters_of_backup_now_are_named(t *testing.T) {
 			{Field: "parameters.fileShare.name", Problem: "is missing", Want: "the file share's name"},
 		}},
 		"a database's backup type for a share": {`{` + ofShare + `,"backupType":"Full"}`, []step.FieldError{
-			{Field: "parameters.backupType", Problem: "or enableCompression is given for no database", Want: "neither: they are for databases, named by itemId"},
+			{Field: "parameters.backupType", Problem: "or enableCompression is set for a target that is not a database", Want: "neither; only databases, named by itemId, have them"},
 		}},
 		"compression for a share": {`{` + ofShare + `,"enableCompression":false}`, []step.FieldError{
-			{Field: "parameters.backupType", Problem: "or enableCompression is given for no database", Want: "neither: they are for databases, named by itemId"},
+			{Field: "parameters.backupType", Problem: "or enableCompression is set for a target that is not a database", Want: "neither; only databases, named by itemId, have them"},
 		}},
 		// The API's enumeration has it; Azure has nothing that it could mean.
 		"the backup type Invalid": {`{"itemId":"` + demoItem + `","backupType":"Invalid"}`, []step.FieldError{
-			{Field: "parameters.backupType", Problem: `"Invalid" cannot be asked for`, Want: typesForm},
+			{Field: "parameters.backupType", Problem: `"Invalid" is not a backup type`, Want: typesForm},
 		}},
 		"a backup type in another casing": {`{"itemId":"` + demoItem + `","backupType":"full"}`, []step.FieldError{
-			{Field: "parameters.backupType", Problem: `"full" cannot be asked for`, Want: typesForm},
+			{Field: "parameters.backupType", Problem: `"full" is not a backup type`, Want: typesForm},
 		}},
 		"an expiry at this very moment": {`{"itemId":"` + demoItem + `","recoveryPointExpiryTimeInUTC":"2026-03-01T08:00:00Z"}`, []step.FieldError{
 			{Field: "parameters.recoveryPointExpiryTimeInUTC", Problem: "2026-03-01T08:00:00Z has passed", Want: "a time in the future, such as 2026-03-31T08:00:00Z"},
 		}},
 		"several things at once": {`{"itemId":"x","backupType":"Invalid","recoveryPointExpiryTimeInUTC":"2020-01-01T00:00:00Z"}`, []step.FieldError{
 			{Field: "parameters.itemId", Problem: notAnID, Want: itemForm},
-			{Field: "parameters.backupType", Problem: `"Invalid" cannot be asked for`, Want: typesForm},
+			{Field: "parameters.backupType", Problem: `"Invalid" is not a backup type`, Want: typesForm},
 			{Field: "parameters.recoveryPointExpiryTimeInUTC", Problem: "2020-01-01T00:00:00Z has passed", Want: "a time in the future, such as 2026-03-31T08:00:00Z"},
 		}},
 		"a tag that is a number": {`{"itemId":"` + demoItem + `","tags":{"a":1}}`, []step.FieldError{
@@ -163,7 +163,7 @@ func TestWrong_parameters_of_backup_now_are_named(t *testing.T) {
 	}
 }
 
-func TestParameters_are_kept_in_their_normal_form(t *testing.T) {
+func TestCheck_ReturnsTheNormalForm(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ flow, parameters, want string }{
 		"a policy by id becomes its name": {

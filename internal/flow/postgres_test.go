@@ -43,7 +43,7 @@ func (r *rig) failsWith(code, name string, parameters any) {
 	require.NotEmpty(r.t, err.RecommendedAction, err)
 }
 
-func TestA_flexible_server_is_validated_configured_and_protected(t *testing.T) {
+func TestProtectPostgres_ValidatesConfiguresAndProtects(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 
@@ -68,7 +68,7 @@ func TestA_flexible_server_is_validated_configured_and_protected(t *testing.T) {
 	})
 }
 
-func TestA_server_that_is_protected_under_another_name_is_found(t *testing.T) {
+func TestProtectPostgres_FindsAnInstanceOfAnotherName(t *testing.T) {
 	t.Parallel()
 	r, _ := simulated(t, armsim.DemoWorld())
 	first := protectServer()
@@ -80,7 +80,7 @@ func TestA_server_that_is_protected_under_another_name_is_found(t *testing.T) {
 	require.Equal(t, made.Learned["backupInstanceId"], found.Learned["backupInstanceId"])
 }
 
-func TestA_policy_for_something_else_is_refused_before_anything_changes(t *testing.T) {
+func TestProtectPostgres_RejectsAPolicyForAnotherDatasource(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	parameters := protectServer()
@@ -93,7 +93,7 @@ func TestA_policy_for_something_else_is_refused_before_anything_changes(t *testi
 	}
 }
 
-func TestA_protected_server_is_backed_up_to_the_jobs_end_by_its_only_rule(t *testing.T) {
+func TestBackupNow_BacksUpAServerByItsOnlyRule(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	protected := r.succeeds("protect-postgres", protectServer())
@@ -117,7 +117,7 @@ func TestA_protected_server_is_backed_up_to_the_jobs_end_by_its_only_rule(t *tes
 	r.failsWith("NotProtected", "backup-now", object{"backupInstanceId": demoBackupVault + "/backupInstances/nobody"})
 }
 
-func TestRecovery_points_are_restored_as_asked(t *testing.T) {
+func TestRestorePostgres_RestoresTheRequestedRecoveryPoint(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		change object
@@ -173,7 +173,7 @@ func TestRecovery_points_are_restored_as_asked(t *testing.T) {
 	}
 }
 
-func TestA_flexible_server_is_not_restored_as_a_database_or_from_the_archive(t *testing.T) {
+func TestRestorePostgres_RejectsWhatAFlexibleServerDoesNotSupport(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	id := r.succeeds("protect-postgres", protectServer()).Learned["backupInstanceId"]
@@ -190,7 +190,7 @@ func TestA_flexible_server_is_not_restored_as_a_database_or_from_the_archive(t *
 	require.Len(t, sim.Restores(), 1)
 }
 
-func TestA_restore_without_a_recovery_point_fails_before_it_starts(t *testing.T) {
+func TestRestorePostgres_FailsWithoutARecoveryPoint(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	r.failsWith("NoRecoveryPoint", "restore-postgres", object{"backupInstanceId": demoInstance, "recoveryPoint": object{"id": "0123"}, "asFiles": asFiles("x")})
@@ -200,7 +200,7 @@ func TestA_restore_without_a_recovery_point_fails_before_it_starts(t *testing.T)
 	require.Empty(t, sim.Restores())
 }
 
-func TestA_job_that_something_else_started_is_followed(t *testing.T) {
+func TestTrackJob_FollowsAJobThatSomethingElseStarted(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	machine := slices.IndexFunc(sim.ProtectedItems(), func(i armsim.ProtectedItem) bool { return i.FriendlyName == "vm1" })
@@ -217,7 +217,7 @@ func TestA_job_that_something_else_started_is_followed(t *testing.T) {
 	}
 }
 
-func TestA_restore_may_name_its_container_by_id_too(t *testing.T) {
+func TestRestorePostgres_AcceptsTheContainerById(t *testing.T) {
 	t.Parallel()
 	b, err := flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}}})
 	require.NoError(t, err)
@@ -229,7 +229,7 @@ func TestA_restore_may_name_its_container_by_id_too(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWrong_parameters_of_the_postgres_flows_are_named(t *testing.T) {
+func TestPostgresFlows_NameInvalidParameters(t *testing.T) {
 	t.Parallel()
 	b, err := flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}}})
 	require.NoError(t, err)
@@ -252,22 +252,22 @@ func TestWrong_parameters_of_the_postgres_flows_are_named(t *testing.T) {
 		},
 		"a region is missing":                    {"protect-postgres", object{"vaultId": demoBackupVault, "serverId": demoServer, "policy": "p"}, "parameters.location", "is missing"},
 		"a policy of another vault":              {"protect-postgres", object{"vaultId": demoBackupVault, "serverId": demoServer, "location": "w", "policy": demoBackupVault + "x/backupPolicies/p"}, "parameters.policy", "belongs to vault"},
-		"a container that is not allowed":        {"restore-postgres", target(object{"asFiles": object{"containerUrl": "https://evil.blob.core.windows.net/out", "prefix": "x"}}), "parameters.asFiles.containerUrl", "is not a place that restores may write to"},
-		"a container with a signature":           {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer + "?sig=x", "prefix": "x"}}), "parameters.asFiles.containerUrl", "holds more than the container's address"},
+		"a container that is not allowed":        {"restore-postgres", target(object{"asFiles": object{"containerUrl": "https://evil.blob.core.windows.net/out", "prefix": "x"}}), "parameters.asFiles.containerUrl", "is not an allowed restore target"},
+		"a container with a signature":           {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer + "?sig=x", "prefix": "x"}}), "parameters.asFiles.containerUrl", "contains more than the container's address"},
 		"a container below an allowed one":       {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer + "/below", "prefix": "x"}}), "parameters.asFiles.containerUrl", "is not the URL of a blob container"},
 		"another container's id":                 {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "containerId": strings.Replace(demoContainerID, "testossstorageaccount", "evil", 1)}}), "parameters.asFiles.containerId", "is not the resource id of the container in containerUrl"},
-		"a server that is not allowed":           {"restore-postgres", target(object{"asDatabase": asDatabase("x")}), "parameters.asDatabase.serverId", "is not a server that restores may write to"},
-		"two targets":                            {"restore-postgres", target(object{"asDatabase": asDatabase("x"), "asFiles": asFiles("x")}), "parameters.asDatabase", "both given or both missing"},
-		"no target":                              {"restore-postgres", target(nil), "parameters.asDatabase", "both given or both missing"},
+		"a server that is not allowed":           {"restore-postgres", target(object{"asDatabase": asDatabase("x")}), "parameters.asDatabase.serverId", "is not an allowed restore target"},
+		"two targets":                            {"restore-postgres", target(object{"asDatabase": asDatabase("x"), "asFiles": asFiles("x")}), "parameters.asDatabase", "both set or both missing"},
+		"no target":                              {"restore-postgres", target(nil), "parameters.asDatabase", "both set or both missing"},
 		"two recovery points":                    {"restore-postgres", target(object{"asFiles": asFiles("x"), "recoveryPoint": object{"latest": true, "id": "x"}}), "parameters.recoveryPoint", "has 2 of id, latest and latestBefore"},
 		"the archive without rehydration":        {"restore-postgres", target(object{"asFiles": asFiles("x"), "tier": "archive"}), "parameters.rehydration", "is missing for the archive tier"},
-		"a rehydration for the vault tier":       {"restore-postgres", target(object{"asFiles": asFiles("x"), "rehydration": object{"priority": "High", "retention": "P15D"}}), "parameters.rehydration", "is given for the vault tier"},
+		"a rehydration for the vault tier":       {"restore-postgres", target(object{"asFiles": asFiles("x"), "rehydration": object{"priority": "High", "retention": "P15D"}}), "parameters.rehydration", "is set for the vault tier"},
 		"a rehydration of hours":                 {"restore-postgres", target(object{"asFiles": asFiles("x"), "tier": "archive", "rehydration": object{"priority": "High", "retention": "PT5H"}}), "parameters.rehydration.retention", "is not a number of days"},
 		"a tier that does not exist":             {"restore-postgres", target(object{"asFiles": asFiles("x"), "tier": "cold"}), "parameters.tier", "is not a tier"},
 		"credentials instead of their URI":       {"restore-postgres", target(object{"asDatabase": object{"serverId": demoTargetServer, "database": "x", "credentialsSecretUri": "user:password"}}), "parameters.asDatabase.credentialsSecretUri", "is not the URI of a Key Vault secret"},
 		"credentials on a host that is no vault": {"restore-postgres", target(object{"asDatabase": object{"serverId": demoTargetServer, "database": "x", "credentialsSecretUri": "https://vault.azure.net.evil.example/secrets/x"}}), "parameters.asDatabase.credentialsSecretUri", "is not the URI of a Key Vault secret"},
-		"a rule for a file share":                {"backup-now", object{"itemId": demoItem, "rule": object{"name": "x"}}, "parameters.rule", "is given for no backup instance"},
-		"an expiry for a backup instance":        {"backup-now", object{"backupInstanceId": demoInstance, "location": "x"}, "parameters.backupInstanceId", "given with fields that are for items"},
+		"a rule for a file share":                {"backup-now", object{"itemId": demoItem, "rule": object{"name": "x"}}, "parameters.rule", "is set for a target that is not a backup instance"},
+		"an expiry for a backup instance":        {"backup-now", object{"backupInstanceId": demoInstance, "location": "x"}, "parameters.backupInstanceId", "set together with fields for items"},
 		"a job's name instead of its id":         {"track-job", object{"jobId": "eeda2c9e-9bc2-4c51-a021-6cb73a172460"}, "parameters.jobId", "is not the resource id of a backup job"},
 		"a field that nobody knows":              {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "overwrite": true}}), "parameters.asFiles.overwrite", "is not a field that is known here"},
 		"a field of another kind of request":     {"backup-now", object{"backupInstanceId": demoInstance, "serverId": "x"}, "parameters.serverId", "is not a field that is known here"},

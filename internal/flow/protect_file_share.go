@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,38 +9,35 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/roles"
+	"azbackupflow/internal/schema"
 	"azbackupflow/internal/step"
 )
 
-// ProtectFileShare asks for a file share to be put under a policy.
+// ProtectFileShare protects a file share with a policy.
 // Source: learn.microsoft.com, "Backup Azure file share using Azure Backup via
 // REST API".
 type ProtectFileShare struct {
-	// VaultID is the Recovery Services vault. Its subscription and resource
-	// group may be others than the storage account's.
+	// VaultID is the Recovery Services vault. It may be in another subscription
+	// and resource group than the storage account.
 	VaultID string `json:"vaultId"`
-	// StorageAccountID and FileShare say what to protect.
+	// StorageAccountID and FileShare name what to protect.
 	StorageAccountID string `json:"storageAccountId"`
 	FileShare        string `json:"fileShare"`
-	// Policy is the name of one of the vault's policies, or its resource id.
+	// Policy is the name or resource ID of one of the vault's policies.
 	Policy string `json:"policy"`
-	// FirstBackup, where given, backs the share up as soon as it is protected.
+	// FirstBackup, if set, backs the share up as soon as it is protected.
 	FirstBackup *FirstBackup `json:"firstBackup,omitempty"`
 }
 
-// FirstBackup says how the first backup is made.
+// FirstBackup holds the options of the first backup.
 type FirstBackup struct {
-	// RecoveryPointExpiryTimeInUTC is when the backup may be deleted; without
-	// it Azure keeps it as long as it keeps on-demand backups.
+	// RecoveryPointExpiryTimeInUTC is the time after which the backup may be
+	// deleted; nil keeps it for Azure's retention of on-demand backups.
 	RecoveryPointExpiryTimeInUTC *time.Time `json:"recoveryPointExpiryTimeInUTC,omitempty"`
 }
 
-func (a azure) checkProtectFileShare(raw json.RawMessage) (json.RawMessage, error) {
-	var p ProtectFileShare
-	if err := step.Decode(raw, &p, "parameters"); err != nil {
-		return nil, err
-	}
-	var c checks
+func (a azure) checkProtectFileShare(c *checks, p *ProtectFileShare) {
 	vault := c.vault("vaultId", p.VaultID)
 	c.storageAccount("storageAccountId", p.StorageAccountID)
 	c.fileShare("fileShare", p.FileShare)
@@ -49,71 +45,148 @@ func (a azure) checkProtectFileShare(raw json.RawMessage) (json.RawMessage, erro
 	if p.FirstBackup != nil {
 		c.expiry("firstBackup.recoveryPointExpiryTimeInUTC", p.FirstBackup.RecoveryPointExpiryTimeInUTC, a.Now())
 	}
-	return c.done(p)
 }
 
-func (a azure) protectFileShare() step.Flow {
-	vault := func(c step.Call) (resourceid.VaultID, error) {
-		_, s, err := protectParameters(c)
-		return s.vault, err
-	}
-	return step.Flow{
-		Name: "protect-file-share", Version: 1, Item: protectedShareKey,
-		Summary:  "discover, register, inquire and protect an Azure file share, and back it up if asked",
-		Deadline: 24 * time.Hour,
-		Priority: operation.PriorityProtect,
-		Check:    a.checkProtectFileShare,
-		Steps: append([]step.Step{
-			{Name: "check-policy", Effect: step.Read, Run: forShare(a.checkPolicy)},
-			{Name: "find-item", Effect: step.Read, Run: a.findProtected("find-registration")},
-			{Name: "find-registration", Effect: step.Read, Run: forShare(a.findRegistration)},
-			{Name: "refresh", Effect: step.Repeatable, Run: forShare(a.refresh)},
-			a.awaitOperation("await-refresh", awaited{retry: "refresh", what: "the discovery of storage accounts"}),
-			{Name: "find-container", Effect: step.Read, Run: forShare(a.findContainer)},
-			{Name: "register", Effect: step.Idempotent, Run: forShare(a.register)},
-			a.awaitOperation("await-registration", awaited{retry: "register", gone: "find-registration", what: "the registration of the storage account"}),
-			{Name: "inquire", Effect: step.Repeatable, Run: forShare(a.inquire)},
-			a.awaitOperation("await-inquiry", awaited{retry: "inquire", what: "the inquiry for file shares"}),
-			{Name: "find-share", Effect: step.Read, Run: forShare(a.findProtectable)},
-			{Name: "find-item-again", Effect: step.Read, Run: a.findProtected("enable-protection")},
-			{Name: "enable-protection", Effect: step.Idempotent, Run: forShare(a.enableProtection)},
-			a.awaitOperation("await-protection", awaited{retry: "enable-protection", job: "await-protection-job", gone: "confirm-protection", what: "enabling protection"}),
-			awaitJob("await-protection-job", awaitedJob{read: a.serviceJob(vault), retry: "enable-protection"}),
-			{Name: "confirm-protection", Effect: step.Read, Run: forShare(a.confirmProtection)},
-		}, a.backupSteps(firstBackup)...),
+func protectFileShareParameters() schema.Parameters {
+	return schema.Parameters{
+		Type: typeOf[ProtectFileShare](),
+		Fields: schema.Fields{
+			"vaultId": {
+				Required: true, Rule: vaultRule(),
+				Meaning: "resource id of the Recovery Services vault. It may be in another subscription or resource group than the storage account",
+			},
+			"storageAccountId": {Required: true, Meaning: "resource id of the storage account", Rule: storageAccountRule()},
+			"fileShare":        {Required: true, Meaning: "name of the file share", Rule: fileShareRule()},
+			"policy":           {Required: true, Meaning: "name of one of the vault's policies, or its resource id. It must be for Azure file shares", Rule: policyRule()},
+			"firstBackup":      {Meaning: "an object, which may be empty: back up the share as soon as it is protected"},
+			"firstBackup.recoveryPointExpiryTimeInUTC": {
+				Meaning: "time after which that backup may be deleted; in the future. Default: Azure's retention of on-demand backups",
+			},
+		},
 	}
 }
 
-// protectParameters reads the parameters that Check normalised.
-func protectParameters(c step.Call) (p ProtectFileShare, s share, err error) {
-	if err := json.Unmarshal(c.Operation.Parameters, &p); err != nil {
-		return p, s, fatal("ParametersUnreadable", err.Error())
+func (a azure) protectFileShare() Definition {
+	return Definition{
+		Flow: step.Flow{
+			Name: "protect-file-share", Version: 1,
+			Item:     parameterKey(func(p ProtectFileShare) string { return shareKey(p.StorageAccountID, p.FileShare) }),
+			Summary:  "discover, register, inquire and protect an Azure file share, and back it up if requested",
+			Deadline: 24 * time.Hour,
+			Priority: operation.PriorityProtect,
+			Check:    check(a.checkProtectFileShare),
+			Steps:    append(a.protectFileShareSteps(), a.backupSteps(firstBackup)...),
+		},
+		Role:       roles.Protect,
+		Parameters: protectFileShareParameters,
+		Intro: "Protects an Azure file share with a policy of a Recovery Services vault, and backs it up if requested. It continues from any " +
+			"state: steps that are already done are skipped. It is done when the vault lists the share as protected with that policy and, with " +
+			"a first backup, when the backup's job has completed.",
+		Notes: "The steps from `trigger-backup` on run only with `firstBackup`.",
+		Examples: []Example{{
+			File: "protect-file-share", About: "file share testshare", Key: "protect-testshare", Deadline: "PT6H", Labels: team("files"),
+			Parameters: ProtectFileShare{
+				VaultID: exampleVault, StorageAccountID: exampleAccount, FileShare: "testshare", Policy: "schedule1", FirstBackup: &FirstBackup{},
+			},
+			Cost: "a share whose storage account the vault does not know yet, with its first backup",
+		}},
 	}
+}
+
+// protectFileShareSteps returns the steps up to the protection of the share.
+func (a azure) protectFileShareSteps() []step.Step {
+	return []step.Step{
+		{
+			Name: "check-policy", Effect: step.Read, Run: forShare(a.checkPolicy), Calls: []string{"ProtectionPolicies_Get"},
+			Asks: "reads the policy", Then: "a policy that does not exist or is not for file shares is rejected before anything is changed",
+		},
+		{
+			Name: "find-item", Effect: step.Read, Run: a.findProtected("find-registration"), Calls: []string{"BackupProtectedItems_List"},
+			Asks: "lists the vault's protected file shares",
+			Then: "protected with this policy: done, or on to the first backup. Protected with another policy: reported, never changed",
+		},
+		{
+			Name: "find-registration", Effect: step.Read, Run: forShare(a.findRegistration), Calls: []string{"BackupProtectionContainers_List"},
+			Asks: "lists the vault's registered storage accounts", Then: "a registered account continues with `inquire`",
+		},
+		{
+			Name: "refresh", Effect: step.Repeatable, Run: forShare(a.refresh), Calls: []string{"ProtectionContainers_Refresh"},
+			Asks: "lets the vault discover storage accounts",
+		},
+		a.awaitOperation("await-refresh", operationWait{retry: "refresh", what: "the discovery of storage accounts"}),
+		{
+			Name: "find-container", Effect: step.Read, Run: forShare(a.findContainer), Calls: []string{"ProtectableContainers_List"},
+			Asks: "lists the storage accounts that can be registered",
+			Then: "the container's name is read from the list, never composed. An account that is not listed goes back to `find-registration`",
+		},
+		{
+			Name: "register", Effect: step.Idempotent, Run: forShare(a.register), Calls: []string{"ProtectionContainers_Register"},
+			Asks: "registers the storage account with the vault",
+		},
+		a.awaitOperation("await-registration", operationWait{retry: "register", gone: "find-registration", what: "the registration of the storage account"}),
+		{
+			Name: "inquire", Effect: step.Repeatable, Run: forShare(a.inquire), Calls: []string{"ProtectionContainers_Inquire"},
+			Asks: "lets the vault discover the account's file shares",
+		},
+		a.awaitOperation("await-inquiry", operationWait{retry: "inquire", what: "the inquiry for file shares"}),
+		{
+			Name: "find-share", Effect: step.Read, Run: forShare(a.findProtectable), Calls: []string{"BackupProtectableItems_List"},
+			Asks: "lists the file shares that can be protected",
+			Then: "the item's name is read from the list; it may be a hash. Name and account must match. A share that is not listed goes back to `find-item`, to inquire again",
+		},
+		{
+			Name: "find-item-again", Effect: step.Read, Run: a.findProtected("enable-protection"), Calls: []string{"BackupProtectedItems_List"},
+			Asks: "lists the vault's protected file shares", Then: "someone may have protected the share in the meantime",
+		},
+		{
+			Name: "enable-protection", Effect: step.Idempotent, Run: forShare(a.enableProtection), Calls: []string{"ProtectedItems_CreateOrUpdate"},
+			Asks: "writes the protected item with the policy",
+		},
+		a.awaitOperation("await-protection", operationWait{retry: "enable-protection", job: "await-protection-job", gone: "confirm-protection", what: "enabling protection"}),
+		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(fileShareVault), retry: "enable-protection"}),
+		{
+			Name: "confirm-protection", Effect: step.Read, Run: forShare(a.confirmProtection), Calls: []string{"BackupProtectedItems_List"},
+			Asks: "lists the vault's protected file shares", Then: "it is done only when the vault lists the share",
+		},
+	}
+}
+
+// share returns the share and its vault.
+func (p ProtectFileShare) share() (share, error) {
 	vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.RecoveryServicesVault)
 	if err != nil {
-		return p, s, fatal("ParametersUnreadable", err.Error())
+		return share{}, unreadable(err)
 	}
-	return p, share{vault: vault, account: p.StorageAccountID, name: p.FileShare}, nil
+	return share{vault: vault, account: p.StorageAccountID, name: p.FileShare}, nil
 }
 
-// forShare gives a step the parameters that it works on.
-func forShare(run func(context.Context, step.Call, ProtectFileShare, share) (operation.Outcome, error)) func(context.Context, step.Call) (operation.Outcome, error) {
-	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
-		p, s, err := protectParameters(c)
+func fileShareVault(c step.Call) (resourceid.VaultID, error) {
+	p, err := parametersOf[ProtectFileShare](c)
+	if err != nil {
+		return resourceid.VaultID{}, err
+	}
+	s, err := p.share()
+	return s.vault, err
+}
+
+// forShare passes a step the parameters that it works on.
+func forShare(f func(context.Context, step.Call, ProtectFileShare, share) (operation.Outcome, error)) run {
+	return with(func(ctx context.Context, c step.Call, p ProtectFileShare) (operation.Outcome, error) {
+		s, err := p.share()
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		return run(ctx, c, p, s)
-	}
+		return f(ctx, c, p, s)
+	})
 }
 
-// checkPolicy refuses a policy that the vault does not have or that is for
-// other things than file shares, before anything is changed.
+// checkPolicy rejects a policy that the vault does not have or that is not for
+// file shares, before anything is changed.
 func (a azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 	policy, err := a.recoveryServices(c).GetPolicy(ctx, s.vault, p.Policy)
 	if isNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
-			fmt.Sprintf("vault %s or its policy %s does not exist, or may not be read", s.vault.Name, p.Policy),
+			fmt.Sprintf("policy %q not found in vault %q, or not readable", p.Policy, s.vault.Name),
 			"Check parameters.vaultId and parameters.policy: `az backup policy list` lists the vault's policies.")
 	}
 	if err != nil {
@@ -129,10 +202,10 @@ func (a azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare,
 	return learn(next("policy "+policy.Name+" fits file shares"), map[string]string{learnedPolicy: policy.ID}), nil
 }
 
-// findProtected looks whether the vault protects the share already: with this
-// policy that is success, with another it is reported and never changed.
-// Otherwise the flow goes on with the step named.
-func (a azure) findProtected(otherwise string) func(context.Context, step.Call) (operation.Outcome, error) {
+// findProtected finds out whether the vault already protects the share: with this
+// policy it succeeds, another policy is reported and never changed. An
+// unprotected share continues with the step.
+func (a azure) findProtected(otherwise string) run {
 	return forShare(func(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 		item, found, err := a.findShare(ctx, c, s)
 		if err != nil {
@@ -141,46 +214,44 @@ func (a azure) findProtected(otherwise string) func(context.Context, step.Call) 
 		if !found {
 			return skipTo(otherwise, "the share is not protected yet"), nil
 		}
-		if err := a.underPolicy(c, item); err != nil {
+		if err := underPolicy(c, item); err != nil {
 			return operation.Outcome{}, err
 		}
 		return protected(p, item, "already protected with policy "+p.Policy), nil
 	})
 }
 
-// underPolicy says why the item is not what was asked for; nil if it is.
-func (a azure) underPolicy(c step.Call, item recoveryservices.ProtectedItem) error {
-	if err := usable(item); err != nil {
+// underPolicy returns why the item is not protected as requested; nil if it is.
+func underPolicy(c step.Call, item recoveryservices.ProtectedItem) error {
+	if err := unusableItem(item); err != nil {
 		return err
 	}
 	if want := c.Operation.Learned[learnedPolicy]; !resourceid.Equal(item.PolicyID, want) {
-		return fatal("ProtectedByAnotherPolicy",
-			fmt.Sprintf("%s is protected already, under the policy %s", item.FriendlyName, item.PolicyID),
-			"Ask with that policy, or change the item's policy in the vault yourself: azbackupflow does not change it, because that may shorten how long backups are kept.")
+		return protectedByAnotherPolicy(fmt.Sprintf("%s is already protected, under the policy %s", item.FriendlyName, item.PolicyID))
 	}
 	return nil
 }
 
-// protected ends the flow, or goes on to the first backup.
+// protected finishes the flow, or continues with the first backup.
 func protected(p ProtectFileShare, item recoveryservices.ProtectedItem, note string) operation.Outcome {
 	out := skipTo(triggerStep, note)
 	if p.FirstBackup == nil {
-		out = operation.Outcome{Kind: operation.Finish, Note: note}
+		out = finish(note)
 	}
 	return learn(out, factsOf(item))
 }
 
-// findRegistration skips discovery where the storage account is registered
-// with the vault already.
+// findRegistration skips the discovery if the storage account is already
+// registered with the vault.
 func (a azure) findRegistration(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	name := s.account[strings.LastIndexByte(s.account, '/')+1:]
+	name := resourceid.LastName(s.account)
 	containers, err := a.recoveryServices(c).ListRegisteredContainers(ctx, s.vault, name)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
 	for _, container := range containers {
 		if resourceid.Equal(container.SourceResourceID, s.account) {
-			return learn(skipTo("inquire", "storage account "+name+" is registered already"),
+			return learn(skipTo("inquire", "storage account "+name+" is already registered"),
 				map[string]string{learnedContainer: container.Name, learnedAccount: container.SourceResourceID}), nil
 		}
 	}
@@ -189,10 +260,7 @@ func (a azure) findRegistration(ctx context.Context, c step.Call, _ ProtectFileS
 
 func (a azure) refresh(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.recoveryServices(c).RefreshContainers(ctx, s.vault)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "the vault looks for storage accounts"), nil
+	return accepted(submitted, err, "the vault discovers storage accounts")
 }
 
 // findContainer reads the container's name from the vault's list.
@@ -203,33 +271,27 @@ func (a azure) findContainer(ctx context.Context, c step.Call, _ ProtectFileShar
 	}
 	for _, container := range containers {
 		if resourceid.Equal(container.ContainerID, s.account) {
-			return learn(next("the vault has found storage account "+container.FriendlyName),
+			return learn(next("the vault has discovered storage account "+container.FriendlyName),
 				map[string]string{learnedContainer: container.Name, learnedAccount: container.ContainerID}), nil
 		}
 	}
 	return backTo("find-registration", notYet("StorageAccountNotDiscovered",
-		fmt.Sprintf("vault %s does not list %s among the storage accounts that it can protect", s.vault.Name, s.account),
+		fmt.Sprintf("vault %s does not list %s as a storage account that it can protect", s.vault.Name, s.account),
 		"Check that the storage account exists, is in the vault's region, and is not registered with another vault.")), nil
 }
 
 func (a azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.recoveryServices(c).RegisterStorageAccount(ctx, s.vault, c.Operation.Learned[learnedContainer], c.Operation.Learned[learnedAccount])
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "the storage account is being registered"), nil
+	return accepted(submitted, err, "the storage account is being registered")
 }
 
 func (a azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.recoveryServices(c).Inquire(ctx, s.vault, c.Operation.Learned[learnedContainer])
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "the vault looks for file shares of the storage account"), nil
+	return accepted(submitted, err, "the vault discovers the file shares of the storage account")
 }
 
-// findProtectable reads the item's name from the vault's list. A share that
-// was made after the last inquiry is not there: inquire again.
+// findProtectable reads the item's name from the vault's list. A share that was
+// created after the last inquiry is not in it: the flow inquires again.
 func (a azure) findProtectable(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	shares, err := a.recoveryServices(c).ListProtectableFileShares(ctx, s.vault)
 	if err != nil {
@@ -237,26 +299,23 @@ func (a azure) findProtectable(ctx context.Context, c step.Call, _ ProtectFileSh
 	}
 	for _, found := range shares {
 		if strings.EqualFold(found.FriendlyName, s.name) && resourceid.Equal(found.ParentContainerFabricID, s.account) {
-			return learn(next("the vault has found the file share as "+found.Name), map[string]string{
+			return learn(next("the vault has discovered the file share as "+found.Name), map[string]string{
 				learnedItemName: found.Name, learnedContainer: found.ContainerName, learnedAccount: found.ParentContainerFabricID,
 			}), nil
 		}
 	}
 	return backTo("find-item", notYet("FileShareNotVisible",
-		fmt.Sprintf("vault %s does not see file share %s of %s yet", s.vault.Name, s.name, s.account),
-		"Check that the file share exists and that the vault may reach the storage account.")), nil
+		fmt.Sprintf("vault %s does not list file share %s of %s yet", s.vault.Name, s.name, s.account),
+		"Check that the file share exists and that the vault can reach the storage account.")), nil
 }
 
 func (a azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	known := c.Operation.Learned
 	submitted, err := a.recoveryServices(c).ProtectFileShare(ctx, s.vault, known[learnedContainer], known[learnedItemName], known[learnedAccount], known[learnedPolicy])
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "protection is being enabled"), nil
+	return accepted(submitted, err, "protection is being enabled")
 }
 
-// confirmProtection reads the item: done means that the vault says so.
+// confirmProtection reads the item: it is done only when the vault lists it.
 func (a azure) confirmProtection(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 	item, found, err := a.findShare(ctx, c, s)
 	if err != nil {
@@ -265,15 +324,15 @@ func (a azure) confirmProtection(ctx context.Context, c step.Call, p ProtectFile
 	if !found {
 		return operation.Outcome{}, notYet("ItemNotVisible", "protection was enabled, but the vault does not list the item yet")
 	}
-	if err := a.underPolicy(c, item); err != nil {
+	if err := underPolicy(c, item); err != nil {
 		return operation.Outcome{}, err
 	}
 	return protected(p, item, "protected with policy "+p.Policy), nil
 }
 
-// firstBackup is the body of the first backup.
+// firstBackup returns the body of the first backup.
 func firstBackup(c step.Call) (recoveryservices.BackupRequest, error) {
-	p, _, err := protectParameters(c)
+	p, err := parametersOf[ProtectFileShare](c)
 	if err != nil {
 		return recoveryservices.BackupRequest{}, err
 	}

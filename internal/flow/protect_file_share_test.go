@@ -19,7 +19,7 @@ func fromScratch() []string {
 	}
 }
 
-func TestA_share_is_discovered_registered_inquired_and_protected(t *testing.T) {
+func TestProtectFileShare_DiscoversRegistersInquiresAndProtects(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	op := r.succeeds("protect-file-share", demoShare(nil))
@@ -30,7 +30,7 @@ func TestA_share_is_discovered_registered_inquired_and_protected(t *testing.T) {
 	require.Equal(t, item.ID, op.Learned["itemId"])
 }
 
-func TestA_first_backup_follows_the_protection(t *testing.T) {
+func TestProtectFileShare_RunsTheFirstBackup(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	op := r.succeeds("protect-file-share", demoShare(object{"firstBackup": object{}}))
@@ -40,7 +40,7 @@ func TestA_first_backup_follows_the_protection(t *testing.T) {
 	require.Equal(t, sim.Backups()[0].ActivityID, op.Learned["attempt"])
 }
 
-func TestA_registered_account_is_neither_discovered_nor_registered_again(t *testing.T) {
+func TestProtectFileShare_SkipsTheRegistrationOfARegisteredAccount(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	world.StorageAccounts[0].RegisteredWith = world.Vaults[0].ID()
@@ -51,7 +51,7 @@ func TestA_registered_account_is_neither_discovered_nor_registered_again(t *test
 	require.Empty(t, requests(sim, "PUT protectionContainers"))
 }
 
-func TestA_share_under_this_policy_is_done_at_once(t *testing.T) {
+func TestProtectFileShare_FinishesIfTheShareHasThePolicy(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, protectedWorld("schedule1"))
 	op := r.succeeds("protect-file-share", demoShare(nil))
@@ -63,23 +63,23 @@ func TestA_share_under_this_policy_is_done_at_once(t *testing.T) {
 	require.Len(t, sim.Backups(), 1)
 }
 
-func TestA_share_under_another_policy_is_reported_and_left_alone(t *testing.T) {
+func TestProtectFileShare_ReportsAnotherPolicyAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	world := protectedWorld("weekly")
 	r, sim := simulated(t, world)
 	err := r.fails("protect-file-share", demoShare(object{"firstBackup": object{}}))
 	require.Equal(t, "ProtectedByAnotherPolicy", err.Code)
 	require.Equal(t, operation.Fatal, err.Class)
-	require.Contains(t, err.Message, "testshare is protected already, under the policy "+demoVault+"/backupPolicies/weekly")
+	require.Contains(t, err.Message, "testshare is already protected, under the policy "+demoVault+"/backupPolicies/weekly")
 	require.NotEmpty(t, err.RecommendedAction)
 	require.Empty(t, writes(sim))
 	require.Equal(t, "weekly", itemOf(t, sim, "testshare").Policy)
 }
 
-func TestA_policy_that_cannot_be_used_is_refused_before_anything_is_changed(t *testing.T) {
+func TestProtectFileShare_RejectsAnUnusablePolicyFirst(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ policy, code, message string }{
-		"missing":              {"nosuchpolicy", "PolicyNotFound", "vault azurefilesvault or its policy nosuchpolicy does not exist, or may not be read"},
+		"missing":              {"nosuchpolicy", "PolicyNotFound", "policy \"nosuchpolicy\" not found in vault \"azurefilesvault\", or not readable"},
 		"for virtual machines": {"DefaultPolicy", "PolicyDoesNotFit", "policy DefaultPolicy is for AzureIaasVM , not for file shares"},
 		"for databases":        {"HourlyLogBackup", "PolicyDoesNotFit", "policy HourlyLogBackup is for AzureWorkload SQLDataBase, not for file shares"},
 	} {
@@ -95,7 +95,7 @@ func TestA_policy_that_cannot_be_used_is_refused_before_anything_is_changed(t *t
 	}
 }
 
-func TestA_share_is_found_by_its_name_whatever_the_item_is_called(t *testing.T) {
+func TestProtectFileShare_FindsTheShareByItsName(t *testing.T) {
 	t.Parallel()
 	for _, plain := range []bool{true, false} {
 		world := armsim.DemoWorld()
@@ -109,7 +109,7 @@ func TestA_share_is_found_by_its_name_whatever_the_item_is_called(t *testing.T) 
 	}
 }
 
-func TestShares_of_one_name_in_two_accounts_are_told_apart(t *testing.T) {
+func TestProtectFileShare_DistinguishesSharesOfTwoAccounts(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	other := world.StorageAccounts[0]
@@ -133,7 +133,7 @@ func TestShares_of_one_name_in_two_accounts_are_told_apart(t *testing.T) {
 	require.Contains(t, sim.Backups()[1].Container, ";othervault2")
 }
 
-func TestA_share_that_the_first_inquiry_misses_is_inquired_for_again(t *testing.T) {
+func TestProtectFileShare_InquiresAgainForAMissingShare(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	world.StorageAccounts[0].Shares = nil
@@ -147,7 +147,7 @@ func TestA_share_that_the_first_inquiry_misses_is_inquired_for_again(t *testing.
 	require.Len(t, requests(sim, "PUT protectionContainers"), 1, "the account is not registered again")
 }
 
-func TestA_share_that_does_not_exist_is_looked_for_with_patience_and_then_reported(t *testing.T) {
+func TestProtectFileShare_ReportsAShareThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	world.StorageAccounts[0].Shares = nil
@@ -162,7 +162,7 @@ func TestA_share_that_does_not_exist_is_looked_for_with_patience_and_then_report
 	require.Empty(t, requests(sim, "PUT protectedItems"))
 }
 
-func TestAn_account_that_the_vault_does_not_see_is_reported(t *testing.T) {
+func TestProtectFileShare_ReportsAnUndiscoveredAccount(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	elsewhere := "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/nobodys"

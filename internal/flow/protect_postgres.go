@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,11 +14,13 @@ import (
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/roles"
+	"azbackupflow/internal/schema"
 	"azbackupflow/internal/step"
 )
 
-// ProtectPostgres asks for a PostgreSQL flexible server to be put under a
-// policy of a Backup vault.
+// ProtectPostgres protects a PostgreSQL flexible server with a policy of a Backup
+// vault.
 // Source: learn.microsoft.com, "Back up Azure Database for PostgreSQL -
 // Flexible servers using REST API".
 type ProtectPostgres struct {
@@ -28,20 +29,14 @@ type ProtectPostgres struct {
 	VaultID  string `json:"vaultId"`
 	ServerID string `json:"serverId"`
 	Location string `json:"location"`
-	// Policy is the name of one of the vault's policies, or its resource id.
+	// Policy is the name or resource ID of one of the vault's policies.
 	Policy string `json:"policy"`
-	// InstanceName is the backup instance's; without one it is the server's
-	// name and an id that is derived from the server's resource id, so that a
-	// repeat is the same instance.
+	// InstanceName is the name of the backup instance; empty means InstanceName of
+	// the server.
 	InstanceName string `json:"instanceName,omitempty"`
 }
 
-func checkProtectPostgres(raw json.RawMessage) (json.RawMessage, error) {
-	var p ProtectPostgres
-	if err := step.Decode(raw, &p, "parameters"); err != nil {
-		return nil, err
-	}
-	var c checks
+func checkProtectPostgres(c *checks, p *ProtectPostgres) {
 	vault := c.backupVault("vaultId", p.VaultID)
 	c.server("serverId", p.ServerID, dataprotection.DatasourceFlexibleServer)
 	if p.Location == "" {
@@ -52,57 +47,85 @@ func checkProtectPostgres(raw json.RawMessage) (json.RawMessage, error) {
 		p.InstanceName = InstanceName(p.ServerID)
 	}
 	if strings.ContainsAny(p.InstanceName, "/?#%\\ ") {
-		c.add("instanceName", fmt.Sprintf("%q is not a backup instance's name", p.InstanceName), "letters, digits and hyphens")
+		c.add("instanceName", fmt.Sprintf("%q is not the name of a backup instance", p.InstanceName), "letters, digits and hyphens")
 	}
-	return c.done(p)
 }
 
-// InstanceName derives the name of a server's backup instance: the server's
-// name and an id made from its resource id.
+func protectPostgresParameters() schema.Parameters {
+	return schema.Parameters{
+		Type: typeOf[ProtectPostgres](),
+		Fields: schema.Fields{
+			"vaultId":  {Required: true, Meaning: "resource id of the Backup vault", Rule: backupVaultRule()},
+			"serverId": {Required: true, Meaning: "resource id of the flexible server", Rule: serverRule(dataprotection.DatasourceFlexibleServer)},
+			"location": {Required: true, Meaning: "region of the server, such as `westeurope`", Rule: schema.NotEmpty()},
+			"policy":   {Required: true, Meaning: "name of one of the vault's policies, or its resource id. It must be for flexible servers", Rule: backupPolicyRule()},
+			"instanceName": {
+				Meaning: "name of the backup instance; default: the server's name and an id derived from its resource id, so that a repeat is the same instance",
+				Rule:    schema.Object{"pattern": `^[^/?#%\\ ]+$`},
+			},
+		},
+	}
+}
+
+// InstanceName derives the name of a server's backup instance: the server's name
+// and an ID derived from its resource ID, so that a repeat is the same instance.
 func InstanceName(serverID string) string {
-	name := serverID[strings.LastIndexByte(serverID, '/')+1:]
-	return name + "-" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.ToLower(serverID))).String()
+	return resourceid.LastName(serverID) + "-" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.ToLower(serverID))).String()
 }
 
-// backupPolicy checks a policy of a Backup vault given by name or by id, and
-// gives its name.
-func (c *checks) backupPolicy(field, value string, vault resourceid.VaultID) string {
-	want := "the name of a policy of the vault, or its resource id"
-	if value == "" {
-		c.add(field, "is missing", want)
-		return ""
+func (a azure) protectPostgres() Definition {
+	return Definition{
+		Flow: step.Flow{
+			Name: "protect-postgres", Version: 1,
+			Item:     parameterKey(func(p ProtectPostgres) string { return resourceKey(p.ServerID) }),
+			Summary:  "validate and configure the backup of a PostgreSQL flexible server, until it is protected",
+			Deadline: 12 * time.Hour,
+			Priority: operation.PriorityProtect,
+			Check:    check(checkProtectPostgres),
+			Steps:    a.protectPostgresSteps(),
+		},
+		Role:       roles.Protect,
+		Parameters: protectPostgresParameters,
+		Intro: "Protects a PostgreSQL flexible server with a policy of a Backup vault. It is done when the vault reports " +
+			"`ProtectionConfigured`, which happens some time after the configuration has succeeded. Single servers are a retired server type " +
+			"that can no longer be protected.",
+		Notes: "A role that the vault's identity lacks is waited for, because role assignments take effect slowly: the flow validates again " +
+			"for about 45 minutes, and then reports Azure's recommended action.",
+		Examples: []Example{{
+			File: "protect-postgres", About: "pgflextestserver", Key: "protect-pgflextestserver", Deadline: "PT12H", Labels: team("databases"),
+			Parameters: ProtectPostgres{VaultID: exampleBackupVault, ServerID: exampleServer, Location: "westus", Policy: "pgflexpol1"}, Cost: "a server",
+		}},
 	}
-	if !strings.HasPrefix(value, "/") {
-		return value
-	}
-	head, name, found := cutLastFold(value, "/backupPolicies/")
-	parent, err := resourceid.ParseVaultID(head, resourceid.BackupVault)
-	switch {
-	case !found || err != nil:
-		c.add(field, fmt.Sprintf("%q is not the resource id of a backup policy", value), wantBackupVault+"/backupPolicies/{policy}")
-	case !parent.Equal(vault):
-		c.add(field, "belongs to vault "+parent.Name, "a policy of the vault in vaultId")
-	}
-	return name
 }
 
-func (a azure) protectPostgres() step.Flow {
-	return step.Flow{
-		Name: "protect-postgres", Version: 1, Item: protectedServerKey,
-		Summary:  "validate and configure the backup of a PostgreSQL flexible server, until it is protected",
-		Deadline: 12 * time.Hour,
-		Priority: operation.PriorityProtect,
-		Check:    checkProtectPostgres,
-		Steps: []step.Step{
-			{Name: "check-policy", Effect: step.Read, Run: forServer(a.checkServerPolicy)},
-			{Name: "find-instance", Effect: step.Read, Run: forServer(a.findInstance)},
-			{Name: "validate", Effect: step.Repeatable, Run: forServer(a.validateServer)},
-			a.awaitOperation("await-validation", awaited{retry: "validate", protected: "find-existing", onlyAsks: true, what: "the validation"}),
-			{Name: "configure", Effect: step.Idempotent, Run: forServer(a.configureServer)},
-			a.awaitOperation("await-configuration", awaited{retry: "validate", protected: "find-existing", what: "the configuration of the backup"}),
-			{Name: "await-protection", Effect: step.Read, Run: forServer(a.awaitProtection)},
-			// Only where Azure said that the server is protected already.
-			{Name: "find-existing", Effect: step.Read, Run: forServer(a.findExisting)},
+func (a azure) protectPostgresSteps() []step.Step {
+	return []step.Step{
+		{
+			Name: "check-policy", Effect: step.Read, Run: forServer(a.checkServerPolicy), Calls: []string{"BackupPolicies_Get"},
+			Asks: "reads the policy", Then: "a policy that does not exist or is not for flexible servers is rejected",
+		},
+		{
+			Name: "find-instance", Effect: step.Read, Run: forServer(a.findInstance), Calls: []string{"BackupInstances_Get"},
+			Asks: "reads the backup instance", Then: "protected with this policy: done. Protected with another policy: reported, never changed",
+		},
+		{
+			Name: "validate", Effect: step.Repeatable, Run: forServer(a.validateServer), Calls: []string{"BackupInstances_ValidateForBackup"},
+			Asks: "validates that the server can be protected", Then: "a server that is already protected continues with `find-existing`",
+		},
+		a.awaitOperation("await-validation", operationWait{retry: "validate", protected: "find-existing", validates: true, what: "the validation"}),
+		{
+			Name: "configure", Effect: step.Idempotent, Run: forServer(a.configureServer), Calls: []string{"BackupInstances_CreateOrUpdate"},
+			Asks: "writes the backup instance",
+		},
+		a.awaitOperation("await-configuration", operationWait{retry: "validate", protected: "find-existing", what: "the configuration of the backup"}),
+		{
+			Name: "await-protection", Effect: step.Read, Run: forServer(a.awaitProtection), Calls: []string{"BackupInstances_Get"},
+			Asks: "reads the backup instance until it is `ProtectionConfigured`", Then: "a protection error goes back to `validate`",
+		},
+		{
+			Name: "find-existing", Effect: step.Read, Run: forServer(a.findExisting), Calls: []string{"BackupInstances_List"},
+			Asks: "lists the vault's backup instances",
+			Then: "only if Azure reported that the server is already protected. In this vault with this policy: done. Otherwise the error contains where",
 		},
 	}
 }
@@ -113,26 +136,24 @@ type server struct {
 	instance dataprotection.InstanceID
 }
 
-func forServer(run func(context.Context, step.Call, server) (operation.Outcome, error)) func(context.Context, step.Call) (operation.Outcome, error) {
-	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
-		var s server
-		if err := json.Unmarshal(c.Operation.Parameters, &s.ProtectPostgres); err != nil {
-			return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
-		}
-		vault, err := resourceid.ParseVaultID(s.VaultID, resourceid.BackupVault)
+// forServer passes a step the server that it works on.
+func forServer(f func(context.Context, step.Call, server) (operation.Outcome, error)) run {
+	return with(func(ctx context.Context, c step.Call, p ProtectPostgres) (operation.Outcome, error) {
+		vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.BackupVault)
 		if err != nil {
-			return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
+			return operation.Outcome{}, unreadable(err)
 		}
-		s.instance = dataprotection.InstanceID{Vault: vault, Name: s.InstanceName}
-		return run(ctx, c, s)
-	}
+		return f(ctx, c, server{ProtectPostgres: p, instance: dataprotection.InstanceID{Vault: vault, Name: p.InstanceName}})
+	})
 }
 
+// checkServerPolicy rejects a policy that the vault does not have or that is not
+// for flexible servers.
 func (a azure) checkServerPolicy(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	policy, err := a.dataProtection(c).GetPolicy(ctx, s.instance.Vault, s.Policy)
 	if isNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
-			fmt.Sprintf("vault %s or its policy %s does not exist, or may not be read", s.instance.Vault.Name, s.Policy),
+			fmt.Sprintf("policy %q not found in vault %q, or not readable", s.Policy, s.instance.Vault.Name),
 			"Check parameters.vaultId and parameters.policy: `az dataprotection backup-policy list` lists the vault's policies.")
 	}
 	if err != nil {
@@ -147,7 +168,7 @@ func (a azure) checkServerPolicy(ctx context.Context, c step.Call, s server) (op
 	return learn(next("policy "+policy.Name+" fits flexible servers"), map[string]string{learnedPolicy: policy.ID}), nil
 }
 
-// findInstance looks whether the vault has the instance already.
+// findInstance finds out whether the vault already has the instance.
 func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	instance, err := a.dataProtection(c).GetInstance(ctx, s.instance)
 	if isNotFound(err) {
@@ -158,34 +179,34 @@ func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operati
 	}
 	if !resourceid.Equal(instance.DatasourceID, s.ServerID) {
 		return operation.Outcome{}, fatal("InstanceNameTaken", fmt.Sprintf("backup instance %s protects %s", s.instance.Name, instance.DatasourceID),
-			"Name another parameters.instanceName, or none.")
+			"Send the request again with another parameters.instanceName, or without one.")
 	}
-	return a.asFound(c, instance)
+	return fromExisting(c, instance)
 }
 
-// asFound goes on from an instance of the server that is there already.
-func (a azure) asFound(c step.Call, instance dataprotection.Instance) (operation.Outcome, error) {
-	if err := unusable(instance); err != nil {
+// fromExisting continues from an instance of the server that already exists.
+func fromExisting(c step.Call, instance dataprotection.Instance) (operation.Outcome, error) {
+	if err := unusableInstance(instance); err != nil {
 		return operation.Outcome{}, err
 	}
-	if err := samePolicy(instance, c.Operation.Learned[learnedPolicy]); err != nil {
+	if err := otherPolicy(instance, c.Operation.Learned[learnedPolicy]); err != nil {
 		return operation.Outcome{}, err
 	}
 	facts := factsOfInstance(instance)
 	switch instance.CurrentProtectionState {
 	case dataprotection.StateProtectionConfigured:
-		return learn(operation.Outcome{Kind: operation.Finish, Note: "already protected, as " + instance.Name}, facts), nil
+		return learn(finish("already protected, as "+instance.Name), facts), nil
 	case dataprotection.StateConfiguringProtection, dataprotection.StateUpdatingProtection:
-		return learn(skipTo("await-protection", "protection is being configured already"), facts), nil
+		return learn(skipTo("await-protection", "protection is already being configured"), facts), nil
 	}
-	return learn(skipTo("validate", "the backup instance is there, "+instance.CurrentProtectionState), facts), nil
+	return learn(skipTo("validate", "the backup instance exists, "+instance.CurrentProtectionState), facts), nil
 }
 
-// request describes the server as it is put under the policy.
+// request returns the body of the backup instance.
 func (s server) request(c step.Call) (dataprotection.InstanceRequest, error) {
 	datasource, _, err := dataprotection.DatasourceOf(s.ServerID, s.Location)
 	if err != nil {
-		return dataprotection.InstanceRequest{}, fatal("ParametersUnreadable", err.Error())
+		return dataprotection.InstanceRequest{}, unreadable(err)
 	}
 	return dataprotection.InstanceRequest{
 		FriendlyName: datasource.ResourceName, Datasource: datasource, PolicyID: c.Operation.Learned[learnedPolicy],
@@ -198,7 +219,7 @@ func (a azure) validateServer(ctx context.Context, c step.Call, s server) (opera
 		return operation.Outcome{}, err
 	}
 	submitted, err := a.dataProtection(c).ValidateForBackup(ctx, s.instance.Vault, request)
-	return orProtected(accepted(submitted, "Azure checks whether the server can be protected"), err)
+	return orProtected(accepted(submitted, err, "Azure validates that the server can be protected"))
 }
 
 func (a azure) configureServer(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
@@ -207,15 +228,15 @@ func (a azure) configureServer(ctx context.Context, c step.Call, s server) (oper
 		return operation.Outcome{}, err
 	}
 	submitted, err := a.dataProtection(c).PutInstance(ctx, s.instance, request)
-	return orProtected(accepted(submitted, "the backup is being configured"), err)
+	return orProtected(accepted(submitted, err, "the backup is being configured"))
 }
 
-// learnedProtected is what Azure said of a datasource that is protected
-// already.
+// learnedProtected is Azure's message about a datasource that is already
+// protected.
 const learnedProtected = "alreadyProtected"
 
-// orProtected looks for the instance where Azure says that the server is
-// protected already.
+// orProtected continues with find-existing if Azure reports that the server is
+// already protected.
 func orProtected(out operation.Outcome, err error) (operation.Outcome, error) {
 	var known *operation.Error
 	if errors.As(err, &known) && alreadyProtected(known) {
@@ -227,8 +248,8 @@ func orProtected(out operation.Outcome, err error) (operation.Outcome, error) {
 	return out, nil
 }
 
-// awaitProtection reads the instance: the PUT's Succeeded does not mean that
-// the server is protected, ProtectionConfigured does.
+// awaitProtection reads the instance: Succeeded of the PUT does not mean that the
+// server is protected, ProtectionConfigured does.
 func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	id := s.instance
 	if found, err := foundInstance(c); err == nil {
@@ -244,24 +265,15 @@ func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 	facts := factsOfInstance(instance)
 	switch instance.CurrentProtectionState {
 	case dataprotection.StateProtectionConfigured:
-		return learn(operation.Outcome{Kind: operation.Finish, Note: "protected with policy " + s.Policy + ", as " + instance.Name}, facts), nil
+		return learn(finish("protected with policy "+s.Policy+", as "+instance.Name), facts), nil
 	case dataprotection.StateProtectionError, dataprotection.StateConfiguringProtectionFailed:
-		return learn(backTo("validate", broken(instance)), facts), nil
+		return learn(backTo("validate", protectionFailure(instance)), facts), nil
 	}
-	return learn(operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is " + instance.CurrentProtectionState}, facts), nil
+	return learn(waitAtJobPace("the instance is "+instance.CurrentProtectionState), facts), nil
 }
 
-// broken is why an instance that exists is not protected.
-func broken(i dataprotection.Instance) *operation.Error {
-	if err := i.Failure(); err != nil {
-		return err
-	}
-	return fatal("NotProtected", fmt.Sprintf("backup instance %s is %s, and Azure does not say why", i.Name, i.CurrentProtectionState),
-		"Look at the backup instance in the vault.")
-}
-
-// findExisting looks for the instance by which the server is protected
-// already: in this vault with this policy that is success.
+// findExisting finds the instance that already protects the server: in this vault
+// with this policy it succeeds.
 func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	instances, err := a.dataProtection(c).ListInstances(ctx, s.instance.Vault)
 	if err != nil {
@@ -271,15 +283,15 @@ func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operati
 		if !resourceid.Equal(instance.DatasourceID, s.ServerID) {
 			continue
 		}
-		out, err := a.asFound(c, instance)
+		out, err := fromExisting(c, instance)
 		if err == nil && out.Next == "validate" {
-			// Validating once more would only say again that it is there.
-			return operation.Outcome{}, final(broken(instance))
+			// Another validation would only report the instance again.
+			return operation.Outcome{}, final(protectionFailure(instance))
 		}
 		return out, err
 	}
 	return operation.Outcome{}, &operation.Error{
 		Code: azerr.CodeAlreadyProtected, Class: operation.Fatal, Message: c.Operation.Learned[learnedProtected],
-		RecommendedAction: []string{"Another vault protects the server; the message says which. Delete its backup instance there first, if that is what you want."},
+		RecommendedAction: []string{"Another vault, which the message names, protects the server. To move the protection, delete the backup instance there first."},
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func TestA_request_repeated_after_its_expiry_has_passed_is_the_operation_that_it_started(t *testing.T) {
+func TestCheck_RecognizesARepeatAfterItsExpiryHasPassed(t *testing.T) {
 	t.Parallel()
 	r, _ := simulated(t, armsim.DemoWorld())
 	ask := func(expiry time.Time) (operation.Operation, bool, error) {
@@ -43,9 +43,9 @@ func TestA_request_repeated_after_its_expiry_has_passed_is_the_operation_that_it
 	require.Contains(t, invalid.Fields[0].Problem, "has passed")
 }
 
-func TestA_deletion_repeated_after_the_permission_was_withdrawn_is_the_one_that_was_started(t *testing.T) {
+func TestCheck_RecognizesARepeatAfterDeletionWasRevoked(t *testing.T) {
 	t.Parallel()
-	b := book(t, morning())
+	b := registry(t, morning())
 	f, ok := b.Newest("delete-protection")
 	require.True(t, ok)
 	allowed, err := f.Check(json.RawMessage(`{"itemId":"` + demoItem + `"}`))

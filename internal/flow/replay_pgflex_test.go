@@ -61,7 +61,7 @@ func recordedProtection() object {
 	}
 }
 
-func TestAgainst_recorded_answers_the_postgres_flows_send_what_was_recorded(t *testing.T) {
+func TestReplay_PostgresFlowsSendTheRecordedRequests(t *testing.T) {
 	t.Parallel()
 	r, server := recordedPostgres(t, time.Date(2024, 6, 26, 7, 50, 48, 0, time.UTC), firstServerInteraction, 0)
 
@@ -90,7 +90,7 @@ func TestAgainst_recorded_answers_the_postgres_flows_send_what_was_recorded(t *t
 }
 
 // The client's first validation is the same request in other words.
-func TestAgainst_recorded_answers_the_first_validation_is_the_recorded_one_too(t *testing.T) {
+func TestReplay_FirstValidationIsTheRecordedOne(t *testing.T) {
 	t.Parallel()
 	r, server := recordedPostgres(t, time.Date(2024, 6, 26, 7, 49, 42, 0, time.UTC), 1, firstServerInteraction-1)
 	r.until(r.begin("protect-postgres", recordedProtection()), "configure")
@@ -101,7 +101,7 @@ func TestAgainst_recorded_answers_the_first_validation_is_the_recorded_one_too(t
 
 // A backup that takes as long as the recorded one is not asked about as often
 // as the client did.
-func TestThe_job_of_a_backup_is_read_less_often_than_the_recorded_client_did(t *testing.T) {
+func TestReplay_ReadsJobsLessOftenThanTheRecordedClient(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	id := r.succeeds("protect-postgres", protectServer()).Learned["backupInstanceId"]

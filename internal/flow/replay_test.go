@@ -51,7 +51,7 @@ func recording(t *testing.T) string {
 
 // The clock stands at the day of the recording, so that the expiry that was
 // recorded lies ahead, and the whole body can be compared.
-func TestAgainst_recorded_answers_the_flow_sends_what_was_recorded(t *testing.T) {
+func TestReplay_FileShareFlowSendsTheRecordedRequests(t *testing.T) {
 	t.Parallel()
 	file := recording(t)
 	day := time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC)

@@ -10,46 +10,60 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// ability is what backups of a kind of datasource can be restored as.
+// ability describes which restores a type of datasource supports.
 type ability struct {
-	datasourceType    string
+	datasourceType string
+	// name is for the documentation.
+	name              string
 	database, archive bool
-	why               string
+	reason            string
 }
 
-// abilities is what each datasource can do. Source: the support matrix of Azure
-// Database for PostgreSQL backup on learn.microsoft.com.
+// abilities returns the restores that each datasource supports. Source: the
+// support matrix of Azure Database for PostgreSQL backup on learn.microsoft.com.
 func abilities() []ability {
 	return []ability{
 		{
-			datasourceType: dataprotection.DatasourceFlexibleServer,
-			why:            "a flexible server is restored as files, from the vault tier",
+			datasourceType: dataprotection.DatasourceFlexibleServer, name: "flexible server",
+			reason: "a flexible server is restored as files, from the vault tier",
 		},
 		{
-			datasourceType: dataprotection.DatasourceDatabase, database: true, archive: true,
-			why: "a database of a single server, a retired server type whose backups remain",
+			datasourceType: dataprotection.DatasourceDatabase, name: "database of a single server (retired; its backups remain)",
+			database: true, archive: true,
 		},
 	}
 }
 
-// possible says why the datasource cannot do what is asked; nil if it can.
+// abilityTable returns the abilities as a Markdown table.
+func abilityTable() string {
+	var b strings.Builder
+	b.WriteString("| datasource | as database | as files | vault tier | archive tier |\n|---|---|---|---|---|\n")
+	yes := map[bool]string{true: "yes", false: "no"}
+	for _, can := range abilities() {
+		fmt.Fprintf(&b, "| %s | %s | yes | yes | %s |\n", can.name, yes[can.database], yes[can.archive])
+	}
+	return b.String()
+}
+
+// possible returns why the datasource does not support the restore; nil if it
+// does.
 func (p RestorePostgres) possible(datasourceType string) *operation.Error {
 	all := abilities()
 	i := slices.IndexFunc(all, func(a ability) bool { return strings.EqualFold(a.datasourceType, datasourceType) })
 	if i < 0 {
-		return fatal("DatasourceNotSupported", fmt.Sprintf("the instance backs up a %s, which is no PostgreSQL", datasourceType))
+		return fatal("DatasourceNotSupported", fmt.Sprintf("the instance backs up a %s, which is not PostgreSQL", datasourceType))
 	}
 	can := all[i]
 	switch {
 	case p.AsDatabase != nil && !can.database:
-		return fatal("RestoreNotPossible", "parameters.asDatabase: "+can.why, "Restore as files (parameters.asFiles), then load them with pg_restore.")
+		return fatal("RestoreNotPossible", "parameters.asDatabase: "+can.reason, "Restore as files (parameters.asFiles), then load the files with pg_restore.")
 	case p.Tier == tierArchive && !can.archive:
-		return fatal("RestoreNotPossible", "parameters.tier: "+can.why, "Restore from the vault tier.")
+		return fatal("RestoreNotPossible", "parameters.tier: "+can.reason, "Restore from the vault tier.")
 	}
 	return nil
 }
 
-// store is the kind of data store that the tier is.
+// store returns the type of data store of the tier.
 func (p RestorePostgres) store() string {
 	if p.Tier == tierArchive {
 		return dataprotection.StoreArchive
@@ -57,7 +71,7 @@ func (p RestorePostgres) store() string {
 	return dataprotection.StoreVault
 }
 
-// request is the body of the restore and of its validation.
+// request returns the body of the restore and of its validation.
 func (p RestorePostgres) request(c step.Call) (dataprotection.RestoreRequest, error) {
 	known := c.Operation.Learned
 	r := dataprotection.RestoreRequest{
@@ -75,7 +89,7 @@ func (p RestorePostgres) request(c step.Call) (dataprotection.RestoreRequest, er
 	}
 	datasource, set, err := dataprotection.DatasourceOf(strings.TrimRight(p.AsDatabase.ServerID, "/")+"/databases/"+p.AsDatabase.Database, r.RestoreLocation)
 	if err != nil {
-		return r, fatal("ParametersUnreadable", err.Error())
+		return r, unreadable(err)
 	}
 	r.Database = &dataprotection.DatabaseTarget{Datasource: datasource, DatasourceSet: set, SecretURI: p.AsDatabase.CredentialsSecretURI}
 	return r, nil

@@ -2,8 +2,7 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
+	"maps"
 	"time"
 
 	"azbackupflow/internal/arm/dataprotection"
@@ -11,28 +10,24 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/roles"
+	"azbackupflow/internal/schema"
 	"azbackupflow/internal/step"
 )
 
-// ResumeProtection asks for the protection of something to go on that was
-// stopped with its backups kept.
+// ResumeProtection resumes protection that was stopped with its backups kept.
 type ResumeProtection struct {
 	Target
-	// Policy is the name of the policy of the vault to put a protected item
-	// under, or its resource id; a backup instance still has its own.
+	// Policy is the name or resource ID of the vault's policy for a protected
+	// item; a backup instance keeps its own policy.
 	Policy string `json:"policy,omitempty"`
 }
 
-func checkResumeProtection(raw json.RawMessage) (json.RawMessage, error) {
-	var p ResumeProtection
-	if err := step.Decode(raw, &p, "parameters"); err != nil {
-		return nil, err
-	}
-	var c checks
+func checkResumeProtection(c *checks, p *ResumeProtection) {
 	c.target(p.Target)
 	switch {
 	case p.BackupInstanceID != "" && p.Policy != "":
-		c.add("policy", "is given for a backup instance", "nothing: it goes on under its own policy")
+		c.add("policy", "is set for a backup instance", "no policy: a backup instance keeps its own")
 	case p.ItemID != "":
 		if id, err := recoveryservices.ParseItemID(p.ItemID); err == nil {
 			p.Policy = c.policy("policy", p.Policy, id.Vault)
@@ -42,120 +37,103 @@ func checkResumeProtection(raw json.RawMessage) (json.RawMessage, error) {
 			p.Policy = c.policy("policy", p.Policy, vault)
 		}
 	}
-	return c.done(p)
 }
 
-// resumeProtection lets protection go on that was stopped.
+func resumeParameters() schema.Parameters {
+	rules := schema.Object{"oneOf": oneTarget()}
+	maps.Copy(rules, schema.Object{"if": schema.Given("backupInstanceId"), "then": schema.Missing("policy"), "else": schema.Given("policy")})
+	return schema.Parameters{
+		Type: typeOf[ResumeProtection](), Rules: rules,
+		Fields: targetFields().With(schema.Fields{"policy": {
+			When: "required with `itemId` and `fileShare`", Rule: policyRule(),
+			Meaning: "name of a policy of the vault, or its resource id. A backup instance keeps its own policy",
+		}}),
+	}
+}
+
+// resumeProtection resumes protection that was stopped.
 // Sources: ProtectedItems - Create Or Update, Backup Instances - Resume
 // Protection and Resume Backups.
-func (a azure) resumeProtection() step.Flow {
-	return step.Flow{
-		Name: "resume-protection", Version: 1, Item: targetKey,
-		Summary:  "let protection go on that was stopped with its backups kept",
-		Deadline: 12 * time.Hour,
-		Priority: operation.PriorityProtect,
-		Check:    checkResumeProtection,
-		Steps: []step.Step{
-			{Name: "find-item", Effect: step.Read, Run: a.findTarget},
-			{Name: "read-item", Effect: step.Read, Run: a.readTarget},
-			{Name: "resume-item", Effect: step.Idempotent, Run: a.resumeItem},
-			a.awaitOperation("await-resume", awaited{retry: "resume-item", job: "await-resume-job", gone: "confirm-resumed", what: "resuming protection"}),
-			awaitJob("await-resume-job", awaitedJob{read: a.serviceJob(itemVault), retry: "resume-item"}),
-			{Name: "confirm-resumed", Effect: step.Read, Run: a.confirmResumed},
-			{Name: "read-instance", Effect: step.Read, Run: a.readTargetInstance},
-			{Name: "resume-instance", Effect: step.Repeatable, Run: a.resumeInstance},
-			a.awaitOperation("await-instance-resume", awaited{retry: "resume-instance", what: "resuming protection"}),
-			{Name: "confirm-instance-resumed", Effect: step.Read, Run: a.confirmInstanceResumed},
-			{Name: "include", Effect: step.Idempotent, Run: a.include},
+func (a azure) resumeProtection() Definition {
+	return Definition{
+		Flow: step.Flow{
+			Name: "resume-protection", Version: 1, Item: targetKey,
+			Summary:  "resume protection that was stopped with its backups kept",
+			Deadline: 12 * time.Hour,
+			Priority: operation.PriorityProtect,
+			Check:    check(checkResumeProtection),
+			Steps: protectionChange{
+				verb: "resume", done: "resumed", what: "resuming protection",
+				item: step.Step{
+					Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", a.resumeItem),
+					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
+					Asks:  "writes the item with the policy",
+					Then:  "an item that is not stopped continues with `confirm-resumed`. An item with another policy is reported and not changed",
+				},
+				itemDone: func(i recoveryservices.ProtectedItem) (string, bool) {
+					return "protected again, under the policy " + resourceid.LastName(i.PolicyID), i.ProtectionState != recoveryservices.StateProtectionStopped
+				},
+				instance: step.Step{
+					Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", a.resumeInstance),
+					Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection", "BackupInstances_ResumeBackups"},
+					Asks:  "resumes the protection or the backups of the instance",
+				},
+				instanceDone: instanceResumed,
+				record:       a.includeStep(),
+			}.steps(a),
 		},
+		Role:       roles.Protect,
+		Parameters: resumeParameters,
+		Intro:      "Resumes protection that was stopped with its backups kept, and ends the exclusion from automatic protection.",
+		Examples: []Example{{
+			File: "resume-protection", About: "file share testshare", Key: "resume-testshare", Deadline: "PT12H", Labels: team("files"),
+			Parameters: ResumeProtection{Target: Target{FileShare: exampleFileShare()}, Policy: "schedule1"},
+			After:      []string{"stop-protection"}, Cost: "a file share",
+		}},
 	}
 }
 
-func (a azure) resumeItem(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	var p ResumeProtection
-	if err := json.Unmarshal(c.Operation.Parameters, &p); err != nil {
-		return operation.Outcome{}, fatal("ParametersUnreadable", err.Error())
-	}
-	item, err := a.foundItem(ctx, c)
+func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error) {
+	p, err := parametersOf[ResumeProtection](c)
 	if err != nil {
-		return operation.Outcome{}, err
+		return lro.Submission{}, nil, err
 	}
 	vault, err := itemVault(c)
 	if err != nil {
-		return operation.Outcome{}, err
+		return lro.Submission{}, nil, err
 	}
-	stopped := item.ProtectionState == recoveryservices.StateProtectionStopped
-	switch {
-	case item.SoftDeleted:
-		return operation.Outcome{}, usable(item)
-	case !stopped && resourceid.Equal(item.PolicyID, vault.PolicyID(p.Policy)):
-		return skipTo("confirm-resumed", "protection is not stopped"), nil
+	policy := vault.PolicyID(p.Policy)
+	switch stopped := item.ProtectionState == recoveryservices.StateProtectionStopped; {
+	case !stopped && resourceid.Equal(item.PolicyID, policy):
+		return nothingToDo("confirm-resumed", "protection is not stopped")
 	case !stopped:
-		return operation.Outcome{}, fatal("ProtectedByAnotherPolicy", item.FriendlyName+" is protected, under the policy "+item.PolicyID,
-			"Change the item's policy in the vault yourself, if that is what you want.")
+		return lro.Submission{}, nil, fatal("ProtectedByAnotherPolicy", item.FriendlyName+" is protected, under the policy "+item.PolicyID,
+			"To change the policy of the item, change it in the vault.")
 	}
-	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, vault.PolicyID(p.Policy))
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "protection is being resumed"), nil
+	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, policy)
+	return submitted, nil, err
 }
 
-func (a azure) confirmResumed(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	item, err := a.foundItem(ctx, c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	if item.ProtectionState == recoveryservices.StateProtectionStopped {
-		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the item is still " + item.ProtectionState}, nil
-	}
-	return skipTo("include", "protected again, under the policy "+item.PolicyID[strings.LastIndexByte(item.PolicyID, '/')+1:]), nil
-}
-
-func (a azure) resumeInstance(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	instance, id, err := a.targetInstance(ctx, c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
+func (a azure) resumeInstance(ctx context.Context, c step.Call, id dataprotection.InstanceID, state string) (lro.Submission, *operation.Outcome, error) {
 	var submitted lro.Submission
-	switch instance.CurrentProtectionState {
-	case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
-		return operation.Outcome{}, unusable(instance)
+	var err error
+	switch state {
 	case dataprotection.StateProtectionStopped:
 		submitted, err = a.dataProtection(c).ResumeProtection(ctx, id)
 	case dataprotection.StateBackupSchedulesSuspended, dataprotection.StateRetentionSchedulesSuspended:
 		submitted, err = a.dataProtection(c).ResumeBackups(ctx, id)
 	default:
-		return skipTo("confirm-instance-resumed", "protection is not stopped"), nil
+		return nothingToDo("confirm-instance-resumed", "protection is not stopped")
 	}
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	return accepted(submitted, "protection is being resumed"), nil
+	return submitted, nil, err
 }
 
-func (a azure) confirmInstanceResumed(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	instance, _, err := a.targetInstance(ctx, c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	switch instance.CurrentProtectionState {
+func instanceResumed(i dataprotection.Instance) (note string, ok bool, err error) {
+	switch i.CurrentProtectionState {
 	case dataprotection.StateProtectionConfigured:
-		return next("protected again"), nil
+		return "protected again", true, nil
 	case dataprotection.StateProtectionError, dataprotection.StateConfiguringProtectionFailed:
-		return operation.Outcome{}, final(broken(instance))
+		return "", false, final(protectionFailure(i))
 	}
-	return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "the instance is " + instance.CurrentProtectionState}, nil
-}
-
-// include forgets an exclusion: a person wants the datasource protected.
-func (a azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {
-	source := datasource(c)
-	if c.DryRun != nil {
-		return operation.Outcome{Kind: operation.Finish, Note: source + " would no longer be excluded from automatic protection"}, nil
-	}
-	if err := a.Include(ctx, source); err != nil {
-		return operation.Outcome{}, &operation.Error{Code: "ExclusionNotRecorded", Class: operation.Transient, Message: err.Error()}
-	}
-	return operation.Outcome{Kind: operation.Finish, Note: source + " is protected, and no longer excluded from automatic protection"}, nil
+	return "", false, nil
 }

@@ -16,17 +16,18 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// vaultJobs says how the jobs of one vault are read: together, and one alone.
+// vaultJobs reads the jobs of one vault: all of them with one list, or one job
+// alone.
 type vaultJobs struct {
 	vault string
 	list  func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error)
 	alone func(context.Context) (job, error)
 }
 
-// together reads a job from the list that the vault's waiting operations share.
-// What a list does not tell is read from the job alone: why it failed, what it
-// warns of, and whether it exists at all.
-func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs) (job, error) {
+// readShared reads a job from the list that the waiting operations of a vault
+// share. A list does not contain the error and the warnings of a job, nor whether
+// an unlisted job exists; for these the job is read alone.
+func (a azure) readShared(ctx context.Context, c step.Call, id string, v vaultJobs) (job, error) {
 	if a.Jobs == nil {
 		return v.alone(ctx)
 	}
@@ -38,14 +39,14 @@ func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 	case err != nil && errors.As(err, &known) && known.Class == operation.Throttled:
 		return job{}, err
 	case err != nil, found.ReadDirectly:
-		return a.aloneAfterAll(ctx, id, v)
+		return a.readAlone(ctx, id, v)
 	case !found.Listed:
 		name := resourceid.LastName(id)
 		return job{name: name, what: "job " + name, status: "not listed yet", state: backupjob.Running, next: found.Next}, nil
 	}
 	switch found.Job.State() {
 	case backupjob.Failed, backupjob.Cancelled, backupjob.CompletedWithWarnings:
-		return a.aloneAfterAll(ctx, id, v)
+		return a.readAlone(ctx, id, v)
 	case backupjob.Completed:
 		a.Jobs.Forget(v.vault, id)
 	case backupjob.Running:
@@ -57,16 +58,16 @@ func (a azure) together(ctx context.Context, c step.Call, id string, v vaultJobs
 	}, nil
 }
 
-// JobPace is how far apart listings of a vault's jobs may be, by what the
-// rate limiter knows of the quota.
+// JobPace returns the minimum gap between two lists of a vault's jobs, as far as
+// the rate limiter knows the quota.
 func JobPace(l *ratelimit.Limiter) func(vault string, calls int) time.Duration {
 	return func(vault string, calls int) time.Duration {
 		return l.Spacing(http.MethodGet, vault+"/backupJobs", float64(calls))
 	}
 }
 
-// aloneAfterAll reads the job itself.
-func (a azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, error) {
+// readAlone reads the job itself and removes an ended job from the shared list.
+func (a azure) readAlone(ctx context.Context, id string, v vaultJobs) (job, error) {
 	j, err := v.alone(ctx)
 	if err == nil && j.state != backupjob.Running {
 		a.Jobs.Forget(v.vault, id)
@@ -74,8 +75,8 @@ func (a azure) aloneAfterAll(ctx context.Context, id string, v vaultJobs) (job, 
 	return j, err
 }
 
-// listServiceJobs lists a Recovery Services vault's jobs, with one filter for
-// when they started.
+// listServiceJobs lists the jobs of a Recovery Services vault by their start
+// time.
 func (a azure) listServiceJobs(c step.Call, vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		client := a.recordingClient(c, counting(&calls, c.Recorder))
@@ -87,7 +88,7 @@ func (a azure) listServiceJobs(c step.Call, vault resourceid.VaultID) func(conte
 	}
 }
 
-// listInstanceJobs lists a Backup vault's jobs.
+// listInstanceJobs lists the jobs of a Backup vault by their start time.
 func (a azure) listInstanceJobs(c step.Call, vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		client := a.recordingClient(c, counting(&calls, c.Recorder))
@@ -99,7 +100,7 @@ func (a azure) listInstanceJobs(c step.Call, vault resourceid.VaultID) func(cont
 	}
 }
 
-// counting returns a recorder that counts the exchanges it passes on.
+// counting returns a recorder that counts the exchanges that it passes on.
 func counting(calls *int, next *step.Recorder) func(operation.Exchange) {
 	return func(x operation.Exchange) {
 		*calls++

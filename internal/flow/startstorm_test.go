@@ -15,7 +15,7 @@ import (
 // A subscription allows 200 writes and 10 more each second. A thousand backups
 // that are due in the same minute are spread over what it allows, and a restore
 // that comes in the middle does not wait for them.
-func TestA_thousand_backups_due_at_once_are_spread_and_a_restore_goes_first(t *testing.T) {
+func TestPriority_SpreadsAThousandBackupsAndStartsARestoreFirst(t *testing.T) {
 	t.Parallel()
 	for _, instances := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d instances", instances), func(t *testing.T) {

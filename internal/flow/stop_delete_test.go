@@ -48,7 +48,7 @@ func instanceState(sim *armsim.Simulator, id string) string {
 	return all[i].ProtectionState
 }
 
-func TestProtection_of_a_share_is_stopped_and_resumed(t *testing.T) {
+func TestProtectionChange_StopsAndResumesAShare(t *testing.T) {
 	t.Parallel()
 	r, sim := protectedShare(t, armsim.DemoWorld())
 
@@ -66,7 +66,7 @@ func TestProtection_of_a_share_is_stopped_and_resumed(t *testing.T) {
 	r.succeeds("backup-now", object{"fileShare": namedShare()})
 }
 
-func TestProtection_of_an_instance_is_stopped_and_resumed(t *testing.T) {
+func TestProtectionChange_StopsAndResumesAnInstance(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
 	id := r.succeeds("protect-postgres", protectServer()).Learned["backupInstanceId"]
@@ -81,7 +81,7 @@ func TestProtection_of_an_instance_is_stopped_and_resumed(t *testing.T) {
 	require.Empty(t, r.excluded)
 }
 
-func TestDeleting_ends_when_the_thing_is_gone_or_soft_deleted_and_says_which(t *testing.T) {
+func TestDeleteProtection_EndsWhenTheTargetIsGoneOrSoftDeleted(t *testing.T) {
 	t.Parallel()
 	t.Run("a share", func(t *testing.T) {
 		t.Parallel()
@@ -109,7 +109,7 @@ func TestDeleting_ends_when_the_thing_is_gone_or_soft_deleted_and_says_which(t *
 	})
 }
 
-func TestWhat_is_being_deleted_is_excluded_also_when_nobody_waits_for_it_to_be_gone(t *testing.T) {
+func TestDeleteProtection_ExcludesTheTargetBeforeTheDeletion(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		parameters object
@@ -131,7 +131,7 @@ func TestWhat_is_being_deleted_is_excluded_also_when_nobody_waits_for_it_to_be_g
 	}
 }
 
-func TestWhat_a_vault_would_refuse_to_delete_is_refused_before_it_is_tried(t *testing.T) {
+func TestDeleteProtection_RejectsWhatTheVaultWouldReject(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		code   string
@@ -156,7 +156,7 @@ func TestWhat_a_vault_would_refuse_to_delete_is_refused_before_it_is_tried(t *te
 
 // A delete that comes late, after someone has deleted the item and protected
 // the share anew, must not hit the new item.
-func TestDelete_does_not_hit_what_was_protected_anew(t *testing.T) {
+func TestDeleteProtection_DoesNotDeleteWhatWasProtectedAgain(t *testing.T) {
 	t.Parallel()
 	r, sim := protectedShare(t, armsim.DemoWorld())
 	late := r.begin("delete-protection", object{"fileShare": namedShare()})
@@ -175,7 +175,7 @@ func TestDelete_does_not_hit_what_was_protected_anew(t *testing.T) {
 	require.Equal(t, before, state(sim))
 }
 
-func TestDeleting_is_refused_until_an_operator_allows_it(t *testing.T) {
+func TestDeleteProtection_IsRejectedUntilAnOperatorAllowsIt(t *testing.T) {
 	t.Parallel()
 	b, err := flow.New(flow.Config{Now: morning})
 	require.NoError(t, err)
@@ -191,7 +191,7 @@ func TestDeleting_is_refused_until_an_operator_allows_it(t *testing.T) {
 }
 
 // The rig of one step is permitted nothing.
-func TestA_permission_that_was_withdrawn_stops_what_was_started_under_it(t *testing.T) {
+func TestGuardrails_RevokingAlsoAppliesToStartedOperations(t *testing.T) {
 	t.Parallel()
 	restore := func(to object) operation.Operation {
 		raw, err := json.Marshal(object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "tier": "vault", "asFiles": to["asFiles"], "asDatabase": to["asDatabase"]})

@@ -1,106 +1,56 @@
 package flow
 
 import (
+	"context"
 	"fmt"
-	"net/url"
-	"slices"
-	"strings"
+	"time"
 
+	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/schema"
+	"azbackupflow/internal/step"
 )
 
-// Guardrails are what an operator has to allow before flows do it.
-type Guardrails struct {
-	// Delete allows backups to be deleted.
-	Delete bool
-	// RestoreTargets are what restores may write to: resource ids of servers
-	// and URLs of blob containers. A restore to any place that a request names
-	// would carry data out.
-	RestoreTargets []string
-}
-
-// withdrawn is the error of a step that finds the permission gone under which
-// its operation was started: an operator who closes the door closes it for what
-// already waits, too.
-func withdrawn(what, setting string) *operation.Error {
-	return fatal("NotAllowed", what+" was allowed when this operation was started and is not any more; nothing was sent",
-		"Ask the operator of azbackupflow: the setting "+setting+" allows it.")
-}
-
-// The settings that allow what is forbidden by default.
-const (
-	settingDelete  = "AZBACKUPFLOW_ALLOW_DELETE"
-	settingTargets = "AZBACKUPFLOW_RESTORE_TARGETS"
-	wantTargets    = "one of the setting " + settingTargets
-)
-
-// allowsContainer reports whether a restore may write to the blob container.
-func (g Guardrails) allowsContainer(container *url.URL) bool {
-	return slices.ContainsFunc(g.RestoreTargets, func(target string) bool {
-		allowed, err := url.Parse(strings.TrimSpace(target))
-		return err == nil && allowed.Scheme == "https" && strings.EqualFold(allowed.Host, container.Host) &&
-			strings.Trim(allowed.Path, "/") == strings.Trim(container.Path, "/")
-	})
-}
-
-// allowsServer reports whether a restore may write to the database server.
-func (g Guardrails) allowsServer(id string) bool {
-	return slices.ContainsFunc(g.RestoreTargets, func(target string) bool {
-		return resourceid.Equal(strings.TrimSpace(target), id)
-	})
-}
-
-// container checks the URL of a blob container that a restore writes to: on
-// the allow-list, and without anything secret in it.
-func (c *checks) container(field, text string, guardrails Guardrails) {
-	want := "https://{account}.blob.core.windows.net/{container}"
-	u, err := url.Parse(text)
-	switch {
-	case text == "":
-		c.add(field, "is missing", want)
-	case err != nil || u.Scheme != "https" || u.Host == "" || strings.Contains(text, "%") || strings.Count(strings.Trim(u.Path, "/"), "/") > 0 || strings.Trim(u.Path, "/") == "":
-		c.add(field, "is not the URL of a blob container", want)
-	case u.RawQuery != "" || u.User != nil || u.Fragment != "":
-		c.add(field, "holds more than the container's address; the vault's identity is what may write there", want)
-	case !guardrails.allowsContainer(u):
-		c.add(field, fmt.Sprintf("%s is not a place that restores may write to", u), wantTargets)
-	}
-}
-
-// sameContainer checks that a container's resource id names the container of the
-// URL: only the URL is held against the allow-list, and Azure takes both.
-func (c *checks) sameContainer(field, id, text string) {
-	if id == "" {
-		return
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return // the URL's own field says so
-	}
-	account, _, _ := strings.Cut(u.Hostname(), ".")
-	want := "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/" + account +
-		"/blobServices/default/containers/" + strings.Trim(u.Path, "/")
-	parsed, err := resourceid.Parse(id)
-	if err != nil || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" ||
-		!strings.EqualFold(parsed.ResourceType.String(), "Microsoft.Storage/storageAccounts/blobServices/containers") ||
-		!strings.EqualFold(parsed.Parent.Parent.Name, account) || parsed.Name != strings.Trim(u.Path, "/") {
-		c.add(field, fmt.Sprintf("%q is not the resource id of the container in containerUrl", id), want)
-	}
-}
-
-// Target names something that is protected: one of its fields is given.
+// Target names a protected item or a backup instance; exactly one field is set.
 type Target struct {
 	// ItemID is a protected item of a Recovery Services vault.
 	ItemID string `json:"itemId,omitempty"`
-	// FileShare names a protected file share, as a person does.
+	// FileShare names a protected file share by its names.
 	FileShare *FileShare `json:"fileShare,omitempty"`
 	// BackupInstanceID is a backup instance of a Backup vault.
 	BackupInstanceID string `json:"backupInstanceId,omitempty"`
 }
 
-// target checks that exactly one thing is named, and named well.
+// FileShare names a protected file share.
+type FileShare struct {
+	VaultID          string `json:"vaultId"`
+	StorageAccountID string `json:"storageAccountId"`
+	Name             string `json:"name"`
+}
+
+// targetFields describe a Target.
+func targetFields() schema.Fields {
+	return schema.Fields{
+		"itemId": {
+			When: "this, `fileShare` or `backupInstanceId`", Rule: itemRule(),
+			Meaning: "resource id of a protected item of a Recovery Services vault. `az backup item list` lists them",
+		},
+		"fileShare":                  {When: "this, `itemId` or `backupInstanceId`", Meaning: "an object: a protected file share by its names"},
+		"fileShare.vaultId":          {Required: true, Meaning: "resource id of the Recovery Services vault", Rule: vaultRule()},
+		"fileShare.storageAccountId": {Required: true, Meaning: "resource id of the storage account", Rule: storageAccountRule()},
+		"fileShare.name":             {Required: true, Meaning: "name of the file share", Rule: fileShareRule()},
+		"backupInstanceId": {
+			When: "this, `itemId` or `fileShare`", Rule: instanceRule(),
+			Meaning: "resource id of a backup instance of a Backup vault. `az dataprotection backup-instance list` lists them",
+		},
+	}
+}
+
+func oneTarget() []schema.Object { return schema.Each("itemId", "fileShare", "backupInstanceId") }
+
+// target checks that exactly one valid target is named.
 func (c *checks) target(t Target) {
 	given := 0
 	if t.ItemID != "" {
@@ -121,8 +71,96 @@ func (c *checks) target(t Target) {
 	}
 	switch {
 	case given == 0:
-		c.add("itemId", "is missing, and so are fileShare and backupInstanceId", "one of them")
+		c.add("itemId", "is missing, and so are fileShare and backupInstanceId", "exactly one of itemId, fileShare and backupInstanceId")
 	case given > 1:
-		c.add("itemId", "is not the only thing named", "one of itemId, fileShare and backupInstanceId")
+		c.add("itemId", "is not the only target", "exactly one of itemId, fileShare and backupInstanceId")
 	}
+}
+
+// checkTarget checks parameters that are a Target and nothing else.
+func checkTarget(c *checks, t *Target) { c.target(*t) }
+
+func targetParameters() schema.Parameters {
+	return schema.Parameters{Type: typeOf[Target](), Fields: targetFields(), Rules: schema.Object{"oneOf": oneTarget()}}
+}
+
+// findTargetStep returns the first step of flows on a Target.
+func (a azure) findTargetStep(f run) step.Step {
+	return step.Step{
+		Name: "find-item", Effect: step.Read, Run: f, Calls: []string{"BackupProtectedItems_List"},
+		Asks: "for a file share by name, lists the vault's protected file shares",
+		Then: "a share that is not protected is rejected. A backup instance continues with `read-instance`",
+	}
+}
+
+// readItemStep returns the step that reads the protected item of a Target.
+func (a azure) readItemStep() step.Step {
+	return step.Step{Name: "read-item", Effect: step.Read, Run: a.readTarget, Calls: []string{"ProtectedItems_Get"}, Asks: "reads the protected item"}
+}
+
+// readInstanceStep returns the step that reads the backup instance of a Target.
+func (a azure) readInstanceStep() step.Step {
+	return step.Step{
+		Name: "read-instance", Effect: step.Read, Run: with(a.readTargetInstance), Calls: []string{"BackupInstances_Get"}, Asks: "reads the backup instance",
+	}
+}
+
+// findTarget finds the protected item of a file share by name. A target that is
+// named by its ID is not looked up.
+func (a azure) findTarget(ctx context.Context, c step.Call, t Target) (operation.Outcome, error) {
+	if t.BackupInstanceID != "" {
+		return skipTo("read-instance", "the request names the backup instance by its id"), nil
+	}
+	if t.FileShare == nil {
+		return learn(next("the request names the item by its id"), map[string]string{learnedItem: t.ItemID}), nil
+	}
+	vault, err := resourceid.ParseVaultID(t.FileShare.VaultID, resourceid.RecoveryServicesVault)
+	if err != nil {
+		return operation.Outcome{}, unreadable(err)
+	}
+	item, found, err := a.findShare(ctx, c, share{vault: vault, account: t.FileShare.StorageAccountID, name: t.FileShare.Name})
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	if !found {
+		return operation.Outcome{}, fatal("NotProtected",
+			fmt.Sprintf("vault %s does not protect file share %s of %s", vault.Name, t.FileShare.Name, t.FileShare.StorageAccountID),
+			"Protect the share first, with the flow protect-file-share.")
+	}
+	return learn(next("the vault protects the share as "+item.Name), factsOf(item)), nil
+}
+
+// readTarget records the state of the item, so that later steps can tell whether
+// it is still the same.
+func (a azure) readTarget(ctx context.Context, c step.Call) (operation.Outcome, error) {
+	item, err := a.foundItem(ctx, c)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	facts := factsOf(item)
+	delete(facts, learnedItem)
+	facts[learnedReadAt] = c.Now.UTC().Format(time.RFC3339Nano)
+	if item.Type == recoveryservices.ItemAzureFileShare {
+		facts[learnedExcluded] = shareResource(item.SourceResourceID, item.FriendlyName)
+	}
+	return learn(next(item.FriendlyName+" is "+item.ProtectionState), facts), nil
+}
+
+// readTargetInstance records the state of the backup instance.
+func (a azure) readTargetInstance(ctx context.Context, c step.Call, t Target) (operation.Outcome, error) {
+	instance, err := a.readInstance(ctx, c, t.BackupInstanceID)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	return learn(next(instance.FriendlyName+" is "+instance.CurrentProtectionState), factsOfInstance(instance)), nil
+}
+
+// targetInstance reads the backup instance that an earlier step found.
+func (a azure) targetInstance(ctx context.Context, c step.Call) (dataprotection.Instance, dataprotection.InstanceID, error) {
+	id, err := foundInstance(c)
+	if err != nil {
+		return dataprotection.Instance{}, id, err
+	}
+	instance, err := a.dataProtection(c).GetInstance(ctx, id)
+	return instance, id, err
 }

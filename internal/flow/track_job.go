@@ -2,72 +2,87 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/roles"
+	"azbackupflow/internal/schema"
 	"azbackupflow/internal/step"
 )
 
-// TrackJob asks for a job that something else started, such as a scheduled
-// backup or a restore from the portal, to be followed to its end.
+// TrackJob follows a job that something else started, such as a scheduled backup
+// or a restore from the portal.
 type TrackJob struct {
-	// JobID is the job's resource id, of a Recovery Services or Backup vault.
+	// JobID is the job's resource ID, of a Recovery Services or Backup vault.
 	JobID string `json:"jobId"`
 }
 
-// trackJobFlow follows jobs that something else started.
-const trackJobFlow = "track-job"
+const (
+	trackJobFlow = "track-job"
 
-const wantJob = "/subscriptions/{id}/resourceGroups/{group}/providers/{Microsoft.RecoveryServices/vaults or Microsoft.DataProtection/backupVaults}/{name}/backupJobs/{job}"
+	wantJob = "/subscriptions/{id}/resourceGroups/{group}/providers/{Microsoft.RecoveryServices/vaults or Microsoft.DataProtection/backupVaults}/{name}/backupJobs/{job}"
+)
 
-func checkTrackJob(raw json.RawMessage) (json.RawMessage, error) {
-	var p TrackJob
-	if err := step.Decode(raw, &p, "parameters"); err != nil {
-		return nil, err
-	}
-	var c checks
+func checkTrackJob(c *checks, p *TrackJob) {
 	if _, _, ok := cutJob(p.JobID); !ok {
 		c.add("jobId", "is not the resource id of a backup job", wantJob)
 	}
-	return c.done(p)
 }
 
-// cutJob splits a job's resource id into its vault's and its own name.
+func trackJobParameters() schema.Parameters {
+	return schema.Parameters{
+		Type: typeOf[TrackJob](),
+		Fields: schema.Fields{"jobId": {
+			Required: true, Meaning: "resource id of a job of a Recovery Services vault or a Backup vault",
+			Rule: schema.Matches(schema.ResourceID(recoveryVaultType+"/backupJobs"), schema.ResourceID(backupVaultType+"/backupJobs")),
+		}},
+	}
+}
+
+// cutJob splits a job's resource ID into its vault's ID and its name.
 func cutJob(id string) (vault, name string, ok bool) {
 	parsed, err := resourceid.Parse(id)
 	if err != nil || parsed.Parent == nil || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" {
 		return "", "", false
 	}
-	kind := strings.ToLower(parsed.ResourceType.String())
-	known := kind == "microsoft.recoveryservices/vaults/backupjobs" || kind == "microsoft.dataprotection/backupvaults/backupjobs"
+	kind := parsed.ResourceType.String()
+	known := strings.EqualFold(kind, recoveryVaultType+"/backupJobs") || strings.EqualFold(kind, backupVaultType+"/backupJobs")
 	return parsed.Parent.String(), parsed.Name, known
 }
 
-func (a azure) trackJob() step.Flow {
-	return step.Flow{
-		Name: trackJobFlow, Version: 1,
-		Summary:  "follow a job that something else started to its end",
-		Deadline: 4 * 24 * time.Hour,
-		Check:    checkTrackJob,
-		Steps: []step.Step{
-			{Name: "find-job", Effect: step.Read, Run: a.findTrackedJob},
-			awaitJob("await-job", awaitedJob{read: a.serviceJob(jobVault), last: true}),
-			awaitJob("await-instance-job", awaitedJob{read: a.trackedInstanceJob, last: true}),
+func (a azure) trackJob() Definition {
+	return Definition{
+		Flow: step.Flow{
+			Name: trackJobFlow, Version: 1,
+			Summary:  "follow a job that something else started to its end",
+			Deadline: 4 * 24 * time.Hour,
+			Check:    check(checkTrackJob),
+			Steps: []step.Step{
+				{
+					Name: "find-job", Effect: step.Read, Run: with(findTrackedJob),
+					Asks: "calls nothing; the id contains the provider", Then: "a job of a Backup vault continues with `await-instance-job`",
+				},
+				awaitJob("await-job", jobWait{reader: a.serviceJob(trackedVault(resourceid.RecoveryServicesVault)), last: true}),
+				awaitJob("await-instance-job", jobWait{reader: a.instanceJob(trackedVault(resourceid.BackupVault)), last: true}),
+			},
 		},
+		Role:       roles.Read,
+		Parameters: trackJobParameters,
+		Intro: "Follows a job that something else started, such as a scheduled backup or a restore from the portal. The operation ends as the " +
+			"job does. Canceling the operation stops following the job and does not cancel the job.",
+		Examples: []Example{{
+			File: trackJobFlow, About: "the job of vm1", Key: "track-vm1", Deadline: "P4D", Labels: team("machines"),
+			Parameters: TrackJob{JobID: exampleVault + "/backupJobs/eeda2c9e-9bc2-4c51-a021-6cb73a172460"},
+			JobOf:      "backup-now-vm", Cost: "a job by its ID",
+		}},
 	}
 }
 
-// findTrackedJob tells by the id which provider runs the job. Canceling this
-// operation stops following the job; the job is someone else's.
-func (a azure) findTrackedJob(_ context.Context, c step.Call) (operation.Outcome, error) {
-	id, err := trackedJobID(c)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	vault, name, _ := cutJob(id)
+// findTrackedJob derives from the ID which provider runs the job.
+func findTrackedJob(_ context.Context, c step.Call, p TrackJob) (operation.Outcome, error) {
+	vault, name, _ := cutJob(p.JobID)
 	out := skipTo("await-job", "a job of a Recovery Services vault")
 	if _, err := resourceid.ParseVaultID(vault, resourceid.RecoveryServicesVault); err != nil {
 		out = skipTo("await-instance-job", "a job of a Backup vault")
@@ -76,33 +91,18 @@ func (a azure) findTrackedJob(_ context.Context, c step.Call) (operation.Outcome
 	return out, nil
 }
 
-func trackedJobID(c step.Call) (string, error) {
-	var p TrackJob
-	if err := json.Unmarshal(c.Operation.Parameters, &p); err != nil {
-		return "", fatal("ParametersUnreadable", err.Error())
+// trackedVault returns the vault of the requested job.
+func trackedVault(of resourceid.VaultType) func(step.Call) (resourceid.VaultID, error) {
+	return func(c step.Call) (resourceid.VaultID, error) {
+		p, err := parametersOf[TrackJob](c)
+		if err != nil {
+			return resourceid.VaultID{}, err
+		}
+		vault, _, _ := cutJob(p.JobID)
+		id, err := resourceid.ParseVaultID(vault, of)
+		if err != nil {
+			return id, unreadable(err)
+		}
+		return id, nil
 	}
-	return p.JobID, nil
-}
-
-func jobVault(c step.Call) (resourceid.VaultID, error) {
-	id, err := trackedJobID(c)
-	if err != nil {
-		return resourceid.VaultID{}, err
-	}
-	vault, _, _ := cutJob(id)
-	return resourceid.ParseVaultID(vault, resourceid.RecoveryServicesVault)
-}
-
-// trackedInstanceJob reads a job of the Backup vault that the request named.
-func (a azure) trackedInstanceJob(ctx context.Context, c step.Call) (job, error) {
-	id, err := trackedJobID(c)
-	if err != nil {
-		return job{}, err
-	}
-	vault, name, _ := cutJob(id)
-	parsed, err := resourceid.ParseVaultID(vault, resourceid.BackupVault)
-	if err != nil {
-		return job{}, fatal("ParametersUnreadable", err.Error())
-	}
-	return a.vaultJob(ctx, c, parsed, name)
 }

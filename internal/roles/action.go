@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// ActionOf derives the action that Azure asks for a request from its method and
-// its path, by the rule that all providers share: the resource type, and read,
-// write or delete; a POST names its own. It is empty where the path names no
+// ActionOf derives the action that Azure requires for a request from its method
+// and its path, by the rule that all providers share: the resource type, and read,
+// write or delete; a POST names its own. It is empty if the path names no
 // provider.
 //
 //	GET  …/vaults/v/backupJobs          Microsoft.RecoveryServices/vaults/backupJobs/read
@@ -21,8 +21,8 @@ func ActionOf(method, path string) string {
 	if provider == "" || len(parts) < 2 {
 		return ""
 	}
-	// Namespace first, then type and name by turns; a list or a POST ends with
-	// a type or a verb.
+	// The namespace comes first, then types and names alternate; a list or a POST
+	// ends with a type or a verb.
 	kind := []string{parts[0]}
 	for i := 1; i < len(parts); i += 2 {
 		kind = append(kind, parts[i])
@@ -37,7 +37,7 @@ func ActionOf(method, path string) string {
 	return strings.Join(kind, "/") + "/" + verb
 }
 
-// cutLast cuts at the last separator, whatever its casing.
+// cutLast cuts at the last separator, in any casing.
 func cutLast(s, separator string) (before, after string, ok bool) {
 	i := strings.LastIndex(strings.ToLower(s), separator)
 	if i < 0 {
@@ -46,9 +46,9 @@ func cutLast(s, separator string) (before, after string, ok bool) {
 	return s[:i], s[i+len(separator):], true
 }
 
-// scopeOf is the resource that a role must be assigned on, so that a request of
-// this path is allowed: the vault, or the subscription where the path names no
-// resource group.
+// scopeOf returns the resource that a role must be assigned on to allow a request
+// of this path: the vault, or the subscription if the path names no resource
+// group.
 func scopeOf(path string) string {
 	before, rest, ok := cutLast(path, "/providers/")
 	if !ok {

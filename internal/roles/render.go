@@ -15,12 +15,12 @@ type Definition struct {
 	Actions     []string `json:"actions"`
 }
 
-// Definitions are the custom roles that infra/ deploys.
-func Definitions() []Definition {
+// Definitions returns the custom roles that infra/ deploys.
+func Definitions(table []Permission) []Definition {
 	var all []Definition
 	for _, r := range All() {
 		d := Definition{Key: r, Name: r.Name(), Description: r.Description()}
-		for _, p := range r.Permissions() {
+		for _, p := range r.permissionsIn(table) {
 			d.Actions = append(d.Actions, p.Action)
 		}
 		all = append(all, d)
@@ -28,10 +28,10 @@ func Definitions() []Definition {
 	return all
 }
 
-// JSON is infra/app/roles.json.
-func JSON() ([]byte, error) {
+// JSON returns the text of infra/app/roles.json.
+func JSON(table []Permission) ([]byte, error) {
 	byKey := map[Role]Definition{}
-	for _, d := range Definitions() {
+	for _, d := range Definitions(table) {
 		byKey[d.Key] = d
 	}
 	var b bytes.Buffer
@@ -42,13 +42,13 @@ func JSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Markdown is the tables of docs/roles.md.
-func Markdown() string {
+// Markdown returns the tables of docs/roles.md.
+func Markdown(table []Permission) string {
 	var b strings.Builder
 	for _, r := range All() {
 		fmt.Fprintf(&b, "## %s\n\n%s Assigned on %s.\n\n", r.Name(), r.Description(), r.Scope())
 		b.WriteString("| action | on | for |\n|---|---|---|\n")
-		for _, p := range r.Permissions() {
+		for _, p := range r.permissionsIn(table) {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p.Action, p.On, p.For)
 		}
 		b.WriteString("\n")

@@ -9,27 +9,30 @@ import (
 // Role is one of the app's custom roles.
 type Role string
 
-// The roles, from the harmless to the dangerous.
+// The roles, from the weakest to the most powerful.
 const (
-	// Read is what every operation needs.
+	// Read is required by every operation.
 	Read Role = "read"
-	// Status is what every operation on a Backup vault needs on the
-	// subscription, where Azure keeps the status of its operations. It is a role
-	// of its own, so that Read need not be assigned there.
+	// Status is required by every operation on a Backup vault, on the
+	// subscription, where Azure keeps the status of its operations. It is a
+	// separate role, so that Read need not be assigned there.
 	Status Role = "status"
 	// Backup starts backups, and cancels them.
 	Backup Role = "backup"
 	// Protect starts, stops and resumes protection.
 	Protect Role = "protect"
-	// Delete restores and deletes: it can overwrite and lose data. It is
-	// assigned to nobody unless asked for.
+	// Delete restores and deletes: it can overwrite and lose data. The deployment
+	// assigns it only on request.
 	Delete Role = "restore-and-delete"
 )
 
-// All lists the roles.
+// All returns the roles, the weakest first.
 func All() []Role { return []Role{Read, Status, Backup, Protect, Delete} }
 
-// Name is what the role is called in Azure.
+// Weaker reports whether the role comes before the other in All.
+func (r Role) Weaker(than Role) bool { return slices.Index(All(), r) < slices.Index(All(), than) }
+
+// Name returns the role's name in Azure.
 func (r Role) Name() string {
 	switch r {
 	case Read:
@@ -46,11 +49,11 @@ func (r Role) Name() string {
 	return string(r)
 }
 
-// Description is what the role is for, in one sentence.
+// Description returns the purpose of the role, in one sentence.
 func (r Role) Description() string {
 	switch r {
 	case Read:
-		return "Sees vaults, protected items, jobs and what they belong to; changes nothing."
+		return "Reads vaults, protected items, jobs and the resources that they belong to; changes nothing."
 	case Status:
 		return "Follows the operations of Backup vaults, whose status Azure keeps by subscription and region; changes nothing."
 	case Backup:
@@ -63,7 +66,7 @@ func (r Role) Description() string {
 	return ""
 }
 
-// Scope says where the role is assigned.
+// Scope returns the resources that the role is assigned on.
 func (r Role) Scope() string {
 	if r == Status {
 		return "the subscription of each Backup vault"
@@ -74,10 +77,14 @@ func (r Role) Scope() string {
 	return "each vault, and the resources that it backs up; or their resource groups"
 }
 
-// Permissions are those that a role grants.
+// Permissions returns the permissions that the role grants.
 func (r Role) Permissions() []Permission {
+	return r.permissionsIn(Table())
+}
+
+func (r Role) permissionsIn(table []Permission) []Permission {
 	var all []Permission
-	for _, p := range Table() {
+	for _, p := range table {
 		if p.Role == r {
 			all = append(all, p)
 		}
@@ -85,7 +92,7 @@ func (r Role) Permissions() []Permission {
 	return all
 }
 
-// Find gives the permission for an action, whatever its casing.
+// Find returns the permission for an action, in any casing.
 func Find(action string) (Permission, bool) {
 	for _, p := range Table() {
 		if strings.EqualFold(p.Action, action) {
@@ -95,16 +102,26 @@ func Find(action string) (Permission, bool) {
 	return Permission{}, false
 }
 
-// Grant is what one role assignment allows, as ARM's permissions API tells it:
-// patterns in which * stands for anything. A grant allows what matches one of
-// its actions and none of its notActions.
+// FindCall returns the permission that an API operation requires.
+func FindCall(call string) (Permission, bool) {
+	for _, p := range Table() {
+		if slices.Contains(p.Calls, call) {
+			return p, true
+		}
+	}
+	return Permission{}, false
+}
+
+// Grant holds what one role assignment allows, as ARM's permissions API returns
+// it: patterns in which * matches any text. A grant allows an action that matches
+// one of its actions and none of its notActions.
 // https://learn.microsoft.com/rest/api/authorization/permissions
 type Grant struct {
 	Actions    []string `json:"actions"`
 	NotActions []string `json:"notActions"`
 }
 
-// Allows reports whether any of the grants allows the action.
+// Allows reports whether one of the grants allows the action.
 func Allows(grants []Grant, action string) bool {
 	matches := func(patterns []string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return match(strings.ToLower(p), strings.ToLower(action)) })
@@ -112,7 +129,7 @@ func Allows(grants []Grant, action string) bool {
 	return slices.ContainsFunc(grants, func(g Grant) bool { return matches(g.Actions) && !matches(g.NotActions) })
 }
 
-// match reports whether s matches a pattern in which * stands for anything.
+// match reports whether s matches a pattern in which * matches any text.
 func match(pattern, s string) bool {
 	head, tail, star := strings.Cut(pattern, "*")
 	if !star {
@@ -130,7 +147,7 @@ func match(pattern, s string) bool {
 	return false
 }
 
-// Assignment says in words which role is missing on which resource.
+// Assignment returns a recommended action: which role to assign on which resource.
 func (p Permission) Assignment(scope string) string {
 	return fmt.Sprintf("Assign the function app's managed identity the role %q, or another that allows %s, on %s.", p.Role.Name(), p.Action, scope)
 }

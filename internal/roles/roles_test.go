@@ -13,22 +13,9 @@ import (
 	"azbackupflow/internal/roles"
 )
 
-var update = flag.Bool("update", false, "write infra/app/roles.json and docs/roles.md anew")
+var update = flag.Bool("update", false, "write docs/roles.md")
 
-func TestThe_deployed_roles_are_those_of_the_table(t *testing.T) {
-	t.Parallel()
-	got, err := roles.JSON()
-	require.NoError(t, err)
-	file := filepath.Join("..", "..", "infra", "app", "roles.json")
-	if *update {
-		require.NoError(t, os.WriteFile(file, got, 0o600))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "run: go test ./internal/roles -update")
-}
-
-func TestThe_page_about_roles_is_that_of_the_table(t *testing.T) {
+func TestMarkdown_IsThePage(t *testing.T) {
 	t.Parallel()
 	const begin = "<!-- generated: go test ./internal/roles -update -->\n"
 	file := filepath.Join("..", "..", "docs", "roles.md")
@@ -36,14 +23,15 @@ func TestThe_page_about_roles_is_that_of_the_table(t *testing.T) {
 	require.NoError(t, err)
 	before, after, ok := strings.Cut(string(page), begin)
 	require.True(t, ok)
+	want := "\n" + roles.Markdown(roles.Table())
 	if *update {
-		after = "\n" + roles.Markdown()
+		after = want
 		require.NoError(t, os.WriteFile(file, []byte(before+begin+after), 0o600))
 	}
-	require.Equal(t, "\n"+roles.Markdown(), after, "run: go test ./internal/roles -update")
+	require.Equal(t, want, after, "run: go test ./internal/roles -update")
 }
 
-func TestActionOf_follows_the_rule_of_all_providers(t *testing.T) {
+func TestActionOf_FollowsTheRuleOfAllProviders(t *testing.T) {
 	t.Parallel()
 	const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
 	for _, c := range []struct{ method, path, want string }{
@@ -66,7 +54,7 @@ func TestActionOf_follows_the_rule_of_all_providers(t *testing.T) {
 	}
 }
 
-func TestA_refusal_names_the_role_that_is_missing_and_where(t *testing.T) {
+func TestRecommendedAction_NamesTheMissingRoleAndItsScope(t *testing.T) {
 	t.Parallel()
 	const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
 	const machine = "/subscriptions/s/resourceGroups/m/providers/Microsoft.Compute/virtualMachines/vm"
@@ -105,7 +93,7 @@ func TestA_refusal_names_the_role_that_is_missing_and_where(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := roles.Refused(c.message, c.method, c.path)
+			got := roles.RecommendedAction(c.message, c.method, c.path)
 			for _, want := range c.want {
 				require.Contains(t, got, want)
 			}
@@ -113,7 +101,7 @@ func TestA_refusal_names_the_role_that_is_missing_and_where(t *testing.T) {
 	}
 }
 
-func TestGrants_are_read_as_Azure_reads_them(t *testing.T) {
+func TestAllows_MatchesAsAzureDoes(t *testing.T) {
 	t.Parallel()
 	const action = "Microsoft.RecoveryServices/Vaults/backupJobs/cancel/action"
 	for _, c := range []struct {

@@ -1,7 +1,9 @@
 package roles
 
-// Resource is what kind of resource a permission is about, and thus where the
-// role that grants it is assigned: there or above.
+import "strings"
+
+// Resource is the kind of resource that a permission is about. The role that
+// grants the permission is assigned on it, or above it.
 type Resource string
 
 // The resources that the app deals with.
@@ -18,16 +20,18 @@ const (
 
 // Permission is one action, and why the app needs it.
 type Permission struct {
-	// Action is its name as Learn has it, which ARM compares without regard to
+	// Action is the name in Learn's list, which ARM compares without regard to
 	// casing.
 	Action string
-	Role   Role
-	On     Resource
-	// Calls are the API operations that Azure asks the action for, as the
-	// providers' API descriptions name them; none where a call asks for it
-	// beside its own action, on another resource.
+	// Role grants the action. In the catalog it is empty for actions whose role
+	// follows from the flows; see Derive.
+	Role Role
+	On   Resource
+	// Calls are the API operations that require the action, as the providers' API
+	// descriptions name them; empty if a call requires it in addition to its own
+	// action, on another resource.
 	Calls []string
-	// For says what the app does with it.
+	// For describes what the app does with it.
 	For string
 }
 
@@ -40,92 +44,119 @@ const (
 	locations  = "Microsoft.DataProtection/locations"
 )
 
-// Table lists every permission that the app uses, role by role.
-func Table() []Permission {
-	return append(append(recoveryServices(), dataProtection()...), beside()...)
+// fromFlows marks an action whose role follows from the flows; see Derive.
+const fromFlows Role = ""
+
+// Table returns every permission that the app uses, each with its role.
+func Table() []Permission { return Derive(granted()) }
+
+// Derive returns every permission with its role. granted maps the API operations
+// that flows call to change something to the weakest role of these flows.
+// Reading is granted by Read.
+func Derive(granted map[string]Role) []Permission {
+	table := catalog()
+	for i, p := range table {
+		switch {
+		case p.Role != "":
+		case strings.HasSuffix(p.Action, "/read"):
+			table[i].Role = Read
+		default:
+			for _, call := range p.Calls {
+				if r, ok := granted[call]; ok && (table[i].Role == "" || r.Weaker(table[i].Role)) {
+					table[i].Role = r
+				}
+			}
+		}
+	}
+	return table
+}
+
+// catalog lists every permission. A new API call is one line here.
+func catalog() []Permission {
+	return append(append(recoveryServices(), dataProtection()...), otherResources()...)
 }
 
 func recoveryServices() []Permission {
 	const on = RecoveryServicesVault
 	return []Permission{
-		{rs + "/read", Read, on, []string{"Vaults_Get"}, "see the vault and its identity"},
-		{rs + "/backupJobs/read", Read, on, []string{"BackupJobs_List", "JobDetails_Get"}, "follow jobs"},
-		{rs + "/backupJobs/operationResults/read", Read, on, []string{"JobOperationResults_Get"}, "follow the cancellation of a job"},
-		{rs + "/backupJobs/operationsStatus/read", Read, on, nil, "follow the cancellation of a job"},
-		{rs + "/backupOperations/read", Read, on, []string{"BackupOperationStatuses_Get"}, "follow operations"},
-		{rs + "/backupOperationResults/read", Read, on, []string{"BackupOperationResults_Get"}, "follow operations"},
-		{rs + "/operationStatus/read", Read, on, nil, "follow operations on the vault itself"},
-		{rs + "/backupFabrics/operationResults/read", Read, on, []string{"ProtectionContainerRefreshOperationResults_Get"}, "follow the discovery of storage accounts"},
-		{rs + "/backupFabrics/operationsStatus/read", Read, on, nil, "follow the discovery of storage accounts; Azure hands out both kinds of URL"},
-		{containers + "/operationResults/read", Read, on, []string{"ProtectionContainerOperationResults_Get"}, "follow registration and inquiry"},
-		{containers + "/operationsStatus/read", Read, on, nil, "follow registration and inquiry"},
-		{items + "/operationResults/read", Read, on, []string{"ProtectedItemOperationResults_Get"}, "follow operations on an item"},
-		{items + "/operationsStatus/read", Read, on, []string{"ProtectedItemOperationStatuses_Get"}, "follow operations on an item"},
-		{rs + "/backupPolicies/read", Read, on, []string{"ProtectionPolicies_Get"}, "see that a policy exists"},
-		{rs + "/backupResourceGuardProxies/read", Read, on, []string{"ResourceGuardProxies_Get"}, "tell in advance that a Resource Guard must approve"},
-		{rs + "/backupFabrics/protectableContainers/read", Read, on, []string{"ProtectableContainers_List"}, "find storage accounts that can be registered"},
-		{rs + "/backupProtectionContainers/read", Read, on, []string{"BackupProtectionContainers_List"}, "find registered storage accounts"},
-		{rs + "/backupProtectableItems/read", Read, on, []string{"BackupProtectableItems_List"}, "find file shares that can be protected"},
-		{rs + "/backupProtectedItems/read", Read, on, []string{"BackupProtectedItems_List"}, "find protected items"},
-		{containers + "/read", Read, on, []string{"ProtectionContainers_Get"}, "see a registered storage account"},
-		{items + "/read", Read, on, []string{"ProtectedItems_Get"}, "see a protected item"},
+		{rs + "/read", fromFlows, on, []string{"Vaults_Get"}, "see the vault and its identity"},
+		{rs + "/backupJobs/read", fromFlows, on, []string{"BackupJobs_List", "JobDetails_Get"}, "follow jobs"},
+		{rs + "/backupJobs/operationResults/read", fromFlows, on, []string{"JobOperationResults_Get"}, "follow the cancellation of a job"},
+		{rs + "/backupJobs/operationsStatus/read", fromFlows, on, nil, "follow the cancellation of a job"},
+		{rs + "/backupOperations/read", fromFlows, on, []string{"BackupOperationStatuses_Get"}, "follow operations"},
+		{rs + "/backupOperationResults/read", fromFlows, on, []string{"BackupOperationResults_Get"}, "follow operations"},
+		{rs + "/operationStatus/read", fromFlows, on, nil, "follow operations on the vault itself"},
+		{rs + "/backupFabrics/operationResults/read", fromFlows, on, []string{"ProtectionContainerRefreshOperationResults_Get"}, "follow the discovery of storage accounts"},
+		{rs + "/backupFabrics/operationsStatus/read", fromFlows, on, nil, "follow the discovery of storage accounts; Azure returns both kinds of URL"},
+		{containers + "/operationResults/read", fromFlows, on, []string{"ProtectionContainerOperationResults_Get"}, "follow registration and inquiry"},
+		{containers + "/operationsStatus/read", fromFlows, on, nil, "follow registration and inquiry"},
+		{items + "/operationResults/read", fromFlows, on, []string{"ProtectedItemOperationResults_Get"}, "follow operations on an item"},
+		{items + "/operationsStatus/read", fromFlows, on, []string{"ProtectedItemOperationStatuses_Get"}, "follow operations on an item"},
+		{rs + "/backupPolicies/read", fromFlows, on, []string{"ProtectionPolicies_Get"}, "see that a policy exists"},
+		{rs + "/backupResourceGuardProxies/read", fromFlows, on, []string{"ResourceGuardProxies_Get"}, "detect in advance that a Resource Guard must approve"},
+		{rs + "/backupFabrics/protectableContainers/read", fromFlows, on, []string{"ProtectableContainers_List"}, "find storage accounts that can be registered"},
+		{rs + "/backupProtectionContainers/read", fromFlows, on, []string{"BackupProtectionContainers_List"}, "find registered storage accounts"},
+		{rs + "/backupProtectableItems/read", fromFlows, on, []string{"BackupProtectableItems_List"}, "find file shares that can be protected"},
+		{rs + "/backupProtectedItems/read", fromFlows, on, []string{"BackupProtectedItems_List"}, "find protected items"},
+		{containers + "/read", fromFlows, on, []string{"ProtectionContainers_Get"}, "see a registered storage account"},
+		{items + "/read", fromFlows, on, []string{"ProtectedItems_Get"}, "see a protected item"},
 
-		{items + "/backup/action", Backup, on, []string{"Backups_Trigger"}, "back up now"},
-		{rs + "/backupJobs/cancel/action", Backup, on, []string{"JobCancellations_Trigger"}, "cancel the job of a canceled operation"},
+		{items + "/backup/action", fromFlows, on, []string{"Backups_Trigger"}, "back up now"},
+		{rs + "/backupJobs/cancel/action", fromFlows, on, []string{"JobCancellations_Trigger"}, "cancel the job of a canceled operation"},
 
-		{rs + "/backupFabrics/refreshContainers/action", Protect, on, []string{"ProtectionContainers_Refresh"}, "discover storage accounts"},
-		{containers + "/write", Protect, on, []string{"ProtectionContainers_Register"}, "register a storage account"},
-		{containers + "/inquire/action", Protect, on, []string{"ProtectionContainers_Inquire"}, "discover file shares"},
-		{items + "/write", Protect, on, []string{"ProtectedItems_CreateOrUpdate"}, "protect an item, stop and resume its protection"},
+		{rs + "/backupFabrics/refreshContainers/action", fromFlows, on, []string{"ProtectionContainers_Refresh"}, "discover storage accounts"},
+		{containers + "/write", fromFlows, on, []string{"ProtectionContainers_Register"}, "register a storage account"},
+		{containers + "/inquire/action", fromFlows, on, []string{"ProtectionContainers_Inquire"}, "discover file shares"},
+		{items + "/write", fromFlows, on, []string{"ProtectedItems_CreateOrUpdate"}, "protect an item, stop and resume its protection"},
 
-		{items + "/delete", Delete, on, []string{"ProtectedItems_Delete"}, "delete the backups of an item"},
+		{items + "/delete", fromFlows, on, []string{"ProtectedItems_Delete"}, "delete the backups of an item"},
 	}
 }
 
 func dataProtection() []Permission {
 	const on = BackupVault
 	return []Permission{
-		{dp + "/read", Read, on, []string{"BackupVaults_Get"}, "see the vault and its identity"},
-		{instances + "/read", Read, on, []string{"BackupInstances_List", "BackupInstances_Get"}, "find and see backup instances"},
-		{dp + "/deletedBackupInstances/read", Read, on, []string{"DeletedBackupInstances_List", "DeletedBackupInstances_Get"}, "tell that an instance is soft-deleted"},
-		{instances + "/recoveryPoints/read", Read, on, []string{"RecoveryPoints_List", "RecoveryPoints_Get"}, "find recovery points"},
-		{instances + "/operationResults/read", Read, on, []string{"BackupInstances_GetBackupInstanceOperationResult"}, "follow operations on an instance"},
-		{dp + "/backupPolicies/read", Read, on, []string{"BackupPolicies_Get"}, "see that a policy exists"},
-		{dp + "/backupJobs/read", Read, on, []string{"Jobs_List", "Jobs_Get"}, "follow jobs"},
-		{dp + "/operationStatus/read", Read, on, []string{"OperationStatusBackupVaultContext_Get"}, "follow operations"},
-		{dp + "/operationResults/read", Read, on, []string{"BackupVaultOperationResults_Get"}, "follow operations"},
-		{dp + "/backupResourceGuardProxies/read", Read, on, []string{"DppResourceGuardProxy_List"}, "tell in advance that a Resource Guard must approve"},
+		{dp + "/read", fromFlows, on, []string{"BackupVaults_Get"}, "see the vault and its identity"},
+		{instances + "/read", fromFlows, on, []string{"BackupInstances_List", "BackupInstances_Get"}, "find and see backup instances"},
+		{dp + "/deletedBackupInstances/read", fromFlows, on, []string{"DeletedBackupInstances_List", "DeletedBackupInstances_Get"}, "detect that an instance is soft-deleted"},
+		{instances + "/recoveryPoints/read", fromFlows, on, []string{"RecoveryPoints_List", "RecoveryPoints_Get"}, "find recovery points"},
+		{instances + "/operationResults/read", fromFlows, on, []string{"BackupInstances_GetBackupInstanceOperationResult"}, "follow operations on an instance"},
+		{dp + "/backupPolicies/read", fromFlows, on, []string{"BackupPolicies_Get"}, "see that a policy exists"},
+		{dp + "/backupJobs/read", fromFlows, on, []string{"Jobs_List", "Jobs_Get"}, "follow jobs"},
+		{dp + "/operationStatus/read", fromFlows, on, []string{"OperationStatusBackupVaultContext_Get"}, "follow operations"},
+		{dp + "/operationResults/read", fromFlows, on, []string{"BackupVaultOperationResults_Get"}, "follow operations"},
+		{dp + "/backupResourceGuardProxies/read", fromFlows, on, []string{"DppResourceGuardProxy_List"}, "detect in advance that a Resource Guard must approve"},
 
 		{locations + "/operationStatus/read", Status, Subscription, []string{"OperationStatus_Get"}, "follow operations, whose status Azure keeps by region"},
 		{locations + "/operationResults/read", Status, Subscription, []string{"OperationResult_Get"}, "follow operations, whose result Azure keeps by region"},
 
-		{instances + "/backup/action", Backup, on, []string{"BackupInstances_AdhocBackup"}, "back up now"},
+		{instances + "/backup/action", fromFlows, on, []string{"BackupInstances_AdhocBackup"}, "back up now"},
 
-		{dp + "/validateForBackup/action", Protect, on, []string{"BackupInstances_ValidateForBackup"}, "validate a backup before it is configured"},
-		{instances + "/write", Protect, on, []string{"BackupInstances_CreateOrUpdate"}, "configure the backup of a server"},
-		{instances + "/stopProtection/action", Protect, on, []string{"BackupInstances_StopProtection"}, "stop backups and keep what there is for ever"},
-		{instances + "/suspendBackups/action", Protect, on, []string{"BackupInstances_SuspendBackups"}, "stop backups and keep what there is as the policy says"},
-		{instances + "/resumeProtection/action", Protect, on, []string{"BackupInstances_ResumeProtection"}, "resume protection"},
-		{instances + "/resumeBackups/action", Protect, on, []string{"BackupInstances_ResumeBackups"}, "resume backups"},
+		{dp + "/validateForBackup/action", fromFlows, on, []string{"BackupInstances_ValidateForBackup"}, "validate a backup before it is configured"},
+		{instances + "/write", fromFlows, on, []string{"BackupInstances_CreateOrUpdate"}, "configure the backup of a server"},
+		{instances + "/stopProtection/action", fromFlows, on, []string{"BackupInstances_StopProtection"}, "stop backups and keep the existing ones without expiry"},
+		{instances + "/suspendBackups/action", Protect, on, []string{"BackupInstances_SuspendBackups"}, "stop backups and keep the existing ones by the policy"},
+		{instances + "/resumeProtection/action", fromFlows, on, []string{"BackupInstances_ResumeProtection"}, "resume protection"},
+		{instances + "/resumeBackups/action", fromFlows, on, []string{"BackupInstances_ResumeBackups"}, "resume backups"},
 
-		{instances + "/validateRestore/action", Delete, on, []string{"BackupInstances_ValidateForRestore"}, "validate a restore"},
-		{instances + "/restore/action", Delete, on, []string{"BackupInstances_TriggerRestore"}, "restore"},
-		{instances + "/delete", Delete, on, []string{"BackupInstances_Delete"}, "delete the backups of an instance"},
+		{instances + "/validateRestore/action", fromFlows, on, []string{"BackupInstances_ValidateForRestore"}, "validate a restore"},
+		{instances + "/restore/action", fromFlows, on, []string{"BackupInstances_TriggerRestore"}, "restore"},
+		{instances + "/delete", fromFlows, on, []string{"BackupInstances_Delete"}, "delete the backups of an instance"},
 	}
 }
 
-// beside are what the app asks of what is backed up, and what Azure asks for
-// there when the app calls the vault.
-func beside() []Permission {
+// otherResources lists what the app reads of the resources that are backed up, and
+// what Azure requires there when the app calls the vault.
+func otherResources() []Permission {
 	return []Permission{
-		{"Microsoft.Storage/storageAccounts/read", Read, StorageAccount, nil, "see that the account exists, its tags, and what could keep Azure Backup from it"},
-		{"Microsoft.Storage/storageAccounts/fileServices/shares/read", Read, StorageAccount, nil, "find file shares that nothing protects yet"},
-		{"Microsoft.DBforPostgreSQL/flexibleServers/read", Read, PostgreSQLServer, nil, "see that the server exists, and its tags"},
-		{"Microsoft.Compute/virtualMachines/read", Read, VirtualMachine, nil, "see the machine that a backup is of"},
-		{"Microsoft.ServiceBus/namespaces/queues/read", Read, ServiceBusNamespace, nil, "see that the queues have the properties that the engine relies on"},
-		{"Microsoft.Authorization/permissions/read", Read, AnyResource, nil, "tell before a call what the app may not do"},
-		{"Microsoft.Authorization/roleAssignments/read", Read, AnyResource, nil, "tell which role a vault's own identity lacks"},
+		{"Microsoft.Storage/storageAccounts/read", fromFlows, StorageAccount, nil, "see that the account exists, its tags, and what could block Azure Backup"},
+		{"Microsoft.Storage/storageAccounts/fileServices/shares/read", fromFlows, StorageAccount, nil, "find unprotected file shares"},
+		{"Microsoft.DBforPostgreSQL/flexibleServers/read", fromFlows, PostgreSQLServer, nil, "see that the server exists, and its tags"},
+		{"Microsoft.Compute/virtualMachines/read", fromFlows, VirtualMachine, nil, "see the machine of a backup"},
+		{"Microsoft.ServiceBus/namespaces/queues/read", fromFlows, ServiceBusNamespace, nil, "check the properties of the queues that the engine relies on"},
+		{"Microsoft.Authorization/permissions/read", fromFlows, AnyResource, nil, "find out before a call what the app may not do"},
+		{"Microsoft.Authorization/roleAssignments/read", fromFlows, AnyResource, nil, "find out which role a vault's own identity lacks"},
 
-		{"Microsoft.Compute/virtualMachines/write", Protect, VirtualMachine, nil, "stop and resume the protection of a virtual machine, for which Azure asks this on the machine"},
+		{"Microsoft.Compute/virtualMachines/write", Protect, VirtualMachine, nil, "stop and resume the protection of a virtual machine, for which Azure requires this on the machine"},
 	}
 }

@@ -54,7 +54,7 @@ func goldens(t *testing.T) []call {
 	return all
 }
 
-func TestEvery_request_that_the_app_makes_is_granted_by_exactly_one_role(t *testing.T) {
+func TestTable_GrantsEveryRequestByOneRole(t *testing.T) {
 	t.Parallel()
 	for _, c := range goldens(t) {
 		action := roles.ActionOf(c.method, c.path)
@@ -71,7 +71,7 @@ func TestEvery_request_that_the_app_makes_is_granted_by_exactly_one_role(t *test
 	}
 }
 
-func TestEvery_call_of_the_table_is_made_or_followed(t *testing.T) {
+func TestTable_HoldsOnlyCallsThatTheAppMakes(t *testing.T) {
 	t.Parallel()
 	made := map[string]bool{}
 	for _, c := range goldens(t) {
@@ -108,7 +108,7 @@ func described(t *testing.T, file ...string) map[string]string {
 	return actions
 }
 
-func TestEvery_action_is_what_the_API_description_of_its_calls_asks_for(t *testing.T) {
+func TestTable_MatchesTheAPIDescriptions(t *testing.T) {
 	t.Parallel()
 	actions := described(t, "Microsoft.RecoveryServices.Backup", "2025-02-01", "bms.json")
 	maps.Copy(actions, described(t, "Microsoft.DataProtection", "2024-04-01", "dataprotection.json"))
@@ -121,7 +121,7 @@ func TestEvery_action_is_what_the_API_description_of_its_calls_asks_for(t *testi
 	}
 }
 
-func TestEvery_action_has_a_published_name(t *testing.T) {
+func TestTable_HoldsPublishedActions(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join("testdata", "published.txt"))
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func TestEvery_action_has_a_published_name(t *testing.T) {
 	}
 }
 
-func TestEvery_poll_that_Azure_was_recorded_to_answer_is_granted(t *testing.T) {
+func TestTable_GrantsEveryRecordedPoll(t *testing.T) {
 	t.Parallel()
 	status := regexp.MustCompile(`(?i)/(operationResults|operationsStatus|operationStatus|backupOperations|backupOperationResults)/`)
 	polls := 0
@@ -154,7 +154,7 @@ func TestEvery_poll_that_Azure_was_recorded_to_answer_is_granted(t *testing.T) {
 	require.Greater(t, polls, 30)
 }
 
-func TestRoles_are_no_wider_than_they_say(t *testing.T) {
+func TestRoles_AreNoWiderThanDescribed(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, p := range roles.Table() {

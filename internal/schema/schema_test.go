@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/generate/flows"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schema"
@@ -23,7 +24,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-var update = flag.Bool("update", false, "write docs/schemas") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write docs/schemas")
 
 const (
 	folder    = "../../docs/schemas"
@@ -32,19 +33,27 @@ const (
 	eventID   = "urn:azbackupflow:schema:event:v1"
 )
 
-func book(t *testing.T) *flow.Registry {
-	t.Helper()
-	b, err := flow.New(flow.Config{Now: func() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }, Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{
-		"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore",
-		"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver",
-	}}})
-	require.NoError(t, err)
-	return b
+func config() flow.Config {
+	return flow.Config{Now: func() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }, Guardrails: flow.ExampleGuardrails()}
 }
 
-func TestThePublishedSchemasAreTheOnesThatTheTypesMake(t *testing.T) {
+func definitions(t *testing.T) []flow.Definition {
+	t.Helper()
+	all, err := flow.Definitions(config())
+	require.NoError(t, err)
+	return all
+}
+
+func registry(t *testing.T) *flow.Registry {
+	t.Helper()
+	r, err := flow.New(config())
+	require.NoError(t, err)
+	return r
+}
+
+func TestDocuments_ArePublished(t *testing.T) {
 	t.Parallel()
-	documents, err := schema.Documents()
+	documents, err := schema.Documents(flows.Schemas(definitions(t)))
 	require.NoError(t, err)
 	var files []string
 	for _, d := range documents {
@@ -65,12 +74,12 @@ func TestThePublishedSchemasAreTheOnesThatTheTypesMake(t *testing.T) {
 	}
 }
 
-func TestEveryFlowHasASchemaOfItsNewestVersion(t *testing.T) {
+func TestDocuments_HoldTheNewestVersionOfEachFlow(t *testing.T) {
 	t.Parallel()
 	schemas := schematest.Published(t, folder)
-	b := book(t)
-	for _, name := range b.Names() {
-		f, _ := b.Newest(name)
+	r := registry(t)
+	for _, name := range r.Names() {
+		f, _ := r.Newest(name)
 		schemas.Get(t, fmt.Sprintf("urn:azbackupflow:schema:parameters:%s:v%d", name, f.Version))
 	}
 }
@@ -80,15 +89,15 @@ func TestEveryFlowHasASchemaOfItsNewestVersion(t *testing.T) {
 func examples(t *testing.T) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	files, err := filepath.Glob("../../examples/*.json")
-	require.NoError(t, err)
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
+	for _, pattern := range []string{"../../examples/*.json", "testdata/request-*.json"} {
+		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
-		all[filepath.Base(file)] = raw
-	}
-	for i, block := range blocks(t, "flows.md", "request") {
-		all[fmt.Sprintf("flows.md %d", i)] = block
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			require.NoError(t, err)
+			all[filepath.Base(file)] = raw
+		}
 	}
 	require.Greater(t, len(all), 20)
 	return all
@@ -106,7 +115,7 @@ func blocks(t *testing.T, page, kind string) (all [][]byte) {
 	return all
 }
 
-func TestEveryExampleFitsTheSchemas(t *testing.T) {
+func TestDocuments_AcceptEveryExample(t *testing.T) {
 	t.Parallel()
 	schemas := schematest.Published(t, folder)
 	for name, raw := range examples(t) {
@@ -128,7 +137,7 @@ func TestEveryExampleFitsTheSchemas(t *testing.T) {
 		require.NoError(t, err)
 		bulks = append(bulks, raw)
 	}
-	b := book(t)
+	known := registry(t)
 	for _, raw := range bulks {
 		require.NoError(t, schematest.Validate(schemas.Get(t, bulkID), raw))
 		read, err := request.ReadBulk(raw)
@@ -136,7 +145,7 @@ func TestEveryExampleFitsTheSchemas(t *testing.T) {
 		for i := range read.Targets {
 			r, err := read.Request(i)
 			require.NoError(t, err)
-			require.NoError(t, accepts(b, r))
+			require.NoError(t, accepts(known, r))
 		}
 	}
 	for _, raw := range blocks(t, "queue.md", "event") {
@@ -145,16 +154,16 @@ func TestEveryExampleFitsTheSchemas(t *testing.T) {
 		require.NoError(t, err)
 		r, err := request.Read(c.Body)
 		require.NoError(t, err)
-		require.NoError(t, accepts(b, r))
+		require.NoError(t, accepts(known, r))
 	}
 }
 
 // accepts is what the program says of a request.
-func accepts(b *flow.Registry, r request.Request) error {
+func accepts(known *flow.Registry, r request.Request) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	f, ok := b.Newest(r.Flow)
+	f, ok := known.Newest(r.Flow)
 	if !ok {
 		return fmt.Errorf("no flow %q", r.Flow)
 	}
@@ -165,10 +174,10 @@ func accepts(b *flow.Registry, r request.Request) error {
 // Every request that the program takes fits the schema, and every one that it
 // refuses does not, but for what the package says: each example is changed in
 // every place in many ways, and both are asked.
-func TestTheSchemaAndTheProgramSayTheSame(t *testing.T) {
+func TestDocuments_DecideAsTheProgram(t *testing.T) {
 	t.Parallel()
 	s := schematest.Published(t, folder).Get(t, requestID)
-	b := book(t)
+	known := registry(t)
 	asked := 0
 	var differ []string
 	for name, raw := range examples(t) {
@@ -176,7 +185,7 @@ func TestTheSchemaAndTheProgramSayTheSame(t *testing.T) {
 			asked++
 			r, err := request.Read(m.raw)
 			if err == nil {
-				err = accepts(b, r)
+				err = accepts(known, r)
 			}
 			fits := schematest.Validate(s, m.raw)
 			switch {
@@ -197,7 +206,7 @@ func beyondSchemas(err error) bool {
 	fields := step.FieldsOf(err)
 	for _, f := range fields {
 		if !slices.ContainsFunc([]string{
-			"is not a place that restores may write to", "is not a server that restores may write to", "belongs to vault",
+			"is not an allowed restore target", "is not an allowed restore target", "belongs to vault",
 			"is not the resource id of the container in containerUrl", "is out of range", "bytes long", "is not a number of days",
 			`part "." is not a name`, `part ".." is not a name`, `part " " is not a name`, "it says providers twice",
 		}, func(text string) bool { return strings.Contains(f.Problem, text) }) {
@@ -264,7 +273,7 @@ func mutations(t *testing.T, raw []byte) (all []mutation) {
 	return all
 }
 
-func TestWhatIsWrongWithABulkOrAnEventDoesNotFit(t *testing.T) {
+func TestDocuments_RejectInvalidBulkRequestsAndEvents(t *testing.T) {
 	t.Parallel()
 	schemas := schematest.Published(t, folder)
 	for id, read := range map[string]func([]byte) error{
@@ -288,7 +297,7 @@ func TestWhatIsWrongWithABulkOrAnEventDoesNotFit(t *testing.T) {
 	}
 }
 
-func TestASchemaNamesWhatIsWrong(t *testing.T) {
+func TestDocuments_NameTheInvalidField(t *testing.T) {
 	t.Parallel()
 	s := schematest.Published(t, folder).Get(t, requestID)
 	err := schematest.Validate(s, []byte(`{"flow":"track-job","parameters":{"jobId":"7"}}`))

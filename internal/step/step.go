@@ -65,6 +65,13 @@ type Step struct {
 	// which begins nothing, has nothing to read there. Ends says that the
 	// operation ends with what is awaited.
 	AwaitsResult, FinishesOperation bool
+	// Calls names the API operations that Run and Reconcile call, as the
+	// providers' API descriptions name them; polls of URLs that Azure returned
+	// are not listed. The custom roles follow from them.
+	Calls []string
+	// Asks and Then document the step: what it asks Azure, and what follows from
+	// the answer where that is not the next step.
+	Asks, Then string
 }
 
 // Flow is what one kind of operation does, as a short list of steps.

@@ -10,10 +10,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/generate/cost"
+	"azbackupflow/generate/flows"
+	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 )
@@ -52,34 +55,25 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	}
 	cold, warm := database("orders", "CopyOnlyFull"), database("SYSTEMDB", "Differential")
 
-	flows := []struct{ example, what string }{
-		{"protect-file-share", "a share whose storage account the vault does not know yet, with its first backup"},
-		{"backup-now-file-share", "a file share by its name"},
-		{"backup-now-vm", "a virtual machine by its ID"},
-		{"track-job", "a job by its ID"},
-		{"stop-protection", "a file share"},
-		{"resume-protection", "a file share"},
-		{"protect-postgres", "a server"},
-		{"backup-now-postgres", "a server"},
-		{"restore-postgres-files", "a database, to a container"},
-		{"delete-protection", "a database"},
-	}
+	definitions, err := flow.Definitions(flow.Config{Now: time.Now})
+	require.NoError(t, err)
+	examples, err := flows.Counted(definitions)
+	require.NoError(t, err)
 	made := map[string]measured{}
-	for _, f := range flows {
-		request := example(t, f.example)
-		if f.example == "track-job" {
+	for _, e := range examples {
+		request := example(t, e.File)
+		if e.JobOf != "" {
 			job := l.ARM.Jobs()[0]
 			request["parameters"] = map[string]any{"jobId": job.Vault + "/backupJobs/" + job.ID}
 		}
-		made[f.example] = c.operation(request)
+		made[e.File] = c.operation(request)
 	}
 
 	// Azure often answers that the operation is still running.
 	backup, again := made["backup-now-file-share"], example(t, "backup-now-file-share")
 	counted := cost.Counted{Recheck: c.recheck()}
-	for _, f := range flows {
-		name := fmt.Sprint(example(t, f.example)["flow"])
-		counted.Flows = append(counted.Flows, cost.Part{Name: name, What: f.what, Counts: made[f.example].without(counted.Recheck)})
+	for _, e := range examples {
+		counted.Flows = append(counted.Flows, cost.Part{Name: e.Definition.Name, What: e.Cost, Counts: made[e.File].without(counted.Recheck)})
 	}
 
 	more := func(name, what string, n cost.Counts) {

@@ -79,7 +79,7 @@ func situations() []situation {
 			status: api.Failed, code: "PolicyNotFound", message: "-gone",
 		},
 		{
-			name: "a storage account that is registered already", from: registered,
+			name: "a storage account that is already registered", from: registered,
 			status: api.Succeeded, writes: 3,
 			check: func(l *local, s site, _ api.Operation) {
 				require.Empty(l.t, l.requestsOf(s, "POST refreshContainers"))

@@ -64,7 +64,7 @@ func Classify(r Response) *operation.Error {
 	if len(e.RecommendedAction) == 0 {
 		e.RecommendedAction = recommendedAction(entry, e.Class)
 		if r.Status == http.StatusForbidden && e.Class == operation.UserAction && (!ok || entry.Permission) {
-			e.RecommendedAction = []string{Redact(roles.Refused(e.Message, r.Method, r.Path))}
+			e.RecommendedAction = []string{Redact(roles.RecommendedAction(e.Message, r.Method, r.Path))}
 		}
 	}
 	e.RetryAfter = max(r.RetryAfter, entry.RetryAfter)

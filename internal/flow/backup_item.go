@@ -11,32 +11,30 @@ import (
 
 const triggerStep = "trigger-backup"
 
-// backupSteps start one on-demand backup of the protected item that an earlier
-// step found, and follow it to the job's end. body says what to ask for.
-// Source: learn.microsoft.com, "Backups - Trigger".
+// backupSteps returns the steps that start one on-demand backup of the protected
+// item that an earlier step found, and follow it to the end of its job. body
+// returns the request's body. Source: learn.microsoft.com, "Backups - Trigger".
 func (a azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest, error)) []step.Step {
-	return append(a.onceSteps(started{
+	job := a.serviceJob(itemVault)
+	return append(a.onceSteps(onceCall{
 		start: triggerStep, await: "await-backup", find: "find-backup-job", follow: "await-backup-job",
-		what: "backup", code: "BackupUnclear",
-		ask: func(ctx context.Context, c step.Call) (lro.Submission, error) {
+		what: "backup", ambiguous: "BackupUnclear", calls: []string{"Backups_Trigger"}, lists: []string{"BackupJobs_List"},
+		send: func(ctx context.Context, c step.Call) (lro.Submission, error) {
 			request, err := body(c)
 			if err != nil {
 				return lro.Submission{}, err
 			}
 			return a.recoveryServices(c).TriggerBackup(ctx, c.Operation.Learned[learnedItem], request, c.AttemptID)
 		},
-		candidates: a.backupJobs,
-		read:       a.serviceJob(itemVault),
-		cancel:     "cancel-backup-job",
+		candidates: a.backupJobs, job: job, cancel: "cancel-backup-job",
 	}),
-		// Only where a cancel was requested while the job ran.
 		a.cancelJob("cancel-backup-job", itemVault),
-		awaitCancelled("await-cancellation", a.serviceJob(itemVault)),
+		awaitCanceled("await-cancellation", job),
 	)
 }
 
-// backupJobs lists the backup jobs that began since shortly before the time
-// given, and says which of them are the item's.
+// backupJobs lists the backup jobs since a minute before the time, and matches
+// them with the item.
 func (a azure) backupJobs(ctx context.Context, c step.Call, since time.Time) ([]candidate, error) {
 	vault, err := itemVault(c)
 	if err != nil {

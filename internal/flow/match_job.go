@@ -6,25 +6,26 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 )
 
-// match says whether a job is one of an item. Jobs carry names, no item id.
+// match reports whether a job belongs to an item. Jobs carry names, but no item
+// ID.
 type match int
 
 const (
 	otherItem match = iota
-	// doubtfulItem: the names fit, but do not settle it.
-	doubtfulItem
+	// ambiguousItem: the names fit, but do not prove it.
+	ambiguousItem
 	sameItem
 )
 
-// ofItem compares a job's names with those that were learned of the item.
+// ofItem compares a job's names with the facts that were learned of the item.
 //
-//   - A file share's job names the share and its storage account.
-//   - A virtual machine's names the machine, and its container where Azure
-//     gives one: two resource groups may each have a vm1.
-//   - A database's names it as "orders [sqlvm]" or
-//     "MSSQLSERVER/orders [sqlvm.contoso.com]", as jobs on Learn's pages about
-//     SQL Server and SAP HANA backup show. Every server has a master: a server
-//     that is not called like the virtual machine leaves a doubt.
+//   - The job of a file share names the share and its storage account.
+//   - The job of a virtual machine names the machine and, if Azure returns it,
+//     its container: two resource groups may each have a vm1.
+//   - The job of a database names it as "orders [sqlvm]" or
+//     "MSSQLSERVER/orders [sqlvm.contoso.com]", as Learn's pages about SQL Server
+//     and SAP HANA backup show. Every server has a master database, so a server
+//     name that differs from the virtual machine's name is ambiguous.
 func ofItem(job recoveryservices.Job, known map[string]string) match {
 	id, err := recoveryservices.ParseItemID(known[learnedItem])
 	if err != nil {
@@ -40,13 +41,13 @@ func ofItem(job recoveryservices.Job, known map[string]string) match {
 		job.ContainerName != "" && !sameEnd(strings.Split(job.ContainerName, ";"), container):
 		return otherItem
 	case server != "" && !strings.EqualFold(server, container[len(container)-1]):
-		return doubtfulItem
+		return ambiguousItem
 	}
 	return sameItem
 }
 
-// instanceOf is the database server's instance in an item's name such as
-// SQLDataBase;MSSQLSERVER;orders; empty for other items.
+// instanceOf returns the database server's instance from an item's name such as
+// SQLDataBase;MSSQLSERVER;orders; it is empty for other items.
 func instanceOf(item string) string {
 	if parts := strings.Split(item, ";"); len(parts) == 3 {
 		return parts[1]
@@ -54,9 +55,9 @@ func instanceOf(item string) string {
 	return ""
 }
 
-// sameEnd compares the last two parts of containers' names, the resource group
-// and the machine: what is before them differs from answer to answer. A name
-// without them says nothing.
+// sameEnd compares the last two parts of container names, the resource group and
+// the machine: the parts before them differ between answers. Names without these
+// parts are treated as equal.
 func sameEnd(a, b []string) bool {
 	if len(a) < 2 || len(b) < 2 {
 		return true

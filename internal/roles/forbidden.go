@@ -5,17 +5,17 @@ import (
 	"regexp"
 )
 
-// Refused says what to assign, so that Azure no longer refuses a request with
-// 403. Azure's message names the action and the scope that it missed, which for
-// a linked resource are not those of the request; where it names none, they
-// are derived from the request.
-func Refused(message, method, path string) string {
+// RecommendedAction returns what to assign after Azure answered a request with
+// 403. Azure's message names the missing action and its scope, which for a linked
+// resource differ from those of the request. If the message names none, they are
+// derived from the request.
+func RecommendedAction(message, method, path string) string {
 	action, scope := named(message)
 	if action == "" {
 		action, scope = ActionOf(method, path), scopeOf(path)
 	}
 	if action == "" {
-		return "See that the function app's managed identity may do this on the vault and the item; docs/roles.md lists what it needs."
+		return "Check that the function app's managed identity has the roles of docs/roles.md on the vault and the item."
 	}
 	if scope == "" {
 		scope = "the resource"
@@ -27,8 +27,8 @@ func Refused(message, method, path string) string {
 	return p.Assignment(scope)
 }
 
-// named finds the last action and scope that a message names: where a linked
-// resource is refused, the first are those that were allowed.
+// named returns the last action and scope that a message names: if a linked
+// resource is forbidden, the first ones are those that were allowed.
 //
 //	The client 'x' … does not have authorization to perform action 'A' over scope 'S' or …
 //	The client has permission to perform action 'A' on scope 'S', however the current … does not

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func TestAnItemHasOneKeyHoweverARequestNamesIt(t *testing.T) {
+func TestItemKey_IsTheSameForAllNamesOfAnItem(t *testing.T) {
 	t.Parallel()
 	const account = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/Acc"
 	const server = "/subscriptions/s/resourceGroups/G/providers/Microsoft.DBforPostgreSQL/flexibleServers/Pg"
@@ -24,13 +25,15 @@ func TestAnItemHasOneKeyHoweverARequestNamesIt(t *testing.T) {
 		require.NoError(t, err)
 		return text
 	}
+	a, err := newAzure(Config{Now: time.Now})
+	require.NoError(t, err)
 	learned := map[string]string{
 		learnedItem: item, learnedItemType: recoveryservices.ItemAzureFileShare, learnedName: "Share1", learnedSource: account,
 	}
 	for name, c := range map[string]struct{ got, want string }{
-		"a share to protect":               {protectedShareKey(operation.Operation{Identity: operation.Identity{Parameters: raw(ProtectFileShare{StorageAccountID: account + "/", FileShare: "share1"})}}), share},
+		"a share to protect":               {a.protectFileShare().Item(operation.Operation{Identity: operation.Identity{Parameters: raw(ProtectFileShare{StorageAccountID: account + "/", FileShare: "share1"})}}), share},
 		"a share by its item":              {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: learned}}), share},
-		"a server to protect":              {protectedServerKey(operation.Operation{Identity: operation.Identity{Parameters: raw(ProtectPostgres{ServerID: server})}}), database},
+		"a server to protect":              {a.protectPostgres().Item(operation.Operation{Identity: operation.Identity{Parameters: raw(ProtectPostgres{ServerID: server})}}), database},
 		"a server by its instance":         {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{learnedInstance: "/x/backupInstances/I", learnedSource: server}}}), database},
 		"an instance of an unknown source": {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{learnedInstance: "/x/backupInstances/I"}}}), "/x/backupinstances/i"},
 		"another kind of item":             {targetKey(operation.Operation{AzureState: operation.AzureState{Learned: map[string]string{learnedItem: item, learnedItemType: recoveryservices.ItemSQLDatabase, learnedSource: "/vm", learnedName: "db"}}}), "/subscriptions/s/resourcegroups/g/providers/microsoft.recoveryservices/vaults/v/backupfabrics/azure/protectioncontainers/c/protecteditems/azurefileshare;abc"},
@@ -39,17 +42,14 @@ func TestAnItemHasOneKeyHoweverARequestNamesIt(t *testing.T) {
 	}
 }
 
-// Restores change their target, which is no protected item, and following a
-// job changes nothing.
-func TestEveryFlowThatChangesAnItemNamesIt(t *testing.T) {
+// Restores change their target, which is not a protected item.
+func TestItemKey_IsSetForEveryFlowThatChangesAnItem(t *testing.T) {
 	t.Parallel()
-	book, err := New(Config{Now: time.Now})
+	definitions, err := Definitions(Config{Now: time.Now})
 	require.NoError(t, err)
-	without := map[string]bool{"restore-postgres": true, "track-job": true}
-	for _, name := range book.Names() {
-		f, ok := book.Newest(name)
-		require.True(t, ok)
-		require.Equal(t, without[name], f.Item == nil, name)
-		require.Equal(t, step.Read, f.Steps[0].Effect, "%s: what the item's key needs is read first", name)
+	for _, d := range definitions {
+		changes := slices.ContainsFunc(d.Steps, func(s step.Step) bool { return s.Effect != step.Read })
+		require.Equal(t, changes && d.Priority != operation.PriorityRestore, d.Item != nil, d.Name)
+		require.Equal(t, step.Read, d.Steps[0].Effect, "%s: what the item's key needs is read first", d.Name)
 	}
 }

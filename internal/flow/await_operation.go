@@ -1,0 +1,117 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// operationWait describes a step that waits for a long-running operation of
+// Azure.
+type operationWait struct {
+	// what names the operation for people.
+	what string
+	// retry is the step that started the operation; it runs again if the
+	// operation fails with a retriable error.
+	retry string
+	// job is the step that follows the job, once its ID is known.
+	job string
+	// gone is the step that reads the result elsewhere if Azure no longer knows
+	// the operation, or if it ended without naming its job; empty means the
+	// following step.
+	gone string
+	// protected is the step that finds the instance of a datasource that Azure
+	// reports as already protected; empty if that cannot happen.
+	protected string
+	// validates is set if the operation changes nothing: its answer is the only
+	// result, so a status that cannot be read ends the operation.
+	validates bool
+	// onCancel is the step that a cancel continues with; see step.Step.
+	onCancel string
+}
+
+// awaitOperation returns a step that reads once the status of the operation that
+// an earlier step started.
+func (a azure) awaitOperation(name string, w operationWait) step.Step {
+	s := step.Step{
+		Name: name, Effect: step.Read, OnCancel: w.onCancel, AwaitsResult: true, Asks: "reads the status until the operation has ended",
+		Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return a.readStatus(ctx, c, w) },
+	}
+	if w.gone != "" {
+		s.Then = "a status that Azure no longer has continues with `" + w.gone + "`"
+	}
+	return s
+}
+
+// readStatus reads the status once. A status that cannot be read does not mean
+// that the operation failed.
+func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (operation.Outcome, error) {
+	var t operation.Tracking
+	if c.Operation.Tracking != nil {
+		t = *c.Operation.Tracking
+	}
+	p, err := lro.Track(ctx, a.client(c), t)
+	var unread *operation.Error
+	switch {
+	case err == nil:
+	case !w.validates && errors.As(err, &unread) && unread.Class == operation.Fatal:
+		p.State = lro.Gone
+	default:
+		return operation.Outcome{}, err
+	}
+	if p.NewTracking != nil {
+		t = *p.NewTracking
+	}
+	if p.JobID != "" {
+		t.JobID = p.JobID
+	}
+	switch p.State {
+	case lro.Running:
+		return operation.Outcome{Kind: operation.Wait, Tracking: &t, After: p.RetryAfter, Note: w.what}, nil
+	case lro.Failed, lro.Canceled:
+		if w.protected != "" && alreadyProtected(p.Err) {
+			return learn(skipTo(w.protected, p.Err.Message), map[string]string{learnedProtected: p.Err.Message}), nil
+		}
+		return backTo(w.retry, operationFailure(p)), nil
+	case lro.Succeeded, lro.Gone:
+	}
+	return w.ended(p.State == lro.Gone, t, unread), nil
+}
+
+// ended continues after an operation that has ended or that Azure no longer
+// knows.
+func (w operationWait) ended(gone bool, t operation.Tracking, unread *operation.Error) operation.Outcome {
+	if w.job != "" && t.JobID != "" {
+		out := skipTo(w.job, w.what+" runs as job "+resourceid.LastName(t.JobID))
+		out.Tracking = &t
+		return out
+	}
+	out := next(w.what + " is done")
+	if gone {
+		out.Note = w.what + ": Azure no longer has its status; reading the result instead"
+	}
+	if unread != nil {
+		out.Note = w.what + ": its status cannot be read; reading the result instead"
+		out.Warnings = []string{fmt.Sprintf("the status of %s cannot be read: %s: %s", w.what, unread.Code, unread.Message)}
+	}
+	if gone || w.job != "" {
+		out.Next = w.gone
+	}
+	out.Tracking = &operation.Tracking{}
+	return out
+}
+
+func operationFailure(p lro.Progress) *operation.Error {
+	if p.Err != nil {
+		return p.Err
+	}
+	return &operation.Error{
+		Code: "OperationCanceled", Class: operation.Fatal, Message: "the operation was canceled in Azure",
+		RecommendedAction: []string{"Find in the vault's activity log who canceled it. Then send the request again."},
+	}
+}

@@ -1,0 +1,125 @@
+package flow
+
+import (
+	"context"
+
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// protectionChange describes how stop-protection and resume-protection change the
+// protection of a target: as a protected item, or as a backup instance.
+type protectionChange struct {
+	// verb and done name the steps, such as stop and stopped; what names the
+	// change for people.
+	verb, done, what string
+	// item is the step that changes a protected item; itemDone returns a note
+	// once the item shows the change.
+	item     step.Step
+	itemDone func(recoveryservices.ProtectedItem) (note string, ok bool)
+	// instance is the step that changes a backup instance; instanceDone returns
+	// a note once the instance shows the change.
+	instance     step.Step
+	instanceDone func(dataprotection.Instance) (note string, ok bool, err error)
+	// record is the last step, which tells automatic protection.
+	record step.Step
+}
+
+// steps returns the steps of the change.
+func (p protectionChange) steps(a azure) []step.Step {
+	confirmed, instanceConfirmed := "confirm-"+p.done, "confirm-instance-"+p.done
+	return []step.Step{
+		a.findTargetStep(with(a.findTarget)),
+		a.readItemStep(),
+		p.item,
+		a.awaitOperation("await-"+p.verb, operationWait{retry: p.item.Name, job: "await-" + p.verb + "-job", gone: confirmed, what: p.what}),
+		awaitJob("await-"+p.verb+"-job", jobWait{reader: a.serviceJob(itemVault), retry: p.item.Name}),
+		{
+			Name: confirmed, Effect: step.Read, Calls: []string{"ProtectedItems_Get"}, Asks: "reads the protected item until it is " + p.done,
+			Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return p.confirmItem(ctx, c, a) },
+		},
+		a.readInstanceStep(),
+		p.instance,
+		a.awaitOperation("await-instance-"+p.verb, operationWait{retry: p.instance.Name, what: p.what}),
+		{
+			Name: instanceConfirmed, Effect: step.Read, Calls: []string{"BackupInstances_Get"}, Asks: "reads the backup instance until it is " + p.done,
+			Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return p.confirmInstance(ctx, c, a) },
+		},
+		p.record,
+	}
+}
+
+func (p protectionChange) confirmItem(ctx context.Context, c step.Call, a azure) (operation.Outcome, error) {
+	item, err := a.foundItem(ctx, c)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	note, ok := p.itemDone(item)
+	if !ok {
+		return waitAtJobPace("the item is still " + item.ProtectionState), nil
+	}
+	return skipTo(p.record.Name, note), nil
+}
+
+func (p protectionChange) confirmInstance(ctx context.Context, c step.Call, a azure) (operation.Outcome, error) {
+	instance, _, err := a.targetInstance(ctx, c)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	note, ok, err := p.instanceDone(instance)
+	switch {
+	case err != nil:
+		return operation.Outcome{}, err
+	case !ok:
+		return waitAtJobPace("the instance is still " + instance.CurrentProtectionState), nil
+	}
+	return next(note), nil
+}
+
+// changeItem returns the function of a step that changes a protected item.
+// change returns an Outcome instead of a call if there is nothing to change.
+func (a azure) changeItem(note string, change func(context.Context, step.Call, recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error)) run {
+	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+		item, err := a.foundItem(ctx, c)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		if item.SoftDeleted {
+			return operation.Outcome{}, unusableItem(item)
+		}
+		submitted, instead, err := change(ctx, c, item)
+		if err == nil && instead != nil {
+			return *instead, nil
+		}
+		return accepted(submitted, err, note)
+	}
+}
+
+// changeInstance returns the function of a step that changes a backup instance.
+// change returns an Outcome instead of a call if there is nothing to change.
+func (a azure) changeInstance(note string, change func(context.Context, step.Call, dataprotection.InstanceID, string) (lro.Submission, *operation.Outcome, error)) run {
+	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
+		instance, id, err := a.targetInstance(ctx, c)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		switch instance.CurrentProtectionState {
+		case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
+			return operation.Outcome{}, unusableInstance(instance)
+		}
+		submitted, instead, err := change(ctx, c, id, instance.CurrentProtectionState)
+		if err == nil && instead != nil {
+			return *instead, nil
+		}
+		return accepted(submitted, err, note)
+	}
+}
+
+// nothingToDo continues with the named step instead of a call.
+func nothingToDo(name, note string) (lro.Submission, *operation.Outcome, error) {
+	out := skipTo(name, note)
+	return lro.Submission{}, &out, nil
+}

@@ -1,0 +1,213 @@
+package flow
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sosodev/duration"
+
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/schema"
+)
+
+// RestorePostgres restores a recovery point of a PostgreSQL backup instance, as a
+// database or as files.
+// Source: learn.microsoft.com, "Restore PostgreSQL databases by using REST API".
+type RestorePostgres struct {
+	BackupInstanceID string        `json:"backupInstanceId"`
+	RecoveryPoint    RecoveryPoint `json:"recoveryPoint"`
+	// Tier is vault (the default) or archive.
+	Tier string `json:"tier,omitempty"`
+	// Rehydration is required for the archive tier, and rejected for others.
+	Rehydration *Rehydration `json:"rehydration,omitempty"`
+	// AsDatabase or AsFiles is the target. The setting
+	// AZBACKUPFLOW_RESTORE_TARGETS must allow it. It may be in another
+	// subscription.
+	AsDatabase *AsDatabase `json:"asDatabase,omitempty"`
+	AsFiles    *AsFiles    `json:"asFiles,omitempty"`
+	// Location is the target's region; empty means the datasource's.
+	Location string `json:"location,omitempty"`
+}
+
+// RecoveryPoint selects the recovery point: exactly one field is set.
+type RecoveryPoint struct {
+	ID string `json:"id,omitempty"`
+	// Latest selects the newest one, LatestBefore the newest one that is not
+	// younger than a time.
+	Latest       bool       `json:"latest,omitempty"`
+	LatestBefore *time.Time `json:"latestBefore,omitempty"`
+}
+
+// Rehydration describes how a recovery point is copied from the archive.
+type Rehydration struct {
+	// Priority is Standard or High.
+	Priority string `json:"priority"`
+	// Retention is how long the copy stays in the vault tier, such as P15D.
+	Retention string `json:"retention"`
+}
+
+// AsDatabase is a database that the restore creates.
+type AsDatabase struct {
+	ServerID string `json:"serverId"`
+	Database string `json:"database"`
+	// CredentialsSecretURI is the Key Vault secret with the server's
+	// credentials; azbackupflow never reads it.
+	CredentialsSecretURI string `json:"credentialsSecretUri"`
+}
+
+// AsFiles is a blob container that the restore writes files to.
+type AsFiles struct {
+	ContainerURL string `json:"containerUrl"`
+	// Prefix is the beginning of the files' names.
+	Prefix string `json:"prefix"`
+	// ContainerID is the container's resource ID, which restores across
+	// subscriptions need.
+	ContainerID string `json:"containerId,omitempty"`
+}
+
+const (
+	tierVault   = "vault"
+	tierArchive = "archive"
+
+	singleServerType = "Microsoft.DBforPostgreSQL/servers"
+)
+
+func restorePostgresParameters() schema.Parameters {
+	keyVaultDomains := make([]string, len(keyVaults))
+	for i, domain := range keyVaults {
+		keyVaultDomains[i] = schema.Fold(domain)
+	}
+	secret := schema.Fold("https://") + `[^/?#@:]+(` + strings.Join(keyVaultDomains, "|") + `)/secrets/[^?#\x00-\x1f\x7f]*`
+	container := schema.Fold("https://") + `[^/?#@]+/+[^/?#%\x00-\x1f\x7f]+/*`
+	archive := schema.Is("tier", tierArchive)
+	return schema.Parameters{
+		Type: typeOf[RestorePostgres](),
+		Fields: schema.Fields{
+			"backupInstanceId": {Required: true, Meaning: "resource id of the backup instance", Rule: instanceRule()},
+			"recoveryPoint": {
+				Required: true, Meaning: "an object with exactly one of `id`, `latest` and `latestBefore`",
+				Rule: schema.Object{"oneOf": []schema.Object{schema.Given("id"), schema.Is("latest", true), schema.Given("latestBefore")}},
+			},
+			"recoveryPoint.id":           {Meaning: "id of the recovery point", Rule: schema.NotEmpty()},
+			"recoveryPoint.latest":       {Meaning: "`true`: the newest recovery point in the tier"},
+			"recoveryPoint.latestBefore": {Meaning: "the newest recovery point in the tier that is not younger than this time"},
+			"tier":                       {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
+			"rehydration":                {When: "archive tier only, and required there", Meaning: "an object: how the recovery point is copied from the archive"},
+			"rehydration.priority":       {Required: true, Meaning: "`Standard` or `High`", Rule: schema.OneOf(dataprotection.PriorityStandard, dataprotection.PriorityHigh)},
+			"rehydration.retention":      {Required: true, Meaning: "how long the copy stays in the vault tier, as an ISO 8601 duration of days such as `P15D`", Rule: schema.Object{"pattern": daysPattern}},
+			"asDatabase":                 {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
+			"asDatabase.serverId": {
+				Required: true, Meaning: "resource id of the target server, which must be an allowed restore target. It may be in another subscription",
+				Rule: serverRule(singleServerType, dataprotection.DatasourceFlexibleServer),
+			},
+			"asDatabase.database": {Required: true, Meaning: "name of a database that does not exist yet", Rule: schema.Object{"pattern": `^[^/?#%\\]+$`}},
+			"asDatabase.credentialsSecretUri": {
+				Required: true, Rule: schema.Matches(secret),
+				Meaning: "URI of the Key Vault secret with the server's credentials. The vault's identity reads it; azbackupflow never does",
+			},
+			"asFiles":              {When: "this or `asDatabase`", Meaning: "an object: restore as files"},
+			"asFiles.containerUrl": {Required: true, Meaning: "URL of a blob container that is an allowed restore target, without a signature. The vault's identity writes to it", Rule: schema.Matches(container)},
+			"asFiles.prefix":       {Required: true, Meaning: "beginning of the files' names", Rule: schema.NotEmpty()},
+			"asFiles.containerId":  {Meaning: "resource id of the container; restores across subscriptions need it", Rule: schema.Matches(schema.ResourceID(blobContainerType))},
+			"location":             {Meaning: "region of the target; default: the datasource's region"},
+		},
+		Rules: schema.Object{
+			"oneOf": schema.Each("asDatabase", "asFiles"),
+			"if":    archive, "then": schema.Given("rehydration"), "else": schema.Missing("rehydration"),
+		},
+	}
+}
+
+func (a azure) checkRestorePostgres(c *checks, p *RestorePostgres) {
+	c.instance("backupInstanceId", p.BackupInstanceID)
+	c.recoveryPoint(p.RecoveryPoint)
+	if p.Tier == "" {
+		p.Tier = tierVault
+	}
+	c.tier(p.Tier, p.Rehydration)
+	switch {
+	case (p.AsDatabase == nil) == (p.AsFiles == nil):
+		c.add("asDatabase", "and asFiles are both set or both missing", "exactly one of them")
+	case p.AsFiles != nil:
+		c.container("asFiles.containerUrl", p.AsFiles.ContainerURL, a.Guardrails)
+		c.sameContainer("asFiles.containerId", p.AsFiles.ContainerID, p.AsFiles.ContainerURL)
+		if p.AsFiles.Prefix == "" {
+			c.add("asFiles.prefix", "is missing", "the beginning of the files' names")
+		}
+	default:
+		c.database(*p.AsDatabase, a.Guardrails)
+	}
+}
+
+func (c *checks) recoveryPoint(r RecoveryPoint) {
+	given := 0
+	for _, is := range []bool{r.ID != "", r.Latest, r.LatestBefore != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		c.add("recoveryPoint", fmt.Sprintf("has %d of id, latest and latestBefore", given), "exactly one of them")
+	}
+}
+
+func (c *checks) tier(tier string, r *Rehydration) {
+	switch {
+	case tier != tierVault && tier != tierArchive:
+		c.add("tier", fmt.Sprintf("%q is not a tier", tier), "vault or archive")
+	case tier == tierVault && r != nil:
+		c.add("rehydration", "is set for the vault tier", "no rehydration: only the archive tier has one")
+	case tier == tierArchive && r == nil:
+		c.add("rehydration", "is missing for the archive tier", `such as {"priority":"Standard","retention":"P15D"}`)
+	case r != nil:
+		if r.Priority != dataprotection.PriorityStandard && r.Priority != dataprotection.PriorityHigh {
+			c.add("rehydration.priority", fmt.Sprintf("%q is not a priority", r.Priority), "Standard or High")
+		}
+		if d, err := duration.Parse(r.Retention); err != nil || !retention.MatchString(r.Retention) || d.ToTimeDuration() < 24*time.Hour {
+			c.add("rehydration.retention", fmt.Sprintf("%q is not a number of days", r.Retention), "an ISO 8601 duration of days, such as P15D")
+		}
+	}
+}
+
+// daysPattern is an ISO 8601 duration; the parser accepts more.
+const daysPattern = `^P([0-9]+(\.[0-9]+)?[YMWD])*(T([0-9]+(\.[0-9]+)?[HMS])+)?$`
+
+var retention = regexp.MustCompile(daysPattern)
+
+func (c *checks) database(d AsDatabase, guardrails Guardrails) {
+	c.server("asDatabase.serverId", d.ServerID, singleServerType, dataprotection.DatasourceFlexibleServer)
+	if d.ServerID != "" && !guardrails.allowsServer(d.ServerID) {
+		c.add("asDatabase.serverId", d.ServerID+" is not an allowed restore target", wantTargets)
+	}
+	if d.Database == "" || strings.ContainsAny(d.Database, "/?#%\\") {
+		c.add("asDatabase.database", fmt.Sprintf("%q is not the name of a database", d.Database), "the name of a database that does not exist yet")
+	}
+	if !isSecretURI(d.CredentialsSecretURI) {
+		c.add("asDatabase.credentialsSecretUri", "is not the URI of a Key Vault secret", "https://{vault}.vault.azure.net/secrets/{name}")
+	}
+}
+
+// keyVaults are the domains of Key Vault in the public cloud, US Government and
+// China. Azure reads the secret, so other hosts are rejected.
+var keyVaults = []string{".vault.azure.net", ".vault.usgovcloudapi.net", ".vault.azure.cn"}
+
+func isSecretURI(text string) bool {
+	secret, err := url.Parse(text)
+	return err == nil && secret.Scheme == "https" && secret.User == nil && secret.RawQuery == "" && secret.Fragment == "" && secret.Port() == "" &&
+		strings.HasPrefix(secret.Path, "/secrets/") &&
+		slices.ContainsFunc(keyVaults, func(domain string) bool { return strings.HasSuffix(strings.ToLower(secret.Hostname()), domain) })
+}
+
+// allowed reports whether the restore may still write to its target: an operator
+// may have revoked the setting since the request.
+func (p RestorePostgres) allowed(guardrails Guardrails) bool {
+	if p.AsDatabase != nil {
+		return guardrails.allowsServer(p.AsDatabase.ServerID)
+	}
+	container, err := url.Parse(p.AsFiles.ContainerURL)
+	return err == nil && guardrails.allowsContainer(container)
+}
