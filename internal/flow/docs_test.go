@@ -108,7 +108,7 @@ func parametersOf(t *testing.T, f step.Flow, path string) (all []string) {
 func TestDocs_ExplainEveryErrorCode(t *testing.T) {
 	t.Parallel()
 	page := flowsPage(t)
-	made := regexp.MustCompile(`(?:\b(?:fatal|notYet)\(|\b[Cc]ode: *|\bambiguous: *|\bCode[A-Z]\w* += )"(\w+)"`)
+	made := regexp.MustCompile(`(?:\b(?:fatal|notYet)\(|\b[Cc]ode: *|\.code = |\bambiguous: *|\bCode[A-Z]\w* += )"(\w+)"`)
 	codes := map[string]bool{}
 	var missing []string
 	for _, pattern := range []string{"*.go", "../engine/*.go", "../operation/*.go", "../arm/azerr/codes.go", "../arm/azerr/classify.go"} {

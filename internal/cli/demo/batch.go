@@ -41,7 +41,7 @@ type batchItem struct {
 func newBatch(p *render.Printer, folder string, plan []planItem) (*batch, error) {
 	b := &batch{printer: p}
 	for _, item := range plan {
-		r, err := readExample(folder, item.file)
+		r, err := readExample(folder, item.File)
 		if err != nil {
 			return nil, err
 		}
@@ -90,16 +90,16 @@ func (b *batch) runItem(ctx context.Context, c *client.Client, i *batchItem) (ap
 	r := i.request
 	for _, other := range b.items {
 		switch {
-		case other.file == i.jobOf:
+		case other.File == i.JobOf:
 			<-other.hasJob
 			var err error
 			if r, err = trackJobOf(r, b.result(other)); err != nil {
 				return api.Operation{}, err
 			}
-		case slices.Contains(i.after, other.file):
+		case slices.Contains(i.After, other.File):
 			<-other.ended
 			if op := b.result(other); op.Status != api.Succeeded {
-				return api.Operation{}, fmt.Errorf("not started: %s of %s did not succeed", other.request.Flow, other.what)
+				return api.Operation{}, fmt.Errorf("not started: %s of %s did not succeed", other.request.Flow, other.About)
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (b *batch) print(i *batchItem) {
 	if p.IsJSON() {
 		return
 	}
-	title := fmt.Sprintf("%s  %-*s%-*s", p.Faint(p.Now().UTC().Format(time.TimeOnly)), flowColumn, i.request.Flow, whatColumn, i.what)
+	title := fmt.Sprintf("%s  %-*s%-*s", p.Faint(p.Now().UTC().Format(time.TimeOnly)), flowColumn, i.request.Flow, whatColumn, i.About)
 	if i.operation.ID == "" || !i.operation.Status.Terminal() {
 		p.Line("%s%s", title, p.Error("did not end"))
 	} else {
@@ -196,7 +196,7 @@ func (b *batch) err() error {
 		case i.failure != nil:
 			return i.failure
 		case i.operation.Status != api.Succeeded:
-			return errors.New(i.request.Flow + " of " + i.what + " did not end")
+			return errors.New(i.request.Flow + " of " + i.About + " did not end")
 		}
 	}
 	return nil

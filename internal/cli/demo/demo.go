@@ -76,11 +76,14 @@ func New(c Config) (*Demo, error) {
 		d.first, err = cli.DecodeRequest(raw, c.File)
 		return d, err
 	}
-	var err error
-	if d.first, err = readExample(c.Examples, firstExample); err != nil {
+	first, rest, err := readPlan(c.Examples)
+	if err != nil {
 		return nil, err
 	}
-	d.rest, err = newBatch(c.Printer, c.Examples, plan())
+	if d.first, err = readExample(c.Examples, first.File); err != nil {
+		return nil, err
+	}
+	d.rest, err = newBatch(c.Printer, c.Examples, rest)
 	return d, err
 }
 

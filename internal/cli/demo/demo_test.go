@@ -21,18 +21,18 @@ func TestPlan_RunsEveryExampleAndEveryFlow(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(examplesFolder, "*.json"))
 	require.NoError(t, err)
-	first, err := readExample(examplesFolder, firstExample)
+	first, rest, err := readPlan(examplesFolder)
 	require.NoError(t, err)
-	planned, flows := []string{filepath.Join(examplesFolder, firstExample)}, map[string]bool{first.Flow: true}
-	earlier := map[string]bool{}
-	for _, item := range plan() {
-		r, err := readExample(examplesFolder, item.file)
+	var planned []string
+	flows, earlier := map[string]bool{}, map[string]bool{}
+	for _, item := range append([]planItem{first}, rest...) {
+		r, err := readExample(examplesFolder, item.File)
 		require.NoError(t, err)
-		planned, flows[r.Flow] = append(planned, filepath.Join(examplesFolder, item.file)), true
-		for _, file := range item.after {
-			require.True(t, earlier[file], "%s waits for %s, which is not planned before it", item.file, file)
+		planned, flows[r.Flow] = append(planned, filepath.Join(examplesFolder, item.File)), true
+		for _, file := range item.After {
+			require.True(t, earlier[file], "%s waits for %s, which is not planned before it", item.File, file)
 		}
-		earlier[item.file] = true
+		earlier[item.File] = true
 	}
 	require.ElementsMatch(t, files, planned)
 	registry, err := flow.New(flow.Config{Now: time.Now})
@@ -58,7 +58,10 @@ func TestExamples_BackUpTheInstanceThatProtectionCreates(t *testing.T) {
 
 func TestReadExample_NamesARemedy(t *testing.T) {
 	t.Parallel()
-	_, err := readExample(t.TempDir(), firstExample)
+	_, err := readExample(t.TempDir(), "protect-file-share.json")
+	require.Equal(t, cli.ExitUsage, cli.ExitCode(err))
+	require.Contains(t, cli.Remedy(err, ""), "set --examples")
+	_, _, err = readPlan(t.TempDir())
 	require.Equal(t, cli.ExitUsage, cli.ExitCode(err))
 	require.Contains(t, cli.Remedy(err, ""), "set --examples")
 }

@@ -11,54 +11,49 @@ import (
 	"azbackupflow/internal/cli"
 )
 
-// firstExample is the example that the demo shows step by step.
-const firstExample = "protect-file-share.json"
+// planFile lists what the demo runs. It is generated from the definitions of the
+// flows.
+const planFile = "demo/plan.json"
 
-// planItem is one further request that the demo runs.
+// planItem is one request that the demo runs. The demo shows the first one step
+// by step; the others run in parallel, as far as they need not wait for each
+// other.
 type planItem struct {
-	file string
-	// what describes the example in a few words.
-	what string
-	// after lists the examples that must end first.
-	after []string
-	// jobOf is the example whose job this one follows.
-	jobOf string
+	// File is the request's file in the folder with the examples.
+	File string `json:"file"`
+	// About names in a few words what the request works on.
+	About string `json:"about"`
+	// After lists the files whose operations must end first.
+	After []string `json:"after"`
+	// JobOf is the file of the operation whose job this one follows.
+	JobOf string `json:"jobOf"`
 }
 
-// plan returns the requests after the first. Requests for the same item run one
-// after the other; all others run in parallel.
-//
-// The share is stopped after the long backup of the virtual machine: the
-// simulator writes the end of a backup to its item two minutes later, and that
-// would make the stopped item look protected.
-func plan() []planItem {
-	const (
-		share, machine, protect         = "backup-now-file-share.json", "backup-now-vm.json", "protect-postgres.json"
-		stop                            = "stop-protection.json"
-		asFiles, asDatabase, andArchive = "restore-postgres-files.json", "restore-postgres-database.json", "restore-postgres-database-archive.json"
-	)
-	return []planItem{
-		{file: andArchive, what: "empdb11, from archive"},
-		{file: machine, what: "virtual machine vm1"},
-		{file: "track-job.json", what: "the job of vm1", jobOf: machine},
-		{file: "backup-now-sql.json", what: "SQL database orders"},
-		{file: share, what: "file share testshare"},
-		{file: stop, what: "file share testshare", after: []string{share, machine}},
-		{file: "resume-protection.json", what: "file share testshare", after: []string{stop}},
-		{file: protect, what: "pgflextestserver"},
-		{file: "backup-now-postgres.json", what: "pgflextestserver", after: []string{protect}},
-		{file: asFiles, what: "empdb11, as files"},
-		{file: asDatabase, what: "empdb11, as database"},
-		{file: "delete-protection.json", what: "empdb11", after: []string{asFiles, asDatabase, andArchive}},
+// readPlan reads the plan from the folder with the examples.
+func readPlan(folder string) (first planItem, rest []planItem, err error) {
+	path := filepath.Join(folder, filepath.FromSlash(planFile))
+	raw, err := cli.ReadFile(path, nil)
+	if err != nil {
+		return first, nil, withRemedy(err, examplesRemedy)
 	}
+	var all []planItem
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return first, nil, fmt.Errorf("decode %s: %w", path, err)
+	}
+	if len(all) == 0 {
+		return first, nil, fmt.Errorf("%s lists no request", path)
+	}
+	return all[0], all[1:], nil
 }
+
+const examplesRemedy = "run the command in the folder of the project, or set --examples"
 
 // readExample reads an example request.
 func readExample(folder, file string) (api.Request, error) {
 	path := filepath.Join(folder, file)
 	raw, err := cli.ReadFile(path, nil)
 	if err != nil {
-		return api.Request{}, withRemedy(err, "run the command in the folder of the project, or set --examples")
+		return api.Request{}, withRemedy(err, examplesRemedy)
 	}
 	return cli.DecodeRequest(raw, path)
 }

@@ -39,10 +39,10 @@ func (b *batch) summary() []summaryLine {
 	var all []summaryLine
 	for _, i := range b.items {
 		if i.operation.ID == "" {
-			all = append(all, summaryLine{Flow: i.request.Flow, What: i.what, Status: notStarted})
+			all = append(all, summaryLine{Flow: i.request.Flow, What: i.About, Status: notStarted})
 			continue
 		}
-		all = append(all, newSummaryLine(i.what, i.operation, i.counter, b.printer.Now()))
+		all = append(all, newSummaryLine(i.About, i.operation, i.counter, b.printer.Now()))
 	}
 	return all
 }
