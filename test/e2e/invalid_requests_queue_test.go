@@ -159,7 +159,7 @@ func TestStepsQueue_IgnoresMessagesThatAreNotWakeUps(t *testing.T) {
 	l.backedUpOnce(s, id)
 	l.requireNothingLeft("steps")
 	require.Zero(t, steps.abandon.Load())
-	l.says("a message on the queue steps is no wake-up")
+	l.says("message is not a wake-up")
 }
 
 // TestQueueRequest_DeadLetteredIsRecordedAsRejected lets a request expire on
