@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
@@ -73,7 +74,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p := &parts{
 		engine: e, rejecter: m.rejecter, telemetry: b.telemetry,
-		retention: handlers.Retention{Expire: store.Expire, Keep: b.settings.Retention(), Now: b.now, Log: b.log},
+		retention: newRetention(b, store),
 	}
 	p.intake, err = intake.New(intake.Config{
 		Engine: e, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Waits: b.timing.waits, Now: b.now, NewID: b.newID,
@@ -95,6 +96,14 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 		Preflight: newPreflight(b, store, m, az), Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
 	})
 	return p, err
+}
+
+func newRetention(b *base, store *state.Store) handlers.Retention {
+	expire := func(ctx context.Context, before time.Time, limit int) (handlers.Expired, error) {
+		expired, err := store.Expire(ctx, before, limit)
+		return handlers.Expired(expired), err
+	}
+	return handlers.Retention{Expire: expire, Keep: b.settings.Retention(), Now: b.now, Log: b.log}
 }
 
 func newSchedules(b *base, store *state.Store, m *messaging, az *azure, e *engine.Engine) (*schedule.Runner, error) {

@@ -8,7 +8,6 @@ import (
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/state"
 )
 
 // Sweeper checks every live operation.
@@ -16,10 +15,17 @@ type Sweeper interface {
 	Sweep(context.Context) (engine.SweepResult, error)
 }
 
+// Expired counts the records that Retention.Expire deleted.
+type Expired struct {
+	Operations, Rejected, Locks int
+	// More reports that older records may remain.
+	More bool
+}
+
 // Retention deletes old records.
 type Retention struct {
 	// Expire deletes at most limit records that are older than before.
-	Expire func(ctx context.Context, before time.Time, limit int) (state.Expired, error)
+	Expire func(ctx context.Context, before time.Time, limit int) (Expired, error)
 	// Keep is the age at which records are deleted.
 	Keep time.Duration
 	Now  func() time.Time
@@ -47,7 +53,7 @@ func (r Retention) apply(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, MaxRetentionTime)
 	defer cancel()
 	done, err := r.Expire(ctx, r.Now().Add(-r.Keep), maxExpired)
-	if done != (state.Expired{}) {
+	if done != (Expired{}) {
 		r.Log.InfoContext(ctx, "old records deleted", "operations", done.Operations, "rejected", done.Rejected, "locks", done.Locks, "more", done.More, "keep", r.Keep)
 	}
 	return err

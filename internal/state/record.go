@@ -40,6 +40,10 @@ func (e *TooLarge) Error() string {
 	return fmt.Sprintf("record too large: %d bytes, limit %d bytes; shorten %s", e.Size, e.Limit, e.Field)
 }
 
+// Details returns the JSON name of the largest field, and the size and limit of
+// the record in bytes.
+func (e *TooLarge) Details() (field string, size, limit int) { return e.Field, e.Size, e.Limit }
+
 // EncodeNew is Encode for a new operation, which must leave room to grow.
 func EncodeNew(op operation.Operation) ([]byte, error) { return encode(op, createLimit) }
 

@@ -10,7 +10,6 @@ import (
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
@@ -36,7 +35,6 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 func problemOf(err error) (p api.Problem, known bool) {
 	var invalid *step.Invalid
 	var conflict *engine.KeyConflict
-	var large *state.TooLarge
 	var body *http.MaxBytesError
 	var unauthorized *Unauthorized
 	var forbidden *Forbidden
@@ -46,7 +44,7 @@ func problemOf(err error) (p api.Problem, known bool) {
 		p.Type, p.Title, p.Status = api.ProblemInvalidRequest, "The request is not valid", http.StatusBadRequest
 	case errors.As(err, &conflict):
 		p.Type, p.Title, p.Status, p.Operation = api.ProblemKeyConflict, "The key belongs to another request", http.StatusConflict, conflict.ID
-	case errors.As(err, &large), errors.As(err, &body):
+	case errors.Is(err, engine.ErrTooLarge), errors.As(err, &body):
 		p.Type, p.Title, p.Status = api.ProblemTooLarge, "The request is too large", http.StatusRequestEntityTooLarge
 	case errors.Is(err, engine.ErrNotFound):
 		p.Type, p.Title, p.Status = api.ProblemNotFound, "Operation not found", http.StatusNotFound

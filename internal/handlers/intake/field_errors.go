@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
 
@@ -26,15 +25,22 @@ const (
 func IsPermanent(err error) bool {
 	var invalid *step.Invalid
 	var conflict *engine.KeyConflict
-	var large *state.TooLarge
-	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.As(err, &large)
+	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.Is(err, engine.ErrTooLarge)
+}
+
+// tooLarge is an error that matches engine.ErrTooLarge and knows the sizes.
+type tooLarge interface {
+	error
+	// Details returns the largest field, and the size and limit of the record in
+	// bytes.
+	Details() (field string, size, limit int)
 }
 
 // Fields returns the field errors of an error that the request causes.
 func Fields(err error) []step.FieldError {
 	var invalid *step.Invalid
 	var conflict *engine.KeyConflict
-	var large *state.TooLarge
+	var large tooLarge
 	var body *http.MaxBytesError
 	switch {
 	case errors.As(err, &invalid):
@@ -42,7 +48,8 @@ func Fields(err error) []step.FieldError {
 	case errors.As(err, &conflict):
 		return []step.FieldError{{Field: "key", Problem: "belongs to another request", Want: "another key, or the same parameters"}}
 	case errors.As(err, &large):
-		return []step.FieldError{{Field: large.Field, Problem: fmt.Sprintf("is %d bytes long", large.Size), Want: fmt.Sprintf("at most %d bytes", large.Limit)}}
+		field, size, limit := large.Details()
+		return []step.FieldError{{Field: field, Problem: fmt.Sprintf("is %d bytes long", size), Want: fmt.Sprintf("at most %d bytes", limit)}}
 	case errors.As(err, &body):
 		return []step.FieldError{{Field: "request", Problem: "is too long", Want: fmt.Sprintf("at most %d bytes", body.Limit)}}
 	}
