@@ -13,6 +13,7 @@ import (
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -112,7 +113,7 @@ func newSchedules(b *base, store *state.Store, m *messaging, az *azure, e *engin
 		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
 		Items: schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection},
 		Reject: func(ctx context.Context, key string, body []byte, reason error) error {
-			return m.rejecter.Reject(ctx, intake.Rejection{Source: schedule.FileName, MessageID: key, Body: body, Err: reason})
+			return m.rejecter.Reject(ctx, intake.Rejection{Source: rejected.Schedules, MessageID: key, Body: body, Err: reason})
 		},
 		Tenant: b.settings.Tenant, Now: b.now, SpeedFactor: b.timing.speedFactor, Log: b.log,
 	})

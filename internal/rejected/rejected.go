@@ -38,6 +38,8 @@ const (
 	// Events is the function that receives events of Event Grid: the event was
 	// refused.
 	Events Source = "protect-new-resource"
+	// Schedules is the file of schedules: a scheduled request was refused.
+	Schedules Source = "schedules.yaml"
 )
 
 // Request is a rejected request.
