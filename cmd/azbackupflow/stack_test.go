@@ -140,7 +140,7 @@ func localUntilInterrupt(t *testing.T, dist string) {
 				shell("validate", "protect-postgres", "-f", "../../examples/protect-postgres.json"))
 			shell("start", "protect-file-share", "-f", exampleRequest, "--wait")
 			id = operation.ID("local", "protect-file-share", "protect-testshare")
-			require.Contains(t, stderr.String(), "operation moved", "-v shows the log of the handler")
+			require.Contains(t, stderr.String(), "operation saved", "-v shows the log of the handler")
 		}
 		require.Contains(t, shell("status", id), "Succeeded", "operations outlive the stack")
 

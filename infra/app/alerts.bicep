@@ -51,7 +51,7 @@ var searches = [
   {
     key: 'parked-or-failed'
     text: 'Operations failed, ran out of time or wait for a person.'
-    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation moved" and tostring(m.status) in ("Failed", "TimedOut", "Parked") | project op = tostring(m.op), flow = tostring(m.flow), status = tostring(m.status), code = tostring(m.code)'
+    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation saved" and tostring(m.status) in ("Failed", "TimedOut", "Parked") | project op = tostring(m.op), flow = tostring(m.flow), status = tostring(m.status), code = tostring(m.code)'
     threshold: 0
     window: 'PT15M'
     severity: 2
@@ -59,7 +59,7 @@ var searches = [
   {
     key: 'overdue'
     text: 'Operations were overdue and woken by the sweep: messages are lost, or the app is behind.'
-    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation is overdue, waking it" | project op = tostring(m.op), flow = tostring(m.flow)'
+    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation overdue" | project op = tostring(m.op), flow = tostring(m.flow)'
     threshold: 0
     window: 'PT1H'
     severity: 2
@@ -67,7 +67,7 @@ var searches = [
   {
     key: 'throttled'
     text: 'Azure Resource Manager or Azure Backup asks to wait, over and over.'
-    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation moved" and m.class == "Throttled" | project op = tostring(m.op), flow = tostring(m.flow)'
+    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation saved" and m.class == "Throttled" | project op = tostring(m.op), flow = tostring(m.flow)'
     threshold: throttledCalls
     window: 'PT1H'
     severity: 3

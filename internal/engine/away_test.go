@@ -59,7 +59,7 @@ func TestOnly_when_the_bus_is_away_too_a_message_goes_back(t *testing.T) {
 	r.bus.on("send", away())
 	err := r.invoke(m.Wakeup, 1)
 	require.ErrorIs(t, err, engine.ErrRedeliver)
-	require.ErrorContains(t, err, "bus is away")
+	require.ErrorContains(t, err, "queue unavailable")
 	r.deliver(m)
 	r.finish()
 	r.requireSucceeded(id)

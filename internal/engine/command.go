@@ -6,7 +6,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Action is one thing that an invocation does to the world.
+// Action is one thing that the engine does for a Machine.
 type Action string
 
 // The actions.
@@ -15,79 +15,82 @@ const (
 	Load Action = "load"
 	// Save writes row and event under the row's ETag.
 	Save Action = "save"
-	// Lock takes the lock of the protected item that a step changes.
+	// Lock acquires the lock of the protected item that a step changes.
 	Lock Action = "lock"
 	// Run makes the current step's ARM call.
 	Run Action = "run"
-	// Look reads what became of an unanswered claim.
-	Reconcile Action = "look"
+	// Reconcile finds out whether an unanswered call took effect.
+	Reconcile Action = "reconcile"
 	// Send schedules a message.
 	Send Action = "send"
-	// Tell sends a notice to other systems.
-	SendNotice Action = "tell"
-	// Close settles what an ended operation owes.
-	Finalize Action = "close"
-	// Acknowledge ends the invocation: the message is completed.
+	// SendNotice sends a notice to other systems.
+	SendNotice Action = "send notice"
+	// Finalize completes the bookkeeping of an ended operation.
+	Finalize Action = "finalize"
+	// Acknowledge completes the message and ends the delivery.
 	Acknowledge Action = "acknowledge"
-	// Abandon ends the invocation: the message is delivered again at once.
+	// Abandon ends the delivery. The message is redelivered at once.
 	Abandon Action = "abandon"
 )
 
-// Command is what an invocation wants done next. Exactly one is done at a time;
-// its Result decides the next.
+// Command is the next action of a Machine. The engine performs one at a time.
+// Its Result decides the next one.
 type Command struct {
 	Action Action
-	// Pause comes before the action: the table may need a moment.
+	// Pause comes before the action, to give storage time to recover.
 	Pause time.Duration
-	// Row and Event are what Save writes and what Run and Look work on.
+	// Row and Event are written by Save. Run and Reconcile use Row.
 	Row   Row
 	Event operation.Event
-	// NotAfter is the latest time for Run to start; zero means any time.
+	// NotAfter is the latest time for Run to start. Zero means no limit.
 	NotAfter time.Time
-	// AttemptID goes to Azure as the client request id, with Run.
+	// AttemptID is sent to Azure as the client request ID by Run.
 	AttemptID string
-	// Message is what Send sends.
+	// Message is sent by Send.
 	Message Message
-	// Notice is what Tell sends, about the operation of Row.
+	// Notice is sent by SendNotice. It is about the operation of Row.
 	Notice operation.Notice
-	// Item is the protected item that Lock is for.
+	// Item is the protected item for Lock.
 	Item string
-	// Reason says in a few words why the invocation ended, for logs and
-	// metrics.
+	// Reason is a short text for logs and metrics: why the delivery ended.
 	Reason string
 }
 
-// Reach says how a store or queue answered.
+// StorageResult is the result of a call to the store, the queue or the notifier.
 type StorageResult string
 
-// The answers.
+// The results.
 const (
-	OK          StorageResult = ""
-	NotFound    StorageResult = "missing" // there is no such row
-	Conflict    StorageResult = "changed" // the ETag did not match
-	Unavailable StorageResult = "away"    // no answer; a write may have happened
-	// TooLarge: there is no room for what was to be written, nor will there be.
+	OK       StorageResult = ""
+	NotFound StorageResult = "not found"
+	// Conflict: the ETag did not match.
+	Conflict StorageResult = "conflict"
+	// Unavailable: there was no answer. A write may have happened.
+	Unavailable StorageResult = "unavailable"
+	// TooLarge: the data does not fit. A retry fails, too.
 	TooLarge StorageResult = "too large"
 )
 
-// Result is what came of a command.
+// Result is the result of a command.
 type Result struct {
 	Storage StorageResult
-	// Row is what Load read; its ETag is also what Save gives back.
+	// Row is the row that Load read. After Save it holds the new ETag.
 	Row Row
-	// Outcome and Err are the answer of Run: one of them. Finding and Err are
-	// that of Look. With TooLarge, Err says what is too large.
+	// Run returns either Outcome or Err. Reconcile returns either
+	// Reconciliation or Err. With TooLarge, Err names the part that is too
+	// large.
 	Outcome        operation.Outcome
 	Reconciliation operation.Reconciliation
 	Err            *operation.Error
-	// Locked is the answer of Lock.
+	// Locked is the result of Lock.
 	Locked Locked
-	// PutOff: a budget had no room for the call of Run or Look; Err is nil.
+	// Deferral is set if a rate limit had no room for the call of Run or
+	// Reconcile. Err is nil then.
 	Deferral *operation.Deferral
-	// TooLate: Run was not started because NotAfter had passed.
+	// TooLate: Run made no call because NotAfter had passed.
 	TooLate bool
-	// Panicked: the step panicked; Err holds the stack.
+	// Panicked: the step panicked. Err holds the stack.
 	Panicked bool
-	// Exchanges are the HTTP exchanges of Run or Look, for the history.
+	// Exchanges are the HTTP exchanges of Run or Reconcile, for the history.
 	Exchanges []operation.Exchange
 }

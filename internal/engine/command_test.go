@@ -36,7 +36,7 @@ func TestA_cancel_wakes_its_operation_at_once(t *testing.T) {
 	op = r.operation(id)
 	require.Equal(t, operation.Canceled, op.Status)
 	require.Equal(t, r.clock.Now(), op.EndedAt)
-	require.Equal(t, []string{"canceled; what Azure has begun goes on"}, op.Warnings)
+	require.Equal(t, []string{"canceled; work that Azure has already begun continues"}, op.Warnings)
 	require.Len(t, r.azure.made("await"), 1)
 	r.finish()
 	require.Empty(t, r.live())

@@ -24,7 +24,7 @@ func TestA_flow_runs_to_its_end_one_call_for_each_message(t *testing.T) {
 		"2 Running refresh: done: found i1",
 		"3 Running protect: done",
 		"4 Running trigger: done",
-		"4 Running trigger: about to call, as attempt " + r.azure.jobs[0],
+		"4 Running trigger: claimed the call as attempt " + r.azure.jobs[0],
 		"5 Running await: done",
 		"6 Succeeded await: done: job completed",
 	}, r.history(id))
@@ -158,10 +158,10 @@ func TestWaiting_for_Azure_is_not_failing_however_long_it_takes(t *testing.T) {
 func TestAn_engine_needs_all_its_parts(t *testing.T) {
 	t.Parallel()
 	_, err := engine.New(engine.Config{})
-	require.ErrorContains(t, err, "store")
+	require.ErrorContains(t, err, "Config.Store is missing")
 	r := newRig(t)
 	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure)})
-	require.ErrorContains(t, err, "clock")
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
+	require.ErrorContains(t, err, "Config.Waits is missing")
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Waits: operation.AzureWaits(), Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
 	require.NoError(t, err, "it does without a log and without recording")
 }

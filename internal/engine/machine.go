@@ -8,364 +8,231 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Env is what an invocation needs of the world beside its commands' results.
+// Env is everything that a Machine needs from outside, except for the results of
+// its commands.
 type Env struct {
 	Now    func() time.Time
 	Jitter func() float64
-	// NewID gives an id that was never used before.
+	// NewID returns an ID that was never used before.
 	NewID func() string
 	Waits operation.Waits
-	// Notices says that there is a receiver for the notices of all operations.
+	// Broadcast reports that there is a receiver for the notices of all
+	// operations.
 	Broadcast bool
 	Flow      func(name string, version int) (step.Flow, bool)
-	// Trace is the W3C trace context that sent messages carry on.
+	// TraceParent is the W3C trace context for the messages that are sent.
 	TraceParent string
 }
 
-// Invocation works on one delivery of one message, from the first load to the
-// acknowledgement. It does nothing itself: it is a plain value that turns the
+// Machine handles one delivery of one message, from the first load to the
+// acknowledgment. It does nothing itself. It is a plain value that turns the
 // result of its last command into the next command, so that the model check
-// explores the very code that runs.
+// explores the code that runs in production.
 type Machine struct {
 	Delivery operation.Delivery
 	// Row is the operation as last loaded or saved.
 	Row Row
-	// Want is what is being saved, Event its history line, For what the save
-	// is made.
+	// Desired is the version that is being saved, Event its history line,
+	// Reason the reason for the save.
 	Desired operation.Operation
 	Event   operation.Event
 	Reason  saveReason
-	// Phase is what the last command was for.
+	// Phase is the purpose of the last command.
 	Phase Phase
-	// Rounds counts loads after failed saves, Aways the loads in a row that
-	// found the table out of reach.
+	// SaveRounds counts loads after failed saves. FailedLoads counts
+	// consecutive loads for which storage was unavailable.
 	SaveRounds, FailedLoads int
-	// Notices is Env's. Tried are the notices that this invocation tried to
-	// send for the row's seq, Told those of them that were sent.
+	// Broadcast is Env's. Attempted are the notices that this delivery tried to
+	// send for the row's seq. Sent are the successful ones.
 	Broadcast       bool
 	Attempted, Sent []operation.Notice
-	// Item is the protected item whose lock is wanted, LockedItem the one whose
-	// lock this invocation took.
+	// Item is the protected item whose lock is requested. LockedItem is the one
+	// whose lock this delivery acquired.
 	Item, LockedItem string
-	// Overgrown counts saves that were refused because they are too large.
+	// TooLargeSaves counts saves that failed because they are too large.
 	TooLargeSaves int
 }
 
-// Purpose is what a save is made for, and so what comes after it.
+// saveReason is the reason for a save. It decides what follows the save.
 type saveReason string
 
-// The purposes.
+// The reasons.
 const (
-	reasonStep    saveReason = "step"   // the operation moved on: send the next message
-	reasonClaim   saveReason = "claim"  // the call may be made now
-	reasonRescue  saveReason = "rescue" // the rescue is counted: go on
-	reasonNotices saveReason = "told"   // notices were sent: nothing else is owed
+	reasonStep    saveReason = "step"    // the operation moved on: send the next message
+	reasonClaim   saveReason = "claim"   // the call may be made now
+	reasonRescue  saveReason = "rescue"  // the rescue is counted: continue
+	reasonNotices saveReason = "notices" // notices were sent: finalize
 )
 
-// Phase is where an invocation stands.
+// Phase is the state of a Machine between two commands.
 type Phase string
 
 // The phases.
 const (
 	loading     Phase = "loading"
 	saving      Phase = "saving"
-	verifying   Phase = "verifying" // a save failed or went unanswered: what does the row say?
-	locking     Phase = "locking"   // the item that the step changes
+	verifying   Phase = "verifying" // loading the row after a save that failed or was not answered
+	locking     Phase = "locking"   // acquiring the lock of the item that the step changes
 	calling     Phase = "calling"
-	reconciling Phase = "looking"
-	sending     Phase = "sending"  // the message of a seq that this invocation saved
-	waking      Phase = "passing"  // a message on behalf of someone else
-	snoozing    Phase = "snoozing" // a copy of this message, for later
-	notifying   Phase = "telling"  // a notice to other systems
-	finalizing  Phase = "closing"
+	reconciling Phase = "reconciling"
+	sending     Phase = "sending"   // sending the message of a seq that this delivery saved
+	waking      Phase = "waking"    // sending any other wake-up of the operation
+	snoozing    Phase = "snoozing"  // sending a copy of this message for later
+	notifying   Phase = "notifying" // sending a notice to other systems
+	finalizing  Phase = "finalizing"
 )
 
-// Bounds of one invocation.
+// Limits of one delivery.
 const (
-	maxSaveRounds  = 8 // saves contested by others
-	maxFailedLoads = 5 // loads in a row without an answer, after an ARM answer that must not be lost
+	maxSaveRounds  = 8 // saves that lost to other writers
+	maxFailedLoads = 5 // consecutive loads without an answer, while an ARM answer is not saved
 )
 
-// Begin starts working on a delivery.
+// NewMachine returns the machine for a delivery and its first command.
 func NewMachine(d operation.Delivery) (Machine, Command) {
 	return Machine{Delivery: d, Phase: loading}, Command{Action: Load}
 }
 
-// Next turns the result of the last command into the next one.
-func (i Machine) Next(env Env, r Result) (Machine, Command) {
-	i.Broadcast = env.Broadcast
-	switch i.Phase {
+// Next turns the result of the last command into the next command.
+func (m Machine) Next(env Env, r Result) (Machine, Command) {
+	m.Broadcast = env.Broadcast
+	switch m.Phase {
 	case loading:
-		return i.loaded(env, r)
+		return m.loaded(env, r)
 	case verifying:
-		return i.verified(env, r)
+		return m.verified(env, r)
 	case saving:
 		switch r.Storage {
 		case OK:
 		case TooLarge:
-			return i.saveTooLarge(env, r)
+			return m.saveTooLarge(env, r)
 		case NotFound, Conflict, Unavailable:
-			return i.verify()
+			return m.verify()
 		}
-		i.Row = Row{Operation: i.Desired, ETag: r.Row.ETag, Marker: i.Row.Marker}
-		return i.saved(env)
+		m.Row = Row{Operation: m.Desired, ETag: r.Row.ETag, Marker: m.Row.Marker}
+		return m.saved(env)
 	case locking:
-		return i.locked(env, r)
+		return m.locked(env, r)
 	case calling:
-		return i.called(env, r)
+		return m.called(env, r)
 	case reconciling:
-		return i.reconciled(env, r)
+		return m.reconciled(env, r)
 	case sending, waking, snoozing:
 		if r.Storage != OK {
-			return i.end(Abandon, fmt.Sprintf("%s: the bus is away", i.Phase))
+			return m.end(Abandon, fmt.Sprintf("%s: queue unavailable", m.Phase))
 		}
-		return i.end(Acknowledge, string(i.Phase))
+		return m.end(Acknowledge, string(m.Phase))
 	case notifying:
-		return i.noticeSent(env, r)
+		return m.noticeSent(env, r)
 	case finalizing:
-		// What failed here is repaired by the sweep: the live marker is still
-		// there.
-		return i.end(Acknowledge, "ended")
+		// If finalizing failed, the live marker still exists, and the sweep
+		// finalizes the operation.
+		return m.end(Acknowledge, "ended")
 	}
-	return i.end(Abandon, "unknown phase")
+	return m.end(Abandon, "unknown phase")
 }
 
-func (i Machine) loaded(env Env, r Result) (Machine, Command) {
+func (m Machine) loaded(env Env, r Result) (Machine, Command) {
 	switch r.Storage {
 	case OK:
-		i.Row = r.Row
-		return i.decide(env)
+		m.Row = r.Row
+		return m.decide(env)
 	case NotFound:
-		return i.end(Acknowledge, "no such operation")
+		return m.end(Acknowledge, "operation not found")
 	case Conflict, Unavailable, TooLarge:
 	}
-	return i.snooze(env)
+	return m.snooze(env)
 }
 
-// decide passes the row through the fence.
-func (i Machine) decide(env Env) (Machine, Command) {
-	op := i.Row.Operation
-	switch op.Fence(i.Delivery, env.Now()) {
+// decide applies the fence to the row.
+func (m Machine) decide(env Env) (Machine, Command) {
+	op := m.Row.Operation
+	switch op.Fence(m.Delivery, env.Now()) {
 	case operation.Ended, operation.Idle:
-		return i.sendNotices(env)
+		return m.sendNotices(env)
 	case operation.Stale:
-		return i.end(Acknowledge, "an old copy")
+		return m.end(Acknowledge, "stale message")
 	case operation.Resend:
-		return i.sendWakeup(i.stepMessage(env))
+		return m.sendWakeup(m.stepMessage(env))
 	case operation.Ahead:
-		return i.sendWakeup(i.wakeup(env, env.Now(), "ahead"))
+		return m.sendWakeup(m.wakeup(env, env.Now(), "ahead"))
 	case operation.Run:
 	}
-	// A notice that cannot be sent does not keep its operation waiting.
-	if n, owed := op.NextNotice(i.Attempted); owed {
-		return i.sendNotice(n)
+	// The operation continues even if its notices cannot be sent.
+	if n, pending := op.NextNotice(m.Attempted); pending {
+		return m.sendNotice(n)
 	}
-	// Only a step that can be run can fail to make progress.
-	if name := i.Delivery.Wakeup.Rescue; name != "" && knows(env, op) && !i.claimPending(env) {
-		if next, ev, counted := op.Rescued(name, i.input(env)); counted {
+	// Rescues are counted only for a step that this program can run.
+	if name := m.Delivery.Wakeup.Rescue; name != "" && hasStep(env, op) && !m.claimPending(env) {
+		if next, ev, counted := op.Rescued(name, m.input(env)); counted {
 			if next.Status == operation.Parked {
-				return i.saveStep(next, ev)
+				return m.saveStep(next, ev)
 			}
-			return i.save(next, ev, reasonRescue)
+			return m.save(next, ev, reasonRescue)
 		}
 	}
-	return i.proceed(env)
+	return m.proceed(env)
 }
 
-// knows reports whether this program has the operation's flow and step.
-func knows(env Env, op operation.Operation) bool {
+// hasStep reports whether this program has the operation's flow and step.
+func hasStep(env Env, op operation.Operation) bool {
 	flow, known := env.Flow(op.Flow, op.Version)
 	_, has := flow.Step(op.Step)
 	return known && has
 }
 
-// proceed resolves an open claim, honours deadline and cancel, and otherwise
+// proceed reconciles an open claim, applies deadline and cancel, and otherwise
 // makes the step's call.
-func (i Machine) proceed(env Env) (Machine, Command) {
-	op := i.Row.Operation
+func (m Machine) proceed(env Env) (Machine, Command) {
+	op := m.Row.Operation
 	if op.Status == operation.Parked {
-		// The fence lets a parked operation through only to be canceled.
-		return i.saveStep(op.Canceled(i.input(env)))
+		// The fence passes a parked operation only to be canceled.
+		return m.saveStep(op.Canceled(m.input(env)))
 	}
-	if i.claimPending(env) {
-		return i.sendWakeup(i.wakeup(env, op.Claim.NotAfter.Add(env.Waits.ClaimGrace), "claim"))
+	if m.claimPending(env) {
+		return m.sendWakeup(m.wakeup(env, op.Claim.NotAfter.Add(env.Waits.ClaimGrace), "claim"))
 	}
 	if op.Claim == nil && !env.Now().Before(op.Deadline) {
-		return i.saveStep(op.TimedOut(i.input(env)))
+		return m.saveStep(op.TimedOut(m.input(env)))
 	}
 
 	flow, known := env.Flow(op.Flow, op.Version)
 	s, has := flow.Step(op.Step)
 	switch {
 	case !known || !has:
-		// A rolling deployment: a newer instance wrote this. Look again later;
-		// the sweep, which finds it overdue, begins no second row of copies.
-		if i.Delivery.Wakeup.Rescue != "" {
-			return i.end(Acknowledge, "a rescue of what a newer program wrote")
+		// A newer program wrote this row (rolling deployment). Check again
+		// later. A rescue is not snoozed: that would start a second chain of
+		// copies.
+		if m.Delivery.Wakeup.Rescue != "" {
+			return m.end(Acknowledge, "rescue of an unknown flow or step")
 		}
-		return i.snooze(env)
+		return m.snooze(env)
 	case op.Claim == nil && op.CancelRequested && s.OnCancel == "":
-		return i.saveStep(op.Canceled(i.input(env)))
+		return m.saveStep(op.Canceled(m.input(env)))
 	case op.Claim == nil && op.CancelRequested && s.OnCancel != s.Name:
-		return i.saveStep(op.Redirected(s.OnCancel, i.input(env)))
+		return m.saveStep(op.Redirected(s.OnCancel, m.input(env)))
 	case op.Claim != nil:
-		i.Phase = reconciling
-		return i, Command{Action: Reconcile, Row: i.Row, AttemptID: op.Claim.AttemptID}
-	case i.neededLock(flow, s) != "":
-		return i.lockItem(i.neededLock(flow, s))
+		m.Phase = reconciling
+		return m, Command{Action: Reconcile, Row: m.Row, AttemptID: op.Claim.AttemptID}
+	case m.neededLock(flow, s) != "":
+		return m.lockItem(m.neededLock(flow, s))
 	case s.Effect == step.Once:
-		next, ev := op.Claimed(env.NewID(), i.input(env))
-		return i.save(next, ev, reasonClaim)
+		next, ev := op.Claimed(env.NewID(), m.input(env))
+		return m.save(next, ev, reasonClaim)
 	}
-	return i.run(env.NewID(), time.Time{})
+	return m.run(env.NewID(), time.Time{})
 }
 
-func (i Machine) run(attemptID string, notAfter time.Time) (Machine, Command) {
-	i.Phase = calling
-	return i, Command{Action: Run, Row: i.Row, AttemptID: attemptID, NotAfter: notAfter}
+// claimPending reports whether a claim is open that must not be reconciled yet.
+func (m Machine) claimPending(env Env) bool {
+	claim := m.Row.Operation.Claim
+	return claim != nil && env.Now().Before(claim.NotAfter.Add(env.Waits.ClaimGrace))
 }
 
-func (i Machine) called(env Env, r Result) (Machine, Command) {
-	op, in := i.Row.Operation, i.input(env)
-	var next operation.Operation
-	var ev operation.Event
-	switch {
-	case r.TooLate:
-		next, ev = op.ClaimExpired(in)
-	case r.Panicked:
-		next, ev = op.Parked(r.Err, in)
-	case r.Deferral != nil:
-		next, ev = op.Defer(r.Deferral, false, in)
-	case r.Err != nil:
-		next, ev = op.StepFailed(r.Err, in)
-	default:
-		flow, _ := env.Flow(op.Flow, op.Version)
-		next, ev = op.Answered(flow.Plan(), r.Outcome, in)
-	}
-	ev.Exchanges = r.Exchanges
-	return i.saveStep(next, ev)
+func (m Machine) end(a Action, reason string) (Machine, Command) {
+	return m, Command{Action: a, Reason: reason}
 }
 
-func (i Machine) reconciled(env Env, r Result) (Machine, Command) {
-	op, in := i.Row.Operation, i.input(env)
-	var next operation.Operation
-	var ev operation.Event
-	switch {
-	case r.Panicked:
-		next, ev = op.Parked(r.Err, in)
-	case r.Deferral != nil:
-		next, ev = op.Defer(r.Deferral, true, in)
-	case r.Err != nil:
-		next, ev = op.ReconcileFailed(r.Err, in)
-	default:
-		flow, _ := env.Flow(op.Flow, op.Version)
-		next, ev = op.Reconciled(flow.Plan(), r.Reconciliation, in)
-	}
-	ev.Exchanges = r.Exchanges
-	return i.saveStep(next, ev)
-}
-
-func (i Machine) saveStep(next operation.Operation, ev operation.Event) (Machine, Command) {
-	return i.save(next.QueueNotice(i.Row.Operation.Status, i.Broadcast), ev, reasonStep)
-}
-
-func (i Machine) save(next operation.Operation, ev operation.Event, why saveReason) (Machine, Command) {
-	next = next.WithoutNotices(i.Sent)
-	if i.LockedItem != "" {
-		next.LockedItem = i.LockedItem
-	}
-	i.Phase, i.Reason, i.Desired, i.Event = saving, why, next, ev
-	return i, Command{Action: Save, Row: i.Row.With(next), Event: ev}
-}
-
-// verify reads the row after a save that was refused or went unanswered.
-func (i Machine) verify() (Machine, Command) {
-	i.Phase = verifying
-	i.SaveRounds++
-	if i.SaveRounds > maxSaveRounds {
-		return i.end(Abandon, "too many others save this operation")
-	}
-	return i, Command{Action: Load}
-}
-
-// verified decides what became of a save: done after all, to be merged with
-// flags that someone set meanwhile, or overtaken.
-func (i Machine) verified(env Env, r Result) (Machine, Command) {
-	switch r.Storage {
-	case NotFound:
-		return i.end(Acknowledge, "no such operation")
-	case Conflict, Unavailable, TooLarge:
-		i.FailedLoads++
-		if i.FailedLoads >= maxFailedLoads {
-			return i.snooze(env)
-		}
-		return i, Command{Action: Load, Pause: time.Second << i.FailedLoads}
-	case OK:
-	}
-	i.FailedLoads = 0
-	was := i.Row.Operation
-	row := r.Row.Operation
-	switch {
-	case row.WriteID == i.Desired.WriteID:
-		i.Row = r.Row
-		return i.saved(env)
-	case row.Seq == was.Seq && was.SameClaim(row):
-		i.Row = r.Row
-		want := i.Desired.MergeFlags(row)
-		return i.save(want, i.Event, i.Reason)
-	}
-	i.Row = r.Row
-	i.Item, i.LockedItem = "", ""
-	return i.decide(env)
-}
-
-// saved goes on after a save that is known to have happened.
-func (i Machine) saved(env Env) (Machine, Command) {
-	op := i.Row.Operation
-	switch i.Reason {
-	case reasonClaim:
-		return i.run(op.Claim.AttemptID, op.Claim.NotAfter)
-	case reasonRescue:
-		return i.proceed(env)
-	case reasonNotices:
-		return i.sendNotices(env)
-	case reasonStep:
-	}
-	i.Attempted, i.Sent = nil, nil
-	if op.Status.Terminal() || op.Status == operation.Parked {
-		return i.sendNotices(env)
-	}
-	i.Phase = sending
-	return i, Command{Action: Send, Message: i.stepMessage(env)}
-}
-
-func (i Machine) end(a Action, reason string) (Machine, Command) {
-	return i, Command{Action: a, Reason: reason}
-}
-
-// pass sends a message that this invocation did not create a seq for.
-func (i Machine) sendWakeup(m Message) (Machine, Command) {
-	i.Phase = waking
-	return i, Command{Action: Send, Message: m}
-}
-
-// snooze puts this message off: a copy of it comes later. Redelivery would
-// come at once and be used up in a second.
-func (i Machine) snooze(env Env) (Machine, Command) {
-	i.Phase = snoozing
-	return i, Command{Action: Send, Message: snoozeMessage(i.Delivery.Wakeup, env.Now(), env.Waits, env.NewID())}
-}
-
-// ownMessage is the one message of the row's seq: only the save that created
-// the seq, or its heal, sends it.
-func (i Machine) stepMessage(env Env) Message { return StepMessage(i.Row.Operation, env.TraceParent) }
-
-// wake names the row's seq under a message id that was never used: anything
-// else would be eaten by duplicate detection.
-func (i Machine) wakeup(env Env, due time.Time, why string) Message {
-	return WakeMessage(i.Row.Operation, due, why+":"+env.NewID(), env.TraceParent)
-}
-
-func (i Machine) input(env Env) operation.Input {
+func (m Machine) input(env Env) operation.Input {
 	return operation.Input{Now: env.Now(), Waits: env.Waits, Jitter: env.Jitter(), WriteID: env.NewID()}
 }

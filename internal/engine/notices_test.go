@@ -116,7 +116,7 @@ func TestANoticeThatCannotBeSentForAWeekIsGivenUp(t *testing.T) {
 	r.sweep()
 	r.finish()
 	r.requireSucceeded(id)
-	require.Contains(t, r.history(id), fmt.Sprintf("%d Succeeded await: notice given up, it could not be sent: started, succeeded", r.operation(id).Seq))
+	require.Contains(t, r.history(id), fmt.Sprintf("%d Succeeded await: notice dropped because it could not be sent: started, succeeded", r.operation(id).Seq))
 }
 
 func TestAProcessThatDiesAroundANoticeLosesNone(t *testing.T) {
@@ -252,7 +252,7 @@ func TestWhatIsTooLargeToBeSavedFailsItsOperation(t *testing.T) {
 			op := r.operation(id)
 			require.Equal(t, operation.Failed, op.Status)
 			require.Equal(t, "TooLarge", op.LastError.Code)
-			require.Contains(t, op.LastError.Message, "most of it in learned")
+			require.Contains(t, op.LastError.Message, "shorten learned")
 			require.Empty(t, r.live())
 			require.Equal(t, []string{"1:started Pending", "2:failed Failed"}, r.mail.sent)
 		})

@@ -81,7 +81,7 @@ func TestA_job_that_was_started_without_an_answer_is_adopted(t *testing.T) {
 	r.azure.on("trigger", unanswered(true))
 	r.step()
 	require.Equal(t, "trigger", r.operation(id).Step)
-	require.Equal(t, "what became of an unanswered request", r.operation(id).WaitingFor)
+	require.Equal(t, "the reconciliation of an unanswered request", r.operation(id).WaitingFor)
 	r.step()
 	op := r.operation(id)
 	require.Equal(t, "await", op.Step)
@@ -237,7 +237,7 @@ func TestA_claim_whose_answer_is_lost_is_recognised_and_used(t *testing.T) {
 	r.requireSucceeded(id)
 	claims := 0
 	for _, line := range r.history(id) {
-		if strings.Contains(line, "about to call") {
+		if strings.Contains(line, "claimed the call") {
 			claims++
 		}
 	}

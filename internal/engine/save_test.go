@@ -29,7 +29,7 @@ func TestA_cancel_that_comes_during_a_call_is_merged_with_its_answer(t *testing.
 		"1 Pending find: accepted",
 		"1 Pending find: cancel requested",
 		"2 Running refresh: done: found i1",
-		"3 Canceled refresh: canceled; nothing that this operation started is running in Azure",
+		"3 Canceled refresh: canceled; Azure runs nothing that this operation started",
 	}, r.history(id))
 }
 

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,45 +11,43 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// KeyConflict is a request under a key that another request has used with
+// KeyConflict is the error for a request whose key belongs to an operation with
 // other parameters.
 type KeyConflict struct {
 	ID, Flow, Key string
 }
 
-// Error says which operation has the key.
+// Error names the operation that has the key.
 func (e *KeyConflict) Error() string {
-	return fmt.Sprintf("key %q of flow %s belongs to operation %s, which has other parameters: use another key, or the same parameters", e.Key, e.Flow, e.ID)
+	return fmt.Sprintf("key %q of flow %s belongs to operation %s, which has other parameters; use another key, or the same parameters", e.Key, e.Flow, e.ID)
 }
 
-// Origin is where a request came from.
+// Origin describes where a request came from.
 type Origin struct {
-	// Trace is its W3C trace context, ReplyTo the queue for answers, MessageID
-	// the id of the message that it came as.
+	// TraceParent is the request's W3C trace context, ReplyTo the queue for
+	// answers, MessageID the ID of the message that carried it.
 	TraceParent, ReplyTo, MessageID string
-	// NotBefore puts the first step off, and the deadline with it; zero means
-	// at once. It is no part of the request: the first start decides.
+	// NotBefore delays the first step and the deadline. Zero means no delay. It
+	// is not part of the request: the first start decides.
 	NotBefore time.Time
 }
 
-// Start creates the operation that the request asks for and sends its first
-// message. Asked for again, it gives the operation that is there; created is
-// false then. Errors that the sender can mend are *step.Invalid and
-// *KeyConflict; after any other it may simply be repeated.
+// Start creates the operation for a request and sends its first message. If the
+// operation already exists, Start returns it, and created is false. Errors that
+// the sender can correct are *step.Invalid and *KeyConflict. After any other
+// error, Start may be repeated.
 func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op operation.Operation, created bool, err error) {
 	op, err = e.Prepare(r)
 	if err != nil {
 		return e.existing(ctx, r, err)
 	}
 	op.TraceParent, op.ReplyTo, op.RequestID = from.TraceParent, from.ReplyTo, from.MessageID
-	op = op.QueueStarted(e.broadcasts())
+	op = op.QueueStarted(e.cfg.Notifier.Broadcasts())
 	if wait := from.NotBefore.Sub(op.DueAt); wait > 0 {
 		op.DueAt, op.Deadline = from.NotBefore, op.Deadline.Add(wait)
 	}
-	accepted := func() {}
-	if e.cfg.StartTrace != nil {
-		op.TraceParent, accepted = e.cfg.StartTrace(ctx, op)
-	}
+	var accepted func()
+	op.TraceParent, accepted = e.cfg.StartTrace(ctx, op)
 	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}
 	row, created, err := e.cfg.Store.Create(ctx, op, ev)
 	if err != nil {
@@ -65,8 +62,9 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	return e.sendFirst(ctx, row.Operation, created)
 }
 
-// begun sends the first message of an operation that stands at its first seq:
-// created now, or created by someone who may have died before sending.
+// sendFirst sends the first message of an operation at its first seq. If another
+// process created the operation, that process may have died before it sent the
+// message.
 func (e *Engine) sendFirst(ctx context.Context, op operation.Operation, created bool) (operation.Operation, bool, error) {
 	if op.Seq > 1 || op.Status != operation.Pending {
 		return op, created, nil
@@ -80,7 +78,7 @@ func (e *Engine) sendFirst(ctx context.Context, op operation.Operation, created 
 	return op, created, nil
 }
 
-// Prepare checks a request and gives the operation that Start would create.
+// Prepare validates a request and returns the operation that Start would create.
 func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 	if err := r.Check(); err != nil {
 		return operation.Operation{}, err
@@ -100,12 +98,12 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 	if err != nil {
 		return operation.Operation{}, err
 	}
-	limit, err := r.Limit()
+	timeout, err := r.Limit()
 	if err != nil {
 		return operation.Operation{}, err
 	}
-	if limit == 0 {
-		limit = flow.Deadline
+	if timeout == 0 {
+		timeout = flow.Deadline
 	}
 	key := r.Key
 	if key == "" {
@@ -121,127 +119,13 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 		},
 		Progress: operation.Progress{
 			Status: operation.Pending, Step: flow.Steps[0].Name, Seq: 1,
-			WriteID: e.cfg.NewID(), DueAt: now, Deadline: now.Add(limit),
+			WriteID: e.cfg.NewID(), DueAt: now, Deadline: now.Add(timeout),
 			UpdatedAt: now, StepStartedAt: now,
 		},
 	}, nil
 }
 
-// mostContested bounds how often a flag is set again after others saved first.
-const maxConflicts = 10
-
-// Cancel asks for an operation to be canceled. What Azure has begun goes on.
-// Canceling an ended operation changes nothing.
-func (e *Engine) Cancel(ctx context.Context, id string) (operation.Operation, error) {
-	return e.setFlag(ctx, id, "cancel requested", func(op *operation.Operation) bool {
-		was := op.CancelRequested
-		op.CancelRequested = true
-		return !was
-	})
-}
-
-// Pause keeps an operation from making calls until Resume. A call whose answer
-// is still unknown is looked for first.
-func (e *Engine) Pause(ctx context.Context, id string) (operation.Operation, error) {
-	return e.setFlag(ctx, id, "paused", func(op *operation.Operation) bool {
-		was := op.Paused
-		op.Paused = true
-		return !was
-	})
-}
-
-// Resume lets a paused operation go on.
-func (e *Engine) Resume(ctx context.Context, id string) (operation.Operation, error) {
-	return e.setFlag(ctx, id, "resumed", func(op *operation.Operation) bool {
-		was := op.Paused
-		op.Paused = false
-		return was
-	})
-}
-
-// setFlag saves a flag at the operation's current seq and wakes it. Flags are
-// merged by whoever is saving the operation at the same moment.
-func (e *Engine) setFlag(ctx context.Context, id, what string, set func(*operation.Operation) bool) (operation.Operation, error) {
-	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
-		op := row.Operation
-		if op.Status.Terminal() || !set(&op) {
-			return op, operation.Event{}, false, nil
-		}
-		now := e.cfg.Now()
-		op.WriteID, op.UpdatedAt = e.cfg.NewID(), now
-		return op, operation.Event{Seq: op.Seq, At: now, Step: op.Step, Status: op.Status, What: what, DueAt: op.DueAt, WriteID: op.WriteID}, true, nil
-	})
-	if err != nil || op.Status.Terminal() || op.Paused && !op.CancelRequested {
-		return op, err
-	}
-	// The flag may have been set by someone who died before this message: it
-	// is sent again.
-	due := e.cfg.Now()
-	if !op.CancelRequested && op.DueAt.After(due) {
-		due = op.DueAt
-	}
-	if err := e.cfg.Queue.Send(ctx, WakeMessage(op, due, "flag:"+e.cfg.NewID(), op.TraceParent)); err != nil {
-		return op, fmt.Errorf("wake operation %s: %w", id, err)
-	}
-	return op, nil
-}
-
-// ErrNotRetriable says that an operation is not in a state to be retried.
-var ErrNotRetriable = errors.New("only a failed, timed-out or parked operation can be retried")
-
-// Retry sets a failed, timed-out or parked operation going again at the step
-// where it stopped, with as much time as it had at first.
-func (e *Engine) Retry(ctx context.Context, id string) (operation.Operation, error) {
-	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
-		next, ev, err := row.Operation.Retried(operation.Input{Now: e.cfg.Now(), Waits: e.cfg.Waits, Jitter: e.cfg.Jitter(), WriteID: e.cfg.NewID()})
-		if err != nil {
-			return row.Operation, ev, false, fmt.Errorf("operation %s is %s: %w", id, row.Operation.Status, ErrNotRetriable)
-		}
-		next = next.QueueStarted(e.broadcasts())
-		return next, ev, true, e.cfg.Store.Reopen(ctx, id, row.Operation.CreatedAt)
-	})
-	if err != nil {
-		return op, err
-	}
-	if err := e.cfg.Queue.Send(ctx, StepMessage(op, op.TraceParent)); err != nil {
-		return op, fmt.Errorf("wake operation %s: %w", id, err)
-	}
-	return op, nil
-}
-
-// change loads an operation, changes it and saves it, again when others saved
-// first. A save that was refused or not answered may have been made all the
-// same: its write id on the row tells.
-func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation.Operation, operation.Event, bool, error)) (operation.Operation, error) {
-	var failed error
-	written := ""
-	for range maxConflicts {
-		row, err := e.cfg.Store.Load(ctx, id)
-		if err != nil {
-			return operation.Operation{}, fmt.Errorf("load operation %s: %w", id, errors.Join(err, failed))
-		}
-		if failed != nil && row.Operation.WriteID == written {
-			return row.Operation, nil
-		}
-		op, ev, save, err := how(row)
-		if err != nil || !save {
-			return op, err
-		}
-		if _, failed = e.cfg.Store.Save(ctx, row.With(op), ev); failed == nil {
-			return op, nil
-		}
-		if errors.Is(failed, ErrTooLarge) {
-			return op, fmt.Errorf("save operation %s: %w", id, failed)
-		}
-		written = op.WriteID
-		if err := e.cfg.Sleep(ctx, time.Duration(1+e.cfg.Jitter()*float64(100*time.Millisecond))); err != nil {
-			return op, fmt.Errorf("save operation %s: %w", id, errors.Join(err, failed))
-		}
-	}
-	return operation.Operation{}, fmt.Errorf("save operation %s: %w", id, failed)
-}
-
-// Check says whether a request could be started, as Start would.
+// Check returns the error that Start would return for an invalid request.
 func (e *Engine) Check(r request.Request) error {
 	_, err := e.Prepare(r)
 	return err

@@ -12,21 +12,21 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Swept is what one sweep found.
+// SweepResult counts the operations of one sweep.
 type SweepResult struct {
-	// Live counts operations that have not been closed, Parked those of them
-	// that wait for a person.
+	// Live counts operations that have not been finalized. Parked counts those
+	// of them that wait for an operator.
 	Live   int `json:"live"`
 	Parked int `json:"parked"`
-	// Overdue counts operations whose message did not come; each was sent a
-	// rescue.
+	// Overdue counts operations whose message did not arrive. The sweep sent a
+	// rescue to each.
 	Overdue int `json:"overdue"`
-	// Owed counts operations of which a notice was not sent yet.
+	// PendingNotices counts operations with a notice that was not sent yet.
 	PendingNotices int `json:"pendingNotices"`
-	// Closed counts ended operations whose indexes were brought up to date.
+	// Finalized counts ended operations that the sweep finalized.
 	Finalized int `json:"finalized"`
-	// Failed counts operations that could not be looked at this time, Left
-	// those for which there was no time.
+	// Failed counts operations that could not be checked. Skipped counts those
+	// for which there was no time.
 	Failed  int `json:"failed"`
 	Skipped int `json:"skipped"`
 }
@@ -40,20 +40,19 @@ func (s *SweepResult) add(one SweepResult) {
 	s.Skipped += one.Skipped
 }
 
-// Bounds of one sweep: how many operations are looked at at once, and how long
-// it goes on. An invocation has two minutes, and what follows in it needs some.
+// Limits of one sweep. The invocation has two minutes, and needs some of them
+// after the sweep.
 const (
 	maxConcurrentSweeps = 16
 	MaxSweepTime        = 75 * time.Second
 )
 
-// Sweep looks at every live operation: it wakes those whose message did not
-// come or which owe a notice, and closes those whose end was not settled. It
-// never writes a row, and its cost grows with live operations only. It begins
-// anywhere in the list: what one sweep has no time for comes early in another.
-// It goes on where one operation cannot be looked at, and returns an error when
-// the list itself breaks off; what was listed until then is looked at all the
-// same.
+// Sweep checks every live operation. It wakes operations whose message did not
+// arrive or whose notices are pending, and finalizes ended operations. It never
+// writes a row, and its cost grows with live operations only. It begins at a
+// random place of the list, so that operations that one sweep skips come early
+// in another. It continues after the failure of one operation. If the list
+// breaks off, Sweep checks the operations that were listed and returns an error.
 func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, MaxSweepTime)
 	defer cancel()
@@ -74,28 +73,28 @@ func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 	for n := range all {
 		live := all[(first+n)%len(all)]
 		group.Go(func() error {
-			one := e.sweepOrLeave(ctx, live)
+			one := e.sweepOrSkip(ctx, live)
 			mu.Lock()
 			defer mu.Unlock()
 			s.add(one)
 			return nil
 		})
 	}
-	_ = group.Wait() // nobody gives an error: each is counted
-	e.cfg.Log.InfoContext(ctx, "swept", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
+	_ = group.Wait() // always nil: errors are counted
+	e.cfg.Log.InfoContext(ctx, "sweep done", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
 		"pendingNotices", s.PendingNotices, "finalized", s.Finalized, "failed", s.Failed, "skipped", s.Skipped)
 	return s, broken
 }
 
-// sweepOrLeave looks at one operation, unless the sweep's time is over.
-func (e *Engine) sweepOrLeave(ctx context.Context, live LiveMarker) SweepResult {
+// sweepOrSkip checks one operation, unless the time is up.
+func (e *Engine) sweepOrSkip(ctx context.Context, live LiveMarker) SweepResult {
 	if ctx.Err() != nil {
 		return SweepResult{Skipped: 1}
 	}
 	one, err := e.sweepOne(ctx, live)
 	if err != nil {
 		one.Failed++
-		e.cfg.Log.WarnContext(ctx, "sweep could not look at an operation", "op", live.ID, "error", err)
+		e.cfg.Log.WarnContext(ctx, "sweep of an operation failed", "op", live.ID, "error", err)
 	}
 	return one
 }
@@ -105,7 +104,8 @@ func (e *Engine) sweepOne(ctx context.Context, live LiveMarker) (one SweepResult
 	row, err := e.cfg.Store.Load(ctx, live.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		// The marker is written before the row: give its writer time.
+		// The marker is written before the row. Its writer may still be
+		// running.
 		if now.Sub(live.CreatedAt) < max(e.cfg.Waits.Overdue, maxRunTime) {
 			return one, nil
 		}
@@ -125,10 +125,10 @@ func (e *Engine) sweepOne(ctx context.Context, live LiveMarker) (one SweepResult
 	log := e.cfg.Log.With("op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq)
 	if len(op.PendingNotices) > 0 {
 		one.PendingNotices++
-		// One that has something to run sends its notices then.
-		if wake, overdue := op.OverdueNotice(now, e.cfg.Waits); overdue && op.Idle(now) {
-			log.WarnContext(ctx, "a notice is owed, waking its operation", "kind", string(op.PendingNotices[0].Kind))
-			return one, e.cfg.Queue.Send(ctx, NoticeMessage(op, wake, now, op.TraceParent))
+		// An operation with something to run sends its notices then.
+		if number, overdue := op.OverdueNotice(now, e.cfg.Waits); overdue && op.Idle(now) {
+			log.WarnContext(ctx, "notice pending", "kind", string(op.PendingNotices[0].Kind))
+			return one, e.cfg.Queue.Send(ctx, NoticeMessage(op, number, now, op.TraceParent))
 		}
 	}
 	rescue, overdue := op.Overdue(now, e.cfg.Waits)
@@ -136,13 +136,6 @@ func (e *Engine) sweepOne(ctx context.Context, live LiveMarker) (one SweepResult
 		return one, nil
 	}
 	one.Overdue++
-	log.WarnContext(ctx, "operation is overdue, waking it", "due", op.DueAt, "rescue", rescue)
+	log.WarnContext(ctx, "operation overdue", "due", op.DueAt, "rescue", rescue)
 	return one, e.cfg.Queue.Send(ctx, RescueMessage(op, rescue, now, op.TraceParent))
-}
-
-// NoticeMessage is the wake-up that the sweep sends to an operation that has
-// nothing to run but owes a notice. The same wake-up has the same message id,
-// however many sweeps send it.
-func NoticeMessage(op operation.Operation, wake int, due time.Time, trace string) Message {
-	return WakeMessage(op, due, fmt.Sprintf("notice-%d", wake), trace)
 }

@@ -44,7 +44,7 @@ func TestA_lost_message_is_made_good_ten_minutes_after_its_time(t *testing.T) {
 	}}, r.queue.Waiting())
 	r.finish()
 	r.requireSucceeded(id)
-	require.Contains(t, r.history(id), "2 Running refresh: woken by the sweep: its own message did not come")
+	require.Contains(t, r.history(id), "2 Running refresh: rescued by the sweep: its own message did not arrive")
 }
 
 func TestEvery_sweep_names_the_same_rescue_the_same(t *testing.T) {

@@ -144,7 +144,7 @@ func (c *counter) ends(act func()) {
 				Msg, Op, What string
 				Status        api.Status
 			}
-			if json.Unmarshal([]byte(text), &line) != nil || line.Msg != "operation moved" {
+			if json.Unmarshal([]byte(text), &line) != nil || line.Msg != "operation saved" {
 				continue
 			}
 			c.id, status = line.Op, line.Status

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"azbackupflow/internal/operation"
+)
+
+// maxConflicts limits how often a save is repeated after other writers saved
+// first.
+const maxConflicts = 10
+
+// Cancel requests the cancellation of an operation. Work that Azure has begun
+// continues unless the flow can cancel it. An ended operation does not change.
+func (e *Engine) Cancel(ctx context.Context, id string) (operation.Operation, error) {
+	return e.setFlag(ctx, id, "cancel requested", func(op *operation.Operation) bool {
+		before := op.CancelRequested
+		op.CancelRequested = true
+		return !before
+	})
+}
+
+// Pause stops an operation from making calls until Resume. An unanswered call is
+// still reconciled.
+func (e *Engine) Pause(ctx context.Context, id string) (operation.Operation, error) {
+	return e.setFlag(ctx, id, "paused", func(op *operation.Operation) bool {
+		before := op.Paused
+		op.Paused = true
+		return !before
+	})
+}
+
+// Resume lets a paused operation continue.
+func (e *Engine) Resume(ctx context.Context, id string) (operation.Operation, error) {
+	return e.setFlag(ctx, id, "resumed", func(op *operation.Operation) bool {
+		before := op.Paused
+		op.Paused = false
+		return before
+	})
+}
+
+// setFlag saves a flag at the operation's current seq and wakes the operation. A
+// delivery that saves the operation at the same time merges the flag.
+func (e *Engine) setFlag(ctx context.Context, id, what string, set func(*operation.Operation) (changed bool)) (operation.Operation, error) {
+	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
+		op := row.Operation
+		if op.Status.Terminal() || !set(&op) {
+			return op, operation.Event{}, false, nil
+		}
+		now := e.cfg.Now()
+		op.WriteID, op.UpdatedAt = e.cfg.NewID(), now
+		return op, operation.Event{Seq: op.Seq, At: now, Step: op.Step, Status: op.Status, What: what, DueAt: op.DueAt, WriteID: op.WriteID}, true, nil
+	})
+	if err != nil || op.Status.Terminal() || op.Paused && !op.CancelRequested {
+		return op, err
+	}
+	// The process that set the flag may have died before it sent this message.
+	// So the message is sent even if the flag was already set.
+	due := e.cfg.Now()
+	if !op.CancelRequested && op.DueAt.After(due) {
+		due = op.DueAt
+	}
+	if err := e.cfg.Queue.Send(ctx, WakeMessage(op, due, "flag:"+e.cfg.NewID(), op.TraceParent)); err != nil {
+		return op, fmt.Errorf("wake operation %s: %w", id, err)
+	}
+	return op, nil
+}
+
+// ErrNotRetriable means that the status of an operation does not allow a retry.
+var ErrNotRetriable = errors.New("only a failed, timed-out or parked operation can be retried")
+
+// Retry continues a failed, timed-out or parked operation at the step where it
+// stopped, with as much time as it had at first.
+func (e *Engine) Retry(ctx context.Context, id string) (operation.Operation, error) {
+	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
+		next, ev, err := row.Operation.Retried(e.input())
+		if err != nil {
+			return row.Operation, ev, false, fmt.Errorf("operation %s is %s: %w", id, row.Operation.Status, ErrNotRetriable)
+		}
+		next = next.QueueStarted(e.cfg.Notifier.Broadcasts())
+		return next, ev, true, e.cfg.Store.Reopen(ctx, id, row.Operation.CreatedAt)
+	})
+	if err != nil {
+		return op, err
+	}
+	if err := e.cfg.Queue.Send(ctx, StepMessage(op, op.TraceParent)); err != nil {
+		return op, fmt.Errorf("wake operation %s: %w", id, err)
+	}
+	return op, nil
+}
+
+// change loads an operation, changes it and saves it. It repeats this if another
+// writer saved first. A save that failed or was not answered may still have
+// happened. The write ID on the row shows whether it did.
+func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation.Operation, operation.Event, bool, error)) (operation.Operation, error) {
+	var failed error
+	written := ""
+	for range maxConflicts {
+		row, err := e.cfg.Store.Load(ctx, id)
+		if err != nil {
+			return operation.Operation{}, fmt.Errorf("load operation %s: %w", id, errors.Join(err, failed))
+		}
+		if failed != nil && row.Operation.WriteID == written {
+			return row.Operation, nil
+		}
+		op, ev, save, err := how(row)
+		if err != nil || !save {
+			return op, err
+		}
+		if _, failed = e.cfg.Store.Save(ctx, row.With(op), ev); failed == nil {
+			return op, nil
+		}
+		if errors.Is(failed, ErrTooLarge) {
+			return op, fmt.Errorf("save operation %s: %w", id, failed)
+		}
+		written = op.WriteID
+		if err := e.cfg.Sleep(ctx, time.Duration(1+e.cfg.Jitter()*float64(100*time.Millisecond))); err != nil {
+			return op, fmt.Errorf("save operation %s: %w", id, errors.Join(err, failed))
+		}
+	}
+	return operation.Operation{}, fmt.Errorf("save operation %s: %w", id, failed)
+}
