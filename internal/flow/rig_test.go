@@ -54,9 +54,9 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	t.Helper()
 	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}}
 	endpoint, token := connect(r)
-	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Now: r.clock.Now})
+	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Now: r.clock.Now, Transport: watchedTransport{t}})
 	require.NoError(t, err)
-	r.flows, err = flow.New(flow.Config{
+	definitions := withNewFlows(t, flow.Config{
 		ARM: client, Now: r.clock.Now,
 		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}},
 		Exclude: func(_ context.Context, resourceID, _ string, _ time.Time) error {
@@ -70,6 +70,8 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 			return nil
 		},
 	})
+	watch(definitions)
+	r.flows, err = flow.RegistryOf(definitions)
 	require.NoError(t, err)
 	r.engine, err = engine.New(engine.Config{
 		Store: r.rows, Queue: r.queue, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso",
