@@ -43,7 +43,7 @@ func startBackups(t *testing.T, vaults, each, instances int) {
 	}
 	asked := f.clock.Now()
 	restore := f.begin("restore-postgres", object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "asFiles": asFiles("x")})
-	visible := regexp.MustCompile(`^(read|write|\w+ read) budget, about \d\d:\d\d$`)
+	visible := regexp.MustCompile(`^(read limit|write limit|\w+ read quota), about \d\d:\d\d$`)
 	waiting := 0
 	for _, id := range ids {
 		if op := f.operation(id); op.Reservation != "" {

@@ -8,40 +8,36 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// BackupRuleOptions is what an on-demand backup is asked with.
+// BackupRuleOptions holds the options of an on-demand backup.
 type BackupRuleOptions struct {
 	// RuleName is one of the policy's BackupRules.
 	RuleName string
-	// RetentionTagOverride is the retention rule to keep the backup by; empty
-	// leaves it to the rule's default.
+	// RetentionTagOverride is the retention rule of the backup; empty means the
+	// rule's default.
 	RetentionTagOverride string
 }
 
-// Backup starts an on-demand backup. It must not be made twice: attemptID is
-// sent as x-ms-client-request-id, and as far as recordings show the job that
-// starts carries it as its ActivityID.
+// Backup starts an on-demand backup. A second call starts a second backup.
+// attemptID is sent as x-ms-client-request-id; according to recordings, the job
+// that starts has it as its ActivityID.
 //
-// Backup Instances - Adhoc Backup: POST {instance}/backup. Answers 202 with
-// Retry-After 30; the Azure-AsyncOperation, which has none, names the job by its
-// full resource id.
+// Backup Instances - Adhoc Backup: POST {instance}/backup. It answers 202 with
+// Retry-After 30. The Azure-AsyncOperation has no Retry-After and names the job
+// by its full resource ID.
 func (c *Client) Backup(ctx context.Context, id InstanceID, o BackupRuleOptions, attemptID string) (lro.Submission, error) {
-	path, err := id.path("backup")
-	if err != nil {
-		return lro.Submission{}, err
-	}
 	if o.RuleName == "" {
-		return lro.Submission{}, azerr.Malformed(errors.New("an on-demand backup needs the name of one of its policy's backup rules"))
+		return lro.Submission{}, azerr.Malformed(errors.New("an on-demand backup needs the name of a backup rule of its policy"))
 	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPost, Path: path, Query: query(""), ClientRequestID: attemptID,
+	return c.api.Start(ctx, vaultapi.Call{
+		Method: http.MethodPost, ClientRequestID: attemptID,
 		Body: sdk.TriggerBackupRequest{BackupRuleOptions: &sdk.AdHocBackupRuleOptions{
 			RuleName:      to.Ptr(o.RuleName),
-			TriggerOption: &sdk.AdhocBackupTriggerOption{RetentionTagOverride: given(o.RetentionTagOverride)},
+			TriggerOption: &sdk.AdhocBackupTriggerOption{RetentionTagOverride: optional(o.RetentionTagOverride)},
 		}},
-	})
+	}, id.Vault, id.names("backup")...)
 }

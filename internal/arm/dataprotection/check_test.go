@@ -16,12 +16,12 @@ func TestARestoreThatAzureWouldRefuseIsNotSent(t *testing.T) {
 	c := New(armtest.Client(t, server))
 	for says, change := range map[string]func(*RestoreRequest){
 		"recovery point":                      func(r *RestoreRequest) { r.RecoveryPointID = "" },
-		"one target":                          func(r *RestoreRequest) { r.Files = nil },
+		"exactly one target":                  func(r *RestoreRequest) { r.Files = nil },
 		"a database or files":                 func(r *RestoreRequest) { r.Database = asDatabase(t).Database },
 		`sourceDataStoreType ""`:              func(r *RestoreRequest) { r.SourceDataStoreType = "" },
 		`sourceDataStoreType "SnapshotStore"`: func(r *RestoreRequest) { r.SourceDataStoreType = "SnapshotStore" },
-		"the archive with a rehydration":      func(r *RestoreRequest) { r.SourceDataStoreType = StoreArchive },
-		"a rehydration goes with": func(r *RestoreRequest) {
+		"required for the archive":            func(r *RestoreRequest) { r.SourceDataStoreType = StoreArchive },
+		"a rehydration is required": func(r *RestoreRequest) {
 			r.Rehydration = &Rehydration{Priority: PriorityHigh, RetentionDuration: "P1D"}
 		},
 		`rehydrationPriority "high"`:        func(r *RestoreRequest) { *r = fromArchive(*r); r.Rehydration.Priority = "high" },
@@ -34,8 +34,8 @@ func TestARestoreThatAzureWouldRefuseIsNotSent(t *testing.T) {
 		"such as https://account": func(r *RestoreRequest) {
 			r.Files = &FilesTarget{URL: "https://account.blob.core.windows.net/", FilePrefix: "p"}
 		},
-		"no SAS": func(r *RestoreRequest) { r.Files = &FilesTarget{URL: demoContainer + "?sig=x", FilePrefix: "p"} },
-		"no credentials": func(r *RestoreRequest) {
+		"without a SAS": func(r *RestoreRequest) { r.Files = &FilesTarget{URL: demoContainer + "?sig=x", FilePrefix: "p"} },
+		"contains credentials": func(r *RestoreRequest) {
 			r.Files = &FilesTarget{URL: "https://a:b@account.blob.core.windows.net/c", FilePrefix: "p"}
 		},
 		"target database": func(r *RestoreRequest) { r.Files, r.Database = nil, &DatabaseTarget{} },

@@ -12,34 +12,33 @@ import (
 
 // Datasource types of PostgreSQL, as policies spell them.
 const (
-	// DatasourceFlexibleServer is a PostgreSQL flexible server, backed up as a
-	// whole.
+	// DatasourceFlexibleServer is a PostgreSQL flexible server with all its
+	// databases.
 	DatasourceFlexibleServer = "Microsoft.DBforPostgreSQL/flexibleServers"
-	// DatasourceDatabase is one database of a PostgreSQL single server, a
-	// retired server type whose backups remain.
+	// DatasourceDatabase is a database of a PostgreSQL single server. That server
+	// type is retired, but its backups remain.
 	DatasourceDatabase = "Microsoft.DBforPostgreSQL/servers/databases"
 	// typeServer is the type of a database's server, a set of datasources.
 	typeServer = "Microsoft.DBforPostgreSQL/servers"
 )
 
-// Datasource is what is backed up or restored to, or the set that it belongs
-// to. Empty fields are not sent.
+// Datasource is a datasource, or the set of datasources that it belongs to.
+// Empty fields are not sent.
 type Datasource struct {
-	// ResourceID is the resource's id, sent as resourceID.
+	// ResourceID is sent as resourceID.
 	ResourceID       string
 	ResourceName     string
 	ResourceType     string
 	ResourceURI      string
 	ResourceLocation string
-	// DatasourceType is such as DatasourceFlexibleServer; a set bears that of
-	// its members.
+	// DatasourceType is a type such as DatasourceFlexibleServer. A set has the
+	// type of its members.
 	DatasourceType string
 }
 
-// DatasourceOf describes a resource as a datasource, by its resource id and
-// region, as the Azure CLI was recorded to do. set is the server of a database
-// and nil for a server, which belongs to no other. Its errors say in words what
-// is wrong with the id.
+// DatasourceOf describes a resource as a datasource, in the form that the Azure
+// CLI was recorded to send. set is the server of a database, and nil for a
+// server.
 func DatasourceOf(resourceID, location string) (ds Datasource, set *Datasource, err error) {
 	r, err := resourceid.Parse(resourceID)
 	if err != nil {
@@ -52,7 +51,7 @@ func DatasourceOf(resourceID, location string) (ds Datasource, set *Datasource, 
 	if home == nil || !strings.EqualFold(home.ResourceType.String(), "Microsoft.Resources/resourceGroups") {
 		return Datasource{}, nil, fmt.Errorf("it is the id of a %s, which cannot be backed up", r.ResourceType)
 	}
-	kind := spelt(r.ResourceType.String())
+	kind := policySpelling(r.ResourceType.String())
 	ds = Datasource{
 		ResourceID: resourceID, ResourceName: r.Name, ResourceType: kind, ResourceURI: resourceID,
 		ResourceLocation: location, DatasourceType: kind,
@@ -60,17 +59,17 @@ func DatasourceOf(resourceID, location string) (ds Datasource, set *Datasource, 
 	if len(r.ResourceType.Types) < 2 {
 		return ds, nil, nil
 	}
-	// The parent's id keeps the casing that was given.
+	// The parent's ID keeps the casing of resourceID.
 	parts := strings.Split(strings.TrimSuffix(resourceID, "/"), "/")
 	return ds, &Datasource{
-		ResourceID: strings.Join(parts[:len(parts)-2], "/"), ResourceName: r.Parent.Name, ResourceType: spelt(r.Parent.ResourceType.String()),
+		ResourceID: strings.Join(parts[:len(parts)-2], "/"), ResourceName: r.Parent.Name, ResourceType: policySpelling(r.Parent.ResourceType.String()),
 		ResourceLocation: location, DatasourceType: kind,
 	}, nil
 }
 
-// spelt is a resource type in the casing that policies know, where it is one of
-// PostgreSQL's.
-func spelt(kind string) string {
+// policySpelling returns a resource type of PostgreSQL in the casing of policies,
+// and other types unchanged.
+func policySpelling(kind string) string {
 	for _, known := range []string{DatasourceFlexibleServer, DatasourceDatabase, typeServer} {
 		if strings.EqualFold(kind, known) {
 			return known
@@ -79,26 +78,28 @@ func spelt(kind string) string {
 	return kind
 }
 
+// member returns the datasource as the API's type.
 func (d Datasource) member() *sdk.Datasource {
 	return &sdk.Datasource{
-		ObjectType: to.Ptr("Datasource"), ResourceID: to.Ptr(d.ResourceID), ResourceName: given(d.ResourceName),
-		ResourceType: given(d.ResourceType), ResourceURI: given(d.ResourceURI), ResourceLocation: given(d.ResourceLocation),
-		DatasourceType: given(d.DatasourceType),
+		ObjectType: to.Ptr("Datasource"), ResourceID: to.Ptr(d.ResourceID), ResourceName: optional(d.ResourceName),
+		ResourceType: optional(d.ResourceType), ResourceURI: optional(d.ResourceURI), ResourceLocation: optional(d.ResourceLocation),
+		DatasourceType: optional(d.DatasourceType),
 	}
 }
 
+// set returns the set of datasources as the API's type.
 func (d *Datasource) set() *sdk.DatasourceSet {
 	if d == nil {
 		return nil
 	}
 	return &sdk.DatasourceSet{
-		ObjectType: to.Ptr("DatasourceSet"), ResourceID: to.Ptr(d.ResourceID), ResourceName: given(d.ResourceName),
-		ResourceType: given(d.ResourceType), ResourceURI: given(d.ResourceURI), ResourceLocation: given(d.ResourceLocation),
-		DatasourceType: given(d.DatasourceType),
+		ObjectType: to.Ptr("DatasourceSet"), ResourceID: to.Ptr(d.ResourceID), ResourceName: optional(d.ResourceName),
+		ResourceType: optional(d.ResourceType), ResourceURI: optional(d.ResourceURI), ResourceLocation: optional(d.ResourceLocation),
+		DatasourceType: optional(d.DatasourceType),
 	}
 }
 
-// secret is the credentials by the URI of a Key Vault secret; nil without one.
+// secret returns the credentials in a Key Vault secret; nil without one.
 func secret(uri string) sdk.AuthCredentialsClassification {
 	if uri == "" {
 		return nil
@@ -108,8 +109,8 @@ func secret(uri string) sdk.AuthCredentialsClassification {
 	}}
 }
 
-// given is a pointer to a text, nil if it is empty.
-func given(s string) *string {
+// optional returns a pointer to a text, nil if it is empty.
+func optional(s string) *string {
 	if s == "" {
 		return nil
 	}

@@ -29,29 +29,29 @@ type Instance struct {
 	ID           string
 	Name         string
 	FriendlyName string
-	// DatasourceID is the server's or database's resource id, DatasourceSetID
-	// that of the server of a database.
+	// DatasourceID is the resource ID of the server or database. DatasourceSetID
+	// is the resource ID of a database's server.
 	DatasourceID       string
 	DatasourceSetID    string
 	DatasourceType     string
 	DatasourceLocation string
 	PolicyID           string
-	// CurrentProtectionState is one of the State constants: what the instance
-	// is now, and the only thing that says that it is protected. A PUT that
-	// Succeeded leaves it at ConfiguringProtection for a while.
+	// CurrentProtectionState is one of the State constants. Only this field shows
+	// whether the instance is protected: after a PUT that Succeeded, it is
+	// ConfiguringProtection for some time.
 	CurrentProtectionState string
-	// ProtectionStatus is the older and coarser form of it.
+	// ProtectionStatus is its older, less precise form.
 	ProtectionStatus string
-	// ProvisioningState is of the resource, not of its protection.
+	// ProvisioningState is the state of the resource, not of its protection.
 	ProvisioningState string
-	// ProtectionStatusError and ProtectionError say what is wrong with the
-	// protection; nil when nothing is.
+	// ProtectionStatusError and ProtectionError are why the protection failed;
+	// nil if it did not.
 	ProtectionStatusError *operation.Error
 	ProtectionError       *operation.Error
 }
 
-// Failure is why the instance is not protected, where Azure says so: the newer
-// field first. nil when nothing is wrong.
+// Failure returns why the instance is not protected; nil if Azure reports no
+// error. The newer field takes precedence.
 func (i Instance) Failure() *operation.Error {
 	if i.ProtectionError != nil {
 		return i.ProtectionError
@@ -62,9 +62,9 @@ func (i Instance) Failure() *operation.Error {
 // DeletedInstance is a soft-deleted backup instance.
 type DeletedInstance struct {
 	Instance
-	// DeletionTime is when it was deleted, ScheduledPurgeTime when it will be
-	// gone for good, BillingEndDate until when it is paid for; zero where Azure
-	// does not say.
+	// DeletionTime is when the instance was deleted. ScheduledPurgeTime is when
+	// Azure deletes it permanently. BillingEndDate is when its billing ends. They
+	// are zero if Azure does not report them.
 	DeletionTime       time.Time
 	ScheduledPurgeTime time.Time
 	BillingEndDate     time.Time
@@ -94,7 +94,7 @@ type instanceBody struct {
 }
 
 type datasourceBody struct {
-	// Read whatever its casing: Azure takes and gives resourceID and resourceId.
+	// Azure sends both resourceID and resourceId; decoding ignores the casing.
 	ResourceID       azjson.Text
 	DatasourceType   azjson.Text
 	ResourceLocation azjson.Text

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/resourceid"
 )
 
@@ -40,16 +39,7 @@ func ParseInstanceID(id string) (InstanceID, error) {
 	return InstanceID{Vault: v, Name: r.Name}, nil
 }
 
-// path returns the path of a resource below the instance.
-func (i InstanceID) path(names ...string) (string, error) {
-	return vaultPath(i.Vault, append([]string{"backupInstances", i.Name}, names...)...)
-}
-
-// vaultPath returns the path of a resource below a vault.
-func vaultPath(v resourceid.VaultID, names ...string) (string, error) {
-	path, err := v.Path(names...)
-	if err != nil {
-		return "", azerr.Malformed(err)
-	}
-	return path, nil
+// names returns the names of a resource below the instance, from the vault on.
+func (i InstanceID) names(more ...string) []string {
+	return append([]string{"backupInstances", i.Name}, more...)
 }

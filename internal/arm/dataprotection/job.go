@@ -18,44 +18,45 @@ const (
 	CategoryRestore = "Restore"
 )
 
-// Job is a job of the vault. It has no way to be cancelled: the API has none.
+// Job is a job of the vault. The API cannot cancel jobs.
 type Job struct {
-	// ID is the full resource id, Name the GUID at its end.
+	// ID is the full resource ID, Name the GUID at its end.
 	ID   string
 	Name string
 	// Operation is Backup, Restore and so on; OperationCategory is Backup,
 	// Restore, Tiering or Management.
 	Operation         string
 	OperationCategory string
-	// Status is Azure's word, see State.
+	// Status is Azure's status; see State.
 	Status    string
 	StartTime time.Time
 	// EndTime is zero while the job runs.
 	EndTime  time.Time
 	Duration time.Duration
 
-	// DatasourceID is the server's or database's resource id.
+	// DatasourceID is the resource ID of the server or database.
 	DatasourceID   string
 	DatasourceName string
 	DatasourceType string
-	// BackupInstanceID is the instance's resource id.
+	// BackupInstanceID is the instance's resource ID.
 	BackupInstanceID           string
 	BackupInstanceFriendlyName string
 	PolicyID                   string
 
-	// ActivityID is, as far as recordings show, the x-ms-client-request-id of
-	// the call that started the job.
+	// ActivityID is, according to recordings, the x-ms-client-request-id of the
+	// call that started the job.
 	ActivityID      string
 	IsUserTriggered bool
-	// SupportedActions are what Azure offers to do about the job; none in
-	// recordings.
+	// SupportedActions are the actions that Azure offers for the job. Recorded
+	// jobs have none.
 	SupportedActions []string
 	// Errors are the job's errorDetails.
 	Errors []*operation.Error
 
-	// SourceRecoveryPointID is what is restored, TargetRecoveryPointID what a
-	// backup made. RecoveryDestination is a restore's target: the container's
-	// URL of a restore as files. RestoreFilePrefix is that restore's prefix.
+	// SourceRecoveryPointID is the recovery point that a restore reads.
+	// TargetRecoveryPointID is the recovery point that a backup created.
+	// RecoveryDestination is the target of a restore: for a restore as files, the
+	// URL of the container. RestoreFilePrefix is the file prefix of that restore.
 	SourceRecoveryPointID string
 	TargetRecoveryPointID string
 	RecoveryDestination   string
@@ -64,9 +65,9 @@ type Job struct {
 	DestinationDataStore  string
 	RehydrationPriority   string
 	SubTasks              []SubTask
-	// AdditionalDetails holds what Azure shows of the job, by its own labels.
+	// AdditionalDetails holds the details that Azure shows, by Azure's labels.
 	AdditionalDetails map[string]string
-	// WarningDetails are what Azure warns of.
+	// WarningDetails are the warnings of the job.
 	WarningDetails []*operation.Error
 }
 
@@ -74,17 +75,16 @@ type Job struct {
 type SubTask struct {
 	ID   string
 	Name string
-	// Status is in the words of a job's.
+	// Status has the same values as the status of a job.
 	Status            string
 	Progress          string
 	AdditionalDetails map[string]string
 }
 
-// State reads the job's status; a word that is not known to be an end, such as
-// InProgress, Started, Cancelling or Paused, runs.
+// State returns the state that the job's status means.
 func (j Job) State() backupjob.State { return backupjob.StateOf(j.Status) }
 
-// Failure is why a job failed or was cancelled; nil for every other state.
+// Failure returns why a job failed or was cancelled; nil for other states.
 func (j Job) Failure() *operation.Error {
 	state := j.State()
 	if state != backupjob.Failed && state != backupjob.Cancelled {
@@ -98,7 +98,7 @@ func (j Job) Failure() *operation.Error {
 	return &e
 }
 
-// Warnings are what a job that CompletedWithWarnings warns of.
+// Warnings returns the warnings of a job that CompletedWithWarnings.
 func (j Job) Warnings() []string {
 	if j.State() != backupjob.CompletedWithWarnings {
 		return nil
@@ -181,7 +181,7 @@ func (b jobBody) job() Job {
 	}
 	j.RestoreFilePrefix = j.AdditionalDetails["Restore File Prefix"]
 	for _, a := range p.SupportedActions {
-		// Recorded as a list of one empty text.
+		// Recorded jobs have a list with one empty text.
 		if a != "" {
 			j.SupportedActions = append(j.SupportedActions, string(a))
 		}

@@ -5,33 +5,34 @@ import (
 
 	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// ruleAzureBackup is the objectType of a policy's rules that take backups.
+// ruleAzureBackup is the objectType of a policy's backup rules.
 const ruleAzureBackup = "AzureBackupRule"
 
 // Policy is a backup policy.
 type Policy struct {
 	ID   string
 	Name string
-	// DatasourceTypes says what the policy is for, such as
-	// Microsoft.DBforPostgreSQL/flexibleServers.
+	// DatasourceTypes are the types of datasources that the policy applies to,
+	// such as Microsoft.DBforPostgreSQL/flexibleServers.
 	DatasourceTypes []string
-	// BackupRules are the rules that take backups: an on-demand backup names
+	// BackupRules are the rules that create backups. An on-demand backup names
 	// one of them.
 	BackupRules []BackupRule
 }
 
-// BackupRule is a rule of a policy that takes backups.
+// BackupRule is a rule of a policy that creates backups.
 type BackupRule struct {
-	// Name is such as BackupWeekly.
+	// Name is a name such as BackupWeekly.
 	Name string
 	// BackupType is Full, Incremental and so on.
 	BackupType string
-	// DataStoreType is where the backup goes: one of the Store constants.
+	// DataStoreType is the data store of the backups, one of the Store constants.
 	DataStoreType string
-	// RetentionTags are the retention rules that its backups may be kept by;
-	// DefaultRetentionTag is the one without an override.
+	// RetentionTags are the retention rules that its backups may have.
+	// DefaultRetentionTag applies without an override.
 	RetentionTags       []string
 	DefaultRetentionTag string
 }
@@ -40,15 +41,7 @@ type BackupRule struct {
 //
 // BackupPolicies - Get: GET {vault}/backupPolicies/{policy}.
 func (c *Client) GetPolicy(ctx context.Context, vault resourceid.VaultID, name string) (Policy, error) {
-	path, err := vaultPath(vault, "backupPolicies", name)
-	if err != nil {
-		return Policy{}, err
-	}
-	var body policyBody
-	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
-		return Policy{}, err
-	}
-	return body.policy(), nil
+	return vaultapi.Get(ctx, c.api, policyBody.policy, vault, "backupPolicies", name)
 }
 
 type policyBody struct {

@@ -4,37 +4,34 @@ import (
 	"context"
 	"net/http"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// DeleteInstance stops protection and deletes the backup data; a vault with
-// soft delete keeps it for a while.
+// DeleteInstance stops protection and deletes the backup data. A vault with soft
+// delete keeps the data for its retention period.
 //
-// Backup Instances - Delete: DELETE {vault}/backupInstances/{instance}. Answers
-// 202; 204, with which the Submission is Done, where there is no such instance.
+// Backup Instances - Delete: DELETE {vault}/backupInstances/{instance}. It
+// answers 202, or 204 if the instance does not exist; the Submission is then
+// Done.
 func (c *Client) DeleteInstance(ctx context.Context, id InstanceID) (lro.Submission, error) {
-	path, err := id.path()
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodDelete, Path: path, Query: query("")})
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodDelete}, id.Vault, id.names()...)
 }
 
-// StopProtection stops backups and keeps what there is forever.
+// StopProtection stops backups and keeps the recovery points forever.
 //
 // Backup Instances - Stop Protection: POST {instance}/stopProtection, without
-// the optional body. Answers 202 or 200; read the instance until
+// the optional body. It answers 202 or 200. Read the instance until it is
 // ProtectionStopped.
 func (c *Client) StopProtection(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "stopProtection")
 }
 
-// SuspendBackups stops backups and keeps what there is as long as the policy
-// says.
+// SuspendBackups stops backups and keeps the recovery points according to the
+// policy.
 //
 // Backup Instances - Suspend Backups: POST {instance}/suspendBackups, without
-// the optional body. Answers 202 or 200; read the instance until
+// the optional body. It answers 202 or 200. Read the instance until it is
 // BackupSchedulesSuspended.
 func (c *Client) SuspendBackups(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "suspendBackups")
@@ -43,7 +40,8 @@ func (c *Client) SuspendBackups(ctx context.Context, id InstanceID) (lro.Submiss
 // ResumeProtection undoes StopProtection.
 //
 // Backup Instances - Resume Protection: POST {instance}/resumeProtection, no
-// body. Answers 202 or 200; read the instance until ProtectionConfigured.
+// body. It answers 202 or 200. Read the instance until it is
+// ProtectionConfigured.
 func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "resumeProtection")
 }
@@ -51,15 +49,12 @@ func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (lro.Submi
 // ResumeBackups undoes SuspendBackups.
 //
 // Backup Instances - Resume Backups: POST {instance}/resumeBackups, no body.
-// Answers 202 or 200; read the instance until ProtectionConfigured.
+// It answers 202 or 200. Read the instance until it is ProtectionConfigured.
 func (c *Client) ResumeBackups(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "resumeBackups")
 }
 
+// act sends one of the POSTs without a body.
 func (c *Client) act(ctx context.Context, id InstanceID, action string) (lro.Submission, error) {
-	path, err := id.path(action)
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodPost, Path: path, Query: query("")})
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodPost}, id.Vault, id.names(action)...)
 }

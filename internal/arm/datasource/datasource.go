@@ -1,6 +1,6 @@
-// Package datasource reads what can be protected: storage accounts, their file
-// shares and PostgreSQL flexible servers, with what rules look at: name,
-// location and tags. It changes nothing.
+// Package datasource reads the resources that can be protected: storage accounts
+// with their file shares, and PostgreSQL flexible servers. It reads what rules
+// match: names, locations and tags. It knows no rules and writes nothing.
 package datasource
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/arm/resourceid"
 )
@@ -27,12 +28,12 @@ const (
 	postgreSQLVersion = "2024-08-01"
 )
 
-// Client calls the providers' own APIs.
+// Client calls the APIs of the resources' providers.
 type Client struct {
 	arm *arm.Client
 }
 
-// New makes a client over the ARM client.
+// New returns a client over the ARM client.
 func New(c *arm.Client) *Client { return &Client{arm: c} }
 
 // With returns a copy of the client whose calls have these options.
@@ -44,7 +45,7 @@ type Resource struct {
 	Name     string
 	Location string
 	Tags     map[string]string
-	// Created is when the resource was created; zero where Azure does not say.
+	// Created is when the resource was created; zero if Azure does not report it.
 	Created time.Time
 }
 
@@ -65,16 +66,17 @@ func (b body) resource() Resource {
 	return r
 }
 
+// version returns the query of a call.
 func version(v string) url.Values { return url.Values{"api-version": {v}} }
 
-// GetStorageAccount reads a storage account by its resource id.
+// GetStorageAccount reads a storage account by its resource ID.
 //
 // Storage Accounts - Get Properties: GET {account}.
 func (c *Client) GetStorageAccount(ctx context.Context, id string) (Resource, error) {
 	return c.get(ctx, id, storageVersion)
 }
 
-// GetFlexibleServer reads a PostgreSQL flexible server by its resource id.
+// GetFlexibleServer reads a PostgreSQL flexible server by its resource ID.
 //
 // Servers - Get: GET {server}.
 func (c *Client) GetFlexibleServer(ctx context.Context, id string) (Resource, error) {
@@ -107,7 +109,7 @@ func (c *Client) ListFlexibleServers(ctx context.Context, subscription string) (
 func (c *Client) list(ctx context.Context, subscription, kind, apiVersion string) ([]Resource, error) {
 	path, err := resourceid.Below("/subscriptions", subscription)
 	if err != nil {
-		return nil, err
+		return nil, azerr.Malformed(err)
 	}
 	bodies, err := arm.All[body](ctx, c.arm, path+"/providers/"+kind, version(apiVersion))
 	if err != nil {
@@ -120,8 +122,8 @@ func (c *Client) list(ctx context.Context, subscription, kind, apiVersion string
 	return resources, nil
 }
 
-// ListFileShares lists the names of a storage account's file shares, all pages;
-// deleted shares and snapshots are not among them.
+// ListFileShares lists the names of a storage account's file shares, all pages,
+// without deleted shares and snapshots.
 //
 // File Shares - List: GET {account}/fileServices/default/shares.
 func (c *Client) ListFileShares(ctx context.Context, accountID string) ([]string, error) {
@@ -136,7 +138,7 @@ func (c *Client) ListFileShares(ctx context.Context, accountID string) ([]string
 	return names, nil
 }
 
-// FileShareID is the resource id of a storage account's file share.
+// FileShareID returns the resource ID of a storage account's file share.
 func FileShareID(accountID, share string) string {
 	return accountID + "/fileServices/default/shares/" + share
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
 // Values of a backup request's objectType.
@@ -22,45 +22,43 @@ const (
 	BackupAzureWorkload  = "AzureWorkloadBackupRequest"
 )
 
-// BackupRequest is what an on-demand backup is asked with.
+// BackupRequest holds the options of an on-demand backup.
 type BackupRequest struct {
-	// ObjectType is one of the Backup constants and must fit the item.
+	// ObjectType is one of the Backup constants and must match the item.
 	ObjectType string
 	// BackupType is Full, Differential, Log, CopyOnlyFull, Incremental,
 	// SnapshotFull or SnapshotCopyOnlyFull; for AzureWorkload only.
 	BackupType string
 	// EnableCompression is for AzureWorkload only.
 	EnableCompression *bool
-	// RecoveryPointExpiryTimeInUTC is when the backup may be deleted; zero
-	// leaves it to Azure.
+	// RecoveryPointExpiryTimeInUTC is when the backup expires; zero uses the
+	// retention of the policy.
 	RecoveryPointExpiryTimeInUTC time.Time
-	// ETag, Location and Tags belong to the request's envelope; all optional.
+	// ETag, Location and Tags belong to the resource; all are optional.
 	ETag     string
 	Location string
 	Tags     map[string]string
 }
 
-// TriggerBackup starts an on-demand backup of a protected item. It must not be
-// made twice: attemptID is sent as x-ms-client-request-id, and as far as
-// recordings show the job that starts carries it as its ActivityID.
+// TriggerBackup starts an on-demand backup of a protected item. A second call
+// starts a second backup. attemptID is sent as x-ms-client-request-id; according
+// to recordings, the job that starts has it as its ActivityID.
 //
 // Backups - Trigger: POST {container}/protectedItems/{item}/backup with a
 // BackupRequestResource. Answers 202; the Azure-AsyncOperation names the job.
 func (c *Client) TriggerBackup(ctx context.Context, itemID string, r BackupRequest, attemptID string) (lro.Submission, error) {
-	path, err := itemPath(itemID, "backup")
+	id, err := ParseItemID(itemID)
 	if err != nil {
-		return lro.Submission{}, err
+		return lro.Submission{}, azerr.Malformed(err)
 	}
 	body, err := r.resource()
 	if err != nil {
 		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPost, Path: path, Query: query(""), Body: body, ClientRequestID: attemptID,
-	})
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodPost, Body: body, ClientRequestID: attemptID}, id.Vault, id.names("backup")...)
 }
 
-// resource is the body of the request.
+// resource returns the request body.
 func (r BackupRequest) resource() (sdk.BackupRequestResource, error) {
 	var body sdk.BackupRequestResource
 	var expiry *time.Time

@@ -7,18 +7,19 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// Registered is the registrationStatus of a container that is ready.
+// Registered is the registrationStatus of a registered container.
 const Registered = "Registered"
 
-// ProtectableContainer is a storage account that the vault could register.
+// ProtectableContainer is a storage account that can be registered with the
+// vault.
 type ProtectableContainer struct {
-	// Name is the container's, to be used as it is.
+	// Name is the container's name. Use it unchanged.
 	Name string
 	// FriendlyName is the storage account's name.
 	FriendlyName string
@@ -34,9 +35,23 @@ type Container struct {
 	FriendlyName string
 	// SourceResourceID is the storage account's resource id.
 	SourceResourceID string
-	// RegistrationStatus is Registered when the container is ready.
+	// RegistrationStatus is Registered once the registration has finished.
 	RegistrationStatus string
 	HealthStatus       string
+}
+
+type protectableContainerBody struct {
+	Name       string
+	Properties struct {
+		FriendlyName azjson.Text
+		ContainerID  azjson.Text
+	}
+}
+
+func (b protectableContainerBody) container() ProtectableContainer {
+	return ProtectableContainer{
+		Name: b.Name, FriendlyName: string(b.Properties.FriendlyName), ContainerID: string(b.Properties.ContainerID),
+	}
 }
 
 type containerBody struct {
@@ -60,120 +75,69 @@ func (b containerBody) container() Container {
 	}
 }
 
-// RefreshContainers makes the vault look for storage accounts with file shares.
+// RefreshContainers makes the vault discover storage accounts with file shares.
 //
 // ProtectionContainers - Refresh: POST {vault}/backupFabrics/Azure/refreshContainers
-// with a filter and no body. Done when the Location answers 204.
+// with a filter and no body. It is done when the Location answers 204.
 func (c *Client) RefreshContainers(ctx context.Context, vault resourceid.VaultID) (lro.Submission, error) {
-	path, err := vaultPath(vault, "backupFabrics", fabric, "refreshContainers")
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPost, Path: path, Query: query(equal("backupManagementType", ManagementAzureStorage)),
-	})
+	return c.api.Start(ctx, vaultapi.Call{
+		Method: http.MethodPost, Filter: equal("backupManagementType", ManagementAzureStorage),
+	}, vault, "backupFabrics", fabric, "refreshContainers")
 }
 
-// ListProtectableContainers lists the storage accounts that the vault has found
-// and not registered, all pages.
+// ListProtectableContainers lists the storage accounts that the vault has
+// discovered but not registered, all pages.
 //
 // ProtectableContainers - List: GET {vault}/backupFabrics/Azure/protectableContainers.
 func (c *Client) ListProtectableContainers(ctx context.Context, vault resourceid.VaultID) ([]ProtectableContainer, error) {
-	path, err := vaultPath(vault, "backupFabrics", fabric, "protectableContainers")
-	if err != nil {
-		return nil, err
-	}
-	type item struct {
-		Name       string
-		Properties struct {
-			FriendlyName azjson.Text
-			ContainerID  azjson.Text
-		}
-	}
-	items, err := arm.All[item](ctx, c.arm, path, query(equal("backupManagementType", ManagementAzureStorage)))
-	if err != nil {
-		return nil, err
-	}
-	found := make([]ProtectableContainer, len(items))
-	for i, b := range items {
-		found[i] = ProtectableContainer{
-			Name: b.Name, FriendlyName: string(b.Properties.FriendlyName), ContainerID: string(b.Properties.ContainerID),
-		}
-	}
-	return found, nil
+	return vaultapi.List(ctx, c.api, protectableContainerBody.container, equal("backupManagementType", ManagementAzureStorage),
+		vault, "backupFabrics", fabric, "protectableContainers")
 }
 
 // ListRegisteredContainers lists the storage accounts that are registered with
-// the vault, all pages; only those with the friendly name, which is the storage
-// account's name, if it is not empty.
+// the vault, all pages. A friendlyName, which is the name of a storage account,
+// filters them.
 //
 // BackupProtectionContainers - List: GET {vault}/backupProtectionContainers.
 func (c *Client) ListRegisteredContainers(ctx context.Context, vault resourceid.VaultID, friendlyName string) ([]Container, error) {
-	path, err := vaultPath(vault, "backupProtectionContainers")
-	if err != nil {
-		return nil, err
-	}
-	filter := []string{equal("backupManagementType", ManagementAzureStorage)}
+	terms := []string{equal("backupManagementType", ManagementAzureStorage)}
 	if friendlyName != "" {
-		filter = append(filter, equal("friendlyName", friendlyName))
+		terms = append(terms, equal("friendlyName", friendlyName))
 	}
-	items, err := arm.All[containerBody](ctx, c.arm, path, query(all(append(filter, equal("status", Registered))...)))
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Container, len(items))
-	for i, b := range items {
-		found[i] = b.container()
-	}
-	return found, nil
+	terms = append(terms, equal("status", Registered))
+	return vaultapi.List(ctx, c.api, containerBody.container, all(terms...), vault, "backupProtectionContainers")
 }
 
 // GetContainer reads a registered container.
 //
 // ProtectionContainers - Get: GET {vault}/backupFabrics/Azure/protectionContainers/{container}.
 func (c *Client) GetContainer(ctx context.Context, vault resourceid.VaultID, container string) (Container, error) {
-	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container)
-	if err != nil {
-		return Container{}, err
-	}
-	var body containerBody
-	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
-		return Container{}, err
-	}
-	return body.container(), nil
+	return vaultapi.Get(ctx, c.api, containerBody.container, vault, "backupFabrics", fabric, "protectionContainers", container)
 }
 
-// RegisterStorageAccount registers a storage account with the vault. The
-// container's name is that of ListProtectableContainers.
+// RegisterStorageAccount registers a storage account with the vault. container
+// is a name that ListProtectableContainers returned.
 //
 // ProtectionContainers - Register: PUT {vault}/backupFabrics/Azure/protectionContainers/{container}
-// with an AzureStorageContainer. Done when the Location answers 200 with the
+// with an AzureStorageContainer. It is done when the Location answers 200 with the
 // container, registrationStatus Registered.
 func (c *Client) RegisterStorageAccount(ctx context.Context, vault resourceid.VaultID, container, sourceResourceID string) (lro.Submission, error) {
-	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container)
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPut, Path: path, Query: query(""),
+	return c.api.Start(ctx, vaultapi.Call{
+		Method: http.MethodPut,
 		Body: sdk.ProtectionContainerResource{Properties: &sdk.AzureStorageContainer{
 			BackupManagementType: to.Ptr(sdk.BackupManagementTypeAzureStorage),
 			SourceResourceID:     to.Ptr(sourceResourceID),
 		}},
-	})
+	}, vault, "backupFabrics", fabric, "protectionContainers", container)
 }
 
-// Inquire makes the vault look for the file shares of a registered storage
+// Inquire makes the vault discover the file shares of a registered storage
 // account.
 //
 // ProtectionContainers - Inquire: POST {container}/inquire with a filter and no
-// body. Done when the Location answers 204.
+// body. It is done when the Location answers 204.
 func (c *Client) Inquire(ctx context.Context, vault resourceid.VaultID, container string) (lro.Submission, error) {
-	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container, "inquire")
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPost, Path: path, Query: query(equal("workloadType", workloadAzureFileShare)),
-	})
+	return c.api.Start(ctx, vaultapi.Call{
+		Method: http.MethodPost, Filter: equal("workloadType", workloadAzureFileShare),
+	}, vault, "backupFabrics", fabric, "protectionContainers", container, "inquire")
 }

@@ -15,6 +15,11 @@ type ItemID struct {
 	Item      string
 }
 
+// names returns the names of a resource below the item, from the vault on.
+func (i ItemID) names(more ...string) []string {
+	return append([]string{"backupFabrics", i.Fabric, "protectionContainers", i.Container, "protectedItems", i.Item}, more...)
+}
+
 // String returns the ID as ARM writes it.
 func (i ItemID) String() string {
 	return i.Vault.String() + "/backupFabrics/" + i.Fabric + "/protectionContainers/" + i.Container + "/protectedItems/" + i.Item

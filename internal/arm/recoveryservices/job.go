@@ -11,43 +11,43 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Operations of jobs that flows look for.
+// Values of a job's operation.
 const (
-	// OperationBackup is that of a backup.
+	// OperationBackup is the operation of a backup.
 	OperationBackup = "Backup"
-	// OperationConfigureBackup is that of enabling protection.
+	// OperationConfigureBackup is the operation that enables protection.
 	OperationConfigureBackup = "ConfigureBackup"
 )
 
 // Job is a job of the vault.
 type Job struct {
 	ID string
-	// Name is the bare GUID that long-running operations name.
+	// Name is the GUID by which long-running operations refer to the job.
 	Name string
 	// Operation is Backup, ConfigureBackup, Restore and so on.
 	Operation string
-	// Status is Azure's word, see State.
+	// Status is Azure's status; see State.
 	Status    string
 	StartTime time.Time
 	// EndTime is zero while the job runs.
 	EndTime  time.Time
 	Duration time.Duration
-	// EntityFriendlyName is the file share's, virtual machine's or database's
-	// name: jobs carry names, no item id.
+	// EntityFriendlyName is the name of the file share, virtual machine or
+	// database. Jobs hold names, but no item ID.
 	EntityFriendlyName string
-	// StorageAccountName is the file share's storage account; ContainerName
-	// the container of other items, where Azure gives one.
+	// StorageAccountName is the file share's storage account. ContainerName is
+	// the container of other items, if Azure names it.
 	StorageAccountName   string
 	ContainerName        string
 	BackupManagementType string
-	// ActivityID is, as far as recordings show, the x-ms-client-request-id of
-	// the call that started the job.
+	// ActivityID is, according to recordings, the x-ms-client-request-id of the
+	// call that started the job.
 	ActivityID string
-	// Cancellable: the job can be cancelled now.
+	// Cancellable reports whether the job can be cancelled now.
 	Cancellable bool
-	// Errors are the job's errorDetails; warnings too are told there.
+	// Errors are the job's errorDetails, which include warnings.
 	Errors []JobError
-	// PropertyBag holds what Azure shows of the job, by its own labels.
+	// PropertyBag holds the details that Azure shows, by Azure's labels.
 	PropertyBag map[string]string
 }
 
@@ -60,10 +60,10 @@ type JobError struct {
 	Recommendations []string
 }
 
-// State reads the job's status; a word that is not known to be an end runs.
+// State returns the state that the job's status means.
 func (j Job) State() backupjob.State { return backupjob.StateOf(j.Status) }
 
-// Failure is why a job failed or was cancelled; nil for every other state.
+// Failure returns why a job failed or was cancelled; nil for other states.
 func (j Job) Failure() *operation.Error {
 	state := j.State()
 	if state != backupjob.Failed && state != backupjob.Cancelled {
@@ -76,7 +76,7 @@ func (j Job) Failure() *operation.Error {
 	return azerr.Failure(first.Code, strings.Join(j.messages(), "; "), first.Recommendations)
 }
 
-// Warnings are what a job that CompletedWithWarnings warns of.
+// Warnings returns the warnings of a job that CompletedWithWarnings.
 func (j Job) Warnings() []string {
 	if j.State() != backupjob.CompletedWithWarnings {
 		return nil

@@ -6,34 +6,33 @@ import (
 	"net/http"
 	"time"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// JobFilter says which jobs to list; empty fields do not filter.
+// JobFilter filters a list of jobs. Empty fields do not filter.
 type JobFilter struct {
 	// Operation is such as OperationBackup.
 	Operation string
 	// BackupManagementType is one of the Management constants.
 	BackupManagementType string
-	// Status is Azure's word: InProgress, Completed, Failed and so on.
+	// Status is InProgress, Completed, Failed and so on.
 	Status string
-	// StartTime and EndTime bound when a job started. They go together, and
-	// are widened to whole seconds.
+	// StartTime and EndTime limit when a job started. Set both or none. They are
+	// widened to whole seconds.
 	StartTime, EndTime time.Time
 }
 
-// jobTime is how the jobs' filter writes a time, in UTC, with the hours of half
-// a day.
+// jobTime is the time format of the filter: in UTC, on a 12-hour clock.
 const jobTime = "2006-01-02 03:04:05 PM"
 
-// odata writes the filter.
+// odata returns the OData filter.
 func (f JobFilter) odata() (string, error) {
 	var terms []string
 	if f.StartTime.IsZero() != f.EndTime.IsZero() {
-		return "", errors.New("a job list's start and end time go together")
+		return "", errors.New("a filter of jobs needs both a start and an end time, or neither")
 	}
 	if !f.StartTime.IsZero() {
 		end := f.EndTime.UTC().Truncate(time.Second)
@@ -53,58 +52,30 @@ func (f JobFilter) odata() (string, error) {
 	return all(terms...), nil
 }
 
-// GetJob reads a job with its details. jobID is the bare GUID or the full
-// resource id.
+// GetJob reads a job with its details. jobID is the GUID or the full resource
+// ID.
 //
 // JobDetails - Get: GET {vault}/backupJobs/{job}.
 func (c *Client) GetJob(ctx context.Context, vault resourceid.VaultID, jobID string) (Job, error) {
-	path, err := vaultPath(vault, "backupJobs", JobName(jobID))
-	if err != nil {
-		return Job{}, err
-	}
-	var body jobBody
-	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
-		return Job{}, err
-	}
-	return body.job(), nil
+	return vaultapi.Get(ctx, c.api, jobBody.job, vault, "backupJobs", resourceid.LastName(jobID))
 }
 
-// ListJobs lists jobs, all pages. Listed jobs lack their PropertyBag.
+// ListJobs lists jobs, all pages. Listed jobs have no PropertyBag.
 //
 // BackupJobs - List: GET {vault}/backupJobs.
 func (c *Client) ListJobs(ctx context.Context, vault resourceid.VaultID, f JobFilter) ([]Job, error) {
-	path, err := vaultPath(vault, "backupJobs")
-	if err != nil {
-		return nil, err
-	}
 	filter, err := f.odata()
 	if err != nil {
 		return nil, azerr.Malformed(err)
 	}
-	items, err := arm.All[jobBody](ctx, c.arm, path, query(filter))
-	if err != nil {
-		return nil, err
-	}
-	jobs := make([]Job, len(items))
-	for i, b := range items {
-		jobs[i] = b.job()
-	}
-	return jobs, nil
+	return vaultapi.List(ctx, c.api, jobBody.job, filter, vault, "backupJobs")
 }
 
-// CancelJob asks a job to end. jobID is the bare GUID or the full resource id.
+// CancelJob requests the cancellation of a job. jobID is the GUID or the full
+// resource ID.
 //
 // JobCancellations - Trigger: POST {vault}/backupJobs/{job}/cancel, no body.
-// Answers 202; the job itself tells whether it ends as Cancelled.
+// It answers 202. Read the job to learn whether it ends as Cancelled.
 func (c *Client) CancelJob(ctx context.Context, vault resourceid.VaultID, jobID string) (lro.Submission, error) {
-	path, err := vaultPath(vault, "backupJobs", JobName(jobID), "cancel")
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodPost, Path: path, Query: query("")})
-}
-
-// JobName is the bare GUID of a job that is named by it or by its resource id.
-func JobName(jobID string) string {
-	return resourceid.LastName(jobID)
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodPost}, vault, "backupJobs", resourceid.LastName(jobID), "cancel")
 }

@@ -5,13 +5,14 @@ import (
 
 	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
 // Policy is a backup policy.
 type Policy struct {
 	ID   string
 	Name string
-	// BackupManagementType says what kind of items the policy is for.
+	// BackupManagementType is the type of items that the policy applies to.
 	BackupManagementType string
 	// WorkloadType is AzureFileShare, VM, SQLDataBase and so on.
 	WorkloadType string
@@ -21,25 +22,23 @@ type Policy struct {
 //
 // ProtectionPolicies - Get: GET {vault}/backupPolicies/{policy}.
 func (c *Client) GetPolicy(ctx context.Context, vault resourceid.VaultID, name string) (Policy, error) {
-	path, err := vaultPath(vault, "backupPolicies", name)
-	if err != nil {
-		return Policy{}, err
+	return vaultapi.Get(ctx, c.api, policyBody.policy, vault, "backupPolicies", name)
+}
+
+type policyBody struct {
+	ID         string
+	Name       string
+	Properties struct {
+		BackupManagementType azjson.Text
+		// Answers spell it workLoadType.
+		WorkloadType azjson.Text
 	}
-	var body struct {
-		ID         string
-		Name       string
-		Properties struct {
-			BackupManagementType azjson.Text
-			// Spelt workLoadType in answers.
-			WorkloadType azjson.Text
-		}
-	}
-	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
-		return Policy{}, err
-	}
+}
+
+func (b policyBody) policy() Policy {
 	return Policy{
-		ID: body.ID, Name: body.Name,
-		BackupManagementType: string(body.Properties.BackupManagementType),
-		WorkloadType:         string(body.Properties.WorkloadType),
-	}, nil
+		ID: b.ID, Name: b.Name,
+		BackupManagementType: string(b.Properties.BackupManagementType),
+		WorkloadType:         string(b.Properties.WorkloadType),
+	}
 }

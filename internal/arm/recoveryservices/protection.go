@@ -8,66 +8,65 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/lro"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// DeleteProtectedItem stops protection and deletes the backup data; a vault
-// with soft delete keeps it for a while.
+// DeleteProtectedItem stops protection and deletes the backup data. A vault with
+// soft delete keeps the data for its retention period.
 //
-// ProtectedItems - Delete: DELETE {container}/protectedItems/{item}. Answers
-// 202, with a DeleteBackupData job; 200 or 204, with which the Submission is
-// Done, where there is nothing left to delete.
+// ProtectedItems - Delete: DELETE {container}/protectedItems/{item}. It answers
+// 202 with a DeleteBackupData job, or 200 or 204 if there is nothing to delete;
+// the Submission is then Done.
 func (c *Client) DeleteProtectedItem(ctx context.Context, itemID string) (lro.Submission, error) {
-	path, err := itemPath(itemID)
+	id, err := ParseItemID(itemID)
 	if err != nil {
-		return lro.Submission{}, err
+		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return lro.Start(ctx, c.arm, arm.Request{Method: http.MethodDelete, Path: path, Query: query("")})
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodDelete}, id.Vault, id.names()...)
 }
 
-// StopProtection stops backups of an item and keeps what there is forever. The
-// item is one that was read: its type and source go into the request.
+// StopProtection stops backups of an item and keeps its recovery points forever.
+// The item must have been read: the request holds its type and source.
 //
 // ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
 // protectionState ProtectionStopped and an empty policyId, as Learn's "Manage
-// Azure file share backup with REST API" has it. Answers 202, with a job; read
-// the item until ProtectionStopped.
+// Azure file share backup with REST API" documents it. It answers 202 with a job;
+// read the item until it is ProtectionStopped.
 func (c *Client) StopProtection(ctx context.Context, item ProtectedItem) (lro.Submission, error) {
 	return c.protect(ctx, item, "", to.Ptr(sdk.ProtectionStateProtectionStopped))
 }
 
-// ResumeProtection puts an item whose protection was stopped under a policy
+// ResumeProtection protects an item whose protection was stopped with a policy
 // again.
 //
 // ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
-// the policy, as for an item that is protected first. Answers 202, with a job.
+// the policy, as for a new item. It answers 202 with a job.
 func (c *Client) ResumeProtection(ctx context.Context, item ProtectedItem, policyID string) (lro.Submission, error) {
 	if policyID == "" {
-		return lro.Submission{}, azerr.Malformed(fmt.Errorf("protected item %s needs a policy", item.Name))
+		return lro.Submission{}, azerr.Malformed(fmt.Errorf("protected item %s needs a policy; check parameters.policy", item.Name))
 	}
 	return c.protect(ctx, item, policyID, nil)
 }
 
 func (c *Client) protect(ctx context.Context, item ProtectedItem, policyID string, state *sdk.ProtectionState) (lro.Submission, error) {
-	path, err := itemPath(item.ID)
+	id, err := ParseItemID(item.ID)
 	if err != nil {
-		return lro.Submission{}, err
+		return lro.Submission{}, azerr.Malformed(err)
 	}
 	body, err := item.update(to.Ptr(policyID), state)
 	if err != nil {
 		return lro.Submission{}, azerr.Malformed(err)
 	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPut, Path: path, Query: query(""), Body: sdk.ProtectedItemResource{Properties: body},
-	})
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodPut, Body: sdk.ProtectedItemResource{Properties: body}}, id.Vault, id.names()...)
 }
 
-// update is the body that changes an item's protection, of the item's own type.
+// update returns the request body that changes the protection of an item. Each
+// type of item has its own.
 func (i ProtectedItem) update(policyID *string, state *sdk.ProtectionState) (sdk.ProtectedItemClassification, error) {
 	if i.SourceResourceID == "" {
-		return nil, fmt.Errorf("protected item %s does not say what it protects", i.Name)
+		return nil, fmt.Errorf("protected item %s has no source resource ID", i.Name)
 	}
 	source := to.Ptr(i.SourceResourceID)
 	switch i.Type {
@@ -86,5 +85,5 @@ func (i ProtectedItem) update(policyID *string, state *sdk.ProtectionState) (sdk
 	case ItemSAPAseDatabase:
 		return &sdk.AzureVMWorkloadSAPAseDatabaseProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
 	}
-	return nil, fmt.Errorf("stopping and resuming protection is not known for items of type %q", i.Type)
+	return nil, fmt.Errorf("protection of items of type %q cannot be stopped or resumed by azbackupflow", i.Type)
 }

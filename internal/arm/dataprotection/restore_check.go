@@ -9,17 +9,17 @@ import (
 	"azbackupflow/internal/arm/azjson"
 )
 
-// check refuses a request that Azure would refuse, before anything is sent.
+// check rejects a request that Azure would reject.
 func (r RestoreRequest) check() error {
 	switch {
 	case r.RecoveryPointID == "":
 		return errors.New("a restore needs a recovery point")
 	case (r.Database == nil) == (r.Files == nil):
-		return errors.New("a restore has one target: a database or files")
+		return errors.New("a restore needs exactly one target: a database or files")
 	case r.SourceDataStoreType != StoreVault && r.SourceDataStoreType != StoreArchive && r.SourceDataStoreType != StoreOperational:
 		return fmt.Errorf("sourceDataStoreType %q is not one of %s, %s, %s", r.SourceDataStoreType, StoreVault, StoreArchive, StoreOperational)
 	case (r.SourceDataStoreType == StoreArchive) != (r.Rehydration != nil):
-		return errors.New("a rehydration goes with the archive, and the archive with a rehydration")
+		return errors.New("a rehydration is required for the archive, and allowed only for the archive")
 	}
 	if err := r.Rehydration.check(); err != nil {
 		return err
@@ -35,14 +35,15 @@ func (r RestoreRequest) check() error {
 	}
 	u, err := url.Parse(r.Files.URL)
 	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") == "" {
-		return errors.New("the target is not the URL of a container, such as https://account.blob.core.windows.net/container")
+		return errors.New("the target is not the URL of a container; use a URL such as https://account.blob.core.windows.net/container")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("the target's URL must be the container's only: no SAS, no credentials")
+		return errors.New("the target's URL contains credentials or a query; use the URL of the container without a SAS")
 	}
 	return nil
 }
 
+// check rejects a rehydration that Azure would reject.
 func (h *Rehydration) check() error {
 	if h == nil {
 		return nil
@@ -56,8 +57,8 @@ func (h *Rehydration) check() error {
 	return nil
 }
 
-// checkSecretURI refuses what is no URI of a Key Vault secret; an empty one is
-// no secret.
+// checkSecretURI rejects anything but the URI of a Key Vault secret, or an empty
+// text.
 func checkSecretURI(uri string) error {
 	if uri == "" {
 		return nil
@@ -65,7 +66,7 @@ func checkSecretURI(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
 		!strings.HasPrefix(u.Path, "/secrets/") {
-		return errors.New("the credentials are not the URI of a Key Vault secret, such as https://vault.vault.azure.net/secrets/name")
+		return errors.New("the credentials are not the URI of a Key Vault secret; use a URI such as https://vault.vault.azure.net/secrets/name")
 	}
 	return nil
 }

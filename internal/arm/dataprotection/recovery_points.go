@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
-// Kinds of data stores, also called tiers.
+// Types of data stores, also called tiers.
 const (
 	StoreVault       = "VaultStore"
 	StoreArchive     = "ArchiveStore"
@@ -26,39 +26,40 @@ const (
 // RecoveryPoint is a backup that can be restored.
 type RecoveryPoint struct {
 	ID string
-	// RecoveryPointID is the name that a restore asks for. FriendlyName is not,
-	// although Learn's restore page names its recovery point by it.
+	// RecoveryPointID is the name that a restore needs. FriendlyName is not,
+	// although Learn's page on restores uses it.
 	RecoveryPointID string
 	FriendlyName    string
 	Time            time.Time
 	// Type is Full, Incremental and so on.
 	Type string
-	// State is Completed, or Partial where some of it could not be backed up.
+	// State is Completed, or Partial if some data could not be backed up.
 	State string
-	// ExpiryTime is zero where Azure gives none.
+	// ExpiryTime is zero if Azure reports none.
 	ExpiryTime       time.Time
 	RetentionTagName string
 	PolicyName       string
 	DataStores       []DataStore
 }
 
-// DataStore is where a recovery point lies.
+// DataStore is a data store that holds a recovery point.
 type DataStore struct {
 	ID string
 	// Type is one of the Store constants.
 	Type string
-	// State is COMMITTED when the recovery point is whole there.
+	// State is COMMITTED once the recovery point is complete there.
 	State        string
 	CreationTime time.Time
-	// ExpiryTime is zero where Azure gives none.
+	// ExpiryTime is zero if Azure reports none.
 	ExpiryTime time.Time
-	// RehydrationStatus is empty where nothing was rehydrated from the archive.
+	// RehydrationStatus is empty if the recovery point was not rehydrated from
+	// the archive.
 	RehydrationStatus     string
 	RehydrationExpiryTime time.Time
 }
 
-// In gives the recovery point's data store of a kind; ok is false if it does
-// not lie there.
+// In returns the recovery point's data store of a type; ok is false if it has
+// none.
 func (p RecoveryPoint) In(store string) (d DataStore, ok bool) {
 	for _, d := range p.DataStores {
 		if strings.EqualFold(d.Type, store) {
@@ -68,18 +69,18 @@ func (p RecoveryPoint) In(store string) (d DataStore, ok bool) {
 	return DataStore{}, false
 }
 
-// RecoveryPointFilter says which recovery points to list; a zero time does not
-// bound.
+// RecoveryPointFilter filters a list of recovery points by time. A zero time
+// does not filter.
 type RecoveryPointFilter struct {
 	Start, End time.Time
 }
 
-// recoveryPointTime is how the filter writes a time, in UTC: the Azure CLI
-// sends it so.
+// recoveryPointTime is the time format of the filter, in UTC, as the Azure CLI
+// sends it.
 const recoveryPointTime = "2006-01-02T15:04:05.0000000Z"
 
-// odata writes the filter, which is not in the API description: startDate and
-// endDate are the Azure CLI's and Azure PowerShell's.
+// odata returns the OData filter. The API description does not document it; the
+// Azure CLI and Azure PowerShell send startDate and endDate.
 func (f RecoveryPointFilter) odata() string {
 	var terms []string
 	if !f.Start.IsZero() {
@@ -135,37 +136,17 @@ func (b recoveryPointBody) point() RecoveryPoint {
 	return r
 }
 
-// ListRecoveryPoints lists the instance's recovery points, all pages, in no
-// order that Azure promises.
+// ListRecoveryPoints lists the instance's recovery points, all pages. Azure
+// guarantees no order.
 //
 // Recovery Points - List: GET {instance}/recoveryPoints.
 func (c *Client) ListRecoveryPoints(ctx context.Context, id InstanceID, f RecoveryPointFilter) ([]RecoveryPoint, error) {
-	path, err := id.path("recoveryPoints")
-	if err != nil {
-		return nil, err
-	}
-	items, err := arm.All[recoveryPointBody](ctx, c.arm, path, query(f.odata()))
-	if err != nil {
-		return nil, err
-	}
-	found := make([]RecoveryPoint, len(items))
-	for i, b := range items {
-		found[i] = b.point()
-	}
-	return found, nil
+	return vaultapi.List(ctx, c.api, recoveryPointBody.point, f.odata(), id.Vault, id.names("recoveryPoints")...)
 }
 
 // GetRecoveryPoint reads one recovery point by its RecoveryPointID.
 //
 // Recovery Points - Get: GET {instance}/recoveryPoints/{recoveryPoint}.
 func (c *Client) GetRecoveryPoint(ctx context.Context, id InstanceID, recoveryPointID string) (RecoveryPoint, error) {
-	path, err := id.path("recoveryPoints", recoveryPointID)
-	if err != nil {
-		return RecoveryPoint{}, err
-	}
-	var body recoveryPointBody
-	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
-		return RecoveryPoint{}, err
-	}
-	return body.point(), nil
+	return vaultapi.Get(ctx, c.api, recoveryPointBody.point, id.Vault, id.names("recoveryPoints", recoveryPointID)...)
 }

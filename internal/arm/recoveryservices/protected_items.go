@@ -8,11 +8,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
 
-	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/arm/vaultapi"
 )
 
 // Values of protectedItemType.
@@ -28,24 +28,25 @@ const (
 	ItemAzureVMWorkload       = "AzureVmWorkloadProtectedItem"
 )
 
-// Values of protectionState that flows tell apart.
+// Values of protectionState.
 const (
 	StateIRPending         = "IRPending"
 	StateProtectionStopped = "ProtectionStopped"
 	StateBackupsSuspended  = "BackupsSuspended"
 )
 
-// ProtectedItem is an item that the vault protects.
+// ProtectedItem is an item that a vault protects.
 type ProtectedItem struct {
 	ID   string
 	Name string
-	// ContainerName is the container's, read from the id.
+	// ContainerName is read from the ID.
 	ContainerName string
 	// Type is the protectedItemType, one of the Item constants.
 	Type string
-	// FriendlyName is the file share's, virtual machine's or database's name.
+	// FriendlyName is the name of the file share, virtual machine or database.
 	FriendlyName string
-	// SourceResourceID is the storage account's or virtual machine's id.
+	// SourceResourceID is the resource ID of the storage account or virtual
+	// machine.
 	SourceResourceID     string
 	PolicyID             string
 	ProtectionState      string
@@ -55,7 +56,8 @@ type ProtectedItem struct {
 	LastBackupStatus     string
 	// LastBackupTime is zero before the first backup.
 	LastBackupTime time.Time
-	// SoftDeleted: the item was deleted and its backups are kept for a while.
+	// SoftDeleted reports that the item was deleted and its backups are still
+	// kept.
 	SoftDeleted bool
 }
 
@@ -108,16 +110,12 @@ func (c *Client) ListProtectedFileShares(ctx context.Context, vault resourceid.V
 	return c.ListProtectedItems(ctx, vault, workloadAzureFileShare)
 }
 
-// ListProtectedItems lists the items that the vault protects, all pages; only
-// those of a workload type (AzureFileShare, VM, SQLDataBase or SAPHanaDatabase)
-// if it is not empty.
+// ListProtectedItems lists the items that the vault protects, all pages. A
+// workloadType (AzureFileShare, VM, SQLDataBase or SAPHanaDatabase) filters
+// them.
 //
 // BackupProtectedItems - List: GET {vault}/backupProtectedItems.
 func (c *Client) ListProtectedItems(ctx context.Context, vault resourceid.VaultID, workloadType string) ([]ProtectedItem, error) {
-	path, err := vaultPath(vault, "backupProtectedItems")
-	if err != nil {
-		return nil, err
-	}
 	filter := ""
 	switch workloadType {
 	case "":
@@ -128,58 +126,33 @@ func (c *Client) ListProtectedItems(ctx context.Context, vault resourceid.VaultI
 	default:
 		filter = all(equal("backupManagementType", ManagementAzureWorkload), equal("itemType", workloadType))
 	}
-	items, err := arm.All[protectedBody](ctx, c.arm, path, query(filter))
-	if err != nil {
-		return nil, err
-	}
-	found := make([]ProtectedItem, len(items))
-	for i, b := range items {
-		found[i] = b.item()
-	}
-	return found, nil
+	return vaultapi.List(ctx, c.api, protectedBody.item, filter, vault, "backupProtectedItems")
 }
 
-// GetProtectedItem reads a protected item of any kind by its resource id.
+// GetProtectedItem reads a protected item of any type by its resource ID.
 //
 // ProtectedItems - Get: GET {container}/protectedItems/{item}.
 func (c *Client) GetProtectedItem(ctx context.Context, itemID string) (ProtectedItem, error) {
-	path, err := itemPath(itemID)
+	id, err := ParseItemID(itemID)
 	if err != nil {
-		return ProtectedItem{}, err
+		return ProtectedItem{}, azerr.Malformed(err)
 	}
-	var body protectedBody
-	if err := c.arm.Get(ctx, path, query(""), &body); err != nil {
-		return ProtectedItem{}, err
-	}
-	return body.item(), nil
+	return vaultapi.Get(ctx, c.api, protectedBody.item, id.Vault, id.names()...)
 }
 
-// ProtectFileShare puts a file share under a policy. Container and item are the
-// names that ListProtectableFileShares gave, sourceResourceID is its
+// ProtectFileShare protects a file share with a policy. container and item are
+// names that ListProtectableFileShares returned, sourceResourceID is its
 // ParentContainerFabricID.
 //
 // ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
-// an AzureFileShareProtectedItem. Done when the Azure-AsyncOperation says
+// an AzureFileShareProtectedItem. It is done when the Azure-AsyncOperation says
 // Succeeded, with a ConfigureBackup job.
 func (c *Client) ProtectFileShare(ctx context.Context, vault resourceid.VaultID, container, item, sourceResourceID, policyID string) (lro.Submission, error) {
-	path, err := vaultPath(vault, "backupFabrics", fabric, "protectionContainers", container, "protectedItems", item)
-	if err != nil {
-		return lro.Submission{}, err
-	}
-	return lro.Start(ctx, c.arm, arm.Request{
-		Method: http.MethodPut, Path: path, Query: query(""),
+	return c.api.Start(ctx, vaultapi.Call{
+		Method: http.MethodPut,
 		Body: sdk.ProtectedItemResource{Properties: &sdk.AzureFileshareProtectedItem{
 			SourceResourceID: to.Ptr(sourceResourceID),
 			PolicyID:         to.Ptr(policyID),
 		}},
-	})
-}
-
-// itemPath is the path of a protected item, with more names below it.
-func itemPath(itemID string, more ...string) (string, error) {
-	id, err := ParseItemID(itemID)
-	if err != nil {
-		return "", azerr.Malformed(err)
-	}
-	return vaultPath(id.Vault, append([]string{"backupFabrics", id.Fabric, "protectionContainers", id.Container, "protectedItems", id.Item}, more...)...)
+	}, vault, "backupFabrics", fabric, "protectionContainers", container, "protectedItems", item)
 }
