@@ -13,10 +13,11 @@ import (
 	wire "azbackupflow/internal/api"
 )
 
-// answered holds the status and headers of a response.
+// answered is a response with its body.
 type answered struct {
 	StatusCode int
 	Header     http.Header
+	Body       []byte
 }
 
 // call calls the API and decodes its response. It checks every request and every
@@ -40,7 +41,7 @@ func (r *rig) call(api http.Handler, method, target string, body any, into any, 
 	recorder := httptest.NewRecorder()
 	api.ServeHTTP(recorder, req)
 	answer := recorder.Body.Bytes()
-	res := answered{recorder.Code, recorder.Header()}
+	res := answered{recorder.Code, recorder.Header(), answer}
 	if into != nil {
 		require.NoError(r.t, json.Unmarshal(answer, into), "%s %s: %s", method, target, answer)
 	}
