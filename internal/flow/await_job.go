@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// job is what the flows need to know of a backup job of either provider.
+// job holds the properties of a backup job of either provider.
 type job struct {
 	name string
 	// what describes for people what the job does and to what.

@@ -31,7 +31,7 @@ func TestAwaitOperation_FollowsAcceptedOperations(t *testing.T) {
 	for name, c := range map[string]struct {
 		flow, step string
 		answer     reply
-		// out is the outcome in one line, code that of its error.
+		// out is the outcome in one line, code the code of its error.
 		out, code string
 		after     time.Duration
 		job       string
@@ -41,12 +41,12 @@ func TestAwaitOperation_FollowsAcceptedOperations(t *testing.T) {
 			"Wait : the discovery of storage accounts", "", 30 * time.Second, "",
 		},
 		"a refresh that is done": {"protect-file-share", "await-refresh", status("Succeeded", nil), "Advance : the discovery of storage accounts is done", "", 0, ""},
-		"a refresh that Azure has forgotten": {
-			"protect-file-share", "await-refresh", refused(http.StatusNotFound, "ResourceNotFound", "no"),
+		"a refresh whose status is gone": {
+			"protect-file-share", "await-refresh", azureError(http.StatusNotFound, "ResourceNotFound", "no"),
 			"Advance : the discovery of storage accounts: Azure no longer has its status; reading the result instead", "", 0, "",
 		},
-		"a registration that Azure has forgotten": {
-			"protect-file-share", "await-registration", refused(http.StatusNotFound, "ResourceNotFound", "no"),
+		"a registration whose status is gone": {
+			"protect-file-share", "await-registration", azureError(http.StatusNotFound, "ResourceNotFound", "no"),
 			"Advance find-registration: the registration of the storage account: Azure no longer has its status; reading the result instead", "", 0, "",
 		},
 		"a registration that failed": {
@@ -61,30 +61,31 @@ func TestAwaitOperation_FollowsAcceptedOperations(t *testing.T) {
 			"protect-file-share", "await-protection", status("Succeeded", nil),
 			"Advance confirm-protection: enabling protection is done", "", 0, "",
 		},
-		"a backup that begins": {"backup-now", "await-backup", status("InProgress", nil), "Wait : the start of the backup", "", 0, ""},
+		"a backup that starts": {"backup-now", "await-backup", status("InProgress", nil), "Wait : the start of the backup", "", 0, ""},
 		"a backup with its job": {
 			"backup-now", "await-backup", status("Succeeded", withJob),
 			"Advance await-backup-job: the start of the backup runs as job " + jobID, "", 0, jobID,
 		},
-		// The job's id is taken as soon as it is named; its own end counts.
-		"a backup whose status runs on with a job": {"backup-now", "await-backup", status("InProgress", withJob), "Wait : the start of the backup", "", 0, jobID},
+		// The job's ID is adopted as soon as Azure names it; the job's own end
+		// counts.
+		"a running status with a job": {"backup-now", "await-backup", status("InProgress", withJob), "Wait : the start of the backup", "", 0, jobID},
 		"a backup without a job": {
 			"backup-now", "await-backup", status("Succeeded", nil),
 			"Advance : the start of the backup is done", "", 0, "",
 		},
-		"a backup whose status Azure has forgotten": {
-			"backup-now", "await-backup", refused(http.StatusNotFound, "ResourceNotFound", "no"),
+		"a backup whose status is gone": {
+			"backup-now", "await-backup", azureError(http.StatusNotFound, "ResourceNotFound", "no"),
 			"Advance : the start of the backup: Azure no longer has its status; reading the result instead", "", 0, "",
 		},
 		"a backup that was canceled": {
 			"backup-now", "await-backup", status("Canceled", nil),
 			"Back trigger-backup: the operation was canceled in Azure", "OperationCanceled", 0, "",
 		},
-		"a word that nobody knows": {"backup-now", "await-backup", status("Pondering", nil), "Wait : the start of the backup", "", 0, ""},
+		"an unknown status": {"backup-now", "await-backup", status("Pondering", nil), "Wait : the start of the backup", "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET o1": c.answer}}
+			azure := &stub{t: t, answers: map[string]reply{"GET o1": c.answer}}
 			op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{StatusURL: statusURL, SubmittedAt: morning()}}}
 			out, err := azure.run(c.flow, c.step, op)
 			require.NoError(t, err)
@@ -96,7 +97,7 @@ func TestAwaitOperation_FollowsAcceptedOperations(t *testing.T) {
 			}
 			require.NotNil(t, out.Tracking)
 			require.Equal(t, c.job, out.Tracking.JobID)
-			require.Equal(t, statusURL, azure.asked[0].URL.String(), "a poll URL goes out as it came in")
+			require.Equal(t, statusURL, azure.asked[0].URL.String(), "a poll URL is sent unchanged")
 		})
 	}
 }
@@ -104,14 +105,14 @@ func TestAwaitOperation_FollowsAcceptedOperations(t *testing.T) {
 func TestAwaitOperation_DoesNotFailOnAnUnreadableStatus(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]reply{
-		"500":               refused(http.StatusInternalServerError, "InternalServerError", "oops"),
-		"429":               refused(http.StatusTooManyRequests, "TooManyRequests", "slowly"),
-		"an empty 200":      {status: http.StatusOK},
-		"a page for people": {status: http.StatusOK, body: "<html>", header: http.Header{"Content-Type": {"text/html"}}},
+		"500":          azureError(http.StatusInternalServerError, "InternalServerError", "oops"),
+		"429":          azureError(http.StatusTooManyRequests, "TooManyRequests", "slowly"),
+		"an empty 200": {status: http.StatusOK},
+		"an HTML page": {status: http.StatusOK, body: "<html>", header: http.Header{"Content-Type": {"text/html"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET o1": answer}}
+			azure := &stub{t: t, answers: map[string]reply{"GET o1": answer}}
 			_, err := azure.run("backup-now", "await-backup", operation.Operation{AzureState: operation.AzureState{Tracking: &operation.Tracking{StatusURL: statusURL, ResultURL: resultURL}}})
 			var e *operation.Error
 			require.ErrorAs(t, err, &e)
@@ -145,22 +146,22 @@ func TestAwaitJob_EndsTheOperationAsTheJobEnds(t *testing.T) {
 			"await-backup-job", with("CompletedWithWarnings", details),
 			"Finish : " + what + " completed with warnings", "", []string{"The snapshot could not be taken."},
 		},
-		"a job with warnings that Azure keeps to itself": {
+		"a job with unnamed warnings": {
 			"await-backup-job", with("CompletedWithWarnings", nil),
 			"Finish : " + what + " completed with warnings", "", []string{"job " + jobID + " completed with warnings; Azure gave no reason"},
 		},
 		"a job that failed":       {"await-backup-job", with("Failed", details), "Back trigger-backup: The snapshot could not be taken.", "400124", nil},
 		"a job that was canceled": {"await-backup-job", with("Cancelled", nil), "Back trigger-backup: job " + jobID + " ended as Cancelled; Azure gave no reason", "JobCancelled", nil},
 
-		"a canceled job, after a cancel":           {"await-cancellation", with("Cancelled", nil), "Stop : " + what + " was canceled", "", nil},
-		"a job that was faster than its cancel":    {"await-cancellation", with("Completed", nil), "Finish : " + what + " completed", "", []string{"too late to cancel: the job completed"}},
-		"a job that runs on, after a cancel":       {"await-cancellation", with("Cancelling", nil), "Wait : " + what + " (Cancelling)", "", nil},
-		"the job of a protection that completed":   {"await-protection-job", with("Completed", nil), "Advance : " + what + " completed", "", nil},
-		"the job of a protection that was refused": {"await-protection-job", with("Failed", details), "Back enable-protection: The snapshot could not be taken.", "400124", nil},
+		"a canceled job, after a cancel":         {"await-cancellation", with("Cancelled", nil), "Stop : " + what + " was canceled", "", nil},
+		"a job that completes before its cancel": {"await-cancellation", with("Completed", nil), "Finish : " + what + " completed", "", []string{"too late to cancel: the job completed"}},
+		"a running job, after a cancel":          {"await-cancellation", with("Cancelling", nil), "Wait : " + what + " (Cancelling)", "", nil},
+		"the job of a protection that completed": {"await-protection-job", with("Completed", nil), "Advance : " + what + " completed", "", nil},
+		"the failed job of a protection":         {"await-protection-job", with("Failed", details), "Back enable-protection: The snapshot could not be taken.", "400124", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: c.answer}}
+			azure := &stub{t: t, answers: map[string]reply{"GET " + jobID: c.answer}}
 			op := protecting(t, nil)
 			op.Learned, op.Tracking = learnedShare(), &operation.Tracking{JobID: jobID}
 			out, err := azure.run("protect-file-share", c.step, op)
@@ -176,7 +177,7 @@ func TestAwaitJob_EndsTheOperationAsTheJobEnds(t *testing.T) {
 
 func TestAwaitJob_WaitsForAJobThatIsNotVisibleYet(t *testing.T) {
 	t.Parallel()
-	azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: refused(http.StatusNotFound, "ResourceNotFound", "no")}}
+	azure := &stub{t: t, answers: map[string]reply{"GET " + jobID: azureError(http.StatusNotFound, "ResourceNotFound", "no")}}
 	_, err := azure.run("backup-now", "await-backup-job", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}})
 	requireError(t, err, "JobNotVisible", operation.NotYet)
 
@@ -187,7 +188,7 @@ func TestAwaitJob_WaitsForAJobThatIsNotVisibleYet(t *testing.T) {
 func TestCancelJob_EndsWithTheErrorOfAFailedJob(t *testing.T) {
 	t.Parallel()
 	job := backupJob(jobID, time.Second, object{"status": "Failed"})
-	azure := &canned{t: t, answers: map[string]reply{"GET " + jobID: {status: http.StatusOK, body: job}}}
+	azure := &stub{t: t, answers: map[string]reply{"GET " + jobID: {status: http.StatusOK, body: job}}}
 	_, err := azure.run("backup-now", "await-cancellation", operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &operation.Tracking{JobID: jobID}}})
 	requireError(t, err, "JobFailed", operation.Fatal)
 }
@@ -200,24 +201,24 @@ func TestCancelJob_WaitsForAJobThatAzureDoesNotCancel(t *testing.T) {
 		note   string
 	}{
 		"accepted": {reply{status: http.StatusAccepted}, "job " + jobID + " is being canceled"},
-		"refused":  {refused(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "It has gone too far."), "Azure does not cancel job " + jobID + ": It has gone too far."},
+		"refused":  {azureError(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "It has gone too far."), "Azure does not cancel job " + jobID + ": It has gone too far."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"POST cancel": c.answer}}
+			azure := &stub{t: t, answers: map[string]reply{"POST cancel": c.answer}}
 			out, err := azure.run("backup-now", "cancel-backup-job", op)
 			require.NoError(t, err)
 			require.Equal(t, "Advance : "+c.note, summary(out))
 		})
 	}
-	azure := &canned{t: t, answers: map[string]reply{"POST cancel": refused(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
+	azure := &stub{t: t, answers: map[string]reply{"POST cancel": azureError(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
 	_, err := azure.run("backup-now", "cancel-backup-job", op)
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
 }
 
 func TestAwaitOperation_ReadsTheResultIfTheStatusIsLost(t *testing.T) {
 	t.Parallel()
-	bad := refused(http.StatusBadRequest, "BadRequest", "no such version")
+	bad := azureError(http.StatusBadRequest, "BadRequest", "no such version")
 	foreign := operation.Tracking{StatusURL: "https://evil.example/operationsStatus/o1"}
 	azures := operation.Tracking{StatusURL: statusURL}
 	for name, c := range map[string]struct {
@@ -225,27 +226,27 @@ func TestAwaitOperation_ReadsTheResultIfTheStatusIsLost(t *testing.T) {
 		tracking   operation.Tracking
 		out        string
 	}{
-		"a backup, refused":            {"backup-now", "await-backup", azures, "Advance : the start of the backup"},
+		"a backup, forbidden":          {"backup-now", "await-backup", azures, "Advance : the start of the backup"},
 		"a backup, a foreign host":     {"backup-now", "await-backup", foreign, "Advance : the start of the backup"},
-		"a protection, refused":        {"protect-file-share", "await-protection", azures, "Advance confirm-protection: enabling protection"},
+		"a protection, forbidden":      {"protect-file-share", "await-protection", azures, "Advance confirm-protection: enabling protection"},
 		"a deletion, a foreign host":   {"delete-protection", "await-deletion", foreign, "Advance confirm-gone: the deletion"},
-		"a restore, refused":           {"restore-postgres", "await-restore", azures, "Advance : the start of the restore"},
+		"a restore, forbidden":         {"restore-postgres", "await-restore", azures, "Advance : the start of the restore"},
 		"a registration, foreign host": {"protect-file-share", "await-registration", foreign, "Advance find-registration: the registration of the storage account"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET o1": bad}}
+			azure := &stub{t: t, answers: map[string]reply{"GET o1": bad}}
 			out, err := azure.run(c.flow, c.step, operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Tracking: &c.tracking}})
 			require.NoError(t, err)
 			require.Equal(t, c.out+": its status cannot be read; reading the result instead", summary(out))
 			require.Len(t, out.Warnings, 1)
-			require.Empty(t, out.Tracking.StatusURL, "it is not asked again")
+			require.Empty(t, out.Tracking.StatusURL, "it is not sent again")
 		})
 	}
 	for _, c := range []struct{ flow, step string }{{"protect-postgres", "await-validation"}, {"restore-postgres", "await-validation"}} {
 		t.Run("a validation of "+c.flow+" says nothing else", func(t *testing.T) {
 			t.Parallel()
-			_, err := (&canned{t: t}).run(c.flow, c.step, operation.Operation{AzureState: operation.AzureState{Tracking: &foreign}})
+			_, err := (&stub{t: t}).run(c.flow, c.step, operation.Operation{AzureState: operation.AzureState{Tracking: &foreign}})
 			requireError(t, err, "UntrustedPollHost", operation.Fatal)
 		})
 	}

@@ -12,8 +12,8 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// Every field that the page "Backups - Trigger" names, for each kind of item.
-// The golden files hold the request as it was sent.
+// The requests hold every field of the page "Backups - Trigger", for each kind
+// of item. The golden files hold the requests as they are sent.
 func TestBackupNow_SendsEveryRequestedField(t *testing.T) {
 	t.Parallel()
 	envelope := object{
@@ -58,7 +58,7 @@ func TestProtectFileShare_SendsTheExpiryOfTheFirstBackup(t *testing.T) {
 	require.JSONEq(t, `{"properties":{"objectType":"AzureFileShareBackupRequest","recoveryPointExpiryTimeInUTC":"2026-12-01T02:16:29Z"}}`, sent[0].Body)
 }
 
-// wire writes a request down: method, path, query and body.
+// wire returns the text of a request: method, path, query and body.
 func wire(t *testing.T, r armsim.Request) string {
 	t.Helper()
 	var body bytes.Buffer

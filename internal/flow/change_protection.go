@@ -24,7 +24,7 @@ type protectionChange struct {
 	// a note once the instance shows the change.
 	instance     step.Step
 	instanceDone func(dataprotection.Instance) (note string, ok bool, err error)
-	// record is the last step, which tells automatic protection.
+	// record is the last step, which informs automatic protection.
 	record step.Step
 }
 

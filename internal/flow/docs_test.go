@@ -15,7 +15,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// flowsPage is docs/flows.md.
+// flowsPage returns docs/flows.md.
 func flowsPage(t *testing.T) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "flows.md"))
@@ -23,8 +23,8 @@ func flowsPage(t *testing.T) string {
 	return string(raw)
 }
 
-// section is what the page says below a flow's heading, up to the next flow's;
-// empty if there is no such heading.
+// section returns the text below a flow's heading up to the next heading; empty
+// if the page has no such heading.
 func section(page, name string) string {
 	_, after, _ := strings.Cut(page, "\n## "+name+"\n")
 	text, _, _ := strings.Cut(after, "\n## ")
@@ -50,7 +50,7 @@ func TestDocs_ShowValidRequests(t *testing.T) {
 	for _, name := range b.Names() {
 		require.Positive(t, shown[name], "docs/flows.md shows no request of %s", name)
 	}
-	require.Len(t, blocks, strings.Count(page, "```json"), "a block of JSON that is no request is checked by nobody")
+	require.Len(t, blocks, strings.Count(page, "```json"), "a block of JSON that is not a request is not checked")
 }
 
 func TestDocs_ExplainEveryStepAndParameter(t *testing.T) {
@@ -77,8 +77,8 @@ func TestDocs_ExplainEveryStepAndParameter(t *testing.T) {
 	require.Empty(t, missing, "docs/flows.md does not explain them")
 }
 
-// parametersOf lists a flow's parameters as its own refusals name them, those
-// of objects within as object.name.
+// parametersOf returns a flow's parameters as its own rejections name them,
+// those of nested objects as object.name.
 func parametersOf(t *testing.T, f step.Flow, path string) (all []string) {
 	t.Helper()
 	const unknown = "no such parameter"
@@ -103,8 +103,7 @@ func parametersOf(t *testing.T, f step.Flow, path string) (all []string) {
 	return all
 }
 
-// Codes that the program makes itself; Azure's own pass through and are Azure's
-// to explain.
+// Codes of the program itself; Azure's own codes pass through.
 func TestDocs_ExplainEveryErrorCode(t *testing.T) {
 	t.Parallel()
 	page := flowsPage(t)

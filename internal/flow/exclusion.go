@@ -7,15 +7,15 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// excludeStep returns the last step of flows that end protection: it excludes the
-// datasource from automatic protection. Otherwise the next event would undo what
-// a person decided.
+// excludeStep returns the last step of flows that end protection: it excludes
+// the datasource from automatic protection. Otherwise the next event would undo
+// the decision of the request.
 func (a azure) excludeStep() step.Step {
 	return step.Step{Name: "exclude", Effect: step.Idempotent, Run: a.exclude, Asks: "calls nothing; records the exclusion from automatic protection"}
 }
 
-// includeStep returns the last step of resume-protection: a person wants the
-// datasource to be protected.
+// includeStep returns the last step of resume-protection: the request decided
+// that the datasource is to be protected.
 func (a azure) includeStep() step.Step {
 	return step.Step{Name: "include", Effect: step.Idempotent, Run: a.include, Asks: "calls nothing; deletes the exclusion from automatic protection"}
 }

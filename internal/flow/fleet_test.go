@@ -28,10 +28,10 @@ import (
 	"azbackupflow/internal/state/memory"
 )
 
-// fleet is one or more instances of the app, each with its own engine, budgets
-// and job lists, over one store, one queue and one simulated Azure with Azure's
-// quotas. Its clock goes from second to second that has something due, and what
-// is due in one second runs at once.
+// fleet is one or more instances of the app, each with its own engine, rate
+// limits and job lists, over one store, one queue and one simulated Azure with
+// Azure's quotas. Its clock jumps to each second in which a message is due, and
+// runs the due messages of one second in parallel.
 type fleet struct {
 	t         *testing.T
 	sim       *armsim.Simulator
@@ -43,7 +43,7 @@ type fleet struct {
 	queue     *queuememory.Queue
 	clock     *clockwork.FakeClock
 	keys      int
-	// each second, before what is due in it runs.
+	// each second, before its due messages run.
 	tick func(now time.Time)
 
 	mu   sync.Mutex
@@ -72,7 +72,7 @@ func (f *fleet) connect(limiter *ratelimit.Limiter) *arm.Client {
 	return client
 }
 
-// add starts one more instance.
+// add starts another instance.
 func (f *fleet) add() {
 	limiter, err := ratelimit.New(ratelimit.Config{Now: f.clock.Now, Store: shelves.SharedRows{Store: f, Kind: "ratelimit"}})
 	require.NoError(f.t, err)
@@ -94,12 +94,12 @@ func (f *fleet) add() {
 	f.instances, f.limiters = append(f.instances, e), append(f.limiters, limiter)
 }
 
-// LoadShared implements shelves.SharedRows over what f.shared is at the moment.
+// LoadShared implements the store of shared rows over the current f.shared.
 func (f *fleet) LoadShared(ctx context.Context, kind, key string) ([]byte, string, error) {
 	return f.shared.LoadShared(ctx, kind, key)
 }
 
-// SaveShared implements shelves.SharedRows.
+// SaveShared implements the store of shared rows.
 func (f *fleet) SaveShared(ctx context.Context, kind, key string, value []byte, etag string) (string, bool, error) {
 	return f.shared.SaveShared(ctx, kind, key, value, etag)
 }
@@ -116,7 +116,7 @@ func (f *fleet) newID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", f.rand.Uint32(), f.rand.Uint64()>>16)
 }
 
-// begin asks for an operation and gives its id.
+// begin starts an operation and returns its ID.
 func (f *fleet) begin(name string, parameters any) string {
 	f.t.Helper()
 	raw, err := json.Marshal(parameters)
@@ -164,7 +164,7 @@ func (f *fleet) operation(id string) operation.Operation {
 	return row.Operation
 }
 
-// story is an operation's history, for a person.
+// story returns an operation's history as text.
 func (f *fleet) story(id string) string {
 	var b strings.Builder
 	for ev, err := range f.rows.History(f.t.Context(), id) {
@@ -174,7 +174,8 @@ func (f *fleet) story(id string) string {
 	return b.String()
 }
 
-// requests are the simulator's requests of a kind, and how many were refused.
+// requests returns the simulator's requests of a kind, and how many were
+// throttled.
 func (f *fleet) requests(kind string) (all []armsim.Request, throttled []time.Time) {
 	for _, r := range f.sim.Requests() {
 		if r.Kind == kind {
@@ -187,7 +188,7 @@ func (f *fleet) requests(kind string) (all []armsim.Request, throttled []time.Ti
 	return all, throttled
 }
 
-// vaultsOfMachines is a world of vaults that protect machines.
+// vaultsOfMachines returns a world of vaults that protect machines.
 func vaultsOfMachines(vaults, machines int) *armsim.World {
 	w := armsim.DemoWorld()
 	first := w.Vaults[0]

@@ -40,7 +40,7 @@ type Config struct {
 	// ours; zero means DefaultClockSkew. A job that started less than this before
 	// a request may belong to any request.
 	ClockSkew time.Duration
-	// Guardrails are what an operator allows: deletions and restore targets.
+	// Guardrails hold what an operator allows: deletions and restore targets.
 	Guardrails Guardrails
 	// Jobs lets operations that wait for jobs of one vault share one list; nil
 	// reads each job alone.

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Guardrails are what an operator must allow before flows do it.
+// Guardrails hold what an operator must allow before flows do it.
 type Guardrails struct {
 	// Delete allows flows to delete backups.
 	Delete bool

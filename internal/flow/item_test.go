@@ -10,10 +10,10 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// itemState is how an item may stand, and what that means.
+// itemState is a state of an item and its meaning.
 type itemState struct {
 	changes object
-	// code is why the item cannot be used, empty if it can.
+	// code is the error code; empty if the item can be used.
 	code, message string
 }
 
@@ -35,7 +35,7 @@ func TestProtectFileShare_AcceptsOnlyItemsThatCanBeBackedUp(t *testing.T) {
 		for _, stepName := range []string{"find-item", "find-item-again", "confirm-protection"} {
 			t.Run(stepName+" finds an item "+name, func(t *testing.T) {
 				t.Parallel()
-				azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list(shareItem(c.changes))}}
+				azure := &stub{t: t, answers: map[string]reply{"GET backupProtectedItems": list(shareItem(c.changes))}}
 				out, err := azure.run("protect-file-share", stepName, protecting(t, nil))
 				if c.code != "" {
 					requireError(t, err, c.code, operation.Fatal)
@@ -52,7 +52,7 @@ func TestProtectFileShare_AcceptsOnlyItemsThatCanBeBackedUp(t *testing.T) {
 		}
 		t.Run("a backup of an item "+name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET AzureFileShare;testshare": {status: http.StatusOK, body: shareItem(c.changes)}}}
+			azure := &stub{t: t, answers: map[string]reply{"GET AzureFileShare;testshare": {status: http.StatusOK, body: shareItem(c.changes)}}}
 			out, err := azure.run("backup-now", "read-item", backingUp(t, nil))
 			if c.code != "" {
 				requireError(t, err, c.code, operation.Fatal)
@@ -62,14 +62,14 @@ func TestProtectFileShare_AcceptsOnlyItemsThatCanBeBackedUp(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, "Advance : testshare is a AzureFileShareProtectedItem", summary(out))
-			require.NotContains(t, out.Learned, "itemId", "the id stays as it was given")
+			require.NotContains(t, out.Learned, "itemId", "the ID stays as requested")
 		})
 	}
 }
 
 func TestProtectFileShare_WaitsUntilTheVaultListsTheItem(t *testing.T) {
 	t.Parallel()
-	azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list()}}
+	azure := &stub{t: t, answers: map[string]reply{"GET backupProtectedItems": list()}}
 	_, err := azure.run("protect-file-share", "confirm-protection", protecting(t, nil))
 	requireError(t, err, "ItemNotVisible", operation.NotYet)
 }
@@ -77,7 +77,7 @@ func TestProtectFileShare_WaitsUntilTheVaultListsTheItem(t *testing.T) {
 func TestProtectFileShare_ContinuesWithAnUnprotectedShare(t *testing.T) {
 	t.Parallel()
 	for stepName, next := range map[string]string{"find-item": "find-registration", "find-item-again": "enable-protection"} {
-		azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list(
+		azure := &stub{t: t, answers: map[string]reply{"GET backupProtectedItems": list(
 			shareItem(object{"friendlyName": "othershare"}),
 			shareItem(object{"sourceResourceId": demoAccount + "x"}),
 		)}}
@@ -89,7 +89,7 @@ func TestProtectFileShare_ContinuesWithAnUnprotectedShare(t *testing.T) {
 
 func TestBackupNow_RecommendsProtectionForAnUnprotectedShare(t *testing.T) {
 	t.Parallel()
-	azure := &canned{t: t, answers: map[string]reply{"GET backupProtectedItems": list()}}
+	azure := &stub{t: t, answers: map[string]reply{"GET backupProtectedItems": list()}}
 	op := backingUp(t, object{"fileShare": object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"}})
 	_, err := azure.run("backup-now", "find-item", op)
 	requireError(t, err, "NotProtected", operation.Fatal)
@@ -97,7 +97,7 @@ func TestBackupNow_RecommendsProtectionForAnUnprotectedShare(t *testing.T) {
 	require.Equal(t, "vault azurefilesvault does not protect file share testshare of "+demoAccount, e.Message)
 	require.Equal(t, []string{"Protect the share first, with the flow protect-file-share."}, e.RecommendedAction)
 
-	azure = &canned{t: t, answers: map[string]reply{"GET AzureFileShare;testshare": refused(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "no")}}
+	azure = &stub{t: t, answers: map[string]reply{"GET AzureFileShare;testshare": azureError(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "no")}}
 	_, err = azure.run("backup-now", "read-item", backingUp(t, nil))
 	requireError(t, err, "NotProtected", operation.Fatal)
 }
@@ -109,21 +109,21 @@ func TestBackupNow_RejectsParametersThatDoNotFitTheItem(t *testing.T) {
 		more     object
 		code     string
 	}{
-		"a share":                                 {"AzureFileShareProtectedItem", nil, ""},
-		"a machine":                               {"Microsoft.Compute/virtualMachines", nil, ""},
-		"a classic machine":                       {"Microsoft.ClassicCompute/virtualMachines", nil, ""},
-		"a database with its type":                {"AzureVmWorkloadSQLDatabase", object{"backupType": "Full"}, ""},
-		"a HANA database with its type":           {"AzureVmWorkloadSAPHanaDatabase", object{"backupType": "Incremental", "enableCompression": true}, ""},
-		"a HANA instance with its type":           {"AzureVmWorkloadSAPHanaDBInstance", object{"backupType": "SnapshotFull"}, ""},
-		"a database without a type":               {"AzureVmWorkloadSQLDatabase", nil, "BackupTypeMissing"},
-		"a database with nothing but compression": {"AzureVmWorkloadSAPHanaDatabase", object{"enableCompression": true}, "BackupTypeMissing"},
-		"a machine with a database's type":        {"Microsoft.Compute/virtualMachines", object{"backupType": "Full"}, "BackupTypeDoesNotFit"},
-		"a share with compression":                {"AzureFileShareProtectedItem", object{"enableCompression": false}, "BackupTypeDoesNotFit"},
-		"a kind that nobody knows":                {"DPMProtectedItem", nil, "ItemTypeUnknown"},
+		"a share":                          {"AzureFileShareProtectedItem", nil, ""},
+		"a machine":                        {"Microsoft.Compute/virtualMachines", nil, ""},
+		"a classic machine":                {"Microsoft.ClassicCompute/virtualMachines", nil, ""},
+		"a database with its type":         {"AzureVmWorkloadSQLDatabase", object{"backupType": "Full"}, ""},
+		"a HANA database with its type":    {"AzureVmWorkloadSAPHanaDatabase", object{"backupType": "Incremental", "enableCompression": true}, ""},
+		"a HANA instance with its type":    {"AzureVmWorkloadSAPHanaDBInstance", object{"backupType": "SnapshotFull"}, ""},
+		"a database without a type":        {"AzureVmWorkloadSQLDatabase", nil, "BackupTypeMissing"},
+		"a database with compression only": {"AzureVmWorkloadSAPHanaDatabase", object{"enableCompression": true}, "BackupTypeMissing"},
+		"a machine with a database's type": {"Microsoft.Compute/virtualMachines", object{"backupType": "Full"}, "BackupTypeDoesNotFit"},
+		"a share with compression":         {"AzureFileShareProtectedItem", object{"enableCompression": false}, "BackupTypeDoesNotFit"},
+		"an unknown kind":                  {"DPMProtectedItem", nil, "ItemTypeUnknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{
+			azure := &stub{t: t, answers: map[string]reply{
 				"GET AzureFileShare;testshare": {status: http.StatusOK, body: shareItem(object{"protectedItemType": c.itemType})},
 			}}
 			out, err := azure.run("backup-now", "read-item", backingUp(t, c.more))
@@ -137,7 +137,7 @@ func TestBackupNow_RejectsParametersThatDoNotFitTheItem(t *testing.T) {
 	}
 }
 
-// backingUp is an operation of the flow backup-now that knows its item.
+// backingUp returns an operation of the flow backup-now that knows its item.
 func backingUp(t *testing.T, parameters object) operation.Operation {
 	t.Helper()
 	item := learnedShare()

@@ -23,8 +23,8 @@ const (
 	someVault = "/subscriptions/" + "11111111-1111-1111-1111-111111111111" + "/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/another"
 )
 
-// checked is what a flow's check says of parameters: the normal form, or what
-// is wrong.
+// checked returns the result of a flow's check: the normal form, or the field
+// errors.
 func checked(t *testing.T, name string, parameters string) (json.RawMessage, []step.FieldError) {
 	t.Helper()
 	f, ok := registry(t, morning()).Newest(name)
@@ -55,7 +55,7 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 		"an unknown field": {`{"policyId":"x"}`, []step.FieldError{
 			{Field: "parameters.policyId", Problem: "is not a field that is known here", Want: "one of vaultId, storageAccountId, fileShare, policy, firstBackup"},
 		}},
-		"an unknown field further in": {`{"firstBackup":{"expiry":1}}`, []step.FieldError{
+		"an unknown nested field": {`{"firstBackup":{"expiry":1}}`, []step.FieldError{
 			{Field: "parameters.firstBackup.expiry", Problem: "is not a field that is known here", Want: "one of recoveryPointExpiryTimeInUTC"},
 		}},
 		"a wrong type": {`{"vaultId":7}`, []step.FieldError{{Field: "parameters.vaultId", Problem: "is a number", Want: "a JSON string"}}},
@@ -79,13 +79,13 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 		"two hyphens in a share's name": {`{` + ids + `,"fileShare":"a--b","policy":"schedule1"}`, []step.FieldError{
 			{Field: "parameters.fileShare", Problem: `"a--b" is not the name of a file share`, Want: shareForm},
 		}},
-		"a share's name of 64 letters": {`{` + ids + `,"fileShare":"` + strings.Repeat("a", 64) + `","policy":"schedule1"}`, []step.FieldError{
+		"a share name of 64 letters": {`{` + ids + `,"fileShare":"` + strings.Repeat("a", 64) + `","policy":"schedule1"}`, []step.FieldError{
 			{Field: "parameters.fileShare", Problem: `"` + strings.Repeat("a", 64) + `" is not the name of a file share`, Want: shareForm},
 		}},
-		"no policy's name": {`{` + ids + `,"fileShare":"testshare","policy":"a b"}`, []step.FieldError{
+		"an invalid policy name": {`{` + ids + `,"fileShare":"testshare","policy":"a b"}`, []step.FieldError{
 			{Field: "parameters.policy", Problem: `"a b" is not the name of a policy`, Want: "3 to 150 letters, digits and hyphens, beginning with a letter"},
 		}},
-		"no policy's id": {`{` + ids + `,"fileShare":"testshare","policy":"/backupPolicies"}`, []step.FieldError{
+		"an invalid policy ID": {`{` + ids + `,"fileShare":"testshare","policy":"/backupPolicies"}`, []step.FieldError{
 			{Field: "parameters.policy", Problem: `"/backupPolicies" is not the resource id of a backup policy`, Want: vaultForm + "/backupPolicies/{policy}"},
 		}},
 		"another vault's policy": {`{` + ids + `,"fileShare":"testshare","policy":"` + someVault + `/backupPolicies/schedule1"}`, []step.FieldError{
@@ -94,7 +94,7 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 		"an expiry that has passed": {`{` + ids + `,"fileShare":"testshare","policy":"schedule1","firstBackup":{"recoveryPointExpiryTimeInUTC":"2026-02-01T00:00:00+01:00"}}`, []step.FieldError{
 			{Field: "parameters.firstBackup.recoveryPointExpiryTimeInUTC", Problem: "2026-01-31T23:00:00Z has passed", Want: "a time in the future, such as 2026-03-31T08:00:00Z"},
 		}},
-		"an expiry that is no time": {`{` + ids + `,"fileShare":"testshare","policy":"schedule1","firstBackup":{"recoveryPointExpiryTimeInUTC":"tomorrow"}}`, []step.FieldError{
+		"an expiry that is not a time": {`{` + ids + `,"fileShare":"testshare","policy":"schedule1","firstBackup":{"recoveryPointExpiryTimeInUTC":"tomorrow"}}`, []step.FieldError{
 			{Field: "parameters.firstBackup.recoveryPointExpiryTimeInUTC", Problem: `"tomorrow" is not a time`, Want: "a time such as 2030-01-31T18:00:00Z"},
 		}},
 	} {
@@ -136,7 +136,7 @@ func TestBackupNow_NamesInvalidParameters(t *testing.T) {
 		"compression for a share": {`{` + ofShare + `,"enableCompression":false}`, []step.FieldError{
 			{Field: "parameters.backupType", Problem: "or enableCompression is set for a target that is not a database", Want: "neither; only databases, named by itemId, have them"},
 		}},
-		// The API's enumeration has it; Azure has nothing that it could mean.
+		// The API's enumeration has it, but Azure has no such backup.
 		"the backup type Invalid": {`{"itemId":"` + demoItem + `","backupType":"Invalid"}`, []step.FieldError{
 			{Field: "parameters.backupType", Problem: `"Invalid" is not a backup type`, Want: typesForm},
 		}},

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// all the steps of a share that nobody has touched.
+// allSteps are the steps for a share that the vault has never seen.
 func fromScratch() []string {
 	return []string{
 		"check-policy", "find-item", "find-registration", "refresh", "await-refresh", "find-container", "register", "await-registration",
@@ -24,7 +24,7 @@ func TestProtectFileShare_DiscoversRegistersInquiresAndProtects(t *testing.T) {
 	r, sim := simulated(t, armsim.DemoWorld())
 	op := r.succeeds("protect-file-share", demoShare(nil))
 	require.Equal(t, fromScratch(), r.path(op.ID))
-	require.Empty(t, sim.Backups(), "no backup was asked for")
+	require.Empty(t, sim.Backups(), "no backup was requested")
 	item := itemOf(t, sim, "testshare")
 	require.Equal(t, "schedule1", item.Policy)
 	require.Equal(t, item.ID, op.Learned["itemId"])
@@ -115,14 +115,14 @@ func TestProtectFileShare_DistinguishesSharesOfTwoAccounts(t *testing.T) {
 	other := world.StorageAccounts[0]
 	other.Name = "othervault2"
 	other.Shares = []armsim.Share{{Name: "testshare"}}
-	// The other one comes first in every list, and is further than ours.
+	// The other share comes first in every list, and has progressed further.
 	other.RegisteredWith = world.Vaults[0].ID()
 	other.Shares[0].Policy = "schedule1"
 	world.StorageAccounts = append([]armsim.StorageAccount{other}, world.StorageAccounts...)
 	r, sim := simulated(t, world)
 
 	op := r.succeeds("protect-file-share", demoShare(object{"firstBackup": object{}}))
-	require.Equal(t, fromScratch(), r.path(op.ID)[:16], "the other share is no proof that ours is protected")
+	require.Equal(t, fromScratch(), r.path(op.ID)[:16], "the other share does not prove that ours is protected")
 	require.Contains(t, op.Learned["itemId"], ";testvault2/")
 	backups := sim.Backups()
 	require.Len(t, backups, 1)
@@ -172,8 +172,8 @@ func TestProtectFileShare_ReportsAnUndiscoveredAccount(t *testing.T) {
 	require.Empty(t, requests(sim, "PUT protectionContainers"))
 }
 
-// protectedWorld is the demo world with its share under a policy; there is a
-// policy weekly beside schedule1.
+// protectedWorld returns the demo world with its share under a policy, and with
+// the policies weekly and schedule1.
 func protectedWorld(policy string) armsim.World {
 	world := armsim.DemoWorld()
 	v := &world.Vaults[0]
@@ -183,7 +183,7 @@ func protectedWorld(policy string) armsim.World {
 	return world
 }
 
-// itemOf is the item that the vault protects under a friendly name.
+// itemOf returns the item that the vault protects under a friendly name.
 func itemOf(t *testing.T, sim *armsim.Simulator, friendlyName string) armsim.ProtectedItem {
 	t.Helper()
 	for _, i := range sim.ProtectedItems() {
@@ -204,7 +204,7 @@ func requests(sim *armsim.Simulator, kind string) (all []armsim.Request) {
 	return all
 }
 
-// writes lists the kinds of requests that were to change something.
+// writes returns the kinds of requests that change something.
 func writes(sim *armsim.Simulator) (kinds []string) {
 	for _, r := range sim.Requests() {
 		if r.Method != "GET" {

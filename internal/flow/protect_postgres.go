@@ -130,7 +130,7 @@ func (a azure) protectPostgresSteps() []step.Step {
 	}
 }
 
-// server is what the steps of protect-postgres work on.
+// server holds the parameters and the backup instance of protect-postgres.
 type server struct {
 	ProtectPostgres
 	instance dataprotection.InstanceID

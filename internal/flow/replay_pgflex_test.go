@@ -14,10 +14,10 @@ import (
 	"azbackupflow/internal/local/armsim/replay"
 )
 
-// What the Azure CLI's test asked for on 26 June 2024: protect a flexible
-// server, back it up, restore it as files, delete its backups. The client
-// validates twice, in the interactions 1 to 5 by a command of its own and in 6
-// to 10 as a part of protecting; a flow validates once, which is the latter.
+// The recording of the Azure CLI's test of 26 June 2024 protects a flexible
+// server, backs it up, restores it as files and deletes its backups. The client
+// validates twice: in the interactions 1 to 5 with a separate command, and in 6
+// to 10 as a part of protecting. A flow validates once, as the latter.
 const (
 	firstServerInteraction = 6
 
@@ -31,12 +31,13 @@ const (
 	recordedServerBackup  = "53f3012a-aa0c-4317-a9c6-eda498ddee55"
 	recordedServerRestore = "cab20de7-2f2a-420b-9f0d-236a5d2da889"
 	recordedServerPoint   = "72f990c41eb8498bbf13b915b1521f77"
-	// recordedJobReads is how often the client read the backup's job.
+	// recordedJobReads is the number of times that the client read the backup's
+	// job.
 	recordedJobReads = 83
 )
 
-// recordedPostgres is a rig over the recording, with the clock at a time of its
-// day. The test is skipped where the recording is not there.
+// recordedPostgres returns a rig over the recording, with the clock at a time
+// of its day. It skips the test if the recording is missing.
 func recordedPostgres(t *testing.T, at time.Time, from, to int) (*rig, *replay.Server) {
 	t.Helper()
 	file := filepath.Join(filepath.Dir(recording(t)), "azure-cli-dataprotection_pgflex.yaml")
@@ -89,7 +90,7 @@ func TestReplay_PostgresFlowsSendTheRecordedRequests(t *testing.T) {
 	}, sentAsRecorded(t, server))
 }
 
-// The client's first validation is the same request in other words.
+// The client's first validation is the same request with other casing.
 func TestReplay_FirstValidationIsTheRecordedOne(t *testing.T) {
 	t.Parallel()
 	r, server := recordedPostgres(t, time.Date(2024, 6, 26, 7, 49, 42, 0, time.UTC), 1, firstServerInteraction-1)
@@ -99,8 +100,8 @@ func TestReplay_FirstValidationIsTheRecordedOne(t *testing.T) {
 	require.Equal(t, []string{"POST validateForBackup"}, sentAsRecorded(t, server))
 }
 
-// A backup that takes as long as the recorded one is not asked about as often
-// as the client did.
+// A backup that takes as long as the recorded one is polled less often than the
+// client polled it.
 func TestReplay_ReadsJobsLessOftenThanTheRecordedClient(t *testing.T) {
 	t.Parallel()
 	r, sim := simulated(t, armsim.DemoWorld())
@@ -116,8 +117,8 @@ func TestReplay_ReadsJobsLessOftenThanTheRecordedClient(t *testing.T) {
 	require.Less(t, reads, recordedJobReads/2)
 }
 
-// sentAsRecorded compares each write with the recorded one, and gives what they
-// were.
+// sentAsRecorded compares each write with the recorded one, and returns the
+// writes.
 func sentAsRecorded(t *testing.T, server *replay.Server) (made []string) {
 	t.Helper()
 	for _, w := range server.Writes() {
@@ -130,8 +131,8 @@ func sentAsRecorded(t *testing.T, server *replay.Server) (made []string) {
 	return made
 }
 
-// said reads a body for comparing, without what says nothing (an absent field,
-// null and {} mean the same) and without the casing of names: the client wrote
+// said decodes a body for a comparison, without empty values (an absent field,
+// null and {} are equal) and without the casing of names: the client wrote
 // resourceId once and resourceID later.
 func said(t *testing.T, text string) any {
 	t.Helper()

@@ -15,15 +15,15 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// What the Azure CLI's test asked for on 11 June 2024, in the interactions 13
-// to 53 of the recording: protect a share of a new account, then back it up.
+// The recording of the Azure CLI's test of 11 June 2024, in the interactions 13
+// to 53, protects a share of a new account and then backs it up.
 const (
 	firstInteraction, lastInteraction = 13, 53
 
 	recordedGroup  = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/clitest.rg000001/providers/"
 	recordedVault  = recordedGroup + "Microsoft.RecoveryServices/vaults/clitest-vault000002"
 	recordedExpiry = "2024-07-11T00:00:00Z"
-	// recordedJob is the backup's.
+	// recordedJob is the job of the backup.
 	recordedJob = "eeda2c9e-9bc2-4c51-a021-6cb73a172460"
 )
 
@@ -49,8 +49,8 @@ func recording(t *testing.T) string {
 	return file
 }
 
-// The clock stands at the day of the recording, so that the expiry that was
-// recorded lies ahead, and the whole body can be compared.
+// The clock starts at the day of the recording, so that the recorded expiry is
+// in the future and the whole body can be compared.
 func TestReplay_FileShareFlowSendsTheRecordedRequests(t *testing.T) {
 	t.Parallel()
 	file := recording(t)
@@ -89,13 +89,13 @@ func TestReplay_FileShareFlowSendsTheRecordedRequests(t *testing.T) {
 		"POST backup",
 	}, last)
 	require.Regexp(t, "(?i)^PUT azurefileshare;[0-9a-f]{64}$", last[3])
-	// What the comparison above comes to for the request that matters most.
+	// The comparison above, written out for the most important request.
 	require.JSONEq(t, `{"properties":{"objectType":"AzureFileShareBackupRequest","recoveryPointExpiryTimeInUTC":"`+recordedExpiry+`"}}`, writes[4].Body)
 	require.Equal(t, op.Learned["attempt"], writes[4].ClientRequestID)
 }
 
-// body reads a request's body for comparing: times as instants, because the
-// recorded one has milliseconds, and resource ids without regard to casing.
+// body decodes a request's body for a comparison: times as instants, because
+// the recorded one has milliseconds, and resource IDs without regard to casing.
 func body(t *testing.T, text string) (all map[string]any) {
 	t.Helper()
 	if text == "" {

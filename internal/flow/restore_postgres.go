@@ -33,7 +33,7 @@ func (a azure) restorePostgres() Definition {
 			"ids of servers and the URLs of blob containers, separated by commas.",
 		Notes: "The datasource decides which restores are possible; others are rejected before anything starts (`RestoreNotPossible`):\n\n" + abilityTable() +
 			"\nErrors of the validation, such as `UserErrorRestoreToLowerVersion`, end the operation before anything has started. Two restores of " +
-			"one instance are told apart by their targets.",
+			"one instance are distinguished by their targets.",
 		Examples: restorePostgresExamples(),
 	}
 }

@@ -30,12 +30,12 @@ const (
 	demoAccount = "/subscriptions/" + armsim.DemoSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
 )
 
-// morning is when the tests' clocks begin.
+// morning is the start of the tests' clocks.
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
 // rig runs whole operations in one process: the real engine over a store and a
 // queue in memory, the real flows and the real ARM client. Its clock jumps from
-// one message to the next, and a simulator that is given it follows.
+// one message to the next; a simulator with the same clock follows.
 type rig struct {
 	t      *testing.T
 	flows  *flow.Registry
@@ -48,8 +48,8 @@ type rig struct {
 	excluded []string
 }
 
-// newRig makes a rig over the Resource Manager at the endpoint, with the clock
-// at a time.
+// newRig returns a rig over the Resource Manager at the endpoint, with the
+// clock at a time.
 func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, token func() string)) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}}
@@ -81,7 +81,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	return r
 }
 
-// credential gives the tokens that a function issues.
+// credential returns the tokens that a function issues.
 type credential func() string
 
 // GetToken implements azcore.TokenCredential.
@@ -89,7 +89,7 @@ func (c credential) GetToken(context.Context, policy.TokenRequestOptions) (azcor
 	return azcore.AccessToken{Token: c(), ExpiresOn: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-// simulated is a rig over a simulator of the world.
+// simulated returns a rig over a simulator of the world.
 func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	t.Helper()
 	var sim *armsim.Simulator
@@ -103,7 +103,7 @@ func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	return r, sim
 }
 
-// pass moves the clock on to a time; it never goes back.
+// pass moves the clock forward to a time.
 func (r *rig) pass(to time.Time) {
 	r.clock.Advance(max(0, to.Sub(r.clock.Now())))
 }
@@ -118,7 +118,7 @@ func (r *rig) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// begin asks for an operation and gives its id.
+// begin starts an operation and returns its ID.
 func (r *rig) begin(name string, parameters any) string {
 	r.t.Helper()
 	raw, err := json.Marshal(parameters)
@@ -128,7 +128,7 @@ func (r *rig) begin(name string, parameters any) string {
 	return op.ID
 }
 
-// operation is the row as it stands.
+// operation returns the current operation.
 func (r *rig) operation(id string) operation.Operation {
 	r.t.Helper()
 	row, err := r.rows.Load(r.t.Context(), id)
@@ -136,7 +136,7 @@ func (r *rig) operation(id string) operation.Operation {
 	return row.Operation
 }
 
-// step delivers what is due next, when it is due.
+// step delivers the messages that are due next, at their due time.
 func (r *rig) step() {
 	r.t.Helper()
 	due, ok := r.queue.Next()
@@ -157,7 +157,7 @@ func (r *rig) until(id, name string) {
 	}
 }
 
-// finish delivers messages until none is left, and gives the operation.
+// finish delivers messages until none is left, and returns the operation.
 func (r *rig) finish(id string) operation.Operation {
 	r.t.Helper()
 	for n := 0; len(r.queue.Waiting()) > 0; n++ {
@@ -167,7 +167,7 @@ func (r *rig) finish(id string) operation.Operation {
 	return r.operation(id)
 }
 
-// succeeds runs an operation to its good end.
+// succeeds runs an operation that must succeed.
 func (r *rig) succeeds(name string, parameters any) operation.Operation {
 	r.t.Helper()
 	id := r.begin(name, parameters)
@@ -176,7 +176,7 @@ func (r *rig) succeeds(name string, parameters any) operation.Operation {
 	return op
 }
 
-// fails runs an operation to its bad end and gives why.
+// fails runs an operation that must fail, and returns its error.
 func (r *rig) fails(name string, parameters any) *operation.Error {
 	r.t.Helper()
 	id := r.begin(name, parameters)
@@ -186,7 +186,7 @@ func (r *rig) fails(name string, parameters any) *operation.Error {
 	return op.LastError
 }
 
-// story is an operation's history, for a person.
+// story returns an operation's history as text.
 func (r *rig) story(id string) (lines []string) {
 	for ev, err := range r.rows.History(r.t.Context(), id) {
 		require.NoError(r.t, err)
@@ -198,7 +198,7 @@ func (r *rig) story(id string) (lines []string) {
 	return lines
 }
 
-// path lists the steps that an operation went through, each visit once.
+// path returns the steps that an operation visited, in order.
 func (r *rig) path(id string) (steps []string) {
 	for ev, err := range r.rows.History(r.t.Context(), id) {
 		require.NoError(r.t, err)
@@ -212,7 +212,7 @@ func (r *rig) path(id string) (steps []string) {
 // object is a JSON object.
 type object = map[string]any
 
-// demoShare asks for the Learn page's share to be protected.
+// demoShare returns parameters that protect the share of the Learn page.
 func demoShare(more object) object {
 	p := object{"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1"}
 	maps.Copy(p, more)

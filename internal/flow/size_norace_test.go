@@ -2,5 +2,5 @@
 
 package flow_test
 
-// share is the part of a storm that the race detector can take.
+// share is the part of the load that the race detector can handle.
 const share = 1

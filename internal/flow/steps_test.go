@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// book is the flows without an Azure behind them.
+// registry returns the flows without an Azure.
 func registry(t *testing.T, now time.Time) *flow.Registry {
 	t.Helper()
 	b, err := flow.New(flow.Config{
@@ -29,9 +29,9 @@ func registry(t *testing.T, now time.Time) *flow.Registry {
 }
 
 // Rows of operations in flight name their flow's version and step. The list of
-// a version that is out must never change: -update adds versions, it changes
-// none. (Before the release that brings a version its lines may be taken out of
-// the file by hand, to be written anew.)
+// a released version must never change: -update adds versions and changes none.
+// Before the release of a version, delete its lines from the file by hand to
+// write them again.
 func TestSteps_OfAReleasedVersionNeverChange(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join("testdata", "steps.golden")
@@ -52,7 +52,7 @@ func TestSteps_OfAReleasedVersionNeverChange(t *testing.T) {
 			want, published := frozen[title]
 			switch {
 			case published:
-				require.Equal(t, want, list, "%s is published and has changed: leave it and make a new version beside it", title)
+				require.Equal(t, want, list, "%s is released and has changed: restore it and add a new version next to it", title)
 			case *update:
 				text += title + "\n" + list + "\n"
 			default:
@@ -68,8 +68,8 @@ func TestSteps_OfAReleasedVersionNeverChange(t *testing.T) {
 	}
 }
 
-// stepLines lists a flow's steps: the name, what happens when its call is made
-// twice, and where a cancel goes.
+// stepLines returns a flow's steps: the name, the effect, and the step that a
+// cancel continues with.
 func stepLines(f step.Flow) string {
 	var b strings.Builder
 	for _, s := range f.Steps {

@@ -17,12 +17,13 @@ import (
 	"azbackupflow/internal/roles"
 )
 
-// call is a request that some test holds as a golden file.
+// call is a request of a golden file.
 type call struct {
 	file, method, path, operation string
 }
 
-// goldens are the requests that packages arm/… and flow hold as golden files.
+// goldens returns the requests in the golden files of the packages arm/… and
+// flow.
 func goldens(t *testing.T) []call {
 	t.Helper()
 	var all []call
@@ -77,7 +78,7 @@ func TestTable_HoldsOnlyCallsThatTheAppMakes(t *testing.T) {
 	for _, c := range goldens(t) {
 		made[c.operation] = true
 	}
-	// Azure hands out the URLs of these; no code of ours composes them.
+	// Azure returns the URLs of these; azbackupflow does not compose them.
 	followed := regexp.MustCompile(`Operation(Result|Results|Status|Statuses)[A-Za-z]*(_Get)?$`)
 	for _, p := range roles.Table() {
 		for _, c := range p.Calls {
@@ -86,13 +87,13 @@ func TestTable_HoldsOnlyCallsThatTheAppMakes(t *testing.T) {
 	}
 }
 
-// described are the actions that Azure asks for each operation of a provider's
-// API description.
+// described returns the action that Azure requires for each operation of a
+// provider's API description.
 func described(t *testing.T, file ...string) map[string]string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "..", "shared", "specs"}, file...)...))
 	if err != nil {
-		t.Skip("the providers' API descriptions are not at hand")
+		t.Skip("the providers' API descriptions are not available")
 	}
 	var d struct {
 		Paths map[string]map[string]struct{ OperationID string }
@@ -112,7 +113,7 @@ func TestTable_MatchesTheAPIDescriptions(t *testing.T) {
 	t.Parallel()
 	actions := described(t, "Microsoft.RecoveryServices.Backup", "2025-02-01", "bms.json")
 	maps.Copy(actions, described(t, "Microsoft.DataProtection", "2024-04-01", "dataprotection.json"))
-	// The vaults of Recovery Services have a description of their own.
+	// The vaults of Recovery Services have a separate description.
 	actions["Vaults_Get"] = "Microsoft.RecoveryServices/vaults/read"
 	for _, p := range roles.Table() {
 		for _, c := range p.Calls {

@@ -27,8 +27,8 @@ type Fields map[string]Field
 type Field struct {
 	// Required marks a field without which its object is rejected.
 	Required bool
-	// When says in the documentation when the field is used, where that depends
-	// on other fields: "databases only".
+	// When documents the condition of the field, if it depends on other fields:
+	// "databases only".
 	When string
 	// Meaning documents the field.
 	Meaning string

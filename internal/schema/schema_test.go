@@ -70,7 +70,7 @@ func TestDocuments_ArePublished(t *testing.T) {
 	published, err := filepath.Glob(filepath.Join(folder, "parameters", "*"))
 	require.NoError(t, err)
 	for _, file := range published {
-		require.Contains(t, files, file, "it is made by nothing")
+		require.Contains(t, files, file, "no flow has this schema")
 	}
 }
 
@@ -84,8 +84,8 @@ func TestDocuments_HoldTheNewestVersionOfEachFlow(t *testing.T) {
 	}
 }
 
-// examples are all requests that the project shows: in examples/ and in the
-// docs.
+// examples returns requests that use every field: those in examples/ and in
+// testdata/.
 func examples(t *testing.T) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
@@ -103,7 +103,7 @@ func examples(t *testing.T) map[string][]byte {
 	return all
 }
 
-// blocks are the fenced JSON blocks of a kind of a page.
+// blocks returns the fenced JSON blocks of a kind of a page.
 func blocks(t *testing.T, page, kind string) (all [][]byte) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("../../docs", page))
@@ -158,7 +158,7 @@ func TestDocuments_AcceptEveryExample(t *testing.T) {
 	}
 }
 
-// accepts is what the program says of a request.
+// accepts returns the program's decision about a request.
 func accepts(known *flow.Registry, r request.Request) error {
 	if err := r.Check(); err != nil {
 		return err
@@ -171,10 +171,13 @@ func accepts(known *flow.Registry, r request.Request) error {
 	return err
 }
 
-// Every request that the program takes fits the schema, and every one that it
-// refuses does not, but for what the package says: each example is changed in
-// every place in many ways, and both are asked.
+// Every request that the program accepts fits the schema, and every request
+// that it rejects does not, with the exceptions of the package comment: each
+// example is changed in every place in many ways, and both decide.
 func TestDocuments_DecideAsTheProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: checks thousands of changed requests")
+	}
 	t.Parallel()
 	s := schematest.Published(t, folder).Get(t, requestID)
 	known := registry(t)
@@ -190,9 +193,9 @@ func TestDocuments_DecideAsTheProgram(t *testing.T) {
 			fits := schematest.Validate(s, m.raw)
 			switch {
 			case err == nil && fits != nil && !m.stricter:
-				differ = append(differ, fmt.Sprintf("%s, %s: the program takes it, the schema does not: %.300s", name, m.what, fits))
+				differ = append(differ, fmt.Sprintf("%s, %s: the program accepts it, the schema does not: %.300s", name, m.what, fits))
 			case err != nil && fits == nil && !beyondSchemas(err):
-				differ = append(differ, fmt.Sprintf("%s, %s: the schema takes it, the program does not: %.300s", name, m.what, err))
+				differ = append(differ, fmt.Sprintf("%s, %s: the schema accepts it, the program does not: %.300s", name, m.what, err))
 			}
 		}
 	}
@@ -201,7 +204,7 @@ func TestDocuments_DecideAsTheProgram(t *testing.T) {
 	t.Logf("%d requests", asked)
 }
 
-// beyondSchemas says whether all that is wrong is what no schema can say.
+// beyondSchemas reports whether a schema cannot express any of the errors.
 func beyondSchemas(err error) bool {
 	fields := step.FieldsOf(err)
 	for _, f := range fields {
@@ -220,7 +223,7 @@ func beyondSchemas(err error) bool {
 type mutation struct {
 	what string
 	raw  []byte
-	// stricter says that the schema may refuse what the program takes.
+	// stricter means that the schema may reject what the program accepts.
 	stricter bool
 }
 
@@ -284,12 +287,12 @@ func TestDocuments_RejectInvalidBulkRequestsAndEvents(t *testing.T) {
 		kind := map[string]string{bulkID: "bulk", eventID: "event"}[id]
 		for _, raw := range blocks(t, "queue.md", kind) {
 			for _, m := range mutations(t, raw) {
-				// Of the data of an event its own schema says what is wrong.
+				// The schema of the data itself describes the data of an event.
 				if kind == "event" && strings.Contains(m.what, ".data") && !strings.Contains(m.what, ".datacontenttype") {
 					continue
 				}
 				err, fits := read(m.raw), schematest.Validate(s, m.raw)
-				// Without the attribute it is no event.
+				// Without the attribute it is not an event.
 				known := m.what == ".specversion removed" || kind == "bulk" && regexp.MustCompile(`^\.template\.(flow|parameters)`).MatchString(m.what)
 				require.Truef(t, (err == nil) == (fits == nil) || m.stricter || known || beyondSchemas(err), "%s: the program says %v, the schema %v", m.what, err, fits)
 			}
@@ -304,5 +307,5 @@ func TestDocuments_NameTheInvalidField(t *testing.T) {
 	var invalid *jsonschema.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	require.Contains(t, invalid.Error(), "/parameters/jobId")
-	require.False(t, bytes.Contains([]byte(invalid.Error()), []byte("backup-now")), "other flows are not blamed")
+	require.False(t, bytes.Contains([]byte(invalid.Error()), []byte("backup-now")), "the error names no other flow")
 }

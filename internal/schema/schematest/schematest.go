@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Schemas are the schemas below a folder, each under its $id.
+// Schemas holds the schemas below a folder by their $id.
 type Schemas struct{ compiler *jsonschema.Compiler }
 
-// Published compiles the schemas below docs/schemas, which is named from where
-// the test runs. Formats are asserted.
+// Published compiles the schemas below docs/schemas, whose path is relative to
+// the test. Formats are asserted.
 func Published(t testing.TB, folder string) Schemas {
 	t.Helper()
 	c := jsonschema.NewCompiler()
@@ -39,7 +39,7 @@ func Published(t testing.TB, folder string) Schemas {
 	return Schemas{c}
 }
 
-// Get compiles the schema with an $id.
+// Get compiles the schema with the $id.
 func (s Schemas) Get(t testing.TB, id string) *jsonschema.Schema {
 	t.Helper()
 	compiled, err := s.compiler.Compile(id)
@@ -47,7 +47,7 @@ func (s Schemas) Get(t testing.TB, id string) *jsonschema.Schema {
 	return compiled
 }
 
-// Validate holds JSON against a schema; text that is no JSON is an error too.
+// Validate checks JSON against a schema; text that is not JSON is an error too.
 func Validate(s *jsonschema.Schema, raw []byte) error {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {

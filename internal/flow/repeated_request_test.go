@@ -39,7 +39,7 @@ func TestCheck_RecognizesARepeatAfterItsExpiryHasPassed(t *testing.T) {
 
 	_, _, err = ask(expiry.Add(time.Minute))
 	var invalid *step.Invalid
-	require.ErrorAs(t, err, &invalid, "another request under the key is refused for what is wrong with it")
+	require.ErrorAs(t, err, &invalid, "another request with the key is rejected for its own errors")
 	require.Contains(t, invalid.Fields[0].Problem, "has passed")
 }
 
@@ -58,5 +58,5 @@ func TestCheck_RecognizesARepeatAfterDeletionWasRevoked(t *testing.T) {
 	var invalid *step.Invalid
 	require.ErrorAs(t, err, &invalid)
 	require.Equal(t, "flow", invalid.Fields[0].Field)
-	require.JSONEq(t, string(allowed), string(withdrawn), "it is known again by its parameters")
+	require.JSONEq(t, string(allowed), string(withdrawn), "its parameters identify it")
 }

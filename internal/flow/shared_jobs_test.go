@@ -15,10 +15,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// A vault allows 150 reads of jobs in an hour. Five hundred operations that
-// wait for its jobs learn of all their ends soon, and none of their reads is
-// refused.
+// A vault allows 150 reads of jobs per hour. Five hundred operations that wait
+// for its jobs see all of them end soon, and Azure throttles none of their
+// reads.
 func TestSharedJobs_FollowFiveHundredJobsWithinTheQuota(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: follows five hundred jobs")
+	}
 	t.Parallel()
 	for _, c := range []struct{ vaults, jobs, instances int }{
 		{1, 500, 1}, {1, 500, 2}, {5, 500, 2},
@@ -34,10 +37,11 @@ func followJobs(t *testing.T, vaults, jobs, instances int) {
 	f := newFleet(t, instances, armsim.Config{
 		World: vaultsOfMachines(vaults, jobs), Durations: armsim.Durations{MachineBackup: 100 * time.Minute},
 	})
-	// One in twenty fails, one in twenty warns: those are read once more.
+	// One in twenty fails, one in twenty warns: these jobs are read again,
+	// alone.
 	items := f.sim.ProtectedItems()
 	require.Equal(t, vaults*jobs, len(items)) //nolint:testifylint // their text is long
-	// One of each vault after the other.
+	// The vaults take turns.
 	slices.SortFunc(items, func(a, b armsim.ProtectedItem) int {
 		return cmp.Or(cmp.Compare(a.FriendlyName[len(a.FriendlyName)-4:], b.FriendlyName[len(b.FriendlyName)-4:]), cmp.Compare(a.Vault, b.Vault))
 	})
@@ -49,7 +53,7 @@ func followJobs(t *testing.T, vaults, jobs, instances int) {
 			f.sim.AddOutcome(armsim.Outcome{Item: item.FriendlyName, JobStatus: "CompletedWithWarnings", ErrorCode: 400002, ErrorText: "take care"})
 		}
 	}
-	// They began over some time, so they end over as long.
+	// The jobs started over some time, so they end over as long.
 	starter := recoveryservices.New(f.client)
 	for n, item := range items {
 		_, err := starter.TriggerBackup(t.Context(), item.ID, recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupIaasVM}, f.newID())
@@ -93,11 +97,11 @@ func followJobs(t *testing.T, vaults, jobs, instances int) {
 	t.Logf("%d jobs: %d reads of jobs, %d lists, %d refused; delay p50 %.2f, p95 %.2f of the list's interval, at most %s",
 		len(delays), len(reads), len(lists[items[0].Vault+"/backupJobs"]), len(throttled), delays[len(delays)/2], p95, longest)
 	require.LessOrEqual(t, p95, 1.0)
-	require.Empty(t, throttled, "reads of jobs that were refused")
+	require.Empty(t, throttled, "reads of jobs that were throttled")
 }
 
-// intervalAt is the interval of a list at a time: a list is due when nine
-// tenths of its interval have passed, and seconds are the fleet's finest.
+// intervalAt returns the interval of a list at a time: a list is due after nine
+// tenths of its interval, and the fleet's clock has seconds.
 func intervalAt(lists []time.Time, at time.Time) time.Duration {
 	n, _ := slices.BinarySearchFunc(lists, at, time.Time.Compare)
 	if n == 0 || n == len(lists) {

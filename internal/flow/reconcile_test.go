@@ -11,8 +11,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// backupJob is a job of the demo share as the vault lists it, begun so long
-// after the request.
+// backupJob returns a job of the demo share as the vault lists it, started some
+// time after the request.
 func backupJob(name string, after time.Duration, changes object) object {
 	properties := object{
 		"jobType": "AzureStorageJob", "operation": "Backup", "status": "InProgress", "entityFriendlyName": "testshare",
@@ -29,7 +29,7 @@ func backupJob(name string, after time.Duration, changes object) object {
 	return object{"id": demoVault + "/backupJobs/" + name, "name": name, "properties": properties}
 }
 
-// item says what was learned of the item that is being backed up.
+// item holds what was learned of the item that is backed up.
 func learned(id, name, source string) map[string]string {
 	return map[string]string{
 		"itemId": id, "friendlyName": name, "sourceResourceId": source,
@@ -51,17 +51,17 @@ func learnedDatabase() map[string]string {
 		"/subscriptions/x/resourceGroups/machines/providers/Microsoft.Compute/virtualMachines/sqlvm")
 }
 
-// lookCase is a list of jobs and what it says of a backup request.
-type lookCase struct {
+// reconcileCase is a list of jobs and the result of the reconciliation.
+type reconcileCase struct {
 	item map[string]string
 	jobs []any
-	// found is the job that it was, empty if none; doubtful that it cannot be
-	// told.
-	found    string
-	doubtful bool
+	// found is the job that the request started, empty if none; ambiguous means
+	// that it is unclear.
+	found     string
+	ambiguous bool
 }
 
-func lookCases() map[string]lookCase {
+func reconcileCases() map[string]reconcileCase {
 	const s = time.Second
 	database := func(name string) object {
 		return object{"entityFriendlyName": name, "storageAccountName": nil, "operation": "Backup (Full)", "jobType": "AzureWorkloadJob"}
@@ -69,23 +69,23 @@ func lookCases() map[string]lookCase {
 	machine := func(container any) object {
 		return object{"entityFriendlyName": "vm1", "storageAccountName": nil, "containerName": container, "jobType": "AzureIaaSVMJob"}
 	}
-	return map[string]lookCase{
-		"no job at all":                            {},
-		"the job that carries the attempt's id":    {jobs: []any{backupJob("j1", s, object{"activityId": attempt})}, found: "j1"},
-		"the id in other casing":                   {jobs: []any{backupJob("j1", s, object{"activityId": "AAAAAAAA-0000-4000-8000-000000000001"})}, found: "j1"},
-		"the id among other jobs of the item":      {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, object{"activityId": attempt}), backupJob("j3", 3*s, nil)}, found: "j2"},
-		"the id though Azure's clock is behind":    {jobs: []any{backupJob("j1", -40*s, object{"activityId": attempt})}, found: "j1"},
-		"the item's only job since the request":    {jobs: []any{backupJob("j1", s, nil)}, found: "j1"},
-		"a job without an activity id":             {jobs: []any{backupJob("j1", s, object{"activityId": nil})}, found: "j1"},
-		"names in other casing":                    {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "TestShare", "storageAccountName": "TESTVAULT2"})}, found: "j1"},
-		"a job that has ended":                     {jobs: []any{backupJob("j1", s, object{"status": "Completed"})}, found: "j1"},
-		"two jobs of the item":                     {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, nil)}, doubtful: true},
-		"a job that began before the request":      {jobs: []any{backupJob("j1", -31*s, nil)}},
-		"a job that began just before the request": {jobs: []any{backupJob("j1", -4*s, nil)}, doubtful: true},
-		"one just before and one since":            {jobs: []any{backupJob("j1", -4*s, nil), backupJob("j2", s, nil)}, doubtful: true},
-		"one long before and one since":            {jobs: []any{backupJob("j1", -40*s, nil), backupJob("j2", s, nil)}, found: "j2"},
-		"another share's job":                      {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "othershare"})}},
-		"a share of that name in another account":  {jobs: []any{backupJob("j1", s, object{"storageAccountName": "othervault"})}},
+	return map[string]reconcileCase{
+		"no job at all":                              {},
+		"the job that carries the attempt's id":      {jobs: []any{backupJob("j1", s, object{"activityId": attempt})}, found: "j1"},
+		"the id in other casing":                     {jobs: []any{backupJob("j1", s, object{"activityId": "AAAAAAAA-0000-4000-8000-000000000001"})}, found: "j1"},
+		"the id among other jobs of the item":        {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, object{"activityId": attempt}), backupJob("j3", 3*s, nil)}, found: "j2"},
+		"the id though Azure's clock is behind":      {jobs: []any{backupJob("j1", -40*s, object{"activityId": attempt})}, found: "j1"},
+		"the item's only job since the request":      {jobs: []any{backupJob("j1", s, nil)}, found: "j1"},
+		"a job without an activity id":               {jobs: []any{backupJob("j1", s, object{"activityId": nil})}, found: "j1"},
+		"names in other casing":                      {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "TestShare", "storageAccountName": "TESTVAULT2"})}, found: "j1"},
+		"a job that has ended":                       {jobs: []any{backupJob("j1", s, object{"status": "Completed"})}, found: "j1"},
+		"two jobs of the item":                       {jobs: []any{backupJob("j1", s, nil), backupJob("j2", 2*s, nil)}, ambiguous: true},
+		"a job that started before the request":      {jobs: []any{backupJob("j1", -31*s, nil)}},
+		"a job that started just before the request": {jobs: []any{backupJob("j1", -4*s, nil)}, ambiguous: true},
+		"one just before and one since":              {jobs: []any{backupJob("j1", -4*s, nil), backupJob("j2", s, nil)}, ambiguous: true},
+		"one long before and one since":              {jobs: []any{backupJob("j1", -40*s, nil), backupJob("j2", s, nil)}, found: "j2"},
+		"another share's job":                        {jobs: []any{backupJob("j1", s, object{"entityFriendlyName": "othershare"})}},
+		"a share of that name in another account":    {jobs: []any{backupJob("j1", s, object{"storageAccountName": "othervault"})}},
 
 		"a machine's job":                         {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine("iaasvmcontainerv2;machines;vm1"))}, found: "j1"},
 		"a machine's job by its whole container":  {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine("IaasVMContainer;iaasvmcontainerv2;MACHINES;vm1"))}, found: "j1"},
@@ -97,17 +97,17 @@ func lookCases() map[string]lookCase {
 		"a database's job without a server":            {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders"))}, found: "j1"},
 		"a database of another instance":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("SQLEXPRESS/orders [sqlvm]"))}},
 		"another database of the server":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("master [sqlvm]"))}},
-		"a server that is not called like its machine": {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [cluster1]"))}, doubtful: true},
+		"a server that is not called like its machine": {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [cluster1]"))}, ambiguous: true},
 		"such a server's job before the request":       {item: learnedDatabase(), jobs: []any{backupJob("j1", -31*s, database("orders [cluster1]"))}},
 	}
 }
 
 func TestReconcile_FindsAnUnansweredBackupAmongTheJobs(t *testing.T) {
 	t.Parallel()
-	for name, c := range lookCases() {
+	for name, c := range reconcileCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
+			azure := &stub{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
 			op := operation.Operation{
 				Progress: operation.Progress{Step: "trigger-backup"},
 				AzureState: operation.AzureState{
@@ -125,7 +125,7 @@ func TestReconcile_FindsAnUnansweredBackupAmongTheJobs(t *testing.T) {
 				require.Equal(t, "await-backup-job", finding.Outcome.Next)
 				require.Equal(t, c.found, finding.Outcome.Tracking.JobID)
 				require.Equal(t, map[string]string{"attempt": attempt}, finding.Outcome.Learned)
-			case c.doubtful:
+			case c.ambiguous:
 				require.Equal(t, operation.Ambiguous, finding.Result)
 				require.Equal(t, "BackupUnclear", finding.Err.Code)
 				require.NotEmpty(t, finding.Err.RecommendedAction)
@@ -136,8 +136,8 @@ func TestReconcile_FindsAnUnansweredBackupAmongTheJobs(t *testing.T) {
 	}
 }
 
-// Jobs bear Azure's times, so the claim's time is compared as Azure's clock
-// showed it, by the Date of the very answer that lists the jobs.
+// Jobs have Azure's times. The claim's time is converted to Azure's clock with
+// the Date of the answer that lists the jobs.
 func TestReconcile_ComparesTimesByTheClockOfAzure(t *testing.T) {
 	t.Parallel()
 	const ahead = 40 * time.Second
@@ -153,9 +153,9 @@ func TestReconcile_ComparesTimesByTheClockOfAzure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			answer := list(backupJob("j1", c.after, nil))
-			// The rig's own clock stands still at morning.
+			// The rig's own clock stays at morning.
 			answer.header = http.Header{"Date": {morning().Add(ahead).Format(http.TimeFormat)}}
-			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": answer}}
+			azure := &stub{t: t, answers: map[string]reply{"GET backupJobs": answer}}
 			op := operation.Operation{Progress: operation.Progress{Step: "trigger-backup"}, AzureState: operation.AzureState{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}}
 			finding, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning()})
 			require.NoError(t, err)
@@ -164,21 +164,21 @@ func TestReconcile_ComparesTimesByTheClockOfAzure(t *testing.T) {
 	}
 }
 
-// A backup that was accepted has a job somewhere: where the look finds none, it
-// is waited for.
+// An accepted backup has a job: if the list does not have it yet, the step
+// waits.
 func TestFindJob_FindsTheJobOfAnAcceptedBackup(t *testing.T) {
 	t.Parallel()
-	for name, c := range lookCases() {
+	for name, c := range reconcileCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
+			azure := &stub{t: t, answers: map[string]reply{"GET backupJobs": list(c.jobs...)}}
 			out, err := azure.run("backup-now", "find-backup-job", operation.Operation{AzureState: operation.AzureState{Learned: c.learned()}})
 			switch {
 			case c.found != "":
 				require.NoError(t, err)
 				require.Equal(t, "Advance : found as job "+c.found, summary(out))
 				require.Equal(t, c.found, out.Tracking.JobID)
-			case c.doubtful:
+			case c.ambiguous:
 				require.NoError(t, err)
 				require.Equal(t, operation.Unclear, out.Kind)
 				require.Equal(t, "BackupUnclear", out.Err.Code)
@@ -189,7 +189,7 @@ func TestFindJob_FindsTheJobOfAnAcceptedBackup(t *testing.T) {
 	}
 }
 
-func (c lookCase) learned() map[string]string {
+func (c reconcileCase) learned() map[string]string {
 	if c.item == nil {
 		return learnedShare()
 	}
@@ -198,7 +198,7 @@ func (c lookCase) learned() map[string]string {
 
 func TestReconcile_ReturnsTheErrorOfAnUnreadableJobList(t *testing.T) {
 	t.Parallel()
-	azure := &canned{t: t, answers: map[string]reply{"GET backupJobs": refused(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
+	azure := &stub{t: t, answers: map[string]reply{"GET backupJobs": azureError(http.StatusServiceUnavailable, "ServiceUnavailable", "later")}}
 	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare(), Claim: &operation.Claim{AttemptID: attempt, ClaimedAt: morning()}}}
 	_, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
 	requireError(t, err, "ServiceUnavailable", operation.Transient)
@@ -208,7 +208,7 @@ func TestReconcile_ReturnsTheErrorOfAnUnreadableJobList(t *testing.T) {
 
 func TestFindJob_FailsWithoutTheTimeOfTheAttempt(t *testing.T) {
 	t.Parallel()
-	azure := &canned{t: t}
+	azure := &stub{t: t}
 	op := operation.Operation{AzureState: operation.AzureState{Learned: learnedShare()}}
 	delete(op.Learned, "attemptedAt")
 	_, err := azure.run("backup-now", "find-backup-job", op)

@@ -17,24 +17,27 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// noShared is the table of the shared rows while it is away.
-type noShared struct{ asked atomic.Int64 }
+// noShared is the table of the shared rows while it is unavailable.
+type noShared struct{ calls atomic.Int64 }
 
-var errNoShared = errors.New("the table of the shared rows is away")
+var errNoShared = errors.New("the table of the shared rows is unavailable")
 
 func (s *noShared) LoadShared(context.Context, string, string) ([]byte, string, error) {
-	s.asked.Add(1)
+	s.calls.Add(1)
 	return nil, "", errNoShared
 }
 
 func (s *noShared) SaveShared(context.Context, string, string, []byte, string) (string, bool, error) {
-	s.asked.Add(1)
+	s.calls.Add(1)
 	return "", false, errNoShared
 }
 
-// Budgets and job lists are lost for two hours: jobs are read alone, within
-// what each instance knows of the quota, and every operation goes on.
+// Rate limits and job lists are lost for two hours: jobs are read alone, within
+// the quota that each instance knows, and every operation continues.
 func TestSharedJobs_OperationsContinueWhileSharedRowsAreUnavailable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: runs many operations without shared rows")
+	}
 	t.Parallel()
 	const jobs = 60
 	f := newFleet(t, 2, armsim.Config{World: vaultsOfMachines(1, jobs), Durations: armsim.Durations{MachineBackup: 100 * time.Minute}})
@@ -52,7 +55,7 @@ func TestSharedJobs_OperationsContinueWhileSharedRowsAreUnavailable(t *testing.T
 		ids = append(ids, f.begin("backup-now", object{"itemId": item.ID}))
 	}
 	f.run(begun.Add(24 * time.Hour))
-	require.Positive(t, away.asked.Load())
+	require.Positive(t, away.calls.Load())
 	for _, id := range ids {
 		op := f.operation(id)
 		require.Equal(t, operation.Succeeded, op.Status, "%s", f.story(id))
@@ -60,8 +63,8 @@ func TestSharedJobs_OperationsContinueWhileSharedRowsAreUnavailable(t *testing.T
 	require.Len(t, f.sim.Backups(), jobs, "each is started once")
 }
 
-// Azure asks to come back after some hours, with a 400. The operation waits for
-// as long, without an attempt used up, and goes on.
+// Azure answers 400 and defers the backup for some hours. The operation waits
+// as long, without using an attempt, and continues.
 func TestBackupNow_RunsAfterAzureDefersItForHours(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -91,21 +94,25 @@ func TestBackupNow_RunsAfterAzureDefersItForHours(t *testing.T) {
 			if c.want == operation.TimedOut {
 				require.Equal(t, deadline, op.Deadline)
 				require.False(t, op.EndedAt.Before(deadline))
-				require.Less(t, op.EndedAt.Sub(deadline), time.Minute, "it is not put off beyond its deadline")
+				require.Less(t, op.EndedAt.Sub(deadline), time.Minute, "it is not deferred beyond its deadline")
 				require.Empty(t, f.sim.Backups())
 				return
 			}
 			backups := f.sim.Backups()
 			require.Len(t, backups, 1)
 			require.Greater(t, backups[0].Time.Sub(begun), 6*time.Hour-time.Minute)
-			asked, _ := f.requests("POST backup")
-			require.Len(t, asked, c.times+1)
+			calls, _ := f.requests("POST backup")
+			require.Len(t, calls, c.times+1)
 		})
 	}
 }
 
-// A Backup vault's jobs are listed together too, with its own filter and shape.
+// The jobs of a Backup vault are listed together too, with their own filter and
+// format.
 func TestSharedJobs_ReadJobsOfABackupVaultTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: follows many jobs")
+	}
 	t.Parallel()
 	const servers = 100
 	w := armsim.DemoWorld()
@@ -143,8 +150,11 @@ func TestSharedJobs_ReadJobsOfABackupVaultTogether(t *testing.T) {
 	require.Less(t, len(reads), 2*servers, "fewer than two for each, over 100 minutes")
 }
 
-// More jobs than a page of the list holds: all pages are read, and counted.
+// The list has more jobs than one page: all pages are read, and counted.
 func TestSharedJobs_ReadAllPagesOfTheList(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds: follows more jobs than one page holds")
+	}
 	t.Parallel()
 	const jobs = 30
 	f := newFleet(t, 1, armsim.Config{

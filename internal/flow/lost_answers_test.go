@@ -8,25 +8,24 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// The request for a backup goes wrong in every way in which it can, for every
-// kind of item: the item is backed up once, and the operation ends with that
-// backup's job.
+// Every failure of the request for a backup, for every kind of item, ends with
+// one backup: the operation ends with that backup's job.
 func TestReconcile_FindsABackupWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		effect armsim.Effect
-		// asked is how often the request is made.
-		asked int
-		// passes are the steps that the flow goes through, beside those that
-		// it always does.
+		// sent is how often the request is sent.
+		sent int
+		// passes are the steps that the flow visits in addition to the usual
+		// ones.
 		passes []string
 	}{
-		"the answer is lost":                   {armsim.ResetAfter(), 1, nil},
-		"the request is lost":                  {armsim.ResetBefore(), 2, nil},
-		"a gateway answers":                    {armsim.AnswerError(502, "InvalidGatewayHost", "bad gateway", nil), 2, nil},
-		"it is throttled":                      {armsim.AnswerError(429, "TooManyRequests", "slowly", nil), 2, nil},
-		"the status is forgotten at once":      {armsim.ExpiredStatus(), 1, []string{"find-backup-job"}},
-		"nothing goes wrong, for a comparison": {armsim.Delay(0), 1, nil},
+		"the answer is lost":         {armsim.ResetAfter(), 1, nil},
+		"the request is lost":        {armsim.ResetBefore(), 2, nil},
+		"a gateway answers":          {armsim.AnswerError(502, "InvalidGatewayHost", "bad gateway", nil), 2, nil},
+		"it is throttled":            {armsim.AnswerError(429, "TooManyRequests", "slowly", nil), 2, nil},
+		"the status is gone at once": {armsim.ExpiredStatus(), 1, []string{"find-backup-job"}},
+		"no failure, for comparison": {armsim.Delay(0), 1, nil},
 	} {
 		for friendlyName, more := range map[string]object{
 			"testshare": nil, "vm1": nil, "orders": {"backupType": "Full"}, "SYSTEMDB": {"backupType": "Full"},
@@ -40,7 +39,7 @@ func TestReconcile_FindsABackupWhoseAnswerWasLost(t *testing.T) {
 				}
 				sim.Inject(armsim.Rule{Kind: "POST backup", Times: 1, Effect: c.effect})
 				op := r.succeeds("backup-now", parameters)
-				require.Len(t, requests(sim, "POST backup"), c.asked, "%v", r.story(op.ID))
+				require.Len(t, requests(sim, "POST backup"), c.sent, "%v", r.story(op.ID))
 				made := sim.Backups()
 				require.Len(t, made, 1)
 				require.Equal(t, made[0].JobID, op.Learned["jobId"])

@@ -17,14 +17,14 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// canned is a Resource Manager that gives prepared answers: for what the
-// simulator does not do, and for one step at a time.
-type canned struct {
+// stub is a Resource Manager with prepared answers: for what the simulator does
+// not do, and for single steps.
+type stub struct {
 	t *testing.T
 	// answers by method and the last part of the path, such as
 	// "GET backupJobs". Each is a status and a body.
 	answers map[string]reply
-	// asked are the requests that were made.
+	// requests are the requests that were sent.
 	asked []*http.Request
 }
 
@@ -35,7 +35,7 @@ type reply struct {
 }
 
 // Do answers one request. It implements azcore's policy.Transporter.
-func (c *canned) Do(r *http.Request) (*http.Response, error) {
+func (c *stub) Do(r *http.Request) (*http.Response, error) {
 	c.asked = append(c.asked, r)
 	kind := r.Method + " " + r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	answer, known := c.answers[kind]
@@ -58,7 +58,7 @@ func (c *canned) Do(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// list is a page of Azure's lists.
+// list returns a page of a list of Azure.
 func list(entries ...any) reply {
 	if entries == nil {
 		entries = []any{}
@@ -66,13 +66,13 @@ func list(entries ...any) reply {
 	return reply{status: http.StatusOK, body: object{"value": entries}}
 }
 
-// refused is an error of Azure's shape.
-func refused(status int, code, message string) reply {
+// azureError returns an error in Azure's format.
+func azureError(status int, code, message string) reply {
 	return reply{status: status, body: object{"error": object{"code": code, "message": message}}}
 }
 
-// one gives a step of a flow over the answers.
-func (c *canned) one(name, stepName string) step.Step {
+// one returns a step of a flow over the answers.
+func (c *stub) one(name, stepName string) step.Step {
 	c.t.Helper()
 	client, err := arm.New(arm.Config{Credential: credential(func() string { return "token" }), Transport: c, Now: morning})
 	require.NoError(c.t, err)
@@ -86,7 +86,7 @@ func (c *canned) one(name, stepName string) step.Step {
 }
 
 // run makes the step's call for the operation.
-func (c *canned) run(name, stepName string, op operation.Operation) (operation.Outcome, error) {
+func (c *stub) run(name, stepName string, op operation.Operation) (operation.Outcome, error) {
 	c.t.Helper()
 	op.Step = stepName
 	return c.one(name, stepName).Run(c.t.Context(), step.Call{Operation: op, Now: morning().Add(time.Minute), AttemptID: attempt})
@@ -94,8 +94,8 @@ func (c *canned) run(name, stepName string, op operation.Operation) (operation.O
 
 const attempt = "aaaaaaaa-0000-4000-8000-000000000001"
 
-// protecting is an operation of the flow protect-file-share with what its first
-// steps learned.
+// protecting returns an operation of the flow protect-file-share with what its
+// first steps learned.
 func protecting(t *testing.T, more object) operation.Operation {
 	t.Helper()
 	raw, err := json.Marshal(demoShare(more))
@@ -108,7 +108,7 @@ func protecting(t *testing.T, more object) operation.Operation {
 	}
 }
 
-// shareItem is a protected item of the demo share as the vault lists it.
+// shareItem returns a protected item of the demo share as the vault lists it.
 func shareItem(changes object) object {
 	const container = "StorageContainer;storage;azurefiles;testvault2"
 	properties := object{
@@ -133,7 +133,7 @@ func requireError(t *testing.T, err error, code string, class operation.Class) {
 	require.Equal(t, class, e.Class)
 }
 
-// errorOf is a step's error as the operation keeps it.
+// errorOf returns a step's error as the operation keeps it.
 func errorOf(t *testing.T, err error) operation.Error {
 	t.Helper()
 	var e *operation.Error
@@ -141,7 +141,7 @@ func errorOf(t *testing.T, err error) operation.Error {
 	return *e
 }
 
-// summary is an outcome in one line.
+// summary returns an outcome in one line.
 func summary(out operation.Outcome) string {
 	s := fmt.Sprintf("%s %s: %s", out.Kind, out.Next, out.Note)
 	return strings.TrimSpace(s)

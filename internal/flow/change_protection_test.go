@@ -14,12 +14,12 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// namedShare names the demo world's share, as a person does.
+// namedShare names the share of the demo world by its names.
 func namedShare() object {
 	return object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"}
 }
 
-// protectedShare is a rig whose demo share is protected and backed up.
+// protectedShare returns a rig whose demo share is protected and backed up.
 func protectedShare(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	t.Helper()
 	r, sim := simulated(t, world)
@@ -29,7 +29,8 @@ func protectedShare(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) 
 	return r, sim
 }
 
-// state is the protection state of the demo share's item; empty without one.
+// state returns the protection state of the demo share's item; empty if there
+// is none.
 func state(sim *armsim.Simulator) string {
 	items := sim.ProtectedItems()
 	i := slices.IndexFunc(items, func(item armsim.ProtectedItem) bool { return item.FriendlyName == "testshare" })
@@ -154,8 +155,8 @@ func TestDeleteProtection_RejectsWhatTheVaultWouldReject(t *testing.T) {
 	}
 }
 
-// A delete that comes late, after someone has deleted the item and protected
-// the share anew, must not hit the new item.
+// A late delete must not hit a new item: someone has deleted the item and
+// protected the share again.
 func TestDeleteProtection_DoesNotDeleteWhatWasProtectedAgain(t *testing.T) {
 	t.Parallel()
 	r, sim := protectedShare(t, armsim.DemoWorld())
@@ -190,7 +191,7 @@ func TestDeleteProtection_IsRejectedUntilAnOperatorAllowsIt(t *testing.T) {
 	require.Contains(t, invalid.Fields[0].Want, "AZBACKUPFLOW_ALLOW_DELETE")
 }
 
-// The rig of one step is permitted nothing.
+// The rig for one step has no guardrails set.
 func TestGuardrails_RevokingAlsoAppliesToStartedOperations(t *testing.T) {
 	t.Parallel()
 	restore := func(to object) operation.Operation {
@@ -210,7 +211,7 @@ func TestGuardrails_RevokingAlsoAppliesToStartedOperations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			azure := &canned{t: t}
+			azure := &stub{t: t}
 			_, err := azure.run(c.flow, c.step, c.op)
 			requireError(t, err, "NotAllowed", operation.Fatal)
 			require.Contains(t, errorOf(t, err).RecommendedAction[0], c.setting)
