@@ -1,14 +1,15 @@
-// Package preflight looks, before anything is started, whether the app could do
-// its work: settings, identity, bus, tables, queues, its permissions on each
-// vault, and what the vaults' own identities need. It reads only; it never
-// assigns, creates or sends anything but the tables that the app itself creates
-// at its first use.
+// Package preflight checks whether the app can work, before an operation starts:
+// settings, tables, the bus and its queues, the app's permissions on each vault,
+// and the roles of the vaults' own identities. It assigns nothing and sends no
+// message. It knows no flows: the permissions that the app needs come from
+// internal/roles.
 package preflight
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -18,23 +19,24 @@ import (
 	"azbackupflow/internal/roles"
 )
 
-// Finding is one thing that was checked.
+// Finding is the result of one check.
 type Finding struct {
-	// Check says what was checked, Subject where: a setting, a queue, a
-	// resource id.
+	// Check names the check. Subject is the setting, queue or resource ID that
+	// was checked.
 	Check   string `json:"check"`
 	Subject string `json:"subject"`
 	OK      bool   `json:"ok"`
-	// Problem says what is wrong, Missing which actions or roles lack, and Do
-	// what mends it.
-	Problem string   `json:"problem,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	// Missing lists the actions, roles or properties that are missing.
 	Missing []string `json:"missing,omitempty"`
-	Do      string   `json:"do,omitempty"`
+	// Do is the remedy.
+	Do string `json:"do,omitempty"`
 }
 
-// Report is what a preflight found.
+// Report is the result of a preflight.
 type Report struct {
-	OK       bool      `json:"ok"`
+	OK bool `json:"ok"`
+	// Findings lists failed checks first.
 	Findings []Finding `json:"findings"`
 }
 
@@ -49,36 +51,43 @@ const (
 	checkVault      = "vault identity"
 )
 
-// Config is what a preflight looks at.
+// Config configures a Preflight. ARM, Tables, Bus and Settings are required.
 type Config struct {
 	ARM *arm.Client
-	// Vaults are resource ids; ServiceBusID is the namespace's.
+	// Vaults are resource IDs. ServiceBusID is the resource ID of the namespace.
 	Vaults         []string
 	ServiceBusID   string
 	AllowDelete    bool
 	RestoreTargets []string
-	// Queues are the app's own, Tables and Bus reach for theirs.
+	// Queues are the names of the app's queues.
 	Queues []string
+	// Tables and Bus connect to the tables and to a queue.
 	Tables func(context.Context) error
 	Bus    func(ctx context.Context, queue string) error
-	// Settings says which further settings are wrong, nil if none is.
+	// Settings returns the error of any other setting.
 	Settings func() error
 }
 
 // Preflight checks an app.
 type Preflight struct{ cfg Config }
 
-// New gives a preflight. It calls nobody.
-func New(c Config) *Preflight { return &Preflight{c} }
+// New returns a Preflight. It makes no call.
+func New(c Config) (*Preflight, error) {
+	if c.ARM == nil || c.Tables == nil || c.Bus == nil || c.Settings == nil {
+		return nil, errors.New("preflight: Config.ARM, Tables, Bus and Settings are required")
+	}
+	return &Preflight{c}, nil
+}
 
-// Check makes all checks. Each goes on where another fails.
+// Check runs all checks. Each of them runs even if another fails.
 func (p *Preflight) Check(ctx context.Context) Report {
-	r := &run{Preflight: p}
-	r.settings()
-	r.storesAndBus(ctx)
-	r.queues(ctx)
+	r := &run{Preflight: p, checked: map[string]bool{}}
+	r.checkSettings()
+	r.checkTables(ctx)
+	r.checkBus(ctx)
+	r.checkQueues(ctx)
 	for _, id := range p.cfg.Vaults {
-		r.vault(ctx, id)
+		r.checkVault(ctx, id)
 	}
 	slices.SortStableFunc(r.findings, func(a, b Finding) int {
 		switch {
@@ -93,82 +102,90 @@ func (p *Preflight) Check(ctx context.Context) Report {
 	return Report{OK: ok, Findings: r.findings}
 }
 
-// run is one preflight under way.
+// run is one preflight in progress.
 type run struct {
 	*Preflight
 	findings []Finding
-	// granted are the findings about permissions by role and scope.
+	// checked holds the permissions and roles that were checked, by scope.
 	checked map[string]bool
 }
 
-func (r *run) good(check, subject string) {
+func (r *run) pass(check, subject string) {
 	r.findings = append(r.findings, Finding{Check: check, Subject: subject, OK: true})
 }
 
-func (r *run) bad(f Finding) { r.findings = append(r.findings, f) }
+func (r *run) fail(f Finding) { r.findings = append(r.findings, f) }
 
-// settings looks at those that only the preflight misses; without the others
-// the app does not start, and says so in the host's log.
-func (r *run) settings() {
+// checkSettings checks the settings that only the preflight needs. Without any
+// other required setting the app does not start, and logs the reason.
+func (r *run) checkSettings() {
 	if len(r.cfg.Vaults) == 0 {
-		r.bad(Finding{
-			Check: checkSetting, Subject: "AZBACKUPFLOW_VAULTS", Problem: "is empty, so that no permission can be checked",
-			Do: "Set it to the resource ids of the vaults that the app works with, separated by commas.",
+		r.fail(Finding{
+			Check: checkSetting, Subject: "AZBACKUPFLOW_VAULTS", Problem: "is empty, so the permissions cannot be checked",
+			Do: "Set it to the resource IDs of the vaults that the app uses, separated by commas.",
 		})
 	}
 	if r.cfg.ServiceBusID == "" {
-		r.bad(Finding{
-			Check: checkSetting, Subject: "AZBACKUPFLOW_SERVICE_BUS_ID", Problem: "is empty, so that the queues' properties cannot be checked",
-			Do: "Set it to the resource id of the app's Service Bus namespace.",
+		r.fail(Finding{
+			Check: checkSetting, Subject: "AZBACKUPFLOW_SERVICE_BUS_ID", Problem: "is empty, so the properties of the queues cannot be checked",
+			Do: "Set it to the resource ID of the app's Service Bus namespace.",
 		})
 	}
 	if err := r.cfg.Settings(); err != nil {
 		name, _, _ := strings.Cut(err.Error(), " ")
-		r.bad(Finding{Check: checkSetting, Subject: name, Problem: err.Error(), Do: "Set it to what is wanted, or remove it."})
+		r.fail(Finding{Check: checkSetting, Subject: name, Problem: err.Error(), Do: "Correct the setting, or remove it."})
 	}
 }
 
-func (r *run) storesAndBus(ctx context.Context) {
+// checkTables connects to the tables.
+func (r *run) checkTables(ctx context.Context) {
+	const subject = "AzureWebJobsStorage"
 	if err := r.cfg.Tables(ctx); err != nil {
-		r.bad(Finding{
-			Check: checkTables, Subject: "AzureWebJobsStorage", Problem: reason(err),
-			Do: `See that the storage account exists and lets the app in, and assign the app's managed identity the role "Storage Table Data Contributor" on it.`,
+		r.fail(Finding{
+			Check: checkTables, Subject: subject, Problem: describe(err),
+			Do: "Check that the storage account exists and that its firewall admits the app. " +
+				`Assign the role "Storage Table Data Contributor" on it to the app's managed identity.`,
 		})
-	} else {
-		r.good(checkTables, "AzureWebJobsStorage")
+		return
 	}
+	r.pass(checkTables, subject)
+}
+
+// checkBus connects to the queues.
+func (r *run) checkBus(ctx context.Context) {
 	for _, queue := range r.cfg.Queues {
 		if err := r.cfg.Bus(ctx, queue); err != nil {
-			r.bad(Finding{
-				Check: checkBus, Subject: queue, Problem: reason(err),
-				Do: `See that the namespace and its queue exist, and assign the app's managed identity the roles "Azure Service Bus Data Sender" and "Azure Service Bus Data Receiver" on the namespace.`,
+			r.fail(Finding{
+				Check: checkBus, Subject: queue, Problem: describe(err),
+				Do: "Check that the namespace and the queue exist. " +
+					`Assign the roles "Azure Service Bus Data Sender" and "Azure Service Bus Data Receiver" on the namespace to the app's managed identity.`,
 			})
 			continue
 		}
-		r.good(checkBus, queue)
+		r.pass(checkBus, queue)
 	}
 }
 
-// refused reports a read of ARM that failed. missing is the action that it
-// takes.
-func (r *run) refused(check, subject, missing string, err error) {
-	f := Finding{Check: check, Subject: subject, Problem: reason(err)}
+// readFailed adds the finding of a failed read of ARM. action is the permission
+// that the read needs.
+func (r *run) readFailed(check, subject, action string, err error) {
+	f := Finding{Check: check, Subject: subject, Problem: describe(err)}
 	var known *operation.Error
 	switch {
-	case errors.As(err, &known) && known.HTTPStatus == 403:
-		f.Missing, f.Do = []string{missing}, assign(missing, subject)
-	case errors.As(err, &known) && known.HTTPStatus == 404:
-		f.Do = "See that the resource id is right and the resource exists."
+	case errors.As(err, &known) && known.HTTPStatus == http.StatusForbidden:
+		f.Missing, f.Do = []string{action}, assignment(action, subject)
+	case errors.As(err, &known) && known.HTTPStatus == http.StatusNotFound:
+		f.Do = "Check that the resource ID is correct and that the resource exists."
 	case errors.As(err, &known) && len(known.RecommendedAction) > 0:
 		f.Check, f.Do = checkARM, strings.Join(known.RecommendedAction, " ")
 	default:
-		f.Check, f.Do = checkARM, "See that the app can reach Azure Resource Manager."
+		f.Check, f.Do = checkARM, "Check that the app can reach Azure Resource Manager."
 	}
-	r.bad(f)
+	r.fail(f)
 }
 
-// reason is an error in one line, fit to be shown.
-func reason(err error) string {
+// describe returns an error on one line, without secrets.
+func describe(err error) string {
 	var known *operation.Error
 	if errors.As(err, &known) {
 		return known.Error()
@@ -176,9 +193,10 @@ func reason(err error) string {
 	return azerr.Redact(err.Error())
 }
 
-func assign(action, scope string) string {
+// assignment returns how to grant the app an action.
+func assignment(action, scope string) string {
 	if p, ok := roles.Find(action); ok {
 		return p.Assignment(scope)
 	}
-	return fmt.Sprintf("Assign the app's managed identity a role that allows %s on %s.", action, scope)
+	return fmt.Sprintf("Assign a role that allows %s on %s to the app's managed identity.", action, scope)
 }

@@ -46,17 +46,19 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// GetToken gives a token that the simulator accepts.
+// GetToken returns a token that the simulator accepts.
 func (s *site) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: s.Token(), ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
 func (s *site) check(t *testing.T) preflight.Report {
 	t.Helper()
-	return preflight.New(s.cfg).Check(t.Context())
+	p, err := preflight.New(s.cfg)
+	require.NoError(t, err)
+	return p.Check(t.Context())
 }
 
-// wrong are the findings that are not good.
+// wrong returns the failed findings.
 func wrong(r preflight.Report) (all []preflight.Finding) {
 	for _, f := range r.Findings {
 		if !f.OK {
@@ -66,7 +68,7 @@ func wrong(r preflight.Report) (all []preflight.Finding) {
 	return all
 }
 
-// missing are what findings lack, each once.
+// missing returns what the findings miss, without duplicates.
 func missing(findings []preflight.Finding) (all []string) {
 	for _, f := range findings {
 		all = append(all, f.Missing...)
@@ -75,7 +77,7 @@ func missing(findings []preflight.Finding) (all []string) {
 	return slices.Compact(all)
 }
 
-func TestWhereNothingIsMissingEverythingIsGood(t *testing.T) {
+func TestCheck_CompleteSetupPasses(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	report := s.check(t)
@@ -88,15 +90,15 @@ func TestWhereNothingIsMissingEverythingIsGood(t *testing.T) {
 	require.Equal(t, map[string]int{"tables": 1, "bus": 3, "queue": 3, "permissions": 6, "vault identity": 3}, subjects)
 }
 
-// Every action of the table, taken away, is named, and nothing else is: with
-// the role that grants it, and where to assign it.
-func TestEachMissingPermissionIsNamedAndNoOther(t *testing.T) {
+// The finding for each denied action names the action, the role that grants it
+// and the scope, and there is no other finding.
+func TestCheck_NamesEachMissingPermissionAndNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for _, p := range roles.Table() {
-		giveBack := s.DenyAction(p.Action)
+		restore := s.DenyAction(p.Action)
 		found := wrong(s.check(t))
-		giveBack()
+		restore()
 		require.NotEmpty(t, found, p.Action)
 		require.Equal(t, []string{p.Action}, missing(found), p.Action)
 		for _, f := range found {
@@ -107,7 +109,7 @@ func TestEachMissingPermissionIsNamedAndNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatIsTurnedOffNeedsNoPermission(t *testing.T) {
+func TestCheck_DisabledFeaturesNeedNoPermission(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.cfg.AllowDelete, s.cfg.RestoreTargets = false, nil
@@ -122,7 +124,7 @@ func TestWhatIsTurnedOffNeedsNoPermission(t *testing.T) {
 	}, missing(wrong(s.check(t))))
 }
 
-func TestEachRoleThatTheVaultsIdentityLacksIsNamedAndNoOther(t *testing.T) {
+func TestCheck_NamesEachMissingRoleOfTheVaultIdentity(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for id, name := range map[string]string{
@@ -130,9 +132,9 @@ func TestEachRoleThatTheVaultsIdentityLacksIsNamedAndNoOther(t *testing.T) {
 		"c088a766-074b-43ba-90d4-1fb21feae531": "PostgreSQL Flexible Server Long Term Retention Backup Role",
 		"ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
 	} {
-		giveBack := s.RemoveRole(id)
+		restore := s.RemoveRole(id)
 		found := wrong(s.check(t))
-		giveBack()
+		restore()
 		require.Len(t, found, 1, name)
 		require.Equal(t, []string{name}, found[0].Missing)
 		require.Contains(t, found[0].Do, `"`+name+`" on `+found[0].Subject)
@@ -140,16 +142,16 @@ func TestEachRoleThatTheVaultsIdentityLacksIsNamedAndNoOther(t *testing.T) {
 	}
 }
 
-func TestEachQueuePropertyThatTheEngineReliesOnIsNamedAndNoOther(t *testing.T) {
+func TestCheck_NamesEachWrongQueueProperty(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for property, value := range map[string]any{
 		"lockDuration": "PT1M", "maxDeliveryCount": 1, "requiresDuplicateDetection": false, "requiresSession": true,
 		"deadLetteringOnMessageExpiration": false, "enablePartitioning": true, "status": "Disabled",
 	} {
-		setBack := s.SetQueueProperty("steps", property, value)
+		restore := s.SetQueueProperty("steps", property, value)
 		found := wrong(s.check(t))
-		setBack()
+		restore()
 		require.Len(t, found, 1, property)
 		require.Equal(t, []string{property}, found[0].Missing)
 		require.Equal(t, armsim.DemoServiceBus+"/queues/steps", found[0].Subject)
@@ -158,20 +160,20 @@ func TestEachQueuePropertyThatTheEngineReliesOnIsNamedAndNoOther(t *testing.T) {
 	require.Equal(t, []string{"Microsoft.ServiceBus/namespaces/queues/read"}, missing(wrong(s.check(t))))
 }
 
-func TestEachSettingOrServiceThatIsMissingIsNamedAndNoOther(t *testing.T) {
+func TestCheck_NamesEachMissingSettingOrService(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change         func(*preflight.Config)
 		check, subject string
 		problem        string
 	}{
-		"no vaults":        {func(c *preflight.Config) { c.Vaults = nil }, "setting", "AZBACKUPFLOW_VAULTS", "is empty"},
-		"no vault":         {func(c *preflight.Config) { c.Vaults = append(c.Vaults, "/subscriptions/s") }, "setting", "AZBACKUPFLOW_VAULTS", "holds /subscriptions/s"},
-		"no namespace":     {func(c *preflight.Config) { c.ServiceBusID = "" }, "setting", "AZBACKUPFLOW_SERVICE_BUS_ID", "is empty"},
-		"a setting":        {func(c *preflight.Config) { c.Settings = func() error { return errors.New("OTEL_X is bad") } }, "setting", "OTEL_X", "OTEL_X is bad"},
-		"tables away":      {func(c *preflight.Config) { c.Tables = func(context.Context) error { return errors.New("away") } }, "tables", "AzureWebJobsStorage", "away"},
-		"a queue away":     {func(c *preflight.Config) { c.Bus = awayIs("steps") }, "bus", "steps", "away"},
-		"secrets stay out": {func(c *preflight.Config) { c.Bus = awayIs("steps") }, "bus", "steps", "away Bearer ***"},
+		"no vaults":            {func(c *preflight.Config) { c.Vaults = nil }, "setting", "AZBACKUPFLOW_VAULTS", "is empty"},
+		"no vault":             {func(c *preflight.Config) { c.Vaults = append(c.Vaults, "/subscriptions/s") }, "setting", "AZBACKUPFLOW_VAULTS", "contains /subscriptions/s"},
+		"no namespace":         {func(c *preflight.Config) { c.ServiceBusID = "" }, "setting", "AZBACKUPFLOW_SERVICE_BUS_ID", "is empty"},
+		"a setting":            {func(c *preflight.Config) { c.Settings = func() error { return errors.New("OTEL_X is bad") } }, "setting", "OTEL_X", "OTEL_X is bad"},
+		"tables unavailable":   {func(c *preflight.Config) { c.Tables = func(context.Context) error { return errors.New("timeout") } }, "tables", "AzureWebJobsStorage", "timeout"},
+		"a queue unavailable":  {func(c *preflight.Config) { c.Bus = unavailable("steps") }, "bus", "steps", "timeout"},
+		"secrets are redacted": {func(c *preflight.Config) { c.Bus = unavailable("steps") }, "bus", "steps", "timeout Bearer ***"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,16 +189,17 @@ func TestEachSettingOrServiceThatIsMissingIsNamedAndNoOther(t *testing.T) {
 	}
 }
 
-func awayIs(away string) func(context.Context, string) error {
+// unavailable returns a Bus that fails for one queue.
+func unavailable(name string) func(context.Context, string) error {
 	return func(_ context.Context, queue string) error {
-		if queue == away {
-			return errors.New("away Bearer eyJhbGciOi.abc.def")
+		if queue == name {
+			return errors.New("timeout Bearer eyJhbGciOi.abc.def")
 		}
 		return nil
 	}
 }
 
-func TestWithoutAnARMEverythingElseIsStillChecked(t *testing.T) {
+func TestCheck_ContinuesWithoutARM(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.Inject(armsim.Rule{Effect: armsim.AnswerError(503, "ServerBusy", "busy", nil)})

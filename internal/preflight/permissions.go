@@ -1,0 +1,130 @@
+package preflight
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"azbackupflow/internal/arm"
+	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/roles"
+)
+
+const (
+	actionPermissions       = "Microsoft.Authorization/permissions/read"
+	actionAssignments       = "Microsoft.Authorization/roleAssignments/read"
+	authorizationAPIVersion = "2022-04-01"
+)
+
+// checkVault checks the app's permissions on a vault and on the resources that
+// it backs up, and the roles of the vault's identity.
+func (r *run) checkVault(ctx context.Context, id string) {
+	if _, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault); err == nil {
+		r.checkRecoveryServicesVault(ctx, id)
+	} else if vault, err := resourceid.ParseVaultID(id, resourceid.BackupVault); err == nil {
+		r.checkBackupVault(ctx, id, "/subscriptions/"+vault.SubscriptionID)
+	} else {
+		r.fail(Finding{
+			Check: checkSetting, Subject: "AZBACKUPFLOW_VAULTS",
+			Problem: "contains " + id + ", which is not the resource ID of a Recovery Services vault or Backup vault",
+			Do:      "Correct the resource ID, or remove it.",
+		})
+	}
+}
+
+func (r *run) checkRecoveryServicesVault(ctx context.Context, id string) {
+	granted, ok := r.checkPermissions(ctx, id, roles.RecoveryServicesVault, roles.AnyResource)
+	if ok && roles.Allows(granted, actionProtectedItems) {
+		r.checkProtectedItems(ctx, id)
+	}
+}
+
+func (r *run) checkBackupVault(ctx context.Context, id, subscription string) {
+	granted, ok := r.checkPermissions(ctx, id, roles.BackupVault, roles.AnyResource)
+	if !ok {
+		return
+	}
+	r.checkPermissions(ctx, subscription, roles.Subscription)
+	if roles.Allows(granted, "Microsoft.DataProtection/backupVaults/read") &&
+		roles.Allows(granted, "Microsoft.DataProtection/backupVaults/backupInstances/read") {
+		r.checkVaultIdentity(ctx, id, subscription)
+	}
+}
+
+// checkPermissions checks which of the actions that the app needs on such a
+// resource it lacks there. ok is false if Azure does not report them, or if the
+// scope was checked before.
+func (r *run) checkPermissions(ctx context.Context, scope string, on ...roles.Resource) (granted []roles.Grant, ok bool) {
+	if r.checked[strings.ToLower(scope)] {
+		return nil, false
+	}
+	r.checked[strings.ToLower(scope)] = true
+	path := scope + "/providers/Microsoft.Authorization/permissions"
+	granted, err := arm.All[roles.Grant](ctx, r.cfg.ARM, path, url.Values{"api-version": {authorizationAPIVersion}})
+	if err != nil {
+		r.readFailed(checkPermission, scope, actionPermissions, err)
+		return nil, false
+	}
+	complete := true
+	for _, role := range roles.All() {
+		f := Finding{
+			Check: checkPermission, Subject: scope,
+			Problem: "the app's managed identity lacks permissions of the role " + role.Name(),
+		}
+		for _, p := range role.Permissions() {
+			if slices.Contains(on, p.On) && r.isNeeded(p) && !roles.Allows(granted, p.Action) {
+				f.Missing = append(f.Missing, p.Action)
+				f.Do = p.Assignment(scope)
+			}
+		}
+		if len(f.Missing) > 0 {
+			r.fail(f)
+			complete = false
+		}
+	}
+	if complete {
+		r.pass(checkPermission, scope)
+	}
+	return granted, true
+}
+
+// isNeeded reports whether the app uses a permission. Deletions and restores are
+// off unless an operator allows them.
+func (r *run) isNeeded(p roles.Permission) bool {
+	switch {
+	case p.Role != roles.Delete:
+		return true
+	case strings.HasSuffix(p.Action, "/delete"):
+		return r.cfg.AllowDelete
+	}
+	return len(r.cfg.RestoreTargets) > 0
+}
+
+const actionProtectedItems = "Microsoft.RecoveryServices/Vaults/backupProtectedItems/read"
+
+// checkProtectedItems checks the app's permissions on the storage accounts and
+// virtual machines that a Recovery Services vault protects.
+func (r *run) checkProtectedItems(ctx context.Context, vault string) {
+	type item struct {
+		Properties struct {
+			SourceResourceID string `json:"sourceResourceId"`
+		} `json:"properties"`
+	}
+	for _, sources := range []struct {
+		management string
+		resource   roles.Resource
+	}{{"AzureStorage", roles.StorageAccount}, {"AzureIaasVM", roles.VirtualMachine}} {
+		items, err := arm.All[item](ctx, r.cfg.ARM, vault+"/backupProtectedItems",
+			url.Values{"api-version": {"2025-02-01"}, "$filter": {"backupManagementType eq '" + sources.management + "'"}})
+		if err != nil {
+			r.readFailed(checkPermission, vault, actionProtectedItems, err)
+			return
+		}
+		for _, i := range items {
+			if id := i.Properties.SourceResourceID; id != "" {
+				r.checkPermissions(ctx, id, sources.resource)
+			}
+		}
+	}
+}
