@@ -92,9 +92,13 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	if err != nil {
 		return nil, err
 	}
+	ready, err := newPreflight(b, store, m, az)
+	if err != nil {
+		return nil, err
+	}
 	p.api, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
-		Preflight: newPreflight(b, store, m, az), Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
+		Preflight: ready, Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
 	})
 	return p, err
 }
@@ -128,7 +132,7 @@ func newProtection(b *base, store *state.Store, az *azure, e *engine.Engine) (*a
 	})
 }
 
-func newPreflight(b *base, store *state.Store, m *messaging, az *azure) *preflight.Preflight {
+func newPreflight(b *base, store *state.Store, m *messaging, az *azure) (*preflight.Preflight, error) {
 	return preflight.New(preflight.Config{
 		ARM: az.client, Vaults: b.settings.Vaults, ServiceBusID: b.settings.ServiceBusID,
 		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets,
