@@ -72,7 +72,7 @@ func (c *counter) count(act func()) cost.Counts {
 		}
 		return true
 	}, maxWait, 10*time.Millisecond)
-	for _, timed := range []string{"host invoke schedule-backups", "host invoke sweep-resources", "table GET schedules"} {
+	for _, timed := range []string{"host invoke schedule-backups", "host invoke sweep-resources", "table GET scheduleruns"} {
 		delete(after, timed)
 	}
 	return counts(before, after)

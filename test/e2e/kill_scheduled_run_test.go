@@ -30,12 +30,12 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 		file += fmt.Sprintf("- {name: %s, cron: %q, timeZone: UTC, jitter: PT0S, select: {vaultId: %s, type: AzureFileShare, names: [share0*]}, request: {flow: backup-now, parameters: {}}}\n",
 			nightOf(round), cron, demoVault)
 	}
-	k := newKiller(10, point{"host", "invoke schedule-backups", fault.During}, point{"table", "PUT schedules", fault.During})
+	k := newKiller(10, point{"host", "invoke schedule-backups", fault.During}, point{"table", "PUT scheduleruns", fault.During})
 	// Only requests of the timer are hit. The kill test of all flows covers the
 	// requests of steps.
 	k.only = func(p point) bool {
 		return slices.Contains([]string{
-			"invoke schedule-backups", "GET schedules", "PUT schedules", "GET backupProtectedItems",
+			"invoke schedule-backups", "GET scheduleruns", "PUT scheduleruns", "GET backupProtectedItems",
 			"PUT operationlive", "PUT operationindex", "BATCH operations", "send steps",
 		}, p.kind)
 	}

@@ -81,7 +81,7 @@ func TestDeadLetteredWakeUp_StillWakesItsOperation(t *testing.T) {
 	id := l.begin(s.backup())
 	l.backedUpOnce(s, id)
 	require.Contains(t, say(l.history(id)), "rescued by the sweep")
-	l.says("a wake-up was dead-lettered")
+	l.says("wake-up dead-lettered")
 	l.requireNothingLeft("steps/$DeadLetterQueue")
 	mu.Lock()
 	defer mu.Unlock()
