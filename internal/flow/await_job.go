@@ -106,7 +106,7 @@ func (a azure) readInstanceJob(ctx context.Context, c step.Call, vault resourcei
 // trackedJob returns the ID of the job that the operation follows.
 func trackedJob(c step.Call) (string, error) {
 	if c.Operation.Tracking == nil || c.Operation.Tracking.JobID == "" {
-		return "", fatal("JobUnknown", "the operation has no job id at step "+c.Operation.Step)
+		return "", fatal("JobUnknown", "the operation has no job ID at step "+c.Operation.Step)
 	}
 	return c.Operation.Tracking.JobID, nil
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func (a azure) checkBackupNow(c *checks, p *BackupNow) {
 func backupParameters() schema.Parameters {
 	const items = "not for backup instances"
 	return schema.Parameters{
-		Type: typeOf[BackupNow](),
+		Type: reflect.TypeFor[BackupNow](),
 		Fields: targetFields().With(schema.Fields{
 			"rule":                         {When: "backup instances only", Meaning: "an object: the rule of the policy"},
 			"rule.name":                    {Meaning: "the rule, such as `BackupWeekly`; default: the policy's only rule"},

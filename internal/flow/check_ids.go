@@ -23,7 +23,7 @@ const (
 	wantItem           = wantVault + "/backupFabrics/Azure/protectionContainers/{container}/protectedItems/{item}"
 	wantBackupVault    = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.DataProtection/backupVaults/{name}"
 	wantStorageAccount = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
-	wantPolicy         = "the name of a policy of the vault, or its resource id"
+	wantPolicy         = "the name of a policy of the vault, or its resource ID"
 )
 
 // vault checks the resource ID of a Recovery Services vault.
@@ -60,7 +60,7 @@ func (c *checks) storageAccount(field, id string) {
 	}
 	parsed, err := resourceid.Parse(id)
 	if err != nil || !strings.EqualFold(parsed.ResourceType.String(), storageAccountType) || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" {
-		c.add(field, fmt.Sprintf("%q is not the resource id of a storage account", id), wantStorageAccount)
+		c.add(field, fmt.Sprintf("%q is not the resource ID of a storage account", id), wantStorageAccount)
 	}
 }
 
@@ -129,7 +129,7 @@ func (c *checks) policyNameIn(field, value string, vault resourceid.VaultID, of 
 	head, last, found := cutLastFold(value, "/backupPolicies/")
 	parent, err := resourceid.ParseVaultID(head, of)
 	if !found || err != nil {
-		c.add(field, fmt.Sprintf("%q is not the resource id of a backup policy", value), vaultForm+"/backupPolicies/{policy}")
+		c.add(field, fmt.Sprintf("%q is not the resource ID of a backup policy", value), vaultForm+"/backupPolicies/{policy}")
 		return "", false
 	}
 	// An invalid vault is reported once, in its own field.
@@ -182,7 +182,7 @@ func (c *checks) server(field, id string, types ...string) {
 			}
 		}
 	}
-	c.add(field, fmt.Sprintf("%q is not the resource id of a %s", id, strings.Join(types, " or ")), want)
+	c.add(field, fmt.Sprintf("%q is not the resource ID of a %s", id, strings.Join(types, " or ")), want)
 }
 
 func serverRule(types ...string) schema.Object {

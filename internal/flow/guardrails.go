@@ -84,7 +84,7 @@ func (c *checks) sameContainer(field, id, text string) {
 	if err != nil || parsed.SubscriptionID == "" || parsed.ResourceGroupName == "" ||
 		!strings.EqualFold(parsed.ResourceType.String(), blobContainerType) ||
 		!strings.EqualFold(parsed.Parent.Parent.Name, account) || parsed.Name != strings.Trim(u.Path, "/") {
-		c.add(field, fmt.Sprintf("%q is not the resource id of the container in containerUrl", id), want)
+		c.add(field, fmt.Sprintf("%q is not the resource ID of the container in containerUrl", id), want)
 	}
 }
 

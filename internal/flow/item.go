@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"azbackupflow/internal/arm/recoveryservices"
@@ -28,8 +27,6 @@ const (
 	// learnedExcluded is the resource to exclude, if it is not the item's source.
 	learnedExcluded = "excludedResourceId"
 )
-
-func typeOf[P any]() reflect.Type { return reflect.TypeFor[P]() }
 
 // share names a file share.
 type share struct {
@@ -60,7 +57,7 @@ func (a azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.Pro
 	item, err := a.recoveryServices(c).GetProtectedItem(ctx, id)
 	if isNotFound(err) {
 		return item, fatal("NotProtected", "protected item not found in the vault: "+id,
-			"Check parameters.itemId: `az backup item list` lists the vault's items with their ids.")
+			"Check parameters.itemId: `az backup item list` lists the vault's items with their IDs.")
 	}
 	return item, err
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"azbackupflow/internal/arm/dataprotection"
@@ -39,7 +40,7 @@ func (a azure) countRecoveryPoints() Definition {
 		},
 		Role: roles.Read,
 		Parameters: func() schema.Parameters {
-			return schema.Parameters{Type: typeOf[CountRecoveryPoints](), Fields: schema.Fields{
+			return schema.Parameters{Type: reflect.TypeFor[CountRecoveryPoints](), Fields: schema.Fields{
 				"backupInstanceId": {Required: true, Meaning: "resource ID of the backup instance", Rule: instanceRule()},
 			}}
 		},
@@ -97,7 +98,7 @@ func (a azure) backupWeekly() Definition {
 		},
 		Role: roles.Backup,
 		Parameters: func() schema.Parameters {
-			return schema.Parameters{Type: typeOf[BackupWeekly](), Fields: schema.Fields{
+			return schema.Parameters{Type: reflect.TypeFor[BackupWeekly](), Fields: schema.Fields{
 				"backupInstanceId": {Required: true, Meaning: "resource ID of the backup instance", Rule: instanceRule()},
 			}}
 		},

@@ -14,7 +14,7 @@ const (
 	vaultForm   = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{name}"
 	accountForm = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
 	itemForm    = vaultForm + "/backupFabrics/Azure/protectionContainers/{container}/protectedItems/{item}"
-	policyForm  = "the name of a policy of the vault, or its resource id"
+	policyForm  = "the name of a policy of the vault, or its resource ID"
 	shareForm   = "3 to 63 lower-case letters, digits and single hyphens"
 	typesForm   = "one of Full, Differential, Log, CopyOnlyFull, Incremental, SnapshotFull, SnapshotCopyOnlyFull"
 
@@ -61,14 +61,14 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 		"a wrong type": {`{"vaultId":7}`, []step.FieldError{{Field: "parameters.vaultId", Problem: "is a number", Want: "a JSON string"}}},
 		"names where ids belong": {`{"vaultId":"azurefilesvault","storageAccountId":"testvault2","fileShare":"testshare","policy":"schedule1"}`, []step.FieldError{
 			{Field: "parameters.vaultId", Problem: notAnID, Want: vaultForm},
-			{Field: "parameters.storageAccountId", Problem: `"testvault2" is not the resource id of a storage account`, Want: accountForm},
+			{Field: "parameters.storageAccountId", Problem: `"testvault2" is not the resource ID of a storage account`, Want: accountForm},
 		}},
 		"ids in each other's place": {`{"vaultId":"` + demoAccount + `","storageAccountId":"` + demoVault + `","fileShare":"testshare","policy":"schedule1"}`, []step.FieldError{
 			{Field: "parameters.vaultId", Problem: "it is the id of a Microsoft.Storage/storageAccounts, not of a Recovery Services vault (Microsoft.RecoveryServices/vaults)", Want: vaultForm},
-			{Field: "parameters.storageAccountId", Problem: `"` + demoVault + `" is not the resource id of a storage account`, Want: accountForm},
+			{Field: "parameters.storageAccountId", Problem: `"` + demoVault + `" is not the resource ID of a storage account`, Want: accountForm},
 		}},
 		"an id of something below the account": {`{"vaultId":"` + demoVault + `","storageAccountId":"` + demoAccount + `/fileServices/default","fileShare":"testshare","policy":"schedule1"}`, []step.FieldError{
-			{Field: "parameters.storageAccountId", Problem: `"` + demoAccount + `/fileServices/default" is not the resource id of a storage account`, Want: accountForm},
+			{Field: "parameters.storageAccountId", Problem: `"` + demoAccount + `/fileServices/default" is not the resource ID of a storage account`, Want: accountForm},
 		}},
 		"a malformed vault id, and a policy by id": {`{"vaultId":"` + demoVault + `/","storageAccountId":"` + demoAccount + `","fileShare":"testshare","policy":"` + demoVault + `/backupPolicies/schedule1"}`, []step.FieldError{
 			{Field: "parameters.vaultId", Problem: `its part "" is not a name`, Want: vaultForm},
@@ -86,7 +86,7 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 			{Field: "parameters.policy", Problem: `"a b" is not the name of a policy`, Want: "3 to 150 letters, digits and hyphens, beginning with a letter"},
 		}},
 		"an invalid policy ID": {`{` + ids + `,"fileShare":"testshare","policy":"/backupPolicies"}`, []step.FieldError{
-			{Field: "parameters.policy", Problem: `"/backupPolicies" is not the resource id of a backup policy`, Want: vaultForm + "/backupPolicies/{policy}"},
+			{Field: "parameters.policy", Problem: `"/backupPolicies" is not the resource ID of a backup policy`, Want: vaultForm + "/backupPolicies/{policy}"},
 		}},
 		"another vault's policy": {`{` + ids + `,"fileShare":"testshare","policy":"` + someVault + `/backupPolicies/schedule1"}`, []step.FieldError{
 			{Field: "parameters.policy", Problem: "belongs to vault another", Want: "a policy of the vault in vaultId"},

@@ -248,14 +248,14 @@ func TestPostgresFlows_NameInvalidParameters(t *testing.T) {
 	}{
 		"a single server can no longer be protected": {
 			"protect-postgres", object{"vaultId": demoBackupVault, "serverId": demoTargetServer, "location": "westus", "policy": "p"},
-			"parameters.serverId", "is not the resource id of a Microsoft.DBforPostgreSQL/flexibleServers",
+			"parameters.serverId", "is not the resource ID of a Microsoft.DBforPostgreSQL/flexibleServers",
 		},
 		"a region is missing":                       {"protect-postgres", object{"vaultId": demoBackupVault, "serverId": demoServer, "policy": "p"}, "parameters.location", "is missing"},
 		"a policy of another vault":                 {"protect-postgres", object{"vaultId": demoBackupVault, "serverId": demoServer, "location": "w", "policy": demoBackupVault + "x/backupPolicies/p"}, "parameters.policy", "belongs to vault"},
 		"a container that is not allowed":           {"restore-postgres", target(object{"asFiles": object{"containerUrl": "https://evil.blob.core.windows.net/out", "prefix": "x"}}), "parameters.asFiles.containerUrl", "is not an allowed restore target"},
 		"a container with a signature":              {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer + "?sig=x", "prefix": "x"}}), "parameters.asFiles.containerUrl", "contains more than the container's address"},
 		"a container below an allowed one":          {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer + "/below", "prefix": "x"}}), "parameters.asFiles.containerUrl", "is not the URL of a blob container"},
-		"another container's id":                    {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "containerId": strings.Replace(demoContainerID, "testossstorageaccount", "evil", 1)}}), "parameters.asFiles.containerId", "is not the resource id of the container in containerUrl"},
+		"another container's id":                    {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "containerId": strings.Replace(demoContainerID, "testossstorageaccount", "evil", 1)}}), "parameters.asFiles.containerId", "is not the resource ID of the container in containerUrl"},
 		"a server that is not allowed":              {"restore-postgres", target(object{"asDatabase": asDatabase("x")}), "parameters.asDatabase.serverId", "is not an allowed restore target"},
 		"two targets":                               {"restore-postgres", target(object{"asDatabase": asDatabase("x"), "asFiles": asFiles("x")}), "parameters.asDatabase", "both set or both missing"},
 		"no target":                                 {"restore-postgres", target(nil), "parameters.asDatabase", "both set or both missing"},
@@ -268,7 +268,7 @@ func TestPostgresFlows_NameInvalidParameters(t *testing.T) {
 		"credentials on a host that is not a vault": {"restore-postgres", target(object{"asDatabase": object{"serverId": demoTargetServer, "database": "x", "credentialsSecretUri": "https://vault.azure.net.evil.example/secrets/x"}}), "parameters.asDatabase.credentialsSecretUri", "is not the URI of a Key Vault secret"},
 		"a rule for a file share":                   {"backup-now", object{"itemId": demoItem, "rule": object{"name": "x"}}, "parameters.rule", "is set for a target that is not a backup instance"},
 		"an expiry for a backup instance":           {"backup-now", object{"backupInstanceId": demoInstance, "location": "x"}, "parameters.backupInstanceId", "set together with fields for items"},
-		"a job's name instead of its id":            {"track-job", object{"jobId": "eeda2c9e-9bc2-4c51-a021-6cb73a172460"}, "parameters.jobId", "is not the resource id of a backup job"},
+		"a job's name instead of its id":            {"track-job", object{"jobId": "eeda2c9e-9bc2-4c51-a021-6cb73a172460"}, "parameters.jobId", "is not the resource ID of a backup job"},
 		"an unknown field":                          {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "overwrite": true}}), "parameters.asFiles.overwrite", "is not a field that is known here"},
 		"a field of another kind of request":        {"backup-now", object{"backupInstanceId": demoInstance, "serverId": "x"}, "parameters.serverId", "is not a field that is known here"},
 	}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -49,15 +50,15 @@ func (a azure) checkProtectFileShare(c *checks, p *ProtectFileShare) {
 
 func protectFileShareParameters() schema.Parameters {
 	return schema.Parameters{
-		Type: typeOf[ProtectFileShare](),
+		Type: reflect.TypeFor[ProtectFileShare](),
 		Fields: schema.Fields{
 			"vaultId": {
 				Required: true, Rule: vaultRule(),
-				Meaning: "resource id of the Recovery Services vault. It may be in another subscription or resource group than the storage account",
+				Meaning: "resource ID of the Recovery Services vault. It may be in another subscription or resource group than the storage account",
 			},
-			"storageAccountId": {Required: true, Meaning: "resource id of the storage account", Rule: storageAccountRule()},
+			"storageAccountId": {Required: true, Meaning: "resource ID of the storage account", Rule: storageAccountRule()},
 			"fileShare":        {Required: true, Meaning: "name of the file share", Rule: fileShareRule()},
-			"policy":           {Required: true, Meaning: "name of one of the vault's policies, or its resource id. It must be for Azure file shares", Rule: policyRule()},
+			"policy":           {Required: true, Meaning: "name of one of the vault's policies, or its resource ID. It must be for Azure file shares", Rule: policyRule()},
 			"firstBackup":      {Meaning: "an object, which may be empty: back up the share as soon as it is protected"},
 			"firstBackup.recoveryPointExpiryTimeInUTC": {
 				Meaning: "time after which that backup may be deleted; in the future. Default: Azure's retention of on-demand backups",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -53,14 +54,14 @@ func checkProtectPostgres(c *checks, p *ProtectPostgres) {
 
 func protectPostgresParameters() schema.Parameters {
 	return schema.Parameters{
-		Type: typeOf[ProtectPostgres](),
+		Type: reflect.TypeFor[ProtectPostgres](),
 		Fields: schema.Fields{
-			"vaultId":  {Required: true, Meaning: "resource id of the Backup vault", Rule: backupVaultRule()},
-			"serverId": {Required: true, Meaning: "resource id of the flexible server", Rule: serverRule(dataprotection.DatasourceFlexibleServer)},
+			"vaultId":  {Required: true, Meaning: "resource ID of the Backup vault", Rule: backupVaultRule()},
+			"serverId": {Required: true, Meaning: "resource ID of the flexible server", Rule: serverRule(dataprotection.DatasourceFlexibleServer)},
 			"location": {Required: true, Meaning: "region of the server, such as `westeurope`", Rule: schema.NotEmpty()},
-			"policy":   {Required: true, Meaning: "name of one of the vault's policies, or its resource id. It must be for flexible servers", Rule: backupPolicyRule()},
+			"policy":   {Required: true, Meaning: "name of one of the vault's policies, or its resource ID. It must be for flexible servers", Rule: backupPolicyRule()},
 			"instanceName": {
-				Meaning: "name of the backup instance; default: the server's name and an id derived from its resource id, so that a repeat is the same instance",
+				Meaning: "name of the backup instance; default: the server's name and an ID derived from its resource ID, so that a repeat is the same instance",
 				Rule:    schema.Object{"pattern": `^[^/?#%\\ ]+$`},
 			},
 		},

@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,14 +86,14 @@ func restorePostgresParameters() schema.Parameters {
 	container := schema.Fold("https://") + `[^/?#@]+/+[^/?#%\x00-\x1f\x7f]+/*`
 	archive := schema.Is("tier", tierArchive)
 	return schema.Parameters{
-		Type: typeOf[RestorePostgres](),
+		Type: reflect.TypeFor[RestorePostgres](),
 		Fields: schema.Fields{
-			"backupInstanceId": {Required: true, Meaning: "resource id of the backup instance", Rule: instanceRule()},
+			"backupInstanceId": {Required: true, Meaning: "resource ID of the backup instance", Rule: instanceRule()},
 			"recoveryPoint": {
 				Required: true, Meaning: "an object with exactly one of `id`, `latest` and `latestBefore`",
 				Rule: schema.Object{"oneOf": []schema.Object{schema.Given("id"), schema.Is("latest", true), schema.Given("latestBefore")}},
 			},
-			"recoveryPoint.id":           {Meaning: "id of the recovery point", Rule: schema.NotEmpty()},
+			"recoveryPoint.id":           {Meaning: "ID of the recovery point", Rule: schema.NotEmpty()},
 			"recoveryPoint.latest":       {Meaning: "`true`: the newest recovery point in the tier"},
 			"recoveryPoint.latestBefore": {Meaning: "the newest recovery point in the tier that is not younger than this time"},
 			"tier":                       {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
@@ -101,7 +102,7 @@ func restorePostgresParameters() schema.Parameters {
 			"rehydration.retention":      {Required: true, Meaning: "how long the copy stays in the vault tier, as an ISO 8601 duration of days such as `P15D`", Rule: schema.Object{"pattern": daysPattern}},
 			"asDatabase":                 {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
 			"asDatabase.serverId": {
-				Required: true, Meaning: "resource id of the target server, which must be an allowed restore target. It may be in another subscription",
+				Required: true, Meaning: "resource ID of the target server, which must be an allowed restore target. It may be in another subscription",
 				Rule: serverRule(singleServerType, dataprotection.DatasourceFlexibleServer),
 			},
 			"asDatabase.database": {Required: true, Meaning: "name of a database that does not exist yet", Rule: schema.Object{"pattern": `^[^/?#%\\]+$`}},
@@ -112,7 +113,7 @@ func restorePostgresParameters() schema.Parameters {
 			"asFiles":              {When: "this or `asDatabase`", Meaning: "an object: restore as files"},
 			"asFiles.containerUrl": {Required: true, Meaning: "URL of a blob container that is an allowed restore target, without a signature. The vault's identity writes to it", Rule: schema.Matches(container)},
 			"asFiles.prefix":       {Required: true, Meaning: "beginning of the files' names", Rule: schema.NotEmpty()},
-			"asFiles.containerId":  {Meaning: "resource id of the container; restores across subscriptions need it", Rule: schema.Matches(schema.ResourceID(blobContainerType))},
+			"asFiles.containerId":  {Meaning: "resource ID of the container; restores across subscriptions need it", Rule: schema.Matches(schema.ResourceID(blobContainerType))},
 			"location":             {Meaning: "region of the target; default: the datasource's region"},
 		},
 		Rules: schema.Object{

@@ -30,7 +30,7 @@ func (a azure) restorePostgres() Definition {
 		Parameters: restorePostgresParameters,
 		Intro: "Restores a recovery point of a PostgreSQL backup instance, as a database or as files. A restore writes data to the target that " +
 			"the request names, so it is off until an operator allows targets: the setting `AZBACKUPFLOW_RESTORE_TARGETS` lists the resource " +
-			"ids of servers and the URLs of blob containers, separated by commas.",
+			"IDs of servers and the URLs of blob containers, separated by commas.",
 		Notes: "The datasource decides which restores are possible; others are rejected before anything starts (`RestoreNotPossible`):\n\n" + abilityTable() +
 			"\nErrors of the validation, such as `UserErrorRestoreToLowerVersion`, end the operation before anything has started. Two restores of " +
 			"one instance are distinguished by their targets.",

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"maps"
+	"reflect"
 	"time"
 
 	"azbackupflow/internal/arm/dataprotection"
@@ -43,10 +44,10 @@ func resumeParameters() schema.Parameters {
 	rules := schema.Object{"oneOf": oneTarget()}
 	maps.Copy(rules, schema.Object{"if": schema.Given("backupInstanceId"), "then": schema.Missing("policy"), "else": schema.Given("policy")})
 	return schema.Parameters{
-		Type: typeOf[ResumeProtection](), Rules: rules,
+		Type: reflect.TypeFor[ResumeProtection](), Rules: rules,
 		Fields: targetFields().With(schema.Fields{"policy": {
 			When: "required with `itemId` and `fileShare`", Rule: policyRule(),
-			Meaning: "name of a policy of the vault, or its resource id. A backup instance keeps its own policy",
+			Meaning: "name of a policy of the vault, or its resource ID. A backup instance keeps its own policy",
 		}}),
 	}
 }

@@ -19,10 +19,10 @@ import (
 // for its jobs see all of them end soon, and Azure throttles none of their
 // reads.
 func TestSharedJobs_FollowFiveHundredJobsWithinTheQuota(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds: follows five hundred jobs")
 	}
-	t.Parallel()
 	for _, c := range []struct{ vaults, jobs, instances int }{
 		{1, 500, 1}, {1, 500, 2}, {5, 500, 2},
 	} {

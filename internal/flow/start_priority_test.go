@@ -16,10 +16,10 @@ import (
 // that are due in the same minute are spread over this quota, and a restore
 // that arrives in between does not wait for them.
 func TestPriority_SpreadsAThousandBackupsAndStartsARestoreFirst(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds: starts a thousand backups")
 	}
-	t.Parallel()
 	for _, instances := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d instances", instances), func(t *testing.T) {
 			t.Parallel()

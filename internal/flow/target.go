@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"azbackupflow/internal/arm/dataprotection"
@@ -35,15 +36,15 @@ func targetFields() schema.Fields {
 	return schema.Fields{
 		"itemId": {
 			When: "this, `fileShare` or `backupInstanceId`", Rule: itemRule(),
-			Meaning: "resource id of a protected item of a Recovery Services vault. `az backup item list` lists them",
+			Meaning: "resource ID of a protected item of a Recovery Services vault. `az backup item list` lists them",
 		},
 		"fileShare":                  {When: "this, `itemId` or `backupInstanceId`", Meaning: "an object: a protected file share by its names"},
-		"fileShare.vaultId":          {Required: true, Meaning: "resource id of the Recovery Services vault", Rule: vaultRule()},
-		"fileShare.storageAccountId": {Required: true, Meaning: "resource id of the storage account", Rule: storageAccountRule()},
+		"fileShare.vaultId":          {Required: true, Meaning: "resource ID of the Recovery Services vault", Rule: vaultRule()},
+		"fileShare.storageAccountId": {Required: true, Meaning: "resource ID of the storage account", Rule: storageAccountRule()},
 		"fileShare.name":             {Required: true, Meaning: "name of the file share", Rule: fileShareRule()},
 		"backupInstanceId": {
 			When: "this, `itemId` or `fileShare`", Rule: instanceRule(),
-			Meaning: "resource id of a backup instance of a Backup vault. `az dataprotection backup-instance list` lists them",
+			Meaning: "resource ID of a backup instance of a Backup vault. `az dataprotection backup-instance list` lists them",
 		},
 	}
 }
@@ -81,7 +82,7 @@ func (c *checks) target(t Target) {
 func checkTarget(c *checks, t *Target) { c.target(*t) }
 
 func targetParameters() schema.Parameters {
-	return schema.Parameters{Type: typeOf[Target](), Fields: targetFields(), Rules: schema.Object{"oneOf": oneTarget()}}
+	return schema.Parameters{Type: reflect.TypeFor[Target](), Fields: targetFields(), Rules: schema.Object{"oneOf": oneTarget()}}
 }
 
 // findTargetStep returns the first step of flows on a Target.
@@ -109,10 +110,10 @@ func (a azure) readInstanceStep() step.Step {
 // named by its ID is not looked up.
 func (a azure) findTarget(ctx context.Context, c step.Call, t Target) (operation.Outcome, error) {
 	if t.BackupInstanceID != "" {
-		return skipTo("read-instance", "the request names the backup instance by its id"), nil
+		return skipTo("read-instance", "the request names the backup instance by its ID"), nil
 	}
 	if t.FileShare == nil {
-		return learn(next("the request names the item by its id"), map[string]string{learnedItem: t.ItemID}), nil
+		return learn(next("the request names the item by its ID"), map[string]string{learnedItem: t.ItemID}), nil
 	}
 	vault, err := resourceid.ParseVaultID(t.FileShare.VaultID, resourceid.RecoveryServicesVault)
 	if err != nil {

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"time"
 
@@ -27,15 +28,15 @@ const (
 
 func checkTrackJob(c *checks, p *TrackJob) {
 	if _, _, ok := cutJob(p.JobID); !ok {
-		c.add("jobId", "is not the resource id of a backup job", wantJob)
+		c.add("jobId", "is not the resource ID of a backup job", wantJob)
 	}
 }
 
 func trackJobParameters() schema.Parameters {
 	return schema.Parameters{
-		Type: typeOf[TrackJob](),
+		Type: reflect.TypeFor[TrackJob](),
 		Fields: schema.Fields{"jobId": {
-			Required: true, Meaning: "resource id of a job of a Recovery Services vault or a Backup vault",
+			Required: true, Meaning: "resource ID of a job of a Recovery Services vault or a Backup vault",
 			Rule: schema.Matches(schema.ResourceID(recoveryVaultType+"/backupJobs"), schema.ResourceID(backupVaultType+"/backupJobs")),
 		}},
 	}
@@ -62,7 +63,7 @@ func (a azure) trackJob() Definition {
 			Steps: []step.Step{
 				{
 					Name: "find-job", Effect: step.Read, Run: with(findTrackedJob),
-					Asks: "calls nothing; the id contains the provider", Then: "a job of a Backup vault continues with `await-instance-job`",
+					Asks: "calls nothing; the ID contains the provider", Then: "a job of a Backup vault continues with `await-instance-job`",
 				},
 				awaitJob("await-job", jobWait{reader: a.serviceJob(trackedVault(resourceid.RecoveryServicesVault)), last: true}),
 				awaitJob("await-instance-job", jobWait{reader: a.instanceJob(trackedVault(resourceid.BackupVault)), last: true}),

@@ -35,10 +35,10 @@ func (s *noShared) SaveShared(context.Context, string, string, []byte, string) (
 // Rate limits and job lists are lost for two hours: jobs are read alone, within
 // the quota that each instance knows, and every operation continues.
 func TestSharedJobs_OperationsContinueWhileSharedRowsAreUnavailable(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds: runs many operations without shared rows")
 	}
-	t.Parallel()
 	const jobs = 60
 	f := newFleet(t, 2, armsim.Config{World: vaultsOfMachines(1, jobs), Durations: armsim.Durations{MachineBackup: 100 * time.Minute}})
 	begun := f.clock.Now()
@@ -110,10 +110,10 @@ func TestBackupNow_RunsAfterAzureDefersItForHours(t *testing.T) {
 // The jobs of a Backup vault are listed together too, with their own filter and
 // format.
 func TestSharedJobs_ReadJobsOfABackupVaultTogether(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds: follows many jobs")
 	}
-	t.Parallel()
 	const servers = 100
 	w := armsim.DemoWorld()
 	vault := w.BackupVaults[0]
@@ -152,10 +152,10 @@ func TestSharedJobs_ReadJobsOfABackupVaultTogether(t *testing.T) {
 
 // The list has more jobs than one page: all pages are read, and counted.
 func TestSharedJobs_ReadAllPagesOfTheList(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds: follows more jobs than one page holds")
 	}
-	t.Parallel()
 	const jobs = 30
 	f := newFleet(t, 1, armsim.Config{
 		World: vaultsOfMachines(1, jobs), PageSize: 7, Durations: armsim.Durations{MachineBackup: 100 * time.Minute},

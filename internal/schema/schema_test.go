@@ -175,10 +175,10 @@ func accepts(known *flow.Registry, r request.Request) error {
 // that it rejects does not, with the exceptions of the package comment: each
 // example is changed in every place in many ways, and both decide.
 func TestDocuments_DecideAsTheProgram(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes seconds: checks thousands of changed requests")
 	}
-	t.Parallel()
 	s := schematest.Published(t, folder).Get(t, requestID)
 	known := registry(t)
 	asked := 0

@@ -103,7 +103,7 @@ func misnamed() []badInput {
 		{name: "no parameters", body: map[string]any{"flow": "backup-now", "key": "bad"}, field: "parameters", problem: "is missing"},
 		{name: "a vault by its name", body: parameters(map[string]any{"vaultId": "azurefilesvault"}), field: "parameters.vaultId", problem: "is not", want: "/providers/Microsoft.RecoveryServices/vaults/"},
 		{name: "no vault", body: parameters(map[string]any{"vaultId": nil}), field: "parameters.vaultId", problem: "is missing", want: "/vaults/"},
-		{name: "a machine in place of a storage account", body: parameters(map[string]any{"storageAccountId": virtualMachine}), field: "parameters.storageAccountId", problem: "is not the resource id of a storage account", want: "/storageAccounts/"},
+		{name: "a machine in place of a storage account", body: parameters(map[string]any{"storageAccountId": virtualMachine}), field: "parameters.storageAccountId", problem: "is not the resource ID of a storage account", want: "/storageAccounts/"},
 		{name: "a missing file share", body: parameters(map[string]any{"fileShare": nil}), field: "parameters.fileShare", problem: "is missing"},
 		{name: "an invalid file share name", body: parameters(map[string]any{"fileShare": "My_Share"}), field: "parameters.fileShare", problem: `"My_Share"`, want: "lower-case"},
 		{name: "no policy", body: parameters(map[string]any{"policy": nil}), field: "parameters.policy", problem: "is missing", want: "name of a policy"},
