@@ -217,7 +217,7 @@ type bus struct {
 
 func startBus(t *testing.T) *bus {
 	t.Helper()
-	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{
+	broker, err := servicebus.New(servicebus.Config{Queues: []servicebus.QueueConfig{
 		{Name: "steps", DuplicateDetectionWindow: time.Minute}, {Name: "rejected"},
 	}})
 	require.NoError(t, err)

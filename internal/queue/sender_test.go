@@ -12,7 +12,7 @@ import (
 
 func TestSender_ReplacesClosedLink(t *testing.T) {
 	t.Parallel()
-	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{{Name: "steps"}}})
+	broker, err := servicebus.New(servicebus.Config{Queues: []servicebus.QueueConfig{{Name: "steps"}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, broker.Close()) })
 	client, err := azservicebus.NewClientFromConnectionString(broker.ConnectionString(), ClientOptions())

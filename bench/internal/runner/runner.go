@@ -124,7 +124,7 @@ func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
 	}
 	// How they end does not change what was measured.
 	stop = func() { _ = tables.Stop() }
-	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{{
+	broker, err := servicebus.New(servicebus.Config{Queues: []servicebus.QueueConfig{{
 		Name: settings.StepsQueue, LockDuration: 5 * time.Minute, MaxDeliveryCount: 10,
 		DefaultTTL: 14 * 24 * time.Hour, DeadLetterOnExpiration: true, DuplicateDetectionWindow: 10 * time.Minute,
 	}}})

@@ -49,7 +49,7 @@ func startWithBroker(t *testing.T, script http.HandlerFunc, change func(*Config)
 
 func startBroker(t *testing.T) *servicebus.Broker {
 	t.Helper()
-	broker, err := servicebus.Start(servicebus.Config{Queues: []servicebus.QueueConfig{{Name: "steps"}}})
+	broker, err := servicebus.New(servicebus.Config{Queues: []servicebus.QueueConfig{{Name: "steps"}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, broker.Close()) })
 	return broker

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnUnknownQueueIsNotFound(t *testing.T) {
+func TestQueue_UnknownIsNotFound(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	requireCode(t, azservicebus.CodeNotFound, newSender(t, client, "nowhere").SendMessage(within(t), message("a"), nil))
@@ -26,7 +26,7 @@ func TestAnUnknownQueueIsNotFound(t *testing.T) {
 	requireCode(t, azservicebus.CodeNotFound, err)
 }
 
-func TestAWrongKeyIsRefused(t *testing.T) {
+func TestToken_WrongKeyIsRejected(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{KeyName: "me", Key: "secret"})
 	for _, wrong := range []string{
@@ -42,7 +42,7 @@ func TestAWrongKeyIsRefused(t *testing.T) {
 	require.Empty(t, b.Messages("steps"))
 }
 
-func TestSessionsAreRefused(t *testing.T) {
+func TestSessions_AreRejected(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	_, err := client.AcceptSessionForQueue(within(t), "steps", "session", nil)
@@ -57,7 +57,7 @@ func sign(key, keyName, resource string, expires time.Time) string {
 	return fmt.Sprintf("SharedAccessSignature sr=%s&sig=%s&se=%s&skn=%s", escaped, signature, se, keyName)
 }
 
-func TestATokenMustBeSignedUnexpiredAndForTheEntity(t *testing.T) {
+func TestToken_MustBeSignedUnexpiredAndForTheEntity(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{KeyName: "me", Key: "secret"})
 	now := newManualClock().Now()
@@ -95,10 +95,10 @@ func signText(key, keyName, resource, expiry string) string {
 	return fmt.Sprintf("SharedAccessSignature sr=%s&sig=%s&se=%s&skn=%s", escaped, signature, expiry, keyName)
 }
 
-func TestATokenAllowsAPathAndWhatIsBelowItWhileItLasts(t *testing.T) {
+func TestClaims_CoverAPathAndItsChildrenUntilExpiry(t *testing.T) {
 	t.Parallel()
 	now := newManualClock().Now()
-	g := &grants{}
+	g := &claims{}
 	require.False(t, g.allow(now, "steps"))
 	g.add("Steps", now.Add(time.Minute))
 	require.True(t, g.allow(now, "steps"))

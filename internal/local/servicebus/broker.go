@@ -31,8 +31,8 @@ type Broker struct {
 	messageFault func(queue, messageID string) MessageFault
 }
 
-// Start listens and serves until Close is called.
-func Start(cfg Config) (*Broker, error) {
+// New listens and serves until Close is called.
+func New(cfg Config) (*Broker, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func startBroker(t *testing.T, cfg Config) *Broker {
 	if cfg.Queues == nil {
 		cfg.Queues = []QueueConfig{{Name: "steps"}}
 	}
-	b, err := Start(cfg)
+	b, err := New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
 	return b
@@ -82,7 +82,7 @@ func receive(t *testing.T, receiver *azservicebus.Receiver) *azservicebus.Receiv
 	}
 }
 
-func TestAMessageArrivesAsItWasSent(t *testing.T) {
+func TestMessage_ArrivesUnchanged(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)

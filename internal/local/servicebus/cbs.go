@@ -48,6 +48,6 @@ func (s *session) grant(request *wire.Message) outcome {
 			text:   fmt.Sprintf("The messaging entity '%s' could not be found.", audience),
 		}
 	}
-	s.conn.grants.add(n.path, expires)
+	s.conn.claims.add(n.path, expires)
 	return outcome{status: http.StatusAccepted, text: "Accepted"}
 }

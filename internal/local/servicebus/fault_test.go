@@ -47,7 +47,7 @@ func (r *recorder) take(t *testing.T, last string) []string {
 	return notes
 }
 
-func TestTheHookIsCalledAroundEveryEffect(t *testing.T) {
+func TestFaultHook_IsCalledAroundEveryEffect(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
 	r.broker = startBroker(t, Config{Fault: r.hook})
@@ -95,7 +95,7 @@ func TestTheHookIsCalledAroundEveryEffect(t *testing.T) {
 
 // A connection that is cut between the effect and the answer makes the client
 // send again: what duplicate detection is for.
-func TestASendWhoseAnswerIsLostIsRepeated(t *testing.T) {
+func TestSend_IsRepeatedWhenTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	var broker atomic.Pointer[Broker]
 	var cut atomic.Bool
@@ -118,7 +118,7 @@ func TestASendWhoseAnswerIsLostIsRepeated(t *testing.T) {
 	}
 }
 
-func TestClientsComeBackAfterTheirConnectionsAreCut(t *testing.T) {
+func TestDropConnections_ClientsReconnect(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -136,7 +136,7 @@ func TestClientsComeBackAfterTheirConnectionsAreCut(t *testing.T) {
 	require.Empty(t, b.Messages("steps"))
 }
 
-func TestNothingWorksWhileTheBusIsAway(t *testing.T) {
+func TestSetAvailable_RejectsClientsDuringTheOutage(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -150,7 +150,7 @@ func TestNothingWorksWhileTheBusIsAway(t *testing.T) {
 	require.Len(t, b.Messages("steps"), 2)
 }
 
-func TestClientsAttachAgainAfterTheirLinksAreDetached(t *testing.T) {
+func TestDetachLinks_ClientsAttachAgain(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -165,7 +165,7 @@ func TestClientsAttachAgainAfterTheirLinksAreDetached(t *testing.T) {
 	}
 }
 
-func TestMessagesAreLostDoubledAndDelayedOnRequest(t *testing.T) {
+func TestMessageFault_DropsDuplicatesAndDelays(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock, Queues: []QueueConfig{{Name: "steps", DuplicateDetectionWindow: time.Hour}}})
@@ -188,7 +188,7 @@ func TestMessagesAreLostDoubledAndDelayedOnRequest(t *testing.T) {
 	require.Equal(t, "body of late", string(all[len(all)-1].Body))
 }
 
-func TestAScheduledMessageIsDelayedFromItsTime(t *testing.T) {
+func TestMessageFault_DelaysAScheduledMessageFromItsTime(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock})
@@ -200,7 +200,7 @@ func TestAScheduledMessageIsDelayedFromItsTime(t *testing.T) {
 }
 
 // A hook that holds up one receiver must not hold up the others.
-func TestABlockedHookHoldsUpOnlyItsOwnLink(t *testing.T) {
+func TestFaultHook_BlocksOnlyItsOwnLink(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	blocked := make(chan struct{})

@@ -38,7 +38,7 @@ func FuzzDecodeClient(f *testing.F) {
 		defer steps.close()
 		client, server := net.Pipe()
 		c := newConn(&Broker{log: slog.New(slog.DiscardHandler), entities: map[string]*entity{"steps": steps}}, server)
-		c.grants.add("steps", systemClock{}.Now().AddDate(1, 0, 0))
+		c.claims.add("steps", systemClock{}.Now().AddDate(1, 0, 0))
 		served := make(chan struct{})
 		go func() {
 			defer close(served)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestABrokerRefusesAConfigurationThatCannotBe(t *testing.T) {
+func TestNew_RejectsAnInvalidConfig(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]Config{
 		"no name":           {Queues: []QueueConfig{{}}},
@@ -21,14 +21,14 @@ func TestABrokerRefusesAConfigurationThatCannotBe(t *testing.T) {
 		"semicolon in key":  {Key: "a;b"},
 		"unlistenable port": {Address: "127.0.0.1:99999"},
 	} {
-		_, err := Start(cfg)
+		_, err := New(cfg)
 		require.Error(t, err, name)
 	}
 }
 
-func TestAClosedBrokerEndsItsConnectionsAndCloses(t *testing.T) {
+func TestClose_EndsConnections(t *testing.T) {
 	t.Parallel()
-	b, err := Start(Config{Queues: []QueueConfig{{Name: "steps"}}})
+	b, err := New(Config{Queues: []QueueConfig{{Name: "steps"}}})
 	require.NoError(t, err)
 	client := connect(t, b)
 	send(t, newSender(t, client, "steps"), "a")
@@ -48,7 +48,7 @@ func TestAClosedBrokerEndsItsConnectionsAndCloses(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestMessagesOfAnUnknownQueueAreNil(t *testing.T) {
+func TestMessages_OfAnUnknownQueueAreNil(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	require.Nil(t, b.Messages("nowhere"))
@@ -56,7 +56,7 @@ func TestMessagesOfAnUnknownQueueAreNil(t *testing.T) {
 	require.NotNil(t, b.Messages("amqp://somewhere:1/steps/$DeadLetterQueue"))
 }
 
-func TestWhatDoesNotSpeakAMQPIsTurnedAway(t *testing.T) {
+func TestHandshake_RejectsOtherProtocols(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	for _, hello := range []string{"GET / HTTP/1.1\r\n\r\n", "AMQP\x00\x01\x00\x00", "AMQP\x00\x00\x09\x01"} {
@@ -73,10 +73,10 @@ func TestWhatDoesNotSpeakAMQPIsTurnedAway(t *testing.T) {
 
 // A client that sends without reading must not fill the broker's memory, nor
 // hold up its end.
-func TestTheOutboxHoldsUpWritersWhenItIsFull(t *testing.T) {
+func TestWriteBuffer_BlocksWritersWhenFull(t *testing.T) {
 	t.Parallel()
-	o := newOutbox()
-	big := make([]byte, maxOutbox+1)
+	o := newWriteBuffer()
+	big := make([]byte, maxBuffered+1)
 	o.put(func(b []byte) []byte { return append(b, big...) })
 	second := make(chan uint64)
 	go func() { second <- o.put(func(b []byte) []byte { return append(b, 1) }) }()
@@ -95,9 +95,9 @@ func TestTheOutboxHoldsUpWritersWhenItIsFull(t *testing.T) {
 	require.Equal(t, mark, o.put(func(b []byte) []byte { return append(b, 1) }), "closed, it takes nothing")
 }
 
-func TestASilentConnectionIsKeptAlive(t *testing.T) {
+func TestHeartbeat_KeepsASilentConnectionAlive(t *testing.T) {
 	t.Parallel()
-	o := newOutbox()
+	o := newWriteBuffer()
 	r, w := io.Pipe()
 	done, beat, ran := make(chan struct{}), make(chan time.Time, 1), make(chan error)
 	go func() { ran <- o.run(w, done, beat, []byte("beat")) }()

@@ -35,7 +35,7 @@ func (c *rawClient) attachManagement(node string) {
 	c.credit(1, 100, false, false)
 }
 
-func TestRequestsThatMakeNoSenseAreAnsweredWithAnError(t *testing.T) {
+func TestManagement_RejectsInvalidRequests(t *testing.T) {
 	t.Parallel()
 	c := connectRaw(t, startBroker(t, Config{}), "steps")
 	c.attachManagement("steps")
@@ -80,7 +80,7 @@ func TestRequestsThatMakeNoSenseAreAnsweredWithAnError(t *testing.T) {
 	}
 }
 
-func TestAMessageIsDeadLetteredOnlyOnce(t *testing.T) {
+func TestDeadLetter_HappensOnlyOnce(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	receiver, dead := newReceiver(t, client, "steps"), newDeadLetterReceiver(t, client)
@@ -96,7 +96,7 @@ func TestAMessageIsDeadLetteredOnlyOnce(t *testing.T) {
 	require.NoError(t, dead.CompleteMessage(within(t), deferred[0], nil))
 }
 
-func TestPeekingALotTakesSeveralAnswers(t *testing.T) {
+func TestPeek_LargeResultsTakeSeveralAnswers(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	sender, receiver := newSender(t, client, "steps"), newReceiver(t, client, "steps")

@@ -12,7 +12,7 @@ import (
 
 // What our own tests take for granted, a client that shares no code with ours
 // does not.
-func TestMicrosoftsJavaScriptClientWorksWithTheBroker(t *testing.T) {
+func TestJavaScriptClient_WorksWithTheBroker(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join("..", "..", "..", "test", "outside", "servicebus")
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "@azure", "service-bus")); err != nil {

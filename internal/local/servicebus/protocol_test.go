@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-func TestALinkIsAnsweredWithItsOwnNameAndModes(t *testing.T) {
+func TestAttach_AnswersWithTheSameNameAndModes(t *testing.T) {
 	t.Parallel()
 	c := connectRaw(t, startBroker(t, Config{}), "steps")
 	answer := c.attachSender(3, "steps")
@@ -20,7 +20,7 @@ func TestALinkIsAnsweredWithItsOwnNameAndModes(t *testing.T) {
 	require.Equal(t, "steps", wire.Address(answer.Target))
 }
 
-func TestDrainingUsesUpTheCredit(t *testing.T) {
+func TestDrain_UsesUpTheCredit(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	c := connectRaw(t, b, "steps")
@@ -43,7 +43,7 @@ func TestDrainingUsesUpTheCredit(t *testing.T) {
 	require.Equal(t, "active", b.Messages("steps")[1].State, "without credit nothing is delivered")
 }
 
-func TestAnEchoIsAnswered(t *testing.T) {
+func TestFlow_EchoIsAnswered(t *testing.T) {
 	t.Parallel()
 	c := connectRaw(t, startBroker(t, Config{}), "steps")
 	c.attachReceiver(1, "steps")
@@ -57,7 +57,7 @@ func TestAnEchoIsAnswered(t *testing.T) {
 	require.Equal(t, number(uint32(2)), expect[*wire.Flow](c).Handle)
 }
 
-func TestAMessageMayComeInPartsOrBeAborted(t *testing.T) {
+func TestTransfer_MayBeSplitOrAborted(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	c := connectRaw(t, b, "steps")
@@ -79,7 +79,7 @@ func TestAMessageMayComeInPartsOrBeAborted(t *testing.T) {
 	require.Equal(t, []string{"a", "b", "c"}, ids)
 }
 
-func TestABadMessageIsRejectedAndTheLinkGoesOn(t *testing.T) {
+func TestTransfer_InvalidMessageIsRejectedAndTheLinkStays(t *testing.T) {
 	t.Parallel()
 	c := connectRaw(t, startBroker(t, Config{}), "steps")
 	c.attachSender(0, "steps")
@@ -99,7 +99,7 @@ func TestABadMessageIsRejectedAndTheLinkGoesOn(t *testing.T) {
 	require.Equal(t, wire.Accepted{}, expect[*wire.Disposition](c).State)
 }
 
-func TestASessionWindowHoldsMessagesBack(t *testing.T) {
+func TestSessionWindow_HoldsMessagesBack(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	c := connectRaw(t, b, "steps")
@@ -127,7 +127,7 @@ func TestASessionWindowHoldsMessagesBack(t *testing.T) {
 	}
 }
 
-func TestALargeMessageWaitsForTheWindowInTheMiddle(t *testing.T) {
+func TestSessionWindow_SplitsALargeMessage(t *testing.T) {
 	t.Parallel()
 	c := connectRaw(t, startBroker(t, Config{}), "steps")
 	c.attachSender(0, "steps")
@@ -153,7 +153,7 @@ func TestALargeMessageWaitsForTheWindowInTheMiddle(t *testing.T) {
 	require.Equal(t, 4, parts, "the client's frames hold 1024 bytes")
 }
 
-func TestARangeOfDeliveriesIsSettledAtOnce(t *testing.T) {
+func TestDisposition_SettlesARange(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	c := connectRaw(t, b, "steps")
@@ -181,7 +181,7 @@ func TestARangeOfDeliveriesIsSettledAtOnce(t *testing.T) {
 	require.Empty(t, b.Messages("steps"))
 }
 
-func TestErrorsOfAClientEndItsSessionWithAWord(t *testing.T) {
+func TestSession_ClientErrorsEndItWithAReason(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	flood := func(c *rawClient) {
@@ -227,7 +227,7 @@ func TestErrorsOfAClientEndItsSessionWithAWord(t *testing.T) {
 	}
 }
 
-func TestErrorsOfAClientCloseItsConnectionWithAWord(t *testing.T) {
+func TestConnection_ClientErrorsCloseItWithAReason(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	for name, x := range map[string]struct {
@@ -250,7 +250,7 @@ func TestErrorsOfAClientCloseItsConnectionWithAWord(t *testing.T) {
 	require.Nil(t, expect[*wire.Close](c).Error)
 }
 
-func TestALinkWithoutATokenIsUnauthorized(t *testing.T) {
+func TestAttach_WithoutATokenIsUnauthorized(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{Queues: []QueueConfig{{Name: "steps"}, {Name: "other"}}})
 	c := connectRaw(t, b, "steps")

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAScheduledMessageWaitsForItsTime(t *testing.T) {
+func TestSchedule_DeliversAtTheScheduledTime(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock})
@@ -31,7 +31,7 @@ func TestAScheduledMessageWaitsForItsTime(t *testing.T) {
 	require.Equal(t, "b", receive(t, receiver).MessageID)
 }
 
-func TestAMessageIsScheduledByItsAnnotation(t *testing.T) {
+func TestSchedule_ByAnnotation(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock})
@@ -45,7 +45,7 @@ func TestAMessageIsScheduledByItsAnnotation(t *testing.T) {
 	require.Equal(t, "a", receive(t, newReceiver(t, client, "steps")).MessageID)
 }
 
-func TestSchedulingForThePastDeliversAtOnce(t *testing.T) {
+func TestSchedule_PastTimeDeliversAtOnce(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	_, err := newSender(t, client, "steps").ScheduleMessages(within(t),
@@ -54,7 +54,7 @@ func TestSchedulingForThePastDeliversAtOnce(t *testing.T) {
 	require.Equal(t, "a", receive(t, newReceiver(t, client, "steps")).MessageID)
 }
 
-func TestACancelledMessageNeverComes(t *testing.T) {
+func TestSchedule_CanceledMessageIsNotDelivered(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock})
@@ -67,7 +67,7 @@ func TestACancelledMessageNeverComes(t *testing.T) {
 }
 
 // The machine's clock, as the local stack uses it.
-func TestAScheduledMessageComesByItself(t *testing.T) {
+func TestSchedule_WakesAWaitingReceiver(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	receiver := newReceiver(t, client, "steps")
@@ -79,7 +79,7 @@ func TestAScheduledMessageComesByItself(t *testing.T) {
 	require.Equal(t, "a", m.MessageID)
 }
 
-func TestAnExpiredMessageIsDroppedOrDeadLettered(t *testing.T) {
+func TestExpiry_DropsOrDeadLetters(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock, Queues: []QueueConfig{
@@ -102,7 +102,7 @@ func TestAnExpiredMessageIsDroppedOrDeadLettered(t *testing.T) {
 		"the queue's time to live is the upper bound")
 }
 
-func TestPeekingShowsMessagesInEveryState(t *testing.T) {
+func TestPeek_ShowsMessagesInEveryState(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock})

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestABatchArrivesWholeAndInOrder(t *testing.T) {
+func TestBatch_ArrivesCompleteAndInOrder(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	sender, receiver := newSender(t, client, "steps"), newReceiver(t, client, "steps")
@@ -31,7 +31,7 @@ func TestABatchArrivesWholeAndInOrder(t *testing.T) {
 	}
 }
 
-func TestAMessageOfManyFramesArrivesWhole(t *testing.T) {
+func TestMessage_OfManyFramesArrivesComplete(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	body := bytes.Repeat([]byte("0123456789"), 25_000)
@@ -39,7 +39,7 @@ func TestAMessageOfManyFramesArrivesWhole(t *testing.T) {
 	require.Equal(t, body, receive(t, newReceiver(t, client, "steps")).Body)
 }
 
-func TestAMessageLargerThanAllowedIsRefused(t *testing.T) {
+func TestMessage_AboveTheSizeLimitIsRejected(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	sender := newSender(t, connect(t, b), "steps")
@@ -53,21 +53,21 @@ func TestAMessageLargerThanAllowedIsRefused(t *testing.T) {
 }
 
 // The JavaScript client's lock renewal needs the id.
-func TestAMessageWithoutAnIDGetsOne(t *testing.T) {
+func TestMessage_WithoutAnIDGetsOne(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	require.NoError(t, newSender(t, client, "steps").SendMessage(within(t), &azservicebus.Message{}, nil))
 	require.NotEmpty(t, receive(t, newReceiver(t, client, "steps")).MessageID)
 }
 
-func TestQueueNamesAreCaseInsensitive(t *testing.T) {
+func TestQueue_NamesAreCaseInsensitive(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	send(t, newSender(t, client, "STEPS"), "a")
 	require.Equal(t, "a", receive(t, newReceiver(t, client, "Steps")).MessageID)
 }
 
-func TestBodiesOfEveryKindSurvive(t *testing.T) {
+func TestMessage_KeepsEveryKindOfBody(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	sender, receiver := newSender(t, client, "steps"), newReceiver(t, client, "steps")
@@ -92,7 +92,7 @@ func TestBodiesOfEveryKindSurvive(t *testing.T) {
 	}
 }
 
-func TestASenderCannotForgeTheBrokersAnnotations(t *testing.T) {
+func TestAnnotations_CannotBeForgedBySenders(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	require.NoError(t, newSender(t, client, "steps").SendAMQPAnnotatedMessage(within(t), &azservicebus.AMQPAnnotatedMessage{
@@ -109,7 +109,7 @@ func TestASenderCannotForgeTheBrokersAnnotations(t *testing.T) {
 	require.Equal(t, "kept", got.RawAMQPMessage.MessageAnnotations["x-opt-mine"])
 }
 
-func TestReceiveAndDeleteLeavesNothing(t *testing.T) {
+func TestReceiveAndDelete_RemovesTheMessage(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -121,7 +121,7 @@ func TestReceiveAndDeleteLeavesNothing(t *testing.T) {
 	require.Empty(t, b.Messages("steps"))
 }
 
-func TestReceiversOfOneQueueShareItsMessages(t *testing.T) {
+func TestReceivers_ShareTheMessagesOfAQueue(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -130,7 +130,7 @@ func TestReceiversOfOneQueueShareItsMessages(t *testing.T) {
 	require.ElementsMatch(t, []string{"a", "b"}, []string{receive(t, first).MessageID, receive(t, second).MessageID})
 }
 
-func TestDuplicatesWithinTheWindowAreDropped(t *testing.T) {
+func TestDuplicateDetection_DropsRepeatsWithinTheWindow(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock, Queues: []QueueConfig{{Name: "steps", DuplicateDetectionWindow: time.Minute}}})

@@ -25,7 +25,7 @@ func requireCode(t *testing.T, code azservicebus.Code, err error) {
 	require.Equal(t, code, failure.Code)
 }
 
-func TestAnAbandonedMessageComesBackWithItsPropertiesChanged(t *testing.T) {
+func TestAbandon_RedeliversWithChangedProperties(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))
 	receiver := newReceiver(t, client, "steps")
@@ -40,7 +40,7 @@ func TestAnAbandonedMessageComesBackWithItsPropertiesChanged(t *testing.T) {
 	require.Equal(t, map[string]any{"kept": "yes", "try": int64(2)}, again.ApplicationProperties)
 }
 
-func TestTooManyFailedDeliveriesDeadLetterAMessage(t *testing.T) {
+func TestMaxDeliveryCount_DeadLettersTheMessage(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{Queues: []QueueConfig{{Name: "steps", MaxDeliveryCount: 3}}})
 	client := connect(t, b)
@@ -60,7 +60,7 @@ func TestTooManyFailedDeliveriesDeadLetterAMessage(t *testing.T) {
 	require.EqualValues(t, 4, receive(t, dead).DeliveryCount, "a dead-letter queue does not count")
 }
 
-func TestADeadLetteredMessageSaysWhy(t *testing.T) {
+func TestDeadLetter_KeepsReasonAndDescription(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -83,7 +83,7 @@ func TestADeadLetteredMessageSaysWhy(t *testing.T) {
 	require.Equal(t, "b", receive(t, dead).MessageID)
 }
 
-func TestADeferredMessageIsReceivedByItsNumber(t *testing.T) {
+func TestDefer_ReceivesBySequenceNumber(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -108,7 +108,7 @@ func TestADeferredMessageIsReceivedByItsNumber(t *testing.T) {
 	requireCode(t, azservicebus.CodeNotFound, err)
 }
 
-func TestADeferredMessageCanBeDeadLettered(t *testing.T) {
+func TestDefer_DeferredMessageCanBeDeadLettered(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -124,7 +124,7 @@ func TestADeferredMessageCanBeDeadLettered(t *testing.T) {
 	require.Equal(t, "late", b.Messages(graveyard)[0].DeadLetterReason)
 }
 
-func TestAMessageComesBackWhenItsLockExpires(t *testing.T) {
+func TestLock_ExpiryRedelivers(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock})
@@ -146,7 +146,7 @@ func TestAMessageComesBackWhenItsLockExpires(t *testing.T) {
 	require.NoError(t, receiver.CompleteMessage(within(t), again, nil))
 }
 
-func TestARenewedLockHoldsOn(t *testing.T) {
+func TestLock_RenewalExtendsIt(t *testing.T) {
 	t.Parallel()
 	clock := newManualClock()
 	b := startBroker(t, Config{Clock: clock, Queues: []QueueConfig{{Name: "steps", LockDuration: time.Minute}}})
@@ -162,7 +162,7 @@ func TestARenewedLockHoldsOn(t *testing.T) {
 	require.Empty(t, b.Messages("steps"))
 }
 
-func TestALockOutlivesItsLink(t *testing.T) {
+func TestLock_OutlivesItsLink(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)
@@ -179,7 +179,7 @@ func TestALockOutlivesItsLink(t *testing.T) {
 }
 
 // An idle azservicebus receiver releases what arrives between two calls.
-func TestAReleasedMessageIsNotCounted(t *testing.T) {
+func TestRelease_DoesNotCountADelivery(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
 	client := connect(t, b)

@@ -27,7 +27,7 @@ func BenchmarkThroughput(b *testing.B) {
 
 func moveMessages(b *testing.B, n, receivers int) {
 	b.Helper()
-	broker, err := Start(Config{Queues: []QueueConfig{{Name: "steps"}}})
+	broker, err := New(Config{Queues: []QueueConfig{{Name: "steps"}}})
 	require.NoError(b, err)
 	defer func() { assert.NoError(b, broker.Close()) }()
 	client, err := azservicebus.NewClientFromConnectionString(broker.ConnectionString(), clientOptions())

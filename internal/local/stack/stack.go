@@ -99,7 +99,7 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 		return fail("table service", err)
 	}
 	started.add(proxy.Close)
-	broker, err := servicebus.Start(servicebus.Config{Queues: queues(c.SpeedFactor, c.Queues), Fault: c.Fault, Logger: c.Log})
+	broker, err := servicebus.New(servicebus.Config{Queues: queues(c.SpeedFactor, c.Queues), Fault: c.Fault, Logger: c.Log})
 	if err != nil {
 		return fail("service bus", err)
 	}

@@ -53,7 +53,7 @@ func idsOf(messages []Message) []string {
 	return list
 }
 
-func TestMessagesAreReceivedInTheOrderTheyWereSent(t *testing.T) {
+func TestReserve_KeepsTheOrderOfSending(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	require.Equal(t, []int64{1, 2, 3}, q.Enqueue(start(), incoming("a", "b", "c")))
@@ -66,7 +66,7 @@ func TestMessagesAreReceivedInTheOrderTheyWereSent(t *testing.T) {
 	require.Equal(t, Counts{Active: 3, Locked: 3}, q.Count())
 }
 
-func TestAReservationCanBeTakenBack(t *testing.T) {
+func TestUnreserve_RestoresTheMessage(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	q.Enqueue(start(), incoming("a"))
@@ -85,7 +85,7 @@ func TestAReservationCanBeTakenBack(t *testing.T) {
 	require.Empty(t, q.All())
 }
 
-func TestATokenSettlesOnlyOnceAndInTime(t *testing.T) {
+func TestLockToken_SettlesOnceAndBeforeExpiry(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	q.Enqueue(start(), incoming("a", "b"))
@@ -105,7 +105,7 @@ func TestATokenSettlesOnlyOnceAndInTime(t *testing.T) {
 	}
 }
 
-func TestTickDoesWhatHasBecomeDueAndNextEventSaysWhen(t *testing.T) {
+func TestTick_AppliesDueEventsAtNextEvent(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{DeadLetterOnExpiration: true})
 	_, due := q.NextEvent()
@@ -142,7 +142,7 @@ func TestTickDoesWhatHasBecomeDueAndNextEventSaysWhen(t *testing.T) {
 	require.Equal(t, []string{"held", "later"}, idsOf(q.All()))
 }
 
-func TestAMessageHeldPastItsLifeExpiresWhenItIsGivenBack(t *testing.T) {
+func TestExpiry_WaitsForTheLock(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	in := incoming("a")
@@ -158,7 +158,7 @@ func TestAMessageHeldPastItsLifeExpiresWhenItIsGivenBack(t *testing.T) {
 	require.Empty(t, q.DeadLetter().All(), "dropped, not dead-lettered")
 }
 
-func TestFailuresAreCountedUntilTheMessageIsDeadLettered(t *testing.T) {
+func TestDeliveryCount_LeadsToDeadLettering(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{MaxDeliveryCount: 2})
 	q.Enqueue(start(), incoming("a"))
@@ -187,7 +187,7 @@ func TestFailuresAreCountedUntilTheMessageIsDeadLettered(t *testing.T) {
 	}
 }
 
-func TestDuplicatesAreDroppedWithinTheWindow(t *testing.T) {
+func TestEnqueue_DropsDuplicatesWithinTheWindow(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{DuplicateDetectionWindow: time.Minute})
 	q.Enqueue(start(), incoming("a", "a", "", ""))
@@ -199,7 +199,7 @@ func TestDuplicatesAreDroppedWithinTheWindow(t *testing.T) {
 	require.Len(t, q.history.seen, 1, "old ids are forgotten")
 }
 
-func TestFaultsLoseAndDoubleMessages(t *testing.T) {
+func TestEnqueue_FaultsLoseAndDuplicate(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{DuplicateDetectionWindow: time.Minute})
 	in := incoming("lost", "twice")
@@ -209,7 +209,7 @@ func TestFaultsLoseAndDoubleMessages(t *testing.T) {
 	require.Equal(t, []string{"twice", "twice"}, idsOf(q.All()))
 }
 
-func TestStatesHaveNames(t *testing.T) {
+func TestState_HasAName(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "active scheduled deferred unknown",
 		fmt.Sprint(Active, " ", Scheduled, " ", Deferred, " ", State(9)))

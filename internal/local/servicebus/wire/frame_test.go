@@ -35,7 +35,7 @@ func everyPerformative() []Performative {
 	}
 }
 
-func TestEveryFrameReadsBackAsItWasWritten(t *testing.T) {
+func TestFrame_RoundTrips(t *testing.T) {
 	t.Parallel()
 	for _, p := range everyPerformative() {
 		f := Frame{Type: FrameAMQP, Channel: 7, Performative: p, Payload: []byte("payload")}
@@ -47,7 +47,7 @@ func TestEveryFrameReadsBackAsItWasWritten(t *testing.T) {
 
 // Microsoft's Go client reads frame bodies only in this form (go-amqp
 // internal/frames/parsing.go ParseBody).
-func TestFrameBodiesBeginWithASmallDescriptor(t *testing.T) {
+func TestFrame_BodyBeginsWithASmallDescriptor(t *testing.T) {
 	t.Parallel()
 	for _, p := range everyPerformative() {
 		b := AppendFrame(nil, Frame{Performative: p})
@@ -56,7 +56,7 @@ func TestFrameBodiesBeginWithASmallDescriptor(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFrameHasNoPerformative(t *testing.T) {
+func TestFrame_EmptyHasNoPerformative(t *testing.T) {
 	t.Parallel()
 	b := AppendFrame(nil, Frame{})
 	require.Len(t, b, 8)
@@ -65,7 +65,7 @@ func TestAnEmptyFrameHasNoPerformative(t *testing.T) {
 	require.Nil(t, f.Performative)
 }
 
-func TestMalformedFramesAreRefused(t *testing.T) {
+func TestFrame_MalformedIsRejected(t *testing.T) {
 	t.Parallel()
 	list := func(descriptor byte, fields ...Value) []byte {
 		return Append(nil, Described{Ulong(descriptor), List(fields)})
@@ -94,7 +94,7 @@ func TestMalformedFramesAreRefused(t *testing.T) {
 	}
 }
 
-func TestExtendedFrameHeadersAreSkipped(t *testing.T) {
+func TestFrame_ExtendedHeaderIsSkipped(t *testing.T) {
 	t.Parallel()
 	b := AppendFrame(nil, Frame{Performative: &End{}})
 	b = append(b[:8:8], append([]byte{9, 9, 9, 9}, b[8:]...)...)

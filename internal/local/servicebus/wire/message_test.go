@@ -30,7 +30,7 @@ func fullMessage() []byte {
 	)
 }
 
-func TestAMessageIsSplitIntoItsSections(t *testing.T) {
+func TestMessage_IsSplitIntoSections(t *testing.T) {
 	t.Parallel()
 	m, err := DecodeMessage(fullMessage())
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func TestAMessageIsSplitIntoItsSections(t *testing.T) {
 	require.Len(t, data, 2)
 }
 
-func TestWhatABrokerDoesNotUnderstandLeavesAsItCame(t *testing.T) {
+func TestMessage_KeepsUnknownContent(t *testing.T) {
 	t.Parallel()
 	m, err := DecodeMessage(fullMessage())
 	require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestWhatABrokerDoesNotUnderstandLeavesAsItCame(t *testing.T) {
 	require.Equal(t, Int(2), m.ApplicationProperties.Get("b"), "the original is untouched")
 }
 
-func TestMessageIDsOfEveryTypeBecomeText(t *testing.T) {
+func TestMessageID_OfEveryTypeBecomesText(t *testing.T) {
 	t.Parallel()
 	for want, id := range map[string]Value{
 		"text": String("text"), "12": Ulong(12), "0a0b": Binary{0x0a, 0x0b},
@@ -85,7 +85,7 @@ func TestMessageIDsOfEveryTypeBecomeText(t *testing.T) {
 	}
 }
 
-func TestAMessageWithoutPropertiesGetsThem(t *testing.T) {
+func TestMessage_WithoutPropertiesGetsThem(t *testing.T) {
 	t.Parallel()
 	m, err := DecodeMessage(section(sectionValue, String("hello")))
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestAMessageWithoutPropertiesGetsThem(t *testing.T) {
 	require.Equal(t, String("hello"), value)
 }
 
-func TestMalformedMessagesAreRefused(t *testing.T) {
+func TestMessage_MalformedIsRejected(t *testing.T) {
 	t.Parallel()
 	full := fullMessage()
 	_, err := DecodeMessage(full[:len(full)-1])
@@ -117,7 +117,7 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 	}
 }
 
-func TestSectionsNamedBySymbolsAreRead(t *testing.T) {
+func TestMessage_SymbolicSectionsAreRead(t *testing.T) {
 	t.Parallel()
 	m, err := DecodeMessage(Append(nil, Described{Symbol("amqp:data:binary"), Binary("x")}))
 	require.NoError(t, err)

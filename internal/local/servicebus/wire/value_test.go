@@ -32,7 +32,7 @@ func elementsOf(t *testing.T, v Value) []Value {
 	return elements
 }
 
-func TestEveryValueReadsBackAsItWasWritten(t *testing.T) {
+func TestValue_RoundTrips(t *testing.T) {
 	t.Parallel()
 	for _, v := range everyValue() {
 		b := append(Append(nil, v), 0xff)
@@ -46,7 +46,7 @@ func TestEveryValueReadsBackAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestACutValueIsAnErrorAtEveryLength(t *testing.T) {
+func TestValue_TruncatedIsAnErrorAtEveryLength(t *testing.T) {
 	t.Parallel()
 	for _, v := range everyValue() {
 		b := Append(nil, v)
@@ -57,7 +57,7 @@ func TestACutValueIsAnErrorAtEveryLength(t *testing.T) {
 	}
 }
 
-func TestSmallEncodingsOfOtherClientsAreRead(t *testing.T) {
+func TestValue_SmallEncodingsAreRead(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
@@ -77,7 +77,7 @@ func TestSmallEncodingsOfOtherClientsAreRead(t *testing.T) {
 	}
 }
 
-func TestArraysOfAnyElementAreRead(t *testing.T) {
+func TestArray_OfAnyElementIsRead(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
@@ -96,7 +96,7 @@ func TestArraysOfAnyElementAreRead(t *testing.T) {
 	}
 }
 
-func TestAnArrayOfArraysKeepsItsEncoding(t *testing.T) {
+func TestArray_OfArraysKeepsItsEncoding(t *testing.T) {
 	t.Parallel()
 	inner := []byte{0x03, 0x01, 0x54, 0x05} // size, count, constructor, element
 	b := append([]byte{0xe0, byte(2 + len(inner)), 0x01, 0xe0}, inner...)
@@ -107,7 +107,7 @@ func TestAnArrayOfArraysKeepsItsEncoding(t *testing.T) {
 	require.Equal(t, append([]byte{0xe0}, inner...), Append(nil, first))
 }
 
-func TestHostileSizesAreRefusedWithoutAllocatingThem(t *testing.T) {
+func TestValue_HostileSizesAreRejectedWithoutAllocating(t *testing.T) {
 	t.Parallel()
 	huge := binary.BigEndian.AppendUint32(nil, 0xffffffff)
 	deep := bytes.Repeat([]byte{0xc0, 0xff, 0x01}, maxDepth+2)
@@ -128,7 +128,7 @@ func TestHostileSizesAreRefusedWithoutAllocatingThem(t *testing.T) {
 	}
 }
 
-func TestIdentifiersAreWrittenAsRFC4122(t *testing.T) {
+func TestUUID_IsWrittenAsRFC4122(t *testing.T) {
 	t.Parallel()
 	id := UUID{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}
 	require.Equal(t, "01234567-89ab-cdef-0123-456789abcdef", id.String())

@@ -20,9 +20,9 @@ func (b *Broker) moments(verb string, n *node, detail string) moments {
 func (m moments) before() { m.hook.At(fault.Before, m.request) }
 func (m moments) during() { m.hook.At(fault.During, m.request) }
 
-// after waits until the answer, which ends at a mark of the outbox, has been
+// after waits until the answer, which ends at a mark of the writeBuffer, has been
 // written.
-func (m moments) after(out *outbox, mark uint64) {
+func (m moments) after(out *writeBuffer, mark uint64) {
 	if m.hook != nil {
 		out.wait(mark)
 		m.hook.At(fault.After, m.request)

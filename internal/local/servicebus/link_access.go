@@ -30,7 +30,7 @@ func (s *session) admit(p *wire.Attach) (service, *node, *wire.Error) {
 			Description: fmt.Sprintf("The messaging entity '%s' could not be found.", address),
 		}
 	}
-	if !s.conn.grants.allow(systemClock{}.Now(), n.path) {
+	if !s.conn.claims.allow(systemClock{}.Now(), n.path) {
 		return 0, nil, &wire.Error{
 			Condition: "amqp:unauthorized-access",
 			Description: fmt.Sprintf("Unauthorized access. '%s' claim(s) are required to perform this operation. Resource: '%s'.",

@@ -28,12 +28,12 @@ const (
 type conn struct {
 	broker *Broker
 	socket net.Conn
-	out    *outbox
+	out    *writeBuffer
 	done   chan struct{} // closed when the connection is cut
 	once   sync.Once
 	log    *slog.Logger
 	tasks  sync.WaitGroup
-	grants *grants
+	claims *claims
 
 	peerMaxFrame uint32 // set by the handshake, before there are sessions
 
@@ -45,10 +45,10 @@ func newConn(b *Broker, socket net.Conn) *conn {
 	return &conn{
 		broker:   b,
 		socket:   socket,
-		out:      newOutbox(),
+		out:      newWriteBuffer(),
 		done:     make(chan struct{}),
 		log:      b.log.With("client", socket.RemoteAddr().String()),
-		grants:   &grants{},
+		claims:   &claims{},
 		sessions: make(map[uint16]*session),
 	}
 }
@@ -73,7 +73,7 @@ func (c *conn) shutdown(reason *wire.Error) {
 	c.close()
 }
 
-// send puts one frame into the outbox and returns its mark.
+// send puts one frame into the writeBuffer and returns its mark.
 func (c *conn) send(channel uint16, p wire.Performative, payload []byte) (mark uint64) {
 	return c.out.put(func(b []byte) []byte {
 		return wire.AppendFrame(b, wire.Frame{Type: wire.FrameAMQP, Channel: channel, Performative: p, Payload: payload})

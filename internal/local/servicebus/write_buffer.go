@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// maxOutbox is how many bytes may wait to be written before those who write
+// maxBuffered is how many bytes may wait to be written before those who write
 // have to wait too: a client that reads nothing must not fill the memory.
-const maxOutbox = 4 << 20
+const maxBuffered = 4 << 20
 
-// outbox collects what is to be written to a connection. One goroutine writes
+// writeBuffer collects what is to be written to a connection. One goroutine writes
 // it, as much at a time as there is.
-type outbox struct {
+type writeBuffer struct {
 	mu       sync.Mutex
-	progress *sync.Cond // something was written, or the outbox closed
+	progress *sync.Cond // something was written, or the writeBuffer closed
 	pending  []byte
 	queued   uint64 // bytes put in so far
 	written  uint64 // of those, bytes written
@@ -22,18 +22,18 @@ type outbox struct {
 	kick     chan struct{}
 }
 
-func newOutbox() *outbox {
-	o := &outbox{kick: make(chan struct{}, 1)}
+func newWriteBuffer() *writeBuffer {
+	o := &writeBuffer{kick: make(chan struct{}, 1)}
 	o.progress = sync.NewCond(&o.mu)
 	return o
 }
 
 // put adds what appending writes, and returns a mark to wait for. After the
-// outbox has closed it does nothing.
-func (o *outbox) put(appending func(b []byte) []byte) (mark uint64) {
+// writeBuffer has closed it does nothing.
+func (o *writeBuffer) put(appending func(b []byte) []byte) (mark uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.pending) > maxOutbox && !o.closed {
+	for len(o.pending) > maxBuffered && !o.closed {
 		o.progress.Wait()
 	}
 	if o.closed {
@@ -50,7 +50,7 @@ func (o *outbox) put(appending func(b []byte) []byte) (mark uint64) {
 }
 
 // wait returns when everything up to a mark has been written, or never will be.
-func (o *outbox) wait(mark uint64) {
+func (o *writeBuffer) wait(mark uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for o.written < mark && !o.closed {
@@ -58,7 +58,7 @@ func (o *outbox) wait(mark uint64) {
 	}
 }
 
-func (o *outbox) close() {
+func (o *writeBuffer) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
@@ -67,7 +67,7 @@ func (o *outbox) close() {
 
 // run writes to w until done is closed or writing fails. When beat fires, it
 // writes keepAlive.
-func (o *outbox) run(w io.Writer, done <-chan struct{}, beat <-chan time.Time, keepAlive []byte) error {
+func (o *writeBuffer) run(w io.Writer, done <-chan struct{}, beat <-chan time.Time, keepAlive []byte) error {
 	defer o.close()
 	var buffer []byte
 	for {
@@ -91,7 +91,7 @@ func (o *outbox) run(w io.Writer, done <-chan struct{}, beat <-chan time.Time, k
 		o.written += uint64(len(buffer))
 		o.progress.Broadcast()
 		o.mu.Unlock()
-		if cap(buffer) > maxOutbox {
+		if cap(buffer) > maxBuffered {
 			buffer = nil
 		}
 	}

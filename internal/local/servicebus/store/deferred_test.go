@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-func TestDeferredMessagesAreTakenAllOrNone(t *testing.T) {
+func TestTakeDeferred_AllOrNone(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	q.Enqueue(start(), incoming("a", "b", "c"))
@@ -34,7 +34,7 @@ func TestDeferredMessagesAreTakenAllOrNone(t *testing.T) {
 	require.Equal(t, Counts{Active: 1}, q.Count())
 }
 
-func TestADeferredMessageStaysDeferredHoweverItIsGivenBack(t *testing.T) {
+func TestDefer_SurvivesReleaseAbandonAndLockExpiry(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{MaxDeliveryCount: 2})
 	q.Enqueue(start(), incoming("a"))
@@ -54,7 +54,7 @@ func TestADeferredMessageStaysDeferredHoweverItIsGivenBack(t *testing.T) {
 	require.Equal(t, 3, q.All()[0].DeliveryCount)
 }
 
-func TestScheduledMessagesAreCancelledAllOrNone(t *testing.T) {
+func TestCancel_AllOrNone(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	in := incoming("a", "b", "now")
@@ -67,7 +67,7 @@ func TestScheduledMessagesAreCancelledAllOrNone(t *testing.T) {
 	require.ErrorIs(t, q.Cancel(numbers[:1]), ErrNotFound)
 }
 
-func TestMessagesScheduledForTheSameTimeComeInTheirOrder(t *testing.T) {
+func TestSchedule_SameTimeKeepsTheOrder(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	in := incoming("a", "b", "c", "d")
@@ -80,7 +80,7 @@ func TestMessagesScheduledForTheSameTimeComeInTheirOrder(t *testing.T) {
 	require.EqualValues(t, 5, q.All()[0].SequenceNumber)
 }
 
-func TestPeekingSkipsWhatHasLeft(t *testing.T) {
+func TestPeek_SkipsRemovedMessages(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	const n = 1000
@@ -99,7 +99,7 @@ func TestPeekingSkipsWhatHasLeft(t *testing.T) {
 }
 
 // Messages reach the dead-letter queue out of order, but are listed in it.
-func TestADeadLetterQueueIsInTheOrderOfItsNumbers(t *testing.T) {
+func TestDeadLetterQueue_IsOrderedBySequenceNumber(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	q.Enqueue(start(), incoming("a", "b", "c"))

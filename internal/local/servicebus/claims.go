@@ -8,12 +8,12 @@ import (
 
 // grants are the tokens that a client has put on its connection: each allows a
 // path and what is below it until it expires.
-type grants struct {
+type claims struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by path in lower case
 }
 
-func (g *grants) add(path string, until time.Time) {
+func (g *claims) add(path string, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.until == nil {
@@ -23,7 +23,7 @@ func (g *grants) add(path string, until time.Time) {
 }
 
 // allow tells whether a token covers a path at a time.
-func (g *grants) allow(now time.Time, path string) bool {
+func (g *claims) allow(now time.Time, path string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for granted, until := range g.until {
