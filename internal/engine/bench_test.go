@@ -18,9 +18,9 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// What the engine itself costs: one message over the store and queue in memory,
-// with a step that answers at once that there is nothing new. A row of the size
-// that a real one has is encoded and decoded for each load and save.
+// The benchmark measures the engine itself: one message over the store and queue
+// in memory, with a step that has nothing new. Each load and save encodes and
+// decodes a row of realistic size.
 func BenchmarkStep(b *testing.B) {
 	for _, c := range []struct {
 		name   string
@@ -73,7 +73,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-// longURL is a poll URL of the length that recorded ones reach.
+// longURL is a poll URL as long as recorded ones.
 func longURL() string {
 	return "https://management.azure.com/subscriptions/00000000-0000-0000-0000-000000000000/operations/x?t=" + strings.Repeat("c0ffee", 500)
 }

@@ -16,7 +16,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func TestA_crash_between_save_and_send_heals(t *testing.T) {
+func TestCrash_BetweenSaveAndSendIsRepaired(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -26,30 +26,30 @@ func TestA_crash_between_save_and_send_heals(t *testing.T) {
 	require.Equal(t, "refresh", r.operation(id).Step)
 	require.Empty(t, r.queue.Waiting(), "the next message was never sent")
 
-	require.NoError(t, r.invoke(m.Wakeup, 2), "the host delivers the message again")
+	require.NoError(t, r.invoke(m.Wakeup, 2), "the host redelivers the message")
 	require.Len(t, r.queue.Waiting(), 1)
 	require.Equal(t, engine.StepMessage(r.operation(id), "trace-1"), r.queue.Waiting()[0])
-	require.Len(t, r.azure.made("find"), 1, "the call is not made again")
+	require.Len(t, r.azure.made("find"), 1, "the call is not repeated")
 	r.finish()
 	r.requireSucceeded(id)
 }
 
 // A moment is just before or just after one call of the store, the queue or
 // Azure.
-func TestDeath_at_any_moment_loses_nothing_and_starts_one_job(t *testing.T) {
+func TestCrash_AtAnyMomentLosesNothingAndStartsOneJob(t *testing.T) {
 	t.Parallel()
 	everyMoment(t, "dies", die)
 }
 
-func TestTable_and_bus_may_fail_at_any_moment(t *testing.T) {
+func TestOutage_AtAnyMomentLosesNothingAndStartsOneJob(t *testing.T) {
 	t.Parallel()
 	everyMoment(t, "away", unreachable)
 }
 
-// Two troubles of either kind, at moments that a fixed seed picks.
-func TestTwo_troubles_lose_nothing_and_start_one_job(t *testing.T) {
+// Two faults of either kind happen at moments chosen by a fixed seed.
+func TestCrash_TwoFaultsLoseNothingAndStartOneJob(t *testing.T) {
 	t.Parallel()
-	moments := runWithTrouble(t, nil)
+	moments := runWithFaults(t, nil)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		troubles := map[int]func() error{}
@@ -58,28 +58,28 @@ func TestTwo_troubles_lose_nothing_and_start_one_job(t *testing.T) {
 		}
 		t.Run(fmt.Sprint("moments ", slices.Sorted(maps.Keys(troubles))), func(t *testing.T) {
 			t.Parallel()
-			runWithTrouble(t, troubles)
+			runWithFaults(t, troubles)
 		})
 	}
 }
 
-// everyMoment runs the demo flow once for each moment of it, with the trouble
-// at that moment.
+// everyMoment runs the demo flow once for each of its moments, with the fault at
+// that moment.
 func everyMoment(t *testing.T, what string, trouble func() error) {
 	t.Helper()
-	moments := runWithTrouble(t, nil)
+	moments := runWithFaults(t, nil)
 	require.Greater(t, moments, 30)
 	for at := range moments {
 		t.Run(fmt.Sprintf("%s at moment %d", what, at), func(t *testing.T) {
 			t.Parallel()
-			runWithTrouble(t, map[int]func() error{at: trouble})
+			runWithFaults(t, map[int]func() error{at: trouble})
 		})
 	}
 }
 
-// runWithTrouble runs the demo flow with trouble at moments that are counted
-// from its first message on, and gives how many moments it had.
-func runWithTrouble(t *testing.T, at map[int]func() error) (moments int) {
+// runWithFaults runs the demo flow with faults at moments counted from its first
+// message, and returns the number of its moments.
+func runWithFaults(t *testing.T, at map[int]func() error) (moments int) {
 	t.Helper()
 	r := newRig(t)
 	id := r.start()
@@ -110,7 +110,7 @@ func runWithTrouble(t *testing.T, at map[int]func() error) (moments int) {
 	}
 	r.finish()
 	r.store.each, r.bus.each = nil, nil
-	// Only the close of an ended operation is left to the sweep.
+	// The sweep is needed only to finalize an ended operation.
 	require.True(t, r.operation(id).Status.Terminal(), "the sweep should not be needed: %v", r.history(id))
 	r.sweep()
 	r.requireSucceeded(id)
@@ -118,7 +118,7 @@ func runWithTrouble(t *testing.T, at map[int]func() error) (moments int) {
 	return int(count.Load())
 }
 
-func TestDuplicates_are_acknowledged_and_change_nothing(t *testing.T) {
+func TestRunStep_AcknowledgesDuplicates(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -132,13 +132,13 @@ func TestDuplicates_are_acknowledged_and_change_nothing(t *testing.T) {
 			require.NoError(t, r.invoke(m.Wakeup, 1))
 		}
 		require.Equal(t, seq, r.operation(id).Seq)
-		require.Equal(t, waiting, r.queue.Waiting(), "an old copy sends nothing")
+		require.Equal(t, waiting, r.queue.Waiting(), "a stale copy sends nothing")
 	}
 	r.requireSucceeded(id)
 	require.Len(t, r.azure.made(""), 5)
 }
 
-func TestEvery_message_delivered_twice_at_once_starts_one_job(t *testing.T) {
+func TestRunStep_ConcurrentDuplicatesStartOneJob(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -154,7 +154,7 @@ func TestEvery_message_delivered_twice_at_once_starts_one_job(t *testing.T) {
 	r.requireSucceeded(id)
 }
 
-func TestA_message_that_is_ahead_of_its_row_wakes_the_row(t *testing.T) {
+func TestRunStep_MessageAheadWakesTheRow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -163,24 +163,24 @@ func TestA_message_that_is_ahead_of_its_row_wakes_the_row(t *testing.T) {
 	woken := r.queue.Waiting()
 	require.Len(t, woken, 1)
 	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, TraceParent: "trace-2"}, woken[0].Wakeup)
-	require.NotEqual(t, first.ID, woken[0].ID, "duplicate detection would eat it")
+	require.NotEqual(t, first.ID, woken[0].ID, "duplicate detection would drop it")
 	require.Equal(t, r.clock.Now(), woken[0].Due)
 	r.finish()
 	r.requireSucceeded(id)
 }
 
-func TestA_message_without_its_row_is_acknowledged(t *testing.T) {
+func TestRunStep_AcknowledgesMessageWithoutRow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	require.NoError(t, r.invoke(operation.Wakeup{OperationID: "gone", Seq: 1}, 1))
 	require.Empty(t, r.queue.Waiting())
 }
 
-func TestA_panicking_step_parks_its_operation_with_the_stack(t *testing.T) {
+func TestRunStep_PanicParksWithTheStack(t *testing.T) {
 	t.Parallel()
 	for name, plan := range map[string]func(*azure){
-		"trigger": func(a *azure) { a.on("trigger", panics) },
-		"look":    func(a *azure) { a.on("trigger", unanswered(false)); a.on("look", panics) },
+		"trigger":   func(a *azure) { a.on("trigger", panics) },
+		"reconcile": func(a *azure) { a.on("trigger", unanswered(false)); a.on("reconcile", panics) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +194,7 @@ func TestA_panicking_step_parks_its_operation_with_the_stack(t *testing.T) {
 			require.Contains(t, op.LastError.Message, "step trigger panicked: the sky fell")
 			require.Contains(t, op.LastError.Message, "crash_test.go")
 			require.NotNil(t, op.Claim, "the call may have been made before the panic")
-			require.Equal(t, []string{id}, r.live(), "a parked operation stays in sight")
+			require.Equal(t, []string{id}, r.live(), "a parked operation stays live")
 
 			r.clock.Advance(time.Hour)
 			_, err := r.engine.Retry(r.ctx(), id)
@@ -208,9 +208,8 @@ func TestA_panicking_step_parks_its_operation_with_the_stack(t *testing.T) {
 
 func panics(*azure, step.Call) (operation.Outcome, error) { panic("the sky fell") }
 
-// A step that returns a nil *operation.Error as its error has succeeded without
-// an outcome.
-func TestA_step_without_an_outcome_is_parked_and_not_asked_for_ever(t *testing.T) {
+// A step that returns a nil *operation.Error has succeeded without an outcome.
+func TestRunStep_MissingOutcomeParks(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.azure.on("protect", func(*azure, step.Call) (operation.Outcome, error) {

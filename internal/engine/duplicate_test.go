@@ -11,8 +11,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// stricter is the demo flow after a change of mind: it reads parameters as
-// before and refuses them all.
+// stricter is a later version of the demo flow that reads parameters as before
+// and rejects all of them.
 func stricter(a *azure) step.Flow {
 	f := demo(a)
 	check := f.Check
@@ -26,7 +26,7 @@ func stricter(a *azure) step.Flow {
 	return f
 }
 
-func TestA_repeat_of_what_would_now_be_refused_is_the_operation_that_is_there(t *testing.T) {
+func TestStart_RepeatedRequestFindsItsOperationAlthoughNowInvalid(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.bus.on("send", diesBefore())
@@ -36,7 +36,7 @@ func TestA_repeat_of_what_would_now_be_refused_is_the_operation_that_is_there(t 
 	require.NoError(t, err)
 	require.False(t, created)
 	require.Equal(t, operation.ID("contoso", "demo", "nightly"), op.ID)
-	require.Len(t, r.queue.Waiting(), 1, "its starter died before the first message")
+	require.Len(t, r.queue.Waiting(), 1, "the first process died before the first message")
 
 	var invalid *step.Invalid
 	for name, change := range map[string]func() (key, parameters string){
@@ -53,12 +53,12 @@ func TestA_repeat_of_what_would_now_be_refused_is_the_operation_that_is_there(t 
 	}
 }
 
-func TestWhile_the_table_is_away_a_refusal_waits_because_it_may_be_a_repeat(t *testing.T) {
+func TestStart_KeepsAnInvalidRequestWhileStorageIsUnavailable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, stricter)
 	r.store.on("load", away())
 	_, _, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{})
-	require.ErrorIs(t, err, errAway)
+	require.ErrorIs(t, err, errUnavailable)
 	var invalid *step.Invalid
 	require.NotErrorAs(t, err, &invalid)
 }

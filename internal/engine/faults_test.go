@@ -12,35 +12,34 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// errAway is what a store or queue that is out of reach says.
-var errAway = errors.New("out of reach") //nolint:gochecknoglobals // a sentinel
+// errUnavailable is the error of an unavailable store or queue.
+var errUnavailable = errors.New("unavailable")
 
-// fault is what happens around one call: before it, in place of it where that
-// gives an error, and after it, in place of its answer where that gives one.
+// fault runs around one call. If before returns an error, the call is not made.
+// If after returns an error, it replaces the call's result.
 type fault struct {
 	before, after func() error
 }
 
 func none() fault { return fault{} }
 
-// away fails without effect, lost takes effect and fails.
+// away fails without effect. lost fails after the effect.
 func away() fault { return fault{before: unreachable} }
 func lost() fault { return fault{after: unreachable} }
 
-// diesBefore and diesAfter end the process: nothing of the invocation runs on,
-// not even its recovery from panics.
+// diesBefore and diesAfter end the process: no code of the invocation runs after
+// them, not even its recovery from panics.
 func diesBefore() fault { return fault{before: die} }
 func diesAfter() fault  { return fault{after: die} }
 
-func unreachable() error { return errAway }
+func unreachable() error { return errUnavailable }
 
 func die() error {
 	runtime.Goexit()
 	return nil
 }
 
-// meanwhile has something else happen just before the call, afterwards just
-// after it.
+// meanwhile runs a function just before the call, afterwards just after it.
 func meanwhile(do func()) fault {
 	return fault{before: func() error { do(); return nil }}
 }
@@ -49,14 +48,13 @@ func afterwards(do func()) fault {
 	return fault{after: func() error { do(); return nil }}
 }
 
-// faults decides what happens around the calls of a store or queue, by the
-// name of the call.
+// faults holds the faults of a store or queue by the name of the call.
 type faults struct {
 	mu      sync.Mutex
 	planned map[string][]fault
 	always  map[string]fault
 	count   map[string]int
-	// each, if set, is asked about every call that nothing is planned for.
+	// each, if set, returns the fault for every call without a planned one.
 	each func(call string) fault
 }
 
@@ -70,7 +68,7 @@ func (f *faults) on(call string, next ...fault) {
 	f.planned[call] = append(f.planned[call], next...)
 }
 
-// from has every call of that name meet the fault, until another is given.
+// from plans the fault for every further call of that name.
 func (f *faults) from(call string, every fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -122,7 +120,7 @@ func (f *faults) around(call string, do func() error) error {
 	return err
 }
 
-// faultStore is a store that is away, slow or killed on demand.
+// faultStore is a store that is unavailable, slow or killed on demand.
 type faultStore struct {
 	faults
 	store engine.Store
@@ -174,7 +172,7 @@ func (s *faultStore) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, 
 	}
 }
 
-// faultQueue is the same for a queue. It notes what was sent.
+// faultQueue is a queue with faults. It records the messages that were sent.
 type faultQueue struct {
 	faults
 	queue engine.Queue

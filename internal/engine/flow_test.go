@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_flow_runs_to_its_end_one_call_for_each_message(t *testing.T) {
+func TestRunStep_MakesOneCallForEachMessage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -42,12 +42,12 @@ func TestA_flow_runs_to_its_end_one_call_for_each_message(t *testing.T) {
 	require.JSONEq(t, `{"share":"s1"}`, string(op.Parameters))
 }
 
-func TestA_message_is_only_a_wake_up_call(t *testing.T) {
+func TestRunStep_MessagesCarryNoData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
 	r.finish()
-	require.Len(t, r.bus.sent, 5, "one for each seq that is not the end")
+	require.Len(t, r.bus.sent, 5, "one for each seq except the last")
 	for i, m := range r.bus.sent {
 		seq := int64(i + 1)
 		require.Equal(t, fmt.Sprintf("%s:%d", id, seq), m.ID)
@@ -55,7 +55,7 @@ func TestA_message_is_only_a_wake_up_call(t *testing.T) {
 	}
 }
 
-func TestA_step_costs_one_read_and_one_transaction_and_a_once_step_two(t *testing.T) {
+func TestRunStep_CostsOneReadAndOneTransactionAndTwoForOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start()
@@ -66,7 +66,7 @@ func TestA_step_costs_one_read_and_one_transaction_and_a_once_step_two(t *testin
 	require.Equal(t, 5, r.bus.calls("send"))
 }
 
-func TestEvery_call_has_its_own_attempt_id(t *testing.T) {
+func TestRunStep_CallsHaveUniqueAttemptIDs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.azure.on("find", fails(&operation.Error{Code: "x", Class: operation.Transient}))
@@ -81,7 +81,7 @@ func TestEvery_call_has_its_own_attempt_id(t *testing.T) {
 	require.Len(t, seen, 6)
 }
 
-func TestThe_history_holds_what_was_asked_and_answered(t *testing.T) {
+func TestRunStep_HistoryHoldsTheExchanges(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.azure.on("trigger", unanswered(true))
@@ -101,7 +101,7 @@ func TestThe_history_holds_what_was_asked_and_answered(t *testing.T) {
 	}, asked)
 }
 
-func TestWarnings_and_failures_end_an_operation_as_they_should(t *testing.T) {
+func TestRunStep_WarningsAndFailuresEndTheOperation(t *testing.T) {
 	t.Parallel()
 	denied := &operation.Error{Code: "UserErrorMissingPermissions", Class: operation.Fatal, Message: "no role", RecommendedAction: []string{"assign it"}}
 	for name, c := range map[string]struct {
@@ -110,9 +110,9 @@ func TestWarnings_and_failures_end_an_operation_as_they_should(t *testing.T) {
 		want   operation.Status
 		err    *operation.Error
 	}{
-		"a warning":                   {"await", says(operation.Outcome{Kind: operation.Finish, Warnings: []string{"slow"}}), operation.SucceededWithWarnings, nil},
-		"an error that nothing mends": {"protect", fails(denied), operation.Failed, denied},
-		"a wrapped error":             {"protect", fails(fmt.Errorf("protect: %w", denied)), operation.Failed, denied},
+		"a warning":                    {"await", returns(operation.Outcome{Kind: operation.Finish, Warnings: []string{"slow"}}), operation.SucceededWithWarnings, nil},
+		"an error that is not retried": {"protect", fails(denied), operation.Failed, denied},
+		"a wrapped error":              {"protect", fails(fmt.Errorf("protect: %w", denied)), operation.Failed, denied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,25 +128,25 @@ func TestWarnings_and_failures_end_an_operation_as_they_should(t *testing.T) {
 	}
 }
 
-func TestAn_error_that_no_one_classified_is_taken_for_passing(t *testing.T) {
+func TestRunStep_UnclassifiedErrorIsTransient(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.azure.on("protect", fails(fmt.Errorf("read body: %w", errAway)))
+	r.azure.on("protect", fails(fmt.Errorf("read body: %w", errUnavailable)))
 	id := r.start()
 	r.until(id, "protect")
 	r.step()
 	op := r.operation(id)
-	require.Equal(t, &operation.Error{Code: "Unexpected", Class: operation.Transient, Message: "read body: out of reach", Ambiguous: true}, op.LastError)
+	require.Equal(t, &operation.Error{Code: "Unexpected", Class: operation.Transient, Message: "read body: unavailable", Ambiguous: true}, op.LastError)
 	require.Equal(t, 1, op.Attempts)
 	r.finish()
 	r.requireSucceeded(id)
 }
 
-func TestWaiting_for_Azure_is_not_failing_however_long_it_takes(t *testing.T) {
+func TestRunStep_WaitingIsNeverAFailure(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for range 100 {
-		r.azure.on("await", says(operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "job (InProgress)"}))
+		r.azure.on("await", returns(operation.Outcome{Kind: operation.Wait, Pace: operation.PaceJob, Note: "job (InProgress)"}))
 		r.azure.on("protect", throttled(2*time.Minute))
 	}
 	id := r.start()
@@ -155,7 +155,7 @@ func TestWaiting_for_Azure_is_not_failing_however_long_it_takes(t *testing.T) {
 	require.Equal(t, int64(206), r.operation(id).Seq)
 }
 
-func TestAn_engine_needs_all_its_parts(t *testing.T) {
+func TestNew_NamesTheMissingField(t *testing.T) {
 	t.Parallel()
 	_, err := engine.New(engine.Config{})
 	require.ErrorContains(t, err, "Config.Store is missing")
@@ -163,5 +163,5 @@ func TestAn_engine_needs_all_its_parts(t *testing.T) {
 	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure)})
 	require.ErrorContains(t, err, "Config.Waits is missing")
 	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Waits: operation.AzureWaits(), Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
-	require.NoError(t, err, "it does without a log and without recording")
+	require.NoError(t, err, "log, locks and notifier are optional")
 }

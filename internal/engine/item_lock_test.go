@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// changing is the demo flow, which changes an item.
+// changing returns the demo flow with an item that it changes.
 func changing(a *azure) step.Flow {
 	f := demo(a)
 	f.Item = func(operation.Operation) string { return "/shares/s1" }
@@ -29,7 +29,7 @@ func (r *rig) ask(key string) string {
 	return op.ID
 }
 
-// stands moves the operations on until the first is at the step.
+// stands runs the operations until the first is at the step.
 func (r *rig) stands(id, step string) {
 	r.t.Helper()
 	for n := 0; r.operation(id).Step != step; n++ {
@@ -38,7 +38,7 @@ func (r *rig) stands(id, step string) {
 	}
 }
 
-func TestOneOperationAtATimeChangesAnItemAndTheOthersSayForWhomTheyWait(t *testing.T) {
+func TestItemLock_OneOperationChangesAnItemAtATime(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, changing)
 	first := r.ask("first")
@@ -49,7 +49,7 @@ func TestOneOperationAtATimeChangesAnItemAndTheOthersSayForWhomTheyWait(t *testi
 	}
 	waiting := r.operation(second)
 	require.Equal(t, "operation "+first, waiting.WaitingFor)
-	require.Equal(t, "refresh", waiting.Step, "what only reads is done, what changes anything waits")
+	require.Equal(t, "refresh", waiting.Step, "the step that reads is done, the step that writes waits")
 	require.Equal(t, operation.Running, waiting.Status)
 	require.Equal(t, "/shares/s1", r.operation(first).LockedItem)
 	require.Empty(t, waiting.LockedItem)
@@ -64,7 +64,7 @@ func TestOneOperationAtATimeChangesAnItemAndTheOthersSayForWhomTheyWait(t *testi
 	require.Empty(t, r.live())
 }
 
-func TestAWaitingOperationIsCanceledAndEndsAtItsDeadlineLikeAnyOther(t *testing.T) {
+func TestItemLock_WaitingOperationCanBeCanceledAndTimesOut(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, changing)
 	first := r.ask("first")
@@ -83,7 +83,7 @@ func TestAWaitingOperationIsCanceledAndEndsAtItsDeadlineLikeAnyOther(t *testing.
 	require.Contains(t, r.operation(third).LastError.Message, "operation "+first)
 }
 
-func TestALockIsTakenOverFromWhatHasEndedHowever(t *testing.T) {
+func TestItemLock_IsAcquiredFromEndedHolder(t *testing.T) {
 	t.Parallel()
 	for name, ends := range map[string]func(*rig, string){
 		"canceled": func(r *rig, id string) { require.NoError(r.t, errOfChange(r.engine.Cancel(r.ctx(), id))) },
@@ -107,7 +107,7 @@ func TestALockIsTakenOverFromWhatHasEndedHowever(t *testing.T) {
 	}
 }
 
-func TestARetriedOperationTakesItsLockAnew(t *testing.T) {
+func TestItemLock_RetriedOperationAcquiresItAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, changing)
 	first := r.ask("first")
@@ -126,7 +126,7 @@ func TestARetriedOperationTakesItsLockAnew(t *testing.T) {
 	require.Equal(t, operation.Succeeded, r.operation(second).Status)
 }
 
-func TestMoreOperationsThanAllowedInADayAreRefusedByTheirItem(t *testing.T) {
+func TestItemLock_LimitsStartsPerDay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, changing)
 	r.startsPerItem = 2
@@ -150,7 +150,7 @@ func TestMoreOperationsThanAllowedInADayAreRefusedByTheirItem(t *testing.T) {
 	require.Equal(t, operation.Succeeded, r.operation(id).Status)
 }
 
-func TestAProcessThatDiesAroundTheLockLosesNothing(t *testing.T) {
+func TestItemLock_CrashLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]fault{"before": diesBefore(), "after": diesAfter(), "away": away()} {
 		t.Run(name, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestAProcessThatDiesAroundTheLockLosesNothing(t *testing.T) {
 	}
 }
 
-func TestALockThatIsOutOfReachPutsItsMessageOff(t *testing.T) {
+func TestItemLock_UnavailableLockSnoozesTheMessage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, changing)
 	first := r.ask("first")
@@ -176,7 +176,7 @@ func TestALockThatIsOutOfReachPutsItsMessageOff(t *testing.T) {
 	second := r.ask("second")
 	r.deliver(engine.StepMessage(r.operation(second), ""))
 	r.queue.Due(r.clock.Now().Add(time.Hour))
-	// The row of the operation is read, that of the lock's holder is not.
+	// The operation's row can be read, the row of the lock's holder cannot.
 	r.store.on("load", none(), away())
 	r.deliver(engine.StepMessage(r.operation(second), ""))
 	require.Len(t, r.queue.Waiting(), 1)

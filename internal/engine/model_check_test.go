@@ -14,18 +14,19 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// verdict is what an exploration found.
-type verdict struct {
+// exploration is the result of exploring a model.
+type exploration struct {
 	states, ends int
-	// wrong says what broke, with the moves that led there; empty if nothing.
+	// wrong describes the broken rule and the moves that led there. Empty means
+	// that no rule is broken.
 	wrong string
 }
 
-// explore visits every world that can be reached and checks each: never two
-// starts; and where nothing more can happen, the operation has ended as it
-// should. Worlds only go forward in time and use up faults, so a world from
-// which no end can be reached shows as a world without moves.
-func explore(r rules, f faults, mostStates int) verdict {
+// explore visits every reachable world and checks it: there are never two starts,
+// and in a world without further moves the operation has ended correctly. Worlds
+// only go forward in time and use up faults, so that a stuck operation shows as a
+// world without moves.
+func explore(r rules, f faults, maxStates int) exploration {
 	seed := maphash.MakeSeed()
 	type node struct {
 		w    world
@@ -58,15 +59,15 @@ func explore(r rules, f faults, mostStates int) verdict {
 		slices.Reverse(lines)
 		return why + "\n  " + strings.Join(lines, "\n  ")
 	}
-	var v verdict
+	var v exploration
 	visit(newWorld(r, f), -1, "start")
-	// Depth first: the list of worlds still to look at stays short.
+	// Depth first keeps the list of unvisited worlds short.
 	for len(nodes) > 0 {
 		n := nodes[len(nodes)-1]
 		nodes = nodes[:len(nodes)-1]
 		v.states++
-		if v.states > mostStates {
-			v.wrong = story(n.from, fmt.Sprintf("more than %d states", mostStates))
+		if v.states > maxStates {
+			v.wrong = story(n.from, fmt.Sprintf("more than %d states", maxStates))
 			return v
 		}
 		if len(n.w.jobs) > 1 {
@@ -92,18 +93,18 @@ func explore(r rules, f faults, mostStates int) verdict {
 	return v
 }
 
-// wrongEnd says what is wrong with a world in which nothing more can happen.
+// wrongEnd returns the error of a world without further moves, or an empty string.
 func wrongEnd(r rules, w world) string {
 	op := w.row
 	if op.Status.Terminal() && r.notices {
-		if why := untold(w); why != "" {
+		if why := noticeError(w); why != "" {
 			return why
 		}
 	}
 	switch {
 	case !op.Status.Terminal():
 		return fmt.Sprintf("stuck: %s at step %s, seq %d", op.Status, op.Step, op.Seq)
-	case !w.closed && !r.noSweep:
+	case !w.finalized && !r.noSweep:
 		return "its live marker was never removed"
 	case op.Status == operation.Succeeded && len(w.jobs) != 1:
 		return fmt.Sprintf("succeeded with %d starts", len(w.jobs))
@@ -113,10 +114,13 @@ func wrongEnd(r rules, w world) string {
 	return fmt.Sprintf("ended as %s: %v", op.Status, op.LastError)
 }
 
-// Every interleaving of the real fencing and transition code around a call
-// that must happen once, for mixtures of faults.
-func TestModel_never_two_starts_and_never_stuck(t *testing.T) {
+// The test explores every interleaving of the real fencing and transition code
+// around a call that must happen once, for combinations of faults.
+func TestModel_StartsOnceAndNeverGetsStuck(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a minute: explores every interleaving")
+	}
 	cases := map[string]faults{
 		"nothing goes wrong":           {},
 		"crashes":                      {crashes: 2},
@@ -134,10 +138,10 @@ func TestModel_never_two_starts_and_never_stuck(t *testing.T) {
 		"slow and duplicate":           {slow: 1, duplicates: 1},
 		"slow and crash":               {slow: 1, crashes: 1},
 		"throttled":                    {throttles: 2, crashes: 1},
-		"put off and crash":            {putOffs: 1, crashes: 1},
-		"put off and lost answer":      {putOffs: 1, lostAnswers: 1},
-		"table away and crash":         {tableAways: 1, crashes: 1},
-		"table away and unknown save":  {tableAways: 1, savesUnknown: 1, duplicates: 1},
+		"deferred and crash":           {deferrals: 1, crashes: 1},
+		"deferred and lost answer":     {deferrals: 1, lostAnswers: 1},
+		"table away and crash":         {outages: 1, crashes: 1},
+		"table away and unknown save":  {outages: 1, savesUnknown: 1, duplicates: 1},
 		"lost messages":                {lostMessages: 2, duplicates: 1},
 		"canceled":                     {cancels: 1, crashes: 1},
 		"canceled during a duplicate":  {cancels: 1, duplicates: 1},
@@ -151,44 +155,44 @@ func TestModel_never_two_starts_and_never_stuck(t *testing.T) {
 	}
 }
 
-// The same with three kinds of faults at once: minutes, so not in every run.
-func TestModel_deeper(t *testing.T) {
+// Three kinds of faults at once take minutes, so this test does not run by default.
+func TestModel_Deeper(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("AZBACKUPFLOW_DEEP") == "" {
 		t.Skip("explores millions of states; make soak sets AZBACKUPFLOW_DEEP")
 	}
 	cases := map[string]faults{
-		"table away twice, crash":       {tableAways: 2, crashes: 1},
+		"table away twice, crash":       {outages: 2, crashes: 1},
 		"duplicate, lock, lost answer":  {duplicates: 1, lockLosses: 1, lostAnswers: 1},
 		"crash, unknown save, lock":     {crashes: 1, savesUnknown: 1, lockLosses: 1},
 		"crash, duplicate, lost answer": {crashes: 1, duplicates: 1, lostAnswers: 1},
 	}
-	for name, f := range cases { //nolint:paralleltest // one at a time: each needs gigabytes
+	for name, f := range cases { //nolint:paralleltest // each case needs gigabytes
 		t.Run(name, func(t *testing.T) {
 			check(t, f, 5_000_000)
 		})
 	}
 }
 
-func check(t *testing.T, f faults, mostStates int) {
+func check(t *testing.T, f faults, maxStates int) {
 	t.Helper()
-	checkWith(t, soundRules(), f, mostStates)
+	checkWith(t, soundRules(), f, maxStates)
 }
 
-func checkWith(t *testing.T, r rules, f faults, mostStates int) {
+func checkWith(t *testing.T, r rules, f faults, maxStates int) {
 	t.Helper()
 	if underRace && f.crashes+f.duplicates+f.lockLosses > 1 {
-		t.Skip("no goroutines here, and the race detector makes it slow: explored by the run without it")
+		t.Skip("has no goroutines; too slow under the race detector")
 	}
-	v := explore(r, f, mostStates)
+	v := explore(r, f, maxStates)
 	require.Empty(t, v.wrong)
 	require.Positive(t, v.ends)
 	t.Logf("%d states, %d ends", v.states, v.ends)
 }
 
-// A check that cannot fail shows nothing: each world below breaks one of the
-// rules, and the exploration must find out.
-func TestModel_finds_what_a_broken_rule_does(t *testing.T) {
+// A check that cannot fail proves nothing. Each world below breaks one of the
+// rules, and the exploration must find it.
+func TestModel_FindsBrokenRules(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name   string
@@ -196,12 +200,12 @@ func TestModel_finds_what_a_broken_rule_does(t *testing.T) {
 		faults faults
 		want   string
 	}{
-		{"jobs that show only after the grace are started twice", func(r *rules) { r.lateJobs = 10 * time.Minute }, faults{lostAnswers: 1}, "two starts"},
-		{"without the grace a start may be repeated", func(r *rules) { r.waits.ClaimGrace = 0; r.lateJobs = 90 * time.Second }, faults{lostAnswers: 1}, "two starts"},
-		{"without the sweep a lost message is the end", func(r *rules) { r.noSweep = true }, faults{lostMessages: 1}, "stuck"},
+		{"jobs that show only after the grace period are started twice", func(r *rules) { r.lateJobs = 10 * time.Minute }, faults{lostAnswers: 1}, "two starts"},
+		{"without the grace period a start may be repeated", func(r *rules) { r.waits.ClaimGrace = 0; r.lateJobs = 90 * time.Second }, faults{lostAnswers: 1}, "two starts"},
+		{"without the sweep a lost message is final", func(r *rules) { r.noSweep = true }, faults{lostMessages: 1}, "stuck"},
 		{"without the claim on the row a crash starts again", func(r *rules) { r.noClaims = true }, faults{crashes: 1}, "two starts"},
 		{"without the claim on the row a duplicate starts again", func(r *rules) { r.noClaims = true }, faults{duplicates: 1}, "two starts"},
-		{"without healing a crash between save and send waits for the sweep", func(r *rules) { r.noSweep, r.noHeal = true, true }, faults{crashes: 1}, "stuck"},
+		{"without resending a crash between save and send waits for the sweep", func(r *rules) { r.noSweep, r.noHeal = true, true }, faults{crashes: 1}, "stuck"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

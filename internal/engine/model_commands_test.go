@@ -10,11 +10,11 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// commands lists how the pending command of invocation k can turn out.
+// commands returns the possible results of the pending command of invocation k.
 func (w world) commands(r rules, k int, add func(string, func(*world))) {
 	cmd := w.working[k].command
-	// turn carries the command out with the given effect and hands its result
-	// to the invocation.
+	// turn performs the command with the given effect and passes its result to
+	// the machine.
 	turn := func(how string, effect func(*world) Result) {
 		add(fmt.Sprintf("invocation %d: %s, %s", k, cmd.Action, how), func(n *world) {
 			n.proceed(r, k, effect(n))
@@ -25,8 +25,8 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		turn("read", func(n *world) Result {
 			return Result{Row: Row{Operation: n.row, ETag: strconv.Itoa(n.etag)}}
 		})
-		if w.faults.tableAways > 0 {
-			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Storage: Unavailable} })
+		if w.faults.outages > 0 {
+			turn("away", func(n *world) Result { n.faults.outages--; return Result{Storage: Unavailable} })
 		}
 	case Save:
 		w.saves(r, cmd, turn)
@@ -38,9 +38,9 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 				return Result{Locked: Locked{Result: operation.LockHeld, Holder: "other"}}
 			})
 		}
-		if w.faults.tableAways > 0 {
-			turn("taken, no answer", func(n *world) Result { n.faults.tableAways--; n.locked = true; return Result{Storage: Unavailable} })
-			turn("away", func(n *world) Result { n.faults.tableAways--; return Result{Storage: Unavailable} })
+		if w.faults.outages > 0 {
+			turn("taken, no answer", func(n *world) Result { n.faults.outages--; n.locked = true; return Result{Storage: Unavailable} })
+			turn("away", func(n *world) Result { n.faults.outages--; return Result{Storage: Unavailable} })
 		}
 	case Run:
 		w.runs(r, cmd, turn)
@@ -49,8 +49,8 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		if w.faults.throttles > 0 {
 			turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 		}
-		if w.faults.putOffs > 0 {
-			turn("put off", func(n *world) Result { n.faults.putOffs--; return putOff() })
+		if w.faults.deferrals > 0 {
+			turn("put off", func(n *world) Result { n.faults.deferrals--; return putOff() })
 		}
 	case Send:
 		turn("sent", func(n *world) Result { n.send(cmd.Message); return Result{} })
@@ -67,8 +67,8 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		}
 	case SendNotice:
 		tell := func(n *world) {
-			if id := cmd.Notice.ID("op"); !slices.Contains(n.told, id) {
-				n.told = append(n.told, id)
+			if id := cmd.Notice.ID("op"); !slices.Contains(n.sentNotices, id) {
+				n.sentNotices = append(n.sentNotices, id)
 			}
 		}
 		turn("told", func(n *world) Result { tell(n); return Result{} })
@@ -78,8 +78,8 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 		}
 	case Finalize:
 		turn("closed", func(n *world) Result {
-			// As every store does: what is not settled is not closed.
-			n.closed = n.row.ReadyToFinalize()
+			// Like every store, it finalizes only operations that are ready.
+			n.finalized = n.row.ReadyToFinalize()
 			return Result{}
 		})
 	case Acknowledge:
@@ -104,7 +104,7 @@ func (w world) saves(r rules, cmd Command, turn func(string, func(*world) Result
 		if r.noClaims {
 			n.row.Claim = nil
 		}
-		if r.noOwing {
+		if r.noOutbox {
 			n.row.PendingNotices = nil
 		}
 		n.etag++
@@ -146,12 +146,12 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 	if w.faults.throttles > 0 {
 		turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 	}
-	if w.faults.putOffs > 0 {
-		turn("put off", func(n *world) Result { n.faults.putOffs--; return putOff() })
+	if w.faults.deferrals > 0 {
+		turn("put off", func(n *world) Result { n.faults.deferrals--; return putOff() })
 	}
 	if w.faults.crashes > 0 {
-		// The answer does not matter to a process that dies before it reads
-		// it, but how soon the job shows does.
+		// A process that dies here does not read the answer, but it matters when
+		// the job becomes visible.
 		turn("accepted, job visible late", func(n *world) Result {
 			start(n)
 			n.jobs[len(n.jobs)-1].visible = n.now.Add(r.lateJobs)

@@ -10,17 +10,17 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// key is equal for worlds that differ only in the names of their fresh ids and
-// in how much time has passed.
+// key is equal for worlds that differ only in their fresh IDs and in the time
+// that has passed.
 func (w world) key() []byte {
 	k := keyWriter{now: w.now}
 	k.operation(w.row)
 	k.number(w.etag)
-	k.flag(w.closed)
+	k.flag(w.finalized)
 	f := w.faults
 	for _, n := range []int{
 		f.crashes, f.duplicates, f.lockLosses, f.lostMessages, f.lostAnswers, f.throttles,
-		f.savesUnknown, f.sendsUnknown, f.tableAways, f.cancels, f.slow, f.noticesUnknown, f.helds, f.putOffs,
+		f.savesUnknown, f.sendsUnknown, f.outages, f.cancels, f.slow, f.noticesUnknown, f.helds, f.deferrals,
 	} {
 		k.number(n)
 	}
@@ -69,7 +69,7 @@ func (w world) key() []byte {
 		k.id(j.attempt)
 		k.time(later(j.visible, w.now))
 	}
-	k.text(strings.Join(w.told, ","))
+	k.text(strings.Join(w.sentNotices, ","))
 	k.flag(w.locked)
 	k.flag(w.trespassed)
 	k.number(w.swept)
@@ -77,8 +77,8 @@ func (w world) key() []byte {
 	return k.b
 }
 
-// keyWriter writes a key: times relative to now, fresh ids by the order in
-// which they appear.
+// keyWriter writes a key. Times are relative to now, and fresh IDs are numbered in
+// order of appearance.
 type keyWriter struct {
 	b   []byte
 	now time.Time

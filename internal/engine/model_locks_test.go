@@ -12,23 +12,23 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// lockWorld is two operations that want to change one item, and the
-// invocations that work for them. Each invocation does what Engine.lock does,
-// one request at a time, then makes its call and saves how it went.
+// lockWorld holds two operations that change one item, and their invocations.
+// Each invocation acts like Engine.lock, one request at a time, then makes its
+// call and saves the result.
 type lockWorld struct {
 	now  time.Time
 	lock operation.ItemLock
 	etag int
 	ops  [2]lockedOp
 	runs []lockRun
-	// What may still happen.
+	// Numbers of events that may still happen.
 	starts, retries, cancels, ticks int
 }
 
 type lockedOp struct {
 	op   operation.Operation
 	etag int
-	// called: a call was made in this round, so that Azure may be at work.
+	// called is true if a call was made in this round, so that Azure may be working.
 	called bool
 }
 
@@ -42,7 +42,7 @@ type lockRun struct {
 	over    bool
 }
 
-// The stages of an invocation, named by what it does next.
+// The stages of an invocation, named by its next action.
 const (
 	readsLock   = "read the lock"
 	readsHolder = "read its holder"
@@ -51,10 +51,10 @@ const (
 	saves       = "save"
 )
 
-// lockRules is what a variant of the world gets wrong on purpose.
+// lockRules holds the rules that a variant of the world breaks on purpose.
 type lockRules struct {
 	waits       operation.Waits
-	noRounds    bool // an operation that was retried thinks that it has its lock still
+	noRounds    bool // a retried operation assumes that it still has its lock
 	holderFirst bool // the holder is read before the lock
 }
 
@@ -100,7 +100,7 @@ func (w lockWorld) moves(r lockRules, add func(string, func(*lockWorld))) {
 		add("a minute passes", func(n *lockWorld) {
 			n.ticks--
 			n.now = n.now.Add(time.Minute)
-			// One that did nothing until its time was over is as good as dead.
+			// An invocation whose time is up has ended.
 			n.runs = slices.DeleteFunc(n.runs, func(k lockRun) bool { return !n.now.Before(k.started.Add(maxRunTime)) })
 		})
 	}
@@ -111,7 +111,7 @@ func (w *lockWorld) end(i int) {
 	w.ops[i].etag++
 }
 
-// run does the next thing of one invocation.
+// run performs the next action of one invocation.
 func (w *lockWorld) run(r lockRules, k int) {
 	x := &w.runs[k]
 	gone := func() { w.runs = slices.Delete(w.runs, k, k+1) }
@@ -133,14 +133,14 @@ func (w *lockWorld) run(r lockRules, k int) {
 		if r.noRounds {
 			op.Round = 0
 		}
-		next, verdict := x.lock.Acquire(op, "item", x.over, 0, w.now)
+		next, exploration := x.lock.Acquire(op, "item", x.over, 0, w.now)
 		switch {
-		case verdict == operation.LockHeld:
+		case exploration == operation.LockHeld:
 			gone()
-		case verdict == operation.LockOwned:
+		case exploration == operation.LockOwned:
 			x.stage = calls
 		case x.etag != w.etag:
-			x.stage = readsLock // it was changed meanwhile
+			x.stage = readsLock // another invocation changed the lock
 			if r.holderFirst {
 				x.stage = readsHolder
 			}
@@ -161,14 +161,14 @@ func (w *lockWorld) run(r lockRules, k int) {
 	}
 }
 
-// wrong says whether two operations are at the item.
+// wrong reports whether two operations change the item.
 func (w lockWorld) wrong() string {
 	var at [2]bool
 	for i, o := range w.ops {
 		at[i] = o.called && !o.op.Status.Terminal()
 	}
 	for _, k := range w.runs {
-		at[k.who] = at[k.who] || k.stage == saves // its call is under way
+		at[k.who] = at[k.who] || k.stage == saves // its call is running
 	}
 	if at[0] && at[1] {
 		return "both change the item"
@@ -220,26 +220,29 @@ func (w lockWorld) key() string {
 	return fmt.Sprint(number(w.now), w.lock.Holder, w.lock.Round, w.etag, row(w.ops[0]), row(w.ops[1]), runs, w.starts, w.retries, w.cancels, w.ticks)
 }
 
-// Every interleaving of two operations, three invocations between them, with
+// The test explores every interleaving of two operations with three invocations,
 // an end and a retry.
-func TestModel_one_operation_at_a_time_changes_an_item(t *testing.T) {
+func TestModel_OneOperationChangesAnItemAtATime(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a minute: explores every interleaving")
+	}
 	if underRace {
-		t.Skip("no goroutines here, and the race detector makes it slow: explored by the run without it")
+		t.Skip("has no goroutines; too slow under the race detector")
 	}
 	wrong, states := exploreLocks(lockRules{waits: operation.AzureWaits()})
 	require.Empty(t, wrong)
 	t.Logf("%d states", states)
 }
 
-func TestModel_finds_two_operations_at_an_item(t *testing.T) {
+func TestModel_FindsTwoOperationsOnAnItem(t *testing.T) {
 	t.Parallel()
 	hasty := operation.AzureWaits()
 	hasty.LockCooldown = time.Minute
 	for name, r := range map[string]lockRules{
-		"taken over while an invocation of the holder may be at work": {waits: hasty},
-		"a retried operation does not take its lock anew":             {waits: operation.AzureWaits(), noRounds: true},
-		"the holder is read before the lock":                          {waits: operation.AzureWaits(), holderFirst: true},
+		"acquired while an invocation of the holder may be running": {waits: hasty},
+		"a retried operation does not acquire its lock again":       {waits: operation.AzureWaits(), noRounds: true},
+		"the holder is read before the lock":                        {waits: operation.AzureWaits(), holderFirst: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -249,19 +252,22 @@ func TestModel_finds_two_operations_at_an_item(t *testing.T) {
 	}
 }
 
-// The interleavings of one operation whose call needs an item's lock: it never
-// calls without, and never waits for ever.
-func TestModel_no_call_without_the_items_lock(t *testing.T) {
+// The test explores the interleavings of one operation whose call needs an item's
+// lock. It never calls without the lock, and always ends.
+func TestModel_NeverCallsWithoutTheItemLock(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a minute: explores every interleaving")
+	}
 	for name, f := range map[string]faults{
 		"nothing goes wrong":      {},
 		"held, crash":             {helds: 2, crashes: 1},
 		"held, lost message":      {helds: 1, lostMessages: 1},
 		"held, unknown save":      {helds: 1, savesUnknown: 1},
 		"held, canceled":          {helds: 2, cancels: 1},
-		"table away":              {tableAways: 2},
+		"table away":              {outages: 2},
 		"crash and unknown save":  {crashes: 1, savesUnknown: 1},
-		"lost answer, table away": {lostAnswers: 1, tableAways: 1},
+		"lost answer, table away": {lostAnswers: 1, outages: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,23 +11,23 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// untold says which notice was never sent in a world in which nothing more can
-// happen; empty if each was.
-func untold(w world) string {
+// noticeError returns the error about the notices of a world without further
+// moves. It is empty if each notice was sent.
+func noticeError(w world) string {
 	last := map[operation.Status]operation.NoticeKind{
 		operation.Succeeded: operation.NoticeSucceeded, operation.Canceled: operation.NoticeCanceled,
 		operation.Failed: operation.NoticeFailed,
 	}[w.row.Status]
 	for _, id := range []string{"op:1:started", fmt.Sprintf("op:%d:%s", w.row.Seq, last)} {
-		if !slices.Contains(w.told, id) {
-			return fmt.Sprintf("never told: %s, of %v", id, w.told)
+		if !slices.Contains(w.sentNotices, id) {
+			return fmt.Sprintf("never sent: %s, of %v", id, w.sentNotices)
 		}
 	}
 	switch {
-	case len(w.told) != 2:
-		return fmt.Sprintf("told what did not happen: %v", w.told)
+	case len(w.sentNotices) != 2:
+		return fmt.Sprintf("unexpected notices: %v", w.sentNotices)
 	case len(w.row.PendingNotices) > 0:
-		return "it owes notices for ever"
+		return "it keeps pending notices"
 	}
 	return ""
 }
@@ -38,17 +38,20 @@ func noticedRules() rules {
 	return r
 }
 
-// The same interleavings with notices: none is lost, an ended operation owes
-// nothing, and the call still happens once.
-func TestModel_no_notice_is_lost(t *testing.T) {
+// The test explores the same interleavings with notices: none is lost, an ended
+// operation has no pending notice, and the call still happens once.
+func TestModel_LosesNoNotice(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a minute: explores every interleaving")
+	}
 	cases := map[string]faults{
 		"nothing goes wrong":             {},
 		"crash":                          {crashes: 1},
 		"unknown notices":                {noticesUnknown: 3, lostMessages: 1},
 		"unknown notice and save":        {noticesUnknown: 1, savesUnknown: 1},
 		"lost message and notice":        {lostMessages: 1, noticesUnknown: 1},
-		"table away and unknown notice":  {tableAways: 1, noticesUnknown: 1},
+		"table away and unknown notice":  {outages: 1, noticesUnknown: 1},
 		"canceled and unknown notice":    {cancels: 1, noticesUnknown: 1},
 		"canceled and unknown save":      {cancels: 1, savesUnknown: 1},
 		"throttled with unknown notices": {throttles: 1, noticesUnknown: 2},
@@ -61,10 +64,13 @@ func TestModel_no_notice_is_lost(t *testing.T) {
 	}
 }
 
-// More faults at once, over an operation that begins at its last step: what
-// happens between its end and its notice.
-func TestModel_no_notice_of_an_end_is_lost(t *testing.T) {
+// The operation begins at its last step, so that more faults at once can be
+// explored between its end and its notice.
+func TestModel_LosesNoNoticeOfAnEnd(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a minute: explores every interleaving")
+	}
 	cases := map[string]faults{
 		"crashes":                           {crashes: 2},
 		"crash and duplicate":               {crashes: 1, duplicates: 1},
@@ -78,7 +84,7 @@ func TestModel_no_notice_of_an_end_is_lost(t *testing.T) {
 		"canceled during a duplicate":       {cancels: 1, duplicates: 1},
 		"canceled and crash":                {cancels: 1, crashes: 1},
 		"canceled, crash, unknown notice":   {cancels: 1, crashes: 1, noticesUnknown: 1},
-		"canceled, table away, lost notice": {cancels: 1, tableAways: 1, noticesUnknown: 1},
+		"canceled, table away, lost notice": {cancels: 1, outages: 1, noticesUnknown: 1},
 	}
 	for name, f := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +96,7 @@ func TestModel_no_notice_of_an_end_is_lost(t *testing.T) {
 	}
 }
 
-func TestModel_notices_deeper(t *testing.T) {
+func TestModel_NoticesDeeper(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("AZBACKUPFLOW_DEEP") == "" {
 		t.Skip("explores millions of states; make soak sets AZBACKUPFLOW_DEEP")
@@ -100,22 +106,22 @@ func TestModel_notices_deeper(t *testing.T) {
 		"crash and unknown notice": {crashes: 1, noticesUnknown: 1},
 		"crash and lost answer":    {crashes: 1, lostAnswers: 1},
 	}
-	for name, f := range cases { //nolint:paralleltest // one at a time: each needs gigabytes
+	for name, f := range cases { //nolint:paralleltest // each case needs gigabytes
 		t.Run(name, func(t *testing.T) {
 			checkWith(t, noticedRules(), f, 8_000_000)
 		})
 	}
 }
 
-func TestModel_finds_lost_notices(t *testing.T) {
+func TestModel_FindsLostNotices(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name   string
 		change func(*rules)
 		faults faults
 	}{
-		{"without the notice on the row a crash keeps the end a secret", func(r *rules) { r.noOwing = true }, faults{crashes: 1}},
-		{"a sweep that only closes loses what could not be sent", func(r *rules) { r.noWake = true }, faults{noticesUnknown: 1}},
+		{"without the notice on the row a crash loses it", func(r *rules) { r.noOutbox = true }, faults{crashes: 1}},
+		{"a sweep that only finalizes loses unsent notices", func(r *rules) { r.noWake = true }, faults{noticesUnknown: 1}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -123,7 +129,7 @@ func TestModel_finds_lost_notices(t *testing.T) {
 			r := noticedRules()
 			c.change(&r)
 			v := explore(r, c.faults, 200_000)
-			require.Contains(t, v.wrong, "never told")
+			require.Contains(t, v.wrong, "never sent")
 		})
 	}
 }

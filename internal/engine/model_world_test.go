@@ -9,36 +9,36 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// world is everything that matters to one operation around a call that must
-// happen once: its row, its messages, the invocations at work, and Azure.
+// world holds the state around a call that must happen once: the operation's row,
+// its messages, the running invocations, and Azure.
 type world struct {
 	now  time.Time
 	row  operation.Operation
 	etag int
-	// closed: the live marker is gone.
-	closed   bool
-	messages []message
-	working  []worker
-	jobs     []job
-	ids      int
+	// finalized is true after the live marker was removed.
+	finalized bool
+	messages  []message
+	working   []worker
+	jobs      []job
+	ids       int
 	// swept is the last rescue that the sweep sent, at seq sweptSeq.
 	swept    int
 	sweptSeq int64
-	// told are the ids of the notices that were sent, in their order, once
-	// each: sending one again does no harm.
-	told []string
-	// locked: the operation has its item's lock; trespassed: it made its call
-	// without.
+	// sentNotices holds the IDs of the notices that were sent, in order, once
+	// each. Sending a notice again does no harm.
+	sentNotices []string
+	// locked is true if the operation has its item's lock, trespassed if it made
+	// its call without the lock.
 	locked, trespassed bool
 	faults             faults
 }
 
-// faults is how many of each may still happen.
+// faults holds the number of each fault that may still happen.
 type faults struct {
 	crashes, duplicates, lockLosses, lostMessages int
 	lostAnswers, throttles, savesUnknown          int
-	sendsUnknown, tableAways, cancels, slow       int
-	noticesUnknown, helds, putOffs                int
+	sendsUnknown, outages, cancels, slow          int
+	noticesUnknown, helds, deferrals              int
 }
 
 type message struct {
@@ -52,10 +52,10 @@ type worker struct {
 	invocation Machine
 	command    Command
 	started    time.Time
-	// message is the one that this invocation must settle; -1 for a copy that
-	// the broker delivered twice.
+	// message is the index of the message that this invocation must complete. It
+	// is -1 for a copy that the broker delivered twice.
 	message int
-	// lost: the lock was lost, settling has no effect.
+	// lost is true if the lock was lost. Completing the message has no effect.
 	lost bool
 }
 
@@ -64,20 +64,20 @@ type job struct {
 	visible time.Time
 }
 
-// rules is what a variant of the world gets wrong on purpose, to show that the
-// check can fail.
+// rules holds the rules that a variant of the world breaks on purpose, to show
+// that the check can fail.
 type rules struct {
 	waits     operation.Waits
 	noSweep   bool
 	noClaims  bool          // the row forgets claims
 	noHeal    bool          // every delivery looks like a first one
-	notices   bool          // somebody wants notices
-	noOwing   bool          // the row forgets what it owes
-	noWake    bool          // the sweep closes what still owes a notice
-	items     bool          // the call changes an item, whose lock it needs
+	notices   bool          // there is a receiver for notices
+	noOutbox  bool          // the row forgets its pending notices
+	noWake    bool          // the sweep finalizes operations with pending notices
+	items     bool          // the call needs the lock of an item
 	unlocked  bool          // the call is made without the lock
-	started   bool          // the call was made before; only its end is explored
-	lateJobs  time.Duration // how long a job may stay invisible
+	started   bool          // the call was already made; only its end is explored
+	lateJobs  time.Duration // how long a job may be invisible
 	invocable time.Duration // how long an invocation may live
 	lock      time.Duration
 }
@@ -128,17 +128,17 @@ func (w world) clone() world {
 	w.messages = slices.Clone(w.messages)
 	w.working = slices.Clone(w.working)
 	w.jobs = slices.Clone(w.jobs)
-	w.told = slices.Clone(w.told)
+	w.sentNotices = slices.Clone(w.sentNotices)
 	return w
 }
 
-// move is one thing that can happen next, and the world after it.
+// move is one possible event, and the world after it.
 type move struct {
 	name string
 	to   world
 }
 
-// moves lists everything that can happen next.
+// moves returns every possible event.
 func (w world) moves(r rules) []move {
 	var out []move
 	add := func(name string, change func(*world)) {
@@ -169,7 +169,7 @@ func (w world) moves(r rules) []move {
 		}
 	}
 	if w.faults.cancels > 0 && !w.row.Status.Terminal() && !w.row.CancelRequested {
-		add("a person cancels", func(n *world) {
+		add("an operator cancels", func(n *world) {
 			n.faults.cancels--
 			n.row.CancelRequested = true
 			n.row.WriteID = n.newID()
@@ -210,8 +210,8 @@ func (w world) deliveries(r rules, add func(string, func(*world))) {
 	}
 }
 
-// time lets the clock go on to the next moment at which anything can change.
-// Invocations do not outlive their deadline.
+// time advances the clock to the next moment at which anything can change. An
+// invocation ends at its deadline.
 func (w world) time(r rules, add func(string, func(*world))) {
 	var next time.Time
 	soonest := func(t time.Time) {
@@ -246,8 +246,8 @@ func (w world) time(r rules, add func(string, func(*world))) {
 					n.now = n.now.Add(r.waits.Overdue)
 					n.messages = append(n.messages, message{Message: NoticeMessage(n.row, 1, n.now, "")})
 				})
-			case !w.closed:
-				add("the sweep closes", func(n *world) { n.closed = true })
+			case !w.finalized:
+				add("the sweep closes", func(n *world) { n.finalized = true })
 			}
 		} else if rescue, ok := w.row.Overdue(w.now, r.waits); ok && (w.sweptSeq != w.row.Seq || w.swept < rescue) {
 			add("the sweep rescues", func(n *world) {
@@ -293,7 +293,7 @@ func (w world) time(r rules, add func(string, func(*world))) {
 	})
 }
 
-// abandon ends an invocation without its message being settled well.
+// abandon ends an invocation without completing its message.
 func (w *world) abandon(i int) {
 	k := w.working[i]
 	if k.message >= 0 && !k.lost {
@@ -307,7 +307,7 @@ func (w *world) newID() string {
 	return fmt.Sprintf("#%d#", w.ids)
 }
 
-// prune drops settled messages that nobody works on any more.
+// prune drops completed messages without a running invocation.
 func (w *world) prune() {
 	keep := map[int]int{}
 	var kept []message

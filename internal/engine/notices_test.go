@@ -13,16 +13,16 @@ import (
 	"azbackupflow/internal/state"
 )
 
-// mail notes the notices that were sent. It is away, slow or killed on demand,
-// under the name "notify".
+// mail records the notices that were sent. It is unavailable, slow or killed on
+// demand, under the name "notify".
 type mail struct {
 	faults
-	// everybody is set where all operations owe notices.
-	everybody bool
-	sent      []string
+	// broadcasts is true if there is a receiver for all operations' notices.
+	broadcasts bool
+	sent       []string
 }
 
-func (m *mail) Broadcasts() bool { return m.everybody }
+func (m *mail) Broadcasts() bool { return m.broadcasts }
 
 func (m *mail) Notify(_ context.Context, op operation.Operation, n operation.Notice) error {
 	return m.around("notify", func() error {
@@ -34,23 +34,23 @@ func (m *mail) Notify(_ context.Context, op operation.Operation, n operation.Not
 	})
 }
 
-// noticed is a rig that tells everybody.
+// noticed returns a rig with a receiver for all operations' notices.
 func noticed(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t)
-	r.mail.everybody = true
+	r.mail.broadcasts = true
 	return r
 }
 
-func TestAnOperationTellsThatItStartedAndHowItEnded(t *testing.T) {
+func TestNotices_ReportStartAndEnd(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	id := r.start()
-	require.Len(t, r.operation(id).PendingNotices, 1, "it is owed from the first save on")
+	require.Len(t, r.operation(id).PendingNotices, 1, "it is pending from the first save on")
 	r.step()
 	require.Equal(t, []string{"1:started Pending"}, r.mail.sent)
 	require.Empty(t, r.operation(id).PendingNotices)
-	require.Equal(t, int64(2), r.operation(id).Seq, "that it was sent is saved with the step")
+	require.Equal(t, int64(2), r.operation(id).Seq, "the save of the step also removes the sent notice")
 	r.finish()
 	r.requireSucceeded(id)
 	last := r.operation(id).Seq
@@ -58,7 +58,7 @@ func TestAnOperationTellsThatItStartedAndHowItEnded(t *testing.T) {
 	require.Contains(t, r.history(id), fmt.Sprintf("%d Succeeded await: notice sent: succeeded", last))
 }
 
-func TestWithoutAReceiverNothingIsOwedAndNothingMoreIsSaved(t *testing.T) {
+func TestNotices_AreNotQueuedWithoutAReceiver(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -68,7 +68,7 @@ func TestWithoutAReceiverNothingIsOwedAndNothingMoreIsSaved(t *testing.T) {
 	require.Zero(t, r.mail.calls("notify"))
 }
 
-func TestARequestThatNamesAQueueIsToldThere(t *testing.T) {
+func TestNotices_GoToTheReplyQueue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	op, _, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{ReplyTo: " to answers"})
@@ -81,15 +81,15 @@ func TestARequestThatNamesAQueueIsToldThere(t *testing.T) {
 
 func errOfChange(_ operation.Operation, err error) error { return err }
 
-func TestANoticeThatCannotBeSentKeepsNoOperationWaitingAndIsSentWhenItCan(t *testing.T) {
+func TestNotices_UnsentNoticeDelaysNoOperationAndIsSentLater(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	r.mail.from("notify", away())
 	id := r.start()
 	r.finish()
 	require.Equal(t, operation.Succeeded, r.operation(id).Status)
-	require.Equal(t, []string{id}, r.live(), "the marker stays while it owes")
-	require.Equal(t, engine.SweepResult{Live: 1, PendingNotices: 1}, r.sweep(), "whoever saved it may still be at it")
+	require.Equal(t, []string{id}, r.live(), "the marker stays while a notice is pending")
+	require.Equal(t, engine.SweepResult{Live: 1, PendingNotices: 1}, r.sweep(), "the delivery that queued it may still be sending it")
 	last := r.operation(id).Seq
 
 	r.clock.Advance(20 * time.Minute)
@@ -106,7 +106,7 @@ func TestANoticeThatCannotBeSentKeepsNoOperationWaitingAndIsSentWhenItCan(t *tes
 	require.Equal(t, []string{"1:started Pending", fmt.Sprintf("%d:succeeded Succeeded", last)}, r.mail.sent)
 }
 
-func TestANoticeThatCannotBeSentForAWeekIsGivenUp(t *testing.T) {
+func TestNotices_AreDroppedAfterAWeek(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	r.mail.from("notify", away())
@@ -119,7 +119,7 @@ func TestANoticeThatCannotBeSentForAWeekIsGivenUp(t *testing.T) {
 	require.Contains(t, r.history(id), fmt.Sprintf("%d Succeeded await: notice dropped because it could not be sent: started, succeeded", r.operation(id).Seq))
 }
 
-func TestAProcessThatDiesAroundANoticeLosesNone(t *testing.T) {
+func TestNotices_CrashLosesNone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		call string
@@ -156,12 +156,12 @@ func TestAProcessThatDiesAroundANoticeLosesNone(t *testing.T) {
 	}
 }
 
-func TestAParkedOperationAsksForAttentionAndTellsThatItGoesOn(t *testing.T) {
+func TestNotices_ReportParkedAndRetriedOperation(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	id := r.start()
 	r.step()
-	r.azure.on("refresh", says(operation.Outcome{Kind: operation.Unclear, Err: &operation.Error{Code: "Unclear", Class: operation.Fatal, Message: "look"}}))
+	r.azure.on("refresh", returns(operation.Outcome{Kind: operation.Unclear, Err: &operation.Error{Code: "Unclear", Class: operation.Fatal, Message: "reconcile"}}))
 	r.mail.on("notify", away())
 	r.step()
 	require.Equal(t, operation.Parked, r.operation(id).Status)
@@ -178,7 +178,7 @@ func TestAParkedOperationAsksForAttentionAndTellsThatItGoesOn(t *testing.T) {
 	}, r.mail.sent)
 }
 
-func TestANoticeThatWasOwedBeforeARetryIsSentAllTheSame(t *testing.T) {
+func TestNotices_PendingNoticeSurvivesARetry(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	id := r.start()
@@ -194,7 +194,7 @@ func TestANoticeThatWasOwedBeforeARetryIsSentAllTheSame(t *testing.T) {
 	}, r.mail.sent)
 }
 
-func TestADeadLetteredWakeUpOfAnEndSendsWhatItOwes(t *testing.T) {
+func TestWakeDeadLettered_SendsPendingNotices(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	id := r.start()
@@ -207,7 +207,7 @@ func TestADeadLetteredWakeUpOfAnEndSendsWhatItOwes(t *testing.T) {
 	require.Len(t, r.mail.sent, 2)
 }
 
-func TestRescuesThatAreDeliveredTogetherCountAsOne(t *testing.T) {
+func TestRescue_SimultaneousRescuesCountAsOne(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	r.azure.on("refresh", dies, dies, dies, dies, dies)
@@ -221,7 +221,7 @@ func TestRescuesThatAreDeliveredTogetherCountAsOne(t *testing.T) {
 	require.Equal(t, operation.Running, r.operation(id).Status)
 }
 
-func TestRescuesDuringAnOpenClaimDoNotCount(t *testing.T) {
+func TestRescue_DoesNotCountDuringAnOpenClaim(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -238,7 +238,7 @@ func TestRescuesDuringAnOpenClaimDoNotCount(t *testing.T) {
 	r.requireSucceeded(id)
 }
 
-func TestWhatIsTooLargeToBeSavedFailsItsOperation(t *testing.T) {
+func TestSave_TooLargeRowFailsTheOperation(t *testing.T) {
 	t.Parallel()
 	large := &state.TooLarge{Field: "learned", Size: 2 << 20, Limit: 900 << 10}
 	refused := fault{before: func() error { return fmt.Errorf("save: %w", large) }}
@@ -259,7 +259,7 @@ func TestWhatIsTooLargeToBeSavedFailsItsOperation(t *testing.T) {
 	}
 }
 
-func TestASweepBeginsAnywhereAndCountsEachOnce(t *testing.T) {
+func TestSweep_BeginsAnywhereAndCountsEachOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 100 {

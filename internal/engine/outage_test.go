@@ -13,12 +13,12 @@ import (
 
 // For an hour every process dies of whatever it does, or one part of the
 // program does. Afterwards all operations, which were at different steps, come
-// to their good end, and none of them needs a person.
-func TestA_deployment_that_was_broken_for_an_hour_parks_nothing(t *testing.T) {
+// to their good end, and none of them needs an operator.
+func TestOutage_OfAnHourParksNothing(t *testing.T) {
 	t.Parallel()
 	deadly := func(string) fault { return diesBefore() }
 	for name, broken := range map[string]func(r *rig) (mend func()){
-		"every process dies at its first look at the table": func(r *rig) func() {
+		"every process dies when it loads": func(r *rig) func() {
 			r.store.each = deadly
 			return func() { r.store.each = nil }
 		},
@@ -34,20 +34,20 @@ func TestA_deployment_that_was_broken_for_an_hour_parks_nothing(t *testing.T) {
 			r.azure.outage(dies)
 			return func() { r.azure.outage(nil) }
 		},
-		"the table is away": func(r *rig) func() {
+		"storage is unavailable": func(r *rig) func() {
 			r.store.each = func(string) fault { return away() }
 			return func() { r.store.each = nil }
 		},
-		"the bus is away": func(r *rig) func() {
+		"the queue is unavailable": func(r *rig) func() {
 			r.bus.from("send", away())
 			return func() { r.bus.from("send", none()) }
 		},
-		"table and bus are away": func(r *rig) func() {
+		"storage and queue are unavailable": func(r *rig) func() {
 			r.store.each = func(string) fault { return away() }
 			r.bus.from("send", away())
 			return func() { r.store.each = nil; r.bus.from("send", none()) }
 		},
-		"no answer of the table arrives": func(r *rig) func() {
+		"no answer of storage arrives": func(r *rig) func() {
 			r.store.each = func(string) fault { return lost() }
 			return func() { r.store.each = nil }
 		},
@@ -86,7 +86,7 @@ func TestA_deployment_that_was_broken_for_an_hour_parks_nothing(t *testing.T) {
 	}
 }
 
-// outage has every call turn out the same until it is given nil.
+// outage plans the same result for every call until it is set to nil.
 func (a *azure) outage(every answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

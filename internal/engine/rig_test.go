@@ -21,8 +21,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// rig is an engine over a store and a queue in memory and an Azure that does as
-// it is told. Its clock stands still unless a test or a wait moves it.
+// rig is an engine over a store and a queue in memory and a fake Azure. Its clock
+// advances only with a test or a wait.
 type rig struct {
 	t      *testing.T
 	clock  *clockwork.FakeClock
@@ -33,19 +33,19 @@ type rig struct {
 	bus    *faultQueue
 	azure  *azure
 	mail   *mail
-	// startsPerItem is the engine's; it counts from the next deploy on.
+	// startsPerItem is the engine's limit. It takes effect at the next deploy.
 	startsPerItem int
 
 	mu     sync.Mutex
 	ids    int
 	sleeps []time.Duration
-	// dead are the messages that were delivered in vain ten times.
+	// dead holds the messages whose ten deliveries failed.
 	dead []engine.Message
 }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
-// newRig gives a rig whose book holds the flows; without any, the demo flow.
+// newRig returns a rig with the given flows, or with the demo flow.
 func newRig(t *testing.T, flows ...func(*azure) step.Flow) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: clockwork.NewFakeClockAt(morning()), rows: memory.New(), queue: &queuememory.Queue{}}
@@ -104,7 +104,7 @@ func demoRequest() request.Request {
 	return request.Request{Flow: "demo", Key: "nightly", Parameters: []byte(`{"share":"s1"}`)}
 }
 
-// start asks for the demo operation and gives its id.
+// start starts the demo operation and returns its ID.
 func (r *rig) start() string {
 	r.t.Helper()
 	op, created, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{TraceParent: "trace-1"})
@@ -113,7 +113,7 @@ func (r *rig) start() string {
 	return op.ID
 }
 
-// operation is the row as it stands.
+// operation returns the stored operation.
 func (r *rig) operation(id string) operation.Operation {
 	r.t.Helper()
 	row, err := r.rows.Load(context.WithoutCancel(r.ctx()), id)
@@ -140,10 +140,10 @@ func (r *rig) live() (ids []string) {
 	return ids
 }
 
-// errDied says that the process ended in the middle of an invocation.
-var errDied = errors.New("the process died") //nolint:gochecknoglobals // a sentinel
+// errDied means that the process ended in the middle of an invocation.
+var errDied = errors.New("the process died")
 
-// survive does something in a process that may die of it.
+// survive runs a function in a process that the function may end.
 func survive(do func() error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -159,7 +159,7 @@ func (r *rig) invoke(w operation.Wakeup, count int) error {
 	return survive(func() error { return r.engine.RunStep(r.ctx(), operation.Delivery{Wakeup: w, Count: count}) })
 }
 
-// deliver gives a message to the host, again at once after each failure, ten
+// deliver delivers a message to the host, again at once after each failure, ten
 // times at most.
 func (r *rig) deliver(m engine.Message) {
 	for count := 1; count <= 10; count++ {
@@ -170,7 +170,7 @@ func (r *rig) deliver(m engine.Message) {
 	r.dead = append(r.dead, m)
 }
 
-// next takes the message that is due next out of the queue, when it is due.
+// next removes the message that is due next from the queue, at its due time.
 func (r *rig) next() engine.Message {
 	r.t.Helper()
 	due, ok := r.queue.Next()
@@ -198,8 +198,8 @@ func (r *rig) until(id, name string) {
 	}
 }
 
-// finish delivers messages, in the order of their due times, until none is
-// left.
+// finish delivers messages in the order of their due times until the queue is
+// empty.
 func (r *rig) finish() {
 	r.t.Helper()
 	for n := 0; len(r.queue.Waiting()) > 0; n++ {
@@ -208,8 +208,8 @@ func (r *rig) finish() {
 	}
 }
 
-// operate runs the whole program for a while: each minute what is due is
-// delivered and dead letters are revived, every five minutes there is a sweep.
+// operate runs the whole program for a while: every minute it delivers due
+// messages and wakes dead letters, every five minutes it sweeps.
 func (r *rig) operate(d time.Duration) {
 	for minute := range int(d / time.Minute) {
 		for range 100 {
@@ -229,15 +229,15 @@ func (r *rig) operate(d time.Duration) {
 			}
 		}
 		if minute%5 == 0 {
-			// A sweep that could not be made is made five minutes later.
+			// A failed sweep is repeated five minutes later.
 			_ = survive(func() error { _, err := r.engine.Sweep(r.ctx()); return err })
 		}
 		r.clock.Advance(time.Minute)
 	}
 }
 
-// requireSucceeded checks that the operation came to its good end with one job
-// started, and that nothing is owed any more.
+// requireSucceeded checks that the operation succeeded with one started job, and
+// that it was finalized.
 func (r *rig) requireSucceeded(id string) {
 	r.t.Helper()
 	op := r.operation(id)

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestA_cancel_that_comes_during_a_call_is_merged_with_its_answer(t *testing.T) {
+func TestSave_MergesCancelDuringACall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -19,7 +19,7 @@ func TestA_cancel_that_comes_during_a_call_is_merged_with_its_answer(t *testing.
 
 	op := r.operation(id)
 	require.True(t, op.CancelRequested)
-	require.Equal(t, "refresh", op.Step, "the answer is not dropped")
+	require.Equal(t, "refresh", op.Step, "the answer is kept")
 	require.Equal(t, map[string]string{"item": "i1"}, op.Learned)
 	require.Equal(t, operation.Running, op.Status)
 	r.finish()
@@ -33,7 +33,7 @@ func TestA_cancel_that_comes_during_a_call_is_merged_with_its_answer(t *testing.
 	}, r.history(id))
 }
 
-func TestA_pause_that_comes_during_a_call_is_merged_with_its_answer(t *testing.T) {
+func TestSave_MergesPauseDuringACall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -46,12 +46,12 @@ func TestA_pause_that_comes_during_a_call_is_merged_with_its_answer(t *testing.T
 	r.requireSucceeded(id)
 }
 
-func TestA_flag_set_after_a_lost_save_is_not_taken_for_a_refusal(t *testing.T) {
+func TestSave_FlagAfterAnUnansweredSaveIsNotAConflict(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
-	// The save is made, its answer lost, and someone cancels before it is
-	// looked for: the row has neither the own write id nor the old seq.
+	// The save happens, its answer is lost, and someone cancels before the row is
+	// read: it has neither the own write ID nor the old seq.
 	r.store.on("save", lost())
 	r.store.on("load", none(), meanwhile(func() { require.NoError(t, second(r.engine.Cancel(r.ctx(), id))) }))
 	r.step()
@@ -61,7 +61,7 @@ func TestA_flag_set_after_a_lost_save_is_not_taken_for_a_refusal(t *testing.T) {
 	require.Len(t, r.azure.made(""), 1)
 }
 
-func TestA_save_whose_answer_is_lost_is_recognised_by_its_write_id(t *testing.T) {
+func TestSave_UnansweredSaveIsRecognizedByWriteID(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for range 6 {
@@ -75,9 +75,9 @@ func TestA_save_whose_answer_is_lost_is_recognised_by_its_write_id(t *testing.T)
 	require.Equal(t, 6, r.store.calls("save"))
 }
 
-// The client of Table Storage repeats a request whose answer was lost, and then
-// finds the row changed by itself.
-func TestA_save_that_is_refused_because_of_itself_is_recognised(t *testing.T) {
+// The client of Table Storage repeats an unanswered request and then gets a
+// conflict with its own change.
+func TestSave_ConflictWithItselfIsRecognized(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -87,7 +87,7 @@ func TestA_save_that_is_refused_because_of_itself_is_recognised(t *testing.T) {
 	require.Len(t, r.azure.made("find"), 1)
 }
 
-func TestA_save_that_was_not_made_is_made_again_and_the_call_is_not(t *testing.T) {
+func TestSave_IsRepeatedWithoutAnotherCall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for range 6 {
@@ -97,10 +97,10 @@ func TestA_save_that_was_not_made_is_made_again_and_the_call_is_not(t *testing.T
 	r.finish()
 	r.requireSucceeded(id)
 	require.Len(t, r.azure.made(""), 5)
-	require.Empty(t, r.sleeps, "the row could be read: there is nothing to wait for")
+	require.Empty(t, r.sleeps, "the row could be read, so there is no wait")
 }
 
-func TestAn_answer_is_held_for_half_a_minute_while_the_table_is_away(t *testing.T) {
+func TestSave_KeepsAnAnswerForHalfAMinute(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	r := newRig(t)
@@ -112,8 +112,7 @@ func TestAn_answer_is_held_for_half_a_minute_while_the_table_is_away(t *testing.
 	require.Equal(t, "refresh", r.operation(id).Step)
 	require.Len(t, r.azure.made("find"), 1)
 
-	// Beyond that its message is put off, and the call that may be made again
-	// is made again.
+	// After that its message is snoozed, and the repeatable call is repeated.
 	r.store.on("save", away())
 	r.store.on("load", none(), away(), away(), away(), away(), away())
 	r.step()
@@ -124,7 +123,7 @@ func TestAn_answer_is_held_for_half_a_minute_while_the_table_is_away(t *testing.
 	require.Len(t, r.azure.made("refresh"), 2)
 }
 
-func TestEach_time_that_the_table_goes_away_an_answer_is_held_anew(t *testing.T) {
+func TestSave_KeepsAnAnswerDuringEachOutage(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	r := newRig(t)
@@ -137,7 +136,7 @@ func TestEach_time_that_the_table_goes_away_an_answer_is_held_anew(t *testing.T)
 	require.Len(t, r.azure.made("find"), 1)
 }
 
-func TestAn_invocation_that_was_overtaken_leaves_everything_to_the_other(t *testing.T) {
+func TestSave_OvertakenDeliveryLeavesTheRowAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -150,7 +149,7 @@ func TestAn_invocation_that_was_overtaken_leaves_everything_to_the_other(t *test
 	r.requireSucceeded(id)
 }
 
-func TestAn_overtaken_redelivery_heals_what_the_other_may_have_left_undone(t *testing.T) {
+func TestSave_OvertakenRedeliveryResends(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -163,7 +162,7 @@ func TestAn_overtaken_redelivery_heals_what_the_other_may_have_left_undone(t *te
 	r.requireSucceeded(id)
 }
 
-func TestA_row_that_others_save_again_and_again_gives_the_message_back(t *testing.T) {
+func TestSave_AbandonsAfterTooManyConflicts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -184,7 +183,7 @@ func TestA_row_that_others_save_again_and_again_gives_the_message_back(t *testin
 	require.ErrorIs(t, r.invoke(m.Wakeup, 1), engine.ErrRedeliver)
 	require.Equal(t, 9, r.store.calls("save"))
 	_, err := flag(r.ctx(), id)
-	require.ErrorIs(t, err, engine.ErrConflict, "a person is told, too")
+	require.ErrorIs(t, err, engine.ErrConflict, "the caller gets the error, too")
 
 	r.store.each = nil
 	require.NoError(t, r.invoke(m.Wakeup, 2))
@@ -192,8 +191,8 @@ func TestA_row_that_others_save_again_and_again_gives_the_message_back(t *testin
 	r.requireSucceeded(id)
 }
 
-// vanishing has no row any more when it is to be saved.
-func TestA_row_that_vanishes_ends_the_matter(t *testing.T) {
+// vanishing is a store whose row is missing at the save.
+func TestSave_MissingRowEndsTheDelivery(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start()
@@ -204,5 +203,5 @@ func TestA_row_that_vanishes_ends_the_matter(t *testing.T) {
 	require.Empty(t, r.queue.Waiting())
 }
 
-// second is the error of a call that gives an operation, too.
+// second returns the second result of a call.
 func second(_ operation.Operation, err error) error { return err }

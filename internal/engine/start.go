@@ -98,7 +98,7 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 	if err != nil {
 		return operation.Operation{}, err
 	}
-	timeout, err := r.Limit()
+	timeout, err := r.Timeout()
 	if err != nil {
 		return operation.Operation{}, err
 	}

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func TestA_request_becomes_an_operation(t *testing.T) {
+func TestStart_CreatesTheOperation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, demo, versionTwo)
 	request := demoRequest()
@@ -46,7 +46,7 @@ func TestA_request_becomes_an_operation(t *testing.T) {
 	}}, r.queue.Waiting())
 }
 
-func TestThe_same_request_again_is_the_same_operation(t *testing.T) {
+func TestStart_RepeatedRequestReturnsTheOperation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -58,7 +58,7 @@ func TestThe_same_request_again_is_the_same_operation(t *testing.T) {
 	op, created, err := r.engine.Start(r.ctx(), again, engine.Origin{})
 	require.NoError(t, err)
 	require.False(t, created)
-	require.Equal(t, now, op, "it is told how far the operation is")
+	require.Equal(t, now, op, "the repeat returns the operation's progress")
 	require.Len(t, r.bus.sent, sent)
 	r.finish()
 
@@ -69,7 +69,7 @@ func TestThe_same_request_again_is_the_same_operation(t *testing.T) {
 	require.Empty(t, r.queue.Waiting())
 }
 
-func TestAn_operation_that_stands_at_its_first_seq_is_sent_its_first_message_again(t *testing.T) {
+func TestStart_RepeatSendsTheFirstMessageAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.bus.on("send", diesBefore())
@@ -85,19 +85,19 @@ func TestAn_operation_that_stands_at_its_first_seq_is_sent_its_first_message_aga
 	r.requireSucceeded(op.ID)
 }
 
-func TestA_start_may_be_repeated_after_any_failure(t *testing.T) {
+func TestStart_MayBeRepeatedAfterAnyFailure(t *testing.T) {
 	t.Parallel()
 	type plan struct {
 		store, bus fault
 	}
 	for name, p := range map[string]plan{
-		"the table was away":                 {store: away()},
-		"created, and no answer":             {store: lost()},
-		"created, and the bus was away":      {bus: away()},
-		"created and sent, and no answer":    {bus: lost()},
-		"died before the row":                {store: diesBefore()},
-		"died between row and first message": {store: diesAfter()},
-		"died after the first message":       {bus: diesAfter()},
+		"storage was unavailable":                {store: away()},
+		"created, and no answer":                 {store: lost()},
+		"created, and the queue was unavailable": {bus: away()},
+		"created and sent, and no answer":        {bus: lost()},
+		"died before the row":                    {store: diesBefore()},
+		"died between row and first message":     {store: diesAfter()},
+		"died after the first message":           {bus: diesAfter()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestA_start_may_be_repeated_after_any_failure(t *testing.T) {
 	}
 }
 
-func TestAn_operation_whose_starter_died_is_found_by_the_sweep(t *testing.T) {
+func TestStart_SweepFindsOperationOfADeadProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.bus.on("send", diesBefore())
@@ -122,7 +122,7 @@ func TestAn_operation_whose_starter_died_is_found_by_the_sweep(t *testing.T) {
 	r.requireSucceeded(operation.ID("contoso", "demo", "nightly"))
 }
 
-func TestOther_parameters_under_the_same_key_are_a_conflict(t *testing.T) {
+func TestStart_OtherParametersUnderTheKeyConflict(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -134,11 +134,11 @@ func TestOther_parameters_under_the_same_key_are_a_conflict(t *testing.T) {
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, engine.KeyConflict{ID: id, Flow: "demo", Key: "nightly"}, *conflict)
 	require.ErrorContains(t, err, "another key, or the same parameters")
-	require.JSONEq(t, `{"share":"s1"}`, string(op.Parameters), "the operation that has the key is shown")
+	require.JSONEq(t, `{"share":"s1"}`, string(op.Parameters), "the operation with the key is returned")
 	require.Len(t, r.queue.Waiting(), 1)
 }
 
-func TestRequests_without_a_key_are_operations_of_their_own(t *testing.T) {
+func TestStart_RequestsWithoutKeyAreSeparateOperations(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	without := demoRequest()
@@ -153,7 +153,7 @@ func TestRequests_without_a_key_are_operations_of_their_own(t *testing.T) {
 	require.NotEmpty(t, one.Key)
 }
 
-func TestA_request_that_can_never_work_is_refused_and_leaves_nothing(t *testing.T) {
+func TestStart_RejectsInvalidRequestWithoutATrace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*request.Request)
@@ -169,7 +169,7 @@ func TestA_request_that_can_never_work_is_refused_and_leaves_nothing(t *testing.
 		},
 		"a parameter that does not exist": {
 			func(r *request.Request) { r.Parameters = []byte(`{"shaer":"s1"}`) },
-			step.FieldError{Field: "parameters.shaer", Problem: "is not a field that is known here", Want: "one of share"},
+			step.FieldError{Field: "parameters.shaer", Problem: "is an unknown field", Want: "one of share"},
 		},
 		"a deadline out of range": {
 			func(r *request.Request) { r.Deadline = "PT1S" },
@@ -193,7 +193,7 @@ func TestA_request_that_can_never_work_is_refused_and_leaves_nothing(t *testing.
 	}
 }
 
-func TestPreparing_starts_nothing(t *testing.T) {
+func TestPrepare_StartsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	op, err := r.engine.Prepare(demoRequest())
@@ -201,7 +201,7 @@ func TestPreparing_starts_nothing(t *testing.T) {
 	require.Equal(t, "find", op.Step)
 	require.Zero(t, r.store.calls("create"))
 	require.Empty(t, r.queue.Waiting())
-	require.Equal(t, op.ID, r.start(), "started, it is the same operation")
+	require.Equal(t, op.ID, r.start(), "Start creates the same operation")
 }
 
 func errOf(_ operation.Operation, _ bool, err error) error { return err }

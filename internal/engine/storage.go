@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Row is an operation as stored, with the ETag that guards its next save.
+// Row is an operation as stored, with the ETag for its next save.
 type Row struct {
 	Operation operation.Operation
 	ETag      string

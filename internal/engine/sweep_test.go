@@ -19,7 +19,7 @@ func (r *rig) sweep() engine.SweepResult {
 	return swept
 }
 
-// silent is a rig whose operation's message got lost at its second step.
+// silent returns a rig whose operation lost its message at its second step.
 func silent(t *testing.T) (*rig, string) {
 	t.Helper()
 	r := newRig(t)
@@ -29,7 +29,7 @@ func silent(t *testing.T) (*rig, string) {
 	return r, id
 }
 
-func TestA_lost_message_is_made_good_ten_minutes_after_its_time(t *testing.T) {
+func TestSweep_RescuesAfterTenMinutes(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	before := r.operation(id)
@@ -47,7 +47,7 @@ func TestA_lost_message_is_made_good_ten_minutes_after_its_time(t *testing.T) {
 	require.Contains(t, r.history(id), "2 Running refresh: rescued by the sweep: its own message did not arrive")
 }
 
-func TestEvery_sweep_names_the_same_rescue_the_same(t *testing.T) {
+func TestSweep_SameRescueHasTheSameName(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	var names []string
@@ -62,7 +62,7 @@ func TestEvery_sweep_names_the_same_rescue_the_same(t *testing.T) {
 	require.Equal(t, []string{one, one, two, two, two, two, three, three}, names)
 }
 
-func TestOnly_rescues_that_are_delivered_count_and_each_once(t *testing.T) {
+func TestRescue_CountsDeliveredRescuesOnce(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	r.azure.on("refresh", dies, dies, dies, dies)
@@ -72,14 +72,14 @@ func TestOnly_rescues_that_are_delivered_count_and_each_once(t *testing.T) {
 	for count := 1; count <= 4; count++ {
 		require.ErrorIs(t, r.invoke(m.Wakeup, count), errDied)
 	}
-	require.Equal(t, 1, r.operation(id).Rescues, "counted before the step runs")
+	require.Equal(t, 1, r.operation(id).Rescues, "a rescue is counted before the step runs")
 	r.deliver(m)
-	require.Zero(t, r.operation(id).Rescues, "progress forgets them")
+	require.Zero(t, r.operation(id).Rescues, "progress resets the count")
 	r.finish()
 	r.requireSucceeded(id)
 }
 
-func TestFive_rescues_without_progress_park_an_operation(t *testing.T) {
+func TestRescue_FiveWithoutProgressPark(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	kill := true
@@ -103,7 +103,7 @@ func TestFive_rescues_without_progress_park_an_operation(t *testing.T) {
 	op := r.operation(id)
 	require.Equal(t, operation.Parked, op.Status)
 	require.Equal(t, "NoProgress", op.LastError.Code)
-	require.Equal(t, engine.SweepResult{Live: 1, Parked: 1}, r.sweep(), "a parked operation stays in sight and is not woken")
+	require.Equal(t, engine.SweepResult{Live: 1, Parked: 1}, r.sweep(), "a parked operation stays live and is not woken")
 
 	kill = false
 	r.dead = nil
@@ -112,7 +112,7 @@ func TestFive_rescues_without_progress_park_an_operation(t *testing.T) {
 	r.requireSucceeded(id)
 }
 
-func TestThe_sweep_settles_what_has_ended(t *testing.T) {
+func TestSweep_FinalizesEndedOperations(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.store.on("close", away())
@@ -124,10 +124,10 @@ func TestThe_sweep_settles_what_has_ended(t *testing.T) {
 	require.Equal(t, engine.SweepResult{}, r.sweep(), "its cost grows with live operations only")
 }
 
-func TestA_marker_without_its_row_is_forgotten_only_after_a_while(t *testing.T) {
+func TestSweep_RemovesMarkerWithoutRowAfterAWhile(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	// Its writer is at work between marker and row.
+	// Its writer is between marker and row.
 	require.NoError(t, r.rows.Reopen(t.Context(), "unborn", r.clock.Now()))
 	r.clock.Advance(10*time.Minute - time.Second)
 	require.Equal(t, engine.SweepResult{Live: 1}, r.sweep())
@@ -137,7 +137,7 @@ func TestA_marker_without_its_row_is_forgotten_only_after_a_while(t *testing.T) 
 	require.Empty(t, r.live())
 }
 
-func TestA_sweep_goes_on_where_one_operation_cannot_be_looked_at(t *testing.T) {
+func TestSweep_ContinuesAfterAFailure(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 5 {
@@ -154,10 +154,10 @@ func TestA_sweep_goes_on_where_one_operation_cannot_be_looked_at(t *testing.T) {
 
 	r.store.on("live", away())
 	_, err := r.engine.Sweep(r.ctx())
-	require.ErrorIs(t, err, errAway)
+	require.ErrorIs(t, err, errUnavailable)
 }
 
-func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
+func TestWakeDeadLettered_WakesLaterEachTime(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	dead := operation.Wakeup{OperationID: id, Seq: 2, TraceParent: "trace-2"}
@@ -166,7 +166,7 @@ func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
 		waiting := r.queue.Due(r.clock.Now().Add(24 * time.Hour))
 		require.Len(t, waiting, 1)
 		require.Equal(t, want, waiting[0].Due.Sub(r.clock.Now()))
-		require.Equal(t, operation.RescueName(rescues+1), waiting[0].Wakeup.Rescue, "named as the sweep would name it then")
+		require.Equal(t, operation.RescueName(rescues+1), waiting[0].Wakeup.Rescue, "the name is the same as the sweep's")
 		require.Equal(t, int64(2), waiting[0].Wakeup.Seq)
 		require.Equal(t, "trace-2", waiting[0].Wakeup.TraceParent)
 
@@ -178,15 +178,15 @@ func TestA_dead_lettered_wake_up_is_sent_again_later_each_time(t *testing.T) {
 	}
 }
 
-func TestA_dead_lettered_wake_up_of_another_seq(t *testing.T) {
+func TestWakeDeadLettered_HandlesOtherSeqs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		seq  int64
 		want []string
 	}{
-		"the one before may have died between save and send": {1, []string{":2"}},
-		"an older one is of no use":                          {0, nil},
-		"one that is ahead is of no use":                     {3, nil},
+		"the previous delivery may have died between save and send": {1, []string{":2"}},
+		"an older one is dropped":                                   {0, nil},
+		"one that is ahead is dropped":                              {3, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -201,7 +201,7 @@ func TestA_dead_lettered_wake_up_of_another_seq(t *testing.T) {
 	}
 }
 
-func TestReviving_settles_what_has_ended_and_forgets_what_is_gone(t *testing.T) {
+func TestWakeDeadLettered_FinalizesEndedAndDropsMissingOperations(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), operation.Wakeup{OperationID: "gone", Seq: 1}))
@@ -212,7 +212,7 @@ func TestReviving_settles_what_has_ended_and_forgets_what_is_gone(t *testing.T) 
 	r.requireSucceeded(id)
 }
 
-func TestA_dead_lettered_wake_up_is_put_off_while_the_table_is_away(t *testing.T) {
+func TestWakeDeadLettered_SnoozesWhileStorageIsUnavailable(t *testing.T) {
 	t.Parallel()
 	r, id := silent(t)
 	r.store.on("load", away(), away())
@@ -223,5 +223,5 @@ func TestA_dead_lettered_wake_up_is_put_off_while_the_table_is_away(t *testing.T
 	require.Len(t, waiting, 1)
 	require.Equal(t, operation.Wakeup{OperationID: id, Seq: 2, TraceParent: "trace-2", Snoozes: 4}, waiting[0].Wakeup)
 	require.Equal(t, 4*time.Minute, waiting[0].Due.Sub(r.clock.Now()))
-	require.ErrorIs(t, r.engine.WakeDeadLettered(r.ctx(), dead), errAway, "with the bus away, too, the message stays where it is")
+	require.ErrorIs(t, r.engine.WakeDeadLettered(r.ctx(), dead), errUnavailable, "with the queue unavailable, too, the message stays in the dead-letter queue")
 }

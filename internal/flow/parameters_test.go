@@ -53,10 +53,10 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 		}},
 		"a list": {`[]`, []step.FieldError{{Field: "parameters", Problem: "is a JSON array", Want: "a JSON object"}}},
 		"an unknown field": {`{"policyId":"x"}`, []step.FieldError{
-			{Field: "parameters.policyId", Problem: "is not a field that is known here", Want: "one of vaultId, storageAccountId, fileShare, policy, firstBackup"},
+			{Field: "parameters.policyId", Problem: "is an unknown field", Want: "one of vaultId, storageAccountId, fileShare, policy, firstBackup"},
 		}},
 		"an unknown nested field": {`{"firstBackup":{"expiry":1}}`, []step.FieldError{
-			{Field: "parameters.firstBackup.expiry", Problem: "is not a field that is known here", Want: "one of recoveryPointExpiryTimeInUTC"},
+			{Field: "parameters.firstBackup.expiry", Problem: "is an unknown field", Want: "one of recoveryPointExpiryTimeInUTC"},
 		}},
 		"a wrong type": {`{"vaultId":7}`, []step.FieldError{{Field: "parameters.vaultId", Problem: "is a number", Want: "a JSON string"}}},
 		"names where ids belong": {`{"vaultId":"azurefilesvault","storageAccountId":"testvault2","fileShare":"testshare","policy":"schedule1"}`, []step.FieldError{

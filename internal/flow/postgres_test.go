@@ -269,8 +269,8 @@ func TestPostgresFlows_NameInvalidParameters(t *testing.T) {
 		"a rule for a file share":                   {"backup-now", object{"itemId": demoItem, "rule": object{"name": "x"}}, "parameters.rule", "is set for a target that is not a backup instance"},
 		"an expiry for a backup instance":           {"backup-now", object{"backupInstanceId": demoInstance, "location": "x"}, "parameters.backupInstanceId", "set together with fields for items"},
 		"a job's name instead of its id":            {"track-job", object{"jobId": "eeda2c9e-9bc2-4c51-a021-6cb73a172460"}, "parameters.jobId", "is not the resource ID of a backup job"},
-		"an unknown field":                          {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "overwrite": true}}), "parameters.asFiles.overwrite", "is not a field that is known here"},
-		"a field of another kind of request":        {"backup-now", object{"backupInstanceId": demoInstance, "serverId": "x"}, "parameters.serverId", "is not a field that is known here"},
+		"an unknown field":                          {"restore-postgres", target(object{"asFiles": object{"containerUrl": demoContainer, "prefix": "x", "overwrite": true}}), "parameters.asFiles.overwrite", "is an unknown field"},
+		"a field of another kind of request":        {"backup-now", object{"backupInstanceId": demoInstance, "serverId": "x"}, "parameters.serverId", "is an unknown field"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

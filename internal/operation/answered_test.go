@@ -32,10 +32,10 @@ func TestAnswered_FollowsItsOutcome(t *testing.T) {
 		"finish ends it wherever it is":          {"find", operation.Outcome{Kind: operation.Finish}, operation.Succeeded, "find", 0},
 		"finish with a warning":                  {"find", operation.Outcome{Kind: operation.Finish, Warnings: []string{"w"}}, operation.SucceededWithWarnings, "find", 0},
 		"stop ends it as canceled":               {"await", operation.Outcome{Kind: operation.Stop}, operation.Canceled, "await", 0},
-		"unclear waits for a person":             {"trigger", operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)}, operation.Parked, "trigger", 0},
+		"unclear waits for an operator":          {"trigger", operation.Outcome{Kind: operation.Unclear, Err: failure(operation.UserAction)}, operation.Parked, "trigger", 0},
 		"back goes to the step it names":         {"await", operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Transient)}, operation.Running, "trigger", 30 * time.Second},
 		"back for an error that is not retried":  {"await", operation.Outcome{Kind: operation.Back, Next: "trigger", Err: failure(operation.Fatal)}, operation.Failed, "await", 0},
-		"an unknown kind waits for a person":     {"await", operation.Outcome{}, operation.Parked, "await", 0},
+		"an unknown kind waits for an operator":  {"await", operation.Outcome{}, operation.Parked, "await", 0},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

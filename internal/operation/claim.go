@@ -31,7 +31,7 @@ const (
 	Found ReconcileResult = "found"
 	// NotFound: the call had no effect. It may be claimed again.
 	NotFound ReconcileResult = "not found"
-	// Ambiguous: the call may have taken effect. A person must check.
+	// Ambiguous: the call may have taken effect. An operator must check.
 	Ambiguous ReconcileResult = "ambiguous"
 )
 

@@ -89,7 +89,7 @@ func TestReconciled_AmbiguousCallParks(t *testing.T) {
 		require.Equal(t, claim(), next.Claim, name)
 		require.NotNil(t, next.LastError, name)
 		require.Zero(t, next.DueAt, name)
-		require.Equal(t, "a person", next.WaitingFor, name)
+		require.Equal(t, "an operator", next.WaitingFor, name)
 	}
 }
 

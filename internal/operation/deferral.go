@@ -27,7 +27,7 @@ func (op Operation) Following() bool { return op.Tracking != nil }
 // Deferral is the error of a call that was not made because a rate limit has no
 // room for it now. Nothing was sent. It unwraps to an Error of class Throttled.
 type Deferral struct {
-	// Limit names the rate limit for a person, such as "write limit".
+	// Limit names the rate limit for an operator, such as "write limit".
 	Limit string
 	// Wait is the time until there is room.
 	Wait time.Duration

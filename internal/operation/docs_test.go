@@ -90,12 +90,12 @@ func meanings() map[operation.Status]string {
 	return map[operation.Status]string{
 		operation.Pending:               "accepted; no step was answered yet",
 		operation.Running:               "at its current step, or waiting to run it again",
-		operation.Parked:                "waits for a person, who retries or cancels it",
+		operation.Parked:                "waits for an operator, who retries or cancels it",
 		operation.Succeeded:             "the requested work is done, including Azure's job",
 		operation.SucceededWithWarnings: "done; Azure sent warnings, which are on the operation",
-		operation.Failed:                "an error that is not retried, or whose retries are used up; a person may retry the operation",
-		operation.Canceled:              "a person canceled it; its warnings name the work in Azure that could not be canceled",
-		operation.TimedOut:              "its deadline passed; it keeps everything known, such as a running job; a person may retry it",
+		operation.Failed:                "an error that is not retried, or whose retries are used up; an operator may retry the operation",
+		operation.Canceled:              "an operator canceled it; its warnings name the work in Azure that could not be canceled",
+		operation.TimedOut:              "its deadline passed; it keeps everything known, such as a running job; an operator may retry it",
 	}
 }
 

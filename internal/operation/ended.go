@@ -55,17 +55,17 @@ func (op Operation) TimedOut(in Input) (Operation, Event) {
 	return next, next.event("deadline passed", in)
 }
 
-// Parked returns the operation after it was set aside for a person.
+// Parked returns the operation after it was set aside for an operator.
 func (op Operation) Parked(err *Error, in Input) (Operation, Event) {
 	return op.advance(in).park(err, in)
 }
 
 func (op Operation) park(err *Error, in Input) (Operation, Event) {
 	op.LastError = err
-	op.WaitingFor = "a person"
+	op.WaitingFor = "an operator"
 	op.DueAt = time.Time{}
 	op.move(NeedsAttention, in.Now)
-	return op, op.event("parked: needs a person's attention", in)
+	return op, op.event("parked: needs an operator", in)
 }
 
 // Retried returns a failed, timed-out or parked operation that continues at the
@@ -96,5 +96,5 @@ func (op Operation) Retried(in Input) (Operation, Event, error) {
 	next.WaitingFor = ""
 	next.StepStartedAt = in.Now
 	next.move(Retried, in.Now)
-	return next, next.event("retried by a person", in), nil
+	return next, next.event("retried by an operator", in), nil
 }

@@ -100,7 +100,7 @@ func TestRetried_AcceptsFailedTimedOutAndParkedOnly(t *testing.T) {
 	for _, status := range append(operation.Statuses(), "Resting") {
 		op, in := running(), after(20*24*time.Hour)
 		op.Status, op.Attempts, op.Setbacks, op.Round = status, 13, 4, 1
-		op.EndedAt, op.CancelRequested, op.WaitingFor = start(), true, "a person"
+		op.EndedAt, op.CancelRequested, op.WaitingFor = start(), true, "an operator"
 		op.Rescues, op.LastRescue = 4, "rescue-4"
 		next, ev, err := op.Retried(in)
 		if status != operation.Failed && status != operation.TimedOut && status != operation.Parked {

@@ -21,7 +21,7 @@ const (
 	// Conflict: another operation is changing the same item. Wait for it and
 	// check again.
 	Conflict Class = "Conflict"
-	// UserAction: a person must act, for example assign a role. The call is
+	// UserAction: an operator must act, for example assign a role. The call is
 	// retried slowly for a while, because such changes take time to spread.
 	UserAction Class = "UserAction"
 	// Fatal: a retry cannot succeed.
@@ -76,7 +76,7 @@ func (p RetryPolicy) Backoff(failures int) time.Duration {
 	return min(wait, p.MaxWait)
 }
 
-// Error is an error as a person needs it: what Azure reported, what it means
+// Error is an error as an operator needs it: what Azure reported, what it means
 // and what to do. It is stored on the operation and in its history.
 type Error struct {
 	// Code is Azure's own, such as BMSUserErrorInvalidInput, or one of ours.

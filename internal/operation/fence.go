@@ -45,7 +45,7 @@ const (
 	Ahead FenceResult = "ahead"
 	// Ended: the operation has ended. Send its pending notices and finalize it.
 	Ended FenceResult = "ended"
-	// Idle: the operation is paused or parked. Nothing runs until a person acts.
+	// Idle: the operation is paused or parked. Nothing runs until an operator acts.
 	Idle FenceResult = "idle"
 )
 
@@ -67,7 +67,7 @@ func (op Operation) Fence(d Delivery, now time.Time) FenceResult {
 }
 
 // Idle reports whether there is nothing to run: the operation has ended, or
-// waits for a person.
+// waits for an operator.
 func (op Operation) Idle(now time.Time) bool {
 	return op.Status.Terminal() || !op.CancelRequested &&
 		(op.Status == Parked || op.Paused && op.Claim == nil && now.Before(op.Deadline))

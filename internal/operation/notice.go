@@ -11,15 +11,15 @@ type NoticeKind string
 
 // The kinds of notices.
 const (
-	// NoticeStarted: the operation was accepted, or a person retried it.
+	// NoticeStarted: the operation was accepted, or an operator retried it.
 	NoticeStarted NoticeKind = "started"
 	// NoticeSucceeded: the operation succeeded, with or without warnings.
 	NoticeSucceeded NoticeKind = "succeeded"
 	// NoticeFailed: the operation failed, or its deadline passed.
 	NoticeFailed NoticeKind = "failed"
-	// NoticeCanceled: a person canceled the operation.
+	// NoticeCanceled: an operator canceled the operation.
 	NoticeCanceled NoticeKind = "canceled"
-	// NoticeNeedsAttention: the operation is parked until a person acts.
+	// NoticeNeedsAttention: the operation is parked until an operator acts.
 	NoticeNeedsAttention NoticeKind = "needs-attention"
 )
 

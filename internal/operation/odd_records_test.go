@@ -60,7 +60,7 @@ func TestOperation_SurvivesJSON(t *testing.T) {
 	}
 }
 
-// A person or another version may have written the row. With any missing or
+// An operator or another version may have written the row. With any missing or
 // odd value, the operation is parked or continues, and the program does not
 // crash.
 func TestTransitions_AcceptOddRecords(t *testing.T) {

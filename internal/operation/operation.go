@@ -65,7 +65,7 @@ type Progress struct {
 	// TimedOut.
 	DueAt    time.Time `json:"dueAt"`
 	Deadline time.Time `json:"deadline"`
-	// WaitingFor names, for a person, the thing that the next check waits for.
+	// WaitingFor names, for an operator, the thing that the next check waits for.
 	WaitingFor string   `json:"waitingFor,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"`
 	// CancelRequested and Paused are flags. Other writers set them at the
@@ -92,7 +92,7 @@ type AzureState struct {
 	Reservation string `json:"reservation,omitempty"`
 }
 
-// Retry counts failures and holds what a person's retry needs.
+// Retry counts failures and holds what an operator's retry needs.
 type Retry struct {
 	// Attempts counts consecutive failures of the current step. Setbacks counts
 	// how often a failure sent the flow back to an earlier step. The class of
@@ -100,12 +100,12 @@ type Retry struct {
 	Attempts  int    `json:"attempts,omitempty"`
 	Setbacks  int    `json:"setbacks,omitempty"`
 	LastError *Error `json:"lastError,omitempty"`
-	// Round counts how often a person retried the operation after its end, so
+	// Round counts how often an operator retried the operation after its end, so
 	// that the notices of each round have their own IDs. RetriedAt is the time
 	// of the last retry. The deadline counts from it.
 	Round     int       `json:"round,omitempty"`
 	RetriedAt time.Time `json:"retriedAt,omitzero"`
-	// RetryStep is the step at which a person's retry begins. Empty means the
+	// RetryStep is the step at which an operator's retry begins. Empty means the
 	// current step. A failed job stays failed, so a retry must start a new one.
 	RetryStep string `json:"retryStep,omitempty"`
 }

@@ -18,7 +18,7 @@ const (
 	Back Kind = "Back"
 	// Stop: the requested cancellation is done. The operation is canceled.
 	Stop Kind = "Stop"
-	// Unclear: the result is unknown. A person must check.
+	// Unclear: the result is unknown. An operator must check.
 	Unclear Kind = "Unclear"
 )
 
@@ -40,7 +40,7 @@ const (
 type Outcome struct {
 	Kind Kind
 	// Next names the step to go to. Empty with Advance means the following
-	// step. With Unclear it is the step at which a person's retry begins; empty
+	// step. With Unclear it is the step at which an operator's retry begins; empty
 	// means the same step.
 	Next string
 	// Learned is added to what the operation knows. An empty value removes.
@@ -55,7 +55,7 @@ type Outcome struct {
 	Err *Error
 	// Warnings end the operation as SucceededWithWarnings.
 	Warnings []string
-	// Note explains the answer to a person.
+	// Note explains the answer to an operator.
 	Note string
 }
 

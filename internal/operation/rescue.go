@@ -18,7 +18,7 @@ func (op Operation) Overdue(now time.Time, w Waits) (rescue int, ok bool) {
 	}
 	due := op.DueAt
 	if op.Status == Parked {
-		// A parked operation has no due time until a person cancels it.
+		// A parked operation has no due time until an operator cancels it.
 		due = op.UpdatedAt
 	}
 	if op.Paused && !op.CancelRequested && op.Claim == nil {

@@ -10,7 +10,7 @@ import (
 type Status string
 
 // The statuses. Succeeded, SucceededWithWarnings, Failed, Canceled and
-// TimedOut are terminal. Parked waits for a person.
+// TimedOut are terminal. Parked waits for an operator.
 const (
 	Pending               Status = "Pending"
 	Running               Status = "Running"
@@ -28,7 +28,7 @@ func Statuses() []Status {
 }
 
 // Terminal reports whether the operation has ended: nothing happens to it unless
-// a person retries it.
+// an operator retries it.
 func (s Status) Terminal() bool {
 	switch s {
 	case Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut:
@@ -53,7 +53,7 @@ const (
 	CancelHonored    Trigger = "cancel was requested"
 	DeadlinePassed   Trigger = "the deadline passed"
 	NeedsAttention   Trigger = "ambiguous result, panic, or five rescues without progress"
-	Retried          Trigger = "a person retried it"
+	Retried          Trigger = "an operator retried it"
 )
 
 // Transition is one arrow of the state machine.

@@ -12,20 +12,20 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Bulk asks for many operations that differ in some of their parameters.
+// Bulk is a request for many operations that differ in some parameters.
 type Bulk struct {
-	// Key makes the bulk repeatable. Each operation's key is the bulk's and a
-	// digest of its target, so the same bulk and target is the same operation,
-	// wherever in the list it stands.
+	// Key makes the bulk idempotent. Each operation's key is the bulk's key and
+	// a digest of its target. The same bulk key and target create one
+	// operation, at any position in the list.
 	Key string `json:"key,omitempty"`
-	// Template is what the requests have in common.
+	// Template holds the part that all requests have in common.
 	Template Template `json:"template"`
-	// Targets change the template's parameters, one request for each, by JSON
-	// Merge Patch (RFC 7396).
+	// Targets are JSON Merge Patches (RFC 7396) of the template's parameters.
+	// Each one yields one request.
 	Targets []json.RawMessage `json:"targets"`
 }
 
-// Template is a request without what each request has of its own; see Request.
+// Template is a Request without the fields that differ between the requests.
 type Template struct {
 	Flow       string            `json:"flow"`
 	Parameters json.RawMessage   `json:"parameters"`
@@ -33,19 +33,19 @@ type Template struct {
 	Labels     map[string]string `json:"labels,omitempty"`
 }
 
-// What a bulk may hold.
+// Limits of a bulk.
 const (
-	// MaxBulk is in bytes: what a Service Bus message of the standard tier
-	// holds, less room for the properties with which a bulk is sent on.
+	// MaxBulk is in bytes. It is the size limit of a Service Bus message of the
+	// standard tier, minus room for the properties of a forwarded bulk.
 	MaxBulk    = 250 << 10
 	MaxTargets = 10_000
-	// MaxBulkKey is in characters: what leaves room for a target's digest.
+	// MaxBulkKey is in characters. It leaves room for a target's digest.
 	MaxBulkKey = MaxKey - 1 - digestLength
-	// digestLength is in hexadecimal digits: 64 bits tell 10,000 targets apart.
+	// digestLength is in hexadecimal digits. 64 bits distinguish 10,000 targets.
 	digestLength = 16
 )
 
-// IsBulk tells a bulk from a request.
+// IsBulk reports whether a message is a bulk rather than a request.
 func IsBulk(raw []byte) bool {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil {
@@ -56,8 +56,8 @@ func IsBulk(raw []byte) bool {
 	return template || targets
 }
 
-// ReadBulk decodes a bulk and checks all that is the same for all its targets
-// and does not depend on the flow. Its errors are *step.Invalid.
+// ReadBulk decodes a bulk and validates everything that is the same for all its
+// targets and does not depend on the flow. Its errors are *step.Invalid.
 func ReadBulk(raw []byte) (Bulk, error) {
 	if err := BulkFits(len(raw)); err != nil {
 		return Bulk{}, err
@@ -69,8 +69,8 @@ func ReadBulk(raw []byte) (Bulk, error) {
 	return b, b.Check()
 }
 
-// BulkFits refuses a bulk of so many bytes, with what it is wrapped in, that it
-// could not be sent on. Its error is *step.Invalid.
+// BulkFits rejects a bulk that is too large to be forwarded. size is in bytes and
+// includes the event around the bulk. Its error is *step.Invalid.
 func BulkFits(size int) error {
 	if size <= MaxBulk {
 		return nil
@@ -80,41 +80,41 @@ func BulkFits(size int) error {
 	}}}
 }
 
-// Check looks at all that is the same for all targets and does not depend on
-// the flow.
+// Check validates everything that is the same for all targets and does not depend
+// on the flow.
 func (b Bulk) Check() error {
-	var wrong []step.FieldError
+	var invalid []step.FieldError
 	if err := b.common().Check(); err != nil {
 		for _, f := range step.FieldsOf(err) {
 			f.Field = step.Join("template", f.Field)
-			wrong = append(wrong, f)
+			invalid = append(invalid, f)
 		}
 	}
 	var parameters map[string]json.RawMessage
 	if len(b.Template.Parameters) > 0 && json.Unmarshal(b.Template.Parameters, &parameters) != nil {
-		wrong = append(wrong, step.FieldError{Field: "template.parameters", Problem: "is not a JSON object", Want: "a JSON object with the parameters that all have in common"})
+		invalid = append(invalid, step.FieldError{Field: "template.parameters", Problem: "is not a JSON object", Want: "a JSON object with the parameters that all have in common"})
 	}
 	if utf8.RuneCountInString(b.Key) > MaxBulkKey || !printable.MatchString(b.Key) {
-		wrong = append(wrong, step.FieldError{Field: "key", Problem: "is too long or holds control characters", Want: fmt.Sprintf("at most %d printable characters", MaxBulkKey)})
+		invalid = append(invalid, step.FieldError{Field: "key", Problem: "is too long or holds control characters", Want: fmt.Sprintf("at most %d printable characters", MaxBulkKey)})
 	}
 	switch n := len(b.Targets); {
 	case n == 0:
-		wrong = append(wrong, step.FieldError{Field: "targets", Problem: "is missing or empty", Want: "a list of JSON objects, each with the parameters of one operation"})
+		invalid = append(invalid, step.FieldError{Field: "targets", Problem: "is missing or empty", Want: "a list of JSON objects, each with the parameters of one operation"})
 	case n > MaxTargets:
-		wrong = append(wrong, step.FieldError{Field: "targets", Problem: fmt.Sprintf("has %d entries", n), Want: fmt.Sprintf("at most %d; send several bulks", MaxTargets)})
+		invalid = append(invalid, step.FieldError{Field: "targets", Problem: fmt.Sprintf("has %d entries", n), Want: fmt.Sprintf("at most %d; send several bulks", MaxTargets)})
 	}
-	if len(wrong) > 0 {
-		return &step.Invalid{Fields: wrong}
+	if len(invalid) > 0 {
+		return &step.Invalid{Fields: invalid}
 	}
 	return nil
 }
 
-// common is the template as a request.
+// common returns the template as a request.
 func (b Bulk) common() Request {
 	return Request{Flow: b.Template.Flow, Parameters: b.Template.Parameters, Deadline: b.Template.Deadline, Labels: b.Template.Labels}
 }
 
-// Request gives the request of one target. Its errors are *step.Invalid.
+// Request returns the request for one target. Its errors are *step.Invalid.
 func (b Bulk) Request(i int) (Request, error) {
 	r := b.common()
 	target, err := readValue(b.Targets[i])
@@ -129,26 +129,26 @@ func (b Bulk) Request(i int) (Request, error) {
 	}
 	common, err := readValue(b.Template.Parameters)
 	if err != nil {
-		return r, fmt.Errorf("read template.parameters: %w", err)
+		return r, fmt.Errorf("decode template.parameters: %w", err)
 	}
 	if r.Parameters, err = json.Marshal(merged(common, change)); err != nil {
-		return r, fmt.Errorf("write the parameters of targets[%d]: %w", i, err)
+		return r, fmt.Errorf("encode the parameters of targets[%d]: %w", i, err)
 	}
 	return r, nil
 }
 
-// keyOf is the bulk's key and a digest of the target, whatever the order of its
-// fields and their white space.
+// keyOf returns the bulk's key and a digest of the target. The digest ignores the
+// order of the target's fields and their white space.
 func (b Bulk) keyOf(target any) (string, error) {
 	canonical, err := json.Marshal(target) // maps are written in the order of their keys
 	if err != nil {
-		return "", fmt.Errorf("write a target: %w", err)
+		return "", fmt.Errorf("encode a target: %w", err)
 	}
 	sum := sha256.Sum256(canonical)
 	return b.Key + "/" + hex.EncodeToString(sum[:])[:digestLength], nil
 }
 
-// readValue reads JSON and keeps its numbers as they are written.
+// readValue decodes JSON and keeps its numbers as text.
 func readValue(raw []byte) (value any, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -156,7 +156,7 @@ func readValue(raw []byte) (value any, err error) {
 	return value, err
 }
 
-// merged applies a merge patch. Neither argument is changed.
+// merged returns the value with a merge patch applied. It changes neither argument.
 // Source: RFC 7396, section 2.
 func merged(value any, patch map[string]any) map[string]any {
 	old, _ := value.(map[string]any)

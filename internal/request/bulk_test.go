@@ -21,7 +21,7 @@ func bulk(t *testing.T, targets ...string) request.Bulk {
 	return b
 }
 
-func TestEachTargetChangesTheTemplatesParameters(t *testing.T) {
+func TestBulk_TargetsChangeTheTemplatesParameters(t *testing.T) {
 	t.Parallel()
 	b := bulk(t, `{"fileShare":{"name":"one"}}`, `{"tags":null,"fileShare":{"name":"two"}}`, `{"fileShare":"x","eTag":"12345678901234567890"}`)
 	var got []string
@@ -43,7 +43,7 @@ func TestEachTargetChangesTheTemplatesParameters(t *testing.T) {
 }
 
 // The example of RFC 7396, appendix A, as far as both are objects.
-func TestTargetsAreMergePatches(t *testing.T) {
+func TestBulk_TargetsAreMergePatches(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][3]string{
 		{`{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
@@ -65,7 +65,7 @@ func TestTargetsAreMergePatches(t *testing.T) {
 	}
 }
 
-func TestATargetHasOneKeyWhereverItStandsAndHoweverItIsWritten(t *testing.T) {
+func TestBulk_KeyIgnoresPositionAndFormatOfATarget(t *testing.T) {
 	t.Parallel()
 	b := bulk(t, `{"a":1,"b":{"c":2,"d":3}}`, `{ "b" : {"d":3, "c":2}, "a":1 }`, `{"a":1,"b":{"c":2,"d":4}}`)
 	var keys []string
@@ -78,7 +78,7 @@ func TestATargetHasOneKeyWhereverItStandsAndHoweverItIsWritten(t *testing.T) {
 	require.NotEqual(t, keys[0], keys[2])
 }
 
-func TestATargetThatIsNoObjectIsNamed(t *testing.T) {
+func TestBulk_RejectsTargetThatIsNotAnObject(t *testing.T) {
 	t.Parallel()
 	b := bulk(t, `{}`, `"share"`, `null`, `[]`, `7`)
 	_, err := b.Request(0)
@@ -91,7 +91,7 @@ func TestATargetThatIsNoObjectIsNamed(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithABulkIsNamed(t *testing.T) {
+func TestReadBulk_NamesInvalidField(t *testing.T) {
 	t.Parallel()
 	for body, field := range map[string]string{
 		`{"template":` + template + `}`:                                                                 "targets",
@@ -117,7 +117,7 @@ func TestWhatIsWrongWithABulkIsNamed(t *testing.T) {
 	}
 }
 
-func TestABulkIsToldFromARequest(t *testing.T) {
+func TestIsBulk_DistinguishesBulksFromRequests(t *testing.T) {
 	t.Parallel()
 	require.True(t, request.IsBulk([]byte(`{"template":{}}`)))
 	require.True(t, request.IsBulk([]byte(`{"targets":[]}`)))
@@ -126,7 +126,7 @@ func TestABulkIsToldFromARequest(t *testing.T) {
 	require.False(t, request.IsBulk([]byte(`<`)))
 }
 
-func TestAKeyOfTheLongestBulkKeyIsStillAKey(t *testing.T) {
+func TestBulk_LongestKeyYieldsValidKeys(t *testing.T) {
 	t.Parallel()
 	b := bulk(t, `{}`)
 	b.Key = strings.Repeat("ü", request.MaxBulkKey)

@@ -13,27 +13,27 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Content is what a message on the queue `requests` asks for, taken out of its
-// wrapping.
+// Content is the content of a message on the queue `requests`, without the event
+// around it.
 type Content struct {
-	// Body is the request, or the bulk of requests, as it came.
+	// Body is the request or the bulk, unchanged.
 	Body []byte
-	// Key identifies the event that it came in, for a request without a key of
-	// its own; empty for a message that is no event.
+	// Key identifies the event, for a request without a key of its own. It is
+	// empty for a message that is not an event.
 	Key string
-	// Trace is the event's traceparent, empty if it has none.
+	// TraceParent is the event's traceparent attribute, or empty.
 	TraceParent string
 }
 
-// Unwrap reads a message: the request itself, or a CloudEvent in structured
-// mode whose data is the request. Extension attributes of the event are left
-// alone. Its errors are *step.Invalid.
+// Unwrap returns the content of a message: the request itself, or a CloudEvent in
+// structured mode whose data is the request. It ignores extension attributes of
+// the event. Its errors are *step.Invalid.
 // Source: CloudEvents 1.0.2, JSON Event Format and Distributed Tracing
 // extension.
 func Unwrap(raw []byte) (Content, error) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil {
-		return Content{Body: raw}, nil // who reads the request says what is wrong
+		return Content{Body: raw}, nil // decoding the request reports the error
 	}
 	if _, ok := members["specversion"]; !ok {
 		return Content{Body: raw}, nil
@@ -46,8 +46,8 @@ func Unwrap(raw []byte) (Content, error) {
 	if strings.ContainsAny(source, " \t\r\n") {
 		c.add("source", fmt.Sprintf("%q is not a URI", source), "the URI of the sender, without white space")
 	}
-	id := c.text("id", "what tells the sender's events apart")
-	c.text("type", "what kind of event it is, such as com.example.backup.requested")
+	id := c.text("id", "an ID that is unique for the source")
+	c.text("type", "the kind of event, such as com.example.backup.requested")
 	c.dataIsJSON()
 	body := bytes.TrimSpace(members["data"])
 	_, binary := members["data_base64"]
@@ -57,16 +57,17 @@ func Unwrap(raw []byte) (Content, error) {
 	case len(body) == 0 || string(body) == "null":
 		c.add("data", "is missing", "the request, a JSON object")
 	}
-	if len(c.wrong) > 0 {
-		return Content{Body: raw}, &step.Invalid{Fields: c.wrong}
+	if len(c.invalid) > 0 {
+		return Content{Body: raw}, &step.Invalid{Fields: c.invalid}
 	}
 	var trace string
-	_ = json.Unmarshal(members["traceparent"], &trace) // what is no text is no trace
+	_ = json.Unmarshal(members["traceparent"], &trace) // a value of another type is ignored
 	return Content{Body: body, Key: eventKey(source, id), TraceParent: trace}, nil
 }
 
-// eventKey tells events apart: source and id together do, says CloudEvents. A
-// source holds no space, so no two pairs give one key.
+// eventKey returns a key that is unique for each event. CloudEvents guarantees that
+// source and id together are unique. A source contains no space, so no two pairs
+// yield the same key.
 func eventKey(source, id string) string {
 	key := source + " " + id
 	if utf8.RuneCountInString(key) <= MaxBulkKey {
@@ -76,17 +77,17 @@ func eventKey(source, id string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// attributes are an event's, with what is wrong with them.
+// attributes holds an event's attributes and collects their errors.
 type attributes struct {
 	members map[string]json.RawMessage
-	wrong   []step.FieldError
+	invalid []step.FieldError
 }
 
 func (a *attributes) add(field, problem, want string) {
-	a.wrong = append(a.wrong, step.FieldError{Field: field, Problem: problem, Want: want})
+	a.invalid = append(a.invalid, step.FieldError{Field: field, Problem: problem, Want: want})
 }
 
-// text reads an attribute that must be there and not be empty.
+// text returns a required text attribute. An empty one is an error.
 func (a *attributes) text(name, want string) (value string) {
 	raw, ok := a.members[name]
 	switch {
@@ -100,7 +101,7 @@ func (a *attributes) text(name, want string) (value string) {
 	return value
 }
 
-// dataIsJSON refuses an event that says that its data is something else.
+// dataIsJSON rejects an event whose data is declared as another format.
 func (a *attributes) dataIsJSON() {
 	raw, ok := a.members["datacontenttype"]
 	if !ok {

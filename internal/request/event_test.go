@@ -17,7 +17,7 @@ func event(more string) string {
 	return `{"specversion":"1.0","id":"7","source":"https://example.com/orders","type":"com.example.backup","data":` + data + more + `}`
 }
 
-func TestTheDataOfACloudEventIsTheRequest(t *testing.T) {
+func TestUnwrap_ReturnsTheDataOfACloudEvent(t *testing.T) {
 	t.Parallel()
 	for _, more := range []string{
 		``, `,"datacontenttype":"application/json"`, `,"datacontenttype":"application/json; charset=utf-8"`,
@@ -35,7 +35,7 @@ func TestTheDataOfACloudEventIsTheRequest(t *testing.T) {
 	require.Equal(t, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", c.TraceParent)
 }
 
-func TestWhatIsNoCloudEventIsLeftAsItIs(t *testing.T) {
+func TestUnwrap_KeepsOtherMessages(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{data, ``, `<`, `[]`, `null`, `{"id":"7","source":"s","data":{}}`} {
 		c, err := request.Unwrap([]byte(raw))
@@ -44,7 +44,7 @@ func TestWhatIsNoCloudEventIsLeftAsItIs(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithACloudEventIsNamed(t *testing.T) {
+func TestUnwrap_NamesInvalidAttribute(t *testing.T) {
 	t.Parallel()
 	for raw, field := range map[string]string{
 		event(`,"specversion":"0.3"`):                          "specversion",
@@ -69,7 +69,7 @@ func TestWhatIsWrongWithACloudEventIsNamed(t *testing.T) {
 	}
 }
 
-func TestNoTwoEventsHaveOneKey(t *testing.T) {
+func TestUnwrap_KeysAreUnique(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 300)
 	keys := map[string]string{}

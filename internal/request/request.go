@@ -1,5 +1,6 @@
-// Package request reads the one shape in which operations are asked for,
-// whether over HTTP, on the queue, by a schedule or by an event.
+// Package request decodes and validates requests for operations. All senders use
+// the same shape: the HTTP API, the queue, schedules and events. It may not know
+// the flows, the engine, storage, or how a request arrived.
 package request
 
 import (
@@ -16,29 +17,29 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Request asks for one operation.
+// Request is a request for one operation.
 type Request struct {
-	// Flow names what to do, such as protect-file-share.
+	// Flow is the name of the flow, such as protect-file-share.
 	Flow string `json:"flow"`
-	// Key makes the request repeatable: the same flow and key is the same
-	// operation, however often it is asked for. Without one each request is an
-	// operation of its own.
+	// Key makes the request idempotent: requests with the same flow and key
+	// create one operation. Without a key, each request creates its own
+	// operation.
 	Key string `json:"key,omitempty"`
 	// Parameters are the flow's own.
 	Parameters json.RawMessage `json:"parameters"`
-	// Deadline is how long the operation may take, as an ISO 8601 duration
-	// such as PT6H; empty leaves it to the flow.
+	// Deadline is the time limit of the operation, an ISO 8601 duration such as
+	// PT6H. Empty means the flow's default.
 	Deadline string `json:"deadline,omitempty"`
-	// Labels are for finding operations again.
+	// Labels are used to search for operations.
 	Labels map[string]string `json:"labels,omitempty"`
-	// DryRun checks the request and starts nothing.
+	// DryRun validates the request and starts nothing.
 	DryRun bool `json:"dryRun,omitempty"`
 }
 
-// What a request may hold.
+// Limits of a request.
 const (
-	// MaxParameters is the longest parameters in bytes: what one property of a
-	// Table Storage row holds.
+	// MaxParameters is in bytes. It is the size limit of a property in a Table
+	// Storage row.
 	MaxParameters = 32 << 10
 	// MaxKey and MaxLabelValue are in characters.
 	MaxKey        = 200
@@ -51,8 +52,8 @@ const (
 	maxDeadline = 30 * 24 * time.Hour
 )
 
-// Read decodes a request and checks all that does not depend on its flow. Its
-// errors are *step.Invalid and name every field that is wrong.
+// Read decodes a request and validates everything that does not depend on its
+// flow. Its errors are *step.Invalid and name every invalid field.
 func Read(raw []byte) (Request, error) {
 	var r Request
 	if err := step.Decode(raw, &r, ""); err != nil {
@@ -61,11 +62,11 @@ func Read(raw []byte) (Request, error) {
 	return r, r.Check()
 }
 
-// Check looks at all that does not depend on the flow.
+// Check validates everything that does not depend on the flow.
 func (r Request) Check() error {
-	var wrong []step.FieldError
+	var invalid []step.FieldError
 	add := func(field, problem, want string) {
-		wrong = append(wrong, step.FieldError{Field: field, Problem: problem, Want: want})
+		invalid = append(invalid, step.FieldError{Field: field, Problem: problem, Want: want})
 	}
 	if r.Flow == "" {
 		add("flow", "is missing", "the name of a flow")
@@ -79,7 +80,7 @@ func (r Request) Check() error {
 	if n := len(r.Parameters); n > MaxParameters {
 		add("parameters", fmt.Sprintf("is %d bytes long", n), fmt.Sprintf("at most %d bytes", MaxParameters))
 	}
-	if _, err := r.Limit(); err != nil {
+	if _, err := r.Timeout(); err != nil {
 		add("deadline", fmt.Sprintf("%q %s", r.Deadline, err), "an ISO 8601 duration from PT1M to P30D, such as PT6H")
 	}
 	if len(r.Labels) > MaxLabels {
@@ -94,33 +95,33 @@ func (r Request) Check() error {
 			add("labels."+name, "is empty, too long or holds control characters", fmt.Sprintf("1 to %d printable characters", MaxLabelValue))
 		}
 	}
-	if len(wrong) > 0 {
-		return &step.Invalid{Fields: wrong}
+	if len(invalid) > 0 {
+		return &step.Invalid{Fields: invalid}
 	}
 	return nil
 }
 
-// Limit is the deadline as a duration; zero when the request names none.
-func (r Request) Limit() (time.Duration, error) {
+// Timeout returns the deadline as a duration. Zero means that the request has none.
+func (r Request) Timeout() (time.Duration, error) {
 	if r.Deadline == "" {
 		return 0, nil
 	}
-	// The parser takes a number without its unit for nothing.
+	// The parser ignores a number without a unit, so the format is checked too.
 	d, err := duration.Parse(r.Deadline)
 	if err != nil || !iso8601.MatchString(r.Deadline) {
 		return 0, errors.New("is not a duration")
 	}
-	limit := d.ToTimeDuration()
-	if limit < minDeadline || limit > maxDeadline {
+	timeout := d.ToTimeDuration()
+	if timeout < minDeadline || timeout > maxDeadline {
 		return 0, errors.New("is out of range")
 	}
-	return limit, nil
+	return timeout, nil
 }
 
 var (
-	printable = regexp.MustCompile(`^[^\x00-\x1f\x7f]*$`)                                              //nolint:gochecknoglobals // a compiled constant
-	iso8601   = regexp.MustCompile(`^P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$`) //nolint:gochecknoglobals // a compiled constant
-	labelName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,63}$`)                                        //nolint:gochecknoglobals // a compiled constant
+	printable = regexp.MustCompile(`^[^\x00-\x1f\x7f]*$`)
+	iso8601   = regexp.MustCompile(`^P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$`)
+	labelName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,63}$`)
 )
 
 func sorted(m map[string]string) []string {

@@ -13,7 +13,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func TestA_whole_request_is_read(t *testing.T) {
+func TestRead_ReadsEveryField(t *testing.T) {
 	t.Parallel()
 	r, err := request.Read([]byte(`{"flow":"backup-now","key":"nightly 1/ä","parameters":{"itemId":"x"},
 		"deadline":"PT6H","labels":{"team":"a b","cost.center_1":"7"},"dryRun":true}`))
@@ -22,21 +22,21 @@ func TestA_whole_request_is_read(t *testing.T) {
 		Flow: "backup-now", Key: "nightly 1/ä", Parameters: json.RawMessage(`{"itemId":"x"}`),
 		Deadline: "PT6H", Labels: map[string]string{"team": "a b", "cost.center_1": "7"}, DryRun: true,
 	}, r)
-	limit, err := r.Limit()
+	timeout, err := r.Timeout()
 	require.NoError(t, err)
-	require.Equal(t, 6*time.Hour, limit)
+	require.Equal(t, 6*time.Hour, timeout)
 }
 
-func TestA_request_needs_a_flow_and_parameters_only(t *testing.T) {
+func TestRead_NeedsFlowAndParametersOnly(t *testing.T) {
 	t.Parallel()
 	r, err := request.Read([]byte(`{"flow":"backup-now","parameters":{}}`))
 	require.NoError(t, err)
-	limit, err := r.Limit()
+	timeout, err := r.Timeout()
 	require.NoError(t, err)
-	require.Zero(t, limit, "the flow's own deadline holds")
+	require.Zero(t, timeout, "the flow's own deadline holds")
 }
 
-func TestWhat_is_wrong_is_refused_with_the_field_the_problem_and_what_would_be_right(t *testing.T) {
+func TestRead_NamesFieldProblemAndValidValues(t *testing.T) {
 	t.Parallel()
 	const known = "one of flow, key, parameters, deadline, labels, dryRun"
 	const aDeadline = "an ISO 8601 duration from PT1M to P30D, such as PT6H"
@@ -49,31 +49,31 @@ func TestWhat_is_wrong_is_refused_with_the_field_the_problem_and_what_would_be_r
 		}
 		return with(`"labels":{` + strings.Join(all, ",") + `}`)
 	}
-	type refusal = step.FieldError
+	type fieldError = step.FieldError
 	cases := []struct {
 		name, raw string
-		want      []refusal
+		want      []fieldError
 	}{
-		{"no JSON", `flow=backup`, []refusal{{Field: "request", Problem: "is not JSON: invalid character 'l' in literal false (expecting 'a'), at byte 2 (line 1)", Want: "one JSON object"}}},
-		{"nothing", ``, []refusal{{Field: "request", Problem: "is empty", Want: "one JSON object"}}},
-		{"a list", `[{}]`, []refusal{{Field: "request", Problem: "is a JSON array", Want: "a JSON object"}}},
-		{"an unknown field", with(`"priority":1`), []refusal{{Field: "priority", Problem: "is not a field that is known here", Want: known}}},
-		{"a wrong type", with(`"key":7`), []refusal{{Field: "key", Problem: "is a number", Want: "a JSON string"}}},
-		{"a wrong type in labels", with(`"labels":{"team":1}`), []refusal{{Field: "labels", Problem: "is a number", Want: "a JSON string"}}},
-		{"null", `null`, []refusal{
+		{"no JSON", `flow=backup`, []fieldError{{Field: "request", Problem: "is not JSON: invalid character 'l' in literal false (expecting 'a'), at byte 2 (line 1)", Want: "one JSON object"}}},
+		{"nothing", ``, []fieldError{{Field: "request", Problem: "is empty", Want: "one JSON object"}}},
+		{"a list", `[{}]`, []fieldError{{Field: "request", Problem: "is a JSON array", Want: "a JSON object"}}},
+		{"an unknown field", with(`"priority":1`), []fieldError{{Field: "priority", Problem: "is an unknown field", Want: known}}},
+		{"a wrong type", with(`"key":7`), []fieldError{{Field: "key", Problem: "is a number", Want: "a JSON string"}}},
+		{"a wrong type in labels", with(`"labels":{"team":1}`), []fieldError{{Field: "labels", Problem: "is a number", Want: "a JSON string"}}},
+		{"null", `null`, []fieldError{
 			{Field: "flow", Problem: "is missing", Want: "the name of a flow"},
 			{Field: "parameters", Problem: "is missing", Want: "a JSON object with the flow's parameters"},
 		}},
-		{"parameters that are null", `{"flow":"f","parameters":null}`, []refusal{{Field: "parameters", Problem: "is missing", Want: "a JSON object with the flow's parameters"}}},
-		{"parameters that are too long", `{"flow":"f","parameters":"` + strings.Repeat("x", 32<<10) + `"}`, []refusal{{Field: "parameters", Problem: "is 32770 bytes long", Want: "at most 32768 bytes"}}},
-		{"a key that is too long", with(`"key":"` + strings.Repeat("ä", 201) + `"`), []refusal{{Field: "key", Problem: "is too long or holds control characters", Want: "at most 200 printable characters"}}},
-		{"a key with a line break", with(`"key":"a\nb"`), []refusal{{Field: "key", Problem: "is too long or holds control characters", Want: "at most 200 printable characters"}}},
-		{"too many labels", labels(11), []refusal{{Field: "labels", Problem: "has 11 entries", Want: "at most 10"}}},
-		{"a label's name", with(`"labels":{"my team":"a"}`), []refusal{{Field: "labels", Problem: `has the name "my team"`, Want: aName}}},
-		{"a label without a name", with(`"labels":{"":"a"}`), []refusal{{Field: "labels", Problem: `has the name ""`, Want: aName}}},
-		{"an empty label", with(`"labels":{"team":""}`), []refusal{{Field: "labels.team", Problem: "is empty, too long or holds control characters", Want: "1 to 128 printable characters"}}},
-		{"a label that is too long", with(`"labels":{"team":"` + strings.Repeat("ä", 129) + `"}`), []refusal{{Field: "labels.team", Problem: "is empty, too long or holds control characters", Want: "1 to 128 printable characters"}}},
-		{"all at once", `{"key":"\u0000","deadline":"soon","labels":{"b":"","a":""}}`, []refusal{
+		{"parameters that are null", `{"flow":"f","parameters":null}`, []fieldError{{Field: "parameters", Problem: "is missing", Want: "a JSON object with the flow's parameters"}}},
+		{"parameters that are too long", `{"flow":"f","parameters":"` + strings.Repeat("x", 32<<10) + `"}`, []fieldError{{Field: "parameters", Problem: "is 32770 bytes long", Want: "at most 32768 bytes"}}},
+		{"a key that is too long", with(`"key":"` + strings.Repeat("ä", 201) + `"`), []fieldError{{Field: "key", Problem: "is too long or holds control characters", Want: "at most 200 printable characters"}}},
+		{"a key with a line break", with(`"key":"a\nb"`), []fieldError{{Field: "key", Problem: "is too long or holds control characters", Want: "at most 200 printable characters"}}},
+		{"too many labels", labels(11), []fieldError{{Field: "labels", Problem: "has 11 entries", Want: "at most 10"}}},
+		{"a label's name", with(`"labels":{"my team":"a"}`), []fieldError{{Field: "labels", Problem: `has the name "my team"`, Want: aName}}},
+		{"a label without a name", with(`"labels":{"":"a"}`), []fieldError{{Field: "labels", Problem: `has the name ""`, Want: aName}}},
+		{"an empty label", with(`"labels":{"team":""}`), []fieldError{{Field: "labels.team", Problem: "is empty, too long or holds control characters", Want: "1 to 128 printable characters"}}},
+		{"a label that is too long", with(`"labels":{"team":"` + strings.Repeat("ä", 129) + `"}`), []fieldError{{Field: "labels.team", Problem: "is empty, too long or holds control characters", Want: "1 to 128 printable characters"}}},
+		{"all at once", `{"key":"\u0000","deadline":"soon","labels":{"b":"","a":""}}`, []fieldError{
 			{Field: "flow", Problem: "is missing", Want: "the name of a flow"},
 			{Field: "key", Problem: "is too long or holds control characters", Want: "at most 200 printable characters"},
 			{Field: "parameters", Problem: "is missing", Want: "a JSON object with the flow's parameters"},
@@ -93,7 +93,7 @@ func TestWhat_is_wrong_is_refused_with_the_field_the_problem_and_what_would_be_r
 	}
 }
 
-func TestWhat_is_just_short_enough_is_taken(t *testing.T) {
+func TestRead_AcceptsValuesAtTheLimit(t *testing.T) {
 	t.Parallel()
 	long := request.Request{
 		Flow: "f", Key: strings.Repeat("ä", request.MaxKey),
@@ -108,14 +108,14 @@ func TestWhat_is_just_short_enough_is_taken(t *testing.T) {
 	require.Error(t, long.Check())
 }
 
-func TestA_deadline_is_a_duration_of_a_minute_to_thirty_days(t *testing.T) {
+func TestTimeout_AcceptsOneMinuteToThirtyDays(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
 		"PT1M": time.Minute, "PT60S": time.Minute, "PT90M": 90 * time.Minute, "PT1H30M": 90 * time.Minute,
 		"P1D": 24 * time.Hour, "P1DT12H": 36 * time.Hour, "P2W": 14 * 24 * time.Hour, "P30D": 30 * 24 * time.Hour,
 		"PT720H": 720 * time.Hour, "PT90.5S": 90*time.Second + 500*time.Millisecond,
 	} {
-		got, err := request.Request{Deadline: text}.Limit()
+		got, err := request.Request{Deadline: text}.Timeout()
 		require.NoError(t, err, text)
 		require.Equal(t, want, got, text)
 	}
@@ -127,7 +127,7 @@ func TestA_deadline_is_a_duration_of_a_minute_to_thirty_days(t *testing.T) {
 		"pt6h": "is not a duration", " PT6H": "is not a duration", "PT6H\n": "is not a duration", "PT٦H": "is not a duration",
 		"PT1.2.3S": "is not a duration", "one hour": "is not a duration",
 	} {
-		_, err := request.Request{Deadline: text}.Limit()
+		_, err := request.Request{Deadline: text}.Timeout()
 		require.EqualError(t, err, problem, text)
 	}
 }
@@ -146,9 +146,9 @@ func FuzzRead(f *testing.F) {
 			require.NotEmpty(t, r.Flow)
 			require.True(t, json.Valid(r.Parameters))
 			require.LessOrEqual(t, len(r.Labels), request.MaxLabels)
-			limit, err := r.Limit()
+			timeout, err := r.Timeout()
 			require.NoError(t, err)
-			require.True(t, limit == 0 || limit >= time.Minute && limit <= 30*24*time.Hour)
+			require.True(t, timeout == 0 || timeout >= time.Minute && timeout <= 30*24*time.Hour)
 			return
 		}
 		var invalid *step.Invalid

@@ -10,30 +10,30 @@ import (
 	"strings"
 )
 
-// Decode reads one JSON object into a struct and refuses, with an *Invalid that
-// names the field, what does not fit: a field that the struct does not have, a
-// wrong type, text that is no JSON, more than one value. Field names are
-// prefixed with the path given, such as "parameters".
+// Decode decodes one JSON object into a struct. It returns an *Invalid that names
+// the field for an unknown field, a wrong type, invalid JSON or more than one
+// value. Field names are prefixed with the given path, such as "parameters".
 func Decode(raw []byte, into any, path string) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return &Invalid{Fields: []FieldError{fieldOf(err, raw, into, path)}}
+		return &Invalid{Fields: []FieldError{fieldError(err, raw, into, path)}}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return &Invalid{Fields: []FieldError{{Field: orBody(path), Problem: "holds more than one JSON value", Want: "one JSON object"}}}
+		return &Invalid{Fields: []FieldError{{Field: pathOrRequest(path), Problem: "holds more than one JSON value", Want: "one JSON object"}}}
 	}
 	return nil
 }
 
-func fieldOf(err error, raw []byte, into any, path string) FieldError {
+// fieldError returns the field error for a decoding error.
+func fieldError(err error, raw []byte, into any, path string) FieldError {
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType):
 		want := "a " + jsonTypeName(wrongType.Type)
 		if wrongType.Field == "" {
-			return FieldError{Field: orBody(path), Problem: "is a JSON " + wrongType.Value, Want: want}
+			return FieldError{Field: pathOrRequest(path), Problem: "is a JSON " + wrongType.Value, Want: want}
 		}
 		article := "a "
 		if strings.HasPrefix(wrongType.Value, "object") || strings.HasPrefix(wrongType.Value, "array") {
@@ -42,19 +42,19 @@ func fieldOf(err error, raw []byte, into any, path string) FieldError {
 		return FieldError{Field: Join(path, wrongType.Field), Problem: "is " + article + wrongType.Value, Want: want}
 	case errors.As(err, &syntax):
 		line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
-		return FieldError{Field: orBody(path), Problem: fmt.Sprintf("is not JSON: %s, at byte %d (line %d)", syntax.Error(), syntax.Offset, line), Want: "one JSON object"}
+		return FieldError{Field: pathOrRequest(path), Problem: fmt.Sprintf("is not JSON: %s, at byte %d (line %d)", syntax.Error(), syntax.Offset, line), Want: "one JSON object"}
 	case errors.Is(err, io.EOF):
-		return FieldError{Field: orBody(path), Problem: "is empty", Want: "one JSON object"}
+		return FieldError{Field: pathOrRequest(path), Problem: "is empty", Want: "one JSON object"}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return FieldError{Field: orBody(path), Problem: "is not JSON: it breaks off", Want: "one JSON object"}
+		return FieldError{Field: pathOrRequest(path), Problem: "is not JSON: it ends too early", Want: "one JSON object"}
 	}
 	if found, ok := invalidField(raw, reflect.TypeOf(into), path); ok {
 		return found
 	}
-	return FieldError{Field: orBody(path), Problem: err.Error(), Want: "one JSON object"}
+	return FieldError{Field: pathOrRequest(path), Problem: err.Error(), Want: "one JSON object"}
 }
 
-// Join puts a field's name behind the path of the object that holds it.
+// Join returns the path of a field: the path of its object, a dot, its name.
 func Join(path, field string) string {
 	if path == "" {
 		return field
@@ -62,13 +62,15 @@ func Join(path, field string) string {
 	return path + "." + field
 }
 
-func orBody(path string) string {
+// pathOrRequest returns the path, or "request" for the request itself.
+func pathOrRequest(path string) string {
 	if path == "" {
 		return "request"
 	}
 	return path
 }
 
+// jsonTypeName returns the JSON name of a Go type.
 func jsonTypeName(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// culprit finds the innermost field that does not decode. encoding/json names
-// neither the object around an unknown field nor the field whose value reads
+// invalidField finds the innermost field that does not decode. encoding/json does
+// not name the object around an unknown field, or a field whose value decodes
 // itself, such as a time.
 func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	for t.Kind() == reflect.Pointer {
@@ -27,7 +27,7 @@ func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 		at := Join(path, name)
 		i := slices.IndexFunc(names, func(known string) bool { return strings.EqualFold(known, name) })
 		if i < 0 {
-			return FieldError{Field: at, Problem: "is not a field that is known here", Want: "one of " + strings.Join(names, ", ")}, true
+			return FieldError{Field: at, Problem: "is an unknown field", Want: "one of " + strings.Join(names, ", ")}, true
 		}
 		if found, ok := invalidValue(members[name], fields[i], at); ok {
 			return found, true
@@ -36,7 +36,7 @@ func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	return FieldError{}, false
 }
 
-// culpritValue is culprit for the value of one field.
+// invalidValue finds the invalid field within the value of one field.
 func invalidValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	value := reflect.New(t).Interface()
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -53,17 +53,17 @@ func invalidValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	}
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
-		return fieldOf(err, raw, value, path), true
+		return fieldError(err, raw, value, path), true
 	}
 	return FieldError{Field: path, Problem: err.Error(), Want: "a " + jsonTypeName(t)}, true
 }
 
-// fieldsOf lists the fields of a struct and their JSON names, in their order.
+// fieldsOf returns the types of a struct's fields and their JSON names, in order.
 func fieldsOf(t reflect.Type) (types []reflect.Type, names []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("json") == "" {
-			// Its fields are read as if they were this struct's own.
+			// encoding/json treats its fields as this struct's own.
 			inner, innerNames := fieldsOf(f.Type)
 			types, names = append(types, inner...), append(names, innerNames...)
 			continue

@@ -29,7 +29,7 @@ type share struct {
 	Expiry  *time.Time `json:"expiry,omitempty"`
 }
 
-func TestWhat_fits_is_read(t *testing.T) {
+func TestDecode_ReadsValidJSON(t *testing.T) {
 	t.Parallel()
 	var got target
 	require.NoError(t, step.Decode([]byte(` {"name":"n","count":2,"flag":false,"at":"2026-01-31T18:00:00+02:00",
@@ -44,7 +44,7 @@ func TestWhat_fits_is_read(t *testing.T) {
 	}, got)
 }
 
-func TestWhat_does_not_fit_is_refused_with_the_field_the_problem_and_what_would_be_right(t *testing.T) {
+func TestDecode_NamesFieldProblemAndValidValues(t *testing.T) {
 	t.Parallel()
 	const known = "one of name, count, flag, at, share, shares, tags, rate, raw"
 	const aTime = "a time such as 2030-01-31T18:00:00Z"
@@ -56,17 +56,17 @@ func TestWhat_does_not_fit_is_refused_with_the_field_the_problem_and_what_would_
 		{"white space", " \n ", "parameters", "is empty", "one JSON object"},
 		{"text", `hello`, "parameters", "is not JSON: invalid character 'h' looking for beginning of value, at byte 1 (line 1)", "one JSON object"},
 		{"broken on line 3", "{\n\"name\":\n,}", "parameters", "is not JSON: invalid character ',' looking for beginning of value, at byte 11 (line 3)", "one JSON object"},
-		{"broken off", `{"name":"n"`, "parameters", "is not JSON: it breaks off", "one JSON object"},
+		{"broken off", `{"name":"n"`, "parameters", "is not JSON: it ends too early", "one JSON object"},
 		{"a list", `[]`, "parameters", "is a JSON array", "a JSON object"},
 		{"a string", `"x"`, "parameters", "is a JSON string", "a JSON object"},
 		{"a number", `7`, "parameters", "is a JSON number", "a JSON object"},
 		{"two objects", `{} {}`, "parameters", "holds more than one JSON value", "one JSON object"},
 		{"an object and more", `{} x`, "parameters", "holds more than one JSON value", "one JSON object"},
 
-		{"an unknown field", `{"label":"n"}`, "parameters.label", "is not a field that is known here", known},
-		{"a field of Go only", `{"Hidden":"n"}`, "parameters.Hidden", "is not a field that is known here", known},
-		{"an unknown field further in", `{"share":{"acount":"a"}}`, "parameters.share.acount", "is not a field that is known here", "one of account, expiry"},
-		{"an empty field name", `{"":1}`, "parameters.", "is not a field that is known here", known},
+		{"an unknown field", `{"label":"n"}`, "parameters.label", "is an unknown field", known},
+		{"a field of Go only", `{"Hidden":"n"}`, "parameters.Hidden", "is an unknown field", known},
+		{"an unknown field further in", `{"share":{"acount":"a"}}`, "parameters.share.acount", "is an unknown field", "one of account, expiry"},
+		{"an empty field name", `{"":1}`, "parameters.", "is an unknown field", known},
 
 		{"a wrong type", `{"name":5}`, "parameters.name", "is a number", "a JSON string"},
 		{"a string for a number", `{"count":"5"}`, "parameters.count", "is a string", "a whole number"},
@@ -97,7 +97,7 @@ func TestWhat_does_not_fit_is_refused_with_the_field_the_problem_and_what_would_
 	}
 }
 
-func TestWithout_a_path_the_request_itself_is_named(t *testing.T) {
+func TestDecode_NamesTheRequestWithoutAPath(t *testing.T) {
 	t.Parallel()
 	var got target
 	require.EqualError(t, step.Decode(nil, &got, ""), "invalid request: request: is empty; want one JSON object")
@@ -105,7 +105,7 @@ func TestWithout_a_path_the_request_itself_is_named(t *testing.T) {
 	require.EqualError(t, step.Decode([]byte(`{"x":5} y`), &got, ""), `invalid request: request: json: unknown field "x"; want one JSON object`)
 }
 
-func TestAll_that_is_wrong_is_told_at_once(t *testing.T) {
+func TestInvalid_ListsEveryField(t *testing.T) {
 	t.Parallel()
 	err := &step.Invalid{Fields: []step.FieldError{{Field: "a", Problem: "is missing", Want: "a name"}, {Field: "b.c", Problem: "is odd"}}}
 	require.EqualError(t, err, "invalid request: a: is missing; want a name; b.c: is odd")
@@ -126,7 +126,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// requireInvalid checks that a refusal tells what a person needs.
+// requireInvalid checks that an error has everything that its reader needs.
 func requireInvalid(t *testing.T, err error) {
 	t.Helper()
 	var invalid *step.Invalid

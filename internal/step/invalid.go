@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// FieldError is one thing wrong with a request.
+// FieldError is one invalid field of a request.
 type FieldError struct {
 	// Field is the path of the field, such as parameters.vaultId.
 	Field string `json:"field"`
-	// Problem says what is wrong, Want what would be right.
+	// Problem describes the error, Want the valid values.
 	Problem string `json:"problem"`
 	Want    string `json:"want,omitempty"`
 }
 
-// Invalid is a request that can never work as it is. It is answered, never
-// retried.
+// Invalid is the error for a request that can never succeed. It is returned to
+// the sender and never retried.
 type Invalid struct {
 	Fields []FieldError
 }
 
-// Error lists the fields.
+// Error lists the invalid fields.
 func (e *Invalid) Error() string {
 	lines := make([]string, len(e.Fields))
 	for i, f := range e.Fields {
@@ -32,7 +32,7 @@ func (e *Invalid) Error() string {
 	return "invalid request: " + strings.Join(lines, "; ")
 }
 
-// FieldsOf lists the fields that an *Invalid names; none for any other error.
+// FieldsOf returns the fields that an *Invalid names, and nil for any other error.
 func FieldsOf(err error) []FieldError {
 	var invalid *Invalid
 	if errors.As(err, &invalid) {

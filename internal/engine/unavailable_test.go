@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-func TestWhile_the_table_is_away_messages_are_put_off_ever_longer(t *testing.T) {
+func TestSnooze_DoublesWhileStorageIsUnavailable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -22,11 +22,11 @@ func TestWhile_the_table_is_away_messages_are_put_off_ever_longer(t *testing.T) 
 		r.store.on("load", away())
 		r.step()
 		waiting := r.queue.Waiting()
-		require.Len(t, waiting, 1, "one copy, and the message itself is done with")
+		require.Len(t, waiting, 1, "there is one copy, and the message itself is completed")
 		m := waiting[0]
 		require.Equal(t, want, m.Due.Sub(r.clock.Now()), "snooze %d", i+1)
 		require.Equal(t, operation.Wakeup{OperationID: id, Seq: 1, TraceParent: "trace-1", Snoozes: i + 1}, m.Wakeup)
-		require.False(t, seen[m.ID], "duplicate detection would eat %s", m.ID)
+		require.False(t, seen[m.ID], "duplicate detection would drop %s", m.ID)
 		seen[m.ID] = true
 	}
 	r.finish()
@@ -34,12 +34,12 @@ func TestWhile_the_table_is_away_messages_are_put_off_ever_longer(t *testing.T) 
 	require.Len(t, r.azure.made(""), 5)
 }
 
-func TestA_message_that_was_put_off_heals_what_it_left_undone(t *testing.T) {
+func TestSnooze_SnoozedMessageResends(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
-	// The row is saved, but neither the answer nor the row comes back for half
-	// a minute: the message is put off, and is the only one there is.
+	// The row is saved, but neither the answer nor the row is returned for half
+	// a minute. The message is snoozed and is the only one.
 	r.store.on("save", lost())
 	r.store.on("load", none(), away(), away(), away(), away(), away())
 	r.step()
@@ -50,7 +50,7 @@ func TestA_message_that_was_put_off_heals_what_it_left_undone(t *testing.T) {
 	require.Len(t, r.azure.made("find"), 1)
 }
 
-func TestOnly_when_the_bus_is_away_too_a_message_goes_back(t *testing.T) {
+func TestRunStep_AbandonsOnlyWithoutStorageAndQueue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -65,7 +65,7 @@ func TestOnly_when_the_bus_is_away_too_a_message_goes_back(t *testing.T) {
 	r.requireSucceeded(id)
 }
 
-func TestA_message_that_could_not_be_sent_is_sent_on_redelivery_without_another_call(t *testing.T) {
+func TestRunStep_RedeliverySendsTheMessageWithoutAnotherCall(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]fault{"not sent": away(), "sent, but not answered": lost()} {
 		t.Run(name, func(t *testing.T) {
@@ -82,8 +82,8 @@ func TestA_message_that_could_not_be_sent_is_sent_on_redelivery_without_another_
 	}
 }
 
-// In a rolling deployment a message of a newer program may reach an older one.
-func TestAn_unknown_version_of_a_flow_is_looked_at_again_later(t *testing.T) {
+// In a rolling deployment, an older program may receive a newer program's message.
+func TestUnknownFlow_IsSnoozed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, versionTwo)
 	id := r.start()
@@ -94,15 +94,16 @@ func TestAn_unknown_version_of_a_flow_is_looked_at_again_later(t *testing.T) {
 		require.Equal(t, i+1, r.queue.Waiting()[0].Wakeup.Snoozes)
 	}
 	require.Empty(t, r.azure.made(""))
-	require.Equal(t, int64(1), r.operation(id).Seq, "the row is left alone")
+	require.Equal(t, int64(1), r.operation(id).Seq, "the row does not change")
 	r.deploy(demo, versionTwo)
 	r.finish()
 	r.requireSucceeded(id)
 	require.Equal(t, "two", r.azure.made("")[0].step)
 }
 
-// A deployment that is rolled back for hours must not park what it cannot run.
-func TestAn_unknown_version_is_not_parked_for_want_of_progress(t *testing.T) {
+// A deployment that is rolled back for hours must not park operations that it
+// cannot run.
+func TestUnknownFlow_IsNotParkedWithoutProgress(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, versionTwo)
 	id := r.start()
@@ -121,7 +122,7 @@ func TestAn_unknown_version_is_not_parked_for_want_of_progress(t *testing.T) {
 			copies++
 		}
 	}
-	require.Equal(t, 1, copies, "rescues begin no copies of their own")
+	require.Equal(t, 1, copies, "rescues are not snoozed")
 	r.deploy(demo, versionTwo)
 	r.finish()
 	r.requireSucceeded(id)
@@ -134,10 +135,10 @@ func versionTwo(a *azure) step.Flow {
 	return f
 }
 
-func TestAn_unknown_step_is_looked_at_again_later(t *testing.T) {
+func TestUnknownFlow_UnknownStepIsSnoozed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.azure.on("find", says(operation.Outcome{Kind: operation.Advance, Next: "elsewhere", Pace: operation.PaceNow}))
+	r.azure.on("find", returns(operation.Outcome{Kind: operation.Advance, Next: "elsewhere", Pace: operation.PaceNow}))
 	id := r.start()
 	r.step()
 	r.step()
@@ -145,7 +146,7 @@ func TestAn_unknown_step_is_looked_at_again_later(t *testing.T) {
 	require.Equal(t, 1, r.queue.Waiting()[0].Wakeup.Snoozes)
 }
 
-func TestAn_operation_of_an_unknown_version_still_times_out(t *testing.T) {
+func TestUnknownFlow_StillTimesOut(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, versionTwo)
 	id := r.start()
@@ -155,8 +156,8 @@ func TestAn_operation_of_an_unknown_version_still_times_out(t *testing.T) {
 	require.Empty(t, r.azure.made(""))
 }
 
-// How to cancel is the flow's: one that is not known cannot be canceled yet.
-func TestA_cancel_waits_for_a_program_that_knows_the_flow(t *testing.T) {
+// Only the flow can cancel work in Azure, so an unknown flow cannot be canceled yet.
+func TestUnknownFlow_CancelWaitsForAProgramWithTheFlow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, versionTwo)
 	id := r.start()
@@ -170,7 +171,7 @@ func TestA_cancel_waits_for_a_program_that_knows_the_flow(t *testing.T) {
 	require.Equal(t, operation.Canceled, r.operation(id).Status)
 }
 
-func TestOperations_in_flight_follow_the_version_they_began_with(t *testing.T) {
+func TestRunStep_KeepsTheVersionOfARunningOperation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -186,8 +187,8 @@ func TestOperations_in_flight_follow_the_version_they_began_with(t *testing.T) {
 	require.Empty(t, r.azure.made("two"))
 }
 
-// Hours of one dependency after the other being away and back.
-func TestTable_and_bus_may_come_and_go(t *testing.T) {
+// For hours, one dependency after the other is unavailable and available again.
+func TestRunStep_SurvivesOutagesOfStorageAndQueue(t *testing.T) {
 	t.Parallel()
 	for _, every := range []int{2, 3, 5, 7} {
 		t.Run(fmt.Sprintf("every call but one in %d fails", every), func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// atTrigger is a rig whose operation is about to make the call that must
+// atTrigger returns a rig whose operation is about to make the call that must
 // happen once.
 func atTrigger(t *testing.T) (*rig, string) {
 	t.Helper()
@@ -21,7 +21,7 @@ func atTrigger(t *testing.T) (*rig, string) {
 	return r, id
 }
 
-func TestA_claim_is_saved_before_its_call_is_made(t *testing.T) {
+func TestClaim_IsSavedBeforeTheCall(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	var saved *operation.Claim
@@ -37,19 +37,19 @@ func TestA_claim_is_saved_before_its_call_is_made(t *testing.T) {
 	require.Nil(t, r.operation(id).Claim)
 }
 
-func TestA_claim_that_took_too_long_to_save_is_not_used(t *testing.T) {
+func TestClaim_ExpiredClaimIsNotUsed(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.store.on("save", afterwards(func() { r.clock.Advance(time.Minute) }))
 	r.step()
 	require.Empty(t, r.azure.made("trigger"))
-	require.Nil(t, r.operation(id).Claim, "who was too late knows that nothing was called")
+	require.Nil(t, r.operation(id).Claim, "a delivery that was too late drops its claim")
 	r.finish()
 	r.requireSucceeded(id)
-	require.Empty(t, r.azure.made("look"))
+	require.Empty(t, r.azure.made("reconcile"))
 }
 
-func TestA_crash_before_the_call_is_looked_into_and_the_call_made_anew(t *testing.T) {
+func TestClaim_CrashBeforeTheCallIsReconciledAndRetried(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.azure.on("trigger", dies)
@@ -60,8 +60,8 @@ func TestA_crash_before_the_call_is_looked_into_and_the_call_made_anew(t *testin
 	require.NotNil(t, first)
 	waiting := r.queue.Waiting()
 	require.Len(t, waiting, 1)
-	require.Equal(t, began.Add(6*time.Minute), waiting[0].Due, "a minute for the call, five for its job to show")
-	require.NotEqual(t, m.ID, waiting[0].ID, "duplicate detection would eat it")
+	require.Equal(t, began.Add(6*time.Minute), waiting[0].Due, "a minute for the call, five until its job is visible")
+	require.NotEqual(t, m.ID, waiting[0].ID, "duplicate detection would drop it")
 
 	r.finish()
 	r.requireSucceeded(id)
@@ -69,13 +69,13 @@ func TestA_crash_before_the_call_is_looked_into_and_the_call_made_anew(t *testin
 	require.Len(t, calls, 2)
 	require.Equal(t, first.AttemptID, calls[0].attempt)
 	require.NotEqual(t, first.AttemptID, calls[1].attempt)
-	looks := r.azure.made("look")
+	looks := r.azure.made("reconcile")
 	require.Len(t, looks, 1)
 	require.Equal(t, first.AttemptID, looks[0].attempt)
 	require.Equal(t, began.Add(6*time.Minute), looks[0].at)
 }
 
-func TestA_job_that_was_started_without_an_answer_is_adopted(t *testing.T) {
+func TestReconcile_AdoptsJobOfUnansweredCall(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.azure.on("trigger", unanswered(true))
@@ -86,23 +86,23 @@ func TestA_job_that_was_started_without_an_answer_is_adopted(t *testing.T) {
 	op := r.operation(id)
 	require.Equal(t, "await", op.Step)
 	require.Equal(t, r.azure.jobs[0], op.Tracking.JobID)
-	require.Equal(t, 6*time.Minute, r.azure.made("look")[0].at.Sub(r.azure.made("trigger")[0].at))
+	require.Equal(t, 6*time.Minute, r.azure.made("reconcile")[0].at.Sub(r.azure.made("trigger")[0].at))
 	r.finish()
 	r.requireSucceeded(id)
 	require.Len(t, r.azure.made("trigger"), 1)
 }
 
-func TestA_call_without_answer_and_without_effect_is_made_again(t *testing.T) {
+func TestReconcile_RetriesUnansweredCallWithoutEffect(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.azure.on("trigger", unanswered(false), unanswered(false))
 	r.finish()
 	r.requireSucceeded(id)
 	require.Len(t, r.azure.made("trigger"), 3)
-	require.Len(t, r.azure.made("look"), 2)
+	require.Len(t, r.azure.made("reconcile"), 2)
 }
 
-func TestA_call_that_is_never_answered_and_never_has_effect_ends_as_failed(t *testing.T) {
+func TestReconcile_FailsAfterRepeatedCallsWithoutEffect(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	for range 20 {
@@ -114,14 +114,14 @@ func TestA_call_that_is_never_answered_and_never_has_effect_ends_as_failed(t *te
 	require.Len(t, r.azure.made("trigger"), 13)
 }
 
-func TestWhat_cannot_be_told_waits_for_a_person(t *testing.T) {
+func TestReconcile_AmbiguousResultParks(t *testing.T) {
 	t.Parallel()
 	doubtful := &operation.Error{Code: "BackupUnclear", Class: operation.UserAction, Message: "two jobs fit"}
 	park := func(t *testing.T) (*rig, string) {
 		t.Helper()
 		r, id := atTrigger(t)
 		r.azure.on("trigger", unanswered(false))
-		r.azure.on("look", says(operation.Outcome{Kind: operation.Unclear, Err: doubtful}))
+		r.azure.on("reconcile", returns(operation.Outcome{Kind: operation.Unclear, Err: doubtful}))
 		r.finish()
 		require.Equal(t, operation.Parked, r.operation(id).Status)
 		require.Equal(t, doubtful, r.operation(id).LastError)
@@ -146,15 +146,15 @@ func TestWhat_cannot_be_told_waits_for_a_person(t *testing.T) {
 		r.finish()
 		r.requireSucceeded(id)
 		require.Len(t, r.azure.made("trigger"), 2)
-		require.Len(t, r.azure.made("look"), 1)
+		require.Len(t, r.azure.made("reconcile"), 1)
 	})
 }
 
-func TestA_look_that_fails_is_tried_again_and_keeps_the_claim(t *testing.T) {
+func TestReconcile_FailureIsRetriedAndKeepsTheClaim(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.azure.on("trigger", unanswered(true))
-	r.azure.on("look", throttled(10*time.Minute), fails(errAway))
+	r.azure.on("reconcile", throttled(10*time.Minute), fails(errUnavailable))
 	r.step()
 	claim := r.operation(id).Claim
 	for range 2 {
@@ -163,13 +163,13 @@ func TestA_look_that_fails_is_tried_again_and_keeps_the_claim(t *testing.T) {
 	}
 	r.finish()
 	r.requireSucceeded(id)
-	looks := r.azure.made("look")
+	looks := r.azure.made("reconcile")
 	require.Len(t, looks, 3)
 	require.Equal(t, 10*time.Minute, looks[1].at.Sub(looks[0].at))
 	require.Len(t, r.azure.made("trigger"), 1)
 }
 
-func TestA_throttled_call_gives_its_claim_back(t *testing.T) {
+func TestClaim_ThrottledCallDropsTheClaim(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.azure.on("trigger", throttled(324*time.Second))
@@ -183,25 +183,25 @@ func TestA_throttled_call_gives_its_claim_back(t *testing.T) {
 	calls := r.azure.made("trigger")
 	require.Len(t, calls, 2)
 	require.NotEqual(t, calls[0].attempt, calls[1].attempt)
-	require.Empty(t, r.azure.made("look"))
+	require.Empty(t, r.azure.made("reconcile"))
 }
 
-func TestA_duplicate_during_the_call_makes_no_other(t *testing.T) {
+func TestClaim_DuplicateDuringTheCallMakesNoOther(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	m := r.next()
 	r.azure.on("trigger", func(a *azure, c step.Call) (operation.Outcome, error) {
-		require.NoError(t, r.invoke(m.Wakeup, 1), "it schedules a look for later, and is done")
+		require.NoError(t, r.invoke(m.Wakeup, 1), "it schedules a reconciliation and acknowledges")
 		return accepted(a, c)
 	})
 	r.deliver(m)
 	require.Len(t, r.queue.Waiting(), 2)
 	r.finish()
 	r.requireSucceeded(id)
-	require.Empty(t, r.azure.made("look"), "the claim was answered long before")
+	require.Empty(t, r.azure.made("reconcile"), "the claim was answered before")
 }
 
-func TestOf_two_that_claim_at_once_one_makes_the_call(t *testing.T) {
+func TestClaim_OneOfTwoConcurrentClaimsCalls(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	m := r.next()
@@ -212,7 +212,7 @@ func TestOf_two_that_claim_at_once_one_makes_the_call(t *testing.T) {
 	r.requireSucceeded(id)
 }
 
-func TestWhoever_finds_the_claim_of_another_makes_no_call(t *testing.T) {
+func TestClaim_ForeignClaimPreventsTheCall(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	m := r.next()
@@ -224,10 +224,10 @@ func TestWhoever_finds_the_claim_of_another_makes_no_call(t *testing.T) {
 	require.Equal(t, calls[0].attempt, r.operation(id).Claim.AttemptID)
 	r.finish()
 	r.requireSucceeded(id)
-	require.Len(t, r.azure.made("look"), 1)
+	require.Len(t, r.azure.made("reconcile"), 1)
 }
 
-func TestA_claim_whose_answer_is_lost_is_recognised_and_used(t *testing.T) {
+func TestClaim_UnansweredSaveIsRecognized(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	r.store.on("save", lost())
@@ -244,20 +244,20 @@ func TestA_claim_whose_answer_is_lost_is_recognised_and_used(t *testing.T) {
 	require.Equal(t, 1, claims)
 }
 
-func TestAn_answer_that_cannot_be_saved_is_found_again_by_its_attempt(t *testing.T) {
+func TestReconcile_FindsAnAnswerThatWasNotSaved(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
-	// The call is answered; then neither table nor bus can be reached.
+	// The call is answered. Then storage and queue are unavailable.
 	r.store.on("save", none(), away())
 	r.store.on("load", none(), away(), away(), away(), away(), away())
 	r.bus.on("send", away())
 	r.step()
 	r.finish()
 	r.requireSucceeded(id)
-	require.Len(t, r.azure.made("look"), 1)
+	require.Len(t, r.azure.made("reconcile"), 1)
 }
 
-func TestAn_open_claim_is_resolved_before_cancel_pause_and_deadline(t *testing.T) {
+func TestReconcile_PrecedesCancelPauseAndDeadline(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		meet func(r *rig, id string) error
@@ -275,10 +275,10 @@ func TestAn_open_claim_is_resolved_before_cancel_pause_and_deadline(t *testing.T
 			require.NoError(t, c.meet(r, id))
 			r.finish()
 			op := r.operation(id)
-			require.Len(t, r.azure.made("look"), 1)
+			require.Len(t, r.azure.made("reconcile"), 1)
 			require.Nil(t, op.Claim)
 			require.Equal(t, "await", op.Step)
-			require.Equal(t, r.azure.jobs[0], op.Tracking.JobID, "the job is known and shown")
+			require.Equal(t, r.azure.jobs[0], op.Tracking.JobID, "the job is known")
 			require.Equal(t, c.want, op.Status)
 			require.Empty(t, r.azure.made("await"))
 			if c.want == operation.Canceled {

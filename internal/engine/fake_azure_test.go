@@ -15,28 +15,28 @@ import (
 type azure struct {
 	clock func() time.Time
 	mu    sync.Mutex
-	// answers are those that a test planned, by step; beyond them each step
-	// has its usual one.
+	// answers are the planned answers by step. After them each step has its
+	// usual answer.
 	answers map[string][]answer
 	// every, if set, is the answer of all calls.
 	every answer
 	calls []made
-	// jobs are the attempt ids of the calls that started one.
+	// jobs holds the attempt IDs of the calls that started a job.
 	jobs []string
 }
 
-// made is a call that was made.
+// made records a call.
 type made struct {
 	step    string
 	attempt string
 	at      time.Time
 }
 
-// answer is how one call turns out.
+// answer produces the result of one call.
 type answer func(*azure, step.Call) (operation.Outcome, error)
 
-// on plans the answers of the next calls of a step, or of its look, which is
-// named "look".
+// on plans the answers of the next calls of a step, or of its reconciliation,
+// which is named "reconcile".
 func (a *azure) on(name string, next ...answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -59,7 +59,7 @@ func (a *azure) take(name string, usual answer) answer {
 	return usual
 }
 
-// made lists the calls of one step, or all in their order.
+// made returns the calls of one step, or all calls, in order.
 func (a *azure) made(name string) (found []made) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -83,7 +83,7 @@ func (a *azure) hasJob(attempt string) bool {
 	return slices.Contains(a.jobs, attempt)
 }
 
-// does makes a step's Run of its usual answer.
+// does returns a step's Run with the given usual answer.
 func (a *azure) does(name string, usual answer) func(context.Context, step.Call) (operation.Outcome, error) {
 	return func(_ context.Context, c step.Call) (operation.Outcome, error) {
 		a.mu.Lock()
@@ -94,27 +94,27 @@ func (a *azure) does(name string, usual answer) func(context.Context, step.Call)
 	}
 }
 
-// says is an answer that is always the same.
-func says(out operation.Outcome) answer {
+// returns is an answer with a constant outcome.
+func returns(out operation.Outcome) answer {
 	return func(*azure, step.Call) (operation.Outcome, error) { return out, nil }
 }
 
-// fails is an error as the answer.
+// fails is an answer with an error.
 func fails(err error) answer {
 	return func(*azure, step.Call) (operation.Outcome, error) { return operation.Outcome{}, err }
 }
 
-// dies ends the process during the call, which has no effect.
+// dies ends the process during a call without effect.
 func dies(*azure, step.Call) (operation.Outcome, error) { return operation.Outcome{}, die() }
 
-// accepted is what a trigger usually answers: a job starts.
+// accepted is the usual answer of a trigger: a job starts.
 func accepted(a *azure, c step.Call) (operation.Outcome, error) {
 	a.startJob(c.AttemptID)
 	return operation.Outcome{Kind: operation.Advance, After: 30 * time.Second, Tracking: &operation.Tracking{StatusURL: "https://signed"}}, nil
 }
 
-// unanswered is a call whose answer gets lost; started says whether it had
-// taken effect.
+// unanswered is a call whose answer is lost. started is true if the call took
+// effect.
 func unanswered(started bool) answer {
 	return func(a *azure, c step.Call) (operation.Outcome, error) {
 		if started {
@@ -128,9 +128,9 @@ func throttled(after time.Duration) answer {
 	return fails(&operation.Error{Code: "ResourceRequestsThrottled", Class: operation.Throttled, HTTPStatus: 429, RetryAfter: after})
 }
 
-// look finds the job of the attempt.
-func (a *azure) look(ctx context.Context, c step.Call) (operation.Reconciliation, error) {
-	out, err := a.does("look", func(a *azure, c step.Call) (operation.Outcome, error) {
+// reconcile finds the job of the attempt.
+func (a *azure) reconcile(ctx context.Context, c step.Call) (operation.Reconciliation, error) {
+	out, err := a.does("reconcile", func(a *azure, c step.Call) (operation.Outcome, error) {
 		if a.hasJob(c.AttemptID) {
 			return operation.Outcome{Kind: operation.Advance, Tracking: &operation.Tracking{JobID: c.AttemptID}}, nil
 		}
@@ -153,7 +153,7 @@ func demo(a *azure) step.Flow {
 		{Name: "find", Effect: step.Read},
 		{Name: "refresh", Effect: step.Repeatable},
 		{Name: "protect", Effect: step.Idempotent},
-		{Name: "trigger", Effect: step.Once, Reconcile: a.look},
+		{Name: "trigger", Effect: step.Once, Reconcile: a.reconcile},
 		{Name: "await", Effect: step.Read},
 	}
 	for i := range steps {
@@ -162,20 +162,19 @@ func demo(a *azure) step.Flow {
 	return step.Flow{Name: "demo", Version: 1, Deadline: 24 * time.Hour, Check: checkDemo, Steps: steps}
 }
 
-// usual is what a step of the demo flow is answered when no test says
-// otherwise.
+// usual returns the usual answer for a step of the demo flow.
 func usual(name string) answer {
 	switch name {
 	case "find":
-		return says(operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Learned: map[string]string{"item": "i1"}, Note: "found i1"})
+		return returns(operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Learned: map[string]string{"item": "i1"}, Note: "found i1"})
 	case "refresh":
-		return says(operation.Outcome{Kind: operation.Advance, After: 10 * time.Second})
+		return returns(operation.Outcome{Kind: operation.Advance, After: 10 * time.Second})
 	case "trigger":
 		return accepted
 	case "await":
-		return says(operation.Outcome{Kind: operation.Advance, Note: "job completed"})
+		return returns(operation.Outcome{Kind: operation.Advance, Note: "job completed"})
 	}
-	return says(operation.Outcome{Kind: operation.Advance})
+	return returns(operation.Outcome{Kind: operation.Advance})
 }
 
 type demoParameters struct {

@@ -12,12 +12,12 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// waiting is a rig whose operation waits for a job, an hour at a time.
+// waiting returns a rig whose operation checks its job once an hour.
 func waiting(t *testing.T) (*rig, string) {
 	t.Helper()
 	r := newRig(t)
 	for range 3 {
-		r.azure.on("await", says(operation.Outcome{Kind: operation.Wait, After: time.Hour}))
+		r.azure.on("await", returns(operation.Outcome{Kind: operation.Wait, After: time.Hour}))
 	}
 	id := r.start()
 	r.until(id, "await")
@@ -25,7 +25,7 @@ func waiting(t *testing.T) (*rig, string) {
 	return r, id
 }
 
-func TestA_cancel_wakes_its_operation_at_once(t *testing.T) {
+func TestCancel_WakesTheOperationNow(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	op, err := r.engine.Cancel(r.ctx(), id)
@@ -42,17 +42,17 @@ func TestA_cancel_wakes_its_operation_at_once(t *testing.T) {
 	require.Empty(t, r.live())
 }
 
-func TestA_flow_may_cancel_what_Azure_has_begun(t *testing.T) {
+func TestCancel_FlowMayCancelWorkInAzure(t *testing.T) {
 	t.Parallel()
 	stoppable := func(a *azure) step.Flow {
 		f := demo(a)
 		f.Steps[4].OnCancel = "stop"
-		f.Steps = append(f.Steps, step.Step{Name: "stop", Effect: step.Repeatable, OnCancel: "stop", Run: a.does("stop", says(operation.Outcome{Kind: operation.Stop, Note: "job canceled"}))})
+		f.Steps = append(f.Steps, step.Step{Name: "stop", Effect: step.Repeatable, OnCancel: "stop", Run: a.does("stop", returns(operation.Outcome{Kind: operation.Stop, Note: "job canceled"}))})
 		return f
 	}
 	r := newRig(t, stoppable)
-	r.azure.on("await", says(operation.Outcome{Kind: operation.Wait, After: time.Hour}))
-	r.azure.on("stop", fails(errAway), says(operation.Outcome{Kind: operation.Wait}))
+	r.azure.on("await", returns(operation.Outcome{Kind: operation.Wait, After: time.Hour}))
+	r.azure.on("stop", fails(errUnavailable), returns(operation.Outcome{Kind: operation.Wait}))
 	id := r.start()
 	r.until(id, "await")
 	r.step()
@@ -60,11 +60,11 @@ func TestA_flow_may_cancel_what_Azure_has_begun(t *testing.T) {
 	r.finish()
 	require.Equal(t, operation.Canceled, r.operation(id).Status)
 	require.Len(t, r.azure.made("await"), 1)
-	require.Len(t, r.azure.made("stop"), 3, "a cancellation is carried out like any other step")
+	require.Len(t, r.azure.made("stop"), 3, "a cancellation runs like any other step")
 	require.Contains(t, r.history(id), "10 Canceled stop: canceled: job canceled")
 }
 
-func TestCanceling_twice_or_after_the_end_changes_nothing(t *testing.T) {
+func TestCancel_IsIdempotentAndIgnoresEndedOperations(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
@@ -83,11 +83,11 @@ func TestCanceling_twice_or_after_the_end_changes_nothing(t *testing.T) {
 	require.Empty(t, r.queue.Waiting())
 }
 
-func TestWhoever_died_between_flag_and_message_is_healed_by_asking_again(t *testing.T) {
+func TestCancel_RepeatSendsAMessageThatWasLost(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	r.bus.on("send", away())
-	require.ErrorIs(t, second(r.engine.Cancel(r.ctx(), id)), errAway)
+	require.ErrorIs(t, second(r.engine.Cancel(r.ctx(), id)), errUnavailable)
 	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
 	before := r.clock.Now()
 	r.step()
@@ -95,7 +95,7 @@ func TestWhoever_died_between_flag_and_message_is_healed_by_asking_again(t *test
 	require.Equal(t, before, r.clock.Now())
 }
 
-func TestA_command_for_an_operation_that_does_not_exist_says_so(t *testing.T) {
+func TestControl_ReportsUnknownOperation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, command := range []func(context.Context, string) (operation.Operation, error){r.engine.Cancel, r.engine.Pause, r.engine.Resume, r.engine.Retry} {
@@ -103,7 +103,7 @@ func TestA_command_for_an_operation_that_does_not_exist_says_so(t *testing.T) {
 	}
 }
 
-func TestA_paused_operation_makes_no_call_until_it_is_resumed(t *testing.T) {
+func TestPause_StopsCallsUntilResume(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	due := r.operation(id).DueAt
@@ -124,7 +124,7 @@ func TestA_paused_operation_makes_no_call_until_it_is_resumed(t *testing.T) {
 	r.requireSucceeded(id)
 }
 
-func TestAn_operation_that_is_resumed_early_still_waits_for_Azure(t *testing.T) {
+func TestResume_KeepsTheDueTime(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	due := r.operation(id).DueAt
@@ -136,13 +136,13 @@ func TestAn_operation_that_is_resumed_early_still_waits_for_Azure(t *testing.T) 
 	require.Len(t, r.queue.Waiting(), 2)
 	require.NoError(t, second(r.engine.Resume(r.ctx(), id)))
 	require.Len(t, r.queue.Waiting(), 3)
-	require.NotEqual(t, r.queue.Waiting()[1].ID, r.queue.Waiting()[2].ID, "duplicate detection would eat it")
+	require.NotEqual(t, r.queue.Waiting()[1].ID, r.queue.Waiting()[2].ID, "duplicate detection would drop it")
 	r.finish()
 	r.requireSucceeded(id)
-	require.Len(t, r.azure.made("await"), 4, "whoever comes later finds the work done")
+	require.Len(t, r.azure.made("await"), 4, "a later delivery finds the work done")
 }
 
-func TestA_paused_operation_can_be_canceled_and_times_out(t *testing.T) {
+func TestPause_AllowsCancelAndTimeout(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	require.NoError(t, second(r.engine.Pause(r.ctx(), id)))
@@ -157,27 +157,27 @@ func TestA_paused_operation_can_be_canceled_and_times_out(t *testing.T) {
 	require.Len(t, r.azure.made("await"), 1)
 }
 
-func TestAn_operation_ends_at_its_deadline_with_all_that_is_known(t *testing.T) {
+func TestDeadline_EndsTheOperationWithEverythingKnown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	request := demoRequest()
 	request.Deadline = "PT90M"
 	for range 5 {
-		r.azure.on("await", says(operation.Outcome{Kind: operation.Wait, After: time.Hour, Note: "job j1 (InProgress)"}))
+		r.azure.on("await", returns(operation.Outcome{Kind: operation.Wait, After: time.Hour, Note: "job j1 (InProgress)"}))
 	}
 	op, _, err := r.engine.Start(r.ctx(), request, engine.Origin{})
 	require.NoError(t, err)
 	r.finish()
 	op = r.operation(op.ID)
 	require.Equal(t, operation.TimedOut, op.Status)
-	require.Equal(t, morning().Add(90*time.Minute), op.EndedAt, "not later: the last wait is cut")
+	require.Equal(t, morning().Add(90*time.Minute), op.EndedAt, "the last wait ends at the deadline")
 	require.Equal(t, "DeadlinePassed", op.LastError.Code)
 	require.Contains(t, op.LastError.Message, "job j1 (InProgress)")
 	require.Equal(t, "https://signed", op.Tracking.StatusURL)
 	require.Empty(t, r.live())
 }
 
-// failed is a rig whose operation has failed at a step in the middle.
+// failed returns a rig whose operation has failed at a step in the middle.
 func failed(t *testing.T) (*rig, string) {
 	t.Helper()
 	r := newRig(t)
@@ -189,7 +189,7 @@ func failed(t *testing.T) (*rig, string) {
 	return r, id
 }
 
-func TestA_retried_operation_goes_on_where_it_stopped(t *testing.T) {
+func TestRetry_ContinuesAtTheStepWhereItStopped(t *testing.T) {
 	t.Parallel()
 	r, id := failed(t)
 	r.clock.Advance(30 * time.Hour)
@@ -197,14 +197,14 @@ func TestA_retried_operation_goes_on_where_it_stopped(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, operation.Running, op.Status)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), op.Deadline)
-	require.Equal(t, []string{id}, r.live(), "it is in sight of the sweep again")
+	require.Equal(t, []string{id}, r.live(), "the sweep sees it again")
 	r.finish()
 	r.requireSucceeded(id)
 	require.Len(t, r.azure.made("find"), 1)
 	require.Len(t, r.azure.made("protect"), 2)
 }
 
-func TestOnly_what_failed_timed_out_or_was_parked_can_be_retried(t *testing.T) {
+func TestRetry_RejectsOtherStatuses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
@@ -217,12 +217,12 @@ func TestOnly_what_failed_timed_out_or_was_parked_can_be_retried(t *testing.T) {
 	require.Empty(t, r.live())
 }
 
-func TestA_retry_recognises_its_own_save(t *testing.T) {
+func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]fault{
-		"whose answer was lost":                lost(),
-		"that was refused because of itself":   {after: func() error { return engine.ErrConflict }},
-		"that was not made, and is made again": away(),
+		"that was not answered":       lost(),
+		"that conflicted with itself": {after: func() error { return engine.ErrConflict }},
+		"that failed and is repeated": away(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -238,22 +238,22 @@ func TestA_retry_recognises_its_own_save(t *testing.T) {
 	}
 }
 
-func TestA_command_tells_when_the_table_is_away(t *testing.T) {
+func TestControl_ReportsUnavailableStorage(t *testing.T) {
 	t.Parallel()
 	r, id := failed(t)
 	r.store.on("load", away())
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errAway)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	r.store.on("reopen", away())
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errAway)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	for range 10 {
 		r.store.on("save", away())
 	}
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errAway)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	require.Equal(t, operation.Failed, r.operation(id).Status)
 	require.Empty(t, r.queue.Waiting())
 
 	r.bus.on("send", away())
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errAway)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	r.operate(time.Hour)
 	r.requireSucceeded(id)
 }
