@@ -128,7 +128,7 @@ func TestReconcile_AmbiguousResultParks(t *testing.T) {
 		require.Equal(t, []string{id}, r.live())
 		return r, id
 	}
-	t.Run("who cancels it is told what may be running", func(t *testing.T) {
+	t.Run("a cancel names the call that may be running", func(t *testing.T) {
 		t.Parallel()
 		r, id := park(t)
 		require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
@@ -139,7 +139,7 @@ func TestReconcile_AmbiguousResultParks(t *testing.T) {
 		require.Contains(t, op.Warnings[0], r.azure.made("trigger")[0].attempt)
 		require.Empty(t, r.live())
 	})
-	t.Run("who retries it has looked", func(t *testing.T) {
+	t.Run("a retry does not reconcile again", func(t *testing.T) {
 		t.Parallel()
 		r, id := park(t)
 		require.NoError(t, second(r.engine.Retry(r.ctx(), id)))
@@ -248,9 +248,9 @@ func TestReconcile_FindsAnAnswerThatWasNotSaved(t *testing.T) {
 	t.Parallel()
 	r, id := atTrigger(t)
 	// The call is answered. Then storage and queue are unavailable.
-	r.store.on("save", none(), away())
-	r.store.on("load", none(), away(), away(), away(), away(), away())
-	r.bus.on("send", away())
+	r.store.on("save", none(), unavailable())
+	r.store.on("load", none(), unavailable(), unavailable(), unavailable(), unavailable(), unavailable())
+	r.bus.on("send", unavailable())
 	r.step()
 	r.finish()
 	r.requireSucceeded(id)

@@ -86,7 +86,7 @@ func TestCancel_IsIdempotentAndIgnoresEndedOperations(t *testing.T) {
 func TestCancel_RepeatSendsAMessageThatWasLost(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
-	r.bus.on("send", away())
+	r.bus.on("send", unavailable())
 	require.ErrorIs(t, second(r.engine.Cancel(r.ctx(), id)), errUnavailable)
 	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
 	before := r.clock.Now()
@@ -222,7 +222,7 @@ func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 	for name, trouble := range map[string]fault{
 		"that was not answered":       lost(),
 		"that conflicted with itself": {after: func() error { return engine.ErrConflict }},
-		"that failed and is repeated": away(),
+		"that failed and is repeated": unavailable(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -241,18 +241,18 @@ func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 func TestControl_ReportsUnavailableStorage(t *testing.T) {
 	t.Parallel()
 	r, id := failed(t)
-	r.store.on("load", away())
+	r.store.on("load", unavailable())
 	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
-	r.store.on("reopen", away())
+	r.store.on("reopen", unavailable())
 	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	for range 10 {
-		r.store.on("save", away())
+		r.store.on("save", unavailable())
 	}
 	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	require.Equal(t, operation.Failed, r.operation(id).Status)
 	require.Empty(t, r.queue.Waiting())
 
-	r.bus.on("send", away())
+	r.bus.on("send", unavailable())
 	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
 	r.operate(time.Hour)
 	r.requireSucceeded(id)

@@ -56,7 +56,7 @@ func TestStart_RepeatedRequestFindsItsOperationAlthoughNowInvalid(t *testing.T) 
 func TestStart_KeepsAnInvalidRequestWhileStorageIsUnavailable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, stricter)
-	r.store.on("load", away())
+	r.store.on("load", unavailable())
 	_, _, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{})
 	require.ErrorIs(t, err, errUnavailable)
 	var invalid *step.Invalid

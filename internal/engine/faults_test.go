@@ -23,9 +23,9 @@ type fault struct {
 
 func none() fault { return fault{} }
 
-// away fails without effect. lost fails after the effect.
-func away() fault { return fault{before: unreachable} }
-func lost() fault { return fault{after: unreachable} }
+// unavailable fails without effect. lost fails after the effect.
+func unavailable() fault { return fault{before: unreachable} }
+func lost() fault        { return fault{after: unreachable} }
 
 // diesBefore and diesAfter end the process: no code of the invocation runs after
 // them, not even its recovery from panics.

@@ -87,18 +87,18 @@ func TestRunStep_HistoryHoldsTheExchanges(t *testing.T) {
 	r.azure.on("trigger", unanswered(true))
 	id := r.start()
 	r.finish()
-	var asked []string
+	var exchanges []string
 	for ev, err := range r.rows.History(t.Context(), id) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(ev.Exchanges), 1)
 		for _, x := range ev.Exchanges {
-			asked = append(asked, fmt.Sprintf("%d %s %s %d", ev.Seq, x.Method, x.Path, x.Status))
+			exchanges = append(exchanges, fmt.Sprintf("%d %s %s %d", ev.Seq, x.Method, x.Path, x.Status))
 		}
 	}
 	require.Equal(t, []string{
 		"2 GET /find 200", "3 GET /refresh 200", "4 GET /protect 200",
-		"5 GET /trigger 200", "6 GET /look 200", "7 GET /await 200",
-	}, asked)
+		"5 GET /trigger 200", "6 GET /reconcile 200", "7 GET /await 200",
+	}, exchanges)
 }
 
 func TestRunStep_WarningsAndFailuresEndTheOperation(t *testing.T) {

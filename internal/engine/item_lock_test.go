@@ -152,7 +152,7 @@ func TestItemLock_LimitsStartsPerDay(t *testing.T) {
 
 func TestItemLock_CrashLosesNothing(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]fault{"before": diesBefore(), "after": diesAfter(), "away": away()} {
+	for name, f := range map[string]fault{"before": diesBefore(), "after": diesAfter(), "away": unavailable()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, changing)
@@ -177,7 +177,7 @@ func TestItemLock_UnavailableLockSnoozesTheMessage(t *testing.T) {
 	r.deliver(engine.StepMessage(r.operation(second), ""))
 	r.queue.Due(r.clock.Now().Add(time.Hour))
 	// The operation's row can be read, the row of the lock's holder cannot.
-	r.store.on("load", none(), away())
+	r.store.on("load", none(), unavailable())
 	r.deliver(engine.StepMessage(r.operation(second), ""))
 	require.Len(t, r.queue.Waiting(), 1)
 	require.Equal(t, 1, r.queue.Waiting()[0].Wakeup.Snoozes)

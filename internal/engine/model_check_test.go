@@ -205,7 +205,7 @@ func TestModel_FindsBrokenRules(t *testing.T) {
 		{"without the sweep a lost message is final", func(r *rules) { r.noSweep = true }, faults{lostMessages: 1}, "stuck"},
 		{"without the claim on the row a crash starts again", func(r *rules) { r.noClaims = true }, faults{crashes: 1}, "two starts"},
 		{"without the claim on the row a duplicate starts again", func(r *rules) { r.noClaims = true }, faults{duplicates: 1}, "two starts"},
-		{"without resending a crash between save and send waits for the sweep", func(r *rules) { r.noSweep, r.noHeal = true, true }, faults{crashes: 1}, "stuck"},
+		{"without resending a crash between save and send waits for the sweep", func(r *rules) { r.noSweep, r.noResend = true, true }, faults{crashes: 1}, "stuck"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

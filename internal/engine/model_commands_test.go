@@ -26,12 +26,12 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			return Result{Row: Row{Operation: n.row, ETag: strconv.Itoa(n.etag)}}
 		})
 		if w.faults.outages > 0 {
-			turn("away", func(n *world) Result { n.faults.outages--; return Result{Storage: Unavailable} })
+			turn("unavailable", func(n *world) Result { n.faults.outages--; return Result{Storage: Unavailable} })
 		}
 	case Save:
 		w.saves(r, cmd, turn)
 	case Lock:
-		turn("taken", func(n *world) Result { n.locked = true; return Result{Locked: Locked{Result: operation.LockOwned}} })
+		turn("acquired", func(n *world) Result { n.locked = true; return Result{Locked: Locked{Result: operation.LockOwned}} })
 		if w.faults.helds > 0 && !w.locked {
 			turn("held by another", func(n *world) Result {
 				n.faults.helds--
@@ -39,8 +39,8 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			})
 		}
 		if w.faults.outages > 0 {
-			turn("taken, no answer", func(n *world) Result { n.faults.outages--; n.locked = true; return Result{Storage: Unavailable} })
-			turn("away", func(n *world) Result { n.faults.outages--; return Result{Storage: Unavailable} })
+			turn("acquired, no answer", func(n *world) Result { n.faults.outages--; n.locked = true; return Result{Storage: Unavailable} })
+			turn("unavailable", func(n *world) Result { n.faults.outages--; return Result{Storage: Unavailable} })
 		}
 	case Run:
 		w.runs(r, cmd, turn)
@@ -50,7 +50,7 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 		}
 		if w.faults.deferrals > 0 {
-			turn("put off", func(n *world) Result { n.faults.deferrals--; return putOff() })
+			turn("deferred", func(n *world) Result { n.faults.deferrals--; return deferred() })
 		}
 	case Send:
 		turn("sent", func(n *world) Result { n.send(cmd.Message); return Result{} })
@@ -66,18 +66,18 @@ func (w world) commands(r rules, k int, add func(string, func(*world))) {
 			turn("not sent", func(n *world) Result { n.faults.sendsUnknown--; return Result{Storage: Unavailable} })
 		}
 	case SendNotice:
-		tell := func(n *world) {
+		sendNotice := func(n *world) {
 			if id := cmd.Notice.ID("op"); !slices.Contains(n.sentNotices, id) {
 				n.sentNotices = append(n.sentNotices, id)
 			}
 		}
-		turn("told", func(n *world) Result { tell(n); return Result{} })
+		turn("notice sent", func(n *world) Result { sendNotice(n); return Result{} })
 		if w.faults.noticesUnknown > 0 {
-			turn("told, no answer", func(n *world) Result { n.faults.noticesUnknown--; tell(n); return Result{Storage: Unavailable} })
-			turn("not told", func(n *world) Result { n.faults.noticesUnknown--; return Result{Storage: Unavailable} })
+			turn("notice sent, no answer", func(n *world) Result { n.faults.noticesUnknown--; sendNotice(n); return Result{Storage: Unavailable} })
+			turn("notice not sent", func(n *world) Result { n.faults.noticesUnknown--; return Result{Storage: Unavailable} })
 		}
 	case Finalize:
-		turn("closed", func(n *world) Result {
+		turn("finalized", func(n *world) Result {
 			// Like every store, it finalizes only operations that are ready.
 			n.finalized = n.row.ReadyToFinalize()
 			return Result{}
@@ -147,7 +147,7 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 		turn("throttled", func(n *world) Result { n.faults.throttles--; return throttled() })
 	}
 	if w.faults.deferrals > 0 {
-		turn("put off", func(n *world) Result { n.faults.deferrals--; return putOff() })
+		turn("deferred", func(n *world) Result { n.faults.deferrals--; return deferred() })
 	}
 	if w.faults.crashes > 0 {
 		// A process that dies here does not read the answer, but it matters when
@@ -164,7 +164,7 @@ func throttled() Result {
 	return Result{Err: &operation.Error{Code: "ResourceRequestsThrottled", Class: operation.Throttled}}
 }
 
-func putOff() Result {
+func deferred() Result {
 	return Result{Deferral: &operation.Deferral{Limit: "write limit", Wait: time.Minute, Reservation: "bucket"}}
 }
 
@@ -190,7 +190,7 @@ func (w *world) proceed(r rules, k int, res Result) {
 		Flow: func(string, int) (step.Flow, bool) { return modelFlow(r), true },
 	}
 	at := &w.working[k]
-	if r.noHeal {
+	if r.noResend {
 		at.invocation.Delivery.Count = 1
 	}
 	at.invocation, at.command = at.invocation.Next(env, res)

@@ -70,7 +70,7 @@ type rules struct {
 	waits     operation.Waits
 	noSweep   bool
 	noClaims  bool          // the row forgets claims
-	noHeal    bool          // every delivery looks like a first one
+	noResend  bool          // every delivery looks like a first one
 	notices   bool          // there is a receiver for notices
 	noOutbox  bool          // the row forgets its pending notices
 	noWake    bool          // the sweep finalizes operations with pending notices
@@ -242,12 +242,12 @@ func (w world) time(r rules, add func(string, func(*world))) {
 		if w.row.Status.Terminal() {
 			switch {
 			case len(w.row.PendingNotices) > 0 && !r.noWake:
-				add("the sweep wakes what owes a notice", func(n *world) {
+				add("the sweep wakes an operation with pending notices", func(n *world) {
 					n.now = n.now.Add(r.waits.Overdue)
 					n.messages = append(n.messages, message{Message: NoticeMessage(n.row, 1, n.now, "")})
 				})
 			case !w.finalized:
-				add("the sweep closes", func(n *world) { n.finalized = true })
+				add("the sweep finalizes", func(n *world) { n.finalized = true })
 			}
 		} else if rescue, ok := w.row.Overdue(w.now, r.waits); ok && (w.sweptSeq != w.row.Seq || w.swept < rescue) {
 			add("the sweep rescues", func(n *world) {
@@ -265,7 +265,7 @@ func (w world) time(r rules, add func(string, func(*world))) {
 	if next.IsZero() {
 		return
 	}
-	// An invocation that has not ended by its deadline is as good as crashed.
+	// An invocation that has not ended by its deadline counts as crashed.
 	overdue := func(k worker) bool { return !next.Before(k.started.Add(r.invocable)) }
 	if slices.ContainsFunc(w.working, overdue) && w.faults.crashes == 0 {
 		return

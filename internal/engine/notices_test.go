@@ -84,7 +84,7 @@ func errOfChange(_ operation.Operation, err error) error { return err }
 func TestNotices_UnsentNoticeDelaysNoOperationAndIsSentLater(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
-	r.mail.from("notify", away())
+	r.mail.from("notify", unavailable())
 	id := r.start()
 	r.finish()
 	require.Equal(t, operation.Succeeded, r.operation(id).Status)
@@ -109,7 +109,7 @@ func TestNotices_UnsentNoticeDelaysNoOperationAndIsSentLater(t *testing.T) {
 func TestNotices_AreDroppedAfterAWeek(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
-	r.mail.from("notify", away())
+	r.mail.from("notify", unavailable())
 	id := r.start()
 	r.finish()
 	r.clock.Advance(8 * 24 * time.Hour)
@@ -131,7 +131,7 @@ func TestNotices_CrashLosesNone(t *testing.T) {
 		"before the first":           {"notify", []fault{diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
 		"its answer is lost":         {"notify", []fault{none(), lost()}, []string{"1:started Pending", "%d:succeeded Succeeded", "%d:succeeded Succeeded"}},
 		"before the marker is gone":  {"close", []fault{diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
-		"the marker cannot be taken": {"close", []fault{away()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
+		"the marker cannot be taken": {"close", []fault{unavailable()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +162,7 @@ func TestNotices_ReportParkedAndRetriedOperation(t *testing.T) {
 	id := r.start()
 	r.step()
 	r.azure.on("refresh", returns(operation.Outcome{Kind: operation.Unclear, Err: &operation.Error{Code: "Unclear", Class: operation.Fatal, Message: "reconcile"}}))
-	r.mail.on("notify", away())
+	r.mail.on("notify", unavailable())
 	r.step()
 	require.Equal(t, operation.Parked, r.operation(id).Status)
 	require.Equal(t, "Unclear", r.operation(id).PendingNotices[0].Error.Code)
@@ -183,7 +183,7 @@ func TestNotices_PendingNoticeSurvivesARetry(t *testing.T) {
 	r := noticed(t)
 	id := r.start()
 	r.azure.on("find", fails(&operation.Error{Code: "No", Class: operation.Fatal}))
-	r.mail.on("notify", none(), away())
+	r.mail.on("notify", none(), unavailable())
 	r.finish()
 	require.Equal(t, operation.Failed, r.operation(id).Status)
 	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), id)))
@@ -198,7 +198,7 @@ func TestWakeDeadLettered_SendsPendingNotices(t *testing.T) {
 	t.Parallel()
 	r := noticed(t)
 	id := r.start()
-	r.mail.from("notify", away())
+	r.mail.from("notify", unavailable())
 	r.finish()
 	r.mail.from("notify", none())
 	require.NoError(t, r.engine.WakeDeadLettered(r.ctx(), operation.Wakeup{OperationID: id, Seq: 3}))

@@ -11,13 +11,13 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// For an hour every process dies of whatever it does, or one part of the
-// program does. Afterwards all operations, which were at different steps, come
-// to their good end, and none of them needs an operator.
+// For an hour, one action of the program fails in every process. Afterwards all
+// operations, which were at different steps, succeed, and none of them is
+// parked.
 func TestOutage_OfAnHourParksNothing(t *testing.T) {
 	t.Parallel()
 	deadly := func(string) fault { return diesBefore() }
-	for name, broken := range map[string]func(r *rig) (mend func()){
+	for name, broken := range map[string]func(r *rig) (repair func()){
 		"every process dies when it loads": func(r *rig) func() {
 			r.store.each = deadly
 			return func() { r.store.each = nil }
@@ -35,16 +35,16 @@ func TestOutage_OfAnHourParksNothing(t *testing.T) {
 			return func() { r.azure.outage(nil) }
 		},
 		"storage is unavailable": func(r *rig) func() {
-			r.store.each = func(string) fault { return away() }
+			r.store.each = func(string) fault { return unavailable() }
 			return func() { r.store.each = nil }
 		},
 		"the queue is unavailable": func(r *rig) func() {
-			r.bus.from("send", away())
+			r.bus.from("send", unavailable())
 			return func() { r.bus.from("send", none()) }
 		},
 		"storage and queue are unavailable": func(r *rig) func() {
-			r.store.each = func(string) fault { return away() }
-			r.bus.from("send", away())
+			r.store.each = func(string) fault { return unavailable() }
+			r.bus.from("send", unavailable())
 			return func() { r.store.each = nil; r.bus.from("send", none()) }
 		},
 		"no answer of storage arrives": func(r *rig) func() {
@@ -70,12 +70,12 @@ func TestOutage_OfAnHourParksNothing(t *testing.T) {
 					r.step()
 				}
 			}
-			mend := broken(r)
+			repair := broken(r)
 			r.operate(time.Hour)
 			for _, id := range ids {
 				require.NotEqual(t, operation.Parked, r.operation(id).Status, "%v", r.history(id))
 			}
-			mend()
+			repair()
 			r.operate(6 * time.Hour)
 			for _, id := range ids {
 				require.Equal(t, operation.Succeeded, r.operation(id).Status, "%v\n%v", r.operation(id).LastError, r.history(id))

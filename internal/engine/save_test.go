@@ -91,7 +91,7 @@ func TestSave_IsRepeatedWithoutAnotherCall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for range 6 {
-		r.store.on("save", away(), none())
+		r.store.on("save", unavailable(), none())
 	}
 	id := r.start()
 	r.finish()
@@ -105,16 +105,16 @@ func TestSave_KeepsAnAnswerForHalfAMinute(t *testing.T) {
 	const s = time.Second
 	r := newRig(t)
 	id := r.start()
-	r.store.on("save", away())
-	r.store.on("load", none(), away(), away(), away(), away())
+	r.store.on("save", unavailable())
+	r.store.on("load", none(), unavailable(), unavailable(), unavailable(), unavailable())
 	r.step()
 	require.Equal(t, []time.Duration{2 * s, 4 * s, 8 * s, 16 * s}, r.sleeps)
 	require.Equal(t, "refresh", r.operation(id).Step)
 	require.Len(t, r.azure.made("find"), 1)
 
 	// After that its message is snoozed, and the repeatable call is repeated.
-	r.store.on("save", away())
-	r.store.on("load", none(), away(), away(), away(), away(), away())
+	r.store.on("save", unavailable())
+	r.store.on("load", none(), unavailable(), unavailable(), unavailable(), unavailable(), unavailable())
 	r.step()
 	require.Equal(t, "refresh", r.operation(id).Step)
 	require.Equal(t, 1, r.queue.Waiting()[0].Wakeup.Snoozes)
@@ -128,8 +128,8 @@ func TestSave_KeepsAnAnswerDuringEachOutage(t *testing.T) {
 	const s = time.Second
 	r := newRig(t)
 	id := r.start()
-	r.store.on("save", away(), away())
-	r.store.on("load", none(), away(), away(), away(), none(), away(), away(), away())
+	r.store.on("save", unavailable(), unavailable())
+	r.store.on("load", none(), unavailable(), unavailable(), unavailable(), none(), unavailable(), unavailable(), unavailable())
 	r.step()
 	require.Equal(t, []time.Duration{2 * s, 4 * s, 8 * s, 2 * s, 4 * s, 8 * s}, r.sleeps)
 	require.Equal(t, "refresh", r.operation(id).Step)

@@ -91,9 +91,9 @@ func TestStart_MayBeRepeatedAfterAnyFailure(t *testing.T) {
 		store, bus fault
 	}
 	for name, p := range map[string]plan{
-		"storage was unavailable":                {store: away()},
+		"storage was unavailable":                {store: unavailable()},
 		"created, and no answer":                 {store: lost()},
-		"created, and the queue was unavailable": {bus: away()},
+		"created, and the queue was unavailable": {bus: unavailable()},
 		"created and sent, and no answer":        {bus: lost()},
 		"died before the row":                    {store: diesBefore()},
 		"died between row and first message":     {store: diesAfter()},

@@ -19,7 +19,7 @@ func TestSnooze_DoublesWhileStorageIsUnavailable(t *testing.T) {
 	const s = time.Second
 	seen := map[string]bool{}
 	for i, want := range []time.Duration{30 * s, 60 * s, 120 * s, 240 * s, 300 * s, 300 * s, 300 * s} {
-		r.store.on("load", away())
+		r.store.on("load", unavailable())
 		r.step()
 		waiting := r.queue.Waiting()
 		require.Len(t, waiting, 1, "there is one copy, and the message itself is completed")
@@ -41,7 +41,7 @@ func TestSnooze_SnoozedMessageResends(t *testing.T) {
 	// The row is saved, but neither the answer nor the row is returned for half
 	// a minute. The message is snoozed and is the only one.
 	r.store.on("save", lost())
-	r.store.on("load", none(), away(), away(), away(), away(), away())
+	r.store.on("load", none(), unavailable(), unavailable(), unavailable(), unavailable(), unavailable())
 	r.step()
 	require.Equal(t, int64(2), r.operation(id).Seq)
 	require.Equal(t, int64(1), r.queue.Waiting()[0].Wakeup.Seq)
@@ -55,8 +55,8 @@ func TestRunStep_AbandonsOnlyWithoutStorageAndQueue(t *testing.T) {
 	r := newRig(t)
 	id := r.start()
 	m := r.next()
-	r.store.on("load", away())
-	r.bus.on("send", away())
+	r.store.on("load", unavailable())
+	r.bus.on("send", unavailable())
 	err := r.invoke(m.Wakeup, 1)
 	require.ErrorIs(t, err, engine.ErrRedeliver)
 	require.ErrorContains(t, err, "queue unavailable")
@@ -67,7 +67,7 @@ func TestRunStep_AbandonsOnlyWithoutStorageAndQueue(t *testing.T) {
 
 func TestRunStep_RedeliverySendsTheMessageWithoutAnotherCall(t *testing.T) {
 	t.Parallel()
-	for name, trouble := range map[string]fault{"not sent": away(), "sent, but not answered": lost()} {
+	for name, trouble := range map[string]fault{"not sent": unavailable(), "sent, but not answered": lost()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
@@ -204,7 +204,7 @@ func TestRunStep_SurvivesOutagesOfStorageAndQueue(t *testing.T) {
 				case n%2 == 0 && call == "save":
 					return lost()
 				}
-				return away()
+				return unavailable()
 			}
 			r.store.each, r.bus.each = each, each
 			r.operate(3 * time.Hour)
