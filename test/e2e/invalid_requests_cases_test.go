@@ -117,13 +117,13 @@ func misnamed() []badInput {
 		{name: "an empty label", body: changed(map[string]any{"labels": map[string]any{"team": ""}}), field: "labels.team", problem: "is empty", want: "characters"},
 		{name: "a label that is a number", body: changed(map[string]any{"labels": map[string]any{"team": 7}}), field: "labels", problem: "number", want: "JSON string"},
 		{name: "a key with a line break", body: changed(map[string]any{"key": "a\nb"}), field: "key", problem: "control characters", want: "200"},
-		{name: "nothing to back up", body: backupParameters(map[string]any{}), field: "parameters.itemId", problem: "is missing", want: "one of them"},
+		{name: "nothing to back up", body: backupParameters(map[string]any{}), field: "parameters.itemId", problem: "is missing", want: "exactly one of"},
 		{name: "an item by its name", body: backupParameters(map[string]any{"itemId": "testshare"}), field: "parameters.itemId", problem: "is not", want: "/protectedItems/"},
 		{name: "the backup type Invalid", body: backupParameters(map[string]any{"itemId": demoItem, "backupType": "Invalid"}), field: "parameters.backupType", problem: `"Invalid"`, want: "Full, Differential"},
 		{
 			name:  "a backup type for a file share",
 			body:  withParameters(backup("bad", demoAccount, "testshare"), map[string]any{"backupType": "Full"}),
-			field: "parameters.backupType", problem: "is given", want: "databases",
+			field: "parameters.backupType", problem: "is set", want: "databases",
 		},
 	}
 }
