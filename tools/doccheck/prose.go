@@ -44,7 +44,7 @@ func compile(list []word) ([]rule, error) {
 		pattern := strings.ReplaceAll(w.pattern, " ", `\s+`)
 		switch w.place {
 		case sentenceStart:
-			pattern = `(?s)(?:^\s*|[.;:?!]\s+|\n\s*\n\s*|(?:^|\n)\s*(?:[-*>]|\d+\.)\s+|[|>]-?\s*\n\s*|(?:#|//)\s+)(` + pattern + `)`
+			pattern = `(?s)(?:^\s*|[.;:?!]\s+|\n\s*\n\s*|(?:^|\n)\s*(?:[-*>]|\d+\.)\s+|[|>]-?\s*\n\s*)(` + pattern + `)`
 		case docVerb:
 			pattern = `^\s*[\w.]+\s+(` + pattern + `)\b`
 		case namePart, limitName:

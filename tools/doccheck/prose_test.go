@@ -53,6 +53,7 @@ func mutants(w word) map[string]string {
 			"joined.go":      fmt.Sprintf("package x\n\nvar a = %q +\n\t%q\n", w.example[:3], w.example[3:]+" "),
 			"page.md":        fmt.Sprintf("# Title\n\n%s\n", page),
 			"page.yaml":      fmt.Sprintf("a: 1\n# %s\n", w.example),
+			"trailing.yaml":  fmt.Sprintf("a: 1 # %s\n", w.example),
 			"page.json":      fmt.Sprintf("{\"description\": %q}\n", w.example),
 			"page.bicep":     fmt.Sprintf("var a = 1\n// %s\n", w.example),
 			"Makefile":       fmt.Sprintf("a: ## Help.\n# %s\n", w.example),

@@ -305,7 +305,10 @@ func jsonTexts(_ string, data []byte) ([]text, error) {
 	return texts, nil
 }
 
-var commentMark = regexp.MustCompile(`^\s*(#|//|\*|/\*)+`)
+var (
+	commentMark  = regexp.MustCompile(`^\s*(#|//|\*|/\*)+`)
+	trailingMark = regexp.MustCompile(`\s(#|//)\s`)
+)
 
 // plainTexts returns a whole file: its blocks of comment lines, and the lines
 // between them, which hold descriptions and help texts.
@@ -315,6 +318,7 @@ func plainTexts(_ string, data []byte) ([]text, error) {
 	for i, line := range strings.Split(string(data), "\n") {
 		comment := commentMark.MatchString(line) && !strings.HasPrefix(line, "#!")
 		line = pageCode.ReplaceAllStringFunc(commentMark.ReplaceAllStringFunc(line, blank), blank)
+		line = trailingMark.ReplaceAllString(line, " . ") // a comment after code starts a sentence
 		if i == 0 || comment != inComment {
 			texts = append(texts, text{prose, line, i + 1})
 		} else {
