@@ -13,8 +13,8 @@ import (
 
 // CallOptions apply to every call of a bound client; see Client.With.
 type CallOptions struct {
-	// Caller is for whom the calls are made. The rate limiter defers low
-	// priorities first.
+	// Caller has the priority of the calls. The rate limiter defers calls of low
+	// priority first.
 	Caller ratelimit.Caller
 	// Record, if set, receives each exchange in the order of the answers. An
 	// exchange holds no query, header or body.

@@ -29,7 +29,7 @@ type Client struct {
 	options CallOptions
 }
 
-// connection is what bound copies of a client share.
+// connection holds what bound copies of a client share.
 type connection struct {
 	pipeline runtime.Pipeline
 	endpoint *url.URL

@@ -123,17 +123,17 @@ func TestDo_RequestThatWasNeverSentIsNotAmbiguous(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	nobody := "http://" + listener.Addr().String()
+	closed := "http://" + listener.Addr().String()
 	require.NoError(t, listener.Close())
 	tls := httptest.NewTLSServer(answers(200, `{}`))
 	t.Cleanup(tls.Close)
 
 	for name, change := range map[string]func(*Config){
-		"nobody listens":           func(c *Config) { c.Endpoint = nobody },
+		"no listener":              func(c *Config) { c.Endpoint = closed },
 		"the name does not exist":  func(c *Config) { c.Endpoint = "https://nowhere.invalid" },
 		"the certificate is wrong": func(c *Config) { c.Endpoint = tls.URL },
 		"there is no token": func(c *Config) {
-			c.Endpoint, c.Credential = nobody, tokens{err: errors.New("identity endpoint is unavailable")}
+			c.Endpoint, c.Credential = closed, tokens{err: errors.New("identity endpoint is unavailable")}
 		},
 	} {
 		_, err := newClient(t, change).Do(t.Context(), Request{Method: http.MethodPost, Path: "/x"})

@@ -36,7 +36,7 @@ func TestNew_RejectsInvalidConfigurations(t *testing.T) {
 	}
 }
 
-func TestPlainHTTPIsAllowedOnLoopbackHostsOnly(t *testing.T) {
+func TestNew_AllowsPlainHTTPOnLoopbackHostsOnly(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"http://127.0.0.1:8080", "http://localhost:8080/", "http://[::1]:1"} {
 		_, err := New(Config{Credential: tokens{}, Now: testTime, Endpoint: endpoint})
@@ -44,7 +44,7 @@ func TestPlainHTTPIsAllowedOnLoopbackHostsOnly(t *testing.T) {
 	}
 }
 
-func TestTheTokenGoesToTrustedHostsOnly(t *testing.T) {
+func TestTrusts_AcceptsTrustedHostsOnly(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, func(c *Config) { c.TrustedHosts = []string{"proxy.example", "other.example:8443"} })
 	for raw, trusted := range map[string]bool{
@@ -68,7 +68,7 @@ func TestTheTokenGoesToTrustedHostsOnly(t *testing.T) {
 	}
 }
 
-func TestAnEndpointOutsideTheCloudDoesNotTrustTheCloud(t *testing.T) {
+func TestTrusts_OtherEndpointDoesNotTrustTheCloud(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, func(c *Config) { c.Endpoint = "http://127.0.0.1:9000" })
 	require.False(t, client.Trusts("https://management.azure.com/x"))

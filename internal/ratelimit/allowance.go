@@ -7,7 +7,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Allowance is what Azure still allows of one kind of call: a bucket or a
+// Allowance counts the calls of one kind that Azure still allows: a bucket or a
 // quota. It is a plain value without a clock: times are arguments. Its JSON
 // form is stored in the shared row.
 type Allowance struct {

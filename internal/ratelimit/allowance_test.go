@@ -115,7 +115,7 @@ func TestLimiter_MeasuresTheRefillRateOfABucket(t *testing.T) {
 		c, err := l.Acquire(t.Context(), ratelimit.Caller{}, http.MethodPost, trigger)
 		require.NoError(t, err)
 		c.Done(ratelimit.Observation{Remaining: map[string]int{"subscription-writes": int(left)}})
-		// Ten calls a second, of which five come back.
+		// Ten calls a second are spent, and five are refilled.
 		now = now.Add(100 * time.Millisecond)
 		left -= 0.5
 	}

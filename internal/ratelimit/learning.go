@@ -49,7 +49,7 @@ func (a *Allowance) ObserveSuccess(now time.Time, s Assumptions) {
 	a.Remaining, a.UpdatedAt, a.RefillRate = a.remaining(now, s), now, rate
 }
 
-// Throttling is what a 429 says.
+// Throttling holds the facts of a 429.
 type Throttling struct {
 	// PerAction reports that a provider's quota was exceeded, not Resource
 	// Manager's bucket.

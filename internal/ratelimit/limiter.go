@@ -67,7 +67,7 @@ func New(cfg Config) (*Limiter, error) {
 	return &Limiter{cfg: cfg, allowances: map[string]*entry{}}, nil
 }
 
-// Caller says for whom a call is made.
+// Caller describes the caller of a call.
 type Caller struct {
 	Priority operation.Priority
 	// Reservation is the Reservation of the operation.Deferral that the call

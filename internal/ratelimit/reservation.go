@@ -11,7 +11,7 @@ type Reservation struct {
 	keys []string
 }
 
-// Observation is what an answer says about limits.
+// Observation holds the facts of an answer about limits.
 type Observation struct {
 	// Remaining holds the values of the x-ms-ratelimit-remaining-* headers, by
 	// the rest of the header's name.
@@ -19,13 +19,13 @@ type Observation struct {
 	// Region is the region from which Resource Manager answered; empty if
 	// unknown.
 	Region string
-	// Throttled is what a 429 says; nil for other answers.
+	// Throttled holds the facts of a 429; nil for other answers.
 	Throttled *Throttling
 	// Failed reports that the call failed, for any reason.
 	Failed bool
 }
 
-// Done records what the call's answer says.
+// Done records the facts of the call's answer.
 func (r *Reservation) Done(o Observation) {
 	if r == nil {
 		return

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// target is what a call counts against. Resource Manager counts by
+// target identifies the bucket and the quota that a call counts against. Resource Manager counts by
 // subscription, identity, region and verb (see "Understand how Azure Resource
 // Manager throttles requests"), and by provider: recorded answers report
 // different numbers for one subscription.

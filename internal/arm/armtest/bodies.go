@@ -8,10 +8,10 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// bodies checks bodies strictly: an API description's own schemas allow any
-// field, and do not look into polymorphic objects.
+// bodies checks request bodies strictly. The schemas of an API description allow
+// unknown fields and do not cover polymorphic objects.
 type bodies struct {
-	// kinds are the schemas that derive from a base, by the base's reference
+	// kinds holds the schemas that derive from a base, by the base's reference
 	// and the value of the discriminator.
 	kinds map[string]map[string]*openapi3.SchemaRef
 }
@@ -36,7 +36,7 @@ func (b bodies) derive(from *openapi3.Schema, kind string, s *openapi3.SchemaRef
 	}
 }
 
-// problem walks the body along its schema.
+// problem returns the first deviation of a body from its schema.
 func (b bodies) problem(at string, schema *openapi3.SchemaRef, value any) error {
 	switch v := value.(type) {
 	case []any:
@@ -86,7 +86,7 @@ func (b bodies) object(at string, schema *openapi3.SchemaRef, value map[string]a
 	return nil
 }
 
-// kindOf finds the schema that a polymorphic object's discriminator names.
+// kindOf returns the schema that the discriminator of a polymorphic object names.
 func kindOf(kinds map[string]*openapi3.SchemaRef, value map[string]any) (*openapi3.SchemaRef, error) {
 	for _, discriminator := range []string{"objectType", "containerType", "protectedItemType"} {
 		named, ok := value[discriminator].(string)
@@ -98,7 +98,7 @@ func kindOf(kinds map[string]*openapi3.SchemaRef, value map[string]any) (*openap
 		}
 		return nil, fmt.Errorf("%s %q is unknown", discriminator, named)
 	}
-	return nil, errors.New("it has no discriminator")
+	return nil, errors.New("the object has no discriminator")
 }
 
 func collect(s *openapi3.Schema, fields map[string]*openapi3.SchemaRef, required map[string]bool) {

@@ -27,8 +27,8 @@ type Description struct {
 	bodies  bodies
 }
 
-// Describe loads an API description; the test is skipped where it is not at
-// hand.
+// Describe loads an API description. It skips the test if the description is not
+// available.
 func Describe(t testing.TB, provider, version, file string) *Description {
 	t.Helper()
 	raw := shared(t, "the API description of "+provider, "specs", provider, version, file)
@@ -42,8 +42,8 @@ func Describe(t testing.TB, provider, version, file string) *Description {
 	return &Description{version: version, router: router, bodies: bodiesOf(doc)}
 }
 
-// withCommonTypes takes into the document what it refers to in other files,
-// whose paths are those of the tree where it was published.
+// withCommonTypes copies the types of other files that the document refers to
+// into the document. Their paths are those of the published tree.
 func withCommonTypes(t testing.TB, raw []byte) []byte {
 	t.Helper()
 	reference := regexp.MustCompile(`"(?:\.\./)+common-types/resource-management/(v\d+/\w+\.json)#/(\w+)/(\w+)"`)
@@ -77,9 +77,10 @@ func withCommonTypes(t testing.TB, raw []byte) []byte {
 	return reference.ReplaceAll(merged, []byte(`"#/$2/$3"`))
 }
 
-// Problem is what is wrong with a request; nil when nothing is: it maps to the
-// operation that it names, at this api-version, with no unknown query parameter,
-// and its body has no field that the API does not know, at any depth.
+// Problem returns why a request does not match the API description; nil if it
+// matches. Its path must be that of its operation, at this api-version, without
+// unknown query parameters, and its body must not have unknown fields at any
+// depth.
 func (d *Description) Problem(ctx context.Context, g Request) error {
 	req, err := http.NewRequestWithContext(ctx, g.Method, g.URL, bytes.NewReader(g.Body))
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Golden holds a request against testdata/<name>.json, or writes that file
-// anew.
+// Golden compares a request with testdata/<name>.json, or rewrites that file.
 func Golden(t testing.TB, name string, got Request, update bool) {
 	t.Helper()
 	file := goldenFile(name)

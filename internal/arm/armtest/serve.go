@@ -20,10 +20,10 @@ import (
 // PublicARM is the endpoint that golden requests show.
 const PublicARM = "https://management.azure.com"
 
-// Request is a request as it arrived at Azure Resource Manager, and the form of
-// a golden file.
+// Request is a request as Azure Resource Manager received it. Golden files have
+// this form.
 type Request struct {
-	// Operation is the API description's name of the operation.
+	// Operation is the name of the operation in the API description.
 	Operation       string          `json:"operation"`
 	Method          string          `json:"method"`
 	URL             string          `json:"url"`
@@ -31,8 +31,8 @@ type Request struct {
 	Body            json.RawMessage `json:"body,omitempty"`
 }
 
-// Serve is an ARM that answers from a function, and a function that lists what
-// it was sent.
+// Serve starts an ARM that answers from a function. It also returns a function
+// that lists the received requests.
 func Serve(t testing.TB, answer http.HandlerFunc) (*httptest.Server, func() []Request) {
 	t.Helper()
 	var mu sync.Mutex
@@ -60,7 +60,7 @@ func Serve(t testing.TB, answer http.HandlerFunc) (*httptest.Server, func() []Re
 	}
 }
 
-// AnyAnswer answers every call with something that it can read.
+// AnyAnswer answers every call with a readable answer.
 func AnyAnswer(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		_, _ = w.Write([]byte(`{"value":[]}`))
@@ -79,7 +79,7 @@ func Answers(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
 
-// Client is a client of that ARM.
+// Client returns a client of that ARM.
 func Client(t testing.TB, server *httptest.Server) *arm.Client {
 	t.Helper()
 	c, err := arm.New(arm.Config{
@@ -92,7 +92,7 @@ func Client(t testing.TB, server *httptest.Server) *arm.Client {
 
 type anyToken struct{}
 
-// GetToken gives a token that never expires.
+// GetToken returns a token that never expires.
 func (anyToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: "t", ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }

@@ -12,8 +12,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// shared is the folder with the API descriptions, recordings and Learn's pages:
-// AZBACKUPFLOW_SHARED, or beside the repository.
+// shared reads a file of the folder with the API descriptions, recordings and
+// Learn's pages: AZBACKUPFLOW_SHARED, or "shared" next to the repository.
 func shared(t testing.TB, what string, path ...string) []byte {
 	t.Helper()
 	root := os.Getenv("AZBACKUPFLOW_SHARED")
@@ -25,10 +25,10 @@ func shared(t testing.TB, what string, path ...string) []byte {
 		}
 		root = filepath.Join(dir, "..", "shared")
 	}
-	// A folder of the machine's owner: nothing outside of it is opened.
+	// os.DirFS opens no file outside the folder.
 	raw, err := fs.ReadFile(os.DirFS(root), filepath.ToSlash(filepath.Join(path...)))
 	if err != nil {
-		t.Skipf("%s is not here (set AZBACKUPFLOW_SHARED)", what)
+		t.Skipf("%s is not available; set AZBACKUPFLOW_SHARED", what)
 	}
 	return raw
 }
@@ -38,7 +38,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// Page is the text of one of Learn's pages.
+// Page returns the text of one of Learn's pages.
 func Page(t testing.TB, name string) string {
 	t.Helper()
 	return string(shared(t, "Learn's page "+name, "learn", name))
@@ -59,7 +59,7 @@ type Interaction struct {
 	}
 }
 
-// Recording is recorded Azure traffic, in order.
+// Recording returns recorded Azure traffic, in order.
 func Recording(t testing.TB, name string) []Interaction {
 	t.Helper()
 	var cassette struct{ Interactions []Interaction }
@@ -74,7 +74,7 @@ func Recording(t testing.TB, name string) []Interaction {
 	return cassette.Interactions
 }
 
-// Items counts the items of a list's page.
+// Items returns the number of items on a page of a list.
 func Items(t testing.TB, body string) int {
 	t.Helper()
 	var l struct{ Value []json.RawMessage }

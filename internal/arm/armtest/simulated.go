@@ -15,16 +15,16 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// Simulated is a simulated Azure whose clock only the test moves.
+// Simulated is a simulated Azure whose clock only the test advances.
 type Simulated struct {
-	// Client is a client of it.
+	// Client is a client of the simulator.
 	Client *arm.Client
-	// Clock is its time.
+	// Clock is the simulator's clock.
 	Clock *clockwork.FakeClock
 	sim   *armsim.Simulator
 }
 
-// Simulate starts one with the simulator's own demo world.
+// Simulate starts a simulator with its demo world.
 func Simulate(t testing.TB) *Simulated {
 	t.Helper()
 	s := &Simulated{Clock: clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC))}
@@ -37,12 +37,12 @@ func Simulate(t testing.TB) *Simulated {
 	return s
 }
 
-// GetToken gives a token that the simulator accepts.
+// GetToken returns a token that the simulator accepts.
 func (s *Simulated) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{Token: s.sim.Token(), ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-// End follows an operation to its end.
+// End tracks an operation until it ends.
 func (s *Simulated) End(t testing.TB, submission lro.Submission, err error) lro.Progress {
 	t.Helper()
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func (s *Simulated) End(t testing.TB, submission lro.Submission, err error) lro.
 	return lro.Progress{}
 }
 
-// Succeeds follows an operation to its end, which must be a good one.
+// Succeeds tracks an operation until it ends, and requires that it succeeds.
 func (s *Simulated) Succeeds(t testing.TB, submission lro.Submission, err error) lro.Progress {
 	t.Helper()
 	p := s.End(t, submission, err)

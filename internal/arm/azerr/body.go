@@ -75,10 +75,11 @@ func collect(v any, depth int, found *[]fault) {
 	}
 }
 
-// mostSpecific returns the error that says most: the outermost that the
+// pickFault returns the error that says most: the outermost that the
 // catalogue knows and that is not Transient, else the outermost that the
-// catalogue knows, else the outermost. What it lacks comes from the others.
-func mostSpecific(all []fault) fault {
+// catalogue knows, else the outermost. Fields that
+// it lacks are taken from the others.
+func pickFault(all []fault) fault {
 	if len(all) == 0 {
 		return fault{}
 	}

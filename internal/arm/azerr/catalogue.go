@@ -29,7 +29,7 @@ type Entry struct {
 	// MessageContains identifies the error by its message where it has no code
 	// of its own.
 	MessageContains string
-	// RecommendedAction says what a person should do. Azure's own recommended
+	// RecommendedAction is what an operator should do. Azure's own recommended
 	// action takes precedence.
 	RecommendedAction string
 	// Permission marks codes for a role that the app's identity lacks. Classify
@@ -122,7 +122,7 @@ func conflicts() []Entry {
 	}
 }
 
-// userActions lists the codes of errors that a person must resolve before a retry can succeed.
+// userActions lists the codes of errors that an operator must resolve before a retry can succeed.
 func userActions() []Entry {
 	return []Entry{
 		{

@@ -40,7 +40,7 @@ func (r Request) Writes() bool {
 // Classify returns the error that an answer means. The class comes from Azure's
 // code, see Catalogue, or from the HTTP status if the code is unknown.
 func Classify(r Response) *operation.Error {
-	f := mostSpecific(faults(r.Body))
+	f := pickFault(faults(r.Body))
 	if f.code == "" {
 		f.code = r.Header.Get("x-ms-error-code")
 	}
@@ -78,7 +78,7 @@ func Classify(r Response) *operation.Error {
 }
 
 // Failure returns the error of an operation or job that Azure accepted and that
-// failed later. Unknown codes are Fatal: only a person can decide whether to
+// failed later. Unknown codes are Fatal: only an operator can decide whether to
 // repeat the work.
 func Failure(code, message string, recommended []string) *operation.Error {
 	f := fault{code: code, message: message, actions: recommended}
@@ -94,7 +94,7 @@ func Failure(code, message string, recommended []string) *operation.Error {
 // DataProtection's UserFacingError, or the most specific of a list of them. It
 // returns nil if the field is empty.
 func FailureIn(raw json.RawMessage) *operation.Error {
-	f := mostSpecific(faults(raw))
+	f := pickFault(faults(raw))
 	if f.code == "" && f.message == "" && f.detail == "" {
 		return nil
 	}
@@ -119,7 +119,7 @@ func FailedOperation(status map[string]any, canceled bool) *operation.Error {
 	if len(all) == 0 && canceled {
 		all = []fault{{code: "OperationCanceled", message: "the operation was canceled in Azure"}}
 	}
-	return failure(mostSpecific(all))
+	return failure(pickFault(all))
 }
 
 // Malformed returns the error of a call that cannot be built; nothing was sent.

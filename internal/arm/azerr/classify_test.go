@@ -31,7 +31,7 @@ func coded(code, message string) string {
 
 func TestClassify_ThrottledWaitsTheSecondsInTheText(t *testing.T) {
 	t.Parallel()
-	// As recorded.
+	// The text was recorded.
 	e := rejected(429, coded("ResourceRequestsThrottled", "Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds."))
 	require.Equal(t, operation.Throttled, e.Class)
 	require.Equal(t, 324*time.Second, e.RetryAfter)
@@ -201,7 +201,7 @@ func FuzzClassify(f *testing.F) {
 
 func TestThrottlingIn_ReadsLimitIntervalAndWait(t *testing.T) {
 	t.Parallel()
-	// As recorded.
+	// The text was recorded.
 	got := ThrottlingIn("ResourceRequestsThrottled", "Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds.")
 	require.Equal(t, Throttling{Limit: 150, Interval: time.Hour, Wait: 324 * time.Second, PerAction: true}, got)
 	require.Equal(t, Throttling{Interval: 26*time.Hour + 3*time.Minute + 4*time.Second}, ThrottlingIn("TooManyRequests", "interval 1.02:03:04"))

@@ -4,7 +4,7 @@ package backupjob
 
 import "strings"
 
-// State is what a job's status means.
+// State is the state of a job, whichever provider runs it.
 type State string
 
 // The states of a job. All but Running are final.

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestARestoreThatAzureWouldRefuseIsNotSent(t *testing.T) {
+func TestRestore_DoesNotSendInvalidRequests(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	c := New(armtest.Client(t, server))
@@ -58,7 +58,7 @@ func TestARestoreThatAzureWouldRefuseIsNotSent(t *testing.T) {
 	require.Empty(t, sent())
 }
 
-func TestAnInstanceWithoutDatasourceOrPolicyIsNotSent(t *testing.T) {
+func TestPutInstance_DoesNotSendInvalidRequests(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	c := New(armtest.Client(t, server))

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestIDsAreReadWhateverTheirCasing(t *testing.T) {
+func TestParseInstanceID_IgnoresCasing(t *testing.T) {
 	t.Parallel()
 	const id = "/Subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/testBkpVaultRG/providers/microsoft.dataprotection/BackupVaults/testBkpVault"
 	v, err := resourceid.ParseVaultID(id, resourceid.BackupVault)
@@ -25,7 +25,7 @@ func TestIDsAreReadWhateverTheirCasing(t *testing.T) {
 	require.False(t, i.Equal(InstanceID{Vault: demoVault(), Name: "other"}))
 }
 
-func TestWhatIsNoVaultOrInstanceIDIsRefusedInWords(t *testing.T) {
+func TestParseInstanceID_RejectsOtherIDs(t *testing.T) {
 	t.Parallel()
 	for id, says := range map[string]string{
 		"":             "empty",
@@ -54,7 +54,7 @@ func TestWhatIsNoVaultOrInstanceIDIsRefusedInWords(t *testing.T) {
 	}
 }
 
-func TestAServerBelongsToNoSetAndADatabaseToItsServer(t *testing.T) {
+func TestDatasourceOf_SetIsTheServerOfADatabase(t *testing.T) {
 	t.Parallel()
 	ds, set := datasource(t, demoServer)
 	require.Nil(t, set)
@@ -63,7 +63,7 @@ func TestAServerBelongsToNoSetAndADatabaseToItsServer(t *testing.T) {
 		ResourceLocation: "westus", DatasourceType: DatasourceFlexibleServer,
 	}, ds)
 	ds, set = datasource(t, strings.ToLower(demoDatabase))
-	require.Equal(t, DatasourceDatabase, ds.DatasourceType, "as policies spell it")
+	require.Equal(t, DatasourceDatabase, ds.DatasourceType, "spelled as in policies")
 	require.Equal(t, "empdb11", ds.ResourceName)
 	require.Equal(t, &Datasource{
 		ResourceID: strings.TrimSuffix(strings.ToLower(demoDatabase), "/databases/empdb11"), ResourceName: "testpostgresql",
@@ -74,7 +74,7 @@ func TestAServerBelongsToNoSetAndADatabaseToItsServer(t *testing.T) {
 	require.Equal(t, "Microsoft.Compute/disks", ds.DatasourceType)
 }
 
-func TestWhatIsNoDatasourceIsRefused(t *testing.T) {
+func TestDatasourceOf_RejectsOtherIDs(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{
 		"", "x", "/providers/.0/0/0/0", demoSubscription, demoSubscription + "/resourceGroups/g", demoDatabase + "/tables/t", demoServer + "?a=b", demoServer + "/..",
@@ -84,7 +84,7 @@ func TestWhatIsNoDatasourceIsRefused(t *testing.T) {
 	}
 }
 
-func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
+func TestClient_DoesNotSendNamesThatAddressAnotherResource(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	c, ctx, v := New(armtest.Client(t, server)), t.Context(), demoVault()

@@ -62,7 +62,7 @@ func becomes(t *testing.T, w *armtest.Simulated, c *dataprotection.Client, id da
 	require.FailNow(t, "the instance does not become "+state)
 }
 
-func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
+func TestJourney_FlexibleServerFromProtectionToDeletion(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	w, c, vault := demo(t)
@@ -144,7 +144,7 @@ func TestAFlexibleServerIsProtectedBackedUpRestoredAndDeleted(t *testing.T) {
 	require.True(t, one.ScheduledPurgeTime.After(one.DeletionTime))
 }
 
-func TestADatabaseComesBackFromTheArchiveToAnotherServer(t *testing.T) {
+func TestJourney_DatabaseRestoredFromTheArchive(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	w, c, vault := demo(t)

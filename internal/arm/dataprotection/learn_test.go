@@ -13,16 +13,16 @@ import (
 	"azbackupflow/internal/arm/armtest"
 )
 
-// The tests of this file name, one by one, what the samples on Learn's two
-// pages say otherwise than the API has it, and show what is sent instead. That
-// a page still says so is checked where it is at hand.
+// Each test of this file documents one difference between the samples on Learn's
+// two pages and the API, and shows the request that is sent instead. If the page
+// is available, the test checks that it still has the difference.
 
 const (
 	backupPage  = "backup-postgresql-flexible-server-rest.txt"
 	restorePage = "restore-postgresql-rest.txt"
 )
 
-// pageSays holds what the page is quoted with against the page.
+// pageSays checks that the page contains a quote.
 func pageSays(t *testing.T, page string, quotes ...string) {
 	t.Helper()
 	t.Run("the page says so", func(t *testing.T) {
@@ -34,8 +34,8 @@ func pageSays(t *testing.T, page string, quotes ...string) {
 	})
 }
 
-// refused is why the API description does not take a golden request after
-// change was made to its body.
+// refused returns why the API description rejects a golden request whose body
+// was changed.
 func refused(t *testing.T, name, why string, change func(body map[string]any)) {
 	t.Helper()
 	t.Run("the API description refuses it", func(t *testing.T) {
@@ -68,7 +68,7 @@ func at(t *testing.T, body map[string]any, names ...string) map[string]any {
 	return body
 }
 
-func TestLearnLeavesBackupVaultsOutOfThePutsPath(t *testing.T) {
+func TestLearn_PathOfThePutLacksBackupVaults(t *testing.T) {
 	t.Parallel()
 	pageSays(t, backupPage, "Microsoft.DataProtection/{BkpvaultName}/backupInstances/{UniqueBackupInstanceName}")
 	require.Contains(t, armtest.ReadGolden(t, "put-instance").URL,
@@ -77,13 +77,13 @@ func TestLearnLeavesBackupVaultsOutOfThePutsPath(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestLearnPutsNameAndTypeIntoThePutsBody(t *testing.T) {
+func TestLearn_BodyOfThePutHasNameAndType(t *testing.T) {
 	t.Parallel()
 	pageSays(t, backupPage, `"type": "Microsoft.DataProtection/backupvaults/backupInstances",`)
 	require.Equal(t, []string{"properties"}, slices.Sorted(maps.Keys(decoded(t, armtest.ReadGolden(t, "put-instance")))))
 }
 
-func TestLearnPutsObjectTypeOutsideOfThePutsProperties(t *testing.T) {
+func TestLearn_ObjectTypeIsOutsideThePropertiesOfThePut(t *testing.T) {
 	t.Parallel()
 	pageSays(t, backupPage, "},\n\"objectType\": \"BackupInstance\"\n}")
 	require.Equal(t, "BackupInstance", at(t, decoded(t, armtest.ReadGolden(t, "put-instance")), "properties")["objectType"])
@@ -93,7 +93,7 @@ func TestLearnPutsObjectTypeOutsideOfThePutsProperties(t *testing.T) {
 	})
 }
 
-func TestLearnSendsAnEmptyPolicyVersion(t *testing.T) {
+func TestLearn_PolicyVersionIsEmpty(t *testing.T) {
 	t.Parallel()
 	pageSays(t, backupPage, `"policyVersion": ""`)
 	for _, name := range []string{"put-instance", "validate-for-backup"} {
@@ -101,7 +101,7 @@ func TestLearnSendsAnEmptyPolicyVersion(t *testing.T) {
 	}
 }
 
-func TestLearnsPutAnswersThatProtectionIsConfigured(t *testing.T) {
+func TestLearn_PutAnswersProtectionConfigured(t *testing.T) {
 	t.Parallel()
 	pageSays(t, backupPage, `"currentProtectionState": "ProtectionConfigured"`)
 	for _, x := range armtest.Recording(t, recording) {
@@ -113,7 +113,7 @@ func TestLearnsPutAnswersThatProtectionIsConfigured(t *testing.T) {
 	}
 }
 
-func TestLearnUsesOldAPIVersions(t *testing.T) {
+func TestLearn_APIVersionsAreOld(t *testing.T) {
 	t.Parallel()
 	pageSays(t, backupPage, "api-version=2021-01-01")
 	pageSays(t, restorePage, "api-version=2021-07-01")
@@ -122,7 +122,7 @@ func TestLearnUsesOldAPIVersions(t *testing.T) {
 	}
 }
 
-func TestLearnSpellsDataSourceInfoOfARestoresTargetWithABigS(t *testing.T) {
+func TestLearn_RestoreTargetSpellsDataSourceInfo(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "\"recoveryOption\": \"FailIfExists\",\n\"dataSourceInfo\": {", `"dataSourceSetInfo": {`)
 	target := at(t, decoded(t, armtest.ReadGolden(t, "restore-as-database")), "restoreTargetInfo")
@@ -137,13 +137,13 @@ func TestLearnSpellsDataSourceInfoOfARestoresTargetWithABigS(t *testing.T) {
 			})
 		})
 	}
-	// In a backup instance it is the other way round.
+	// A backup instance has the opposite spelling.
 	instance := at(t, decoded(t, armtest.ReadGolden(t, "put-instance-of-database")), "properties")
 	require.Contains(t, instance, "dataSourceInfo")
 	require.Contains(t, instance, "dataSourceSetInfo")
 }
 
-func TestLearnSpellsTheTargetsObjectTypeInLowerCase(t *testing.T) {
+func TestLearn_RestoreTargetSpellsObjectTypeInLowerCase(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, `"objectType": "restoreTargetInfo"`)
 	require.Equal(t, "RestoreTargetInfo", at(t, decoded(t, armtest.ReadGolden(t, "restore-as-database")), "restoreTargetInfo")["objectType"])
@@ -152,7 +152,7 @@ func TestLearnSpellsTheTargetsObjectTypeInLowerCase(t *testing.T) {
 	})
 }
 
-func TestLearnPutsObjectTypeAndRecoveryPointAroundTheValidationsRequest(t *testing.T) {
+func TestLearn_ValidationHasFieldsOutsideItsRequest(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "\"objectType\": \"ValidateRestoreRequestObject\",\n\"recoveryPointId\": \"eb006fde78cb47198be5a320fbe45e9b\",")
 	body := decoded(t, armtest.ReadGolden(t, "validate-restore-as-database"))
@@ -166,7 +166,7 @@ func TestLearnPutsObjectTypeAndRecoveryPointAroundTheValidationsRequest(t *testi
 	})
 }
 
-func TestTheRestoreIsTheValidatedRequestUnwrapped(t *testing.T) {
+func TestRestore_IsTheValidatedRequestUnwrapped(t *testing.T) {
 	t.Parallel()
 	for name := range calls(t) {
 		what, ok := strings.CutPrefix(name, "validate-restore-")
@@ -178,7 +178,7 @@ func TestTheRestoreIsTheValidatedRequestUnwrapped(t *testing.T) {
 	}
 }
 
-func TestLearnSpellsTheRehydrationInSnakeCaseAndWithThePlainObjectType(t *testing.T) {
+func TestLearn_RehydrationIsInSnakeCase(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, `"rehydration_priority": "Standard",`, `"rehydration_retention_duration": "P15D",`)
 	for _, name := range []string{"restore-as-database-from-archive", "restore-as-files-from-archive"} {
@@ -196,14 +196,14 @@ func TestLearnSpellsTheRehydrationInSnakeCaseAndWithThePlainObjectType(t *testin
 	})
 }
 
-func TestLearnSaysProvidersTwice(t *testing.T) {
+func TestLearn_ResourceIDRepeatsProviders(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "/resourceGroups/targetrg/providers/providers/Microsoft.DBforPostgreSQL/")
 	_, _, err := DatasourceOf(strings.Replace(demoTarget, "/providers/", "/providers/providers/", 1), "westus")
 	require.ErrorContains(t, err, "providers twice")
 }
 
-func TestLearnNamesTheRecoveryPointByItsFriendlyName(t *testing.T) {
+func TestLearn_RecoveryPointIsItsFriendlyName(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "uses a recovery point named 794ead7c7661410da03997d210d469e7", `"recoveryPointId": "eb006fde78cb47198be5a320fbe45e9b"`)
 	points, err := reader(t, `{"value":[{"id":"x","name":"n","properties":{"recoveryPointId":"eb006fde78cb47198be5a320fbe45e9b",
@@ -212,26 +212,27 @@ func TestLearnNamesTheRecoveryPointByItsFriendlyName(t *testing.T) {
 	require.Equal(t, demoPoint, points[0].RecoveryPointID)
 }
 
-func TestLearnsSecretHasANullValue(t *testing.T) {
+func TestLearn_SecretHasANullValue(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, `"value": null`)
 	require.NotContains(t, string(armtest.ReadGolden(t, "restore-as-database").Body), `"value"`)
 }
 
-func TestLearnSpellsValidateRestoreWithABigV(t *testing.T) {
+func TestLearn_SpellsValidateRestoreWithACapitalV(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "/ValidateRestore?api-version=2021-07-01")
 	require.Contains(t, armtest.ReadGolden(t, "validate-restore-as-files").URL, "/validateRestore?")
 }
 
-// Learn's bodies for an archived recovery point end in a comma and are no JSON.
-func TestLearnsArchiveBodiesAreNoJSON(t *testing.T) {
+// Learn's bodies for an archived recovery point end with a comma, which is not
+// valid JSON.
+func TestLearn_ArchiveBodiesAreNotJSON(t *testing.T) {
 	t.Parallel()
 	text := armtest.Page(t, restorePage)
 	require.Len(t, regexp.MustCompile(`"P15D",\n}`).FindAllString(text, -1), 2)
 }
 
-func TestLearnsFilesAreSentAsThePageHasThem(t *testing.T) {
+func TestLearn_RestoreAsFilesMatchesThePage(t *testing.T) {
 	t.Parallel()
 	require.JSONEq(t, `{
 		"objectType": "AzureBackupRecoveryPointBasedRestoreRequest",

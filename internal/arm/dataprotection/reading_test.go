@@ -14,14 +14,14 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// reader is a client of an ARM that answers everything with this body.
+// reader returns a client of an ARM that answers every call with this body.
 func reader(t testing.TB, body string) *Client {
 	t.Helper()
 	server, _ := armtest.Serve(t, armtest.Says(body))
 	return New(armtest.Client(t, server))
 }
 
-func TestAVaultIsRead(t *testing.T) {
+func TestGetVault_ReadsEveryField(t *testing.T) {
 	t.Parallel()
 	v, err := reader(t, `{"id":"i","name":"testBkpVault","location":"westus","identity":{"principalId":"p","tenantId":"t","type":"SystemAssigned,UserAssigned",
 		"userAssignedIdentities":{"/b":{"clientId":"c"},"/a":{}}},"properties":{"provisioningState":"Succeeded",
@@ -36,7 +36,7 @@ func TestAVaultIsRead(t *testing.T) {
 	}, v)
 }
 
-func TestAVaultsSettingsTellWhatMayBeDeleted(t *testing.T) {
+func TestVault_ImmutableAndSoftDeletes(t *testing.T) {
 	t.Parallel()
 	plain, err := reader(t, `{"properties":{"securitySettings":{"immutabilitySettings":null,"softDeleteSettings":null}}}`).GetVault(t.Context(), demoVault())
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestAVaultsSettingsTellWhatMayBeDeleted(t *testing.T) {
 	}
 }
 
-func TestAResourceGuardsOperationsAreRead(t *testing.T) {
+func TestListResourceGuardProxies_ReadsTheOperations(t *testing.T) {
 	t.Parallel()
 	found, err := reader(t, `{"value":[{"id":"i","name":"DppResourceGuardProxy","properties":{"resourceGuardResourceId":"/g",
 		"resourceGuardOperationDetails":[{"vaultCriticalOperation":"Microsoft.DataProtection/backupVaults/backupInstances/delete","defaultResourceRequest":"/r"}]}}]}`).
@@ -63,7 +63,7 @@ func TestAResourceGuardsOperationsAreRead(t *testing.T) {
 	}}, found)
 }
 
-func TestAPolicysBackupRulesAreRead(t *testing.T) {
+func TestGetPolicy_ReadsTheBackupRules(t *testing.T) {
 	t.Parallel()
 	p, err := reader(t, `{"id":"i","name":"OSSDBPolicy","properties":{"policyRules":[
 		{"backupParameters":{"backupType":"Full","objectType":"AzureBackupParams"},"trigger":{"schedule":{},"taggingCriteria":[
@@ -78,7 +78,7 @@ func TestAPolicysBackupRulesAreRead(t *testing.T) {
 	}}}, p)
 }
 
-func TestAnInstanceThatIsNotProtectedTellsWhy(t *testing.T) {
+func TestInstance_FailureIsTheProtectionError(t *testing.T) {
 	t.Parallel()
 	const older = `{"code":"UserErrorMSIMissingPermissions","message":"m1","recommendedAction":["a1"]}`
 	const newer = `{"code":"BadRequest","message":"m2","innerError":{"code":"UserErrorDBUserAuthFailed","additionalInfo":{"x":"y"}},"recommendedAction":["a2"]}`
@@ -102,7 +102,7 @@ func TestAnInstanceThatIsNotProtectedTellsWhy(t *testing.T) {
 	require.Equal(t, "m1", i.Failure().Message)
 }
 
-func TestASoftDeletedInstanceTellsUntilWhen(t *testing.T) {
+func TestGetDeletedInstance_ReadsThePurgeTime(t *testing.T) {
 	t.Parallel()
 	const body = `{"id":"/v/deletedBackupInstances/testInstance1","name":"testInstance1","properties":{"friendlyName":"testInstance1","dataSourceInfo":{"resourceID":"/d"},
 		"deletionInfo":{"deletionTime":"2022-05-04T00:00:36.6660445Z","scheduledPurgeTime":"2022-05-20T00:00:36Z","billingEndDate":null},
@@ -119,7 +119,7 @@ func TestASoftDeletedInstanceTellsUntilWhen(t *testing.T) {
 	require.Equal(t, []DeletedInstance{one}, all)
 }
 
-func TestARecoveryPointTellsWhereItLies(t *testing.T) {
+func TestRecoveryPoint_ReadsItsDataStores(t *testing.T) {
 	t.Parallel()
 	p, err := reader(t, `{"id":"i","name":"n","properties":{"recoveryPointTime":"2021-10-21T16:31:16.8316716Z","recoveryPointType":"Full","friendlyName":"f",
 		"recoveryPointState":"Partial","expiryTime":"2022-10-21T16:31:16Z","recoveryPointDataStoresDetails":[
@@ -127,7 +127,7 @@ func TestARecoveryPointTellsWhereItLies(t *testing.T) {
 		{"id":"b","type":"ArchiveStore","rehydrationStatus":"CREATE_IN_PROGRESS","rehydrationExpiryTime":"2021-11-05T00:00:00Z","metaData":null}]}}`).
 		GetRecoveryPoint(t.Context(), demoInstance(), "n")
 	require.NoError(t, err)
-	require.Equal(t, "n", p.RecoveryPointID, "the name where there is no id")
+	require.Equal(t, "n", p.RecoveryPointID, "the name if there is no ID")
 	require.Equal(t, "Partial", p.State)
 	require.Equal(t, time.Date(2022, 10, 21, 16, 31, 16, 0, time.UTC), p.ExpiryTime)
 	archive, ok := p.In("archivestore")
@@ -139,7 +139,7 @@ func TestARecoveryPointTellsWhereItLies(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestAFailedJobTellsWhyWithItsRecommendedAction(t *testing.T) {
+func TestJob_FailureAndWarnings(t *testing.T) {
 	t.Parallel()
 	j, err := reader(t, `{"id":"/x/BackupJobs/j","properties":{"status":"Failed","startTime":"2024-06-26T08:10:00Z","endTime":"0001-01-01T00:00:00","duration":"00:00:00",
 		"isUserTriggered":"false","supportedActions":["","Retry"],"sourceDataStoreName":"ArchiveStore","rehydrationPriority":"High",
@@ -158,7 +158,7 @@ func TestAFailedJobTellsWhyWithItsRecommendedAction(t *testing.T) {
 		Code: "UserErrorDatabaseNameAlreadyInUse", Message: "The name is in use.; also", Class: operation.Fatal,
 		RecommendedAction: []string{"Choose another name."},
 	}, j.Failure())
-	require.Equal(t, "The name is in use.", j.Errors[0].Message, "reading the failure leaves the job as it is")
+	require.Equal(t, "The name is in use.", j.Errors[0].Message, "Failure does not change the job")
 	require.Nil(t, j.Warnings())
 	j.Status = "CompletedWithWarnings"
 	require.Nil(t, j.Failure())
@@ -167,7 +167,7 @@ func TestAFailedJobTellsWhyWithItsRecommendedAction(t *testing.T) {
 	require.Equal(t, "JobCancelled", Job{Name: "j", Status: "Cancelled"}.Failure().Code)
 }
 
-func TestJobsAreListedPageByPageAndFilteredHere(t *testing.T) {
+func TestListJobs_ReadsAllPagesAndFilters(t *testing.T) {
 	t.Parallel()
 	page := func(name, instance, category, started string) string {
 		return `{"id":"/x/backupJobs/` + name + `","name":"` + name + `","properties":{"backupInstanceId":"` + instance + `","operationCategory":"` + category +
@@ -195,7 +195,7 @@ func TestJobsAreListedPageByPageAndFilteredHere(t *testing.T) {
 	require.Len(t, jobs, 5)
 }
 
-func TestAnAnswerThatIsNotTheResourceIsNoAnswer(t *testing.T) {
+func TestClient_RejectsAnswersOfAnotherForm(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `[]`, `"x"`, `{"id":5}`, `{"properties":[]}`} {
 		c := reader(t, body)
@@ -213,7 +213,7 @@ func TestAnAnswerThatIsNotTheResourceIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestTheAttemptIDGoesWithBackupAndRestoreOnly(t *testing.T) {
+func TestClient_SendsTheAttemptIDWithBackupAndRestoreOnly(t *testing.T) {
 	t.Parallel()
 	for name := range calls(t) {
 		once := name == "backup" || name == "backup-kept-longer" || (len(name) > 8 && name[:8] == "restore-")

@@ -42,7 +42,7 @@ func recordedRequest(t *testing.T) InstanceRequest {
 	}
 }
 
-// recorded are the interactions of a method whose path ends so.
+// recorded returns the interactions of a method whose path has this suffix.
 func recorded(t *testing.T, all []armtest.Interaction, method, end string) []armtest.Interaction {
 	t.Helper()
 	var found []armtest.Interaction
@@ -57,7 +57,7 @@ func recorded(t *testing.T, all []armtest.Interaction, method, end string) []arm
 	return found
 }
 
-func TestOurRequestsAreThoseThatAzureTookInTheRecording(t *testing.T) {
+func TestRequests_MatchTheRecording(t *testing.T) {
 	t.Parallel()
 	id, traffic := recordedInstance(t), armtest.Recording(t, recording)
 	restore := RestoreRequest{
@@ -85,7 +85,8 @@ func TestOurRequestsAreThoseThatAzureTookInTheRecording(t *testing.T) {
 		server, sent := armtest.Serve(t, armtest.AnyAnswer)
 		require.NoError(t, x.make(New(armtest.Client(t, server))))
 		all := recorded(t, traffic, x.method, x.end)
-		// Of the two validations the second spells resourceID, as we do.
+		// The second of the two recorded validations spells resourceID, as this
+		// client does.
 		want := all[len(all)-1].Request
 		got := sent()[0]
 		require.Equal(t, want.Method, got.Method)
@@ -98,7 +99,7 @@ func TestOurRequestsAreThoseThatAzureTookInTheRecording(t *testing.T) {
 	}
 }
 
-func TestOfTheRecordedRecoveryPointsCallWeLeaveTheEmptyFilterOut(t *testing.T) {
+func TestRequests_OmitTheEmptyFilterOfTheRecording(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	_, err := New(armtest.Client(t, server)).ListRecoveryPoints(t.Context(), recordedInstance(t), RecoveryPointFilter{})
@@ -106,7 +107,7 @@ func TestOfTheRecordedRecoveryPointsCallWeLeaveTheEmptyFilterOut(t *testing.T) {
 	require.Equal(t, strings.Replace(recorded(t, armtest.Recording(t, recording), "GET", "/recoveryPoints")[0].Request.URI, "$filter=&", "", 1), sent()[0].URL)
 }
 
-func TestRecordedInstancesAreReadUntilTheyAreProtected(t *testing.T) {
+func TestRecording_InstanceUntilItIsProtected(t *testing.T) {
 	t.Parallel()
 	id, traffic := recordedInstance(t), armtest.Recording(t, recording)
 	var states []string
@@ -123,14 +124,14 @@ func TestRecordedInstancesAreReadUntilTheyAreProtected(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		StateConfiguringProtection, StateConfiguringProtection, StateConfiguringProtection, StateProtectionConfigured,
-	}, states, "the resource has Succeeded all the while")
+	}, states, "the resource has Succeeded from the start")
 	listed, err := reader(t, recorded(t, traffic, "GET", "/backupInstances")[0].Response.Body.String).ListInstances(t.Context(), id.Vault)
 	require.NoError(t, err)
 	require.Len(t, listed, 1)
 	require.True(t, resourceid.Equal(id.String(), listed[0].ID))
 }
 
-// nilOr keeps a nil *operation.Error from becoming an error that is not nil.
+// nilOr converts a nil *operation.Error to a nil error.
 func nilOr(e *operation.Error) error {
 	if e == nil {
 		return nil
@@ -138,7 +139,7 @@ func nilOr(e *operation.Error) error {
 	return e
 }
 
-func TestRecordedJobsAreReadToTheirEnd(t *testing.T) {
+func TestRecording_JobsUntilTheyEnd(t *testing.T) {
 	t.Parallel()
 	vault, traffic := recordedInstance(t).Vault, armtest.Recording(t, recording)
 	backups := recorded(t, traffic, "GET", "/53f3012a-aa0c-4317-a9c6-eda498ddee55")
@@ -180,7 +181,7 @@ func TestRecordedJobsAreReadToTheirEnd(t *testing.T) {
 	}, j)
 }
 
-func TestTheRecordedRecoveryPointIsRead(t *testing.T) {
+func TestRecording_RecoveryPoint(t *testing.T) {
 	t.Parallel()
 	points, err := reader(t, recorded(t, armtest.Recording(t, recording), "GET", "/recoveryPoints")[0].Response.Body.String).
 		ListRecoveryPoints(t.Context(), recordedInstance(t), RecoveryPointFilter{})
@@ -197,8 +198,8 @@ func TestTheRecordedRecoveryPointIsRead(t *testing.T) {
 	}}, points)
 }
 
-// replay answers with what Azure answered: to a path, the recorded answers in
-// their order, the last one for ever.
+// replay returns the recorded answers of each path in their order, and then
+// repeats the last one.
 func replay(t *testing.T, all []armtest.Interaction) (*Client, *arm.Client, func() []armtest.Request) {
 	t.Helper()
 	answers := map[string][]armtest.Interaction{}
@@ -234,7 +235,7 @@ func replay(t *testing.T, all []armtest.Interaction) (*Client, *arm.Client, func
 	return New(c), c, sent
 }
 
-func TestRecordedOperationsAreFollowedToTheirEnds(t *testing.T) {
+func TestRecording_OperationsUntilTheyEnd(t *testing.T) {
 	t.Parallel()
 	id := recordedInstance(t)
 	all := armtest.Recording(t, recording)
@@ -278,8 +279,8 @@ func TestRecordedOperationsAreFollowedToTheirEnds(t *testing.T) {
 			require.Equal(t, armtest.PublicARM+strings.TrimPrefix(s.Tracking.StatusURL, home(s)), sent()[1].URL, "sent unchanged")
 			require.Equal(t, x.job, resourceid.LastName(byStatus.JobID))
 
-			// An operation whose status is gone is followed by its Location,
-			// which names the same job. A PUT has none.
+			// Without its status URL, the operation is tracked by its Location,
+			// which names the same job. A PUT has no Location.
 			byLocation := follow(t, azure, operation.Tracking{ResultURL: s.Tracking.ResultURL})
 			require.Equal(t, byStatus.JobID, byLocation.JobID)
 			want := lro.Succeeded
@@ -290,7 +291,7 @@ func TestRecordedOperationsAreFollowedToTheirEnds(t *testing.T) {
 			if x.job == "" {
 				return
 			}
-			require.NotEqual(t, recordedVault+"/backupJobs/"+x.job, byStatus.JobID, "its casing is Azure's own")
+			require.NotEqual(t, recordedVault+"/backupJobs/"+x.job, byStatus.JobID, "Azure changes the casing")
 			j, err := c.GetJob(t.Context(), id.Vault, byStatus.JobID)
 			require.NoError(t, err)
 			require.True(t, resourceid.Equal(j.ID, byStatus.JobID))
@@ -303,8 +304,7 @@ func home(s lro.Submission) string {
 	return u
 }
 
-// follow looks at an operation until it has ended. No look is told when to come
-// again.
+// follow tracks an operation until it has ended. No answer has a Retry-After.
 func follow(t *testing.T, c *arm.Client, tracking operation.Tracking) lro.Progress {
 	t.Helper()
 	for range 10 {
@@ -319,7 +319,7 @@ func follow(t *testing.T, c *arm.Client, tracking operation.Tracking) lro.Progre
 	return lro.Progress{}
 }
 
-func TestTheRecordedDeletionOfWhatIsAbsentIsDoneAtOnce(t *testing.T) {
+func TestRecording_DeletionOfAMissingInstanceIsDone(t *testing.T) {
 	t.Parallel()
 	id := recordedInstance(t)
 	all := armtest.Recording(t, recording)

@@ -15,7 +15,7 @@ import (
 	"azbackupflow/internal/arm/resourceid"
 )
 
-var update = flag.Bool("update", false, "write the golden requests anew")
+var update = flag.Bool("update", false, "rewrite the golden requests")
 
 // The resources of Learn's pages.
 const (
@@ -38,7 +38,7 @@ func demoInstance() InstanceID {
 	return InstanceID{Vault: demoVault(), Name: "pgflextestserver-857d23b1-c679-4c94-ade6-c4d34635e149"}
 }
 
-// datasource is a resource of the demo as a datasource in westus.
+// datasource returns a resource of the demo as a datasource in westus.
 func datasource(t testing.TB, id string) (Datasource, *Datasource) {
 	t.Helper()
 	ds, set, err := DatasourceOf(id, "westus")
@@ -46,14 +46,14 @@ func datasource(t testing.TB, id string) (Datasource, *Datasource) {
 	return ds, set
 }
 
-// flexibleServer is the request of Learn's page.
+// flexibleServer returns the request of Learn's page.
 func flexibleServer(t testing.TB) InstanceRequest {
 	t.Helper()
 	ds, set := datasource(t, demoServer)
 	return InstanceRequest{FriendlyName: "pgflextestserver", Datasource: ds, DatasourceSet: set, PolicyID: demoVault().PolicyID("pgflexpol1")}
 }
 
-// singleServerDatabase is a database that is let in by a secret.
+// singleServerDatabase returns a database with credentials in a secret.
 func singleServerDatabase(t testing.TB) InstanceRequest {
 	t.Helper()
 	ds, set := datasource(t, demoDatabase)
@@ -79,15 +79,15 @@ func asFiles() RestoreRequest {
 	}
 }
 
-// fromArchive is the request with its recovery point in the archive.
+// fromArchive returns the request for a recovery point in the archive.
 func fromArchive(r RestoreRequest) RestoreRequest {
 	r.SourceDataStoreType = StoreArchive
 	r.Rehydration = &Rehydration{Priority: PriorityStandard, RetentionDuration: "P15D"}
 	return r
 }
 
-// call is one API call with the operation of the API description that it must
-// be.
+// call is one API call and the operation of the API description that it must
+// match.
 type call struct {
 	operation string
 	make      func(context.Context, *Client) error
@@ -166,7 +166,7 @@ func calls(t testing.TB) map[string]call {
 	return starts
 }
 
-func TestEveryCallSendsItsGoldenRequest(t *testing.T) {
+func TestRequests_MatchTheGoldenFiles(t *testing.T) {
 	t.Parallel()
 	for name, c := range calls(t) {
 		t.Run(name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestEveryCallSendsItsGoldenRequest(t *testing.T) {
 	}
 }
 
-func TestEveryGoldenRequestBelongsToACall(t *testing.T) {
+func TestRequests_EveryGoldenFileHasACall(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestEveryGoldenRequestBelongsToACall(t *testing.T) {
 	}
 }
 
-func TestTheGoldenRequestsAreWhatTheAPIDescriptionAsksFor(t *testing.T) {
+func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	api := describe(t)
 	for name := range calls(t) {

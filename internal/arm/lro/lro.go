@@ -29,7 +29,7 @@ const (
 	Gone State = "Gone"
 )
 
-// Progress is what one status request found.
+// Progress is the result of one status request.
 type Progress struct {
 	State State
 	// RetryAfter is the wait that Azure requests; zero if it requests none.

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestAVaultIDIsReadWhateverItsCasing(t *testing.T) {
+func TestParseVaultID_IgnoresCasing(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{
 		demoVault().String(),
@@ -25,7 +25,7 @@ func TestAVaultIDIsReadWhateverItsCasing(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoVaultIDIsRefusedInWords(t *testing.T) {
+func TestParseVaultID_RejectsOtherIDs(t *testing.T) {
 	t.Parallel()
 	const sub = "/subscriptions/00000000-0000-0000-0000-000000000000"
 	const vaults = "/providers/Microsoft.RecoveryServices/vaults/"
@@ -49,7 +49,7 @@ func TestWhatIsNoVaultIDIsRefusedInWords(t *testing.T) {
 	}
 }
 
-func TestAnItemIDIsTakenApart(t *testing.T) {
+func TestParseItemID_ReturnsTheNames(t *testing.T) {
 	t.Parallel()
 	i, err := ParseItemID(demoVM)
 	require.NoError(t, err)
@@ -64,13 +64,13 @@ func TestAnItemIDIsTakenApart(t *testing.T) {
 	}
 }
 
-func TestResourceIDsAreComparedWithoutCasing(t *testing.T) {
+func TestEqual_IgnoresCasing(t *testing.T) {
 	t.Parallel()
 	require.True(t, resourceid.Equal("/Subscriptions/A/x", "/subscriptions/a/X/"))
 	require.False(t, resourceid.Equal("/subscriptions/a/x", "/subscriptions/a/y"))
 }
 
-func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
+func TestClient_DoesNotSendNamesThatAddressAnotherResource(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	c := New(armtest.Client(t, server))
@@ -98,7 +98,7 @@ func TestNamesThatWouldAddressSomethingElseAreNotSent(t *testing.T) {
 	require.Empty(t, sent())
 }
 
-func TestABackupRequestThatFitsNoItemIsNotSent(t *testing.T) {
+func TestTriggerBackup_DoesNotSendInvalidRequests(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	yes := true
@@ -110,7 +110,7 @@ func TestABackupRequestThatFitsNoItemIsNotSent(t *testing.T) {
 	require.Empty(t, sent())
 }
 
-func TestAQuoteInANameStaysInItsFilter(t *testing.T) {
+func TestEqual_EscapesQuotes(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "friendlyName eq 'a'' or ''1'", equal("friendlyName", "a' or '1"))
 }

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/arm/resourceid"
 )
 
-func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
+func TestJourney_FileShareProtectedAndBackedUp(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	w := armtest.Simulate(t)
@@ -92,7 +92,7 @@ func TestAFileShareIsProtectedAndBackedUpFromEndToEnd(t *testing.T) {
 	require.Equal(t, "attempt-1", jobs[0].ActivityID)
 }
 
-func TestAProtectedMachineIsStoppedResumedAndDeleted(t *testing.T) {
+func TestJourney_MachineStoppedResumedAndDeleted(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	w := armtest.Simulate(t)

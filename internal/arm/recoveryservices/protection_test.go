@@ -13,12 +13,12 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// demoShare is the file share as it is read.
+// demoShare returns the file share as the API returns it.
 func demoShare() ProtectedItem {
 	return ProtectedItem{ID: demoItemID(), Name: demoItem, Type: ItemAzureFileShare, SourceResourceID: demoAccount}
 }
 
-func TestStoppedItemsOfEveryKindKeepTheirType(t *testing.T) {
+func TestStopProtection_KeepsTheItemType(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	c := New(armtest.Client(t, server))
@@ -35,7 +35,7 @@ func TestStoppedItemsOfEveryKindKeepTheirType(t *testing.T) {
 	}
 }
 
-func TestAnItemThatCannotBeStoppedIsNotSent(t *testing.T) {
+func TestStopProtection_DoesNotSendInvalidItems(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, armtest.AnyAnswer)
 	c := New(armtest.Client(t, server))
@@ -57,7 +57,7 @@ func TestAnItemThatCannotBeStoppedIsNotSent(t *testing.T) {
 	require.Empty(t, sent())
 }
 
-func TestAnItemThatIsGoneIsDeletedAtOnce(t *testing.T) {
+func TestDeleteProtectedItem_MissingItemIsDone(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 204} {
 		server, _ := armtest.Serve(t, armtest.Answers(status))
@@ -67,7 +67,7 @@ func TestAnItemThatIsGoneIsDeletedAtOnce(t *testing.T) {
 	}
 }
 
-func TestAVaultsSettingsAreRead(t *testing.T) {
+func TestGetVault_ReadsTheSettings(t *testing.T) {
 	t.Parallel()
 	v, err := reader(t, `{"id":"i","name":"v","location":"westus","identity":{"type":"SystemAssigned","principalId":"p"},"properties":{"provisioningState":"Succeeded",
 		"securitySettings":{"immutabilitySettings":{"state":"Unlocked"},"softDeleteSettings":{"softDeleteRetentionPeriodInDays":14,"softDeleteState":"AlwaysON"},
@@ -87,7 +87,7 @@ func TestAVaultsSettingsAreRead(t *testing.T) {
 	}
 }
 
-func TestAResourceGuardsOperationsAreRead(t *testing.T) {
+func TestListResourceGuardProxies_ReadsTheOperations(t *testing.T) {
 	t.Parallel()
 	found, err := reader(t, `{"value":[{"id":"i","name":"VaultProxy","properties":{"resourceGuardResourceId":"/g","resourceGuardOperationDetails":
 		[{"vaultCriticalOperation":"Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/delete"}]}}]}`).
@@ -99,7 +99,7 @@ func TestAResourceGuardsOperationsAreRead(t *testing.T) {
 	}}, found)
 }
 
-func TestTheRecordedVaultIsRead(t *testing.T) {
+func TestRecording_Vault(t *testing.T) {
 	t.Parallel()
 	var vaults, guards int
 	for _, x := range armtest.Recording(t, "azure-cli_afs_backup_scenario.yaml") {

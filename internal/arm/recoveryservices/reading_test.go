@@ -13,14 +13,14 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// reader is a client of an ARM that answers everything with this body.
+// reader returns a client of an ARM that answers every call with this body.
 func reader(t *testing.T, body string) *Client {
 	t.Helper()
 	server, _ := armtest.Serve(t, armtest.Says(body))
 	return New(armtest.Client(t, server))
 }
 
-func TestAPolicyIsRead(t *testing.T) {
+func TestGetPolicy_ReadsEveryField(t *testing.T) {
 	t.Parallel()
 	p, err := reader(t, `{"id":"`+demoVault().PolicyID("schedule1")+`","name":"schedule1",
 		"properties":{"backupManagementType":"AzureStorage","workLoadType":"AzureFileShare","retentionPolicy":{}}}`).
@@ -31,7 +31,7 @@ func TestAPolicyIsRead(t *testing.T) {
 	}, p)
 }
 
-func TestContainersAreRead(t *testing.T) {
+func TestContainers_ReadsEveryField(t *testing.T) {
 	t.Parallel()
 	found, err := reader(t, `{"value":[{"id":"x","name":"`+demoContainer+`","properties":{"friendlyName":"testvault2",
 		"protectableContainerType":"StorageContainer","containerId":"`+demoAccount+`"}}]}`).
@@ -52,7 +52,7 @@ func TestContainersAreRead(t *testing.T) {
 	require.Equal(t, []Container{want}, registered)
 }
 
-func TestTheContainerOfAFileShareIsReadFromItsID(t *testing.T) {
+func TestListProtectableFileShares_ContainerIsReadFromTheID(t *testing.T) {
 	t.Parallel()
 	id := demoVault().String() + "/backupFabrics/Azure/ProtectionContainers/storagecontainer;storage;azurefiles;testvault2/protectableItems/" + demoItem
 	found, err := reader(t, `{"value":[{"id":"`+id+`","name":"`+demoItem+`","properties":{"parentContainerFabricId":"`+demoAccount+`",
@@ -65,7 +65,7 @@ func TestTheContainerOfAFileShareIsReadFromItsID(t *testing.T) {
 	}}, found)
 }
 
-func TestProtectedItemsOfEveryKindAreRead(t *testing.T) {
+func TestListProtectedItems_ReadsEveryType(t *testing.T) {
 	t.Parallel()
 	for kind, id := range map[string]string{
 		ItemAzureFileShare: demoItemID(), ItemVirtualMachine: demoVM, ItemSQLDatabase: demoDatabase, ItemSAPHanaDatabase: demoDatabase,
@@ -85,7 +85,7 @@ func TestProtectedItemsOfEveryKindAreRead(t *testing.T) {
 	}
 }
 
-func TestAJobIsRead(t *testing.T) {
+func TestGetJob_ReadsEveryField(t *testing.T) {
 	t.Parallel()
 	j, err := reader(t, `{"id":"/x/backupJobs/`+demoJob+`","name":"`+demoJob+`","properties":{"jobType":"AzureStorageJob",
 		"actionsInfo":["Cancellable"],"duration":"PT1H42.701185S","storageAccountName":"testvault2",
@@ -108,7 +108,7 @@ func TestAJobIsRead(t *testing.T) {
 	}, j.Failure())
 }
 
-func TestARunningJobHasNoEndAndNoFailure(t *testing.T) {
+func TestGetJob_RunningJobHasNoEnd(t *testing.T) {
 	t.Parallel()
 	j, err := reader(t, `{"id":"/x/backupJobs/j","properties":{"status":"InProgress","startTime":"2024-06-11T10:34:22Z","endTime":"0001-01-01T00:00:00","duration":"soon"}}`).
 		GetJob(t.Context(), demoVault(), "j")
@@ -121,7 +121,7 @@ func TestARunningJobHasNoEndAndNoFailure(t *testing.T) {
 	require.Nil(t, j.Warnings())
 }
 
-func TestAJobsStatusTellsItsState(t *testing.T) {
+func TestJob_StateOfItsStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]backupjob.State{
 		"Completed": backupjob.Completed, "completed": backupjob.Completed, "CompletedWithWarnings": backupjob.CompletedWithWarnings, "Failed": backupjob.Failed,
@@ -135,13 +135,13 @@ func TestAJobsStatusTellsItsState(t *testing.T) {
 	require.Equal(t, []string{"w"}, Job{Status: "CompletedWithWarnings", Errors: []JobError{{Message: "w"}}}.Warnings())
 }
 
-func TestAJobThatMetAnotherBackupIsAConflict(t *testing.T) {
+func TestJob_FailureOfAParallelBackupIsAConflict(t *testing.T) {
 	t.Parallel()
 	j := Job{Status: "Failed", Errors: []JobError{{Code: "400201", Message: "ParallelSnapshotRequest: a snapshot is being taken"}}}
 	require.Equal(t, operation.Conflict, j.Failure().Class)
 }
 
-func TestAnAnswerThatIsNotTheResourceIsNoAnswer(t *testing.T) {
+func TestClient_RejectsAnswersOfAnotherForm(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `[]`, `"x"`, `{"id":5}`, `{"properties":[]}`} {
 		_, err := reader(t, body).GetJob(t.Context(), demoVault(), demoJob)
@@ -152,13 +152,13 @@ func TestAnAnswerThatIsNotTheResourceIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAJobListsTimesGoTogether(t *testing.T) {
+func TestJobFilter_NeedsBothTimes(t *testing.T) {
 	t.Parallel()
 	_, err := reader(t, `{"value":[]}`).ListJobs(t.Context(), demoVault(), JobFilter{StartTime: time.Unix(1, 0)})
 	require.Error(t, err)
 }
 
-func TestTheAttemptIDGoesWithTheBackup(t *testing.T) {
+func TestTriggerBackup_SendsTheAttemptID(t *testing.T) {
 	t.Parallel()
 	server, sent := armtest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Azure-AsyncOperation", "https://management.azure.com/status?s=1")

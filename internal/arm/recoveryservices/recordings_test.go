@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/arm/backupjob"
 )
 
-func TestRecordedAnswersOfAzureAreRead(t *testing.T) {
+func TestRecording_EveryAnswer(t *testing.T) {
 	t.Parallel()
 	read := map[string]int{}
 	for _, i := range armtest.Recording(t, "azure-cli_afs_backup_scenario.yaml") {

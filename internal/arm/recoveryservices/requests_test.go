@@ -15,7 +15,7 @@ import (
 	"azbackupflow/internal/arm/resourceid"
 )
 
-var update = flag.Bool("update", false, "write the golden requests anew")
+var update = flag.Bool("update", false, "rewrite the golden requests")
 
 func demoVault() resourceid.VaultID {
 	return resourceid.VaultID{Type: resourceid.RecoveryServicesVault, SubscriptionID: "00000000-0000-0000-0000-000000000000", ResourceGroup: "azurefiles", Name: "azurefilesvault"}
@@ -36,12 +36,12 @@ func demoItemID() string {
 
 const demoVMSource = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/testrg/providers/Microsoft.Compute/virtualMachines/v1win2012r"
 
-// vaultsGet is the one operation that Azure Backup's API description does not
-// have; see VaultAPIVersion.
+// vaultsGet is the only operation that is not in Azure Backup's API description;
+// see VaultAPIVersion.
 const vaultsGet = "Vaults_Get"
 
-// call is one API call with the operation of the OpenAPI document that it must
-// be.
+// call is one API call and the operation of the OpenAPI document that it must
+// match.
 type call struct {
 	operation string
 	make      func(context.Context, *Client) error
@@ -166,7 +166,7 @@ func calls() map[string]call {
 	}
 }
 
-func TestEveryCallSendsItsGoldenRequest(t *testing.T) {
+func TestRequests_MatchTheGoldenFiles(t *testing.T) {
 	t.Parallel()
 	for name, c := range calls() {
 		t.Run(name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestEveryCallSendsItsGoldenRequest(t *testing.T) {
 	}
 }
 
-func TestEveryGoldenRequestBelongsToACall(t *testing.T) {
+func TestRequests_EveryGoldenFileHasACall(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestEveryGoldenRequestBelongsToACall(t *testing.T) {
 	}
 }
 
-func TestTheGoldenRequestsAreWhatTheAPIDescriptionAsksFor(t *testing.T) {
+func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
 	api := armtest.Describe(t, "Microsoft.RecoveryServices.Backup", APIVersion, "bms.json")
 	for name, c := range calls() {
