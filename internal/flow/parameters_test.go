@@ -18,7 +18,7 @@ const (
 	shareForm   = "3 to 63 lower-case letters, digits and single hyphens"
 	typesForm   = "one of Full, Differential, Log, CopyOnlyFull, Incremental, SnapshotFull, SnapshotCopyOnlyFull"
 
-	notAnID   = "it is not a resource id, which begins with /subscriptions/{id}/resourceGroups/{group}/providers"
+	notAnID   = "not a resource ID; a resource ID starts with /subscriptions/{id}/resourceGroups/{group}/providers"
 	demoItem  = demoVault + "/backupFabrics/Azure/protectionContainers/c/protectedItems/i"
 	someVault = "/subscriptions/" + "11111111-1111-1111-1111-111111111111" + "/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/another"
 )
@@ -64,14 +64,14 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 			{Field: "parameters.storageAccountId", Problem: `"testvault2" is not the resource ID of a storage account`, Want: accountForm},
 		}},
 		"ids in each other's place": {`{"vaultId":"` + demoAccount + `","storageAccountId":"` + demoVault + `","fileShare":"testshare","policy":"schedule1"}`, []step.FieldError{
-			{Field: "parameters.vaultId", Problem: "it is the id of a Microsoft.Storage/storageAccounts, not of a Recovery Services vault (Microsoft.RecoveryServices/vaults)", Want: vaultForm},
+			{Field: "parameters.vaultId", Problem: "resource ID has the type Microsoft.Storage/storageAccounts; want a Recovery Services vault (Microsoft.RecoveryServices/vaults)", Want: vaultForm},
 			{Field: "parameters.storageAccountId", Problem: `"` + demoVault + `" is not the resource ID of a storage account`, Want: accountForm},
 		}},
 		"an id of something below the account": {`{"vaultId":"` + demoVault + `","storageAccountId":"` + demoAccount + `/fileServices/default","fileShare":"testshare","policy":"schedule1"}`, []step.FieldError{
 			{Field: "parameters.storageAccountId", Problem: `"` + demoAccount + `/fileServices/default" is not the resource ID of a storage account`, Want: accountForm},
 		}},
 		"a malformed vault id, and a policy by id": {`{"vaultId":"` + demoVault + `/","storageAccountId":"` + demoAccount + `","fileShare":"testshare","policy":"` + demoVault + `/backupPolicies/schedule1"}`, []step.FieldError{
-			{Field: "parameters.vaultId", Problem: `its part "" is not a name`, Want: vaultForm},
+			{Field: "parameters.vaultId", Problem: `resource ID has the invalid segment ""`, Want: vaultForm},
 		}},
 		"capitals in a share's name": {`{` + ids + `,"fileShare":"TestShare","policy":"schedule1"}`, []step.FieldError{
 			{Field: "parameters.fileShare", Problem: `"TestShare" is not the name of a file share`, Want: shareForm},
@@ -123,7 +123,7 @@ func TestBackupNow_NamesInvalidParameters(t *testing.T) {
 			{Field: "parameters.itemId", Problem: notAnID, Want: itemForm},
 		}},
 		"a vault's id": {`{"itemId":"` + demoVault + `"}`, []step.FieldError{
-			{Field: "parameters.itemId", Problem: "it is the id of a Microsoft.RecoveryServices/vaults, not of a protected item of a Recovery Services vault (Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems)", Want: itemForm},
+			{Field: "parameters.itemId", Problem: "resource ID has the type Microsoft.RecoveryServices/vaults; want a protected item of a Recovery Services vault (Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems)", Want: itemForm},
 		}},
 		"an empty share": {`{"fileShare":{}}`, []step.FieldError{
 			{Field: "parameters.fileShare.vaultId", Problem: "is missing", Want: vaultForm},

@@ -211,7 +211,7 @@ func beyondSchemas(err error) bool {
 		if !slices.ContainsFunc([]string{
 			"is not an allowed restore target", "is not an allowed restore target", "belongs to vault",
 			"is not the resource id of the container in containerUrl", "is out of range", "bytes long", "is not a number of days",
-			`part "." is not a name`, `part ".." is not a name`, `part " " is not a name`, "it says providers twice",
+			`invalid segment "."`, `invalid segment ".."`, `invalid segment " "`, `contains "providers" twice`,
 		}, func(text string) bool { return strings.Contains(f.Problem, text) }) {
 			return false
 		}

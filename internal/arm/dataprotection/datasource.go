@@ -49,7 +49,7 @@ func DatasourceOf(resourceID, location string) (ds Datasource, set *Datasource, 
 		home = home.Parent
 	}
 	if home == nil || !strings.EqualFold(home.ResourceType.String(), "Microsoft.Resources/resourceGroups") {
-		return Datasource{}, nil, fmt.Errorf("it is the id of a %s, which cannot be backed up", r.ResourceType)
+		return Datasource{}, nil, fmt.Errorf("resource ID has the type %s, which cannot be backed up", r.ResourceType)
 	}
 	kind := policySpelling(r.ResourceType.String())
 	ds = Datasource{

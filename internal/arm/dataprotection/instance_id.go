@@ -30,7 +30,7 @@ func ParseInstanceID(id string) (InstanceID, error) {
 		return InstanceID{}, err
 	}
 	if !strings.EqualFold(r.ResourceType.String(), want) {
-		return InstanceID{}, fmt.Errorf("it is the id of a %s, not of a backup instance of a Backup vault (%s)", r.ResourceType, want)
+		return InstanceID{}, fmt.Errorf("resource ID has the type %s; want a backup instance of a Backup vault (%s)", r.ResourceType, want)
 	}
 	v, err := resourceid.VaultOf(r.Parent, resourceid.BackupVault)
 	if err != nil {

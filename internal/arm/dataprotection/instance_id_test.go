@@ -29,15 +29,15 @@ func TestParseInstanceID_RejectsOtherIDs(t *testing.T) {
 	t.Parallel()
 	for id, says := range map[string]string{
 		"":             "empty",
-		"testBkpVault": "not a resource id",
-		demoVault().String() + "/backupInstances": "not with a name",
+		"testBkpVault": "not a resource ID",
+		demoVault().String() + "/backupInstances": "add the name",
 		demoServer:              "flexibleServers",
-		demoVault().String():    "Microsoft.DataProtection/backupVaults, not of a backup instance",
-		demoInstance().String(): "not of a Backup vault",
+		demoVault().String():    "Microsoft.DataProtection/backupVaults; want a backup instance",
+		demoInstance().String(): "want a Backup vault",
 		demoVault().String() + "/backupJobs/" + demoJob:                                                            "backupJobs",
 		demoSubscription + "/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/vault":                   "Microsoft.RecoveryServices/vaults",
-		demoSubscription + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/1vault":              "not a vault's name",
-		demoSubscription + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault?x=1":           "characters",
+		demoSubscription + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/1vault":              "not a valid name",
+		demoSubscription + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault?x=1":           "control character",
 		"/subscriptions/mine/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault":               "not a GUID",
 		"/subscriptions/mine/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/v/backupInstances/i": "not a GUID",
 	} {

@@ -25,7 +25,7 @@ const (
 // pageSays checks that the page contains a quote.
 func pageSays(t *testing.T, page string, quotes ...string) {
 	t.Helper()
-	t.Run("the page says so", func(t *testing.T) {
+	t.Run("page contains the quote", func(t *testing.T) {
 		t.Parallel()
 		text := armtest.Page(t, page)
 		for _, q := range quotes {
@@ -200,7 +200,7 @@ func TestLearn_ResourceIDRepeatsProviders(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "/resourceGroups/targetrg/providers/providers/Microsoft.DBforPostgreSQL/")
 	_, _, err := DatasourceOf(strings.Replace(demoTarget, "/providers/", "/providers/providers/", 1), "westus")
-	require.ErrorContains(t, err, "providers twice")
+	require.ErrorContains(t, err, `"providers" twice`)
 }
 
 func TestLearn_RecoveryPointIsItsFriendlyName(t *testing.T) {

@@ -33,7 +33,7 @@ func ParseItemID(id string) (ItemID, error) {
 		return ItemID{}, err
 	}
 	if !strings.EqualFold(r.ResourceType.String(), want) {
-		return ItemID{}, fmt.Errorf("it is the id of a %s, not of a protected item of a Recovery Services vault (%s)", r.ResourceType, want)
+		return ItemID{}, fmt.Errorf("resource ID has the type %s; want a protected item of a Recovery Services vault (%s)", r.ResourceType, want)
 	}
 	container := r.Parent
 	fabric := container.Parent

@@ -31,18 +31,18 @@ func TestParseVaultID_RejectsOtherIDs(t *testing.T) {
 	const vaults = "/providers/Microsoft.RecoveryServices/vaults/"
 	for id, says := range map[string]string{
 		"":                "empty",
-		"azurefilesvault": "not a resource id",
+		"azurefilesvault": "not a resource ID",
 		demoAccount:       "Microsoft.Storage/storageAccounts",
 		demoItemID():      "protectedItems",
 		"/subscriptions/mine/resourceGroups/g" + vaults + "vault":                       "not a GUID",
-		sub + "/resourceGroups/g" + vaults + "1vault":                                   "not a vault's name",
-		sub + "/resourceGroups/g!" + vaults + "vault":                                   "not a resource group's name",
-		sub + "/resourceGroups/../x" + vaults + "vault":                                 "is not a name",
-		sub + "/resourceGroups/g" + vaults + "vault?x=1":                                "characters",
-		sub + "/resourceGroups//g" + vaults + "vault":                                   "is not a name",
+		sub + "/resourceGroups/g" + vaults + "1vault":                                   "not a valid name",
+		sub + "/resourceGroups/g!" + vaults + "vault":                                   "not a valid name",
+		sub + "/resourceGroups/../x" + vaults + "vault":                                 "invalid segment",
+		sub + "/resourceGroups/g" + vaults + "vault?x=1":                                "control character",
+		sub + "/resourceGroups//g" + vaults + "vault":                                   "invalid segment",
 		sub + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault": "Microsoft.DataProtection/backupVaults",
-		demoVault().String() + "/":                                                      "is not a name",
-		demoVault().String() + " ":                                                      "is not a name",
+		demoVault().String() + "/":                                                      "invalid segment",
+		demoVault().String() + " ":                                                      "invalid segment",
 	} {
 		_, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
 		require.ErrorContains(t, err, says, id)

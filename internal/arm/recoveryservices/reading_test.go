@@ -92,7 +92,7 @@ func TestGetJob_ReadsEveryField(t *testing.T) {
 		"extendedInfo":{"tasksList":[{"taskId":"Take Snapshot"}],"propertyBag":{"File Share Name":"testshare","Files":3,"None":null}},
 		"isUserTriggered":false,"entityFriendlyName":"testshare","backupManagementType":"AzureStorage","operation":"Backup","status":"Failed",
 		"startTime":"2024-06-11T10:34:22.6916498Z","endTime":"2024-06-11T10:34:27.5338009Z","activityId":"a1",
-		"errorDetails":[{"errorCode":400201,"errorString":"It broke.","recommendations":["mend it"]},{"errorCode":null,"errorTitle":"also"}]}}`).
+		"errorDetails":[{"errorCode":400201,"errorString":"It broke.","recommendations":["retry it"]},{"errorCode":null,"errorTitle":"also"}]}}`).
 		GetJob(t.Context(), demoVault(), demoJob)
 	require.NoError(t, err)
 	require.Equal(t, Job{
@@ -100,11 +100,11 @@ func TestGetJob_ReadsEveryField(t *testing.T) {
 		StartTime: time.Date(2024, 6, 11, 10, 34, 22, 691649800, time.UTC), EndTime: time.Date(2024, 6, 11, 10, 34, 27, 533800900, time.UTC),
 		Duration: time.Hour + 42701185*time.Microsecond, EntityFriendlyName: "testshare", StorageAccountName: "testvault2",
 		BackupManagementType: "AzureStorage", ActivityID: "a1", Cancellable: true,
-		Errors:      []JobError{{Code: "400201", Message: "It broke.", Recommendations: []string{"mend it"}}, {Title: "also"}},
+		Errors:      []JobError{{Code: "400201", Message: "It broke.", Recommendations: []string{"retry it"}}, {Title: "also"}},
 		PropertyBag: map[string]string{"File Share Name": "testshare", "Files": "3", "None": ""},
 	}, j)
 	require.Equal(t, &operation.Error{
-		Code: "400201", Message: "It broke.; also", Class: operation.Fatal, RecommendedAction: []string{"mend it"},
+		Code: "400201", Message: "It broke.; also", Class: operation.Fatal, RecommendedAction: []string{"retry it"},
 	}, j.Failure())
 }
 

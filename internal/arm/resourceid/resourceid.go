@@ -14,26 +14,26 @@ import (
 // address a different resource than the one that was checked.
 func Parse(id string) (*azarm.ResourceID, error) {
 	if strings.TrimSpace(id) == "" {
-		return nil, errors.New("it is empty")
+		return nil, errors.New("resource ID is empty")
 	}
 	if strings.ContainsAny(id, "?#%\\") || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, errors.New("it holds characters that no resource id holds")
+		return nil, errors.New("resource ID contains one of ? # % \\ or a control character")
 	}
 	// Learn's page on restoring PostgreSQL shows such an ID.
 	if strings.Contains(strings.ToLower(id), "/providers/providers/") {
-		return nil, errors.New("it says providers twice")
+		return nil, errors.New("resource ID contains \"providers\" twice in a row")
 	}
 	for s := range strings.SplitSeq(strings.TrimPrefix(id, "/"), "/") {
 		if s == "" || s == "." || s == ".." || strings.TrimSpace(s) != s {
-			return nil, fmt.Errorf("its part %q is not a name", s)
+			return nil, fmt.Errorf("resource ID has the invalid segment %q", s)
 		}
 	}
 	r, err := azarm.ParseResourceID(id)
 	if err != nil {
-		return nil, errors.New("it is not a resource id, which begins with /subscriptions/{id}/resourceGroups/{group}/providers")
+		return nil, errors.New("not a resource ID; a resource ID starts with /subscriptions/{id}/resourceGroups/{group}/providers")
 	}
 	if r.Name == "" {
-		return nil, errors.New("it ends with a type and not with a name")
+		return nil, errors.New("resource ID ends with a type; add the name")
 	}
 	return r, nil
 }
@@ -64,7 +64,7 @@ func NameAfter(id, resourceType string) string {
 func Below(id string, names ...string) (string, error) {
 	for _, n := range names {
 		if n == "" || strings.Contains(n, "/") {
-			return "", fmt.Errorf("%q is not a name", n)
+			return "", fmt.Errorf("%q is not a valid resource name", n)
 		}
 	}
 	return strings.Join(append([]string{id}, names...), "/"), nil

@@ -13,7 +13,7 @@ func TestResourceID_NamesAreFoundAndAppended(t *testing.T) {
 	require.Equal(t, "j", LastName("/x/BackupJobs/j"))
 	require.Equal(t, "j", LastName("j"))
 	_, err := Below("/x", "a/b")
-	require.EqualError(t, err, `"a/b" is not a name`)
+	require.EqualError(t, err, `"a/b" is not a valid resource name`)
 	path, err := Below("/x", "a", "b")
 	require.NoError(t, err)
 	require.Equal(t, "/x/a/b", path)

@@ -60,7 +60,7 @@ func ParseVaultID(id string, want VaultType) (VaultID, error) {
 		return VaultID{}, err
 	}
 	if !strings.EqualFold(r.ResourceType.String(), string(want)) {
-		return VaultID{}, fmt.Errorf("it is the id of a %s, not of a %s (%s)", r.ResourceType, want.DisplayName(), want)
+		return VaultID{}, fmt.Errorf("resource ID has the type %s; want a %s (%s)", r.ResourceType, want.DisplayName(), want)
 	}
 	return VaultOf(r, want)
 }
@@ -78,11 +78,11 @@ func VaultOf(r *azarm.ResourceID, t VaultType) (VaultID, error) {
 	v := VaultID{Type: t, SubscriptionID: strings.ToLower(r.SubscriptionID), ResourceGroup: r.ResourceGroupName, Name: r.Name}
 	switch {
 	case !subscriptionID.MatchString(v.SubscriptionID):
-		return VaultID{}, fmt.Errorf("its subscription %q is not a GUID", r.SubscriptionID)
+		return VaultID{}, fmt.Errorf("subscription %q is not a GUID", r.SubscriptionID)
 	case !resourceGroupName.MatchString(v.ResourceGroup) || strings.HasSuffix(v.ResourceGroup, "."):
-		return VaultID{}, fmt.Errorf("its resource group %q is not a resource group's name", v.ResourceGroup)
+		return VaultID{}, fmt.Errorf("resource group %q is not a valid name", v.ResourceGroup)
 	case !vaultName.MatchString(v.Name):
-		return VaultID{}, fmt.Errorf("its vault %q is not a vault's name: 2 to 50 letters, digits and hyphens, a letter first", v.Name)
+		return VaultID{}, fmt.Errorf("vault %q is not a valid name; use 2 to 50 letters, digits and hyphens, starting with a letter", v.Name)
 	}
 	return v, nil
 }
