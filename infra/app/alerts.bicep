@@ -20,7 +20,7 @@ param throttledCalls int = 200
 var metrics = [
   {
     key: 'rejected'
-    text: 'Requests were refused: look at the queue rejected.'
+    text: 'Requests were rejected. List them with azbackupflow rejected list.'
     metric: 'ActiveMessages'
     queues: ['rejected']
     aggregation: 'Maximum'

@@ -127,11 +127,11 @@ func TestBulk_LosesNothingWhenTheProcessDies(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	inv := r.message("m1", bulkOf(t, "nightly", shares(300)...), nil)
-	r.busAway = true // the message is redelivered, as after a crash
+	r.busDown = true // the message is redelivered, as after a crash
 	_, err := handlers.StartOperation(r.intake)(t.Context(), inv)
-	require.ErrorIs(t, err, errAway)
+	require.ErrorIs(t, err, errUnavailable)
 	require.Len(t, r.listed(500), 250)
-	r.busAway = false
+	r.busDown = false
 	r.receive(inv)
 	r.receive(inv) // the crash came after the send
 	sent := r.sent

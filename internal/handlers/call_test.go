@@ -13,8 +13,8 @@ import (
 	wire "azbackupflow/internal/api"
 )
 
-// answered is a response with its body.
-type answered struct {
+// response is a response with its body.
+type response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte
@@ -22,7 +22,7 @@ type answered struct {
 
 // call calls the API and decodes its response. It checks every request and every
 // response against docs/openapi.yaml.
-func (r *rig) call(api http.Handler, method, target string, body any, into any, headers ...string) answered {
+func (r *rig) call(api http.Handler, method, target string, body any, into any, headers ...string) response {
 	r.t.Helper()
 	var raw []byte
 	switch b := body.(type) {
@@ -41,7 +41,7 @@ func (r *rig) call(api http.Handler, method, target string, body any, into any, 
 	recorder := httptest.NewRecorder()
 	api.ServeHTTP(recorder, req)
 	answer := recorder.Body.Bytes()
-	res := answered{recorder.Code, recorder.Header(), answer}
+	res := response{recorder.Code, recorder.Header(), answer}
 	if into != nil {
 		require.NoError(r.t, json.Unmarshal(answer, into), "%s %s: %s", method, target, answer)
 	}

@@ -59,7 +59,7 @@ var routed = sync.OnceValues(func() (routers.Router, error) {
 
 // requireDocumented asserts that docs/openapi.yaml describes the response. If the
 // API accepted the request, the document must describe the request too.
-func requireDocumented(t *testing.T, req *http.Request, body []byte, res answered, answer []byte) {
+func requireDocumented(t *testing.T, req *http.Request, body []byte, res response, answer []byte) {
 	t.Helper()
 	router, err := routed()
 	require.NoError(t, err)
@@ -76,13 +76,13 @@ func requireDocumented(t *testing.T, req *http.Request, body []byte, res answere
 	if len(body) > 0 && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	asked := &openapi3filter.RequestValidationInput{Request: req, PathParams: parameters, Route: route, Options: options}
-	fits := openapi3filter.ValidateRequest(req.Context(), asked)
+	input := &openapi3filter.RequestValidationInput{Request: req, PathParams: parameters, Route: route, Options: options}
+	fits := openapi3filter.ValidateRequest(req.Context(), input)
 	if res.StatusCode < http.StatusBadRequest {
 		require.NoError(t, fits, "%s: %s is accepted and not documented", what, body)
 	}
 	err = openapi3filter.ValidateResponse(req.Context(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: asked, Status: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(answer)), Options: options,
+		RequestValidationInput: input, Status: res.StatusCode, Header: res.Header, Body: io.NopCloser(bytes.NewReader(answer)), Options: options,
 	})
 	require.NoError(t, err, "%s has the response %d %s", what, res.StatusCode, answer)
 	if res.StatusCode >= http.StatusBadRequest {
@@ -167,7 +167,7 @@ func TestOpenAPI_HasNoResponseThatNeverOccurs(t *testing.T) {
 	sent := map[string]bool{}
 	problems := map[string]bool{}
 	var mu sync.Mutex
-	note := func(method, route string, res answered, p wire.Problem) {
+	note := func(method, route string, res response, p wire.Problem) {
 		mu.Lock()
 		defer mu.Unlock()
 		sent[fmt.Sprintf("%s %s %d", method, route, res.StatusCode)] = true
@@ -175,7 +175,7 @@ func TestOpenAPI_HasNoResponseThatNeverOccurs(t *testing.T) {
 			problems[p.Type] = true
 		}
 	}
-	everyAnswer(t, note)
+	everyResponse(t, note)
 	for path, item := range document(t).Paths.Map() {
 		for method, op := range item.Operations() {
 			for status := range op.Responses.Map() {
@@ -188,8 +188,8 @@ func TestOpenAPI_HasNoResponseThatNeverOccurs(t *testing.T) {
 	}
 }
 
-// everyAnswer makes calls that together get every response.
-func everyAnswer(t *testing.T, note func(method, route string, res answered, p wire.Problem)) {
+// everyResponse makes calls that together get every response.
+func everyResponse(t *testing.T, note func(method, route string, res response, p wire.Problem)) {
 	t.Helper()
 	const unknown = "/operations/nobody"
 	share := backupRequest("b", "testshare")
@@ -201,7 +201,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p w
 	r.receive(r.message("m1", []byte("<"), nil))
 	guarded := r.newAPI(true)
 
-	ask := func(api http.Handler, method, route, target string, body any, headers ...string) answered {
+	ask := func(api http.Handler, method, route, target string, body any, headers ...string) response {
 		var p wire.Problem
 		res := r.call(api, method, target, body, nil, headers...)
 		if res.StatusCode >= http.StatusBadRequest {
@@ -292,7 +292,7 @@ func everyAnswer(t *testing.T, note func(method, route string, res answered, p w
 		ask(guarded, c.method, c.route, c.target, c.body, principalHeader, signedIn("Nothing"))
 	}
 	r.store.set(true)
-	r.busAway = true
+	r.busDown = true
 	for _, c := range all {
 		ask(r.api, c.method, c.route, c.target, c.body)
 	}

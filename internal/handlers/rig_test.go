@@ -42,7 +42,7 @@ const (
 type rig struct {
 	t      *testing.T
 	sim    *armsim.Simulator
-	store  *shaky
+	store  *flakyStore
 	steps  *queuememory.Queue
 	engine *engine.Engine
 	flows  *flow.Registry
@@ -54,8 +54,8 @@ type rig struct {
 	ids  int
 	// sent are the messages to queues other than steps, in order.
 	sent []sent
-	// busAway makes sending fail.
-	busAway bool
+	// busDown makes sending fail.
+	busDown bool
 	// excluded is called for each change of an exclusion.
 	excluded func()
 	// tick moves the clock at each reading.
@@ -70,104 +70,104 @@ type sent struct {
 	properties map[string]any
 }
 
-var errAway = errors.New("unavailable")
+var errUnavailable = errors.New("unavailable")
 
-// shaky is a store in memory that can become unavailable.
-type shaky struct {
+// flakyStore is a store in memory that can become unavailable.
+type flakyStore struct {
 	*memory.Store
 	mu sync.Mutex
 	// creations counts the calls of Create.
 	creations int
-	away      bool
+	down      bool
 	// breaks, if set, selects the calls of Create that fail.
 	breaks func(operation.Operation) bool
 }
 
 // Create implements engine.Store.
-func (s *shaky) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
+func (s *flakyStore) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
 	s.mu.Lock()
 	s.creations++
-	away := s.away || s.breaks != nil && s.breaks(op)
+	down := s.down || s.breaks != nil && s.breaks(op)
 	s.mu.Unlock()
-	if away {
-		return engine.Row{}, false, errAway
+	if down {
+		return engine.Row{}, false, errUnavailable
 	}
 	return s.Store.Create(ctx, op, ev)
 }
 
 // set makes the store unavailable or available.
-func (s *shaky) set(away bool) {
+func (s *flakyStore) set(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.away = away
+	s.down = down
 }
 
-func (s *shaky) isAway() bool {
+func (s *flakyStore) isDown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.away
+	return s.down
 }
 
 // History implements httpapi.Operations.
-func (s *shaky) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
-	if s.isAway() {
-		return func(yield func(operation.Event, error) bool) { yield(operation.Event{}, errAway) }
+func (s *flakyStore) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
+	if s.isDown() {
+		return func(yield func(operation.Event, error) bool) { yield(operation.Event{}, errUnavailable) }
 	}
 	return s.Store.History(ctx, id)
 }
 
 // List implements httpapi.Operations.
-func (s *shaky) List(ctx context.Context, q operation.Query) (operation.Page, error) {
-	if s.isAway() {
-		return operation.Page{}, errAway
+func (s *flakyStore) List(ctx context.Context, q operation.Query) (operation.Page, error) {
+	if s.isDown() {
+		return operation.Page{}, errUnavailable
 	}
 	return s.Store.List(ctx, q)
 }
 
 // ListRejected implements httpapi.Operations.
-func (s *shaky) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
-	if s.isAway() {
-		return rejected.Page{}, errAway
+func (s *flakyStore) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
+	if s.isDown() {
+		return rejected.Page{}, errUnavailable
 	}
 	return s.Store.ListRejected(ctx, q)
 }
 
 // ListDecisions implements httpapi.Decisions.
-func (s *shaky) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
-	if s.isAway() {
-		return decision.Page{}, errAway
+func (s *flakyStore) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
+	if s.isDown() {
+		return decision.Page{}, errUnavailable
 	}
 	return s.Store.ListDecisions(ctx, q)
 }
 
 // LoadRejected implements httpapi.Rejected.
-func (s *shaky) LoadRejected(ctx context.Context, handle string) (rejected.Request, error) {
-	if s.isAway() {
-		return rejected.Request{}, errAway
+func (s *flakyStore) LoadRejected(ctx context.Context, handle string) (rejected.Request, error) {
+	if s.isDown() {
+		return rejected.Request{}, errUnavailable
 	}
 	return s.Store.LoadRejected(ctx, handle)
 }
 
 // PurgeRejected implements httpapi.Rejected.
-func (s *shaky) PurgeRejected(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
-	if s.isAway() {
-		return 0, false, errAway
+func (s *flakyStore) PurgeRejected(ctx context.Context, before time.Time, most int) (removed int, more bool, err error) {
+	if s.isDown() {
+		return 0, false, errUnavailable
 	}
 	return s.Store.PurgeRejected(ctx, before, most)
 }
 
 // Live implements engine.Store.
-func (s *shaky) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
-	if s.isAway() {
-		return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errAway) }
+func (s *flakyStore) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
+	if s.isDown() {
+		return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errUnavailable) }
 	}
 	return s.Store.ListLive(ctx)
 }
 
 // Load implements engine.Store.
-func (s *shaky) Load(ctx context.Context, id string) (engine.Row, error) {
-	if s.isAway() {
-		return engine.Row{}, errAway
+func (s *flakyStore) Load(ctx context.Context, id string) (engine.Row, error) {
+	if s.isDown() {
+		return engine.Row{}, errUnavailable
 	}
 	return s.Store.Load(ctx, id)
 }
@@ -178,7 +178,7 @@ type answers struct{}
 // MayReply implements intake.Replies.
 func (answers) MayReply(queue string) bool { return queue == "answers" }
 
-// Refused implements intake.Replies.
+// NotifyRejected implements intake.Replies.
 func (answers) NotifyRejected(context.Context, string, rejected.Request) error { return nil }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
@@ -198,7 +198,7 @@ func (c token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, time: clockwork.NewFakeClockAt(morning()), store: &shaky{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
+	r := &rig{t: t, time: clockwork.NewFakeClockAt(morning()), store: &flakyStore{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
 	world := armsim.DemoWorld()
 	var err error
 	r.sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock})
@@ -282,8 +282,8 @@ func (r *rig) publish(ctx context.Context, queue, id string, body []byte, proper
 func (r *rig) later(_ context.Context, due time.Time, queue, id string, body []byte, properties map[string]any) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.busAway {
-		return errAway
+	if r.busDown {
+		return errUnavailable
 	}
 	r.sent = append(r.sent, sent{due, queue, id, body, properties})
 	return nil

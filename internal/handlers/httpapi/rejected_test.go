@@ -137,7 +137,7 @@ func TestReplay_ChecksTheRequestAndAcceptsAnEditedOne(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+wrong+"/replay", edited, &replayed))
 	require.Equal(t, edited, b.sent[0].body)
 
-	b.fail = errors.New("away")
+	b.fail = errors.New("unavailable")
 	var p api.Problem
 	require.Equal(t, http.StatusServiceUnavailable, b.ask("POST", "/rejected/"+empty+"/replay", edited, &p))
 }

@@ -36,27 +36,3 @@ func (a *API) listDecisions(w http.ResponseWriter, r *http.Request) error {
 	}
 	return writeJSON(w, http.StatusOK, list)
 }
-
-func (a *API) listFlows(w http.ResponseWriter, _ *http.Request) error {
-	list := api.FlowList{Flows: []api.Flow{}}
-	for _, name := range a.cfg.Flows.Names() {
-		f, _ := a.cfg.Flows.Newest(name)
-		list.Flows = append(list.Flows, api.Flow{Name: f.Name, Version: f.Version, Summary: f.Summary, Steps: f.Plan()})
-	}
-	return writeJSON(w, http.StatusOK, list)
-}
-
-// preflight responds with 200 whatever the preflight finds, because its findings
-// are not errors of the request.
-func (a *API) preflight(w http.ResponseWriter, r *http.Request) error {
-	return writeJSON(w, http.StatusOK, publicPreflight(a.cfg.Preflight.Check(r.Context())))
-}
-
-// rescue runs a sweep now.
-func (a *API) rescue(w http.ResponseWriter, r *http.Request) error {
-	swept, err := a.cfg.Sweeper.Sweep(r.Context())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, api.SweepResult(swept))
-}
