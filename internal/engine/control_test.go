@@ -219,7 +219,7 @@ func TestRetry_RejectsOtherStatuses(t *testing.T) {
 
 func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 	t.Parallel()
-	for name, trouble := range map[string]fault{
+	for name, fault := range map[string]fault{
 		"that was not answered":       lost(),
 		"that conflicted with itself": {after: func() error { return engine.ErrConflict }},
 		"that failed and is repeated": unavailable(),
@@ -227,7 +227,7 @@ func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, id := failed(t)
-			r.store.on("save", trouble)
+			r.store.on("save", fault)
 			op, err := r.engine.Retry(r.ctx(), id)
 			require.NoError(t, err)
 			require.Equal(t, r.operation(id), op)

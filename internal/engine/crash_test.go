@@ -52,27 +52,27 @@ func TestCrash_TwoFaultsLoseNothingAndStartOneJob(t *testing.T) {
 	moments := runWithFaults(t, nil)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
-		troubles := map[int]func() error{}
+		faults := map[int]func() error{}
 		for range 2 {
-			troubles[random.IntN(moments+10)] = []func() error{die, unreachable}[random.IntN(2)]
+			faults[random.IntN(moments+10)] = []func() error{die, unreachable}[random.IntN(2)]
 		}
-		t.Run(fmt.Sprint("moments ", slices.Sorted(maps.Keys(troubles))), func(t *testing.T) {
+		t.Run(fmt.Sprint("moments ", slices.Sorted(maps.Keys(faults))), func(t *testing.T) {
 			t.Parallel()
-			runWithFaults(t, troubles)
+			runWithFaults(t, faults)
 		})
 	}
 }
 
 // everyMoment runs the demo flow once for each of its moments, with the fault at
 // that moment.
-func everyMoment(t *testing.T, what string, trouble func() error) {
+func everyMoment(t *testing.T, what string, fail func() error) {
 	t.Helper()
 	moments := runWithFaults(t, nil)
 	require.Greater(t, moments, 30)
 	for at := range moments {
 		t.Run(fmt.Sprintf("%s at moment %d", what, at), func(t *testing.T) {
 			t.Parallel()
-			runWithFaults(t, map[int]func() error{at: trouble})
+			runWithFaults(t, map[int]func() error{at: fail})
 		})
 	}
 }
@@ -85,8 +85,8 @@ func runWithFaults(t *testing.T, at map[int]func() error) (moments int) {
 	id := r.start()
 	var count atomic.Int64
 	moment := func() error {
-		if trouble := at[int(count.Add(1)-1)]; trouble != nil {
-			return trouble()
+		if fail := at[int(count.Add(1)-1)]; fail != nil {
+			return fail()
 		}
 		return nil
 	}

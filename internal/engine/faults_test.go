@@ -151,11 +151,11 @@ func (s *faultStore) Save(ctx context.Context, row engine.Row, ev operation.Even
 }
 
 func (s *faultStore) FinalizeByID(ctx context.Context, id string) error {
-	return s.around("close", func() error { return s.store.FinalizeByID(ctx, id) })
+	return s.around("finalize", func() error { return s.store.FinalizeByID(ctx, id) })
 }
 
 func (s *faultStore) Finalize(ctx context.Context, row engine.Row) error {
-	return s.around("close", func() error { return s.store.Finalize(ctx, row) })
+	return s.around("finalize", func() error { return s.store.Finalize(ctx, row) })
 }
 
 func (s *faultStore) Reopen(ctx context.Context, id string, createdAt time.Time) error {

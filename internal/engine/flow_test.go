@@ -62,7 +62,7 @@ func TestRunStep_CostsOneReadAndOneTransactionAndTwoForOnce(t *testing.T) {
 	r.finish()
 	require.Equal(t, 5, r.store.calls("load"))
 	require.Equal(t, 6, r.store.calls("save"))
-	require.Equal(t, 1, r.store.calls("close"))
+	require.Equal(t, 1, r.store.calls("finalize"))
 	require.Equal(t, 5, r.bus.calls("send"))
 }
 
@@ -160,8 +160,8 @@ func TestNew_NamesTheMissingField(t *testing.T) {
 	_, err := engine.New(engine.Config{})
 	require.ErrorContains(t, err, "Config.Store is missing")
 	r := newRig(t)
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure)})
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: registry(t, r.azure)})
 	require.ErrorContains(t, err, "Config.Waits is missing")
-	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: book(t, r.azure), Waits: operation.AzureWaits(), Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
+	_, err = engine.New(engine.Config{Store: r.store, Queue: r.bus, Flows: registry(t, r.azure), Waits: operation.AzureWaits(), Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep})
 	require.NoError(t, err, "log, locks and notifier are optional")
 }

@@ -270,7 +270,7 @@ func (w world) time(r rules, add func(string, func(*world))) {
 	if slices.ContainsFunc(w.working, overdue) && w.faults.crashes == 0 {
 		return
 	}
-	// So is one too slow for its claim, which must give the claim up.
+	// So is one too slow for its claim, which must drop the claim.
 	slow := func(k worker) bool {
 		notAfter := k.command.NotAfter
 		return !notAfter.IsZero() && w.now.Before(notAfter) && !next.Before(notAfter)

@@ -126,12 +126,12 @@ func TestNotices_CrashLosesNone(t *testing.T) {
 		plan []fault
 		want []string
 	}{
-		"before it is sent":          {"notify", []fault{none(), diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
-		"after it was sent":          {"notify", []fault{none(), diesAfter()}, []string{"1:started Pending", "%d:succeeded Succeeded", "%d:succeeded Succeeded"}},
-		"before the first":           {"notify", []fault{diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
-		"its answer is lost":         {"notify", []fault{none(), lost()}, []string{"1:started Pending", "%d:succeeded Succeeded", "%d:succeeded Succeeded"}},
-		"before the marker is gone":  {"close", []fault{diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
-		"the marker cannot be taken": {"close", []fault{unavailable()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
+		"before the last is sent":      {"notify", []fault{none(), diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
+		"after the last was sent":      {"notify", []fault{none(), diesAfter()}, []string{"1:started Pending", "%d:succeeded Succeeded", "%d:succeeded Succeeded"}},
+		"before the first":             {"notify", []fault{diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
+		"its answer is lost":           {"notify", []fault{none(), lost()}, []string{"1:started Pending", "%d:succeeded Succeeded", "%d:succeeded Succeeded"}},
+		"before the marker is gone":    {"finalize", []fault{diesBefore()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
+		"the marker cannot be removed": {"finalize", []fault{unavailable()}, []string{"1:started Pending", "%d:succeeded Succeeded"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,14 +65,14 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	}
 	var err error
 	r.engine, err = engine.New(engine.Config{
-		Store: r.store, Queue: r.bus, Flows: book(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
+		Store: r.store, Queue: r.bus, Flows: registry(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
 		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 		Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
 }
 
-func book(t *testing.T, a *azure, flows ...func(*azure) step.Flow) *flow.Registry {
+func registry(t *testing.T, a *azure, flows ...func(*azure) step.Flow) *flow.Registry {
 	t.Helper()
 	bound := make([]step.Flow, len(flows))
 	for i, f := range flows {

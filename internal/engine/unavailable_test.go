@@ -67,13 +67,13 @@ func TestRunStep_AbandonsOnlyWithoutStorageAndQueue(t *testing.T) {
 
 func TestRunStep_RedeliverySendsTheMessageWithoutAnotherCall(t *testing.T) {
 	t.Parallel()
-	for name, trouble := range map[string]fault{"not sent": unavailable(), "sent, but not answered": lost()} {
+	for name, fault := range map[string]fault{"not sent": unavailable(), "sent, but not answered": lost()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			id := r.start()
 			for range 5 {
-				r.bus.on("send", trouble, none())
+				r.bus.on("send", fault, none())
 			}
 			r.finish()
 			r.requireSucceeded(id)
