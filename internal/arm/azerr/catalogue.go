@@ -29,7 +29,7 @@ type Entry struct {
 	// MessageContains identifies the error by its message where it has no code
 	// of its own.
 	MessageContains string
-	// RecommendedAction tells an operator what to do. Azure's own recommended
+	// RecommendedAction is the remedy for an operator. Azure's own recommended
 	// action takes precedence.
 	RecommendedAction string
 	// Permission marks codes for a role that the app's identity lacks. Classify

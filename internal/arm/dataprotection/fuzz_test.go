@@ -11,7 +11,7 @@ import (
 	"azbackupflow/internal/arm/resourceid"
 )
 
-func FuzzNoAnswerPanics(f *testing.F) {
+func FuzzAnswers(f *testing.F) {
 	f.Add(`{"id":"/x/backupJobs/j","properties":{"status":"Failed","errorDetails":[{"code":5,"details":[{}]},null,[]],"extendedInfo":{"subTasks":[{}],"warningDetails":[{"warning":"x"}]}}}`)
 	f.Add(`{"properties":{"currentProtectionState":"ProtectionError","protectionErrorDetails":[{"innerError":{}}],"protectionStatus":{"errorDetails":"x"},"deletionInfo":{"deletionTime":"0001-01-01T00:00:00"}}}`)
 	f.Add(`{"properties":{"recoveryPointDataStoresDetails":[{"type":null}],"recoveryPointTime":5}}`)

@@ -32,9 +32,6 @@ func (a API) With(o arm.CallOptions) API {
 	return a
 }
 
-// Client returns the client of the calls.
-func (a API) Client() *arm.Client { return a.client }
-
 // Path returns the path of a resource below a vault. Its error is an
 // *operation.Error.
 func (a API) Path(vault resourceid.VaultID, names ...string) (string, error) {
