@@ -38,7 +38,7 @@ func (h *Host) adminRoutes(mux *http.ServeMux) {
 			"id":            strings.ToLower(id),
 			"state":         h.state(),
 			"version":       hostVersion,
-			"processUptime": h.clock.Now().Sub(h.started).Milliseconds(),
+			"processUptime": h.now().Sub(h.started).Milliseconds(),
 		})
 	})
 	mux.HandleFunc("GET /admin/functions", func(w http.ResponseWriter, _ *http.Request) {
@@ -138,7 +138,7 @@ func (h *Host) manualInvocation(function *Function, input string) (*invocation, 
 	if trigger.is(typeTimerTrigger) {
 		return i, fillTimer(i, nil, false)
 	}
-	now := h.clock.Now()
+	now := h.now()
 	message := &azservicebus.ReceivedMessage{Body: []byte(input), MessageID: i.id, DeliveryCount: 1, EnqueuedTime: &now}
 	if err := fillMessage(i, busClient{}, message); err != nil {
 		return nil, fmt.Errorf("make a message: %w", err)

@@ -38,8 +38,10 @@ type Config struct {
 	// "abandon <function>" of service "host". During means that the handler
 	// answered, or failed to; or that the message is settled.
 	Fault fault.Hook
-	// Clock is the time; nil means the machine's.
-	Clock Clock
+	// Now returns the current time; nil means the machine's clock.
+	Now func() time.Time
+	// After sends the time after a duration; nil means time.After.
+	After func(time.Duration) <-chan time.Time
 	// Random is the source of ids and ports, safe for concurrent use; nil means
 	// crypto/rand.
 	Random io.Reader
@@ -59,7 +61,8 @@ type Host struct {
 	log      *slog.Logger
 	output   func(HandlerLine)
 	fault    fault.Hook
-	clock    Clock
+	now      func() time.Time
+	after    func(time.Duration) <-chan time.Time
 	random   io.Reader
 	started  time.Time
 
@@ -86,7 +89,7 @@ type trigger interface {
 // Start loads the app, starts its handler and serves HTTP. Triggers run once
 // the handler is ready; see WaitReady. The host stops when ctx ends. The error
 // says what is wrong with the app, its settings or the address.
-func Start(ctx context.Context, config Config) (*Host, error) {
+func New(ctx context.Context, config Config) (*Host, error) {
 	h, err := newHost(config)
 	if err != nil {
 		return nil, err
@@ -111,19 +114,22 @@ func newHost(config Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		app: app, log: config.Log, output: config.Output, fault: config.Fault, clock: config.Clock, random: config.Random,
+		app: app, log: config.Log, output: config.Output, fault: config.Fault, now: config.Now, after: config.After, random: config.Random,
 		gate: newGate(), stopping: make(chan struct{}), done: make(chan struct{}),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
-	if h.clock == nil {
-		h.clock = systemClock{}
+	if h.now == nil {
+		h.now = time.Now //nolint:forbidigo // the only place where the stand-in reads the machine's clock
+	}
+	if h.after == nil {
+		h.after = time.After
 	}
 	if h.random == nil {
 		h.random = rand.Reader
 	}
-	h.started = h.clock.Now()
+	h.started = h.now()
 	if h.settings, err = loadSettings(app.Root, os.Environ(), config.Settings); err != nil {
 		return nil, fmt.Errorf("load the app settings: %w", err)
 	}

@@ -38,10 +38,10 @@ const lostGrace = 100 * time.Millisecond
 func (h *Host) invoke(ctx context.Context, i *invocation) (answer, error) {
 	request := fault.Request{Service: "host", Kind: "invoke " + i.function.Name, Detail: i.detail}
 	h.fault.At(fault.Before, request)
-	started := h.clock.Now()
+	started := h.now()
 	a, err := h.send(ctx, i)
 	h.fault.At(fault.During, request)
-	took := h.clock.Now().Sub(started)
+	took := h.now().Sub(started)
 	if err != nil {
 		h.log.ErrorContext(ctx, "invocation failed", "function", i.function.Name, "invocationId", i.id, "took", took, "error", err)
 	} else {
@@ -57,7 +57,7 @@ func (h *Host) invoke(ctx context.Context, i *invocation) (answer, error) {
 // send posts the envelope to the handler that is ready, bounded by the
 // function's time.
 func (h *Host) send(ctx context.Context, i *invocation) (answer, error) {
-	if err := i.addSystem(h.clock.Now(), h.random); err != nil {
+	if err := i.addSystem(h.now(), h.random); err != nil {
 		return answer{}, err
 	}
 	body, err := i.envelope()
@@ -84,7 +84,7 @@ func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context
 	defer cancel()
 	var limit <-chan time.Time
 	if h.app.Host.FunctionTimeout > 0 {
-		limit = h.clock.After(h.app.Host.FunctionTimeout)
+		limit = h.after(h.app.Host.FunctionTimeout)
 	}
 	var err error // of the call, once it is finished
 	finished := make(chan struct{})
@@ -105,7 +105,7 @@ func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context
 				select {
 				case <-w.ended:
 					return w.lost()
-				case <-h.clock.After(lostGrace):
+				case <-h.after(lostGrace):
 				}
 			}
 			return err

@@ -45,7 +45,7 @@ func (h *Host) start(ctx context.Context) {
 // drain takes no new work and gives what is running some time.
 func (h *Host) drain(ctx context.Context, stopTriggers context.CancelFunc, triggered <-chan struct{}) {
 	stopTriggers()
-	limit := h.clock.After(drainTime)
+	limit := h.after(drainTime)
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
 	drained := make(chan struct{})

@@ -99,7 +99,7 @@ func handlerProgram() int {
 // hostProgram runs a host, says its handler's process id and never ends.
 func hostProgram() int {
 	ctx := context.Background()
-	h, err := Start(ctx, Config{Root: os.Getenv(rootSetting), Settings: map[string]string{roleSetting: roleHandler}})
+	h, err := New(ctx, Config{Root: os.Getenv(rootSetting), Settings: map[string]string{roleSetting: roleHandler}})
 	if err != nil {
 		return 2
 	}
@@ -142,7 +142,7 @@ func startHost(t *testing.T, root string, script http.HandlerFunc, change func(*
 	if change != nil {
 		change(&config)
 	}
-	h, err := Start(t.Context(), config)
+	h, err := New(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		control.CloseClientConnections()

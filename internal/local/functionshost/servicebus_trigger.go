@@ -86,7 +86,7 @@ func (t *busTrigger) run(ctx context.Context) {
 		}
 		t.host.log.WarnContext(ctx, "messages cannot be received", "function", t.function.Name, "error", err)
 		select {
-		case <-t.host.clock.After(receivePause):
+		case <-t.host.after(receivePause):
 		case <-ctx.Done():
 			return
 		}
@@ -177,18 +177,17 @@ func (t *busTrigger) invoke(ctx context.Context, message *azservicebus.ReceivedM
 // renew keeps a message's lock until ctx ends or the limit of host.json is
 // reached.
 func (t *busTrigger) renew(ctx context.Context, message *azservicebus.ReceivedMessage) {
-	clock := t.host.clock
-	end := clock.Now().Add(t.host.app.Host.MaxLockRenewal)
+	end := t.host.now().Add(t.host.app.Host.MaxLockRenewal)
 	for message.LockedUntil != nil {
-		left := message.LockedUntil.Sub(clock.Now())
+		left := message.LockedUntil.Sub(t.host.now())
 		wait := max(left-min(left/2, renewMargin), 0)
-		if clock.Now().Add(wait).After(end) {
+		if t.host.now().Add(wait).After(end) {
 			return
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-clock.After(wait):
+		case <-t.host.after(wait):
 		}
 		before := *message.LockedUntil
 		limited, cancel := context.WithTimeout(ctx, settleLimit)

@@ -100,7 +100,7 @@ func TestNoMoreMessagesAreTakenThanMayBeInWork(t *testing.T) {
 func TestATriggerGoesOnAfterItCouldNotReceive(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
-	h := newIdleHost(t, nil, succeed, func(c *Config) { c.Clock = clock })
+	h := newIdleHost(t, nil, succeed, func(c *Config) { c.Now, c.After = clock.Now, clock.After })
 	f := newFakeReceiver(message("m"))
 	f.failures = 2
 	runBusTrigger(t, h, f)
@@ -118,7 +118,7 @@ func TestALockIsRenewedUntilTheInvocationEnds(t *testing.T) {
 	h := newIdleHost(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		<-release
 		succeed(w, r)
-	}, func(c *Config) { c.Clock = clock })
+	}, func(c *Config) { c.Now, c.After = clock.Now, clock.After })
 	m := message("m")
 	m.LockedUntil = pointer(clock.Now().Add(time.Minute))
 	f := newFakeReceiver(m)
@@ -140,7 +140,7 @@ func TestALockIsRenewedUntilTheInvocationEnds(t *testing.T) {
 func TestRenewalEndsAtTheLimitOfHostJSON(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
-	h := newIdleHost(t, nil, succeed, func(c *Config) { c.Clock = clock })
+	h := newIdleHost(t, nil, succeed, func(c *Config) { c.Now, c.After = clock.Now, clock.After })
 	h.app.Host.MaxLockRenewal = time.Minute
 	f := newFakeReceiver()
 	m := message("m")

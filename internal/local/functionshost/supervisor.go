@@ -98,7 +98,7 @@ func (s *supervisor) runOnce(ctx context.Context) (*worker, error) {
 	}
 	s.set(w)
 	defer s.set(nil)
-	if err := w.awaitReady(ctx, s.host.clock); err != nil {
+	if err := w.awaitReady(ctx, s.host.after); err != nil {
 		w.kill()
 		if w.exit == exitRestart {
 			return w, nil
@@ -134,7 +134,7 @@ func (s *supervisor) worker() *worker {
 func (s *supervisor) countError() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.host.clock.Now()
+	now := s.host.now()
 	if s.crashes > 0 && now.Sub(s.last) > s.policy.Gap {
 		s.recent = 0
 	}

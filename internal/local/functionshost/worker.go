@@ -121,14 +121,14 @@ func exitCode(err error) int {
 }
 
 // awaitReady polls the handler until it answers anything.
-func (w *worker) awaitReady(ctx context.Context, clock Clock) error {
+func (w *worker) awaitReady(ctx context.Context, after func(time.Duration) <-chan time.Time) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
 		select {
 		case <-w.ended:
 			cancel(fmt.Errorf("the handler ended with code %d before it answered", w.exit))
-		case <-clock.After(readyLimit):
+		case <-after(readyLimit):
 			cancel(fmt.Errorf("the handler did not answer within %v", readyLimit))
 		case <-ctx.Done():
 		}
@@ -137,7 +137,7 @@ func (w *worker) awaitReady(ctx context.Context, clock Clock) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-clock.After(readyPoll):
+		case <-after(readyPoll):
 		}
 	}
 	return nil

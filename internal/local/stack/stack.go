@@ -161,7 +161,7 @@ func queues(speed float64, further []string) []servicebus.QueueConfig {
 // StartHost starts the Functions host, or a new one after the old one has
 // stopped. It does not reuse a free port of the old one.
 func (s *Stack) StartHost(ctx context.Context) error {
-	host, err := functionshost.Start(ctx, functionshost.Config{
+	host, err := functionshost.New(ctx, functionshost.Config{
 		Root: s.config.Dist, Settings: s.settings(), Address: "127.0.0.1:" + strconv.Itoa(s.config.Port),
 		Log: s.config.Log, Output: s.config.Output, Fault: s.config.Fault, Restart: s.config.Restart,
 	})

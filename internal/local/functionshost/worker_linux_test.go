@@ -100,7 +100,7 @@ func TestAKilledHandlerIsStartedAgainAndTheThirdTimeStopsTheHost(t *testing.T) {
 func TestCrashesFarApartDoNotStopTheHost(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
-	s := &supervisor{policy: RestartPolicy{}.withDefaults(), host: &Host{clock: clock}}
+	s := &supervisor{policy: RestartPolicy{}.withDefaults(), host: &Host{now: clock.Now}}
 	require.False(t, s.countError())
 	clock.advance(30 * time.Minute)
 	require.False(t, s.countError())
@@ -248,7 +248,7 @@ func TestClosingLetsInvocationsFinishAndEndsTheHandler(t *testing.T) {
 func TestTheHostStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	h, err := Start(ctx, Config{Root: newApp(t, plainHostJSON, nil), Settings: map[string]string{roleSetting: roleHandler}})
+	h, err := New(ctx, Config{Root: newApp(t, plainHostJSON, nil), Settings: map[string]string{roleSetting: roleHandler}})
 	require.NoError(t, err)
 	waitReady(t, h)
 	cancel()

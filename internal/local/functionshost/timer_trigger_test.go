@@ -44,7 +44,7 @@ func runTimer(t *testing.T, clock *fakeClock, function, state string) *timerRun 
 		}
 		succeed(w, r)
 	}, func(c *Config) {
-		c.Clock = clock
+		c.Now, c.After = clock.Now, clock.After
 		c.TimerState = state
 		c.Settings = map[string]string{"SWEEP": "0 */5 * * * *"}
 	})

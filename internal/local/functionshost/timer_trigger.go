@@ -30,13 +30,13 @@ func newTimer(h *Host, function *Function, store *timerStore) (*timer, error) {
 		return nil, err
 	}
 	monitor := function.Trigger.UseMonitor == nil || *function.Trigger.UseMonitor
-	return &timer{host: h, function: function, schedule: s, store: store, monitor: monitor && !s.often(h.clock.Now())}, nil
+	return &timer{host: h, function: function, schedule: s, store: store, monitor: monitor && !s.often(h.now())}, nil
 }
 
 // run invokes the function at each occurrence until ctx ends, and at once if an
 // occurrence was missed while no host ran. A run that fails is not repeated.
 func (t *timer) run(ctx context.Context) {
-	now := t.host.clock.Now()
+	now := t.host.now()
 	status, known := timerStatus{}, false
 	if t.monitor {
 		status, known = t.store.get(t.function.Name)
@@ -55,9 +55,9 @@ func (t *timer) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.host.clock.After(status.Next.Sub(t.host.clock.Now())):
+		case <-t.host.after(status.Next.Sub(t.host.now())):
 		}
-		now := t.host.clock.Now()
+		now := t.host.now()
 		if now.Before(status.Next) {
 			now = status.Next // woken early: the next occurrence lies after this one
 		}
@@ -79,7 +79,7 @@ func (t *timer) fire(ctx context.Context, status timerStatus, now time.Time, pas
 	}
 	after := timerStatus{Last: now, Next: t.schedule.next(now), LastUpdated: now}
 	t.keep(ctx, after)
-	if finished := t.host.clock.Now(); finished.After(after.Next) && !after.Next.IsZero() {
+	if finished := t.host.now(); finished.After(after.Next) && !after.Next.IsZero() {
 		after.Next = t.schedule.next(finished)
 	}
 	return after
