@@ -101,7 +101,7 @@ func misnamed() []badInput {
 		{name: "a text in place of the parameters", body: changed(map[string]any{"parameters": "x"}), field: "parameters", problem: "string", want: "JSON object"},
 		{name: "a list of labels", body: changed(map[string]any{"labels": []string{"x"}}), field: "labels", problem: "array", want: "JSON object"},
 		{name: "no parameters", body: map[string]any{"flow": "backup-now", "key": "bad"}, field: "parameters", problem: "is missing"},
-		{name: "a vault by its name", body: parameters(map[string]any{"vaultId": "azurefilesvault"}), field: "parameters.vaultId", problem: "is not", want: "/providers/Microsoft.RecoveryServices/vaults/"},
+		{name: "a vault by its name", body: parameters(map[string]any{"vaultId": "azurefilesvault"}), field: "parameters.vaultId", problem: "not a resource ID", want: "/providers/Microsoft.RecoveryServices/vaults/"},
 		{name: "no vault", body: parameters(map[string]any{"vaultId": nil}), field: "parameters.vaultId", problem: "is missing", want: "/vaults/"},
 		{name: "a machine in place of a storage account", body: parameters(map[string]any{"storageAccountId": virtualMachine}), field: "parameters.storageAccountId", problem: "is not the resource ID of a storage account", want: "/storageAccounts/"},
 		{name: "a missing file share", body: parameters(map[string]any{"fileShare": nil}), field: "parameters.fileShare", problem: "is missing"},
@@ -118,7 +118,7 @@ func misnamed() []badInput {
 		{name: "a label that is a number", body: changed(map[string]any{"labels": map[string]any{"team": 7}}), field: "labels", problem: "number", want: "JSON string"},
 		{name: "a key with a line break", body: changed(map[string]any{"key": "a\nb"}), field: "key", problem: "control characters", want: "200"},
 		{name: "nothing to back up", body: backupParameters(map[string]any{}), field: "parameters.itemId", problem: "is missing", want: "exactly one of"},
-		{name: "an item by its name", body: backupParameters(map[string]any{"itemId": "testshare"}), field: "parameters.itemId", problem: "is not", want: "/protectedItems/"},
+		{name: "an item by its name", body: backupParameters(map[string]any{"itemId": "testshare"}), field: "parameters.itemId", problem: "not a resource ID", want: "/protectedItems/"},
 		{name: "the backup type Invalid", body: backupParameters(map[string]any{"itemId": demoItem, "backupType": "Invalid"}), field: "parameters.backupType", problem: `"Invalid"`, want: "Full, Differential"},
 		{
 			name:  "a backup type for a file share",
