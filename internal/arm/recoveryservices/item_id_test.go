@@ -12,43 +12,6 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-func TestParseVaultID_IgnoresCasing(t *testing.T) {
-	t.Parallel()
-	for _, id := range []string{
-		demoVault().String(),
-		"/Subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/azurefiles/providers/microsoft.recoveryservices/Vaults/azurefilesvault",
-	} {
-		v, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
-		require.NoError(t, err)
-		require.Equal(t, demoVault(), v)
-		require.True(t, v.Equal(demoVault()))
-	}
-}
-
-func TestParseVaultID_RejectsOtherIDs(t *testing.T) {
-	t.Parallel()
-	const sub = "/subscriptions/00000000-0000-0000-0000-000000000000"
-	const vaults = "/providers/Microsoft.RecoveryServices/vaults/"
-	for id, says := range map[string]string{
-		"":                "empty",
-		"azurefilesvault": "not a resource ID",
-		demoAccount:       "Microsoft.Storage/storageAccounts",
-		demoItemID():      "protectedItems",
-		"/subscriptions/mine/resourceGroups/g" + vaults + "vault":                       "not a GUID",
-		sub + "/resourceGroups/g" + vaults + "1vault":                                   "not a valid name",
-		sub + "/resourceGroups/g!" + vaults + "vault":                                   "not a valid name",
-		sub + "/resourceGroups/../x" + vaults + "vault":                                 "invalid segment",
-		sub + "/resourceGroups/g" + vaults + "vault?x=1":                                "control character",
-		sub + "/resourceGroups//g" + vaults + "vault":                                   "invalid segment",
-		sub + "/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/vault": "Microsoft.DataProtection/backupVaults",
-		demoVault().String() + "/":                                                      "invalid segment",
-		demoVault().String() + " ":                                                      "invalid segment",
-	} {
-		_, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault)
-		require.ErrorContains(t, err, says, id)
-	}
-}
-
 func TestParseItemID_ReturnsTheNames(t *testing.T) {
 	t.Parallel()
 	i, err := ParseItemID(demoVM)
@@ -62,12 +25,6 @@ func TestParseItemID_ReturnsTheNames(t *testing.T) {
 		_, err := ParseItemID(id)
 		require.Error(t, err, id)
 	}
-}
-
-func TestEqual_IgnoresCasing(t *testing.T) {
-	t.Parallel()
-	require.True(t, resourceid.Equal("/Subscriptions/A/x", "/subscriptions/a/X/"))
-	require.False(t, resourceid.Equal("/subscriptions/a/x", "/subscriptions/a/y"))
 }
 
 func TestClient_DoesNotSendNamesThatAddressAnotherResource(t *testing.T) {
@@ -110,7 +67,7 @@ func TestTriggerBackup_DoesNotSendInvalidRequests(t *testing.T) {
 	require.Empty(t, sent())
 }
 
-func TestEqual_EscapesQuotes(t *testing.T) {
+func TestFilter_EscapesQuotes(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "friendlyName eq 'a'' or ''1'", equal("friendlyName", "a' or '1"))
 }
