@@ -84,7 +84,7 @@ func TestDeadLetterSteps_WakesTheOperationOrRejectsTheMessage(t *testing.T) {
 	require.Len(t, r.rejections, 1)
 	require.Equal(t, rejected.StepsDeadLetters, r.rejections[0].Source)
 	require.Equal(t, "m1", r.rejections[0].MessageID)
-	require.Equal(t, `{"flow":"backup-now"}`, string(r.rejections[0].Body))
+	require.Equal(t, []byte(`{"flow":"backup-now"}`), r.rejections[0].Body)
 	require.ErrorContains(t, r.rejections[0].Err, "not a wake-up")
 }
 
