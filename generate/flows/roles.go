@@ -19,7 +19,7 @@ func Granted(definitions []flow.Definition) (map[string]roles.Role, error) {
 		for _, call := range calls(d) {
 			p, ok := roles.FindCall(call)
 			if !ok {
-				return nil, fmt.Errorf("flow %s calls %s, which is not in the catalog; add it to internal/roles/table.go", d.Name, call)
+				return nil, fmt.Errorf("flow %s calls %s, which is not in the catalog; add it to internal/roles/catalog.go", d.Name, call)
 			}
 			if strings.HasSuffix(p.Action, "/read") {
 				continue

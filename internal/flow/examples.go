@@ -10,12 +10,12 @@ const (
 	exampleMachine      = exampleContainers + "/IaasVMContainer;iaasvmcontainerv2;machines;vm1/protectedItems/VM;iaasvmcontainerv2;machines;vm1"
 	exampleDatabase     = exampleContainers + "/VMAppContainer;Compute;machines;sqlvm/protectedItems/SQLDataBase;MSSQLSERVER;orders"
 
-	exampleBackupVault    = exampleSubscription + "/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault"
-	exampleInstance       = exampleBackupVault + "/backupInstances/testpostgresql-empdb11-aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
-	exampleServer         = exampleSubscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver"
-	exampleTargetServer   = exampleSubscription + "/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
-	exampleContainer      = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
-	exampleDatabaseSecret = "https://contoso.vault.azure.net/secrets/dbauth3"
+	exampleBackupVault  = exampleSubscription + "/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault"
+	exampleInstance     = exampleBackupVault + "/backupInstances/testpostgresql-empdb11-aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"
+	exampleServer       = exampleSubscription + "/resourceGroups/pgflextest/providers/Microsoft.DBforPostgreSQL/flexibleServers/pgflextestserver"
+	exampleTargetServer = exampleSubscription + "/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
+	exampleContainer    = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
+	exampleKeyVaultURI  = "https://contoso.vault.azure.net/secrets/dbauth3"
 )
 
 // ExampleGuardrails allow what the examples do.

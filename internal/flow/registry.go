@@ -44,7 +44,7 @@ func validate(f step.Flow) error {
 			return fmt.Errorf("flow %s version %d: step %s goes to %s on cancel, which is not a step of the flow", f.Name, f.Version, s.Name, s.OnCancel)
 		}
 		if s.Effect == step.Once && s.Reconcile == nil {
-			return fmt.Errorf("flow %s version %d: step %s must not run twice, so it needs a Look", f.Name, f.Version, s.Name)
+			return fmt.Errorf("flow %s version %d: step %s must not run twice, so it needs a Reconcile function", f.Name, f.Version, s.Name)
 		}
 	}
 	return nil

@@ -36,9 +36,9 @@ func TestRegistry_RejectsFlowsThatCannotBeRunSafely(t *testing.T) {
 			[]step.Flow{flowOf("backup", 1, step.Step{Name: "a"}, step.Step{Name: "b"}, step.Step{Name: "a"})},
 			"flow backup version 1 has two steps named a",
 		},
-		"a Once step without a Look": {
+		"a Once step without Reconcile": {
 			[]step.Flow{flowOf("backup", 1, step.Step{Name: "trigger", Effect: step.Once})},
-			"flow backup version 1: step trigger must not run twice, so it needs a Look",
+			"flow backup version 1: step trigger must not run twice, so it needs a Reconcile function",
 		},
 		"a cancel step that does not exist": {
 			[]step.Flow{flowOf("backup", 1, step.Step{Name: "await", OnCancel: "stop"})},

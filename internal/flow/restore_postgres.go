@@ -40,7 +40,7 @@ func (a azure) restorePostgres() Definition {
 
 func restorePostgresExamples() []Example {
 	asDatabase := func(name string) *AsDatabase {
-		return &AsDatabase{ServerID: exampleTargetServer, Database: name, CredentialsSecretURI: exampleDatabaseSecret}
+		return &AsDatabase{ServerID: exampleTargetServer, Database: name, CredentialsSecretURI: exampleKeyVaultURI}
 	}
 	return []Example{
 		{

@@ -1,5 +1,5 @@
 // Package roles computes what Azure must allow the app to do, and no more. The
-// catalog in table.go lists every call of Azure Resource Manager with the action
+// catalog in catalog.go lists every call of Azure Resource Manager with the action
 // that Azure requires for it. Which of the custom roles grants an action follows
 // from the flows that make its calls: granted.go is generated from them.
 //
