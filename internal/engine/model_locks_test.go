@@ -237,6 +237,9 @@ func TestModel_OneOperationChangesAnItemAtATime(t *testing.T) {
 
 func TestModel_FindsTwoOperationsOnAnItem(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes seconds: explores every interleaving")
+	}
 	hasty := operation.AzureWaits()
 	hasty.LockCooldown = time.Minute
 	for name, r := range map[string]lockRules{
