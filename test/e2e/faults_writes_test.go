@@ -135,7 +135,7 @@ func TestFailedWrites_AreRecoveredAndNeverRepeated(t *testing.T) {
 				require.NotEmpty(t, ev.Exchanges)
 				require.True(t, ev.DueAt.After(ev.At), "when it looks again")
 			} else {
-				require.Contains(t, say(history), "Azure does not tell any more")
+				require.Contains(t, say(history), "Azure no longer has its status")
 			}
 		})
 	}
