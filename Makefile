@@ -69,10 +69,12 @@ UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/')
 unit: ## Run the unit tests in seconds, with Go alone
 	CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
 
+# One test at a time: some write files that others read. A second run passes where the
+# first one has changed what a test compares.
 .PHONY: golden
 golden: ## Rewrite all golden files and generated pages from the code
 	@for dir in $$(git grep -lE 'flag\.Bool\("update"' -- '*_test.go' ':!test' ':!bench' | xargs -n1 dirname | sort -u); do \
-	  echo "$$dir"; $(GO) test -short ./$$dir -update >/dev/null || $(GO) test -short ./$$dir -update || exit 1; \
+	  echo "$$dir"; $(GO) test -short -parallel 1 ./$$dir -update >/dev/null || $(GO) test -short -parallel 1 ./$$dir -update || exit 1; \
 	done
 
 .PHONY: diagrams
