@@ -67,7 +67,7 @@ UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/')
 
 .PHONY: unit
 unit: ## Run the unit tests in seconds, with Go alone
-	CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
+	@CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
 
 # One test at a time: some write files that others read. A second run passes where the
 # first one has changed what a test compares.
