@@ -85,15 +85,10 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
     }
   }
 
-  resource ftpPublishing 'basicPublishingCredentialsPolicies' = {
-    name: 'ftp'
+  resource basicPublishing 'basicPublishingCredentialsPolicies' = [for door in ['ftp', 'scm']: {
+    name: door
     properties: { allow: false }
-  }
-
-  resource scmPublishing 'basicPublishingCredentialsPolicies' = {
-    name: 'scm'
-    properties: { allow: false }
-  }
+  }]
 
   resource settings 'config' = {
     name: 'appsettings'

@@ -5,7 +5,7 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// The annotations of the broker. Clients read them with exactly these types
+// The annotations that the broker sets. Clients read them with exactly these types
 // (azservicebus message.go newReceivedMessage).
 const (
 	annotationSequenceNumber = "x-opt-sequence-number"        // long
@@ -16,7 +16,7 @@ const (
 	annotationLockToken      = "x-opt-lock-token"             //nolint:gosec // the name of an annotation; uuid, a delivery annotation
 )
 
-// brokerAnnotations are those that a sender cannot set.
+// brokerAnnotations returns the annotations that senders cannot set.
 func brokerAnnotations() []string {
 	return []string{
 		annotationSequenceNumber, annotationEnqueuedTime, annotationLockedUntil, annotationState,
@@ -24,7 +24,7 @@ func brokerAnnotations() []string {
 	}
 }
 
-// encode writes a message as a receiver gets it.
+// encode encodes a message as receivers expect it.
 func encode(m store.Message) []byte {
 	count := min(max(m.DeliveryCount, 0), 1<<30)
 	out := m.Content.
@@ -32,7 +32,7 @@ func encode(m store.Message) []byte {
 		WithMessageAnnotation(annotationSequenceNumber, wire.Long(m.SequenceNumber)).
 		WithMessageAnnotation(annotationEnqueuedTime, wire.TimestampOf(m.EnqueuedAt))
 	switch m.State {
-	case store.Active: // has no state annotation
+	case store.Active: // no state annotation
 	case store.Scheduled:
 		out = out.WithMessageAnnotation(annotationState, wire.Int(2)).
 			WithMessageAnnotation(annotationScheduledTime, wire.TimestampOf(m.ScheduledFor))
@@ -42,7 +42,7 @@ func encode(m store.Message) []byte {
 	return out.Append(nil)
 }
 
-// encodeLocked writes a message that the receiver holds a lock on.
+// encodeLocked encodes a message that the receiver has locked.
 func encodeLocked(m store.Message) []byte {
 	m.Content = m.Content.
 		WithDeliveryAnnotation(annotationLockToken, m.LockToken).
@@ -50,8 +50,8 @@ func encodeLocked(m store.Message) []byte {
 	return encode(m)
 }
 
-// deliveryTag is the lock token in the byte order of a .NET Guid, which clients
-// read it in: the first three groups are reversed (azservicebus message.go
+// deliveryTag returns the lock token in the byte order of a .NET Guid, which clients
+// expect: the first three groups are reversed (azservicebus message.go
 // lockTokenFromMessageTag).
 func deliveryTag(token wire.UUID) []byte {
 	t := token

@@ -72,18 +72,19 @@ func TestToken_MustBeSignedUnexpiredAndForTheEntity(t *testing.T) {
 		"expired":             {sign("secret", "me", steps, now), "ExpiredToken: The token is expired. Expiration time:"},
 		"for another queue":   {sign("secret", "me", "amqp://host:5672/step", later), "InvalidAudience"},
 		"changed expiry":      {strings.Replace(sign("secret", "me", steps, now), "&se=", "&se=9", 1), "InvalidSignature"},
-		"no token":            {"Bearer x", "MalformedToken"},
-		"nothing in it":       {"SharedAccessSignature ", "InvalidSignature"},
+		"not a signature":     {"Bearer x", "MalformedToken"},
+		"empty":               {"SharedAccessSignature ", "InvalidSignature"},
 		"unescapable":         {"SharedAccessSignature sig=%zz", "InvalidSignature"},
-		"expiry is no number": {signText("secret", "me", steps, "soon"), "MalformedToken"},
+		"expiry not a number": {signText("secret", "me", steps, "soon"), "MalformedToken"},
 	} {
-		expires, err := b.checkToken(now, c.token, "amqp://host:5672/steps/$management")
+		allowed, err := b.checkToken(now, c.token, "amqp://host:5672/steps/$management")
 		if c.problem != "" {
 			require.ErrorContains(t, err, c.problem, name)
 			continue
 		}
 		require.NoError(t, err, name)
-		require.Equal(t, later.Unix(), expires.Unix(), name)
+		require.Equal(t, later.Unix(), allowed.until.Unix(), name)
+		require.Equal(t, rights{send: true, listen: true}, allowed.rights, name)
 	}
 }
 
@@ -98,11 +99,13 @@ func signText(key, keyName, resource, expiry string) string {
 func TestClaims_CoverAPathAndItsChildrenUntilExpiry(t *testing.T) {
 	t.Parallel()
 	now := newManualClock().Now()
-	g := &claims{}
-	require.False(t, g.allow(now, "steps"))
-	g.add("Steps", now.Add(time.Minute))
-	require.True(t, g.allow(now, "steps"))
-	require.True(t, g.allow(now, "steps/$DeadLetterQueue"))
-	require.False(t, g.allow(now, "steps2"))
-	require.False(t, g.allow(now.Add(time.Minute), "steps"))
+	c := &claims{}
+	require.False(t, c.rights(now, "steps").any())
+	c.add("Steps", claim{rights{send: true}, now.Add(time.Minute)})
+	require.Equal(t, rights{send: true}, c.rights(now, "steps"))
+	require.Equal(t, rights{send: true}, c.rights(now, "steps/$DeadLetterQueue"))
+	require.False(t, c.rights(now, "steps2").any())
+	require.False(t, c.rights(now.Add(time.Minute), "steps").any())
+	c.add("", claim{rights{listen: true}, now.Add(time.Minute)})
+	require.Equal(t, rights{send: true, listen: true}, c.rights(now, "steps"), "claims add up")
 }

@@ -7,78 +7,140 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// Broker is a running message broker. Its methods may be called from several
-// goroutines at once. The fault hook runs on the broker's own goroutines and
-// may call any of them but Close, which waits for those goroutines.
+// Broker is a running message broker. Its methods are safe for concurrent use. The
+// fault hook runs on the broker's goroutines. It may call all methods except Close,
+// which waits for those goroutines.
 type Broker struct {
-	keyName, key string
-	clock        Clock
-	fault        fault.Hook
-	log          *slog.Logger
-	entities     map[string]*entity // by name in lower case
-	names        []string           // as configured, in that order
-	listener     net.Listener
-	serving      sync.WaitGroup
+	keys      []AccessKey
+	heartbeat time.Duration
+	clock     Clock
+	fault     fault.Hook
+	log       *slog.Logger
+	entities  map[string]*entity // by path in lower case
+	ordered   []*entity          // as configured; a topic comes before its subscriptions
+	listener  net.Listener
+	serving   sync.WaitGroup
 
-	mu           sync.Mutex
-	conns        map[*conn]struct{}
-	away, closed bool
-	messageFault func(queue, messageID string) MessageFault
+	mu             sync.Mutex
+	conns          map[*conn]struct{}
+	outage, closed bool
+	messageFault   func(queue, messageID string) MessageFault
 }
 
-// New listens and serves until Close is called.
+// New starts a broker. It serves until Close is called.
 func New(cfg Config) (*Broker, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	b := &Broker{
-		keyName:  cfg.KeyName,
-		key:      cfg.Key,
-		clock:    cfg.Clock,
-		fault:    cfg.Fault,
-		log:      cfg.Logger,
-		entities: make(map[string]*entity),
-		conns:    make(map[*conn]struct{}),
+		keys:      cfg.accessKeys(),
+		heartbeat: cfg.Heartbeat,
+		clock:     cfg.Clock,
+		fault:     cfg.Fault,
+		log:       cfg.Logger,
+		entities:  make(map[string]*entity),
+		conns:     make(map[*conn]struct{}),
 	}
-	for _, q := range cfg.Queues {
-		settings, err := q.settings()
-		if err != nil {
-			return nil, err
-		}
-		key := strings.ToLower(q.Name)
-		if b.entities[key] != nil {
-			return nil, fmt.Errorf("queue %q is there twice", q.Name)
-		}
-		b.entities[key] = newEntity(q.Name, settings, cfg.Clock)
-		b.names = append(b.names, q.Name)
+	if err := b.addEntities(cfg); err != nil {
+		return nil, err
 	}
 	var listening net.ListenConfig
 	b.listener, err = listening.Listen(context.Background(), "tcp", cfg.Address)
 	if err != nil {
-		return nil, fmt.Errorf("listening for service bus clients: %w", err)
+		return nil, fmt.Errorf("listen for Service Bus clients: %w", err)
 	}
 	b.serving.Go(b.acceptConnections)
 	return b, nil
 }
 
-// Address is the host and port that the broker listens on.
-func (b *Broker) Address() string { return b.listener.Addr().String() }
-
-// ConnectionString is what a client needs to reach the broker.
-func (b *Broker) ConnectionString() string {
-	return fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true",
-		b.Address(), b.keyName, b.key)
+func (b *Broker) addEntities(cfg Config) error {
+	for _, q := range cfg.Queues {
+		settings, err := q.settings()
+		if err != nil {
+			return err
+		}
+		if err := b.add(newQueue(q.Name, settings, cfg.Clock)); err != nil {
+			return err
+		}
+	}
+	for _, t := range cfg.Topics {
+		if err := b.addTopic(t, cfg.Clock); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Close tells the clients that the broker ends, cuts their connections and
-// waits until everything that the broker started has ended. Messages that were
-// not received are gone. Closing twice does nothing.
+func (b *Broker) addTopic(t TopicConfig, clock Clock) error {
+	settings, err := t.settings()
+	if err != nil {
+		return err
+	}
+	var subscriptions []*entity
+	for _, s := range t.Subscriptions {
+		settings, err := s.settings()
+		if err != nil {
+			return fmt.Errorf("topic %q: %w", t.Name, err)
+		}
+		rules, err := newRules(s.Rules)
+		if err != nil {
+			return fmt.Errorf("topic %q: subscription %q: %w", t.Name, s.Name, err)
+		}
+		subscriptions = append(subscriptions, newSubscription(t.Name, s.Name, settings, rules, clock))
+	}
+	if err := b.add(newTopic(t.Name, settings, subscriptions, clock)); err != nil {
+		return err
+	}
+	for _, s := range subscriptions {
+		if err := b.add(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Broker) add(e *entity) error {
+	key := strings.ToLower(e.name)
+	if b.entities[key] != nil {
+		return fmt.Errorf("entity %q is configured twice", e.name)
+	}
+	b.entities[key] = e
+	b.ordered = append(b.ordered, e)
+	return nil
+}
+
+// Address returns the host and port that the broker listens on.
+func (b *Broker) Address() string { return b.listener.Addr().String() }
+
+// ConnectionString returns the connection string with all rights.
+func (b *Broker) ConnectionString() string { return b.connectionString(b.keys[0]) }
+
+// ConnectionStringOf returns the connection string of an access key, or "" if there
+// is no such key.
+func (b *Broker) ConnectionStringOf(keyName string) string {
+	for _, k := range b.keys {
+		if k.Name == keyName {
+			return b.connectionString(k)
+		}
+	}
+	return ""
+}
+
+func (b *Broker) connectionString(k AccessKey) string {
+	return fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true",
+		b.Address(), k.Name, k.Key)
+}
+
+// Close notifies the clients, cuts their connections and waits until all goroutines
+// of the broker have ended. Messages that are still in queues are lost. A second call
+// does nothing.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	if b.closed {
@@ -88,49 +150,48 @@ func (b *Broker) Close() error {
 	b.closed = true
 	b.mu.Unlock()
 	err := b.listener.Close()
-	var farewells sync.WaitGroup
+	var closing sync.WaitGroup
 	for _, c := range b.connections() {
-		farewells.Go(func() {
+		closing.Go(func() {
 			c.shutdown(&wire.Error{Condition: "amqp:connection:forced", Description: "The broker is shutting down."})
 		})
 	}
-	farewells.Wait()
+	closing.Wait()
 	b.serving.Wait()
-	for _, e := range b.entities {
+	for _, e := range b.ordered {
 		e.close()
 	}
 	if err != nil {
-		return fmt.Errorf("closing the listener: %w", err)
+		return fmt.Errorf("close the listener: %w", err)
 	}
 	return nil
 }
 
-// DropConnections cuts every connection without a word, as a failing network
-// does. Clients may connect again at once. What they had locked stays locked.
+// DropConnections cuts all connections without a Close frame, as a network failure
+// does. Clients may reconnect at once. Locked messages stay locked.
 func (b *Broker) DropConnections() {
 	for _, c := range b.connections() {
 		c.close()
 	}
 }
 
-// SetAvailable makes the bus go away (false) and come back (true). While it is
-// away every connection is cut, and new ones are as soon as they are made; the
-// port stays taken, so that nobody else gets it. Queues keep their messages,
-// and their time goes on.
+// SetAvailable starts an outage (false) or ends it (true). During an outage, all
+// connections are cut, and new ones as soon as they are accepted. The broker keeps
+// its port. Queues keep their messages, which still expire and become due.
 func (b *Broker) SetAvailable(available bool) {
 	b.mu.Lock()
-	b.away = !available
+	b.outage = !available
 	b.mu.Unlock()
 	if !available {
 		b.DropConnections()
 	}
 }
 
-// DetachLinks ends every link to a queue or to its dead-letter queue with
-// amqp:link:detach-forced, as the service does when it moves a queue or finds a
-// link idle.
-func (b *Broker) DetachLinks(queue string) {
-	e := b.entities[strings.ToLower(queue)]
+// DetachLinks ends all links to a queue, topic or subscription and its dead-letter
+// queue with amqp:link:detach-forced, as the service does when it moves an entity or
+// finds a link idle.
+func (b *Broker) DetachLinks(path string) {
+	e := b.entities[strings.ToLower(path)]
 	if e == nil {
 		return
 	}
@@ -157,7 +218,7 @@ func (b *Broker) acceptConnections() {
 			closed := b.closed
 			b.mu.Unlock()
 			if !closed {
-				b.log.Error("the broker no longer accepts connections", "error", err)
+				b.log.Error("accept failed; the broker accepts no more connections", "error", err)
 			}
 			return
 		}
@@ -168,12 +229,12 @@ func (b *Broker) acceptConnections() {
 func (b *Broker) serve(socket net.Conn) {
 	c := newConn(b, socket)
 	b.mu.Lock()
-	welcome := !b.away && !b.closed
-	if welcome {
+	accepted := !b.outage && !b.closed
+	if accepted {
 		b.conns[c] = struct{}{}
 	}
 	b.mu.Unlock()
-	if !welcome {
+	if !accepted {
 		c.close()
 		return
 	}
@@ -185,26 +246,27 @@ func (b *Broker) serve(socket net.Conn) {
 	})
 }
 
-// find resolves an address in the form that clients use: a queue, its
-// dead-letter queue, or the management node of either. It may be a URL.
+// find resolves an address: the path of an entity, of its dead-letter queue, or of
+// the management node of either. It may be a URL.
 func (b *Broker) find(address string) (n *node, management, found bool) {
 	path := strings.ToLower(entityPath(address))
 	path, management = strings.CutSuffix(path, "/$management")
 	path, dead := strings.CutSuffix(path, "/$deadletterqueue")
 	e := b.entities[path]
-	if e == nil {
+	switch {
+	case e == nil, dead && e.dead == nil:
 		return nil, false, false
-	}
-	if dead {
+	case dead:
 		return e.dead, management, true
 	}
 	return e.live, management, true
 }
 
-// entityPath takes scheme and host off an address.
+// entityPath removes scheme, host and query from an address.
 func entityPath(address string) string {
 	if _, rest, ok := strings.Cut(address, "://"); ok {
 		_, address, _ = strings.Cut(rest, "/")
 	}
+	address, _, _ = strings.Cut(address, "?")
 	return strings.Trim(address, "/")
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The azservicebus client retries with pauses of these lengths in tests.
+// clientOptions makes azservicebus retry with short pauses.
 func clientOptions() *azservicebus.ClientOptions {
 	return &azservicebus.ClientOptions{RetryOptions: azservicebus.RetryOptions{
 		MaxRetries: 5, RetryDelay: 10 * time.Millisecond, MaxRetryDelay: 50 * time.Millisecond,
 	}}
 }
 
-// within bounds a test that waits for a broker: long, because machines are
-// slow, and never waited out when all is well.
+// within limits the time that a test waits for a broker. The limit is long because
+// machines are slow; a passing test does not reach it.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -27,7 +27,7 @@ func within(t *testing.T) context.Context {
 
 func startBroker(t *testing.T, cfg Config) *Broker {
 	t.Helper()
-	if cfg.Queues == nil {
+	if cfg.Queues == nil && cfg.Topics == nil {
 		cfg.Queues = []QueueConfig{{Name: "steps"}}
 	}
 	b, err := New(cfg)

@@ -7,20 +7,23 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// putToken answers a put-token request to $cbs. An entity that does not exist
-// must be reported here, with 404: only then do clients say "not found"
-// (azservicebus errors.go).
-func (s *session) putToken(in *inbound, m *partial) {
+// putToken answers a put-token request to $cbs (claims-based security). An unknown
+// entity must be reported here, with 404: otherwise azservicebus does not return
+// CodeNotFound (errors.go).
+func (s *session) putToken(in *incomingLink, m *partial) {
 	request, err := wire.DecodeMessage(m.payload)
 	if err != nil {
-		s.reject(m, decodeError, err.Error())
+		s.rejectMessage(m, decodeError, err.Error())
+		return
+	}
+	if !s.canReply(in, request, m) {
 		return
 	}
 	s.respond(m, wire.Accepted{})
-	s.reply(in, request, s.grant(request))
+	s.reply(in, request, s.acceptToken(request))
 }
 
-func (s *session) grant(request *wire.Message) outcome {
+func (s *session) acceptToken(request *wire.Message) outcome {
 	property := func(name string) string {
 		text, _ := wire.Text(request.ApplicationProperties.Get(name))
 		return text
@@ -35,9 +38,9 @@ func (s *session) grant(request *wire.Message) outcome {
 	body, err := request.Value()
 	token, isText := wire.Text(body)
 	if err != nil || !isText {
-		return outcome{status: http.StatusBadRequest, text: "The body is no token."}
+		return outcome{status: http.StatusBadRequest, text: "The body is not a token."}
 	}
-	expires, err := s.conn.broker.checkToken(systemClock{}.Now(), token, audience)
+	allowed, err := s.conn.broker.checkToken(systemClock{}.Now(), token, audience)
 	if err != nil {
 		return outcome{status: http.StatusUnauthorized, text: err.Error()}
 	}
@@ -48,6 +51,6 @@ func (s *session) grant(request *wire.Message) outcome {
 			text:   fmt.Sprintf("The messaging entity '%s' could not be found.", audience),
 		}
 	}
-	s.conn.claims.add(n.path, expires)
+	s.conn.claims.add(n.path, allowed)
 	return outcome{status: http.StatusAccepted, text: "Accepted"}
 }

@@ -6,36 +6,54 @@ import (
 	"time"
 )
 
-// grants are the tokens that a client has put on its connection: each allows a
-// path and what is below it until it expires.
+// rights are the operations that a token allows.
+type rights struct{ send, listen bool }
+
+func (r rights) any() bool { return r.send || r.listen }
+
+// cover reports whether r includes all needed rights.
+func (r rights) cover(needed rights) bool {
+	return (r.send || !needed.send) && (r.listen || !needed.listen)
+}
+
+// claims are the tokens that a client has sent on its connection. Each allows
+// operations on a path and its children until it expires.
 type claims struct {
-	mu    sync.Mutex
-	until map[string]time.Time // by path in lower case
+	mu     sync.Mutex
+	byPath map[string]claim // by path in lower case
 }
 
-func (g *claims) add(path string, until time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.until == nil {
-		g.until = make(map[string]time.Time)
+type claim struct {
+	rights rights
+	until  time.Time
+}
+
+// add stores a claim. It replaces an earlier one for the same path.
+func (c *claims) add(path string, added claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byPath == nil {
+		c.byPath = make(map[string]claim)
 	}
-	g.until[strings.ToLower(path)] = until
+	c.byPath[strings.ToLower(path)] = added
 }
 
-// allow tells whether a token covers a path at a time.
-func (g *claims) allow(now time.Time, path string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for granted, until := range g.until {
-		if covers(granted, path) && until.After(now) {
-			return true
+// rights returns what the unexpired tokens allow on a path.
+func (c *claims) rights(now time.Time, path string) rights {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all rights
+	for claimed, held := range c.byPath {
+		if covers(claimed, path) && held.until.After(now) {
+			all.send = all.send || held.rights.send
+			all.listen = all.listen || held.rights.listen
 		}
 	}
-	return false
+	return all
 }
 
-// covers tells whether a path is a granted one or below it.
-func covers(granted, path string) bool {
-	granted, path = strings.ToLower(granted), strings.ToLower(path)
-	return granted == "" || path == granted || strings.HasPrefix(path, granted+"/")
+// covers reports whether a path is equal to a claimed one or below it.
+func covers(claimed, path string) bool {
+	claimed, path = strings.ToLower(claimed), strings.ToLower(path)
+	return claimed == "" || path == claimed || strings.HasPrefix(path, claimed+"/")
 }

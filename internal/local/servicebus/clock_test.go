@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// manualClock stands still until it is moved.
+// manualClock is a Clock that advances only when a test advances it.
 type manualClock struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -47,7 +47,7 @@ func (t *manualTimer) Stop() bool {
 	return waiting
 }
 
-// advance moves the clock and makes the calls that have become due.
+// advance advances the clock and makes the calls that are due.
 func (c *manualClock) advance(d time.Duration) {
 	c.mu.Lock()
 	c.now = c.now.Add(d)

@@ -7,24 +7,23 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
 const (
-	maxFrameSize = 65536
-	channelMax   = 1023
-	// heartbeat is well below the 30 s within which go-amqp must hear something
-	// (go-amqp conn.go readFrame).
-	heartbeat        = 10 * time.Second
-	handshakeTimeOut = 30 * time.Second
-	farewellTimeOut  = time.Second
+	maxFrameSize     = 65536
+	channelMax       = 1023
+	handshakeTimeout = 30 * time.Second
+	closeTimeout     = time.Second
 )
 
-// conn is one connection of a client. Its goroutines are a reader, a writer
-// and one for each session.
+// conn is one connection of a client. Its goroutines are a reader, a writer, the
+// heartbeat and one for each session.
 type conn struct {
 	broker *Broker
 	socket net.Conn
@@ -34,8 +33,14 @@ type conn struct {
 	log    *slog.Logger
 	tasks  sync.WaitGroup
 	claims *claims
+	opened atomic.Bool // open has been sent
+	// tokenLink is the link on which the client sends tokens, nil without one.
+	tokenLink atomic.Pointer[tokenLink]
 
-	peerMaxFrame uint32 // set by the handshake, before there are sessions
+	peerMaxFrame uint32 // set by the handshake, before the first session
+	// ending are the sessions that the client has ended and that may still have frames
+	// to answer. The reader owns it.
+	ending []*session
 
 	mu       sync.Mutex
 	sessions map[uint16]*session // by channel
@@ -59,35 +64,47 @@ func (c *conn) close() {
 		close(c.done)
 		c.out.close()
 		if err := c.socket.Close(); err != nil {
-			c.log.Debug("closing a connection", "error", err)
+			c.log.Debug("connection not closed", "error", err)
 		}
 	})
 }
 
-// shutdown tells the client why, and cuts the connection.
+// shutdown sends a Close frame with the reason, if the connection is open, and cuts
+// the connection.
 func (c *conn) shutdown(reason *wire.Error) {
-	// A client that reads nothing must not hold this up.
-	if err := c.socket.SetWriteDeadline(systemClock{}.Now().Add(farewellTimeOut)); err == nil {
+	// A client that does not read must not delay the shutdown.
+	err := c.socket.SetWriteDeadline(systemClock{}.Now().Add(closeTimeout))
+	if err == nil && c.opened.Load() {
 		c.out.wait(c.send(0, &wire.Close{Error: reason}, nil))
 	}
 	c.close()
 }
 
-// send puts one frame into the writeBuffer and returns its mark.
+// answerClose closes the connection after the client has closed it. No frame may follow
+// a Close, so it first waits for the sessions that the client has ended.
+func (c *conn) answerClose() {
+	// A client that does not read must not delay this.
+	if err := c.socket.SetWriteDeadline(systemClock{}.Now().Add(closeTimeout)); err == nil {
+		for _, s := range c.ending {
+			<-s.finished
+		}
+	}
+	c.shutdown(nil)
+}
+
+// send adds one frame to the write buffer and returns its mark.
 func (c *conn) send(channel uint16, p wire.Performative, payload []byte) (mark uint64) {
 	return c.out.put(func(b []byte) []byte {
 		return wire.AppendFrame(b, wire.Frame{Type: wire.FrameAMQP, Channel: channel, Performative: p, Payload: payload})
 	})
 }
 
-// serve runs the connection until it ends, and returns when all that belongs
-// to it has ended.
+// serve runs the connection until it ends. It returns when all goroutines of the
+// connection have ended.
 func (c *conn) serve() {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
 	c.tasks.Go(func() {
-		if err := c.out.run(c.socket, c.done, beat.C, wire.AppendFrame(nil, wire.Frame{})); err != nil {
-			c.log.Debug("writing to a client", "error", err)
+		if err := c.out.run(c.socket, c.done); err != nil {
+			c.log.Debug("write failed", "error", err)
 			c.close()
 		}
 	})
@@ -95,16 +112,16 @@ func (c *conn) serve() {
 	var broken *connError
 	switch {
 	case errors.As(err, &broken):
-		c.log.Warn("a connection is closed for an error", "error", err)
+		c.log.Warn("connection closed: client error", "error", err)
 		c.shutdown(&broken.reason)
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
-		c.log.Debug("a connection has broken", "error", err)
+		c.log.Debug("connection lost", "error", err)
 	}
 	c.close()
 	c.tasks.Wait()
 }
 
-// connError ends a connection with a word to the client.
+// connError closes a connection with an error for the client.
 type connError struct{ reason wire.Error }
 
 func (e *connError) Error() string {
@@ -115,8 +132,8 @@ func connErrorf(condition, format string, args ...any) error {
 	return &connError{wire.Error{Condition: condition, Description: fmt.Sprintf(format, args...)}}
 }
 
-// read does the handshake and then hands each frame to its session. It returns
-// nil when the client has closed the connection.
+// read does the handshake and then passes each frame to its session. It returns nil
+// when the client has closed the connection.
 func (c *conn) read() error {
 	r := bufio.NewReader(c.socket)
 	if err := c.handshake(r); err != nil {
@@ -128,11 +145,11 @@ func (c *conn) read() error {
 			return err
 		}
 		switch p := f.Performative.(type) {
-		case nil: // only keeps the connection alive
+		case nil: // a heartbeat
 		case *wire.Begin:
 			err = c.begin(f.Channel, p)
 		case *wire.Close:
-			c.shutdown(nil)
+			c.answerClose()
 			return nil
 		default:
 			err = c.route(f)
@@ -143,14 +160,14 @@ func (c *conn) read() error {
 	}
 }
 
-// readFrame reads a frame of one type; what is malformed ends the connection.
+// readFrame reads a frame of one type. A malformed frame is a connError.
 func readFrame(r io.Reader, kind byte) (wire.Frame, error) {
 	f, err := wire.ReadFrame(r, maxFrameSize)
 	if errors.Is(err, wire.ErrMalformed) {
 		return f, connErrorf(decodeError, "%v", err)
 	}
 	if err == nil && f.Type != kind {
-		return f, connErrorf("amqp:connection:framing-error", "a frame of type %d", f.Type)
+		return f, connErrorf("amqp:connection:framing-error", "frame of type %d instead of %d", f.Type, kind)
 	}
 	return f, err
 }
@@ -162,7 +179,7 @@ func (c *conn) begin(channel uint16, p *wire.Begin) error {
 		return connErrorf("amqp:connection:framing-error", "channel %d is above the maximum of %d", channel, channelMax)
 	}
 	if c.sessions[channel] != nil {
-		return connErrorf("amqp:illegal-state", "channel %d has a session already", channel)
+		return connErrorf("amqp:illegal-state", "channel %d already has a session", channel)
 	}
 	s := newSession(c, channel, p)
 	c.sessions[channel] = s
@@ -170,13 +187,15 @@ func (c *conn) begin(channel uint16, p *wire.Begin) error {
 	return nil
 }
 
-// route hands a frame to its session. With its end, the session leaves the
-// channel at once: clients begin the next one as soon as they see the answer.
+// route passes a frame to its session. An End frees the channel and the token link
+// at once, because clients use them again as soon as they see the answer.
 func (c *conn) route(f wire.Frame) error {
 	c.mu.Lock()
 	s := c.sessions[f.Channel]
 	if _, ends := f.Performative.(*wire.End); ends {
 		delete(c.sessions, f.Channel)
+		c.releaseTokenLinks(s)
+		c.addEnding(s)
 	}
 	c.mu.Unlock()
 	if s == nil {
@@ -187,6 +206,21 @@ func (c *conn) route(f wire.Frame) error {
 	case <-c.done:
 	}
 	return nil
+}
+
+// addEnding adds a session to those that are ending, without those that have ended.
+func (c *conn) addEnding(s *session) {
+	c.ending = slices.DeleteFunc(c.ending, func(s *session) bool {
+		select {
+		case <-s.finished:
+			return true
+		default:
+			return false
+		}
+	})
+	if s != nil {
+		c.ending = append(c.ending, s)
+	}
 }
 
 func (c *conn) eachSession(f func(*session)) {

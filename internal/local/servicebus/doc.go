@@ -1,28 +1,31 @@
-// Package servicebus is a message broker for a laptop that speaks AMQP 1.0 the
-// way Azure Service Bus does: the unmodified azservicebus client for Go and
-// @azure/service-bus for JavaScript work against its queues.
+// Package servicebus is a message broker for one machine. It speaks AMQP 1.0 as Azure
+// Service Bus does: the unmodified clients azservicebus (Go), @azure/service-bus
+// (JavaScript), azure-servicebus (Python) and Azure.Messaging.ServiceBus (.NET) work
+// with it.
 //
-// It does: queues with peek-lock and receive-and-delete, every way to settle a
-// message, locks that expire and are renewed, delivery counts and dead-letter
-// queues, expiry, scheduled messages and their cancelling, peeking, deferral,
-// batches, duplicate detection, shared access signatures. It also does what
-// Azure will not do on request: cut every connection, go away, lose, double or
-// delay a message, and stop at an exact point of a request (package fault).
+// It supports queues with peek-lock and receive-and-delete, all kinds of settlement,
+// lock expiry and renewal, delivery counts and dead-letter queues, expiry, scheduled
+// messages and their cancellation, peeking, deferral, batches, duplicate detection,
+// topics and subscriptions with SQL and correlation filters (package filter), and
+// shared access signatures with keys for sending, listening or both. On request it
+// fails in ways that Azure does not offer: it cuts all connections, becomes
+// unavailable, loses, duplicates or delays a message, and stops at an exact moment of
+// a request (package fault).
 //
-// It does not do:
-//   - topics, subscriptions, rules and sessions (attaching to one is refused),
-//   - transactions, auto-forwarding, transfer dead-letter queues, partitions,
-//   - the administration API: queues come from its Config,
-//   - TLS, AMQP over WebSockets and Entra tokens: it is reached over plain TCP
-//     with UseDevelopmentEmulator=true and a shared access signature,
-//   - storage: its messages end with it,
-//   - quotas and throttling: a queue has no size limit and no request is ever
-//     answered "server busy",
-//   - expiry of tokens on links that are open: a token is checked when it is
-//     put and when a link is attached.
+// It does not support:
+//   - sessions and transactions, which are rejected with an error that names them,
+//   - rule actions, auto-forwarding, transfer dead-letter queues, partitions,
+//   - the administration API: queues and topics come from its Config; only rules can
+//     be changed while it runs,
+//   - TLS, AMQP over WebSockets and Entra tokens: clients connect over plain TCP with
+//     UseDevelopmentEmulator=true and a shared access signature,
+//   - storage: messages are lost when it ends,
+//   - quotas and throttling: a queue has no size limit, and no request is answered
+//     "server busy",
+//   - expiry of tokens on open links: a token is checked when it is sent and when a
+//     link is attached.
 //
-// What the clients ask of a broker is written down where it is done; the
-// source of those facts is the source of azservicebus 1.11.0 and go-amqp 1.7.0
-// and the request/response article on Learn ("AMQP 1.0 in Azure Service Bus:
-// request-response-based operations").
+// Comments at the code name the client source that requires a behavior: azservicebus
+// 1.11.0, go-amqp 1.7.0, or the article on Learn "AMQP 1.0 in Azure Service Bus:
+// request-response-based operations".
 package servicebus

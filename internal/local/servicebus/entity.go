@@ -11,48 +11,75 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// entity is a queue with its dead-letter queue, made safe for concurrent use
-// and given a clock.
+// entity is a queue, a topic or a subscription. It adds a lock and a clock to the
+// stores of its messages. An operation that locks a topic and its subscriptions locks
+// the topic first.
 type entity struct {
-	name       string
-	clock      Clock
-	live, dead *node
+	name  string // the path, as configured
+	clock Clock
+	live  *node
+	dead  *node // nil for a topic
 
-	mu       sync.Mutex
-	timer    Timer // nil: none is set
-	timerFor time.Time
-	timers   int // counts them, so that a late call knows itself
-	closed   bool
+	mu            sync.Mutex
+	subscriptions []*entity // of a topic
+	rules         *rules    // of a subscription; nil: a queue or a topic
+	topic         bool
+	timer         Timer // nil: none is set
+	timerFor      time.Time
+	timers        int // number of timers so far, by which a late call recognizes itself
+	closed        bool
 }
 
-// node is what a link attaches to: a queue or a dead-letter queue.
+// node is the target of a link: the messages of an entity, or its dead-letter queue.
 type node struct {
 	entity *entity
-	path   string // the address, with the queue's name as configured
+	path   string // the address, with the name as configured
 	// queue and waiting are guarded by entity.mu.
 	queue   *store.Queue
 	waiting map[waiter]struct{}
 }
 
-// waiter is told when a node that it found empty has a message.
+// waiter is woken when a node that it found empty has a message.
 type waiter interface{ wake() }
 
-func newEntity(name string, settings store.Settings, clock Clock) *entity {
+func newQueue(name string, settings store.Settings, clock Clock) *entity {
 	queue := store.New(settings, newLockToken)
 	e := &entity{name: name, clock: clock}
 	e.live = &node{entity: e, path: name, queue: queue, waiting: make(map[waiter]struct{})}
-	e.dead = &node{entity: e, path: name + "/$DeadLetterQueue", queue: queue.DeadLetter(), waiting: make(map[waiter]struct{})}
+	e.dead = &node{entity: e, path: name + "/$DeadLetterQueue", queue: queue.DeadLetterQueue(), waiting: make(map[waiter]struct{})}
+	return e
+}
+
+// newTopic returns a topic. Its queue holds scheduled messages until they are due;
+// all others are forwarded at once.
+func newTopic(name string, settings store.Settings, subscriptions []*entity, clock Clock) *entity {
+	e := newQueue(name, settings, clock)
+	e.topic, e.subscriptions, e.dead = true, subscriptions, nil
+	return e
+}
+
+func newSubscription(topic, name string, settings store.Settings, r *rules, clock Clock) *entity {
+	e := newQueue(topic+"/Subscriptions/"+name, settings, clock)
+	e.rules = r
 	return e
 }
 
 func newLockToken() wire.UUID { return wire.UUID(uuid.New()) }
 
-// newMessageID names a message that came without an id: clients rely on one
-// being there (the lock renewal of @azure/service-bus does).
+// newMessageID returns the id of a message that was sent without one. The lock
+// renewal of @azure/service-bus requires an id.
 func newMessageID() string { return strings.ReplaceAll(uuid.NewString(), "-", "") }
 
-// do runs f with the queue locked and up to date, and then tells those who
-// wait for messages and sets the timer.
+// nodes returns the nodes of the entity.
+func (e *entity) nodes() []*node {
+	if e.dead == nil {
+		return []*node{e.live}
+	}
+	return []*node{e.live, e.dead}
+}
+
+// do runs f with the queue locked and its due events applied. Then it wakes the
+// waiters and sets the timer.
 func (n *node) do(f func(now time.Time, q *store.Queue)) {
 	e := n.entity
 	e.mu.Lock()
@@ -64,12 +91,16 @@ func (n *node) do(f func(now time.Time, q *store.Queue)) {
 }
 
 func (e *entity) catchUp(now time.Time) {
-	e.live.queue.Tick(now)
-	e.dead.queue.Tick(now)
+	for _, n := range e.nodes() {
+		n.queue.Tick(now)
+	}
 }
 
 func (e *entity) settle(now time.Time) {
-	for _, n := range []*node{e.live, e.dead} {
+	if e.topic {
+		e.forward()
+	}
+	for _, n := range e.nodes() {
 		if len(n.waiting) > 0 && n.queue.Available() {
 			for w := range n.waiting {
 				w.wake()
@@ -80,12 +111,36 @@ func (e *entity) settle(now time.Time) {
 	e.arm(now)
 }
 
-// arm sets the timer for the next thing to happen by itself. A timer that goes
-// off too early does no harm, so one is replaced only by an earlier one.
+// forward moves the messages of a topic to the subscriptions whose rules match.
+func (e *entity) forward() {
+	for {
+		m, found := e.live.queue.Reserve()
+		if !found {
+			return
+		}
+		m, found = e.live.queue.Take(m.SequenceNumber)
+		if !found {
+			continue
+		}
+		for _, s := range e.subscriptions {
+			s.live.do(func(now time.Time, q *store.Queue) {
+				if s.rules.match(m.Content) {
+					q.Enqueue(now, []store.Incoming{{ID: m.ID, Content: m.Content, TimeToLive: m.TimeToLive}})
+				}
+			})
+		}
+	}
+}
+
+// arm sets the timer for the next event. It replaces a timer only by an earlier one,
+// because a timer that fires too early is harmless.
 func (e *entity) arm(now time.Time) {
-	next, due := e.live.queue.NextEvent()
-	if other, also := e.dead.queue.NextEvent(); also && (!due || other.Before(next)) {
-		next, due = other, true
+	var next time.Time
+	due := false
+	for _, n := range e.nodes() {
+		if at, also := n.queue.NextEvent(); also && (!due || at.Before(next)) {
+			next, due = at, true
+		}
 	}
 	if !due || e.closed || (e.timer != nil && !next.Before(e.timerFor)) {
 		return
@@ -126,7 +181,8 @@ func (n *node) enqueue(messages []store.Incoming) (numbers []int64) {
 	return numbers
 }
 
-// reserve takes the first message for w, or has w told when there is one.
+// reserve reserves the first message for w. Without a message, it wakes w when there
+// is one.
 func (n *node) reserve(w waiter) (m store.Message, ok bool) {
 	n.do(func(_ time.Time, q *store.Queue) {
 		if m, ok = q.Reserve(); !ok {
@@ -136,7 +192,7 @@ func (n *node) reserve(w waiter) (m store.Message, ok bool) {
 	return m, ok
 }
 
-// deliver makes a reserved message the receiver's: locked, or removed.
+// deliver locks a reserved message for the receiver, or removes it.
 func (n *node) deliver(number int64, remove bool) (m store.Message, ok bool) {
 	n.do(func(now time.Time, q *store.Queue) {
 		if remove {
@@ -148,7 +204,7 @@ func (n *node) deliver(number int64, remove bool) (m store.Message, ok bool) {
 	return m, ok
 }
 
-// forget makes sure that w is no longer told of messages.
+// forget removes w from the waiters.
 func (n *node) forget(w waiter) {
 	n.entity.mu.Lock()
 	defer n.entity.mu.Unlock()

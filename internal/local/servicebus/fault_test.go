@@ -13,8 +13,8 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-// recorder notes the moments that a hook is called at, with what the queue
-// holds then.
+// recorder records the moments of hook calls, each with the state of the first message
+// in the queue.
 type recorder struct {
 	mu     sync.Mutex
 	broker *Broker
@@ -93,8 +93,8 @@ func TestFaultHook_IsCalledAroundEveryEffect(t *testing.T) {
 	}, r.take(t, "after bus schedule steps b: scheduled"))
 }
 
-// A connection that is cut between the effect and the answer makes the client
-// send again: what duplicate detection is for.
+// If a connection is cut between the effect and the answer, the client sends again.
+// Duplicate detection drops the second message.
 func TestSend_IsRepeatedWhenTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	var broker atomic.Pointer[Broker]
@@ -128,7 +128,7 @@ func TestDropConnections_ClientsReconnect(t *testing.T) {
 		m := receive(t, receiver)
 		require.Equal(t, id, m.MessageID)
 		b.DropConnections()
-		// The client cannot settle over a connection that is gone, only by token.
+		// After the connection is lost, a message can be settled only by token.
 		locked := &azservicebus.ReceivedMessage{LockToken: m.LockToken}
 		other := newReceiver(t, connect(t, b), "steps")
 		require.NoError(t, other.CompleteMessage(within(t), locked, nil), "the lock outlives the connection")
@@ -199,7 +199,7 @@ func TestMessageFault_DelaysAScheduledMessageFromItsTime(t *testing.T) {
 	require.Equal(t, due.Add(time.Minute), b.Messages("steps")[0].ScheduledEnqueueTime)
 }
 
-// A hook that holds up one receiver must not hold up the others.
+// A hook that blocks one receiver must not block the others.
 func TestFaultHook_BlocksOnlyItsOwnLink(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

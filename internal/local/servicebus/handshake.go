@@ -1,16 +1,25 @@
 package servicebus
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// handshake opens the connection: SASL ANONYMOUS, then AMQP. Clients prove who
-// they are later, by the tokens that they put to $cbs.
+// saslMechanisms are the mechanisms that the broker accepts. Neither carries
+// credentials: clients authenticate later, with the tokens that they send to $cbs.
+// MSSBCBS is Service Bus's own. The .NET client and Python's uAMQP require it; go-amqp
+// and rhea use ANONYMOUS.
+func saslMechanisms() []string { return []string{"ANONYMOUS", "MSSBCBS"} }
+
+// handshake opens the connection: SASL, then AMQP. Until both sides have sent open,
+// a failure cuts the connection without a Close frame, which the client could not
+// decode.
 func (c *conn) handshake(r io.Reader) error {
-	if err := c.socket.SetReadDeadline(systemClock{}.Now().Add(handshakeTimeOut)); err != nil {
+	if err := c.socket.SetReadDeadline(systemClock{}.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
 	if err := c.exchangeHeader(r, wire.SASLHeader()); err != nil {
@@ -35,13 +44,30 @@ func (c *conn) handshake(r io.Reader) error {
 		c.peerMaxFrame = max(wire.MinMaxFrameSize, min(open.MaxFrameSize, maxFrameSize))
 	}
 	c.send(0, &wire.Open{ContainerID: "azbackupflow", MaxFrameSize: maxFrameSize, ChannelMax: channelMax}, nil)
-	// From here on a client may be silent for as long as it likes.
+	c.opened.Store(true)
+	c.tasks.Go(c.keepAlive)
+	// An open connection may stay silent without limit.
 	return c.socket.SetReadDeadline(time.Time{})
 }
 
-// exchangeHeader reads a protocol header and answers with the one that is
-// wanted. Any other is answered too, as the specification asks, and ends the
-// connection.
+// keepAlive sends empty frames until the connection ends. It starts after open: an
+// AMQP frame within the SASL layer would be invalid.
+func (c *conn) keepAlive() {
+	beat := time.NewTicker(c.broker.heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-beat.C:
+			c.out.put(func(b []byte) []byte { return wire.AppendFrame(b, wire.Frame{}) })
+		case <-c.done:
+			return
+		}
+	}
+}
+
+// exchangeHeader reads a protocol header and answers with the supported one. An
+// unsupported header is answered too, as the specification demands (part 2, section
+// 2.2), and ends the connection.
 func (c *conn) exchangeHeader(r io.Reader, want wire.ProtocolHeader) error {
 	var got wire.ProtocolHeader
 	if _, err := io.ReadFull(r, got[:]); err != nil {
@@ -50,28 +76,27 @@ func (c *conn) exchangeHeader(r io.Reader, want wire.ProtocolHeader) error {
 	mark := c.out.put(func(b []byte) []byte { return append(b, want[:]...) })
 	if got != want {
 		c.out.wait(mark)
-		c.log.Warn("a client does not speak AMQP 1.0 with SASL", "header", got[:])
+		c.log.Warn("client rejected: it does not speak AMQP 1.0 with SASL", "header", fmt.Sprintf("%q", got[:]))
 		return io.EOF
 	}
 	return nil
 }
 
 func (c *conn) authenticate(r io.Reader) error {
-	const anonymous = "ANONYMOUS"
-	c.sendSASL(&wire.SASLMechanisms{Mechanism: anonymous})
+	c.sendSASL(&wire.SASLMechanisms{Mechanisms: saslMechanisms()})
 	f, err := readFrame(r, wire.FrameSASL)
 	if err != nil {
 		return err
 	}
 	outcome := &wire.SASLOutcome{Code: wire.SASLOK}
 	init, ok := f.Performative.(*wire.SASLInit)
-	if !ok || init.Mechanism != anonymous {
+	if !ok || !slices.Contains(saslMechanisms(), init.Mechanism) {
 		outcome.Code = wire.SASLAuth
 	}
 	mark := c.sendSASL(outcome)
 	if outcome.Code != wire.SASLOK {
 		c.out.wait(mark)
-		c.log.Warn("a client does not know SASL ANONYMOUS")
+		c.log.Warn("client rejected: it supports no offered SASL mechanism", "offered", saslMechanisms())
 		return io.EOF
 	}
 	return nil

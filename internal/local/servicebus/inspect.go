@@ -7,17 +7,17 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// QueueStats says how many messages a queue holds.
+// QueueStats is the number of messages in a queue or a subscription.
 type QueueStats struct {
 	Name         string
-	Active       int // waiting for a receiver or locked by one
-	Scheduled    int // waiting for their time
-	Deferred     int // set aside
-	DeadLettered int // in the dead-letter queue
-	Locked       int // of the active and the deferred ones
+	Active       int // available or locked
+	Scheduled    int // not yet due
+	Deferred     int // received only by sequence number
+	DeadLettered int // in its dead-letter queue
+	Locked       int // active or deferred, with a lock
 }
 
-// MessageInfo is a message as it is now.
+// MessageInfo is the current state of a message.
 type MessageInfo struct {
 	SequenceNumber       int64
 	MessageID            string
@@ -25,22 +25,34 @@ type MessageInfo struct {
 	EnqueuedTime         time.Time
 	ScheduledEnqueueTime time.Time // zero unless it is scheduled
 	LockedUntil          time.Time // zero unless it is locked
-	DeliveryCount        int       // deliveries that have failed
+	DeliveryCount        int       // failed deliveries
 	DeadLetterReason     string    // of a message in a dead-letter queue
 	DeadLetterDetail     string    // its DeadLetterErrorDescription
 	Body                 []byte
 }
 
-// Queues returns the numbers of every queue, in the order of the
+// Queues returns the message counts of all queues, in the order of the
 // configuration.
 func (b *Broker) Queues() []QueueStats {
-	stats := make([]QueueStats, 0, len(b.names))
-	for _, name := range b.names {
-		n, _, _ := b.find(name)
-		n.do(func(_ time.Time, q *store.Queue) {
-			live, dead := q.Count(), q.DeadLetter().Count()
+	return b.stats(func(e *entity) bool { return !e.topic && e.rules == nil })
+}
+
+// Subscriptions returns the message counts of all subscriptions, in the order of the
+// configuration. Names have the form topic/Subscriptions/subscription.
+func (b *Broker) Subscriptions() []QueueStats {
+	return b.stats(func(e *entity) bool { return e.rules != nil })
+}
+
+func (b *Broker) stats(include func(*entity) bool) []QueueStats {
+	stats := make([]QueueStats, 0, len(b.ordered))
+	for _, e := range b.ordered {
+		if !include(e) {
+			continue
+		}
+		e.live.do(func(_ time.Time, q *store.Queue) {
+			live, dead := q.Count(), q.DeadLetterQueue().Count()
 			stats = append(stats, QueueStats{
-				Name:         name,
+				Name:         e.name,
 				Active:       live.Active,
 				Scheduled:    live.Scheduled,
 				Deferred:     live.Deferred,
@@ -52,11 +64,12 @@ func (b *Broker) Queues() []QueueStats {
 	return stats
 }
 
-// Messages returns every message of a queue, or of a dead-letter queue
-// ("<queue>/$DeadLetterQueue"), by sequence number. It returns nil when there is
-// no such queue.
-func (b *Broker) Messages(queue string) []MessageInfo {
-	n, management, found := b.find(queue)
+// Messages returns the messages of a queue, a subscription
+// (topic/Subscriptions/subscription) or a topic, which holds only scheduled messages.
+// With the suffix /$DeadLetterQueue it returns those of the dead-letter queue. They
+// are ordered by sequence number. It returns nil if there is no such entity.
+func (b *Broker) Messages(path string) []MessageInfo {
+	n, management, found := b.find(path)
 	if !found || management {
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestMain checks, when every test has closed its broker, that none of the
-// brokers' goroutines is left.
+// TestMain checks, after all tests have closed their brokers, that no goroutine of a
+// broker is left.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if left := leftGoroutines(); left != "" && code == 0 {
@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leftGoroutines gives goroutines the time to end that a closed broker no
-// longer waits for: timers that were about to fire.
+// leftGoroutines waits for goroutines that Close does not wait for: timers that were
+// about to fire.
 func leftGoroutines() (left string) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

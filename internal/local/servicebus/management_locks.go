@@ -8,7 +8,7 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// renewLocks prolongs locks and answers with their new ends, as an array of
+// renewLocks renews locks and answers with their new expiry times, as an array of
 // timestamp.
 func renewLocks(n *node, body wire.Map) (operation, error) {
 	tokens, err := lockTokens(body)
@@ -33,8 +33,8 @@ func renewLocks(n *node, body wire.Map) (operation, error) {
 	}}, nil
 }
 
-// updateDisposition settles messages by lock token alone, which works when the
-// link that received them is gone.
+// updateDisposition settles messages by lock token, which works after the link that
+// received them has ended.
 func updateDisposition(n *node, body wire.Map) (operation, error) {
 	tokens, err := lockTokens(body)
 	if err != nil {
@@ -59,7 +59,7 @@ func updateDisposition(n *node, body wire.Map) (operation, error) {
 	}}, nil
 }
 
-// dispositionOf reads a settlement. "defered" is how the service spells it.
+// dispositionOf returns the settlement of a request. The service spells "defered" so.
 func dispositionOf(body wire.Map) (settlement, error) {
 	properties, _ := body.Get("properties-to-modify").(wire.Map)
 	status, _ := wire.Text(body.Get("disposition-status"))

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxPeek and maxPeekBytes bound one answer; a client peeks again for more.
+	// maxPeek and maxPeekBytes limit one answer. A client peeks again for more.
 	maxPeek      = 1000
 	maxPeekBytes = 1 << 20
 )
@@ -19,11 +19,11 @@ const (
 func peek(n *node, body wire.Map) (operation, error) {
 	from, ok := wire.Integer(body.Get("from-sequence-number"))
 	if !ok {
-		return operation{}, badRequest("from-sequence-number is no integer")
+		return operation{}, badRequest("from-sequence-number is not an integer")
 	}
 	count, ok := wire.Integer(body.Get("message-count"))
 	if !ok || count < 1 {
-		return operation{}, badRequest("message-count is no positive integer")
+		return operation{}, badRequest("message-count is not a positive integer")
 	}
 	return operation{apply: func() outcome {
 		var found []store.Message
@@ -49,14 +49,14 @@ func receiveDeferred(n *node, body wire.Map) (operation, error) {
 	}
 	mode, ok := wire.Integer(body.Get("receiver-settle-mode"))
 	if !ok {
-		return operation{}, badRequest("receiver-settle-mode is no integer")
+		return operation{}, badRequest("receiver-settle-mode is not an integer")
 	}
 	lock := mode == int64(wire.ReceiveSecond)
 	return operation{apply: func() outcome {
 		var found []store.Message
 		n.do(func(now time.Time, q *store.Queue) { found, err = q.TakeDeferred(now, numbers, lock) })
 		if err != nil {
-			return failure(fmt.Errorf("receiving deferred messages: %w", err))
+			return failure(fmt.Errorf("receive deferred messages: %w", err))
 		}
 		list := make(wire.List, len(found))
 		for i, m := range found {

@@ -8,26 +8,28 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// schedule adds messages, each with the time at which it is to be delivered in
-// its annotations, and answers with their sequence numbers. These must be an
-// array of long: clients refuse a list.
+// schedule adds messages, whose annotations contain the delivery time, and answers
+// with their sequence numbers. These must be an array of long: clients reject a list.
 func (s *session) schedule(n *node, body wire.Map) (operation, error) {
-	if n == n.entity.dead {
+	switch {
+	case n == n.entity.dead:
 		return operation{}, badRequest("messages cannot be sent to a dead-letter queue")
+	case n.entity.rules != nil:
+		return operation{}, badRequest("messages cannot be sent to a subscription; send them to its topic")
 	}
 	entries, ok := wire.Elements(body.Get("messages"))
 	if !ok {
-		return operation{}, badRequest("messages is no list")
+		return operation{}, badRequest("messages is not a list")
 	}
 	sent := make([]store.Incoming, len(entries))
 	for i, e := range entries {
 		entry, _ := e.(wire.Map)
 		encoded, ok := entry.Get("message").(wire.Binary)
 		if !ok {
-			return operation{}, badRequest("an entry of messages has no message")
+			return operation{}, badRequest("an entry of messages contains no message")
 		}
 		if len(encoded) > maxMessageSize {
-			return operation{}, badRequest(fmt.Sprintf("a message is larger than the %d bytes allowed", maxMessageSize))
+			return operation{}, errOversized
 		}
 		m, err := wire.DecodeMessage(encoded)
 		if err != nil {
@@ -36,7 +38,7 @@ func (s *session) schedule(n *node, body wire.Map) (operation, error) {
 		sent[i] = incomingMessage(m)
 	}
 	return operation{verb: "schedule", detail: ids(sent), apply: func() outcome {
-		s.conn.broker.afflict(n.entity, sent)
+		s.conn.broker.applyMessageFault(n.entity, sent)
 		return success(wire.Map{{Key: wire.String("sequence-numbers"), Value: wire.LongArray(n.enqueue(sent))}})
 	}}, nil
 }
@@ -50,7 +52,7 @@ func cancelScheduled(n *node, body wire.Map) (operation, error) {
 	return operation{verb: "cancel", detail: fmt.Sprint(numbers), apply: func() outcome {
 		n.do(func(_ time.Time, q *store.Queue) { err = q.Cancel(numbers) })
 		if err != nil {
-			return failure(fmt.Errorf("cancelling scheduled messages: %w", err))
+			return failure(fmt.Errorf("cancel scheduled messages: %w", err))
 		}
 		return success(nil)
 	}}, nil

@@ -9,12 +9,18 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// ask sends a request to a management node and returns the answer.
+// ask sends a request to a management node on handle 0 and returns the answer.
 func (c *rawClient) ask(id uint32, operation string, body wire.Value) *wire.Message {
+	c.t.Helper()
+	return c.askOn(0, id, operation, body)
+}
+
+// askOn sends the request on a link.
+func (c *rawClient) askOn(handle, id uint32, operation string, body wire.Value) *wire.Message {
 	c.t.Helper()
 	request := wire.Response(nil, wire.Map{{Key: wire.String("operation"), Value: wire.String(operation)}}, body).
 		WithMessageID("request")
-	c.transfer(0, id, request.Append(nil))
+	c.transfer(handle, id, request.Append(nil))
 	require.Equal(c.t, wire.Accepted{}, expect[*wire.Disposition](c).State)
 	transfer, payload := expectPayload[*wire.Transfer](c)
 	require.True(c.t, transfer.Settled)
@@ -57,7 +63,7 @@ func TestManagement_RejectsInvalidRequests(t *testing.T) {
 		{"schedule-message", wire.Map{}, 400},
 		{"schedule-message", entry("messages", wire.List{wire.Map{}}), 400},
 		{"schedule-message", message([]byte{0x10}), 400},
-		{"schedule-message", message(make([]byte, maxMessageSize+1)), 400},
+		{"schedule-message", message(make([]byte, maxMessageSize+1)), 413},
 		{"schedule-message", message(rawMessage("a")), 200},
 		{"cancel-scheduled-message", wire.Map{}, 400},
 		{"cancel-scheduled-message", entry("sequence-numbers", wire.List{wire.String("1")}), 400},
@@ -87,8 +93,8 @@ func TestDeadLetter_HappensOnlyOnce(t *testing.T) {
 	send(t, newSender(t, client, "steps"), "a")
 	require.NoError(t, receiver.DeadLetterMessage(within(t), receive(t, receiver), nil))
 	m := receive(t, dead)
-	require.ErrorContains(t, dead.DeadLetterMessage(within(t), m, nil), "in a dead-letter queue already")
-	require.NoError(t, dead.RenewMessageLock(within(t), m, nil), "it is locked as before")
+	require.ErrorContains(t, dead.DeadLetterMessage(within(t), m, nil), "already in a dead-letter queue")
+	require.NoError(t, dead.RenewMessageLock(within(t), m, nil), "it is still locked")
 	byToken := &azservicebus.ReceivedMessage{LockToken: m.LockToken}
 	require.NoError(t, dead.DeferMessage(within(t), byToken, nil))
 	deferred, err := dead.ReceiveDeferredMessages(within(t), []int64{*m.SequenceNumber}, nil)
@@ -106,7 +112,7 @@ func TestPeek_LargeResultsTakeSeveralAnswers(t *testing.T) {
 	var from int64
 	first, err := receiver.PeekMessages(within(t), 7, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
 	require.NoError(t, err)
-	require.Len(t, first, 5, "an answer holds a megabyte")
+	require.Len(t, first, 5, "an answer has at most a megabyte")
 	from = *first[4].SequenceNumber + 1
 	rest, err := receiver.PeekMessages(within(t), 7, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
 	require.NoError(t, err)

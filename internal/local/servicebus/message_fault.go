@@ -7,29 +7,29 @@ import (
 	"azbackupflow/internal/local/servicebus/store"
 )
 
-// MessageFault says what goes wrong with a message that is sent or scheduled.
-// Its zero value is: nothing.
+// MessageFault is a fault of a message that is sent or scheduled. The zero value has no
+// effect.
 type MessageFault struct {
-	// Drop accepts the message, remembers its id for duplicate detection and
-	// never delivers it.
+	// Drop accepts the message, stores its id for duplicate detection and does not
+	// deliver it.
 	Drop bool
-	// Duplicate puts the message into the queue twice, past duplicate detection.
+	// Duplicate adds the message twice, in spite of duplicate detection.
 	Duplicate bool
-	// Delay makes the message available so much later than it should be.
+	// Delay postpones the delivery.
 	Delay time.Duration
 }
 
-// SetMessageFault makes the broker ask f what goes wrong with each message
-// from now on; nil ends that. f is called without any of the broker's locks,
-// from several goroutines at once, with the queue's name as it was configured.
+// SetMessageFault makes the broker call f for each message that is sent or scheduled;
+// nil ends that. f is called without the broker's locks, from several goroutines at
+// once, with the configured name of the queue or topic.
 func (b *Broker) SetMessageFault(f func(queue, messageID string) MessageFault) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.messageFault = f
 }
 
-// afflict applies the message faults to messages on their way into a queue.
-func (b *Broker) afflict(e *entity, messages []store.Incoming) {
+// applyMessageFault applies the message faults to messages before they are added.
+func (b *Broker) applyMessageFault(e *entity, messages []store.Incoming) {
 	b.mu.Lock()
 	f := b.messageFault
 	b.mu.Unlock()
@@ -39,20 +39,20 @@ func (b *Broker) afflict(e *entity, messages []store.Incoming) {
 	now := b.clock.Now()
 	for i := range messages {
 		m := &messages[i]
-		wrong := f(e.name, m.ID)
-		m.Lost = wrong.Drop
-		m.Twice = wrong.Duplicate
-		if wrong.Delay > 0 {
+		hit := f(e.name, m.ID)
+		m.Lost = hit.Drop
+		m.Duplicated = hit.Duplicate
+		if hit.Delay > 0 {
 			due := now
 			if m.ScheduledFor.After(due) {
 				due = m.ScheduledFor
 			}
-			m.ScheduledFor = due.Add(wrong.Delay)
+			m.ScheduledFor = due.Add(hit.Delay)
 		}
 	}
 }
 
-// ids joins message ids for the detail of a fault request.
+// ids joins message ids, for the detail of a fault request.
 func ids(messages []store.Incoming) string {
 	list := make([]string, len(messages))
 	for i, m := range messages {

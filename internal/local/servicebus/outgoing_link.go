@@ -6,7 +6,7 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// frameOverhead is more than what a transfer takes of a frame besides its
+// frameOverhead is an upper bound for the bytes of a transfer frame without its
 // payload.
 const frameOverhead = 128
 
@@ -17,14 +17,14 @@ type delivery struct {
 	id    string // message id
 }
 
-// pump sends what the links have credit and the session has window for. After
-// a number of messages it leaves the rest for later, so that what comes in is
-// looked at in between.
+// pump sends messages while links have credit and the session has window. After
+// maxPump messages it schedules the rest, so that incoming frames are handled in
+// between.
 func (s *session) pump() {
 	sent := 0
 	for progress := true; progress; {
 		progress = false
-		for _, out := range s.outbound {
+		for _, out := range s.outgoing {
 			if s.remoteWindow == 0 || len(s.backlog) > 0 {
 				return
 			}
@@ -38,15 +38,15 @@ func (s *session) pump() {
 			return
 		}
 	}
-	for _, out := range s.outbound {
+	for _, out := range s.outgoing {
 		if out.drain {
 			s.drained(out)
 		}
 	}
 }
 
-// sendNext sends one message or reply, if there is one.
-func (s *session) sendNext(out *outbound) bool {
+// sendNext sends one message or reply and reports whether there was one.
+func (s *session) sendNext(out *outgoingLink) bool {
 	if out.service == messages {
 		return s.deliverNext(out)
 	}
@@ -59,8 +59,8 @@ func (s *session) sendNext(out *outbound) bool {
 	return true
 }
 
-// deliverNext receives the next message of a queue for the client.
-func (s *session) deliverNext(out *outbound) bool {
+// deliverNext receives the next message of a node for the client.
+func (s *session) deliverNext(out *outgoingLink) bool {
 	m, found := out.node.reserve(s)
 	if !found {
 		return false
@@ -83,9 +83,9 @@ func (s *session) deliverNext(out *outbound) bool {
 	return true
 }
 
-// sendMessage sends one message in as many frames as it takes. Without a tag
-// it is settled already, and its tag is its delivery id.
-func (s *session) sendMessage(out *outbound, tag, payload []byte) (mark uint64) {
+// sendMessage sends one message in as many frames as necessary. Without a tag it is
+// sent settled, with its delivery id as the tag.
+func (s *session) sendMessage(out *outgoingLink, tag, payload []byte) (mark uint64) {
 	id, format := s.nextDeliveryID, uint32(0)
 	s.nextDeliveryID++
 	out.credit--
@@ -106,8 +106,8 @@ func (s *session) sendMessage(out *outbound, tag, payload []byte) (mark uint64) 
 	return s.sendTransfer(p, payload)
 }
 
-// drained uses up the credit that there was no message for, and says so.
-func (s *session) drained(out *outbound) {
+// drained uses up the credit for which there was no message, and reports it.
+func (s *session) drained(out *outgoingLink) {
 	out.deliveryCount += out.credit
 	out.credit = 0
 	out.drain = false

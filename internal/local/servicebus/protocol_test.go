@@ -71,7 +71,7 @@ func TestTransfer_MayBeSplitOrAborted(t *testing.T) {
 	c.send(&wire.Transfer{Aborted: true})
 	c.send(&wire.Transfer{DeliveryID: number(uint32(3)), Settled: true}, rawMessage("b")...)
 	c.transfer(0, 4, rawMessage("c"))
-	require.Equal(t, uint32(4), expect[*wire.Disposition](c).First, "what came settled is not settled again")
+	require.Equal(t, uint32(4), expect[*wire.Disposition](c).First, "a message that was sent settled is not settled again")
 	var ids []string
 	for _, m := range b.Messages("steps") {
 		ids = append(ids, m.MessageID)
@@ -209,8 +209,8 @@ func TestSession_ClientErrorsEndItWithAReason(t *testing.T) {
 			c.attachSender(1, "steps")
 			c.send(&wire.Transfer{Handle: 1})
 		}},
-		"an open in a session":                          {"amqp:not-allowed", func(c *rawClient) { c.send(&wire.Open{ContainerID: "again"}) }},
-		"transfers on a refused link beyond the window": {"", flood},
+		"an open in a session":                           {"amqp:not-allowed", func(c *rawClient) { c.send(&wire.Open{ContainerID: "again"}) }},
+		"transfers on a rejected link beyond the window": {"", flood},
 	} {
 		c := connectRaw(t, b, "steps")
 		x.provoke(c)
@@ -234,7 +234,7 @@ func TestConnection_ClientErrorsCloseItWithAReason(t *testing.T) {
 		condition string
 		bytes     []byte
 	}{
-		"no frame":           {decodeError, []byte{0, 0, 0, 1, 2, 0, 0, 0}},
+		"not a frame":        {decodeError, []byte{0, 0, 0, 1, 2, 0, 0, 0}},
 		"a SASL frame":       {"amqp:connection:framing-error", wire.AppendFrame(nil, wire.Frame{Type: wire.FrameSASL})},
 		"no session":         {"amqp:illegal-state", wire.AppendFrame(nil, wire.Frame{Channel: 4, Performative: &wire.End{}})},
 		"a second begin":     {"amqp:illegal-state", wire.AppendFrame(nil, wire.Frame{Performative: &wire.Begin{}})},

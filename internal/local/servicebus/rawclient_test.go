@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// rawClient sends frames of the test's own making on one session, channel 0.
+// rawClient sends arbitrary frames on one session, channel 0.
 type rawClient struct {
 	t      *testing.T
 	socket net.Conn
@@ -21,7 +21,7 @@ type rawClient struct {
 
 func number[T any](v T) *T { return &v }
 
-// rawHello is everything that a client sends until it has a session.
+// rawHello returns all bytes that a client sends until it has a session.
 func rawHello() []byte {
 	sasl, amqp := wire.SASLHeader(), wire.AMQPHeader()
 	b := append([]byte{}, sasl[:]...)
@@ -31,7 +31,7 @@ func rawHello() []byte {
 	return wire.AppendFrame(b, wire.Frame{Performative: &wire.Begin{IncomingWindow: 10, OutgoingWindow: 10}})
 }
 
-// connectRaw begins a session and puts a token for the queue.
+// connectRaw begins a session and sends a token for the queue.
 func connectRaw(t *testing.T, b *Broker, queue string) *rawClient {
 	t.Helper()
 	socket, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.Address())
@@ -43,7 +43,7 @@ func connectRaw(t *testing.T, b *Broker, queue string) *rawClient {
 	require.NoError(t, err)
 	_, err = c.r.Discard(8)
 	require.NoError(t, err)
-	require.Equal(t, &wire.SASLMechanisms{Mechanism: "ANONYMOUS"}, c.read().Performative)
+	require.Equal(t, &wire.SASLMechanisms{Mechanisms: saslMechanisms()}, c.read().Performative)
 	require.Equal(t, &wire.SASLOutcome{Code: wire.SASLOK}, c.read().Performative)
 	_, err = c.r.Discard(8)
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func (c *rawClient) read() wire.Frame {
 	return f
 }
 
-// expect reads frames until one of the wanted type comes, past flows.
+// expect reads a frame of the wanted type. It skips flows and heartbeats.
 func expect[T wire.Performative](c *rawClient) T {
 	c.t.Helper()
 	p, _ := expectPayload[T](c)
@@ -90,14 +90,14 @@ func terminus(code wire.Ulong, address string) wire.Value {
 	return wire.Described{Descriptor: code, Value: wire.List{wire.String(address)}}
 }
 
-// attachSender attaches a link on which the client sends, and reads the
-// answer and the credit.
+// attachSender attaches a link on which the client sends, and reads the answer and the
+// credit.
 func (c *rawClient) attachSender(handle uint32, address string) *wire.Attach {
 	c.t.Helper()
 	c.send(&wire.Attach{Name: fmt.Sprint("to ", address, handle), Handle: handle, Role: wire.RoleSender, Target: terminus(0x29, address)})
 	answer := expect[*wire.Attach](c)
 	flow := expect[*wire.Flow](c)
-	require.Equal(c.t, number(uint32(inboundCredit)), flow.LinkCredit)
+	require.Equal(c.t, number(uint32(incomingCredit)), flow.LinkCredit)
 	return answer
 }
 
@@ -120,13 +120,13 @@ func (c *rawClient) credit(handle, n uint32, drain, echo bool) {
 	})
 }
 
-// rawMessage is a message with an id and a text.
+// rawMessage returns a message with an id and a text.
 func rawMessage(id string) []byte {
 	b := wire.Append(nil, wire.Described{Descriptor: wire.Ulong(0x73), Value: wire.List{wire.String(id)}})
 	return wire.Append(b, wire.Described{Descriptor: wire.Ulong(0x75), Value: wire.Binary("text")})
 }
 
-// transfer sends a message in as many frames as it takes.
+// transfer sends a message in as many frames as necessary.
 func (c *rawClient) transfer(handle, id uint32, payload []byte) {
 	c.t.Helper()
 	const limit = 60_000
@@ -147,7 +147,7 @@ func (c *rawClient) putToken(b *Broker, queue string) {
 		{Key: wire.String("operation"), Value: wire.String("put-token")},
 		{Key: wire.String("type"), Value: wire.String("servicebus.windows.net:sastoken")},
 		{Key: wire.String("name"), Value: wire.String(audience)},
-	}, wire.String(sign(b.key, b.keyName, audience, systemClock{}.Now().Add(time.Hour)))).WithMessageID("token")
+	}, wire.String(sign(b.keys[0].Key, b.keys[0].Name, audience, systemClock{}.Now().Add(time.Hour)))).WithMessageID("token")
 	c.attachSender(200, cbsAddress)
 	c.attachReceiver(201, cbsAddress)
 	c.transfer(200, 0, request.Append(nil))

@@ -4,18 +4,30 @@ import "azbackupflow/internal/local/servicebus/wire"
 
 // outcome is the answer to a request to $cbs or to a management node.
 type outcome struct {
-	status    int // as in HTTP
+	status    int // an HTTP status code
 	text      string
 	condition string     // the error condition; "": none
 	body      wire.Value // nil: none
 }
 
-// reply sends the answer to a request over the link that it names, and returns
-// the mark of what was written: 0 when it waits for credit.
-func (s *session) reply(in *inbound, request *wire.Message, o outcome) (mark uint64) {
+// canReply reports whether the link for the reply can take one more. Otherwise it
+// rejects the request, which is not executed.
+func (s *session) canReply(in *incomingLink, request *wire.Message, m *partial) bool {
+	out := s.replyLink(in, request.ReplyTo())
+	if out == nil || len(out.replies)+len(s.backlog) < maxWaitingReplies {
+		return true
+	}
+	s.rejectMessage(m, "amqp:resource-limit-exceeded",
+		"Too many replies wait for link credit or for the session window. Grant credit and receive them first.")
+	return false
+}
+
+// reply sends the answer to a request on the link that the request names. It returns
+// the mark of the written bytes, or 0 if the reply waits for credit.
+func (s *session) reply(in *incomingLink, request *wire.Message, o outcome) (mark uint64) {
 	out := s.replyLink(in, request.ReplyTo())
 	if out == nil {
-		s.conn.log.Warn("a request has no link for the reply", "reply-to", request.ReplyTo())
+		s.conn.log.Warn("reply dropped: no link for it", "reply-to", request.ReplyTo())
 		return 0
 	}
 	payload := response(request, o).Append(nil)
@@ -26,9 +38,9 @@ func (s *session) reply(in *inbound, request *wire.Message, o outcome) (mark uin
 	return s.sendMessage(out, nil, payload)
 }
 
-// response makes the message. Both spellings of the status are written: each
-// client reads the one or the other. The correlation id has the type that the
-// message id had.
+// response returns the message. It contains both spellings of the status, because
+// each client reads only one of them. The correlation id has the type of the message
+// id.
 func response(request *wire.Message, o outcome) *wire.Message {
 	status := wire.Int(o.status) //nolint:gosec // an HTTP status
 	properties := wire.Map{
@@ -45,12 +57,12 @@ func response(request *wire.Message, o outcome) *wire.Message {
 	return wire.Response(request.MessageIDValue(), properties, o.body)
 }
 
-// replyLink finds the link for replies: the one whose address is the reply-to
-// of the request, else one of that name (rhea gives no address), else any for
-// the same node.
-func (s *session) replyLink(in *inbound, replyTo string) *outbound {
-	var named, fallback *outbound
-	for _, out := range s.outbound {
+// replyLink returns the link for replies: the one whose address is the reply-to of
+// the request, else one with that name (rhea sets no address), else any link to the
+// same node.
+func (s *session) replyLink(in *incomingLink, replyTo string) *outgoingLink {
+	var named, fallback *outgoingLink
+	for _, out := range s.outgoing {
 		if out.service != in.service || out.node != in.node {
 			continue
 		}

@@ -12,43 +12,65 @@ import (
 	"time"
 )
 
-// checkToken verifies a shared access signature for an audience and returns
-// when it expires. The form is that of Learn, "Service Bus access control with
-// Shared Access Signatures": the key signs the escaped resource and the expiry,
-// each on a line. The text of an error is what a client gets to see.
-func (b *Broker) checkToken(now time.Time, token, audience string) (expires time.Time, err error) {
+var errSignature = errors.New("InvalidSignature: The token has an invalid signature.")
+
+// checkToken verifies a shared access signature for an audience and returns what it
+// allows. Learn describes the format ("Service Bus access control with Shared Access
+// Signatures"): the key signs the escaped resource and the expiry, each on one line.
+// Clients see the text of an error.
+func (b *Broker) checkToken(now time.Time, token, audience string) (claim, error) {
 	fields, err := tokenFields(token)
 	if err != nil {
-		return time.Time{}, err
+		return claim{}, err
 	}
-	mac := hmac.New(sha256.New, []byte(b.key))
-	mac.Write([]byte(fields["sr"] + "\n" + fields["se"]))
-	signature, err := url.QueryUnescape(fields["sig"])
+	key, err := b.signedBy(fields)
 	if err != nil {
-		return time.Time{}, errors.New("InvalidSignature: The token has an invalid signature.")
-	}
-	signed, err := base64.StdEncoding.DecodeString(signature)
-	keyName, nameErr := url.QueryUnescape(fields["skn"])
-	if err != nil || nameErr != nil || keyName != b.keyName || !hmac.Equal(signed, mac.Sum(nil)) {
-		return time.Time{}, errors.New("InvalidSignature: The token has an invalid signature.")
+		return claim{}, err
 	}
 	seconds, err := strconv.ParseInt(fields["se"], 10, 64)
 	if err != nil {
-		return time.Time{}, errors.New("MalformedToken: The expiry of the token is no number.")
+		return claim{}, errors.New("MalformedToken: The expiry of the token is not a number.")
 	}
-	expires = time.Unix(seconds, 0)
+	expires := time.Unix(seconds, 0)
 	if !expires.After(now) {
-		return time.Time{}, fmt.Errorf("ExpiredToken: The token is expired. Expiration time: '%s'.", expires.UTC().Format(time.RFC3339))
+		return claim{}, fmt.Errorf("ExpiredToken: The token is expired. Expiration time: '%s'.", expires.UTC().Format(time.RFC3339))
 	}
 	resource, err := url.QueryUnescape(fields["sr"])
 	if err != nil || !covers(resourcePath(resource), entityPath(audience)) {
-		return time.Time{}, errors.New("InvalidAudience: The authorization header contains a token for another resource.")
+		return claim{}, errors.New("InvalidAudience: The authorization header contains a token for another resource.")
 	}
-	return expires, nil
+	return claim{rights{send: key.Send, listen: key.Listen}, expires}, nil
 }
 
-// resourcePath is the path of the resource that a token is for. Its scheme may
-// be missing, its host is not: "host" alone is a whole namespace.
+// signedBy returns the key that signed a token.
+func (b *Broker) signedBy(fields map[string]string) (AccessKey, error) {
+	name, err := url.QueryUnescape(fields["skn"])
+	if err != nil {
+		return AccessKey{}, errSignature
+	}
+	text, err := url.QueryUnescape(fields["sig"])
+	if err != nil {
+		return AccessKey{}, errSignature
+	}
+	signature, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return AccessKey{}, errSignature
+	}
+	for _, k := range b.keys {
+		if k.Name != name {
+			continue
+		}
+		mac := hmac.New(sha256.New, []byte(k.Key))
+		mac.Write([]byte(fields["sr"] + "\n" + fields["se"]))
+		if hmac.Equal(signature, mac.Sum(nil)) {
+			return k, nil
+		}
+	}
+	return AccessKey{}, errSignature
+}
+
+// resourcePath returns the path of the resource that a token is for. The scheme is
+// optional, the host is not: "host" alone is the whole namespace.
 func resourcePath(resource string) string {
 	if _, rest, ok := strings.Cut(resource, "://"); ok {
 		resource = rest
@@ -60,7 +82,7 @@ func resourcePath(resource string) string {
 func tokenFields(token string) (map[string]string, error) {
 	rest, ok := strings.CutPrefix(token, "SharedAccessSignature ")
 	if !ok {
-		return nil, errors.New("MalformedToken: The token is no shared access signature.")
+		return nil, errors.New("MalformedToken: The token is not a shared access signature.")
 	}
 	fields := make(map[string]string)
 	for pair := range strings.SplitSeq(rest, "&") {

@@ -66,7 +66,7 @@ func TestSchedule_CanceledMessageIsNotDelivered(t *testing.T) {
 	requireCode(t, azservicebus.CodeNotFound, sender.CancelScheduledMessages(within(t), numbers, nil))
 }
 
-// The machine's clock, as the local stack uses it.
+// This test uses the machine's clock, as the local stack does.
 func TestSchedule_WakesAWaitingReceiver(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))

@@ -20,8 +20,8 @@ func TestBatch_ArrivesCompleteAndInOrder(t *testing.T) {
 		require.NoError(t, batch.AddMessage(message(fmt.Sprint(i)), nil))
 	}
 	require.NoError(t, sender.SendMessageBatch(within(t), batch, nil))
-	// Of what comes after it has stopped waiting the client gives some back, so
-	// that others overtake it: it waits for all.
+	// The client releases messages that arrive after it has stopped waiting, which
+	// changes their order. So it waits for all.
 	received, err := receiver.ReceiveMessages(within(t), 50, &azservicebus.ReceiveMessagesOptions{TimeAfterFirstMessage: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, received, 50)
@@ -52,7 +52,7 @@ func TestMessage_AboveTheSizeLimitIsRejected(t *testing.T) {
 	require.Zero(t, b.Queues()[0].Active)
 }
 
-// The JavaScript client's lock renewal needs the id.
+// The lock renewal of the JavaScript client requires the id.
 func TestMessage_WithoutAnIDGetsOne(t *testing.T) {
 	t.Parallel()
 	client := connect(t, startBroker(t, Config{}))

@@ -11,44 +11,45 @@ import (
 const (
 	sessionWindow = 5000
 	handleMax     = 255
-	// maxPump is how many messages a session sends before it looks at what has
-	// come in.
+	// maxPump is the number of messages that a session sends before it handles
+	// incoming frames again.
 	maxPump = 64
 )
 
-// session is one session of a connection. One goroutine owns all its state
-// (run), so that links need no locks; the others talk to it through frames,
-// wake and post.
+// session is one session of a connection. One goroutine (run) owns its state, so that
+// links need no locks. Other goroutines use only frames, wake and post.
 type session struct {
 	conn    *conn
 	channel uint16
 	frames  chan wire.Frame
 	wakeup  chan struct{}
+	// finished is closed when the goroutine has ended.
+	finished chan struct{}
 
 	mu    sync.Mutex
 	posts []func()
 
-	inbound   map[uint32]*inbound  // links on which the client sends, by handle
-	outbound  map[uint32]*outbound // links on which the broker sends, by handle
-	refused   map[uint32]bool      // handles that the broker detached and the client has not yet
-	unsettled map[uint32]delivery  // by delivery id
+	incoming  map[uint32]*incomingLink // links on which the client sends, by handle
+	outgoing  map[uint32]*outgoingLink // links on which the broker sends, by handle
+	detached  map[uint32]bool          // handles that the broker has detached and the client has not
+	unsettled map[uint32]delivery      // by delivery id
 
 	nextIncomingID uint32
-	sinceFlow      uint32 // transfers received since the client was last told the window
+	sinceFlow      uint32 // transfers received since the last flow to the client
 	nextOutgoingID uint32
 	nextDeliveryID uint32
 	remoteWindow   uint32
 	backlog        []queuedTransfer // transfers that wait for the window
-	ended          bool             // the broker ended the session; the client has not yet
+	ended          bool             // the broker has ended the session, the client has not
 }
 
-// queuedTransfer is a transfer that the session window does not allow yet.
+// queuedTransfer is a transfer that waits for the session window.
 type queuedTransfer struct {
 	transfer *wire.Transfer
 	payload  []byte
 }
 
-// sessionError ends a session with a word to the client.
+// sessionError ends a session with an error for the client.
 type sessionError struct{ reason wire.Error }
 
 func (e *sessionError) Error() string {
@@ -65,13 +66,14 @@ func newSession(c *conn, channel uint16, p *wire.Begin) *session {
 		channel:        channel,
 		frames:         make(chan wire.Frame, 64),
 		wakeup:         make(chan struct{}, 1),
-		inbound:        make(map[uint32]*inbound),
-		outbound:       make(map[uint32]*outbound),
-		refused:        make(map[uint32]bool),
+		finished:       make(chan struct{}),
+		incoming:       make(map[uint32]*incomingLink),
+		outgoing:       make(map[uint32]*outgoingLink),
+		detached:       make(map[uint32]bool),
 		unsettled:      make(map[uint32]delivery),
 		nextIncomingID: p.NextOutgoingID,
 		nextOutgoingID: 0,
-		remoteWindow:   p.IncomingWindow,
+		remoteWindow:   min(p.IncomingWindow, maxWindow),
 	}
 }
 
@@ -83,7 +85,7 @@ func (s *session) wake() {
 	}
 }
 
-// post has f run by the session's goroutine.
+// post runs f on the session's goroutine.
 func (s *session) post(f func()) {
 	s.mu.Lock()
 	s.posts = append(s.posts, f)
@@ -92,7 +94,8 @@ func (s *session) post(f func()) {
 }
 
 func (s *session) run() {
-	defer s.leave()
+	defer close(s.finished)
+	defer s.release()
 	window, handles := uint32(sessionWindow), uint32(handleMax)
 	s.send(&wire.Begin{RemoteChannel: &s.channel, IncomingWindow: window, OutgoingWindow: window, HandleMax: &handles})
 	for {
@@ -131,35 +134,36 @@ func (s *session) runPosts() {
 	}
 }
 
-// leave takes the session's links away from the queues. What they hold locked
-// stays locked.
-func (s *session) leave() {
-	for _, out := range s.outbound {
+// release removes the session from the waiters of its nodes and frees the token link
+// of the connection. Locked messages stay locked.
+func (s *session) release() {
+	for _, out := range s.outgoing {
 		if out.node != nil {
 			out.node.forget(s)
 		}
 	}
+	s.conn.releaseTokenLinks(s)
 }
 
 func (s *session) answerEnd(end *wire.End) {
 	if end.Error != nil {
-		s.conn.log.Warn("a client ended a session", "error", end.Error.Condition, "text", end.Error.Description)
+		s.conn.log.Warn("session ended by the client", "error", end.Error.Condition, "text", end.Error.Description)
 	}
 	if !s.ended {
 		s.send(&wire.End{})
 	}
 }
 
-// fail ends the session for an error of the client.
+// fail ends the session because of a client error.
 func (s *session) fail(err error) {
 	reason := wire.Error{Condition: "amqp:internal-error", Description: err.Error()}
 	var known *sessionError
 	if errors.As(err, &known) {
 		reason = known.reason
 	}
-	s.conn.log.Warn("a session is ended for an error", "error", err)
+	s.conn.log.Warn("session ended: client error", "error", err)
+	s.release()
 	s.send(&wire.End{Error: &reason})
-	s.leave()
 	s.ended = true
 }
 
@@ -170,7 +174,7 @@ func (s *session) handle(f wire.Frame) error {
 	case *wire.Attach:
 		return s.attach(p)
 	case *wire.Detach:
-		s.detached(p)
+		s.clientDetached(p)
 	case *wire.Transfer:
 		return s.transfer(p, f.Payload)
 	case *wire.Flow:
@@ -178,7 +182,7 @@ func (s *session) handle(f wire.Frame) error {
 	case *wire.Disposition:
 		s.dispose(p)
 	default:
-		return sessionErrorf("amqp:not-allowed", "%T in a session", p)
+		return sessionErrorf("amqp:not-allowed", "%T within a session", p)
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func TestLock_OutlivesItsLink(t *testing.T) {
 	require.Len(t, b.Messages("steps"), 1)
 }
 
-// An idle azservicebus receiver releases what arrives between two calls.
+// An idle azservicebus receiver releases messages that arrive between two calls.
 func TestRelease_DoesNotCountADelivery(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, Config{})
@@ -186,7 +186,7 @@ func TestRelease_DoesNotCountADelivery(t *testing.T) {
 	receiver := newReceiver(t, client, "steps")
 	sender := newSender(t, client, "steps")
 	send(t, sender, "first")
-	received, err := receiver.ReceiveMessages(within(t), 20, nil) // leaves credit behind
+	received, err := receiver.ReceiveMessages(within(t), 20, nil) // the unused credit remains
 	require.NoError(t, err)
 	require.NoError(t, receiver.CompleteMessage(within(t), received[0], nil))
 	send(t, sender, "second")

@@ -9,13 +9,13 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// deadLetterCondition is the error of a rejection that asks for
-// dead-lettering (azservicebus messageSettler.go).
+// deadLetterCondition is the error of a rejection that requests dead-lettering
+// (azservicebus messageSettler.go).
 const deadLetterCondition = "com.microsoft:dead-letter"
 
 // settlement is one way to settle a locked message. An empty verb has no fault
-// moments: clients release messages whenever they like, so that counting those
-// requests would mean nothing.
+// moments: clients release messages at any time, so that counting those requests
+// would be meaningless.
 type settlement struct {
 	verb  string
 	apply func(q *store.Queue, now time.Time, token wire.UUID) error
@@ -43,11 +43,11 @@ func deferMessage(properties wire.Map) settlement {
 
 func deadLetter(properties wire.Map) settlement {
 	return settlement{"dead-letter", func(q *store.Queue, now time.Time, token wire.UUID) error {
-		return q.Bury(now, token, properties)
+		return q.DeadLetter(now, token, properties)
 	}}
 }
 
-// settlementOf reads what a delivery state asks for.
+// settlementOf returns the settlement that a delivery state requests.
 func settlementOf(state wire.DeliveryState) (settlement, bool) {
 	switch state := state.(type) {
 	case wire.Accepted:
@@ -69,9 +69,9 @@ func settlementOf(state wire.DeliveryState) (settlement, bool) {
 	return settlement{}, false
 }
 
-// rejectionProperties are what a rejection puts into the application
-// properties: its info, in which reason and description must be strings, and
-// for another error than the one that asks for dead-lettering, that error.
+// rejectionProperties returns the application properties that a rejection adds: its
+// info, in which reason and description must be strings, and the error itself unless it
+// is the one that requests dead-lettering.
 func rejectionProperties(e *wire.Error) wire.Map {
 	properties := deadLetterProperties(e.Info)
 	if e.Condition != deadLetterCondition && e.Info.Get("DeadLetterReason") == nil {
@@ -80,7 +80,7 @@ func rejectionProperties(e *wire.Error) wire.Map {
 	return properties
 }
 
-// deadLetterProperties drops a reason or description that is no text, which
+// deadLetterProperties removes a reason or description that is not text, which
 // clients cannot read.
 func deadLetterProperties(properties wire.Map) wire.Map {
 	return slices.DeleteFunc(slices.Clone(properties), func(p wire.Pair) bool {
@@ -93,10 +93,13 @@ func deadLetterProperties(properties wire.Map) wire.Map {
 	})
 }
 
-// dispose settles the messages that a disposition of the client is about, and
-// confirms each.
+// dispose settles the messages of a client's disposition and confirms each.
 func (s *session) dispose(p *wire.Disposition) {
 	if p.Role != wire.RoleReceiver || p.State == nil {
+		return
+	}
+	if _, transactional := p.State.(wire.Transactional); transactional {
+		s.sendSettled(p.First, wire.Rejected{Error: notImplemented("Transactions are not supported by this broker.")})
 		return
 	}
 	how, settles := settlementOf(p.State)
@@ -111,7 +114,7 @@ func (s *session) dispose(p *wire.Disposition) {
 		}
 		return
 	}
-	// A range may be far larger than what it holds.
+	// A range may be far larger than the number of its messages.
 	var ids []uint32
 	for id := range s.unsettled {
 		if id-p.First <= *p.Last-p.First {
@@ -142,20 +145,20 @@ func (s *session) settle(id uint32, d delivery, how settlement, p *wire.Disposit
 	moments.after(s.conn.out, mark)
 }
 
-// confirmation is the state that answers a settlement. Clients take a rejection
-// with an error for a failure, so that the one which confirms dead-lettering
-// has none (go-amqp receiver.go muxHandleFrame).
-func confirmation(asked wire.DeliveryState, err error) wire.DeliveryState {
+// confirmation returns the state that answers a settlement. Clients treat a rejection
+// with an error as a failure, so the one that confirms dead-lettering has no error
+// (go-amqp receiver.go muxHandleFrame).
+func confirmation(requested wire.DeliveryState, err error) wire.DeliveryState {
 	if err != nil {
 		return wire.Rejected{Error: settlementError(err)}
 	}
-	if _, rejects := asked.(wire.Rejected); rejects {
+	if _, rejects := requested.(wire.Rejected); rejects {
 		return wire.Rejected{}
 	}
-	return asked
+	return requested
 }
 
-// settlementError says in the service's words why a settlement failed.
+// settlementError returns the service's error for a failed settlement.
 func settlementError(err error) *wire.Error {
 	if errors.Is(err, store.ErrLockLost) {
 		return &wire.Error{

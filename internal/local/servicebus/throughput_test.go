@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The time for one message must not grow with the number of messages waiting:
-// all of them are sent before the first is received.
+// The time for one message must not grow with the number of queued messages: all are
+// sent before the first is received.
 func BenchmarkThroughput(b *testing.B) {
 	for _, n := range []int{1000, 5000, 20000} {
 		b.Run(fmt.Sprintf("messages=%d", n), func(b *testing.B) {

@@ -3,94 +3,91 @@ package servicebus
 import (
 	"io"
 	"sync"
-	"time"
 )
 
-// maxBuffered is how many bytes may wait to be written before those who write
-// have to wait too: a client that reads nothing must not fill the memory.
+// maxBuffered is the number of pending bytes above which put blocks, so that a
+// client that stops reading cannot exhaust the memory.
 const maxBuffered = 4 << 20
 
-// writeBuffer collects what is to be written to a connection. One goroutine writes
-// it, as much at a time as there is.
+// writeBuffer collects the bytes to write to a connection. One goroutine (run)
+// writes all pending bytes at once.
 type writeBuffer struct {
 	mu       sync.Mutex
-	progress *sync.Cond // something was written, or the writeBuffer closed
+	progress *sync.Cond // bytes were written, or the buffer was closed
 	pending  []byte
-	queued   uint64 // bytes put in so far
-	written  uint64 // of those, bytes written
+	queued   uint64 // bytes added so far
+	written  uint64 // bytes written so far
 	closed   bool
 	kick     chan struct{}
 }
 
 func newWriteBuffer() *writeBuffer {
-	o := &writeBuffer{kick: make(chan struct{}, 1)}
-	o.progress = sync.NewCond(&o.mu)
-	return o
+	w := &writeBuffer{kick: make(chan struct{}, 1)}
+	w.progress = sync.NewCond(&w.mu)
+	return w
 }
 
-// put adds what appending writes, and returns a mark to wait for. After the
-// writeBuffer has closed it does nothing.
-func (o *writeBuffer) put(appending func(b []byte) []byte) (mark uint64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for len(o.pending) > maxBuffered && !o.closed {
-		o.progress.Wait()
+// put adds the bytes that appending appends, and returns a mark for wait. It does
+// nothing after close.
+func (w *writeBuffer) put(appending func(b []byte) []byte) (mark uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.pending) > maxBuffered && !w.closed {
+		w.progress.Wait()
 	}
-	if o.closed {
-		return o.queued
+	if w.closed {
+		return w.queued
 	}
-	before := len(o.pending)
-	o.pending = appending(o.pending)
-	o.queued += uint64(len(o.pending) - before) //nolint:gosec // appending never shortens
+	before := len(w.pending)
+	w.pending = appending(w.pending)
+	w.queued += uint64(len(w.pending) - before) //nolint:gosec // appending never shortens
 	select {
-	case o.kick <- struct{}{}:
+	case w.kick <- struct{}{}:
 	default:
 	}
-	return o.queued
+	return w.queued
 }
 
-// wait returns when everything up to a mark has been written, or never will be.
-func (o *writeBuffer) wait(mark uint64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for o.written < mark && !o.closed {
-		o.progress.Wait()
+// wait returns when all bytes up to a mark have been written, or the buffer is
+// closed.
+func (w *writeBuffer) wait(mark uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.written < mark && !w.closed {
+		w.progress.Wait()
 	}
 }
 
-func (o *writeBuffer) close() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
-	o.progress.Broadcast()
+func (w *writeBuffer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	w.progress.Broadcast()
 }
 
-// run writes to w until done is closed or writing fails. When beat fires, it
-// writes keepAlive.
-func (o *writeBuffer) run(w io.Writer, done <-chan struct{}, beat <-chan time.Time, keepAlive []byte) error {
-	defer o.close()
+// run writes to out until done is closed or a write fails.
+func (w *writeBuffer) run(out io.Writer, done <-chan struct{}) error {
+	defer w.close()
 	var buffer []byte
 	for {
 		select {
-		case <-o.kick:
-		case <-beat:
-			o.put(func(b []byte) []byte { return append(b, keepAlive...) })
+		case <-w.kick:
 		case <-done:
 			return nil
 		}
-		o.mu.Lock()
-		buffer, o.pending = o.pending, buffer[:0]
-		o.mu.Unlock()
-		if len(buffer) == 0 { // the heartbeat took along what the kick was for
+		w.mu.Lock()
+		buffer, w.pending = w.pending, buffer[:0]
+		w.mu.Unlock()
+		if len(buffer) == 0 { // an earlier round has written these bytes
 			continue
 		}
-		if _, err := w.Write(buffer); err != nil {
+		if _, err := out.Write(buffer); err != nil {
 			return err
 		}
-		o.mu.Lock()
-		o.written += uint64(len(buffer))
-		o.progress.Broadcast()
-		o.mu.Unlock()
+		w.mu.Lock()
+		w.written += uint64(len(buffer))
+		w.progress.Broadcast()
+		w.mu.Unlock()
 		if cap(buffer) > maxBuffered {
 			buffer = nil
 		}

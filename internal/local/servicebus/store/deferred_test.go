@@ -98,7 +98,7 @@ func TestPeek_SkipsRemovedMessages(t *testing.T) {
 	require.LessOrEqual(t, len(q.order.numbers), n/5+64, "numbers that have left do not pile up")
 }
 
-// Messages reach the dead-letter queue out of order, but are listed in it.
+// Messages are dead-lettered out of order, but listed in order.
 func TestDeadLetterQueue_IsOrderedBySequenceNumber(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
@@ -108,10 +108,10 @@ func TestDeadLetterQueue_IsOrderedBySequenceNumber(t *testing.T) {
 		held = append(held, lockNext(t, q, start()))
 	}
 	for _, i := range []int{2, 0, 1} {
-		require.NoError(t, q.Bury(start(), held[i].LockToken, DeadLetterProperties("why", "")))
+		require.NoError(t, q.DeadLetter(start(), held[i].LockToken, DeadLetterProperties("why", "")))
 	}
-	require.Equal(t, []string{"a", "b", "c"}, idsOf(q.DeadLetter().All()))
-	require.Equal(t, "a", lockNext(t, q.DeadLetter(), start()).ID)
+	require.Equal(t, []string{"a", "b", "c"}, idsOf(q.DeadLetterQueue().All()))
+	require.Equal(t, "a", lockNext(t, q.DeadLetterQueue(), start()).ID)
 }
 
 // The time for one message must not grow with the number of messages.

@@ -2,8 +2,8 @@ package store
 
 import "time"
 
-// history remembers message ids for duplicate detection.
-type history struct {
+// duplicates stores message ids for duplicate detection.
+type duplicates struct {
 	window time.Duration
 	seen   map[string]struct{}
 	order  []sighting // oldest first
@@ -14,29 +14,29 @@ type sighting struct {
 	at time.Time
 }
 
-// repeated notes an id and tells whether it was noted before within the
-// window. A repetition does not prolong the window.
-func (h *history) repeated(now time.Time, id string) bool {
-	if h.window <= 0 || id == "" {
+// repeated stores an id and reports whether it was already stored within the window.
+// A repetition does not extend the window.
+func (d *duplicates) repeated(now time.Time, id string) bool {
+	if d.window <= 0 || id == "" {
 		return false
 	}
-	h.forget(now)
-	if _, known := h.seen[id]; known {
+	d.forget(now)
+	if _, known := d.seen[id]; known {
 		return true
 	}
-	if h.seen == nil {
-		h.seen = make(map[string]struct{})
+	if d.seen == nil {
+		d.seen = make(map[string]struct{})
 	}
-	h.seen[id] = struct{}{}
-	h.order = append(h.order, sighting{id: id, at: now})
+	d.seen[id] = struct{}{}
+	d.order = append(d.order, sighting{id: id, at: now})
 	return false
 }
 
-func (h *history) forget(now time.Time) {
+func (d *duplicates) forget(now time.Time) {
 	n := 0
-	for n < len(h.order) && !h.order[n].at.Add(h.window).After(now) {
-		delete(h.seen, h.order[n].id)
+	for n < len(d.order) && !d.order[n].at.Add(d.window).After(now) {
+		delete(d.seen, d.order[n].id)
 		n++
 	}
-	h.order = h.order[n:]
+	d.order = d.order[n:]
 }

@@ -2,17 +2,17 @@ package store
 
 import "container/heap"
 
-// The heaps that an item can be in.
+// The heaps of a queue.
 const (
 	heapReady     = iota // by sequence number
 	heapScheduled        // by the time it becomes active
 	heapLocks            // by the end of its lock
-	heapExpiry           // by the end of its life
+	heapExpiry           // by its expiry time
 	heaps
 )
 
-// itemHeap keeps items in an order and knows where each is, so that any of
-// them can leave.
+// itemHeap is a heap that stores the position of each item, so that any item can be
+// removed.
 type itemHeap struct {
 	kind   int
 	before func(a, b *item) bool
@@ -28,7 +28,7 @@ func (h *itemHeap) Swap(i, j int) {
 	h.items[j].position[h.kind] = j
 }
 
-// Push is for container/heap.
+// Push implements heap.Interface.
 func (h *itemHeap) Push(x any) {
 	it, ok := x.(*item)
 	if !ok {
@@ -38,7 +38,7 @@ func (h *itemHeap) Push(x any) {
 	h.items = append(h.items, it)
 }
 
-// Pop is for container/heap.
+// Pop implements heap.Interface.
 func (h *itemHeap) Pop() any {
 	last := len(h.items) - 1
 	it := h.items[last]
@@ -60,7 +60,7 @@ func (h *itemHeap) remove(it *item) {
 	}
 }
 
-// moved puts an item right whose place in the order has changed.
+// moved restores the heap after the key of an item has changed.
 func (h *itemHeap) moved(it *item) {
 	if i := it.position[h.kind]; i >= 0 {
 		heap.Fix(h, i)

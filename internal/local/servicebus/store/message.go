@@ -6,17 +6,17 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// State is where a message is in its life.
+// State is the state of a message.
 type State int
 
 // The states of a message.
 const (
-	Active    State = iota // waiting for a receiver, or locked by one
-	Scheduled              // waiting for its time
-	Deferred               // set aside, to be received by sequence number
+	Active    State = iota // available, or locked by a receiver
+	Scheduled              // not yet due
+	Deferred               // received only by sequence number
 )
 
-// String names the state.
+// String returns the name of the state.
 func (s State) String() string {
 	switch s {
 	case Active:
@@ -29,26 +29,27 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Incoming is a message that is being sent.
+// Incoming is a message to enqueue.
 type Incoming struct {
 	ID           string // message id, for duplicate detection
 	Content      *wire.Message
-	TimeToLive   time.Duration // 0: as the queue says
-	ScheduledFor time.Time     // zero or past: at once
-	// Lost and Twice are faults: a lost message is accepted, remembered for
-	// duplicate detection and never delivered; a doubled one is there twice.
-	Lost, Twice bool
+	TimeToLive   time.Duration // 0: the default of the queue
+	ScheduledFor time.Time     // zero or past: available at once
+	// Lost and Duplicated are faults. A lost message is accepted, stored for duplicate
+	// detection and not delivered. A duplicated one is added twice.
+	Lost, Duplicated bool
 }
 
-// Message is a message as it was at one moment.
+// Message is a snapshot of a message.
 type Message struct {
 	SequenceNumber int64
 	ID             string
 	Content        *wire.Message
 	State          State
 	EnqueuedAt     time.Time
-	ScheduledFor   time.Time // zero unless State is Scheduled
-	DeliveryCount  int       // deliveries that failed
+	TimeToLive     time.Duration // 0: it does not expire
+	ScheduledFor   time.Time     // zero unless State is Scheduled
+	DeliveryCount  int           // failed deliveries
 	Locked         bool
 	LockToken      wire.UUID // of a locked message
 	LockedUntil    time.Time // of a locked message
@@ -57,14 +58,13 @@ type Message struct {
 // item is a message in a queue.
 type item struct {
 	Message
-	timeToLive time.Duration
-	expiresAt  time.Time // zero: never
-	reserved   bool
-	position   [heaps]int // in each heap; -1: not in it
+	expiresAt time.Time // zero: never
+	reserved  bool
+	position  [heaps]int // in each heap; -1: not in it
 }
 
-func newItem(m Message, timeToLive time.Duration) *item {
-	it := &item{Message: m, timeToLive: timeToLive}
+func newItem(m Message) *item {
+	it := &item{Message: m}
 	for h := range it.position {
 		it.position[h] = -1
 	}

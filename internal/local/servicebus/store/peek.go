@@ -2,15 +2,15 @@ package store
 
 import "math"
 
-// Counts says how many messages a queue holds.
+// Counts is the number of messages of a queue.
 type Counts struct {
-	Active    int // waiting, or locked by a receiver
+	Active    int // available, or locked by a receiver
 	Scheduled int
 	Deferred  int
-	Locked    int // of the active and the deferred ones
+	Locked    int // active or deferred, with a lock
 }
 
-// Count counts the messages.
+// Count returns the number of messages.
 func (q *Queue) Count() Counts {
 	return Counts{
 		Active:    len(q.items) - q.scheduled.Len() - q.deferred,
@@ -20,8 +20,8 @@ func (q *Queue) Count() Counts {
 	}
 }
 
-// Peek returns up to n messages in any state, in the order of their sequence
-// numbers, from a number on.
+// Peek returns up to n messages in any state, ordered by sequence number and starting
+// with a number.
 func (q *Queue) Peek(from int64, n int) []Message {
 	var messages []Message
 	for _, number := range q.order.from(from) {

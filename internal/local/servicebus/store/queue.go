@@ -7,19 +7,19 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// ErrLockLost says that no message is locked by a token: the lock has expired
+// ErrLockLost is returned if no message is locked with a token: the lock has expired
 // or the message was settled.
-var ErrLockLost = errors.New("the lock is lost")
+var ErrLockLost = errors.New("lock lost: it has expired or the message was settled")
 
-// ErrNotFound says that there is no message with a sequence number in the
-// state that the operation needs.
+// ErrNotFound is returned if no message with a sequence number is in the state that
+// the operation requires.
 var ErrNotFound = errors.New("message not found")
 
-// ErrDeadAlready says that a message of a dead-letter queue was to be
+// ErrAlreadyDeadLettered is returned if a message of a dead-letter queue is
 // dead-lettered.
-var ErrDeadAlready = errors.New("the message is in a dead-letter queue already")
+var ErrAlreadyDeadLettered = errors.New("message is already in a dead-letter queue")
 
-// The reasons that the broker gives itself when it dead-letters a message.
+// The reasons with which the broker itself dead-letters a message.
 const (
 	ReasonMaxDeliveryCount = "MaxDeliveryCountExceeded"
 	ReasonExpired          = "TTLExpiredException"
@@ -31,7 +31,7 @@ type Settings struct {
 	// MaxDeliveryCount is the number of failed deliveries after which a message
 	// is dead-lettered.
 	MaxDeliveryCount         int
-	DefaultTimeToLive        time.Duration // 0: messages live for ever
+	DefaultTimeToLive        time.Duration // 0: messages do not expire
 	DeadLetterOnExpiration   bool          // else expired messages are dropped
 	DuplicateDetectionWindow time.Duration // 0: no detection
 }
@@ -40,22 +40,22 @@ type Settings struct {
 type Queue struct {
 	settings Settings
 	dead     *Queue // nil for a dead-letter queue
-	sequence *int64 // the last number given; shared with the dead-letter queue
+	sequence *int64 // the last number assigned; shared with the dead-letter queue
 	newToken func() wire.UUID
 
-	items     map[int64]*item
-	byToken   map[wire.UUID]*item
-	order     order
-	history   history
-	ready     itemHeap
-	scheduled itemHeap
-	locks     itemHeap
-	expiry    itemHeap
-	deferred  int
+	items      map[int64]*item
+	byToken    map[wire.UUID]*item
+	order      order
+	duplicates duplicates
+	ready      itemHeap
+	scheduled  itemHeap
+	locks      itemHeap
+	expiry     itemHeap
+	deferred   int
 }
 
-// New makes an empty queue and its dead-letter queue. newToken makes lock
-// tokens that never repeat.
+// New returns an empty queue with its dead-letter queue. newToken returns unique lock
+// tokens.
 func New(s Settings, newToken func() wire.UUID) *Queue {
 	sequence := new(int64)
 	q := newQueue(s, sequence, newToken)
@@ -65,12 +65,12 @@ func New(s Settings, newToken func() wire.UUID) *Queue {
 
 func newQueue(s Settings, sequence *int64, newToken func() wire.UUID) *Queue {
 	return &Queue{
-		settings: s,
-		sequence: sequence,
-		newToken: newToken,
-		items:    make(map[int64]*item),
-		byToken:  make(map[wire.UUID]*item),
-		history:  history{window: s.DuplicateDetectionWindow},
+		settings:   s,
+		sequence:   sequence,
+		newToken:   newToken,
+		items:      make(map[int64]*item),
+		byToken:    make(map[wire.UUID]*item),
+		duplicates: duplicates{window: s.DuplicateDetectionWindow},
 		ready: itemHeap{kind: heapReady, before: func(a, b *item) bool {
 			return a.SequenceNumber < b.SequenceNumber
 		}},
@@ -85,21 +85,20 @@ func newQueue(s Settings, sequence *int64, newToken func() wire.UUID) *Queue {
 	}
 }
 
-// DeadLetter is the dead-letter queue, or nil for one.
-func (q *Queue) DeadLetter() *Queue { return q.dead }
+// DeadLetterQueue returns the dead-letter queue, or nil if q is one.
+func (q *Queue) DeadLetterQueue() *Queue { return q.dead }
 
-// Enqueue adds messages and returns their sequence numbers. A message whose id
-// was seen within the duplicate detection window gets a number like any other
-// but is dropped.
+// Enqueue adds messages and returns their sequence numbers. A message whose id was
+// enqueued within the duplicate detection window gets a number but is dropped.
 func (q *Queue) Enqueue(now time.Time, messages []Incoming) []int64 {
 	numbers := make([]int64, len(messages))
 	for i, in := range messages {
 		numbers[i] = q.nextNumber()
-		if q.history.repeated(now, in.ID) || in.Lost {
+		if q.duplicates.repeated(now, in.ID) || in.Lost {
 			continue
 		}
 		q.insert(now, numbers[i], in)
-		if in.Twice {
+		if in.Duplicated {
 			q.insert(now, q.nextNumber(), in)
 		}
 	}
@@ -112,9 +111,11 @@ func (q *Queue) nextNumber() int64 {
 }
 
 func (q *Queue) insert(now time.Time, number int64, in Incoming) {
-	it := newItem(Message{SequenceNumber: number, ID: in.ID, Content: in.Content, EnqueuedAt: now}, in.TimeToLive)
-	if d := q.settings.DefaultTimeToLive; d > 0 && (it.timeToLive <= 0 || it.timeToLive > d) {
-		it.timeToLive = d
+	it := newItem(Message{
+		SequenceNumber: number, ID: in.ID, Content: in.Content, EnqueuedAt: now, TimeToLive: in.TimeToLive,
+	})
+	if d := q.settings.DefaultTimeToLive; d > 0 && (it.TimeToLive <= 0 || it.TimeToLive > d) {
+		it.TimeToLive = d
 	}
 	if in.ScheduledFor.After(now) {
 		it.State = Scheduled
@@ -126,13 +127,13 @@ func (q *Queue) insert(now time.Time, number int64, in Incoming) {
 	q.activate(now, it)
 }
 
-// activate puts an item at the end of the waiting messages.
+// activate makes an item available, after all others.
 func (q *Queue) activate(now time.Time, it *item) {
 	it.State = Active
 	it.ScheduledFor = time.Time{}
 	it.EnqueuedAt = now
-	if it.timeToLive > 0 {
-		it.expiresAt = now.Add(it.timeToLive)
+	if it.TimeToLive > 0 {
+		it.expiresAt = now.Add(it.TimeToLive)
 	}
 	q.put(it)
 	q.wait(it)
@@ -143,7 +144,7 @@ func (q *Queue) put(it *item) {
 	q.order.add(it.SequenceNumber)
 }
 
-// wait lets an active item be received.
+// wait makes an active item available to receivers.
 func (q *Queue) wait(it *item) {
 	q.ready.add(it)
 	if !it.expiresAt.IsZero() {
@@ -151,7 +152,7 @@ func (q *Queue) wait(it *item) {
 	}
 }
 
-// remove takes an item out of the queue altogether.
+// remove removes an item from the queue.
 func (q *Queue) remove(it *item) {
 	q.ready.remove(it)
 	q.scheduled.remove(it)
@@ -164,20 +165,21 @@ func (q *Queue) remove(it *item) {
 	q.order.remove(func(n int64) bool { return q.items[n] != nil })
 }
 
-// bury moves an item to the dead-letter queue, where it keeps its sequence
-// number, its delivery count and the time it was enqueued.
-func (q *Queue) bury(it *item, properties wire.Map) {
+// deadLetter moves an item to the dead-letter queue, where it keeps its sequence
+// number, its delivery count and its enqueued time.
+func (q *Queue) deadLetter(it *item, properties wire.Map) {
 	q.remove(it)
 	m := it.Message
 	m.State = Active
 	m.Content = m.Content.WithProperties(properties)
-	corpse := newItem(m, 0)
-	q.dead.put(corpse)
-	q.dead.wait(corpse)
+	m.TimeToLive = 0
+	moved := newItem(m)
+	q.dead.put(moved)
+	q.dead.wait(moved)
 }
 
-// DeadLetterProperties are the application properties that say why a message
-// was dead-lettered.
+// DeadLetterProperties returns the application properties with the reason why a
+// message was dead-lettered.
 func DeadLetterProperties(reason, description string) wire.Map {
 	return wire.Map{
 		{Key: wire.String("DeadLetterReason"), Value: wire.String(reason)},

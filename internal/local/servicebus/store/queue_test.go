@@ -79,7 +79,7 @@ func TestUnreserve_RestoresTheMessage(t *testing.T) {
 	_, ok = q.Take(again.SequenceNumber)
 	require.True(t, ok)
 	_, ok = q.Take(again.SequenceNumber)
-	require.False(t, ok, "it is reserved no more")
+	require.False(t, ok, "it is no longer reserved")
 	_, ok = q.Lock(start(), again.SequenceNumber)
 	require.False(t, ok)
 	require.Empty(t, q.All())
@@ -93,12 +93,12 @@ func TestLockToken_SettlesOnceAndBeforeExpiry(t *testing.T) {
 	require.NoError(t, q.Complete(start(), a.LockToken))
 	late := start().Add(time.Minute)
 	for name, settle := range map[string]func(wire.UUID) error{
-		"complete": func(u wire.UUID) error { return q.Complete(late, u) },
-		"abandon":  func(u wire.UUID) error { return q.Abandon(late, u, nil) },
-		"release":  func(u wire.UUID) error { return q.Release(late, u) },
-		"defer":    func(u wire.UUID) error { return q.Defer(late, u, nil) },
-		"bury":     func(u wire.UUID) error { return q.Bury(late, u, nil) },
-		"renew":    func(u wire.UUID) error { _, err := q.Renew(late, u); return err },
+		"complete":    func(u wire.UUID) error { return q.Complete(late, u) },
+		"abandon":     func(u wire.UUID) error { return q.Abandon(late, u, nil) },
+		"release":     func(u wire.UUID) error { return q.Release(late, u) },
+		"defer":       func(u wire.UUID) error { return q.Defer(late, u, nil) },
+		"dead-letter": func(u wire.UUID) error { return q.DeadLetter(late, u, nil) },
+		"renew":       func(u wire.UUID) error { _, err := q.Renew(late, u); return err },
 	} {
 		require.ErrorIs(t, settle(a.LockToken), ErrLockLost, name)
 		require.ErrorIs(t, settle(b.LockToken), ErrLockLost, name)
@@ -123,7 +123,7 @@ func TestTick_AppliesDueEventsAtNextEvent(t *testing.T) {
 		live  Counts
 		dead  int
 	}{
-		{time.Minute, Counts{Active: 2, Scheduled: 1}, 0},   // the lock ends
+		{time.Minute, Counts{Active: 2, Scheduled: 1}, 0},   // the lock expires
 		{2 * time.Hour, Counts{Active: 1, Scheduled: 1}, 1}, // short expires
 		{3 * time.Hour, Counts{Active: 2}, 1},               // later becomes active
 	} {
@@ -135,7 +135,7 @@ func TestTick_AppliesDueEventsAtNextEvent(t *testing.T) {
 		require.Equal(t, at, same, "too early, nothing happens")
 		q.Tick(at)
 		require.Equal(t, step.live, q.Count())
-		require.Len(t, q.DeadLetter().All(), step.dead)
+		require.Len(t, q.DeadLetterQueue().All(), step.dead)
 	}
 	_, due = q.NextEvent()
 	require.False(t, due)
@@ -151,11 +151,11 @@ func TestExpiry_WaitsForTheLock(t *testing.T) {
 	m := lockNext(t, q, start())
 	now := start().Add(30 * time.Second)
 	q.Tick(now)
-	require.Len(t, q.All(), 1, "held, it does not expire")
+	require.Len(t, q.All(), 1, "a locked message does not expire")
 	require.NoError(t, q.Release(now, m.LockToken))
 	q.Tick(now)
 	require.Empty(t, q.All())
-	require.Empty(t, q.DeadLetter().All(), "dropped, not dead-lettered")
+	require.Empty(t, q.DeadLetterQueue().All(), "dropped, not dead-lettered")
 }
 
 func TestDeliveryCount_LeadsToDeadLettering(t *testing.T) {
@@ -172,7 +172,7 @@ func TestDeliveryCount_LeadsToDeadLettering(t *testing.T) {
 		q.Tick(now)
 	}
 	require.Empty(t, q.All())
-	dead := q.DeadLetter().All()
+	dead := q.DeadLetterQueue().All()
 	require.Equal(t, []string{"a"}, idsOf(dead))
 	require.EqualValues(t, 1, dead[0].SequenceNumber)
 	require.Equal(t, start(), dead[0].EnqueuedAt)
@@ -180,10 +180,10 @@ func TestDeliveryCount_LeadsToDeadLettering(t *testing.T) {
 	require.Equal(t, wire.String(ReasonMaxDeliveryCount), dead[0].Content.ApplicationProperties.Get("DeadLetterReason"))
 
 	for range 5 {
-		m := lockNext(t, q.DeadLetter(), now)
+		m := lockNext(t, q.DeadLetterQueue(), now)
 		require.Equal(t, 2, m.DeliveryCount)
-		require.ErrorIs(t, q.DeadLetter().Bury(now, m.LockToken, nil), ErrDeadAlready)
-		require.NoError(t, q.DeadLetter().Abandon(now, m.LockToken, nil))
+		require.ErrorIs(t, q.DeadLetterQueue().DeadLetter(now, m.LockToken, nil), ErrAlreadyDeadLettered)
+		require.NoError(t, q.DeadLetterQueue().Abandon(now, m.LockToken, nil))
 	}
 }
 
@@ -195,15 +195,15 @@ func TestEnqueue_DropsDuplicatesWithinTheWindow(t *testing.T) {
 	q.Enqueue(start().Add(59*time.Second), incoming("a"))
 	require.Len(t, q.All(), 3)
 	q.Enqueue(start().Add(60*time.Second), incoming("a"))
-	require.Len(t, q.All(), 4, "a repetition does not prolong the window")
-	require.Len(t, q.history.seen, 1, "old ids are forgotten")
+	require.Len(t, q.All(), 4, "a repetition does not extend the window")
+	require.Len(t, q.duplicates.seen, 1, "old ids are forgotten")
 }
 
 func TestEnqueue_FaultsLoseAndDuplicate(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{DuplicateDetectionWindow: time.Minute})
 	in := incoming("lost", "twice")
-	in[0].Lost, in[1].Twice = true, true
+	in[0].Lost, in[1].Duplicated = true, true
 	q.Enqueue(start(), in)
 	q.Enqueue(start(), incoming("lost"))
 	require.Equal(t, []string{"twice", "twice"}, idsOf(q.All()))

@@ -2,11 +2,11 @@ package store
 
 import "time"
 
-// Available tells whether Reserve would find a message.
+// Available reports whether Reserve would find a message.
 func (q *Queue) Available() bool { return q.ready.Len() > 0 }
 
-// Reserve takes the first waiting message away from other receivers. It must
-// be followed by Lock, Take or Unreserve.
+// Reserve reserves the first available message, so that no other receiver gets it. The
+// caller must call Lock, Take or Unreserve next.
 func (q *Queue) Reserve() (Message, bool) {
 	it := q.ready.first()
 	if it == nil {
@@ -18,8 +18,7 @@ func (q *Queue) Reserve() (Message, bool) {
 	return it.Message, true
 }
 
-// Unreserve puts a reserved message back to its place, as if nothing had
-// happened.
+// Unreserve makes a reserved message available again, at its former place.
 func (q *Queue) Unreserve(number int64) {
 	if it := q.reserved(number); it != nil {
 		q.wait(it)
@@ -36,7 +35,7 @@ func (q *Queue) Lock(now time.Time, number int64) (Message, bool) {
 	return it.Message, true
 }
 
-// Take removes a reserved message.
+// Take removes a reserved message and returns it.
 func (q *Queue) Take(number int64) (Message, bool) {
 	it := q.reserved(number)
 	if it == nil {
@@ -46,7 +45,7 @@ func (q *Queue) Take(number int64) (Message, bool) {
 	return it.Message, true
 }
 
-// reserved finds a reserved message and ends the reservation.
+// reserved returns a reserved message and ends its reservation, or returns nil.
 func (q *Queue) reserved(number int64) *item {
 	it := q.items[number]
 	if it == nil || !it.reserved {
@@ -72,9 +71,9 @@ func (q *Queue) unlock(it *item) {
 	}
 }
 
-// TakeDeferred receives deferred messages: locked when lock is true, else
-// removed. It returns ErrNotFound, and receives none, when one of them is not
-// deferred or is locked.
+// TakeDeferred receives deferred messages. It locks them if lock is true, else it
+// removes them. If one of them is not deferred or is locked, it receives none and
+// returns ErrNotFound.
 func (q *Queue) TakeDeferred(now time.Time, numbers []int64, lock bool) ([]Message, error) {
 	found, err := q.all(numbers, func(it *item) bool { return it.State == Deferred && !it.Locked })
 	if err != nil {
@@ -93,8 +92,8 @@ func (q *Queue) TakeDeferred(now time.Time, numbers []int64, lock bool) ([]Messa
 	return messages, nil
 }
 
-// Cancel removes scheduled messages. It returns ErrNotFound, and removes none,
-// when one of them is not scheduled.
+// Cancel removes scheduled messages. If one of them is not scheduled, it removes none
+// and returns ErrNotFound.
 func (q *Queue) Cancel(numbers []int64) error {
 	found, err := q.all(numbers, func(it *item) bool { return it.State == Scheduled })
 	if err != nil {
@@ -106,8 +105,8 @@ func (q *Queue) Cancel(numbers []int64) error {
 	return nil
 }
 
-// all finds the items with the given numbers, each once, or ErrNotFound when
-// one is missing or not fit.
+// all returns the items with the given numbers, each once. It returns ErrNotFound if
+// one is missing or does not fit.
 func (q *Queue) all(numbers []int64, fit func(*item) bool) ([]*item, error) {
 	found := make([]*item, 0, len(numbers))
 	met := make(map[int64]bool, len(numbers))

@@ -5,15 +5,14 @@ import (
 	"sort"
 )
 
-// order lists the sequence numbers of a queue in ascending order. Numbers that
-// have left stay in it until they are half of it, so that leaving costs
-// nothing.
+// order is the ascending list of the sequence numbers of a queue. Removed numbers stay
+// in it until they are half of it, so that a removal has constant amortized cost.
 type order struct {
 	numbers []int64
 	gone    int
 }
 
-// add puts in a number that was never in before.
+// add inserts a number, which must be new.
 func (o *order) add(n int64) {
 	if last := len(o.numbers) - 1; last < 0 || o.numbers[last] < n {
 		o.numbers = append(o.numbers, n)
@@ -23,7 +22,7 @@ func (o *order) add(n int64) {
 	o.numbers = slices.Insert(o.numbers, i, n)
 }
 
-// remove notes that a number has left; present tells which have not.
+// remove counts a removed number. present reports whether a number is still used.
 func (o *order) remove(present func(int64) bool) {
 	o.gone++
 	if o.gone > 32 && o.gone > len(o.numbers)/2 {
@@ -32,7 +31,7 @@ func (o *order) remove(present func(int64) bool) {
 	}
 }
 
-// from lists the numbers from n on, some of which may have left.
+// from returns the numbers from n on, including removed ones.
 func (o *order) from(n int64) []int64 {
 	return o.numbers[sort.Search(len(o.numbers), func(i int) bool { return o.numbers[i] >= n }):]
 }

@@ -7,8 +7,8 @@ import (
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
-// Complete removes a locked message. Like every method that takes a lock
-// token, it returns ErrLockLost when the token locks nothing.
+// Complete removes a locked message. Like all methods with a lock token, it returns
+// ErrLockLost if no message is locked with the token.
 func (q *Queue) Complete(now time.Time, token wire.UUID) error {
 	it, err := q.locked(now, token)
 	if err != nil {
@@ -18,8 +18,8 @@ func (q *Queue) Complete(now time.Time, token wire.UUID) error {
 	return nil
 }
 
-// Abandon gives a locked message back and counts a failed delivery. Properties
-// are put into the application properties of the message.
+// Abandon unlocks a message, counts a failed delivery and merges properties into the
+// application properties of the message.
 func (q *Queue) Abandon(now time.Time, token wire.UUID, properties wire.Map) error {
 	it, err := q.locked(now, token)
 	if err != nil {
@@ -31,7 +31,7 @@ func (q *Queue) Abandon(now time.Time, token wire.UUID, properties wire.Map) err
 	return nil
 }
 
-// Release gives a locked message back as if it had not been delivered.
+// Release unlocks a message without counting a delivery.
 func (q *Queue) Release(now time.Time, token wire.UUID) error {
 	it, err := q.locked(now, token)
 	if err != nil {
@@ -44,7 +44,7 @@ func (q *Queue) Release(now time.Time, token wire.UUID) error {
 	return nil
 }
 
-// Defer sets a locked message aside.
+// Defer unlocks a message, which from then on is received only by sequence number.
 func (q *Queue) Defer(now time.Time, token wire.UUID, properties wire.Map) error {
 	it, err := q.locked(now, token)
 	if err != nil {
@@ -59,22 +59,22 @@ func (q *Queue) Defer(now time.Time, token wire.UUID, properties wire.Map) error
 	return nil
 }
 
-// Bury moves a locked message to the dead-letter queue and puts properties
-// into its application properties. In a dead-letter queue it returns
-// ErrDeadAlready and leaves the message locked.
-func (q *Queue) Bury(now time.Time, token wire.UUID, properties wire.Map) error {
+// DeadLetter moves a locked message to the dead-letter queue and merges properties into
+// its application properties. In a dead-letter queue it returns ErrAlreadyDeadLettered
+// and the message stays locked.
+func (q *Queue) DeadLetter(now time.Time, token wire.UUID, properties wire.Map) error {
 	it, err := q.locked(now, token)
 	if err != nil {
 		return err
 	}
 	if q.dead == nil {
-		return ErrDeadAlready
+		return ErrAlreadyDeadLettered
 	}
-	q.bury(it, properties)
+	q.deadLetter(it, properties)
 	return nil
 }
 
-// Renew prolongs a lock to the lock duration from now and returns its new end.
+// Renew extends a lock to the lock duration from now and returns its new expiry time.
 func (q *Queue) Renew(now time.Time, token wire.UUID) (time.Time, error) {
 	it, err := q.locked(now, token)
 	if err != nil {
@@ -93,8 +93,9 @@ func (q *Queue) locked(now time.Time, token wire.UUID) (*item, error) {
 	return it, nil
 }
 
-// fail counts a failed delivery of an unlocked item and decides where it goes.
-// A deferred message stays deferred; a dead-lettered one is not counted.
+// fail counts a failed delivery of an unlocked item, and makes it available or
+// dead-letters it. A deferred message stays deferred. In a dead-letter queue nothing is
+// counted.
 func (q *Queue) fail(it *item) {
 	if q.dead != nil {
 		it.DeliveryCount++
@@ -102,7 +103,7 @@ func (q *Queue) fail(it *item) {
 	switch {
 	case it.State == Deferred:
 	case q.dead != nil && it.DeliveryCount >= q.settings.MaxDeliveryCount:
-		q.bury(it, DeadLetterProperties(ReasonMaxDeliveryCount,
+		q.deadLetter(it, DeadLetterProperties(ReasonMaxDeliveryCount,
 			fmt.Sprintf("Message could not be consumed after %d delivery attempts.", it.DeliveryCount)))
 	default:
 		q.wait(it)

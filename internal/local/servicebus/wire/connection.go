@@ -1,11 +1,11 @@
 package wire
 
-// Open starts a connection (specification part 2, section 2.7.1). Fields that
-// a Service Bus client does not read are not written.
+// Open starts a connection (specification part 2, section 2.7.1). Fields that Service
+// Bus clients do not read are not encoded.
 type Open struct {
 	ContainerID  string
 	Hostname     string
-	MaxFrameSize uint32 // 0: not given, no limit
+	MaxFrameSize uint32 // 0: no limit
 	ChannelMax   uint16
 	IdleTimeOut  uint32 // milliseconds; 0: none
 }
@@ -40,7 +40,7 @@ func (p *Open) set(f *fields) {
 
 // Begin starts a session (section 2.7.2).
 type Begin struct {
-	RemoteChannel  *uint16 // of the answer: the channel of the request
+	RemoteChannel  *uint16 // in the answer: the channel of the request
 	NextOutgoingID uint32
 	IncomingWindow uint32
 	OutgoingWindow uint32
@@ -82,14 +82,14 @@ func (*Close) descriptor() Ulong { return descriptorClose }
 func (p *Close) fields() List    { return List{p.Error.value()} }
 func (p *Close) set(f *fields)   { p.Error = errorField(f) }
 
-// Error says why something was refused or ended (section 2.8.14).
+// Error is the reason why something was rejected or ended (section 2.8.14).
 type Error struct {
 	Condition   string
 	Description string
 	Info        Map
 }
 
-// value is the error as a described list, or null.
+// value returns the error as a described list, or null.
 func (e *Error) value() Value {
 	if e == nil {
 		return Null{}

@@ -1,9 +1,9 @@
 package wire
 
-// The conversions between signed and unsigned numbers live here: AMQP gives
-// the bits, and reinterpreting them is what is meant.
+// This file has the conversions between signed and unsigned numbers. AMQP defines the
+// bits, which the conversions reinterpret on purpose.
 
-func length32(n int) uint32   { return uint32(n) } //nolint:gosec // lengths of buffers that were capped long before 4 GiB
+func length32(n int) uint32   { return uint32(n) } //nolint:gosec // buffers are limited to far less than 4 GiB
 func length8(n int) uint8     { return uint8(n) }  //nolint:gosec // callers have checked n <= 255
 func signed8(b byte) int8     { return int8(b) }   //nolint:gosec // two's complement on the wire
 func signed16(v uint16) int16 { return int16(v) }  //nolint:gosec // two's complement on the wire

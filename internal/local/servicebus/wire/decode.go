@@ -7,17 +7,15 @@ import (
 	"math"
 )
 
-// ErrMalformed is wrapped by every error that decoding returns: the bytes are
-// not AMQP 1.0, or beyond the limits that this package sets.
+// ErrMalformed is wrapped by all decoding errors: the bytes are not AMQP 1.0, or exceed
+// the limits of this package.
 var ErrMalformed = errors.New("malformed amqp data")
 
 const (
-	// maxDepth bounds how deep values nest. Service Bus messages nest a handful
-	// of levels.
+	// maxDepth limits the nesting of values. Service Bus messages have only a few levels.
 	maxDepth = 32
-	// maxEmptyElements bounds an array whose elements take no bytes (an array
-	// of null or of true), which its size in bytes does not bound. No client sends
-	// one.
+	// maxEmptyElements limits an array whose elements take no bytes (null or true),
+	// which its size in bytes does not limit. No client sends such an array.
 	maxEmptyElements = 64
 )
 
@@ -32,7 +30,7 @@ func decodeValue(b []byte, depth int) (Value, []byte, error) {
 		return nil, nil, fmt.Errorf("%w: values nest deeper than %d", ErrMalformed, maxDepth)
 	}
 	if len(b) == 0 {
-		return nil, nil, fmt.Errorf("%w: a value is missing", ErrMalformed)
+		return nil, nil, fmt.Errorf("%w: missing value", ErrMalformed)
 	}
 	if b[0] == codeDescribed {
 		descriptor, rest, err := decodeValue(b[1:], depth+1)
@@ -61,8 +59,8 @@ func decodeValue(b []byte, depth int) (Value, []byte, error) {
 	return v, rest, err
 }
 
-// contentOf cuts the content that follows a constructor from b: for a variable
-// or compound type, what its size announces, without the size itself.
+// contentOf splits b, which follows a constructor, into the content of the value and
+// the rest. A size field is not part of the content.
 func contentOf(code byte, b []byte) (content, rest []byte, err error) {
 	n := 0
 	switch code >> 4 {
@@ -79,12 +77,12 @@ func contentOf(code byte, b []byte) (content, rest []byte, err error) {
 		n = 16
 	case 0xa, 0xc, 0xe:
 		if len(b) < 1 {
-			return nil, nil, fmt.Errorf("%w: a size is cut short", ErrMalformed)
+			return nil, nil, fmt.Errorf("%w: truncated size", ErrMalformed)
 		}
 		n, b = int(b[0]), b[1:]
 	case 0xb, 0xd, 0xf:
 		if len(b) < 4 {
-			return nil, nil, fmt.Errorf("%w: a size is cut short", ErrMalformed)
+			return nil, nil, fmt.Errorf("%w: truncated size", ErrMalformed)
 		}
 		size := binary.BigEndian.Uint32(b)
 		b = b[4:]
@@ -101,55 +99,12 @@ func contentOf(code byte, b []byte) (content, rest []byte, err error) {
 	return b[:n:n], b[n:], nil
 }
 
-// decodeContent reads a value whose constructor and content are known.
+// decodeContent decodes a value whose constructor and content are known.
 func decodeContent(code byte, c []byte, depth int) (Value, error) {
+	if v, ok := decodeFixed(code, c); ok {
+		return v, nil
+	}
 	switch code {
-	case codeNull:
-		return Null{}, nil
-	case codeTrue:
-		return Bool(true), nil
-	case codeFalse:
-		return Bool(false), nil
-	case codeBool:
-		return Bool(c[0] != 0), nil
-	case codeUint0:
-		return Uint(0), nil
-	case codeUlong0:
-		return Ulong(0), nil
-	case codeUbyte:
-		return Ubyte(c[0]), nil
-	case codeByte:
-		return Byte(signed8(c[0])), nil
-	case codeSmallUint:
-		return Uint(c[0]), nil
-	case codeSmallUlong:
-		return Ulong(c[0]), nil
-	case codeSmallInt:
-		return Int(signed8(c[0])), nil
-	case codeSmallLong:
-		return Long(signed8(c[0])), nil
-	case codeUshort:
-		return Ushort(binary.BigEndian.Uint16(c)), nil
-	case codeShort:
-		return Short(signed16(binary.BigEndian.Uint16(c))), nil
-	case codeUint:
-		return Uint(binary.BigEndian.Uint32(c)), nil
-	case codeInt:
-		return Int(signed32(binary.BigEndian.Uint32(c))), nil
-	case codeFloat:
-		return Float(math.Float32frombits(binary.BigEndian.Uint32(c))), nil
-	case codeChar:
-		return Char(binary.BigEndian.Uint32(c)), nil
-	case codeUlong:
-		return Ulong(binary.BigEndian.Uint64(c)), nil
-	case codeLong:
-		return Long(signed64(binary.BigEndian.Uint64(c))), nil
-	case codeDouble:
-		return Double(math.Float64frombits(binary.BigEndian.Uint64(c))), nil
-	case codeTimestamp:
-		return Timestamp(signed64(binary.BigEndian.Uint64(c))), nil
-	case codeUUID:
-		return UUID(c), nil
 	case codeDecimal32, codeDecimal64, codeDecimal128:
 		return Decimal(c), nil
 	case codeBinary8, codeBinary32:
@@ -168,4 +123,63 @@ func decodeContent(code byte, c []byte, depth int) (Value, error) {
 		return decodeNestedArray(code, c, depth)
 	}
 	return nil, fmt.Errorf("%w: unknown constructor 0x%02x", ErrMalformed, code)
+}
+
+// decodeFixed decodes a value of a fixed size, other than a decimal.
+func decodeFixed(code byte, c []byte) (Value, bool) {
+	switch code {
+	case codeNull:
+		return Null{}, true
+	case codeTrue:
+		return Bool(true), true
+	case codeFalse:
+		return Bool(false), true
+	case codeBool:
+		return Bool(c[0] != 0), true
+	case codeFloat:
+		return Float(math.Float32frombits(binary.BigEndian.Uint32(c))), true
+	case codeDouble:
+		return Double(math.Float64frombits(binary.BigEndian.Uint64(c))), true
+	case codeChar:
+		return Char(binary.BigEndian.Uint32(c)), true
+	case codeTimestamp:
+		return Timestamp(signed64(binary.BigEndian.Uint64(c))), true
+	case codeUUID:
+		return UUID(c), true
+	}
+	return decodeInteger(code, c)
+}
+
+func decodeInteger(code byte, c []byte) (Value, bool) {
+	switch code {
+	case codeUint0:
+		return Uint(0), true
+	case codeUlong0:
+		return Ulong(0), true
+	case codeUbyte:
+		return Ubyte(c[0]), true
+	case codeByte:
+		return Byte(signed8(c[0])), true
+	case codeSmallUint:
+		return Uint(c[0]), true
+	case codeSmallUlong:
+		return Ulong(c[0]), true
+	case codeSmallInt:
+		return Int(signed8(c[0])), true
+	case codeSmallLong:
+		return Long(signed8(c[0])), true
+	case codeUshort:
+		return Ushort(binary.BigEndian.Uint16(c)), true
+	case codeShort:
+		return Short(signed16(binary.BigEndian.Uint16(c))), true
+	case codeUint:
+		return Uint(binary.BigEndian.Uint32(c)), true
+	case codeInt:
+		return Int(signed32(binary.BigEndian.Uint32(c))), true
+	case codeUlong:
+		return Ulong(binary.BigEndian.Uint64(c)), true
+	case codeLong:
+		return Long(signed64(binary.BigEndian.Uint64(c))), true
+	}
+	return nil, false
 }

@@ -5,29 +5,30 @@ import (
 	"fmt"
 )
 
-// countOf cuts the element count from the content of a compound or an array.
-// Constructors of the form 0xc_ and 0xe_ have a 1-byte count, the others 4 bytes.
+// countOf splits the content of a compound value or an array into the element count
+// and the rest. Constructors of the form 0xc_ and 0xe_ have a count of 1 byte, others
+// of 4 bytes.
 func countOf(code byte, c []byte) (count int, rest []byte, err error) {
 	if code>>4 == 0xc || code>>4 == 0xe {
 		if len(c) < 1 {
-			return 0, nil, fmt.Errorf("%w: a count is cut short", ErrMalformed)
+			return 0, nil, fmt.Errorf("%w: truncated count", ErrMalformed)
 		}
 		return int(c[0]), c[1:], nil
 	}
 	if len(c) < 4 {
-		return 0, nil, fmt.Errorf("%w: a count is cut short", ErrMalformed)
+		return 0, nil, fmt.Errorf("%w: truncated count", ErrMalformed)
 	}
 	n := binary.BigEndian.Uint32(c)
-	// Far above anything that a frame or a message of ours can hold, and small
-	// enough to be an int anywhere.
+	// This is far above the number of elements in any frame or message, and fits an
+	// int on all platforms.
 	if n > 1<<28 {
 		return 0, nil, fmt.Errorf("%w: a count of %d", ErrMalformed, n)
 	}
 	return int(n), c[4:], nil
 }
 
-// elementCount also refuses counts that the content cannot hold: an element of
-// a list or a map takes at least one byte.
+// elementCount is countOf for a list or a map. It rejects counts that exceed the
+// content: an element takes at least one byte.
 func elementCount(code byte, c []byte) (count int, rest []byte, err error) {
 	count, rest, err = countOf(code, c)
 	if err == nil && count > len(rest) {
@@ -70,13 +71,13 @@ func decodeMap(code byte, c []byte, depth int) (Value, error) {
 	return m, nil
 }
 
-// decodeArray reads the elements of an array; the caller keeps its encoding.
+// decodeArray decodes the elements of an array. The caller sets its encoding.
 func decodeArray(code byte, c []byte, depth int) (Array, error) {
 	count, c, err := countOf(code, c)
 	if err != nil {
 		return Array{}, err
 	}
-	// Descriptors come before the constructor, once for all the elements.
+	// Descriptors precede the constructor, once for all elements.
 	var descriptors []Value
 	for len(c) > 0 && c[0] == codeDescribed {
 		var d Value
@@ -114,8 +115,8 @@ func decodeArray(code byte, c []byte, depth int) (Array, error) {
 	return a, nil
 }
 
-// decodeNestedArray reads an array that is an element of an array: it has no
-// constructor of its own, so its encoding is put together again.
+// decodeNestedArray decodes an array that is an element of an array. It has no
+// constructor of its own, so its encoding is composed.
 func decodeNestedArray(code byte, c []byte, depth int) (Value, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%w: values nest deeper than %d", ErrMalformed, maxDepth)

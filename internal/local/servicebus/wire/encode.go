@@ -49,7 +49,7 @@ const (
 	codeArray32    = 0xf0
 )
 
-// Append writes a value to the end of b.
+// Append appends a value to b.
 func Append(b []byte, v Value) []byte {
 	if v == nil {
 		return append(b, codeNull)
@@ -194,8 +194,8 @@ func (v Raw) appendTo(b []byte) []byte {
 	return append(b, v...)
 }
 
-// openCompound begins a compound of 4-byte size and count; closeCompound fills
-// the size in once the content is known.
+// openCompound starts a compound value with a size and a count of 4 bytes each.
+// closeCompound sets the size when the content is complete.
 func openCompound(b []byte, code byte, count int) (out []byte, start int) {
 	b = append(b, code, 0, 0, 0, 0)
 	start = len(b)
@@ -207,7 +207,7 @@ func closeCompound(b []byte, start int) []byte {
 	return b
 }
 
-// LongArray makes an array of long.
+// LongArray returns an array of long.
 func LongArray(numbers []int64) Array {
 	a := Array{Elements: make([]Value, len(numbers))}
 	b, start := openCompound(nil, codeArray32, len(numbers))
@@ -220,7 +220,20 @@ func LongArray(numbers []int64) Array {
 	return a
 }
 
-// TimestampArray makes an array of timestamp.
+// SymbolArray returns an array of symbol.
+func SymbolArray(texts []string) Array {
+	a := Array{Elements: make([]Value, len(texts))}
+	b, start := openCompound(nil, codeArray32, len(texts))
+	b = append(b, codeSymbol32)
+	for i, text := range texts {
+		a.Elements[i] = Symbol(text)
+		b = append(binary.BigEndian.AppendUint32(b, length32(len(text))), text...)
+	}
+	a.encoded = closeCompound(b, start)
+	return a
+}
+
+// TimestampArray returns an array of timestamp.
 func TimestampArray(times []Timestamp) Array {
 	a := Array{Elements: make([]Value, len(times))}
 	b, start := openCompound(nil, codeArray32, len(times))

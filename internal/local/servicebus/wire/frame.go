@@ -14,23 +14,23 @@ const (
 
 const (
 	frameHeaderSize = 8
-	// MinMaxFrameSize is the least that either side must accept (part 2,
-	// section 2.8.1).
+	// MinMaxFrameSize is the smallest maximum that a peer may announce (part 2, section
+	// 2.8.1).
 	MinMaxFrameSize = 512
 )
 
-// ProtocolHeader is the first thing that each side of a connection sends
-// (part 2, section 2.2 and part 5, section 5.3.2).
+// ProtocolHeader is sent first by each side of a connection (part 2, section 2.2 and
+// part 5, section 5.3.2).
 type ProtocolHeader [8]byte
 
-// AMQPHeader is the protocol header of an AMQP 1.0 connection.
+// AMQPHeader returns the protocol header of an AMQP 1.0 connection.
 func AMQPHeader() ProtocolHeader { return ProtocolHeader{'A', 'M', 'Q', 'P', 0, 1, 0, 0} }
 
-// SASLHeader is the protocol header of the SASL layer below it.
+// SASLHeader returns the protocol header of the SASL layer.
 func SASLHeader() ProtocolHeader { return ProtocolHeader{'A', 'M', 'Q', 'P', 3, 1, 0, 0} }
 
-// Frame is one frame: a performative and the payload behind it. A frame with
-// neither only keeps the connection alive.
+// Frame is one frame: a performative and its payload. A frame without both is a
+// heartbeat.
 type Frame struct {
 	Type         byte
 	Channel      uint16
@@ -38,13 +38,12 @@ type Frame struct {
 	Payload      []byte
 }
 
-// ReadFrame reads one frame of at most limit bytes. A frame that is too large
-// or malformed gives an error that wraps ErrMalformed; any other error is the
-// reader's.
+// ReadFrame reads one frame of at most limit bytes. The error wraps ErrMalformed if the
+// frame is too large or malformed, else the error of the reader.
 func ReadFrame(r io.Reader, limit uint32) (Frame, error) {
 	var head [frameHeaderSize]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return Frame{}, fmt.Errorf("reading a frame: %w", err)
+		return Frame{}, fmt.Errorf("read a frame: %w", err)
 	}
 	size := binary.BigEndian.Uint32(head[:4])
 	if size < frameHeaderSize || size > limit {
@@ -52,12 +51,12 @@ func ReadFrame(r io.Reader, limit uint32) (Frame, error) {
 	}
 	rest := make([]byte, size-frameHeaderSize)
 	if _, err := io.ReadFull(r, rest); err != nil {
-		return Frame{}, fmt.Errorf("reading a frame: %w", err)
+		return Frame{}, fmt.Errorf("read a frame: %w", err)
 	}
 	return decodeFrame(head, rest)
 }
 
-// decodeFrame reads what follows the first 8 bytes of a frame.
+// decodeFrame decodes the part of a frame after the first 8 bytes.
 func decodeFrame(head [frameHeaderSize]byte, rest []byte) (Frame, error) {
 	f := Frame{Type: head[5], Channel: binary.BigEndian.Uint16(head[6:])}
 	extended := int(head[4])*4 - frameHeaderSize
@@ -82,8 +81,7 @@ func decodeFrame(head [frameHeaderSize]byte, rest []byte) (Frame, error) {
 	return f, nil
 }
 
-// AppendFrame writes one frame to the end of b. A nil performative makes an
-// empty frame.
+// AppendFrame appends one frame to b. Without a performative the frame is empty.
 func AppendFrame(b []byte, f Frame) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0, frameHeaderSize/4, f.Type)

@@ -31,7 +31,7 @@ func everyPerformative() []Performative {
 		&Disposition{First: 1},
 		&Detach{Handle: 1, Closed: true, Error: reason},
 		&End{Error: reason}, &End{}, &Close{Error: reason}, &Close{},
-		&SASLMechanisms{Mechanism: "ANONYMOUS"}, &SASLInit{Mechanism: "ANONYMOUS", InitialResponse: []byte("a")}, &SASLOutcome{Code: SASLAuth},
+		&SASLMechanisms{Mechanisms: []string{"ANONYMOUS", "MSSBCBS"}}, &SASLInit{Mechanism: "ANONYMOUS", InitialResponse: []byte("a")}, &SASLOutcome{Code: SASLAuth},
 	}
 }
 

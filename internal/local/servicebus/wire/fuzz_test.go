@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever decodes must encode, and decode again to the same encoding.
+// A decoded value must encode, and decode again to the same encoding.
 func FuzzDecodeValue(f *testing.F) {
 	for _, v := range everyValue() {
 		f.Add(Append(nil, v))

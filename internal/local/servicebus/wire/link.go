@@ -21,7 +21,7 @@ const (
 )
 
 // Attach establishes a link (section 2.7.3). Source, Target and Properties are
-// kept as they came, so that an answer can repeat them.
+// kept unchanged, so that an answer can repeat them.
 type Attach struct {
 	Name                 string
 	Handle               uint32
@@ -86,7 +86,7 @@ func ubyteField(v *uint8) Value {
 	return Ubyte(*v)
 }
 
-// Address is the address in a source or a target, or "".
+// Address returns the address in a source or a target, or "".
 func Address(terminus Value) string {
 	list := terminusFields(terminus)
 	if len(list) == 0 {
@@ -96,7 +96,15 @@ func Address(terminus Value) string {
 	return address
 }
 
-// Filters is the filter set of a source, or nil (part 3, section 3.5.3).
+// IsCoordinator reports whether a target is a transaction coordinator (part 4,
+// section 4.5.1).
+func IsCoordinator(target Value) bool {
+	described, _ := target.(Described)
+	code, symbolic := described.Descriptor.(Symbol)
+	return described.Descriptor == Ulong(0x30) || symbolic && code == "amqp:coordinator:list"
+}
+
+// Filters returns the filter set of a source, or nil (part 3, section 3.5.3).
 func Filters(source Value) Map {
 	const filterField = 7
 	list := terminusFields(source)
@@ -132,4 +140,4 @@ func (p *Detach) set(f *fields) {
 	p.Error = errorField(f)
 }
 
-func malformedError() error { return fmt.Errorf("%w: an error that is none", ErrMalformed) }
+func malformedError() error { return fmt.Errorf("%w: not an error", ErrMalformed) }

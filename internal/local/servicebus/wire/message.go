@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// FormatBatch is the message format of a transfer that carries several
-// messages, each encoded in a data section of its own (azservicebus
-// message_batch.go).
+// FormatBatch is the message format of a transfer with several messages, each encoded
+// in its own data section (azservicebus message_batch.go).
 const FormatBatch uint32 = 0x80013700
 
 // The descriptors of the sections of a message (specification part 3, section
@@ -29,14 +28,19 @@ const (
 	headerTTL           = 2
 	headerDeliveryCount = 4
 
-	propertyMessageID     = 0
-	propertyReplyTo       = 4
-	propertyCorrelationID = 5
+	propertyMessageID      = 0
+	propertyTo             = 2
+	propertySubject        = 3
+	propertyReplyTo        = 4
+	propertyCorrelationID  = 5
+	propertyContentType    = 6
+	propertyGroupID        = 10
+	propertyReplyToGroupID = 12
 )
 
-// Message is a message split into its sections. Everything that a broker need
-// not understand stays encoded and leaves as it came. A Message is not changed
-// once it has been read: methods that change return a copy.
+// Message is a message split into its sections. Parts that a broker need not interpret
+// stay encoded and are forwarded unchanged. A Message is immutable: methods that change
+// it return a copy.
 type Message struct {
 	Header                RawList
 	DeliveryAnnotations   RawMap
@@ -46,13 +50,13 @@ type Message struct {
 	body                  []byte // body sections and footer
 }
 
-// DecodeMessage reads a message. What it returns shares memory with b.
+// DecodeMessage decodes a message, which shares memory with b.
 func DecodeMessage(b []byte) (*Message, error) {
 	m := &Message{}
 	for len(b) > 0 {
 		section, rest, err := cut(b, 0)
 		if err != nil {
-			return nil, fmt.Errorf("reading a message section: %w", err)
+			return nil, fmt.Errorf("read a message section: %w", err)
 		}
 		if err := m.addSection(section); err != nil {
 			return nil, err
@@ -84,7 +88,7 @@ func (m *Message) addSection(section Raw) error {
 		err = fmt.Errorf("%w: unknown message section 0x%02x", ErrMalformed, uint64(code))
 	}
 	if err != nil {
-		return fmt.Errorf("reading message section 0x%02x: %w", uint64(code), err)
+		return fmt.Errorf("read message section 0x%02x: %w", uint64(code), err)
 	}
 	return nil
 }
@@ -133,7 +137,7 @@ func sectionBySymbol(name string) (Ulong, bool) {
 	return 0, false
 }
 
-// field reads one field of a section, or nil when it is absent or null.
+// field returns one field of a section, or nil if it is absent or null.
 func (l RawList) field(i int) Value {
 	if i >= len(l) {
 		return nil
@@ -153,20 +157,42 @@ func (l RawList) withField(i int, v Value) RawList {
 	return out
 }
 
-// MessageID is the message-id property as text, or "" when there is none.
+// MessageID returns the message-id property as text, or "".
 func (m *Message) MessageID() string { return identifier(m.Properties.field(propertyMessageID)) }
 
-// MessageIDValue is the message-id property as it came, or nil.
+// MessageIDValue returns the message-id property in its own type, or nil.
 func (m *Message) MessageIDValue() Value { return m.Properties.field(propertyMessageID) }
 
-// ReplyTo is the reply-to property, or "".
-func (m *Message) ReplyTo() string {
-	s, _ := Text(valueOrNull(m.Properties.field(propertyReplyTo)))
+// CorrelationID returns the correlation-id property as text, or "".
+func (m *Message) CorrelationID() string {
+	return identifier(m.Properties.field(propertyCorrelationID))
+}
+
+// To returns the to property, or "".
+func (m *Message) To() string { return m.textProperty(propertyTo) }
+
+// Subject returns the subject property, which Service Bus also calls label, or "".
+func (m *Message) Subject() string { return m.textProperty(propertySubject) }
+
+// ReplyTo returns the reply-to property, or "".
+func (m *Message) ReplyTo() string { return m.textProperty(propertyReplyTo) }
+
+// ContentType returns the content-type property, or "".
+func (m *Message) ContentType() string { return m.textProperty(propertyContentType) }
+
+// GroupID returns the group-id property, which is the session ID, or "".
+func (m *Message) GroupID() string { return m.textProperty(propertyGroupID) }
+
+// ReplyToGroupID returns the reply-to-group-id property, or "".
+func (m *Message) ReplyToGroupID() string { return m.textProperty(propertyReplyToGroupID) }
+
+func (m *Message) textProperty(i int) string {
+	s, _ := Text(valueOrNull(m.Properties.field(i)))
 	return s
 }
 
-// identifier writes a message identifier, which may be a string, a ulong, a
-// uuid or binary, as text.
+// identifier returns a message identifier, which may be a string, a ulong, a uuid or
+// binary, as text.
 func identifier(v Value) string {
 	switch v := v.(type) {
 	case String:
@@ -181,7 +207,7 @@ func identifier(v Value) string {
 	return ""
 }
 
-// TTL is the time to live in the header, or 0 when there is none.
+// TTL returns the time to live in the header, or 0.
 func (m *Message) TTL() time.Duration {
 	ms, _ := m.Header.field(headerTTL).(Uint)
 	return time.Duration(ms) * time.Millisecond
@@ -198,7 +224,7 @@ func (m *Message) DataSections() ([][]byte, error) {
 	return out, err
 }
 
-// Value is the amqp-value body, or Null when the body is of another kind.
+// Value returns the amqp-value body, or Null if the body has another kind.
 func (m *Message) Value() (Value, error) {
 	var out Value = Null{}
 	err := m.eachBodySection(func(code Ulong, v Value) {
@@ -209,8 +235,8 @@ func (m *Message) Value() (Value, error) {
 	return out, err
 }
 
-// Body is the payload for display: the bytes of the data sections, or of a
-// text or binary value; a body of another kind is returned encoded.
+// Body returns the payload for display: the bytes of the data sections, or of a text or
+// binary value. A body of another kind is returned encoded.
 func (m *Message) Body() []byte {
 	var out []byte
 	plain := true

@@ -1,8 +1,7 @@
 package wire
 
-// Response is a new message that answers a request: its properties carry the
-// correlation id, its application properties the status, its body an AMQP
-// value.
+// Response returns a message that answers a request. Its properties contain the
+// correlation id, its application properties the status, its body an AMQP value.
 func Response(correlationID Value, status Map, body Value) *Message {
 	m := &Message{
 		Properties:            RawList(nil).withField(propertyCorrelationID, correlationID),
@@ -12,15 +11,14 @@ func Response(correlationID Value, status Map, body Value) *Message {
 	return m
 }
 
-// WithMessageID returns a copy with another message-id.
+// WithMessageID returns a copy with the given message-id.
 func (m *Message) WithMessageID(id string) *Message {
 	out := *m
 	out.Properties = m.Properties.withField(propertyMessageID, String(id))
 	return &out
 }
 
-// WithProperties returns a copy with entries put into the application
-// properties.
+// WithProperties returns a copy with entries merged into the application properties.
 func (m *Message) WithProperties(entries Map) *Message {
 	if len(entries) == 0 {
 		return m
@@ -44,7 +42,7 @@ func (m *Message) WithDeliveryAnnotation(key string, v Value) *Message {
 	return &out
 }
 
-// WithoutMessageAnnotations returns a copy that lacks some message annotations.
+// WithoutMessageAnnotations returns a copy without some message annotations.
 func (m *Message) WithoutMessageAnnotations(keys ...string) *Message {
 	out := *m
 	out.MessageAnnotations = m.MessageAnnotations.Without(keys...)
@@ -58,8 +56,8 @@ func (m *Message) WithMessageAnnotation(key string, v Value) *Message {
 	return &out
 }
 
-// Append writes the message to the end of b. Header and properties are always
-// there, because clients read some fields only if both are.
+// Append appends the message to b. It always writes header and properties, because
+// clients read some fields only if both exist.
 func (m *Message) Append(b []byte) []byte {
 	b = appendSection(b, sectionHeader, m.Header)
 	if len(m.DeliveryAnnotations) > 0 {

@@ -47,7 +47,7 @@ func decodePerformative(v Value) (Performative, error) {
 	}
 	list, ok := described.Value.(List)
 	if !ok {
-		return nil, fmt.Errorf("%w: a frame body that is no list", ErrMalformed)
+		return nil, fmt.Errorf("%w: a frame body that is not a list", ErrMalformed)
 	}
 	p, err := newPerformative(described.Descriptor)
 	if err != nil {
@@ -92,8 +92,7 @@ func newPerformative(descriptor Value) (Performative, error) {
 	return nil, fmt.Errorf("%w: unknown frame body %v", ErrMalformed, descriptor)
 }
 
-// fields reads the fields of a performative one after the other and keeps the
-// first error.
+// fields reads the fields of a performative in order and keeps the first error.
 type fields struct {
 	list List
 	next int
@@ -148,7 +147,7 @@ func flag(f *fields) bool {
 	return bool(v)
 }
 
-// uintField writes a uint that may be null.
+// uintField returns a uint that may be null.
 func uintField(v *uint32) Value {
 	if v == nil {
 		return Null{}
@@ -156,7 +155,7 @@ func uintField(v *uint32) Value {
 	return Uint(*v)
 }
 
-// trueOrNull writes a boolean whose default is false.
+// trueOrNull returns a boolean whose default is false.
 func trueOrNull(v bool) Value {
 	if v {
 		return Bool(true)
@@ -164,7 +163,7 @@ func trueOrNull(v bool) Value {
 	return Null{}
 }
 
-// textOrNull writes a text that may be absent.
+// textOrNull returns a text that may be absent.
 func textOrNull[T interface {
 	Value
 	~string
@@ -175,7 +174,7 @@ func textOrNull[T interface {
 	return v
 }
 
-// valueOrNull writes a value that may be absent.
+// valueOrNull returns a value that may be absent.
 func valueOrNull(v Value) Value {
 	if v == nil {
 		return Null{}

@@ -1,29 +1,32 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// RawList is a list whose elements stay encoded, so that those a broker does
-// not understand leave as they came.
+// RawList is a list whose elements stay encoded, so that the broker forwards elements
+// that it does not interpret unchanged.
 type RawList []Raw
 
 // RawMap is a map with text keys whose values stay encoded.
 type RawMap []RawPair
 
-// RawPair is one entry of a RawMap. Symbolic says that the key is a symbol.
+// RawPair is one entry of a RawMap. If Symbolic is true, the key is a symbol.
 type RawPair struct {
 	Key      string
 	Symbolic bool
 	Value    Raw
 }
 
-// cut returns the encoding of the value at the start of b, without reading
-// more of it than its size.
+// cut returns the encoding of the value at the start of b. It reads only the size of
+// the value.
 func cut(b []byte, depth int) (value Raw, rest []byte, err error) {
 	if depth > maxDepth {
 		return nil, nil, fmt.Errorf("%w: values nest deeper than %d", ErrMalformed, maxDepth)
 	}
 	if len(b) == 0 {
-		return nil, nil, fmt.Errorf("%w: a value is missing", ErrMalformed)
+		return nil, nil, fmt.Errorf("%w: missing value", ErrMalformed)
 	}
 	if b[0] == codeDescribed {
 		if _, rest, err = cut(b[1:], depth+1); err == nil {
@@ -41,7 +44,7 @@ func cut(b []byte, depth int) (value Raw, rest []byte, err error) {
 
 func decodeRawList(b Raw) (RawList, error) {
 	if len(b) == 0 {
-		return nil, fmt.Errorf("%w: a list is missing", ErrMalformed)
+		return nil, fmt.Errorf("%w: missing list", ErrMalformed)
 	}
 	content, _, err := contentOf(b[0], b[1:])
 	if err != nil {
@@ -52,7 +55,7 @@ func decodeRawList(b Raw) (RawList, error) {
 		return nil, nil
 	case codeList8, codeList32:
 	default:
-		return nil, fmt.Errorf("%w: 0x%02x in place of a list", ErrMalformed, b[0])
+		return nil, fmt.Errorf("%w: 0x%02x instead of a list", ErrMalformed, b[0])
 	}
 	count, content, err := elementCount(b[0], content)
 	if err != nil {
@@ -69,14 +72,14 @@ func decodeRawList(b Raw) (RawList, error) {
 
 func decodeRawMap(b Raw) (RawMap, error) {
 	if len(b) == 0 {
-		return nil, fmt.Errorf("%w: a map is missing", ErrMalformed)
+		return nil, fmt.Errorf("%w: missing map", ErrMalformed)
 	}
 	content, _, err := contentOf(b[0], b[1:])
 	if err != nil {
 		return nil, err
 	}
 	if b[0] != codeMap8 && b[0] != codeMap32 {
-		return nil, fmt.Errorf("%w: 0x%02x in place of a map", ErrMalformed, b[0])
+		return nil, fmt.Errorf("%w: 0x%02x instead of a map", ErrMalformed, b[0])
 	}
 	count, content, err := elementCount(b[0], content)
 	if err != nil {
@@ -93,7 +96,7 @@ func decodeRawMap(b Raw) (RawMap, error) {
 		}
 		text, ok := Text(key)
 		if !ok {
-			return nil, fmt.Errorf("%w: a map key that is no text", ErrMalformed)
+			return nil, fmt.Errorf("%w: a map key that is not text", ErrMalformed)
 		}
 		_, symbolic := key.(Symbol)
 		m[i] = RawPair{Key: text, Symbolic: symbolic}
@@ -104,21 +107,31 @@ func decodeRawMap(b Raw) (RawMap, error) {
 	return m, nil
 }
 
-// Get reads the value under a key, or nil when there is none that is whole.
+// Get returns the value of a key, or nil if there is none that can be decoded.
 func (m RawMap) Get(key string) Value {
+	return m.find(func(k string) bool { return k == key })
+}
+
+// GetFold is Get with a key in any case.
+func (m RawMap) GetFold(key string) Value {
+	return m.find(func(k string) bool { return strings.EqualFold(k, key) })
+}
+
+func (m RawMap) find(matches func(key string) bool) Value {
 	for _, p := range m {
-		if p.Key == key {
-			v, _, err := Decode(p.Value)
-			if err != nil {
-				return nil
-			}
-			return v
+		if !matches(p.Key) {
+			continue
 		}
+		v, _, err := Decode(p.Value)
+		if err != nil {
+			return nil
+		}
+		return v
 	}
 	return nil
 }
 
-// Without returns a copy that lacks some keys.
+// Without returns a copy without some keys.
 func (m RawMap) Without(keys ...string) RawMap {
 	out := make(RawMap, 0, len(m)+len(keys))
 next:
@@ -133,7 +146,7 @@ next:
 	return out
 }
 
-// Merged returns a copy with the entries of a map put in, under string keys.
+// Merged returns a copy with the entries of a map added or replaced, under string keys.
 func (m RawMap) Merged(entries Map) RawMap {
 	out := m.Without()
 	for _, e := range entries {
@@ -146,7 +159,7 @@ func (m RawMap) Merged(entries Map) RawMap {
 	return out
 }
 
-// with returns the map with one more entry under a symbol.
+// with returns the map with one more entry, whose key is a symbol.
 func (m RawMap) with(key string, v Value) RawMap {
 	return append(m, RawPair{Key: key, Symbolic: true, Value: Append(nil, v)})
 }

@@ -1,21 +1,25 @@
 package wire
 
-// SASLMechanisms announces the mechanism that a server offers (specification
-// part 5, section 5.3.3.1). Of several, only the first is read.
-type SASLMechanisms struct{ Mechanism string }
+// SASLMechanisms announces the mechanisms that a server offers (specification
+// part 5, section 5.3.3.1).
+type SASLMechanisms struct{ Mechanisms []string }
 
 func (*SASLMechanisms) descriptor() Ulong { return descriptorMechanisms }
+func (p *SASLMechanisms) fields() List    { return List{SymbolArray(p.Mechanisms)} }
 
-// fields writes a single symbol, which the specification allows in place of an
-// array of one.
-func (p *SASLMechanisms) fields() List { return List{Symbol(p.Mechanism)} }
-
+// set accepts a single symbol too, which the specification allows in place of an
+// array with one element.
 func (p *SASLMechanisms) set(f *fields) {
 	v := f.take()
-	if several, ok := Elements(v); ok && len(several) > 0 {
-		v = several[0]
+	elements, ok := Elements(v)
+	if !ok {
+		elements = []Value{v}
 	}
-	p.Mechanism, _ = Text(v)
+	for _, e := range elements {
+		if name, ok := Text(e); ok {
+			p.Mechanisms = append(p.Mechanisms, name)
+		}
+	}
 }
 
 // SASLInit selects a mechanism (section 5.3.3.2).
@@ -36,13 +40,13 @@ func (p *SASLInit) set(f *fields) {
 	p.InitialResponse = response
 }
 
-// The outcomes of a SASL dialogue (section 5.3.3.6).
+// The outcomes of a SASL dialog (section 5.3.3.6).
 const (
 	SASLOK   uint8 = 0
 	SASLAuth uint8 = 1
 )
 
-// SASLOutcome ends the dialogue (section 5.3.3.5).
+// SASLOutcome ends the dialog (section 5.3.3.5).
 type SASLOutcome struct{ Code uint8 }
 
 func (*SASLOutcome) descriptor() Ulong { return descriptorOutcome }

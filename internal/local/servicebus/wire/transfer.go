@@ -46,6 +46,7 @@ type Transfer struct {
 	MessageFormat *uint32
 	Settled       bool
 	More          bool
+	State         DeliveryState // nil: none
 	Aborted       bool
 }
 
@@ -58,7 +59,7 @@ func (p *Transfer) fields() List {
 	}
 	return List{
 		Uint(p.Handle), uintField(p.DeliveryID), tag, uintField(p.MessageFormat), trueOrNull(p.Settled),
-		trueOrNull(p.More), Null{}, Null{}, Null{}, trueOrNull(p.Aborted),
+		trueOrNull(p.More), Null{}, stateOrNull(p.State), Null{}, trueOrNull(p.Aborted),
 	}
 }
 
@@ -71,12 +72,12 @@ func (p *Transfer) set(f *fields) {
 	p.Settled = flag(f)
 	p.More = flag(f)
 	f.take() // rcv-settle-mode
-	f.take() // state
+	p.State = stateField(f)
 	f.take() // resume
 	p.Aborted = flag(f)
 }
 
-// Disposition says what became of a range of deliveries (section 2.7.6).
+// Disposition reports the outcome of a range of deliveries (section 2.7.6).
 type Disposition struct {
 	Role    Role
 	First   uint32
@@ -88,11 +89,7 @@ type Disposition struct {
 func (*Disposition) descriptor() Ulong { return descriptorDisposition }
 
 func (p *Disposition) fields() List {
-	var state Value = Null{}
-	if p.State != nil {
-		state = p.State.value()
-	}
-	return List{Bool(p.Role), Uint(p.First), uintField(p.Last), trueOrNull(p.Settled), state}
+	return List{Bool(p.Role), Uint(p.First), uintField(p.Last), trueOrNull(p.Settled), stateOrNull(p.State)}
 }
 
 func (p *Disposition) set(f *fields) {
@@ -100,13 +97,25 @@ func (p *Disposition) set(f *fields) {
 	p.First = uint32(mandatory[Uint](f))
 	p.Last = optionalUint(f)
 	p.Settled = flag(f)
+	p.State = stateField(f)
+}
+
+// stateField reads a delivery state that may be null.
+func stateField(f *fields) DeliveryState {
 	v := f.take()
 	if isNull(v) {
-		return
+		return nil
 	}
 	state, err := decodeState(v)
 	if err != nil && f.err == nil {
 		f.err = err
 	}
-	p.State = state
+	return state
+}
+
+func stateOrNull(s DeliveryState) Value {
+	if s == nil {
+		return Null{}
+	}
+	return s.value()
 }

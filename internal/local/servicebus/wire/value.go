@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Value is one AMQP 1.0 value (specification part 1, section 1.6). The set of
-// implementations is closed, so encoding cannot fail.
+// Value is one AMQP 1.0 value (specification part 1, section 1.6). Only this package
+// implements it, so encoding cannot fail.
 type Value interface {
 	appendTo(b []byte) []byte
 }
 
-// The primitive types. The name of each is its name in the specification.
+// The primitive types, with their names in the specification.
 type (
 	// Null is the absence of a value.
 	Null struct{}
@@ -51,11 +51,11 @@ type (
 	Symbol string
 	// List is a sequence of values of any type.
 	List []Value
-	// Map is a sequence of pairs, in the order of the wire.
+	// Map is a sequence of pairs, in the order of their encoding.
 	Map []Pair
 )
 
-// Decimal is a decimal number of 4, 8 or 16 bytes that passes through unread.
+// Decimal is a decimal number of 4, 8 or 16 bytes, which is not interpreted.
 type Decimal []byte
 
 // Pair is one entry of a Map.
@@ -64,9 +64,8 @@ type Pair struct{ Key, Value Value }
 // Described is a value with a descriptor that names its type.
 type Described struct{ Descriptor, Value Value }
 
-// Array is a sequence of values of one type. It keeps the encoding that it was
-// read with or made with, because an array states its element type even when
-// it is empty.
+// Array is a sequence of values of one type. It keeps its encoding, because an array
+// has an element type even if it is empty.
 type Array struct {
 	Elements []Value
 	encoded  []byte
@@ -75,13 +74,13 @@ type Array struct {
 // Raw is one value that is already encoded.
 type Raw []byte
 
-// TimestampOf turns a time into a Timestamp, rounded down to milliseconds.
+// TimestampOf converts a time, rounded down to milliseconds.
 func TimestampOf(t time.Time) Timestamp { return Timestamp(t.UnixMilli()) }
 
-// Time is the point in time in UTC.
+// Time returns the time in UTC.
 func (v Timestamp) Time() time.Time { return time.UnixMilli(int64(v)).UTC() }
 
-// String writes the identifier as RFC 4122 does.
+// String returns the identifier in the form of RFC 4122.
 func (v UUID) String() string {
 	var b [36]byte
 	hex.Encode(b[0:8], v[0:4])
@@ -96,7 +95,7 @@ func (v UUID) String() string {
 	return string(b[:])
 }
 
-// Get returns the value of the entry whose key is the given text, or nil.
+// Get returns the value of the entry with the given key, or nil.
 func (v Map) Get(key string) Value {
 	for _, p := range v {
 		if text, ok := Text(p.Key); ok && text == key {
@@ -141,7 +140,7 @@ func Integer(v Value) (int64, bool) {
 	return 0, false
 }
 
-// Elements returns what a List or an Array holds.
+// Elements returns the elements of a List or an Array.
 func Elements(v Value) ([]Value, bool) {
 	switch v := v.(type) {
 	case List:
