@@ -53,7 +53,8 @@ type Operation struct {
 	Step    string            `json:"step"`
 	Seq     int64             `json:"seq"`
 	Labels  map[string]string `json:"labels,omitempty"`
-	// JobID is the id of the Azure Backup job that the operation waits for.
+	// JobID is the GUID of the Azure Backup job that the operation waits for, or
+	// waited for.
 	JobID string `json:"jobId,omitempty"`
 	// Learned holds names that the steps read from Azure.
 	Learned  map[string]string `json:"learned,omitempty"`
@@ -84,7 +85,15 @@ type Error struct {
 	// UserAction or Fatal.
 	Class             string   `json:"class"`
 	RecommendedAction []string `json:"recommendedAction,omitempty"`
-	HTTPStatus        int      `json:"httpStatus,omitempty"`
+	// Detail is a long or technical text of Azure. It is set in a history only.
+	Detail     string `json:"detail,omitempty"`
+	HTTPStatus int    `json:"httpStatus,omitempty"`
+	// Target names the resource or field that Azure blames. InfoType is the type
+	// of the error's additionalInfo. ActivityID is Azure Backup's ID of
+	// the failed activity.
+	Target     string `json:"target,omitempty"`
+	InfoType   string `json:"infoType,omitempty"`
+	ActivityID string `json:"activityId,omitempty"`
 	// CorrelationID is x-ms-correlation-request-id. Azure support needs it.
 	CorrelationID string `json:"correlationId,omitempty"`
 	// RetryAfter is Azure's Retry-After in nanoseconds, zero if Azure sent none.

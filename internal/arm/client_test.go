@@ -112,6 +112,14 @@ func TestDo_RejectsTooLargeAnswers(t *testing.T) {
 	e := asError(t, err)
 	require.Equal(t, azerr.CodeAnswerTooLarge, e.Code)
 	require.Equal(t, operation.Fatal, e.Class)
+	require.False(t, e.Ambiguous)
+
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
+		_, err := arm.client(t).Do(t.Context(), Request{Method: method, Path: "/x"})
+		e := asError(t, err)
+		require.Equal(t, azerr.CodeAnswerTooLarge, e.Code)
+		require.True(t, e.Ambiguous, "Azure has answered the %s, so it has taken effect", method)
+	}
 
 	arm = newAzure(t, answers(200, `"`+strings.Repeat("x", maxAnswer-2)+`"`))
 	answer, err := arm.client(t).Do(t.Context(), Request{Method: http.MethodGet, Path: "/x"})

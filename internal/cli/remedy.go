@@ -46,12 +46,18 @@ func problemRemedy(p api.Problem) string {
 	return ""
 }
 
+// classFatal is the class of errors that no retry resolves.
+const classFatal = "Fatal"
+
 func operationRemedy(op api.Operation) string {
 	if op.Error != nil && len(op.Error.RecommendedAction) > 0 {
 		return "what to do: " + strings.Join(op.Error.RecommendedAction, " ")
 	}
 	switch op.Status {
 	case api.Failed, api.TimedOut, api.Parked:
+		if op.Status == api.Failed && op.Error != nil && op.Error.Class == classFatal {
+			return "see azbackupflow history " + op.ID + "; a retry cannot succeed: resolve the cause, then send a new request"
+		}
 		return "see azbackupflow history " + op.ID + "; retry with azbackupflow retry " + op.ID
 	case api.Pending, api.Running, api.Succeeded, api.SucceededWithWarnings, api.Canceled:
 	}

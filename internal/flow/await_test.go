@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,10 +114,30 @@ func TestAwaitOperation_DoesNotFailOnAnUnreadableStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			azure := &stub{t: t, answers: map[string]reply{"GET o1": answer}}
-			_, err := azure.run("backup-now", "await-backup", operation.Operation{AzureState: operation.AzureState{Tracking: &operation.Tracking{StatusURL: statusURL, ResultURL: resultURL}}})
+			_, err := azure.run("backup-now", "await-backup", operation.Operation{AzureState: operation.AzureState{Tracking: &operation.Tracking{StatusURL: statusURL}}})
 			var e *operation.Error
 			require.ErrorAs(t, err, &e)
 			require.Contains(t, []operation.Class{operation.Transient, operation.Throttled}, e.Class, e.Code)
+		})
+	}
+}
+
+func TestAwaitOperation_FallsBackToTheResultOfAValidation(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]reply{
+		"400":          azureError(http.StatusBadRequest, "InvalidApiVersionParameter", "no"),
+		"404":          azureError(http.StatusNotFound, "ResourceNotFound", "no"),
+		"an empty 200": {status: http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			azure := &stub{t: t, answers: map[string]reply{"GET o1": answer, "GET o2": {status: http.StatusAccepted, header: http.Header{"Retry-After": {"7"}}}}}
+			result := strings.Replace(resultURL, "/o1?", "/o2?", 1)
+			out, err := azure.run("restore-postgres", "await-validation", operation.Operation{AzureState: operation.AzureState{Tracking: &operation.Tracking{StatusURL: statusURL, ResultURL: result}}})
+			require.NoError(t, err)
+			require.Equal(t, "Wait : the validation of the restore", summary(out))
+			require.Equal(t, 7*time.Second, out.After)
+			require.Equal(t, result, out.Tracking.ResultURL)
 		})
 	}
 }

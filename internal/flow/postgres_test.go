@@ -211,7 +211,8 @@ func TestTrackJob_FollowsAJobThatSomethingElseStarted(t *testing.T) {
 	restore := r.begin("restore-postgres", object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "asFiles": asFiles("x")})
 	r.until(restore, "await-restore-job")
 
-	for _, id := range []string{demoVault + "/backupJobs/" + started, r.operation(restore).Tracking.JobID} {
+	restoreVault, _, _ := strings.Cut(demoInstance, "/backupInstances/")
+	for _, id := range []string{demoVault + "/backupJobs/" + started, restoreVault + "/backupJobs/" + r.operation(restore).Tracking.JobID} {
 		op := r.succeeds("track-job", object{"jobId": id})
 		require.Contains(t, id, op.Learned["jobId"])
 	}

@@ -76,6 +76,10 @@ type Error struct {
 	RecommendedAction []string `json:"recommendedAction,omitempty"`
 	HTTPStatus        int      `json:"httpStatus,omitempty"`
 	CorrelationID     string   `json:"correlationId,omitempty"`
+	// Target names the resource or field that Azure blames. ActivityID is Azure
+	// Backup's ID of the failed activity.
+	Target     string `json:"target,omitempty"`
+	ActivityID string `json:"activityId,omitempty"`
 }
 
 // Request is the data of an event about a rejected request.
@@ -100,7 +104,7 @@ func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
 	if e := n.Error; e != nil {
 		data.Error = &Error{
 			Code: e.Code, Message: unsigned(e.Message), Class: string(e.Class),
-			HTTPStatus: e.HTTPStatus, CorrelationID: e.CorrelationID,
+			HTTPStatus: e.HTTPStatus, CorrelationID: e.CorrelationID, Target: unsigned(e.Target), ActivityID: e.ActivityID,
 		}
 		for _, a := range e.RecommendedAction {
 			data.Error.RecommendedAction = append(data.Error.RecommendedAction, unsigned(a))

@@ -85,7 +85,17 @@ type Error struct {
 	Class   Class  `json:"class"`
 	// RecommendedAction is Azure's recommendation, or ours if Azure sends none.
 	RecommendedAction []string `json:"recommendedAction,omitempty"`
-	HTTPStatus        int      `json:"httpStatus,omitempty"`
+	// Detail is a long or technical text of Azure, such as the dump of an HTTP
+	// exchange. Only the history shows it.
+	Detail     string `json:"detail,omitempty"`
+	HTTPStatus int    `json:"httpStatus,omitempty"`
+	// Target names the resource or field that Azure blames. InfoType is the type
+	// of the error's additionalInfo, such as UserFacingError or PolicyViolation.
+	Target   string `json:"target,omitempty"`
+	InfoType string `json:"infoType,omitempty"`
+	// ActivityID is Azure Backup's ID of the failed activity, which Azure support
+	// can look up.
+	ActivityID string `json:"activityId,omitempty"`
 	// CorrelationID is x-ms-correlation-request-id, which Azure support needs.
 	CorrelationID string `json:"correlationId,omitempty"`
 	// RetryAfter is the wait that Azure requested. Zero means none.

@@ -77,7 +77,7 @@ func (e *Error) forNotice() *Error {
 	}
 	short := *e
 	short.Message = truncate(e.Message, maxNoticeText)
-	short.RecommendedAction = nil
+	short.RecommendedAction, short.Detail = nil, ""
 	for _, a := range e.RecommendedAction[:min(len(e.RecommendedAction), maxNoticeActions)] {
 		short.RecommendedAction = append(short.RecommendedAction, truncate(a, maxNoticeAction))
 	}

@@ -138,8 +138,7 @@ type Tracking struct {
 	// SubmittedAt is the Date header of the answer in which ARM accepted the
 	// request.
 	SubmittedAt time.Time `json:"submittedAt"`
-	// JobID is the backup job: a bare GUID for Recovery Services, a full
-	// resource ID for DataProtection. It outlives the URLs.
+	// JobID is the backup job's GUID. It outlives the URLs.
 	JobID string `json:"jobId,omitempty"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm/azjson"
-	"azbackupflow/internal/operation"
 )
 
 // fault is one error of an error body, which may nest several.
@@ -13,9 +12,16 @@ type fault struct {
 	code    string
 	message string
 	actions []string
-	// detail is the explanation of DataProtection's innerError: which identity
-	// lacks which permission on what. The message only says that one is missing.
-	detail string
+	// explanation is the text of DataProtection's innerError, such as which
+	// identity lacks which permission on what. The message only says that one is
+	// missing.
+	explanation string
+	// number is Azure's number of an error that also has a named code.
+	number string
+	// target names the resource or field that the error is about. kind is the
+	// type of the error's additionalInfo.
+	target, kind string
+	activityID   string
 }
 
 const (
@@ -56,17 +62,12 @@ func collect(v any, depth int, found *[]fault) {
 	if !ok {
 		return
 	}
-	f := fault{
-		code:    azjson.String(azjson.Field(m, "code"), azjson.Field(m, "errorCode")),
-		message: azjson.String(azjson.Field(m, "message"), azjson.Field(m, "errorString"), azjson.Field(m, "errorTitle")),
-		actions: append(azjson.Strings(azjson.Field(m, "recommendedAction")), azjson.Strings(azjson.Field(m, "recommendations"))...),
-		detail:  azjson.String(azjson.Field(m, "DetailedNonLocalisedMessage")),
-	}
+	f := faultOf(m)
 	var inner any
 	if strings.HasPrefix(f.message, "{") && json.Unmarshal([]byte(f.message), &inner) == nil {
 		f.message = ""
 	}
-	if f.code != "" || f.message != "" || f.detail != "" {
+	if f.code != "" || f.message != "" || f.explanation != "" {
 		*found = append(*found, f)
 	}
 	collect(inner, depth+1, found)
@@ -75,38 +76,23 @@ func collect(v any, depth int, found *[]fault) {
 	}
 }
 
-// pickFault returns the error that says most: the outermost that the
-// catalogue knows and that is not Transient, else the outermost that the
-// catalogue knows, else the outermost. Fields that
-// it lacks are taken from the others.
-func pickFault(all []fault) fault {
-	if len(all) == 0 {
-		return fault{}
+// faultOf reads the error that a JSON object itself holds.
+func faultOf(m map[string]any) fault {
+	title := azjson.String(azjson.Field(m, "errorTitle"))
+	f := fault{
+		code:        azjson.String(azjson.Field(m, "code"), azjson.Field(m, "errorCode")),
+		message:     azjson.String(azjson.Field(m, "message"), azjson.Field(m, "errorString"), title),
+		actions:     append(azjson.Strings(azjson.Field(m, "recommendedAction")), azjson.Strings(azjson.Field(m, "recommendations"))...),
+		explanation: azjson.String(azjson.Field(m, "DetailedNonLocalisedMessage")),
+		target:      azjson.String(azjson.Field(m, "target")),
 	}
-	best := all[0]
-	known := false
-	for _, f := range all {
-		e, ok := entryOf(f)
-		if ok && (!known || e.Class != operation.Transient) {
-			best, known = f, true
-		}
-		if ok && e.Class != operation.Transient {
-			break
-		}
+	if properties, ok := azjson.Field(m, "properties").(map[string]any); ok {
+		f.activityID = azjson.String(azjson.Field(properties, "ActivityId"))
 	}
-	for _, f := range all {
-		if best.code == "" {
-			best.code = f.code
-		}
-		if best.message == "" {
-			best.message = f.message
-		}
-		if len(best.actions) == 0 {
-			best.actions = f.actions
-		}
-		if best.detail == "" {
-			best.detail = f.detail
+	if infos, ok := azjson.Field(m, "additionalInfo").([]any); ok && len(infos) > 0 {
+		if first, ok := infos[0].(map[string]any); ok {
+			f.kind = azjson.String(azjson.Field(first, "type"))
 		}
 	}
-	return best
+	return f.named(title)
 }

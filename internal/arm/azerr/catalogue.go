@@ -43,7 +43,7 @@ type Entry struct {
 // bodies' isRetryable and isUserError are not used: they are false even where
 // the text says to retry.
 func Catalogue() []Entry {
-	return slices.Concat(throttled(), transient(), notYet(), conflicts(), userActions(), fatal())
+	return slices.Concat(throttled(), transient(), notYet(), conflicts(), userActions(), fatalInstances(), fatalResources())
 }
 
 // throttled lists the codes of calls that exceed a rate limit.
@@ -78,6 +78,12 @@ func transient() []Entry {
 				"UserErrorServerConnectionClosed", "PostgreSQLFlexServerError",
 			},
 			Class: operation.Transient,
+		},
+		{
+			// A workload job's 510011: Azure does not know the cause.
+			Codes:             []string{"WorkloadRestoreFailed"},
+			Class:             operation.Transient,
+			RecommendedAction: "Check the database server and its backup extension on the target. Then send the restore again, or with parameters.retryFailedJob.",
 		},
 		{
 			Codes:             []string{"FileshareBackupFailedWithAzureRpRequestThrottling", "FileshareRestoreFailedWithAzureRpRequestThrottling"},
@@ -163,13 +169,25 @@ func userActions() []Entry {
 	}
 }
 
-// fatal lists the codes of errors that no retry resolves.
-func fatal() []Entry {
+// fatalInstances lists the codes that reject the protection or restore of a
+// datasource. No retry resolves them.
+func fatalInstances() []Entry {
 	return []Entry{
 		{
 			Codes:             []string{CodeAlreadyProtected, CodeAlreadyHasInstance},
 			Class:             operation.Fatal,
 			RecommendedAction: "The datasource is already protected. To move it to another vault or policy, stop that protection first.",
+		},
+		{
+			Codes:             []string{"UserErrorDatasourceAlreadyPresentInTheSameVault"},
+			Class:             operation.Fatal,
+			RecommendedAction: "The vault has a backup instance of this datasource, which may be soft-deleted. Undelete it and resume its protection, or wait until it is purged.",
+		},
+		{
+			// A workload job's 520512.
+			Codes:             []string{"UserErrorIncompatibleSrcTargetSystemsForRestore"},
+			Class:             operation.Fatal,
+			RecommendedAction: "Restore to a target that fits the source: the same database type and version, and a system database only under its own name.",
 		},
 		{
 			Codes:             []string{"UserErrorRestoreToLowerVersion"},
@@ -186,6 +204,13 @@ func fatal() []Entry {
 			Class:             operation.Fatal,
 			RecommendedAction: "Check that the storage account is registered with the vault, and that the policy is for this type of item.",
 		},
+	}
+}
+
+// fatalResources lists the codes that reject a resource or its configuration. No
+// retry resolves them.
+func fatalResources() []Entry {
+	return []Entry{
 		{
 			Codes: []string{
 				"FileShareNotFound", "UserErrorStorageAccountNotFound", "UserErrorDTSStorageAccountNotFound",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +62,10 @@ func Classify(r Response) *operation.Error {
 	if r.Status == http.StatusTooManyRequests {
 		e.Class = operation.Throttled
 	}
+	if e.Class != entry.Class {
+		// The entry's remedy is for its own class.
+		entry.RecommendedAction = ""
+	}
 	if len(e.RecommendedAction) == 0 {
 		e.RecommendedAction = recommendedAction(entry, e.Class)
 		if r.Status == http.StatusForbidden && e.Class == operation.UserAction && (!ok || entry.Permission) {
@@ -81,13 +86,22 @@ func Classify(r Response) *operation.Error {
 // failed later. Unknown codes are Fatal: only an operator can decide whether to
 // repeat the work.
 func Failure(code, message string, recommended []string) *operation.Error {
-	f := fault{code: code, message: message, actions: recommended}
-	if _, err := strconv.Atoi(code); err == nil || code == "" {
-		if named, ok := codeInText(message); ok {
-			f.code = named
-		}
-	}
-	return failure(f)
+	return failure(fault{code: code, message: message, actions: recommended}.named(""))
+}
+
+// JobFailure is one of the errors of a Recovery Services job.
+type JobFailure struct {
+	// Code is a number. Title is the named code, the name of the item, or a text.
+	Code, Title, Message string
+	Recommended          []string
+	// Explanation is a text that is not translated, such as a workload job's
+	// dynamicErrorMessage.
+	Explanation string
+}
+
+// Error returns the error of a failed job, by the same rules as Failure.
+func (j JobFailure) Error() *operation.Error {
+	return failure(fault{code: j.Code, message: j.Message, actions: j.Recommended, explanation: j.Explanation}.named(j.Title))
 }
 
 // FailureIn returns the error that a resource or job holds in a field, such as
@@ -95,7 +109,7 @@ func Failure(code, message string, recommended []string) *operation.Error {
 // returns nil if the field is empty.
 func FailureIn(raw json.RawMessage) *operation.Error {
 	f := pickFault(faults(raw))
-	if f.code == "" && f.message == "" && f.detail == "" {
+	if f.code == "" && f.message == "" && f.explanation == "" {
 		return nil
 	}
 	return failure(f)
@@ -150,12 +164,15 @@ func failure(f fault) *operation.Error {
 
 // newError returns an error with the redacted texts of a fault.
 func newError(f fault) *operation.Error {
-	if f.detail != "" && !strings.Contains(f.message, f.detail) {
-		f.message += " (" + f.detail + ")"
+	message, detail := f.text()
+	e := &operation.Error{
+		Code: Redact(f.code), Message: Redact(message), Detail: Redact(detail),
+		Target: Redact(f.target), InfoType: Redact(f.kind), ActivityID: Redact(f.activityID),
 	}
-	e := &operation.Error{Code: Redact(f.code), Message: Redact(f.message)}
 	for _, a := range f.actions {
-		e.RecommendedAction = append(e.RecommendedAction, Redact(a))
+		if a = Redact(a); !slices.Contains(e.RecommendedAction, a) {
+			e.RecommendedAction = append(e.RecommendedAction, a)
+		}
 	}
 	return e
 }

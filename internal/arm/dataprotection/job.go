@@ -95,6 +95,15 @@ func (j Job) Failure() *operation.Error {
 	}
 	e := *j.Errors[0]
 	e.Message = strings.Join(messages(j.Errors), "; ")
+	e.RecommendedAction, e.Detail = nil, ""
+	var details []string
+	for _, one := range j.Errors {
+		e.RecommendedAction = append(e.RecommendedAction, one.RecommendedAction...)
+		if one.Detail != "" {
+			details = append(details, one.Detail)
+		}
+	}
+	e.Detail = strings.Join(details, "; ")
 	return &e
 }
 

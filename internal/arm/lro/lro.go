@@ -34,8 +34,7 @@ type Progress struct {
 	State State
 	// RetryAfter is the wait that Azure requests; zero if it requests none.
 	RetryAfter time.Duration
-	// JobID is the backup job's ID: a bare GUID or a full resource ID, in any
-	// casing. It is empty if the answer names no job.
+	// JobID is the backup job's GUID. It is empty if the answer names no job.
 	JobID string
 	// Err is why the operation Failed, or was Canceled.
 	Err *operation.Error

@@ -10,6 +10,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
 
@@ -21,25 +22,80 @@ type Poller interface {
 	Trusts(rawURL string) bool
 }
 
-// Track makes one status request: to the Azure-AsyncOperation URL, or to the
-// Location if there is no other URL or ARM no longer knows it. An error means
-// that the status could not be read, never that the operation failed.
+// Track reads the status once, from the Azure-AsyncOperation URL. It falls back
+// to the Location if there is no other URL, if ARM no longer knows it, or if its
+// answer is fatal or unreadable. An error means that the status could not be
+// read, never that the operation failed.
 func Track(ctx context.Context, c Poller, t operation.Tracking) (Progress, error) {
-	if t.StatusURL != "" {
-		answer, err := c.Poll(ctx, t.StatusURL)
-		if err == nil {
-			return progressOf(c, answer, t, true)
-		}
-		if !isNotFound(err) {
-			return Progress{}, err
-		}
+	if t.StatusURL == "" {
+		return trackResult(ctx, c, t, t)
 	}
+	p, err := trackStatus(ctx, c, t)
+	if err == nil {
+		return p, nil
+	}
+	problem, useResult := unusable(err)
+	if !useResult {
+		return Progress{}, err
+	}
+	if t.ResultURL == "" && problem != notFound {
+		return Progress{}, err
+	}
+	// A fatal answer repeats, so later requests use only the Location. An
+	// unreadable one may come from a gateway, and pass.
+	later := t
+	if problem != unreadable {
+		later.StatusURL = ""
+	}
+	p, resultErr := trackResult(ctx, c, t, later)
+	if resultErr == nil && p.State == Gone && problem != notFound {
+		// Neither URL shows how the operation ended.
+		return Progress{}, err
+	}
+	return p, resultErr
+}
+
+// problem is why a status URL cannot be used.
+type problem int
+
+const (
+	notFound problem = iota
+	fatal
+	unreadable
+)
+
+// unusable returns why the answer of a status URL cannot be used; ok is false if
+// the request should only be repeated later.
+func unusable(err error) (why problem, ok bool) {
+	var e *operation.Error
+	switch {
+	case isNotFound(err):
+		return notFound, true
+	case !errors.As(err, &e):
+		return 0, false
+	case e.Class == operation.Fatal:
+		return fatal, true
+	case e.Code == azerr.CodeUnreadableAnswer:
+		return unreadable, true
+	}
+	return 0, false
+}
+
+// trackStatus reads the status from the Azure-AsyncOperation URL.
+func trackStatus(ctx context.Context, c Poller, t operation.Tracking) (Progress, error) {
+	answer, err := c.Poll(ctx, t.StatusURL)
+	if err != nil {
+		return Progress{}, err
+	}
+	return progressOf(c, answer, t, true)
+}
+
+// trackResult reads the status from the Location. The progress has the tracking
+// for later requests if that differs from t.
+func trackResult(ctx context.Context, c Poller, t, later operation.Tracking) (Progress, error) {
 	if t.ResultURL == "" {
 		return Progress{State: Gone}, nil
 	}
-	// From here on, only the Location is used, also by later requests.
-	lostStatusURL := t.StatusURL != ""
-	t.StatusURL = ""
 	answer, err := c.Poll(ctx, t.ResultURL)
 	if err != nil {
 		if isNotFound(err) {
@@ -47,9 +103,9 @@ func Track(ctx context.Context, c Poller, t operation.Tracking) (Progress, error
 		}
 		return Progress{}, err
 	}
-	p, err := progressOf(c, answer, t, false)
-	if err == nil && lostStatusURL && p.NewTracking == nil {
-		p.NewTracking = &t
+	p, err := progressOf(c, answer, later, false)
+	if err == nil && later != t && p.NewTracking == nil {
+		p.NewTracking = &later
 	}
 	return p, err
 }
@@ -101,10 +157,14 @@ func stateOf(status string) State {
 	return Running
 }
 
-// jobID returns the ID of the job that the operation started. Recovery Services
-// and DataProtection's status hold it in properties, DataProtection's Location
-// holds it at the top.
-func jobID(body map[string]any) string {
+// jobID returns the GUID of the job that the operation started.
+// DataProtection's answers hold a full resource ID, whose casing varies.
+func jobID(body map[string]any) string { return resourceid.LastName(jobReference(body)) }
+
+// jobReference returns an answer's reference to a job. Recovery Services and
+// DataProtection's status hold it in properties, DataProtection's Location holds
+// it at the top.
+func jobReference(body map[string]any) string {
 	if properties, ok := azjson.Field(body, "properties").(map[string]any); ok {
 		if id := azjson.String(azjson.Field(properties, "jobId")); id != "" {
 			return id

@@ -47,6 +47,9 @@ type Job struct {
 	Cancellable bool
 	// Errors are the job's errorDetails, which include warnings.
 	Errors []JobError
+	// Explanation is a workload job's dynamicErrorMessage, which is not
+	// translated.
+	Explanation string
 	// PropertyBag holds the details that Azure shows, by Azure's labels.
 	PropertyBag map[string]string
 }
@@ -54,7 +57,10 @@ type Job struct {
 // JobError is one of a job's errorDetails.
 type JobError struct {
 	// Code is a number in Azure's answers.
-	Code            string
+	Code string
+	// Title is the named code of a workload job's error, such as
+	// UserErrorIncompatibleSrcTargetSystemsForRestore. Other jobs have the item's
+	// name here, or a text.
 	Title           string
 	Message         string
 	Recommendations []string
@@ -73,7 +79,11 @@ func (j Job) Failure() *operation.Error {
 		return azerr.Failure("Job"+string(state), "job "+j.Name+" ended as "+j.Status+"; Azure gave no reason", nil)
 	}
 	first := j.Errors[0]
-	return azerr.Failure(first.Code, strings.Join(j.messages(), "; "), first.Recommendations)
+	failure := azerr.JobFailure{Code: first.Code, Title: first.Title, Message: strings.Join(j.messages(), "; "), Explanation: j.Explanation}
+	for _, e := range j.Errors {
+		failure.Recommended = append(failure.Recommended, e.Recommendations...)
+	}
+	return failure.Error()
 }
 
 // Warnings returns the warnings of a job that CompletedWithWarnings.
@@ -123,7 +133,8 @@ type jobBody struct {
 			Recommendations []azjson.Text
 		}
 		ExtendedInfo struct {
-			PropertyBag map[string]azjson.Text
+			PropertyBag         map[string]azjson.Text
+			DynamicErrorMessage azjson.Text
 		}
 	}
 }
@@ -136,7 +147,7 @@ func (b jobBody) job() Job {
 		StartTime: p.StartTime.Time, EndTime: p.EndTime.Time, Duration: p.Duration.Duration(),
 		EntityFriendlyName: string(p.EntityFriendlyName), StorageAccountName: string(p.StorageAccountName),
 		ContainerName: string(p.ContainerName), BackupManagementType: string(p.BackupManagementType),
-		ActivityID: string(p.ActivityID),
+		ActivityID: string(p.ActivityID), Explanation: string(p.ExtendedInfo.DynamicErrorMessage),
 	}
 	if j.Name == "" {
 		j.Name = resourceid.NameAfter(b.ID, "backupJobs")

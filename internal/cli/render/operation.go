@@ -160,7 +160,9 @@ func (p *Printer) ErrorFacts(name string, e api.Error) (facts []Fact) {
 	for _, action := range e.RecommendedAction {
 		add("What to do", Plain(action))
 	}
+	add("Target", Plain(e.Target))
 	add("Correlation ID", Plain(e.CorrelationID))
+	add("Activity ID", Plain(e.ActivityID))
 	return facts
 }
 

@@ -98,6 +98,9 @@ func (t *Timeline) failure(ev api.Event) []string {
 	for i, line := range lines {
 		lines[i] = t.Error(line)
 	}
+	if ev.Err.Detail != "" {
+		lines = append(lines, wrap("Azure's text: "+Plain(ev.Err.Detail), textWidth)...)
+	}
 	return lines
 }
 

@@ -31,15 +31,22 @@ func publicError(e *operation.Error) *api.Error {
 	}
 	return &api.Error{
 		Code: e.Code, Message: e.Message, Class: string(e.Class), RecommendedAction: e.RecommendedAction, HTTPStatus: e.HTTPStatus,
+		Target: e.Target, InfoType: e.InfoType, ActivityID: e.ActivityID,
 		CorrelationID: e.CorrelationID, RetryAfter: e.RetryAfter, Ambiguous: e.Ambiguous,
 	}
 }
 
+// publicEvent returns the wire form of an event. Only events have the detail of
+// an error.
 func publicEvent(ev operation.Event) api.Event {
-	return api.Event{
+	public := api.Event{
 		Seq: ev.Seq, At: ev.At, Step: ev.Step, Status: api.Status(ev.Status), What: ev.What, Exchanges: publicExchanges(ev.Exchanges),
 		DueAt: ev.DueAt, Err: publicError(ev.Err), WriteID: ev.WriteID,
 	}
+	if public.Err != nil {
+		public.Err.Detail = ev.Err.Detail
+	}
+	return public
 }
 
 func publicExchanges(all []operation.Exchange) []api.Exchange {
