@@ -142,7 +142,7 @@ module functionApp 'app/function-app.bicep' = {
     deploymentContainer: storage.outputs.deploymentContainer
     serviceBusNamespace: serviceBus.outputs.fullyQualifiedNamespace
     applicationInsightsName: monitoring.outputs.applicationInsightsName
-    subnetId: vnetEnabled ? network.outputs.appSubnetId : ''
+    subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     maximumInstanceCount: maximumInstanceCount
     allowDelete: allowDelete
     apiRoles: apiRoles

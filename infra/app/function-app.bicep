@@ -85,10 +85,15 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
     }
   }
 
-  resource basicPublishing 'basicPublishingCredentialsPolicies' = [for door in ['ftp', 'scm']: {
-    name: door
+  resource ftpPublishing 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
     properties: { allow: false }
-  }]
+  }
+
+  resource scmPublishing 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
 
   resource settings 'config' = {
     name: 'appsettings'

@@ -19,7 +19,7 @@ var busZones = {
   AzureUSGovernment: 'privatelink.servicebus.usgovcloudapi.net'
   AzureChinaCloud: 'privatelink.servicebus.chinacloudapi.cn'
 }
-var busZone = contains(busZones, environment().name) ? busZones[environment().name] : 'privatelink.servicebus.windows.net'
+var busZone = busZones[?environment().name] ?? 'privatelink.servicebus.windows.net'
 
 var doors = [
   { key: 'blob', id: storage.id, group: 'blob', zone: 'privatelink.blob.${environment().suffixes.storage}' }

@@ -17,13 +17,16 @@ var noticesName = 'notices'
 // Service Bus Data Sender and Data Receiver.
 var dataRoles = ['69a216fc-b8fb-44d8-bc22-1f3c2cd27a39', '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0']
 
-resource namespace 'Microsoft.ServiceBus/namespaces@2021-11-01' = {
+// minimumTlsVersion needs a preview version: 2021-11-01, the newest stable one, does
+// not have it. Queues and topics stay at the stable version.
+resource namespace 'Microsoft.ServiceBus/namespaces@2022-10-01-preview' = {
   name: name
   location: location
   tags: tags
   sku: publicNetworkAccess ? { name: 'Standard', tier: 'Standard' } : { name: 'Premium', tier: 'Premium', capacity: 1 }
   properties: {
     disableLocalAuth: true
+    minimumTlsVersion: '1.2'
   }
 }
 

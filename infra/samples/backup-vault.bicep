@@ -1,12 +1,21 @@
 // A sample, not part of the deployment: a Backup vault with a weekly policy for
-// PostgreSQL flexible servers, and what the vault's own identity needs on the
-// servers' resource group and on containers to restore files to.
+// PostgreSQL flexible servers. It assigns to the vault's own identity the roles
+// that Azure Backup requires: on this resource group to back up its servers, and on
+// a blob container to restore files to it. `azbackupflow preflight` checks the same
+// roles.
 param name string
 param location string = resourceGroup().location
 
-// Built-in roles: Reader, PostgreSQL Flexible Server Long Term Retention Backup
+@description('Storage account of this resource group that holds the container for restored files; empty for none.')
+param restoreAccount string = ''
+
+@description('Container for restored files.')
+param restoreContainer string = 'restores'
+
+// Built-in roles: Reader, and PostgreSQL Flexible Server Long Term Retention Backup
 // Role.
-var vaultRoles = ['acdd72a7-3385-48ef-bd42-f606fba81ae7', 'c088a766-074b-43ba-90d4-1fb21feae531']
+var serverRoles = ['acdd72a7-3385-48ef-bd42-f606fba81ae7', 'c088a766-074b-43ba-90d4-1fb21feae531']
+var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
 resource vault 'Microsoft.DataProtection/backupVaults@2024-04-01' = {
   name: name
@@ -56,8 +65,21 @@ resource policy 'Microsoft.DataProtection/backupVaults/backupPolicies@2024-04-01
   }
 }
 
-// On this resource group, where the servers are expected to be.
-resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in vaultRoles: {
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = if (!empty(restoreAccount)) {
+  name: '${restoreAccount}/default/${restoreContainer}'
+}
+
+resource onContainer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(restoreAccount)) {
+  scope: container
+  name: guid(container.id, vault.id, storageBlobDataContributor)
+  properties: {
+    principalId: vault.identity.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
+  }
+}
+
+resource onServers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in serverRoles: {
   name: guid(resourceGroup().id, vault.id, role)
   properties: {
     principalId: vault.identity.principalId

@@ -64,7 +64,7 @@ func TestTheHostSettlesByTheAnswerAndLocksOutliveAnInvocation(t *testing.T) {
 	require.Zero(t, *host.Extensions.ServiceBus.PrefetchCount, "locks of prefetched messages run out while they wait")
 	require.True(t, host.CustomHandler.EnableProxyingHTTPRequest)
 	require.Equal(t, "Microsoft.Azure.Functions.ExtensionBundle", host.ExtensionBundle.ID)
-	require.Equal(t, "[4.*, 5.0.0)", host.ExtensionBundle.Version)
+	require.Equal(t, "[4.22.0, 5.0.0)", host.ExtensionBundle.Version, "a named version, see docs/adr/0021-extension-bundle-range.md")
 }
 
 func TestEveryQueueIsServedWithItsDeadLetters(t *testing.T) {
@@ -117,5 +117,25 @@ func TestTheSampleOfLocalSettingsHasEverySettingThatAFunctionNames(t *testing.T)
 				require.Contains(t, names, strings.TrimSuffix(setting, "%"), name)
 			}
 		}
+	}
+}
+
+// Scripts of npm packages run with the rights of whoever installs them.
+func TestMakefile_InstallsNpmPackagesWithoutScripts(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	installs := 0
+	for line := range strings.Lines(string(makefile)) {
+		if strings.Contains(line, "$(NPM) ci") {
+			installs++
+			require.Contains(t, line, "--ignore-scripts")
+		}
+	}
+	require.Equal(t, 1, installs)
+	for _, folder := range []string{"internal/local/azurite", "test/outside/servicebus", "test/outside/oav"} {
+		lock, err := os.ReadFile(filepath.Join(root, folder, "package-lock.json"))
+		require.NoError(t, err)
+		require.NotContains(t, string(lock), `"hasInstallScript": true`, "%s: this package does not work without its script", folder)
 	}
 }

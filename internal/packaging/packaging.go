@@ -105,7 +105,7 @@ func Build(ctx context.Context, cfg Config) (Result, error) {
 	if err := writeArchive(archive, app.files(cfg.Root, deployed)); err != nil {
 		return Result{}, err
 	}
-	materials, err := billOfMaterials(deployed, app.program, cfg.Version)
+	materials, err := billOfMaterials(ctx, cfg.Root, deployed, app.program, cfg.Version)
 	if err != nil {
 		return Result{}, err
 	}

@@ -198,6 +198,7 @@ func TestTheBillOfMaterialsIsThatOfTheDeployedProgramAndReproducible(t *testing.
 	require.Equal(t, hex.EncodeToString(sum[:]), (*program.Hashes)[0].Value)
 	require.Equal(t, "pkg:golang/std@"+strings.TrimPrefix(runtime.Version(), "go"), (*bom.Components)[0].PackageURL)
 	require.Len(t, *bom.Components, 1, "the example uses nothing else")
+	require.Equal(t, "BSD-3-Clause", (*(*bom.Components)[0].Licenses)[0].License.ID)
 }
 
 func TestAFunctionThatIsGoneLeavesTheFolder(t *testing.T) {

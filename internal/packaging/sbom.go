@@ -3,8 +3,10 @@ package packaging
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"debug/buildinfo"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -18,36 +20,31 @@ import (
 // sbomSuffix is added to the archive's name.
 const sbomSuffix = ".cdx.json"
 
-// billOfMaterials lists what a program is made of as a CycloneDX document:
-// what the linker wrote into the program itself, so that it cannot differ from
-// it. It has no serial number and no time, so that the same program gives the
-// same bytes.
+// billOfMaterials lists the modules of a program as a CycloneDX document, with the
+// hash and the licence of each. It reads the list that the linker wrote into the
+// program, so the two cannot differ. The document has no serial number and no
+// time: the same program results in the same bytes.
 // Source: https://cyclonedx.org/docs/1.6/json/
-func billOfMaterials(program, name, version string) ([]byte, error) {
+func billOfMaterials(ctx context.Context, root, program, name, version string) ([]byte, error) {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
-		return nil, fmt.Errorf("list what the program is made of: %w", err)
+		return nil, fmt.Errorf("list the modules of the program: %w", err)
 	}
-	content, err := os.ReadFile(program)
+	main, err := application(program, name, version, info.Settings)
 	if err != nil {
-		return nil, fmt.Errorf("list what the program is made of: %w", err)
+		return nil, err
 	}
-	sum := sha256.Sum256(content)
-	main := cdx.Component{
-		BOMRef: "program", Type: cdx.ComponentTypeApplication, Name: name, Version: version,
-		Hashes: &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(sum[:])}},
+	licences, err := moduleLicences(ctx, root, info.Deps)
+	if err != nil {
+		return nil, err
 	}
-	var settings []cdx.Property
-	for _, s := range info.Settings {
-		if slices.Contains([]string{"GOOS", "GOARCH", "GOAMD64", "GOARM64", "CGO_ENABLED"}, s.Key) {
-			settings = append(settings, cdx.Property{Name: "go:build:" + s.Key, Value: s.Value})
-		}
-	}
-	main.Properties = &settings
-
-	parts := []cdx.Component{golang("std", strings.TrimPrefix(info.GoVersion, "go"), "")}
+	parts := []cdx.Component{library("std", strings.TrimPrefix(info.GoVersion, "go"), goLicence)}
 	for _, m := range info.Deps {
-		parts = append(parts, module(m))
+		part, err := module(m, licences)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
 	}
 	slices.SortFunc(parts, func(a, b cdx.Component) int { return cmp.Compare(a.BOMRef, b.BOMRef) })
 	var refs []string
@@ -61,26 +58,63 @@ func billOfMaterials(program, name, version string) ([]byte, error) {
 	bom.Dependencies = &[]cdx.Dependency{{Ref: main.BOMRef, Dependencies: &refs}}
 	var out bytes.Buffer
 	if err := cdx.NewBOMEncoder(&out, cdx.BOMFileFormatJSON).SetPretty(true).Encode(bom); err != nil {
-		return nil, fmt.Errorf("write what the program is made of: %w", err)
+		return nil, fmt.Errorf("write the bill of materials: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// module is a part of the program; a module that is replaced is what replaces
-// it.
-func module(m *debug.Module) cdx.Component {
+// application returns the component of the program itself.
+func application(program, name, version string, settings []debug.BuildSetting) (cdx.Component, error) {
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return cdx.Component{}, fmt.Errorf("hash the program: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	var properties []cdx.Property
+	for _, s := range settings {
+		if slices.Contains([]string{"GOOS", "GOARCH", "GOAMD64", "GOARM64", "CGO_ENABLED"}, s.Key) {
+			properties = append(properties, cdx.Property{Name: "go:build:" + s.Key, Value: s.Value})
+		}
+	}
+	return cdx.Component{
+		BOMRef: "program", Type: cdx.ComponentTypeApplication, Name: name, Version: version,
+		Hashes:     &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(sum[:])}},
+		Properties: &properties,
+	}, nil
+}
+
+// module returns the component of a module, or of its replacement.
+func module(m *debug.Module, licences map[string]string) (cdx.Component, error) {
 	if m.Replace != nil {
 		m = m.Replace
 	}
-	return golang(m.Path, m.Version, m.Sum)
+	c := library(m.Path, m.Version, licences[m.Path])
+	if m.Sum == "" {
+		return c, nil
+	}
+	// The h1 sum of go.sum is the SHA-256 of the sorted list of the hashes of the
+	// module's files. Tools such as cyclonedx-gomod record it as the module's hash.
+	// https://go.dev/ref/mod#go-sum-files
+	hash, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(m.Sum, "h1:"))
+	if err != nil {
+		return c, fmt.Errorf("read the sum %q of %s: %w", m.Sum, m.Path, err)
+	}
+	c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(hash)}}
+	c.Properties = &[]cdx.Property{{Name: "go:sum", Value: m.Sum}}
+	return c, nil
 }
 
-func golang(path, version, sum string) cdx.Component {
+func library(path, version, licence string) cdx.Component {
 	purl := "pkg:golang/" + path + "@" + version
-	c := cdx.Component{BOMRef: purl, Type: cdx.ComponentTypeLibrary, Name: path, Version: version, PackageURL: purl}
-	if sum != "" {
-		// The sum of go.sum, which is no digest of one file.
-		c.Properties = &[]cdx.Property{{Name: "go:sum", Value: sum}}
+	choice := cdx.LicenseChoice{License: &cdx.License{ID: licence}}
+	switch {
+	case licence == unknownLicence:
+		choice.License = &cdx.License{Name: unknownLicence}
+	case strings.Contains(licence, " "):
+		choice = cdx.LicenseChoice{Expression: licence}
 	}
-	return c
+	return cdx.Component{
+		BOMRef: purl, Type: cdx.ComponentTypeLibrary, Name: path, Version: version, PackageURL: purl,
+		Licenses: &cdx.Licenses{choice},
+	}
 }

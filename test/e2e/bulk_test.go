@@ -28,7 +28,7 @@ func (l *local) sendByJavaScript(messages ...map[string]any) {
 	l.t.Helper()
 	folder := filepath.Join("..", "outside", "servicebus")
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "@azure", "service-bus")); err != nil {
-		l.t.Skip("@azure/service-bus is not installed: run npm ci in test/outside/servicebus")
+		l.t.Skip("@azure/service-bus is not installed: run npm ci --ignore-scripts in test/outside/servicebus")
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {

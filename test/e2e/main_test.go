@@ -192,7 +192,7 @@ func (l *local) await(id string) (v api.Operation) {
 		var ok bool
 		v, ok = l.get(id)
 		return ok && (v.Status.Terminal() || v.Status == api.Parked)
-	}, maxWait, 50*time.Millisecond, "operation %s does not end", id)
+	}, maxWait, 50*time.Millisecond, "operation %s does not end: %+v", id, &v)
 	return v
 }
 

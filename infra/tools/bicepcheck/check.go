@@ -29,7 +29,7 @@ func check(files fs.FS, types *catalogue) ([]Finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		found = slices.Concat(found, more, checkNames(t), checkModules(t, all), checkFiles(t, files), checkSecrets(t), checkScopes(t))
+		found = slices.Concat(found, more, checkNames(t), checkModules(t, all), checkFiles(t, files), checkRequirements(t), checkSecrets(t), checkScopes(t), checkWarnings(t))
 	}
 	const parameters = "infra/main.parameters.json"
 	raw, err := fs.ReadFile(files, parameters)
@@ -63,7 +63,7 @@ func check(files fs.FS, types *catalogue) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = slices.Concat(found, settings, checkQueues(all, c), queries, docs, hooks)
+	found = slices.Concat(found, settings, checkQueues(all, c), checkVaultRoles(all, c), queries, docs, hooks)
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})

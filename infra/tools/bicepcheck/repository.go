@@ -30,6 +30,8 @@ type code struct {
 	queues, bound map[string]place
 	// texts are all string literals, in which log lines are looked up.
 	texts map[string]bool
+	// vaultRoles are the built-in roles that package preflight expects.
+	vaultRoles map[string]place
 }
 
 // onlyHere are settings that a deployment leaves out: the first makes waits
@@ -46,7 +48,7 @@ func standard(name string) bool { return strings.HasPrefix(name, "OTEL_") }
 func readCode(files fs.FS) (*code, error) {
 	c := &code{
 		settings: map[string]place{}, connections: map[string]place{}, queues: map[string]place{}, bound: map[string]place{},
-		texts: map[string]bool{},
+		texts: map[string]bool{}, vaultRoles: map[string]place{},
 	}
 	for _, root := range []string{"internal", "functions"} {
 		err := fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
@@ -105,6 +107,9 @@ func (c *code) source(files fs.FS, name string) error {
 		case *ast.BasicLit:
 			if text, ok := stringOf(n); ok {
 				c.texts[text] = true
+				if path.Dir(name) == "internal/preflight" && builtIn()[text] != "" {
+					c.vaultRoles[text] = at(n)
+				}
 			}
 		}
 		return true

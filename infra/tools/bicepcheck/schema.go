@@ -225,6 +225,7 @@ func (c *conformity) discriminated(v value, s *schema, path string) {
 		return
 	}
 	if p.value.kind != text || !p.value.known {
+		c.report(v.line, "%s is not a literal, so that the compiler cannot check this object: write one object for each value (BCP225)", below)
 		return
 	}
 	var kinds map[string]reference

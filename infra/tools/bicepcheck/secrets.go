@@ -6,21 +6,28 @@ import (
 	"strings"
 )
 
-// keyless are the switches that turn keys off, by resource type in lower case.
-func keyless() map[string]struct {
+// required is a value that every resource of a type must have.
+type required struct {
+	// kind is the resource type in lower case.
+	kind string
 	path []string
 	want string
-} {
-	type rule = struct {
-		path []string
-		want string
-	}
-	return map[string]rule{
-		"microsoft.storage/storageaccounts":                      {[]string{"properties", "allowSharedKeyAccess"}, "false"},
-		"microsoft.servicebus/namespaces":                        {[]string{"properties", "disableLocalAuth"}, "true"},
-		"microsoft.insights/components":                          {[]string{"properties", "DisableLocalAuth"}, "true"},
-		"microsoft.operationalinsights/workspaces":               {[]string{"properties", "features", "disableLocalAuth"}, "true"},
-		"microsoft.web/sites/basicpublishingcredentialspolicies": {[]string{"properties", "allow"}, "false"},
+	// risk is the consequence of another value.
+	risk string
+}
+
+// requirements lists the values that turn keys off, and old versions of TLS.
+func requirements() []required {
+	const keys, tls = "keys could be used", "a version of TLS before 1.2 could be used"
+	return []required{
+		{"microsoft.storage/storageaccounts", []string{"properties", "allowSharedKeyAccess"}, "false", keys},
+		{"microsoft.servicebus/namespaces", []string{"properties", "disableLocalAuth"}, "true", keys},
+		{"microsoft.insights/components", []string{"properties", "DisableLocalAuth"}, "true", keys},
+		{"microsoft.operationalinsights/workspaces", []string{"properties", "features", "disableLocalAuth"}, "true", keys},
+		{"microsoft.web/sites/basicpublishingcredentialspolicies", []string{"properties", "allow"}, "false", keys},
+		{"microsoft.storage/storageaccounts", []string{"properties", "minimumTlsVersion"}, "TLS1_2", tls},
+		{"microsoft.servicebus/namespaces", []string{"properties", "minimumTlsVersion"}, "1.2", tls},
+		{"microsoft.web/sites", []string{"properties", "siteConfig", "minTlsVersion"}, "1.2", tls},
 	}
 }
 
@@ -40,31 +47,39 @@ func builtIn() map[string]string {
 	}
 }
 
-// checkSecrets reports resources that could be used with a key, keys that are
-// read, and roles that are not on the list.
+// checkRequirements reports resources that could be used with a key, or with an
+// old version of TLS.
+func checkRequirements(t *template) []Finding {
+	var found []Finding
+	for _, r := range t.resources {
+		kind, _, _ := strings.Cut(strings.ToLower(r.id), "@")
+		for _, rule := range requirements() {
+			if rule.kind != kind || r.existing || r.body == nil {
+				continue
+			}
+			v := t.evaluate(r.body)
+			line := v.line
+			for _, name := range rule.path {
+				p, _ := v.get(name)
+				v = p.value
+				if p.line > 0 {
+					line = p.line
+				}
+			}
+			if v.text != rule.want {
+				found = append(found, Finding{t.file, line, fmt.Sprintf("%s of %s is not %s: %s", strings.Join(rule.path, "."), strings.Split(r.id, "@")[0], rule.want, rule.risk)})
+			}
+		}
+	}
+	return found
+}
+
+// checkSecrets reports keys that a template reads, and roles that are not in
+// builtIn.
 func checkSecrets(t *template) []Finding {
 	var found []Finding
 	report := func(line int, format string, args ...any) {
 		found = append(found, Finding{t.file, line, fmt.Sprintf(format, args...)})
-	}
-	for _, r := range t.resources {
-		kind, _, _ := strings.Cut(strings.ToLower(r.id), "@")
-		rule, ok := keyless()[kind]
-		if !ok || r.existing || r.body == nil {
-			continue
-		}
-		v := t.evaluate(r.body)
-		line := v.line
-		for _, name := range rule.path {
-			p, _ := v.get(name)
-			v = p.value
-			if p.line > 0 {
-				line = p.line
-			}
-		}
-		if v.text != rule.want {
-			report(line, "%s of %s is not %s: keys could be used", strings.Join(rule.path, "."), strings.Split(r.id, "@")[0], rule.want)
-		}
 	}
 	keys := regexp.MustCompile(`(?i)^list(keys|accountsas|servicesas|connectionstrings|secrets)$`)
 	secret := regexp.MustCompile(`(?i)(AccountKey|SharedAccessKey|SharedAccessSignature|InstrumentationKey)=`)

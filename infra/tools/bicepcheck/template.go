@@ -25,6 +25,9 @@ type declaration struct {
 	// value is a variable's, or a parameter's default.
 	value *node
 	used  bool
+	// conditional reports a resource or module that is deployed only on a
+	// condition.
+	conditional bool
 	// busy breaks circles of variables.
 	busy bool
 }
@@ -87,10 +90,10 @@ func (t *template) declare(n *node) {
 	case "output_declaration":
 		add("output").kind = declaredType(n)
 	case "resource_declaration":
-		add("resource")
+		add("resource").conditional = conditional(n)
 		t.resource(n, nil)
 	case "module_declaration":
-		add("module")
+		add("module").conditional = conditional(n)
 		m := &module{line: n.line, body: body(n)}
 		if id != nil {
 			m.name = id.text
@@ -117,7 +120,7 @@ func (t *template) resource(n *node, parent *resource) {
 	r := &resource{line: n.line, parent: parent, body: body(n)}
 	if id := n.child("identifier", "compatible_identifier"); id != nil {
 		r.name = id.text
-		t.names[id.text] = &declaration{what: "resource", name: id.text, line: n.line}
+		t.names[id.text] = &declaration{what: "resource", name: id.text, line: n.line, conditional: conditional(n)}
 	}
 	for _, token := range n.tokens {
 		r.existing = r.existing || token == "existing"
@@ -153,4 +156,18 @@ func body(n *node) *node {
 		}
 	}
 	return nil
+}
+
+// conditional reports whether a resource or module, or each of a loop, is deployed
+// only on a condition.
+func conditional(n *node) bool {
+	for _, c := range n.kids {
+		switch c.kind {
+		case "if_statement":
+			return true
+		case "for_statement":
+			return conditional(c)
+		}
+	}
+	return false
 }

@@ -91,6 +91,16 @@ func (n *node) named(field string) *node {
 	return nil
 }
 
+// property returns the value of an object's property.
+func (n *node) property(name string) *node {
+	for _, c := range n.kids {
+		if c.kind == "object_property" && len(c.kids) > 1 && c.kids[0].text == name {
+			return c.last()
+		}
+	}
+	return nil
+}
+
 // last gives the last child.
 func (n *node) last() *node {
 	if len(n.kids) == 0 {
