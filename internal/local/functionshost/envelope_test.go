@@ -16,15 +16,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// sharedFolder returns the folder of the project's facts and recordings. It is
+// outside of the repository.
+func sharedFolder() string {
+	if shared := os.Getenv("AZBACKUPFLOW_SHARED"); shared != "" {
+		return shared
+	}
+	return filepath.Join("..", "..", "..", "..", "shared")
+}
+
 // sharedPayload reads one of the project's sample envelopes, which lie outside
 // of the repository, and skips the test where they are absent.
 func sharedPayload(t *testing.T, name string) map[string]map[string]json.RawMessage {
 	t.Helper()
-	shared := os.Getenv("AZBACKUPFLOW_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	raw, err := os.ReadFile(filepath.Join(shared, "facts", "host-payloads", name))
+	raw, err := os.ReadFile(filepath.Join(sharedFolder(), "facts", "host-payloads", name))
 	if os.IsNotExist(err) {
 		t.Skip("the shared sample payloads are absent")
 	}
@@ -37,8 +42,7 @@ func sharedPayload(t *testing.T, name string) map[string]map[string]json.RawMess
 // requireSamePayload compares all but what differs from call to call.
 func requireSamePayload(t *testing.T, want map[string]map[string]json.RawMessage, i *invocation) {
 	t.Helper()
-	require.NoError(t, i.addSystem(time.Now(), rand.Reader)) // not compared
-	raw, err := i.envelope()
+	raw, err := i.envelope(time.Now(), rand.Reader)
 	require.NoError(t, err)
 	var got map[string]map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(raw, &got))
@@ -106,18 +110,18 @@ func TestTheBodyHidesMetadataOfTheSameName(t *testing.T) {
 	body := `{"messageId":"mine","flag":true,"count":2.50,"when":"2026-11-20T12:15:00+02:00","none":null,"list":[1],"nested":{"a": [1]},"contentType":null,"myTrigger":"x"}`
 	message := &azservicebus.ReceivedMessage{Body: []byte(body), MessageID: "real", DeliveryCount: 3, ContentType: pointer("application/json")}
 	require.NoError(t, fillMessage(i, busClient{namespace: "n"}, message))
-	raw, err := i.envelope()
+	raw, err := i.envelope(time.Now(), rand.Reader)
 	require.NoError(t, err)
 	var got struct{ Metadata map[string]any }
 	require.NoError(t, json.Unmarshal(raw, &got))
 	want := map[string]any{
-		"MessageId": `"mine"`, "flag": `"True"`, "count": `"2.50"`, "when": `"11/20/2026 10:15:00"`,
+		"MessageId": `"mine"`, "flag": `"True"`, "count": `"2.5"`, "ContentType": `"application/json"`, "when": `"11/20/2026 10:15:00"`,
 		"DeliveryCount": "3", "nested": map[string]any{"a": []any{1.0}},
 	}
 	for name, value := range want {
 		require.Equal(t, value, got.Metadata[name], name)
 	}
-	for _, name := range []string{"messageId", "none", "list", "ContentType", "contentType", "myTrigger", "ReplyTo", "DeadLetterSource"} {
+	for _, name := range []string{"messageId", "none", "list", "contentType", "myTrigger", "ReplyTo", "DeadLetterSource"} {
 		require.NotContains(t, got.Metadata, name)
 	}
 }
@@ -125,7 +129,7 @@ func TestTheBodyHidesMetadataOfTheSameName(t *testing.T) {
 func TestOnlyAWholeObjectHidesMetadata(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`["messageId"]`, `"messageId"`, `{"messageId":"x",}`, `{"messageId":"x"`, "", "{", "{}"} {
-		var metadata document
+		var metadata jsonObject
 		metadata.set("MessageId", encodeText("real"))
 		mergeBody(&metadata, body)
 		raw, err := metadata.MarshalJSON()
@@ -155,7 +159,7 @@ func FuzzMergeBody(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		var metadata document
+		var metadata jsonObject
 		mergeBody(&metadata, body)
 		raw, err := metadata.MarshalJSON()
 		require.NoError(t, err)
@@ -165,10 +169,10 @@ func FuzzMergeBody(f *testing.F) {
 
 func TestAnswersAreReadAsStrictlyAsTheHostReadsThem(t *testing.T) {
 	t.Parallel()
-	read := func(status int, kind, body string) (answer, error) {
-		response := &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(body))}
-		defer func() { _ = response.Body.Close() }()
-		return readAnswer(response)
+	read := func(status int, kind, body string) (response, error) {
+		r := &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(body))}
+		defer func() { _ = r.Body.Close() }()
+		return readResponse(r)
 	}
 	a, err := read(200, "application/json; charset=utf-8", `{"outputs":{"res":{"a":1}},"Logs":["x"],"ReturnValue":7}`)
 	require.NoError(t, err)
@@ -178,10 +182,10 @@ func TestAnswersAreReadAsStrictlyAsTheHostReadsThem(t *testing.T) {
 
 	for _, body := range []string{"", " null "} {
 		_, err = read(200, "application/json", body)
-		require.ErrorIs(t, err, errNoAnswer)
+		require.ErrorIs(t, err, errNoResponse)
 	}
 	_, err = read(204, "", "")
-	require.ErrorIs(t, err, errNoAnswer)
+	require.ErrorIs(t, err, errNoResponse)
 	for name, bad := range map[string]struct {
 		status     int
 		kind, body string
@@ -198,6 +202,6 @@ func TestAnswersAreReadAsStrictlyAsTheHostReadsThem(t *testing.T) {
 	} {
 		_, err = read(bad.status, bad.kind, bad.body)
 		require.Error(t, err, name)
-		require.NotErrorIs(t, err, errNoAnswer, name)
+		require.NotErrorIs(t, err, errNoResponse, name)
 	}
 }

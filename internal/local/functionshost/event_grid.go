@@ -121,6 +121,9 @@ func (h *Host) eventInvocation(function *Function, event json.RawMessage) (*invo
 	if err != nil {
 		return nil, err
 	}
+	if i.trace, err = newTraceParent(h.random); err != nil {
+		return nil, err
+	}
 	i.detail = parsed.ID
 	i.data.set(function.Trigger.Name, event)
 	if len(parsed.Data) > 0 && string(parsed.Data) != "null" {

@@ -38,22 +38,48 @@ func TestTheOriginalRequestReachesTheHandlerWhenProxied(t *testing.T) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
 		assert.NotEmpty(t, r.Header.Get(headerInvocationID))
-		assert.Equal(t, "10.0.0.1", r.Header.Get("X-Forwarded-For"))
+		assert.Equal(t, "10.0.0.1, 127.0.0.1", r.Header.Get("X-Forwarded-For"))
 		w.Header().Set("Location", "/api/operations/1")
 		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Host+" "+string(body))
+		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("X-Forwarded-Host")+" "+string(body))
 	}, nil)
 	status, body, header := call(t, http.MethodPost, h.URL()+"/api/operations/a%2Fb?x=1", "hello", http.Header{"X-Forwarded-For": {"10.0.0.1"}})
 	require.Equal(t, http.StatusAccepted, status)
 	require.Equal(t, "/api/operations/1", header.Get("Location"))
-	require.Equal(t, "POST /api/operations/a%2Fb?x=1 "+strings.TrimPrefix(h.URL(), "http://")+" hello", body)
+	require.Equal(t, "POST /api/operations/a%252Fb?x=1 "+strings.TrimPrefix(h.URL(), "http://")+" hello", body)
 
 	for target, want := range map[string]int{"/": http.StatusOK, "/api/other": http.StatusNotFound, "/api": http.StatusNotFound} {
 		status, _, _ := call(t, http.MethodGet, h.URL()+target, "", nil)
 		require.Equal(t, want, status, target)
 	}
-	status, _, _ = call(t, http.MethodDelete, h.URL()+"/api/operations/1", "", nil)
-	require.Equal(t, http.StatusNotFound, status, "a method that no function takes")
+}
+
+// serveRoute responds to methods that function.json does not name, HEAD and OPTIONS
+// included.
+func TestServeRoute_RespondsNotFoundToOtherMethods(t *testing.T) {
+	t.Parallel()
+	h := newIdleHost(t, map[string]string{"api": httpFunction}, func(http.ResponseWriter, *http.Request) {
+		assert.Fail(t, "the handler was called")
+	}, nil)
+	for _, method := range []string{http.MethodDelete, http.MethodPut, http.MethodPatch, http.MethodHead, http.MethodOptions} {
+		require.Equal(t, http.StatusNotFound, serve(t, h, method, "/api/operations/1", "", nil).Code, method)
+	}
+}
+
+func TestProxiedPath_EscapesTheSlashTwice(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/api/a%2Fb/c%20d":          "/api/a%252Fb/c%20d",
+		"/api/a%2fb":                "/api/a%252fb",
+		"/api/a%252Fb":              "/api/a%252Fb",
+		"/api/%C3%A9":               "/api/%C3%A9",
+		"/api/operations:bulk":      "/api/operations:bulk",
+		"/api/%41%25":               "/api/A%25",
+		"/api/a+b(c)~d|e":           "/api/a+b(c)~d%7Ce",
+		"/api/operations/%2e%2e/id": "/api/operations/../id",
+	} {
+		require.Equal(t, want, proxiedPath(path))
+	}
 }
 
 func TestForwardingLosesABodyWithoutALength(t *testing.T) {

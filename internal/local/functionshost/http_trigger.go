@@ -2,24 +2,21 @@ package functionshost
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync/atomic"
 
 	"azbackupflow/internal/local/fault"
 )
 
-// maxRequest bounds the body of a buffered HTTP request in bytes; the real
-// host's limit is 100 MB.
-const maxRequest = 100 << 20
+// headerForwardedInvocationID repeats the invocation's id in a proxied request.
+const headerForwardedInvocationID = "X-Ms-Invocation-Id"
 
-// serveRoute runs the HTTP function that a request is for.
+// serveRoute runs the HTTP function that serves the request's route.
 func (h *Host) serveRoute(w http.ResponseWriter, r *http.Request) {
 	function, parameters := findRoute(h.routes, r)
 	switch {
@@ -34,11 +31,11 @@ func (h *Host) serveRoute(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// passOn hands the original request to the handler and its answer back:
-// streamed if host.json asks for proxying, else buffered, which loses the body
-// of a request without a length.
+// passOn sends the original request to the handler and returns its response. With
+// enableProxyingHttpRequest both are streamed. Otherwise they are buffered, and a
+// request without a length loses its body.
 func (h *Host) passOn(w http.ResponseWriter, r *http.Request, function *Function) {
-	i, err := newInvocation(function, h.random)
+	i, err := h.proxiedInvocation(function, r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -48,11 +45,11 @@ func (h *Host) passOn(w http.ResponseWriter, r *http.Request, function *Function
 	if !h.app.Host.ProxyHTTP && r.ContentLength < 0 {
 		r.Body = http.NoBody
 	}
-	var answered atomic.Bool
+	var responded atomic.Bool
 	worker, err := h.gate.wait(r.Context())
 	if err == nil {
 		err = h.bounded(r.Context(), worker, func(ctx context.Context) error {
-			return h.proxy(ctx, worker, i, request, &answered, w, r)
+			return h.proxy(ctx, worker, i, request, &responded, w, r)
 		})
 	}
 	h.fault.At(fault.After, request)
@@ -60,37 +57,42 @@ func (h *Host) passOn(w http.ResponseWriter, r *http.Request, function *Function
 		return
 	}
 	h.log.ErrorContext(r.Context(), "invocation failed", "function", function.Name, "invocationId", i.id, "error", err)
-	if answered.Load() {
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to show the caller that the answer is cut
+	if responded.Load() {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to show the caller that the response is incomplete
 	}
-	http.Error(w, "the function failed", http.StatusInternalServerError)
+	http.Error(w, "function failed; see the host's log", http.StatusInternalServerError)
 }
 
-// proxy sends one request to the handler and its answer back. The error says
-// that there was none, or that it was cut after answered was set.
-func (h *Host) proxy(ctx context.Context, to *worker, i *invocation, request fault.Request, answered *atomic.Bool, w http.ResponseWriter, r *http.Request) (failure error) {
+// proxiedInvocation returns the invocation of a proxied request. The host creates
+// a traceparent if the request has none.
+func (h *Host) proxiedInvocation(function *Function, r *http.Request) (*invocation, error) {
+	i, err := newInvocation(function, h.random)
+	if err != nil {
+		return nil, err
+	}
+	if r.Header.Get(headerTraceParent) == "" {
+		i.trace, err = newTraceParent(h.random)
+	}
+	return i, err
+}
+
+// proxy sends one request to the handler and returns its response to the caller.
+// It sets responded before it writes the response. It returns an error if the
+// response is missing or incomplete.
+func (h *Host) proxy(ctx context.Context, to *worker, i *invocation, request fault.Request, responded *atomic.Bool, w http.ResponseWriter, r *http.Request) (failure error) {
 	defer func() {
 		if value := recover(); value != nil {
-			failure = fmt.Errorf("%w in the middle of its answer: %v", errConnectionLost, value)
+			failure = fmt.Errorf("%w during the response: %v", errConnectionLost, value)
 		}
 	}()
 	proxy := &httputil.ReverseProxy{
 		Transport:     to.client.Transport,
 		FlushInterval: -1,
-		ErrorLog:      slog.NewLogLogger(h.log.Handler(), slog.LevelDebug), // what it says is returned, too
-		Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetURL(to.url)
-			p.Out.Host = p.In.Host
-			for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
-				if values := p.In.Header.Values(name); len(values) > 0 {
-					p.Out.Header[name] = values
-				}
-			}
-			setHostHeaders(p.Out.Header, i.id)
-		},
+		ErrorLog:      slog.NewLogLogger(h.log.Handler(), slog.LevelDebug), // ErrorHandler returns the same errors
+		Rewrite:       func(p *httputil.ProxyRequest) { rewrite(p, to.url, i) },
 		ModifyResponse: func(*http.Response) error {
 			h.fault.At(fault.During, request)
-			answered.Store(true)
+			responded.Store(true)
 			return nil
 		},
 		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) {
@@ -101,120 +103,48 @@ func (h *Host) proxy(ctx context.Context, to *worker, i *invocation, request fau
 	return failure
 }
 
-// serveEnvelope invokes a function with the request in an envelope and turns
-// its output into the response.
-func (h *Host) serveEnvelope(w http.ResponseWriter, r *http.Request, function *Function, parameters map[string]string) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-	if err != nil {
-		http.Error(w, "the request cannot be read", http.StatusBadRequest)
-		return
+// rewrite turns the caller's request into the host's request to the handler.
+func rewrite(p *httputil.ProxyRequest, handler *url.URL, i *invocation) {
+	p.SetURL(handler)
+	p.Out.URL.RawPath = proxiedPath(p.In.URL.EscapedPath())
+	if path, err := url.PathUnescape(p.Out.URL.RawPath); err == nil {
+		p.Out.URL.Path = path
 	}
-	i, err := newInvocation(function, h.random)
-	if err == nil {
-		err = fillRequest(i, r, parameters, string(body))
+	if values := p.In.Header.Values("X-Forwarded-For"); len(values) > 0 {
+		p.Out.Header["X-Forwarded-For"] = values
 	}
-	var a answer
-	if err == nil {
-		a, err = h.invoke(r.Context(), i)
+	p.SetXForwarded()
+	if _, ok := p.In.Header["User-Agent"]; !ok {
+		p.Out.Header["User-Agent"] = []string{""} // or net/http sets its own
 	}
-	if err == nil {
-		err = writeOutput(w, function, a)
+	if i.trace != "" {
+		p.Out.Header.Set(headerTraceParent, i.trace)
 	}
-	if err != nil {
-		http.Error(w, "the function failed", http.StatusInternalServerError)
-	}
+	setHostHeaders(p.Out.Header, i.id)
+	p.Out.Header.Set(headerForwardedInvocationID, i.id)
 }
 
-// fillRequest writes an HTTP request into an invocation.
-func fillRequest(i *invocation, r *http.Request, parameters map[string]string, body string) error {
-	query, headers, joined := map[string]string{}, map[string][]string{}, map[string]string{}
-	for name, values := range r.URL.Query() {
-		query[name] = strings.Join(values, ",")
-		i.metadata.set(name, encodeText(query[name]))
-	}
-	for name, values := range r.Header {
-		headers[name], joined[name] = values, strings.Join(values, ",")
-	}
-	headers["Host"], joined["Host"] = []string{r.Host}, r.Host
-	request, err := encodeObject(struct {
-		URL        string `json:"Url"`
-		Method     string
-		Query      map[string]string
-		Headers    map[string][]string
-		Params     map[string]string
-		Identities []any
-		Body       string
-	}{"http://" + r.Host + r.URL.RequestURI(), r.Method, query, headers, parameters, []any{}, body})
-	if err != nil {
-		return err
-	}
-	i.data.set(i.function.Trigger.Name, request)
-	queryJSON, err := encodeObject(query)
-	if err != nil {
-		return err
-	}
-	headersJSON, err := encodeObject(joined)
-	if err != nil {
-		return err
-	}
-	i.metadata.set("query", queryJSON)
-	i.metadata.set("headers", headersJSON)
-	for name, value := range parameters {
-		i.metadata.set(name, encodeText(value))
-	}
-	mergeBody(&i.metadata, body)
-	return nil
-}
-
-// httpOutput is the value of an http output binding.
-type httpOutput struct {
-	StatusCode json.Number
-	Status     json.Number
-	Headers    map[string]string
-	Body       json.RawMessage
-}
-
-// writeOutput turns a handler's answer into an HTTP response: 204 if the
-// function has no http output or gave none.
-func writeOutput(w http.ResponseWriter, function *Function, a answer) error {
-	var raw json.RawMessage
-	for _, output := range function.Outputs {
-		if !output.is(typeHTTP) {
+// proxiedPath returns the escaped path of a proxied request. The host's web server
+// decodes all escapes except %2F, and its proxy escapes the result again: %2F
+// becomes %252F, and %20 stays.
+func proxiedPath(escaped string) string {
+	const digits = "0123456789ABCDEF"
+	var out strings.Builder
+	for i := 0; i < len(escaped); i++ {
+		c := escaped[i]
+		if c == '%' && i+2 < len(escaped) && !strings.EqualFold(escaped[i:i+3], "%2F") {
+			if decoded, err := url.PathUnescape(escaped[i : i+3]); err == nil {
+				c = decoded[0]
+				i += 2
+			}
+		}
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~!$&'()*+,;=:@/", c) >= 0 {
+			out.WriteByte(c)
 			continue
 		}
-		raw = a.Outputs[output.Name]
-		if output.Name == returnBinding {
-			raw = a.ReturnValue
-		}
+		out.WriteByte('%')
+		out.WriteByte(digits[c>>4])
+		out.WriteByte(digits[c&15])
 	}
-	if len(raw) == 0 || string(raw) == "null" {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	var output httpOutput
-	if err := json.Unmarshal(raw, &output); err != nil {
-		return fmt.Errorf("the http output is not {statusCode, headers, body}: %w", err)
-	}
-	status := http.StatusOK
-	for _, given := range []json.Number{output.Status, output.StatusCode} {
-		if given == "" {
-			continue
-		}
-		n, err := given.Int64()
-		if err != nil || n < 100 || n > 599 {
-			return errors.New("the http output's statusCode is not a status")
-		}
-		status = int(n)
-	}
-	body := []byte(output.Body)
-	var text string
-	if json.Unmarshal(output.Body, &text) == nil {
-		body = []byte(text)
-	}
-	for name, value := range output.Headers {
-		w.Header().Set(name, value)
-	}
-	w.WriteHeader(status)
-	_, err := w.Write(body)
-	return err
+	return out.String()
 }

@@ -11,74 +11,73 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-// hostVersion is the version that the stand-in calls itself by on the wire.
+// hostVersion is the version that the stand-in sends to the handler.
 const hostVersion = "4.0.0-standin"
 
 // Headers of a request to the handler.
 const (
 	headerInvocationID = "X-Azure-Functions-InvocationId"
 	headerHostVersion  = "X-Azure-Functions-HostVersion"
+	headerTraceParent  = "Traceparent"
 	userAgent          = "Azure-Functions-Host/" + hostVersion
+	contentTypeJSON    = "application/json; charset=utf-8"
 )
 
-// Why an invocation failed.
+// Errors of an invocation.
 var (
-	errFunctionTimeout = errors.New("the function's time is over, and the handler was killed")
+	errFunctionTimeout = errors.New("the invocation reached functionTimeout, and the handler was killed")
 	errHandlerLost     = errors.New("the handler ended during the invocation")
-	errConnectionLost  = errors.New("the connection to the handler broke")
+	errConnectionLost  = errors.New("connection to the handler lost")
 )
 
-// lostGrace is how long after a broken connection the host waits for the
-// handler to be found dead: else an abandoned message, which comes back at
+// lostGrace is the time after a lost connection in which the host expects the
+// handler's process to end. Without it, an abandoned message, which returns at
 // once, would be sent to the dead handler again and again.
 const lostGrace = 100 * time.Millisecond
 
-// invoke sends an invocation to the handler and returns its answer. An error
-// means that the invocation failed, for whatever reason.
-func (h *Host) invoke(ctx context.Context, i *invocation) (answer, error) {
+// invoke sends an invocation to the handler and returns its response. An error
+// means that the invocation failed.
+func (h *Host) invoke(ctx context.Context, i *invocation) (response, error) {
 	request := fault.Request{Service: "host", Kind: "invoke " + i.function.Name, Detail: i.detail}
 	h.fault.At(fault.Before, request)
 	started := h.now()
-	a, err := h.send(ctx, i)
+	r, err := h.send(ctx, i)
 	h.fault.At(fault.During, request)
 	took := h.now().Sub(started)
 	if err != nil {
 		h.log.ErrorContext(ctx, "invocation failed", "function", i.function.Name, "invocationId", i.id, "took", took, "error", err)
 	} else {
-		for _, line := range a.Logs {
+		for _, line := range r.Logs {
 			h.emit(HandlerLine{Stream: StreamLogs, Text: line})
 		}
 		h.log.DebugContext(ctx, "invocation succeeded", "function", i.function.Name, "invocationId", i.id, "took", took)
 	}
 	h.fault.At(fault.After, request)
-	return a, err
+	return r, err
 }
 
-// send posts the envelope to the handler that is ready, bounded by the
-// function's time.
-func (h *Host) send(ctx context.Context, i *invocation) (answer, error) {
-	if err := i.addSystem(h.now(), h.random); err != nil {
-		return answer{}, err
-	}
-	body, err := i.envelope()
+// send posts the envelope to the handler when it is ready. The function's time
+// limit bounds the call.
+func (h *Host) send(ctx context.Context, i *invocation) (response, error) {
+	body, err := i.envelope(h.now(), h.random)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	w, err := h.gate.wait(ctx)
 	if err != nil {
-		return answer{}, fmt.Errorf("wait for the handler: %w", err)
+		return response{}, fmt.Errorf("wait for the handler: %w", err)
 	}
-	var a answer
+	var r response
 	err = h.bounded(ctx, w, func(ctx context.Context) error {
 		var err error
-		a, err = post(ctx, w, i, body)
+		r, err = post(ctx, w, i, body)
 		return err
 	})
-	return a, err
+	return r, err
 }
 
-// bounded runs a call to the handler and kills the handler when the function's
-// time is over, with everything else that it was doing.
+// bounded runs a call to the handler. At the function's time limit it kills the
+// handler, and with it all other invocations in progress, as the real host does.
 func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -86,19 +85,19 @@ func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context
 	if h.app.Host.FunctionTimeout > 0 {
 		limit = h.after(h.app.Host.FunctionTimeout)
 	}
-	var err error // of the call, once it is finished
+	var err error // of the call; read it after finished
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
 		err = call(ctx)
 	}()
-	waiting := finished // nil while the host waits for the time to be over
+	waiting := finished // nil while the host waits for the time limit
 	for {
 		select {
 		case <-waiting:
 			switch {
-			case errors.Is(err, errNoAnswer):
-				h.log.WarnContext(ctx, "the handler's answer is empty, waiting until the function's time is over")
+			case errors.Is(err, errNoResponse):
+				h.log.WarnContext(ctx, "response empty, waiting for functionTimeout")
 				waiting = nil
 				continue
 			case errors.Is(err, errConnectionLost) && ctx.Err() == nil:
@@ -110,13 +109,13 @@ func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context
 			}
 			return err
 		case <-limit:
-			w.restart.Store(true)
 			w.kill()
 			cancel()
 			<-finished
+			<-w.judged
 			return errFunctionTimeout
 		case <-w.ended:
-			// What the handler sent before it ended counts.
+			// A response that the handler sent before it ended is valid.
 			if <-finished; err == nil {
 				return nil
 			}
@@ -128,29 +127,32 @@ func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context
 	}
 }
 
-// lost is the error of an invocation whose handler ended. It is known to the
-// caller only when the host has drawn its conclusions: what is abandoned before
-// would come back to a host that is about to stop.
+// lost returns the error of an invocation whose handler ended. It waits until the
+// host has decided whether it restarts the handler: a message that is abandoned
+// earlier would return to a host that is about to stop.
 func (w *worker) lost() error {
 	<-w.judged
 	return fmt.Errorf("%w (code %d)", errHandlerLost, w.exit)
 }
 
 // post sends one envelope.
-func post(ctx context.Context, w *worker, i *invocation, body []byte) (answer, error) {
+func post(ctx context.Context, w *worker, i *invocation, body []byte) (response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url.JoinPath(i.function.Name).String(), bytes.NewReader(body)) //nolint:gosec // the address is that of the handler which this host started
 	if err != nil {
-		return answer{}, fmt.Errorf("call the handler: %w", err)
+		return response{}, fmt.Errorf("call the handler: %w", err)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	setHostHeaders(request.Header, i.id)
+	request.Header.Set("Content-Type", contentTypeJSON)
 	request.Header.Set("User-Agent", userAgent)
-	response, err := w.client.Do(request) //nolint:gosec // as above
-	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errConnectionLost, err)
+	if i.trace != "" {
+		request.Header.Set(headerTraceParent, i.trace)
 	}
-	defer func() { _ = response.Body.Close() }()
-	return readAnswer(response)
+	setHostHeaders(request.Header, i.id)
+	r, err := w.client.Do(request) //nolint:gosec // as above
+	if err != nil {
+		return response{}, fmt.Errorf("%w: %w", errConnectionLost, err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	return readResponse(r)
 }
 
 func setHostHeaders(header http.Header, invocationID string) {

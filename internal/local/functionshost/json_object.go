@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// document is a JSON object that keeps its order and ignores the case of its
+// jsonObject is a JSON object that keeps its order and ignores the case of its
 // names, as the host's dictionaries do.
-type document struct {
+type jsonObject struct {
 	names  []string // as first written
 	values map[string]json.RawMessage
 }
 
 // set puts a value under a name, replacing one under the same name in any
 // spelling. A nil value removes the name: the host omits nulls.
-func (d *document) set(name string, value json.RawMessage) {
+func (d *jsonObject) set(name string, value json.RawMessage) {
 	if d.values == nil {
 		d.values = map[string]json.RawMessage{}
 	}
@@ -31,7 +31,7 @@ func (d *document) set(name string, value json.RawMessage) {
 }
 
 // MarshalJSON writes the values that are not nil, in order.
-func (d *document) MarshalJSON() ([]byte, error) {
+func (d *jsonObject) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')
 	for _, name := range d.names {

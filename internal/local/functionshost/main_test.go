@@ -5,16 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,6 +42,9 @@ const (
 	headerStderr = "X-Test-Stderr"
 )
 
+// textTerminated is what the handler program prints on SIGTERM.
+const textTerminated = "got SIGTERM"
+
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleSetting) {
 	case roleHandler:
@@ -56,6 +62,12 @@ func handlerProgram() int {
 	if code, err := strconv.Atoi(os.Getenv(crashSetting)); err == nil {
 		return code
 	}
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
+	go func() {
+		<-terminated
+		_, _ = fmt.Fprintln(os.Stdout, textTerminated)
+	}()
 	control, err := url.Parse(os.Getenv(controlSetting))
 	if err != nil {
 		return 2
@@ -65,7 +77,9 @@ func handlerProgram() int {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(control)
 			p.Out.Host = p.In.Host
-			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
+			for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+				p.Out.Header[name] = p.In.Header[name]
+			}
 			p.Out.Header.Set("X-Test-Pid", strconv.Itoa(os.Getpid()))
 			p.Out.Header.Set("X-Test-Worker", os.Getenv("FUNCTIONS_CUSTOMHANDLER_WORKER_ID"))
 			p.Out.Header.Set("X-Test-Root", os.Getenv("FUNCTIONS_APP_ROOT_PATH"))
@@ -173,7 +187,9 @@ func newIdleHost(t *testing.T, functions map[string]string, script http.HandlerF
 	t.Cleanup(server.Close)
 	address, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	h.gate.open(&worker{url: address, client: server.Client(), ended: make(chan struct{})})
+	client := newHandlerClient()
+	t.Cleanup(client.CloseIdleConnections)
+	h.gate.open(&worker{url: address, client: client, ended: make(chan struct{}), judged: make(chan struct{})})
 	h.listener, err = new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = h.listener.Close() })
@@ -264,6 +280,36 @@ func (c *fakeClock) awaits(due time.Time) bool {
 		}
 	}
 	return false
+}
+
+// logLines collects log messages.
+type logLines struct {
+	slog.Handler
+	mu       sync.Mutex
+	messages []string
+}
+
+func newLogLines() *logLines { return &logLines{Handler: slog.DiscardHandler} }
+
+func (l *logLines) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *logLines) Handle(_ context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.messages = append(l.messages, r.Message)
+	return nil
+}
+
+// count returns the number of lines with a message.
+func (l *logLines) count(message string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.messages {
+		if m == message {
+			n++
+		}
+	}
+	return n
 }
 
 func eventually(t *testing.T, condition func() bool, what string) {

@@ -3,15 +3,16 @@ package functionshost
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// mergeBody merges the top-level properties of a trigger's text over its
-// metadata, as the host does when the text is a JSON object: arrays are passed
-// over, objects stay objects, everything else becomes text the .NET way, and
-// null removes what was there.
-func mergeBody(metadata *document, body string) {
+// mergeBody merges the top-level members of a trigger's text into its metadata,
+// over existing names in any spelling, if the text is a JSON object. Objects stay
+// objects and scalars become .NET's text. Arrays and nulls are not merged.
+func mergeBody(metadata *jsonObject, body string) {
 	trimmed := strings.TrimSpace(body)
 	if !strings.HasPrefix(trimmed, "{") || !strings.HasSuffix(trimmed, "}") {
 		return
@@ -21,7 +22,7 @@ func mergeBody(metadata *document, body string) {
 	if _, err := decoder.Token(); err != nil {
 		return
 	}
-	merged := &document{}
+	merged := &jsonObject{}
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
@@ -35,53 +36,67 @@ func mergeBody(metadata *document, body string) {
 		if !ok {
 			return
 		}
-		if value, keep := mergedValue(raw); keep {
+		if value := mergedValue(raw); value != nil {
 			merged.set(text, value)
 		}
 	}
 	if _, err := decoder.Token(); err != nil {
-		return // cut off: the host merges all or nothing
+		return // incomplete: the host merges all members or none
 	}
 	for _, name := range merged.names {
 		metadata.set(name, merged.values[strings.ToLower(name)])
 	}
 }
 
-// mergedValue encodes one property; nil stands for null.
-func mergedValue(raw json.RawMessage) (value json.RawMessage, keep bool) {
+// mergedValue encodes one member. It returns nil if the host does not merge it.
+func mergedValue(raw json.RawMessage) json.RawMessage {
 	raw = bytes.TrimSpace(raw)
 	switch raw[0] {
-	case '[':
-		return nil, false
+	case '[', 'n':
+		return nil
 	case '{':
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, raw); err != nil {
-			return nil, false
+			return nil
 		}
-		return compact.Bytes(), true
-	case 'n':
-		return nil, true
+		return compact.Bytes()
 	case 't':
-		return encodeText("True"), true
+		return encodeText("True")
 	case 'f':
-		return encodeText("False"), true
+		return encodeText("False")
 	case '"':
 		var text string
 		if err := json.Unmarshal(raw, &text); err != nil {
-			return nil, false
+			return nil
 		}
-		return encodeText(dateAsDotNet(text)), true
+		return encodeText(dotNetDate(text))
 	}
-	return encodeText(string(raw)), true
+	return encodeText(dotNetNumber(string(raw)))
 }
 
-// dateAsDotNet rewrites a text that looks like a time: the host's JSON reader
-// takes it for one and prints it in the invariant culture.
-func dateAsDotNet(text string) string {
+// dotNetDate rewrites text that looks like a time. The host's JSON reader parses
+// it as one and prints it in the invariant culture.
+func dotNetDate(text string) string {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC().Format("01/02/2006 15:04:05")
 		}
 	}
 	return text
+}
+
+// dotNetNumber rewrites a number with a fraction or an exponent as .NET prints a
+// double: the shortest digits, and an exponent from 1E+15 on and below 0.0001.
+func dotNetNumber(text string) string {
+	if !strings.ContainsAny(text, ".eE") {
+		return text
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text
+	}
+	if size := math.Abs(f); f == 0 || size >= 1e-4 && size < 1e15 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(f, 'E', -1, 64)
 }

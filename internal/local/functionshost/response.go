@@ -10,42 +10,43 @@ import (
 	"net/http"
 )
 
-// errNoAnswer means that the handler answered 2xx with nothing in it, on which
-// the host waits until the function's time is over.
-var errNoAnswer = errors.New("the handler answered without a body, and the host goes on waiting")
+// errNoResponse is the error of a 2xx response without a value. The host then
+// waits until the function's time limit.
+var errNoResponse = errors.New("the handler responded with an empty body; the host keeps waiting")
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 64 << 20
+// maxResponse limits the body of a response, in bytes.
+const maxResponse = 64 << 20
 
-// answer is what a handler says to an envelope.
-type answer struct {
+// response is the handler's response to an envelope.
+type response struct {
 	Outputs     map[string]json.RawMessage
 	Logs        []string
 	ReturnValue json.RawMessage
 }
 
-// readAnswer reads a handler's response as strictly as the host does.
-func readAnswer(response *http.Response) (answer, error) {
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return answer{}, fmt.Errorf("the handler answered %s", response.Status)
+// readResponse reads a handler's response as strictly as the host does.
+func readResponse(r *http.Response) (response, error) {
+	if r.StatusCode < 200 || r.StatusCode > 299 {
+		return response{}, fmt.Errorf("the handler responded with status %s", r.Status)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxResponse))
 	if err != nil {
-		return answer{}, fmt.Errorf("%w in the middle of its answer: %w", errConnectionLost, err)
+		return response{}, fmt.Errorf("%w during the response: %w", errConnectionLost, err)
 	}
 	if len(body) == 0 {
-		return answer{}, errNoAnswer
+		return response{}, errNoResponse
 	}
-	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	contentType := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(contentType)
 	if err != nil || (kind != "application/json" && kind != "text/json") {
-		return answer{}, fmt.Errorf("the handler answered with content type %q, not application/json", response.Header.Get("Content-Type"))
+		return response{}, fmt.Errorf("the handler responded with content type %q; send application/json", contentType)
 	}
 	if string(bytes.TrimSpace(body)) == "null" {
-		return answer{}, errNoAnswer
+		return response{}, errNoResponse
 	}
-	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return answer{}, fmt.Errorf("the handler's answer is not {Outputs, Logs, ReturnValue}: %w", err)
+	var parsed response
+	if err := json.Unmarshal(body, &parsed); err != nil {
+		return response{}, fmt.Errorf("the handler's response is not {Outputs, Logs, ReturnValue}: %w", err)
 	}
-	return a, nil
+	return parsed, nil
 }

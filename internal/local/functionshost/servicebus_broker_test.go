@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -238,5 +239,71 @@ func TestClosingDoesNotHangWhenTheBrokerIsGone(t *testing.T) {
 	case <-h.Done():
 	case <-time.After(30 * time.Second):
 		require.Fail(t, "the host hangs")
+	}
+}
+
+// A host whose clock stands still delivers all the same: no pause lies between an
+// abandoned message and its next delivery.
+func TestBroker_RedeliversFailedMessagesWithoutAPause(t *testing.T) {
+	t.Parallel()
+	counts := make(chan string, 20)
+	dead := make(chan string, 1)
+	_, sender := startWithBroker(t, func(w http.ResponseWriter, r *http.Request) {
+		got := readEnvelope(t, r)
+		if r.URL.Path == "/dead-letter-steps" {
+			dead <- got.deliveryCount
+			succeed(w, r)
+			return
+		}
+		counts <- got.deliveryCount
+		w.WriteHeader(http.StatusInternalServerError)
+	}, func(c *Config) {
+		c.After = func(d time.Duration) <-chan time.Time {
+			if d == readyPoll {
+				return time.After(d)
+			}
+			return nil
+		}
+	})
+	require.NoError(t, sender.SendMessage(t.Context(), &azservicebus.Message{Body: []byte("m")}, nil))
+	require.Equal(t, "11", <-dead)
+	require.Len(t, counts, 10)
+}
+
+func TestBroker_DeliversDeadLettersWithoutEnd(t *testing.T) {
+	t.Parallel()
+	counts := make(chan string)
+	_, sender := startWithBroker(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/dead-letter-steps" {
+			select {
+			case counts <- readEnvelope(t, r).deliveryCount:
+			case <-t.Context().Done():
+			}
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	}, nil)
+	require.NoError(t, sender.SendMessage(t.Context(), &azservicebus.Message{Body: []byte("m")}, nil))
+	for range 40 { // four times the maximum of the queue itself
+		require.NotEmpty(t, <-counts)
+	}
+}
+
+func TestBroker_UnbindableMessagesNeverReachTheHandler(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]azservicebus.AMQPAnnotatedMessageBody{
+		"number":   {Value: int64(7)},
+		"map":      {Value: map[string]any{"flow": "backup-now"}},
+		"sequence": {Sequence: [][]any{{"a", "b"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log := newLogLines()
+			_, sender := startWithBroker(t, func(w http.ResponseWriter, r *http.Request) {
+				assert.Fail(t, "the handler was called")
+				succeed(w, r)
+			}, func(c *Config) { c.Log = slog.New(log) })
+			require.NoError(t, sender.SendAMQPAnnotatedMessage(t.Context(), &azservicebus.AMQPAnnotatedMessage{Body: body}, nil))
+			eventually(t, func() bool { return log.count("message not bindable") > 15 }, "it fails in the queue and in its dead-letter queue")
+		})
 	}
 }

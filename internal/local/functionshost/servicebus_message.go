@@ -10,19 +10,43 @@ import (
 	"github.com/google/uuid"
 )
 
-// neverExpires is when .NET says that a message without a time to live expires.
+// neverExpires is the expiry that .NET reports for a message without a time to
+// live.
 var neverExpires = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
-// busClient describes the connection that a message came over.
+// busClient describes the connection on which a message arrived.
 type busClient struct {
 	namespace  string
 	identifier string
 }
 
 // fillMessage writes a Service Bus message into an invocation, as the host's
-// Service Bus extension and custom handler channel do together.
+// Service Bus extension and its custom handler channel do together. It returns an
+// error for a body that cannot be bound.
 func fillMessage(i *invocation, client busClient, message *azservicebus.ReceivedMessage) error {
-	metadata := &i.metadata
+	body, err := messageBody(message)
+	if err != nil {
+		return err
+	}
+	setBody(i, body)
+	if err := setClient(&i.metadata, client); err != nil {
+		return err
+	}
+	return setProperties(&i.metadata, message)
+}
+
+// setBody writes the body. The members of a JSON object replace metadata later.
+func setBody(i *invocation, body []byte) {
+	if strings.EqualFold(i.function.Trigger.DataType, dataTypeBinary) {
+		i.data.set(i.function.Trigger.Name, encodeBytes(body))
+		return
+	}
+	i.merged = bodyText(body)
+	i.data.set(i.function.Trigger.Name, encodeText(i.merged))
+}
+
+// setClient writes the objects of .NET that a custom handler cannot use.
+func setClient(metadata *jsonObject, client busClient) error {
 	for _, opaque := range []string{"MessageReceiver", "MessageSession", "MessageActions", "SessionActions", "ReceiveActions"} {
 		metadata.set(opaque, json.RawMessage("{}"))
 	}
@@ -36,6 +60,11 @@ func fillMessage(i *invocation, client busClient, message *azservicebus.Received
 		return err
 	}
 	metadata.set("Client", connection)
+	return nil
+}
+
+// setProperties writes the message's properties.
+func setProperties(metadata *jsonObject, message *azservicebus.ReceivedMessage) error {
 	metadata.set("DeliveryCount", encodeNumber(int64(message.DeliveryCount)))
 	setText(metadata, "DeadLetterSource", message.DeadLetterSource)
 	token := uuid.UUID(message.LockToken).String()
@@ -68,25 +97,17 @@ func fillMessage(i *invocation, client busClient, message *azservicebus.Received
 	}
 	metadata.set("ApplicationProperties", properties)
 	metadata.set("UserProperties", properties)
-
-	if strings.EqualFold(i.function.Trigger.DataType, dataTypeBinary) {
-		i.data.set(i.function.Trigger.Name, encodeBytes(message.Body))
-		return nil
-	}
-	body := strings.ToValidUTF8(string(message.Body), "\uFFFD")
-	i.data.set(i.function.Trigger.Name, encodeText(body))
-	mergeBody(metadata, body)
 	return nil
 }
 
-// setText writes a text, unless there is none: the host omits nulls.
-func setText(metadata *document, name string, text *string) {
+// setText writes text. It omits empty text, as the host omits nulls.
+func setText(metadata *jsonObject, name string, text *string) {
 	if text != nil && *text != "" {
 		metadata.set(name, encodeText(*text))
 	}
 }
 
-// applicationProperties makes a message's properties fit for JSON.
+// applicationProperties returns a message's properties as values for JSON.
 func applicationProperties(properties map[string]any) map[string]any {
 	out := make(map[string]any, len(properties))
 	for name, value := range properties {

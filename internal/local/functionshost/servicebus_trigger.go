@@ -163,6 +163,7 @@ func (t *busTrigger) invoke(ctx context.Context, message *azservicebus.ReceivedM
 	}
 	i.detail = message.MessageID
 	if err := fillMessage(i, t.client, message); err != nil {
+		t.host.log.ErrorContext(ctx, "message not bindable", "function", t.function.Name, "messageId", message.MessageID, "error", err)
 		return err
 	}
 	renewing, stop := context.WithCancel(ctx)

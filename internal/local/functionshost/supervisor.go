@@ -68,9 +68,6 @@ func (s *supervisor) judge(ctx context.Context, w *worker, err error) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
-	case w != nil && w.restart.Load():
-		s.host.log.InfoContext(ctx, "the handler is started again after a function's time was over")
-		return true
 	case w != nil && err == nil && w.exit == exitRestart:
 		s.host.log.InfoContext(ctx, "the handler asked to be started again")
 		return true

@@ -46,7 +46,7 @@ func (t *timer) run(ctx context.Context) {
 		status.Next = t.schedule.next(now) // the schedule may be another than the one that was kept
 	}
 	if !known {
-		t.keep(ctx, timerStatus{Next: status.Next, LastUpdated: now})
+		t.keep(ctx, timerStatus{Next: status.Next})
 	}
 	if pastDue || t.function.Trigger.RunOnStartup {
 		status = t.fire(ctx, status, now, pastDue)

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,8 +39,7 @@ type worker struct {
 	ended chan struct{} // closed when the process is gone
 	exit  int           // its exit code, -1 if killed; read it after ended
 
-	judged  chan struct{} // closed when the host has drawn its conclusions
-	restart atomic.Bool   // ended by the host, to be started again
+	judged chan struct{} // closed when the host has drawn its conclusions
 }
 
 // workerSpec is what a handler program is started with.
@@ -78,7 +76,7 @@ func startWorker(ctx context.Context, spec workerSpec) (*worker, error) {
 	w := &worker{
 		cmd:    cmd,
 		url:    &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}, CheckRedirect: keepRedirect},
+		client: newHandlerClient(),
 		ended:  make(chan struct{}),
 		judged: make(chan struct{}),
 	}
@@ -105,7 +103,15 @@ func startWorker(ctx context.Context, spec workerSpec) (*worker, error) {
 	return w, nil
 }
 
-// keepRedirect hands a redirect on to the caller rather than following it.
+// newHandlerClient returns a client that adds no header and follows no redirect.
+func newHandlerClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
+		CheckRedirect: keepRedirect,
+	}
+}
+
+// keepRedirect returns a redirect to the caller instead of following it.
 func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // exitCode reads the outcome of a process: -1 for one that was killed.
@@ -149,6 +155,7 @@ func (w *worker) answers(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
+	request.Header["User-Agent"] = []string{""} // the host sends none
 	response, err := w.client.Do(request)
 	if err != nil {
 		return false
