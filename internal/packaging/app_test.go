@@ -51,14 +51,14 @@ func TestTheHostSettlesByTheAnswerAndLocksOutliveAnInvocation(t *testing.T) {
 		ExtensionBundle struct{ ID, Version string }
 		Extensions      struct {
 			ServiceBus struct {
-				AutoCompleteMessages       bool
+				AutoCompleteMessages       *bool
 				MaxAutoLockRenewalDuration string
 				PrefetchCount              *int
 			}
 		}
 	}
 	read(t, "host.json", &host)
-	require.True(t, host.Extensions.ServiceBus.AutoCompleteMessages, "a custom handler cannot settle")
+	require.Nil(t, host.Extensions.ServiceBus.AutoCompleteMessages, "it has no effect on a custom handler")
 	require.Equal(t, host.FunctionTimeout, host.Extensions.ServiceBus.MaxAutoLockRenewalDuration, "a lock ends before its invocation")
 	require.NotNil(t, host.Extensions.ServiceBus.PrefetchCount)
 	require.Zero(t, *host.Extensions.ServiceBus.PrefetchCount, "locks of prefetched messages run out while they wait")

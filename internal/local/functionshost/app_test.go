@@ -67,7 +67,7 @@ func TestABundleIsNeededForWhatComesWithIt(t *testing.T) {
 func TestAllProblemsOfHostJSONAreNamed(t *testing.T) {
 	t.Parallel()
 	root := newApp(t, `{"version":"1","functionTimeout":"5m","customHandler":{"description":{}},
-		"extensions":{"serviceBus":{"prefetchCount":9,"autoCompleteMessages":false,"maxConcurrentCalls":0,"maxAutoLockRenewalDuration":"x"}}}`, nil)
+		"extensions":{"serviceBus":{"prefetchCount":9,"autoCompleteMessages":true,"maxConcurrentCalls":0,"maxAutoLockRenewalDuration":"x"}}}`, nil)
 	_, err := Load(root)
 	for _, want := range []string{"version", "functionTimeout", "defaultExecutablePath", "prefetchCount", "autoCompleteMessages", "maxConcurrentCalls", "maxAutoLockRenewalDuration"} {
 		require.ErrorContains(t, err, want)
@@ -103,6 +103,7 @@ func TestBadFunctionsAreRefusedWithTheirNames(t *testing.T) {
 		"a queue without a name":     {"f", binding(`"type":"serviceBusTrigger","direction":"in","name":"m"`), "queueName"},
 		"many messages at a time":    {"f", binding(`"type":"serviceBusTrigger","direction":"in","name":"m","queueName":"q","cardinality":"many"`), "cardinality"},
 		"sessions":                   {"f", binding(`"type":"serviceBusTrigger","direction":"in","name":"m","queueName":"q","isSessionsEnabled":true`), "sessions"},
+		"no settlement":              {"f", binding(`"type":"serviceBusTrigger","direction":"in","name":"m","queueName":"q","autoCompleteMessages":false`), "cannot settle"},
 		"a timer without a schedule": {"f", binding(`"type":"timerTrigger","direction":"in","name":"t"`), "schedule is missing"},
 		"a cron of five fields":      {"f", binding(`"type":"timerTrigger","direction":"in","name":"t","schedule":"*/5 * * * *"`), "5 fields"},
 		"a bad route":                {"f", binding(`"type":"httpTrigger","direction":"in","name":"r","route":"{*a}/b"`), "route"},

@@ -34,10 +34,11 @@ type Binding struct {
 	// DataType is "string", "binary" or empty.
 	DataType string
 
-	// QueueName, Connection and the next two belong to serviceBusTrigger.
+	// QueueName, Connection and the next three belong to serviceBusTrigger.
 	QueueName, Connection string
 	Cardinality           string
 	IsSessionsEnabled     bool
+	AutoCompleteMessages  *bool
 
 	// Schedule and the next two belong to timerTrigger.
 	Schedule     string
@@ -115,6 +116,9 @@ func (b Binding) checkServiceBus() error {
 	}
 	if b.IsSessionsEnabled {
 		problems = append(problems, errors.New("isSessionsEnabled is true: the stand-in does not know sessions"))
+	}
+	if b.AutoCompleteMessages != nil && !*b.AutoCompleteMessages {
+		problems = append(problems, errors.New("autoCompleteMessages is false; remove it, because a custom handler cannot settle messages"))
 	}
 	return errors.Join(problems...)
 }

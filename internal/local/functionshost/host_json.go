@@ -97,8 +97,8 @@ func loadHostFile(root string) (HostFile, error) {
 	if bus.PrefetchCount != 0 {
 		problem("serviceBus.prefetchCount is %d: prefetched messages lose their locks while they wait, keep 0", bus.PrefetchCount)
 	}
-	if bus.AutoCompleteMessages != nil && !*bus.AutoCompleteMessages {
-		problem("serviceBus.autoCompleteMessages is false: a custom handler cannot settle messages itself")
+	if bus.AutoCompleteMessages != nil {
+		problem("serviceBus.autoCompleteMessages has no effect on a custom handler; remove it")
 	}
 	if host.MaxConcurrentCalls < 1 {
 		problem("serviceBus.maxConcurrentCalls is %d, not at least 1", host.MaxConcurrentCalls)
