@@ -1,9 +1,9 @@
-// Command bench measures azbackupflow beside other ways to wait for Azure.
+// Command bench compares azbackupflow with other ways to wait for Azure.
 //
 //	bench [-ops 100,1000] [-repeat 3] [-out results/latest.json]
 //	bench report [-in results/latest.json] [-docs ../docs]
 //
-// See docs/performance.md for what it measures and how.
+// docs/performance.md explains the measurements.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// now is the clock of this program.
+// now returns the current time.
 func now() time.Time {
 	return time.Now() //nolint:forbidigo // The one place that reads the clock.
 }
@@ -56,16 +56,16 @@ func command(ctx context.Context, args []string) error {
 
 func measure(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	ops := flags.String("ops", "100,1000", "numbers of operations that wait at once")
-	repeat := flags.Int("repeat", 3, "how often each is run; the median counts")
-	file := flags.String("out", results, "where the raw figures go")
-	only := flags.String("contestants", "", "names to run, with commas; all if empty")
-	limit := flags.Duration("limit", 30*time.Second, "how long one run may take; who is not done by then is reported so")
+	ops := flags.String("ops", "100,1000", "numbers of operations that wait at the same time, separated by commas")
+	repeat := flags.Int("repeat", 3, "number of runs of each contestant; the page shows their median")
+	file := flags.String("out", results, "file to write the raw figures to")
+	only := flags.String("contestants", "", "names of the contestants to run, separated by commas; empty for all")
+	limit := flags.Duration("limit", 30*time.Second, "maximum time of one run; a contestant that exceeds it is reported as not done")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("%q is no command; want report, or nothing to measure", flags.Arg(0))
+		return fmt.Errorf("unknown command %q; want report, or no command to measure", flags.Arg(0))
 	}
 	loads, err := scenarios(*ops)
 	if err != nil {
@@ -77,7 +77,7 @@ func measure(ctx context.Context, args []string, out io.Writer) error {
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
+		return fmt.Errorf("find the path of this program: %w", err)
 	}
 	run := work.Run{Machine: runner.Machine(), Began: now().UTC().Truncate(time.Second), Commit: commit(ctx), Versions: runner.Versions()}
 	run.Results, err = runner.Run(ctx, runner.Config{
@@ -88,7 +88,7 @@ func measure(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	run.Took = now().Sub(run.Began).Round(time.Second).String()
-	return keep(*file, run)
+	return save(*file, run)
 }
 
 func choose(only string) ([]contestant.Contestant, error) {
@@ -98,14 +98,14 @@ func choose(only string) ([]contestant.Contestant, error) {
 	names := strings.Split(only, ",")
 	for _, name := range names {
 		if _, ok := contestant.Find(name); !ok {
-			return nil, fmt.Errorf("-contestants: there is no %q", name)
+			return nil, fmt.Errorf("-contestants: unknown contestant %q", name)
 		}
 	}
 	return slices.DeleteFunc(contestant.All(), func(c contestant.Contestant) bool { return !slices.Contains(names, c.Name) }), nil
 }
 
-// commit names the newest change of the product's code; a run outside a
-// repository names nothing.
+// commit returns the newest commit that changes the product's code, or unknown
+// outside a repository.
 func commit(ctx context.Context) string {
 	text, err := exec.CommandContext(ctx, "git", "log", "-1", "--abbrev=12", "--format=%h", "--", ":/internal", ":/go.mod").Output()
 	if err != nil || len(text) == 0 {
@@ -114,7 +114,7 @@ func commit(ctx context.Context) string {
 	return strings.TrimSpace(string(text))
 }
 
-func keep(file string, run work.Run) error {
+func save(file string, run work.Run) error {
 	text, err := json.Marshal(run)
 	if err != nil {
 		return fmt.Errorf("write the figures: %w", err)
@@ -130,8 +130,8 @@ func keep(file string, run work.Run) error {
 
 func writeReport(args []string) error {
 	flags := flag.NewFlagSet("bench report", flag.ContinueOnError)
-	file := flags.String("in", results, "the raw figures")
-	docs := flags.String("docs", "../docs", "the folder that performance.md and its plots go to")
+	file := flags.String("in", results, "file with the raw figures")
+	docs := flags.String("docs", "../docs", "folder to write performance.md and its plots to")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -9,11 +9,11 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// waiting is a number of operations that Azure works on at the same time: their
-// starts are spread over one Retry-After, so that polls come evenly, and each
-// ends with its first poll, which keeps a run short. From a
-// thousand on Retry-After is longer, and nearer to the 10 s that Azure asks for
-// at least: with less, the stand-ins for Azure's services would be measured.
+// waiting returns a scenario in which Azure works on a number of operations at the
+// same time. Their starts are spread over one Retry-After, so that the polls are
+// evenly distributed. Each operation ends with its first poll, which keeps a run
+// short. From 1,000 operations on, Retry-After is longer, closer to Azure's minimum
+// of 10 s: a shorter one would measure the local replacements of Azure's services.
 func waiting(operations int) work.Scenario {
 	s := work.Scenario{Name: fmt.Sprintf("%d waiting", operations), Operations: operations, RetryAfter: 2 * time.Second, Polls: 1}
 	if operations >= 1000 {
@@ -23,8 +23,8 @@ func waiting(operations int) work.Scenario {
 	return s
 }
 
-// flatOut is as many steps a second as an engine makes: more operations at once
-// than it works on, and answers that ask for 10 ms.
+// flatOut returns a scenario that measures the throughput of an engine: more
+// operations than it runs at the same time, with a Retry-After of 10 ms.
 func flatOut() work.Scenario {
 	return work.Scenario{Name: "flat out", Operations: 40, RetryAfter: 10 * time.Millisecond, Polls: 10, ByCount: true}
 }
@@ -34,7 +34,7 @@ func scenarios(ops string) ([]work.Scenario, error) {
 	for field := range strings.SplitSeq(ops, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(field))
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("-ops: %q is not a number of operations", field)
+			return nil, fmt.Errorf("-ops: %q is not a positive number of operations", field)
 		}
 		all = append(all, waiting(n))
 	}

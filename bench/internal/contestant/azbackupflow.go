@@ -16,21 +16,23 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// flowName is that of the benchmark's flow; an operation's key is its id there.
+// flowName is the name of the benchmark's flow. The key of an operation is its ID.
 const flowName = "bench"
 
-// deployedWaits are those of a deployment, steadyWaits the same without jitter.
+// deployedWaits returns the waits of a deployment.
 func deployedWaits() operation.Waits { return operation.AzureWaits() }
 
+// steadyWaits returns the waits of a deployment without jitter.
 func steadyWaits() operation.Waits {
 	w := operation.AzureWaits()
 	w.Jitter = 0
 	return w
 }
 
-// newEngine gives azbackupflow's engine with a flow that does the benchmark's
-// work as the product's flows do: a start whose tracking is kept, and an await.
-func newEngine(w world, store engine.Store, queue engine.Queue, waits operation.Waits) (*engine.Engine, error) {
+// newEngine returns azbackupflow's engine with a flow that does the benchmark's work
+// as the product's flows do: it starts an operation, saves its tracking record, and
+// awaits the end.
+func newEngine(w environment, store engine.Store, queue engine.Queue, waits operation.Waits) (*engine.Engine, error) {
 	c, err := newCalls(w)
 	if err != nil {
 		return nil, err
@@ -39,8 +41,8 @@ func newEngine(w world, store engine.Store, queue engine.Queue, waits operation.
 		Name: flowName, Version: 1, Deadline: time.Hour,
 		Check: func(p json.RawMessage) (json.RawMessage, error) { return p, nil },
 		Steps: []step.Step{
-			// A PUT may be repeated; a POST would need a claim, one transaction
-			// more, which no peer has.
+			// A PUT is idempotent. A POST would need a claim, which is one more
+			// transaction, and which no peer has.
 			{Name: "start", Effect: step.Idempotent, Run: c.startStep},
 			{Name: "await", Effect: step.Read, Run: c.awaitStep(w)},
 		},
@@ -52,8 +54,8 @@ func newEngine(w world, store engine.Store, queue engine.Queue, waits operation.
 	})
 }
 
-// oneFlow is the registry of one flow. The product's own is not used here: its
-// package links all flows with the Azure SDK.
+// oneFlow is a registry of one flow. The product's registry would link all flows
+// and the Azure SDK.
 type oneFlow struct{ flow step.Flow }
 
 // Find implements engine.Flows.
@@ -76,7 +78,7 @@ func (c calls) startStep(ctx context.Context, s step.Call) (operation.Outcome, e
 	return operation.Outcome{Kind: operation.Advance, Tracking: &submitted.Tracking, After: submitted.RetryAfter, Note: "accepted"}, nil
 }
 
-func (c calls) awaitStep(w world) func(context.Context, step.Call) (operation.Outcome, error) {
+func (c calls) awaitStep(w environment) func(context.Context, step.Call) (operation.Outcome, error) {
 	return func(ctx context.Context, s step.Call) (operation.Outcome, error) {
 		i := invocationOf(ctx)
 		p, err := lro.Track(ctx, c.bound(s).arm, *s.Operation.Tracking)
@@ -92,15 +94,15 @@ func (c calls) awaitStep(w world) func(context.Context, step.Call) (operation.Ou
 	}
 }
 
-// begin starts one operation.
+// begin starts an operation.
 func begin(ctx context.Context, e *engine.Engine, id string) error {
 	_, _, err := e.Start(ctx, request.Request{Flow: flowName, Key: id, Parameters: json.RawMessage(`{}`)}, engine.Origin{})
 	return err
 }
 
-// runStep works on one delivery, as the function run-step does, and counts what
-// it asked of the table service and the bus.
-func runStep(ctx context.Context, e *engine.Engine, costs *ledger, d operation.Delivery) error {
+// runStep handles a delivery as the function run-step does, and counts the requests
+// to the table service and the bus.
+func runStep(ctx context.Context, e *engine.Engine, costs *requestCounter, d operation.Delivery) error {
 	i := &invocation{}
 	err := e.RunStep(context.WithValue(ctx, invocationKey{}, i), d)
 	costs.add(i)
@@ -110,7 +112,7 @@ func runStep(ctx context.Context, e *engine.Engine, costs *ledger, d operation.D
 	return err
 }
 
-func costOf(costs *ledger) *work.Cost {
+func costOf(costs *requestCounter) *work.Cost {
 	c := costs.total()
 	return &c
 }

@@ -16,13 +16,13 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// leastFrequency is the least that PollUntilDone takes.
-const leastFrequency = time.Second
+// minFrequency is the minimum that PollUntilDone accepts.
+const minFrequency = time.Second
 
-// poller waits for each operation in a goroutine, as programs on the Azure SDK
-// do.
+// poller waits for each operation in a goroutine, as programs that use the Azure
+// SDK do.
 type poller struct {
-	world
+	environment
 	pipeline runtime.Pipeline
 	endpoint string
 	waiting  sync.WaitGroup
@@ -31,7 +31,7 @@ type poller struct {
 	failed error
 }
 
-func openAzcore(_ context.Context, w world) (runner, error) {
+func openAzcore(_ context.Context, w environment) (runner, error) {
 	options := &armpolicy.ClientOptions{DisableRPRegistration: true}
 	options.Cloud = cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
 		cloud.ResourceManager: {Endpoint: w.job.Endpoint, Audience: "https://management.azure.com"},
@@ -41,14 +41,14 @@ func openAzcore(_ context.Context, w world) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &poller{world: w, pipeline: pipeline, endpoint: w.job.Endpoint}, nil
+	return &poller{environment: w, pipeline: pipeline, endpoint: w.job.Endpoint}, nil
 }
 
 func (p *poller) start(ctx context.Context, id string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting.Go(func() {
-		if err := p.carry(ctx, id); err != nil {
+		if err := p.run(ctx, id); err != nil {
 			p.mu.Lock()
 			p.failed = errors.Join(p.failed, err)
 			p.mu.Unlock()
@@ -59,8 +59,9 @@ func (p *poller) start(ctx context.Context, id string) error {
 	return p.failed
 }
 
-func (p *poller) carry(ctx context.Context, id string) error {
-	// The starts' context ends with the last of them.
+// run starts an operation and polls it until its end.
+func (p *poller) run(ctx context.Context, id string) error {
+	// The context of the starts ends with the last start.
 	ctx = context.WithoutCancel(ctx)
 	req, err := runtime.NewRequest(ctx, http.MethodPut, p.endpoint+fakearm.Path(id)+"?api-version=2025-02-01")
 	if err != nil {
@@ -77,7 +78,7 @@ func (p *poller) carry(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = poll.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: leastFrequency})
+	_, err = poll.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: minFrequency})
 	return err
 }
 

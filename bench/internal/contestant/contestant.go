@@ -1,6 +1,5 @@
-// Package contestant carries the benchmark's operations to their end by one
-// engine or another. Each contestant runs in a process of its own, so that what
-// it uses is its own.
+// Package contestant runs the benchmark's operations with different engines. Each
+// contestant runs in a separate process, so that its resource usage can be measured.
 package contestant
 
 import (
@@ -16,42 +15,42 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// runner is a contestant at work.
+// runner is a running contestant.
 type runner interface {
-	// start begins an operation and returns once that is written down (or, for
-	// what is not durable, once it is under way).
+	// start starts an operation. It returns when the start is stored, or, if the
+	// contestant is not durable, when the operation is running.
 	start(ctx context.Context, id string) error
-	// cost is nil for what uses neither tables nor bus.
+	// cost returns nil if the contestant uses neither tables nor bus.
 	cost() *work.Cost
 	close(ctx context.Context) error
 }
 
-// world is what a contestant works with.
-type world struct {
+// environment holds what a contestant needs to run.
+type environment struct {
 	job work.Job
 	now func() time.Time
-	// ended is called when an operation is at its end.
+	// ended is called when an operation ends.
 	ended func(id string)
 }
 
-// startsAtOnce bounds the starts under way.
-const startsAtOnce = 16
+// maxStarts is the maximum number of concurrent starts.
+const maxStarts = 16
 
-// Run reads the job, does it and writes the usage.
+// Run reads the job, runs it and writes the usage.
 func Run(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time) error {
 	var job work.Job
 	if err := json.NewDecoder(in).Decode(&job); err != nil {
-		return fmt.Errorf("read the job: %w", err)
+		return fmt.Errorf("decode the job: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, job.Limit)
 	defer cancel()
 	c, ok := find(job.Contestant)
 	if !ok {
-		return fmt.Errorf("there is no contestant %q", job.Contestant)
+		return fmt.Errorf("unknown contestant %q", job.Contestant)
 	}
-	// An engine that replays may tell an end more than once.
+	// An engine that replays may report an end more than once.
 	ends := make(chan string, 10*(job.Scenario.Operations+1))
-	r, err := c.open(ctx, world{job: job, now: now, ended: func(id string) { ends <- id }})
+	r, err := c.open(ctx, environment{job: job, now: now, ended: func(id string) { ends <- id }})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", c.Name, err)
 	}
@@ -60,14 +59,15 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time)
 		return fmt.Errorf("run %s: %w", c.Name, err)
 	}
 	if err := json.NewEncoder(out).Encode(usage); err != nil {
-		return fmt.Errorf("write the usage: %w", err)
+		return fmt.Errorf("encode the usage: %w", err)
 	}
 	if ctx.Err() != nil {
-		return nil // What has not ended by now goes with the process.
+		return nil // Operations that have not ended are lost with the process.
 	}
 	return r.close(ctx)
 }
 
+// measure runs the scenario and returns the usage of the process meanwhile.
 func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string, now func() time.Time) (work.Usage, error) {
 	if err := r.start(ctx, work.WarmUp); err != nil {
 		return work.Usage{}, err
@@ -84,7 +84,7 @@ func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string,
 	if err == nil {
 		err = await(ctx, ends, s.Operations, false)
 	}
-	// Who is not done when the time is up has figures all the same.
+	// A run that reaches the limit still has figures.
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return work.Usage{}, err
 	}
@@ -101,7 +101,7 @@ func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string,
 // startAll starts the operations evenly over the scenario's spread.
 func startAll(ctx context.Context, s work.Scenario, r runner, began time.Time, now func() time.Time) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(startsAtOnce)
+	group.SetLimit(maxStarts)
 	for i := range s.Operations {
 		due := began.Add(s.Spread * time.Duration(i) / time.Duration(s.Operations))
 		if err := pause(ctx, due.Sub(now())); err != nil {
@@ -115,7 +115,7 @@ func startAll(ctx context.Context, s work.Scenario, r runner, began time.Time, n
 	return nil
 }
 
-// await waits for the ends of the warm-up or of the others, each counted once.
+// await waits until n operations have ended: the warm-up, or the others.
 func await(ctx context.Context, ends <-chan string, n int, warmUp bool) error {
 	seen := map[string]bool{}
 	for len(seen) < n {
@@ -131,6 +131,7 @@ func await(ctx context.Context, ends <-chan string, n int, warmUp bool) error {
 	return nil
 }
 
+// pause waits for the duration or until the context ends.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

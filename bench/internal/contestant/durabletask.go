@@ -13,23 +13,22 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// hub is durabletask-go with the orchestration that its documentation calls a
-// monitor: an activity, a durable timer, and again.
+// hub runs durabletask-go with the orchestration that its documentation calls a
+// monitor: it repeats an activity and a durable timer.
 type hub struct {
 	client backend.TaskHubClient
 	worker backend.TaskHubWorker
 }
 
-// openDurableTask keeps the task hub in a file, or in memory where none is
-// named.
-func openDurableTask(file, pragmas string, parallel int32) func(context.Context, world) (runner, error) {
-	return func(ctx context.Context, w world) (runner, error) {
+// openDurableTask stores the task hub in a file, or in memory if the name is empty.
+func openDurableTask(file, pragmas string, parallel int32) func(context.Context, environment) (runner, error) {
+	return func(ctx context.Context, w environment) (runner, error) {
 		c, err := newCalls(w)
 		if err != nil {
 			return nil, err
 		}
 		registry := task.NewTaskRegistry()
-		if err := registry.AddOrchestratorN("carry", carryByHub(w)); err != nil {
+		if err := registry.AddOrchestratorN("wait", orchestrate(w)); err != nil {
 			return nil, err
 		}
 		if err := registry.AddActivityN("start", func(a task.ActivityContext) (any, error) {
@@ -66,7 +65,7 @@ func openDurableTask(file, pragmas string, parallel int32) func(context.Context,
 	}
 }
 
-func carryByHub(w world) task.Orchestrator {
+func orchestrate(w environment) task.Orchestrator {
 	return func(o *task.OrchestrationContext) (any, error) {
 		var id string
 		if err := o.GetInput(&id); err != nil {
@@ -91,7 +90,7 @@ func carryByHub(w world) task.Orchestrator {
 }
 
 func (h *hub) start(ctx context.Context, id string) error {
-	_, err := h.client.ScheduleNewOrchestration(ctx, "carry", api.WithInstanceID(api.InstanceID(id)), api.WithInput(id))
+	_, err := h.client.ScheduleNewOrchestration(ctx, "wait", api.WithInstanceID(api.InstanceID(id)), api.WithInput(id))
 	return err
 }
 
@@ -99,7 +98,7 @@ func (h *hub) cost() *work.Cost { return nil }
 
 func (h *hub) close(ctx context.Context) error { return h.worker.Shutdown(ctx) }
 
-// quiet is a logger that says nothing, as the other engines' do.
+// quiet is a logger without output, as the other engines have.
 type quiet struct{}
 
 func (quiet) Debug(...any)          {}

@@ -17,7 +17,7 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// workflows is go-workflows with an activity, a timer, and again.
+// workflows runs go-workflows with a workflow that repeats an activity and a timer.
 type workflows struct {
 	client *client.Client
 	store  backend.Backend
@@ -25,10 +25,9 @@ type workflows struct {
 	stop   context.CancelFunc
 }
 
-// openGoWorkflows keeps the workflows in a file, or in memory where none is
-// named.
-func openGoWorkflows(file, pragmas string, tuned bool) func(context.Context, world) (runner, error) {
-	return func(ctx context.Context, w world) (runner, error) {
+// openGoWorkflows stores the workflows in a file, or in memory if the name is empty.
+func openGoWorkflows(file, pragmas string, tuned bool) func(context.Context, environment) (runner, error) {
+	return func(ctx context.Context, w environment) (runner, error) {
 		c, err := newCalls(w)
 		if err != nil {
 			return nil, err
@@ -62,8 +61,8 @@ func openGoWorkflows(file, pragmas string, tuned bool) func(context.Context, wor
 	}
 }
 
-func register(made *worker.Worker, c calls, w world) error {
-	if err := made.RegisterWorkflow(carryByWorkflow(c, w), registry.WithName("carry")); err != nil {
+func register(made *worker.Worker, c calls, w environment) error {
+	if err := made.RegisterWorkflow(waitInWorkflow(c, w), registry.WithName("wait")); err != nil {
 		return err
 	}
 	if err := made.RegisterActivity(c.start); err != nil {
@@ -72,7 +71,7 @@ func register(made *worker.Worker, c calls, w world) error {
 	return made.RegisterActivity(c.poll)
 }
 
-func carryByWorkflow(c calls, w world) func(workflow.Context, string) error {
+func waitInWorkflow(c calls, w environment) func(workflow.Context, string) error {
 	return func(ctx workflow.Context, id string) error {
 		last, err := workflow.ExecuteActivity[answer](ctx, workflow.DefaultActivityOptions, c.start, id).Get(ctx)
 		if err != nil {
@@ -92,14 +91,14 @@ func carryByWorkflow(c calls, w world) func(workflow.Context, string) error {
 }
 
 func (f *workflows) start(ctx context.Context, id string) error {
-	_, err := f.client.CreateWorkflowInstance(ctx, client.WorkflowInstanceOptions{InstanceID: id}, "carry", id)
+	_, err := f.client.CreateWorkflowInstance(ctx, client.WorkflowInstanceOptions{InstanceID: id}, "wait", id)
 	return err
 }
 
 func (f *workflows) cost() *work.Cost { return nil }
 
-// close leaves the store open: the process ends, and its workers still wait on
-// it.
+// close does not close the store, because workers still use it until the process
+// ends.
 func (f *workflows) close(context.Context) error {
 	f.stop()
 	return nil

@@ -2,102 +2,102 @@ package contestant
 
 import "context"
 
-// Contestant is one engine with one choice of settings.
+// Contestant is an engine with certain settings.
 type Contestant struct {
-	// Name is what -contestants takes, Title what a person reads.
+	// Name is the name for the option -contestants, Title the one on the page.
 	Name, Title string
 	// Engine is the name without the settings.
 	Engine string
-	// Settings are what differs from the engine's defaults.
+	// Settings describes the differences from the engine's defaults.
 	Settings string
-	// Kind says what it may be compared with.
+	// Kind determines which contestants it is comparable with.
 	Kind Kind
-	// Azure: it needs a table service and a bus.
+	// Azure reports whether it needs a table service and a bus.
 	Azure bool
-	// Ours: it is azbackupflow.
+	// Ours reports whether it is azbackupflow.
 	Ours bool
-	// Once: it is run once and not repeated, which keeps a run short. It is a
-	// peer with its defaults, which its tuned variant outdoes.
+	// Once reports whether it is run only once, which keeps a run short. These are
+	// peers with their defaults; their tuned variants are faster.
 	Once bool
 
-	open func(context.Context, world) (runner, error)
+	open func(context.Context, environment) (runner, error)
 }
 
-// Kind is how much a contestant keeps when its process dies.
+// Kind describes what a contestant keeps when its process dies.
 type Kind string
 
 // The kinds.
 const (
-	// Durable keeps every operation in a store outside the process or a file.
+	// Durable contestants store every operation in a file or in a service.
 	Durable Kind = "durable"
-	// Memory runs the same engine but forgets everything with the process.
+	// Memory contestants run the same engine but lose everything with the process.
 	Memory Kind = "in memory"
-	// Plain has no engine: a goroutine waits.
+	// Plain contestants have no engine: a goroutine waits.
 	Plain Kind = "not durable"
 )
 
-// inWAL makes sqlite's commits cheaper: one that the system's crash may lose,
-// but not the process's. go-workflows appends parameters of its own to the file's
-// name, hence its dummy at the end.
+// inWAL makes the commits of sqlite cheaper: a crash of the system can lose a
+// commit, a crash of the process cannot. go-workflows appends parameters to the
+// file name, which is why its value ends with a dummy parameter.
 const inWAL = "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
 
-// All lists the contestants in the order in which they are reported.
+// All returns the contestants in the order of the report.
 func All() []Contestant {
 	return []Contestant{
 		{
 			Name: "azbackupflow", Title: "azbackupflow", Engine: "azbackupflow", Kind: Durable, Azure: true, Ours: true,
-			Settings: "as deployed: 16 calls at once (host.json), jitter of up to 10 % added to each wait; Azurite with a data folder, the AMQP broker",
-			open:     openAzure(deployedWaits),
+			Settings: "as deployed: 16 concurrent calls (host.json), jitter of up to 10 % added to each wait; Azurite with a data folder, the AMQP broker",
+			open:     openDeployed(deployedWaits),
 		},
 		{
 			Name: "azbackupflow-tuned", Title: "azbackupflow, tuned", Engine: "azbackupflow", Kind: Durable, Azure: true, Ours: true,
 			Settings: "no jitter; otherwise as deployed",
-			open:     openAzure(steadyWaits),
+			open:     openDeployed(steadyWaits),
 		},
 		{
 			Name: "durabletask-file", Title: "durabletask-go, file", Engine: "durabletask-go", Kind: Durable, Once: true,
-			Settings: "defaults: one orchestration and one activity at once; sqlite file with its default journal",
+			Settings: "defaults: one orchestration and one activity at a time; sqlite file with its default journal",
 			open:     openDurableTask("hub.sqlite", "", 1),
 		},
 		{
 			Name: "durabletask-file-tuned", Title: "durabletask-go, file, tuned", Engine: "durabletask-go", Kind: Durable,
-			Settings: "16 orchestrations and 16 activities at once; sqlite file with journal_mode=WAL, synchronous=NORMAL",
-			open:     openDurableTask("hub.sqlite", inWAL, atOnce),
+			Settings: "16 concurrent orchestrations and 16 concurrent activities; sqlite file with journal_mode=WAL, synchronous=NORMAL",
+			open:     openDurableTask("hub.sqlite", inWAL, concurrency),
 		},
 		{
 			Name: "go-workflows-file", Title: "go-workflows, file", Engine: "go-workflows", Kind: Durable, Once: true,
-			Settings: "defaults: 2 + 2 pollers, one look each 200 ms, executor cache of 128; sqlite file",
+			Settings: "defaults: 2 + 2 pollers that poll every 200 ms, executor cache of 128; sqlite file",
 			open:     openGoWorkflows("workflows.sqlite", "", false),
 		},
 		{
 			Name: "go-workflows-file-tuned", Title: "go-workflows, file, tuned", Engine: "go-workflows", Kind: Durable,
-			Settings: "its monoprocess backend (workers are woken by channels), one look each 10 ms, executor cache of 4,096 for 10 min; sqlite file with journal_mode=WAL, synchronous=NORMAL",
+			Settings: "its monoprocess backend (channels wake the workers), polls every 10 ms, executor cache of 4,096 for 10 min; sqlite file with journal_mode=WAL, synchronous=NORMAL",
 			open:     openGoWorkflows("workflows.sqlite", inWAL+"&_rest=", true),
 		},
 		{
 			Name: "azbackupflow-memory", Title: "azbackupflow, in memory", Engine: "azbackupflow", Kind: Memory, Ours: true,
-			Settings: "as deployed, over the state and the queue in memory",
+			Settings: "as deployed, with state and queue in memory",
 			open:     openMemory,
 		},
 		{
 			Name: "durabletask-memory", Title: "durabletask-go, in memory", Engine: "durabletask-go", Kind: Memory,
-			Settings: "16 orchestrations and 16 activities at once; sqlite in memory",
-			open:     openDurableTask("", "", atOnce),
+			Settings: "16 concurrent orchestrations and 16 concurrent activities; sqlite in memory",
+			open:     openDurableTask("", "", concurrency),
 		},
 		{
 			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Kind: Memory,
-			Settings: "its monoprocess backend, one look each 10 ms, executor cache of 4,096 for 10 min; sqlite in memory",
+			Settings: "its monoprocess backend, polls every 10 ms, executor cache of 4,096 for 10 min; sqlite in memory",
 			open:     openGoWorkflows("", "", true),
 		},
 		{
 			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Kind: Plain,
-			Settings: "one goroutine for each operation; Frequency 1 s, its least, where ARM names no Retry-After",
+			Settings: "one goroutine per operation; Frequency 1 s (the minimum), used if ARM returns no Retry-After",
 			open:     openAzcore,
 		},
 	}
 }
 
-// Find gives a contestant by its name.
+// Find returns the contestant with the given name.
 func Find(name string) (Contestant, bool) { return find(name) }
 
 func find(name string) (Contestant, bool) {

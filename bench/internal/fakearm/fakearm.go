@@ -1,8 +1,7 @@
-// Package fakearm is the Azure Resource Manager of the benchmark: it accepts a
-// PUT with 202, answers polls with Retry-After and in the end Succeeded, and
-// notes when what came. It is the same for every contestant.
-//
-// What it is not: it knows no resources, checks no tokens and never fails.
+// Package fakearm simulates Azure Resource Manager for the benchmark. It accepts a
+// PUT with 202, answers polls with Retry-After and finally with Succeeded, and
+// records the time of each call. It treats all contestants alike. It has no
+// resources, checks no tokens and never fails.
 package fakearm
 
 import (
@@ -19,20 +18,30 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// urlLength is that of the signed poll URLs which Azure Backup gives.
+// urlLength is the length of the signed status URLs of Azure Backup.
 const urlLength = 3000
 
-// Server is a running fake.
-type Server struct {
-	http     *httptest.Server
-	scenario work.Scenario
-	now      func() time.Time
-	begun    func()
+// Config describes the simulated operations.
+type Config struct {
+	Scenario work.Scenario
+	Now      func() time.Time
+	// FirstStart is called once, when the first measured operation starts.
+	FirstStart func()
+}
 
-	mu          sync.Mutex
-	first       time.Time // call of all
-	operations  map[string]*operation
-	began, last time.Time // of the calls that are measured
+// Server simulates Azure Resource Manager.
+type Server struct {
+	http       *httptest.Server
+	scenario   work.Scenario
+	now        func() time.Time
+	firstStart func()
+
+	mu sync.Mutex
+	// first is the time of the first call, the warm-up included.
+	first      time.Time
+	operations map[string]*operation
+	// began and last are the times of the first and the last measured call.
+	began, last time.Time
 	seen        work.ARM
 }
 
@@ -42,10 +51,9 @@ type operation struct {
 	ended           bool
 }
 
-// Start serves on a free loopback port. begun is called once, when the first
-// operation that is measured begins.
-func Start(s work.Scenario, now func() time.Time, begun func()) *Server {
-	server := &Server{scenario: s, now: now, begun: sync.OnceFunc(begun), operations: map[string]*operation{}}
+// New starts a server on a free loopback port. Close stops it.
+func New(cfg Config) *Server {
+	server := &Server{scenario: cfg.Scenario, now: cfg.Now, firstStart: sync.OnceFunc(cfg.FirstStart), operations: map[string]*operation{}}
 	mux := http.NewServeMux()
 	const items = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Bench/items/{id}"
 	mux.HandleFunc("PUT "+items, server.start)
@@ -55,26 +63,26 @@ func Start(s work.Scenario, now func() time.Time, begun func()) *Server {
 	return server
 }
 
-// Path is that of an operation's resource.
+// Path returns the path of an operation's resource.
 func Path(id string) string {
 	return "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/bench/providers/Microsoft.Bench/items/" + id
 }
 
-// Endpoint is where it serves.
+// Endpoint returns the URL of the server.
 func (s *Server) Endpoint() string { return s.http.URL }
 
-// Close ends it.
+// Close stops the server.
 func (s *Server) Close() { s.http.Close() }
 
-// FirstCall is when the first call of all came, the warm-up's.
+// FirstCall returns the time of the first call, the warm-up included.
 func (s *Server) FirstCall() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.first
 }
 
-// Seen is what came.
-func (s *Server) Seen() work.ARM {
+// Observed returns the figures of the measured operations.
+func (s *Server) Observed() work.ARM {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seen := s.seen
@@ -82,14 +90,14 @@ func (s *Server) Seen() work.ARM {
 	seen.Span = s.last.Sub(s.began)
 	for id, op := range s.operations {
 		if id != work.WarmUp {
-			seen.Most = max(seen.Most, op.calls)
+			seen.MaxCalls = max(seen.MaxCalls, op.calls)
 		}
 	}
 	return seen
 }
 
-// note notes a call and reports whether it is measured.
-func (s *Server) note(id string, now time.Time) bool {
+// record records a call and reports whether it is measured.
+func (s *Server) record(id string, now time.Time) bool {
 	if s.first.IsZero() {
 		s.first = now
 	}
@@ -106,10 +114,10 @@ func (s *Server) note(id string, now time.Time) bool {
 func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	id, now := r.PathValue("id"), s.now()
 	if id != work.WarmUp {
-		s.begun()
+		s.firstStart()
 	}
 	s.mu.Lock()
-	measured := s.note(id, now)
+	measured := s.record(id, now)
 	op, again := s.operations[id]
 	if !again {
 		op = &operation{ends: now.Add(s.scenario.Duration()), notBefore: now.Add(s.scenario.RetryAfter)}
@@ -117,7 +125,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	}
 	op.calls++
 	if measured && again {
-		s.seen.Twice++
+		s.seen.DuplicateStarts++
 	}
 	if measured {
 		s.seen.Starts++
@@ -133,11 +141,11 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 func (s *Server) poll(w http.ResponseWriter, r *http.Request) {
 	id, now := r.PathValue("id"), s.now()
 	s.mu.Lock()
-	measured := s.note(id, now)
+	measured := s.record(id, now)
 	op, known := s.operations[id]
 	if !known {
 		s.mu.Unlock()
-		s.answer(w, id, http.StatusNotFound, `{"error":{"code":"NotFound","message":"no such operation"}}`, false)
+		s.answer(w, id, http.StatusNotFound, `{"error":{"code":"NotFound","message":"operation not found"}}`, false)
 		return
 	}
 	op.calls++
@@ -166,14 +174,14 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, id, http.StatusOK, `{"status":"InProgress"}`, true)
 }
 
-// read answers with the resource, which azcore asks for after the end.
+// read answers with the resource, which azcore reads after the end.
 func (s *Server) read(w http.ResponseWriter, r *http.Request) {
 	id, now := r.PathValue("id"), s.now()
 	s.mu.Lock()
 	if op, known := s.operations[id]; known {
 		op.calls++
 	}
-	if s.note(id, now) {
+	if s.record(id, now) {
 		s.seen.Reads++
 	}
 	s.mu.Unlock()
@@ -186,7 +194,8 @@ func (s *Server) answer(w http.ResponseWriter, id string, status int, body strin
 		wait = min(wait, 50*time.Millisecond)
 	}
 	if again {
-		// azcore reads whole seconds, or milliseconds in a header of their own.
+		// azcore reads whole seconds from Retry-After, and milliseconds from
+		// another header.
 		w.Header().Set("Retry-After", strconv.FormatFloat(wait.Seconds(), 'f', -1, 64))
 		if wait.Seconds() != math.Trunc(wait.Seconds()) {
 			w.Header().Set("Retry-After-Ms", strconv.FormatInt(wait.Milliseconds(), 10))
@@ -194,6 +203,6 @@ func (s *Server) answer(w http.ResponseWriter, id string, status int, body strin
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// A client that is gone is not measured.
+	// The answer to a client that has disconnected does not matter.
 	_, _ = fmt.Fprint(w, body)
 }

@@ -13,18 +13,20 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-func TestLatenessCountsFromTheEndAndEarlyPollsAreSeen(t *testing.T) {
+func TestServer_CountsLatenessFromTheEndAndEarlyPolls(t *testing.T) {
 	t.Parallel()
 	var clock atomic.Int64
 	now := func() time.Time { return time.Unix(0, clock.Load()) }
-	begun := 0
-	s := fakearm.Start(work.Scenario{RetryAfter: 2 * time.Second, Polls: 2}, now, func() { begun++ })
+	started := 0
+	s := fakearm.New(fakearm.Config{
+		Scenario: work.Scenario{RetryAfter: 2 * time.Second, Polls: 2}, Now: now, FirstStart: func() { started++ },
+	})
 	t.Cleanup(s.Close)
 
 	send(t, http.MethodPut, s.Endpoint()+fakearm.Path(work.WarmUp))
-	require.Zero(t, begun, "the warm-up is not measured")
+	require.Zero(t, started, "the warm-up is not measured")
 	status := send(t, http.MethodPut, s.Endpoint()+fakearm.Path("a")).Get("Azure-AsyncOperation")
-	require.Equal(t, 1, begun)
+	require.Equal(t, 1, started)
 	require.Greater(t, len(status), 2900, "as long as Azure's signed URLs")
 	clock.Store(int64(time.Second))
 	answer := send(t, http.MethodGet, status)
@@ -34,9 +36,9 @@ func TestLatenessCountsFromTheEndAndEarlyPollsAreSeen(t *testing.T) {
 	clock.Store(int64(5250 * time.Millisecond))
 	require.Empty(t, send(t, http.MethodGet, status).Get("Retry-After"))
 
-	seen := s.Seen()
-	require.Equal(t, 4, seen.Most)
-	require.Equal(t, 1, seen.Early, "only the poll after one second came too early")
+	seen := s.Observed()
+	require.Equal(t, 4, seen.MaxCalls)
+	require.Equal(t, 1, seen.Early, "only the poll after one second was early")
 	require.Equal(t, []float64{1250}, seen.Lateness, "it ended after four seconds")
 	require.Equal(t, 1, seen.Ended)
 	require.Equal(t, 5250*time.Millisecond, seen.Span)

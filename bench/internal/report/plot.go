@@ -8,12 +8,11 @@ import (
 	"strings"
 )
 
-// plot is a chart of horizontal bars, one group for each contestant.
+// plot is a chart of horizontal bars, with a group for each contestant.
 type plot struct {
-	// File is the plot's path from the folder of the documentation.
+	// File is the path of the plot, relative to the documentation folder.
 	File, Title string
-	// Series name the bars of a group; Log draws powers of ten at equal
-	// distances.
+	// Series names the bars of a group. Log makes the scale logarithmic.
 	Series []string
 	Log    bool
 	Rows   []plotRow
@@ -21,11 +20,11 @@ type plot struct {
 
 type plotRow struct {
 	Label string
-	// Values are one for each of the series; an infinite one fills the width.
+	// Values holds a value for each series; an infinite one fills the width.
 	Values []float64
 }
 
-// plots are those of one scenario.
+// plots returns the plots of a scenario.
 func plots(s scenarioFigures) []plot {
 	of := func(what, title string, series []string, log bool, values func(figures) []float64) plot {
 		p := plot{
@@ -40,16 +39,16 @@ func plots(s scenarioFigures) []plot {
 		}
 		return p
 	}
-	cpu := of("cpu", "CPU a step in ms, in its process and outside", []string{"in its process", "outside"}, false,
+	cpu := of("cpu", "CPU per step in ms, in the process and outside", []string{"in the process", "outside"}, false,
 		func(f figures) []float64 { return []float64{f.CPU, f.Services} })
 	if s.ByCount {
-		return []plot{cpu, of("steps", "Steps a second", nil, true, func(f figures) []float64 { return []float64{f.Steps} })}
+		return []plot{cpu, of("steps", "Steps per second", nil, true, func(f figures) []float64 { return []float64{f.Steps} })}
 	}
 	return []plot{
 		cpu,
 		of("lateness", "Lateness of detection in ms (logarithmic)", []string{"p50", "p95", "p99"}, true,
 			func(f figures) []float64 { return []float64{f.P50, f.P95, f.P99} }),
-		of("memory", "Resident memory in MiB: peak, and what came after the start", []string{"peak", "grown"}, false,
+		of("memory", "Resident memory in MiB: peak, and growth after the start", []string{"peak", "growth"}, false,
 			func(f figures) []float64 { return []float64{f.Peak, f.Growth} }),
 	}
 }
@@ -57,10 +56,11 @@ func plots(s scenarioFigures) []plot {
 const (
 	plotWidth, labelWidth, valueWidth = 760, 230, 70
 	barHeight, groupGap, headHeight   = 12, 8, 44
-	leastLogged                       = 0.1
+	minLogged                         = 0.1
 )
 
-// svg draws the plot; it reads well on a light and on a dark page.
+// svg draws the plot with a background, so that it is readable on light and dark
+// pages.
 func (p plot) svg() []byte {
 	colors := []string{"#0969da", "#8250df", "#bf3989"}
 	var b bytes.Buffer
@@ -74,12 +74,12 @@ func (p plot) svg() []byte {
 		fmt.Fprintf(&b, `<rect x="%d" y="26" width="10" height="10" fill="%s"/><text x="%d" y="35" fill="#1f2328">%s</text>`+"\n", x, colors[i], x+14, html.EscapeString(name))
 		x += 100
 	}
-	most := p.most()
+	largest := p.largest()
 	for i, row := range p.Rows {
 		top := headHeight + i*group
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end" fill="#1f2328">%s</text>`+"\n", labelWidth-8, top+len(row.Values)*barHeight/2+4, html.EscapeString(row.Label))
 		for j, v := range row.Values {
-			width := p.share(v, most) * (plotWidth - labelWidth - valueWidth)
+			width := p.share(v, largest) * (plotWidth - labelWidth - valueWidth)
 			y := top + j*barHeight
 			fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d" font-size="10" fill="#57606a">%s</text>`+"\n",
 				labelWidth, y, width, barHeight-2, colors[j], labelWidth+width+4, y+barHeight-3, number(v))
@@ -89,27 +89,28 @@ func (p plot) svg() []byte {
 	return b.Bytes()
 }
 
-func (p plot) most() float64 {
-	most := 0.0
+// largest returns the largest finite value.
+func (p plot) largest() float64 {
+	largest := 0.0
 	for _, row := range p.Rows {
 		for _, v := range row.Values {
 			if !math.IsInf(v, 1) {
-				most = max(most, v)
+				largest = max(largest, v)
 			}
 		}
 	}
-	return most
+	return largest
 }
 
-// share is how much of the width a value takes.
-func (p plot) share(v, most float64) float64 {
+// share returns the share of the width that a value fills.
+func (p plot) share(v, largest float64) float64 {
 	switch {
 	case math.IsInf(v, 1):
 		return 1
-	case p.Log && most > leastLogged:
-		return math.Log10(max(v, leastLogged)/leastLogged) / math.Log10(most/leastLogged)
-	case most > 0:
-		return max(v, 0) / most
+	case p.Log && largest > minLogged:
+		return math.Log10(max(v, minLogged)/minLogged) / math.Log10(largest/minLogged)
+	case largest > 0:
+		return max(v, 0) / largest
 	}
 	return 0
 }

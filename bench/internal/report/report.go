@@ -20,14 +20,14 @@ import (
 //go:embed performance.md.tmpl
 var page string
 
-// plotsFolder is below the folder of the documentation.
+// plotsFolder is the folder of the plots, below the documentation folder.
 const plotsFolder = "performance"
 
-// Write writes performance.md and its plots into the folder, over those that
-// are there.
+// Write writes performance.md and its plots to the folder, and removes the earlier
+// plots.
 func Write(docs string, run work.Run) error {
 	if len(run.Results) == 0 {
-		return errors.New("the run has no figures")
+		return errors.New("the run has no figures; run the benchmark first")
 	}
 	all := byScenario(run.Results)
 	if err := os.MkdirAll(filepath.Join(docs, plotsFolder), 0o750); err != nil {
@@ -66,9 +66,9 @@ func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 		"title":   func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	}).Parse(page)
 	if err != nil {
-		return nil, fmt.Errorf("read the page's template: %w", err)
+		return nil, fmt.Errorf("parse the page's template: %w", err)
 	}
-	most := all[len(all)-1]
+	last := all[len(all)-1]
 	data := struct {
 		Run         work.Run
 		Busy        bool
@@ -82,7 +82,7 @@ func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 	for _, r := range run.Results {
 		data.Repeat = max(data.Repeat, r.Repeat)
 	}
-	for _, f := range most.Figures {
+	for _, f := range last.Figures {
 		data.Contestants = append(data.Contestants, f.Contestant)
 	}
 	var b bytes.Buffer
@@ -92,7 +92,8 @@ func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// busy: someone else was using a good part of the machine before the run.
+// busy reports whether other work used a quarter of the machine or more before the
+// run.
 func busy(m work.Machine) bool {
 	load, err := strconv.ParseFloat(m.Load, 64)
 	return err == nil && load > float64(m.Cores)/4
@@ -100,7 +101,7 @@ func busy(m work.Machine) bool {
 
 func row(what string, r work.Requests) string {
 	return fmt.Sprintf("| %s | %s | %.2f | %.2f | %.2f | %d | %d |\n", what, thousands(r.Invocations),
-		each(r.TableReads, r.Invocations), each(r.TableWrites, r.Invocations), each(r.Sends, r.Invocations), r.MostTable, r.MostSends)
+		each(r.TableReads, r.Invocations), each(r.TableWrites, r.Invocations), each(r.Sends, r.Invocations), r.MaxTable, r.MaxSends)
 }
 
 func thousands(n int) string {

@@ -14,7 +14,7 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-func TestPageAndPlotsAreThoseOfTheRawFigures(t *testing.T) {
+func TestWrite_PageAndPlotsFitTheRawFigures(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../results/latest.json")
 	require.NoError(t, err)
@@ -31,19 +31,19 @@ func TestPageAndPlotsAreThoseOfTheRawFigures(t *testing.T) {
 		want, err := os.ReadFile(path)
 		require.NoError(t, err)
 		have, err := os.ReadFile(filepath.Join("../../../docs", name))
-		require.NoError(t, err, "make bench writes it")
-		require.True(t, bytes.Equal(want, have), "docs/%s is not what the raw figures give: it is never edited, run make bench", name)
+		require.NoError(t, err, "run make bench, which writes it")
+		require.True(t, bytes.Equal(want, have), "docs/%s does not fit the raw figures: do not edit it, run make bench", name)
 	}
 }
 
-func TestVerdictsFollowTheFigures(t *testing.T) {
+func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 	t.Parallel()
 	run := func(change func(ours, memory, peerFile, peerMemory, azcore *work.Result)) string {
 		results := []work.Result{
 			result("azbackupflow", 4, 20, 5), result("azbackupflow-memory", 1, 20, 5), result("durabletask-file", 8, 40, 60),
 			result("durabletask-memory", 4, 40, 60), result("azcore", 1, 10, 1),
 		}
-		results[0].Usage.Cost = &work.Cost{Poll: work.Requests{Invocations: 10, TableReads: 10, TableWrites: 10, Sends: 10, MostTable: 2, MostSends: 1}}
+		results[0].Usage.Cost = &work.Cost{Poll: work.Requests{Invocations: 10, TableReads: 10, TableWrites: 10, Sends: 10, MaxTable: 2, MaxSends: 1}}
 		change(&results[0], &results[1], &results[2], &results[3], &results[4])
 		dir := t.TempDir()
 		require.NoError(t, report.Write(dir, work.Run{Results: results}))
@@ -58,13 +58,13 @@ func TestVerdictsFollowTheFigures(t *testing.T) {
 		change func(ours, memory, peerFile, peerMemory, azcore r)
 		says   string
 	}{
-		"CPU":          {func(_, memory, _, _, _ r) { memory.Usage.User *= 2 }, "The share is 50 % and not 25 %."},
-		"lateness":     {func(_, _, file, _, _ r) { file.ARM.Lateness = []float64{40, 40} }, "durabletask-go, file 40 ms (ours is 1.2 times a tenth of it)"},
-		"early":        {func(ours, _, _, _, _ r) { ours.ARM.Early = 1 }, "| no early poll | 1 in all runs of azbackupflow | **missed** |"},
-		"calls":        {func(ours, _, _, _, _ r) { ours.ARM.Most = 5 }, "5 calls were made where 4 are allowed"},
-		"transactions": {func(ours, _, _, _, _ r) { ours.Usage.Cost.Poll.MostTable = 3 }, "3 and 1 at most, over 10 polls | **missed** |"},
-		"memory":       {func(_, _, _, _, azcore r) { azcore.Usage.RSSPeak = 25 << 20 }, "80 % of azcore's peak and not 50 %"},
-		"no figures":   {func(ours, _, _, _, _ r) { ours.Usage.RSSPeak = 0 }, "| memory with 2 waiting at most half of azcore's | not run | **missed** |"},
+		"CPU":          {func(_, memory, _, _, _ r) { memory.Usage.User *= 2 }, "The share is 50 %, not 25 %."},
+		"lateness":     {func(_, _, file, _, _ r) { file.ARM.Lateness = []float64{40, 40} }, "durabletask-go, file 40 ms (azbackupflow has 1.2 times a tenth of it)"},
+		"early":        {func(ours, _, _, _, _ r) { ours.ARM.Early = 1 }, "| no early polls | 1 in all runs of azbackupflow | **missed** |"},
+		"calls":        {func(ours, _, _, _, _ r) { ours.ARM.MaxCalls = 5 }, "An operation made 5 calls, and 4 are allowed"},
+		"transactions": {func(ours, _, _, _, _ r) { ours.Usage.Cost.Poll.MaxTable = 3 }, "at most 3 and 1, in 10 polls | **missed** |"},
+		"memory":       {func(_, _, _, _, azcore r) { azcore.Usage.RSSPeak = 25 << 20 }, "80 % of azcore's peak, not 50 %"},
+		"no figures":   {func(ours, _, _, _, _ r) { ours.Usage.RSSPeak = 0 }, "| memory with 2 waiting operations at most half of azcore's | not run | **missed** |"},
 		"unfinished":   {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{5} }, "azbackupflow ∞;"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,10 +80,10 @@ func TestVerdictsFollowTheFigures(t *testing.T) {
 	require.Contains(t, run(func(_, _, file, _, azcore r) {
 		good(nil, nil, nil, nil, azcore)
 		file.ARM.Lateness = nil
-	}), "durabletask-go, file ∞ | held |")
+	}), "durabletask-go, file ∞ | met |")
 }
 
-func TestRunWithoutFiguresIsRefused(t *testing.T) {
+func TestWrite_RejectsARunWithoutFigures(t *testing.T) {
 	t.Parallel()
 	require.Error(t, report.Write(t.TempDir(), work.Run{}))
 }
@@ -93,6 +93,6 @@ func result(name string, cpu, peak int, late float64) work.Result {
 		Contestant: name, Repeat: 1,
 		Scenario: work.Scenario{Name: "2 waiting", Operations: 2, RetryAfter: time.Second, Polls: 2},
 		Usage:    work.Usage{User: time.Duration(cpu) * 10 * time.Millisecond, RSSPeak: int64(peak) << 20},
-		ARM:      work.ARM{Starts: 2, Polls: 8, Most: 3, Ended: 2, Lateness: []float64{late, late}},
+		ARM:      work.ARM{Starts: 2, Polls: 8, MaxCalls: 3, Ended: 2, Lateness: []float64{late, late}},
 	}
 }

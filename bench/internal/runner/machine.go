@@ -10,7 +10,7 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// Machine describes where this runs, as far as /proc tells.
+// Machine describes the machine, as far as /proc shows it.
 func Machine() work.Machine {
 	m := work.Machine{CPU: "unknown", Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Load: "unknown"}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
@@ -32,7 +32,7 @@ func Machine() work.Machine {
 	return m
 }
 
-// Versions are those of the peers that this program was built with.
+// Versions returns the versions of the peers that this program is built with.
 func Versions() map[string]string {
 	versions := map[string]string{}
 	info, ok := debug.ReadBuildInfo()

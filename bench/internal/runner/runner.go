@@ -1,6 +1,6 @@
-// Package runner runs the contestants one after the other, each in a process of
-// its own, with the fake ARM and the stand-ins for Azure's services on the
-// other side of real sockets.
+// Package runner runs the contestants one after the other, each in a separate
+// process. The fake ARM and the local replacements of Azure's services run in or
+// below this process, and the contestant reaches them over sockets.
 package runner
 
 import (
@@ -24,30 +24,31 @@ import (
 	"azbackupflow/internal/settings"
 )
 
-// Config says what to run.
+// Config holds the contestants and scenarios to run, and how to run them.
 type Config struct {
 	Contestants []contestant.Contestant
 	Scenarios   []work.Scenario
 	Repeat      int
 	// Command starts this program as a contestant.
 	Command []string
-	// Limit bounds one run; a contestant that takes longer has no figures.
+	// Limit is the maximum time of one run. A contestant that exceeds it is
+	// reported as not done.
 	Limit time.Duration
 	Now   func() time.Time
-	// Progress gets one line for each run.
+	// Progress receives one line per run.
 	Progress io.Writer
 }
 
-// Run runs every contestant in every scenario, round by round, so that what
-// else happens on the machine meets all of them. One that failed, or was not
-// done when its time was up, is not run in that scenario again.
+// Run runs every contestant in every scenario, round by round, so that other load
+// on the machine affects all of them. A contestant that fails or exceeds the limit
+// is not run in that scenario again.
 func Run(ctx context.Context, cfg Config) ([]work.Result, error) {
 	var results []work.Result
-	given := map[string]bool{}
+	excluded := map[string]bool{}
 	for repeat := range cfg.Repeat {
 		for _, scenario := range cfg.Scenarios {
 			for _, c := range cfg.Contestants {
-				if given[c.Name+scenario.Name] || c.Once && repeat > 0 {
+				if excluded[c.Name+scenario.Name] || c.Once && repeat > 0 {
 					continue
 				}
 				began := cfg.Now()
@@ -57,7 +58,7 @@ func Run(ctx context.Context, cfg Config) ([]work.Result, error) {
 				}
 				if err != nil {
 					result.Failure = err.Error()
-					given[c.Name+scenario.Name] = true
+					excluded[c.Name+scenario.Name] = true
 				}
 				result.Contestant, result.Scenario, result.Repeat = c.Name, scenario, repeat+1
 				results = append(results, result)
@@ -76,17 +77,17 @@ func summary(r work.Result) string {
 		return "NOT DONE: " + r.Failure
 	}
 	cpu := float64((r.Usage.User + r.Usage.System).Microseconds()) / 1000 / float64(max(r.ARM.Calls(), 1))
-	return fmt.Sprintf("%.2f ms CPU a step, %d calls in %.1fs, %d early, late p50 %.0f p99 %.0f ms, %d MiB",
+	return fmt.Sprintf("%.2f ms CPU per step, %d calls in %.1fs, %d early, lateness p50 %.0f p99 %.0f ms, %d MiB",
 		cpu, r.ARM.Calls(), r.ARM.Span.Seconds(), r.ARM.Early, Percentile(r.ARM.Lateness, 50), Percentile(r.ARM.Lateness, 99), r.Usage.RSSPeak>>20)
 }
 
-// one is one run of one contestant in one scenario.
+// one runs one contestant in one scenario.
 func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenario) (result work.Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Limit+30*time.Second)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "azbackupflow-bench-")
 	if err != nil {
-		return result, fmt.Errorf("make a folder: %w", err)
+		return result, fmt.Errorf("create a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	job := work.Job{Contestant: c.Name, Scenario: s, Dir: dir, Limit: cfg.Limit}
@@ -98,7 +99,7 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 		}
 	}
 	var before atomic.Int64
-	arm := fakearm.Start(s, cfg.Now, func() { before.Store(int64(servicesCPU())) })
+	arm := fakearm.New(fakearm.Config{Scenario: s, Now: cfg.Now, FirstStart: func() { before.Store(int64(servicesCPU())) }})
 	defer arm.Close()
 	job.Endpoint = arm.Endpoint()
 	started := cfg.Now()
@@ -107,22 +108,22 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 	}
 	result.Services = servicesCPU() - time.Duration(before.Load())
 	result.Start = arm.FirstCall().Sub(started)
-	result.ARM = arm.Seen()
+	result.ARM = arm.Observed()
 	if result.ARM.Ended != s.Operations {
 		return result, fmt.Errorf("%d of %d operations ended within %s", result.ARM.Ended, s.Operations, cfg.Limit)
 	}
 	return result, nil
 }
 
-// serve starts the stand-ins for Azure's services, with a queue as infra/ makes
-// it.
+// serve starts the local replacements of Azure's services, with a queue that has
+// the properties of infra/.
 func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
 	stop = func() {}
 	tables, err := azurite.New(ctx, azurite.Config{Dir: job.Dir})
 	if err != nil {
 		return stop, fmt.Errorf("table service: %w", err)
 	}
-	// How they end does not change what was measured.
+	// A failure to stop does not change the figures.
 	stop = func() { _ = tables.Stop() }
 	broker, err := servicebus.New(servicebus.Config{Queues: []servicebus.QueueConfig{{
 		Name: settings.StepsQueue, LockDuration: 5 * time.Minute, MaxDeliveryCount: 10,
@@ -135,21 +136,21 @@ func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
 	return func() { _, _ = broker.Close(), tables.Stop() }, nil
 }
 
-// child runs the contestant's process to its end.
+// child runs the contestant's process and returns its usage.
 func child(ctx context.Context, command []string, job work.Job) (work.Usage, error) {
 	var usage work.Usage
 	text, err := json.Marshal(job)
 	if err != nil {
-		return usage, fmt.Errorf("write the job: %w", err)
+		return usage, fmt.Errorf("encode the job: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	var out, complaints bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &complaints
+	var out, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &stderr
 	if err := cmd.Run(); err != nil {
-		return usage, fmt.Errorf("the contestant's process: %w: %s", err, lastLine(complaints.String()))
+		return usage, fmt.Errorf("run the contestant's process: %w: %s", err, lastLine(stderr.String()))
 	}
 	if err := json.Unmarshal(out.Bytes(), &usage); err != nil {
-		return usage, fmt.Errorf("read the contestant's usage: %w", err)
+		return usage, fmt.Errorf("decode the contestant's usage: %w", err)
 	}
 	return usage, nil
 }
@@ -159,7 +160,8 @@ func lastLine(text string) string {
 	return lines[len(lines)-1]
 }
 
-// Percentile of values in ascending order; 0 of none.
+// Percentile returns the p-th percentile of values in ascending order, and 0 if
+// there are none.
 func Percentile(sorted []float64, p int) float64 {
 	if len(sorted) == 0 {
 		return 0

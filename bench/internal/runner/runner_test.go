@@ -16,7 +16,7 @@ import (
 	"azbackupflow/internal/local/azurite"
 )
 
-// TestMain lets this test's own program be the contestants' process.
+// TestMain lets the test's own program run as a contestant's process.
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args[1:], "contestant") {
 		if err := contestant.Run(context.Background(), os.Stdin, os.Stdout, time.Now); err != nil {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestEveryContestantCarriesItsOperationsToTheirEnd(t *testing.T) {
+func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func TestEveryContestantCarriesItsOperationsToTheirEnd(t *testing.T) {
 			if c.Azure {
 				tables, err := azurite.New(t.Context(), azurite.Config{})
 				if err != nil {
-					t.Skipf("Azurite does not run here: %v", err)
+					t.Skipf("Azurite does not start: %v", err)
 				}
 				require.NoError(t, tables.Stop())
 			}
@@ -52,21 +52,21 @@ func TestEveryContestantCarriesItsOperationsToTheirEnd(t *testing.T) {
 			r := results[0]
 			require.Empty(t, r.Failure)
 			require.Equal(t, 3, r.ARM.Starts)
-			require.Zero(t, r.ARM.Twice)
+			require.Zero(t, r.ARM.DuplicateStarts)
 			require.Zero(t, r.ARM.Early)
 			require.Len(t, r.ARM.Lateness, 3)
-			require.LessOrEqual(t, r.ARM.Most, r.Scenario.Calls())
+			require.LessOrEqual(t, r.ARM.MaxCalls, r.Scenario.Calls())
 			require.Positive(t, r.Usage.RSSPeak)
 			require.Positive(t, r.Start)
 			if c.Azure {
 				require.Equal(t, 3, r.Usage.Cost.Accept.Invocations)
-				require.LessOrEqual(t, r.Usage.Cost.Poll.MostSends, 1)
+				require.LessOrEqual(t, r.Usage.Cost.Poll.MaxSends, 1)
 			}
 		})
 	}
 }
 
-func TestPercentileIsTheValueThatSoManyDoNotExceed(t *testing.T) {
+func TestPercentile_IsTheSmallestValueThatCoversTheShare(t *testing.T) {
 	t.Parallel()
 	values := make([]float64, 100)
 	for i := range values {

@@ -1,149 +1,147 @@
-// Package work says what every contestant of the benchmark has to do, and what
-// is measured while it does so. Its types are the wire between the program that
-// measures and the child process of the contestant, and the form in which raw
-// figures are kept.
+// Package work defines the work of the benchmark's contestants and the figures that
+// are measured. Its types are exchanged between the measuring program and the
+// contestant's process, and stored as raw figures.
 package work
 
 import "time"
 
-// Scenario is one kind of load.
+// Scenario describes a load.
 type Scenario struct {
 	Name string `json:"name"`
 	// Operations are started evenly over Spread.
 	Operations int           `json:"operations"`
 	Spread     time.Duration `json:"spread"`
-	// RetryAfter is what the fake ARM asks for in every answer but the last.
+	// RetryAfter is the Retry-After of every answer of the fake ARM except the last.
 	RetryAfter time.Duration `json:"retryAfter"`
-	// Polls is how many polls a client that comes exactly on Retry-After
-	// makes of one operation; the last of them is told the end.
+	// Polls is the number of polls per operation by a client that polls exactly
+	// after Retry-After; the last one finds the end.
 	Polls int `json:"polls"`
-	// ByCount ends an operation with its Polls-th poll, however late it comes;
-	// otherwise it ends when Polls times RetryAfter have passed.
+	// ByCount ends an operation with its Polls-th poll, however late that is.
+	// Otherwise an operation ends after Polls times RetryAfter.
 	ByCount bool `json:"byCount"`
 }
 
-// Duration is how long an operation takes in Azure.
+// Duration returns the duration of an operation in Azure.
 func (s Scenario) Duration() time.Duration { return time.Duration(s.Polls) * s.RetryAfter }
 
-// Calls is how many ARM calls one operation may cost: its polls, and two more
-// for its start and its result.
+// Calls returns the maximum number of ARM calls per operation: its polls, and two
+// more for its start and its result.
 func (s Scenario) Calls() int { return s.Polls + 2 }
 
-// Job is what a contestant's process is told on its standard input.
+// Job is the input of a contestant's process, sent on its standard input.
 type Job struct {
 	Contestant string   `json:"contestant"`
 	Scenario   Scenario `json:"scenario"`
-	// Endpoint is the fake ARM's.
+	// Endpoint is the URL of the fake ARM.
 	Endpoint string `json:"endpoint"`
 	// Tables and Bus are connection strings, for the contestants that use them.
 	Tables string `json:"tables,omitempty"`
 	Bus    string `json:"bus,omitempty"`
-	// Dir is an empty folder, for the contestants that keep a file.
+	// Dir is an empty folder, for the contestants that store a file.
 	Dir string `json:"dir"`
-	// Limit is how long the work may take before it is given up.
+	// Limit is the maximum time of the work.
 	Limit time.Duration `json:"limit"`
 }
 
-// WarmUp is the operation that every contestant carries to its end before
-// anything is measured; it ends with its first poll.
+// WarmUp is the ID of the operation that every contestant finishes before the
+// measurement begins. It ends with its first poll.
 const WarmUp = "warm-up"
 
-// Usage is what a contestant's process tells about itself on its standard
-// output.
+// Usage holds the resources that a contestant's process used. The process writes it
+// to its standard output.
 type Usage struct {
-	// CPU is what the process used from the first start to the last end.
+	// User and System are the CPU time from the first start to the last end.
 	User   time.Duration `json:"user"`
 	System time.Duration `json:"system"`
 	Wall   time.Duration `json:"wall"`
 	// RSSBefore is the resident memory before the first start, RSSPeak the
-	// highest ever, in bytes.
+	// maximum since the process started, in bytes.
 	RSSBefore int64 `json:"rssBefore"`
 	RSSPeak   int64 `json:"rssPeak"`
-	// Cost is of the contestants that use Table Storage and Service Bus.
+	// Cost is set for the contestants that use Table Storage and Service Bus.
 	Cost *Cost `json:"cost,omitempty"`
 }
 
-// Cost is what azbackupflow asked of Table Storage and Service Bus.
+// Cost holds the requests of azbackupflow to Table Storage and Service Bus.
 type Cost struct {
-	// Start is of accepting an operation and of its first step, Poll of one
-	// poll that found the operation running, Last of the poll that found its
-	// end.
+	// Accept counts the requests for accepting an operation, Start for its first
+	// step, Poll for polls that found the operation running, Last for polls that
+	// found its end.
 	Accept Requests `json:"accept"`
 	Start  Requests `json:"start"`
 	Poll   Requests `json:"poll"`
 	Last   Requests `json:"last"`
 }
 
-// Requests are counted over a number of invocations.
+// Requests holds the requests of a number of invocations.
 type Requests struct {
 	Invocations int `json:"invocations"`
 	TableReads  int `json:"tableReads"`
 	TableWrites int `json:"tableWrites"`
 	Sends       int `json:"sends"`
-	// MostTable and MostSends are the highest numbers of one invocation, reads
-	// and writes together.
-	MostTable int `json:"mostTable"`
-	MostSends int `json:"mostSends"`
+	// MaxTable and MaxSends are the maximums per invocation; MaxTable counts reads
+	// and writes.
+	MaxTable int `json:"maxTable"`
+	MaxSends int `json:"maxSends"`
 }
 
-// Result is one run of one contestant.
+// Result holds the figures of one run of one contestant.
 type Result struct {
 	Contestant string   `json:"contestant"`
 	Scenario   Scenario `json:"scenario"`
 	Repeat     int      `json:"repeat"`
-	// Failure is why the run has no figures.
+	// Failure is the reason why the run is not complete.
 	Failure string `json:"failure,omitempty"`
 	Usage   Usage  `json:"usage"`
 	// Start is the time from the start of the process to its first ARM call.
 	Start time.Duration `json:"start"`
-	// Services is the CPU that the broker and the table service used
-	// meanwhile, the fake ARM included.
+	// Services is the CPU time that the broker, the table service and the fake ARM
+	// used during the run.
 	Services time.Duration `json:"services"`
 	ARM      ARM           `json:"arm"`
 }
 
-// ARM is what the fake ARM saw of the operations, the warm-up left out.
+// ARM holds the figures that the fake ARM measures, without the warm-up.
 type ARM struct {
 	Starts int `json:"starts"`
-	// Twice counts starts of an operation that had been started.
-	Twice int `json:"twice"`
-	Polls int `json:"polls"`
-	Reads int `json:"reads"`
-	// Early counts polls that came before Retry-After had passed.
+	// DuplicateStarts counts starts of operations that had been started before.
+	DuplicateStarts int `json:"duplicateStarts"`
+	Polls           int `json:"polls"`
+	Reads           int `json:"reads"`
+	// Early counts polls before Retry-After had passed.
 	Early int `json:"early"`
-	// Most is the highest number of calls for one operation.
-	Most  int `json:"most"`
-	Ended int `json:"ended"`
+	// MaxCalls is the maximum number of calls per operation.
+	MaxCalls int `json:"maxCalls"`
+	Ended    int `json:"ended"`
 	// Span is the time from the first call to the last.
 	Span time.Duration `json:"span"`
-	// Lateness is, for each operation in ascending order, how long after its
-	// end the contestant asked and was told, in milliseconds. A client that
-	// comes exactly on Retry-After has 0.
+	// Lateness holds for each operation the time from its end to the poll that
+	// found it, in milliseconds and ascending order. A client that polls exactly
+	// after Retry-After has 0.
 	Lateness []float64 `json:"lateness"`
 }
 
-// Calls is how many calls ARM got.
+// Calls returns the number of calls to ARM.
 func (a ARM) Calls() int { return a.Starts + a.Polls + a.Reads }
 
-// Run is all results of one run of the benchmark, and where it was made.
+// Run holds all results of one run of the benchmark, and describes the machine.
 type Run struct {
 	Machine Machine   `json:"machine"`
 	Began   time.Time `json:"began"`
 	Took    string    `json:"took"`
-	// Commit is what was measured.
+	// Commit is the commit of the measured code.
 	Commit string `json:"commit"`
-	// Versions are the engines', by the names that contestants give them.
+	// Versions holds the version of each engine by its name.
 	Versions map[string]string `json:"versions"`
 	Results  []Result          `json:"results"`
 }
 
-// Machine is where a run was made.
+// Machine describes the machine of a run.
 type Machine struct {
 	CPU   string `json:"cpu"`
 	Cores int    `json:"cores"`
 	OS    string `json:"os"`
 	Go    string `json:"go"`
-	// Load is the load average before the run: above one, others were at work
-	// too.
+	// Load is the load average before the run.
 	Load string `json:"load"`
 }

@@ -1,6 +1,6 @@
-// Package report turns the raw figures of a run into docs/performance.md and
-// its plots. It writes the whole page, the sentences about targets included, so
-// that none can stay behind when figures change.
+// Package report generates docs/performance.md and its plots from the raw figures of
+// a run. It writes the whole page, including the sentences about targets, so that
+// every sentence fits the figures.
 package report
 
 import (
@@ -14,41 +14,43 @@ import (
 	"azbackupflow/bench/internal/work"
 )
 
-// figures are the medians of one contestant's runs of one scenario.
+// figures holds the medians of a contestant's runs of a scenario.
 type figures struct {
 	Contestant contestant.Contestant
 	Runs       int
-	// Failure is why it was not done, empty if it was.
+	// Failure is the reason why a run is not complete; empty if all are.
 	Failure string
-	// CPU and Services are milliseconds a step, in the contestant's process and
-	// in the stand-ins outside.
+	// CPU and Services are the CPU time per step in ms, of the contestant's
+	// process and of the services outside.
 	CPU, Services float64
-	// Steps are those a second.
+	// Steps is the number of steps per second.
 	Steps float64
-	// P50, P95 and P99 are of the lateness, in milliseconds. Where more
-	// operations did not end than the percentile leaves out, it is infinite.
+	// P50, P95 and P99 are percentiles of the lateness in ms. An operation that did
+	// not end counts as infinitely late.
 	P50, P95, P99 float64
-	Calls         float64 // per operation
-	Early, Twice  int     // in all runs together
-	Most          int     // in any run
-	// Peak and Growth are MiB of resident memory: the highest, and how much of
-	// that came after the start.
+	// Calls is the number of calls per operation.
+	Calls float64
+	// Early and DuplicateStarts are the sums of all runs, MaxCalls the maximum.
+	Early, DuplicateStarts, MaxCalls int
+	// Peak and Growth are MiB of resident memory: the maximum, and its part that was
+	// added after the first start.
 	Peak, Growth float64
-	// Start is in milliseconds.
+	// Start is the time to the first call in ms.
 	Start float64
 }
 
-// Measured: there are figures of its process. A contestant that did not even
-// begin has none, and holds no target.
+// Measured reports whether the process has figures. A contestant that did not start
+// has none, and meets no target.
 func (f figures) Measured() bool { return f.Peak > 0 }
 
-// scenarioFigures are all contestants' in one scenario, in the order of the list.
+// scenarioFigures holds the figures of all contestants in a scenario, in the order
+// of contestant.All.
 type scenarioFigures struct {
 	work.Scenario
 	Figures []figures
 }
 
-// of gives a contestant's figures, if it has any.
+// of returns the figures of a contestant, if it has any.
 func (s scenarioFigures) of(name string) (figures, bool) {
 	for _, f := range s.Figures {
 		if f.Contestant.Name == name && f.Measured() {
@@ -65,9 +67,9 @@ func flag(b bool) int {
 	return 0
 }
 
-// byScenario gives the medians: flat out first, which says nothing of waiting,
-// then those that wait, in ascending order of operations. Targets are judged by
-// the last.
+// byScenario returns the figures of each scenario: first flat out, which measures no
+// waiting, then the others by ascending number of operations. The last one
+// determines whether targets are met.
 func byScenario(results []work.Result) []scenarioFigures {
 	var all []scenarioFigures
 	for _, r := range results {
@@ -90,22 +92,23 @@ func byScenario(results []work.Result) []scenarioFigures {
 				}
 			}
 			if len(runs) > 0 {
-				all[i].Figures = append(all[i].Figures, summed(c, runs))
+				all[i].Figures = append(all[i].Figures, medians(c, runs))
 			}
 		}
 	}
 	return all
 }
 
-func summed(c contestant.Contestant, runs []work.Result) figures {
+// medians returns the figures of a contestant from its runs of a scenario.
+func medians(c contestant.Contestant, runs []work.Result) figures {
 	f := figures{Contestant: c, Runs: len(runs)}
 	for _, r := range runs {
 		f.Early += r.ARM.Early
-		f.Twice += r.ARM.Twice
-		f.Most = max(f.Most, r.ARM.Most)
+		f.DuplicateStarts += r.ARM.DuplicateStarts
+		f.MaxCalls = max(f.MaxCalls, r.ARM.MaxCalls)
 		f.Failure = cmp.Or(f.Failure, r.Failure)
 	}
-	// What did not come to its figures has no part in the medians.
+	// Runs without figures do not count in the medians.
 	if whole := slices.DeleteFunc(slices.Clone(runs), func(r work.Result) bool { return r.Usage.RSSPeak == 0 }); len(whole) > 0 {
 		runs = whole
 	}
@@ -136,7 +139,8 @@ func perCall(r work.Result, d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000 / float64(max(r.ARM.Calls(), 1))
 }
 
-// lateness counts an operation that did not end as infinitely late.
+// lateness returns a percentile of the lateness. It counts an operation that did
+// not end as infinitely late.
 func lateness(r work.Result, p int) float64 {
 	all := slices.Clone(r.ARM.Lateness)
 	for len(all) < r.Scenario.Operations {
@@ -146,8 +150,8 @@ func lateness(r work.Result, p int) float64 {
 	return runner.Percentile(all, p)
 }
 
-// costOf adds up what a contestant asked of its services in all its runs; nil
-// for one that has none.
+// costOf returns the requests of a contestant to its services in all runs, or nil if
+// it has no services.
 func costOf(results []work.Result, name string) *work.Cost {
 	var sum *work.Cost
 	for _, r := range results {
@@ -168,6 +172,6 @@ func plus(a, b work.Requests) work.Requests {
 	return work.Requests{
 		Invocations: a.Invocations + b.Invocations,
 		TableReads:  a.TableReads + b.TableReads, TableWrites: a.TableWrites + b.TableWrites, Sends: a.Sends + b.Sends,
-		MostTable: max(a.MostTable, b.MostTable), MostSends: max(a.MostSends, b.MostSends),
+		MaxTable: max(a.MaxTable, b.MaxTable), MaxSends: max(a.MaxSends, b.MaxSends),
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// tick is the unit of /proc/<pid>/stat, which Linux fixes for programs.
+// tick is the unit of /proc/<pid>/stat, which Linux guarantees to programs.
 const tick = 10 * time.Millisecond
 
-// servicesCPU is what this process (the fake ARM and the broker) and Azurite
-// have used so far. Where there is no /proc, Azurite's share is missing.
+// servicesCPU returns the CPU time of this process (the fake ARM and the broker) and
+// of Azurite so far. Without /proc, Azurite's share is missing.
 func servicesCPU() time.Duration {
 	var ru syscall.Rusage
 	var sum time.Duration
@@ -36,7 +36,7 @@ func servicesCPU() time.Duration {
 	return sum
 }
 
-// nodeCPU is what a process has used, if it is Azurite's.
+// nodeCPU returns the CPU time of a process if it is Azurite's, and 0 otherwise.
 func nodeCPU(pid string) time.Duration {
 	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
 	if err != nil {

@@ -13,5 +13,5 @@ type usage struct {
 }
 
 func readUsage() (usage, error) {
-	return usage{}, errors.New("the benchmark reads /proc, which only Linux has")
+	return usage{}, errors.New("the benchmark needs /proc; run it on Linux")
 }

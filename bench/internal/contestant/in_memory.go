@@ -12,24 +12,24 @@ import (
 	"azbackupflow/internal/state/memory"
 )
 
-// inMemory is azbackupflow over the state and the queue that forget everything
-// with their process.
+// inMemory runs azbackupflow with state and queue in memory.
 type inMemory struct {
-	world
+	environment
 	engine  *engine.Engine
-	queue   wokenQueue
+	queue   notifyingQueue
 	stop    context.CancelFunc
 	working sync.WaitGroup
 }
 
-// wokenQueue tells when something was sent: what is due first may have changed.
-type wokenQueue struct {
+// notifyingQueue signals each send, because it can change which message is due
+// first.
+type notifyingQueue struct {
 	*queuememory.Queue
 	sent chan struct{}
 }
 
 // Send implements engine.Queue.
-func (q wokenQueue) Send(ctx context.Context, m engine.Message) error {
+func (q notifyingQueue) Send(ctx context.Context, m engine.Message) error {
 	if err := q.Queue.Send(ctx, m); err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func (q wokenQueue) Send(ctx context.Context, m engine.Message) error {
 	return nil
 }
 
-func openMemory(ctx context.Context, w world) (runner, error) {
-	m := &inMemory{world: w, queue: wokenQueue{Queue: &queuememory.Queue{}, sent: make(chan struct{}, 1)}}
+func openMemory(ctx context.Context, w environment) (runner, error) {
+	m := &inMemory{environment: w, queue: notifyingQueue{Queue: &queuememory.Queue{}, sent: make(chan struct{}, 1)}}
 	var err error
 	if m.engine, err = newEngine(w, memory.New(), m.queue, deployedWaits()); err != nil {
 		return nil, err
@@ -54,10 +54,10 @@ func openMemory(ctx context.Context, w world) (runner, error) {
 
 func (m *inMemory) start(ctx context.Context, id string) error { return begin(ctx, m.engine, id) }
 
-// deliver runs what is due, as many at once as a deployment.
+// deliver runs the steps of due messages, with the concurrency of a deployment.
 func (m *inMemory) deliver(ctx context.Context) {
-	slots := make(chan struct{}, atOnce)
-	costs := newLedger()
+	slots := make(chan struct{}, concurrency)
+	costs := newRequestCounter()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -20,12 +20,12 @@ import (
 	"azbackupflow/internal/state"
 )
 
-// azure is azbackupflow over its real clients: Table Storage and Service Bus.
-// Messages come as the Functions host takes them: peek-lock, as many at once as
-// host.json says, completed when the step is done.
-type azure struct {
+// deployed runs azbackupflow with its real clients of Table Storage and Service Bus.
+// It receives messages as the Functions host does: in peek-lock mode, with the
+// concurrency of host.json, and completes a message when its step is done.
+type deployed struct {
 	engine   *engine.Engine
-	costs    *ledger
+	costs    *requestCounter
 	bus      *azservicebus.Client
 	receiver *azservicebus.Receiver
 	queue    *queue.Queue
@@ -33,11 +33,11 @@ type azure struct {
 	working  sync.WaitGroup
 }
 
-// gatherTime is how long a receive goes on after its first message.
+// gatherTime is the time that a receive waits for more messages after its first.
 const gatherTime = time.Millisecond
 
-func openAzure(waits func() operation.Waits) func(context.Context, world) (runner, error) {
-	return func(ctx context.Context, w world) (runner, error) {
+func openDeployed(waits func() operation.Waits) func(context.Context, environment) (runner, error) {
+	return func(ctx context.Context, w environment) (runner, error) {
 		options := state.ClientOptions()
 		options.PerRetryPolicies = append(options.PerRetryPolicies, policy.Policy(countTables{}))
 		tables, err := aztables.NewServiceClientFromConnectionString(w.job.Tables, options)
@@ -48,7 +48,7 @@ func openAzure(waits func() operation.Waits) func(context.Context, world) (runne
 		if err != nil {
 			return nil, err
 		}
-		a := &azure{costs: newLedger()}
+		a := &deployed{costs: newRequestCounter()}
 		if a.bus, err = azservicebus.NewClientFromConnectionString(w.job.Bus, queue.ClientOptions()); err != nil {
 			return nil, fmt.Errorf("service bus: %w", err)
 		}
@@ -68,7 +68,7 @@ func openAzure(waits func() operation.Waits) func(context.Context, world) (runne
 	}
 }
 
-func (a *azure) start(ctx context.Context, id string) error {
+func (a *deployed) start(ctx context.Context, id string) error {
 	i := &invocation{kind: accept}
 	err := begin(context.WithValue(ctx, invocationKey{}, i), a.engine, id)
 	a.costs.add(i)
@@ -78,9 +78,9 @@ func (a *azure) start(ctx context.Context, id string) error {
 	return err
 }
 
-// receive takes messages until the context ends.
-func (a *azure) receive(ctx context.Context) {
-	slots := make(chan struct{}, atOnce)
+// receive receives messages until the context ends.
+func (a *deployed) receive(ctx context.Context) {
+	slots := make(chan struct{}, concurrency)
 	for ctx.Err() == nil {
 		select {
 		case slots <- struct{}{}:
@@ -102,9 +102,9 @@ func (a *azure) receive(ctx context.Context) {
 	}
 }
 
-// process runs the step of a message and settles it. One that cannot be settled
-// comes again when its lock ends, and shows as an operation that is late.
-func (a *azure) process(ctx context.Context, m *azservicebus.ReceivedMessage) {
+// process runs the step of a message and settles it. A message that cannot be
+// settled is redelivered when its lock ends, and its operation counts as late.
+func (a *deployed) process(ctx context.Context, m *azservicebus.ReceivedMessage) {
 	var wakeup operation.Wakeup
 	err := json.Unmarshal(m.Body, &wakeup)
 	if err == nil {
@@ -117,9 +117,9 @@ func (a *azure) process(ctx context.Context, m *azservicebus.ReceivedMessage) {
 	_ = a.receiver.CompleteMessage(ctx, m, nil)
 }
 
-func (a *azure) cost() *work.Cost { return costOf(a.costs) }
+func (a *deployed) cost() *work.Cost { return costOf(a.costs) }
 
-func (a *azure) close(ctx context.Context) error {
+func (a *deployed) close(ctx context.Context) error {
 	a.stop()
 	a.working.Wait()
 	return errors.Join(a.queue.Close(ctx), a.receiver.Close(ctx), a.bus.Close(ctx))

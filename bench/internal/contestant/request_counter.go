@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/engine"
 )
 
-// kind is what an invocation turned out to be.
+// kind classifies invocations.
 type kind int
 
 const (
@@ -23,8 +23,8 @@ const (
 	lastStep
 )
 
-// invocation counts what one invocation asked for. The store makes some
-// requests at the same time.
+// invocation counts the requests of one invocation. The counters are atomic because
+// the store makes some requests at the same time.
 type invocation struct {
 	kind                 kind
 	reads, writes, sends atomic.Int64
@@ -34,7 +34,7 @@ type invocation struct {
 
 type invocationKey struct{}
 
-// invocationOf gives the invocation that the context belongs to.
+// invocationOf returns the invocation in the context, or a new one if there is none.
 func invocationOf(ctx context.Context) *invocation {
 	if i, ok := ctx.Value(invocationKey{}).(*invocation); ok {
 		return i
@@ -42,42 +42,42 @@ func invocationOf(ctx context.Context) *invocation {
 	return &invocation{}
 }
 
-// ledger adds up invocations.
-type ledger struct {
+// requestCounter sums the requests of invocations by kind.
+type requestCounter struct {
 	mu   sync.Mutex
 	sums map[kind]work.Requests
 }
 
-func newLedger() *ledger { return &ledger{sums: map[kind]work.Requests{}} }
+func newRequestCounter() *requestCounter { return &requestCounter{sums: map[kind]work.Requests{}} }
 
-func (l *ledger) add(i *invocation) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (c *requestCounter) add(i *invocation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	reads, writes, sends := int(i.reads.Load()), int(i.writes.Load()), int(i.sends.Load())
-	sum := l.sums[i.kind]
+	sum := c.sums[i.kind]
 	sum.Invocations++
 	sum.TableReads += reads
 	sum.TableWrites += writes
 	sum.Sends += sends
-	sum.MostTable, sum.MostSends = max(sum.MostTable, reads+writes), max(sum.MostSends, sends)
-	l.sums[i.kind] = sum
+	sum.MaxTable, sum.MaxSends = max(sum.MaxTable, reads+writes), max(sum.MaxSends, sends)
+	c.sums[i.kind] = sum
 }
 
-// reset forgets what came before, such as the warm-up, which creates tables.
-func (l *ledger) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	clear(l.sums)
+// reset discards the counts so far: those of the warm-up, which creates tables.
+func (c *requestCounter) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.sums)
 }
 
-func (l *ledger) total() work.Cost {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return work.Cost{Accept: l.sums[accept], Start: l.sums[startStep], Poll: l.sums[pollStep], Last: l.sums[lastStep]}
+func (c *requestCounter) total() work.Cost {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return work.Cost{Accept: c.sums[accept], Start: c.sums[startStep], Poll: c.sums[pollStep], Last: c.sums[lastStep]}
 }
 
-// countTables counts the requests that leave for the table service, repeated
-// ones too. A transaction is one request.
+// countTables counts the requests to the table service, retries included. A
+// transaction is one request.
 type countTables struct{}
 
 // Do implements policy.Policy.
@@ -91,7 +91,7 @@ func (countTables) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// countSends counts the messages sent.
+// countSends counts the sent messages.
 type countSends struct{ engine.Queue }
 
 // Send implements engine.Queue.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// usage is what this process has used so far.
+// usage holds the resources that this process has used so far.
 type usage struct {
 	user, system time.Duration
 	rss, peak    int64
@@ -18,14 +18,14 @@ type usage struct {
 func readUsage() (usage, error) {
 	var ru syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
-		return usage{}, fmt.Errorf("read what was used: %w", err)
+		return usage{}, fmt.Errorf("read the usage of this process: %w", err)
 	}
 	u := usage{user: time.Duration(ru.Utime.Nano()), system: time.Duration(ru.Stime.Nano())}
-	// Getrusage would tell the parent's peak where that was higher: the kernel
-	// keeps it over an exec.
+	// Getrusage returns the parent's peak if that was higher: the kernel keeps it
+	// across exec.
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return usage{}, fmt.Errorf("read what was used: %w", err)
+		return usage{}, fmt.Errorf("read the usage of this process: %w", err)
 	}
 	u.rss, u.peak = kilobytes(status, "VmRSS:"), kilobytes(status, "VmHWM:")
 	return u, nil

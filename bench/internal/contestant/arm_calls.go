@@ -17,23 +17,22 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// atOnce is how many steps every engine that can be told runs at once; it is
-// what azbackupflow's host.json says.
-const atOnce = 16
+// concurrency is the number of steps that run at the same time in every engine that
+// has such a setting. It is azbackupflow's value in host.json.
+const concurrency = 16
 
-// calls are the two ARM calls of the work. Every engine makes them through the
-// same client, so that what differs is the engine.
+// calls makes the ARM calls of the work. Every engine uses the same client, so that
+// only the engines differ.
 type calls struct{ arm *arm.Client }
 
-// answer is what an engine needs of a call: it is what the peers keep in their
-// histories.
+// answer is the result of a call. The peers save it in their histories.
 type answer struct {
 	StatusURL string        `json:"statusUrl,omitempty"`
 	After     time.Duration `json:"after"`
 	Done      bool          `json:"done"`
 }
 
-func newCalls(w world) (calls, error) {
+func newCalls(w environment) (calls, error) {
 	client, err := arm.New(arm.Config{Endpoint: w.job.Endpoint, Credential: token{now: w.now}, Now: w.now})
 	if err != nil {
 		return calls{}, err
@@ -41,7 +40,7 @@ func newCalls(w world) (calls, error) {
 	return calls{arm: client}, nil
 }
 
-// bound returns calls whose exchanges the step's operation records.
+// bound returns calls that record their exchanges in the step's operation.
 func (c calls) bound(s step.Call) calls {
 	return calls{arm: c.arm.With(arm.CallOptions{Record: s.Recorder.Record})}
 }
@@ -68,10 +67,10 @@ func (c calls) poll(ctx context.Context, statusURL string) (answer, error) {
 		return answer{After: p.RetryAfter, Done: p.State == lro.Succeeded}, nil
 	case lro.Failed, lro.Canceled, lro.Gone:
 	}
-	return answer{}, fmt.Errorf("the operation is %s", p.State)
+	return answer{}, fmt.Errorf("the operation is %s, want running or succeeded", p.State)
 }
 
-// token is a credential that the fake ARM does not look at.
+// token is a credential; the fake ARM does not check it.
 type token struct{ now func() time.Time }
 
 func (t token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
