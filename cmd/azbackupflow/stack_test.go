@@ -10,11 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/alecthomas/kong"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/packaging"
 )
@@ -141,11 +144,64 @@ func localUntilInterrupt(t *testing.T, dist string) {
 			shell("start", "protect-file-share", "-f", exampleRequest, "--wait")
 			id = operation.ID("local", "protect-file-share", "protect-testshare")
 			require.Contains(t, stderr.String(), "operation saved", "-v shows the log of the handler")
+			requireNotice(t, regexp.MustCompile(`Endpoint=sb://\S+`).FindString(stdout.String()), id)
 		}
 		require.Contains(t, shell("status", id), "Succeeded", "operations outlive the stack")
 
 		interrupt()
 		require.Equal(t, cli.ExitDone, <-ended, stderr.String())
+	}
+}
+
+// requireNotice receives the first notice from the subscription of the topic.
+func requireNotice(t *testing.T, connection, id string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	client, err := azservicebus.NewClientFromConnectionString(connection, nil)
+	require.NoError(t, err)
+	defer func() { _ = client.Close(context.Background()) }()
+	receiver, err := client.NewReceiverForSubscription("notices", stack.Subscription, nil)
+	require.NoError(t, err)
+	received, err := receiver.ReceiveMessages(ctx, 1, nil)
+	require.NoError(t, err)
+	require.Len(t, received, 1)
+	require.Contains(t, string(received[0].Body), "azbackupflow.operation.started")
+	require.Contains(t, string(received[0].Body), id)
+}
+
+func TestLocalCommand_PassesItsFlagsToTheStack(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		args   []string
+		set    map[string]string
+		want   stack.Config
+		notice string
+		reply  string
+	}{
+		"by default": {nil, nil, stack.Config{Queues: []string{"replies"}, Topics: []string{"notices"}}, "notices", "replies"},
+		"all flags": {
+			[]string{
+				"--bus-port", "5673", "--bus-key", "k", "--queue", "a", "--queue", "b", "--reply-queue", "c", "--reply-queue", "d",
+				"--topic", "e", "--topic", "f",
+			}, nil,
+			stack.Config{BusPort: 5673, BusKey: "k", Queues: []string{"c", "d", "a", "b"}, Topics: []string{"e", "f"}}, "e", "c,d",
+		},
+		"settings in the environment": {
+			[]string{"--queue", "mine"}, map[string]string{"AZBACKUPFLOW_NOTICES": "mine", "AZBACKUPFLOW_REPLY_QUEUES": ""},
+			stack.Config{Queues: []string{"replies", "mine"}, Topics: []string{"notices"}}, "mine", "",
+		},
+	} {
+		var l localCommand
+		parser, err := kong.New(&l)
+		require.NoError(t, err)
+		_, err = parser.Parse(x.args)
+		require.NoError(t, err)
+		a := &app{environment: environment{lookup: func(key string) (string, bool) { v, ok := x.set[key]; return v, ok }}}
+		got := l.stackConfig(a)
+		require.Equal(t, x.want, stack.Config{BusPort: got.BusPort, BusKey: got.BusKey, Queues: got.Queues, Topics: got.Topics}, name)
+		require.Equal(t, x.notice, got.Settings["AZBACKUPFLOW_NOTICES"], name)
+		require.Equal(t, x.reply, got.Settings["AZBACKUPFLOW_REPLY_QUEUES"], name)
 	}
 }
 

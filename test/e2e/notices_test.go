@@ -76,15 +76,16 @@ func (l *local) requireNotices(queue string, ids []string) {
 }
 
 // TestNotices_ReportOperationsAndRejectedRequests has one system that listens
-// to all operations, and another that requests one operation and gets its
+// to all operations on the topic that infra/ deploys, and another that requests one operation and gets its
 // answers. A request that names a queue that is not for answers is rejected.
 func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	t.Parallel()
 	world := armsim.DemoWorld()
 	asked, other, failing := newSite(&world, "asked", protected), newSite(&world, "other", protected), newSite(&world, "failing", undiscovered)
-	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, World: &world, Queues: noticeQueues(), Settings: map[string]string{
-		"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers",
-	}})
+	l := startInTurn(t, stack.Config{
+		SpeedFactor: faultSpeed, World: &world, Queues: []string{"answers"}, Topics: []string{"notices"},
+		Settings: map[string]string{"AZBACKUPFLOW_NOTICES": "notices", "AZBACKUPFLOW_REPLY_QUEUES": "answers"},
+	})
 	wrong, forbidden := message("wrong", map[string]any{"flow": "no-such-flow", "parameters": map[string]any{}}), message("forbidden", asked.backup())
 	answers, steps := "answers", "steps"
 	wrong.ReplyTo, forbidden.ReplyTo = &answers, &steps
@@ -94,7 +95,7 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	for _, id := range ids {
 		l.await(id)
 	}
-	l.requireNotices("notices", ids)
+	l.requireNotices("notices/Subscriptions/"+stack.Subscription, ids)
 
 	require.Equal(t, "replyTo", l.rejectedRequestOf("forbidden").Fields[0].Field)
 	rejected := l.rejectedRequestOf("wrong")

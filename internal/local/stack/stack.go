@@ -19,7 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/azurite"
@@ -52,9 +51,15 @@ type Config struct {
 	Fault fault.Hook
 	// Restart sets when the host stops restarting a handler that crashes.
 	Restart functionshost.RestartPolicy
-	// Queues are queues in addition to those of the app, such as queues for its
-	// notices.
+	// Queues are queues in addition to those of the app, such as queues for replies.
 	Queues []string
+	// Topics are topics, such as the one for notices. Each has one subscription, named
+	// Subscription.
+	Topics []string
+	// BusPort is the port of the Service Bus broker; 0 means a free one.
+	BusPort int
+	// BusKey is the access key of the broker; empty means a random one.
+	BusKey string
 	// Settings are additional app settings. They override the settings of the
 	// stack.
 	Settings map[string]string
@@ -99,7 +104,10 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 		return fail("table service", err)
 	}
 	started.add(proxy.Close)
-	broker, err := servicebus.New(servicebus.Config{Queues: queues(c.SpeedFactor, c.Queues), Fault: c.Fault, Logger: c.Log})
+	broker, err := servicebus.New(servicebus.Config{
+		Address: "127.0.0.1:" + strconv.Itoa(c.BusPort), Key: c.BusKey, Fault: c.Fault, Logger: c.Log,
+		Queues: queues(c.SpeedFactor, c.Queues), Topics: topics(c.SpeedFactor, c.Topics),
+	})
 	if err != nil {
 		return fail("service bus", err)
 	}
@@ -140,22 +148,6 @@ func (c closers) close() error {
 		failures = append(failures, f())
 	}
 	return errors.Join(failures...)
-}
-
-// queues returns the queues of the app with the properties that infra/ sets in
-// Azure and the engine relies on. Locks are divided by the speed factor,
-// because the host renews them.
-func queues(speed float64, further []string) []servicebus.QueueConfig {
-	lock := max(time.Duration(float64(5*time.Minute)/speed), 10*time.Second)
-	var all []servicebus.QueueConfig
-	for _, name := range append([]string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue}, further...) {
-		all = append(all, servicebus.QueueConfig{
-			Name: name, LockDuration: lock, MaxDeliveryCount: 10,
-			DefaultTTL: 14 * 24 * time.Hour, DeadLetterOnExpiration: true,
-			DuplicateDetectionWindow: 10 * time.Minute,
-		})
-	}
-	return all
 }
 
 // StartHost starts the Functions host, or a new one after the old one has
