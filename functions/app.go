@@ -21,6 +21,7 @@ type world struct {
 	now         func() time.Time
 	jitter      func() float64
 	newID       func() string
+	parentPID   func() int
 	sleep       func(context.Context, time.Duration) error
 	version     string
 	output      io.Writer

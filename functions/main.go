@@ -46,6 +46,7 @@ func run(ctx context.Context) error {
 		now:         time.Now, //nolint:forbidigo // the only place where the program reads the real clock
 		jitter:      rand.Float64,
 		newID:       uuid.NewString,
+		parentPID:   os.Getppid,
 		sleep:       sleep,
 		version:     version,
 		output:      os.Stdout,

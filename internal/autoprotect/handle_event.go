@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 )
 
 // maxParallel bounds how many resources are handled at the same time.
@@ -55,7 +54,7 @@ func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) e
 	if len(resources) == 0 {
 		return e.recordEmptyAccount(ctx, t.account, event.ID)
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxParallel)
 	for _, res := range resources {
 		group.Go(func() error {

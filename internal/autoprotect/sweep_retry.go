@@ -7,10 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/ratelimit"
 )
 
@@ -109,7 +108,7 @@ func (s *sweep) err() error {
 // each runs work for every resource, several at the same time, and continues
 // after errors.
 func (s *sweep) each(ctx context.Context, resources []Resource, work func(context.Context, *Evaluator, Resource) error) {
-	var group errgroup.Group
+	group := parallel.New()
 	group.SetLimit(maxParallel)
 	for _, r := range resources {
 		if s.expired() {
@@ -120,5 +119,5 @@ func (s *sweep) each(ctx context.Context, resources []Resource, work func(contex
 			return nil
 		})
 	}
-	_ = group.Wait() // try collects the errors
+	s.collect(group.Wait()) // the error of a panic; try collects the others
 }

@@ -38,12 +38,14 @@ func Listen(ctx context.Context, getenv func(string) string) (net.Listener, erro
 	return listener, nil
 }
 
-// Serve responds to the host until ctx ends or the process receives SIGTERM or
-// SIGINT. It then waits a few seconds for running invocations and returns nil. It
+// Serve responds to the host until ctx ends, the process receives SIGTERM or
+// SIGINT, or the host's process has ended. It then waits a few seconds for running invocations and returns nil. It
 // closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	ctx, unwatch := s.watchHost(ctx)
+	defer unwatch(nil)
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 30 * time.Second,
@@ -55,6 +57,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case err := <-failed:
 		return fmt.Errorf("serve the Functions host: %w", err)
 	case <-ctx.Done():
+	}
+	if errors.Is(context.Cause(ctx), errHostGone) {
+		s.cfg.Log.WarnContext(ctx, "program ends", "reason", errHostGone)
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxStop)
 	defer cancel()

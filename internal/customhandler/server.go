@@ -39,12 +39,17 @@ type Config struct {
 	// invocation uses the context that it returns. The returned function runs
 	// after the invocation, with the HTTP status of the response and the error.
 	Around func(ctx context.Context, inv Invocation) (context.Context, func(status int, err error))
-	// Deadline limits each invocation; DefaultDeadline if zero.
+	// Deadline limits each invocation; DefaultDeadline if zero. An invocation that
+	// is still running after another tenth of it gets a response all the same: 500,
+	// or 503 for an HTTP request.
 	Deadline time.Duration
 	// MaxBody limits each request body, in bytes; DefaultMaxBody if zero. A longer
 	// body gets a 413.
 	MaxBody int64
 	Log     *slog.Logger
+	// ParentPID, if set, returns the process id of the program's parent, usually
+	// os.Getppid. Serve ends when it changes, because the Functions host has ended.
+	ParentPID func() int
 	// Now is the clock that measures the duration of invocations for the log.
 	Now func() time.Time
 }

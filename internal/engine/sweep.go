@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 )
 
 // SweepResult counts the operations of one sweep.
@@ -68,7 +67,7 @@ func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 	s := SweepResult{Live: len(all)}
 	first := int(e.cfg.Jitter() * float64(len(all)))
 	var mu sync.Mutex
-	var group errgroup.Group
+	group := parallel.New()
 	group.SetLimit(maxConcurrentSweeps)
 	for n := range all {
 		live := all[(first+n)%len(all)]
@@ -80,10 +79,10 @@ func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 			return nil
 		})
 	}
-	_ = group.Wait() // always nil: errors are counted
+	panicked := group.Wait() // other errors are counted
 	e.cfg.Log.InfoContext(ctx, "sweep done", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
 		"pendingNotices", s.PendingNotices, "finalized", s.Finalized, "failed", s.Failed, "skipped", s.Skipped)
-	return s, broken
+	return s, errors.Join(broken, panicked)
 }
 
 // sweepOrSkip checks one operation, unless the time is up.

@@ -7,10 +7,9 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule/run"
 )
@@ -91,7 +90,7 @@ func (r *Runner) Tick(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load the schedule records: %w", err)
 	}
-	var group errgroup.Group
+	group := parallel.New()
 	group.SetLimit(maxParallelSchedules)
 	failures := make([]error, len(r.c.Schedules))
 	declared := map[string]bool{}
@@ -104,7 +103,7 @@ func (r *Runner) Tick(ctx context.Context) error {
 			return nil
 		})
 	}
-	_ = group.Wait() // failures holds the errors
+	failures = append(failures, group.Wait()) // the error of a panic; failures holds the others
 	for name, record := range records {
 		if !declared[name] && !r.c.Incomplete && !record.Off {
 			record.Off = true

@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/schedule/run"
 	"azbackupflow/internal/step"
 )
 
 // startChunk starts a slot for some items.
 func (t *scheduleTick) startChunk(ctx context.Context, slot string, items []Item) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxParallelStarts)
 	results := make([]run.Behind, len(items))
 	for i, item := range items {

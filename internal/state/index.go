@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 )
 
 // Partitions of the index.
@@ -88,7 +87,7 @@ func (s *Store) reindex(ctx context.Context, op operation.Operation) error {
 		partitions = append(partitions, endedPartition(op.Status))
 	}
 	row := string(PositionOf(op.CreatedAt, op.ID))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	for _, partition := range partitions {
 		group.Go(func() error { return s.addEntry(ctx, op, partition) })
@@ -104,7 +103,7 @@ func (s *Store) reindex(ctx context.Context, op operation.Operation) error {
 
 // deleteEntries deletes an operation's entries from partitions of the index.
 func (s *Store) deleteEntries(ctx context.Context, partitions []string, row string) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	for _, partition := range partitions {
 		group.Go(func() error { return s.deleteEntry(ctx, partition, row) })

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"iter"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 )
 
 const (
@@ -81,7 +80,7 @@ func take(next func() (entry, error, bool), n int) (batch []entry, more bool, er
 // outdated or whose operation does not match the query.
 func (s *Store) loadMatching(ctx context.Context, batch []entry, q operation.Query) ([]*operation.Operation, error) {
 	found := make([]*operation.Operation, len(batch))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	for i, e := range batch {
 		group.Go(func() error {

@@ -6,10 +6,10 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-	"golang.org/x/sync/errgroup"
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 )
 
 // Create implements engine.Store. It writes the live marker and the index
@@ -51,7 +51,7 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 // indexNew writes the live marker and the index entries of a new operation. It
 // returns the ETag of the marker.
 func (s *Store) indexNew(ctx context.Context, op operation.Operation) (marker string, err error) {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	group.Go(func() error {
 		etag, err := s.writeMarker(ctx, op.ID, op.CreatedAt)

@@ -10,9 +10,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-	"golang.org/x/sync/errgroup"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/parallel"
 )
 
 // maxConcurrent limits the concurrent requests of one call of the store.
@@ -98,7 +98,7 @@ func (s *Store) EnsureTables(ctx context.Context) error {
 		return nil
 	default:
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for _, table := range []*aztables.Client{
 		s.operations, s.live, s.index, s.rejected, s.exclusions, s.scheduleRuns, s.decisions, s.locks, s.shared,
 	} {

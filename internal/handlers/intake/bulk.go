@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
@@ -82,7 +81,7 @@ func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, 
 	done := make([]bool, min(offset+maxPortion, len(b.Targets))-offset)
 	// The first failure stops the portion: if storage is unavailable, the other
 	// targets would fail too.
-	group, running := errgroup.WithContext(ctx)
+	group, running := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrentStarts)
 	for i := range done {
 		if in.cfg.Now().Sub(began) > maxPortionTime || running.Err() != nil {
