@@ -1,28 +1,28 @@
-// What the app may do with vaults: its custom roles, and where it has them.
-// main.bicep deploys it for its own subscription; for vaults in others, deploy
-// this file there, with the principal id that `azd up` printed.
+// The custom roles of the app, and their assignments on vaults. main.bicep deploys
+// this file to its own subscription. For vaults in another subscription, deploy it
+// there with the principal ID that `azd up` prints.
 targetScope = 'subscription'
 
-@description('Ends the names of the roles, which are unique in a tenant.')
+@description('Suffix of the role names, which are unique in a tenant.')
 param suffix string
 
-@description('Object id of the app\'s identity.')
+@description('Object ID of the app\'s identity.')
 param principalId string
 
-@description('Resource groups that hold the vaults, separated by commas.')
+@description('Resource groups that contain the vaults, separated by commas.')
 param vaultResourceGroups string = ''
 
-@description('Resource ids of single vaults, separated by commas: the app gets its roles on these alone, and not on what else their resource groups hold.')
+@description('Resource IDs of single vaults, separated by commas. The app gets its roles on these vaults, but not on other resources of their groups.')
 param singleVaults string = ''
 
-@description('Resource groups that hold what is backed up, separated by commas.')
+@description('Resource groups that contain the resources to back up, separated by commas.')
 param protectedResourceGroups string = ''
 
-@description('Assigns the role that restores and deletes, too.')
+@description('Also assigns the role that restores and deletes.')
 param allowRestoreAndDelete bool = false
 
-// Written by `go test ./internal/roles -update` from the table that the program
-// itself uses to name a missing permission.
+// `go test ./generate/flows -update` writes this file from the calls of the flows. The
+// program uses the same table to name a missing permission.
 var roles = loadJsonContent('app/roles.json')
 var here = subscription().id
 var vaultRoles = union(['read', 'backup', 'protect'], allowRestoreAndDelete ? ['restore-and-delete'] : [])
@@ -69,8 +69,8 @@ module onVaults 'app/group-access.bicep' = [for group in vaultGroups: {
   dependsOn: [definitions]
 }]
 
-// By the id's own subscription: one of another subscription finds no role there
-// and fails, and no vault of the same name gets anything.
+// The scope comes from the vault's ID. A vault of another subscription has no such role
+// definition, so its deployment fails, and no vault of the same name gets a role.
 module onSingleVaults 'app/vault-access.bicep' = [for vault in vaultIds: {
   name: 'azbackupflow-vault-${uniqueString(toLower(trim(vault)), suffix)}'
   scope: resourceGroup(split(trim(vault), '/')[2], split(trim(vault), '/')[4])
@@ -93,6 +93,6 @@ module onProtected 'app/group-access.bicep' = [for group in protectedGroups: {
     customRoles: ['read', 'protect']
     storageAccounts: true
   }
-  // The groups may be the same ones.
+  // The same group can be in both lists, and role assignments must not collide.
   dependsOn: [definitions, onVaults]
 }]

@@ -1,22 +1,23 @@
-// The second step, after the app is deployed: Event Grid tells the app of new
-// resources. It comes later because Event Grid asks whether the function is
-// there. Events go to the function itself, so there is no key.
-@description('Name of the function app that was deployed.')
+// The event subscription that notifies the app of new resources. It is deployed after
+// the app, because Event Grid checks that the function exists. Events are delivered to
+// the function by its resource ID, without a key.
+@description('Name of the deployed function app.')
 param functionAppName string
 
-@description('Resource group of the function app, which may be another than the topic\'s.')
+@description('Resource group of the function app, which can differ from the topic\'s.')
 param functionAppGroup string = resourceGroup().name
 
-@description('Name of the subscription\'s system topic. Azure allows one for each subscription: name the one that exists, or a new one.')
+@description('Name of the subscription\'s system topic, existing or new. Azure allows one per subscription.')
 param systemTopicName string
 
-@description('Whether the topic exists, in this resource group.')
+@description('Whether the topic already exists in this resource group.')
 param existingTopic bool = false
 
-@description('Name of the event subscription; events of several environments share a topic.')
+@description('Name of the event subscription. Several environments can share a topic.')
 param name string = 'azbackupflow-${functionAppName}'
 
-// What can be protected; the app reads the resource itself before it acts.
+// Writes of resources that can be protected. The app reads the resource before it
+// acts.
 var operations = [
   'Microsoft.Storage/storageAccounts/write'
   'Microsoft.Storage/storageAccounts/fileServices/shares/write'

@@ -1,60 +1,59 @@
-// Everything that azbackupflow needs in Azure, in a resource group of its own:
-// `azd up` deploys it. Nothing here has a key or a secret; the app is one
-// user-assigned identity.
+// All resources of azbackupflow, in a separate resource group; `azd up` deploys them.
+// There are no keys and no secrets: the app uses one user-assigned identity.
 targetScope = 'subscription'
 
 @minLength(1)
 @maxLength(64)
-@description('Name of the environment; part of every name.')
+@description('Name of the environment; part of the name of every resource.')
 param environmentName string
 
 @minLength(1)
-@description('Region of everything that has one.')
+@description('Region of all resources that have one.')
 param location string
 
-@description('Keeps storage and Service Bus off the internet, behind private endpoints. Needs Service Bus Premium, which has a high base fee.')
+@description('Makes storage and Service Bus reachable only through private endpoints. Requires Service Bus Premium, which has a high base fee.')
 param vnetEnabled bool = false
 
-@description('Resource groups of this subscription that hold the vaults, separated by commas. The app may read them, back up and protect there.')
+@description('Resource groups of this subscription that contain the vaults, separated by commas. The app may read, back up and protect in them.')
 param vaultResourceGroups string = ''
 
-@description('Resource ids of single vaults of this subscription, separated by commas. The app may do the same on these, and nothing in the rest of their resource groups.')
+@description('Resource IDs of single vaults of this subscription, separated by commas. The app may do the same with these vaults, but not with other resources of their groups.')
 param singleVaults string = ''
 
-@description('Resource groups of this subscription that hold what is backed up, separated by commas. The app may read there, and do what Azure asks of who protects a storage account or virtual machine.')
+@description('Resource groups of this subscription that contain the resources to back up, separated by commas. The app gets the permissions that Azure requires on them for protection.')
 param protectedResourceGroups string = ''
 
-@description('Assigns the app the role that restores and deletes, on the vaults or their resource groups.')
+@description('Assigns the role that restores and deletes, on the vaults or their resource groups.')
 param allowRestoreAndDelete bool = false
 
-@description('Lets flows delete backups. Without the role above they will be refused by Azure.')
+@description('Allows flows to delete backups. Azure rejects their calls unless allowRestoreAndDelete is set too.')
 param allowDelete bool = false
 
-@description('What restores may write to: resource ids of PostgreSQL servers and URLs of blob containers, separated by commas. Empty allows no restore.')
+@description('Allowed targets of restores: resource IDs of PostgreSQL servers and URLs of blob containers, separated by commas. Empty allows no restore.')
 param restoreTargets string = ''
 
-@description('Queues on which senders of requests may ask to be answered, separated by commas. They are created.')
+@description('Queues that requests may name for replies, separated by commas. The deployment creates them.')
 param replyQueues string = ''
 
-@description('OpenTelemetry collector that gets traces and metrics, such as http://collector:4318; empty for none.')
+@description('OpenTelemetry collector for traces and metrics, such as http://collector:4318; empty for none.')
 param collector string = ''
 
-@description('Ask each caller of the HTTP API for an Entra app role. Only with App Service authentication in front of the app: without it callers could claim any role.')
+@description('Requires an Entra app role of each caller of the HTTP API. Set it only with App Service authentication: without it, callers could claim any role.')
 param apiRoles bool = false
 
-@description('Resource ids of the vaults that azbackupflow preflight looks at, separated by commas.')
+@description('Resource IDs of the vaults that azbackupflow preflight checks, separated by commas.')
 param vaults string = ''
 
-@description('Who gets the alerts; empty sends none, and they still show in the portal.')
+@description('Email address for alerts; empty sends none. The portal always shows them.')
 param alertEmail string = ''
 
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-@description('How the tables with the operations are kept; not every region has zones.')
+@description('Redundancy of the storage account; not every region has zones.')
 param storageRedundancy string = 'Standard_ZRS'
 
 @minValue(1)
 @maxValue(40)
-@description('How many instances may run at once. Azure Resource Manager throttles long before compute is short, so this is low.')
+@description('Maximum number of instances. It is low because Azure Resource Manager throttles long before the app lacks compute.')
 param maximumInstanceCount int = 10
 
 var abbreviations = loadJsonContent('abbreviations.json')
@@ -190,7 +189,7 @@ module access 'access.bicep' = {
   }
 }
 
-// To see whether its own queues are as they should be.
+// For the preflight, which checks the properties of the app's queues.
 module ownAccess 'app/group-access.bicep' = {
   name: 'own-access'
   scope: group

@@ -1,20 +1,19 @@
-// What a person must look at; docs/operating.md says what each one means. The
-// log queries look for lines that the app writes: infra/tools/bicepcheck holds
-// their texts against the code.
+// Alerts for operators; docs/operating.md explains each one. The log queries search
+// for messages of the app: infra/tools/bicepcheck checks that the code logs them.
 param actionGroupName string
 param location string
 param tags object
 
-@description('Who gets the alerts; empty for nobody.')
+@description('Email address for alerts; empty for none.')
 param email string
 
 param serviceBusId string
 param workspaceId string
 
-@description('Waiting operations each have one scheduled message; more than this is taken for growth without end.')
+@description('Maximum number of scheduled messages. Each waiting operation has one.')
 param scheduledMessages int = 50000
 
-@description('Answers of Azure Resource Manager, in an hour, that asked to wait.')
+@description('Maximum number of throttled calls per hour.')
 param throttledCalls int = 200
 
 var metrics = [
@@ -29,7 +28,7 @@ var metrics = [
   }
   {
     key: 'dead-letters'
-    text: 'Messages stay dead-lettered: the functions that take them up do not run, or nothing takes up the queue.'
+    text: 'Messages stay dead-lettered: the functions that read dead-letter queues do not run, or no function reads this queue.'
     metric: 'DeadletteredMessages'
     queues: ['*']
     aggregation: 'Minimum'
@@ -38,7 +37,7 @@ var metrics = [
   }
   {
     key: 'scheduled'
-    text: 'Far more messages are scheduled than operations should be waiting.'
+    text: 'More messages are scheduled than operations can be expected to wait.'
     metric: 'ScheduledMessages'
     queues: ['steps']
     aggregation: 'Maximum'
@@ -50,7 +49,7 @@ var metrics = [
 var searches = [
   {
     key: 'parked-or-failed'
-    text: 'Operations failed, ran out of time or wait for a person.'
+    text: 'Operations failed, timed out or are parked.'
     query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation saved" and tostring(m.status) in ("Failed", "TimedOut", "Parked") | project op = tostring(m.op), flow = tostring(m.flow), status = tostring(m.status), code = tostring(m.code)'
     threshold: 0
     window: 'PT15M'
@@ -58,7 +57,7 @@ var searches = [
   }
   {
     key: 'overdue'
-    text: 'Operations were overdue and woken by the sweep: messages are lost, or the app is behind.'
+    text: 'The sweep rescued overdue operations: messages were lost, or the app is too slow.'
     query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation overdue" | project op = tostring(m.op), flow = tostring(m.flow)'
     threshold: 0
     window: 'PT1H'
@@ -66,7 +65,7 @@ var searches = [
   }
   {
     key: 'throttled'
-    text: 'Azure Resource Manager or Azure Backup asks to wait, over and over.'
+    text: 'Azure Resource Manager or Azure Backup throttles the app repeatedly.'
     query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation saved" and m.class == "Throttled" | project op = tostring(m.op), flow = tostring(m.flow)'
     threshold: throttledCalls
     window: 'PT1H'
@@ -74,7 +73,7 @@ var searches = [
   }
   {
     key: 'invocations'
-    text: 'Invocations failed: the app could not reach its table and its bus, or has a fault.'
+    text: 'Invocations failed: the app cannot reach Table Storage or Service Bus, or has a bug.'
     query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "invocation failed" | project function = tostring(m.function)'
     threshold: 0
     window: 'PT15M'
@@ -141,7 +140,7 @@ resource busThrottled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'Service Bus throttles the app: too much at once for its tier.'
+    description: 'Service Bus throttles the app: the load exceeds its tier.'
     severity: 3
     enabled: true
     scopes: [serviceBusId]
@@ -179,7 +178,7 @@ resource searchAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for
     scopes: [workspaceId]
     evaluationFrequency: 'PT5M'
     windowSize: alert.window
-    // The table exists once the app has written its first line.
+    // The table exists only after the app has written its first line.
     skipQueryValidation: true
     criteria: {
       allOf: [

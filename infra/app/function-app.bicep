@@ -1,4 +1,4 @@
-// The Functions app: custom handlers on Flex Consumption.
+// The function app: a custom handler on Flex Consumption.
 param name string
 param planName string
 param location string
@@ -10,7 +10,7 @@ param deploymentContainer string
 param serviceBusNamespace string
 param applicationInsightsName string
 
-@description('Subnet to reach private endpoints from; empty for none.')
+@description('Subnet with access to the private endpoints; empty for none.')
 param subnetId string = ''
 
 param maximumInstanceCount int
@@ -25,7 +25,7 @@ param serviceBusId string
 @description('OpenTelemetry collector; empty for none.')
 param collector string
 
-// The clouds that the app knows, by Azure's names for them.
+// The app's names of the clouds, by Azure's names.
 var clouds = {
   AzureCloud: 'public'
   AzureUSGovernment: 'usgovernment'

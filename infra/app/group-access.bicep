@@ -1,11 +1,11 @@
-// The app's roles on one resource group.
+// The roles of the app on a resource group.
 param suffix string
 param principalId string
 
 @description('Keys of the custom roles, see roles.json.')
 param customRoles array
 
-@description('Whether the group holds storage accounts with file shares to protect. Who registers one with a vault needs rights on it; this built-in role cannot read its keys.')
+@description('Whether the group contains storage accounts to register with a vault, which requires rights on the account. The built-in role for it cannot read the account keys.')
 param storageAccounts bool = false
 
 var storageAccountBackupContributor = 'e5e2a7ff-d759-4cd2-bb51-3152d37e2eb1'

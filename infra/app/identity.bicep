@@ -1,5 +1,5 @@
-// The one identity that the app is: towards storage, Service Bus, Application
-// Insights and Azure Resource Manager.
+// The app's only identity, for storage, Service Bus, Application Insights and Azure
+// Resource Manager.
 param name string
 param location string
 param tags object

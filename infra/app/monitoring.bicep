@@ -1,11 +1,11 @@
-// Logs and metrics. Nobody can write to them with a key.
+// Logs and metrics. Keys are disabled: only identities can write to them.
 param workspaceName string
 param applicationInsightsName string
 param location string
 param tags object
 param principalId string
 
-@description('Days that logs are kept.')
+@description('Retention of logs in days.')
 param retentionInDays int = 30
 
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'

@@ -1,5 +1,4 @@
-// A network of its own, in which storage and Service Bus are reached by private
-// endpoints.
+// A virtual network with private endpoints for storage and Service Bus.
 param name string
 param endpointPrefix string
 param location string
@@ -21,7 +20,7 @@ var busZones = {
 }
 var busZone = busZones[?environment().name] ?? 'privatelink.servicebus.windows.net'
 
-var doors = [
+var targets = [
   { key: 'blob', id: storage.id, group: 'blob', zone: 'privatelink.blob.${environment().suffixes.storage}' }
   { key: 'queue', id: storage.id, group: 'queue', zone: 'privatelink.queue.${environment().suffixes.storage}' }
   { key: 'table', id: storage.id, group: 'table', zone: 'privatelink.table.${environment().suffixes.storage}' }
@@ -58,33 +57,33 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
   }
 }
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2024-01-01' = [for door in doors: {
-  name: '${endpointPrefix}${name}-${door.key}'
+resource endpoints 'Microsoft.Network/privateEndpoints@2024-01-01' = [for target in targets: {
+  name: '${endpointPrefix}${name}-${target.key}'
   location: location
   tags: tags
   properties: {
     subnet: { id: '${network.id}/subnets/endpoints' }
     privateLinkServiceConnections: [
       {
-        name: door.key
+        name: target.key
         properties: {
-          privateLinkServiceId: door.id
-          groupIds: [door.group]
+          privateLinkServiceId: target.id
+          groupIds: [target.group]
         }
       }
     ]
   }
 }]
 
-resource zones 'Microsoft.Network/privateDnsZones@2020-06-01' = [for door in doors: {
-  name: door.zone
+resource zones 'Microsoft.Network/privateDnsZones@2020-06-01' = [for target in targets: {
+  name: target.zone
   location: 'global'
   tags: tags
 }]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [for (door, i) in doors: {
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [for (target, i) in targets: {
   parent: zones[i]
-  name: '${name}-${door.key}'
+  name: '${name}-${target.key}'
   location: 'global'
   properties: {
     registrationEnabled: false
@@ -92,13 +91,13 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01
   }
 }]
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-01-01' = [for (door, i) in doors: {
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-01-01' = [for (target, i) in targets: {
   parent: endpoints[i]
-  name: door.key
+  name: target.key
   properties: {
     privateDnsZoneConfigs: [
       {
-        name: door.key
+        name: target.key
         properties: { privateDnsZoneId: zones[i].id }
       }
     ]

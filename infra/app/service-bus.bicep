@@ -1,14 +1,14 @@
-// The queues. Their properties are those that the engine relies on, see
-// docs/operating.md; duplicate detection cannot be enabled later.
+// The queues and the topic. The engine relies on their properties; see
+// docs/operating.md. Duplicate detection cannot be enabled later.
 param name string
 param location string
 param tags object
 param principalId string
 
-@description('Private endpoints, which replace public access, need the Premium tier.')
+@description('Whether the namespace is public. Private endpoints require the Premium tier.')
 param publicNetworkAccess bool
 
-@description('Queues on which senders may ask to be answered, separated by commas.')
+@description('Queues that requests may name for replies, separated by commas.')
 param replyQueues string = ''
 
 var queueNames = ['requests', 'steps', 'rejected']
@@ -38,7 +38,8 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2021-11-01' = [for queue
     maxDeliveryCount: 10
     requiresDuplicateDetection: true
     duplicateDetectionHistoryTimeWindow: 'PT10M'
-    // Nothing takes up what expires in 'rejected': those are copies.
+    // The messages in 'rejected' are copies. Nothing would read them from the
+    // dead-letter queue.
     deadLetteringOnMessageExpiration: queue != 'rejected'
     defaultMessageTimeToLive: 'P14D'
     requiresSession: false
@@ -46,7 +47,7 @@ resource queues 'Microsoft.ServiceBus/namespaces/queues@2021-11-01' = [for queue
   }
 }]
 
-// A private endpoint alone does not close the public one.
+// A private endpoint does not disable the public one.
 resource network 'Microsoft.ServiceBus/namespaces/networkRuleSets@2021-11-01' = if (!publicNetworkAccess) {
   parent: namespace
   name: 'default'
@@ -57,8 +58,7 @@ resource network 'Microsoft.ServiceBus/namespaces/networkRuleSets@2021-11-01' = 
   }
 }
 
-// Whoever wants to be told what becomes of operations subscribes; without a
-// subscription nothing is kept.
+// Notices about operations. Without a subscription, Service Bus drops them.
 resource notices 'Microsoft.ServiceBus/namespaces/topics@2021-11-01' = {
   parent: namespace
   name: noticesName

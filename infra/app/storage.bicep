@@ -1,6 +1,6 @@
-// The storage account: the app's tables, which it creates itself, the package
-// that is deployed, and what the Functions host keeps (locks of timers, function
-// keys). It has no usable key.
+// The storage account: the app's tables, which the app creates, the deployed package,
+// and the data of the Functions host (locks of timers, function keys). Access keys are
+// disabled.
 param name string
 param location string
 param tags object
@@ -10,7 +10,7 @@ param publicNetworkAccess bool
 
 var deploymentContainerName = 'deployments'
 // Storage Blob Data Owner, Storage Queue Data Contributor, Storage Table Data
-// Contributor: the host asks for the first two, the app for the third.
+// Contributor: the host requires the first two, the app the third.
 var dataRoles = [
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88'

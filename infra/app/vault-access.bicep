@@ -1,14 +1,14 @@
-// The app's roles on one vault, and on nothing else of its resource group.
+// The roles of the app on a single vault.
 param suffix string
 param principalId string
 
 @description('Keys of the custom roles, see roles.json.')
 param customRoles array
 
-@description('The vault\'s name.')
+@description('Name of the vault.')
 param name string
 
-@description('Whether it is a Backup vault; a Recovery Services vault otherwise.')
+@description('Whether the vault is a Backup vault; otherwise it is a Recovery Services vault.')
 param backupVault bool
 
 resource recoveryServices 'Microsoft.RecoveryServices/vaults@2024-04-01' existing = if (!backupVault) {

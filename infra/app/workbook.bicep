@@ -1,4 +1,4 @@
-// One page to look at: what ran, what failed, what waits.
+// A workbook that shows operations that run, failed or wait.
 param location string
 param tags object
 param workspaceId string

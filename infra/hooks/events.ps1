@@ -1,10 +1,11 @@
 # Subscribes the function protect-new-resource to the events of the Azure
-# subscription, see infra/events.bicep. Runs after each deployment; does nothing
-# unless AZBACKUPFLOW_EVENTS is true.
+# subscription; see infra/events.bicep. It runs after each deployment if
+# AZBACKUPFLOW_EVENTS is true.
 $ErrorActionPreference = 'Stop'
 
 if ($env:AZBACKUPFLOW_EVENTS -ne 'true') { exit 0 }
-# A subscription has one system topic: name an existing one by these two.
+# A subscription can have only one system topic. These two variables name an
+# existing one.
 $group = if ($env:AZBACKUPFLOW_EVENT_TOPIC_GROUP) { $env:AZBACKUPFLOW_EVENT_TOPIC_GROUP } else { $env:AZURE_RESOURCE_GROUP }
 $existing = [bool]$env:AZBACKUPFLOW_EXISTING_EVENT_TOPIC
 $topic = if ($existing) { $env:AZBACKUPFLOW_EXISTING_EVENT_TOPIC } else { $env:AZBACKUPFLOW_EVENT_TOPIC }

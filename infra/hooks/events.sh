@@ -1,13 +1,14 @@
 #!/bin/sh
 # Subscribes the function protect-new-resource to the events of the Azure
-# subscription, see infra/events.bicep. Runs after each deployment; does nothing
-# unless AZBACKUPFLOW_EVENTS is true.
+# subscription; see infra/events.bicep. It runs after each deployment if
+# AZBACKUPFLOW_EVENTS is true.
 set -eu
 
 if [ "${AZBACKUPFLOW_EVENTS:-false}" != true ]; then
   exit 0
 fi
-# A subscription has one system topic: name an existing one by these two.
+# A subscription can have only one system topic. These two variables name an
+# existing one.
 az deployment group create \
   --name azbackupflow-events \
   --resource-group "${AZBACKUPFLOW_EVENT_TOPIC_GROUP:-$AZURE_RESOURCE_GROUP}" \

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Finding is something that is wrong, and where. Lines count from 1.
+// Finding is a problem and its position. Lines count from 1.
 type Finding struct {
 	File string
 	Line int
@@ -17,8 +17,8 @@ type Finding struct {
 
 func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Text) }
 
-// check checks everything below the folder of a repository.
-func check(files fs.FS, types *catalogue) ([]Finding, error) {
+// check checks a repository.
+func check(files fs.FS, types *catalog) ([]Finding, error) {
 	all, found, err := templates(files)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func check(files fs.FS, types *catalogue) ([]Finding, error) {
 	return found, nil
 }
 
-// templates reads every template below infra/.
+// templates reads every template below infra/. Syntax errors are findings.
 func templates(files fs.FS) (map[string]*template, []Finding, error) {
 	all := map[string]*template{}
 	var found []Finding
@@ -87,7 +87,7 @@ func templates(files fs.FS) (map[string]*template, []Finding, error) {
 			return err
 		}
 		found = append(found, broken...)
-		// What follows from a broken tree would only mislead.
+		// Other findings in a template with syntax errors would be misleading.
 		if len(broken) == 0 {
 			all[name] = read(name, root)
 		}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// checkDocs: docs/deploy.md explains every value that a person can set, and
-// docs/operating.md every alert.
+// checkDocs reports values that docs/deploy.md does not explain, and alerts that
+// docs/operating.md does not explain.
 func checkDocs(all map[string]*template, files fs.FS, parameters []byte) ([]Finding, error) {
 	deploy, err := fs.ReadFile(files, "docs/deploy.md")
 	if err != nil {
@@ -36,8 +36,8 @@ func checkDocs(all map[string]*template, files fs.FS, parameters []byte) ([]Find
 	return found, nil
 }
 
-// alerts are the names of a template's alert rules: literal, or a prefix with
-// the key of each item that they are looped over.
+// alerts returns the names of a template's alert rules: the literal name, or, in a
+// loop, the prefix and the key of each item.
 func alerts(t *template) []value {
 	var names []value
 	for _, r := range t.resources {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// checkHooks: the scripts that azure.yaml runs are there, and what scripts pass
-// to templates is what those have.
+// checkHooks reports scripts in azure.yaml that do not exist, and parameters that
+// scripts pass although the template does not have them, or do not pass although the
+// template requires them.
 func checkHooks(all map[string]*template, files fs.FS) ([]Finding, error) {
 	const project = "azure.yaml"
 	raw, err := fs.ReadFile(files, project)
@@ -67,7 +68,7 @@ func checkScript(name, script string, all map[string]*template) []Finding {
 	}
 	for _, p := range sorted(t.names) {
 		if d := t.names[p]; d.what == "param" && !d.optional() && !given[p] {
-			report(at, "%s wants the parameter %s", t.file, p)
+			report(at, "%s requires the parameter %s", t.file, p)
 		}
 	}
 	return found

@@ -29,7 +29,7 @@ func run(ctx context.Context, root string) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, err := openCatalogue(folder)
+	types, err := openCatalog(folder)
 	if err != nil {
 		return nil, err
 	}

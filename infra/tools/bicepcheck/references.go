@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// checkNames reports names that nothing declares, and parameters and variables
-// that nothing uses.
+// checkNames reports undeclared names, unknown functions, and unused parameters and
+// variables.
 func checkNames(t *template) []Finding {
 	var found []Finding
 	var visit func(n *node, loops []string)
@@ -22,7 +22,7 @@ func checkNames(t *template) []Finding {
 			f := n.named("function")
 			if f != nil && f.kind == "identifier" {
 				if _, ok := results()[f.text]; !ok {
-					found = append(found, Finding{t.file, f.line, fmt.Sprintf("%s is not a function that is known here", f.text)})
+					found = append(found, Finding{t.file, f.line, fmt.Sprintf("%s is not a known function; add it to results()", f.text)})
 				}
 			}
 		}
@@ -54,12 +54,12 @@ func checkNames(t *template) []Finding {
 
 func declares(kind string) bool { return strings.HasSuffix(kind, "_declaration") }
 
-// nameAt is the position of the name that a declaration gives.
+// nameAt returns the index of the declared name among the children.
 func nameAt(n *node) int {
 	return slices.IndexFunc(n.kids, func(c *node) bool { return c.kind == "identifier" })
 }
 
-// loopNames are the names that a loop gives to its item and index.
+// loopNames returns the names of a loop's item and index.
 func loopNames(n *node) []string {
 	var names []string
 	n.walk(func(c *node) {
@@ -73,8 +73,8 @@ func loopNames(n *node) []string {
 	return names
 }
 
-// checkModules reports modules that are not there, and what is passed to them
-// and read from them that they do not have.
+// checkModules reports modules that do not exist, and parameters and outputs that a
+// module does not have.
 func checkModules(t *template, all map[string]*template) []Finding {
 	var found []Finding
 	report := func(line int, format string, args ...any) {
@@ -100,12 +100,12 @@ func checkModules(t *template, all map[string]*template) []Finding {
 				continue
 			}
 			if got, want := p.value.kind, kinds(d.kind); got != unknown && want != unknown && got != want && got != null {
-				report(p.value.line, "%s is of type %s, but %s wants %s", p.name, got, m.path, want)
+				report(p.value.line, "%s is of type %s, but %s requires %s", p.name, got, m.path, want)
 			}
 		}
 		for _, name := range sorted(target.names) {
 			if _, given := params.value.get(name); target.names[name].what == "param" && !target.names[name].optional() && !given {
-				report(m.line, "%s wants the parameter %s", m.path, name)
+				report(m.line, "%s requires the parameter %s", m.path, name)
 			}
 		}
 	}
@@ -121,8 +121,8 @@ func checkModules(t *template, all map[string]*template) []Finding {
 	return found
 }
 
-// checkFiles reports files that a template loads and that are not there, or are
-// not JSON, and keys of them that do not exist.
+// checkFiles reports loaded files that do not exist or are not JSON, and keys that do
+// not exist in them.
 func checkFiles(t *template, files fs.FS) []Finding {
 	var found []Finding
 	report := func(line int, format string, args ...any) {
@@ -166,7 +166,7 @@ func checkFiles(t *template, files fs.FS) []Finding {
 	return found
 }
 
-// checkParameters holds a file of parameters against its template.
+// checkParameters compares a parameter file with its template.
 func checkParameters(file string, raw []byte, t *template) ([]Finding, error) {
 	var given struct{ Parameters map[string]any }
 	if err := json.Unmarshal(raw, &given); err != nil {
@@ -180,13 +180,13 @@ func checkParameters(file string, raw []byte, t *template) ([]Finding, error) {
 	}
 	for _, name := range sorted(t.names) {
 		if d := t.names[name]; d.what == "param" && !d.optional() && given.Parameters[name] == nil {
-			found = append(found, Finding{file, 1, fmt.Sprintf("%s wants the parameter %s", t.file, name)})
+			found = append(found, Finding{file, 1, fmt.Sprintf("%s requires the parameter %s", t.file, name)})
 		}
 	}
 	return found, nil
 }
 
-// lineOf is the line where a text is first found, from 1.
+// lineOf returns the line of the first occurrence of a text, or 1.
 func lineOf(raw []byte, text string) int {
 	before, _, ok := strings.Cut(string(raw), text)
 	if !ok {

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// aside are properties of a resource that are Bicep's own.
-func aside() []string { return []string{"parent", "scope", "dependsOn"} }
+// bicepProperties returns the properties of a resource that Bicep itself defines.
+func bicepProperties() []string { return []string{"parent", "scope", "dependsOn"} }
 
-// checkResources holds every resource against its type.
-func checkResources(t *template, types *catalogue) ([]Finding, error) {
-	c := &conformity{types: types, file: t.file}
+// checkResources compares every resource with its type.
+func checkResources(t *template, types *catalog) ([]Finding, error) {
+	c := &typeChecker{types: types, file: t.file}
 	for _, r := range t.resources {
 		s, ok, err := types.resource(r.id)
 		if err != nil {
@@ -21,7 +21,7 @@ func checkResources(t *template, types *catalogue) ([]Finding, error) {
 			kind, version, _ := strings.Cut(r.id, "@")
 			if known := types.versions(kind); len(known) > 0 {
 				slices.Sort(known)
-				c.report(r.line, "%s has no api-version %q; there are %s", kind, version, strings.Join(known[max(0, len(known)-3):], ", "))
+				c.report(r.line, "%s has no api-version %q; the newest are %s", kind, version, strings.Join(known[max(0, len(known)-3):], ", "))
 			} else {
 				c.report(r.line, "%s is not a resource type that Azure knows", kind)
 			}
@@ -34,9 +34,9 @@ func checkResources(t *template, types *catalogue) ([]Finding, error) {
 		v := t.evaluate(r.body)
 		_, scoped := v.get("scope")
 		if bit := scopes()[t.scope]; !scoped && !r.existing && r.parent == nil && s.ScopeType != 0 && s.ScopeType&bit == 0 {
-			c.report(r.line, "%s is no resource of a %s, which this template deploys to", strings.Split(r.id, "@")[0], t.scope)
+			c.report(r.line, "%s cannot be deployed to a %s, which is the target scope of this template", strings.Split(r.id, "@")[0], t.scope)
 		}
-		v.props = slices.DeleteFunc(v.props, func(p property) bool { return slices.Contains(aside(), p.name) })
+		v.props = slices.DeleteFunc(v.props, func(p property) bool { return slices.Contains(bicepProperties(), p.name) })
 		if r.existing {
 			if _, ok := v.get("name"); !ok {
 				c.report(r.line, "name is missing")
@@ -48,17 +48,17 @@ func checkResources(t *template, types *catalogue) ([]Finding, error) {
 	return c.found, c.err
 }
 
-func (c *catalogue) body(check *conformity, s *schema) *schema { return check.follow(s, s.Body) }
+func (c *catalog) body(check *typeChecker, s *schema) *schema { return check.follow(s, s.Body) }
 
-// scopes are the bits of the scopes that a template can deploy to.
+// scopes returns the bits of the target scopes.
 func scopes() map[string]int {
 	return map[string]int{"tenant": 1, "managementGroup": 2, "subscription": 4, "resourceGroup": 8}
 }
 
-// sorted gives a map's keys in order.
+// sorted returns the keys of a map in order.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// looped are the items that a resource is looped over, as far as they are known.
+// looped returns the items of a resource's loop, as far as they are known.
 func looped(t *template, r *resource) []value {
 	var items []value
 	t.root.walk(func(n *node) {

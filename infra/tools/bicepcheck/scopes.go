@@ -2,14 +2,14 @@ package main
 
 import "strings"
 
-// wholeGroup is the one template that assigns roles on a whole resource group:
-// the groups that it is told.
+// wholeGroup is the only template that may assign roles on a whole resource group:
+// on the groups that its parameters name.
 const wholeGroup = "infra/app/group-access.bicep"
 
-// checkScopes reports roles that are assigned on more than they are needed for:
-// on a resource group instead of a resource in it, or on the subscription, where
-// only the role with which the status of operations is read has to be. Samples
-// give roles to vaults, not to the app.
+// checkScopes reports roles with a scope that is too wide: a resource group instead of
+// a resource in it, or the subscription. Only the role that reads the status of
+// operations must be assigned on the subscription. Samples are exempt: they assign
+// roles to vaults, not to the app.
 func checkScopes(t *template) []Finding {
 	if strings.HasPrefix(t.file, "infra/samples/") {
 		return nil

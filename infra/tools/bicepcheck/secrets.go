@@ -31,7 +31,7 @@ func requirements() []required {
 	}
 }
 
-// builtIn are the built-in roles that templates may assign.
+// builtIn returns the built-in roles that templates may assign, by their IDs.
 func builtIn() map[string]string {
 	return map[string]string{
 		"b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -98,7 +98,7 @@ func checkSecrets(t *template) []Finding {
 				report(n.line, "a key is part of a text")
 			}
 			if id.MatchString(n.text) && builtIn()[strings.ToLower(n.text)] == "" {
-				report(n.line, "%s is not a role that templates may assign", n.text)
+				report(n.line, "%s is not a role that templates may assign; add it to builtIn() if it is necessary", n.text)
 			}
 		}
 	})

@@ -4,35 +4,35 @@ import (
 	"strings"
 )
 
-// template is one Bicep file.
+// template is a Bicep file.
 type template struct {
 	file string
 	root *node
-	// scope is its target scope.
+	// scope is the target scope.
 	scope     string
 	names     map[string]*declaration
 	resources []*resource
 	modules   []*module
 }
 
-// declaration is what a name stands for.
+// declaration is the declaration of a name.
 type declaration struct {
 	what string // param, var, resource, module, output, loop
 	name string
 	line int
-	// kind is a parameter's or an output's type as declared.
+	// kind is the declared type of a parameter or an output.
 	kind string
-	// value is a variable's, or a parameter's default.
+	// value is the value of a variable, or the default of a parameter.
 	value *node
 	used  bool
 	// conditional reports a resource or module that is deployed only on a
 	// condition.
 	conditional bool
-	// busy breaks circles of variables.
+	// busy prevents an endless recursion through variables.
 	busy bool
 }
 
-// resource is a declared resource.
+// resource is the declaration of a resource.
 type resource struct {
 	name string
 	line int
@@ -51,7 +51,7 @@ type module struct {
 	body *node
 }
 
-// read makes a template of its tree.
+// read returns the template of a parse tree.
 func read(file string, root *node) *template {
 	t := &template{file: file, root: root, scope: "resourceGroup", names: map[string]*declaration{}}
 	for _, n := range root.kids {
@@ -113,7 +113,7 @@ func declaredType(n *node) string {
 	return ""
 }
 
-// optional reports whether a parameter may be left out.
+// optional reports whether a parameter can be omitted.
 func (d *declaration) optional() bool { return d.value != nil || strings.HasSuffix(d.kind, "?") }
 
 func (t *template) resource(n *node, parent *resource) {
@@ -145,7 +145,7 @@ func (t *template) resource(n *node, parent *resource) {
 	}
 }
 
-// body is the object of a resource or module, below its loop or condition.
+// body returns the object of a resource or module, below its loop or condition.
 func body(n *node) *node {
 	for _, c := range n.kids {
 		switch c.kind {

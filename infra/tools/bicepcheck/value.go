@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kind is what a value is, as far as it is known.
+// kind is the type of a value, as far as it is known.
 type kind string
 
 const (
@@ -18,19 +18,19 @@ const (
 	null    kind = "null"
 )
 
-// value is what an expression gives.
+// value is the result of an expression.
 type value struct {
 	kind kind
 	line int
-	// known: text holds the value itself, and not only its kind is known.
+	// known reports whether text holds the value; otherwise only its kind is known.
 	known bool
 	text  string
-	// props are an object's, items an array's elements; open says that there
-	// may be more.
+	// props are the properties of an object, items the elements of an array. open
+	// reports whether there may be more.
 	props []property
 	items []value
 	open  bool
-	// either are the values that a condition chooses from.
+	// either holds the two values of a conditional expression.
 	either []value
 }
 
@@ -48,7 +48,7 @@ func (v value) get(name string) (property, bool) {
 	return v.props[i], true
 }
 
-// results are functions whose result has one kind.
+// results returns for each known function the kind of its result.
 func results() map[string]kind {
 	return map[string]kind{
 		"array": array, "concat": unknown, "split": array, "items": array, "objectKeys": array, "range": array,
@@ -63,7 +63,7 @@ func results() map[string]kind {
 	}
 }
 
-// evaluate tells what an expression gives.
+// evaluate returns the value of an expression.
 func (t *template) evaluate(n *node) value {
 	v := value{line: n.line}
 	switch n.kind {
@@ -126,8 +126,8 @@ func (t *template) binary(n *node) kind {
 	return unknown
 }
 
-// lookup tells what a name stands for: a variable gives its own value, a
-// parameter its declared type.
+// lookup returns the value of a name: the value of a variable, or the declared type of
+// a parameter.
 func (t *template) lookup(n *node) value {
 	d, ok := t.names[n.text]
 	if !ok {
@@ -173,8 +173,8 @@ func (t *template) object(n *node) value {
 		}
 		p := property{name: name, line: c.line, value: t.evaluate(c.last())}
 		if !ok {
-			// The name is not known, the value still can be checked by the type
-			// of additional properties.
+			// The name is not known. The type of additional properties can still be
+			// checked.
 			v.open, p.name = true, "*"
 		}
 		v.props = append(v.props, p)

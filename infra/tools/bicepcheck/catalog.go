@@ -12,46 +12,45 @@ import (
 	"sync"
 )
 
-// The module that carries Azure's resource types, and the sum of its content as
-// Go counts it.
+// The module that contains Azure's resource types, and its go.sum hash.
 const (
 	typesModule  = "github.com/Azure/terraform-provider-azapi"
 	typesVersion = "v1.15.0"
 	typesSum     = "h1:A963Vm8nOaOTu9uUKvI6fr3Q69TFOdqwSqSp8Y0/p7M="
 )
 
-// typesFolder gives the folder with the resource types, below Go's module
-// cache. The first time they are fetched from Go's module proxy.
+// typesFolder returns the folder with the resource types in Go's module cache. It
+// downloads the module if the cache does not have it.
 func typesFolder(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", typesModule+"@"+typesVersion)
 	cmd.Dir = os.TempDir()
-	// Its sum is checked here, so no database of sums need be asked.
+	// The hash is compared below, so the checksum database is not needed.
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GONOSUMDB="+typesModule)
 	out, err := cmd.Output()
 	var got struct{ Dir, Sum, Error string }
 	if jsonErr := json.Unmarshal(out, &got); jsonErr != nil || got.Error != "" {
-		return "", fmt.Errorf("fetch %s %s: %s %w", typesModule, typesVersion, got.Error, err)
+		return "", fmt.Errorf("download %s %s: %s %w", typesModule, typesVersion, got.Error, err)
 	}
 	if got.Sum != typesSum {
-		return "", fmt.Errorf("%s %s has the sum %s, want %s", typesModule, typesVersion, got.Sum, typesSum)
+		return "", fmt.Errorf("%s %s has the hash %s, want %s", typesModule, typesVersion, got.Sum, typesSum)
 	}
 	return filepath.Join(got.Dir, "internal", "azure", "generated"), nil
 }
 
-// catalogue knows the types of resources.
-type catalogue struct {
+// catalog holds the types of resources. It reads their files on demand.
+type catalog struct {
 	folder string
 	index  map[string]reference
 	mu     sync.Mutex
 	files  map[string][]*schema
 }
 
-// reference points into a file of types.
+// reference refers to a type in a file.
 type reference struct {
 	Ref string `json:"$ref"`
 }
 
-// schema is one type, of any kind.
+// schema is a type of any kind. The fields in use depend on Type.
 type schema struct {
 	Type                 string            `json:"$type"`
 	Name                 string            `json:"name"`
@@ -72,7 +71,7 @@ type schema struct {
 	file                 string
 }
 
-// member is one property of a type.
+// member is a property of a type.
 type member struct {
 	Type  reference `json:"type"`
 	Flags int       `json:"flags"`
@@ -81,24 +80,24 @@ type member struct {
 func (m member) required() bool { return m.Flags&1 != 0 }
 func (m member) readOnly() bool { return m.Flags&2 != 0 && m.Flags&1 == 0 }
 
-func openCatalogue(folder string) (*catalogue, error) {
+func openCatalog(folder string) (*catalog, error) {
 	raw, err := os.ReadFile(filepath.Join(folder, "index.json"))
 	if err != nil {
 		return nil, err
 	}
 	var index struct{ Resources map[string]reference }
 	if err := json.Unmarshal(raw, &index); err != nil {
-		return nil, fmt.Errorf("the index of resource types: %w", err)
+		return nil, fmt.Errorf("decode the index of resource types: %w", err)
 	}
-	c := &catalogue{folder: folder, index: map[string]reference{}, files: map[string][]*schema{}}
+	c := &catalog{folder: folder, index: map[string]reference{}, files: map[string][]*schema{}}
 	for name, ref := range index.Resources {
 		c.index[strings.ToLower(name)] = ref
 	}
 	return c, nil
 }
 
-// resource finds the type of Type@version.
-func (c *catalogue) resource(id string) (*schema, bool, error) {
+// resource returns the type of a resource ID Type@version.
+func (c *catalog) resource(id string) (*schema, bool, error) {
 	ref, ok := c.index[strings.ToLower(id)]
 	if !ok {
 		return nil, false, nil
@@ -107,8 +106,8 @@ func (c *catalogue) resource(id string) (*schema, bool, error) {
 	return s, err == nil, err
 }
 
-// versions are those at which a type is known.
-func (c *catalogue) versions(kind string) []string {
+// versions returns the API versions of a type.
+func (c *catalog) versions(kind string) []string {
 	var all []string
 	for id := range c.index {
 		if name, version, _ := strings.Cut(id, "@"); name == strings.ToLower(kind) {
@@ -118,12 +117,12 @@ func (c *catalogue) versions(kind string) []string {
 	return all
 }
 
-// at follows a reference that is written in a file.
-func (c *catalogue) at(file string, ref reference) (*schema, error) {
+// at returns the type that a reference in a file refers to.
+func (c *catalog) at(file string, ref reference) (*schema, error) {
 	name, position, ok := strings.Cut(ref.Ref, "#/")
 	i, err := strconv.Atoi(position)
 	if !ok || err != nil {
-		return nil, fmt.Errorf("the reference %q leads nowhere", ref.Ref)
+		return nil, fmt.Errorf("the reference %q is invalid; want file#/index of a type", ref.Ref)
 	}
 	if name == "" {
 		name = file
@@ -137,7 +136,7 @@ func (c *catalogue) at(file string, ref reference) (*schema, error) {
 			return nil, err
 		}
 		if err := json.Unmarshal(raw, &all); err != nil {
-			return nil, fmt.Errorf("the types in %s: %w", name, err)
+			return nil, fmt.Errorf("decode the types in %s: %w", name, err)
 		}
 		for _, s := range all {
 			s.file = name
@@ -145,7 +144,7 @@ func (c *catalogue) at(file string, ref reference) (*schema, error) {
 		c.files[name] = all
 	}
 	if i < 0 || i >= len(all) {
-		return nil, fmt.Errorf("the reference %q leads nowhere", ref.Ref)
+		return nil, fmt.Errorf("the reference %q is invalid; want file#/index of a type", ref.Ref)
 	}
 	return all[i], nil
 }

@@ -10,20 +10,20 @@ import (
 	"unicode/utf8"
 )
 
-// conformity holds values of one template against types.
-type conformity struct {
-	types *catalogue
+// typeChecker compares values of a template with types.
+type typeChecker struct {
+	types *catalog
 	file  string
 	found []Finding
 	err   error
 }
 
-func (c *conformity) report(line int, format string, args ...any) {
+func (c *typeChecker) report(line int, format string, args ...any) {
 	c.found = append(c.found, Finding{c.file, line, fmt.Sprintf(format, args...)})
 }
 
-// follow gives the type that a reference in the file of another type leads to.
-func (c *conformity) follow(from *schema, ref reference) *schema {
+// follow returns the type that a reference in the file of another type refers to.
+func (c *typeChecker) follow(from *schema, ref reference) *schema {
 	s, err := c.types.at(from.file, ref)
 	if err != nil {
 		c.err = err
@@ -32,8 +32,8 @@ func (c *conformity) follow(from *schema, ref reference) *schema {
 	return s
 }
 
-// check holds a value against a type; path says where it is.
-func (c *conformity) check(v value, s *schema, path string) {
+// check compares a value with a type. path is the position of the value.
+func (c *typeChecker) check(v value, s *schema, path string) {
 	if len(v.either) > 0 {
 		for _, e := range v.either {
 			c.check(e, s, path)
@@ -84,41 +84,40 @@ func (c *conformity) check(v value, s *schema, path string) {
 	}
 }
 
-func (c *conformity) is(v value, want kind, path string) bool {
+func (c *typeChecker) is(v value, want kind, path string) bool {
 	if v.kind != want {
 		c.report(v.line, "%s is of type %s, want %s", path, v.kind, want)
 	}
 	return v.kind == want
 }
 
-func (c *conformity) bounds(v value, s *schema, path string) {
+func (c *typeChecker) bounds(v value, s *schema, path string) {
 	n, err := strconv.Atoi(v.text)
 	if !v.known || err != nil {
 		return
 	}
 	if s.MinValue != nil && n < *s.MinValue || s.MaxValue != nil && n > *s.MaxValue {
-		c.report(v.line, "%s is %d, which Azure does not take", path, n)
+		c.report(v.line, "%s is %d, which Azure does not accept", path, n)
 	}
 }
 
-func (c *conformity) length(v value, s *schema, path string) {
+func (c *typeChecker) length(v value, s *schema, path string) {
 	if !v.known {
 		return
 	}
 	n := utf8.RuneCountInString(v.text)
 	if s.MinLength != nil && n < *s.MinLength || s.MaxLength != nil && n > *s.MaxLength {
-		c.report(v.line, "%s is %d characters long, which Azure does not take", path, n)
+		c.report(v.line, "%s is %d characters long, which Azure does not accept", path, n)
 	}
 	if p, err := regexp.Compile(s.Pattern); err == nil && s.Pattern != "" && !p.MatchString(v.text) {
 		c.report(v.line, "%s is %q, want it to match %s", path, v.text, s.Pattern)
 	}
 }
 
-// literals are the texts that a type lists; nil where it lists none, or other
-// things too. Many of Azure's lists are open, for values of later versions: at
-// the version that a template names, a value that is not listed is taken for a
-// mistake.
-func (c *conformity) literals(s *schema) []string {
+// literals returns the texts that a type lists, or nil if it lists none or also allows
+// other types. Many of Azure's lists are open for values of later versions. At the
+// version that a template names, a value outside of the list is a finding.
+func (c *typeChecker) literals(s *schema) []string {
 	switch s.Type {
 	case "StringLiteralType":
 		var one string
@@ -143,7 +142,7 @@ func (c *conformity) literals(s *schema) []string {
 	return nil
 }
 
-func (c *conformity) elements(s *schema) []*schema {
+func (c *typeChecker) elements(s *schema) []*schema {
 	var refs []reference
 	if err := json.Unmarshal(s.Elements, &refs); err != nil {
 		c.err = err
@@ -155,8 +154,8 @@ func (c *conformity) elements(s *schema) []*schema {
 	return all
 }
 
-// union: one of the types fits.
-func (c *conformity) union(v value, s *schema, path string) {
+// union checks that one of the types fits.
+func (c *typeChecker) union(v value, s *schema, path string) {
 	if wanted := c.literals(s); wanted != nil {
 		if c.is(v, text, path) && v.known && !slices.Contains(wanted, v.text) {
 			c.report(v.line, "%s is %q, want %s", path, v.text, strings.Join(wanted, " or "))
@@ -164,23 +163,23 @@ func (c *conformity) union(v value, s *schema, path string) {
 		return
 	}
 	for _, e := range c.elements(s) {
-		try := &conformity{types: c.types, file: c.file}
+		try := &typeChecker{types: c.types, file: c.file}
 		try.check(v, e, path)
 		if len(try.found) == 0 {
 			return
 		}
 	}
-	c.report(v.line, "%s is none of what Azure takes there", path)
+	c.report(v.line, "%s has a value that Azure does not accept there", path)
 }
 
-func (c *conformity) object(v value, s *schema, members map[string]member, path string) {
+func (c *typeChecker) object(v value, s *schema, members map[string]member, path string) {
 	for _, p := range v.props {
 		below := strings.TrimPrefix(path+"."+p.name, ".")
 		m, ok := members[p.name]
 		switch {
 		case p.name == "*" && s.AdditionalProperties == nil:
 		case ok && m.readOnly():
-			c.report(p.line, "%s can only be read", below)
+			c.report(p.line, "%s is read-only", below)
 		case ok:
 			c.check(p.value, c.follow(s, m.Type), below)
 		case s.AdditionalProperties != nil:
@@ -204,7 +203,7 @@ func (c *conformity) object(v value, s *schema, members map[string]member, path 
 	}
 }
 
-// near names a property that is spelt alike.
+// near names a property that differs only in casing.
 func near(name string, members map[string]member) string {
 	for other := range members {
 		if strings.EqualFold(name, other) {
@@ -214,8 +213,8 @@ func near(name string, members map[string]member) string {
 	return ""
 }
 
-// discriminated: one property tells which type the object is of.
-func (c *conformity) discriminated(v value, s *schema, path string) {
+// discriminated checks an object whose type depends on the value of a property.
+func (c *typeChecker) discriminated(v value, s *schema, path string) {
 	below := strings.TrimPrefix(path+"."+s.Discriminator, ".")
 	p, ok := v.get(s.Discriminator)
 	if !ok {

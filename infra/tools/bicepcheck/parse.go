@@ -13,19 +13,19 @@ type node struct {
 	kind, text string
 	// line counts from 1.
 	line int
-	// field is the node's role below its parent, where the grammar names it.
+	// field is the name that the grammar gives the node within its parent, if any.
 	field string
 	kids  []*node
-	// tokens are the anonymous children, such as existing.
+	// tokens are the anonymous children, such as the keyword existing.
 	tokens []string
 }
 
-// parse parses a template. What cannot be parsed is a finding.
+// parse parses a template. Syntax errors are findings.
 func parse(name string, source []byte) (*node, []Finding, error) {
 	parser := sitter.NewParser()
 	defer parser.Close()
 	if err := parser.SetLanguage(sitter.NewLanguage(bicep.Language())); err != nil {
-		return nil, nil, fmt.Errorf("the grammar of Bicep: %w", err)
+		return nil, nil, fmt.Errorf("load the grammar of Bicep: %w", err)
 	}
 	tree := parser.Parse(source, nil)
 	defer tree.Close()
@@ -69,7 +69,7 @@ func firstLine(s string) string {
 	return s
 }
 
-// child gives the first child of one of the kinds.
+// child returns the first child of one of the kinds.
 func (n *node) child(kinds ...string) *node {
 	for _, c := range n.kids {
 		for _, k := range kinds {
@@ -81,7 +81,7 @@ func (n *node) child(kinds ...string) *node {
 	return nil
 }
 
-// named gives the child with the role.
+// named returns the child with the field name.
 func (n *node) named(field string) *node {
 	for _, c := range n.kids {
 		if c.field == field {
@@ -101,7 +101,7 @@ func (n *node) property(name string) *node {
 	return nil
 }
 
-// last gives the last child.
+// last returns the last child.
 func (n *node) last() *node {
 	if len(n.kids) == 0 {
 		return nil
@@ -109,7 +109,7 @@ func (n *node) last() *node {
 	return n.kids[len(n.kids)-1]
 }
 
-// walk calls f for the node and all below it, from above.
+// walk calls f for the node and then for all nodes below it.
 func (n *node) walk(f func(*node)) {
 	f(n)
 	for _, c := range n.kids {
@@ -117,7 +117,7 @@ func (n *node) walk(f func(*node)) {
 	}
 }
 
-// literal gives the text of a string without interpolation.
+// literal returns the text of a string without interpolation.
 func (n *node) literal() (string, bool) {
 	if n == nil || n.kind != "string" {
 		return "", false
