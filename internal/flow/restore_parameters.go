@@ -36,9 +36,10 @@ type RestorePostgres struct {
 
 // RecoveryPoint selects the recovery point: exactly one field is set.
 type RecoveryPoint struct {
+	// ID is an ID or a friendly name. It is restored whatever its state.
 	ID string `json:"id,omitempty"`
-	// Latest selects the newest one, LatestBefore the newest one that is not
-	// younger than a time.
+	// Latest selects the newest usable one, LatestBefore the newest usable one
+	// that is not younger than a time.
 	Latest       bool       `json:"latest,omitempty"`
 	LatestBefore *time.Time `json:"latestBefore,omitempty"`
 }
@@ -93,9 +94,9 @@ func restorePostgresParameters() schema.Parameters {
 				Required: true, Meaning: "an object with exactly one of `id`, `latest` and `latestBefore`",
 				Rule: schema.Object{"oneOf": []schema.Object{schema.Given("id"), schema.Is("latest", true), schema.Given("latestBefore")}},
 			},
-			"recoveryPoint.id":           {Meaning: "ID of the recovery point", Rule: schema.NotEmpty()},
-			"recoveryPoint.latest":       {Meaning: "`true`: the newest recovery point in the tier"},
-			"recoveryPoint.latestBefore": {Meaning: "the newest recovery point in the tier that is not younger than this time"},
+			"recoveryPoint.id":           {Meaning: "ID or friendly name of the recovery point. It is restored whatever its state", Rule: schema.NotEmpty()},
+			"recoveryPoint.latest":       {Meaning: "`true`: the newest usable recovery point in the tier"},
+			"recoveryPoint.latestBefore": {Meaning: "the newest usable recovery point in the tier that is not younger than this time"},
 			"tier":                       {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
 			"rehydration":                {When: "archive tier only, and required there", Meaning: "an object: how the recovery point is copied from the archive"},
 			"rehydration.priority":       {Required: true, Meaning: "`Standard` or `High`", Rule: schema.OneOf(dataprotection.PriorityStandard, dataprotection.PriorityHigh)},

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -38,6 +37,10 @@ func (a azure) restorePostgres() Definition {
 	}
 }
 
+// exampleArchivePoint is the friendly name by which the Learn page names its
+// recovery point.
+const exampleArchivePoint = "794ead7c7661410da03997d210d469e7"
+
 func restorePostgresExamples() []Example {
 	asDatabase := func(name string) *AsDatabase {
 		return &AsDatabase{ServerID: exampleTargetServer, Database: name, CredentialsSecretURI: exampleKeyVaultURI}
@@ -60,7 +63,7 @@ func restorePostgresExamples() []Example {
 		{
 			File: "restore-postgres-database-archive", About: "empdb11, from archive", Key: "restore-empdb11-archive", Deadline: "P4D", Labels: team("databases"),
 			Parameters: RestorePostgres{
-				BackupInstanceID: exampleInstance, RecoveryPoint: RecoveryPoint{ID: "794ead7c7661410da03997d210d469e7"},
+				BackupInstanceID: exampleInstance, RecoveryPoint: RecoveryPoint{ID: exampleArchivePoint},
 				Tier: tierArchive, Rehydration: &Rehydration{Priority: dataprotection.PriorityStandard, Retention: "P15D"}, AsDatabase: asDatabase("emprestored21"),
 			},
 		},
@@ -75,7 +78,7 @@ func (a azure) restorePostgresSteps() []step.Step {
 		},
 		{
 			Name: "pick-recovery-point", Effect: step.Read, Run: forRestore(a.pickRecoveryPoint), Calls: []string{"RecoveryPoints_Get", "RecoveryPoints_List"},
-			Asks: "reads or lists the recovery points", Then: "without a matching recovery point the operation fails",
+			Asks: "reads or lists the recovery points", Then: "without a usable recovery point that fits, the operation fails. The operation keeps the ID, time and tier of the recovery point",
 		},
 		{
 			Name: "validate-restore", Effect: step.Repeatable, Run: forRestore(a.validateRestore), Calls: []string{"BackupInstances_ValidateForRestore"},
@@ -138,50 +141,6 @@ func (a azure) readRestored(ctx context.Context, c step.Call, p RestorePostgres,
 		return operation.Outcome{}, err
 	}
 	return learn(next(instance.FriendlyName+" is a "+instance.DatasourceType), factsOfInstance(instance)), nil
-}
-
-const learnedRecoveryPoint = "recoveryPointId"
-
-// pickRecoveryPoint finds the newest recovery point that fits the request, in the
-// requested tier.
-func (a azure) pickRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
-	points, err := a.requestedRecoveryPoints(ctx, c, p, id)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	var picked dataprotection.RecoveryPoint
-	for _, point := range points {
-		tooYoung := p.RecoveryPoint.LatestBefore != nil && point.Time.After(*p.RecoveryPoint.LatestBefore)
-		if _, there := point.In(p.store()); there && !tooYoung && (picked.RecoveryPointID == "" || point.Time.After(picked.Time)) {
-			picked = point
-		}
-	}
-	if picked.RecoveryPointID == "" {
-		return operation.Outcome{}, noRecoveryPoint(p, fmt.Sprintf("none of %d recovery points is in the %s tier and old enough", len(points), p.Tier))
-	}
-	return learn(next(fmt.Sprintf("recovery point %s of %s", picked.RecoveryPointID, picked.Time.UTC().Format(time.RFC3339))),
-		map[string]string{learnedRecoveryPoint: picked.RecoveryPointID}), nil
-}
-
-// requestedRecoveryPoints reads the recovery point with the requested ID, or lists
-// those that may fit.
-func (a azure) requestedRecoveryPoints(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) ([]dataprotection.RecoveryPoint, error) {
-	if p.RecoveryPoint.ID != "" {
-		point, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, p.RecoveryPoint.ID)
-		if isNotFound(err) {
-			return nil, noRecoveryPoint(p, "the instance has no recovery point "+p.RecoveryPoint.ID)
-		}
-		return []dataprotection.RecoveryPoint{point}, err
-	}
-	var filter dataprotection.RecoveryPointFilter
-	if before := p.RecoveryPoint.LatestBefore; before != nil {
-		filter.End = *before
-	}
-	return a.dataProtection(c).ListRecoveryPoints(ctx, id, filter)
-}
-
-func noRecoveryPoint(p RestorePostgres, message string) *operation.Error {
-	return fatal("NoRecoveryPoint", message, "List the recovery points: `az dataprotection recovery-point list`. The request names the "+p.Tier+" tier.")
 }
 
 func (a azure) validateRestore(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {

@@ -124,7 +124,7 @@ func TestRecoveryPoint_ReadsItsDataStores(t *testing.T) {
 	p, err := reader(t, `{"id":"i","name":"n","properties":{"recoveryPointTime":"2021-10-21T16:31:16.8316716Z","recoveryPointType":"Full","friendlyName":"f",
 		"recoveryPointState":"Partial","expiryTime":"2022-10-21T16:31:16Z","recoveryPointDataStoresDetails":[
 		{"id":"a","type":"VaultStore","state":"COMMITTED","creationTime":"2021-10-21T16:31:16Z","expiryTime":"2022-10-21T16:31:16Z"},
-		{"id":"b","type":"ArchiveStore","rehydrationStatus":"CREATE_IN_PROGRESS","rehydrationExpiryTime":"2021-11-05T00:00:00Z","metaData":null}]}}`).
+		{"id":"b","type":"ArchiveStore","visible":false,"rehydrationStatus":"CREATE_IN_PROGRESS","rehydrationExpiryTime":"2021-11-05T00:00:00Z","metaData":null}]}}`).
 		GetRecoveryPoint(t.Context(), demoInstance(), "n")
 	require.NoError(t, err)
 	require.Equal(t, "n", p.RecoveryPointID, "the name if there is no ID")
@@ -133,7 +133,7 @@ func TestRecoveryPoint_ReadsItsDataStores(t *testing.T) {
 	archive, ok := p.In("archivestore")
 	require.True(t, ok)
 	require.Equal(t, DataStore{
-		ID: "b", Type: StoreArchive, RehydrationStatus: RehydrationInProgress, RehydrationExpiryTime: time.Date(2021, 11, 5, 0, 0, 0, 0, time.UTC),
+		ID: "b", Type: StoreArchive, Hidden: true, RehydrationStatus: RehydrationInProgress, RehydrationExpiryTime: time.Date(2021, 11, 5, 0, 0, 0, 0, time.UTC),
 	}, archive)
 	_, ok = p.In(StoreOperational)
 	require.False(t, ok)

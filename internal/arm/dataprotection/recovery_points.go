@@ -23,6 +23,10 @@ const (
 	RehydrationCompleted  = "COMPLETED"
 )
 
+// RecoveryPointCompleted is the state of a recovery point that holds everything.
+// Snapshots have no state.
+const RecoveryPointCompleted = "Completed"
+
 // RecoveryPoint is a backup that can be restored.
 type RecoveryPoint struct {
 	ID string
@@ -48,7 +52,9 @@ type DataStore struct {
 	// Type is one of the Store constants.
 	Type string
 	// State is COMMITTED once the recovery point is complete there.
-	State        string
+	State string
+	// Hidden reports that Azure does not show the recovery point there.
+	Hidden       bool
 	CreationTime time.Time
 	// ExpiryTime is zero if Azure reports none.
 	ExpiryTime time.Time
@@ -68,6 +74,30 @@ func (p RecoveryPoint) In(store string) (d DataStore, ok bool) {
 	}
 	return DataStore{}, false
 }
+
+// Usable reports whether a restore from a store can be expected to succeed at a
+// time: the recovery point is complete, and in the store it is visible, not
+// deleted and not expired. A copy that was rehydrated from the archive must still
+// be there. A recovery point without an expiry time does not expire.
+func (p RecoveryPoint) Usable(store string, now time.Time) bool {
+	d, ok := p.In(store)
+	return ok && (p.State == "" || strings.EqualFold(p.State, RecoveryPointCompleted)) &&
+		!d.Hidden && !strings.Contains(strings.ToUpper(d.State), "DELET") &&
+		!passed(p.ExpiryTime, now) && !passed(d.ExpiryTime, now) && d.rehydrated(now)
+}
+
+// rehydrated reports whether the store's copy is complete, if it is one of an
+// archived recovery point. The archive's own copy stays when the rehydrated one
+// goes.
+func (d DataStore) rehydrated(now time.Time) bool {
+	if strings.EqualFold(d.Type, StoreArchive) {
+		return true
+	}
+	return (d.RehydrationStatus == "" || strings.EqualFold(d.RehydrationStatus, RehydrationCompleted)) && !passed(d.RehydrationExpiryTime, now)
+}
+
+// passed reports whether a time is known and not in the future.
+func passed(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
 
 // RecoveryPointFilter filters a list of recovery points by time. A zero time
 // does not filter.
@@ -108,6 +138,7 @@ type recoveryPointBody struct {
 			ID                    azjson.Text
 			Type                  azjson.Text
 			State                 azjson.Text
+			Visible               azjson.Text
 			CreationTime          azjson.Time
 			ExpiryTime            azjson.Time
 			RehydrationStatus     azjson.Text
@@ -128,7 +159,7 @@ func (b recoveryPointBody) point() RecoveryPoint {
 	}
 	for _, d := range p.RecoveryPointDataStoresDetails {
 		r.DataStores = append(r.DataStores, DataStore{
-			ID: string(d.ID), Type: string(d.Type), State: string(d.State),
+			ID: string(d.ID), Type: string(d.Type), State: string(d.State), Hidden: strings.EqualFold(string(d.Visible), "false"),
 			CreationTime: d.CreationTime.Time, ExpiryTime: d.ExpiryTime.Time,
 			RehydrationStatus: string(d.RehydrationStatus), RehydrationExpiryTime: d.RehydrationExpiryTime.Time,
 		})

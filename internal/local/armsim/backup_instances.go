@@ -56,6 +56,9 @@ type recoveryPoint struct {
 	time          time.Time
 	store, policy string
 	version       string // version of the server
+	friendlyName  string
+	// properties and storeDetails replace what the view returns.
+	properties, storeDetails map[string]any
 }
 
 // id returns the ARM ID of the instance.

@@ -125,6 +125,7 @@ func (w *world) addProtected(p ProtectedDatasource, now time.Time, ids *random) 
 	for _, r := range p.RecoveryPoints {
 		point := &recoveryPoint{
 			id: r.ID, storeID: ids.guid(), time: now.Add(-r.Age), store: r.Store, policy: p.Policy, version: r.ServerVersion,
+			friendlyName: r.FriendlyName, properties: r.Properties, storeDetails: r.StoreDetails,
 		}
 		if point.store == "" {
 			point.store = vaultStore

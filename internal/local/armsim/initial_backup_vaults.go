@@ -83,6 +83,11 @@ type RecoveryPoint struct {
 	Age time.Duration
 	// Store is VaultStore (if empty) or ArchiveStore.
 	Store string
+	// FriendlyName is its friendly name; the ID if empty.
+	FriendlyName string
+	// Properties and StoreDetails replace properties of the recovery point and of
+	// its entry in recoveryPointDataStoresDetails, such as visible.
+	Properties, StoreDetails map[string]any
 	// ServerVersion is the version of the server at the time of the backup; the
 	// current version of the server if empty.
 	ServerVersion string

@@ -9,7 +9,10 @@ const DemoSubscription = "00000000-0000-0000-0000-000000000000"
 // vault tier, and one in the archive tier.
 const (
 	DemoVaultPoint   = "eb006fde78cb47198be5a320fbe45e9b"
-	DemoArchivePoint = "794ead7c7661410da03997d210d469e7"
+	DemoArchivePoint = "2f6e0f5b8d1c4a7e9b3a5c6d7e8f9012"
+	// DemoArchivePointName is its friendly name: the Learn page's restore from the
+	// archive names a recovery point by it.
+	DemoArchivePointName = "794ead7c7661410da03997d210d469e7"
 )
 
 // DemoWorld returns the resources of the Learn pages.
@@ -103,7 +106,7 @@ func (w *World) addDemoPostgreSQL() {
 		Vault: vault.ID(), Policy: "osspol3", Datasource: source.DatabaseID("empdb11"),
 		Instance: "testpostgresql-empdb11-aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e",
 		RecoveryPoints: []RecoveryPoint{
-			{ID: DemoArchivePoint, Age: 200 * day, Store: archiveStore},
+			{ID: DemoArchivePoint, FriendlyName: DemoArchivePointName, Age: 200 * day, Store: archiveStore},
 			{ID: DemoVaultPoint, Age: 14 * day},
 			{ID: "0c5a1d2f3b4e46978891a2b3c4d5e6f7", Age: 7 * day},
 		},

@@ -1,6 +1,8 @@
 package armsim
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -73,18 +75,22 @@ func (i *instance) point(id string) *recoveryPoint {
 // view returns a recovery point as recorded.
 func (r *recoveryPoint) view(i *instance) map[string]any {
 	at := r.time.UTC().Format(azureTime)
+	store := map[string]any{
+		"id": r.storeID, "type": r.store, "creationTime": at, "expiryTime": nil, "metaData": nil, "visible": true,
+		"state": "COMMITTED", "rehydrationExpiryTime": nil, "rehydrationStatus": nil,
+	}
+	maps.Copy(store, r.storeDetails)
+	properties := map[string]any{
+		"objectType": "AzureBackupDiscreteRecoveryPoint", "recoveryPointId": r.id, "recoveryPointTime": at,
+		"recoveryPointType": "Full", "friendlyName": cmp.Or(r.friendlyName, r.id),
+		"recoveryPointDataStoresDetails": []any{store},
+		"retentionTagName":               defaultRetention, "retentionTagVersion": "638549851154062729", "policyName": r.policy,
+		"policyVersion": nil, "expiryTime": nil, "recoveryPointState": "Completed",
+	}
+	maps.Copy(properties, r.properties)
 	return map[string]any{
 		"id": i.id() + "/recoveryPoints/" + r.id, "name": r.id,
-		"type": dataProtection + "/backupVaults/backupInstances/recoveryPoints",
-		"properties": map[string]any{
-			"objectType": "AzureBackupDiscreteRecoveryPoint", "recoveryPointId": r.id, "recoveryPointTime": at,
-			"recoveryPointType": "Full", "friendlyName": r.id,
-			"recoveryPointDataStoresDetails": []any{map[string]any{
-				"id": r.storeID, "type": r.store, "creationTime": at, "expiryTime": nil, "metaData": nil, "visible": true,
-				"state": "COMMITTED", "rehydrationExpiryTime": nil, "rehydrationStatus": nil,
-			}},
-			"retentionTagName": defaultRetention, "retentionTagVersion": "638549851154062729", "policyName": r.policy,
-			"policyVersion": nil, "expiryTime": nil, "recoveryPointState": "Completed",
-		},
+		"type":       dataProtection + "/backupVaults/backupInstances/recoveryPoints",
+		"properties": properties,
 	}
 }

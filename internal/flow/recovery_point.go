@@ -1,0 +1,113 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+// The facts of the recovery point that is restored.
+const (
+	learnedRecoveryPoint     = "recoveryPointId"
+	learnedRecoveryPointTime = "recoveryPointTime"
+	learnedRecoveryPointTier = "recoveryPointTier"
+)
+
+// pickRecoveryPoint finds the recovery point that the request names, or the
+// newest usable one that fits the request, in the requested tier.
+func (a azure) pickRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (operation.Outcome, error) {
+	find := a.newestRecoveryPoint
+	if p.RecoveryPoint.ID != "" {
+		find = a.namedRecoveryPoint
+	}
+	point, err := find(ctx, c, p, id)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	at := point.Time.UTC().Format(time.RFC3339)
+	note := fmt.Sprintf("recovery point %s of %s, from the %s tier", point.RecoveryPointID, at, p.Tier)
+	return learn(next(note), map[string]string{
+		learnedRecoveryPoint: point.RecoveryPointID, learnedRecoveryPointTime: at, learnedRecoveryPointTier: p.Tier,
+	}), nil
+}
+
+// newestRecoveryPoint returns the newest recovery point that a restore can use.
+func (a azure) newestRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (newest dataprotection.RecoveryPoint, err error) {
+	var filter dataprotection.RecoveryPointFilter
+	before := p.RecoveryPoint.LatestBefore
+	if before != nil {
+		filter.End = *before
+	}
+	points, err := a.dataProtection(c).ListRecoveryPoints(ctx, id, filter)
+	if err != nil {
+		return newest, err
+	}
+	unusable := 0
+	for _, point := range points {
+		_, inTier := point.In(p.store())
+		switch {
+		case !inTier, before != nil && point.Time.After(*before):
+		case !point.Usable(p.store(), c.Now):
+			unusable++
+		case newest.RecoveryPointID == "" || point.Time.After(newest.Time):
+			newest = point
+		}
+	}
+	if newest.RecoveryPointID == "" {
+		message := fmt.Sprintf("none of %d recovery points is in the %s tier and old enough", len(points), p.Tier)
+		if unusable > 0 {
+			message = fmt.Sprintf("none of %d recovery points in the %s tier is usable: each is incomplete, expired, deleted or no longer rehydrated", unusable, p.Tier)
+		}
+		return newest, noRecoveryPoint(p, message)
+	}
+	return newest, nil
+}
+
+// namedRecoveryPoint returns the recovery point with the requested ID, whatever
+// its state: the person who names it decides. If no recovery point has the ID, it
+// is taken for a friendly name.
+func (a azure) namedRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (dataprotection.RecoveryPoint, error) {
+	name := p.RecoveryPoint.ID
+	point, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, name)
+	if isNotFound(err) {
+		point, err = a.recoveryPointByFriendlyName(ctx, c, p, id)
+	}
+	if err != nil {
+		return point, err
+	}
+	if _, inTier := point.In(p.store()); !inTier {
+		return point, noRecoveryPoint(p, fmt.Sprintf("recovery point %s is not in the %s tier", name, p.Tier))
+	}
+	return point, nil
+}
+
+func (a azure) recoveryPointByFriendlyName(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (named dataprotection.RecoveryPoint, err error) {
+	points, err := a.dataProtection(c).ListRecoveryPoints(ctx, id, dataprotection.RecoveryPointFilter{})
+	if err != nil {
+		return named, err
+	}
+	var ids []string
+	for _, point := range points {
+		if strings.EqualFold(point.FriendlyName, p.RecoveryPoint.ID) {
+			named = point
+			ids = append(ids, point.RecoveryPointID)
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return named, noRecoveryPoint(p, "the instance has no recovery point with the ID or friendly name "+p.RecoveryPoint.ID)
+	case 1:
+		return named, nil
+	}
+	return named, noRecoveryPoint(p, fmt.Sprintf("parameters.recoveryPoint.id: %s is the friendly name of several recovery points; name one by its ID: %s",
+		p.RecoveryPoint.ID, strings.Join(ids, ", ")))
+}
+
+func noRecoveryPoint(p RestorePostgres, message string) *operation.Error {
+	return fatal("NoRecoveryPoint", message, "List the recovery points: `az dataprotection recovery-point list`. The request names the "+p.Tier+" tier.")
+}
