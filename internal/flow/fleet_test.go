@@ -56,6 +56,7 @@ func newFleet(t *testing.T, instances int, c armsim.Config) *fleet {
 	f.shared = f.rows
 	c.Now, c.Quotas = f.clock.Now, armsim.AzureQuotas()
 	var err error
+	c.RequireSignedPolls = true
 	f.sim, err = armsim.New(c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.sim.Close()) })

@@ -95,7 +95,7 @@ func simulated(t *testing.T, world armsim.World) (*rig, *armsim.Simulator) {
 	var sim *armsim.Simulator
 	r := newRig(t, morning(), func(r *rig) (string, func() string) {
 		var err error
-		sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock.Now})
+		sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock.Now, RequireSignedPolls: true})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, sim.Close()) })
 		return sim.Endpoint(), sim.Token

@@ -201,7 +201,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, time: clockwork.NewFakeClockAt(morning()), store: &flakyStore{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
 	world := armsim.DemoWorld()
 	var err error
-	r.sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock})
+	r.sim, err = armsim.New(armsim.Config{World: &world, Now: r.clock, RequireSignedPolls: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.sim.Close()) })
 	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Now: r.clock})

@@ -79,6 +79,7 @@ func start(t *testing.T, c stack.Config) *local {
 		l.lines = append(l.lines, line.Text)
 	}
 	c.Fault = late(c.Fault)
+	c.RequireSignedPolls = true
 	var err error
 	l.Stack, err = stack.New(t.Context(), c)
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ type Simulated struct {
 func Simulate(t testing.TB) *Simulated {
 	t.Helper()
 	s := &Simulated{Clock: clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC))}
-	sim, err := armsim.New(armsim.Config{Now: s.Clock.Now})
+	sim, err := armsim.New(armsim.Config{Now: s.Clock.Now, RequireSignedPolls: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	s.sim = sim

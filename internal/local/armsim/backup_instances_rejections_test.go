@@ -73,7 +73,7 @@ func TestBackupVault_MissingResourceIsNotFound(t *testing.T) {
 		body := map[string]string{"/backup": ruleBody, "/restore": restoreOf("x", filesTarget), "/validateRestore": validationOf(restoreOf("x", filesTarget))}[action]
 		require.Equal(t, http.StatusNotFound, b.dp(http.MethodPost, flexInstance+action, body).status, action)
 	}
-	require.Equal(t, "NoRegisteredProviderFound", b.send(http.MethodGet, backupVaultID+"?api-version=2025-02-01", "").at("error/code"),
+	require.Equal(t, "NoRegisteredProviderFound", b.send(http.MethodGet, backupVaultID+"?api-version=2024-10-01", "").at("error/code"),
 		"that is a version of the other provider")
 	require.Equal(t, "InvalidResourceType", b.dp(http.MethodPost, backupVaultID+"/backupJobs/x/cancel", "").at("error/code"),
 		"jobs of Backup vaults cannot be cancelled")

@@ -37,10 +37,11 @@ type Config struct {
 	Quotas Quotas
 	// PageSize is the number of entries on a page of a list; 200 if 0.
 	PageSize int
-	// AllowUnsignedPolls serves polls without a signature, as Azure does for URLs
-	// that a client composes from IDs (recordings of the Azure CLI). A signature
-	// that is present must still be valid.
-	AllowUnsignedPolls bool
+	// RequireSignedPolls rejects polls without a signature. Tests set it to check
+	// that a client requests poll URLs unchanged. Azure serves such polls: the Azure
+	// CLI composes its poll URLs from IDs (recorded). A signature that is present
+	// must be valid either way.
+	RequireSignedPolls bool
 	// Logger receives one debug record per request; nil discards them.
 	Logger *slog.Logger
 }

@@ -16,7 +16,8 @@
 //   - An asynchronous request answers 202 with Azure-AsyncOperation and
 //     Location; a PUT of a backup instance answers 201 with
 //     Azure-AsyncOperation only.
-//   - These URLs are long and signed, and work only unchanged.
+//   - These URLs are long and signed, and work only unchanged, or without any
+//     signature (see Config.RequireSignedPolls).
 //   - Retry-After is present exactly where Azure sends it.
 //   - The casing of names differs between lists.
 //   - The end time of a running operation is "0001-01-01T00:00:00".
@@ -26,9 +27,8 @@
 //
 // What it does not do:
 //
-//   - Restores and recovery points of Recovery Services, undelete, resource
-//     guard requests (guarded operations are rejected), encryption, private
-//     endpoints, alerts.
+//   - Restores of Recovery Services, undelete, resource guard requests (guarded
+//     operations are rejected), encryption, private endpoints, alerts.
 //   - Creating or changing vaults, policies, servers and storage accounts. They
 //     come from the World.
 //   - Microsoft.DataProtection for datasources other than PostgreSQL, and
@@ -46,10 +46,9 @@
 //   - Differences between api-versions. Every supported version answers like
 //     2024-04-01, the recorded one.
 //   - TLS. It listens on loopback only, in plain HTTP.
-//   - Azure's answer to a modified poll URL, which is not known. The simulator
-//     answers 403, so that a client that rewrites poll URLs fails here. Azure
-//     serves polls that a client composes from IDs, without a signature; so
-//     does Config.AllowUnsignedPolls.
+//   - Azure's answer to a modified signature of a poll URL, which is not known.
+//     The simulator answers 403, so that a client that rewrites poll URLs fails
+//     here.
 //
 // It is stricter than Azure with requests to Microsoft.DataProtection: it
 // rejects a field that the API documents do not have, or spell differently, and

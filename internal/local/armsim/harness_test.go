@@ -42,7 +42,7 @@ type bench struct {
 func start(t *testing.T, change ...func(*armsim.Config)) *bench {
 	t.Helper()
 	k := clockwork.NewFakeClockAt(time.Date(2024, 6, 11, 10, 32, 0, 123456700, time.UTC))
-	c := armsim.Config{Now: k.Now}
+	c := armsim.Config{Now: k.Now, RequireSignedPolls: true}
 	for _, f := range change {
 		f(&c)
 	}

@@ -233,6 +233,12 @@ func (s *Simulator) unprotectItem(c *call) (answer, *armError) {
 	return s.accepted(c, o), nil
 }
 
+// id returns the ARM ID of the item.
+func (i *item) id() string {
+	k := i.container
+	return k.vault.ID() + "/backupFabrics/Azure/protectionContainers/" + k.itemsName + "/protectedItems/" + i.name
+}
+
 // itemView returns a protected item: a share as recorded, others as in the
 // examples of the API documents.
 func (s *Simulator) itemView(i *item) map[string]any {
@@ -270,8 +276,7 @@ func (s *Simulator) itemView(i *item) map[string]any {
 		}
 	}
 	return map[string]any{
-		"id":   k.vault.ID() + "/backupFabrics/Azure/protectionContainers/" + k.itemsName + "/protectedItems/" + i.name,
-		"name": i.name, "type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
+		"id": i.id(), "name": i.name, "type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
 		"properties": p,
 	}
 }

@@ -43,7 +43,7 @@ func (s *Simulator) backUp(c *call) (answer, *armError) {
 	out := s.outcome(operationBackup, i.friendly, i.name)
 	var j *job
 	if out.operationError() == nil {
-		j = s.startBackupJob(c, i, out)
+		j = s.startBackupJob(c, i, b.Properties.BackupType, out)
 	}
 	o := s.start(c, 4, s.config.Durations.BackupOperation, out, func(o *operation) *armError {
 		o.job = j
@@ -61,8 +61,9 @@ func (s *Simulator) backUp(c *call) (answer, *armError) {
 	return s.accepted(c, o), nil
 }
 
-// startBackupJob starts the job of a backup.
-func (s *Simulator) startBackupJob(c *call, i *item, out *Outcome) *job {
+// startBackupJob starts the job of a backup. The recovery point has the time of
+// the start, when Azure takes the snapshot, and is listed when the job ends.
+func (s *Simulator) startBackupJob(c *call, i *item, backupType string, out *Outcome) *job {
 	if i.share != nil && !slices.Contains(i.container.account.shares, i.share) {
 		// The failure is documented for file shares; the number is a choice.
 		out = &Outcome{
@@ -72,6 +73,7 @@ func (s *Simulator) startBackupJob(c *call, i *item, out *Outcome) *job {
 		}
 	}
 	j := s.startJob(c, operationBackup, i, s.backupTakes(i), out, func(at time.Time) {
+		i.addPoint(c.now, backupType)
 		s.world.events.at(at.Add(s.scaled(s.config.Durations.ItemProtected)), func(time.Time) { i.backedUp(at) })
 	})
 	j.onEnd = func() { i.running = nil }

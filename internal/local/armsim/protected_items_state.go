@@ -61,6 +61,13 @@ func (i *item) backedUp(at time.Time) {
 	}
 }
 
+// backedUpBefore records a completed backup, with its recovery point, of an
+// item that exists at the start.
+func (i *item) backedUpBefore(start time.Time) {
+	i.addPoint(start, "Full")
+	i.backedUp(start)
+}
+
 func (v *vault) addMachine(m VirtualMachine, now time.Time) {
 	tail := "iaasvmcontainerv2;" + m.ResourceGroup + ";" + m.Name
 	c := &container{
@@ -69,7 +76,7 @@ func (v *vault) addMachine(m VirtualMachine, now time.Time) {
 		sourceID: machineID(m.Subscription, m.ResourceGroup, m.Name),
 	}
 	i := &item{container: c, name: "VM;" + tail, friendly: m.Name, policy: m.Policy, workload: virtualMachine}
-	i.backedUp(now)
+	i.backedUpBefore(now)
 	c.items = []*item{i}
 	v.containers = append(v.containers, c)
 }
@@ -88,7 +95,7 @@ func (v *vault) addDatabase(d Database, kind workload, now time.Time) {
 		container: c, name: d.Type + ";" + d.Instance + ";" + d.Name, friendly: d.Name,
 		policy: d.Policy, workload: kind, server: d.Server, parent: d.Instance,
 	}
-	i.backedUp(now)
+	i.backedUpBefore(now)
 	c.items = append(c.items, i)
 }
 

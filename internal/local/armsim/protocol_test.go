@@ -49,15 +49,36 @@ func TestPollURL_ModifiedIsRejected(t *testing.T) {
 	}
 }
 
-func TestPollURL_UnsignedIsServedIfAllowed(t *testing.T) {
+func TestPollURL_UnsignedIsServedUnlessSignaturesAreRequired(t *testing.T) {
 	t.Parallel()
-	b := start(t, func(c *armsim.Config) { c.AllowUnsignedPolls = true })
+	b := start(t, func(c *armsim.Config) { c.RequireSignedPolls = false })
 	given := b.started(http.MethodPost, fabric+"/refreshContainers", "").header.Get("Azure-AsyncOperation")
 	u, err := url.Parse(given)
 	require.NoError(t, err)
 	id := u.Path[strings.LastIndex(u.Path, "/")+1:]
 	require.Equal(t, "InProgress", b.get(vaultID+"/backupOperations/"+id+"?"+version).at("status"))
+	require.Equal(t, "InProgress", b.get(given[:strings.Index(given, "&t=")]).at("status"), "a preview version")
+	require.Equal(t, http.StatusBadRequest, b.get(vaultID+"/backupOperations/"+id+"?api-version=2024-13-01").status)
 	require.Equal(t, http.StatusForbidden, b.get(strings.Replace(given, "&h=", "&h=x", 1)).status)
+	require.Equal(t, http.StatusForbidden, b.get(given[:strings.Index(given, "&c=")]).status, "a part of the signature")
+}
+
+func TestApiVersion_PreviewsOfTheLastYearsAreKnown(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	for _, preview := range []string{"2022-09-01-preview", "2024-11-01-preview", "2025-02-28-preview"} {
+		r := b.get(vaultID + "/backupPolicies?api-version=" + preview)
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Len(t, r.list(), 4)
+	}
+	for _, preview := range []string{"2022-11-01-preview", "2024-02-01-preview"} {
+		r := b.get(backupVaultID + "/backupInstances?api-version=" + preview)
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Len(t, r.list(), 1)
+	}
+	unknown := b.get(vaultID + "/backupPolicies?api-version=2022-11-01-preview")
+	require.Equal(t, http.StatusBadRequest, unknown.status)
+	require.Equal(t, "NoRegisteredProviderFound", unknown.at("error/code"))
 }
 
 func TestOperation_RunningHasEndTimeOfYearOne(t *testing.T) {

@@ -60,11 +60,15 @@ func dataProtectionHandlers(pattern string) map[string]handler {
 	return nil
 }
 
-// dataProtectionVersions returns the stable api-versions of
-// Microsoft.DataProtection that have the operations above.
+// dataProtectionVersions returns the api-versions of Microsoft.DataProtection
+// that have the operations above, first the stable ones, then the previews.
+// https://learn.microsoft.com/azure/templates/microsoft.dataprotection/allversions
 func dataProtectionVersions() []string {
 	return []string{
 		"2021-01-01", "2021-07-01", "2022-01-01", "2022-03-01", "2022-04-01", "2022-05-01", "2022-12-01",
-		"2023-01-01", "2023-05-01", "2023-11-01", "2023-12-01", "2024-03-01", "2024-04-01", "2025-01-01", "2025-07-01",
+		"2023-01-01", "2023-05-01", "2023-11-01", "2023-12-01", "2024-03-01", "2024-04-01", "2025-01-01", "2025-02-01", "2025-07-01", "2025-09-01",
+		"2021-02-01-preview", "2021-06-01-preview", "2021-10-01-preview", "2021-12-01-preview",
+		"2022-02-01-preview", "2022-03-31-preview", "2022-09-01-preview", "2022-10-01-preview", "2022-11-01-preview",
+		"2023-04-01-preview", "2023-06-01-preview", "2023-08-01-preview", "2024-02-01-preview",
 	}
 }

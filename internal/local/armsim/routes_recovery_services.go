@@ -72,6 +72,10 @@ func recoveryServicesHandlers(pattern string) map[string]handler {
 		}
 	case itemPath + "/backup":
 		return map[string]handler{post: (*Simulator).backUp}
+	case itemPath + "/recoveryPoints":
+		return map[string]handler{get: (*Simulator).listItemRecoveryPoints}
+	case itemPath + "/recoveryPoints/*":
+		return map[string]handler{get: (*Simulator).readItemRecoveryPoint}
 	case vaultPath + "/backupJobs":
 		return map[string]handler{get: (*Simulator).listJobs}
 	case vaultPath + "/backupJobs/*":
@@ -88,9 +92,11 @@ func recoveryServicesHandlers(pattern string) map[string]handler {
 	return nil
 }
 
-// supportedVersions returns the stable api-versions of Recovery Services backup
-// from 2016-12-01 to 2025-02-01 that have the operations above. (2017-07-01 is
-// stable but has none of them.)
+// supportedVersions returns the api-versions of Recovery Services backup that
+// have the operations above: the stable ones from 2016-12-01 to 2025-02-01
+// (2017-07-01 is stable but has none of them), and the previews, which some
+// clients use: the Azure CLI 2.45 uses 2022-09-01-preview.
+// https://learn.microsoft.com/azure/templates/microsoft.recoveryservices/allversions
 func supportedVersions() []string {
 	return []string{
 		"2016-12-01", "2019-05-13", "2019-06-15", "2020-10-01", "2020-12-01",
@@ -98,6 +104,8 @@ func supportedVersions() []string {
 		"2022-01-01", "2022-02-01", "2022-03-01", "2022-04-01", "2022-09-01", "2022-10-01",
 		"2023-01-01", "2023-02-01", "2023-04-01", "2023-06-01", "2023-08-01",
 		"2024-01-01", "2024-02-01", "2024-04-01", "2024-10-01", "2025-01-01", "2025-02-01",
+		previewVersion, "2021-02-01-preview", "2022-06-01-preview", "2022-09-01-preview", "2022-09-30-preview",
+		"2024-04-30-preview", "2024-07-30-preview", "2024-11-01-preview", "2025-02-28-preview",
 	}
 }
 
@@ -106,7 +114,7 @@ func supportedVersions() []string {
 // another parameter (recorded).
 func (s *Simulator) checkVersion(c *call) *armError {
 	if c.path.isPoll() {
-		if err := s.signer.check(c.r.URL, s.config.AllowUnsignedPolls); err != nil {
+		if err := s.signer.check(c.r.URL, s.config.RequireSignedPolls); err != nil {
 			return err
 		}
 		if c.query.Get("s") != "" {

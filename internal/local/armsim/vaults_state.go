@@ -75,6 +75,7 @@ type item struct {
 	state          string
 	lastStatus     string
 	lastBackup     time.Time
+	points         []itemPoint // oldest first
 	running        *job
 	// purge is the removal time of a soft-deleted item; zero if it is not
 	// soft-deleted.
@@ -193,7 +194,7 @@ func (w *world) addAccount(seed StorageAccount, now time.Time) error {
 		if _, err := w.protector(v.ID(), s.Policy, fileShare); err != nil {
 			return fmt.Errorf("share %s: %w", s.Name, err)
 		}
-		c.protect(a.shares[n], s.Policy).backedUp(now)
+		c.protect(a.shares[n], s.Policy).backedUpBefore(now)
 	}
 	return nil
 }

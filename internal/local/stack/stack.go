@@ -44,9 +44,10 @@ type Config struct {
 	// ARMEndpoint replaces the simulator as Azure Resource Manager. Tokens still
 	// come from the simulator.
 	ARMEndpoint string
-	// World and Quotas configure the simulator.
-	World  *armsim.World
-	Quotas armsim.Quotas
+	// World, Quotas and RequireSignedPolls configure the simulator.
+	World              *armsim.World
+	Quotas             armsim.Quotas
+	RequireSignedPolls bool
 	// Fault is called at each moment of each request that a stand-in serves.
 	Fault fault.Hook
 	// Restart sets when the host stops restarting a handler that crashes.
@@ -112,7 +113,10 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 		return fail("service bus", err)
 	}
 	started.add(broker.Close)
-	arm, err := armsim.New(armsim.Config{SpeedFactor: c.SpeedFactor, World: c.World, Quotas: c.Quotas, Fault: c.Fault, Logger: c.Log})
+	arm, err := armsim.New(armsim.Config{
+		SpeedFactor: c.SpeedFactor, World: c.World, Quotas: c.Quotas, RequireSignedPolls: c.RequireSignedPolls,
+		Fault: c.Fault, Logger: c.Log,
+	})
 	if err != nil {
 		return fail("resource manager", err)
 	}
