@@ -14,12 +14,13 @@ import (
 )
 
 // The descriptors of rules in the answer to enumerate-rules (Learn, "AMQP 1.0 in
-// Azure Service Bus: request-response-based operations", rule operations).
+// Azure Service Bus: request-response-based operations", rule operations). The codes of
+// the filters really have one zero less, in the clients too.
 const (
 	descriptorRule              wire.Ulong = 0x0000013700000004
 	descriptorEmptyAction       wire.Ulong = 0x0000013700000005
-	descriptorSQLFilter         wire.Ulong = 0x0000013700000006
-	descriptorCorrelationFilter wire.Ulong = 0x0000013700000009
+	descriptorSQLFilter         wire.Ulong = 0x1370000006
+	descriptorCorrelationFilter wire.Ulong = 0x1370000009
 )
 
 // sqlCompatibilityLevel is the version of the SQL language that the service reports.

@@ -1,7 +1,10 @@
 // Checks the broker of SERVICEBUS_CONNECTION with Microsoft's client for
 // JavaScript, which shares no code with the client for Go. The broker must have
-// the queues `plain` and `dedup` (duplicate detection). The script prints a line
-// for each check that passes, and exits with 1 at the first check that fails.
+// the queues `plain` and `dedup` (duplicate detection), and the topic `topic` with the
+// subscriptions `all`, `red` (SQL filter `color = 'red'`) and `mine` (correlation
+// filter: subject `mine`). The environment may also set SERVICEBUS_SENDER and
+// SERVICEBUS_LISTENER, connection strings with one right each. The script prints a
+// line for each check that passes, and exits with 1 at the first check that fails.
 
 import assert from "node:assert/strict";
 import { ServiceBusClient } from "@azure/service-bus";
@@ -23,6 +26,23 @@ async function receiveOne(from = receiver) {
 
 async function nothingWaits(from = receiver) {
   assert.deepEqual(await from.receiveMessages(1, { maxWaitTimeInMs: 200 }), []);
+}
+
+// receiveAll receives and completes all messages of a subscription of the topic, and
+// returns their ids.
+async function receiveAll(subscription) {
+  const from = client.createReceiver("topic", subscription);
+  const ids = [];
+  for (;;) {
+    const batch = await from.receiveMessages(10, { maxWaitTimeInMs: 300 });
+    if (batch.length === 0) break;
+    for (const m of batch) {
+      ids.push(m.messageId);
+      await from.completeMessage(m);
+    }
+  }
+  await from.close();
+  return ids;
 }
 
 const checks = {
@@ -197,6 +217,112 @@ const checks = {
     assert.deepEqual(await dedupReceiver.peekMessages(1), []);
     await dedupSender.close();
     await dedupReceiver.close();
+  },
+
+  async "an oversized scheduled message is refused as a sent one"() {
+    await assert.rejects(
+      sender.scheduleMessages({ body: "x".repeat(300_000) }, new Date(Date.now() + 3_600_000)),
+      { code: "MessageSizeExceeded" },
+    );
+  },
+
+  async "a topic delivers to the subscriptions whose filters match"() {
+    const topic = client.createSender("topic");
+    await topic.sendMessages([
+      { messageId: "1", body: 1, applicationProperties: { color: "red" } },
+      { messageId: "2", body: 2, subject: "mine", applicationProperties: { color: "blue" } },
+      { messageId: "3", body: 3, subject: "mine", applicationProperties: { color: "red" } },
+    ]);
+    assert.deepEqual(await receiveAll("all"), ["1", "2", "3"]);
+    assert.deepEqual(await receiveAll("red"), ["1", "3"]);
+    assert.deepEqual(await receiveAll("mine"), ["2", "3"]);
+    await topic.close();
+  },
+
+  async "rules are listed, created and deleted"() {
+    const rules = client.createRuleManager("topic", "all");
+    const listed = async () => {
+      const all = [];
+      for await (const rule of rules.listRules()) all.push(rule);
+      return all;
+    };
+    const [original] = await listed();
+    assert.equal(original.name, "$Default");
+    assert.deepEqual(original.filter, { sqlExpression: "1=1" });
+    await rules.createRule("green", { sqlExpression: "color = 'green'" });
+    await rules.createRule("numbers", {
+      subject: "n",
+      messageId: "5",
+      applicationProperties: { n: 7, text: "t", flag: true },
+    });
+    await rules.deleteRule("$Default");
+    const all = await listed();
+    assert.deepEqual(all.map((rule) => rule.name), ["green", "numbers"]);
+    assert.equal(all[0].filter.sqlExpression, "color = 'green'");
+    assert.equal(all[1].filter.subject, "n");
+    assert.equal(all[1].filter.messageId, "5");
+    assert.deepEqual(all[1].filter.applicationProperties, { n: 7, text: "t", flag: true });
+    await assert.rejects(rules.createRule("green", { sqlExpression: "1=1" }), /already exists/);
+    await assert.rejects(rules.createRule("broken", { sqlExpression: "color =" }), /unexpected end/);
+    await assert.rejects(rules.deleteRule("nowhere"), /rule not found/);
+
+    const topic = client.createSender("topic");
+    await topic.sendMessages([
+      { messageId: "4", body: 4, applicationProperties: { color: "green" } },
+      { messageId: "5", body: 5, subject: "n", applicationProperties: { n: 7, text: "t", flag: true } },
+      { messageId: "6", body: 6, subject: "n", applicationProperties: { n: 8, text: "t", flag: true } },
+    ]);
+    assert.deepEqual(await receiveAll("all"), ["4", "5"]);
+    await topic.close();
+  },
+
+  async "a message to a topic is scheduled and cancelled"() {
+    const topic = client.createSender("topic");
+    const message = { messageId: "7", body: 7, applicationProperties: { color: "green" } };
+    const numbers = await topic.scheduleMessages([message, { ...message, messageId: "8" }], new Date(Date.now() + 1000));
+    await topic.cancelScheduledMessages(numbers[1]);
+    const all = client.createReceiver("topic", "all");
+    const m = await receiveOne(all);
+    assert.equal(m.messageId, "7");
+    await all.completeMessage(m);
+    await nothingWaits(all);
+    await all.close();
+    await topic.close();
+  },
+
+  async "a subscription has its own dead-letter queue"() {
+    const topic = client.createSender("topic");
+    await topic.sendMessages({ messageId: "9", body: 9, applicationProperties: { color: "green" } });
+    await topic.close();
+    const all = client.createReceiver("topic", "all");
+    await all.deadLetterMessage(await receiveOne(all), { deadLetterReason: "broken" });
+    await all.close();
+    const graveyard = client.createReceiver("topic", "all", { subQueueType: "deadLetter" });
+    const m = await receiveOne(graveyard);
+    assert.equal(m.messageId, "9");
+    assert.equal(m.deadLetterReason, "broken");
+    await graveyard.completeMessage(m);
+    await graveyard.close();
+  },
+
+  async "sessions are refused by name"() {
+    await assert.rejects(client.acceptNextSession("plain"), /does not support sessions/);
+    await assert.rejects(client.acceptSession("plain", "s")); // the client replaces the text
+  },
+
+  async "a key for sending or listening allows nothing else"() {
+    const { SERVICEBUS_SENDER: forSending, SERVICEBUS_LISTENER: forListening } = process.env;
+    if (!forSending || !forListening) return;
+    const options = { retryOptions: { maxRetries: 0 } };
+    const sending = new ServiceBusClient(forSending, options);
+    await sending.createSender("plain").sendMessages({ body: "allowed" });
+    await assert.rejects(sending.createReceiver("plain").peekMessages(1), { code: "UnauthorizedAccess" });
+    await sending.close();
+    const listening = new ServiceBusClient(forListening, options);
+    const m = await receiveOne(listening.createReceiver("plain", { receiveMode: "receiveAndDelete" }));
+    assert.equal(m.body, "allowed");
+    await assert.rejects(listening.createSender("plain").sendMessages({ body: 1 }), { code: "UnauthorizedAccess" });
+    await listening.close();
   },
 
   async "an unknown queue is not found"() {
