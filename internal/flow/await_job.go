@@ -126,6 +126,9 @@ type jobWait struct {
 	// retry is the step that started the job; it runs again if the job fails with
 	// a retriable error. Empty means that a failed job ends the operation.
 	retry string
+	// undiscovered is the step that discovers the datasource again if the vault
+	// no longer knows it; empty means retry.
+	undiscovered string
 	// last ends the operation with the job.
 	last bool
 	// onCancel is the step that cancels the job; see step.Step.
@@ -160,7 +163,7 @@ func (w jobWait) interpret(j job) (operation.Outcome, error) {
 		if w.retry == "" {
 			return operation.Outcome{}, final(j.failure)
 		}
-		return backTo(w.retry, j.failure), nil
+		return backTo(orDiscover(j.failure, w.undiscovered, w.retry), j.failure), nil
 	case backupjob.Running:
 	}
 	return jobRunning(j), nil

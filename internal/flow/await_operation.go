@@ -28,6 +28,9 @@ type operationWait struct {
 	// protected is the step that finds the instance of a datasource that Azure
 	// reports as already protected; empty if that cannot happen.
 	protected string
+	// undiscovered is the step that discovers the datasource again if the vault
+	// does not know it; empty means retry.
+	undiscovered string
 	// validates is set if the operation changes nothing: its answer is the only
 	// result, so a status that cannot be read ends the operation.
 	validates bool
@@ -77,7 +80,8 @@ func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (op
 		if w.protected != "" && alreadyProtected(p.Err) {
 			return learn(skipTo(w.protected, p.Err.Message), map[string]string{learnedProtected: p.Err.Message}), nil
 		}
-		return backTo(w.retry, operationFailure(p)), nil
+		failure := operationFailure(p)
+		return backTo(orDiscover(failure, w.undiscovered, w.retry), failure), nil
 	case lro.Succeeded, lro.Gone:
 	}
 	return w.ended(p.State == lro.Gone, t, unread), nil

@@ -31,8 +31,8 @@ const learnedRule = "backupRule"
 func (a azure) instanceBackupSteps() []step.Step {
 	return append([]step.Step{
 		{
-			Name: "read-instance", Effect: step.Read, Run: with(a.readBackedUpInstance), Calls: []string{"BackupInstances_Get"},
-			Asks: "reads the backup instance", Then: "an instance that was stopped or deleted is rejected",
+			Name: "read-instance", Effect: step.Read, Run: with(a.readBackedUpInstance), Calls: []string{"BackupInstances_Get", "DeletedBackupInstances_Get"},
+			Asks: "reads the backup instance", Then: "an instance that was stopped, suspended or deleted is rejected",
 		},
 		{
 			Name: "pick-rule", Effect: step.Read, Run: with(a.pickRule), Calls: []string{"BackupPolicies_Get"},
@@ -69,7 +69,7 @@ func (a azure) readBackedUpInstance(ctx context.Context, c step.Call, p BackupNo
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	if err := unusableInstance(instance); err != nil {
+	if err := rejectedInstance(instance, treatInstance(instance).backup); err != nil {
 		return operation.Outcome{}, err
 	}
 	return learn(next(instance.FriendlyName+" is a "+instance.DatasourceType), factsOfInstance(instance)), nil

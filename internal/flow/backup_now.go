@@ -143,7 +143,7 @@ func (a azure) readBackedUpItem(ctx context.Context, c step.Call, p BackupNow) (
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	if err := unusableItem(item); err != nil {
+	if err := rejectedItem(item, treatItem(item).backup, c.Now); err != nil {
 		return operation.Outcome{}, err
 	}
 	kind, known := objectType(item.Type)

@@ -79,16 +79,23 @@ func (p protectionChange) confirmInstance(ctx context.Context, c step.Call, a az
 	return next(note), nil
 }
 
+// changeOfItem and changeOfInstance make the call of a change. They return an
+// Outcome instead of a call if there is nothing to change.
+type (
+	changeOfItem     func(context.Context, step.Call, recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error)
+	changeOfInstance func(context.Context, step.Call, dataprotection.InstanceID, treatment) (lro.Submission, *operation.Outcome, error)
+)
+
 // changeItem returns the function of a step that changes a protected item.
-// change returns an Outcome instead of a call if there is nothing to change.
-func (a azure) changeItem(note string, change func(context.Context, step.Call, recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error)) run {
+// treats selects the flow's column of the table of states.
+func (a azure) changeItem(note string, treats func(treatments) treatment, change changeOfItem) run {
 	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 		item, err := a.foundItem(ctx, c)
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		if item.SoftDeleted {
-			return operation.Outcome{}, unusableItem(item)
+		if err := rejectedItem(item, treats(treatItem(item)), c.Now); err != nil {
+			return operation.Outcome{}, err
 		}
 		submitted, instead, err := change(ctx, c, item)
 		if err == nil && instead != nil {
@@ -98,19 +105,17 @@ func (a azure) changeItem(note string, change func(context.Context, step.Call, r
 	}
 }
 
-// changeInstance returns the function of a step that changes a backup instance.
-// change returns an Outcome instead of a call if there is nothing to change.
-func (a azure) changeInstance(note string, change func(context.Context, step.Call, dataprotection.InstanceID, string) (lro.Submission, *operation.Outcome, error)) run {
+// changeInstance is changeItem for backup instances.
+func (a azure) changeInstance(note string, treats func(treatments) treatment, change changeOfInstance) run {
 	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 		instance, id, err := a.targetInstance(ctx, c)
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		switch instance.CurrentProtectionState {
-		case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
-			return operation.Outcome{}, unusableInstance(instance)
+		if err := rejectedInstance(instance, treats(treatInstance(instance))); err != nil {
+			return operation.Outcome{}, err
 		}
-		submitted, instead, err := change(ctx, c, id, instance.CurrentProtectionState)
+		submitted, instead, err := change(ctx, c, id, treats(treatInstance(instance)))
 		if err == nil && instead != nil {
 			return *instead, nil
 		}

@@ -15,7 +15,7 @@ import (
 // instance and delete its backups. Source: Backup Instances - Delete.
 func (a azure) deleteInstanceSteps() []step.Step {
 	return []step.Step{
-		a.readInstanceStep(),
+		a.readDeletedInstanceStep(),
 		{
 			Name: "read-recovery-points", Effect: step.Read, Run: a.readRecoveryPoints, Calls: []string{"RecoveryPoints_List"},
 			Asks: "lists the recovery points of the instance",

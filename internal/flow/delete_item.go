@@ -113,7 +113,7 @@ func (a azure) confirmGone(ctx context.Context, c step.Call) (operation.Outcome,
 	case err != nil:
 		return operation.Outcome{}, err
 	case item.SoftDeleted:
-		return learn(skipTo("exclude", "the item is soft-deleted; its backups are kept for a while"), map[string]string{learnedEnd: "soft-deleted"}), nil
+		return learn(skipTo("exclude", "the item is soft-deleted"+purgedOn(purgeOf(item, c.Now))), map[string]string{learnedEnd: "soft-deleted"}), nil
 	}
 	return waitAtJobPace("the item is still there, " + item.ProtectionState), nil
 }

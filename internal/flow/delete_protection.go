@@ -21,14 +21,14 @@ func (a azure) deleteProtection() Definition {
 			Deadline: 24 * time.Hour,
 			Check:    a.checkDeleteProtection,
 			Steps: append(append([]step.Step{
-				a.findTargetStep(with(a.findTarget)),
-				a.readItemStep(),
+				a.findDeletedStep(),
+				a.readDeletedItemStep(),
 			}, a.deleteItemSteps()...), append(a.deleteInstanceSteps(), a.excludeStep())...),
 		},
 		Role:       roles.Delete,
 		Parameters: targetParameters,
 		Intro: "Stops protection and deletes the backups. It is off until an operator sets `AZBACKUPFLOW_ALLOW_DELETE` to `true`. It is " +
-			"done when the item or instance is gone or soft-deleted; `learned.deletion` contains which. A deletion that an immutable vault or a " +
+			"done when the item or instance is gone or soft-deleted, or was not there; `learned.deletion` contains which. A deletion that an immutable vault or a " +
 			"Resource Guard would reject is rejected before it is sent. The datasource is excluded from automatic protection.",
 		Examples: []Example{{
 			File: "delete-protection", About: "empdb11", Key: "delete-empdb11", Deadline: "P1D", Labels: team("databases"),

@@ -43,24 +43,41 @@ func (a azure) readInstance(ctx context.Context, c step.Call, id string) (datapr
 	}
 	instance, err := a.dataProtection(c).GetInstance(ctx, parsed)
 	if isNotFound(err) {
-		return instance, fatal("NotProtected", "backup instance not found in the vault: "+id,
+		deleted, err := a.dataProtection(c).GetDeletedInstance(ctx, parsed)
+		switch {
+		case err == nil:
+			return instance, instanceSoftDeleted(deleted)
+		case !isNotFound(err):
+			return instance, err
+		}
+		return instance, fatal(codeNotProtected, "backup instance not found in the vault: "+id,
 			"Check parameters.backupInstanceId: `az dataprotection backup-instance list` lists the vault's instances.")
 	}
 	return instance, err
 }
 
-// unusableInstance returns why an instance cannot be used as it is; nil if it
-// can.
-func unusableInstance(i dataprotection.Instance) *operation.Error {
+// rejectedInstance returns the error of a flow whose treatment of the instance's
+// state is reject; nil for other treatments.
+func rejectedInstance(i dataprotection.Instance, by treatment) *operation.Error {
+	if by != reject {
+		return nil
+	}
 	switch i.CurrentProtectionState {
 	case dataprotection.StateSoftDeleted, dataprotection.StateSoftDeleting:
-		return fatal("InstanceSoftDeleted", i.FriendlyName+" was deleted from backup and is soft-deleted",
-			"Undelete the backup instance in the vault, or wait until it is purged. Then send the request again.")
-	case dataprotection.StateProtectionStopped, dataprotection.StateBackupSchedulesSuspended, dataprotection.StateRetentionSchedulesSuspended:
-		return fatal("ProtectionStopped", "protection of "+i.FriendlyName+" was stopped; its backups are kept",
-			"Resume protection with the flow resume-protection. Then send the request again.")
+		return instanceSoftDeleted(dataprotection.DeletedInstance{Instance: i})
+	case dataprotection.StateProtectionStopped:
+		return protectionStopped(i.FriendlyName)
+	case dataprotection.StateBackupsSuspended, dataprotection.StateBackupSchedulesSuspended, dataprotection.StateRetentionSchedulesSuspended:
+		return backupsSuspended(i.FriendlyName)
 	}
-	return nil
+	return final(protectionFailure(i))
+}
+
+// instanceSoftDeleted returns the error of a soft-deleted instance.
+func instanceSoftDeleted(i dataprotection.DeletedInstance) *operation.Error {
+	return fatal(codeInstanceSoftDeleted, "backup instance "+i.Name+" of "+i.FriendlyName+" is soft-deleted"+purgedOn(i.ScheduledPurgeTime),
+		"Undelete the backup instance: `az dataprotection backup-instance deleted-backup-instance undelete --backup-instance-name "+i.Name+"` with its vault.",
+		"Then resume its protection with the flow resume-protection, and send the request again.")
 }
 
 // protectionFailure returns why an existing instance is not protected.
@@ -68,7 +85,7 @@ func protectionFailure(i dataprotection.Instance) *operation.Error {
 	if err := i.Failure(); err != nil {
 		return err
 	}
-	return fatal("NotProtected", fmt.Sprintf("backup instance %s is %s; Azure reports no reason", i.Name, i.CurrentProtectionState),
+	return fatal(codeNotProtected, fmt.Sprintf("backup instance %s is %s; Azure reports no reason", i.Name, i.CurrentProtectionState),
 		"Look at the backup instance in the vault.")
 }
 
@@ -89,5 +106,5 @@ func protectedByAnotherPolicy(message string) *operation.Error {
 // alreadyProtected reports whether an error means that a vault already protects
 // the datasource.
 func alreadyProtected(err *operation.Error) bool {
-	return err != nil && (err.Code == azerr.CodeAlreadyProtected || err.Code == azerr.CodeAlreadyHasInstance)
+	return err != nil && (err.Code == azerr.CodeAlreadyProtected || err.Code == azerr.CodeAlreadyHasInstance || err.Code == azerr.CodeAlreadyInSameVault)
 }

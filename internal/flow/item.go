@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
@@ -56,23 +57,61 @@ func (a azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.Pro
 	id := c.Operation.Learned[learnedItem]
 	item, err := a.recoveryServices(c).GetProtectedItem(ctx, id)
 	if isNotFound(err) {
-		return item, fatal("NotProtected", "protected item not found in the vault: "+id,
+		return item, fatal(codeNotProtected, "protected item not found in the vault: "+id,
 			"Check parameters.itemId: `az backup item list` lists the vault's items with their IDs.")
 	}
 	return item, err
 }
 
-// unusableItem returns why an item cannot be backed up as it is; nil if it can.
-func unusableItem(i recoveryservices.ProtectedItem) *operation.Error {
+// rejectedItem returns the error of a flow whose treatment of the item's state
+// is reject; nil for other treatments.
+func rejectedItem(i recoveryservices.ProtectedItem, by treatment, now time.Time) *operation.Error {
 	switch {
+	case by != reject:
+		return nil
 	case i.SoftDeleted:
-		return fatal("ItemSoftDeleted", fmt.Sprintf("%s was deleted from backup and is soft-deleted", i.FriendlyName),
-			"Undelete the item in the vault, or wait until it is purged. Then send the request again.")
-	case i.ProtectionState == recoveryservices.StateProtectionStopped, i.ProtectionState == recoveryservices.StateBackupsSuspended:
-		return fatal("ProtectionStopped", fmt.Sprintf("protection of %s was stopped; its backups are kept", i.FriendlyName),
-			"Resume protection with the flow resume-protection. Then send the request again.")
+		return itemSoftDeleted(i, now)
+	case i.ProtectionState == recoveryservices.StateBackupsSuspended:
+		return backupsSuspended(i.FriendlyName)
 	}
-	return nil
+	return protectionStopped(i.FriendlyName)
+}
+
+// itemSoftDeleted returns the error of a soft-deleted item.
+func itemSoftDeleted(i recoveryservices.ProtectedItem, now time.Time) *operation.Error {
+	undelete := "Undelete the item: `az backup protection undelete`."
+	if id, err := recoveryservices.ParseItemID(i.ID); err == nil {
+		undelete = fmt.Sprintf("Undelete the item: `az backup protection undelete --vault-name %s --resource-group %s --container-name %q --item-name %q --backup-management-type %s`.",
+			id.Vault.Name, id.Vault.ResourceGroup, id.Container, id.Item, i.BackupManagementType)
+	}
+	return fatal("ItemSoftDeleted", i.FriendlyName+" was deleted from backup and is soft-deleted"+purgedOn(purgeOf(i, now)),
+		undelete, "Then resume its protection with the flow resume-protection, and send the request again.")
+}
+
+// purgeOf returns when Azure purges a soft-deleted item; zero if that is unknown.
+func purgeOf(i recoveryservices.ProtectedItem, now time.Time) time.Time {
+	if i.PurgedAfter <= 0 {
+		return time.Time{}
+	}
+	return now.Add(i.PurgedAfter)
+}
+
+// purgedOn returns the end of a message about something soft-deleted.
+func purgedOn(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return "; Azure purges its backups on " + at.UTC().Format(time.DateOnly)
+}
+
+func protectionStopped(name string) *operation.Error {
+	return fatal("ProtectionStopped", "protection of "+name+" was stopped; its backups are kept",
+		"Resume protection with the flow resume-protection. Then send the request again.")
+}
+
+func backupsSuspended(name string) *operation.Error {
+	return fatal("BackupsSuspended", "the backups of "+name+" are suspended; existing backups expire by the policy",
+		"Resume protection with the flow resume-protection. Then send the request again.")
 }
 
 // factsOf returns what later steps need to know of an item.

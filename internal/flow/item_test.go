@@ -19,12 +19,13 @@ type itemState struct {
 
 func itemStates() map[string]itemState {
 	return map[string]itemState{
-		"protected":                      {changes: nil},
-		"before its first backup":        {changes: object{"protectionState": "IRPending"}},
-		"whose last backup failed":       {changes: object{"protectionState": "ProtectionError"}},
-		"soft-deleted":                   {object{"isScheduledForDeferredDelete": true, "protectionState": "ProtectionStopped"}, "ItemSoftDeleted", "testshare was deleted from backup and is soft-deleted"},
+		"protected":                {changes: nil},
+		"before its first backup":  {changes: object{"protectionState": "IRPending"}},
+		"whose last backup failed": {changes: object{"protectionState": "ProtectionError"}},
+		"soft-deleted": {object{"isScheduledForDeferredDelete": true, "protectionState": "ProtectionStopped", "deferredDeleteTimeRemaining": "13.23:59:42.86"}, "ItemSoftDeleted",
+			"testshare was deleted from backup and is soft-deleted; Azure purges its backups on 2026-03-15"},
 		"whose protection was stopped":   {object{"protectionState": "ProtectionStopped"}, "ProtectionStopped", "protection of testshare was stopped; its backups are kept"},
-		"whose backups were suspended":   {object{"protectionState": "BackupsSuspended"}, "ProtectionStopped", "protection of testshare was stopped; its backups are kept"},
+		"whose backups were suspended":   {object{"protectionState": "BackupsSuspended"}, "BackupsSuspended", "the backups of testshare are suspended; existing backups expire by the policy"},
 		"whose policy is in other cases": {changes: object{"policyId": demoVault + "/BackupPolicies/SCHEDULE1"}},
 	}
 }

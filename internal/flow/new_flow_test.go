@@ -116,7 +116,7 @@ func (a azure) readWeekly(ctx context.Context, c step.Call, p BackupWeekly) (ope
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	if err := unusableInstance(instance); err != nil {
+	if err := rejectedInstance(instance, treatInstance(instance).backup); err != nil {
 		return operation.Outcome{}, err
 	}
 	return learn(next(instance.FriendlyName+" can be backed up"), factsOfInstance(instance)), nil

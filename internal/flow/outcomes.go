@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
@@ -50,6 +51,15 @@ func accepted(s lro.Submission, err error, note string) (operation.Outcome, erro
 // backTo runs an earlier step again, within the limits of the error's class.
 func backTo(name string, err *operation.Error) operation.Outcome {
 	return operation.Outcome{Kind: operation.Back, Next: name, Err: err, Note: err.Message}
+}
+
+// orDiscover returns the step that runs after the error: discover if the vault
+// does not know the datasource, else retry.
+func orDiscover(err *operation.Error, discover, retry string) string {
+	if discover != "" && err.Code == azerr.CodeDataSourceNotFound {
+		return discover
+	}
+	return retry
 }
 
 // learn adds facts to an outcome.

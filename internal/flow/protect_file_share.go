@@ -2,11 +2,13 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"time"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -141,10 +143,10 @@ func (a azure) protectFileShareSteps() []step.Step {
 		},
 		{
 			Name: "enable-protection", Effect: step.Idempotent, Run: forShare(a.enableProtection), Calls: []string{"ProtectedItems_CreateOrUpdate"},
-			Asks: "writes the protected item with the policy",
+			Asks: "writes the protected item with the policy", Then: "a share that the vault does not know goes back to `find-registration`, to inquire and list again",
 		},
-		a.awaitOperation("await-protection", operationWait{retry: "enable-protection", job: "await-protection-job", gone: "confirm-protection", what: "enabling protection"}),
-		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(fileShareVault), retry: "enable-protection"}),
+		a.awaitOperation("await-protection", operationWait{retry: "enable-protection", undiscovered: "find-registration", job: "await-protection-job", gone: "confirm-protection", what: "enabling protection"}),
+		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(fileShareVault), retry: "enable-protection", undiscovered: "find-registration"}),
 		{
 			Name: "confirm-protection", Effect: step.Read, Run: forShare(a.confirmProtection), Calls: []string{"BackupProtectedItems_List"},
 			Asks: "lists the vault's protected file shares", Then: "it is done only when the vault lists the share",
@@ -224,7 +226,7 @@ func (a azure) findProtected(otherwise string) run {
 
 // underPolicy returns why the item is not protected as requested; nil if it is.
 func underPolicy(c step.Call, item recoveryservices.ProtectedItem) error {
-	if err := unusableItem(item); err != nil {
+	if err := rejectedItem(item, treatItem(item).protect, c.Now); err != nil {
 		return err
 	}
 	if want := c.Operation.Learned[learnedPolicy]; !resourceid.Equal(item.PolicyID, want) {
@@ -311,8 +313,12 @@ func (a azure) findProtectable(ctx context.Context, c step.Call, _ ProtectFileSh
 }
 
 func (a azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	known := c.Operation.Learned
-	submitted, err := a.recoveryServices(c).ProtectFileShare(ctx, s.vault, known[learnedContainer], known[learnedItemName], known[learnedAccount], known[learnedPolicy])
+	facts := c.Operation.Learned
+	submitted, err := a.recoveryServices(c).ProtectFileShare(ctx, s.vault, facts[learnedContainer], facts[learnedItemName], facts[learnedAccount], facts[learnedPolicy])
+	var known *operation.Error
+	if errors.As(err, &known) && known.Code == azerr.CodeDataSourceNotFound {
+		return backTo("find-registration", known), nil
+	}
 	return accepted(submitted, err, "protection is being enabled")
 }
 

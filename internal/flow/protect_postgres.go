@@ -91,7 +91,7 @@ func (a azure) protectPostgres() Definition {
 			"`ProtectionConfigured`, which happens some time after the configuration has succeeded. Single servers are a retired server type " +
 			"that can no longer be protected.",
 		Notes: "A role that the vault's identity lacks is waited for, because role assignments take effect slowly: the flow validates again " +
-			"for about 45 minutes, and then reports Azure's recommended action.",
+			"for about 45 minutes, and then reports Azure's recommended action. An instance that becomes `ProtectionError` is written again at the same pace.",
 		Examples: []Example{{
 			File: "protect-postgres", About: "pgflextestserver", Key: "protect-pgflextestserver", Deadline: "PT12H", Labels: team("databases"),
 			Parameters: ProtectPostgres{VaultID: exampleBackupVault, ServerID: exampleServer, Location: "westus", Policy: "pgflexpol1"}, Cost: "a server",
@@ -107,7 +107,7 @@ func (a azure) protectPostgresSteps() []step.Step {
 		},
 		{
 			Name: "find-instance", Effect: step.Read, Run: forServer(a.findInstance), Calls: []string{"BackupInstances_Get"},
-			Asks: "reads the backup instance", Then: "protected with this policy: done. Protected with another policy: reported, never changed",
+			Asks: "reads the backup instance", Then: "protected with this policy: done. Protected with another policy: reported, never changed. A protection error continues with `configure`",
 		},
 		{
 			Name: "validate", Effect: step.Repeatable, Run: forServer(a.validateServer), Calls: []string{"BackupInstances_ValidateForBackup"},
@@ -121,12 +121,12 @@ func (a azure) protectPostgresSteps() []step.Step {
 		a.awaitOperation("await-configuration", operationWait{retry: "validate", protected: "find-existing", what: "the configuration of the backup"}),
 		{
 			Name: "await-protection", Effect: step.Read, Run: forServer(a.awaitProtection), Calls: []string{"BackupInstances_Get"},
-			Asks: "reads the backup instance until it is `ProtectionConfigured`", Then: "a protection error goes back to `validate`",
+			Asks: "reads the backup instance until it is `ProtectionConfigured`", Then: "a protection error goes back to `configure`, at the pace of missing permissions",
 		},
 		{
-			Name: "find-existing", Effect: step.Read, Run: forServer(a.findExisting), Calls: []string{"BackupInstances_List"},
-			Asks: "lists the vault's backup instances",
-			Then: "only if Azure reported that the server is already protected. In this vault with this policy: done. Otherwise the error contains where",
+			Name: "find-existing", Effect: step.Read, Run: forServer(a.findExisting), Calls: []string{"BackupInstances_List", "DeletedBackupInstances_List"},
+			Asks: "lists the vault's backup instances, and the soft-deleted ones",
+			Then: "only if Azure reported that the server is already protected. In this vault with this policy: done. Otherwise the error contains where, and the purge date of a soft-deleted instance",
 		},
 	}
 }
@@ -187,20 +187,22 @@ func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operati
 
 // fromExisting continues from an instance of the server that already exists.
 func fromExisting(c step.Call, instance dataprotection.Instance) (operation.Outcome, error) {
-	if err := unusableInstance(instance); err != nil {
+	by := treatInstance(instance).protect
+	if err := rejectedInstance(instance, by); err != nil {
 		return operation.Outcome{}, err
 	}
 	if err := otherPolicy(instance, c.Operation.Learned[learnedPolicy]); err != nil {
 		return operation.Outcome{}, err
 	}
 	facts := factsOfInstance(instance)
-	switch instance.CurrentProtectionState {
-	case dataprotection.StateProtectionConfigured:
+	switch by {
+	case finished:
 		return learn(finish("already protected, as "+instance.Name), facts), nil
-	case dataprotection.StateConfiguringProtection, dataprotection.StateUpdatingProtection:
-		return learn(skipTo("await-protection", "protection is already being configured"), facts), nil
+	case await:
+		return learn(skipTo("await-protection", "the backup instance is "+instance.CurrentProtectionState), facts), nil
 	}
-	return learn(skipTo("validate", "the backup instance exists, "+instance.CurrentProtectionState), facts), nil
+	// Azure reports such a server as already protected, so a validation fails.
+	return learn(skipTo("configure", "the backup instance exists, "+instance.CurrentProtectionState), facts), nil
 }
 
 // request returns the body of the backup instance.
@@ -264,13 +266,33 @@ func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 		return operation.Outcome{}, err
 	}
 	facts := factsOfInstance(instance)
-	switch instance.CurrentProtectionState {
-	case dataprotection.StateProtectionConfigured:
+	by := treatInstance(instance).protect
+	if err := rejectedInstance(instance, by); err != nil {
+		return operation.Outcome{}, err
+	}
+	switch by {
+	case finished:
 		return learn(finish("protected with policy "+s.Policy+", as "+instance.Name), facts), nil
-	case dataprotection.StateProtectionError, dataprotection.StateConfiguringProtectionFailed:
-		return learn(backTo("validate", protectionFailure(instance)), facts), nil
+	case repair:
+		return learn(s.configureAgain(instance), facts), nil
 	}
 	return learn(waitAtJobPace("the instance is "+instance.CurrentProtectionState), facts), nil
+}
+
+// configureAgain writes an own instance again, because Azure does not repair a
+// failed protection by itself. It waits as for missing permissions, which are the
+// usual reason. An instance of another name is somebody else's.
+func (s server) configureAgain(instance dataprotection.Instance) operation.Outcome {
+	failure := protectionFailure(instance)
+	if !strings.EqualFold(instance.Name, s.instance.Name) {
+		return backTo("configure", final(failure))
+	}
+	if instance.Failure() != nil && failure.Class == operation.Fatal {
+		return backTo("configure", failure)
+	}
+	slow := *failure
+	slow.Class = operation.UserAction
+	return backTo("configure", &slow)
 }
 
 // findExisting finds the instance that already protects the server: in this vault
@@ -285,14 +307,31 @@ func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operati
 			continue
 		}
 		out, err := fromExisting(c, instance)
-		if err == nil && out.Next == "validate" {
-			// Another validation would only report the instance again.
-			return operation.Outcome{}, final(protectionFailure(instance))
+		if err == nil && out.Next == "configure" {
+			return learn(s.configureAgain(instance), factsOfInstance(instance)), nil
 		}
 		return out, err
+	}
+	if err := a.softDeletedInstance(ctx, c, s); err != nil {
+		return operation.Outcome{}, err
 	}
 	return operation.Outcome{}, &operation.Error{
 		Code: azerr.CodeAlreadyProtected, Class: operation.Fatal, Message: c.Operation.Learned[learnedProtected],
 		RecommendedAction: []string{"Another vault, which the message names, protects the server. To move the protection, delete the backup instance there first."},
 	}
+}
+
+// softDeletedInstance returns the error of a server whose soft-deleted instance
+// blocks a new one in the same vault; nil if there is none.
+func (a azure) softDeletedInstance(ctx context.Context, c step.Call, s server) error {
+	all, err := a.dataProtection(c).ListDeletedInstances(ctx, s.instance.Vault)
+	if err != nil {
+		return err
+	}
+	for _, deleted := range all {
+		if resourceid.Equal(deleted.DatasourceID, s.ServerID) {
+			return instanceSoftDeleted(deleted)
+		}
+	}
+	return nil
 }

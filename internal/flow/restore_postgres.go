@@ -73,7 +73,7 @@ func restorePostgresExamples() []Example {
 func (a azure) restorePostgresSteps() []step.Step {
 	return append([]step.Step{
 		{
-			Name: "read-instance", Effect: step.Read, Run: forRestore(a.readRestored), Calls: []string{"BackupInstances_Get"},
+			Name: "read-instance", Effect: step.Read, Run: forRestore(a.readRestored), Calls: []string{"BackupInstances_Get", "DeletedBackupInstances_Get"},
 			Asks: "reads the backup instance", Then: "a restore that its datasource does not support is rejected",
 		},
 		{
@@ -135,6 +135,9 @@ func forRestore(f func(context.Context, step.Call, RestorePostgres, dataprotecti
 func (a azure) readRestored(ctx context.Context, c step.Call, p RestorePostgres, _ dataprotection.InstanceID) (operation.Outcome, error) {
 	instance, err := a.readInstance(ctx, c, p.BackupInstanceID)
 	if err != nil {
+		return operation.Outcome{}, err
+	}
+	if err := rejectedInstance(instance, treatInstance(instance).restore); err != nil {
 		return operation.Outcome{}, err
 	}
 	if err := p.possible(instance.DatasourceType); err != nil {

@@ -54,7 +54,7 @@ func resumeParameters() schema.Parameters {
 
 // resumeProtection resumes protection that was stopped.
 // Sources: ProtectedItems - Create Or Update, Backup Instances - Resume
-// Protection and Resume Backups.
+// Protection.
 func (a azure) resumeProtection() Definition {
 	return Definition{
 		Flow: step.Flow{
@@ -66,18 +66,18 @@ func (a azure) resumeProtection() Definition {
 			Steps: protectionChange{
 				verb: "resume", done: "resumed", what: "resuming protection",
 				item: step.Step{
-					Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", a.resumeItem),
+					Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", ofResume, a.resumeItem),
 					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
 					Asks:  "writes the item with the policy",
 					Then:  "an item that is not stopped continues with `confirm-resumed`. An item with another policy is reported and not changed",
 				},
 				itemDone: func(i recoveryservices.ProtectedItem) (string, bool) {
-					return "protected again, under the policy " + resourceid.LastName(i.PolicyID), i.ProtectionState != recoveryservices.StateProtectionStopped
+					return "protected again, under the policy " + resourceid.LastName(i.PolicyID), itemResumed(i)
 				},
 				instance: step.Step{
-					Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", a.resumeInstance),
-					Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection", "BackupInstances_ResumeBackups"},
-					Asks:  "resumes the protection or the backups of the instance",
+					Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", ofResume, a.resumeInstance),
+					Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection"},
+					Asks:  "resumes the protection of a stopped or suspended instance",
 				},
 				instanceDone: instanceResumed,
 				record:       a.includeStep(),
@@ -104,7 +104,7 @@ func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservice
 		return lro.Submission{}, nil, err
 	}
 	policy := vault.PolicyID(p.Policy)
-	switch stopped := item.ProtectionState == recoveryservices.StateProtectionStopped; {
+	switch stopped := !itemResumed(item); {
 	case !stopped && resourceid.Equal(item.PolicyID, policy):
 		return nothingToDo("confirm-resumed", "protection is not stopped")
 	case !stopped:
@@ -115,26 +115,29 @@ func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservice
 	return submitted, nil, err
 }
 
-func (a azure) resumeInstance(ctx context.Context, c step.Call, id dataprotection.InstanceID, state string) (lro.Submission, *operation.Outcome, error) {
-	var submitted lro.Submission
-	var err error
-	switch state {
-	case dataprotection.StateProtectionStopped:
-		submitted, err = a.dataProtection(c).ResumeProtection(ctx, id)
-	case dataprotection.StateBackupSchedulesSuspended, dataprotection.StateRetentionSchedulesSuspended:
-		submitted, err = a.dataProtection(c).ResumeBackups(ctx, id)
-	default:
+// resumeInstance sends resumeProtection for a stopped instance and, as recorded,
+// for a suspended one. Azure answers 200 at once if there is nothing to do.
+func (a azure) resumeInstance(ctx context.Context, c step.Call, id dataprotection.InstanceID, by treatment) (lro.Submission, *operation.Outcome, error) {
+	if by != proceed {
 		return nothingToDo("confirm-instance-resumed", "protection is not stopped")
 	}
+	submitted, err := a.dataProtection(c).ResumeProtection(ctx, id)
 	return submitted, nil, err
 }
 
+// itemResumed reports whether the vault backs the item up again.
+func itemResumed(i recoveryservices.ProtectedItem) bool {
+	return i.ProtectionState != recoveryservices.StateProtectionStopped && i.ProtectionState != recoveryservices.StateBackupsSuspended
+}
+
+func ofResume(t treatments) treatment { return t.resume }
+
 func instanceResumed(i dataprotection.Instance) (note string, ok bool, err error) {
-	switch i.CurrentProtectionState {
-	case dataprotection.StateProtectionConfigured:
+	switch by := treatInstance(i).resume; by {
+	case finished:
 		return "protected again", true, nil
-	case dataprotection.StateProtectionError, dataprotection.StateConfiguringProtectionFailed:
-		return "", false, final(protectionFailure(i))
+	case reject:
+		return "", false, rejectedInstance(i, by)
 	}
 	return "", false, nil
 }

@@ -25,7 +25,7 @@ func (a azure) stopProtection() Definition {
 			Steps: protectionChange{
 				verb: "stop", done: "stopped", what: "stopping protection",
 				item: step.Step{
-					Name: "stop-item", Effect: step.Repeatable, Run: a.changeItem("protection is being stopped", a.stopItem),
+					Name: "stop-item", Effect: step.Repeatable, Run: a.changeItem("protection is being stopped", ofStop, a.stopItem),
 					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
 					Asks:  "writes the item with the state `ProtectionStopped`", Then: "an item that is already stopped continues with `confirm-stopped`",
 				},
@@ -33,7 +33,7 @@ func (a azure) stopProtection() Definition {
 					return "protection is stopped; the backups are kept", i.ProtectionState == recoveryservices.StateProtectionStopped
 				},
 				instance: step.Step{
-					Name: "stop-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being stopped", a.stopInstance),
+					Name: "stop-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being stopped", ofStop, a.stopInstance),
 					Calls: []string{"BackupInstances_Get", "BackupInstances_StopProtection"},
 					Asks:  "stops the protection of the backup instance",
 				},
@@ -57,16 +57,18 @@ func (a azure) stopProtection() Definition {
 	}
 }
 
+func ofStop(t treatments) treatment { return t.stop }
+
 func (a azure) stopItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error) {
-	if item.ProtectionState == recoveryservices.StateProtectionStopped {
+	if treatItem(item).stop == finished {
 		return nothingToDo("confirm-stopped", "protection is already stopped")
 	}
 	submitted, err := a.recoveryServices(c).StopProtection(ctx, item)
 	return submitted, nil, err
 }
 
-func (a azure) stopInstance(ctx context.Context, c step.Call, id dataprotection.InstanceID, state string) (lro.Submission, *operation.Outcome, error) {
-	if state == dataprotection.StateProtectionStopped {
+func (a azure) stopInstance(ctx context.Context, c step.Call, id dataprotection.InstanceID, by treatment) (lro.Submission, *operation.Outcome, error) {
+	if by == finished {
 		return nothingToDo("confirm-instance-stopped", "protection is already stopped")
 	}
 	submitted, err := a.dataProtection(c).StopProtection(ctx, id)

@@ -31,6 +31,15 @@ type FileShare struct {
 	Name             string `json:"name"`
 }
 
+// vault returns the vault of the file share.
+func (f FileShare) vault() (resourceid.VaultID, error) {
+	vault, err := resourceid.ParseVaultID(f.VaultID, resourceid.RecoveryServicesVault)
+	if err != nil {
+		return vault, unreadable(err)
+	}
+	return vault, nil
+}
+
 // targetFields describe a Target.
 func targetFields() schema.Fields {
 	return schema.Fields{
@@ -102,7 +111,8 @@ func (a azure) readItemStep() step.Step {
 // readInstanceStep returns the step that reads the backup instance of a Target.
 func (a azure) readInstanceStep() step.Step {
 	return step.Step{
-		Name: "read-instance", Effect: step.Read, Run: with(a.readTargetInstance), Calls: []string{"BackupInstances_Get"}, Asks: "reads the backup instance",
+		Name: "read-instance", Effect: step.Read, Run: with(a.readTargetInstance), Asks: "reads the backup instance",
+		Calls: []string{"BackupInstances_Get", "DeletedBackupInstances_Get"}, Then: "one that is soft-deleted is rejected, with its purge date",
 	}
 }
 
@@ -115,16 +125,16 @@ func (a azure) findTarget(ctx context.Context, c step.Call, t Target) (operation
 	if t.FileShare == nil {
 		return learn(next("the request names the item by its ID"), map[string]string{learnedItem: t.ItemID}), nil
 	}
-	vault, err := resourceid.ParseVaultID(t.FileShare.VaultID, resourceid.RecoveryServicesVault)
+	vault, err := t.FileShare.vault()
 	if err != nil {
-		return operation.Outcome{}, unreadable(err)
+		return operation.Outcome{}, err
 	}
 	item, found, err := a.findShare(ctx, c, share{vault: vault, account: t.FileShare.StorageAccountID, name: t.FileShare.Name})
 	if err != nil {
 		return operation.Outcome{}, err
 	}
 	if !found {
-		return operation.Outcome{}, fatal("NotProtected",
+		return operation.Outcome{}, fatal(codeNotProtected,
 			fmt.Sprintf("vault %s does not protect file share %s of %s", vault.Name, t.FileShare.Name, t.FileShare.StorageAccountID),
 			"Protect the share first, with the flow protect-file-share.")
 	}

@@ -110,8 +110,7 @@ func dataProtection() []Permission {
 		{instances + "/write", fromFlows, on, []string{"BackupInstances_CreateOrUpdate"}, "configure the backup of a server"},
 		{instances + "/stopProtection/action", fromFlows, on, []string{"BackupInstances_StopProtection"}, "stop backups and keep the existing ones without expiry"},
 		{instances + "/suspendBackups/action", Protect, on, []string{"BackupInstances_SuspendBackups"}, "stop backups and keep the existing ones by the policy"},
-		{instances + "/resumeProtection/action", fromFlows, on, []string{"BackupInstances_ResumeProtection"}, "resume protection"},
-		{instances + "/resumeBackups/action", fromFlows, on, []string{"BackupInstances_ResumeBackups"}, "resume backups"},
+		{instances + "/resumeProtection/action", fromFlows, on, []string{"BackupInstances_ResumeProtection"}, "resume protection that was stopped or suspended"},
 
 		{instances + "/validateRestore/action", fromFlows, on, []string{"BackupInstances_ValidateForRestore"}, "validate a restore"},
 		{instances + "/restore/action", fromFlows, on, []string{"BackupInstances_TriggerRestore"}, "restore"},

@@ -9,7 +9,6 @@ func granted() map[string]Role {
 		"BackupInstances_AdhocBackup":        Backup,
 		"BackupInstances_CreateOrUpdate":     Protect,
 		"BackupInstances_Delete":             Delete,
-		"BackupInstances_ResumeBackups":      Protect,
 		"BackupInstances_ResumeProtection":   Protect,
 		"BackupInstances_StopProtection":     Protect,
 		"BackupInstances_TriggerRestore":     Delete,

@@ -14,6 +14,9 @@ const (
 	// one already protects the datasource.
 	CodeAlreadyProtected   = "UserErrorDppDatasourceAlreadyProtected"
 	CodeAlreadyHasInstance = "UserErrorDppDatasourceAlreadyHasBackupInstance"
+	// CodeAlreadyInSameVault: this vault has an instance of the datasource, which
+	// may be soft-deleted.
+	CodeAlreadyInSameVault = "UserErrorDatasourceAlreadyPresentInTheSameVault"
 	// CodeDataSourceNotFound: the vault has not discovered the item yet.
 	CodeDataSourceNotFound = "BMSUserErrorDataSourceObjectNotFound"
 	// CodeResourceNotFound: the resource does not exist.
@@ -174,7 +177,7 @@ func userActions() []Entry {
 func fatalInstances() []Entry {
 	return []Entry{
 		{
-			Codes:             []string{CodeAlreadyProtected, CodeAlreadyHasInstance},
+			Codes:             []string{CodeAlreadyProtected, CodeAlreadyHasInstance, CodeAlreadyInSameVault},
 			Class:             operation.Fatal,
 			RecommendedAction: "The datasource is already protected. To move it to another vault or policy, stop that protection first.",
 		},

@@ -30,14 +30,26 @@ func (t *Text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Duration returns an ISO 8601 duration such as PT42.701185S; zero if the text
-// is not one.
+// Duration returns an ISO 8601 duration such as PT42.701185S, or one in the form
+// of .NET such as 13.23:59:42.86; zero if the text is neither.
 func (t Text) Duration() time.Duration {
-	d, err := duration.Parse(string(t))
+	if d, err := duration.Parse(string(t)); err == nil {
+		return d.ToTimeDuration()
+	}
+	days, clock, ok := strings.Cut(string(t), ".")
+	if !ok || strings.Contains(days, ":") {
+		days, clock = "0", string(t)
+	}
+	whole, err := strconv.Atoi(days)
+	parts := strings.Split(clock, ":")
+	if err != nil || len(parts) != 3 {
+		return 0
+	}
+	d, err := time.ParseDuration(parts[0] + "h" + parts[1] + "m" + parts[2] + "s")
 	if err != nil {
 		return 0
 	}
-	return d.ToTimeDuration()
+	return time.Duration(whole)*24*time.Hour + d
 }
 
 // Bool returns a boolean that may be sent as text; false if the text is not one.

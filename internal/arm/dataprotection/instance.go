@@ -9,14 +9,17 @@ import (
 	"azbackupflow/internal/operation"
 )
 
-// Values of currentProtectionState.
+// Values of currentProtectionState. Azure sends BackupsSuspended, which its
+// description lacks; BackupSchedulesSuspended of the description was never seen.
 const (
+	StateInvalid                     = "Invalid"
 	StateNotProtected                = "NotProtected"
 	StateConfiguringProtection       = "ConfiguringProtection"
 	StateConfiguringProtectionFailed = "ConfiguringProtectionFailed"
 	StateProtectionConfigured        = "ProtectionConfigured"
 	StateProtectionError             = "ProtectionError"
 	StateProtectionStopped           = "ProtectionStopped"
+	StateBackupsSuspended            = "BackupsSuspended"
 	StateBackupSchedulesSuspended    = "BackupSchedulesSuspended"
 	StateRetentionSchedulesSuspended = "RetentionSchedulesSuspended"
 	StateUpdatingProtection          = "UpdatingProtection"

@@ -126,8 +126,8 @@ func TestJourney_FlexibleServerFromProtectionToDeletion(t *testing.T) {
 	becomes(t, w, c, id, dataprotection.StateProtectionConfigured)
 	s, err = c.SuspendBackups(ctx, id)
 	w.Succeeds(t, s, err)
-	becomes(t, w, c, id, dataprotection.StateBackupSchedulesSuspended)
-	s, err = c.ResumeBackups(ctx, id)
+	becomes(t, w, c, id, dataprotection.StateBackupsSuspended)
+	s, err = c.ResumeProtection(ctx, id)
 	w.Succeeds(t, s, err)
 	becomes(t, w, c, id, dataprotection.StateProtectionConfigured)
 

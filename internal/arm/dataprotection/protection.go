@@ -32,26 +32,18 @@ func (c *Client) StopProtection(ctx context.Context, id InstanceID) (lro.Submiss
 //
 // Backup Instances - Suspend Backups: POST {instance}/suspendBackups, without
 // the optional body. It answers 202 or 200. Read the instance until it is
-// BackupSchedulesSuspended.
+// BackupsSuspended.
 func (c *Client) SuspendBackups(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "suspendBackups")
 }
 
-// ResumeProtection undoes StopProtection.
+// ResumeProtection undoes StopProtection and, as recorded, SuspendBackups.
 //
 // Backup Instances - Resume Protection: POST {instance}/resumeProtection, no
 // body. It answers 202 or 200. Read the instance until it is
 // ProtectionConfigured.
 func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (lro.Submission, error) {
 	return c.act(ctx, id, "resumeProtection")
-}
-
-// ResumeBackups undoes SuspendBackups.
-//
-// Backup Instances - Resume Backups: POST {instance}/resumeBackups, no body.
-// It answers 202 or 200. Read the instance until it is ProtectionConfigured.
-func (c *Client) ResumeBackups(ctx context.Context, id InstanceID) (lro.Submission, error) {
-	return c.act(ctx, id, "resumeBackups")
 }
 
 // act sends one of the POSTs without a body.

@@ -141,7 +141,6 @@ func calls(t testing.TB) map[string]call {
 		"stop-protection":   {"BackupInstances_StopProtection", func(ctx context.Context, c *Client) error { return start(c.StopProtection(ctx, i)) }},
 		"suspend-backups":   {"BackupInstances_SuspendBackups", func(ctx context.Context, c *Client) error { return start(c.SuspendBackups(ctx, i)) }},
 		"resume-protection": {"BackupInstances_ResumeProtection", func(ctx context.Context, c *Client) error { return start(c.ResumeProtection(ctx, i)) }},
-		"resume-backups":    {"BackupInstances_ResumeBackups", func(ctx context.Context, c *Client) error { return start(c.ResumeBackups(ctx, i)) }},
 		"backup": {"BackupInstances_AdhocBackup", func(ctx context.Context, c *Client) error {
 			return start(c.Backup(ctx, i, BackupRuleOptions{RuleName: "BackupWeekly"}, "attempt-1"))
 		}},

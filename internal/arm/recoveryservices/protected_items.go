@@ -30,7 +30,11 @@ const (
 
 // Values of protectionState.
 const (
+	StateInvalid           = "Invalid"
 	StateIRPending         = "IRPending"
+	StateProtected         = "Protected"
+	StateProtectionError   = "ProtectionError"
+	StateProtectionPaused  = "ProtectionPaused"
 	StateProtectionStopped = "ProtectionStopped"
 	StateBackupsSuspended  = "BackupsSuspended"
 )
@@ -59,6 +63,9 @@ type ProtectedItem struct {
 	// SoftDeleted reports that the item was deleted and its backups are still
 	// kept.
 	SoftDeleted bool
+	// PurgedAfter is how long Azure still keeps the backups of a soft-deleted
+	// item; zero if Azure does not report it.
+	PurgedAfter time.Duration
 }
 
 type protectedBody struct {
@@ -77,6 +84,7 @@ type protectedBody struct {
 		LastBackupStatus             azjson.Text
 		LastBackupTime               azjson.Time
 		IsScheduledForDeferredDelete azjson.Text
+		DeferredDeleteTimeRemaining  azjson.Text
 	}
 }
 
@@ -99,6 +107,7 @@ func (b protectedBody) item() ProtectedItem {
 		LastBackupStatus:     string(p.LastBackupStatus),
 		LastBackupTime:       p.LastBackupTime.Time,
 		SoftDeleted:          p.IsScheduledForDeferredDelete.Bool(),
+		PurgedAfter:          p.DeferredDeleteTimeRemaining.Duration(),
 	}
 }
 

@@ -12,7 +12,7 @@ const (
 	protectionConfigured  = "ProtectionConfigured"
 	protectionStopped     = "ProtectionStopped"
 	updatingProtection    = "UpdatingProtection"
-	backupsSuspended      = "BackupSchedulesSuspended"
+	backupsSuspended      = "BackupsSuspended" // recorded; not in the API documents
 	softDeleting          = "SoftDeleting"
 	softDeleted           = "SoftDeleted"
 	protectionErrorState  = "ProtectionError"
@@ -104,10 +104,11 @@ func (i *instance) view() map[string]any {
 }
 
 // protectionStatus returns the older field next to currentProtectionState,
-// which has fewer values. Its value for a state that it lacks is a choice.
+// which has fewer values. Recorded values agree with the newer field; its value
+// for a failed state is a choice.
 func (i *instance) protectionStatus() string {
 	switch i.state {
-	case backupsSuspended, updatingProtection:
+	case updatingProtection:
 		return protectionConfigured
 	case protectionErrorState:
 		return configuringFailed

@@ -24,6 +24,9 @@ func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
 	if other := s.world.protectorOf(t.source.id); other != nil {
 		return answer{}, s.alreadyProtected(c, other)
 	}
+	if err := s.softDeletedHere(c, t.source.id); err != nil {
+		return answer{}, err
+	}
 	out := s.outcome(operationValidateBackup, t.source.name, t.friendly)
 	o := s.startInstance(c, s.config.Durations.ValidateForBackup, out, func(*instanceOperation, time.Time) *userError {
 		return t.failure()
@@ -60,6 +63,19 @@ func (s *Simulator) alreadyProtected(c *call, by *instance) *armError {
 		"Datasource is already protected under the Backup vault "+vault+".",
 		"Delete the backup instance "+by.name+" from the Backup vault "+vault+" to re-protect the datasource in any other vault.").
 		withActivity(s.activity(c)).rejection(http.StatusBadRequest)
+}
+
+// softDeletedHere rejects a datasource that has a soft-deleted instance in the
+// vault (recorded); other vaults may protect it.
+func (s *Simulator) softDeletedHere(c *call, datasource string) *armError {
+	for _, i := range c.backupVault.deleted {
+		if strings.EqualFold(i.source.id, datasource) {
+			return newUserError("UserErrorDatasourceAlreadyPresentInTheSameVault",
+				"The datasource "+i.friendly+" is already present in the same vault, with the status SoftDeleted.",
+				"Undelete the backup instance to protect the datasource.").withActivity(s.activity(c)).rejection(http.StatusBadRequest)
+		}
+	}
+	return nil
 }
 
 // configureInstance answers PUT backupInstances/{b} with 201 and only the

@@ -154,15 +154,19 @@ func TestInstanceDeletion_ReservesTheNameAndCanFail(t *testing.T) {
 func TestInstanceProtection_StopsAndResumes(t *testing.T) {
 	t.Parallel()
 	b := start(t).configured()
-	for _, c := range []struct{ stop, state, resume, wrong string }{
-		{"/stopProtection", "ProtectionStopped", "/resumeProtection", "/resumeBackups"},
-		{"/suspendBackups", "BackupSchedulesSuspended", "/resumeBackups", "/resumeProtection"},
+	require.Equal(t, http.StatusOK, b.dp(http.MethodPost, flexInstance+"/resumeProtection", "").status, "recorded: there is nothing to do")
+	for _, c := range []struct{ stop, state, resume string }{
+		{"/stopProtection", "ProtectionStopped", "/resumeProtection"},
+		{"/suspendBackups", "BackupsSuspended", "/resumeProtection"},
+		{"/suspendBackups", "BackupsSuspended", "/resumeBackups"},
 	} {
 		require.Equal(t, "Succeeded", b.accepted(http.MethodPost, flexInstance+c.stop, "").at("status"))
 		require.Equal(t, c.state, b.state(flexInstance))
 		require.Equal(t, http.StatusOK, b.dp(http.MethodPost, flexInstance+c.stop, "{}").status, "it is stopped already")
 		require.Equal(t, http.StatusBadRequest, b.dp(http.MethodPost, flexInstance+"/backup", ruleBody).status)
-		require.Equal(t, http.StatusBadRequest, b.dp(http.MethodPost, flexInstance+c.wrong, "").status)
+		if c.state == "ProtectionStopped" {
+			require.Equal(t, http.StatusBadRequest, b.dp(http.MethodPost, flexInstance+"/resumeBackups", "").status)
+		}
 		require.Equal(t, "Succeeded", b.accepted(http.MethodPost, flexInstance+c.resume, "").at("status"))
 		require.Equal(t, "ProtectionConfigured", b.state(flexInstance))
 	}

@@ -2,13 +2,15 @@ package armsim
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
 // changeProtection is one of the POST requests that stop or resume protection.
 type changeProtection struct {
 	operation string
-	from, to  string
+	from      []string
+	to        string
 	// guarded requests need a second person if the vault has a resource guard.
 	guarded bool
 }
@@ -24,18 +26,20 @@ func (s *Simulator) suspendBackups(c *call) (answer, *armError) {
 	return s.changeProtection(c, changeProtection{operation: operationSuspendBackups, to: backupsSuspended, guarded: true})
 }
 
-// resumeProtection answers POST resumeProtection, after stopProtection.
+// resumeProtection answers POST resumeProtection, after stopProtection or
+// suspendBackups (recorded).
 func (s *Simulator) resumeProtection(c *call) (answer, *armError) {
-	return s.changeProtection(c, changeProtection{operation: operationResumeProtection, from: protectionStopped, to: protectionConfigured})
+	return s.changeProtection(c, changeProtection{operation: operationResumeProtection, from: []string{protectionStopped, backupsSuspended}, to: protectionConfigured})
 }
 
-// resumeBackups answers POST resumeBackups, after suspendBackups.
+// resumeBackups answers POST resumeBackups, after suspendBackups. It was never
+// recorded.
 func (s *Simulator) resumeBackups(c *call) (answer, *armError) {
-	return s.changeProtection(c, changeProtection{operation: operationResumeBackups, from: backupsSuspended, to: protectionConfigured})
+	return s.changeProtection(c, changeProtection{operation: operationResumeBackups, from: []string{backupsSuspended}, to: protectionConfigured})
 }
 
-// changeProtection answers 202, or 200 if the instance already has the state (a
-// choice; the API documents have both).
+// changeProtection answers 202, or 200 if the instance already has the state
+// (recorded for resumeProtection).
 func (s *Simulator) changeProtection(c *call, change changeProtection) (answer, *armError) {
 	if err := c.optionalBody(shape{"resourceGuardOperationRequests": nil}); err != nil {
 		return answer{}, err
@@ -46,7 +50,7 @@ func (s *Simulator) changeProtection(c *call, change changeProtection) (answer, 
 		return answer{}, missing
 	case i.state == change.to:
 		return answer{status: http.StatusOK, header: http.Header{}}, nil
-	case i.deleting, change.from != "" && i.state != change.from, i.state == configuringProtection:
+	case i.deleting, len(change.from) > 0 && !slices.Contains(change.from, i.state), i.state == configuringProtection:
 		return answer{}, s.wrongState(c, i)
 	case change.guarded && c.backupVault.ResourceGuard:
 		return answer{}, missingResourceGuardRequest().withActivity(s.activity(c)).rejection(http.StatusBadRequest)

@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -255,7 +256,9 @@ func (s *Simulator) itemView(i *item) map[string]any {
 	}
 	if !i.purge.IsZero() {
 		p["isScheduledForDeferredDelete"] = true
-		p["deferredDeleteTimeInUTC"] = i.purge.UTC().Format(azureTime)
+		kept := s.scaled(time.Duration(k.vault.SoftDeleteDays) * 24 * time.Hour)
+		p["deferredDeleteTimeInUTC"] = i.purge.Add(-kept).UTC().Format(azureTime) // recorded: the time of the deletion
+		p["deferredDeleteTimeRemaining"] = netDuration(max(0, i.purge.Sub(s.config.Now())))
 		p["softDeleteRetentionPeriod"] = k.vault.SoftDeleteDays
 	}
 	if !i.lastBackup.IsZero() {
@@ -279,4 +282,11 @@ func (s *Simulator) itemView(i *item) map[string]any {
 		"id": i.id(), "name": i.name, "type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
 		"properties": p,
 	}
+}
+
+// netDuration formats a duration in the form of .NET, such as 13.23:59:42.86.
+func netDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	d, rest := d/day, d%day
+	return fmt.Sprintf("%d.%02d:%02d:%05.2f", d, int(rest.Hours()), int(rest.Minutes())%60, (rest % time.Minute).Seconds())
 }

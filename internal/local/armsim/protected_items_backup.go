@@ -31,7 +31,7 @@ func (s *Simulator) backUp(c *call) (answer, *armError) {
 	if err := i.checkBackup(b, c.now); err != nil {
 		return answer{}, err
 	}
-	if i.state == protectionStopped {
+	if i.state == protectionStopped || i.state == backupsSuspended {
 		return answer{}, invalidInput("protectedItemName", "the protection of the item is stopped") // a choice
 	}
 	if i.running != nil {

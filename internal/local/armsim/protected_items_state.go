@@ -56,7 +56,7 @@ func (k *container) protect(s *share, policy string) *item {
 // stopped meanwhile stays stopped.
 func (i *item) backedUp(at time.Time) {
 	i.lastStatus, i.lastBackup = jobCompleted, at
-	if i.state != protectionStopped {
+	if i.state != protectionStopped && i.state != backupsSuspended {
 		i.state = stateProtected
 	}
 }

@@ -6,11 +6,13 @@ import (
 )
 
 // stopItem answers a PUT of a protected item whose protectionState is
-// ProtectionStopped: backups stop, the data stays. An immutable vault allows
-// it; a resource guard does not.
+// ProtectionStopped or BackupsSuspended: backups stop, the data stays, in the
+// second case until it expires (from the API documents). An immutable vault
+// allows it; a resource guard does not.
 func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError) {
-	if b.Properties.ProtectionState != protectionStopped {
-		return answer{}, invalidInput("properties.protectionState", "%q is not ProtectionStopped, the only state that a request may set", b.Properties.ProtectionState)
+	state := b.Properties.ProtectionState
+	if state != protectionStopped && state != backupsSuspended {
+		return answer{}, invalidInput("properties.protectionState", "%q is neither ProtectionStopped nor BackupsSuspended", state)
 	}
 	if i == nil {
 		return answer{}, itemNotFound()
@@ -28,7 +30,7 @@ func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError)
 	var j *job
 	if out.operationError() == nil {
 		j = s.startJob(c, operationStop, i, s.config.Durations.Unprotect, out, func(time.Time) {
-			i.state, i.policy = protectionStopped, ""
+			i.state, i.policy = state, ""
 		})
 	}
 	o := s.start(c, 4, s.config.Durations.Unprotect, out, func(o *operation) *armError {
@@ -42,7 +44,7 @@ func (s *Simulator) stopItem(c *call, b protection, i *item) (answer, *armError)
 // resume protects the item with a policy, even if it was not stopped.
 func (i *item) resume(policy string) {
 	i.policy = policy
-	if i.state != protectionStopped {
+	if i.state != protectionStopped && i.state != backupsSuspended {
 		return
 	}
 	i.state = stateFirstBackupPending

@@ -44,7 +44,7 @@ func TestItemProtection_InvalidStopIsRejected(t *testing.T) {
 	t.Parallel()
 	b := start(t).protected()
 	for field, body := range map[string]string{
-		"properties.protectionState":   instead(stopBody, "ProtectionStopped", "BackupsSuspended"),
+		"properties.protectionState":   instead(stopBody, "ProtectionStopped", "Protected"),
 		"properties.policyId":          instead(stopBody, `"protectionState"`, `"policyId":"`+policyID+`","protectionState"`),
 		"properties.sourceResourceId":  instead(stopBody, accountID, accountID+"x"),
 		"properties.protectedItemType": instead(stopBody, "AzureFileShareProtectedItem", "x"),

@@ -1,0 +1,94 @@
+package flow
+
+import (
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/recoveryservices"
+)
+
+// treatment is what a flow does with a protected item or a backup instance.
+type treatment string
+
+const (
+	// proceed: the flow does its work.
+	proceed treatment = "proceeds"
+	// finished: the flow has nothing to do.
+	finished treatment = "has nothing to do"
+	// await: the flow waits until Azure has finished its own work.
+	await treatment = "waits"
+	// repair: the flow configures the protection again.
+	repair treatment = "configures it again"
+	// reject: the flow ends with an error that names what helps.
+	reject treatment = "is rejected"
+)
+
+// treatments holds what each flow does in one state. Protected items are not
+// restored by any flow, so their restore is empty.
+type treatments struct {
+	protect, backup, restore, stop, resume, remove treatment
+}
+
+// stateSoftDeleted is the row of protected items that are soft-deleted. Azure
+// reports them as ProtectionStopped; only other fields tell them apart.
+const stateSoftDeleted = "soft-deleted"
+
+// itemStates returns what flows do with a protected item, by its
+// protectionState.
+func itemStates() map[string]treatments {
+	working := treatments{protect: finished, backup: proceed, stop: proceed, resume: finished, remove: proceed}
+	failing := treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}
+	return map[string]treatments{
+		recoveryservices.StateIRPending:         working,
+		recoveryservices.StateProtected:         working,
+		recoveryservices.StateProtectionError:   failing,
+		recoveryservices.StateProtectionPaused:  failing,
+		recoveryservices.StateInvalid:           failing,
+		recoveryservices.StateProtectionStopped: {protect: reject, backup: reject, stop: finished, resume: proceed, remove: proceed},
+		recoveryservices.StateBackupsSuspended:  {protect: reject, backup: reject, stop: proceed, resume: proceed, remove: proceed},
+		stateSoftDeleted:                        {protect: reject, backup: reject, stop: reject, resume: reject, remove: finished},
+	}
+}
+
+// instanceStates returns what flows do with a backup instance, by its
+// currentProtectionState.
+func instanceStates() map[string]treatments {
+	failed := treatments{protect: repair, backup: proceed, restore: proceed, stop: proceed, resume: reject, remove: proceed}
+	changing := treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: await, remove: proceed}
+	suspended := treatments{protect: reject, backup: reject, restore: proceed, stop: proceed, resume: proceed, remove: proceed}
+	deleted := treatments{protect: reject, backup: reject, restore: reject, stop: reject, resume: reject, remove: finished}
+	return map[string]treatments{
+		dataprotection.StateNotProtected:                failed,
+		dataprotection.StateConfiguringProtectionFailed: failed,
+		dataprotection.StateProtectionError:             failed,
+		dataprotection.StateInvalid:                     failed,
+		dataprotection.StateConfiguringProtection:       changing,
+		dataprotection.StateUpdatingProtection:          changing,
+		dataprotection.StateProtectionConfigured:        {protect: finished, backup: proceed, restore: proceed, stop: proceed, resume: finished, remove: proceed},
+		dataprotection.StateProtectionStopped:           {protect: reject, backup: reject, restore: proceed, stop: finished, resume: proceed, remove: proceed},
+		dataprotection.StateBackupsSuspended:            suspended,
+		dataprotection.StateBackupSchedulesSuspended:    suspended,
+		dataprotection.StateRetentionSchedulesSuspended: suspended,
+		dataprotection.StateSoftDeleting:                deleted,
+		dataprotection.StateSoftDeleted:                 deleted,
+	}
+}
+
+// treatItem returns what flows do with the item. Azure may have states that its
+// description lacks: Azure then decides, and protect does not write over them.
+func treatItem(i recoveryservices.ProtectedItem) treatments {
+	state := i.ProtectionState
+	if i.SoftDeleted {
+		state = stateSoftDeleted
+	}
+	if row, ok := itemStates()[state]; ok {
+		return row
+	}
+	return treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}
+}
+
+// treatInstance is treatItem for backup instances.
+func treatInstance(i dataprotection.Instance) treatments {
+	if row, ok := instanceStates()[i.CurrentProtectionState]; ok {
+		return row
+	}
+	return treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: proceed, remove: proceed}
+}

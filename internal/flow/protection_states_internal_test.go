@@ -1,0 +1,50 @@
+package flow
+
+import (
+	"testing"
+
+	dp "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
+	rs "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v4"
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/recoveryservices"
+)
+
+// The SDK is generated from the API descriptions.
+func TestStates_HaveARowForEachStateOfTheDescriptions(t *testing.T) {
+	t.Parallel()
+	for _, state := range rs.PossibleProtectionStateValues() {
+		row, ok := itemStates()[string(state)]
+		require.True(t, ok, "itemStates has no row for %s", state)
+		for _, by := range []treatment{row.protect, row.backup, row.stop, row.resume, row.remove} {
+			require.NotEmpty(t, by, state)
+		}
+	}
+	recorded := []dp.CurrentProtectionState{"BackupsSuspended"} // in no description
+	for _, state := range append(recorded, dp.PossibleCurrentProtectionStateValues()...) {
+		row, ok := instanceStates()[string(state)]
+		require.True(t, ok, "instanceStates has no row for %s", state)
+		for _, by := range []treatment{row.protect, row.backup, row.restore, row.stop, row.resume, row.remove} {
+			require.NotEmpty(t, by, state)
+		}
+	}
+}
+
+func TestStates_LetAzureDecideAboutUnknownOnes(t *testing.T) {
+	t.Parallel()
+	item := treatItem(recoveryservices.ProtectedItem{ProtectionState: "New"})
+	require.Equal(t, treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}, item)
+	instance := treatInstance(dataprotection.Instance{CurrentProtectionState: "New"})
+	require.Equal(t, treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: proceed, remove: proceed}, instance)
+}
+
+func TestStates_RejectionsNameWhatHelps(t *testing.T) {
+	t.Parallel()
+	for state := range instanceStates() {
+		err := rejectedInstance(dataprotection.Instance{Name: "i", FriendlyName: "f", CurrentProtectionState: state}, reject)
+		require.NotNil(t, err, state)
+		require.NotEmpty(t, err.RecommendedAction, state)
+		require.Nil(t, rejectedInstance(dataprotection.Instance{CurrentProtectionState: state}, proceed), state)
+	}
+}
