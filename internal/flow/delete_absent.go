@@ -93,8 +93,8 @@ func (a azure) readDeletedInstance(ctx context.Context, c step.Call, t Target) (
 	return nothingDeleted(c, "the vault has no such backup instance; nothing was deleted"), nil
 }
 
-// nothingDeleted ends the operation. What is known of the datasource is excluded
-// from automatic protection first.
+// nothingDeleted ends the operation. It first excludes the datasource, if known,
+// from automatic protection.
 func nothingDeleted(c step.Call, note string) operation.Outcome {
 	out := finish(note)
 	if datasource(c) != "" {

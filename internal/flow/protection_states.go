@@ -5,7 +5,7 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 )
 
-// treatment is what a flow does with a protected item or a backup instance.
+// treatment names the work of a flow on a protected item or a backup instance.
 type treatment string
 
 const (
