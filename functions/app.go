@@ -60,6 +60,7 @@ func newApp(ctx context.Context, w world) (*app, error) {
 type base struct {
 	world
 	settings  settings.Settings
+	unknown   []settings.Unknown
 	timing    timing
 	log       *slog.Logger
 	telemetry *telemetry.Telemetry
@@ -70,7 +71,10 @@ func newBase(ctx context.Context, w world) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &base{world: w, settings: s, timing: newTiming(s.SpeedFactor), log: newLogger(w.output, s.LogLevel)}
+	b := &base{world: w, settings: s, timing: newTiming(s.SpeedFactor), log: newLogger(w.output, s.LogLevel), unknown: settings.FindUnknown(w.environment)}
+	for _, u := range b.unknown {
+		b.log.Warn("setting does not exist", "setting", u.Name, "nearest", u.Nearest)
+	}
 	b.telemetry, err = telemetry.New(ctx, telemetry.Config{
 		Lookup: b.lookup, Version: w.version, Log: b.log, MessageTrace: handlers.CarriedTrace,
 	})

@@ -138,6 +138,6 @@ func newPreflight(b *base, store *state.Store, m *messaging, az *azure) (*prefli
 		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets,
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
 		Tables: store.Ping, Bus: m.ping,
-		Settings: func() error { return telemetry.Check(b.lookup) },
+		Settings: func() error { return telemetry.Check(b.lookup) }, Unknown: b.unknown,
 	})
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,6 @@ import (
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/step"
 )
-
-// byteOrderMark is written by some editors at the start of a file.
-const byteOrderMark = "\xef\xbb\xbf"
 
 // ReadFile reads a file, or stdin if the name is "-". The error is a
 // *UsageError.
@@ -49,7 +45,7 @@ func DecodeBulk(raw []byte, file string) (api.Bulk, error) {
 }
 
 func decode(raw []byte, file string, into any) error {
-	err := step.Decode(bytes.TrimPrefix(raw, []byte(byteOrderMark)), into, "")
+	err := step.Decode(raw, into, "")
 	var invalid *step.Invalid
 	if errors.As(err, &invalid) {
 		return &UsageError{Text: file + ": " + invalid.Error()}

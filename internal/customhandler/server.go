@@ -40,7 +40,7 @@ type Config struct {
 	// after the invocation, with the HTTP status of the response and the error.
 	Around func(ctx context.Context, inv Invocation) (context.Context, func(status int, err error))
 	// Deadline limits each invocation; DefaultDeadline if zero. An invocation that
-	// is still running after another tenth of it gets a response all the same: 500,
+	// is still running after another tenth of it still gets a response: 500,
 	// or 503 for an HTTP request.
 	Deadline time.Duration
 	// MaxBody limits each request body, in bytes; DefaultMaxBody if zero. A longer

@@ -60,6 +60,15 @@ func TestDecode_ReturnsTheValueAtAPath(t *testing.T) {
 	require.EqualError(t, document.Decode(&got, "a", "0", "b", "0", "c"), "x.yaml: a[0].b[0].c does not exist")
 }
 
+func TestParse_AcceptsAByteOrderMark(t *testing.T) {
+	t.Parallel()
+	document, err := declaration.Parse("schedules.yaml", []byte("\xef\xbb\xbfversion: 1\n"))
+	require.NoError(t, err)
+	var got struct{ Version int }
+	require.NoError(t, document.Decode(&got))
+	require.Equal(t, 1, got.Version)
+}
+
 func TestParse_RejectsValuesWithoutJSON(t *testing.T) {
 	t.Parallel()
 	for yaml, want := range map[string]string{

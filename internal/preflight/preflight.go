@@ -17,6 +17,7 @@ import (
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/roles"
+	"azbackupflow/internal/settings"
 )
 
 // Finding is the result of one check.
@@ -66,6 +67,8 @@ type Config struct {
 	Bus    func(ctx context.Context, queue string) error
 	// Settings returns the error of any other setting.
 	Settings func() error
+	// Unknown are settings with the app's prefix that do not exist.
+	Unknown []settings.Unknown
 }
 
 // Preflight checks an app.
@@ -129,6 +132,12 @@ func (r *run) checkSettings() {
 		r.fail(Finding{
 			Check: checkSetting, Subject: "AZBACKUPFLOW_SERVICE_BUS_ID", Problem: "is empty, so the properties of the queues cannot be checked",
 			Do: "Set it to the resource ID of the app's Service Bus namespace.",
+		})
+	}
+	for _, u := range r.cfg.Unknown {
+		r.fail(Finding{
+			Check: checkSetting, Subject: u.Name, Problem: "does not exist, so it has no effect",
+			Do: "Rename it to " + u.Nearest + ", or remove it.",
 		})
 	}
 	if err := r.cfg.Settings(); err != nil {

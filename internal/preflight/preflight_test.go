@@ -15,6 +15,7 @@ import (
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/preflight"
 	"azbackupflow/internal/roles"
+	"azbackupflow/internal/settings"
 )
 
 // site is a simulated Azure with one of everything that the preflight looks at.
@@ -167,10 +168,13 @@ func TestCheck_NamesEachMissingSettingOrService(t *testing.T) {
 		check, subject string
 		problem        string
 	}{
-		"no vaults":            {func(c *preflight.Config) { c.Vaults = nil }, "setting", "AZBACKUPFLOW_VAULTS", "is empty"},
-		"no vault":             {func(c *preflight.Config) { c.Vaults = append(c.Vaults, "/subscriptions/s") }, "setting", "AZBACKUPFLOW_VAULTS", "contains /subscriptions/s"},
-		"no namespace":         {func(c *preflight.Config) { c.ServiceBusID = "" }, "setting", "AZBACKUPFLOW_SERVICE_BUS_ID", "is empty"},
-		"a setting":            {func(c *preflight.Config) { c.Settings = func() error { return errors.New("OTEL_X is bad") } }, "setting", "OTEL_X", "OTEL_X is bad"},
+		"no vaults":    {func(c *preflight.Config) { c.Vaults = nil }, "setting", "AZBACKUPFLOW_VAULTS", "is empty"},
+		"no vault":     {func(c *preflight.Config) { c.Vaults = append(c.Vaults, "/subscriptions/s") }, "setting", "AZBACKUPFLOW_VAULTS", "contains /subscriptions/s"},
+		"no namespace": {func(c *preflight.Config) { c.ServiceBusID = "" }, "setting", "AZBACKUPFLOW_SERVICE_BUS_ID", "is empty"},
+		"a setting":    {func(c *preflight.Config) { c.Settings = func() error { return errors.New("OTEL_X is bad") } }, "setting", "OTEL_X", "OTEL_X is bad"},
+		"an unknown setting": {func(c *preflight.Config) {
+			c.Unknown = []settings.Unknown{{Name: "AZBACKUPFLOW_X", Nearest: "AZBACKUPFLOW_Y"}}
+		}, "setting", "AZBACKUPFLOW_X", "does not exist"},
 		"tables unavailable":   {func(c *preflight.Config) { c.Tables = func(context.Context) error { return errors.New("timeout") } }, "tables", "AzureWebJobsStorage", "timeout"},
 		"a queue unavailable":  {func(c *preflight.Config) { c.Bus = unavailable("steps") }, "bus", "steps", "timeout"},
 		"secrets are redacted": {func(c *preflight.Config) { c.Bus = unavailable("steps") }, "bus", "steps", "timeout Bearer ***"},

@@ -48,7 +48,7 @@ const (
 // IsBulk reports whether a message is a bulk rather than a request.
 func IsBulk(raw []byte) bool {
 	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
+	if json.Unmarshal(step.WithoutByteOrderMark(raw), &members) != nil {
 		return false
 	}
 	_, template := members["template"]

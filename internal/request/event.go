@@ -31,6 +31,7 @@ type Content struct {
 // Source: CloudEvents 1.0.2, JSON Event Format and Distributed Tracing
 // extension.
 func Unwrap(raw []byte) (Content, error) {
+	raw = step.WithoutByteOrderMark(raw)
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil {
 		return Content{Body: raw}, nil // decoding the request reports the error

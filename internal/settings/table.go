@@ -53,8 +53,9 @@ az functionapp config appsettings set --name NAME --resource-group GROUP --setti
 ` + "```" + `
 
 Changing a setting restarts the app; operations continue where they were. An invalid value keeps the app from starting,
-and the log names the setting. Separate the entries of lists with commas. ` + "`local.settings.sample.json`" + ` has every setting
-for a laptop.
+and the log names the setting. A setting ` + "`AZBACKUPFLOW_…`" + ` that does not exist has no effect. The log warns of it at the
+start, and ` + "`azbackupflow preflight`" + ` reports it, with the nearest name that exists. Separate the entries of lists with
+commas. ` + "`local.settings.sample.json`" + ` has every setting for a laptop.
 
 This page is generated from the code: ` + "`go test ./internal/settings -update`" + `.
 

@@ -10,10 +10,18 @@ import (
 	"strings"
 )
 
-// Decode decodes one JSON object into a struct. It returns an *Invalid that names
+// WithoutByteOrderMark returns a text without the UTF-8 byte order mark that .NET
+// senders and some editors write at its start. The Functions host passes it on.
+func WithoutByteOrderMark(text []byte) []byte {
+	return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+}
+
+// Decode decodes one JSON object into a struct. The object may begin with a byte
+// order mark. Decode returns an *Invalid that names
 // the field for an unknown field, a wrong type, invalid JSON or more than one
 // value. Field names are prefixed with the given path, such as "parameters".
 func Decode(raw []byte, into any, path string) error {
+	raw = WithoutByteOrderMark(raw)
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

@@ -44,6 +44,13 @@ func TestDecode_ReadsValidJSON(t *testing.T) {
 	}, got)
 }
 
+func TestDecode_AcceptsAByteOrderMark(t *testing.T) {
+	t.Parallel()
+	var got target
+	require.NoError(t, step.Decode([]byte("\xef\xbb\xbf"+`{"name":"n"}`), &got, ""))
+	require.Equal(t, "n", got.Name)
+}
+
 func TestDecode_NamesFieldProblemAndValidValues(t *testing.T) {
 	t.Parallel()
 	const known = "one of name, count, flag, at, share, shares, tags, rate, raw"

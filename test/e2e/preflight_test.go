@@ -54,6 +54,17 @@ func TestPreflight_NamesTheMissingPermission(t *testing.T) {
 	require.Empty(t, l.Broker.Messages("steps"), "a preflight sends nothing")
 }
 
+// TestPreflight_NamesAMisspeltSetting starts the deployed program with one.
+func TestPreflight_NamesAMisspeltSetting(t *testing.T) {
+	t.Parallel()
+	l := start(t, stack.Config{SpeedFactor: 60, Settings: map[string]string{"AZBACKUPFLOW_RESTORE_TARGET": demoAccount}})
+	found := l.wrong()
+	require.Len(t, found, 1)
+	require.Equal(t, "AZBACKUPFLOW_RESTORE_TARGET", found[0].Subject)
+	require.Contains(t, found[0].Do, "AZBACKUPFLOW_RESTORE_TARGETS")
+	l.says(`"setting":"AZBACKUPFLOW_RESTORE_TARGET","nearest":"AZBACKUPFLOW_RESTORE_TARGETS"`)
+}
+
 // wrong returns the failed findings of a preflight.
 func (l *local) wrong() (found []preflight.Finding) {
 	l.t.Helper()

@@ -14,6 +14,8 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"azbackupflow/internal/autoprotect/decision"
@@ -115,4 +117,19 @@ func New(c Config) (*API, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.handler.ServeHTTP(w, withSlashes(r))
+}
+
+// withSlashes returns the request with the caller's %2F in its path. The Functions
+// host escapes the percent sign, so the caller's %2F arrives as %252F.
+func withSlashes(r *http.Request) *http.Request {
+	escaped := strings.NewReplacer("%252F", "%2F", "%252f", "%2F").Replace(r.URL.EscapedPath())
+	path, err := url.PathUnescape(escaped)
+	if err != nil || escaped == r.URL.EscapedPath() {
+		return r
+	}
+	original := r.Clone(r.Context())
+	original.URL.Path, original.URL.RawPath = path, escaped
+	return original
+}
