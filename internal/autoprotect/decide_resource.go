@@ -104,8 +104,11 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 	var invalid *step.Invalid
 	switch {
 	case errors.As(err, &conflict):
-		// The operation was started before the rule was changed.
+		// The operation was started before the rule was changed. The decision
+		// reports it, because the new parameters have no effect.
 		rec.OperationID = conflict.ID
+		rec.Reason = "operation " + conflict.ID + " has other parameters than the rule has now; the rule starts nothing for this resource"
+		e.c.Log.WarnContext(ctx, "protection started with other parameters", "resource", rec.ResourceID, "rule", r.Name, "op", conflict.ID)
 	case errors.As(err, &invalid):
 		rec.Outcome, rec.OperationID, rec.Reason = string(Rejected), "", invalid.Error()
 	case err != nil:

@@ -153,10 +153,10 @@ func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Ite
 	var conflict *engine.KeyConflict
 	switch {
 	case errors.As(err, &conflict):
-		// The run was started before the file was changed, or the vault now
-		// spells the item's ID differently.
-		t.log.InfoContext(ctx, "run already started with other parameters", "op", conflict.ID, "slot", slot, "item", item.Name)
-		return nil
+		// The run was started before the file was changed, or the vault now spells
+		// the item's ID differently. An operator must see that this run does not
+		// start.
+		return t.reject(ctx, req.Key, req, err)
 	case errors.As(err, &invalid), errors.Is(err, engine.ErrTooLarge):
 		return t.reject(ctx, req.Key, req, err)
 	case err != nil:
