@@ -21,6 +21,8 @@ type messaging struct {
 	steps     *queue.Queue
 	notifier  *notify.Notifier
 	rejecter  *intake.Rejecter
+	// deadRequests and deadSteps read the dead-letter queues.
+	deadRequests, deadSteps *queue.DeadLetters
 }
 
 func newMessaging(b *base, store *state.Store) (*messaging, error) {
@@ -34,6 +36,14 @@ func newMessaging(b *base, store *state.Store) (*messaging, error) {
 		return nil, err
 	}
 	m.steps, err = queue.New(queue.Config{Client: client, Name: settings.StepsQueue, Now: b.now, Observe: b.telemetry.StartSend})
+	if err != nil {
+		return nil, err
+	}
+	m.deadRequests, err = queue.NewDeadLetters(queue.DeadLettersConfig{Client: client, Queue: settings.RequestsQueue})
+	if err != nil {
+		return nil, err
+	}
+	m.deadSteps, err = queue.NewDeadLetters(queue.DeadLettersConfig{Client: client, Queue: settings.StepsQueue})
 	if err != nil {
 		return nil, err
 	}

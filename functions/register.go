@@ -25,6 +25,7 @@ type parts struct {
 	engine    *engine.Engine
 	intake    *intake.Intake
 	rejecter  *intake.Rejecter
+	collector *intake.Collector
 	api       *httpapi.API
 	schedules *schedule.Runner
 	protect   *autoprotect.Evaluator
@@ -37,9 +38,8 @@ type parts struct {
 func functions(p *parts) map[string]customhandler.Handler {
 	return map[string]customhandler.Handler{
 		"start-operation":      handlers.StartOperation(p.intake),
-		"dead-letter-requests": handlers.DeadLetterRequests(p.intake),
-		"run-step":             handlers.RunStep(p.telemetry.WrapStepRunner(p.engine)),
-		"dead-letter-steps":    handlers.DeadLetterSteps(p.engine, p.rejecter),
+		"collect-dead-letters": handlers.CollectDeadLetters(p.collector),
+		"run-step":             handlers.RunStep(p.telemetry.WrapStepRunner(p.engine), p.rejecter),
 		"schedule-backups":     handlers.ScheduleBackups(p.schedules),
 		"protect-new-resource": handlers.ProtectNewResource(p.protect, p.rejecter),
 		"sweep-resources":      handlers.SweepResources(p.protect),
@@ -77,10 +77,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 		engine: e, rejecter: m.rejecter, telemetry: b.telemetry,
 		retention: newRetention(b, store),
 	}
-	p.intake, err = intake.New(intake.Config{
-		Engine: e, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Waits: b.timing.waits, Now: b.now, NewID: b.newID,
-		Log: b.log,
-	})
+	sealer, err := newIntake(b, store, m, p)
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +95,30 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p.api, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
-		Preflight: ready, Publish: m.publisher.Publish, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
+		Preflight: ready, Publish: m.publisher.Publish, Sealer: sealer, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
 	})
 	return p, err
+}
+
+// newIntake adds everything that takes requests from queues. It returns the
+// sealer of messages.
+func newIntake(b *base, store *state.Store, m *messaging, p *parts) (*intake.Sealer, error) {
+	sealer, err := intake.NewSealer(state.SharedRows{Store: store, Kind: "seal"}, b.newID)
+	if err != nil {
+		return nil, err
+	}
+	p.intake, err = intake.New(intake.Config{
+		Engine: p.engine, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Sealer: sealer, Waits: b.timing.waits,
+		Now: b.now, NewID: b.newID, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.collector, err = intake.NewCollector(intake.CollectorConfig{
+		Requests: m.deadRequests, Steps: m.deadSteps, Intake: p.intake, Waker: p.engine, Rejecter: m.rejecter,
+		Now: b.now, Sleep: b.sleep, Log: b.log,
+	})
+	return sealer, err
 }
 
 func newRetention(b *base, store *state.Store) handlers.Retention {

@@ -28,7 +28,7 @@ var metrics = [
   }
   {
     key: 'dead-letters'
-    text: 'Messages stay dead-lettered: the functions that read dead-letter queues do not run, or no function reads this queue.'
+    text: 'Messages stay dead-lettered: the function that collects them does not run, or nothing reads the queue.'
     metric: 'DeadletteredMessages'
     queues: ['*']
     aggregation: 'Minimum'

@@ -110,6 +110,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
       AZURE_CLIENT_ID: clientId
       SweepSchedule: '0 */5 * * * *'
+      DeadLetterSchedule: '30 */5 * * * *'
       AZBACKUPFLOW_CLOUD: clouds[environment().name]
       AZBACKUPFLOW_ARM_ENDPOINT: ''
       AZBACKUPFLOW_ARM_AUDIENCE: ''

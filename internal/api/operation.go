@@ -96,8 +96,8 @@ type Error struct {
 	ActivityID string `json:"activityId,omitempty"`
 	// CorrelationID is x-ms-correlation-request-id. Azure support needs it.
 	CorrelationID string `json:"correlationId,omitempty"`
-	// RetryAfter is Azure's Retry-After in nanoseconds, zero if Azure sent none.
-	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// RetryAfter is Azure's Retry-After in seconds, zero if Azure sent none.
+	RetryAfter int64 `json:"retryAfter,omitempty"`
 	// Ambiguous reports that the request may have taken effect, because no
 	// usable response arrived.
 	Ambiguous bool `json:"ambiguous,omitempty"`

@@ -14,8 +14,15 @@ type RejectedRequest struct {
 	Flow      string       `json:"flow,omitempty"`
 	Reason    string       `json:"reason"`
 	Fields    []FieldError `json:"fields,omitempty"`
-	// Body is the request as it arrived. Lists hold its first 8 KiB.
+	// Body is the request as it arrived, without secrets. Lists hold its first
+	// 8 KiB.
 	Body string `json:"body,omitempty"`
+	// BodyType describes a body that is not bytes, such as "AMQP value (int64)".
+	// BodySize is the size in bytes with which it arrived. BodyEncoding is
+	// "base64" for a body that is not text.
+	BodyType     string `json:"bodyType,omitempty"`
+	BodySize     int    `json:"bodySize,omitempty"`
+	BodyEncoding string `json:"bodyEncoding,omitempty"`
 	// ReplyTo is the queue on which the sender wants a reply.
 	ReplyTo string `json:"replyTo,omitempty"`
 	// ReplayedAt is the time of the last replay, ReplayedAs its message id.
@@ -26,6 +33,8 @@ type RejectedRequest struct {
 // RejectedPage is one page of rejected requests, newest first.
 type RejectedPage struct {
 	Rejected []RejectedRequest `json:"rejected"`
+	// Unreadable holds the ids of rejected requests whose rows cannot be read.
+	Unreadable []string `json:"unreadable,omitempty"`
 	// Continue requests the next page; empty on the last page.
 	Continue string `json:"continue,omitempty"`
 }

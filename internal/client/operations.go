@@ -74,8 +74,9 @@ func (c *Client) List(ctx context.Context, q api.OperationQuery) (api.OperationP
 	return page, err
 }
 
-// Cancel requests the cancellation of an operation. It does not stop a job
-// that already runs in Azure.
+// Cancel requests the cancellation of an operation. If the operation waits for a
+// backup job of a Recovery Services vault, that job is canceled. Everything else
+// that Azure has started continues.
 func (c *Client) Cancel(ctx context.Context, id string) (api.Operation, error) {
 	return c.change(ctx, http.MethodDelete, operationPath(id))
 }

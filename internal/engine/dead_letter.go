@@ -9,17 +9,15 @@ import (
 
 // WakeDeadLettered handles a wake-up from the dead-letter queue. If its operation
 // still waits at that seq, WakeDeadLettered wakes it like the sweep, later each
-// time, so that a deployment that fails for an hour parks nothing. While storage
-// is unavailable, the wake-up itself is snoozed: the dead-letter queue would
-// redeliver it at once for the whole time.
+// time, so that a deployment that fails for an hour parks nothing. After an error
+// the wake-up must stay in the dead-letter queue.
 func (e *Engine) WakeDeadLettered(ctx context.Context, w operation.Wakeup) error {
 	row, err := e.cfg.Store.Load(ctx, w.OperationID)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		e.cfg.Log.WarnContext(ctx, "dead-lettered wake-up snoozed", "op", w.OperationID, "seq", w.Seq, "error", err)
-		return e.cfg.Queue.Send(ctx, snoozeMessage(w, e.cfg.Now(), e.cfg.Waits, e.cfg.NewID()))
+		return err
 	}
 	op := row.Operation
 	log := e.cfg.Log.With("op", op.ID, "flow", op.Flow, "step", op.Step, "seq", op.Seq)

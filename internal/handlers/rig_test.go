@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 )
 
@@ -48,6 +50,9 @@ type rig struct {
 	flows  *flow.Registry
 	intake *intake.Intake
 	api    *httpapi.API
+	sealer *intake.Sealer
+
+	rejecter *intake.Rejecter
 
 	mu   sync.Mutex
 	time *clockwork.FakeClock
@@ -79,6 +84,8 @@ type flakyStore struct {
 	// creations counts the calls of Create.
 	creations int
 	down      bool
+	// breaksRejected makes SaveRejected fail.
+	breaksRejected bool
 	// breaks, if set, selects the calls of Create that fail.
 	breaks func(operation.Operation) bool
 }
@@ -93,6 +100,17 @@ func (s *flakyStore) Create(ctx context.Context, op operation.Operation, ev oper
 		return engine.Row{}, false, errUnavailable
 	}
 	return s.Store.Create(ctx, op, ev)
+}
+
+// SaveRejected implements httpapi.Rejected.
+func (s *flakyStore) SaveRejected(ctx context.Context, r rejected.Request) error {
+	s.mu.Lock()
+	fails := s.breaksRejected
+	s.mu.Unlock()
+	if fails || s.isDown() {
+		return errUnavailable
+	}
+	return s.Store.SaveRejected(ctx, r)
 }
 
 // set makes the store unavailable or available.
@@ -172,6 +190,20 @@ func (s *flakyStore) Load(ctx context.Context, id string) (engine.Row, error) {
 	return s.Store.Load(ctx, id)
 }
 
+// flakyRows are shared rows of a flaky store.
+type flakyRows struct {
+	state.SharedRows
+	store *flakyStore
+}
+
+// Load implements intake.SharedRows.
+func (r flakyRows) Load(ctx context.Context, key string) (value []byte, etag string, err error) {
+	if r.store.isDown() {
+		return nil, "", errUnavailable
+	}
+	return r.SharedRows.Load(ctx, key)
+}
+
 // answers allows replies on the queue answers and sends none.
 type answers struct{}
 
@@ -217,12 +249,14 @@ func newRig(t *testing.T) *rig {
 		Now: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 	})
 	require.NoError(t, err)
-	rejecter, err := intake.NewRejecter(intake.RejecterConfig{
+	r.sealer, err = intake.NewSealer(flakyRows{state.SharedRows{Store: r.store, Kind: "seal"}, r.store}, r.newID)
+	require.NoError(t, err)
+	r.rejecter, err = intake.NewRejecter(intake.RejecterConfig{
 		Record: r.store.SaveRejected, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	r.intake, err = intake.New(intake.Config{
-		Engine: r.engine, Load: r.store.Load, Send: r.later, Rejecter: rejecter, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
+		Engine: r.engine, Load: r.store.Load, Send: r.later, Rejecter: r.rejecter, Sealer: r.sealer, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
@@ -235,7 +269,7 @@ func (r *rig) newAPI(requireRoles bool) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
 		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{},
-		Publish: r.publish, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, Log: slog.New(slog.DiscardHandler),
+		Publish: r.publish, Sealer: r.sealer, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(r.t, err)
 	return api
@@ -325,6 +359,16 @@ func (r *rig) message(id string, body []byte, more map[string]any) customhandler
 		inv.Metadata[name] = encode(v)
 	}
 	return inv
+}
+
+// sealed returns the invocation of a copy that the app itself has sent, with an
+// offset.
+func (r *rig) sealed(id string, body []byte, offset int) customhandler.Invocation {
+	r.t.Helper()
+	text := strconv.Itoa(offset)
+	seal, err := r.sealer.Sign(r.t.Context(), string(body), id, "", "", text, "")
+	require.NoError(r.t, err)
+	return r.message(id, body, map[string]any{"ApplicationProperties": map[string]any{"azbackupflow-bulk-offset": text, "azbackupflow-seal": seal}})
 }
 
 // receive delivers a message. The test fails if the message must be redelivered.

@@ -3,12 +3,12 @@ package handlers
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/rejected"
 )
 
 // StepRunner runs the step that a wake-up is for.
@@ -16,36 +16,33 @@ type StepRunner interface {
 	RunStep(context.Context, operation.Delivery) error
 }
 
-// RunStep handles the queue steps. It runs one step of one operation.
-func RunStep(engine StepRunner) customhandler.Handler {
+// Rejecter rejects requests that can never work.
+type Rejecter interface {
+	Reject(context.Context, intake.Rejection) error
+}
+
+// RunStep handles the queue steps. It runs one step of one operation. It rejects
+// any other message, such as a request that was sent to the wrong queue, so that
+// an operator sees it.
+func RunStep(engine StepRunner, rejecter Rejecter) customhandler.Handler {
 	return func(ctx context.Context, inv customhandler.Invocation) (customhandler.Result, error) {
-		w, err := decodeWakeup(inv)
+		body, err := inv.Payload(intake.Binding)
+		var w operation.Wakeup
+		if err == nil {
+			w, err = intake.DecodeWakeup(body)
+		}
 		if err != nil {
-			// Only the engine sends to this queue, and the sweep wakes the operation
-			// of a damaged message. A redelivery would not help.
-			customhandler.Logger(ctx).ErrorContext(ctx, "message is not a wake-up", "queue", "steps", "messageId", inv.MessageID(), "error", err)
-			return customhandler.Result{}, nil
+			m := intake.Decode(inv)
+			return customhandler.Result{}, rejecter.Reject(ctx, intake.Rejection{
+				Source: rejected.Steps, MessageID: m.MessageID, At: m.EnqueuedAt, Body: body,
+				Err: fmt.Errorf("the message on the queue steps is not a wake-up: %w", err),
+			})
+		}
+		if w.TraceParent == "" {
+			w.TraceParent = inv.Trace
 		}
 		return customhandler.Result{}, engine.RunStep(ctx, operation.Delivery{Wakeup: w, Count: max(inv.DeliveryCount(), 1)})
 	}
-}
-
-func decodeWakeup(inv customhandler.Invocation) (operation.Wakeup, error) {
-	var w operation.Wakeup
-	body, err := inv.Payload(intake.Binding)
-	if err != nil {
-		return w, fmt.Errorf("read the message: %w", err)
-	}
-	if err := json.Unmarshal(body, &w); err != nil {
-		return w, fmt.Errorf("decode the message: %w", err)
-	}
-	if w.OperationID == "" || w.Seq < 1 {
-		return w, errors.New("the message has no operation id or seq")
-	}
-	if w.TraceParent == "" {
-		w.TraceParent = inv.Trace
-	}
-	return w, nil
 }
 
 // CarriedTrace returns the W3C trace context of the operation that a wake-up is

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,18 +19,12 @@ import (
 // recorder records the calls of the handlers for steps and events.
 type recorder struct {
 	runs       []operation.Delivery
-	wakes      []operation.Wakeup
 	rejections []intake.Rejection
 	eventErr   error
 }
 
 func (r *recorder) RunStep(_ context.Context, d operation.Delivery) error {
 	r.runs = append(r.runs, d)
-	return nil
-}
-
-func (r *recorder) WakeDeadLettered(_ context.Context, w operation.Wakeup) error {
-	r.wakes = append(r.wakes, w)
 	return nil
 }
 
@@ -54,38 +49,41 @@ func invocation(t *testing.T, binding, body string) customhandler.Invocation {
 	}
 }
 
-func TestRunStep_RunsAWakeUpAndDropsOtherMessages(t *testing.T) {
+func TestRunStep_RunsAWakeUpWithItsDeliveryCount(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
-	_, err := handlers.RunStep(r)(t.Context(), invocation(t, "message", `{"operation":"op","seq":4}`))
+	inv := invocation(t, "message", `{"operation":"op","seq":4}`)
+	_, err := handlers.RunStep(r, r)(t.Context(), inv)
 	require.NoError(t, err)
 	require.Len(t, r.runs, 1)
 	require.Equal(t, "op", r.runs[0].Wakeup.OperationID)
 	require.Equal(t, "trace", r.runs[0].Wakeup.TraceParent)
-	require.Equal(t, 3, r.runs[0].Count)
-	for _, body := range []string{"<", "{}", `{"operation":"op"}`, `{"seq":1}`} {
-		_, err := handlers.RunStep(r)(t.Context(), invocation(t, "message", body))
-		require.NoError(t, err, "a redelivery would not help")
+	for count, want := range map[string]int{`"1"`: 1, `"3"`: 3, `7`: 7, `"0"`: 1, `"x"`: 1, `"-4"`: 1} {
+		inv.Metadata["DeliveryCount"] = json.RawMessage(count)
+		_, err := handlers.RunStep(r, r)(t.Context(), inv)
+		require.NoError(t, err)
+		require.Equal(t, want, r.runs[len(r.runs)-1].Count, "delivery count %s", count)
 	}
-	require.Len(t, r.runs, 1)
+	require.Empty(t, r.rejections)
 }
 
-func TestDeadLetterSteps_WakesTheOperationOrRejectsTheMessage(t *testing.T) {
+func TestRunStep_RejectsAMessageThatIsNoWakeUp(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
-	handle := handlers.DeadLetterSteps(r, r)
-	_, err := handle(t.Context(), invocation(t, "message", `{"operation":"op","seq":4}`))
-	require.NoError(t, err)
-	require.Len(t, r.wakes, 1)
-	require.Empty(t, r.rejections)
-	_, err = handle(t.Context(), invocation(t, "message", `{"flow":"backup-now"}`))
-	require.NoError(t, err)
-	require.Len(t, r.wakes, 1)
-	require.Len(t, r.rejections, 1)
-	require.Equal(t, rejected.StepsDeadLetters, r.rejections[0].Source)
-	require.Equal(t, "m1", r.rejections[0].MessageID)
-	require.Equal(t, []byte(`{"flow":"backup-now"}`), r.rejections[0].Body)
-	require.ErrorContains(t, r.rejections[0].Err, "not a wake-up")
+	bodies := []string{
+		"<", "{}", `{"operation":"op"}`, `{"seq":1}`, `{"flow":"backup-now","parameters":{}}`, `{"operation":"op","seq":-1}`,
+		`{"operation":"` + strings.Repeat("x", 129) + `","seq":1}`, `{"operation":"op","seq":1,"rescue":"` + strings.Repeat("x", 300) + `"}`,
+	}
+	for i, body := range bodies {
+		_, err := handlers.RunStep(r, r)(t.Context(), invocation(t, "message", body))
+		require.NoError(t, err, "a redelivery would not help")
+		require.Len(t, r.rejections, i+1)
+		require.Equal(t, rejected.Steps, r.rejections[i].Source)
+		require.Equal(t, "m1", r.rejections[i].MessageID)
+		require.Equal(t, body, string(r.rejections[i].Body))
+		require.ErrorContains(t, r.rejections[i].Err, "not a wake-up")
+	}
+	require.Empty(t, r.runs)
 }
 
 func TestProtectNewResource_RejectsAnInvalidEventWithoutItsContent(t *testing.T) {

@@ -29,6 +29,9 @@ type Source string
 const (
 	// Requests is the queue of requests: the request was refused.
 	Requests Source = "requests"
+	// Steps is the queue of wake-ups: the message is not a wake-up, so it cannot
+	// be replayed.
+	Steps Source = "steps"
 	// RequestsDeadLetters is the dead-letter queue of requests: the request was
 	// delivered too often.
 	RequestsDeadLetters Source = "requests/$DeadLetterQueue"
@@ -41,6 +44,9 @@ const (
 	// Schedules is the file of schedules: a scheduled request was refused.
 	Schedules Source = "schedules.yaml"
 )
+
+// Base64 is the encoding of a body that is not text.
+const Base64 = "base64"
 
 // Request is a rejected request.
 type Request struct {
@@ -55,8 +61,14 @@ type Request struct {
 	Flow      string            `json:"flow,omitempty"`
 	Reason    string            `json:"reason"`
 	Fields    []step.FieldError `json:"fields,omitempty"`
-	// Body is the request as it arrived. Lists contain its first 8 KiB.
+	// Body is the request as it arrived, without secrets. Lists contain its first
+	// 8 KiB.
 	Body string `json:"body,omitempty"`
+	// BodyType describes a body that is not bytes, BodySize is the size of the
+	// body as it arrived. BodyEncoding is Base64 for a body that is not text.
+	BodyType     string `json:"bodyType,omitempty"`
+	BodySize     int    `json:"bodySize,omitempty"`
+	BodyEncoding string `json:"bodyEncoding,omitempty"`
 	// ReplyTo is the queue on which the sender expects answers.
 	ReplyTo string `json:"replyTo,omitempty"`
 	// ReplayedAt is the time of the last replay, ReplayedAs its message ID.
@@ -77,7 +89,9 @@ type Query struct {
 // Page is one page of rejected requests. Continue is empty after the last page.
 type Page struct {
 	Requests []Request
-	Continue string
+	// Unreadable holds the IDs of requests whose rows cannot be read.
+	Unreadable []string
+	Continue   string
 }
 
 // Size returns the effective page size.

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -50,6 +52,7 @@ func Unwrap(raw []byte) (Content, error) {
 	id := c.text("id", "an ID that is unique for the source")
 	c.text("type", "the kind of event, such as com.example.backup.requested")
 	c.dataIsJSON()
+	c.noMetadata()
 	body := bytes.TrimSpace(members["data"])
 	_, binary := members["data_base64"]
 	switch {
@@ -63,6 +66,9 @@ func Unwrap(raw []byte) (Content, error) {
 	}
 	var trace string
 	_ = json.Unmarshal(members["traceparent"], &trace) // a value of another type is ignored
+	if len(trace) > maxTraceParent {
+		trace = ""
+	}
 	return Content{Body: body, Key: eventKey(source, id), TraceParent: trace}, nil
 }
 
@@ -77,6 +83,9 @@ func eventKey(source, id string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
+
+// maxTraceParent is more than the length of a W3C trace context, in bytes.
+const maxTraceParent = 128
 
 // attributes holds an event's attributes and collects their errors.
 type attributes struct {
@@ -100,6 +109,23 @@ func (a *attributes) text(name, want string) (value string) {
 		a.add(name, "is empty", want)
 	}
 	return value
+}
+
+// metadata are the names under which the Functions host passes on what Service Bus
+// says about a message, in lower case. The host merges the members of a body over
+// them, so that an attribute would replace the message's own value.
+var metadata = []string{
+	"applicationproperties", "userproperties", "messageid", "replyto", "enqueuedtime", "enqueuedtimeutc", "deliverycount",
+	"sequencenumber", "locktoken", "deadlettersource", "expiresat", "expiresatutc", "sys",
+}
+
+// noMetadata rejects an event with an attribute that has a name of the metadata.
+func (a *attributes) noMetadata() {
+	for _, name := range slices.Sorted(maps.Keys(a.members)) {
+		if slices.Contains(metadata, strings.ToLower(name)) {
+			a.add(name, "is a name of the message's metadata, which the Functions host would replace", "an extension attribute with another name")
+		}
+	}
 }
 
 // dataIsJSON rejects an event whose data is declared as another format.

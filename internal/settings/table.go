@@ -37,6 +37,7 @@ func foreignSettings() []Row {
 		{TablesConnection + "__credential", "", "`managedidentity`."},
 		{TablesConnection + "__clientId", "", "Client id of a user-assigned managed identity."},
 		{"SweepSchedule", "", "Schedule of the sweep, six fields. `0 */5 * * * *` is every five minutes."},
+		{"DeadLetterSchedule", "", "Schedule of the function that collects dead letters, six fields. `30 */5 * * * *` is every five minutes."},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "Endpoint for traces and metrics. [telemetry.md](telemetry.md) describes this and the other `OTEL_` variables."},
 	}
 }

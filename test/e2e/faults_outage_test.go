@@ -159,6 +159,25 @@ func message(id string, body any) *azservicebus.Message {
 	return &azservicebus.Message{MessageID: &id, Body: encoded(body)}
 }
 
+// sendOdd sends a message with each body. Its id is the queue and the name of the
+// body.
+func (l *local) sendOdd(queue string, timeToLive time.Duration, bodies map[string]azservicebus.AMQPAnnotatedMessageBody) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), maxWait)
+	defer cancel()
+	client, err := azservicebus.NewClientFromConnectionString(l.Broker.ConnectionString(), nil)
+	require.NoError(l.t, err)
+	defer func() { _ = client.Close(ctx) }()
+	sender, err := client.NewSender(queue, nil)
+	require.NoError(l.t, err)
+	for id, body := range bodies {
+		require.NoError(l.t, sender.SendAMQPAnnotatedMessage(ctx, &azservicebus.AMQPAnnotatedMessage{
+			Properties: &azservicebus.AMQPAnnotatedMessageProperties{MessageID: queue + "-" + id},
+			Header:     &azservicebus.AMQPAnnotatedMessageHeader{TTL: timeToLive}, Body: body,
+		}, nil))
+	}
+}
+
 // send sends messages to a queue with Azure's own client.
 func (l *local) send(queue string, messages ...*azservicebus.Message) {
 	l.t.Helper()

@@ -68,7 +68,7 @@ func TestDeadLetteredWakeUp_StillWakesItsOperation(t *testing.T) {
 				given[r.Detail]++
 				mu.Unlock()
 			case m != fault.Before || !ready.Load():
-			case r.Kind == "invoke dead-letter-steps":
+			case r.Kind == "receive steps/$DeadLetterQueue":
 				lettered.Store(true)
 			// The sweep may wake the operation meanwhile. The message of the sweep dies
 			// as well.

@@ -17,9 +17,11 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/httpapi"
+	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queue "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 )
 
@@ -71,7 +73,10 @@ func Start(t testing.TB) *API {
 		NewID: newID,
 	})
 	require.NoError(t, err)
+	sealer, err := intake.NewSealer(state.SharedRows{Store: a.Store, Kind: "seal"}, newID)
+	require.NoError(t, err)
 	api, err := httpapi.New(httpapi.Config{
+		Sealer: sealer,
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
 		Preflight: noFindings{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	})

@@ -87,7 +87,9 @@ type Config struct {
 	Preflight  Preflight
 	// Publish sends a message to a queue of the app.
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
-	Now     func() time.Time
+	// Sealer signs the messages of replays.
+	Sealer *intake.Sealer
+	Now    func() time.Time
 	// NewID returns a new UUID.
 	NewID func() string
 	// RequireRoles requires an app role from each caller; see Role. Without it,
@@ -105,7 +107,7 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Sealer == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles")
 	}
 	a := &API{cfg: c}

@@ -88,6 +88,9 @@ func (a *API) readBulk(w http.ResponseWriter, r *http.Request) (request.Bulk, er
 	if err := b.Check(); err != nil {
 		return b, err
 	}
+	if err := request.Reserved(b.Key); err != nil {
+		return b, err
+	}
 	return b, a.authorizeName(r.Context(), b.Template.Flow)
 }
 

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"time"
+
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
@@ -32,7 +34,7 @@ func publicError(e *operation.Error) *api.Error {
 	return &api.Error{
 		Code: e.Code, Message: e.Message, Class: string(e.Class), RecommendedAction: e.RecommendedAction, HTTPStatus: e.HTTPStatus,
 		Target: e.Target, InfoType: e.InfoType, ActivityID: e.ActivityID,
-		CorrelationID: e.CorrelationID, RetryAfter: e.RetryAfter, Ambiguous: e.Ambiguous,
+		CorrelationID: e.CorrelationID, RetryAfter: int64((e.RetryAfter + time.Second - 1) / time.Second), Ambiguous: e.Ambiguous,
 	}
 }
 
@@ -77,7 +79,7 @@ func validation(run engine.DryRunResult, steps []string) api.Validation {
 func publicRejected(r rejected.Request) api.RejectedRequest {
 	return api.RejectedRequest{
 		ID: r.ID, At: r.At, Source: string(r.Source), MessageID: r.MessageID, Key: r.Key, Flow: r.Flow, Reason: r.Reason,
-		Fields: fieldErrors(r.Fields), Body: r.Body, ReplyTo: r.ReplyTo, ReplayedAt: r.ReplayedAt, ReplayedAs: r.ReplayedAs,
+		Fields: fieldErrors(r.Fields), Body: r.Body, BodyType: r.BodyType, BodySize: r.BodySize, BodyEncoding: r.BodyEncoding, ReplyTo: r.ReplyTo, ReplayedAt: r.ReplayedAt, ReplayedAs: r.ReplayedAs,
 	}
 }
 

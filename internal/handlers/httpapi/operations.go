@@ -40,6 +40,9 @@ func (a *API) readRequest(w http.ResponseWriter, r *http.Request) (request.Reque
 		req.Key = r.Header.Get("Idempotency-Key")
 		err = req.Check()
 	}
+	if err == nil {
+		err = request.Reserved(req.Key)
+	}
 	if err != nil {
 		return req, err
 	}

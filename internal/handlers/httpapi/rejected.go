@@ -24,7 +24,7 @@ func (a *API) listRejected(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := api.RejectedPage{Rejected: []api.RejectedRequest{}, Continue: page.Continue}
+	list := api.RejectedPage{Rejected: []api.RejectedRequest{}, Unreadable: page.Unreadable, Continue: page.Continue}
 	for _, record := range page.Requests {
 		list.Rejected = append(list.Rejected, publicRejected(record))
 	}
@@ -85,7 +85,11 @@ func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := a.cfg.NewID()
-	if err := a.cfg.Publish(r.Context(), settings.RequestsQueue, id, body, replay.Properties(id)); err != nil {
+	properties, err := replay.Properties(r.Context(), a.cfg.Sealer, id, body)
+	if err != nil {
+		return err
+	}
+	if err := a.cfg.Publish(r.Context(), settings.RequestsQueue, id, body, properties); err != nil {
 		return fmt.Errorf("replay a rejected request: %w", err)
 	}
 	a.markReplayed(r.Context(), record, id)

@@ -18,11 +18,13 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers/httpapi"
+	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
+	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
 )
@@ -61,7 +63,10 @@ func newBench(t *testing.T) *bench {
 		Sleep: func(context.Context, time.Duration) error { return nil },
 	})
 	require.NoError(t, err)
+	sealer, err := intake.NewSealer(state.SharedRows{Store: b.store, Kind: "seal"}, func() string { return "secret" })
+	require.NoError(t, err)
 	b.Handler, err = httpapi.New(httpapi.Config{
+		Sealer: sealer,
 		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{},
 		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return "new-id" },
 		Publish: func(_ context.Context, queue, id string, body []byte, properties map[string]any) error {

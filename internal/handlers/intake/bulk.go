@@ -28,6 +28,12 @@ const (
 	maxConcurrentStarts = 8
 )
 
+// targetSeparator separates the message id of a bulk from the index of a target.
+const (
+	targetSeparator = "#"
+	maxTargetIndex  = 5 // digits
+)
+
 // unfinishedBulk is the error of a bulk with remaining targets.
 type unfinishedBulk struct {
 	// offset is the number of targets that are done.
@@ -56,9 +62,12 @@ func (in *Intake) startBulk(ctx context.Context, m Envelope) error {
 	if err := b.Check(); err != nil { // the key may be the message id
 		return err
 	}
+	if err := request.Reserved(b.Key); err != nil && !m.internal {
+		return err
+	}
 	offset := m.bulkOffset
-	if offset > len(b.Targets) {
-		offset = 0
+	if offset >= len(b.Targets) {
+		offset = 0 // starting a target twice is safe; skipping one is not
 	}
 	if offset == 0 {
 		if err := in.checkBulk(ctx, b, m.origin()); err != nil {
@@ -115,7 +124,7 @@ func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i
 		body = whole // a complete request, which an operator can correct and replay
 	}
 	rejection := m.rejection(rejected.Requests, body, err)
-	rejection.MessageID += "#" + strconv.Itoa(i)
+	rejection.MessageID += targetSeparator + strconv.Itoa(i)
 	return in.cfg.Rejecter.Reject(ctx, rejection)
 }
 
@@ -165,13 +174,12 @@ func NoValidTarget(targets int, first []step.FieldError) error {
 }
 
 // continueBulk sends the bulk on with its offset: at once, or after a delay if a
-// dependency is unavailable. The message id depends only on the bulk and the
+// target failed. The id of an immediate copy depends on the first message and the
 // offset, so duplicate detection keeps a repeated portion from starting a second
 // chain.
 func (in *Intake) continueBulk(ctx context.Context, m Envelope, rest *unfinishedBulk) error {
-	offset := map[string]any{propertyBulkOffset: strconv.Itoa(rest.offset)}
 	if rest.err != nil {
-		return in.reschedule(ctx, m, offset)
+		return in.reschedule(ctx, m, in.claims(ctx, m, rest.offset))
 	}
 	chain := m.MessageID
 	if m.replayID != "" {
@@ -179,7 +187,7 @@ func (in *Intake) continueBulk(ctx context.Context, m Envelope, rest *unfinished
 	}
 	sum := sha256.Sum256(append([]byte(chain+"|"), m.Body...))
 	id := fmt.Sprintf("bulk:%s:%d", hex.EncodeToString(sum[:16]), rest.offset)
-	if err := in.cfg.Send(ctx, time.Time{}, settings.RequestsQueue, id, m.Body, m.carried(offset)); err != nil {
+	if err := in.cfg.Send(ctx, time.Time{}, settings.RequestsQueue, id, m.Body, m.carried(in.claims(ctx, m, rest.offset))); err != nil {
 		return fmt.Errorf("continue a bulk: %w", err)
 	}
 	return nil

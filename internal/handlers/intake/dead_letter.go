@@ -6,20 +6,18 @@ import (
 	"fmt"
 
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 )
 
-// rejectDeadLetter rejects a dead-lettered request, so that an operator sees it.
-// If the request's operation exists, only the acknowledgement of the message was
-// lost: the operation continues, and the sender gets no rejection.
-//
-// If the rejection cannot be recorded, Accept moves the request back to the
-// queue requests with a mark and a delay. The dead-letter queue would redeliver
-// it at once.
-func (in *Intake) rejectDeadLetter(ctx context.Context, m Envelope) error {
-	if m.Body == nil {
-		in.cfg.Log.WarnContext(ctx, "dead-lettered request has no body", "messageId", m.MessageID, "error", m.err)
+// acceptDeadLetter handles a dead-lettered request. If the request's operation
+// exists, only the acknowledgement of the message was lost: the operation
+// continues, and the sender gets no rejection. Any other request is rejected, so
+// that an operator sees it. After an error the message stays in its dead-letter
+// queue.
+func (in *Intake) acceptDeadLetter(ctx context.Context, m Envelope, reason string, rejection Rejection) error {
+	m, err := m.verified(ctx, in.cfg.Sealer)
+	if err != nil {
+		return err
 	}
 	exists, err := in.exists(ctx, m)
 	if err != nil {
@@ -31,8 +29,9 @@ func (in *Intake) rejectDeadLetter(ctx context.Context, m Envelope) error {
 			return err
 		}
 	}
-	err = fmt.Errorf("the request was dead-lettered: %s", m.deadLetterReason)
-	return in.cfg.Rejecter.Reject(ctx, m.rejection(rejected.RequestsDeadLetters, m.Body, err))
+	rejection.At, rejection.Reschedules = m.EnqueuedAt, m.reschedules
+	rejection.Err = fmt.Errorf("the request was dead-lettered: %s", reason)
+	return in.cfg.Rejecter.Reject(ctx, rejection)
 }
 
 // exists reports whether the operation of a request exists. It returns false

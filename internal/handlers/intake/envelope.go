@@ -1,10 +1,14 @@
 package intake
 
 import (
-	"maps"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/engine"
@@ -29,11 +33,25 @@ const (
 	// replayed bulk get other message ids than those of the first run; otherwise
 	// duplicate detection would drop them.
 	propertyReplayID = "azbackupflow-replay-id"
-	// propertyDeadLettered holds the reason of a dead-lettered request that could
-	// not be rejected yet.
-	propertyDeadLettered = "azbackupflow-dead-lettered"
 	// propertyBulkOffset is the number of a bulk's targets that are done.
 	propertyBulkOffset = "azbackupflow-bulk-offset"
+	// propertyInternal allows a reserved key; see request.Reserved.
+	propertyInternal = "azbackupflow-internal"
+	// propertySeal proves that the app wrote the time, the offset and the
+	// permission.
+	propertySeal = "azbackupflow-seal"
+)
+
+// Limits of the fields of a message. The host merges the members of a body into
+// the metadata, and properties are the sender's, so each field is bounded where
+// it is read.
+const (
+	// MaxMessageID is the limit of Service Bus, in characters.
+	MaxMessageID = 128
+	// maxQueueName is the limit of Service Bus for the name of a queue.
+	maxQueueName = 260
+	// maxTrace is twice the length of a W3C trace context.
+	maxTrace = 128
 )
 
 // Envelope is a decoded message of the queue requests. For a copy of a message
@@ -51,59 +69,140 @@ type Envelope struct {
 
 	content request.Content
 	// err is the error of an unreadable body.
-	err              error
-	reschedules      int
-	bulkOffset       int
-	replayID         string
-	deadLettered     bool
-	deadLetterReason string
+	err         error
+	reschedules int
+	bulkOffset  int
+	replayID    string
+	// internal allows a reserved key.
+	internal bool
+	// claimed are properties that count only with a valid seal.
+	claimed claims
+}
+
+// claims are the properties that a sender must not choose.
+type claims struct{ enqueued, offset, internal, seal string }
+
+// properties returns the claims as application properties.
+func (c claims) properties() map[string]any {
+	properties := map[string]any{}
+	for name, value := range map[string]string{
+		propertyEnqueued: c.enqueued, propertyBulkOffset: c.offset, propertyInternal: c.internal, propertySeal: c.seal,
+	} {
+		if value != "" {
+			properties[name] = value
+		}
+	}
+	return properties
 }
 
 // Decode returns the envelope of a message. It does not fail: Accept rejects a
 // message with an unreadable body.
+//
+// The host merges the members of a JSON body over the metadata. Decode ignores
+// metadata that the body may have replaced.
 func Decode(inv customhandler.Invocation) Envelope {
-	m := Envelope{MessageID: inv.MessageID(), EnqueuedAt: inv.EnqueuedTime(), Trace: inv.Trace, ReplyTo: inv.ReplyTo()}
-	if id, ok := inv.ApplicationProperty(propertyMessageID); ok {
-		m.MessageID = id
-	}
-	if name, ok := inv.ApplicationProperty(propertyReplyTo); ok {
-		m.ReplyTo = name
-	}
-	if text, ok := inv.ApplicationProperty(propertyEnqueued); ok {
-		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
-			m.EnqueuedAt = at
-		}
-	}
-	m.replayID, _ = inv.ApplicationProperty(propertyReplayID)
-	m.deadLetterReason, m.deadLettered = inv.ApplicationProperty(propertyDeadLettered)
-	m.reschedules = count(inv, propertyReschedules)
-	m.bulkOffset = count(inv, propertyBulkOffset)
 	body, err := inv.Payload(Binding)
+	replaced := replacedMetadata(body)
+	m := Envelope{Trace: inv.Trace}
+	if !replaced["messageid"] {
+		m.MessageID = inv.MessageID()
+	}
+	if !replaced["enqueuedtimeutc"] {
+		m.EnqueuedAt = inv.EnqueuedTime()
+	}
+	if !replaced["replyto"] {
+		m.ReplyTo = inv.ReplyTo()
+	}
+	property := inv.ApplicationProperty
+	if replaced["applicationproperties"] || replaced["userproperties"] {
+		property = func(string) (string, bool) { return "", false }
+	}
 	if err != nil {
 		m.err = invalid("request", "is not readable: "+err.Error(), "one JSON object")
-		return m
 	}
+	return m.with(body, property)
+}
+
+// replacedMetadata returns the names of the top-level members of a JSON object in
+// lower case, because the host compares names without regard to case.
+func replacedMetadata(body []byte) map[string]bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return nil
+	}
+	names := make(map[string]bool, len(members))
+	for name := range members {
+		names[strings.ToLower(name)] = true
+	}
+	return names
+}
+
+// with returns the envelope with its body and application properties, and with
+// all fields bounded.
+func (m Envelope) with(body []byte, property func(string) (string, bool)) Envelope {
+	if id, ok := property(propertyMessageID); ok {
+		m.MessageID = id
+	}
+	if name, ok := property(propertyReplyTo); ok {
+		m.ReplyTo = name
+	}
+	m.claimed.enqueued, _ = property(propertyEnqueued)
+	m.claimed.offset, _ = property(propertyBulkOffset)
+	m.claimed.internal, _ = property(propertyInternal)
+	m.claimed.seal, _ = property(propertySeal)
+	m.replayID, _ = property(propertyReplayID)
+	m.reschedules = count(property(propertyReschedules))
 	m.Body = body
-	m.content, m.err = request.Unwrap(body)
+	if m.err == nil {
+		m.content, m.err = request.Unwrap(body)
+	}
 	if m.Trace == "" {
 		m.Trace = m.content.TraceParent
+	}
+	m.MessageID, m.replayID = BoundID(m.MessageID), BoundID(m.replayID)
+	m.ReplyTo = Shorten(m.ReplyTo, maxQueueName)
+	if len(m.Trace) > maxTrace {
+		m.Trace = ""
 	}
 	return m
 }
 
-// DecodeDeadLetter returns the envelope of a message from the dead-letter queue
-// of requests.
-func DecodeDeadLetter(inv customhandler.Invocation) Envelope {
-	m := Decode(inv)
-	reason, description := inv.DeadLetterReason()
-	m.deadLettered, m.deadLetterReason = true, strings.TrimSpace(reason+" "+description)
-	return m
+// verified returns the envelope with its sealed properties, if the seal is valid.
+// It fails if the seal cannot be checked now.
+func (m Envelope) verified(ctx context.Context, s *Sealer) (Envelope, error) {
+	c := m.claimed
+	if c.seal == "" {
+		return m, nil
+	}
+	valid, err := s.Verify(ctx, c.seal, m.sealed(c)...)
+	if err != nil || !valid {
+		return m, err
+	}
+	m.bulkOffset, m.internal = count(c.offset, true), c.internal != ""
+	if at, err := time.Parse(time.RFC3339Nano, c.enqueued); err == nil {
+		m.EnqueuedAt = at
+	}
+	return m, nil
+}
+
+// sealed returns the parts of the message that its seal covers.
+func (m Envelope) sealed(c claims) []string {
+	return []string{string(m.Body), m.MessageID, m.replayID, c.enqueued, c.offset, c.internal}
+}
+
+// BoundID returns a message id of at most MaxMessageID characters. It replaces a
+// longer id, which Service Bus cannot have accepted, by its digest.
+func BoundID(id string) string {
+	if utf8.RuneCountInString(id) <= MaxMessageID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // count reads a property that holds a number. A sender may set any property, so
 // everything else counts as zero.
-func count(inv customhandler.Invocation, property string) int {
-	text, _ := inv.ApplicationProperty(property)
+func count(text string, _ bool) int {
 	n, err := strconv.Atoi(strings.Trim(text, `"`))
 	if err != nil {
 		return 0
@@ -133,26 +232,39 @@ func (m Envelope) origin() engine.Origin {
 	return engine.Origin{TraceParent: m.Trace, ReplyTo: m.ReplyTo, MessageID: m.MessageID}
 }
 
-// carried returns the properties of a copy of the message, and further ones.
-func (m Envelope) carried(further map[string]any) map[string]any {
-	properties := map[string]any{propertyMessageID: m.MessageID}
-	if m.Trace != "" {
-		properties[PropertyTrace] = m.Trace
+// carried returns the properties of a copy of the message with the given claims.
+func (m Envelope) carried(c claims) map[string]any {
+	properties := c.properties()
+	properties[propertyMessageID] = m.MessageID
+	for name, value := range map[string]string{PropertyTrace: m.Trace, propertyReplayID: m.replayID, propertyReplyTo: m.ReplyTo} {
+		if value != "" {
+			properties[name] = value
+		}
 	}
-	if m.replayID != "" {
-		properties[propertyReplayID] = m.replayID
-	}
-	if m.ReplyTo != "" {
-		properties[propertyReplyTo] = m.ReplyTo
-	}
-	if !m.EnqueuedAt.IsZero() {
-		properties[propertyEnqueued] = m.EnqueuedAt.UTC().Format(time.RFC3339Nano)
-	}
-	if m.deadLettered {
-		properties[propertyDeadLettered] = m.deadLetterReason
-	}
-	maps.Copy(properties, further)
 	return properties
+}
+
+// claims returns the sealed claims of a copy that has done the given number of
+// targets of a bulk. Without the secret of the seals the copy counts as a new
+// message: it claims nothing.
+func (in *Intake) claims(ctx context.Context, m Envelope, offset int) claims {
+	var c claims
+	if !m.EnqueuedAt.IsZero() {
+		c.enqueued = m.EnqueuedAt.UTC().Format(time.RFC3339Nano)
+	}
+	if offset > 0 {
+		c.offset = strconv.Itoa(offset)
+	}
+	if m.internal {
+		c.internal = "true"
+	}
+	seal, err := in.cfg.Sealer.Sign(ctx, m.sealed(c)...)
+	if err != nil {
+		in.cfg.Log.WarnContext(ctx, "copy of a request not sealed", "messageId", m.MessageID, "error", err)
+		return claims{}
+	}
+	c.seal = seal
+	return c
 }
 
 // rejection returns the rejection of the message, or of a part of it.

@@ -62,11 +62,20 @@ func Shorten(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
-	cut := limit
-	for cut > limit-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
-		cut--
+	return fmt.Sprintf("%s... (%d bytes)", cut(text, limit), len(text))
+}
+
+// cut returns the beginning of a text, at most limit bytes long, without half a
+// character at its end.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
 	}
-	return fmt.Sprintf("%s... (%d bytes)", text[:cut], len(text))
+	end := limit
+	for end > 0 && end > limit-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }
 
 func shortenFields(fields []step.FieldError) []step.FieldError {
@@ -76,7 +85,7 @@ func shortenFields(fields []step.FieldError) []step.FieldError {
 			return append(short, step.FieldError{Field: "request", Problem: fmt.Sprintf("has %d more problems", len(fields)-maxFields)})
 		}
 		short = append(short, step.FieldError{
-			Field: Shorten(f.Field, maxName), Problem: Shorten(f.Problem, maxText), Want: Shorten(f.Want, maxText),
+			Field: Shorten(Redact(f.Field), maxName), Problem: Shorten(Redact(f.Problem), maxText), Want: Shorten(Redact(f.Want), maxText),
 		})
 	}
 	return short

@@ -41,6 +41,8 @@ type Config struct {
 	// Send sends a message that becomes visible when it is due.
 	Send     func(ctx context.Context, due time.Time, queue, messageID string, body []byte, properties map[string]any) error
 	Rejecter *Rejecter
+	// Sealer signs the copies of messages.
+	Sealer *Sealer
 	// Waits bounds the delay of a rescheduled request.
 	Waits operation.Waits
 	Now   func() time.Time
@@ -54,7 +56,7 @@ type Intake struct{ cfg Config }
 
 // New returns an Intake. It fails if a field of the configuration is missing.
 func New(c Config) (*Intake, error) {
-	if c.Engine == nil || c.Load == nil || c.Send == nil || c.Rejecter == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Engine == nil || c.Load == nil || c.Send == nil || c.Rejecter == nil || c.Sealer == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("intake: Config has an empty field; set all of them")
 	}
 	return &Intake{cfg: c}, nil
@@ -66,7 +68,14 @@ func New(c Config) (*Intake, error) {
 // count within a second. If Accept returns an error, Service Bus must redeliver
 // the message.
 func (in *Intake) Accept(ctx context.Context, m Envelope) error {
-	err := in.process(ctx, m)
+	verified, err := m.verified(ctx, in.cfg.Sealer)
+	if err != nil {
+		// The copy keeps its claims until its seal can be checked.
+		in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", m.MessageID, "error", err)
+		return in.reschedule(ctx, m, m.claimed)
+	}
+	m = verified
+	err = in.start(ctx, m)
 	if IsPermanent(err) {
 		// If the rejection cannot be recorded (storage unavailable), the message
 		// is retried.
@@ -80,14 +89,7 @@ func (in *Intake) Accept(ctx context.Context, m Envelope) error {
 		return in.continueBulk(ctx, m, rest)
 	}
 	in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", m.MessageID, "error", err)
-	return in.reschedule(ctx, m, nil)
-}
-
-func (in *Intake) process(ctx context.Context, m Envelope) error {
-	if m.deadLettered {
-		return in.rejectDeadLetter(ctx, m)
-	}
-	return in.start(ctx, m)
+	return in.reschedule(ctx, m, in.claims(ctx, m, m.bulkOffset))
 }
 
 // start starts the operation of a request, or the next portion of a bulk.
@@ -111,6 +113,9 @@ func (in *Intake) start(ctx context.Context, m Envelope) error {
 	if err := checkDryRun(req); err != nil {
 		return err
 	}
+	if err := request.Reserved(req.Key); err != nil && !m.internal {
+		return err
+	}
 	_, _, err = in.cfg.Engine.Start(ctx, req, m.origin())
 	return err
 }
@@ -128,10 +133,9 @@ func checkDryRun(r request.Request) error {
 const maxDoublings = 10
 
 // reschedule sends a copy of the message with a delay: 30 s, doubling to 5 min.
-// The copy carries further properties.
-func (in *Intake) reschedule(ctx context.Context, m Envelope, further map[string]any) error {
+func (in *Intake) reschedule(ctx context.Context, m Envelope, c claims) error {
 	delay := min(in.cfg.Waits.MinSnooze<<min(m.reschedules, maxDoublings), in.cfg.Waits.MaxSnooze)
-	properties := m.carried(further)
+	properties := m.carried(c)
 	properties[propertyReschedules] = strconv.Itoa(m.reschedules + 1)
 	if err := in.cfg.Send(ctx, in.cfg.Now().Add(delay), settings.RequestsQueue, in.cfg.NewID(), m.Body, properties); err != nil {
 		return fmt.Errorf("reschedule a request: %w", err)

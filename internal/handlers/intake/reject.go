@@ -1,12 +1,16 @@
 package intake
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
@@ -21,6 +25,9 @@ type Rejection struct {
 	// At is when the request arrived; zero means now.
 	At   time.Time
 	Body []byte
+	// BodyType describes a body that Service Bus did not deliver as bytes, such as
+	// "AMQP value (map)". It is empty for other bodies.
+	BodyType string
 	// Err is why the request is rejected.
 	Err error
 	// ReplyTo is the queue on which the sender wants a reply. Reschedules is how
@@ -55,30 +62,23 @@ func NewRejecter(c RejecterConfig) (*Rejecter, error) {
 	return &Rejecter{cfg: c}, nil
 }
 
-// Limits of the copy on the queue rejected, in bytes. The copy is JSON, includes
-// the reason, and must fit a message of 256 KB.
+// Limits of a rejected request, in bytes.
 const (
-	maxCopiedBody = 64 << 10
+	// maxRecordedBody is the maximum size of a Service Bus message in the standard
+	// tier.
+	maxRecordedBody = 256 << 10
+	// maxBinaryBody limits a body that is not text, before its encoding as base64.
+	maxBinaryBody = 48 << 10
+	// maxCopy and maxCopiedBody limit the copy on the queue rejected. The copy is
+	// JSON, includes the reason, and must fit a message of 256 KB.
 	maxCopy       = 192 << 10
+	maxCopiedBody = 64 << 10
 )
 
 // Reject records the request, publishes a copy and replies to the sender. It is
 // safe to repeat: the record and the copy keep their ids.
 func (r *Rejecter) Reject(ctx context.Context, rejection Rejection) error {
-	record := rejected.Request{
-		At: r.cfg.Now(), Source: rejection.Source, MessageID: rejection.MessageID,
-		Reason: Shorten(rejection.Err.Error(), MaxReason), Fields: Fields(rejection.Err),
-		Body: string(rejection.Body), ReplyTo: Shorten(rejection.ReplyTo, maxName),
-	}
-	if !rejection.At.IsZero() {
-		record.At = rejection.At
-	}
-	record.ID = rejected.NewID(record.At, record.Source, record.MessageID, rejection.Body)
-	var named request.Request
-	content, _ := request.Unwrap(rejection.Body) // the request is rejected already
-	if json.Unmarshal(content.Body, &named) == nil {
-		record.Flow, record.Key = Shorten(named.Flow, maxName), Shorten(named.Key, maxName)
-	}
+	record := r.record(rejection)
 	r.cfg.Log.WarnContext(ctx, "request rejected", "source", record.Source, "messageId", record.MessageID, "flow", record.Flow, "reason", record.Reason)
 	if err := r.cfg.Record(ctx, record); err != nil {
 		return fmt.Errorf("record a rejected request: %w", err)
@@ -96,16 +96,59 @@ func (r *Rejecter) Reject(ctx context.Context, rejection Rejection) error {
 	return nil
 }
 
+// record returns the record of a rejection. Each of its fields is bounded and
+// holds no secret.
+func (r *Rejecter) record(rejection Rejection) rejected.Request {
+	record := rejected.Request{
+		At: r.cfg.Now(), Source: rejection.Source, MessageID: boundedID(rejection.MessageID),
+		Reason: Shorten(Redact(rejection.Err.Error()), MaxReason), Fields: Fields(rejection.Err),
+		BodyType: Shorten(rejection.BodyType, maxName), BodySize: len(rejection.Body), ReplyTo: Shorten(Redact(rejection.ReplyTo), maxName),
+	}
+	if !rejection.At.IsZero() {
+		record.At = rejection.At
+	}
+	record.ID = rejected.NewID(record.At, record.Source, record.MessageID, rejection.Body)
+	record.Body, record.BodyEncoding = recordedBody(rejection.Body)
+	var named struct{ Flow, Key string }
+	content, _ := request.Unwrap(rejection.Body) // the request is rejected already
+	if json.Unmarshal(content.Body, &named) == nil {
+		record.Flow, record.Key = Shorten(Redact(named.Flow), maxName), Shorten(Redact(named.Key), maxName)
+	}
+	return record
+}
+
+// boundedID returns a message id for a record. A target of a bulk adds its index
+// to the id of the message.
+func boundedID(id string) string {
+	id, target, isTarget := strings.Cut(id, targetSeparator)
+	if !isTarget {
+		return BoundID(Redact(id))
+	}
+	return BoundID(Redact(id)) + targetSeparator + Shorten(target, maxTargetIndex)
+}
+
+// recordedBody returns the body as it is recorded. A body that is not text is
+// cut and encoded as base64.
+func recordedBody(body []byte) (text, encoding string) {
+	if utf8.Valid(body) && !bytes.ContainsRune(body, 0) {
+		return Redact(string(body[:min(len(body), maxRecordedBody)])), ""
+	}
+	binary := Redact(string(body[:min(len(body), maxBinaryBody)]))
+	return base64.StdEncoding.EncodeToString([]byte(binary)), rejected.Base64
+}
+
 // encodeCopy encodes the record with as much of the body as fits a message. JSON
-// escapes, such as those of bytes that are not text, take up to six times the
-// size.
+// escapes can take up to six times the size of a text. All other fields are
+// bounded, so the copy without a body always fits.
 func encodeCopy(record rejected.Request) ([]byte, error) {
 	whole := record.Body
-	for limit := maxCopiedBody; ; limit /= 2 {
-		record.Body = whole[:min(len(whole), limit)]
+	for limit := maxCopiedBody; limit > 0; limit /= 2 {
+		record.Body = cut(whole, limit)
 		body, err := json.Marshal(record)
 		if err != nil || len(body) <= maxCopy {
 			return body, err
 		}
 	}
+	record.Body = ""
+	return json.Marshal(record)
 }

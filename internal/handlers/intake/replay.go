@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"context"
+
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
@@ -20,11 +22,14 @@ type Replay struct {
 // Body returns the body of the message to send. It makes the same checks as
 // Accept, so that a request that would be rejected again is not sent.
 func (r Replay) Body() ([]byte, error) {
-	if r.Request.Source == rejected.StepsDeadLetters {
+	if r.Request.Source == rejected.Steps || r.Request.Source == rejected.StepsDeadLetters {
 		return nil, invalid("request", "is not a request: the message came through the queue steps", "azbackupflow rescue, which wakes operations whose message was lost")
 	}
 	body := r.Edited
 	if len(body) == 0 {
+		if r.Request.BodyEncoding != "" {
+			return nil, invalid("request", "is not text", "the request in the body of the call")
+		}
 		body = []byte(r.Request.Body)
 	}
 	if len(body) == 0 {
@@ -42,6 +47,9 @@ func (r Replay) Body() ([]byte, error) {
 		return nil, err
 	}
 	if err := r.Authorize(req.Flow); err != nil {
+		return nil, err
+	}
+	if err := request.Reserved(req.Key); err != nil && !r.internal(req.Key) {
 		return nil, err
 	}
 	if err := checkDryRun(req); err != nil {
@@ -66,20 +74,34 @@ func (r Replay) checkBulk(size int, raw []byte) error {
 	if err := r.Authorize(b.Template.Flow); err != nil {
 		return err
 	}
+	if err := request.Reserved(b.Key); err != nil {
+		return err
+	}
 	return CheckBulk(b, r.Prepare)
 }
 
-// Properties returns the properties of the message. The request keeps the
-// message id that it had as its key, so that two replays start one operation.
-// The message itself needs a new id, because duplicate detection would drop the
-// old one.
-func (r Replay) Properties(newMessageID string) map[string]any {
-	properties := map[string]any{propertyReplayID: newMessageID}
-	if r.Request.MessageID != "" {
-		properties[propertyMessageID] = r.Request.MessageID
+// internal reports whether the app itself made the request under this key.
+func (r Replay) internal(key string) bool {
+	return r.Request.Source == rejected.Schedules && key == r.Request.Key
+}
+
+// Properties returns the properties of a message with the given id and body. The
+// request keeps the message id that it had as its key, so that two replays start
+// one operation. The message itself needs a new id, because duplicate detection
+// would drop the old one.
+func (r Replay) Properties(ctx context.Context, s *Sealer, newMessageID string, body []byte) (map[string]any, error) {
+	m := Envelope{MessageID: r.Request.MessageID, replayID: newMessageID, ReplyTo: r.Request.ReplyTo, Body: body}
+	if m.MessageID == "" {
+		m.MessageID = newMessageID
 	}
-	if r.Request.ReplyTo != "" {
-		properties[propertyReplyTo] = r.Request.ReplyTo
+	var c claims
+	if req, err := request.Read(body); err == nil && r.internal(req.Key) {
+		c.internal = "true"
+		seal, err := s.Sign(ctx, m.sealed(c)...)
+		if err != nil {
+			return nil, err
+		}
+		c.seal = seal
 	}
-	return properties
+	return m.carried(c), nil
 }

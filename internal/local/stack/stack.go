@@ -184,6 +184,7 @@ func (s *Stack) settings() map[string]string {
 		settings.TablesConnection:     s.Tables.ConnectionString(),
 		settings.ServiceBusConnection: s.Broker.ConnectionString(),
 		"SweepSchedule":               sweepSchedule(s.config.SpeedFactor),
+		"DeadLetterSchedule":          sweepSchedule(s.config.SpeedFactor),
 		"AZBACKUPFLOW_TENANT":         "local",
 		"AZBACKUPFLOW_ARM_ENDPOINT":   endpoint,
 		"AZBACKUPFLOW_SPEED_FACTOR":   strconv.FormatFloat(s.config.SpeedFactor, 'f', -1, 64),

@@ -1,0 +1,135 @@
+package intake_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/step"
+)
+
+// rejections collects what a Rejecter records, copies and logs.
+type rejections struct {
+	records []rejected.Request
+	copies  [][]byte
+	log     strings.Builder
+}
+
+func (c *rejections) rejecter(t *testing.T) *intake.Rejecter {
+	t.Helper()
+	r, err := intake.NewRejecter(intake.RejecterConfig{
+		Record: func(_ context.Context, r rejected.Request) error { c.records = append(c.records, r); return nil },
+		Publish: func(_ context.Context, _, id string, body []byte, _ map[string]any) error {
+			require.LessOrEqual(t, len(id), intake.MaxMessageID)
+			c.copies = append(c.copies, body)
+			return nil
+		},
+		Now: func() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }, Log: slog.New(slog.NewTextHandler(&c.log, nil)),
+	})
+	require.NoError(t, err)
+	return r
+}
+
+// Each field of a rejection may be as long as a message. The record stays small,
+// and the copy fits a message.
+func TestReject_BoundsEveryField(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"x", "\x00", "\xff", "\u2028", "<"} {
+		long := strings.Repeat(text, 250_000)
+		var fields []step.FieldError
+		for range 1000 {
+			fields = append(fields, step.FieldError{Field: long[:1000], Problem: long[:2000], Want: long[:2000]})
+		}
+		named, err := json.Marshal(map[string]string{"flow": long, "key": long})
+		require.NoError(t, err)
+		for name, rejection := range map[string]intake.Rejection{
+			"message id":       {MessageID: long, Err: errors.New("x")},
+			"index":            {MessageID: "id#" + long, Err: errors.New("x")},
+			"body":             {Body: []byte(long), Err: errors.New("x")},
+			"flow and key":     {Body: named, Err: errors.New("x")},
+			"type of the body": {BodyType: long, Err: errors.New("x")},
+			"reason":           {Err: errors.New(long)},
+			"fields":           {Err: &step.Invalid{Fields: fields}},
+			"reply queue":      {ReplyTo: long, Err: errors.New("x")},
+			"all of them":      {MessageID: long, Body: []byte(long), BodyType: long, ReplyTo: long, Err: &step.Invalid{Fields: fields}},
+		} {
+			var c rejections
+			require.NoError(t, c.rejecter(t).Reject(t.Context(), rejection), name)
+			require.LessOrEqual(t, len(c.copies[0]), 192<<10, "%s of %q: the copy fits a message", name, text)
+			require.LessOrEqual(t, len(c.records[0].MessageID), 128+10, name)
+			without := c.records[0]
+			without.Body = ""
+			rest, err := json.Marshal(without)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(rest), 180<<10, "%s of %q: the record without its body", name, text)
+		}
+	}
+}
+
+// No secret of a sender is recorded, copied or logged, in whatever field it comes.
+func TestReject_KeepsNoSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "S3cr3tSignature"
+	for name, text := range map[string]string{
+		"a signed URL":                 "https://acct.blob.core.windows.net/c/b?sv=2024&sig=" + secret,
+		"in capitals":                  "HTTPS://ACCT.BLOB.CORE.WINDOWS.NET/c?SIG=" + secret,
+		"without TLS":                  "http://acct.blob.core.windows.net/c?sig=" + secret,
+		"with escaped slashes":         `https:\/\/acct.blob.core.windows.net\/c?sv=1\u0026sig=` + secret,
+		"with an escaped mark":         `https://acct.blob.core.windows.net/c\u003fsv=1\u0026sig=` + secret,
+		"percent-encoded":              "https://acct.blob.core.windows.net/c%3Fsv%3D1%26sig%3D" + secret,
+		"without its scheme":           "acct.blob.core.windows.net/c?sv=1&sig=" + secret,
+		"only the query":               "sv=1&sig=" + secret,
+		"a function key":               "https://app.azurewebsites.net/api/x?code=" + secret,
+		"a user in a URL":              "https://user:" + secret + "@host.example/x",
+		"a bearer token":               "Authorization: bearer " + secret,
+		"a token":                      "eyJhbGciOi." + secret + ".sig",
+		"a token without a signature":  "eyJhbGciOi." + secret,
+		"a connection string":          "Endpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey=" + secret + ";EntityPath=q",
+		"a storage connection string":  "DefaultEndpointsProtocol=https;AccountKey=" + secret,
+		"a database connection string": "Server=x;Password=" + secret + ";",
+	} {
+		body, err := json.Marshal(map[string]any{"flow": text, "key": text, "parameters": map[string]any{text: []string{text}}})
+		require.NoError(t, err)
+		for place, rejection := range map[string]intake.Rejection{
+			"message id":  {MessageID: text, Err: errors.New("x")},
+			"reason":      {Err: errors.New("field " + text + " is wrong")},
+			"fields":      {Err: &step.Invalid{Fields: []step.FieldError{{Field: text, Problem: text, Want: text}}}},
+			"body":        {Body: body, Err: errors.New("x")},
+			"raw body":    {Body: []byte(text), Err: errors.New("x")},
+			"binary body": {Body: []byte("\xff\x00 " + text), Err: errors.New("x")},
+			"reply queue": {ReplyTo: text, Err: errors.New("x")},
+		} {
+			var c rejections
+			require.NoError(t, c.rejecter(t).Reject(t.Context(), rejection))
+			record, err := json.Marshal(c.records[0])
+			require.NoError(t, err)
+			require.NotContains(t, string(record), secret, "%s in the %s", name, place)
+			require.NotContains(t, string(c.copies[0]), secret, "%s in the %s", name, place)
+			require.NotContains(t, c.log.String(), secret, "%s in the %s", name, place)
+		}
+		require.True(t, json.Valid([]byte(intake.Redact(string(body)))), "%s: the body is still JSON: %s", name, intake.Redact(string(body)))
+	}
+}
+
+func TestRedact_KeepsEverythingElse(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"https://acct.blob.core.windows.net/container/blob", `{"a":"why? because","b":"x?y=z"}`, "design=1", "the bearer of news", "code=7",
+	} {
+		if text == "the bearer of news" {
+			require.Equal(t, "the Bearer *** news", intake.Redact(text), "a word after bearer is treated as a token")
+			continue
+		}
+		require.Equal(t, text, intake.Redact(text))
+	}
+	require.JSONEq(t, `{"u":"https://a/b","n":"say \"hi\""}`, intake.Redact(`{"u":"https://a/b?x=1","n":"say \"hi\""}`))
+	require.JSONEq(t, `{"u":"see \"https://a/b\" now"}`, intake.Redact(`{"u":"see \"https://a/b?x=1\" now"}`))
+}
