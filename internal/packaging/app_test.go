@@ -43,7 +43,7 @@ func bindings(t *testing.T) map[string][]binding {
 	return all
 }
 
-func TestTheHostSettlesByTheAnswerAndLocksOutliveAnInvocation(t *testing.T) {
+func TestHostJSON_LocksOutliveInvocations(t *testing.T) {
 	t.Parallel()
 	var host struct {
 		FunctionTimeout string
@@ -67,7 +67,7 @@ func TestTheHostSettlesByTheAnswerAndLocksOutliveAnInvocation(t *testing.T) {
 	require.Equal(t, "[4.22.0, 5.0.0)", host.ExtensionBundle.Version, "a named version, see docs/adr/0021-extension-bundle-range.md")
 }
 
-func TestEveryQueueIsServedWithItsDeadLetters(t *testing.T) {
+func TestFunctions_ServeEveryQueueAndItsDeadLetters(t *testing.T) {
 	t.Parallel()
 	queues := map[string]string{}
 	for name, list := range bindings(t) {
@@ -87,7 +87,7 @@ func TestEveryQueueIsServedWithItsDeadLetters(t *testing.T) {
 	}, queues, "a trigger on a dead-letter queue would deliver a message that it cannot bind without end")
 }
 
-func TestAnHTTPFunctionIsOneTriggerAndOneAnswerSoThatTheHostProxiesIt(t *testing.T) {
+func TestFunctions_HTTPFunctionsAreProxied(t *testing.T) {
 	t.Parallel()
 	for name, list := range bindings(t) {
 		if !slices.ContainsFunc(list, func(b binding) bool { return b.Type == "httpTrigger" }) {
@@ -100,7 +100,7 @@ func TestAnHTTPFunctionIsOneTriggerAndOneAnswerSoThatTheHostProxiesIt(t *testing
 	}
 }
 
-func TestTheSampleOfLocalSettingsHasEverySettingThatAFunctionNames(t *testing.T) {
+func TestLocalSettings_HaveEverySettingOfTheFunctions(t *testing.T) {
 	t.Parallel()
 	var settings struct{ Values map[string]string }
 	read(t, "local.settings.sample.json", &settings)
@@ -118,7 +118,7 @@ func TestTheSampleOfLocalSettingsHasEverySettingThatAFunctionNames(t *testing.T)
 	}
 }
 
-// Scripts of npm packages run with the rights of whoever installs them.
+// Scripts of npm packages run with the rights of any user who installs them.
 func TestMakefile_InstallsNpmPackagesWithoutScripts(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))

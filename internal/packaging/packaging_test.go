@@ -29,7 +29,7 @@ const (
 	program   = "package main\n\nimport \"os\"\n\nvar version string\n\nfunc main() { _, _ = os.Stdout.WriteString(version) }\n"
 )
 
-// sources writes an app with two functions, changed as the test wants.
+// sources writes an app with two functions, with the changes of the test.
 func sources(t *testing.T, changes map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -58,13 +58,16 @@ func sources(t *testing.T, changes map[string]string) string {
 
 func build(t *testing.T, root string) (packaging.Config, packaging.Result) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("takes seconds: builds a program")
+	}
 	cfg := packaging.Config{Root: root, Folder: filepath.Join(root, "out", "dist"), Archive: filepath.Join(root, "out", "dist.zip"), Version: "v1.2.3"}
 	made, err := packaging.Build(t.Context(), cfg)
 	require.NoError(t, err)
 	return cfg, made
 }
 
-func TestTheFolderHoldsTheProgramAndEachFunctionOneLevelDown(t *testing.T) {
+func TestBuild_WritesTheProgramAndEachFunctionOneLevelDown(t *testing.T) {
 	t.Parallel()
 	root := sources(t, nil)
 	cfg, made := build(t, root)
@@ -88,10 +91,10 @@ func TestTheFolderHoldsTheProgramAndEachFunctionOneLevelDown(t *testing.T) {
 	}
 	left, err := os.ReadDir(filepath.Dir(cfg.Folder))
 	require.NoError(t, err)
-	require.Len(t, left, 3, "scratch files are left beside the package")
+	require.Len(t, left, 3, "temporary files are left next to the package")
 }
 
-func TestTheProgramRunsAndTellsItsVersion(t *testing.T) {
+func TestBuild_SetsTheProgramsVersion(t *testing.T) {
 	t.Parallel()
 	cfg, made := build(t, sources(t, nil))
 	out, err := exec.CommandContext(t.Context(), filepath.Join(cfg.Folder, made.Program)).Output()
@@ -99,7 +102,7 @@ func TestTheProgramRunsAndTellsItsVersion(t *testing.T) {
 	require.Equal(t, "v1.2.3", string(out))
 }
 
-func TestTheArchiveHoldsTheSameAndItsProgramIsExecutable(t *testing.T) {
+func TestBuild_ArchivesTheSameFilesWithAnExecutableProgram(t *testing.T) {
 	t.Parallel()
 	cfg, _ := build(t, sources(t, nil))
 	archive, err := zip.OpenReader(cfg.Archive)
@@ -121,7 +124,7 @@ func TestTheArchiveHoldsTheSameAndItsProgramIsExecutable(t *testing.T) {
 		if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
 			local, err := os.ReadFile(filepath.Join(cfg.Folder, "handler"))
 			require.NoError(t, err)
-			require.Equal(t, local, deployed, "what runs here is not what is deployed")
+			require.Equal(t, local, deployed, "the local program differs from the deployed one")
 		}
 	}
 	require.Equal(t, map[string]fs.FileMode{
@@ -129,7 +132,7 @@ func TestTheArchiveHoldsTheSameAndItsProgramIsExecutable(t *testing.T) {
 	}, modes)
 }
 
-func TestTheSameSourcesGiveTheSameArchiveAnywhere(t *testing.T) {
+func TestBuild_WritesTheSameArchiveInAnotherFolder(t *testing.T) {
 	t.Parallel()
 	first, _ := build(t, sources(t, nil))
 	second, _ := build(t, sources(t, nil))
@@ -140,7 +143,7 @@ func TestTheSameSourcesGiveTheSameArchiveAnywhere(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-func TestTheArchiveIsForTheProcessorThatIsAskedFor(t *testing.T) {
+func TestBuild_ArchivesAProgramForTheRequestedProcessor(t *testing.T) {
 	t.Parallel()
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
 		t.Run(arch, func(t *testing.T) {
@@ -159,11 +162,11 @@ func TestTheArchiveIsForTheProcessorThatIsAskedFor(t *testing.T) {
 			program, err := elf.NewFile(bytes.NewReader(content))
 			require.NoError(t, err)
 			require.Equal(t, machine, program.Machine)
-			require.Empty(t, imported(t, program), "it needs a library of the machine")
+			require.Empty(t, imported(t, program), "the program needs a library of the machine")
 		})
 	}
 	_, err := packaging.Build(t.Context(), packaging.Config{Root: sources(t, nil), Folder: t.TempDir(), Archive: "a.zip", Arch: "riscv64"})
-	require.EqualError(t, err, `the processor is "riscv64", want amd64 or arm64`)
+	require.EqualError(t, err, `processor "riscv64" is not supported; set amd64 or arm64`)
 }
 
 func imported(t *testing.T, program *elf.File) []string {
@@ -173,7 +176,7 @@ func imported(t *testing.T, program *elf.File) []string {
 	return libraries
 }
 
-func TestTheBillOfMaterialsIsThatOfTheDeployedProgramAndReproducible(t *testing.T) {
+func TestBuild_WritesAReproducibleBillOfMaterials(t *testing.T) {
 	t.Parallel()
 	cfg, _ := build(t, sources(t, nil))
 	again, _ := build(t, sources(t, nil))
@@ -201,7 +204,7 @@ func TestTheBillOfMaterialsIsThatOfTheDeployedProgramAndReproducible(t *testing.
 	require.Equal(t, "BSD-3-Clause", (*(*bom.Components)[0].Licenses)[0].License.ID)
 }
 
-func TestAFunctionThatIsGoneLeavesTheFolder(t *testing.T) {
+func TestBuild_RemovesADeletedFunction(t *testing.T) {
 	t.Parallel()
 	root := sources(t, nil)
 	build(t, root)
@@ -211,7 +214,7 @@ func TestAFunctionThatIsGoneLeavesTheFolder(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(cfg.Folder, "Sweep"))
 }
 
-func TestAFailedBuildLeavesTheEarlierPackage(t *testing.T) {
+func TestBuild_LeavesTheEarlierPackageWhenItFails(t *testing.T) {
 	t.Parallel()
 	root := sources(t, nil)
 	cfg, _ := build(t, root)
@@ -222,7 +225,7 @@ func TestAFailedBuildLeavesTheEarlierPackage(t *testing.T) {
 	require.FileExists(t, cfg.Archive)
 }
 
-func TestAFolderOfSomethingElseIsNotRemoved(t *testing.T) {
+func TestBuild_KeepsAFolderThatIsNotAPackage(t *testing.T) {
 	t.Parallel()
 	root := sources(t, nil)
 	_, err := packaging.Build(t.Context(), packaging.Config{Root: root, Folder: filepath.Join(root, "functions"), Archive: filepath.Join(root, "a.zip"), Version: "v1"})
@@ -230,7 +233,7 @@ func TestAFolderOfSomethingElseIsNotRemoved(t *testing.T) {
 	require.FileExists(t, filepath.Join(root, "functions", "main.go"))
 }
 
-func TestWhatTheHostWouldRefuseIsRefusedHere(t *testing.T) {
+func TestBuild_RejectsWhatTheHostRejects(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		changes map[string]string
@@ -266,7 +269,7 @@ func TestWhatTheHostWouldRefuseIsRefusedHere(t *testing.T) {
 	}
 }
 
-func TestItCanBeGivenUp(t *testing.T) {
+func TestBuild_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	root := sources(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())

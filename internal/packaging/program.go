@@ -12,7 +12,7 @@ import (
 // platform is an operating system and a processor, in Go's names.
 type platform struct{ os, arch string }
 
-// azureOn is where Functions on Linux run custom handlers, on that processor.
+// azureOn returns the platform of custom handlers on Azure with that processor.
 func azureOn(arch string) (platform, error) {
 	switch arch {
 	case "", "amd64":
@@ -20,18 +20,19 @@ func azureOn(arch string) (platform, error) {
 	case "arm64":
 		return platform{os: "linux", arch: "arm64"}, nil
 	}
-	return platform{}, fmt.Errorf("the processor is %q, want amd64 or arm64", arch)
+	return platform{}, fmt.Errorf("processor %q is not supported; set amd64 or arm64", arch)
 }
 
-// build makes the program in functions/ without a C library, which Azure's
-// image need not have, and without paths and times of this machine.
+// build builds the program in functions/. It uses no C library, because Azure's
+// image may lack it, and leaves out the paths and times of this machine, so that
+// builds are reproducible.
 func (p platform) build(ctx context.Context, root, out, version string) error {
 	if strings.ContainsAny(version, " \t\n'\"") {
-		return fmt.Errorf("the version %q holds a space or a quote", version)
+		return fmt.Errorf("version %q contains a space or a quote; remove it", version)
 	}
 	out, err := filepath.Abs(out)
 	if err != nil {
-		return fmt.Errorf("name the program: %w", err)
+		return fmt.Errorf("find the path of the program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -X main.version="+version, "-o", out, "./"+functionsFolder)

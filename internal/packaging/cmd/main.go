@@ -1,4 +1,4 @@
-// Command cmd makes the package that Azure Functions runs: see `make package`.
+// Command cmd assembles the package that Azure Functions runs; see `make package`.
 package main
 
 import (
@@ -18,7 +18,7 @@ func main() {
 	flag.StringVar(&cfg.Folder, "folder", "dist", "folder to assemble, for the Functions host on this machine")
 	flag.StringVar(&cfg.Archive, "archive", "dist.zip", "archive to write, for deployment")
 	flag.StringVar(&cfg.Arch, "arch", "amd64", "processor that the archive is for: amd64, or arm64")
-	flag.StringVar(&cfg.Version, "version", "dev", "version that the program tells")
+	flag.StringVar(&cfg.Version, "version", "dev", "version that the program reports")
 	flag.Parse()
 	if err := run(cfg); err != nil {
 		fmt.Fprintln(os.Stderr, "package:", err)

@@ -11,11 +11,11 @@ import (
 	"azbackupflow/internal/schedule"
 )
 
-// checkDeclared gives the files in which an operator declares what is to
-// happen, and what is wrong with them: a package that would leave some of it out
-// is not made. Flows and their parameters are looked at where the app starts,
-// because its settings allow or forbid them.
-func checkDeclared(root string) (names []string, err error) {
+// checkDeclarations returns the names of the operator's files that exist, and an
+// error for their problems. The app ignores an invalid entry, so a package with one
+// must not be built. The app checks flows and parameters at its start, because its
+// settings allow or forbid them.
+func checkDeclarations(root string) (names []string, err error) {
 	checks := map[string]func(raw []byte) error{
 		schedule.FileName: func(raw []byte) error {
 			_, err := schedule.Parse(schedule.FileName, raw, nil)

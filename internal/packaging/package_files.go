@@ -19,7 +19,7 @@ type file struct {
 	mode   fs.FileMode
 }
 
-// files are those of a package with the given program, sorted by name.
+// files returns the files of a package with the given program, sorted by name.
 func (l layout) files(root, program string) []file {
 	files := []file{
 		{name: hostFile, source: filepath.Join(root, hostFile), mode: 0o644},
@@ -43,18 +43,18 @@ func writeFolder(folder string, files []file) error {
 	for _, f := range files {
 		path := filepath.Join(folder, filepath.FromSlash(f.name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			return fmt.Errorf("package %s: %w", f.name, err)
+			return fmt.Errorf("add %s to the package: %w", f.name, err)
 		}
 		to, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, f.mode)
 		if err != nil {
-			return fmt.Errorf("package %s: %w", f.name, err)
+			return fmt.Errorf("add %s to the package: %w", f.name, err)
 		}
 		if err := f.copyTo(to); err != nil {
-			_ = to.Close() // The first error tells more.
+			_ = to.Close() // the first error is more useful
 			return err
 		}
 		if err := to.Close(); err != nil {
-			return fmt.Errorf("package %s: %w", f.name, err)
+			return fmt.Errorf("add %s to the package: %w", f.name, err)
 		}
 	}
 	return nil
@@ -63,22 +63,22 @@ func writeFolder(folder string, files []file) error {
 func writeArchive(path string, files []file) error {
 	to, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("make the archive: %w", err)
+		return fmt.Errorf("create the archive: %w", err)
 	}
-	defer func() { _ = to.Close() }() // Closed below where all went well.
+	defer func() { _ = to.Close() }() // closed below on success
 	archive := zip.NewWriter(to)
 	for _, f := range files {
 		header := &zip.FileHeader{
 			Name:   f.name,
 			Method: zip.Deflate,
-			// The oldest time that the format knows: the real one would make
-			// each archive another.
+			// A fixed time makes archives reproducible. The format knows no earlier
+			// one.
 			Modified: time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC),
 		}
 		header.SetMode(f.mode)
 		entry, err := archive.CreateHeader(header)
 		if err != nil {
-			return fmt.Errorf("archive %s: %w", f.name, err)
+			return fmt.Errorf("add %s to the archive: %w", f.name, err)
 		}
 		if err := f.copyTo(entry); err != nil {
 			return err
@@ -96,11 +96,11 @@ func writeArchive(path string, files []file) error {
 func (f file) copyTo(to io.Writer) error {
 	from, err := os.Open(f.source)
 	if err != nil {
-		return fmt.Errorf("package %s: %w", f.name, err)
+		return fmt.Errorf("add %s to the package: %w", f.name, err)
 	}
-	defer func() { _ = from.Close() }() // Only read.
+	defer func() { _ = from.Close() }() // only read
 	if _, err := io.Copy(to, from); err != nil {
-		return fmt.Errorf("package %s: %w", f.name, err)
+		return fmt.Errorf("add %s to the package: %w", f.name, err)
 	}
 	return nil
 }
