@@ -35,7 +35,7 @@ func outsideBroker(t *testing.T) *Broker {
 // runClient runs a program of clientFolder and requires that it leaves no message.
 func runClient(t *testing.T, b *Broker, environment []string, program string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...) //nolint:gosec // a program of this repository
+	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir = clientFolder()
 	cmd.Env = append(os.Environ(), "SERVICEBUS_CONNECTION="+b.ConnectionString(),
 		"SERVICEBUS_SENDER="+b.ConnectionStringOf("sender"), "SERVICEBUS_LISTENER="+b.ConnectionStringOf("listener"))
@@ -82,7 +82,7 @@ func TestPythonClient_WorksWithTheBroker(t *testing.T) {
 func pythonWithClient(t *testing.T) (string, bool) {
 	t.Helper()
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(t.Context(), python, "-c", "import azure.servicebus, uamqp").Run() == nil { //nolint:gosec // one of the two above
+		if exec.CommandContext(t.Context(), python, "-c", "import azure.servicebus, uamqp").Run() == nil {
 			return python, true
 		}
 	}
