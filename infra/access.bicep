@@ -21,6 +21,9 @@ param protectedResourceGroups string = ''
 @description('Also assigns the role that restores and deletes.')
 param allowRestoreAndDelete bool = false
 
+@description('Also assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for stopping and resuming their protection.')
+param allowVirtualMachines bool = false
+
 // `go test ./generate/flows -update` writes this file from the calls of the flows. The
 // program uses the same table to name a missing permission.
 var roles = loadJsonContent('app/roles.json')
@@ -90,7 +93,7 @@ module onProtected 'app/group-access.bicep' = [for group in protectedGroups: {
   params: {
     suffix: suffix
     principalId: principalId
-    customRoles: ['read', 'protect']
+    customRoles: union(['read'], allowVirtualMachines ? ['virtual-machines'] : [])
     storageAccounts: true
   }
   // The same group can be in both lists, and role assignments must not collide.

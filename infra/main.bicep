@@ -20,11 +20,14 @@ param vaultResourceGroups string = ''
 @description('Resource IDs of single vaults of this subscription, separated by commas. The app may do the same with these vaults, but not with other resources of their groups.')
 param singleVaults string = ''
 
-@description('Resource groups of this subscription that contain the resources to back up, separated by commas. The app gets the permissions that Azure requires on them for protection.')
+@description('Resource groups of this subscription that contain the resources to back up, separated by commas. The app may read them, and register their storage accounts.')
 param protectedResourceGroups string = ''
 
 @description('Assigns the role that restores and deletes, on the vaults or their resource groups.')
 param allowRestoreAndDelete bool = false
+
+@description('Assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for stopping and resuming their protection.')
+param allowVirtualMachines bool = false
 
 @description('Allows flows to delete backups. Azure rejects their calls unless allowRestoreAndDelete is set too.')
 param allowDelete bool = false
@@ -186,6 +189,7 @@ module access 'access.bicep' = {
     singleVaults: singleVaults
     protectedResourceGroups: protectedResourceGroups
     allowRestoreAndDelete: allowRestoreAndDelete
+    allowVirtualMachines: allowVirtualMachines
   }
 }
 

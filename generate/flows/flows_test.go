@@ -153,7 +153,36 @@ func TestRoles_FollowFromTheDefinitions(t *testing.T) {
 	require.NoError(t, err)
 	holds(t, "infra/app/roles.json", text)
 	for _, p := range table {
-		require.NotEmpty(t, p.Role, "no flow calls %v; delete %s from the catalog, or name its role", p.Calls, p.Action)
+		require.NotEmpty(t, p.Role, "%s has no role", p.Action)
+	}
+}
+
+// Every call of a flow has one permission, and every permission that is not used
+// elsewhere follows from a call of a flow.
+func TestRoles_GrantWhatTheFlowsCall(t *testing.T) {
+	t.Parallel()
+	called := map[string]bool{}
+	for _, d := range definitions(t) {
+		for _, s := range d.Steps {
+			for _, c := range s.Calls {
+				called[c] = true
+			}
+		}
+	}
+	granting := map[string]int{}
+	for _, p := range roles.Table() {
+		needed := len(p.Uses) > 0
+		for _, c := range p.Calls {
+			granting[c]++
+			needed = needed || called[c]
+		}
+		for _, c := range p.After {
+			needed = needed || called[c]
+		}
+		require.True(t, needed, "no call needs %s", p.Action)
+	}
+	for c := range called {
+		require.Equal(t, 1, granting[c], "%s needs one permission", c)
 	}
 }
 

@@ -18,7 +18,7 @@ func TestDo_ForbiddenNamesTheMissingPermission(t *testing.T) {
 	}{
 		"from Azure's message": {
 			403, `{"error":{"code":"LinkedAuthorizationFailed","message":"The client has permission to perform action 'a/write' on scope '` + vault + `'; however, it does not have permission to perform action(s) 'Microsoft.Compute/virtualMachines/write' on the linked scope(s) '/subscriptions/s/x' (respectively)."}}`,
-			`Assign the function app's managed identity the role "azbackupflow Protection Operator", or another that allows Microsoft.Compute/virtualMachines/write, on /subscriptions/s/x.`,
+			`Assign the function app's managed identity the role "azbackupflow Virtual Machine Operator", or another that allows Microsoft.Compute/virtualMachines/write, on /subscriptions/s/x.`,
 		},
 		"from the call, if Azure names nothing": {
 			403, `{"error":{"code":"AuthorizationFailed","message":"no"}}`,

@@ -103,28 +103,24 @@ func (r *run) isNeeded(p roles.Permission) bool {
 
 const actionProtectedItems = "Microsoft.RecoveryServices/Vaults/backupProtectedItems/read"
 
-// checkProtectedItems checks the app's permissions on the storage accounts and
-// virtual machines that a Recovery Services vault protects.
+// checkProtectedItems checks the app's permissions on the storage accounts that a
+// Recovery Services vault protects. It does not check virtual machines: only stopping
+// and resuming their protection needs a role on them, which is off by default.
 func (r *run) checkProtectedItems(ctx context.Context, vault string) {
 	type item struct {
 		Properties struct {
 			SourceResourceID string `json:"sourceResourceId"`
 		} `json:"properties"`
 	}
-	for _, sources := range []struct {
-		management string
-		resource   roles.Resource
-	}{{"AzureStorage", roles.StorageAccount}, {"AzureIaasVM", roles.VirtualMachine}} {
-		items, err := arm.All[item](ctx, r.cfg.ARM, vault+"/backupProtectedItems",
-			url.Values{"api-version": {"2025-02-01"}, "$filter": {"backupManagementType eq '" + sources.management + "'"}})
-		if err != nil {
-			r.readFailed(checkPermission, vault, actionProtectedItems, err)
-			return
-		}
-		for _, i := range items {
-			if id := i.Properties.SourceResourceID; id != "" {
-				r.checkPermissions(ctx, id, sources.resource)
-			}
+	items, err := arm.All[item](ctx, r.cfg.ARM, vault+"/backupProtectedItems",
+		url.Values{"api-version": {"2025-02-01"}, "$filter": {"backupManagementType eq 'AzureStorage'"}})
+	if err != nil {
+		r.readFailed(checkPermission, vault, actionProtectedItems, err)
+		return
+	}
+	for _, i := range items {
+		if id := i.Properties.SourceResourceID; id != "" {
+			r.checkPermissions(ctx, id, roles.StorageAccount)
 		}
 	}
 }

@@ -26,11 +26,22 @@ type Permission struct {
 	Role Role
 	On   Resource
 	// Calls are the API operations that require the action, as the providers' API
-	// descriptions name them; empty if a call requires it in addition to its own
-	// action, on another resource.
+	// descriptions name them.
 	Calls []string
+	// After are the API operations that require the action in addition to their
+	// own: Azure returns the URL of a status or a result, or requires a permission
+	// on the resource that is backed up.
+	After []string
+	// Uses are the places outside of the flows that require the action.
+	Uses []Use
 	// For describes what the app does with it.
 	For string
+}
+
+// Use is a place outside of the flows that makes a call.
+type Use struct {
+	// Package is a folder of the repository, Text a part of its source.
+	Package, Text string
 }
 
 const (
@@ -42,94 +53,127 @@ const (
 	locations  = "Microsoft.DataProtection/locations"
 )
 
-// fromFlows marks an action whose role follows from the flows; see Derive.
-const fromFlows = ""
+// call returns the permission for API operations.
+func call(action string, on Resource, purpose string, calls ...string) Permission {
+	return Permission{Action: action, On: on, Calls: calls, For: purpose}
+}
 
-// catalog lists every permission. A new API call is one line here.
-func catalog() []Permission {
+// follow returns the permission for a URL that Azure returns to the API operations
+// in after. calls are the names of reading that URL, if it has any.
+func follow(action string, on Resource, purpose string, calls, after []string) Permission {
+	return Permission{Action: action, On: on, Calls: calls, After: after, For: purpose}
+}
+
+// use returns the permission for a call outside of the flows.
+func use(action string, on Resource, purpose, folder, text string) Permission {
+	return Permission{Action: action, On: on, Uses: []Use{{Package: folder, Text: text}}, For: purpose}
+}
+
+// Catalog returns every permission that the app could need. A new API call is one
+// line here. Which of them the app needs, and which role grants it, follows from
+// the flows: see Derive.
+func Catalog() []Permission {
 	return append(append(recoveryServices(), dataProtection()...), otherResources()...)
 }
 
 func recoveryServices() []Permission {
 	const on = RecoveryServicesVault
+	refresh := []string{"ProtectionContainers_Refresh"}
+	containerCalls := []string{"ProtectionContainers_Register", "ProtectionContainers_Inquire"}
+	itemCalls := []string{"ProtectedItems_CreateOrUpdate", "Backups_Trigger"}
+	deletion := []string{"ProtectedItems_Delete"}
+	cancel := []string{"JobCancellations_Trigger"}
 	return []Permission{
-		{rs + "/read", fromFlows, on, []string{"Vaults_Get"}, "see the vault and its identity"},
-		{rs + "/backupJobs/read", fromFlows, on, []string{"BackupJobs_List", "JobDetails_Get"}, "follow jobs"},
-		{rs + "/backupJobs/operationResults/read", fromFlows, on, []string{"JobOperationResults_Get"}, "follow the cancellation of a job"},
-		{rs + "/backupJobs/operationsStatus/read", fromFlows, on, nil, "follow the cancellation of a job"},
-		{rs + "/backupOperations/read", fromFlows, on, []string{"BackupOperationStatuses_Get"}, "follow operations"},
-		{rs + "/backupOperationResults/read", fromFlows, on, []string{"BackupOperationResults_Get"}, "follow operations"},
-		{rs + "/operationStatus/read", fromFlows, on, nil, "follow operations on the vault itself"},
-		{rs + "/backupFabrics/operationResults/read", fromFlows, on, []string{"ProtectionContainerRefreshOperationResults_Get"}, "follow the discovery of storage accounts"},
-		{rs + "/backupFabrics/operationsStatus/read", fromFlows, on, nil, "follow the discovery of storage accounts; Azure returns both kinds of URL"},
-		{containers + "/operationResults/read", fromFlows, on, []string{"ProtectionContainerOperationResults_Get"}, "follow registration and inquiry"},
-		{containers + "/operationsStatus/read", fromFlows, on, nil, "follow registration and inquiry"},
-		{items + "/operationResults/read", fromFlows, on, []string{"ProtectedItemOperationResults_Get"}, "follow operations on an item"},
-		{items + "/operationsStatus/read", fromFlows, on, []string{"ProtectedItemOperationStatuses_Get"}, "follow operations on an item"},
-		{rs + "/backupPolicies/read", fromFlows, on, []string{"ProtectionPolicies_Get"}, "see that a policy exists"},
-		{rs + "/backupResourceGuardProxies/read", fromFlows, on, []string{"ResourceGuardProxies_Get"}, "detect in advance that a Resource Guard must approve"},
-		{rs + "/backupFabrics/protectableContainers/read", fromFlows, on, []string{"ProtectableContainers_List"}, "find storage accounts that can be registered"},
-		{rs + "/backupProtectionContainers/read", fromFlows, on, []string{"BackupProtectionContainers_List"}, "find registered storage accounts"},
-		{rs + "/backupProtectableItems/read", fromFlows, on, []string{"BackupProtectableItems_List"}, "find file shares that can be protected"},
-		{rs + "/backupProtectedItems/read", fromFlows, on, []string{"BackupProtectedItems_List"}, "find protected items"},
-		{containers + "/read", fromFlows, on, []string{"ProtectionContainers_Get"}, "see a registered storage account"},
-		{items + "/read", fromFlows, on, []string{"ProtectedItems_Get"}, "see a protected item"},
+		call(rs+"/read", on, "see the vault and its identity", "Vaults_Get"),
+		call(rs+"/backupJobs/read", on, "follow jobs", "BackupJobs_List", "JobDetails_Get"),
+		follow(rs+"/backupJobs/operationResults/read", on, "follow the cancellation of a job", []string{"JobOperationResults_Get"}, cancel),
+		follow(rs+"/backupJobs/operationsStatus/read", on, "follow the cancellation of a job", nil, cancel),
+		follow(rs+"/backupOperations/read", on, "follow the deletion of backups", []string{"BackupOperationStatuses_Get"}, deletion),
+		follow(rs+"/backupOperationResults/read", on, "follow the deletion of backups", []string{"BackupOperationResults_Get"}, deletion),
+		follow(rs+"/backupFabrics/operationResults/read", on, "follow the discovery of storage accounts", []string{"ProtectionContainerRefreshOperationResults_Get"}, refresh),
+		follow(rs+"/backupFabrics/operationsStatus/read", on, "follow the discovery of storage accounts; Azure returns both kinds of URL", nil, refresh),
+		follow(containers+"/operationResults/read", on, "follow registration and inquiry", []string{"ProtectionContainerOperationResults_Get"}, containerCalls),
+		follow(containers+"/operationsStatus/read", on, "follow registration and inquiry", nil, containerCalls),
+		follow(items+"/operationResults/read", on, "follow operations on an item", []string{"ProtectedItemOperationResults_Get"}, itemCalls),
+		follow(items+"/operationsStatus/read", on, "follow operations on an item", []string{"ProtectedItemOperationStatuses_Get"}, itemCalls),
+		call(rs+"/backupPolicies/read", on, "see that a policy exists", "ProtectionPolicies_Get"),
+		call(rs+"/backupResourceGuardProxies/read", on, "detect in advance that a Resource Guard must approve", "ResourceGuardProxies_Get"),
+		call(rs+"/backupFabrics/protectableContainers/read", on, "find storage accounts that can be registered", "ProtectableContainers_List"),
+		call(rs+"/backupProtectionContainers/read", on, "find registered storage accounts", "BackupProtectionContainers_List"),
+		call(rs+"/backupProtectableItems/read", on, "find file shares that can be protected", "BackupProtectableItems_List"),
+		call(rs+"/backupProtectedItems/read", on, "find protected items", "BackupProtectedItems_List"),
+		call(containers+"/read", on, "see a registered storage account", "ProtectionContainers_Get"),
+		call(items+"/read", on, "see a protected item", "ProtectedItems_Get"),
 
-		{items + "/backup/action", fromFlows, on, []string{"Backups_Trigger"}, "back up now"},
-		{rs + "/backupJobs/cancel/action", fromFlows, on, []string{"JobCancellations_Trigger"}, "cancel the job of a canceled operation"},
+		call(items+"/backup/action", on, "back up now", "Backups_Trigger"),
+		call(rs+"/backupJobs/cancel/action", on, "cancel the job of a canceled operation", "JobCancellations_Trigger"),
 
-		{rs + "/backupFabrics/refreshContainers/action", fromFlows, on, []string{"ProtectionContainers_Refresh"}, "discover storage accounts"},
-		{containers + "/write", fromFlows, on, []string{"ProtectionContainers_Register"}, "register a storage account"},
-		{containers + "/inquire/action", fromFlows, on, []string{"ProtectionContainers_Inquire"}, "discover file shares"},
-		{items + "/write", fromFlows, on, []string{"ProtectedItems_CreateOrUpdate"}, "protect an item, stop and resume its protection"},
+		call(rs+"/backupFabrics/refreshContainers/action", on, "discover storage accounts", "ProtectionContainers_Refresh"),
+		call(containers+"/write", on, "register a storage account", "ProtectionContainers_Register"),
+		call(containers+"/inquire/action", on, "discover file shares", "ProtectionContainers_Inquire"),
+		call(items+"/write", on, "protect an item, stop and resume its protection", "ProtectedItems_CreateOrUpdate"),
 
-		{items + "/delete", fromFlows, on, []string{"ProtectedItems_Delete"}, "delete the backups of an item"},
+		call(items+"/delete", on, "delete the backups of an item", "ProtectedItems_Delete"),
 	}
 }
 
 func dataProtection() []Permission {
 	const on = BackupVault
+	changes := []string{
+		"BackupInstances_ValidateForBackup", "BackupInstances_CreateOrUpdate", "BackupInstances_AdhocBackup",
+		"BackupInstances_ValidateForRestore", "BackupInstances_TriggerRestore", "BackupInstances_Delete",
+		"BackupInstances_StopProtection", "BackupInstances_SuspendBackups", "BackupInstances_ResumeProtection",
+	}
+	status := follow(locations+"/operationStatus/read", Subscription, "follow operations, whose status Azure keeps by region", []string{"OperationStatus_Get"}, changes)
+	result := follow(locations+"/operationResults/read", Subscription, "follow operations, whose result Azure keeps by region", []string{"OperationResult_Get"}, changes)
+	status.Role, result.Role = Status, Status
 	return []Permission{
-		{dp + "/read", fromFlows, on, []string{"BackupVaults_Get"}, "see the vault and its identity"},
-		{instances + "/read", fromFlows, on, []string{"BackupInstances_List", "BackupInstances_Get"}, "find and see backup instances"},
-		{dp + "/deletedBackupInstances/read", fromFlows, on, []string{"DeletedBackupInstances_List", "DeletedBackupInstances_Get"}, "detect that an instance is soft-deleted"},
-		{instances + "/recoveryPoints/read", fromFlows, on, []string{"RecoveryPoints_List", "RecoveryPoints_Get"}, "find recovery points"},
-		{instances + "/operationResults/read", fromFlows, on, []string{"BackupInstances_GetBackupInstanceOperationResult"}, "follow operations on an instance"},
-		{dp + "/backupPolicies/read", fromFlows, on, []string{"BackupPolicies_Get"}, "see that a policy exists"},
-		{dp + "/backupJobs/read", fromFlows, on, []string{"Jobs_List", "Jobs_Get"}, "follow jobs"},
-		{dp + "/operationStatus/read", fromFlows, on, []string{"OperationStatusBackupVaultContext_Get"}, "follow operations"},
-		{dp + "/operationResults/read", fromFlows, on, []string{"BackupVaultOperationResults_Get"}, "follow operations"},
-		{dp + "/backupResourceGuardProxies/read", fromFlows, on, []string{"DppResourceGuardProxy_List"}, "detect in advance that a Resource Guard must approve"},
+		call(dp+"/read", on, "see the vault and its identity", "BackupVaults_Get"),
+		call(instances+"/read", on, "find and see backup instances", "BackupInstances_List", "BackupInstances_Get"),
+		call(dp+"/deletedBackupInstances/read", on, "detect that an instance is soft-deleted", "DeletedBackupInstances_List", "DeletedBackupInstances_Get"),
+		call(instances+"/recoveryPoints/read", on, "find recovery points", "RecoveryPoints_List", "RecoveryPoints_Get"),
+		follow(instances+"/operationResults/read", on, "follow operations on an instance", []string{"BackupInstances_GetBackupInstanceOperationResult"}, changes),
+		call(dp+"/backupPolicies/read", on, "see that a policy exists", "BackupPolicies_Get"),
+		call(dp+"/backupJobs/read", on, "follow jobs", "Jobs_List", "Jobs_Get"),
+		follow(dp+"/operationStatus/read", on, "follow operations", []string{"OperationStatusBackupVaultContext_Get"}, changes),
+		call(dp+"/backupResourceGuardProxies/read", on, "detect in advance that a Resource Guard must approve", "DppResourceGuardProxy_List"),
 
-		{locations + "/operationStatus/read", Status, Subscription, []string{"OperationStatus_Get"}, "follow operations, whose status Azure keeps by region"},
-		{locations + "/operationResults/read", Status, Subscription, []string{"OperationResult_Get"}, "follow operations, whose result Azure keeps by region"},
+		status,
+		result,
 
-		{instances + "/backup/action", fromFlows, on, []string{"BackupInstances_AdhocBackup"}, "back up now"},
+		call(instances+"/backup/action", on, "back up now", "BackupInstances_AdhocBackup"),
 
-		{dp + "/validateForBackup/action", fromFlows, on, []string{"BackupInstances_ValidateForBackup"}, "validate a backup before it is configured"},
-		{instances + "/write", fromFlows, on, []string{"BackupInstances_CreateOrUpdate"}, "configure the backup of a server"},
-		{instances + "/stopProtection/action", fromFlows, on, []string{"BackupInstances_StopProtection"}, "stop backups and keep the existing ones without expiry"},
-		{instances + "/suspendBackups/action", Protect, on, []string{"BackupInstances_SuspendBackups"}, "stop backups and keep the existing ones by the policy"},
-		{instances + "/resumeProtection/action", fromFlows, on, []string{"BackupInstances_ResumeProtection"}, "resume protection that was stopped or suspended"},
+		call(dp+"/validateForBackup/action", on, "validate a backup before it is configured", "BackupInstances_ValidateForBackup"),
+		call(instances+"/write", on, "configure the backup of a server", "BackupInstances_CreateOrUpdate"),
+		call(instances+"/stopProtection/action", on, "stop backups and keep the existing ones without expiry", "BackupInstances_StopProtection"),
+		call(instances+"/suspendBackups/action", on, "stop backups and keep the existing ones by the policy", "BackupInstances_SuspendBackups"),
+		call(instances+"/resumeProtection/action", on, "resume protection that was stopped or suspended", "BackupInstances_ResumeProtection"),
 
-		{instances + "/validateRestore/action", fromFlows, on, []string{"BackupInstances_ValidateForRestore"}, "validate a restore"},
-		{instances + "/restore/action", fromFlows, on, []string{"BackupInstances_TriggerRestore"}, "restore"},
-		{instances + "/delete", fromFlows, on, []string{"BackupInstances_Delete"}, "delete the backups of an instance"},
+		call(instances+"/validateRestore/action", on, "validate a restore", "BackupInstances_ValidateForRestore"),
+		call(instances+"/restore/action", on, "restore", "BackupInstances_TriggerRestore"),
+		call(instances+"/delete", on, "delete the backups of an instance", "BackupInstances_Delete"),
 	}
 }
 
 // otherResources lists what the app reads of the resources that are backed up, and
 // what Azure requires there when the app calls the vault.
 func otherResources() []Permission {
+	const autoprotect, preflight = "internal/autoprotect", "internal/preflight"
+	// Azure checks both on the machine when the app changes its protected item.
+	// https://learn.microsoft.com/azure/backup/backup-rbac-rs-vault
+	change := []string{"ProtectedItems_CreateOrUpdate"}
+	readMachine := follow("Microsoft.Compute/virtualMachines/read", VirtualMachine, "stop and resume the protection of a virtual machine", nil, change)
+	writeMachine := follow("Microsoft.Compute/virtualMachines/write", VirtualMachine, "stop and resume the protection of a virtual machine, for which Azure requires this on the machine", nil, change)
+	readMachine.Role, writeMachine.Role = VirtualMachines, VirtualMachines
 	return []Permission{
-		{"Microsoft.Storage/storageAccounts/read", fromFlows, StorageAccount, nil, "see that the account exists, its tags, and what could block Azure Backup"},
-		{"Microsoft.Storage/storageAccounts/fileServices/shares/read", fromFlows, StorageAccount, nil, "find unprotected file shares"},
-		{"Microsoft.DBforPostgreSQL/flexibleServers/read", fromFlows, PostgreSQLServer, nil, "see that the server exists, and its tags"},
-		{"Microsoft.Compute/virtualMachines/read", fromFlows, VirtualMachine, nil, "see the machine of a backup"},
-		{"Microsoft.ServiceBus/namespaces/queues/read", fromFlows, ServiceBusNamespace, nil, "check the properties of the queues that the engine relies on"},
-		{"Microsoft.Authorization/permissions/read", fromFlows, AnyResource, nil, "find out before a call what the app may not do"},
-		{"Microsoft.Authorization/roleAssignments/read", fromFlows, AnyResource, nil, "find out which role a vault's own identity lacks"},
+		use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "GetStorageAccount("),
+		use("Microsoft.Storage/storageAccounts/fileServices/shares/read", StorageAccount, "find unprotected file shares", autoprotect, "ListFileShares("),
+		use("Microsoft.DBforPostgreSQL/flexibleServers/read", PostgreSQLServer, "see that the server exists, and its tags", autoprotect, "GetFlexibleServer("),
+		use("Microsoft.ServiceBus/namespaces/queues/read", ServiceBusNamespace, "check the properties of the queues that the engine relies on", preflight, `"/queues/"`),
+		use("Microsoft.Authorization/permissions/read", AnyResource, "find out before a call what the app may not do", preflight, `"/providers/Microsoft.Authorization/permissions"`),
+		use("Microsoft.Authorization/roleAssignments/read", AnyResource, "find out which role a vault's own identity lacks", preflight, `"/providers/Microsoft.Authorization/roleAssignments"`),
 
-		{"Microsoft.Compute/virtualMachines/write", Protect, VirtualMachine, nil, "stop and resume the protection of a virtual machine, for which Azure requires this on the machine"},
+		readMachine,
+		writeMachine,
 	}
 }

@@ -2,24 +2,43 @@
 
 package roles
 
-// granted returns for each API operation that changes something the weakest role
-// of the flows that call it.
+// granted returns for each API operation that flows call the weakest role of these
+// flows, and Read if the operation only reads.
 func granted() map[string]Role {
 	return map[string]Role{
 		"BackupInstances_AdhocBackup":        Backup,
 		"BackupInstances_CreateOrUpdate":     Protect,
 		"BackupInstances_Delete":             Delete,
+		"BackupInstances_Get":                Read,
+		"BackupInstances_List":               Read,
 		"BackupInstances_ResumeProtection":   Protect,
 		"BackupInstances_StopProtection":     Protect,
 		"BackupInstances_TriggerRestore":     Delete,
 		"BackupInstances_ValidateForBackup":  Protect,
 		"BackupInstances_ValidateForRestore": Delete,
+		"BackupJobs_List":                    Read,
+		"BackupPolicies_Get":                 Read,
+		"BackupProtectableItems_List":        Read,
+		"BackupProtectedItems_List":          Read,
+		"BackupProtectionContainers_List":    Read,
+		"BackupVaults_Get":                   Read,
 		"Backups_Trigger":                    Backup,
+		"DeletedBackupInstances_Get":         Read,
+		"DeletedBackupInstances_List":        Read,
 		"JobCancellations_Trigger":           Backup,
+		"JobDetails_Get":                     Read,
+		"Jobs_Get":                           Read,
+		"Jobs_List":                          Read,
+		"ProtectableContainers_List":         Read,
 		"ProtectedItems_CreateOrUpdate":      Protect,
 		"ProtectedItems_Delete":              Delete,
+		"ProtectedItems_Get":                 Read,
 		"ProtectionContainers_Inquire":       Protect,
 		"ProtectionContainers_Refresh":       Protect,
 		"ProtectionContainers_Register":      Protect,
+		"ProtectionPolicies_Get":             Read,
+		"RecoveryPoints_Get":                 Read,
+		"RecoveryPoints_List":                Read,
+		"Vaults_Get":                         Read,
 	}
 }

@@ -53,5 +53,6 @@ func Markdown(table []Permission) string {
 		}
 		b.WriteString("\n")
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	b.WriteString(builtInMarkdown())
+	return b.String()
 }

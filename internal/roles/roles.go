@@ -21,13 +21,17 @@ const (
 	Backup Role = "backup"
 	// Protect starts, stops and resumes protection.
 	Protect Role = "protect"
+	// VirtualMachines changes the protection of virtual machines, for which Azure
+	// requires that the app may change the machines. The deployment assigns it only
+	// on request.
+	VirtualMachines Role = "virtual-machines"
 	// Delete restores and deletes: it can overwrite and lose data. The deployment
 	// assigns it only on request.
 	Delete Role = "restore-and-delete"
 )
 
 // All returns the roles, the weakest first.
-func All() []Role { return []Role{Read, Status, Backup, Protect, Delete} }
+func All() []Role { return []Role{Read, Status, Backup, Protect, VirtualMachines, Delete} }
 
 // Weaker reports whether the role comes before the other in All.
 func (r Role) Weaker(than Role) bool { return slices.Index(All(), r) < slices.Index(All(), than) }
@@ -43,6 +47,8 @@ func (r Role) Name() string {
 		return "azbackupflow Backup Operator"
 	case Protect:
 		return "azbackupflow Protection Operator"
+	case VirtualMachines:
+		return "azbackupflow Virtual Machine Operator"
 	case Delete:
 		return "azbackupflow Restore and Delete Operator"
 	}
@@ -60,6 +66,8 @@ func (r Role) Description() string {
 		return "Starts on-demand backups and cancels backup jobs."
 	case Protect:
 		return "Registers storage accounts, and starts, stops and resumes protection; deletes no backup."
+	case VirtualMachines:
+		return "Changes virtual machines, which Azure requires for stopping and resuming their protection."
 	case Delete:
 		return "Restores from backups and deletes backups."
 	}
@@ -68,13 +76,18 @@ func (r Role) Description() string {
 
 // Scope returns the resources that the role is assigned on.
 func (r Role) Scope() string {
-	if r == Status {
+	switch r {
+	case Status:
 		return "the subscription of each Backup vault"
-	}
-	if r == Read {
+	case Read:
 		return "each vault, the resources that it backs up, and the app's own Service Bus namespace; or their resource groups"
+	case VirtualMachines:
+		return "the virtual machines or their resource groups, only on request"
+	case Delete:
+		return "each vault or its resource group, only on request"
+	case Backup, Protect:
 	}
-	return "each vault, and the resources that it backs up; or their resource groups"
+	return "each vault or its resource group"
 }
 
 // Permissions returns the permissions that the role grants.
@@ -102,9 +115,10 @@ func Find(action string) (Permission, bool) {
 	return Permission{}, false
 }
 
-// FindCall returns the permission that an API operation requires.
+// FindCall returns the catalog's permission that an API operation requires, without
+// its role.
 func FindCall(call string) (Permission, bool) {
-	for _, p := range Table() {
+	for _, p := range Catalog() {
 		if slices.Contains(p.Calls, call) {
 			return p, true
 		}

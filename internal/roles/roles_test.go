@@ -70,7 +70,7 @@ func TestRecommendedAction_NamesTheMissingRoleAndItsScope(t *testing.T) {
 		"a linked resource": {
 			message: "The client 'a' with object id 'b' has permission to perform action 'Microsoft.RecoveryServices/vaults/x/write' on scope '" + vault + "'; however, it does not have permission to perform action(s) 'Microsoft.Compute/virtualMachines/write' on the linked scope(s) '" + machine + "' (respectively) or the linked scope(s) are invalid.",
 			method:  http.MethodPut, path: vault,
-			want: []string{"azbackupflow Protection Operator", "Microsoft.Compute/virtualMachines/write", machine + "."},
+			want: []string{"azbackupflow Virtual Machine Operator", "Microsoft.Compute/virtualMachines/write", machine + "."},
 		},
 		"an action of no role": {
 			message: "… however, it does not have permission to perform action 'Microsoft.Storage/storageAccounts/write' on the linked scope '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a'",
