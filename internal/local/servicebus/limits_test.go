@@ -166,3 +166,20 @@ func TestAccessKeys_AllowOnlyTheirRights(t *testing.T) {
 	_, err = newReceiver(t, clientWith("none"), "steps").PeekMessages(within(t), 1, nil)
 	requireCode(t, azservicebus.CodeUnauthorizedAccess, err)
 }
+
+func TestAccessKeys_LimitManagementOperations(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, Config{Keys: []AccessKey{{Name: "sender", Key: "s", Send: true}, {Name: "listener", Key: "l", Listen: true}}})
+	peek := wire.Map{{Key: wire.String("from-sequence-number"), Value: wire.Long(0)}, {Key: wire.String("message-count"), Value: wire.Int(1)}}
+	entry := wire.Map{{Key: wire.String("message"), Value: wire.Binary(rawMessage("a"))}}
+	schedule := wire.Map{{Key: wire.String("messages"), Value: wire.List{entry}}}
+	for i, want := range []struct{ schedule, peek wire.Int }{{200, 401}, {401, 200}} {
+		c := connectRawWith(t, b, "steps", b.keys[i+1])
+		c.attachManagement("steps")
+		reply := c.ask(0, "com.microsoft:schedule-message", schedule)
+		require.Equal(t, want.schedule, reply.ApplicationProperties.Get("status-code"), b.keys[i+1].Name)
+		reply = c.ask(1, "com.microsoft:peek-message", peek)
+		require.Equal(t, want.peek, reply.ApplicationProperties.Get("status-code"), b.keys[i+1].Name)
+	}
+	require.Len(t, b.Messages("steps"), 1)
+}

@@ -34,6 +34,11 @@ func rawHello() []byte {
 // connectRaw begins a session and sends a token for the queue.
 func connectRaw(t *testing.T, b *Broker, queue string) *rawClient {
 	t.Helper()
+	return connectRawWith(t, b, queue, b.keys[0])
+}
+
+func connectRawWith(t *testing.T, b *Broker, queue string, key AccessKey) *rawClient {
+	t.Helper()
 	socket, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.Address())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = socket.Close() })
@@ -50,7 +55,7 @@ func connectRaw(t *testing.T, b *Broker, queue string) *rawClient {
 	expect[*wire.Open](c)
 	begun := expect[*wire.Begin](c)
 	require.Equal(t, number(uint16(0)), begun.RemoteChannel)
-	c.putToken(b, queue)
+	c.putToken(b, queue, key)
 	return c
 }
 
@@ -140,14 +145,14 @@ func (c *rawClient) transfer(handle, id uint32, payload []byte) {
 	c.send(p, payload...)
 }
 
-func (c *rawClient) putToken(b *Broker, queue string) {
+func (c *rawClient) putToken(b *Broker, queue string, key AccessKey) {
 	c.t.Helper()
 	audience := "amqp://" + b.Address() + "/" + queue
 	request := wire.Response(nil, wire.Map{
 		{Key: wire.String("operation"), Value: wire.String("put-token")},
 		{Key: wire.String("type"), Value: wire.String("servicebus.windows.net:sastoken")},
 		{Key: wire.String("name"), Value: wire.String(audience)},
-	}, wire.String(sign(b.keys[0].Key, b.keys[0].Name, audience, systemClock{}.Now().Add(time.Hour)))).WithMessageID("token")
+	}, wire.String(sign(key.Key, key.Name, audience, systemClock{}.Now().Add(time.Hour)))).WithMessageID("token")
 	c.attachSender(200, cbsAddress)
 	c.attachReceiver(201, cbsAddress)
 	c.transfer(200, 0, request.Append(nil))
