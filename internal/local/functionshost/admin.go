@@ -13,10 +13,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 )
 
-// maxAdminBody bounds the body of an admin request in bytes.
+// maxAdminBody limits the body of an admin request, in bytes.
 const maxAdminBody = 8 << 20
 
-// adminFunction is how the admin endpoint shows a function.
+// adminFunction describes a function in the admin endpoint's JSON.
 type adminFunction struct {
 	Name              string          `json:"name"`
 	Config            json.RawMessage `json:"config"`
@@ -25,9 +25,9 @@ type adminFunction struct {
 	Language          string          `json:"language"`
 }
 
-// adminRoutes are the endpoints under /admin
+// adminRoutes registers the endpoints under /admin
 // (https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http).
-// Every key is accepted.
+// They accept every key.
 func (h *Host) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/host/status", func(w http.ResponseWriter, _ *http.Request) {
 		id, err := os.Hostname()
@@ -51,7 +51,7 @@ func (h *Host) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/functions/{name}", func(w http.ResponseWriter, r *http.Request) {
 		function := h.function(r.PathValue("name"))
 		if function == nil {
-			http.Error(w, "there is no such function", http.StatusNotFound)
+			http.Error(w, "function not found", http.StatusNotFound)
 			return
 		}
 		writeJSON(w, http.StatusOK, h.describe(function))
@@ -59,7 +59,7 @@ func (h *Host) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /admin/functions/{name}", h.serveAdminInvoke)
 }
 
-// describe shows a function.
+// describe returns the description of a function.
 func (h *Host) describe(function *Function) adminFunction {
 	shown := adminFunction{Name: function.Name, Config: function.Config, IsDisabled: function.Disabled, Language: "Custom"}
 	if function.Trigger.is(typeHTTPTrigger) {
@@ -72,16 +72,17 @@ func (h *Host) describe(function *Function) adminFunction {
 	return shown
 }
 
-// serveAdminInvoke runs a function by hand: 202 at once, whatever comes of it.
+// serveAdminInvoke queues a manual run of a function. It responds with 202 before
+// the run starts.
 func (h *Host) serveAdminInvoke(w http.ResponseWriter, r *http.Request) {
 	function := h.function(r.PathValue("name"))
 	if function == nil {
-		http.Error(w, "there is no such function", http.StatusNotFound)
+		http.Error(w, "function not found", http.StatusNotFound)
 		return
 	}
 	var body struct{ Input string }
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody)).Decode(&body); err != nil {
-		http.Error(w, `the body is not {"input": "…"}`, http.StatusBadRequest)
+		http.Error(w, `the body is not {"input": "…"}; send a text as input`, http.StatusBadRequest)
 		return
 	}
 	i, err := h.manualInvocation(function, body.Input)
@@ -93,18 +94,18 @@ func (h *Host) serveAdminInvoke(w http.ResponseWriter, r *http.Request) {
 	case h.manual.queue <- i:
 		w.WriteHeader(http.StatusAccepted)
 	case <-h.stopping:
-		http.Error(w, "the host stops", http.StatusServiceUnavailable)
+		http.Error(w, "host is stopping", http.StatusServiceUnavailable)
 	case <-r.Context().Done():
 	}
 }
 
-// manualTrigger runs what the admin endpoint is asked for.
+// manualTrigger runs the invocations of the admin endpoint.
 type manualTrigger struct {
 	host  *Host
 	queue chan *invocation
 }
 
-// run invokes what is queued until ctx ends, then waits for what is running.
+// run runs queued invocations until ctx ends, then waits for those in progress.
 func (t *manualTrigger) run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -112,22 +113,22 @@ func (t *manualTrigger) run(ctx context.Context) {
 	for {
 		select {
 		case i := <-t.queue:
-			running.Go(func() { _, _ = t.host.invoke(work, i) }) // a failure is logged there
+			running.Go(func() { _, _ = t.host.invoke(work, i) }) // invoke logs a failure
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// manualInvocation makes a trigger's value out of a text.
+// manualInvocation returns an invocation whose trigger value is a text.
 func (h *Host) manualInvocation(function *Function, input string) (*invocation, error) {
 	trigger := function.Trigger
 	switch {
 	case trigger.is(typeHTTPTrigger):
-		return nil, errors.New("an HTTP function is called at its route")
+		return nil, errors.New("function has an HTTP trigger; call its route")
 	case trigger.is(typeEventGridTrigger):
 		if !json.Valid([]byte(input)) {
-			return nil, errors.New("the input is not an event")
+			return nil, errors.New("input is not an event; send JSON")
 		}
 		return h.eventInvocation(function, json.RawMessage(input))
 	}
@@ -141,12 +142,12 @@ func (h *Host) manualInvocation(function *Function, input string) (*invocation, 
 	now := h.now()
 	message := &azservicebus.ReceivedMessage{Body: []byte(input), MessageID: i.id, DeliveryCount: 1, EnqueuedTime: &now}
 	if err := fillMessage(i, busClient{}, message); err != nil {
-		return nil, fmt.Errorf("make a message: %w", err)
+		return nil, fmt.Errorf("create a message: %w", err)
 	}
 	return i, nil
 }
 
-// writeJSON answers with a value as JSON.
+// writeJSON responds with a value as JSON.
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	body, err := encodeObject(value)
 	if err != nil {
@@ -155,5 +156,5 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // nobody is left to be told
+	_, _ = w.Write(body) // the caller has hung up
 }

@@ -11,36 +11,36 @@ import (
 	"strings"
 )
 
-// functionName is what the host accepts as a function's name, which is the
-// name of its folder.
+// functionName matches the names that the host accepts for a function, which is
+// the name of its folder.
 var functionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,127}$`)
 
-// App is a function app as it lies in a folder.
+// App is a function app in a folder.
 type App struct {
 	// Root is the absolute path of the folder with host.json.
 	Root string
-	// Host is host.json.
+	// Host is the content of host.json.
 	Host HostFile
-	// Functions are the folders with a function.json, in order of name.
+	// Functions are the folders with a function.json, sorted by name.
 	Functions []Function
 }
 
-// Function is one function.json.
+// Function is the content of one function.json.
 type Function struct {
 	// Name is the folder's name.
 	Name string
-	// Trigger is the one binding that starts the function.
+	// Trigger is the binding that starts the function.
 	Trigger Binding
 	// Outputs are the output bindings.
 	Outputs []Binding
-	// Disabled says that the function's triggers do not run.
+	// Disabled reports whether the function's trigger is off.
 	Disabled bool
 	// Config is the file itself.
 	Config json.RawMessage
 }
 
-// Load reads the app in root as the host would and returns every problem that
-// it finds. Settings are not resolved: %name% stands in bindings as written.
+// Load reads the app in root as the host does. Its error lists every problem. Load
+// does not resolve settings: bindings keep %name%.
 func Load(root string) (App, error) {
 	absolute, err := filepath.Abs(root)
 	if err != nil {
@@ -68,7 +68,7 @@ func Load(root string) (App, error) {
 		}
 		lower := strings.ToLower(function.Name)
 		if other, ok := seen[lower]; ok {
-			problems = append(problems, fmt.Errorf("functions %s and %s differ in case only", other, function.Name))
+			problems = append(problems, fmt.Errorf("functions %s and %s differ only in case; rename one", other, function.Name))
 		}
 		seen[lower] = function.Name
 		app.Functions = append(app.Functions, function)
@@ -79,8 +79,8 @@ func Load(root string) (App, error) {
 	return app, nil
 }
 
-// Layout says whether the folder is one that can be deployed: what Load finds,
-// and what the host would pass over in silence.
+// Layout returns an error if the folder must not be deployed: the problems that Load
+// finds, and those that the host ignores without an error.
 func Layout(root string) error {
 	app, err := Load(root)
 	if err != nil {
@@ -88,11 +88,11 @@ func Layout(root string) error {
 	}
 	var problems []error
 	if len(app.Functions) == 0 {
-		problems = append(problems, errors.New("there is no function one level below host.json"))
+		problems = append(problems, errors.New("no function found one level below host.json"))
 	}
 	for _, function := range app.Functions {
 		if function.Trigger.needsBundle() && !app.Host.HasBundle {
-			problems = append(problems, fmt.Errorf("function %s: host.json names no extensionBundle, which %s comes from", function.Name, function.Trigger.Type))
+			problems = append(problems, fmt.Errorf("function %s: %s needs an extension bundle; set extensionBundle in host.json", function.Name, function.Trigger.Type))
 		}
 	}
 	err = filepath.WalkDir(app.Root, func(path string, entry fs.DirEntry, err error) error {
@@ -104,7 +104,7 @@ func Layout(root string) error {
 			return err
 		}
 		if entry.Name() == "function.json" && strings.Count(filepath.ToSlash(relative), "/") != 1 {
-			problems = append(problems, fmt.Errorf("%s is never found: function folders lie one level below host.json", filepath.ToSlash(relative)))
+			problems = append(problems, fmt.Errorf("%s is not found by the host; move its folder to one level below host.json", filepath.ToSlash(relative)))
 		}
 		return nil
 	})
@@ -118,7 +118,7 @@ func Layout(root string) error {
 func loadFunction(name, path string) (Function, error) {
 	function := Function{Name: name}
 	if !functionName.MatchString(name) || strings.EqualFold(name, "host") {
-		return function, errors.New("the folder's name is not one for a function")
+		return function, errors.New("the folder's name is not a function name; begin with a letter, use letters, digits, - and _")
 	}
 	if err := readJSON(path, &function.Config); err != nil {
 		return function, err
@@ -128,7 +128,7 @@ func loadFunction(name, path string) (Function, error) {
 		Disabled bool
 	}
 	if err := json.Unmarshal(function.Config, &file); err != nil {
-		return function, fmt.Errorf("function.json is not as expected: %w", err)
+		return function, fmt.Errorf("parse function.json: %w", err)
 	}
 	function.Disabled = file.Disabled
 	triggers, names := 0, map[string]bool{}
@@ -139,7 +139,7 @@ func loadFunction(name, path string) (Function, error) {
 		}
 		lower := strings.ToLower(binding.Name)
 		if names[lower] {
-			problems = append(problems, fmt.Errorf("binding %q is there twice", binding.Name))
+			problems = append(problems, fmt.Errorf("binding %q is declared twice; rename one", binding.Name))
 		}
 		names[lower] = true
 		if binding.isTrigger() {
@@ -150,13 +150,13 @@ func loadFunction(name, path string) (Function, error) {
 		}
 	}
 	if triggers != 1 {
-		problems = append(problems, fmt.Errorf("there are %d triggers, not 1", triggers))
+		problems = append(problems, fmt.Errorf("function.json has %d triggers; keep one", triggers))
 	}
 	return function, errors.Join(problems...)
 }
 
-// receivesOriginalRequest says whether a function's HTTP requests may be
-// handed on as they are: one HTTP trigger, one HTTP output and nothing else.
+// receivesOriginalRequest reports whether the host may pass HTTP requests to the
+// function unchanged: it has one HTTP trigger, one HTTP output and nothing else.
 func (f Function) receivesOriginalRequest() bool {
 	return f.Trigger.is(typeHTTPTrigger) && len(f.Outputs) == 1 && f.Outputs[0].is(typeHTTP)
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// defaultConnection is the connection of a Service Bus trigger that names none.
+// defaultConnection is the connection of a Service Bus trigger without one.
 const defaultConnection = "ServiceBus"
 
 var settingReference = regexp.MustCompile(`%[^%]+%`)
@@ -19,8 +19,8 @@ var settingReference = regexp.MustCompile(`%[^%]+%`)
 // settings are an app's settings, which are also its handler's environment.
 type settings map[string]string
 
-// loadSettings puts together the process's environment, local.settings.json in
-// root where it adds to it, and the configured settings, which win.
+// loadSettings merges local.settings.json in root, the process's environment and the
+// configured settings. Later ones override earlier ones.
 func loadSettings(root string, environ []string, configured map[string]string) (settings, error) {
 	merged := settings{}
 	for _, pair := range environ {
@@ -37,7 +37,7 @@ func loadSettings(root string, environ []string, configured map[string]string) (
 		return nil, err
 	}
 	if local.IsEncrypted {
-		return nil, errors.New("local.settings.json is encrypted, which the stand-in cannot read")
+		return nil, errors.New("local.settings.json is encrypted; decrypt it with func settings decrypt")
 	}
 	for name, value := range local.Values {
 		if _, ok := merged[name]; !ok {
@@ -57,7 +57,7 @@ func (s settings) environment() []string {
 	return pairs
 }
 
-// get finds a setting by name, exactly or else ignoring case.
+// get returns a setting by its exact name, or else by its name in another case.
 func (s settings) get(name string) (string, bool) {
 	if value, ok := s[name]; ok {
 		return value, true
@@ -70,14 +70,15 @@ func (s settings) get(name string) (string, bool) {
 	return "", false
 }
 
-// resolve replaces each %name% by the setting of that name, which must exist.
+// resolve replaces each %name% with the setting of that name. It returns an error if
+// a setting is missing.
 func (s settings) resolve(text string) (string, error) {
 	var missing []error
 	resolved := settingReference.ReplaceAllStringFunc(text, func(reference string) string {
 		name := strings.Trim(reference, "%")
 		value, ok := s.get(name)
 		if !ok {
-			missing = append(missing, fmt.Errorf("%s: there is no setting %q", reference, name))
+			missing = append(missing, fmt.Errorf("%s: setting %q not found", reference, name))
 		}
 		return value
 	})
@@ -95,12 +96,12 @@ func (s settings) connection(name string) (string, error) {
 		}
 	}
 	if _, ok := s.get(name + "__fullyQualifiedNamespace"); ok {
-		return "", fmt.Errorf("connection %s is one by identity, and the stand-in knows connection strings only", name)
+		return "", fmt.Errorf("connection %s uses an identity; the stand-in needs a connection string", name)
 	}
-	return "", fmt.Errorf("there is no setting %q with a Service Bus connection string", name)
+	return "", fmt.Errorf("setting %q not found; set a Service Bus connection string", name)
 }
 
-// disabled says whether a setting turns the function off.
+// disabled reports whether a setting turns the function off.
 func (s settings) disabled(function string) bool {
 	for _, name := range []string{"AzureWebJobs." + function + ".Disabled", "AzureWebJobs_" + function + "_Disabled"} {
 		if value, ok := s.get(name); ok && (strings.EqualFold(value, "true") || value == "1") {

@@ -17,7 +17,7 @@ const (
 	httpFunction  = `{"bindings":[{"type":"httpTrigger","direction":"in","name":"req","authLevel":"function","methods":["get","post"],"route":"operations/{id?}"},{"type":"http","direction":"out","name":"res"}]}`
 )
 
-func TestAnAppIsReadFromOneLevelBelowHostJSON(t *testing.T) {
+func TestLoad_ReadsFunctionsOneLevelBelowHostJSON(t *testing.T) {
 	t.Parallel()
 	root := newApp(t, `{"version":"2.0","functionTimeout":"00:10:00",
 		"extensionBundle":{"id":"Microsoft.Azure.Functions.ExtensionBundle","version":"[4.*, 5.0.0)"},
@@ -41,12 +41,12 @@ func TestAnAppIsReadFromOneLevelBelowHostJSON(t *testing.T) {
 	}
 	require.Equal(t, []string{"api", "run-step", "sweep"}, names)
 
-	require.ErrorContains(t, Layout(root), "deep/er/function.json is never found")
+	require.ErrorContains(t, Layout(root), "deep/er/function.json is not found by the host")
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "deep")))
 	require.NoError(t, Layout(root))
 }
 
-func TestHostJSONHasTheHostsDefaults(t *testing.T) {
+func TestLoad_UsesTheHostsDefaults(t *testing.T) {
 	t.Parallel()
 	app, err := Load(newApp(t, plainHostJSON, nil))
 	require.NoError(t, err)
@@ -54,17 +54,17 @@ func TestHostJSONHasTheHostsDefaults(t *testing.T) {
 	require.Equal(t, 30*time.Minute, app.Host.FunctionTimeout)
 	require.Equal(t, 5*time.Minute, app.Host.MaxLockRenewal)
 	require.Positive(t, app.Host.MaxConcurrentCalls)
-	require.ErrorContains(t, Layout(app.Root), "there is no function")
+	require.ErrorContains(t, Layout(app.Root), "no function found")
 }
 
-func TestABundleIsNeededForWhatComesWithIt(t *testing.T) {
+func TestLayout_RequiresABundleForItsTriggers(t *testing.T) {
 	t.Parallel()
 	const noBundle = `{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"handler"}}}`
 	require.NoError(t, Layout(newApp(t, noBundle, map[string]string{"sweep": timerFunction, "api": httpFunction})))
 	require.ErrorContains(t, Layout(newApp(t, noBundle, map[string]string{"run-step": queueFunction})), "extensionBundle")
 }
 
-func TestAllProblemsOfHostJSONAreNamed(t *testing.T) {
+func TestLoad_NamesAllProblemsOfHostJSON(t *testing.T) {
 	t.Parallel()
 	root := newApp(t, `{"version":"1","functionTimeout":"5m","customHandler":{"description":{}},
 		"extensions":{"serviceBus":{"prefetchCount":9,"autoCompleteMessages":true,"maxConcurrentCalls":0,"maxAutoLockRenewalDuration":"x"}}}`, nil)
@@ -78,27 +78,27 @@ func TestAllProblemsOfHostJSONAreNamed(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestTheHandlerMustBeAProgramInTheApp(t *testing.T) {
+func TestLoad_RequiresAnExecutableInTheApp(t *testing.T) {
 	t.Parallel()
 	root := newApp(t, plainHostJSON, nil)
 	write(t, filepath.Join(root, "data"), "not executable")
-	for path, want := range map[string]string{"./handler": "./", "../handler": "outside", "gone": "cannot be found", "data": "not executable", ".": "not a file"} {
+	for path, want := range map[string]string{"./handler": "./", "../handler": "outside", "gone": "find the handler program", "data": "not executable", ".": "not a file"} {
 		write(t, filepath.Join(root, "host.json"), strings.Replace(plainHostJSON, `"handler"`, `"`+path+`"`, 1))
 		_, err := Load(root)
 		require.ErrorContains(t, err, want, path)
 	}
 }
 
-func TestBadFunctionsAreRefusedWithTheirNames(t *testing.T) {
+func TestLoad_RejectsInvalidFunctionsByName(t *testing.T) {
 	t.Parallel()
 	binding := func(fields string) string { return `{"bindings":[{` + fields + `}]}` }
 	cases := map[string]struct{ folder, file, want string }{
-		"a folder that is no name":   {"1st", queueFunction, "folder's name"},
+		"an invalid folder name":     {"1st", queueFunction, "folder's name"},
 		"the name host":              {"Host", queueFunction, "folder's name"},
 		"no trigger":                 {"f", binding(`"type":"http","direction":"out","name":"res"`), "0 triggers"},
 		"not JSON":                   {"f", `{`, "function.json"},
-		"an unknown type":            {"f", binding(`"type":"queueTrigger","direction":"in","name":"m"`), "does not know type"},
-		"a bad binding name":         {"f", binding(`"type":"eventGridTrigger","direction":"in","name":"a-b"`), "name is not one"},
+		"an unknown type":            {"f", binding(`"type":"queueTrigger","direction":"in","name":"m"`), "is not supported"},
+		"a bad binding name":         {"f", binding(`"type":"eventGridTrigger","direction":"in","name":"a-b"`), "not a binding name"},
 		"a trigger that goes out":    {"f", binding(`"type":"eventGridTrigger","direction":"out","name":"e"`), "direction"},
 		"a queue without a name":     {"f", binding(`"type":"serviceBusTrigger","direction":"in","name":"m"`), "queueName"},
 		"many messages at a time":    {"f", binding(`"type":"serviceBusTrigger","direction":"in","name":"m","queueName":"q","cardinality":"many"`), "cardinality"},
@@ -116,10 +116,10 @@ func TestBadFunctionsAreRefusedWithTheirNames(t *testing.T) {
 		require.ErrorContains(t, err, "function "+c.folder, name)
 	}
 	_, err := Load(newApp(t, plainHostJSON, map[string]string{"sweep": timerFunction, "Sweep": timerFunction}))
-	require.ErrorContains(t, err, "differ in case only")
+	require.ErrorContains(t, err, "differ only in case")
 }
 
-func TestTimeSpansAreReadTheDotNetWay(t *testing.T) {
+func TestDuration_ParsesDotNetTimeSpans(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
 		"": time.Hour, "-1": 0, "00:05:00": 5 * time.Minute, "1.02:00:00": 26 * time.Hour, "00:00:00.250": 250 * time.Millisecond,
@@ -134,7 +134,7 @@ func TestTimeSpansAreReadTheDotNetWay(t *testing.T) {
 	}
 }
 
-func TestSettingsWinOverTheEnvironmentWhichWinsOverTheFile(t *testing.T) {
+func TestSettings_OverrideEnvironmentAndFile(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "local.settings.json"), `{"IsEncrypted":false,"Values":{"A":"file","B":"file","C":"file"}}`)
@@ -145,14 +145,14 @@ func TestSettingsWinOverTheEnvironmentWhichWinsOverTheFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "configured-file/100% sure", resolved)
 	_, err = s.resolve("%GONE%")
-	require.ErrorContains(t, err, `no setting "GONE"`)
+	require.ErrorContains(t, err, `setting "GONE" not found`)
 
 	write(t, filepath.Join(root, "local.settings.json"), `{"IsEncrypted":true}`)
 	_, err = loadSettings(root, nil, nil)
 	require.ErrorContains(t, err, "encrypted")
 }
 
-func TestAConnectionIsFoundByItsNameOrSaidToBeMissing(t *testing.T) {
+func TestSettings_FindAConnectionByName(t *testing.T) {
 	t.Parallel()
 	s := settings{"ServiceBusConnection": "direct", "AzureWebJobsServiceBus": "default", "ByIdentity__fullyQualifiedNamespace": "x.servicebus.windows.net"}
 	for name, want := range map[string]string{"ServiceBusConnection": "direct", "": "default"} {
@@ -166,7 +166,7 @@ func TestAConnectionIsFoundByItsNameOrSaidToBeMissing(t *testing.T) {
 	require.ErrorContains(t, err, "Gone")
 }
 
-func TestASettingTurnsAFunctionOff(t *testing.T) {
+func TestSettings_DisableAFunction(t *testing.T) {
 	t.Parallel()
 	s := settings{"AzureWebJobs.sweep.Disabled": "True", "AzureWebJobs_api_Disabled": "1", "AzureWebJobs.run-step.Disabled": "false"}
 	require.True(t, s.disabled("sweep"))
@@ -174,11 +174,11 @@ func TestASettingTurnsAFunctionOff(t *testing.T) {
 	require.False(t, s.disabled("run-step"))
 }
 
-func TestAMissingSettingStopsTheStart(t *testing.T) {
+func TestNew_RequiresTheSettingsOfBindings(t *testing.T) {
 	t.Parallel()
 	for name, function := range map[string]string{"run-step": queueFunction, "sweep": timerFunction} {
 		_, err := newHost(Config{Root: newApp(t, plainHostJSON, map[string]string{name: function}), Settings: map[string]string{"ServiceBusConnection": "x"}})
 		require.ErrorContains(t, err, "function "+name)
-		require.ErrorContains(t, err, "there is no setting")
+		require.ErrorContains(t, err, "setting")
 	}
 }

@@ -170,14 +170,14 @@ func newStandIn(t *testing.T) *standIn {
 	return s
 }
 
-// send makes the stand-in send what the real host was made to send.
+// send makes the stand-in send the recorded request.
 func (s *standIn) send(t *testing.T, recorded sentRequest) sentRequest {
 	t.Helper()
 	switch {
 	case recorded.URL == "/":
 		w, err := s.gate.wait(t.Context())
 		require.NoError(t, err)
-		require.True(t, w.answers(t.Context()))
+		require.True(t, w.responds(t.Context()))
 	case strings.HasPrefix(recorded.URL, "/api"):
 		original := recorded
 		original.URL = strings.ReplaceAll(recorded.URL, "%252F", "%2F")

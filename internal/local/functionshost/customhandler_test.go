@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// customHandlerProgram is a handler over internal/customhandler, whose function
-// logs each message and fails as the message asks for.
+// customHandlerProgram is a handler over internal/customhandler. Its function logs each
+// message and fails as the message requests.
 func customHandlerProgram() int {
 	ctx := context.Background()
 	log := slog.New(customhandler.NewLogHandler(slog.NewJSONHandler(os.Stdout, nil)))
@@ -32,9 +32,9 @@ func customHandlerProgram() int {
 		case inv.DeliveryCount() > 1:
 			return customhandler.Result{Logs: []string{"done " + string(body)}}, err
 		case string(body) == "panic":
-			panic("asked for")
+			panic("requested")
 		}
-		return customhandler.Result{}, errors.New("asked for")
+		return customhandler.Result{}, errors.New("requested")
 	}
 	deadLetter := func(context.Context, customhandler.Invocation) (customhandler.Result, error) {
 		return customhandler.Result{}, nil
@@ -51,7 +51,7 @@ func customHandlerProgram() int {
 	return 0
 }
 
-func TestAHandlerOverTheCustomHandlerPackageUnderstandsTheHost(t *testing.T) {
+func TestCustomHandler_ServesTheStandIn(t *testing.T) {
 	t.Parallel()
 	lines := make(chan HandlerLine, 100)
 	h, sender := startWithBroker(t, succeed, func(c *Config) {
@@ -64,7 +64,7 @@ func TestAHandlerOverTheCustomHandlerPackageUnderstandsTheHost(t *testing.T) {
 	}
 	wanted := []string{
 		`"body":"{\"operation\":\"op-7\",\"messageId\":\"mine\"}","count":1,"id":"mine","enqueued":true`,
-		`"body":"panic","count":2,"id":"id-1"`, `"function":"run-step"`, `"invocationId":"`, "panic: asked for",
+		`"body":"panic","count":2,"id":"id-1"`, `"function":"run-step"`, `"invocationId":"`, "panic: requested",
 		`done {"operation":"op-7","messageId":"mine"}`, "done panic",
 	}
 	all := ""
@@ -74,7 +74,7 @@ func TestAHandlerOverTheCustomHandlerPackageUnderstandsTheHost(t *testing.T) {
 			require.NotEqual(t, StreamStderr, line.Stream, line.Text)
 			all += line.Text + "\n"
 		case <-time.After(30 * time.Second):
-			require.Fail(t, "the handler did not log all that it should", all)
+			require.Fail(t, "the handler did not log every line", all)
 		}
 	}
 }

@@ -1,29 +1,28 @@
-// Package functionshost is a stand-in for the Azure Functions host, for
-// laptops and tests: it runs the very program that is deployed, from the very
-// folder that is deployed.
+// Package functionshost is a stand-in for the Azure Functions host, for laptops and
+// tests. It runs the deployed program from the deployed folder.
 //
-// It reads host.json and the function.json files one level below it, starts
-// the custom handler as a child process, and calls it as the host does: with
-// the host's way of encoding values, its reading of answers, its settlement of
-// Service Bus messages by status (2xx completes, anything else abandons), its
-// timers, HTTP routes, Event Grid webhook and admin endpoint, and its way with
-// handlers that crash, hang or end.
+// The stand-in reads host.json and the function.json files one level below it,
+// starts the custom handler as a child process, and calls it as the host does. It
+// has the host's encoding of values, reading of responses, settlement of Service
+// Bus messages by status (2xx completes, other statuses abandon), timers, HTTP
+// routes, Event Grid webhook and admin endpoint. It treats handlers that crash, hang
+// or end as the host does. A contract test compares its requests with recorded ones
+// of the real host.
 //
-// What it does not do:
+// The stand-in does not support:
 //
-//   - other triggers and bindings than httpTrigger, serviceBusTrigger (queues
-//     and their dead-letter queues, one message at a time, no sessions),
-//     timerTrigger, eventGridTrigger and the http output: Load refuses them;
-//     outputs other than http in a handler's answer are ignored;
-//   - function keys: authLevel is checked for its spelling, and every key is
-//     accepted, as is none;
-//   - connections by identity: a Service Bus connection is a connection string;
-//   - scaling: one host, one handler process, no per-function instances, and
-//     timers without a lock between hosts;
-//   - retry policies, extension bundle download, Application Insights,
-//     placeholders and specialization, deployment slots, CORS;
-//   - refusing to run only the function that is wrong: any error in any
-//     function.json stops the start, since it would be a deployment error;
-//   - host.json with comments, and route constraints, which are parsed and
-//     not enforced.
+//   - Other triggers and bindings than httpTrigger, serviceBusTrigger (queues and
+//     their dead-letter queues, one message at a time, no sessions), timerTrigger,
+//     eventGridTrigger and the http output. Load rejects them. Other outputs in a
+//     response are ignored.
+//   - Function keys. The spelling of authLevel is checked, and every caller is
+//     accepted.
+//   - Connections by identity. A Service Bus connection is a connection string.
+//   - Scaling. There is one host with one handler process, and no lock of timers
+//     between hosts.
+//   - Retry policies, download of the extension bundle, Application Insights,
+//     placeholders and specialization, deployment slots, CORS.
+//   - Running the valid functions of an app with an invalid one. Any error in a
+//     function.json stops the start.
+//   - host.json with comments. Route constraints are parsed and not enforced.
 package functionshost

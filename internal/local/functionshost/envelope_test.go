@@ -39,7 +39,8 @@ func sharedPayload(t *testing.T, name string) map[string]map[string]json.RawMess
 	return payload
 }
 
-// requireSamePayload compares all but what differs from call to call.
+// requireSamePayload compares everything except the values that differ from call to
+// call.
 func requireSamePayload(t *testing.T, want map[string]map[string]json.RawMessage, i *invocation) {
 	t.Helper()
 	raw, err := i.envelope(time.Now(), rand.Reader)
@@ -63,7 +64,7 @@ func busFunction(name string) *Function {
 
 func pointer[T any](value T) *T { return &value }
 
-func TestAMessageIsEncodedAsTheSampleShows(t *testing.T) {
+func TestEnvelope_OfAMessageEqualsTheSample(t *testing.T) {
 	t.Parallel()
 	sample := sharedPayload(t, "serviceBusTrigger.json")
 	var body string
@@ -82,7 +83,7 @@ func TestAMessageIsEncodedAsTheSampleShows(t *testing.T) {
 	requireSamePayload(t, sample, i)
 }
 
-func TestAnEventIsEncodedAsTheSamplesShow(t *testing.T) {
+func TestEnvelope_OfAnEventEqualsTheSamples(t *testing.T) {
 	t.Parallel()
 	h := &Host{random: rand.Reader}
 	for _, name := range []string{"eventGridTrigger.json", "eventGridCloudEvent.json"} {
@@ -93,7 +94,7 @@ func TestAnEventIsEncodedAsTheSamplesShow(t *testing.T) {
 	}
 }
 
-func TestATimerIsEncodedAsTheSampleShows(t *testing.T) {
+func TestEnvelope_OfATimerEqualsTheSample(t *testing.T) {
 	t.Parallel()
 	sample := sharedPayload(t, "timerTrigger.json")
 	last := time.Date(2026, 11, 19, 2, 0, 0, 3124400, time.UTC)
@@ -103,7 +104,7 @@ func TestATimerIsEncodedAsTheSampleShows(t *testing.T) {
 	requireSamePayload(t, sample, i)
 }
 
-func TestTheBodyHidesMetadataOfTheSameName(t *testing.T) {
+func TestEnvelope_BodyReplacesMetadataOfTheSameName(t *testing.T) {
 	t.Parallel()
 	i, err := newInvocation(busFunction("f"), rand.Reader)
 	require.NoError(t, err)
@@ -126,7 +127,7 @@ func TestTheBodyHidesMetadataOfTheSameName(t *testing.T) {
 	}
 }
 
-func TestOnlyAWholeObjectHidesMetadata(t *testing.T) {
+func TestMergeBody_NeedsACompleteObject(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`["messageId"]`, `"messageId"`, `{"messageId":"x",}`, `{"messageId":"x"`, "", "{", "{}"} {
 		var metadata jsonObject
@@ -138,7 +139,7 @@ func TestOnlyAWholeObjectHidesMetadata(t *testing.T) {
 	}
 }
 
-func TestABinaryMessageIsPlainBase64AndHidesNothing(t *testing.T) {
+func TestFillMessage_BinaryIsBase64AndReplacesNothing(t *testing.T) {
 	t.Parallel()
 	function := busFunction("f")
 	function.Trigger.DataType = "Binary"
@@ -149,7 +150,7 @@ func TestABinaryMessageIsPlainBase64AndHidesNothing(t *testing.T) {
 	require.JSONEq(t, `"\"real\""`, string(i.metadata.values["messageid"]))
 }
 
-func TestTextIsWrittenWithoutGosEscapesForHTML(t *testing.T) {
+func TestEncodeText_KeepsHTMLCharacters(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, `"\"<a&b>\""`, string(encodeText("<a&b>")))
 }
@@ -167,7 +168,7 @@ func FuzzMergeBody(f *testing.F) {
 	})
 }
 
-func TestAnswersAreReadAsStrictlyAsTheHostReadsThem(t *testing.T) {
+func TestReadResponse_IsAsStrictAsTheHost(t *testing.T) {
 	t.Parallel()
 	read := func(status int, kind, body string) (response, error) {
 		r := &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(body))}

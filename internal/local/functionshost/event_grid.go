@@ -12,15 +12,15 @@ import (
 	"sync/atomic"
 )
 
-// maxEvents bounds a delivery of events in bytes; Event Grid sends 1 MB at most.
+// maxEvents limits a delivery of events, in bytes. Event Grid sends at most 1 MB.
 const maxEvents = 2 << 20
 
-// serveEventGrid answers Event Grid's webhook as the host's extension does: the
-// handler sees events only, never handshakes.
+// serveEventGrid responds to Event Grid's webhook as the host's extension does. The
+// handler receives events only, no handshakes.
 func (h *Host) serveEventGrid(w http.ResponseWriter, r *http.Request) {
 	function := h.function(r.URL.Query().Get("functionName"))
 	if function == nil || !function.Trigger.is(typeEventGridTrigger) || function.Disabled {
-		http.Error(w, "there is no such Event Grid function", http.StatusNotFound)
+		http.Error(w, "Event Grid function not found", http.StatusNotFound)
 		return
 	}
 	if r.Method == http.MethodOptions {
@@ -36,12 +36,12 @@ func (h *Host) serveEventGrid(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEvents))
 	if err != nil {
-		http.Error(w, "the events cannot be read", http.StatusBadRequest)
+		http.Error(w, "events not readable", http.StatusBadRequest)
 		return
 	}
 	switch kind := r.Header.Get("aeg-event-type"); {
 	case strings.EqualFold(kind, "SubscriptionValidation"):
-		answerValidation(w, body)
+		respondToValidation(w, body)
 	case strings.EqualFold(kind, "Notification"):
 		h.deliverEvents(w, r, function, body)
 	case strings.EqualFold(kind, "Unsubscribe"):
@@ -51,20 +51,20 @@ func (h *Host) serveEventGrid(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answerValidation proves that the endpoint wants the events.
-func answerValidation(w http.ResponseWriter, body []byte) {
+// respondToValidation responds to Event Grid's validation of the endpoint.
+func respondToValidation(w http.ResponseWriter, body []byte) {
 	var events []struct {
 		Data struct{ ValidationCode string }
 	}
 	if err := json.Unmarshal(body, &events); err != nil || len(events) == 0 || events[0].Data.ValidationCode == "" {
-		http.Error(w, "the validation event has no code", http.StatusBadRequest)
+		http.Error(w, "validation event has no validationCode", http.StatusBadRequest)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]string{"validationResponse": events[0].Data.ValidationCode})
 }
 
-// deliverEvents invokes the function once per event, all at the same time, and
-// answers for the batch: Event Grid sends all of it again if one failed.
+// deliverEvents invokes the function for each event, in parallel, and responds for
+// the batch. Event Grid sends the whole batch again if one event failed.
 func (h *Host) deliverEvents(w http.ResponseWriter, r *http.Request, function *Function, body []byte) {
 	events, err := splitEvents(body)
 	if err != nil {
@@ -86,36 +86,36 @@ func (h *Host) deliverEvents(w http.ResponseWriter, r *http.Request, function *F
 	}
 	deliveries.Wait()
 	if failed.Load() {
-		http.Error(w, "an event could not be handled", http.StatusInternalServerError)
+		http.Error(w, "an event failed", http.StatusInternalServerError)
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// splitEvents reads an array of events, or one CloudEvent.
+// splitEvents returns the events of an array, or one CloudEvent.
 func splitEvents(body []byte) ([]json.RawMessage, error) {
 	body = bytes.TrimSpace(body)
 	if len(body) > 0 && body[0] == '{' {
 		if !json.Valid(body) {
-			return nil, errors.New("the event is not JSON")
+			return nil, errors.New("event is not JSON")
 		}
 		return []json.RawMessage{body}, nil
 	}
 	var events []json.RawMessage
 	if err := json.Unmarshal(body, &events); err != nil {
-		return nil, errors.New("the events are not a JSON array")
+		return nil, errors.New("events are not a JSON array")
 	}
 	return events, nil
 }
 
-// eventInvocation is the invocation for one event.
+// eventInvocation returns the invocation for one event.
 func (h *Host) eventInvocation(function *Function, event json.RawMessage) (*invocation, error) {
 	var parsed struct {
 		ID   string
 		Data json.RawMessage
 	}
 	if err := json.Unmarshal(event, &parsed); err != nil {
-		return nil, fmt.Errorf("an event is not an object: %w", err)
+		return nil, fmt.Errorf("event is not an object: %w", err)
 	}
 	i, err := newInvocation(function, h.random)
 	if err != nil {

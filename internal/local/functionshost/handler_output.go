@@ -13,17 +13,17 @@ const (
 	StreamStdout = "stdout"
 	// StreamStderr is the handler's standard error.
 	StreamStderr = "stderr"
-	// StreamLogs are the Logs of an answer.
+	// StreamLogs is for the Logs of a response.
 	StreamLogs = "logs"
 )
 
-// maxLine is where a line of output without an end is cut, in bytes.
+// maxLine limits a line of output, in bytes. A longer line is split.
 const maxLine = 1 << 20
 
-// HandlerLine is one line that the handler wrote.
+// HandlerLine is one line of the handler's output.
 type HandlerLine struct {
-	// Level is what the host logs it at: Information, and for stderr Error, or
-	// Warning if the line contains "warn".
+	// Level is the host's log level: Information, and for stderr Error, or Warning
+	// if the line contains "warn".
 	Level slog.Level
 	// Stream is one of the Stream constants.
 	Stream string
@@ -31,7 +31,7 @@ type HandlerLine struct {
 	Text string
 }
 
-// lineWriter cuts a stream into lines.
+// lineWriter splits a stream into lines.
 type lineWriter struct {
 	stream string
 	emit   func(HandlerLine)
@@ -40,7 +40,7 @@ type lineWriter struct {
 	pending []byte
 }
 
-// Write takes output and emits the lines that are whole.
+// Write emits the complete lines of the output.
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	}
 }
 
-// flush emits what is left when the stream ends.
+// flush emits the last line of the stream, if it has no end.
 func (w *lineWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -17,43 +17,43 @@ import (
 	"azbackupflow/internal/local/fault"
 )
 
-// ErrClosed is why a host stopped that was closed.
-var ErrClosed = errors.New("the functions host is closed")
+// ErrClosed is the error of a host that Close has stopped.
+var ErrClosed = errors.New("functions host closed")
 
-// Config says which app a host runs, and how. Only Root is needed.
+// Config configures a Host. Only Root is required.
 type Config struct {
 	// Root is the folder with host.json.
 	Root string
 	// Settings are the app settings: %name% in bindings, connections, and the
-	// handler's environment. They win over the process's environment, which
-	// wins over local.settings.json.
+	// handler's environment. They override the process's environment, which
+	// overrides local.settings.json.
 	Settings map[string]string
-	// Address is where HTTP is served, "127.0.0.1:0" if empty.
+	// Address is the address of the HTTP server; 127.0.0.1:0 if empty.
 	Address string
-	// Log receives the host's own lines; nil discards them.
+	// Log receives the host's log; nil discards it.
 	Log *slog.Logger
-	// Output receives the handler's lines; nil sends them to Log.
+	// Output receives the handler's output; nil sends it to Log.
 	Output func(HandlerLine)
 	// Fault is called around "invoke <function>", "complete <function>" and
-	// "abandon <function>" of service "host". During means that the handler
-	// answered, or failed to; or that the message is settled.
+	// "abandon <function>" of service "host". During comes after the handler's
+	// response or failure, or after the settlement.
 	Fault fault.Hook
 	// Now returns the current time; nil means the machine's clock.
 	Now func() time.Time
 	// After sends the time after a duration; nil means time.After.
 	After func(time.Duration) <-chan time.Time
-	// Random is the source of ids and ports, safe for concurrent use; nil means
-	// crypto/rand.
+	// Random is the source of ids and ports. It must be safe for concurrent use;
+	// nil means crypto/rand.
 	Random io.Reader
-	// Restart says when to give up on the handler; zero is as the real host.
+	// Restart is the restart policy; zero means that of the real host.
 	Restart RestartPolicy
-	// TimerState is the file that keeps the timers' status, so that a new host
-	// sees what was missed; empty keeps it in memory.
+	// TimerState is the file with the status of the timers, from which a new host
+	// detects missed occurrences; empty keeps the status in memory.
 	TimerState string
 }
 
-// Host is a running stand-in. Its methods may be called at any time, and all
-// but Close, which waits for them, from fault hooks too.
+// Host is a running stand-in. Its methods are safe for concurrent use. Fault hooks
+// may call all methods except Close, which waits for the hooks.
 type Host struct {
 	app      App
 	settings settings
@@ -76,19 +76,19 @@ type Host struct {
 
 	stopOnce sync.Once
 	stopping chan struct{} // closed when the host begins to stop
-	done     chan struct{} // closed when it has
+	done     chan struct{} // closed when it has stopped
 	cancel   context.CancelFunc
 }
 
-// trigger starts invocations until its context ends, and returns when they
-// are all done.
+// trigger starts invocations until its context ends. It returns when all of them
+// are done.
 type trigger interface {
 	run(ctx context.Context)
 }
 
-// Start loads the app, starts its handler and serves HTTP. Triggers run once
-// the handler is ready; see WaitReady. The host stops when ctx ends. The error
-// says what is wrong with the app, its settings or the address.
+// New returns a running host. It loads the app, starts the handler and serves HTTP.
+// Triggers start when the handler is ready; see WaitReady. The host stops when ctx
+// ends. The error describes the problem of the app, its settings or the address.
 func New(ctx context.Context, config Config) (*Host, error) {
 	h, err := newHost(config)
 	if err != nil {
@@ -107,7 +107,7 @@ func New(ctx context.Context, config Config) (*Host, error) {
 	return h, nil
 }
 
-// newHost puts a host together that does nothing yet.
+// newHost returns a host that is not running.
 func newHost(config Config) (*Host, error) {
 	app, err := Load(config.Root)
 	if err != nil {
@@ -150,7 +150,7 @@ func newHost(config Config) (*Host, error) {
 	return h, h.addTriggers(config.TimerState)
 }
 
-// addTriggers makes the triggers of the functions that are not disabled.
+// addTriggers creates the triggers of the enabled functions.
 func (h *Host) addTriggers(timerState string) error {
 	h.triggers = append(h.triggers, h.manual)
 	timers, err := openTimerStore(timerState)
@@ -179,7 +179,7 @@ func (h *Host) addTriggers(timerState string) error {
 	return nil
 }
 
-// emit passes on a line of the handler's.
+// emit sends a line of the handler to Output or to the log.
 func (h *Host) emit(line HandlerLine) {
 	if h.output != nil {
 		h.output(line)
@@ -188,7 +188,7 @@ func (h *Host) emit(line HandlerLine) {
 	h.log.Log(context.Background(), line.Level, line.Text, "stream", line.Stream)
 }
 
-// function finds a function by name, ignoring case; nil if there is none.
+// function returns the function with a name, ignoring case, or nil.
 func (h *Host) function(name string) *Function {
 	for i := range h.app.Functions {
 		if strings.EqualFold(h.app.Functions[i].Name, name) {
@@ -198,7 +198,7 @@ func (h *Host) function(name string) *Function {
 	return nil
 }
 
-// handler answers everything that the host serves.
+// handler serves all HTTP requests to the host.
 func (h *Host) handler() http.Handler {
 	mux := http.NewServeMux()
 	h.adminRoutes(mux)
@@ -209,6 +209,6 @@ func (h *Host) handler() http.Handler {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		h.serveRoute(w, r) // not by the mux, which redirects paths that it finds unclean
+		h.serveRoute(w, r) // not by the mux, which redirects unclean paths
 	})
 }

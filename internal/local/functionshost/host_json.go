@@ -20,29 +20,29 @@ const (
 	callsPerCore           = 16
 )
 
-// HostFile is what the stand-in reads from host.json
+// HostFile holds the values of host.json that the stand-in uses
 // (https://learn.microsoft.com/azure/azure-functions/functions-host-json).
 type HostFile struct {
 	// Executable is the absolute path of the custom handler program.
 	Executable string
 	// Arguments are passed to it.
 	Arguments []string
-	// ProxyHTTP and ForwardHTTP say that HTTP functions receive the original
-	// request: streamed, or buffered.
+	// ProxyHTTP and ForwardHTTP report whether HTTP functions receive the original
+	// request, streamed or buffered.
 	ProxyHTTP, ForwardHTTP bool
-	// HasBundle says that an extension bundle is named.
+	// HasBundle reports whether an extension bundle is set.
 	HasBundle bool
 	// RoutePrefix precedes the routes of HTTP functions, "api" by default.
 	RoutePrefix string
-	// FunctionTimeout bounds an invocation; 0 means no limit.
+	// FunctionTimeout limits an invocation; 0 means unlimited.
 	FunctionTimeout time.Duration
-	// MaxConcurrentCalls bounds the messages of one queue trigger in work.
+	// MaxConcurrentCalls limits the messages in progress of one queue trigger.
 	MaxConcurrentCalls int
-	// MaxLockRenewal is how long a message's lock is renewed.
+	// MaxLockRenewal limits the time in which a message's lock is renewed.
 	MaxLockRenewal time.Duration
 }
 
-// hostJSON is the shape of host.json, as far as it is read.
+// hostJSON is the part of host.json that the stand-in reads.
 type hostJSON struct {
 	Version         string
 	FunctionTimeout string
@@ -92,16 +92,16 @@ func loadHostFile(root string) (HostFile, error) {
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if file.Version != "2.0" {
-		problem("version is %q, not \"2.0\"", file.Version)
+		problem("version is %q; set \"2.0\"", file.Version)
 	}
 	if bus.PrefetchCount != 0 {
-		problem("serviceBus.prefetchCount is %d: prefetched messages lose their locks while they wait, keep 0", bus.PrefetchCount)
+		problem("serviceBus.prefetchCount is %d; set 0, because prefetched messages lose their locks while they wait", bus.PrefetchCount)
 	}
 	if bus.AutoCompleteMessages != nil {
 		problem("serviceBus.autoCompleteMessages has no effect on a custom handler; remove it")
 	}
 	if host.MaxConcurrentCalls < 1 {
-		problem("serviceBus.maxConcurrentCalls is %d, not at least 1", host.MaxConcurrentCalls)
+		problem("serviceBus.maxConcurrentCalls is %d; set at least 1", host.MaxConcurrentCalls)
 	}
 	var err error
 	if host.FunctionTimeout, err = duration(file.FunctionTimeout, defaultFunctionTimeout); err != nil {
@@ -119,22 +119,22 @@ func loadHostFile(root string) (HostFile, error) {
 	return host, nil
 }
 
-// executable resolves the handler's path against root and checks that it can
-// be run there.
+// executable returns the handler's path below root. It returns an error if the file
+// is not executable.
 func executable(root, path string) (string, error) {
 	if path == "" {
-		return "", errors.New("is missing")
+		return "", errors.New("missing; set the name of the program")
 	}
 	if strings.HasPrefix(path, "./") || strings.HasPrefix(path, `.\`) {
-		return "", fmt.Errorf("%q begins with ./: the tools that set the executable bit compare it literally", path)
+		return "", fmt.Errorf("%q begins with ./; remove it, because the tools that set the executable bit compare the path literally", path)
 	}
 	if !filepath.IsLocal(path) {
-		return "", fmt.Errorf("%q is outside of the app's folder", path)
+		return "", fmt.Errorf("%q is outside of the app's folder; set a path in it", path)
 	}
 	full := filepath.Join(root, path)
 	info, err := os.Stat(full)
 	if err != nil {
-		return "", fmt.Errorf("the handler program cannot be found: %w", err)
+		return "", fmt.Errorf("find the handler program: %w", err)
 	}
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%q is not a file", path)
@@ -145,8 +145,8 @@ func executable(root, path string) (string, error) {
 	return full, nil
 }
 
-// duration reads a .NET time span, [days.]hours:minutes:seconds[.fraction];
-// empty means the default and -1 no limit, which is 0.
+// duration parses a .NET time span, [days.]hours:minutes:seconds[.fraction]. It
+// returns the default for an empty text and 0, no limit, for -1.
 func duration(text string, otherwise time.Duration) (time.Duration, error) {
 	switch text {
 	case "":
@@ -154,7 +154,7 @@ func duration(text string, otherwise time.Duration) (time.Duration, error) {
 	case "-1":
 		return 0, nil
 	}
-	bad := fmt.Errorf("%q is not a time span such as 00:05:00", text)
+	bad := fmt.Errorf("%q is not a time span; set one such as 00:05:00", text)
 	parts := strings.Split(text, ":")
 	if len(parts) != 3 {
 		return 0, bad
@@ -177,14 +177,14 @@ func duration(text string, otherwise time.Duration) (time.Duration, error) {
 	return whole + time.Duration(seconds*float64(time.Second)), nil
 }
 
-// readJSON reads a JSON file; names of fields ignore case, as in the host.
+// readJSON decodes a JSON file. Names of fields ignore case, as in the host.
 func readJSON(path string, into any) error {
 	raw, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {
 		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("%s is not as expected: %w", filepath.Base(path), err)
+		return fmt.Errorf("parse %s: %w", filepath.Base(path), err)
 	}
 	return nil
 }

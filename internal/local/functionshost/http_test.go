@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// serve answers a request as the host's HTTP server would.
+// serve responds to a request as the host's HTTP server does.
 func serve(t *testing.T, h *Host, method, target, body string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
@@ -25,14 +25,14 @@ func serve(t *testing.T, h *Host, method, target, body string, header http.Heade
 	return w
 }
 
-// adminRun asks the host to run a function by hand.
+// adminRun runs a function by the admin endpoint.
 func adminRun(t *testing.T, h *Host, function, input string) {
 	t.Helper()
 	status, body, _ := call(t, http.MethodPost, h.URL()+"/admin/functions/"+function, `{"input":`+string(quote(input))+`}`, nil)
 	require.Equal(t, http.StatusAccepted, status, body)
 }
 
-func TestTheOriginalRequestReachesTheHandlerWhenProxied(t *testing.T) {
+func TestPassOn_SendsTheOriginalRequest(t *testing.T) {
 	t.Parallel()
 	h := startHost(t, newApp(t, plainHostJSON, map[string]string{"api": httpFunction}), func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -54,8 +54,7 @@ func TestTheOriginalRequestReachesTheHandlerWhenProxied(t *testing.T) {
 	}
 }
 
-// serveRoute responds to methods that function.json does not name, HEAD and OPTIONS
-// included.
+// Other methods are those that function.json does not name, HEAD and OPTIONS included.
 func TestServeRoute_RespondsNotFoundToOtherMethods(t *testing.T) {
 	t.Parallel()
 	h := newIdleHost(t, map[string]string{"api": httpFunction}, func(http.ResponseWriter, *http.Request) {
@@ -82,7 +81,7 @@ func TestProxiedPath_EscapesTheSlashTwice(t *testing.T) {
 	}
 }
 
-func TestForwardingLosesABodyWithoutALength(t *testing.T) {
+func TestPassOn_ForwardingLosesABodyWithoutLength(t *testing.T) {
 	t.Parallel()
 	hostJSON := strings.Replace(plainHostJSON, "enableProxying", "enableForwarding", 1)
 	h := startHost(t, newApp(t, hostJSON, map[string]string{"api": httpFunction}), func(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +100,7 @@ func TestForwardingLosesABodyWithoutALength(t *testing.T) {
 	require.Empty(t, chunked)
 }
 
-func TestAnAnswerThatIsCutIsSeenToBeCut(t *testing.T) {
+func TestPassOn_AbortsAnIncompleteResponse(t *testing.T) {
 	t.Parallel()
 	h := startHost(t, newApp(t, plainHostJSON, map[string]string{"api": httpFunction}), func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
@@ -120,7 +119,7 @@ func TestAnAnswerThatIsCutIsSeenToBeCut(t *testing.T) {
 	waitReady(t, h)
 }
 
-func TestWithoutPassingOnTheRequestComesInAnEnvelope(t *testing.T) {
+func TestServeEnvelope_WrapsTheRequest(t *testing.T) {
 	t.Parallel()
 	var envelope struct {
 		Data struct {
@@ -165,11 +164,11 @@ func TestWithoutPassingOnTheRequestComesInAnEnvelope(t *testing.T) {
 	}
 }
 
-func TestTheEventGridWebhookAnswersHandshakesItself(t *testing.T) {
+func TestEventGrid_RespondsToHandshakes(t *testing.T) {
 	t.Parallel()
 	const hook = "/runtime/webhooks/EventGrid?code=anything&functionName=onEvent"
 	h := newIdleHost(t, map[string]string{"onEvent": eventFunction, "api": httpFunction}, func(http.ResponseWriter, *http.Request) {
-		assert.Fail(t, "the handler never sees handshakes")
+		assert.Fail(t, "the handler received a handshake")
 	}, nil)
 	kind := func(name string) http.Header { return http.Header{"aeg-event-type": {name}} }
 	w := serve(t, h, http.MethodPost, hook, `[{"id":"1","data":{"validationCode":"c-1"}}]`, kind("SubscriptionValidation"))
@@ -188,7 +187,7 @@ func TestTheEventGridWebhookAnswersHandshakesItself(t *testing.T) {
 	}
 }
 
-func TestABatchOfEventsIsDeliveredInParallelAndFailsAsAWhole(t *testing.T) {
+func TestEventGrid_DeliversABatchInParallelAndFailsAsAWhole(t *testing.T) {
 	t.Parallel()
 	var meeting sync.WaitGroup
 	var mu sync.Mutex
@@ -201,7 +200,7 @@ func TestABatchOfEventsIsDeliveredInParallelAndFailsAsAWhole(t *testing.T) {
 		}
 		assert.NoError(t, json.NewDecoder(r.Body).Decode(&envelope))
 		meeting.Done()
-		meeting.Wait() // nobody goes on before all are here
+		meeting.Wait() // wait until all have arrived
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, envelope.Data.Event.ID)
@@ -224,7 +223,7 @@ func TestABatchOfEventsIsDeliveredInParallelAndFailsAsAWhole(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, deliver(batch, 3))
 }
 
-func TestTheAdminEndpointShowsAndRunsFunctions(t *testing.T) {
+func TestAdmin_ListsAndRunsFunctions(t *testing.T) {
 	t.Parallel()
 	bodies := make(chan string, 1)
 	root := newApp(t, plainHostJSON, map[string]string{"onEvent": eventFunction, "api": httpFunction, "sweep": timerFunction, "run-step": queueFunction})

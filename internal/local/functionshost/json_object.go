@@ -17,8 +17,8 @@ type jsonObject struct {
 	values map[string]json.RawMessage
 }
 
-// set puts a value under a name, replacing one under the same name in any
-// spelling. A nil value removes the name: the host omits nulls.
+// set stores a value under a name. It replaces the value of the same name in any
+// spelling. A nil value removes the name, because the host omits nulls.
 func (d *jsonObject) set(name string, value json.RawMessage) {
 	if d.values == nil {
 		d.values = map[string]json.RawMessage{}
@@ -50,7 +50,7 @@ func (d *jsonObject) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// quote writes text as a JSON string, without Go's escapes for HTML.
+// quote returns text as a JSON string, without Go's escapes for HTML.
 func quote(text string) json.RawMessage {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -61,27 +61,28 @@ func quote(text string) json.RawMessage {
 	return bytes.TrimRight(out.Bytes(), "\n")
 }
 
-// The host's encodings of values: text is JSON inside a JSON string, numbers
-// are too, times are single strings without fractions of a second, bytes are
-// base64 and objects are themselves.
-
+// encodeText returns text as JSON inside a JSON string.
 func encodeText(text string) json.RawMessage { return quote(string(quote(text))) }
 
+// encodeNumber returns a number inside a JSON string.
 func encodeNumber(n int64) json.RawMessage { return quote(strconv.FormatInt(n, 10)) }
 
+// encodeDateTime returns a .NET DateTime: UTC without a zone, in whole seconds.
 func encodeDateTime(t time.Time) json.RawMessage {
 	return quote(t.UTC().Format("2006-01-02T15:04:05"))
 }
 
+// encodeDateTimeOffset returns a .NET DateTimeOffset in whole seconds.
 func encodeDateTimeOffset(t time.Time) json.RawMessage {
 	return quote(t.UTC().Format("2006-01-02T15:04:05-07:00"))
 }
 
+// encodeBytes returns bytes as base64.
 func encodeBytes(b []byte) json.RawMessage {
 	return quote(base64.StdEncoding.EncodeToString(b))
 }
 
-// encodeObject writes a value as itself.
+// encodeObject returns a value as plain JSON.
 func encodeObject(value any) (json.RawMessage, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

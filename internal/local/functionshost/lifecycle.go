@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// drainTime is how long running invocations may take to finish when the host
-// stops, before the handler is killed.
+// drainTime limits the time for invocations in progress to finish when the host
+// stops. Then the handler is killed.
 const drainTime = 5 * time.Second
 
-// start sets everything going.
+// start starts the handler, the triggers and the HTTP server.
 func (h *Host) start(ctx context.Context) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	h.cancel = cancel
@@ -26,7 +26,7 @@ func (h *Host) start(ctx context.Context) {
 		defer close(triggered)
 		h.runTriggers(triggering)
 	}()
-	go func() { _ = h.server.Serve(h.listener) }() // ends by Shutdown
+	go func() { _ = h.server.Serve(h.listener) }() // Shutdown ends it
 
 	go func() {
 		<-h.stopping
@@ -42,7 +42,7 @@ func (h *Host) start(ctx context.Context) {
 	}()
 }
 
-// drain takes no new work and gives what is running some time.
+// drain stops new invocations and waits some time for those in progress.
 func (h *Host) drain(ctx context.Context, stopTriggers context.CancelFunc, triggered <-chan struct{}) {
 	stopTriggers()
 	limit := h.after(drainTime)
@@ -51,18 +51,18 @@ func (h *Host) drain(ctx context.Context, stopTriggers context.CancelFunc, trigg
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		_ = h.server.Shutdown(limited) // what it leaves is closed later
+		_ = h.server.Shutdown(limited) // Close ends the remaining connections
 		<-triggered
 	}()
 	select {
 	case <-drained:
 	case <-limit:
-		h.log.WarnContext(ctx, "invocations are cut off: the host stops")
+		h.log.WarnContext(ctx, "invocations interrupted")
 	}
 }
 
-// runTriggers runs the triggers once the handler is ready, and returns when
-// they have ended.
+// runTriggers runs the triggers when the handler is ready. It returns when they
+// have ended.
 func (h *Host) runTriggers(ctx context.Context) {
 	_, err := h.gate.wait(ctx)
 	var running sync.WaitGroup
@@ -75,28 +75,29 @@ func (h *Host) runTriggers(ctx context.Context) {
 	running.Wait()
 }
 
-// stop begins to stop the host, once.
+// stop begins to stop the host. Later calls have no effect.
 func (h *Host) stop(reason error) {
 	h.stopOnce.Do(func() {
 		if h.supervisor.worker() == nil {
-			h.gate.stop(reason) // nothing waits for a handler that will not come
+			h.gate.stop(reason) // no handler will be ready, so nothing must wait for it
 		}
 		close(h.stopping)
 	})
 }
 
-// Close stops the host: running invocations may finish for a few seconds, then
-// the handler is killed, and what was lost is abandoned. It returns when all
-// of it is gone.
+// Close stops the host. Invocations in progress have a few seconds to finish. Then
+// Close kills the handler and abandons their messages. It returns when everything
+// has ended.
 func (h *Host) Close() {
 	h.stop(ErrClosed)
 	<-h.done
 }
 
-// Done is closed when the host has stopped, by Close or by itself.
+// Done returns a channel that is closed when the host has stopped, by Close or by
+// itself.
 func (h *Host) Done() <-chan struct{} { return h.done }
 
-// Running says whether the host has not begun to stop.
+// Running reports whether the host has not begun to stop.
 func (h *Host) Running() bool {
 	select {
 	case <-h.stopping:
@@ -106,7 +107,7 @@ func (h *Host) Running() bool {
 	}
 }
 
-// state is what the admin endpoint calls the host's condition.
+// state returns the host's state as the admin endpoint names it.
 func (h *Host) state() string {
 	if h.Running() {
 		return "Running"
@@ -114,17 +115,17 @@ func (h *Host) state() string {
 	return "Stopping"
 }
 
-// URL is where the host serves HTTP, without a slash at its end.
+// URL returns the address of the host's HTTP server, without a slash at its end.
 func (h *Host) URL() string { return "http://" + h.listener.Addr().String() }
 
-// WaitReady waits until the handler answers. The error is ctx's, or why the
-// host stopped.
+// WaitReady waits until the handler is ready. It returns ctx's error, or the reason
+// why the host stopped.
 func (h *Host) WaitReady(ctx context.Context) error {
 	_, err := h.gate.wait(ctx)
 	return err
 }
 
-// HandlerPID is the process id of the handler, 0 if none runs.
+// HandlerPID returns the process id of the handler, or 0 if it is not running.
 func (h *Host) HandlerPID() int {
 	if w := h.supervisor.worker(); w != nil {
 		return w.cmd.Process.Pid
@@ -132,9 +133,9 @@ func (h *Host) HandlerPID() int {
 	return 0
 }
 
-// KillHandler kills the handler with SIGKILL, as a crash would, and returns when
-// it is gone: true if there was one. The host starts it again or stops, by its
-// restart policy.
+// KillHandler kills the handler with SIGKILL, like a crash, and waits for its end.
+// It reports whether a handler was running. The restart policy then restarts the
+// handler or stops the host.
 func (h *Host) KillHandler() bool {
 	w := h.supervisor.worker()
 	if w == nil {
@@ -144,6 +145,6 @@ func (h *Host) KillHandler() bool {
 	return true
 }
 
-// Crashes counts how often the handler failed: ended with another code than 0
-// or 200, was killed, or did not start or answer.
+// Crashes returns the number of failures of the handler: it ended with another code
+// than 0 or 200, was killed, by the host too, or did not start or respond.
 func (h *Host) Crashes() int { return h.supervisor.crashCount() }

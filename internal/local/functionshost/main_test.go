@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The test binary is a handler program or a host program when these say so.
+// Settings that make the test binary a handler program or a host program.
 const (
 	roleSetting       = "FUNCTIONSHOST_TEST_ROLE"
 	roleHandler       = "handler"
@@ -35,14 +35,14 @@ const (
 	rootSetting       = "FUNCTIONSHOST_TEST_ROOT"
 )
 
-// What the test tells the handler program in the header of its script's answer.
+// Headers of a script's response that control the handler program.
 const (
 	headerExit   = "X-Test-Exit"
 	headerStdout = "X-Test-Stdout"
 	headerStderr = "X-Test-Stderr"
 )
 
-// textTerminated is what the handler program prints on SIGTERM.
+// textTerminated is the line that the handler program prints on SIGTERM.
 const textTerminated = "got SIGTERM"
 
 func TestMain(m *testing.M) {
@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// handlerProgram is a custom handler that asks the test what to answer.
+// handlerProgram is a custom handler that forwards each request to the test.
 func handlerProgram() int {
 	if code, err := strconv.Atoi(os.Getenv(crashSetting)); err == nil {
 		return code
@@ -110,7 +110,7 @@ func handlerProgram() int {
 	return 0
 }
 
-// hostProgram runs a host, says its handler's process id and never ends.
+// hostProgram runs a host, prints its handler's process id and never ends.
 func hostProgram() int {
 	ctx := context.Background()
 	h, err := New(ctx, Config{Root: os.Getenv(rootSetting), Settings: map[string]string{roleSetting: roleHandler}})
@@ -148,7 +148,7 @@ func write(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-// startHost starts a host whose handler program answers as the script says.
+// startHost starts a host whose handler program responds as the script does.
 func startHost(t *testing.T, root string, script http.HandlerFunc, change func(*Config)) *Host {
 	t.Helper()
 	control := httptest.NewServer(script)
@@ -173,8 +173,8 @@ func waitReady(t *testing.T, h *Host) {
 	require.NoError(t, h.WaitReady(ctx))
 }
 
-// newIdleHost returns a host that nothing runs in, whose invocations go to an
-// HTTP server in this process.
+// newIdleHost returns a host that is not running. Its invocations go to an HTTP server
+// in this process.
 func newIdleHost(t *testing.T, functions map[string]string, script http.HandlerFunc, change func(*Config)) *Host {
 	t.Helper()
 	config := Config{Root: newApp(t, plainHostJSON, functions)}
@@ -196,7 +196,7 @@ func newIdleHost(t *testing.T, functions map[string]string, script http.HandlerF
 	return h
 }
 
-// succeed answers an envelope with the least that the host accepts.
+// succeed responds to an envelope.
 func succeed(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"Outputs":{},"Logs":[],"ReturnValue":null}`)
@@ -228,7 +228,7 @@ func try(ctx context.Context, method, url, body string, header http.Header) (int
 	return response.StatusCode, string(answer), response.Header, err
 }
 
-// fakeClock moves when a test says so.
+// fakeClock is a clock that the test advances.
 type fakeClock struct {
 	mu      sync.Mutex
 	now     time.Time
@@ -257,7 +257,7 @@ func (c *fakeClock) After(d time.Duration) <-chan time.Time {
 	return at
 }
 
-// advance moves the clock and wakes who waits.
+// advance moves the clock and ends the waits that are due.
 func (c *fakeClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -270,7 +270,7 @@ func (c *fakeClock) advance(d time.Duration) {
 	}
 }
 
-// awaits says whether somebody waits for a point in time.
+// awaits reports whether code waits for a point in time.
 func (c *fakeClock) awaits(due time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -317,4 +317,4 @@ func eventually(t *testing.T, condition func() bool, what string) {
 	require.Eventually(t, condition, 30*time.Second, 2*time.Millisecond, what)
 }
 
-var errTest = errors.New("said the test")
+var errTest = errors.New("error of the test")

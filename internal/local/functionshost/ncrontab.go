@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// schedule is an NCRONTAB expression of six fields: second, minute, hour, day
-// of month, month, day of week. A day must match both day fields, unlike in
-// cron, where one is enough.
+// schedule is an NCRONTAB expression of six fields: second, minute, hour, day of
+// month, month, day of week. A day must match both day fields. In cron, one is
+// enough.
 //
-// It is written here rather than taken from a cron library because those accept
-// more than Azure does (descriptors, time zones, ?, L, W, 7 for Sunday): an
-// expression that runs here must run there.
+// No cron library fits, because they accept more than Azure does (descriptors, time
+// zones, ?, L, W, 7 for Sunday). An expression that runs here must run on Azure.
 type schedule struct {
 	second, minute, hour, day, month, weekday uint64
 }
@@ -23,7 +22,7 @@ type schedule struct {
 type scheduleField struct {
 	name     string
 	min, max int
-	names    []string // of the values from min on
+	names    []string // of the values, starting at min
 }
 
 var (
@@ -31,7 +30,7 @@ var (
 	weekdayNames = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 )
 
-// parseSchedule reads an expression.
+// parseSchedule parses an expression.
 func parseSchedule(expression string) (schedule, error) {
 	var s schedule
 	fields := []struct {
@@ -47,7 +46,7 @@ func parseSchedule(expression string) (schedule, error) {
 	}
 	parts := strings.Fields(expression)
 	if len(parts) != len(fields) {
-		return s, fmt.Errorf("schedule %q has %d fields, not 6 (second minute hour day month weekday)", expression, len(parts))
+		return s, fmt.Errorf("schedule %q has %d fields; set 6 (second minute hour day month weekday)", expression, len(parts))
 	}
 	for i, field := range fields {
 		set, err := field.parse(parts[i])
@@ -59,7 +58,7 @@ func parseSchedule(expression string) (schedule, error) {
 	return s, nil
 }
 
-// parse reads a list of values, ranges and steps as a set of bits.
+// parse returns a list of values, ranges and steps as a set of bits.
 func (f scheduleField) parse(text string) (uint64, error) {
 	var set uint64
 	for item := range strings.SplitSeq(text, ",") {
@@ -68,7 +67,7 @@ func (f scheduleField) parse(text string) (uint64, error) {
 		if stepped {
 			n, err := strconv.Atoi(step)
 			if err != nil || n < 1 {
-				return 0, fmt.Errorf("%s: %q is not a step", f.name, step)
+				return 0, fmt.Errorf("%s: %q is not a step; use a positive number", f.name, step)
 			}
 			every = n
 		}
@@ -88,7 +87,7 @@ func (f scheduleField) parse(text string) (uint64, error) {
 			}
 		}
 		if low > high {
-			return 0, fmt.Errorf("%s: %q runs backwards", f.name, span)
+			return 0, fmt.Errorf("%s: range %q is reversed; start with the lower value", f.name, span)
 		}
 		for v := low; v <= high; v += every {
 			set |= 1 << v
@@ -97,7 +96,7 @@ func (f scheduleField) parse(text string) (uint64, error) {
 	return set, nil
 }
 
-// value reads a number or a name, of which three letters are enough.
+// value parses a number or a name. Three letters of a name are enough.
 func (f scheduleField) value(text string) (int, error) {
 	if len(text) >= 3 {
 		if i := slices.IndexFunc(f.names, func(name string) bool { return strings.HasPrefix(name, strings.ToLower(text)) }); i >= 0 {
@@ -106,13 +105,13 @@ func (f scheduleField) value(text string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < f.min || n > f.max {
-		return 0, fmt.Errorf("%s: %q is not between %d and %d", f.name, text, f.min, f.max)
+		return 0, fmt.Errorf("%s: %q is out of range; use %d to %d", f.name, text, f.min, f.max)
 	}
 	return n, nil
 }
 
-// next returns the first occurrence after t, in UTC, and zero if there is none
-// within the eight years that can lie between two leap days.
+// next returns the first occurrence after t, in UTC. It returns zero if there is
+// none within eight years, the maximum time between two leap days.
 func (s schedule) next(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Second).Add(time.Second)
 	end := t.AddDate(8, 0, 1)
@@ -136,8 +135,8 @@ func (s schedule) next(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// often says whether occurrences after t lie less than a minute apart: the host
-// keeps no status of such timers.
+// often reports whether occurrences after t are less than a minute apart. The host
+// stores no status of such timers.
 func (s schedule) often(t time.Time) bool {
 	previous := s.next(t)
 	for range 5 {

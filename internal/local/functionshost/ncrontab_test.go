@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNextOccurrenceOfASchedule(t *testing.T) {
+func TestSchedule_NextOccurrence(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ expression, after, next string }{
 		{"0 */5 * * * *", "2026-11-20T10:00:00Z", "2026-11-20T10:05:00Z"},
@@ -31,7 +31,7 @@ func TestNextOccurrenceOfASchedule(t *testing.T) {
 	}
 }
 
-func TestADayMustMatchBothDayFields(t *testing.T) {
+func TestSchedule_DayMatchesBothDayFields(t *testing.T) {
 	t.Parallel()
 	s, err := parseSchedule("0 0 0 13 * 5")
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestADayMustMatchBothDayFields(t *testing.T) {
 	require.Equal(t, time.Date(2026, 2, 13, 0, 0, 0, 0, time.UTC), friday, "a Friday the 13th, not the first Friday or the first 13th")
 }
 
-func TestAScheduleThatNeverComesEnds(t *testing.T) {
+func TestSchedule_WithoutAnOccurrenceEnds(t *testing.T) {
 	t.Parallel()
 	s, err := parseSchedule("0 0 0 30 2 *")
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestAScheduleThatNeverComesEnds(t *testing.T) {
 	require.False(t, s.often(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 }
 
-func TestWhatAzureRefusesIsRefused(t *testing.T) {
+func TestParseSchedule_RejectsWhatAzureRejects(t *testing.T) {
 	t.Parallel()
 	for _, expression := range []string{
 		"", "* * * * *", "* * * * * * *", "@daily", "0 0 0 * * 7", "60 * * * * *", "0 0 24 * * *", "0 0 0 0 * *",
@@ -58,7 +58,7 @@ func TestWhatAzureRefusesIsRefused(t *testing.T) {
 	}
 }
 
-func TestOnlyTimersBelowAMinuteAreOften(t *testing.T) {
+func TestSchedule_OftenIsLessThanAMinute(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 	for expression, often := range map[string]bool{"*/30 * * * * *": true, "0,1 0 * * * *": true, "0 * * * * *": false, "0 0 2 * * *": false} {

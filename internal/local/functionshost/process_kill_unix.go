@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// killProcess kills the handler and what it started.
+// killProcess kills the handler and its child processes.
 func killProcess(cmd *exec.Cmd) error {
 	return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 }

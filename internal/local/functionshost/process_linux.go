@@ -5,9 +5,8 @@ import (
 	"syscall"
 )
 
-// isolate puts the handler into a process group of its own and ties its life to
-// that of the thread which starts it: the kernel kills it when the stand-in
-// dies, however that happens.
+// isolate starts the handler in its own process group. The kernel kills the handler
+// when the thread that starts it ends, so it never outlives the stand-in.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -21,7 +21,7 @@ func readPID(t *testing.T, from io.Reader) int {
 	return pid
 }
 
-// runs says whether a process runs: one that nobody has waited for is dead too.
+// runs reports whether a process is running. A zombie is not.
 func runs(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

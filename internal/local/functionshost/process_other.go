@@ -4,7 +4,7 @@ package functionshost
 
 import "os/exec"
 
-// isolate does nothing where there are no process groups.
+// isolate does nothing on systems without process groups.
 func isolate(*exec.Cmd) {}
 
 // killProcess kills the handler.

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// isolate puts the handler into a process group of its own. It outlives a
-// stand-in that is killed: only Linux offers to prevent that.
+// isolate starts the handler in its own process group. If the stand-in is killed, the
+// handler ends by itself: only Linux kills it.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }

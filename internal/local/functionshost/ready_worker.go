@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// gate hands the handler that is ready to whoever has an invocation for it, and
-// lets invocations wait while there is none.
+// gate returns the ready handler to invocations, and blocks them while there is
+// none.
 type gate struct {
 	mu      sync.Mutex
 	ready   *worker
@@ -16,10 +16,11 @@ type gate struct {
 
 func newGate() *gate { return &gate{changed: make(chan struct{})} }
 
-// open says that a worker is ready; nil says that none is.
+// open sets the ready worker; nil if there is none.
 func (g *gate) open(w *worker) { g.change(func() { g.ready = w }) }
 
-// stop says that there will be none any more. The first reason stays.
+// stop ends all waits, because no worker will be ready again. It keeps the first
+// reason.
 func (g *gate) stop(reason error) {
 	g.change(func() {
 		if g.stopped == nil {
@@ -36,7 +37,7 @@ func (g *gate) change(change func()) {
 	g.changed = make(chan struct{})
 }
 
-// wait returns a worker that is ready, waiting for one if need be.
+// wait returns the ready worker. It blocks until there is one.
 func (g *gate) wait(ctx context.Context) (*worker, error) {
 	for {
 		g.mu.Lock()
@@ -45,8 +46,8 @@ func (g *gate) wait(ctx context.Context) (*worker, error) {
 		if stopped != nil {
 			return nil, stopped
 		}
-		// A worker that died just now will be replaced; one that ended by
-		// itself with 0 stays, and calls to it fail.
+		// A worker that ended is replaced, except after exit code 0. Then calls
+		// to it fail.
 		if w != nil && (w.alive() || w.exit == 0) {
 			return w, nil
 		}

@@ -12,7 +12,7 @@ import (
 
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// Kinds of route segments, in the order in which they are preferred.
+// Kinds of route segments, in order of preference.
 const (
 	segmentLiteral = iota
 	segmentParameter
@@ -29,8 +29,7 @@ type segment struct {
 // route is a route template such as operations/{id} or {*path}.
 type route []segment
 
-// parseRoute reads a template. Constraints ({id:int}) are parsed and not
-// enforced.
+// parseRoute parses a template. Constraints such as {id:int} are not enforced.
 func parseRoute(template string) (route, error) {
 	var r route
 	parts := strings.Split(strings.Trim(template, "/"), "/")
@@ -43,7 +42,7 @@ func parseRoute(template string) (route, error) {
 			return nil, fmt.Errorf("route %q: %w", template, err)
 		}
 		if i < len(parts)-1 && s.kind >= segmentOptional {
-			return nil, fmt.Errorf("route %q: %s must come last", template, part)
+			return nil, fmt.Errorf("route %q: %s is not the last segment; move it to the end", template, part)
 		}
 		r = append(r, s)
 	}
@@ -65,13 +64,13 @@ func parseSegment(part string) (segment, error) {
 	}
 	s.name = name
 	if !opened || !closed || !parameterName.MatchString(name) {
-		return s, fmt.Errorf("%q is not a segment of a route", part)
+		return s, fmt.Errorf("%q is not a segment of a route; write a literal or {name}", part)
 	}
 	return s, nil
 }
 
-// match compares an escaped path with the template, ignoring case, and returns
-// the parameters, unescaped.
+// match reports whether an escaped path matches the template, ignoring case, and
+// returns the unescaped parameters.
 func (r route) match(path string) (map[string]string, bool) {
 	parameters := map[string]string{}
 	rest := strings.Trim(path, "/")
@@ -97,7 +96,8 @@ func (r route) match(path string) (map[string]string, bool) {
 	return parameters, rest == ""
 }
 
-// unescape reads part of a path, as it stands if it is not well escaped.
+// unescape returns a segment without escapes, or unchanged if its escapes are
+// invalid.
 func unescape(part string) string {
 	if text, err := url.PathUnescape(part); err == nil {
 		return text
@@ -105,8 +105,8 @@ func unescape(part string) string {
 	return part
 }
 
-// compare orders routes: literals before parameters before the rest, from left to
-// right, longer before shorter.
+// compare orders routes: literals before parameters before the rest of a path, from
+// left to right, and longer routes before shorter ones.
 func (r route) compare(other route) int {
 	for i := range min(len(r), len(other)) {
 		if c := cmp.Compare(r[i].kind, other[i].kind); c != 0 {
@@ -120,10 +120,10 @@ func (r route) compare(other route) int {
 type httpRoute struct {
 	function *Function
 	route    route
-	methods  []string // empty means all
+	methods  []string // empty allows all
 }
 
-// httpRoutes returns the routes of an app's HTTP functions, preferred first.
+// httpRoutes returns the routes of an app's HTTP functions in order of preference.
 func httpRoutes(app *App) ([]httpRoute, error) {
 	var routes []httpRoute
 	for i := range app.Functions {
@@ -145,8 +145,8 @@ func httpRoutes(app *App) ([]httpRoute, error) {
 	return routes, nil
 }
 
-// findRoute returns the function that a request is for. The host answers 404 to a
-// method that no function takes, too.
+// findRoute returns the function for a request, or nil. The host responds with 404
+// to other methods too.
 func findRoute(routes []httpRoute, r *http.Request) (*Function, map[string]string) {
 	for _, candidate := range routes {
 		allowed := len(candidate.methods) == 0 || slices.ContainsFunc(candidate.methods, func(m string) bool {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRoutesMatchAsInTheHost(t *testing.T) {
+func TestRoute_MatchesAsInTheHost(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		template, path string
@@ -39,7 +39,7 @@ func TestRoutesMatchAsInTheHost(t *testing.T) {
 	}
 }
 
-func TestBadRoutesAreRefused(t *testing.T) {
+func TestParseRoute_RejectsInvalidTemplates(t *testing.T) {
 	t.Parallel()
 	for _, template := range []string{"a//b", "{*path}/x", "{id?}/x", "{}", "{a b}", "x{id}", "{id", "a*b"} {
 		_, err := parseRoute(template)
@@ -47,7 +47,7 @@ func TestBadRoutesAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheMostSpecificRouteThatTakesTheMethodWins(t *testing.T) {
+func TestFindRoute_PrefersTheMostSpecific(t *testing.T) {
 	t.Parallel()
 	app := App{Host: HostFile{RoutePrefix: "api"}}
 	for name, route := range map[string]string{"all": "{*path}", "one": "operations/{id}", "stats": "operations/stats"} {

@@ -19,14 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// received is what the handler was told about one message.
+// received holds what the handler received for one message.
 type received struct {
 	body          string
 	deliveryCount string
 	metadata      map[string]json.RawMessage
 }
 
-// readEnvelope takes one layer off the message, as a handler would.
+// readEnvelope decodes the message as a handler does.
 func readEnvelope(t *testing.T, r *http.Request) received {
 	var envelope struct{ Data, Metadata map[string]json.RawMessage }
 	raw, err := io.ReadAll(r.Body)
@@ -40,8 +40,8 @@ func readEnvelope(t *testing.T, r *http.Request) received {
 	return got
 }
 
-// startWithBroker starts a broker, and a host with one function on a queue of
-// it and one on the dead-letter queue.
+// startWithBroker starts a broker, and a host with one function on a queue and one on
+// its dead-letter queue.
 func startWithBroker(t *testing.T, script http.HandlerFunc, change func(*Config)) (*Host, *azservicebus.Sender) {
 	t.Helper()
 	broker := startBroker(t)
@@ -84,7 +84,7 @@ func newSender(t *testing.T, broker *servicebus.Broker) *azservicebus.Sender {
 	return sender
 }
 
-func TestMessagesOfTheBrokerReachTheHandlerAndAreSettled(t *testing.T) {
+func TestBroker_MessagesAreDeliveredAndSettled(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	tries := map[string][]string{}
@@ -135,7 +135,7 @@ func TestMessagesOfTheBrokerReachTheHandlerAndAreSettled(t *testing.T) {
 	require.Equal(t, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}, tries["never"])
 }
 
-func TestAMessageWhoseHandlerWasKilledComesBack(t *testing.T) {
+func TestBroker_RedeliversAfterAKilledHandler(t *testing.T) {
 	t.Parallel()
 	var host *Host
 	var kill sync.Once
@@ -154,7 +154,7 @@ func TestAMessageWhoseHandlerWasKilledComesBack(t *testing.T) {
 	require.Equal(t, 1, host.Crashes())
 }
 
-func TestAHandlerThatDiedAfterItsAnswerCostsNothing(t *testing.T) {
+func TestBroker_CompletesWhenTheHandlerDiesAfterItsResponse(t *testing.T) {
 	t.Parallel()
 	var host *Host
 	ready, completed := make(chan struct{}), make(chan struct{})
@@ -168,7 +168,7 @@ func TestAHandlerThatDiedAfterItsAnswerCostsNothing(t *testing.T) {
 			case m == fault.During && r.Kind == "complete run-step":
 				close(completed)
 			case strings.HasPrefix(r.Kind, "abandon"):
-				assert.Fail(t, "the answer had been given")
+				assert.Fail(t, "the handler had responded")
 			}
 		}
 	})
@@ -178,7 +178,7 @@ func TestAHandlerThatDiedAfterItsAnswerCostsNothing(t *testing.T) {
 	eventually(t, func() bool { return host.Crashes() == 1 }, "the crash is counted")
 }
 
-func TestAHostThatStopsAfterCrashesLeavesItsMessagesInTheQueue(t *testing.T) {
+func TestBroker_KeepsMessagesOfAHostThatStopped(t *testing.T) {
 	t.Parallel()
 	var host *Host
 	ready := make(chan struct{})
@@ -200,13 +200,13 @@ func TestAHostThatStopsAfterCrashesLeavesItsMessagesInTheQueue(t *testing.T) {
 	})
 	select {
 	case count := <-again:
-		require.Equal(t, "4", count, "a new host gets what the third crash left")
+		require.Equal(t, "4", count, "a new host receives the message of the third crash")
 	case <-time.After(30 * time.Second):
 		require.Fail(t, "the message stays locked in the host that stopped")
 	}
 }
 
-func TestMessagesFlowAgainAfterTheBrokerWasAway(t *testing.T) {
+func TestBroker_DeliversAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	broker := startBroker(t)
 	got := make(chan string, 10)
@@ -228,7 +228,7 @@ func TestMessagesFlowAgainAfterTheBrokerWasAway(t *testing.T) {
 	}
 }
 
-func TestClosingDoesNotHangWhenTheBrokerIsGone(t *testing.T) {
+func TestClose_EndsWithoutABroker(t *testing.T) {
 	t.Parallel()
 	broker := startBroker(t)
 	h := startOnBroker(t, broker, succeed, nil)
@@ -242,8 +242,8 @@ func TestClosingDoesNotHangWhenTheBrokerIsGone(t *testing.T) {
 	}
 }
 
-// A host whose clock stands still delivers all the same: no pause lies between an
-// abandoned message and its next delivery.
+// The waits of this host never end, so there is no pause between an abandoned message
+// and its next delivery.
 func TestBroker_RedeliversFailedMessagesWithoutAPause(t *testing.T) {
 	t.Parallel()
 	counts := make(chan string, 20)

@@ -11,16 +11,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// deadLetterSuffix makes a queue's name that of its dead-letter queue.
+// deadLetterSuffix is the suffix of a dead-letter queue's name.
 const deadLetterSuffix = "/$deadletterqueue"
 
-// busClients are the connections to Service Bus, one per connection string.
+// busClients holds the Service Bus clients, one for each connection string.
 type busClients struct {
 	byConnection map[string]*azservicebus.Client
 }
 
-// trigger makes the trigger of a function on a queue. Nothing is sent before
-// the first receive.
+// trigger returns the trigger of a function on a queue. It does not connect.
 func (c *busClients) trigger(h *Host, function *Function) (*busTrigger, error) {
 	connection, err := h.settings.connection(function.Trigger.Connection)
 	if err != nil {
@@ -32,18 +31,18 @@ func (c *busClients) trigger(h *Host, function *Function) (*busTrigger, error) {
 	}
 	id, err := uuid.NewRandomFromReader(h.random)
 	if err != nil {
-		return nil, fmt.Errorf("make a client id: %w", err)
+		return nil, fmt.Errorf("create a client id: %w", err)
 	}
 	namespace := namespaceOf(connection)
 	description := busClient{namespace: namespace, identifier: namespace + "-" + id.String()}
 	client, ok := c.byConnection[connection]
 	if !ok {
 		client, err = azservicebus.NewClientFromConnectionString(connection, &azservicebus.ClientOptions{
-			// A broker on the same machine is back within moments.
+			// A local broker restarts quickly.
 			RetryOptions: azservicebus.RetryOptions{MaxRetries: 3, RetryDelay: 100 * time.Millisecond, MaxRetryDelay: time.Second},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("connect to Service Bus: %w", err)
+			return nil, fmt.Errorf("create a Service Bus client: %w", err)
 		}
 		if c.byConnection == nil {
 			c.byConnection = map[string]*azservicebus.Client{}
@@ -64,12 +63,12 @@ func (c *busClients) trigger(h *Host, function *Function) (*busTrigger, error) {
 	})
 }
 
-// close ends all connections.
+// close closes all clients.
 func (c *busClients) close(ctx context.Context, h *Host) {
 	for _, client := range c.byConnection {
 		limited, cancel := context.WithTimeout(ctx, settleLimit)
 		if err := client.Close(limited); err != nil {
-			h.log.DebugContext(ctx, "the Service Bus client did not close properly", "error", err)
+			h.log.DebugContext(ctx, "Service Bus client not closed", "error", err)
 		}
 		cancel()
 	}

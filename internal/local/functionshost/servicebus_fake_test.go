@@ -7,14 +7,14 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 )
 
-// fakeReceiver hands out messages and notes what becomes of them.
+// fakeReceiver returns messages and records their settlement.
 type fakeReceiver struct {
 	mu       sync.Mutex
 	waiting  chan *azservicebus.ReceivedMessage
 	asked    []int
 	settled  []string
 	renewals int
-	failures int // how many receives fail first
+	failures int // number of receives that fail first
 	extend   func(*azservicebus.ReceivedMessage) error
 	closed   bool
 }

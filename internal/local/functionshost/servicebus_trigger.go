@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// settleLimit bounds one try to settle or to renew, and closing.
+	// settleLimit limits one attempt to settle, renew or close.
 	settleLimit = 3 * time.Second
-	// settleTries is how often a message is tried to be settled: a try on a
-	// link whose connection just broke waits in vain.
+	// settleTries is the number of attempts to settle a message. An attempt on a
+	// broken link waits until its limit.
 	settleTries = 3
-	// receivePause is how long a trigger waits after it could not receive.
+	// receivePause is the wait after a failed receive.
 	receivePause = time.Second
-	// gatherTime is how long a receive goes on after its first message.
+	// gatherTime is the time to wait for more messages after the first one.
 	gatherTime = time.Millisecond
-	// renewMargin is how long before its end a lock is renewed, at most.
+	// renewMargin is the maximum time between a renewal and the end of the lock.
 	renewMargin = 10 * time.Second
 )
 
@@ -34,19 +34,19 @@ type messageReceiver interface {
 	Close(ctx context.Context) error
 }
 
-// busTrigger takes messages from one queue for one function.
+// busTrigger receives messages of one queue for one function.
 type busTrigger struct {
 	host     *Host
 	function *Function
 	client   busClient
 	open     func() (messageReceiver, error)
 
-	mu       sync.RWMutex // held for reading while the receiver is used
+	mu       sync.RWMutex // read-locked during calls to the receiver
 	receiver messageReceiver
-	retired  chan struct{} // closed when nothing more is received
+	retired  chan struct{} // closed when no more messages are received
 }
 
-// newBusTrigger opens a trigger's receiver.
+// newBusTrigger returns a trigger with an open receiver.
 func newBusTrigger(h *Host, function *Function, client busClient, open func() (messageReceiver, error)) (*busTrigger, error) {
 	receiver, err := open()
 	if err != nil {
@@ -55,14 +55,14 @@ func newBusTrigger(h *Host, function *Function, client busClient, open func() (m
 	return &busTrigger{host: h, function: function, client: client, open: open, receiver: receiver, retired: make(chan struct{})}, nil
 }
 
-// run takes messages until ctx ends, then waits for those in work.
+// run receives messages until ctx ends, then waits for those in progress.
 func (t *busTrigger) run(ctx context.Context) {
 	var working sync.WaitGroup
 	defer t.close(ctx)
 	defer working.Wait()
 	defer t.retire(ctx)
 	slots := make(chan struct{}, t.host.app.Host.MaxConcurrentCalls)
-	work := context.WithoutCancel(ctx) // what was taken is finished
+	work := context.WithoutCancel(ctx) // received messages are processed to the end
 	for {
 		select {
 		case slots <- struct{}{}:
@@ -84,7 +84,7 @@ func (t *busTrigger) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		t.host.log.WarnContext(ctx, "messages cannot be received", "function", t.function.Name, "error", err)
+		t.host.log.WarnContext(ctx, "receive failed", "function", t.function.Name, "error", err)
 		select {
 		case <-t.host.after(receivePause):
 		case <-ctx.Done():
@@ -93,10 +93,9 @@ func (t *busTrigger) run(ctx context.Context) {
 	}
 }
 
-// retire closes the link that messages arrive on and puts another in its place,
-// to settle what is in work. The broker still owes the first link the messages
-// that it asked for: one that is abandoned from here on would go to it, and
-// stay locked there when it closes.
+// retire replaces the receiving link with a new one, which settles the messages in
+// progress. The first link still has credit at the broker: a message that is
+// abandoned now would be sent to it, and stay locked after it closes.
 func (t *busTrigger) retire(ctx context.Context) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,7 +103,7 @@ func (t *busTrigger) retire(ctx context.Context) {
 	t.close(ctx)
 	settler, err := t.open()
 	if err != nil {
-		t.host.log.WarnContext(ctx, "messages in work cannot be settled", "function", t.function.Name, "error", err)
+		t.host.log.WarnContext(ctx, "receiver for settlement not opened", "function", t.function.Name, "error", err)
 		return
 	}
 	t.receiver = settler
@@ -114,12 +113,12 @@ func (t *busTrigger) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
 	defer cancel()
 	if err := t.receiver.Close(ctx); err != nil {
-		t.host.log.DebugContext(ctx, "the receiver did not close properly", "function", t.function.Name, "error", err)
+		t.host.log.DebugContext(ctx, "receiver not closed", "function", t.function.Name, "error", err)
 	}
 }
 
-// use calls the receiver that there is. The message it is called with is known
-// to it: to another than the one that received it, by its lock alone.
+// use calls the current receiver. If that is not the receiver that received the
+// message, it gets the message's lock only.
 func (t *busTrigger) use(message *azservicebus.ReceivedMessage, call func(messageReceiver, *azservicebus.ReceivedMessage) error) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -131,13 +130,13 @@ func (t *busTrigger) use(message *azservicebus.ReceivedMessage, call func(messag
 	return call(t.receiver, message)
 }
 
-// byLock is a message without the link that it came over, which the client
-// settles by a request of its own.
+// byLock returns a message without its link. The client settles it by a separate
+// request.
 func byLock(message *azservicebus.ReceivedMessage) *azservicebus.ReceivedMessage {
 	return &azservicebus.ReceivedMessage{LockToken: message.LockToken, MessageID: message.MessageID}
 }
 
-// process invokes the function with a message and settles it by the outcome.
+// process invokes the function and settles the message by the result.
 func (t *busTrigger) process(ctx context.Context, message *azservicebus.ReceivedMessage) {
 	err := t.invoke(ctx, message)
 	if err == nil {
@@ -147,15 +146,15 @@ func (t *busTrigger) process(ctx context.Context, message *azservicebus.Received
 		return
 	}
 	if !t.host.Running() {
-		<-t.retired // else this host would get it once more
+		<-t.retired // or this host would receive the message again
 	}
 	t.settle(ctx, "abandon", message, func(ctx context.Context, r messageReceiver, message *azservicebus.ReceivedMessage) error {
 		return r.AbandonMessage(ctx, message, nil)
 	})
 }
 
-// invoke runs the function while the message's lock is renewed, and returns
-// when neither goes on.
+// invoke runs the function and renews the message's lock meanwhile. It returns when
+// both have ended.
 func (t *busTrigger) invoke(ctx context.Context, message *azservicebus.ReceivedMessage) error {
 	i, err := newInvocation(t.function, t.host.random)
 	if err != nil {
@@ -175,7 +174,7 @@ func (t *busTrigger) invoke(ctx context.Context, message *azservicebus.ReceivedM
 	return err
 }
 
-// renew keeps a message's lock until ctx ends or the limit of host.json is
+// renew renews a message's lock until ctx ends or the limit of host.json is
 // reached.
 func (t *busTrigger) renew(ctx context.Context, message *azservicebus.ReceivedMessage) {
 	end := t.host.now().Add(t.host.app.Host.MaxLockRenewal)
@@ -204,16 +203,16 @@ func (t *busTrigger) renew(ctx context.Context, message *azservicebus.ReceivedMe
 			return
 		}
 		if err != nil {
-			t.host.log.WarnContext(ctx, "a lock cannot be renewed", "function", t.function.Name, "messageId", message.MessageID, "error", err)
+			t.host.log.WarnContext(ctx, "lock renewal failed", "function", t.function.Name, "messageId", message.MessageID, "error", err)
 			return
 		}
 		if !message.LockedUntil.After(before) {
-			return // a broker whose clock stands still would be asked for ever
+			return // the broker's clock does not advance; renewing would not end
 		}
 	}
 }
 
-// settle completes or abandons a message and lets the fault hook see it.
+// settle completes or abandons a message, and calls the fault hook.
 func (t *busTrigger) settle(ctx context.Context, kind string, message *azservicebus.ReceivedMessage, settle func(context.Context, messageReceiver, *azservicebus.ReceivedMessage) error) {
 	request := fault.Request{Service: "host", Kind: kind + " " + t.function.Name, Detail: message.MessageID}
 	t.host.fault.At(fault.Before, request)
@@ -232,13 +231,14 @@ func (t *busTrigger) settle(ctx context.Context, kind string, message *azservice
 	}
 	t.host.fault.At(fault.During, request)
 	if err != nil {
-		// The broker gives the message out again when its lock ends.
-		t.host.log.WarnContext(ctx, "a message cannot be settled", "how", kind, "function", t.function.Name, "messageId", message.MessageID, "error", err)
+		// The broker redelivers the message when its lock ends.
+		t.host.log.WarnContext(ctx, "settlement failed", "settlement", kind, "function", t.function.Name, "messageId", message.MessageID, "error", err)
 	}
 	t.host.fault.At(fault.After, request)
 }
 
-// isLockLost says whether the broker gave the message to somebody else, or will.
+// isLockLost reports whether the lock has ended, so that the broker redelivers the
+// message.
 func isLockLost(err error) bool {
 	var busError *azservicebus.Error
 	return errors.As(err, &busError) && busError.Code == azservicebus.CodeLockLost

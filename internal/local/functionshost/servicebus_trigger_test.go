@@ -20,7 +20,7 @@ func message(id string) *azservicebus.ReceivedMessage {
 	return &azservicebus.ReceivedMessage{MessageID: id, Body: []byte(id), DeliveryCount: 1}
 }
 
-// newFakeTrigger is a trigger over a fake.
+// newFakeTrigger returns a trigger over a fake.
 func newFakeTrigger(t *testing.T, h *Host, function string, f *fakeReceiver) *busTrigger {
 	t.Helper()
 	trigger, err := newBusTrigger(h, busFunction(function), busClient{}, func() (messageReceiver, error) { return f, nil })
@@ -46,7 +46,7 @@ func runBusTrigger(t *testing.T, h *Host, f *fakeReceiver) (stop func()) {
 	return stop
 }
 
-func TestTheStatusSettlesTheMessage(t *testing.T) {
+func TestBusTrigger_SettlesByTheStatus(t *testing.T) {
 	t.Parallel()
 	h := newIdleHost(t, nil, func(w http.ResponseWriter, r *http.Request) {
 		var body [4096]byte
@@ -68,7 +68,7 @@ func TestTheStatusSettlesTheMessage(t *testing.T) {
 	require.True(t, f.closed)
 }
 
-func TestNoMoreMessagesAreTakenThanMayBeInWork(t *testing.T) {
+func TestBusTrigger_LimitsConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	var running, most atomic.Int32
@@ -94,10 +94,10 @@ func TestNoMoreMessagesAreTakenThanMayBeInWork(t *testing.T) {
 	require.LessOrEqual(t, most.Load(), int32(3))
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	require.Equal(t, []int{3, 2, 1}, f.asked[:3], "as many as there is room for")
+	require.Equal(t, []int{3, 2, 1}, f.asked[:3], "as many as there are free slots")
 }
 
-func TestATriggerGoesOnAfterItCouldNotReceive(t *testing.T) {
+func TestBusTrigger_RetriesAFailedReceive(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
 	h := newIdleHost(t, nil, succeed, func(c *Config) { c.Now, c.After = clock.Now, clock.After })
@@ -108,10 +108,10 @@ func TestATriggerGoesOnAfterItCouldNotReceive(t *testing.T) {
 		eventually(t, func() bool { return clock.awaits(clock.Now().Add(receivePause)) }, "it pauses")
 		clock.advance(receivePause)
 	}
-	eventually(t, func() bool { return len(f.notes()) == 1 }, "it went on")
+	eventually(t, func() bool { return len(f.notes()) == 1 }, "it retries")
 }
 
-func TestALockIsRenewedUntilTheInvocationEnds(t *testing.T) {
+func TestBusTrigger_RenewsTheLockDuringTheInvocation(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
 	release := make(chan struct{})
@@ -137,7 +137,7 @@ func TestALockIsRenewedUntilTheInvocationEnds(t *testing.T) {
 	require.Equal(t, 5, f.renewed())
 }
 
-func TestRenewalEndsAtTheLimitOfHostJSON(t *testing.T) {
+func TestBusTrigger_StopsRenewalAtTheLimit(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
 	h := newIdleHost(t, nil, succeed, func(c *Config) { c.Now, c.After = clock.Now, clock.After })
@@ -163,10 +163,10 @@ func TestRenewalEndsAtTheLimitOfHostJSON(t *testing.T) {
 	f.extend = func(*azservicebus.ReceivedMessage) error { return errTest }
 	m.LockedUntil = pointer(clock.Now())
 	trigger.renew(t.Context(), m)
-	require.Equal(t, 2, f.renewed(), "a lost lock is not asked for again")
+	require.Equal(t, 2, f.renewed(), "a lost lock is not renewed again")
 }
 
-func TestTheFaultHookSeesInvocationAndSettlement(t *testing.T) {
+func TestBusTrigger_CallsTheFaultHook(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var seen []string
@@ -187,7 +187,7 @@ func TestTheFaultHookSeesInvocationAndSettlement(t *testing.T) {
 	}, seen)
 }
 
-func TestStoppingWaitsForMessagesInWork(t *testing.T) {
+func TestBusTrigger_WaitsForMessagesInProgress(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
 	h := newIdleHost(t, nil, func(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +215,7 @@ func TestStoppingWaitsForMessagesInWork(t *testing.T) {
 	require.Equal(t, []string{"complete m"}, f.notes())
 }
 
-func TestASettlementThatFailsIsTriedAgainByTheLockAlone(t *testing.T) {
+func TestBusTrigger_RetriesSettlementByLock(t *testing.T) {
 	t.Parallel()
 	h := newIdleHost(t, nil, succeed, nil)
 	trigger := newFakeTrigger(t, h, "f", newFakeReceiver())

@@ -14,16 +14,17 @@ const (
 	defaultErrorGap  = 30 * time.Minute
 )
 
-// ErrTooManyErrors is why a host stopped whose handler kept crashing.
-var ErrTooManyErrors = errors.New("the handler program crashed too often")
+// ErrTooManyErrors is the error of a host that stopped because its handler ended too
+// often.
+var ErrTooManyErrors = errors.New("handler ended too often")
 
-// RestartPolicy says when a host gives up on its handler.
+// RestartPolicy limits the restarts of a handler.
 type RestartPolicy struct {
-	// MaxErrors is the error that stops the host: 3 if zero, as for the real
-	// host; none if negative.
+	// MaxErrors is the number of failures that stops the host. Zero means 3, as for
+	// the real host. A negative number means unlimited.
 	MaxErrors int
-	// Gap is the time without an error after which the count begins anew: 30
-	// minutes if zero.
+	// Gap is the time without a failure after which the count restarts. Zero means
+	// 30 minutes.
 	Gap time.Duration
 }
 
@@ -37,7 +38,7 @@ func (p RestartPolicy) withDefaults() RestartPolicy {
 	return p
 }
 
-// supervisor keeps one handler running.
+// supervisor starts and restarts the handler.
 type supervisor struct {
 	spec   workerSpec
 	policy RestartPolicy
@@ -45,14 +46,14 @@ type supervisor struct {
 	gate   *gate
 
 	mu      sync.Mutex
-	current *worker // running, ready or not
-	crashes int     // in all
-	recent  int     // within the policy's gap
+	current *worker // running, perhaps not ready
+	crashes int     // total
+	recent  int     // since the last gap
 	last    time.Time
 }
 
-// run starts the handler, and starts it again as the policy says, until ctx
-// ends, which kills it, or the policy gives up, which stops the host.
+// run starts the handler and restarts it after its end. It returns when ctx ends,
+// which kills the handler, or when the policy stops the host.
 func (s *supervisor) run(ctx context.Context) {
 	for again := true; again && ctx.Err() == nil; {
 		w, err := s.runOnce(ctx)
@@ -63,31 +64,31 @@ func (s *supervisor) run(ctx context.Context) {
 	}
 }
 
-// judge says whether a handler that ended is started again.
+// judge reports whether to restart a handler that has ended.
 func (s *supervisor) judge(ctx context.Context, w *worker, err error) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
 	case w != nil && err == nil && w.exit == exitRestart:
-		s.host.log.InfoContext(ctx, "the handler asked to be started again")
+		s.host.log.InfoContext(ctx, "handler restarts by its own request")
 		return true
 	case w != nil && err == nil && w.exit == 0:
-		s.host.log.WarnContext(ctx, "the handler ended with code 0 and is not started again; invocations fail from here on")
+		s.host.log.WarnContext(ctx, "handler ended with code 0 and is not restarted; invocations fail")
 		return false
 	case err == nil:
-		err = fmt.Errorf("the handler ended with code %d", w.exit)
+		err = fmt.Errorf("handler ended with code %d", w.exit)
 	}
-	s.host.log.ErrorContext(ctx, "the handler failed", "error", err)
+	s.host.log.ErrorContext(ctx, "handler failed", "error", err)
 	if s.countError() {
-		s.host.log.ErrorContext(ctx, "the host stops: the handler failed too often")
+		s.host.log.ErrorContext(ctx, "host stops: handler ended too often")
 		s.host.stop(fmt.Errorf("%w: %w", ErrTooManyErrors, err))
 		return false
 	}
 	return true
 }
 
-// runOnce runs the handler to its end. An error says that it did not start or
-// did not answer.
+// runOnce starts the handler and waits for its end. It returns an error if the
+// handler does not start or respond.
 func (s *supervisor) runOnce(ctx context.Context) (*worker, error) {
 	w, err := startWorker(ctx, s.spec)
 	if err != nil {
@@ -102,7 +103,7 @@ func (s *supervisor) runOnce(ctx context.Context) (*worker, error) {
 		}
 		return w, err
 	}
-	s.host.log.DebugContext(ctx, "the handler is ready", "pid", w.cmd.Process.Pid, "url", w.url.String())
+	s.host.log.DebugContext(ctx, "handler ready", "pid", w.cmd.Process.Pid, "url", w.url.String())
 	s.gate.open(w)
 	<-w.ended
 	if w.exit != 0 {
@@ -117,7 +118,7 @@ func (s *supervisor) set(w *worker) {
 	s.current = w
 }
 
-// worker returns the running handler, nil if there is none.
+// worker returns the running handler, or nil.
 func (s *supervisor) worker() *worker {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +128,7 @@ func (s *supervisor) worker() *worker {
 	return s.current
 }
 
-// countError counts one error and says whether it is one too many.
+// countError counts a failure and reports whether it reaches the limit.
 func (s *supervisor) countError() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

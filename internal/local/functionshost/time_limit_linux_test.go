@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// timeLimit makes the host's time limits pass when a test says so.
+// timeLimit lets a test end the host's time limits.
 type timeLimit struct {
 	mu      sync.Mutex
 	pending []chan time.Time

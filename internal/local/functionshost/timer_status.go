@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// timerStatus is when a timer ran and will run.
+// timerStatus holds the times of a timer's last and next runs.
 type timerStatus struct {
 	Last, Next, LastUpdated time.Time
 }
 
-// timerStore keeps the status of timers, in a file if it has a path.
+// timerStore stores the status of timers in memory, and in a file if it has a path.
 type timerStore struct {
 	mu     sync.Mutex
 	path   string
 	status map[string]timerStatus
 }
 
-// openTimerStore reads what is kept under path; an empty path keeps nothing.
+// openTimerStore loads the file at a path. An empty path means memory only.
 func openTimerStore(path string) (*timerStore, error) {
 	store := &timerStore{path: path, status: map[string]timerStatus{}}
 	if path == "" {
 		return store, nil
 	}
 	if err := readJSON(path, &store.status); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the timers' status: %w", err)
+		return nil, fmt.Errorf("load the timer status: %w", err)
 	}
 	return store, nil
 }
@@ -42,7 +42,7 @@ func (s *timerStore) get(function string) (timerStatus, bool) {
 	return status, ok
 }
 
-// put keeps a status; the file is replaced whole.
+// put stores a status. It replaces the file atomically.
 func (s *timerStore) put(function string, status timerStatus) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,16 +52,16 @@ func (s *timerStore) put(function string, status timerStatus) error {
 	}
 	raw, err := json.MarshalIndent(s.status, "", "  ")
 	if err != nil {
-		return fmt.Errorf("keep the timers' status: %w", err)
+		return fmt.Errorf("save the timer status: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o750); err != nil {
-		return fmt.Errorf("keep the timers' status: %w", err)
+		return fmt.Errorf("save the timer status: %w", err)
 	}
 	if err := os.WriteFile(s.path+".new", raw, 0o600); err != nil {
-		return fmt.Errorf("keep the timers' status: %w", err)
+		return fmt.Errorf("save the timer status: %w", err)
 	}
 	if err := os.Rename(s.path+".new", s.path); err != nil {
-		return fmt.Errorf("keep the timers' status: %w", err)
+		return fmt.Errorf("save the timer status: %w", err)
 	}
 	return nil
 }

@@ -9,17 +9,17 @@ import (
 // timerTimeLayout is a .NET DateTimeOffset as JSON.
 const timerTimeLayout = "2006-01-02T15:04:05.9999999-07:00"
 
-// timer runs one function on its schedule, never twice at a time.
+// timer runs one function on its schedule. Runs do not overlap.
 type timer struct {
 	host     *Host
 	function *Function
 	schedule schedule
 	store    *timerStore
-	monitor  bool // keeps a status, and so sees what it missed
+	monitor  bool // whether it stores a status, to detect missed occurrences
 }
 
-// newTimer reads a timer's schedule. A timer that runs more than once a minute
-// has no status, as in the host.
+// newTimer returns the timer of a function. A timer that runs more than once a
+// minute has no status, as in the host.
 func newTimer(h *Host, function *Function, store *timerStore) (*timer, error) {
 	expression, err := h.settings.resolve(function.Trigger.Schedule)
 	if err != nil {
@@ -33,8 +33,9 @@ func newTimer(h *Host, function *Function, store *timerStore) (*timer, error) {
 	return &timer{host: h, function: function, schedule: s, store: store, monitor: monitor && !s.often(h.now())}, nil
 }
 
-// run invokes the function at each occurrence until ctx ends, and at once if an
-// occurrence was missed while no host ran. A run that fails is not repeated.
+// run invokes the function at each occurrence until ctx ends. It invokes the function
+// at once if an occurrence was missed while no host ran. A failed run is not
+// retried.
 func (t *timer) run(ctx context.Context) {
 	now := t.host.now()
 	status, known := timerStatus{}, false
@@ -43,7 +44,7 @@ func (t *timer) run(ctx context.Context) {
 	}
 	pastDue := known && !status.Next.IsZero() && now.After(status.Next)
 	if !pastDue {
-		status.Next = t.schedule.next(now) // the schedule may be another than the one that was kept
+		status.Next = t.schedule.next(now) // the schedule may have changed since the status was stored
 	}
 	if !known {
 		t.keep(ctx, timerStatus{Next: status.Next})
@@ -59,23 +60,23 @@ func (t *timer) run(ctx context.Context) {
 		}
 		now := t.host.now()
 		if now.Before(status.Next) {
-			now = status.Next // woken early: the next occurrence lies after this one
+			now = status.Next // woken early; the next occurrence must be after this one
 		}
 		status = t.fire(ctx, status, now, false)
 	}
 }
 
-// fire invokes the function and returns the status after it. Occurrences that
-// passed meanwhile are left out.
+// fire invokes the function and returns the new status. Occurrences during the run
+// are skipped.
 func (t *timer) fire(ctx context.Context, status timerStatus, now time.Time, pastDue bool) timerStatus {
 	if ctx.Err() != nil {
 		return timerStatus{}
 	}
 	i, err := t.invocation(&status, pastDue)
 	if err == nil {
-		_, _ = t.host.invoke(context.WithoutCancel(ctx), i) // a failure is logged there
+		_, _ = t.host.invoke(context.WithoutCancel(ctx), i) // invoke logs a failure
 	} else {
-		t.host.log.ErrorContext(ctx, "a timer cannot fire", "function", t.function.Name, "error", err)
+		t.host.log.ErrorContext(ctx, "timer run failed", "function", t.function.Name, "error", err)
 	}
 	after := timerStatus{Last: now, Next: t.schedule.next(now), LastUpdated: now}
 	t.keep(ctx, after)
@@ -85,17 +86,17 @@ func (t *timer) fire(ctx context.Context, status timerStatus, now time.Time, pas
 	return after
 }
 
-// keep stores a status, if the timer has one.
+// keep stores the status of a timer that has one.
 func (t *timer) keep(ctx context.Context, status timerStatus) {
 	if !t.monitor {
 		return
 	}
 	if err := t.store.put(t.function.Name, status); err != nil {
-		t.host.log.ErrorContext(ctx, "a timer's status is lost", "function", t.function.Name, "error", err)
+		t.host.log.ErrorContext(ctx, "timer status not saved", "function", t.function.Name, "error", err)
 	}
 }
 
-// invocation is one run of the function.
+// invocation returns the invocation of one run.
 func (t *timer) invocation(status *timerStatus, pastDue bool) (*invocation, error) {
 	i, err := newInvocation(t.function, t.host.random)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// timerValue is what a timer function is told.
+// timerValue is the value that the handler received.
 type timerValue struct {
 	ScheduleStatus *struct{ Last, Next, LastUpdated time.Time }
 	IsPastDue      bool
@@ -23,7 +23,7 @@ type timerValue struct {
 type timerRun struct {
 	clock   *fakeClock
 	fired   chan timerValue
-	release chan int // the status to answer with
+	release chan int // the status of the response
 	stop    func()
 }
 
@@ -70,7 +70,7 @@ func (r *timerRun) awaits(t *testing.T, hour, minute int) time.Time {
 	return due
 }
 
-func TestATimerFiresOnItsScheduleAndAFailedRunIsNotRepeated(t *testing.T) {
+func TestTimer_RunsOnScheduleWithoutRetry(t *testing.T) {
 	t.Parallel()
 	run := runTimer(t, newFakeClock(timerStart), timerFunction, "")
 	due := run.awaits(t, 10, 5)
@@ -89,7 +89,7 @@ func TestATimerFiresOnItsScheduleAndAFailedRunIsNotRepeated(t *testing.T) {
 	run.awaits(t, 10, 15)
 }
 
-func TestATimerDoesNotOverlapWithItself(t *testing.T) {
+func TestTimer_DoesNotOverlap(t *testing.T) {
 	t.Parallel()
 	run := runTimer(t, newFakeClock(timerStart), timerFunction, "")
 	due := run.awaits(t, 10, 5)
@@ -100,7 +100,7 @@ func TestATimerDoesNotOverlapWithItself(t *testing.T) {
 	run.awaits(t, 10, 25)
 }
 
-func TestAnOccurrenceMissedWhileNoHostRanFiresOnceAtTheStart(t *testing.T) {
+func TestTimer_RunsOnceForMissedOccurrences(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(timerStart)
 	state := filepath.Join(t.TempDir(), "new folder", "timers.json")
@@ -121,7 +121,7 @@ func TestAnOccurrenceMissedWhileNoHostRanFiresOnceAtTheStart(t *testing.T) {
 	run.awaits(t, 10, 25)
 }
 
-func TestATimerMayRunAtStartupAndWithoutAMonitor(t *testing.T) {
+func TestTimer_RunsAtStartupWithoutAMonitor(t *testing.T) {
 	t.Parallel()
 	const function = `{"bindings":[{"type":"timerTrigger","direction":"in","name":"timer","schedule":"%SWEEP%","runOnStartup":true,"useMonitor":false}]}`
 	run := runTimer(t, newFakeClock(timerStart), function, "")
@@ -132,7 +132,7 @@ func TestATimerMayRunAtStartupAndWithoutAMonitor(t *testing.T) {
 	run.awaits(t, 10, 5)
 }
 
-func TestATimerThatWasStoppedFiresNoMore(t *testing.T) {
+func TestTimer_DoesNotRunAfterItsStop(t *testing.T) {
 	t.Parallel()
 	run := runTimer(t, newFakeClock(timerStart), timerFunction, "")
 	run.awaits(t, 10, 5)
@@ -145,7 +145,7 @@ func TestATimerThatWasStoppedFiresNoMore(t *testing.T) {
 	}
 }
 
-func TestATimerStateThatCannotBeReadStopsTheStart(t *testing.T) {
+func TestNew_RejectsUnreadableTimerState(t *testing.T) {
 	t.Parallel()
 	state := filepath.Join(t.TempDir(), "timers.json")
 	write(t, state, "{")

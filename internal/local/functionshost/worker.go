@@ -17,17 +17,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// How the host waits for a handler to answer.
+// Waits for a handler to become ready.
 const (
 	readyPoll  = 25 * time.Millisecond
 	readyLimit = 30 * time.Second
 )
 
-// outputGrace is how long a dead handler's output may be held open by what it
-// started.
+// outputGrace limits the time in which child processes of an ended handler hold its
+// output open.
 const outputGrace = time.Second
 
-// exitRestart is the exit code with which a handler asks to be started again.
+// exitRestart is the exit code of a handler that requests its restart.
 const exitRestart = 200
 
 // worker is one run of the handler program.
@@ -36,13 +36,13 @@ type worker struct {
 	url    *url.URL
 	client *http.Client
 
-	ended chan struct{} // closed when the process is gone
+	ended chan struct{} // closed when the process has ended
 	exit  int           // its exit code, -1 if killed; read it after ended
 
-	judged chan struct{} // closed when the host has drawn its conclusions
+	judged chan struct{} // closed when the host has decided about the restart
 }
 
-// workerSpec is what a handler program is started with.
+// workerSpec holds what is needed to start a handler program.
 type workerSpec struct {
 	app      *App
 	settings settings
@@ -58,7 +58,7 @@ func startWorker(ctx context.Context, spec workerSpec) (*worker, error) {
 	}
 	id, err := uuid.NewRandomFromReader(spec.random)
 	if err != nil {
-		return nil, fmt.Errorf("make a worker id: %w", err)
+		return nil, fmt.Errorf("create a worker id: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, spec.app.Host.Executable, spec.app.Host.Arguments...)
 	cmd.Dir = spec.app.Root
@@ -82,7 +82,7 @@ func startWorker(ctx context.Context, spec workerSpec) (*worker, error) {
 	}
 	started := make(chan error, 1)
 	go func() {
-		// The kernel ties the child to the thread that started it, so that
+		// The kernel kills the child when the thread that started it ends, so the
 		// thread must live as long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -114,7 +114,7 @@ func newHandlerClient() *http.Client {
 // keepRedirect returns a redirect to the caller instead of following it.
 func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// exitCode reads the outcome of a process: -1 for one that was killed.
+// exitCode returns the exit code of a process, or -1 if it was killed.
 func exitCode(err error) int {
 	var exit *exec.ExitError
 	switch {
@@ -126,20 +126,20 @@ func exitCode(err error) int {
 	return -1
 }
 
-// awaitReady polls the handler until it answers anything.
+// awaitReady polls the handler until it sends any response.
 func (w *worker) awaitReady(ctx context.Context, after func(time.Duration) <-chan time.Time) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
 		select {
 		case <-w.ended:
-			cancel(fmt.Errorf("the handler ended with code %d before it answered", w.exit))
+			cancel(fmt.Errorf("handler ended with code %d before its first response", w.exit))
 		case <-after(readyLimit):
-			cancel(fmt.Errorf("the handler did not answer within %v", readyLimit))
+			cancel(fmt.Errorf("handler did not respond within %v", readyLimit))
 		case <-ctx.Done():
 		}
 	}()
-	for !w.answers(ctx) {
+	for !w.responds(ctx) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -149,8 +149,8 @@ func (w *worker) awaitReady(ctx context.Context, after func(time.Duration) <-cha
 	return nil
 }
 
-// answers says whether the handler answers a request for its root.
-func (w *worker) answers(ctx context.Context) bool {
+// responds reports whether the handler responds to a request for its root.
+func (w *worker) responds(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url.String()+"/", nil)
 	if err != nil {
 		return false
@@ -164,18 +164,18 @@ func (w *worker) answers(ctx context.Context) bool {
 	return response.Body.Close() == nil
 }
 
-// kill ends the process at once and returns when it is gone.
+// kill kills the process and waits for its end.
 func (w *worker) kill() {
 	select {
 	case <-w.ended:
 		return
 	default:
 	}
-	_ = killProcess(w.cmd) // it may have ended by itself just now
+	_ = killProcess(w.cmd) // it fails if the process has just ended
 	<-w.ended
 }
 
-// alive says whether the process runs.
+// alive reports whether the process is running.
 func (w *worker) alive() bool {
 	select {
 	case <-w.ended:
@@ -185,15 +185,15 @@ func (w *worker) alive() bool {
 	}
 }
 
-// Ports that no system hands out by itself, so that nobody takes one between
-// its choice and the handler's listening on it.
+// Range of the handler's ports. No system assigns these by itself, so no other
+// process takes one before the handler listens on it.
 const (
 	firstPort  = 10000
 	portCount  = 20000
 	portTrials = 100
 )
 
-// freePort chooses a port of the loopback interface that nobody listens on.
+// freePort returns a free port of the loopback interface.
 func freePort(ctx context.Context, random io.Reader) (int, error) {
 	var config net.ListenConfig
 	for range portTrials {
@@ -210,5 +210,5 @@ func freePort(ctx context.Context, random io.Reader) (int, error) {
 			return port, nil
 		}
 	}
-	return 0, errors.New("there is no free port for the handler")
+	return 0, errors.New("no free port found for the handler; stop other programs on ports 10000 to 29999")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheHandlerIsStartedWithTheHostsEnvironmentAndCalled(t *testing.T) {
+func TestHandler_StartsWithTheHostsEnvironment(t *testing.T) {
 	t.Parallel()
 	calls := make(chan *http.Request, 1)
 	root := newApp(t, plainHostJSON, map[string]string{"onEvent": eventFunction})
@@ -40,7 +40,7 @@ func TestTheHandlerIsStartedWithTheHostsEnvironmentAndCalled(t *testing.T) {
 	require.Equal(t, "hello", r.Header.Get("X-Test-Setting"))
 }
 
-func TestOutputHasTheHostsLevels(t *testing.T) {
+func TestHandlerOutput_HasTheHostsLevels(t *testing.T) {
 	t.Parallel()
 	lines := make(chan HandlerLine, 10)
 	texts := []string{"plain", "a WARNING here", "broken"}
@@ -59,7 +59,7 @@ func TestOutputHasTheHostsLevels(t *testing.T) {
 	}, got)
 }
 
-func TestLinesAreCutAtTheirEndsAndAtTheLimit(t *testing.T) {
+func TestLineWriter_SplitsAtLineEndsAndAtTheLimit(t *testing.T) {
 	t.Parallel()
 	var got []HandlerLine
 	w := &lineWriter{stream: StreamStderr, emit: func(line HandlerLine) { got = append(got, line) }}
@@ -77,7 +77,7 @@ func TestLinesAreCutAtTheirEndsAndAtTheLimit(t *testing.T) {
 	require.Equal(t, "rest", got[4].Text)
 }
 
-func TestAKilledHandlerIsStartedAgainAndTheThirdTimeStopsTheHost(t *testing.T) {
+func TestSupervisor_ThirdCrashStopsTheHost(t *testing.T) {
 	t.Parallel()
 	h := startHost(t, newApp(t, plainHostJSON, map[string]string{"onEvent": eventFunction}), succeed, nil)
 	seen := map[int]bool{}
@@ -97,7 +97,7 @@ func TestAKilledHandlerIsStartedAgainAndTheThirdTimeStopsTheHost(t *testing.T) {
 	h.Close()
 }
 
-func TestCrashesFarApartDoNotStopTheHost(t *testing.T) {
+func TestSupervisor_ForgetsCrashesAfterTheGap(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
 	s := &supervisor{policy: RestartPolicy{}.withDefaults(), host: &Host{now: clock.Now}}
@@ -105,7 +105,7 @@ func TestCrashesFarApartDoNotStopTheHost(t *testing.T) {
 	clock.advance(30 * time.Minute)
 	require.False(t, s.countError())
 	clock.advance(30*time.Minute + time.Second)
-	require.False(t, s.countError(), "the count began anew")
+	require.False(t, s.countError(), "the count restarted")
 	require.False(t, s.countError())
 	require.True(t, s.countError())
 	require.Equal(t, 5, s.crashCount())
@@ -114,7 +114,7 @@ func TestCrashesFarApartDoNotStopTheHost(t *testing.T) {
 	require.False(t, s.countError(), "a policy that never gives up")
 }
 
-func TestAProgramThatCannotStartStopsTheHost(t *testing.T) {
+func TestSupervisor_StopsForAProgramThatCannotStart(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"1", "0"} {
 		h := startHost(t, newApp(t, plainHostJSON, nil), succeed, func(c *Config) { c.Settings[crashSetting] = code })
@@ -124,7 +124,7 @@ func TestAProgramThatCannotStartStopsTheHost(t *testing.T) {
 	}
 }
 
-func TestExitCodesDecideWhatHappensNext(t *testing.T) {
+func TestSupervisor_ObeysExitCodes(t *testing.T) {
 	t.Parallel()
 	var exit atomic.Pointer[string]
 	h := startHost(t, newApp(t, plainHostJSON, map[string]string{"api": httpFunction}), func(w http.ResponseWriter, _ *http.Request) {
@@ -142,7 +142,7 @@ func TestExitCodesDecideWhatHappensNext(t *testing.T) {
 	exit.Store(pointer("200"))
 	require.Equal(t, http.StatusInternalServerError, get(), "the request that was lost")
 	require.Equal(t, http.StatusOK, get())
-	require.NotEqual(t, first, h.HandlerPID(), "200 asks for a restart")
+	require.NotEqual(t, first, h.HandlerPID(), "200 requests a restart")
 	require.Zero(t, h.Crashes())
 
 	exit.Store(pointer("7"))
@@ -152,13 +152,13 @@ func TestExitCodesDecideWhatHappensNext(t *testing.T) {
 
 	exit.Store(pointer("0"))
 	require.Equal(t, http.StatusInternalServerError, get())
-	require.Equal(t, http.StatusInternalServerError, get(), "0 is the end, and calls fail")
+	require.Equal(t, http.StatusInternalServerError, get(), "calls fail after 0")
 	require.Equal(t, 1, h.Crashes())
 	require.True(t, h.Running())
-	require.Zero(t, h.HandlerPID(), "the failed call waited until it was gone")
+	require.Zero(t, h.HandlerPID(), "the failed call waited for its end")
 }
 
-func TestAnInvocationBeyondItsTimeKillsTheHandlerWithAllItsInvocations(t *testing.T) {
+func TestTimeLimit_KillsTheHandlerWithAllInvocations(t *testing.T) {
 	t.Parallel()
 	hostJSON := strings.Replace(plainHostJSON, "{", `{"functionTimeout":"00:00:01",`, 1)
 	arrived, release := make(chan string, 4), make(chan struct{})
@@ -166,7 +166,7 @@ func TestAnInvocationBeyondItsTimeKillsTheHandlerWithAllItsInvocations(t *testin
 		arrived <- r.Header.Get("X-Test-Pid")
 		switch r.URL.Path {
 		case "/onEvent":
-			w.WriteHeader(http.StatusOK) // empty: the host waits on
+			w.WriteHeader(http.StatusOK) // empty: the host keeps waiting
 		case "/api/operations/hang":
 			<-release
 		}
@@ -196,7 +196,7 @@ func TestAnInvocationBeyondItsTimeKillsTheHandlerWithAllItsInvocations(t *testin
 	require.Equal(t, 1, h.Crashes(), "a handler that the host killed counts")
 }
 
-func TestTheHandlerDiesWithTheProcessThatHostsIt(t *testing.T) {
+func TestHandler_DiesWithTheStandIn(t *testing.T) {
 	t.Parallel()
 	root := newApp(t, plainHostJSON, nil)
 	binary := root + "/handler"
@@ -215,7 +215,7 @@ func TestTheHandlerDiesWithTheProcessThatHostsIt(t *testing.T) {
 	eventually(t, func() bool { return !runs(pid) }, "the handler is gone")
 }
 
-func TestClosingLetsInvocationsFinishAndEndsTheHandler(t *testing.T) {
+func TestClose_LetsInvocationsFinish(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
 	h := startHost(t, newApp(t, plainHostJSON, map[string]string{"onEvent": eventFunction}), func(w http.ResponseWriter, r *http.Request) {
@@ -245,7 +245,7 @@ func TestClosingLetsInvocationsFinishAndEndsTheHandler(t *testing.T) {
 	require.ErrorIs(t, h.WaitReady(t.Context()), ErrClosed)
 }
 
-func TestTheHostStopsWithItsContext(t *testing.T) {
+func TestNew_HostStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	h, err := New(ctx, Config{Root: newApp(t, plainHostJSON, nil), Settings: map[string]string{roleSetting: roleHandler}})
