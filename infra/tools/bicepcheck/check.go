@@ -63,7 +63,7 @@ func check(files fs.FS, types *catalog) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = slices.Concat(found, settings, checkQueues(all, c), checkVaultRoles(all, c), queries, docs, hooks)
+	found = slices.Concat(found, settings, checkQueues(all, c), checkVaultRoles(all, c), checkOptionalRoles(all), queries, docs, hooks)
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
