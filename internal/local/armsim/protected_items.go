@@ -190,6 +190,8 @@ func (k *container) checkSource(b protection, kind workload) *armError {
 		return invalidInput("properties", "they are missing")
 	case !strings.EqualFold(p.ProtectedItemType, kind.names().itemType):
 		return invalidInput("properties.protectedItemType", "%q is not %s", p.ProtectedItemType, kind.names().itemType)
+	case p.SourceResourceID == "" && (kind == sqlDatabase || kind == hanaDatabase):
+		return nil // as the Azure CLI sends it: the path names the machine
 	case !strings.EqualFold(p.SourceResourceID, k.sourceID):
 		return invalidInput("properties.sourceResourceId", "%q is not %q", p.SourceResourceID, k.sourceID)
 	}

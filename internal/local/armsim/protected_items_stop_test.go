@@ -56,6 +56,17 @@ func TestItemProtection_InvalidStopIsRejected(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, b.send(http.MethodPut, shareItem+"x?"+version, stopBody).status)
 }
 
+func TestStopItem_OfADatabaseNeedsNoSource(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	body := `{"properties":{"protectedItemType":"AzureVmWorkloadSQLDatabase","policyId":"","protectionState":"ProtectionStopped"}}`
+	b.started(http.MethodPut, databaseItem, body)
+	b.clock.Advance(time.Minute)
+	require.Equal(t, "ProtectionStopped", b.get(databaseItem+"?"+version).at("properties/protectionState"))
+	other := instead(body, `"policyId"`, `"sourceResourceId":"/x","policyId"`)
+	require.Equal(t, "properties.sourceResourceId", b.send(http.MethodPut, databaseItem+"?"+version, other).at("error/target"))
+}
+
 func TestItemDeletion_SoftDeletes(t *testing.T) {
 	t.Parallel()
 	b := demo(t, func(w *armsim.World) { w.Vaults[0].SoftDelete = "Enabled" }).protected()

@@ -1,6 +1,7 @@
 package az_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,6 +18,7 @@ func backup(command []string, args ...string) []string {
 var (
 	ofShare = []string{"--container-name", "testvault2", "--item-name", "testshare", "--backup-management-type", "AzureStorage", "--workload-type", "AzureFileShare"}
 	ofVM    = []string{"--container-name", "vm1", "--item-name", "vm1", "--backup-management-type", "AzureIaasVM", "--workload-type", "VM"}
+	ofSQL   = []string{"--container-name", "sqlvm", "--item-name", "orders", "--backup-management-type", "AzureWorkload", "--workload-type", "SQLDataBase"}
 )
 
 // TestAz_ProtectsBacksUpAndDeletesAShare does what an operator does with a file
@@ -115,6 +117,27 @@ func TestAz_BacksUpStopsAndDeletesAMachine(t *testing.T) {
 	require.Empty(t, c.list(backup([]string{"item", "list"}, "--backup-management-type", "AzureIaasVM")...))
 }
 
+// TestAz_BacksUpStopsAndDeletesADatabase does the same with a SQL database.
+func TestAz_BacksUpStopsAndDeletesADatabase(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	world.Vaults[0].Policies = append(world.Vaults[0].Policies,
+		armsim.Policy{Name: "Weekly", BackupManagementType: "AzureWorkload", WorkLoadType: "SQLDataBase"})
+	c := newCloud(t, world)
+
+	started := c.object(backup([]string{"protection", "backup-now"}, append(ofSQL, "--backup-type", "Differential")...)...)
+	require.Equal(t, "orders [sqlvm]", at(started, "properties/entityFriendlyName"))
+	require.Equal(t, "Completed", c.wait(started))
+	points := c.list(backup([]string{"recoverypoint", "list"}, ofSQL...)...)
+	require.Equal(t, []any{"Differential", "Full"}, each(points, "properties/type"))
+
+	c.changePolicyStopAndResume(ofSQL, "Weekly", "HourlyLogBackup", "--backup-type", "Full")
+	deleted := c.object(backup([]string{"protection", "disable"}, append(ofSQL, "--delete-backup-data", "true", "--yes")...)...)
+	require.Equal(t, "Completed", c.wait(deleted))
+	items := c.list(backup([]string{"item", "list"}, "--backup-management-type", "AzureWorkload")...)
+	require.Equal(t, []any{"SYSTEMDB"}, each(items, "properties/friendlyName"))
+}
+
 // wait waits for a job that a command has printed and returns its final status.
 func (c *cloud) wait(job map[string]any) any {
 	c.t.Helper()
@@ -133,17 +156,18 @@ func (c *cloud) show(job map[string]any) map[string]any {
 // item reads a property of the protected item.
 func (c *cloud) item(of []string, property string) any {
 	c.t.Helper()
-	args := append([]string{}, of...)
+	args := slices.Clone(of)
 	args[2] = "--name"
 	return at(c.object(backup([]string{"item", "show"}, args...)...), "properties/"+property)
 }
 
 // changePolicyStopAndResume protects the item with another policy, stops its
-// protection, and resumes it with the last policy.
-func (c *cloud) changePolicyStopAndResume(of []string, other, last string) {
+// protection, and resumes it with the last policy. Some backups need further
+// arguments.
+func (c *cloud) changePolicyStopAndResume(of []string, other, last string, ofBackup ...string) {
 	t := c.t
 	t.Helper()
-	args := append([]string{}, of...)
+	args := slices.Clone(of)
 	args[2] = "--name"
 	changed := c.object(backup([]string{"item", "set-policy"}, append(args, "--policy-name", other)...)...)
 	require.Equal(t, "ConfigureBackup", at(changed, "properties/operation"))
@@ -156,7 +180,7 @@ func (c *cloud) changePolicyStopAndResume(of []string, other, last string) {
 	require.Equal(t, "Completed", c.wait(stopped))
 	require.Equal(t, "ProtectionStopped", c.item(of, "protectionState"))
 	require.NotEmpty(t, c.list(backup([]string{"recoverypoint", "list"}, of...)...), "the data stays")
-	_, message, ok := c.try(backup([]string{"protection", "backup-now"}, of...)...)
+	_, message, ok := c.try(backup([]string{"protection", "backup-now"}, append(of, ofBackup...)...)...)
 	require.False(t, ok)
 	require.Contains(t, message, "the protection of the item is stopped")
 
