@@ -150,12 +150,15 @@ func checkName(kind, name string) error {
 	return nil
 }
 
-func (q QueueConfig) settings() (store.Settings, error) {
-	if err := checkName("queue", q.Name); err != nil {
+func (q QueueConfig) settings() (store.Settings, error) { return q.settingsOf("queue") }
+
+// settingsOf returns the settings of an entity of the given kind.
+func (q QueueConfig) settingsOf(kind string) (store.Settings, error) {
+	if err := checkName(kind, q.Name); err != nil {
 		return store.Settings{}, err
 	}
 	if q.LockDuration < 0 || q.MaxDeliveryCount < 0 || q.DefaultTTL < 0 || q.DuplicateDetectionWindow < 0 {
-		return store.Settings{}, fmt.Errorf("queue %q: durations and counts must not be negative", q.Name)
+		return store.Settings{}, fmt.Errorf("%s %q: durations and counts must not be negative", kind, q.Name)
 	}
 	s := store.Settings{
 		LockDuration:             q.LockDuration,
@@ -176,25 +179,17 @@ func (q QueueConfig) settings() (store.Settings, error) {
 // settings returns the properties of the queue that holds the messages of a topic
 // until they are forwarded, such as scheduled ones.
 func (t TopicConfig) settings() (store.Settings, error) {
-	s, err := QueueConfig{
+	return QueueConfig{
 		Name: t.Name, DefaultTTL: t.DefaultTTL, DuplicateDetectionWindow: t.DuplicateDetectionWindow,
-	}.settings()
-	if err != nil {
-		return s, fmt.Errorf("topic: %w", err)
-	}
-	return s, nil
+	}.settingsOf("topic")
 }
 
 func (s SubscriptionConfig) settings() (store.Settings, error) {
-	settings, err := QueueConfig{
+	if strings.Contains(s.Name, "/") {
+		return store.Settings{}, fmt.Errorf("subscription %q: a name must not contain /", s.Name)
+	}
+	return QueueConfig{
 		Name: s.Name, LockDuration: s.LockDuration, MaxDeliveryCount: s.MaxDeliveryCount,
 		DefaultTTL: s.DefaultTTL, DeadLetterOnExpiration: s.DeadLetterOnExpiration,
-	}.settings()
-	if err == nil && strings.Contains(s.Name, "/") {
-		err = errors.New("a name must not contain /")
-	}
-	if err != nil {
-		return settings, fmt.Errorf("subscription %q: %w", s.Name, err)
-	}
-	return settings, nil
+	}.settingsOf("subscription")
 }

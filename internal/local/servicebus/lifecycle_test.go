@@ -18,7 +18,12 @@ func TestNew_RejectsAnInvalidConfig(t *testing.T) {
 		"a dollar":          {Queues: []QueueConfig{{Name: "a$b"}}},
 		"negative":          {Queues: []QueueConfig{{Name: "a", LockDuration: -time.Second}}},
 		"twice":             {Queues: []QueueConfig{{Name: "a"}, {Name: "A"}}},
+		"slash at the end":  {Queues: []QueueConfig{{Name: "a/"}}},
 		"semicolon in key":  {Key: "a;b"},
+		"key without name":  {Keys: []AccessKey{{Key: "k"}}},
+		"key without value": {Keys: []AccessKey{{Name: "k"}}},
+		"key twice":         {Keys: []AccessKey{{Name: "local", Key: "k"}}},
+		"negative topic":    {Topics: []TopicConfig{{Name: "a", DefaultTTL: -time.Second}}},
 		"unlistenable port": {Address: "127.0.0.1:99999"},
 	} {
 		_, err := New(cfg)

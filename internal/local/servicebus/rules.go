@@ -62,7 +62,7 @@ func (r *rules) add(name string, f filter.Filter) error {
 	case r.index(name) >= 0:
 		return fmt.Errorf("rule %q: %w", name, errRuleExists)
 	case len(r.list) >= maxRules:
-		return fmt.Errorf("subscription has the maximum of %d rules", maxRules)
+		return fmt.Errorf("subscription has the maximum of %d rules; remove one first", maxRules)
 	}
 	r.list = append(r.list, rule{name, f})
 	return nil

@@ -56,7 +56,7 @@ func decodePerformative(v Value) (Performative, error) {
 	f := &fields{list: list}
 	p.set(f)
 	if f.err != nil {
-		return nil, fmt.Errorf("reading %T: %w", p, f.err)
+		return nil, fmt.Errorf("read %T: %w", p, f.err)
 	}
 	return p, nil
 }
