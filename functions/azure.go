@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
@@ -46,10 +45,14 @@ func newAzure(b *base, store *state.Store) (*azure, error) {
 	az := &azure{client: client, recoveryServices: recoveryservices.New(client), dataProtection: dataprotection.New(client)}
 	az.flows, err = flow.New(flow.Config{
 		ARM: client, Now: b.now, ClockSkew: b.timing.scale(flow.DefaultClockSkew),
-		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets},
+		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, GuardedFlows: b.settings.GuardedFlows},
 		Jobs:       jobs,
-		Exclude: func(ctx context.Context, resourceID, operationID string, at time.Time) error {
-			return store.SaveExclusion(ctx, decision.Exclusion{ResourceID: resourceID, OperationID: operationID, At: at})
+		Exclude: func(ctx context.Context, x flow.Exclusion) error {
+			return store.SaveExclusion(ctx, decision.Exclusion(x))
+		},
+		Excluded: func(ctx context.Context, resourceID string) (flow.Exclusion, bool, error) {
+			x, found, err := store.LoadExclusion(ctx, resourceID)
+			return flow.Exclusion(x), found, err
 		},
 		Include: store.DeleteExclusion,
 	})

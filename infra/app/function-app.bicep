@@ -120,6 +120,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
       AZBACKUPFLOW_API_ROLES: string(apiRoles)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
+      AZBACKUPFLOW_GUARDED_FLOWS: ''
       AZBACKUPFLOW_RETENTION: 'P90D'
       AZBACKUPFLOW_STARTS_PER_ITEM: '100'
       AZBACKUPFLOW_VAULTS: vaults

@@ -19,7 +19,7 @@ type protectionChange struct {
 	// item is the step that changes a protected item; itemDone returns a note
 	// once the item shows the change.
 	item     step.Step
-	itemDone func(recoveryservices.ProtectedItem) (note string, ok bool)
+	itemDone func(step.Call, recoveryservices.ProtectedItem) (note string, ok bool, err error)
 	// instance is the step that changes a backup instance; instanceDone returns
 	// a note once the instance shows the change.
 	instance     step.Step
@@ -57,7 +57,10 @@ func (p protectionChange) confirmItem(ctx context.Context, c step.Call, a azure)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	note, ok := p.itemDone(item)
+	note, ok, err := p.itemDone(c, item)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
 	if !ok {
 		return waitAtJobPace("the item is still " + item.ProtectionState), nil
 	}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 
+	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -38,10 +39,56 @@ func (a azure) recordExclusion(ctx context.Context, c step.Call) error {
 	if c.DryRun != nil {
 		return nil
 	}
-	if err := a.Exclude(ctx, datasource(c), c.Operation.ID, c.Now); err != nil {
+	policy, err := a.formerPolicy(ctx, c.Operation.Learned)
+	if err != nil {
+		return err
+	}
+	return a.saveExclusion(ctx, c, datasource(c), policy)
+}
+
+func (a azure) saveExclusion(ctx context.Context, c step.Call, resourceID, policyID string) error {
+	x := Exclusion{ResourceID: resourceID, OperationID: c.Operation.ID, At: c.Now, PolicyID: policyID}
+	if err := a.Exclude(ctx, x); err != nil {
 		return exclusionFailure(err)
 	}
 	return nil
+}
+
+// recordPolicy stores the policy of an item before its protection is stopped:
+// Azure forgets it. Several items may have one datasource, such as the databases
+// of a virtual machine, so the policy is stored with the item's own ID.
+func (a azure) recordPolicy(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) error {
+	if c.DryRun != nil || item.PolicyID == "" {
+		return nil
+	}
+	return a.saveExclusion(ctx, c, c.Operation.Learned[learnedItem], item.PolicyID)
+}
+
+// formerPolicy returns the policy that the item had when the operation read it,
+// or when an earlier operation stopped it; empty if both are unknown.
+func (a azure) formerPolicy(ctx context.Context, learned map[string]string) (string, error) {
+	if learned[learnedPolicy] != "" {
+		return learned[learnedPolicy], nil
+	}
+	return a.recordedPolicy(ctx, learned[learnedItem], learned[learnedExcluded])
+}
+
+// recordedPolicy returns the policy that was recorded with the first of the
+// resources that has one.
+func (a azure) recordedPolicy(ctx context.Context, resourceIDs ...string) (string, error) {
+	for _, id := range resourceIDs {
+		if id == "" {
+			continue
+		}
+		x, found, err := a.Excluded(ctx, id)
+		if err != nil {
+			return "", &operation.Error{Code: "ExclusionNotReadable", Class: operation.Transient, Message: err.Error()}
+		}
+		if found && x.PolicyID != "" {
+			return x.PolicyID, nil
+		}
+	}
+	return "", nil
 }
 
 func (a azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {
@@ -49,8 +96,13 @@ func (a azure) include(ctx context.Context, c step.Call) (operation.Outcome, err
 	if c.DryRun != nil {
 		return finish(source + " would no longer be excluded from automatic protection"), nil
 	}
-	if err := a.Include(ctx, source); err != nil {
-		return operation.Outcome{}, exclusionFailure(err)
+	for _, id := range []string{c.Operation.Learned[learnedItem], source} {
+		if id == "" {
+			continue
+		}
+		if err := a.Include(ctx, id); err != nil {
+			return operation.Outcome{}, exclusionFailure(err)
+		}
 	}
 	return finish(source + " is protected, and no longer excluded from automatic protection"), nil
 }

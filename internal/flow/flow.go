@@ -46,9 +46,21 @@ type Config struct {
 	// reads each job alone.
 	Jobs *jobcache.Cache
 	// Exclude keeps automatic protection away from a resource; nil does nothing.
-	Exclude func(ctx context.Context, resourceID, operationID string, at time.Time) error
+	Exclude func(context.Context, Exclusion) error
+	// Excluded returns the exclusion of a resource, and whether there is one; nil
+	// finds none.
+	Excluded func(ctx context.Context, resourceID string) (x Exclusion, found bool, err error)
 	// Include ends the exclusion; nil does nothing.
 	Include func(ctx context.Context, resourceID string) error
+}
+
+// Exclusion is a resource whose protection an operator ended on purpose: a
+// datasource, or a protected item.
+type Exclusion struct {
+	ResourceID, OperationID string
+	At                      time.Time
+	// PolicyID is the policy that the item had; empty if that is unknown.
+	PolicyID string
 }
 
 // DefaultClockSkew is the maximum clock error that remains after the comparison
@@ -84,7 +96,7 @@ func Definitions(cfg Config) ([]Definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.definitions(), nil
+	return cfg.Guardrails.markGuarded(a.definitions())
 }
 
 func newAzure(cfg Config) (azure, error) {
@@ -95,7 +107,10 @@ func newAzure(cfg Config) (azure, error) {
 		cfg.ClockSkew = DefaultClockSkew
 	}
 	if cfg.Exclude == nil {
-		cfg.Exclude = func(context.Context, string, string, time.Time) error { return nil }
+		cfg.Exclude = func(context.Context, Exclusion) error { return nil }
+	}
+	if cfg.Excluded == nil {
+		cfg.Excluded = func(context.Context, string) (Exclusion, bool, error) { return Exclusion{}, false, nil }
 	}
 	if cfg.Include == nil {
 		cfg.Include = func(context.Context, string) error { return nil }

@@ -18,12 +18,31 @@ type Guardrails struct {
 	// containers that restores may write to. A restore to any target that a
 	// request names could export data.
 	RestoreTargets []string
+	// GuardedFlows are the names of further flows that are guarded.
+	GuardedFlows []string
+}
+
+// markGuarded marks the further flows as guarded.
+func (g Guardrails) markGuarded(definitions []Definition) ([]Definition, error) {
+	for _, name := range g.GuardedFlows {
+		found := false
+		for i := range definitions {
+			if definitions[i].Name == name {
+				definitions[i].Guarded, found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("flow %q not found; name existing flows in the setting %s", name, settingGuarded)
+		}
+	}
+	return definitions, nil
 }
 
 // The settings that allow what is forbidden by default.
 const (
 	settingDelete  = "AZBACKUPFLOW_ALLOW_DELETE"
 	settingTargets = "AZBACKUPFLOW_RESTORE_TARGETS"
+	settingGuarded = "AZBACKUPFLOW_GUARDED_FLOWS"
 	wantTargets    = "one of the setting " + settingTargets
 )
 

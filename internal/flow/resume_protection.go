@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"reflect"
 	"time"
@@ -20,21 +21,25 @@ import (
 type ResumeProtection struct {
 	Target
 	// Policy is the name or resource ID of the vault's policy for a protected
-	// item; a backup instance keeps its own policy.
+	// item; empty means the policy that the item had when azbackupflow stopped it.
+	// A backup instance keeps its own policy.
 	Policy string `json:"policy,omitempty"`
 }
 
 func checkResumeProtection(c *checks, p *ResumeProtection) {
 	c.target(p.Target)
+	if p.Policy == "" {
+		return
+	}
 	switch {
-	case p.BackupInstanceID != "" && p.Policy != "":
+	case p.BackupInstanceID != "":
 		c.add("policy", "is set for a backup instance", "no policy: a backup instance keeps its own")
 	case p.ItemID != "":
 		if id, err := recoveryservices.ParseItemID(p.ItemID); err == nil {
 			p.Policy = c.policy("policy", p.Policy, id.Vault)
 		}
 	case p.FileShare != nil:
-		if vault, err := resourceid.ParseVaultID(p.FileShare.VaultID, resourceid.RecoveryServicesVault); err == nil {
+		if vault, err := p.FileShare.vault(); err == nil {
 			p.Policy = c.policy("policy", p.Policy, vault)
 		}
 	}
@@ -42,12 +47,12 @@ func checkResumeProtection(c *checks, p *ResumeProtection) {
 
 func resumeParameters() schema.Parameters {
 	rules := schema.Object{"oneOf": oneTarget()}
-	maps.Copy(rules, schema.Object{"if": schema.Given("backupInstanceId"), "then": schema.Missing("policy"), "else": schema.Given("policy")})
+	maps.Copy(rules, schema.Object{"if": schema.Given("backupInstanceId"), "then": schema.Missing("policy")})
 	return schema.Parameters{
 		Type: reflect.TypeFor[ResumeProtection](), Rules: rules,
 		Fields: targetFields().With(schema.Fields{"policy": {
-			When: "required with `itemId` and `fileShare`", Rule: policyRule(),
-			Meaning: "name of a policy of the vault, or its resource ID. A backup instance keeps its own policy",
+			When: "only with `itemId` and `fileShare`", Rule: policyRule(),
+			Meaning: "name of a policy of the vault, or its resource ID. Default: the policy that the item had when azbackupflow stopped it",
 		}}),
 	}
 }
@@ -59,21 +64,20 @@ func (a azure) resumeProtection() Definition {
 	return Definition{
 		Flow: step.Flow{
 			Name: "resume-protection", Version: 1, Item: targetKey,
-			Summary:  "resume protection that was stopped with its backups kept",
-			Deadline: 12 * time.Hour,
-			Priority: operation.PriorityProtect,
-			Check:    check(checkResumeProtection),
+			Summary:    "resume protection that was stopped with its backups kept",
+			Deadline:   12 * time.Hour,
+			Priority:   operation.PriorityProtect,
+			Check:      check(checkResumeProtection),
+			GuardedFor: a.resumeIsGuarded,
 			Steps: protectionChange{
 				verb: "resume", done: "resumed", what: "resuming protection",
 				item: step.Step{
 					Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", ofResume, a.resumeItem),
 					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
 					Asks:  "writes the item with the policy",
-					Then:  "an item that is not stopped continues with `confirm-resumed`. An item with another policy is reported and not changed",
+					Then:  "an item that is not stopped continues with `confirm-resumed`. An item with another policy is reported and not changed. Without a policy in the request, an item that something else stopped is rejected",
 				},
-				itemDone: func(i recoveryservices.ProtectedItem) (string, bool) {
-					return "protected again, under the policy " + resourceid.LastName(i.PolicyID), itemResumed(i)
-				},
+				itemDone: itemResumed,
 				instance: step.Step{
 					Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", ofResume, a.resumeInstance),
 					Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection"},
@@ -85,34 +89,123 @@ func (a azure) resumeProtection() Definition {
 		},
 		Role:       roles.Protect,
 		Parameters: resumeParameters,
-		Intro:      "Resumes protection that was stopped with its backups kept, and ends the exclusion from automatic protection.",
+		Intro: "Resumes protection that was stopped with its backups kept, and ends the exclusion from automatic protection. A protected item gets " +
+			"the policy that it had when azbackupflow stopped it.",
+		Notes: "A shorter policy deletes recovery points. So a request for another policy, or for any policy of an item that something else stopped, is " +
+			"guarded: over HTTP it needs the operator role; see [security.md](security.md).",
 		Examples: []Example{{
 			File: "resume-protection", About: "file share testshare", Key: "resume-testshare", Deadline: "PT12H", Labels: team("files"),
-			Parameters: ResumeProtection{Target: Target{FileShare: exampleFileShare()}, Policy: "schedule1"},
+			Parameters: ResumeProtection{Target: Target{FileShare: exampleFileShare()}},
 			After:      []string{"stop-protection"}, Cost: "a file share",
 		}},
 	}
 }
 
 func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error) {
-	p, err := parametersOf[ResumeProtection](c)
+	policy, err := a.policyToResume(ctx, c, item)
 	if err != nil {
 		return lro.Submission{}, nil, err
+	}
+	facts := map[string]string{learnedResumed: policy}
+	switch active := isActive(item); {
+	case active && (policy == "" || resourceid.Equal(item.PolicyID, policy)):
+		out := learn(skipTo("confirm-resumed", "protection is not stopped"), facts)
+		return lro.Submission{}, &out, nil
+	case active:
+		return lro.Submission{}, nil, anotherPolicy(item)
+	case policy == "":
+		return lro.Submission{}, nil, fatal("PolicyNotRecorded", "the policy that "+item.FriendlyName+" had is unknown: azbackupflow did not stop its protection",
+			"Name the policy in parameters.policy. Over HTTP that needs the operator role.")
+	}
+	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, policy)
+	out, err := accepted(submitted, err, "protection is being resumed with the policy "+resourceid.LastName(policy))
+	if err != nil {
+		return lro.Submission{}, nil, err
+	}
+	out = learn(out, facts)
+	return lro.Submission{}, &out, nil
+}
+
+// learnedResumed is the policy that a resumed item gets.
+const learnedResumed = "resumedPolicyId"
+
+// policyToResume returns the requested policy, else the policy that the item
+// still has or had when it was stopped; empty if that is unknown.
+func (a azure) policyToResume(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (string, error) {
+	p, err := parametersOf[ResumeProtection](c)
+	if err != nil {
+		return "", err
 	}
 	vault, err := itemVault(c)
 	if err != nil {
-		return lro.Submission{}, nil, err
+		return "", err
 	}
-	policy := vault.PolicyID(p.Policy)
-	switch stopped := !itemResumed(item); {
-	case !stopped && resourceid.Equal(item.PolicyID, policy):
-		return nothingToDo("confirm-resumed", "protection is not stopped")
-	case !stopped:
-		return lro.Submission{}, nil, fatal("ProtectedByAnotherPolicy", item.FriendlyName+" is protected, under the policy "+item.PolicyID,
-			"To change the policy of the item, change it in the vault.")
+	switch {
+	case p.Policy != "":
+		return vault.PolicyID(p.Policy), nil
+	case item.PolicyID != "":
+		return item.PolicyID, nil
 	}
-	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, policy)
-	return submitted, nil, err
+	return a.recordedPolicy(ctx, c.Operation.Learned[learnedItem], c.Operation.Learned[learnedExcluded])
+}
+
+// resumeIsGuarded reports whether a request names another policy than the recorded
+// one: a shorter policy deletes recovery points.
+func (a azure) resumeIsGuarded(ctx context.Context, raw json.RawMessage) (bool, error) {
+	normal, err := check(checkResumeProtection)(raw)
+	if err != nil {
+		return false, nil // the flow's Check rejects the request, with a better error
+	}
+	var p ResumeProtection
+	if err := json.Unmarshal(normal, &p); err != nil {
+		return true, unreadable(err)
+	}
+	if p.Policy == "" {
+		return false, nil
+	}
+	resource := p.ItemID
+	if p.FileShare != nil {
+		resource = shareResource(p.FileShare.StorageAccountID, p.FileShare.Name)
+	}
+	recorded, err := a.recordedPolicy(ctx, resource)
+	if err != nil {
+		return true, err
+	}
+	vault, err := p.vault()
+	if err != nil {
+		return true, err
+	}
+	return !resourceid.Equal(recorded, vault.PolicyID(p.Policy)), nil
+}
+
+// vault returns the vault of a protected item.
+func (p ResumeProtection) vault() (resourceid.VaultID, error) {
+	if p.FileShare != nil {
+		return p.FileShare.vault()
+	}
+	id, err := recoveryservices.ParseItemID(p.ItemID)
+	if err != nil {
+		return resourceid.VaultID{}, unreadable(err)
+	}
+	return id.Vault, nil
+}
+
+func anotherPolicy(i recoveryservices.ProtectedItem) *operation.Error {
+	return fatal("ProtectedByAnotherPolicy", i.FriendlyName+" is protected, under the policy "+i.PolicyID,
+		"To change the policy of the item, change it in the vault.")
+}
+
+// itemResumed reports whether the vault backs the item up again, with the policy
+// that it is to have.
+func itemResumed(c step.Call, i recoveryservices.ProtectedItem) (note string, ok bool, err error) {
+	want := c.Operation.Learned[learnedResumed]
+	switch {
+	case !isActive(i), i.PolicyID == "":
+		return "", false, nil
+	case want != "" && !resourceid.Equal(i.PolicyID, want):
+		return "", false, anotherPolicy(i)
+	}
+	return "protected again, under the policy " + resourceid.LastName(i.PolicyID), true, nil
 }
 
 // resumeInstance sends resumeProtection for a stopped instance and, as recorded,
@@ -125,8 +218,8 @@ func (a azure) resumeInstance(ctx context.Context, c step.Call, id dataprotectio
 	return submitted, nil, err
 }
 
-// itemResumed reports whether the vault backs the item up again.
-func itemResumed(i recoveryservices.ProtectedItem) bool {
+// isActive reports whether the vault backs the item up.
+func isActive(i recoveryservices.ProtectedItem) bool {
 	return i.ProtectionState != recoveryservices.StateProtectionStopped && i.ProtectionState != recoveryservices.StateBackupsSuspended
 }
 

@@ -44,28 +44,36 @@ type rig struct {
 	queue  *queuememory.Queue
 	clock  *clockwork.FakeClock
 	ids    int
-	// excluded are the resources that were excluded from automatic protection.
-	excluded []string
+	// excluded are the datasources that were excluded from automatic protection;
+	// exclusions holds all exclusions by their lower-case IDs.
+	excluded   []string
+	exclusions map[string]flow.Exclusion
 }
 
 // newRig returns a rig over the Resource Manager at the endpoint, with the
 // clock at a time.
 func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, token func() string)) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}}
+	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}, exclusions: map[string]flow.Exclusion{}}
 	endpoint, token := connect(r)
 	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Now: r.clock.Now, Transport: watchedTransport{t}})
 	require.NoError(t, err)
 	definitions := withNewFlows(t, flow.Config{
 		ARM: client, Now: r.clock.Now,
 		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}},
-		Exclude: func(_ context.Context, resourceID, _ string, _ time.Time) error {
-			if !slices.Contains(r.excluded, resourceID) {
-				r.excluded = append(r.excluded, resourceID)
+		Exclude: func(_ context.Context, x flow.Exclusion) error {
+			r.exclusions[strings.ToLower(x.ResourceID)] = x
+			if !strings.Contains(x.ResourceID, "/protectedItems/") && !slices.Contains(r.excluded, x.ResourceID) {
+				r.excluded = append(r.excluded, x.ResourceID)
 			}
 			return nil
 		},
+		Excluded: func(_ context.Context, resourceID string) (flow.Exclusion, bool, error) {
+			x, found := r.exclusions[strings.ToLower(resourceID)]
+			return x, found, nil
+		},
 		Include: func(_ context.Context, resourceID string) error {
+			delete(r.exclusions, strings.ToLower(resourceID))
 			r.excluded = slices.DeleteFunc(r.excluded, func(x string) bool { return strings.EqualFold(x, resourceID) })
 			return nil
 		},

@@ -27,10 +27,10 @@ func (a azure) stopProtection() Definition {
 				item: step.Step{
 					Name: "stop-item", Effect: step.Repeatable, Run: a.changeItem("protection is being stopped", ofStop, a.stopItem),
 					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
-					Asks:  "writes the item with the state `ProtectionStopped`", Then: "an item that is already stopped continues with `confirm-stopped`",
+					Asks:  "records the policy of the item, then writes the item with the state `ProtectionStopped`", Then: "an item that is already stopped continues with `confirm-stopped`",
 				},
-				itemDone: func(i recoveryservices.ProtectedItem) (string, bool) {
-					return "protection is stopped; the backups are kept", i.ProtectionState == recoveryservices.StateProtectionStopped
+				itemDone: func(_ step.Call, i recoveryservices.ProtectedItem) (string, bool, error) {
+					return "protection is stopped; the backups are kept", i.ProtectionState == recoveryservices.StateProtectionStopped, nil
 				},
 				instance: step.Step{
 					Name: "stop-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being stopped", ofStop, a.stopInstance),
@@ -62,6 +62,9 @@ func ofStop(t treatments) treatment { return t.stop }
 func (a azure) stopItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error) {
 	if treatItem(item).stop == finished {
 		return nothingToDo("confirm-stopped", "protection is already stopped")
+	}
+	if err := a.recordPolicy(ctx, c, item); err != nil {
+		return lro.Submission{}, nil, err
 	}
 	submitted, err := a.recoveryServices(c).StopProtection(ctx, item)
 	return submitted, nil, err

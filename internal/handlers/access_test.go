@@ -38,6 +38,10 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 	bulk := func(request object) object {
 		return object{"template": object{"flow": request["flow"], "parameters": object{}}, "targets": []any{request["parameters"]}}
 	}
+	resumption := object{"flow": "resume-protection", "key": "r", "parameters": object{"itemId": deletion("d")["parameters"].(object)["itemId"]}}
+	otherPolicy := object{"flow": "resume-protection", "key": "p", "parameters": object{"itemId": deletion("d")["parameters"].(object)["itemId"], "policy": "shorter"}}
+	var resumed wire.Operation
+	r.call(r.api, http.MethodPost, "/operations", otherPolicy, &resumed)
 	const read, start, restore = "Operations.Read", "Operations.Start", "Operations.Restore"
 	for _, c := range []struct {
 		method, target string
@@ -54,6 +58,11 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 		{http.MethodGet, "/preflight", nil, read},
 		{http.MethodPost, "/operations", backupRequest("b", "testshare"), start},
 		{http.MethodPost, "/operations", deletion("d"), restore},
+		{http.MethodPost, "/operations", resumption, start},
+		{http.MethodPost, "/operations", otherPolicy, restore},
+		{http.MethodPost, "/operations:bulk", bulk(resumption), start},
+		{http.MethodPost, "/operations:bulk", bulk(otherPolicy), restore},
+		{http.MethodPost, "/operations/" + resumed.ID + "/pause", nil, restore},
 		{http.MethodPost, "/operations:validate", backupRequest("b", "testshare"), start},
 		{http.MethodPost, "/operations:validate", deletion("d"), restore},
 		{http.MethodPost, "/operations:bulk", bulk(backupRequest("b", "testshare")), start},

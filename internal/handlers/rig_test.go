@@ -240,7 +240,7 @@ func newRig(t *testing.T) *rig {
 	require.NoError(t, err)
 	r.flows, err = flow.New(flow.Config{
 		ARM: client, Now: r.clock, Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTarget}},
-		Exclude: func(context.Context, string, string, time.Time) error { r.excluded(); return nil },
+		Exclude: func(context.Context, flow.Exclusion) error { r.excluded(); return nil },
 		Include: func(context.Context, string) error { r.excluded(); return nil },
 	})
 	require.NoError(t, err)

@@ -57,6 +57,8 @@ type Settings struct {
 	// RestoreTargets are the resource ids and blob container URLs that restores
 	// may write to. Without an entry no restore starts.
 	RestoreTargets []string `env:"AZBACKUPFLOW_RESTORE_TARGETS"`
+	// GuardedFlows are further flows that need the operator role over HTTP.
+	GuardedFlows []string `env:"AZBACKUPFLOW_GUARDED_FLOWS"`
 	// Notices is the queue or topic for the notifications of all operations;
 	// empty sends none. ReplyQueues are the queues that requests may name.
 	Notices     string   `env:"AZBACKUPFLOW_NOTICES"`
@@ -94,7 +96,7 @@ func Read(environment map[string]string) (Settings, error) {
 	if err != nil {
 		return s, fmt.Errorf("settings: %w", err)
 	}
-	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.ReplyQueues, &s.Vaults} {
+	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.GuardedFlows, &s.ReplyQueues, &s.Vaults} {
 		*list = trimmed(*list)
 	}
 	s.retention, err = parseRetention(s.RetentionPeriod)

@@ -83,6 +83,9 @@ type Flow struct {
 	// Guarded means that the flow deletes backups or restores their data.
 	// Callers need a permission of its own.
 	Guarded bool
+	// GuardedFor reports whether the parameters of a request make it a guarded one.
+	// Nil means that Guarded alone decides.
+	GuardedFor func(context.Context, json.RawMessage) (bool, error)
 	// Deadline is the time limit of an operation whose request has none.
 	Deadline time.Duration
 	// Priority orders the operations while Azure's quotas have no room for all.

@@ -72,4 +72,8 @@ type Exclusion struct {
 	// OperationID is the operation that stored the exclusion.
 	OperationID string    `json:"operationId"`
 	At          time.Time `json:"at"`
+	// PolicyID is the policy that a protected item had when its protection was
+	// stopped. It is stored with the datasource and with the item's own ID,
+	// because several items may have one datasource.
+	PolicyID string `json:"policyId,omitempty"`
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"azbackupflow/internal/request"
 	"azbackupflow/internal/step"
 )
 
@@ -97,11 +98,42 @@ func authorizeFlow(ctx context.Context, f step.Flow) error {
 	return requireRole(ctx, RoleStart)
 }
 
-// authorizeName is authorizeFlow for the flow that a request names. An unknown
-// name passes, because the parser of the request rejects it with a better error.
-func (a *API) authorizeName(ctx context.Context, name string) error {
-	f, _ := a.cfg.Flows.Newest(name)
+// authorizeParameters is authorizeFlow for a request with these parameters.
+func authorizeParameters(ctx context.Context, f step.Flow, parameters json.RawMessage) error {
+	if _, required := ctx.Value(rolesKey{}).([]Role); required && f.GuardedFor != nil {
+		guarded, err := f.GuardedFor(ctx, parameters)
+		if err != nil {
+			return err
+		}
+		f.Guarded = f.Guarded || guarded
+	}
 	return authorizeFlow(ctx, f)
+}
+
+// authorizeRequest is authorizeParameters for the flow that a request names. An
+// unknown name passes, because the parser of the request rejects it with a
+// better error.
+func (a *API) authorizeRequest(ctx context.Context, r request.Request) error {
+	f, _ := a.cfg.Flows.Newest(r.Flow)
+	return authorizeParameters(ctx, f, r.Parameters)
+}
+
+// authorizeBulk authorizes each request of a bulk.
+func (a *API) authorizeBulk(ctx context.Context, b request.Bulk) error {
+	f, _ := a.cfg.Flows.Newest(b.Template.Flow)
+	if f.GuardedFor == nil {
+		return authorizeFlow(ctx, f)
+	}
+	for i := range b.Targets {
+		r, err := b.Request(i)
+		if err != nil {
+			continue // it is rejected alone
+		}
+		if err := authorizeParameters(ctx, f, r.Parameters); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // authorizeOperation is authorizeFlow for the flow of an existing operation.
@@ -119,7 +151,7 @@ func (a *API) authorizeOperation(ctx context.Context, id string) error {
 		f, known = a.cfg.Flows.Newest(row.Operation.Flow)
 	}
 	f.Guarded = f.Guarded || !known
-	return authorizeFlow(ctx, f)
+	return authorizeParameters(ctx, f, row.Operation.Parameters)
 }
 
 // parseRoles returns the app roles in the header. It keeps nothing else, because

@@ -91,7 +91,7 @@ func (a *API) readBulk(w http.ResponseWriter, r *http.Request) (request.Bulk, er
 	if err := request.Reserved(b.Key); err != nil {
 		return b, err
 	}
-	return b, a.authorizeName(r.Context(), b.Template.Flow)
+	return b, a.authorizeBulk(r.Context(), b)
 }
 
 // encodeBulk encodes a bulk without HTML escapes, so that it is not longer than

@@ -46,7 +46,7 @@ func (a *API) readRequest(w http.ResponseWriter, r *http.Request) (request.Reque
 	if err != nil {
 		return req, err
 	}
-	return req, a.authorizeName(r.Context(), req.Flow)
+	return req, a.authorizeRequest(r.Context(), req)
 }
 
 func (a *API) start(w http.ResponseWriter, r *http.Request) error {

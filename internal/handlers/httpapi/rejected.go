@@ -8,6 +8,7 @@ import (
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/step"
 )
@@ -78,7 +79,8 @@ func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
 	}
 	replay := intake.Replay{
 		Request: record, Edited: edited, Prepare: a.cfg.Engine.Prepare,
-		Authorize: func(flow string) error { return a.authorizeName(r.Context(), flow) },
+		Authorize:     func(req request.Request) error { return a.authorizeRequest(r.Context(), req) },
+		AuthorizeBulk: func(b request.Bulk) error { return a.authorizeBulk(r.Context(), b) },
 	}
 	body, err := replay.Body()
 	if err != nil {

@@ -13,8 +13,10 @@ type Replay struct {
 	Request rejected.Request
 	// Edited replaces the body of the request, unless it is empty.
 	Edited []byte
-	// Authorize returns an error if the caller may not start the flow.
-	Authorize func(flow string) error
+	// Authorize and AuthorizeBulk return an error if the caller may not start the
+	// operations.
+	Authorize     func(request.Request) error
+	AuthorizeBulk func(request.Bulk) error
 	// Prepare validates a request and starts nothing.
 	Prepare func(request.Request) (operation.Operation, error)
 }
@@ -46,7 +48,7 @@ func (r Replay) Body() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Authorize(req.Flow); err != nil {
+	if err := r.Authorize(req); err != nil {
 		return nil, err
 	}
 	if err := request.Reserved(req.Key); err != nil && !r.internal(req.Key) {
@@ -71,7 +73,7 @@ func (r Replay) checkBulk(size int, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Authorize(b.Template.Flow); err != nil {
+	if err := r.AuthorizeBulk(b); err != nil {
 		return err
 	}
 	if err := request.Reserved(b.Key); err != nil {
