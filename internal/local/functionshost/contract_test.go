@@ -238,7 +238,7 @@ func recordedMessage(t *testing.T, recorded sentRequest) *azservicebus.ReceivedM
 	require.NoError(t, err)
 	sequence, _ := inv.Int("SequenceNumber")
 	m := &azservicebus.ReceivedMessage{
-		Body: body, MessageID: inv.MessageID(), DeliveryCount: uint32(inv.DeliveryCount()), //nolint:gosec // at most 99
+		Body: body, MessageID: inv.MessageID(), DeliveryCount: uint32(inv.DeliveryCount()),
 		EnqueuedTime: pointer(inv.EnqueuedTime()), SequenceNumber: &sequence,
 	}
 	if token, err := uuid.Parse(text(inv, "LockToken")); err == nil {
@@ -332,7 +332,9 @@ func memberNames(t *testing.T, object json.RawMessage) (names []string) {
 	for decoder.More() {
 		name, err := decoder.Token()
 		require.NoError(t, err)
-		names = append(names, name.(string))
+		text, ok := name.(string)
+		require.True(t, ok)
+		names = append(names, text)
 		var value json.RawMessage
 		require.NoError(t, decoder.Decode(&value))
 	}

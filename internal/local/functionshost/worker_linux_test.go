@@ -31,7 +31,7 @@ func TestHandler_StartsWithTheHostsEnvironment(t *testing.T) {
 	r := <-calls
 	require.Equal(t, http.MethodPost, r.Method)
 	require.Equal(t, "/onEvent", r.URL.Path)
-	require.Equal(t, contentTypeJSON, r.Header.Get("Content-Type"))
+	require.Equal(t, "application/json; charset=utf-8", r.Header.Get("Content-Type"))
 	require.NotEmpty(t, r.Header.Get(headerInvocationID))
 	require.Equal(t, hostVersion, r.Header.Get(headerHostVersion))
 	require.Equal(t, userAgent, r.Header.Get("User-Agent"))
