@@ -156,7 +156,7 @@ vet:
 
 .PHONY: docs-check
 docs-check:
-	cd tools && $(GO) test ./... && $(GO) run ./doccheck ..
+	cd tools && $(GO) test ./... && $(GO) run ./doccheck .. && $(GO) run ./doccheck -prose .. && $(GO) run ./doccheck -names ..
 
 .PHONY: workflows-check
 workflows-check:
