@@ -70,7 +70,7 @@ func (a azure) newestRecoveryPoint(ctx context.Context, c step.Call, p RestorePo
 
 // namedRecoveryPoint returns the recovery point with the requested ID, whatever
 // its state: the person who names it decides. If no recovery point has the ID, it
-// is taken for a friendly name.
+// is treated as a friendly name.
 func (a azure) namedRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (dataprotection.RecoveryPoint, error) {
 	name := p.RecoveryPoint.ID
 	point, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, name)
