@@ -10,9 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/queue"
 	"azbackupflow/internal/rejected"
 )
@@ -123,7 +122,7 @@ func (c *Collector) batch(ctx context.Context, q *deadLetterQueue) error {
 	}
 	var mu sync.Mutex
 	var failures []error
-	var group errgroup.Group
+	group := parallel.New()
 	group.SetLimit(maxConcurrentDLQ)
 	for _, m := range messages {
 		group.Go(func() error {
