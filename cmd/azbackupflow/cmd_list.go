@@ -30,16 +30,21 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	var unreadable []string
 	operations, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.Operation, string, error) {
 		q.PageSize, q.Continue = size, next
 		page, err := c.List(ctx, q)
+		unreadable = append(unreadable, page.Unreadable...)
 		return page.Operations, page.Continue, err
 	})
 	if err != nil {
 		return err
 	}
 	if a.out.IsJSON() {
-		return a.out.JSON(api.OperationPage{Operations: operations, Continue: next})
+		return a.out.JSON(api.OperationPage{Operations: operations, Unreadable: unreadable, Continue: next})
+	}
+	if len(unreadable) > 0 {
+		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
 	}
 	if len(operations) == 0 {
 		a.out.Line("No operations.")

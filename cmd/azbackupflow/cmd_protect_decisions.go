@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli/render"
@@ -22,15 +23,20 @@ func (d *protectDecisionsCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	var unreadable []string
 	decisions, next, err := collect(ctx, d.Limit, func(ctx context.Context, size int, next string) ([]api.Decision, string, error) {
 		page, err := c.Decisions(ctx, api.DecisionQuery{Outcome: d.Outcome, Rule: d.Rule, PageSize: size, Continue: next})
+		unreadable = append(unreadable, page.Unreadable...)
 		return page.Decisions, page.Continue, err
 	})
 	if err != nil {
 		return err
 	}
 	if a.out.IsJSON() {
-		return a.out.JSON(api.DecisionPage{Decisions: decisions, Continue: next})
+		return a.out.JSON(api.DecisionPage{Decisions: decisions, Unreadable: unreadable, Continue: next})
+	}
+	if len(unreadable) > 0 {
+		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
 	}
 	if len(decisions) == 0 {
 		a.out.Line("No decisions.")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"azbackupflow/internal/api"
@@ -40,15 +41,20 @@ func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	var unreadable []string
 	requests, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.RejectedRequest, string, error) {
 		page, err := c.ListRejected(ctx, api.RejectedQuery{Since: since, PageSize: size, Continue: next})
+		unreadable = append(unreadable, page.Unreadable...)
 		return page.Rejected, page.Continue, err
 	})
 	if err != nil {
 		return err
 	}
 	if a.out.IsJSON() {
-		return a.out.JSON(api.RejectedPage{Rejected: requests, Continue: next})
+		return a.out.JSON(api.RejectedPage{Rejected: requests, Unreadable: unreadable, Continue: next})
+	}
+	if len(unreadable) > 0 {
+		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
 	}
 	if len(requests) == 0 {
 		a.out.Line("No rejected requests.")

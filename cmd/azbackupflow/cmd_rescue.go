@@ -25,5 +25,8 @@ func (rescueCommand) Run(ctx context.Context, a *app) error {
 	if s.Failed+s.Skipped > 0 {
 		a.out.Line("%d could not be checked, %d skipped for lack of time; run the command again.", s.Failed, s.Skipped)
 	}
+	if s.Unreadable > 0 {
+		a.out.Line("%d cannot be read; the log names their rows.", s.Unreadable)
+	}
 	return nil
 }

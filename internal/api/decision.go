@@ -28,6 +28,8 @@ type Decision struct {
 // DecisionPage is one page of decisions, ordered by resource.
 type DecisionPage struct {
 	Decisions []Decision `json:"decisions"`
+	// Unreadable holds the keys of decisions whose rows cannot be read.
+	Unreadable []string `json:"unreadable,omitempty"`
 	// Continue requests the next page; empty on the last page.
 	Continue string `json:"continue,omitempty"`
 }

@@ -145,6 +145,9 @@ type History struct {
 // OperationPage is one page of operations, newest first.
 type OperationPage struct {
 	Operations []Operation `json:"operations"`
+	// Unreadable holds the ids of operations, or the keys of index entries, whose
+	// rows cannot be read.
+	Unreadable []string `json:"unreadable,omitempty"`
 	// Continue requests the next page; empty on the last page.
 	Continue string `json:"continue,omitempty"`
 }
@@ -179,4 +182,6 @@ type SweepResult struct {
 	// operations for which it had no time.
 	Failed  int `json:"failed"`
 	Skipped int `json:"skipped"`
+	// Unreadable counts live operations whose rows cannot be read.
+	Unreadable int `json:"unreadable"`
 }

@@ -38,6 +38,7 @@ const (
 	ProblemKeyConflict      = problemPrefix + "key-conflict"
 	ProblemNotRetriable     = problemPrefix + "not-retriable"
 	ProblemTooLarge         = problemPrefix + "too-large"
+	ProblemUnreadable       = problemPrefix + "record-unreadable"
 	ProblemUnavailable      = problemPrefix + "unavailable"
 )
 
@@ -45,6 +46,6 @@ const (
 func ProblemTypes() []string {
 	return []string{
 		ProblemInvalidRequest, ProblemUnauthorized, ProblemForbidden, ProblemNotFound, ProblemRejectedNotFound,
-		ProblemNoSuchRoute, ProblemKeyConflict, ProblemNotRetriable, ProblemTooLarge, ProblemUnavailable,
+		ProblemNoSuchRoute, ProblemKeyConflict, ProblemNotRetriable, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable,
 	}
 }

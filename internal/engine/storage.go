@@ -59,7 +59,8 @@ type Store interface {
 	// continues it.
 	Reopen(ctx context.Context, id string, createdAt time.Time) error
 	// ListLive yields the operations that have not been finalized. Its cost
-	// grows with their number, not with history.
+	// grows with their number, not with history. It continues after an
+	// *operation.Unreadable; any other error is the last.
 	ListLive(ctx context.Context) iter.Seq2[LiveMarker, error]
 }
 

@@ -28,6 +28,8 @@ type SweepResult struct {
 	// for which there was no time.
 	Failed  int `json:"failed"`
 	Skipped int `json:"skipped"`
+	// Unreadable counts live markers and operations whose rows cannot be read.
+	Unreadable int `json:"unreadable"`
 }
 
 func (s *SweepResult) add(one SweepResult) {
@@ -37,6 +39,7 @@ func (s *SweepResult) add(one SweepResult) {
 	s.Finalized += one.Finalized
 	s.Failed += one.Failed
 	s.Skipped += one.Skipped
+	s.Unreadable += one.Unreadable
 }
 
 // Limits of one sweep. The invocation has two minutes, and needs some of them
@@ -57,14 +60,20 @@ func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 	defer cancel()
 	var all []LiveMarker
 	var broken error
+	unreadable := 0
 	for live, err := range e.cfg.Store.ListLive(ctx) {
+		if operation.IsUnreadable(err) {
+			unreadable++
+			e.cfg.Log.ErrorContext(ctx, "live marker unreadable", "error", err)
+			continue
+		}
 		if err != nil {
 			broken = fmt.Errorf("list live operations: %w", err)
 			break
 		}
 		all = append(all, live)
 	}
-	s := SweepResult{Live: len(all)}
+	s := SweepResult{Live: len(all), Unreadable: unreadable}
 	first := int(e.cfg.Jitter() * float64(len(all)))
 	var mu sync.Mutex
 	group := parallel.New()
@@ -81,7 +90,7 @@ func (e *Engine) Sweep(ctx context.Context) (SweepResult, error) {
 	}
 	panicked := group.Wait() // other errors are counted
 	e.cfg.Log.InfoContext(ctx, "sweep done", "live", s.Live, "parked", s.Parked, "overdue", s.Overdue,
-		"pendingNotices", s.PendingNotices, "finalized", s.Finalized, "failed", s.Failed, "skipped", s.Skipped)
+		"pendingNotices", s.PendingNotices, "finalized", s.Finalized, "failed", s.Failed, "skipped", s.Skipped, "unreadable", s.Unreadable)
 	return s, errors.Join(broken, panicked)
 }
 
@@ -91,6 +100,10 @@ func (e *Engine) sweepOrSkip(ctx context.Context, live LiveMarker) SweepResult {
 		return SweepResult{Skipped: 1}
 	}
 	one, err := e.sweepOne(ctx, live)
+	if operation.IsUnreadable(err) {
+		e.cfg.Log.ErrorContext(ctx, "operation unreadable", "op", live.ID, "error", err)
+		return SweepResult{Unreadable: 1}
+	}
 	if err != nil {
 		one.Failed++
 		e.cfg.Log.WarnContext(ctx, "sweep of an operation failed", "op", live.ID, "error", err)

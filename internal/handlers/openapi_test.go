@@ -291,6 +291,11 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		ask(guarded, c.method, c.route, c.target, c.body)
 		ask(guarded, c.method, c.route, c.target, c.body, principalHeader, signedIn("Nothing"))
 	}
+	r.store.setUnreadable(true)
+	for _, c := range all {
+		ask(r.api, c.method, c.route, c.target, c.body)
+	}
+	r.store.setUnreadable(false)
 	r.store.set(true)
 	r.busDown = true
 	for _, c := range all {

@@ -84,6 +84,8 @@ type flakyStore struct {
 	// creations counts the calls of Create.
 	creations int
 	down      bool
+	// unreadable makes each row of an operation or rejected request unreadable.
+	unreadable bool
 	// breaksRejected makes SaveRejected fail.
 	breaksRejected bool
 	// breaks, if set, selects the calls of Create that fail.
@@ -120,6 +122,26 @@ func (s *flakyStore) set(down bool) {
 	s.down = down
 }
 
+// setUnreadable makes the rows unreadable or readable.
+func (s *flakyStore) setUnreadable(unreadable bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unreadable = unreadable
+}
+
+// fails returns the error of a read of one row.
+func (s *flakyStore) fails(record string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.down:
+		return errUnavailable
+	case s.unreadable:
+		return &operation.Unreadable{Record: record, Err: errUnavailable}
+	}
+	return nil
+}
+
 func (s *flakyStore) isDown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,8 +150,8 @@ func (s *flakyStore) isDown() bool {
 
 // History implements httpapi.Operations.
 func (s *flakyStore) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
-	if s.isDown() {
-		return func(yield func(operation.Event, error) bool) { yield(operation.Event{}, errUnavailable) }
+	if err := s.fails(id); err != nil {
+		return func(yield func(operation.Event, error) bool) { yield(operation.Event{}, err) }
 	}
 	return s.Store.History(ctx, id)
 }
@@ -160,8 +182,8 @@ func (s *flakyStore) ListDecisions(ctx context.Context, q decision.Query) (decis
 
 // LoadRejected implements httpapi.Rejected.
 func (s *flakyStore) LoadRejected(ctx context.Context, handle string) (rejected.Request, error) {
-	if s.isDown() {
-		return rejected.Request{}, errUnavailable
+	if err := s.fails(handle); err != nil {
+		return rejected.Request{}, err
 	}
 	return s.Store.LoadRejected(ctx, handle)
 }
@@ -184,8 +206,8 @@ func (s *flakyStore) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, 
 
 // Load implements engine.Store.
 func (s *flakyStore) Load(ctx context.Context, id string) (engine.Row, error) {
-	if s.isDown() {
-		return engine.Row{}, errUnavailable
+	if err := s.fails(id); err != nil {
+		return engine.Row{}, err
 	}
 	return s.Store.Load(ctx, id)
 }

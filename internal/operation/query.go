@@ -43,6 +43,9 @@ type Query struct {
 // contain the URLs of their tracking; see WithoutURLs.
 type Page struct {
 	Operations []Operation
+	// Unreadable holds the IDs of operations, or the keys of index entries, whose
+	// rows cannot be read. The page skips them.
+	Unreadable []string
 	// Continue is the token for the next page; empty after the last page. A
 	// page may hold fewer operations than requested, even none, and still have
 	// a next page.

@@ -102,19 +102,24 @@ func (s *Store) ListDecisions(ctx context.Context, q decision.Query) (decision.P
 		filter += " and rule eq " + quoted(q.Rule)
 	}
 	var page decision.Page
+	last := ""
 	for text, err := range s.entities(ctx, s.decisions, &aztables.ListEntitiesOptions{
 		Filter: to.Ptr(filter), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
 	}) {
 		if err != nil {
 			return decision.Page{}, failed(action, err)
 		}
-		if len(page.Decisions) == q.Size() {
-			page.Continue = ContinueAfter(page.Decisions[q.Size()-1])
+		if len(page.Decisions)+len(page.Unreadable) == q.Size() {
+			page.Continue = base64.RawURLEncoding.EncodeToString([]byte(last))
 			return page, nil
+		}
+		if last, err = partitionKeyOf(text); err != nil {
+			return decision.Page{}, failed(action, err)
 		}
 		d, err := decisionOf(text)
 		if err != nil {
-			return decision.Page{}, failed(action, err)
+			page.Unreadable = append(page.Unreadable, last)
+			continue
 		}
 		page.Decisions = append(page.Decisions, d)
 	}

@@ -188,6 +188,15 @@ func chunks(text string) []string {
 	return append(pieces, text[start:])
 }
 
+// partitionKeyOf returns the partition key of an entity.
+func partitionKeyOf(text []byte) (string, error) {
+	var e struct{ PartitionKey string }
+	if err := json.Unmarshal(text, &e); err != nil {
+		return "", fmt.Errorf("decode entity: %w", err)
+	}
+	return e.PartitionKey, nil
+}
+
 // rowKeyOf returns the row key of an entity.
 func rowKeyOf(text []byte) (string, error) {
 	var e struct{ RowKey string }
@@ -195,4 +204,16 @@ func rowKeyOf(text []byte) (string, error) {
 		return "", fmt.Errorf("decode entity: %w", err)
 	}
 	return e.RowKey, nil
+}
+
+// unreadable returns the error of an entity whose record cannot be decoded. It
+// names the row by the row key, decoded where it is the key of an ID.
+func unreadable(text []byte, err error) error {
+	var e struct{ PartitionKey, RowKey string }
+	_ = json.Unmarshal(text, &e) // the name is then empty
+	name := e.RowKey
+	if name == decisionRow {
+		name = e.PartitionKey
+	}
+	return &operation.Unreadable{Record: name, Err: err}
 }

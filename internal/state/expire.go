@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -66,9 +67,15 @@ func (s *Store) expireEnded(ctx context.Context, status operation.Status, before
 		}
 		p, err := pointerOf(text)
 		if err != nil {
-			return deleted, err
+			if err := s.deleteUnreadable(ctx, text); err != nil {
+				return deleted, err
+			}
+			continue
 		}
 		expired, err := s.expireOperation(ctx, p, status, before)
+		if operation.IsUnreadable(err) {
+			continue // an operator must look at it
+		}
 		if err != nil {
 			return deleted, fmt.Errorf("operation %s: %w", p.ID, err)
 		}
@@ -128,12 +135,17 @@ func (s *Store) expireOrphans(ctx context.Context, before time.Time, limit int) 
 		}
 		p, err := pointerOf(text)
 		if err != nil {
-			return err
+			if err := s.deleteUnreadable(ctx, text); err != nil {
+				return err
+			}
+			continue
 		}
 		position := PositionOf(p.CreatedAt, p.ID)
 		row, err := s.Load(ctx, p.ID)
 		switch {
 		case errors.Is(err, engine.ErrNotFound):
+		case operation.IsUnreadable(err):
+			continue
 		case err != nil:
 			return err
 		case position == PositionOf(row.Operation.CreatedAt, p.ID):
@@ -145,4 +157,14 @@ func (s *Store) expireOrphans(ctx context.Context, before time.Time, limit int) 
 		deleted++
 	}
 	return nil
+}
+
+// deleteUnreadable deletes an index entry that cannot be read. The entry is older
+// than the retention, and an entry holds nothing but the place of its operation.
+func (s *Store) deleteUnreadable(ctx context.Context, text []byte) error {
+	var e struct{ PartitionKey, RowKey string }
+	if err := json.Unmarshal(text, &e); err != nil {
+		return fmt.Errorf("decode entity: %w", err)
+	}
+	return s.deleteEntry(ctx, e.PartitionKey, e.RowKey)
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,14 +53,19 @@ func pointerEntity(partition, row string, p pointer) ([]byte, error) {
 	return e.encode()
 }
 
+// pointerOf returns the record of a marker or an entry. Its error is
+// *operation.Unreadable and names the row.
 func pointerOf(text []byte) (pointer, error) {
-	record, err := recordOf(text, "operation")
-	if err != nil {
-		return pointer{}, err
-	}
 	var p pointer
-	if err := json.Unmarshal(record, &p); err != nil {
-		return pointer{}, fmt.Errorf("decode pointer: %w", err)
+	record, err := recordOf(text, "operation")
+	if err == nil {
+		err = json.Unmarshal(record, &p)
+	}
+	if err == nil && p.ID == "" {
+		err = errors.New("the record has no ID")
+	}
+	if err != nil {
+		return pointer{}, unreadable(text, err)
 	}
 	return p, nil
 }

@@ -40,7 +40,9 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 			return operation.Page{}, failed(action, err)
 		}
 		for i, op := range rows {
-			if op != nil && len(page.Operations) < q.Size() {
+			if err := batch[i].unreadable; err != nil {
+				page.Unreadable = append(page.Unreadable, unreadableName(err))
+			} else if op != nil {
 				page.Operations = append(page.Operations, *op)
 			}
 			rest := more || i+1 < len(rows)
@@ -61,6 +63,15 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 	}
 }
 
+// unreadableName returns the name of an unreadable record.
+func unreadableName(err error) string {
+	var unreadable *operation.Unreadable
+	if errors.As(err, &unreadable) {
+		return unreadable.Record
+	}
+	return ""
+}
+
 // take returns up to n entries and whether there may be more.
 func take(next func() (entry, error, bool), n int) (batch []entry, more bool, err error) {
 	for len(batch) < n {
@@ -77,14 +88,22 @@ func take(next func() (entry, error, bool), n int) (batch []entry, more bool, er
 }
 
 // loadMatching loads the rows of entries. The result is nil for an entry that is
-// outdated or whose operation does not match the query.
+// outdated or whose operation does not match the query. It marks the entries of
+// unreadable rows.
 func (s *Store) loadMatching(ctx context.Context, batch []entry, q operation.Query) ([]*operation.Operation, error) {
 	found := make([]*operation.Operation, len(batch))
 	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
 	for i, e := range batch {
 		group.Go(func() error {
+			if e.unreadable != nil {
+				return nil
+			}
 			row, err := s.Load(ctx, e.id)
+			if operation.IsUnreadable(err) {
+				batch[i].unreadable = err
+				return nil
+			}
 			if errors.Is(err, engine.ErrNotFound) {
 				return nil
 			}

@@ -20,6 +20,9 @@ type entry struct {
 	// is set for a live marker.
 	ended operation.Status
 	live  bool
+	// unreadable is the error of an entry that cannot be read; its position is
+	// that of its row.
+	unreadable error
 }
 
 // describes reports whether the entry matches the operation. An outdated entry
@@ -85,11 +88,17 @@ func (s *Store) entries(ctx context.Context, partition string, ended operation.S
 		for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{
 			Filter: to.Ptr(rangeFilter(partition, first, end)), Top: to.Ptr(int32(q.Size() + minBatch)), //nolint:gosec // G115: at most MaxPageSize.
 		}) {
-			var p pointer
-			if err == nil {
-				p, err = pointerOf(text)
+			if err != nil {
+				yield(entry{}, err)
+				return
 			}
-			if !yield(entry{position: PositionOf(p.CreatedAt, p.ID), id: p.ID, ended: ended}, err) || err != nil {
+			p, err := pointerOf(text)
+			e := entry{position: PositionOf(p.CreatedAt, p.ID), id: p.ID, ended: ended}
+			if err != nil {
+				row, _ := rowKeyOf(text) // the row key of an entry is its position
+				e = entry{position: Position(row), unreadable: err}
+			}
+			if !yield(e, nil) {
 				return
 			}
 		}
@@ -102,6 +111,12 @@ func (s *Store) markers(ctx context.Context, q operation.Query, after Position) 
 	return func(yield func(entry, error) bool) {
 		var found []entry
 		for l, err := range s.ListLive(ctx) {
+			if operation.IsUnreadable(err) {
+				if after == "" { // only the first page names it: it has no position
+					found = append(found, entry{live: true, unreadable: err})
+				}
+				continue
+			}
 			if err != nil {
 				yield(entry{}, err)
 				return

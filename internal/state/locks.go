@@ -88,9 +88,12 @@ func (s *Store) expireLocks(ctx context.Context, before time.Time, limit int) (d
 		}
 		lock, err := itemLockOf(text)
 		if err != nil {
-			return deleted, err
+			continue // the other locks expire all the same
 		}
 		expired, err := s.expireLock(ctx, lock)
+		if operation.IsUnreadable(err) {
+			continue
+		}
 		if err != nil {
 			return deleted, err
 		}

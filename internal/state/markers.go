@@ -68,17 +68,21 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 	return nil
 }
 
-// ListLive implements engine.Store. The order is unspecified.
+// ListLive implements engine.Store. The order is unspecified. It yields an
+// *operation.Unreadable for each marker that cannot be read, and continues.
 func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) {
 		for text, err := range s.entities(ctx, s.live, &aztables.ListEntitiesOptions{Top: to.Ptr[int32](1000)}) {
-			var p pointer
-			if err == nil {
-				p, err = pointerOf(text)
-			}
 			if err != nil {
 				yield(engine.LiveMarker{}, failed("list live operations", err))
 				return
+			}
+			p, err := pointerOf(text)
+			if err != nil {
+				if !yield(engine.LiveMarker{}, failed("list live operations", err)) {
+					return
+				}
+				continue
 			}
 			if !yield(engine.LiveMarker{ID: p.ID, CreatedAt: p.CreatedAt}, nil) {
 				return

@@ -105,11 +105,11 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 	}
 	record, marker, err := operationOf(answer.Value)
 	if err != nil {
-		return engine.Row{}, failed(action, err)
+		return engine.Row{}, failed(action, &operation.Unreadable{Record: id, Err: err})
 	}
 	op, err := Decode(record)
 	if err != nil {
-		return engine.Row{}, failed(action, err)
+		return engine.Row{}, failed(action, &operation.Unreadable{Record: id, Err: err})
 	}
 	return engine.Row{Operation: op, ETag: string(answer.ETag), Marker: marker}, nil
 }

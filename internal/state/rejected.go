@@ -3,12 +3,16 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 )
 
@@ -24,13 +28,17 @@ const maxStoredBody = 256 << 10
 // body.
 const rejectedListColumns = "PartitionKey,RowKey,request,request2,request3"
 
+// maxListedRecord limits the record of a rejected request to the columns of
+// lists, in bytes as Table Storage counts them.
+const maxListedRecord = 3 * 2 * chunkUnits
+
 // SaveRejected stores a rejected request, replacing one with the same ID.
 func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 	action := "save rejected request " + r.ID
 	if !rejected.ValidID(r.ID) {
 		return fmt.Errorf("%s: invalid ID; use rejected.NewID", action)
 	}
-	record, err := encode(r.Shortened(), recordLimit)
+	record, err := encodeListed(r.Shortened())
 	if err != nil {
 		return failed(action, err)
 	}
@@ -56,6 +64,25 @@ func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 		return failed(action, err)
 	}
 	return nil
+}
+
+// encodeListed encodes a request so that lists can read all of it. It cuts the
+// body first, and then omits the fields.
+func encodeListed(r rejected.Request) ([]byte, error) {
+	for limit := len(r.Body); limit > 0; limit /= 2 {
+		r.Body = strings.ToValidUTF8(r.Body[:limit], "")
+		record, err := encode(r, maxListedRecord)
+		if !errors.Is(err, engine.ErrTooLarge) {
+			return record, err
+		}
+	}
+	r.Body = ""
+	record, err := encode(r, maxListedRecord)
+	if !errors.Is(err, engine.ErrTooLarge) {
+		return record, err
+	}
+	r.Fields = nil
+	return encode(r, maxListedRecord)
 }
 
 // longBody returns the body of the request if its list form cuts it and the
@@ -86,7 +113,7 @@ func (s *Store) LoadRejected(ctx context.Context, id string) (rejected.Request, 
 	}
 	r, err := rejectedOf(text)
 	if err != nil {
-		return rejected.Request{}, failed(action, err)
+		return rejected.Request{}, failed(action, &operation.Unreadable{Record: id, Err: err})
 	}
 	if body, err := recordOf(text, "body"); err == nil {
 		r.Body = string(body)
@@ -94,7 +121,8 @@ func (s *Store) LoadRejected(ctx context.Context, id string) (rejected.Request, 
 	return r, nil
 }
 
-// ListRejected returns one page of rejected requests, newest first. It returns
+// ListRejected returns one page of rejected requests, newest first. It skips and
+// names those whose rows cannot be read. It returns
 // operation.ErrContinue for an unknown continuation token.
 func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
 	const action = "list rejected requests"
@@ -108,19 +136,24 @@ func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 		first = after.next()
 	}
 	var page rejected.Page
+	last := ""
 	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
 		Filter: to.Ptr(rangeFilter(rejectedPartition, first, end)), Select: to.Ptr(rejectedListColumns), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
 	}) {
 		if err != nil {
 			return rejected.Page{}, failed(action, err)
 		}
-		if len(page.Requests) == q.Size() {
-			page.Continue = Position(page.Requests[q.Size()-1].ID).Continue()
+		if len(page.Requests)+len(page.Unreadable) == q.Size() {
+			page.Continue = Position(last).Continue()
 			return page, nil
+		}
+		if last, err = rowKeyOf(text); err != nil {
+			return rejected.Page{}, failed(action, err)
 		}
 		r, err := rejectedOf(text)
 		if err != nil {
-			return rejected.Page{}, failed(action, err)
+			page.Unreadable = append(page.Unreadable, last)
+			continue
 		}
 		page.Requests = append(page.Requests, r)
 	}

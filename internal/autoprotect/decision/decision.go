@@ -52,7 +52,9 @@ type Query struct {
 // Page is one page of decisions. Continue is empty after the last page.
 type Page struct {
 	Decisions []Record
-	Continue  string
+	// Unreadable holds the keys of decisions whose rows cannot be read.
+	Unreadable []string
+	Continue   string
 }
 
 // Size returns the effective page size.

@@ -30,7 +30,7 @@ func (a *API) listDecisions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := api.DecisionPage{Decisions: []api.Decision{}, Continue: page.Continue}
+	list := api.DecisionPage{Decisions: []api.Decision{}, Unreadable: page.Unreadable, Continue: page.Continue}
 	for _, d := range page.Decisions {
 		list.Decisions = append(list.Decisions, api.Decision(d))
 	}

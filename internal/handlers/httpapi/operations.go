@@ -165,7 +165,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := api.OperationPage{Operations: []api.Operation{}, Continue: page.Continue}
+	list := api.OperationPage{Operations: []api.Operation{}, Unreadable: page.Unreadable, Continue: page.Continue}
 	for _, op := range page.Operations {
 		list.Operations = append(list.Operations, publicOperation(op))
 	}

@@ -55,6 +55,8 @@ func problemOf(err error) (p api.Problem, known bool) {
 	case errors.Is(err, operation.ErrContinue):
 		p.Type, p.Title, p.Status = api.ProblemInvalidRequest, "The request is not valid", http.StatusBadRequest
 		p.Fields = []api.FieldError{{Field: "continue", Problem: "is not from an earlier page of this list", Want: "the value of continue on the page before"}}
+	case operation.IsUnreadable(err):
+		p.Type, p.Title, p.Status = api.ProblemUnreadable, "The stored record cannot be read", http.StatusInternalServerError
 	case errors.As(err, &unauthorized):
 		p.Type, p.Title, p.Status = api.ProblemUnauthorized, "Authentication required", http.StatusUnauthorized
 	case errors.As(err, &forbidden):
