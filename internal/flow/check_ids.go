@@ -66,11 +66,12 @@ func (c *checks) storageAccount(field, id string) {
 
 func storageAccountRule() schema.Object { return schema.Matches(schema.ResourceID(storageAccountType)) }
 
-// Azure's naming rules for file shares and backup policies.
+// Azure's naming rules for file shares. The rule for policies is wider than any
+// that Azure documents: it only keeps a name within its place in the URL.
 // https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-shares--directories--files--and-metadata
 const (
 	sharePattern  = `^[a-z0-9](-?[a-z0-9])+$`
-	policyPattern = `[A-Za-z][A-Za-z0-9-]{1,148}[A-Za-z0-9]`
+	policyPattern = `[A-Za-z0-9_!][A-Za-z0-9_!.-]{0,149}`
 )
 
 var (
@@ -96,7 +97,7 @@ func fileShareRule() schema.Object {
 func (c *checks) policy(field, value string, vault resourceid.VaultID) string {
 	name, ok := c.policyNameIn(field, value, vault, resourceid.RecoveryServicesVault, wantVault)
 	if ok && !policyName.MatchString(name) {
-		c.add(field, fmt.Sprintf("%q is not the name of a policy", name), "3 to 150 letters, digits and hyphens, beginning with a letter")
+		c.add(field, fmt.Sprintf("%q is not the name of a policy", name), "1 to 150 letters, digits and the characters -_!.")
 	}
 	return name
 }

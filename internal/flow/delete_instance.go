@@ -21,8 +21,8 @@ func (a azure) deleteInstanceSteps() []step.Step {
 			Asks: "lists the recovery points of the instance",
 		},
 		{
-			Name: "check-instance-vault", Effect: step.Read, Run: a.checkInstanceVault, Calls: []string{"BackupVaults_Get"},
-			Asks: "reads the vault", Then: "an immutable vault, or one with a Resource Guard, is rejected",
+			Name: "check-instance-vault", Effect: step.Read, Run: a.checkInstanceVault, Calls: []string{"BackupVaults_Get", "DppResourceGuardProxy_List"},
+			Asks: "reads the vault, and the operations that its Resource Guard blocks", Then: "an immutable vault, or one whose Resource Guard blocks the deletion, is rejected",
 		},
 		{
 			Name: "delete-instance", Effect: step.Idempotent, Run: a.deleteInstance,
@@ -72,7 +72,13 @@ func (a azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.O
 	case vault.Immutable():
 		return operation.Outcome{}, vaultImmutable(vault.Name)
 	case vault.ProtectedByResourceGuard:
-		return operation.Outcome{}, resourceGuarded(vault.Name)
+		proxies, err := a.dataProtection(c).ListResourceGuardProxies(ctx, id.Vault)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		if blocksDeletion(proxies, "/backupInstances/delete") {
+			return operation.Outcome{}, resourceGuarded(vault.Name)
+		}
 	}
 	return next(afterDeletion(vault.SoftDeletes(), strconv.FormatFloat(vault.SoftDeleteRetentionDays, 'f', -1, 64))), nil
 }

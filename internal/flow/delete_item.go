@@ -16,8 +16,8 @@ import (
 func (a azure) deleteItemSteps() []step.Step {
 	return []step.Step{
 		{
-			Name: "check-vault", Effect: step.Read, Run: a.checkVault, Calls: []string{"Vaults_Get"},
-			Asks: "reads the vault", Then: "an immutable vault, or one with a Resource Guard, is rejected",
+			Name: "check-vault", Effect: step.Read, Run: a.checkVault, Calls: []string{"Vaults_Get", "ResourceGuardProxies_Get"},
+			Asks: "reads the vault, and the operations that its Resource Guard blocks", Then: "an immutable vault, or one whose Resource Guard blocks the deletion, is rejected",
 		},
 		{
 			Name: "delete-item", Effect: step.Idempotent, Run: a.deleteItem,
@@ -48,7 +48,13 @@ func (a azure) checkVault(ctx context.Context, c step.Call) (operation.Outcome, 
 	case vault.Immutable():
 		return operation.Outcome{}, vaultImmutable(id.Name)
 	case vault.ProtectedByResourceGuard():
-		return operation.Outcome{}, resourceGuarded(id.Name)
+		proxies, err := a.recoveryServices(c).ListResourceGuardProxies(ctx, id)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		if blocksDeletion(proxies, "/protectedItems/delete") {
+			return operation.Outcome{}, resourceGuarded(id.Name)
+		}
 	}
 	return next(afterDeletion(vault.SoftDeletes(), vault.SoftDeleteRetentionDays)), nil
 }

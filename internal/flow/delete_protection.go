@@ -3,8 +3,10 @@ package flow
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
+	"azbackupflow/internal/arm/resourceguard"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/roles"
 	"azbackupflow/internal/step"
@@ -61,6 +63,22 @@ func vaultImmutable(vault string) *operation.Error {
 func resourceGuarded(vault string) *operation.Error {
 	return fatal("ResourceGuard", fmt.Sprintf("a Resource Guard protects vault %s: a deletion needs the approval of a second person", vault),
 		"Have the deletion approved and delete in the portal; azbackupflow does not bypass the Resource Guard.")
+}
+
+// blocksDeletion reports whether a Resource Guard lists an operation with this
+// end. A vault that reports a Resource Guard but no operations is treated as
+// blocked.
+func blocksDeletion(proxies []resourceguard.Proxy, operationEnd string) bool {
+	listed := false
+	for _, proxy := range proxies {
+		for _, name := range proxy.CriticalOperations {
+			listed = true
+			if strings.HasSuffix(strings.ToLower(name), strings.ToLower(operationEnd)) {
+				return true
+			}
+		}
+	}
+	return !listed
 }
 
 func afterDeletion(soft bool, days string) string {

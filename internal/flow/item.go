@@ -40,7 +40,7 @@ type share struct {
 // the vault does not protect it. Shares of several accounts may have the same
 // name, so the account must match too.
 func (a azure) findShare(ctx context.Context, c step.Call, s share) (item recoveryservices.ProtectedItem, ok bool, err error) {
-	items, err := a.recoveryServices(c).ListProtectedFileShares(ctx, s.vault)
+	items, err := a.recoveryServices(c).FindProtectedFileShares(ctx, s.vault, s.name)
 	if err != nil {
 		return item, false, err
 	}

@@ -83,7 +83,7 @@ func TestProtectFileShare_NamesInvalidParameters(t *testing.T) {
 			{Field: "parameters.fileShare", Problem: `"` + strings.Repeat("a", 64) + `" is not the name of a file share`, Want: shareForm},
 		}},
 		"an invalid policy name": {`{` + ids + `,"fileShare":"testshare","policy":"a b"}`, []step.FieldError{
-			{Field: "parameters.policy", Problem: `"a b" is not the name of a policy`, Want: "3 to 150 letters, digits and hyphens, beginning with a letter"},
+			{Field: "parameters.policy", Problem: `"a b" is not the name of a policy`, Want: "1 to 150 letters, digits and the characters -_!."},
 		}},
 		"an invalid policy ID": {`{` + ids + `,"fileShare":"testshare","policy":"/backupPolicies"}`, []step.FieldError{
 			{Field: "parameters.policy", Problem: `"/backupPolicies" is not the resource ID of a backup policy`, Want: vaultForm + "/backupPolicies/{policy}"},

@@ -253,12 +253,18 @@ func (a azure) findRegistration(ctx context.Context, c step.Call, _ ProtectFileS
 		return operation.Outcome{}, err
 	}
 	for _, container := range containers {
-		if resourceid.Equal(container.SourceResourceID, s.account) {
+		if resourceid.Equal(container.SourceResourceID, s.account) && registered(container) {
 			return learn(skipTo("inquire", "storage account "+name+" is already registered"),
 				map[string]string{learnedContainer: container.Name, learnedAccount: container.SourceResourceID}), nil
 		}
 	}
 	return next("storage account " + name + " is not registered yet"), nil
+}
+
+// registered reports whether the vault can use the container. The container of
+// soft-deleted shares stays SoftDeleted after they are undeleted.
+func registered(c recoveryservices.Container) bool {
+	return c.RegistrationStatus == "" || strings.EqualFold(c.RegistrationStatus, recoveryservices.Registered) || strings.EqualFold(c.RegistrationStatus, "SoftDeleted")
 }
 
 func (a azure) refresh(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {

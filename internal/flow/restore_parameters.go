@@ -103,8 +103,8 @@ func restorePostgresParameters() schema.Parameters {
 			"rehydration.retention":      {Required: true, Meaning: "how long the copy stays in the vault tier, as an ISO 8601 duration of days such as `P15D`", Rule: schema.Object{"pattern": daysPattern}},
 			"asDatabase":                 {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
 			"asDatabase.serverId": {
-				Required: true, Meaning: "resource ID of the target server, which must be an allowed restore target. It may be in another subscription",
-				Rule: serverRule(singleServerType, dataprotection.DatasourceFlexibleServer),
+				Required: true, Meaning: "resource ID of the target, a single server that is an allowed restore target. It may be in another subscription. To move to a flexible server, restore as files and load them with pg_restore",
+				Rule: serverRule(singleServerType),
 			},
 			"asDatabase.database": {Required: true, Meaning: "name of a database that does not exist yet", Rule: schema.Object{"pattern": `^[^/?#%\\]+$`}},
 			"asDatabase.credentialsSecretUri": {
@@ -181,7 +181,7 @@ const daysPattern = `^P([0-9]+(\.[0-9]+)?[YMWD])*(T([0-9]+(\.[0-9]+)?[HMS])+)?$`
 var retention = regexp.MustCompile(daysPattern)
 
 func (c *checks) database(d AsDatabase, guardrails Guardrails) {
-	c.server("asDatabase.serverId", d.ServerID, singleServerType, dataprotection.DatasourceFlexibleServer)
+	c.server("asDatabase.serverId", d.ServerID, singleServerType)
 	if d.ServerID != "" && !guardrails.allowsServer(d.ServerID) {
 		c.add("asDatabase.serverId", d.ServerID+" is not an allowed restore target", wantTargets)
 	}

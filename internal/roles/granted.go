@@ -25,6 +25,7 @@ func granted() map[string]Role {
 		"Backups_Trigger":                    Backup,
 		"DeletedBackupInstances_Get":         Read,
 		"DeletedBackupInstances_List":        Read,
+		"DppResourceGuardProxy_List":         Read,
 		"JobCancellations_Trigger":           Backup,
 		"JobDetails_Get":                     Read,
 		"Jobs_Get":                           Read,
@@ -39,6 +40,7 @@ func granted() map[string]Role {
 		"ProtectionPolicies_Get":             Read,
 		"RecoveryPoints_Get":                 Read,
 		"RecoveryPoints_List":                Read,
+		"ResourceGuardProxies_Get":           Read,
 		"Vaults_Get":                         Read,
 	}
 }

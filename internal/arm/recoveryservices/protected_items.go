@@ -119,6 +119,15 @@ func (c *Client) ListProtectedFileShares(ctx context.Context, vault resourceid.V
 	return c.ListProtectedItems(ctx, vault, workloadAzureFileShare)
 }
 
+// FindProtectedFileShares lists the protected file shares of a name, in any
+// storage account: a vault may protect thousands of others.
+//
+// BackupProtectedItems - List: GET {vault}/backupProtectedItems.
+func (c *Client) FindProtectedFileShares(ctx context.Context, vault resourceid.VaultID, name string) ([]ProtectedItem, error) {
+	filter := all(equal("backupManagementType", ManagementAzureStorage), equal("itemType", workloadAzureFileShare), equal("friendlyName", name))
+	return vaultapi.List(ctx, c.api, protectedBody.item, filter, vault, "backupProtectedItems")
+}
+
 // ListProtectedItems lists the items that the vault protects, all pages. A
 // workloadType (AzureFileShare, VM, SQLDataBase or SAPHanaDatabase) filters
 // them.

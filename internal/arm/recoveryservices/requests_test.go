@@ -86,6 +86,10 @@ func calls() map[string]call {
 			_, err := c.ListProtectableFileShares(ctx, v)
 			return err
 		}},
+		"find-protected-file-shares": {"BackupProtectedItems_List", func(ctx context.Context, c *Client) error {
+			_, err := c.FindProtectedFileShares(ctx, demoVault(), "testshare")
+			return err
+		}},
 		"list-protected-file-shares": {"BackupProtectedItems_List", func(ctx context.Context, c *Client) error {
 			_, err := c.ListProtectedFileShares(ctx, v)
 			return err
