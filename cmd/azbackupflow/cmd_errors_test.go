@@ -51,7 +51,8 @@ const errorPageIntro = "# Errors of Azure\n\n" +
 	"```sh\nazbackupflow errors                                    # all codes\nazbackupflow errors UserErrorStorageAccountIsLocked    # one code\n```\n\n" +
 	"If Azure's response contains recommended actions, they are shown before the actions of this page. A step of a flow may\n" +
 	"handle a code in its own way, for example with a lookup instead of a failure. The codes of azbackupflow itself are in\n" +
-	"[flows.md](flows.md#errors).\n\n" +
+	"[flows.md](flows.md#errors). A backup or restore whose job failed is started again only as its request allows: see\n" +
+	"[flows.md](flows.md#failed-jobs).\n\n" +
 	"This page is generated from the tables of the program, by `go test ./cmd/azbackupflow -run ErrorPage -update`.\n\n## Classes\n\n" +
 	"| class | meaning | what azbackupflow does | if Azure accepted the work and it failed later |\n|---|---|---|---|\n"
 

@@ -27,7 +27,8 @@ type errorClass struct {
 	// Does describes the reaction of azbackupflow.
 	Does string `json:"does"`
 	// MaxRestarts is how often work that Azure accepted is started again after it
-	// failed with such an error. Throttling is not counted.
+	// failed with such an error. It does not hold for the jobs of backups and
+	// restores. Throttling is not counted.
 	MaxRestarts int `json:"maxRestarts"`
 }
 

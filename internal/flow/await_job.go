@@ -133,6 +133,8 @@ type jobWait struct {
 	last bool
 	// onCancel is the step that cancels the job; see step.Step.
 	onCancel string
+	// failed handles a job that failed or was canceled; nil means retry.
+	failed func(step.Call, job) operation.Outcome
 }
 
 // awaitJob returns a step that reads a job once. Done means done: the operation
@@ -146,7 +148,7 @@ func awaitJob(name string, w jobWait) step.Step {
 			if err != nil {
 				return operation.Outcome{}, err
 			}
-			return w.interpret(j)
+			return w.interpret(c, j)
 		},
 	}
 	if w.last {
@@ -155,12 +157,15 @@ func awaitJob(name string, w jobWait) step.Step {
 	return s
 }
 
-func (w jobWait) interpret(j job) (operation.Outcome, error) {
+func (w jobWait) interpret(c step.Call, j job) (operation.Outcome, error) {
 	switch j.state {
 	case backupjob.Completed, backupjob.CompletedWithWarnings:
 		return jobCompleted(j, w.last), nil
 	case backupjob.Failed, backupjob.Cancelled:
-		if w.retry == "" {
+		switch {
+		case w.failed != nil:
+			return w.failed(c, j), nil
+		case w.retry == "":
 			return operation.Outcome{}, final(j.failure)
 		}
 		return backTo(orDiscover(j.failure, w.undiscovered, w.retry), j.failure), nil

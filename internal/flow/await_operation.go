@@ -36,6 +36,8 @@ type operationWait struct {
 	validates bool
 	// onCancel is the step that a cancel continues with; see step.Step.
 	onCancel string
+	// failed handles an operation that failed or was canceled; nil means retry.
+	failed func(lro.Progress, operation.Tracking) operation.Outcome
 }
 
 // awaitOperation returns a step that reads once the status of the operation that
@@ -79,6 +81,9 @@ func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (op
 	case lro.Failed, lro.Canceled:
 		if w.protected != "" && alreadyProtected(p.Err) {
 			return learn(skipTo(w.protected, p.Err.Message), map[string]string{learnedProtected: p.Err.Message}), nil
+		}
+		if w.failed != nil {
+			return w.failed(p, t), nil
 		}
 		failure := operationFailure(p)
 		return backTo(orDiscover(failure, w.undiscovered, w.retry), failure), nil

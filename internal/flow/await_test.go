@@ -171,8 +171,8 @@ func TestAwaitJob_EndsTheOperationAsTheJobEnds(t *testing.T) {
 			"await-backup-job", with("CompletedWithWarnings", nil),
 			"Finish : " + what + " completed with warnings", "", []string{"job " + jobID + " completed with warnings; Azure gave no reason"},
 		},
-		"a job that failed":       {"await-backup-job", with("Failed", details), "Back trigger-backup: The snapshot could not be taken.", "400124", nil},
-		"a job that was canceled": {"await-backup-job", with("Cancelled", nil), "Back trigger-backup: job " + jobID + " ended as Cancelled; Azure gave no reason", "JobCancelled", nil},
+		"a job that failed":       {"await-backup-job", with("Failed", details), "Fail trigger-backup: " + what + " failed: 400124: The snapshot could not be taken.", "400124", nil},
+		"a job that was canceled": {"await-backup-job", with("Cancelled", nil), "Fail trigger-backup: " + what + " failed: JobCancelled: job " + jobID + " ended as Cancelled; Azure gave no reason", "JobCancelled", nil},
 
 		"a canceled job, after a cancel":         {"await-cancellation", with("Cancelled", nil), "Stop : " + what + " was canceled", "", nil},
 		"a job that completes before its cancel": {"await-cancellation", with("Completed", nil), "Finish : " + what + " completed", "", []string{"too late to cancel: the job completed"}},

@@ -109,8 +109,8 @@ func (a azure) pickRule(ctx context.Context, c step.Call, p BackupNow) (operatio
 	return learn(next("by the rule "+rule.Name), map[string]string{learnedRule: rule.Name}), nil
 }
 
-// instanceJobs lists the jobs of the instance that an earlier step found, since a
-// minute before the time. whose decides by a job's details whether the attempt
+// instanceJobs lists the jobs of the instance that an earlier step found, since
+// about the time. whose decides by a job's details whether the attempt
 // may have started it.
 func (a azure) instanceJobs(category string, whose func(context.Context, step.Call, dataprotection.Job) (match, error)) candidates {
 	return func(ctx context.Context, c step.Call, since time.Time) ([]candidate, error) {
@@ -118,8 +118,9 @@ func (a azure) instanceJobs(category string, whose func(context.Context, step.Ca
 		if err != nil {
 			return nil, err
 		}
+		start, _ := a.jobWindow(c, since)
 		listed, err := a.dataProtection(c).ListJobs(ctx, id.Vault, dataprotection.JobFilter{
-			BackupInstanceID: id.String(), OperationCategory: category, StartedSince: since.Add(-time.Minute),
+			BackupInstanceID: id.String(), OperationCategory: category, StartedSince: start,
 		})
 		if err != nil {
 			return nil, err

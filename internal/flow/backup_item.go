@@ -33,16 +33,16 @@ func (a azure) backupSteps(body func(step.Call) (recoveryservices.BackupRequest,
 	)
 }
 
-// backupJobs lists the backup jobs since a minute before the time, and matches
-// them with the item.
+// backupJobs lists the backup jobs since about the time, and matches them with
+// the item.
 func (a azure) backupJobs(ctx context.Context, c step.Call, since time.Time) ([]candidate, error) {
 	vault, err := itemVault(c)
 	if err != nil {
 		return nil, err
 	}
+	start, end := a.jobWindow(c, since)
 	listed, err := a.recoveryServices(c).ListJobs(ctx, vault, recoveryservices.JobFilter{
-		Operation: recoveryservices.OperationBackup,
-		StartTime: since.Add(-time.Minute), EndTime: c.Now.Add(time.Minute),
+		Operation: recoveryservices.OperationBackup, StartTime: start, EndTime: end,
 	})
 	if err != nil {
 		return nil, err

@@ -21,6 +21,9 @@ import (
 // Source: learn.microsoft.com, "Backups - Trigger".
 type BackupNow struct {
 	Target
+	// RetryFailedJob is how often a job that failed is started again. The default
+	// is never: the end of the job is the end of the operation.
+	RetryFailedJob int `json:"retryFailedJob,omitempty"`
 	// Rule is for backup instances.
 	Rule *BackupRule `json:"rule,omitempty"`
 
@@ -47,6 +50,7 @@ func backupTypes() []string {
 
 func (a azure) checkBackupNow(c *checks, p *BackupNow) {
 	c.target(p.Target)
+	c.retryFailedJob(p.RetryFailedJob)
 	if (p.FileShare != nil || p.BackupInstanceID != "") && (p.BackupType != "" || p.EnableCompression != nil) {
 		c.add("backupType", "or enableCompression is set for a target that is not a database", "neither; only databases, named by itemId, have them")
 	}
@@ -66,7 +70,7 @@ func backupParameters() schema.Parameters {
 	const items = "not for backup instances"
 	return schema.Parameters{
 		Type: reflect.TypeFor[BackupNow](),
-		Fields: targetFields().With(schema.Fields{
+		Fields: targetFields().With(retryFailedJobFields()).With(schema.Fields{
 			"rule":                         {When: "backup instances only", Meaning: "an object: the rule of the policy"},
 			"rule.name":                    {Meaning: "the rule, such as `BackupWeekly`; default: the policy's only rule"},
 			"rule.retentionTag":            {Meaning: "the retention rule for the backup; default: the rule's own"},

@@ -99,12 +99,14 @@ func (a azure) protectedAgain(ctx context.Context, c step.Call) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	start, end := a.jobWindow(c, since)
 	jobs, err := a.recoveryServices(c).ListJobs(ctx, vault, recoveryservices.JobFilter{
-		Operation: recoveryservices.OperationConfigureBackup, StartTime: since, EndTime: c.Now.Add(time.Minute),
+		Operation: recoveryservices.OperationConfigureBackup, StartTime: start, EndTime: end,
 	})
 	if err != nil {
 		return false, err
 	}
+	since = a.jobTime(since)
 	return slices.ContainsFunc(jobs, func(j recoveryservices.Job) bool {
 		return !j.StartTime.Before(since) && ofItem(j, c.Operation.Learned) != otherItem
 	}), nil

@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -92,8 +93,12 @@ func reconcileCases() map[string]reconcileCase {
 		"a machine's job without a container":     {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine(nil))}, found: "j1"},
 		"a machine of that name in another group": {item: learnedMachine(), jobs: []any{backupJob("j1", s, machine("iaasvmcontainerv2;elsewhere;vm1"))}},
 
-		"a database's job":                             {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [sqlvm]"))}, found: "j1"},
-		"a database's job with instance and domain":    {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("MSSQLSERVER/Orders [SQLVM.contoso.com]"))}, found: "j1"},
+		"a database's job":                          {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders [sqlvm]"))}, found: "j1"},
+		"a database's job with instance and domain": {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("MSSQLSERVER/Orders [SQLVM.contoso.com]"))}, found: "j1"},
+		"a database's restore": {
+			item: learnedDatabase(), jobs: []any{backupJob("j1", s, with(database("orders [sqlvm]"), object{"operation": "Restore (Full)"}))},
+		},
+		"a share's job of another operation":           {jobs: []any{backupJob("j1", s, object{"operation": "ConfigureBackup"})}},
 		"a database's job without a server":            {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("orders"))}, found: "j1"},
 		"a database of another instance":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("SQLEXPRESS/orders [sqlvm]"))}},
 		"another database of the server":               {item: learnedDatabase(), jobs: []any{backupJob("j1", s, database("master [sqlvm]"))}},
@@ -118,7 +123,7 @@ func TestReconcile_FindsAnUnansweredBackupAmongTheJobs(t *testing.T) {
 			finding, err := azure.one("backup-now", "trigger-backup").Reconcile(t.Context(), step.Call{Operation: op, Now: morning().Add(6 * time.Minute)})
 			require.NoError(t, err)
 			require.Len(t, azure.asked, 1)
-			require.Equal(t, "startTime eq '2026-03-01 07:59:00 AM' and endTime eq '2026-03-01 08:07:00 AM' and operation eq 'Backup'", azure.asked[0].URL.Query().Get("$filter"))
+			require.Equal(t, "startTime eq '2026-03-01 07:50:00 AM' and endTime eq '2026-03-01 08:16:00 AM'", azure.asked[0].URL.Query().Get("$filter"))
 			switch {
 			case c.found != "":
 				require.Equal(t, operation.Found, finding.Result)
@@ -162,6 +167,13 @@ func TestReconcile_ComparesTimesByTheClockOfAzure(t *testing.T) {
 			require.Equal(t, c.trace, finding.Result)
 		})
 	}
+}
+
+// with returns both objects as one.
+func with(a, b object) object {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
 }
 
 // An accepted backup has a job: if the list does not have it yet, the step

@@ -32,6 +32,9 @@ type RestorePostgres struct {
 	AsFiles    *AsFiles    `json:"asFiles,omitempty"`
 	// Location is the target's region; empty means the datasource's.
 	Location string `json:"location,omitempty"`
+	// RetryFailedJob is how often a job that failed is started again. The default
+	// is never: the end of the job is the end of the operation.
+	RetryFailedJob int `json:"retryFailedJob,omitempty"`
 }
 
 // RecoveryPoint selects the recovery point: exactly one field is set.
@@ -88,7 +91,7 @@ func restorePostgresParameters() schema.Parameters {
 	archive := schema.Is("tier", tierArchive)
 	return schema.Parameters{
 		Type: reflect.TypeFor[RestorePostgres](),
-		Fields: schema.Fields{
+		Fields: retryFailedJobFields().With(schema.Fields{
 			"backupInstanceId": {Required: true, Meaning: "resource ID of the backup instance", Rule: instanceRule()},
 			"recoveryPoint": {
 				Required: true, Meaning: "an object with exactly one of `id`, `latest` and `latestBefore`",
@@ -116,7 +119,7 @@ func restorePostgresParameters() schema.Parameters {
 			"asFiles.prefix":       {Required: true, Meaning: "beginning of the files' names", Rule: schema.NotEmpty()},
 			"asFiles.containerId":  {Meaning: "resource ID of the container; restores across subscriptions need it", Rule: schema.Matches(schema.ResourceID(blobContainerType))},
 			"location":             {Meaning: "region of the target; default: the datasource's region"},
-		},
+		}),
 		Rules: schema.Object{
 			"oneOf": schema.Each("asDatabase", "asFiles"),
 			"if":    archive, "then": schema.Given("rehydration"), "else": schema.Missing("rehydration"),
@@ -127,6 +130,7 @@ func restorePostgresParameters() schema.Parameters {
 func (a azure) checkRestorePostgres(c *checks, p *RestorePostgres) {
 	c.instance("backupInstanceId", p.BackupInstanceID)
 	c.recoveryPoint(p.RecoveryPoint)
+	c.retryFailedJob(p.RetryFailedJob)
 	if p.Tier == "" {
 		p.Tier = tierVault
 	}

@@ -86,7 +86,7 @@ func (a azure) restorePostgresSteps() []step.Step {
 		},
 		a.awaitOperation("await-validation", operationWait{retry: "validate-restore", validates: true, what: "the validation of the restore"}),
 	}, a.onceSteps(onceCall{
-		start: "restore", await: "await-restore", find: "find-restore-job", follow: "await-restore-job",
+		start: "restore", again: "validate-restore", await: "await-restore", find: "find-restore-job", follow: "await-restore-job",
 		what: "restore", ambiguous: "RestoreUnclear",
 		// A restore job does not name its target in the list, so each is read.
 		calls: []string{"BackupInstances_TriggerRestore"}, lists: []string{"Jobs_List", "Jobs_Get"},

@@ -80,7 +80,7 @@ func (a azure) readAlone(ctx context.Context, id string, v vaultJobs) (job, erro
 func (a azure) listServiceJobs(c step.Call, vault resourceid.VaultID) func(context.Context, time.Time) ([]jobcache.Job, int, error) {
 	return func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error) {
 		client := a.recordingClient(c, counting(&calls, c.Recorder))
-		listed, err := recoveryservices.New(client).ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.Now().Add(time.Minute)})
+		listed, err := recoveryservices.New(client).ListJobs(ctx, vault, recoveryservices.JobFilter{StartTime: since, EndTime: a.jobTime(a.Now()).Add(jobWindowMargin)})
 		for _, j := range listed {
 			jobs = append(jobs, jobcache.Job{Name: j.Name, Operation: j.Operation, Of: j.EntityFriendlyName, Status: j.Status, Start: j.StartTime})
 		}

@@ -1,8 +1,10 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +16,9 @@ import (
 // onceCall describes a call that must start its work only once, such as a backup
 // or a restore, and how the flow follows it to the end of its job.
 type onceCall struct {
-	// start, await, find and follow name the steps.
-	start, await, find, follow string
+	// start, await, find and follow name the steps. again is the step at which
+	// another start begins; empty means start.
+	start, await, find, follow, again string
 	// what names for people what is started.
 	what string
 	// calls names the API operations of start, lists those that list the jobs.
@@ -45,8 +48,8 @@ type candidate struct {
 	whose match
 }
 
-// candidates lists the jobs that started since a minute before the time, so that
-// clocks may differ by as much.
+// candidates lists the jobs that started since one of our times, and some that
+// started before it; see jobWindow.
 type candidates func(ctx context.Context, c step.Call, since time.Time) ([]candidate, error)
 
 const (
@@ -57,7 +60,8 @@ const (
 // onceSteps returns the steps that make the call once and follow its job.
 func (a azure) onceSteps(o onceCall) []step.Step {
 	o.azureTime, o.clockSkew = a.unbound.AzureTime, a.ClockSkew
-	wait := operationWait{retry: o.start, job: o.follow, what: "the start of the " + o.what}
+	o.again = cmp.Or(o.again, o.start)
+	wait := operationWait{retry: o.again, job: o.follow, what: "the start of the " + o.what, failed: o.startFailed}
 	find := step.Step{
 		Name: o.find, Effect: step.Read, AwaitsResult: true, Run: o.findJob, Calls: o.lists,
 		Asks: "lists the vault's jobs", Then: "only if Azure accepted the " + o.what + " without naming its job, or no longer has its status",
@@ -75,7 +79,7 @@ func (a azure) onceSteps(o onceCall) []step.Step {
 			Then: "a lost answer is reconciled with the vault's jobs before the call is sent again; see [Calls that are made once](#calls-that-are-made-once)",
 		},
 		await, find,
-		awaitJob(o.follow, jobWait{reader: o.job, retry: o.start, last: true, onCancel: o.cancel}),
+		o.followStep(),
 	}
 }
 
@@ -127,7 +131,7 @@ func (o onceCall) findJob(ctx context.Context, c step.Call) (operation.Outcome, 
 		out.Tracking = jobs[0].tracking()
 		return out, nil
 	}
-	return operation.Outcome{Kind: operation.Unclear, Next: o.start, Err: o.unclear(c, attempt)}, nil
+	return operation.Outcome{Kind: operation.Unclear, Next: o.again, Err: o.unclear(c, attempt)}, nil
 }
 
 // startedJobs returns the jobs that the attempt may have started: the job with
@@ -135,12 +139,15 @@ func (o onceCall) findJob(ctx context.Context, c step.Call) (operation.Outcome, 
 // another job may be the attempt's: one that started just before it, or whose
 // names do not prove its item.
 func (o onceCall) startedJobs(ctx context.Context, c step.Call, attempt string, since time.Time) (found []candidate, ambiguous bool, err error) {
-	listed, err := o.candidates(ctx, c, since)
+	listed, since, err := o.listCandidates(ctx, c, since)
 	if err != nil {
 		return nil, false, err
 	}
-	since = o.azureTime(since) // by the clock of the answer with the list
+	earlier := failedJobs(c)
 	for _, job := range listed {
+		if slices.Contains(earlier, job.name) {
+			continue
+		}
 		if strings.EqualFold(job.activityID, attempt) {
 			return []candidate{job}, false, nil
 		}
@@ -153,6 +160,21 @@ func (o onceCall) startedJobs(ctx context.Context, c step.Call, attempt string, 
 		}
 	}
 	return found, ambiguous, nil
+}
+
+// listCandidates lists the jobs, and returns the time by Azure's clock. The first
+// answer of a process shows the difference of the clocks. If the window of the
+// list was too narrow for it, the list is read again.
+func (o onceCall) listCandidates(ctx context.Context, c step.Call, ours time.Time) (jobs []candidate, azures time.Time, err error) {
+	before := o.azureTime(ours)
+	if jobs, err = o.candidates(ctx, c, ours); err != nil {
+		return nil, before, err
+	}
+	azures = o.azureTime(ours)
+	if azures.Sub(before).Abs() >= jobWindowMargin {
+		jobs, err = o.candidates(ctx, c, ours)
+	}
+	return jobs, azures, err
 }
 
 func (o onceCall) unclear(c step.Call, attempt string) *operation.Error {

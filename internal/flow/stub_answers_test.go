@@ -24,6 +24,9 @@ type stub struct {
 	// answers by method and the last part of the path, such as
 	// "GET backupJobs". Each is a status and a body.
 	answers map[string]reply
+	allows  flow.Guardrails
+	// answer, if set, answers every request instead.
+	answer func(*http.Request) reply
 	// requests are the requests that were sent.
 	asked []*http.Request
 }
@@ -39,6 +42,9 @@ func (c *stub) Do(r *http.Request) (*http.Response, error) {
 	c.asked = append(c.asked, r)
 	kind := r.Method + " " + r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	answer, known := c.answers[kind]
+	if c.answer != nil {
+		answer, known = c.answer(r), true
+	}
 	if !known {
 		c.t.Errorf("unexpected request %s", kind)
 		answer.status = http.StatusTeapot
@@ -76,7 +82,7 @@ func (c *stub) one(name, stepName string) step.Step {
 	c.t.Helper()
 	client, err := arm.New(arm.Config{Credential: credential(func() string { return "token" }), Transport: c, Now: morning})
 	require.NoError(c.t, err)
-	b, err := flow.New(flow.Config{ARM: client, Now: morning})
+	b, err := flow.New(flow.Config{ARM: client, Now: morning, Guardrails: c.allows})
 	require.NoError(c.t, err)
 	f, ok := b.Newest(name)
 	require.True(c.t, ok)

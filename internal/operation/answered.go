@@ -30,6 +30,9 @@ func (op Operation) Answered(plan Plan, out Outcome, in Input) (Operation, Event
 		return next.finish(out, in)
 	case Back:
 		return next.back(out, in)
+	case Fail:
+		next.RetryStep = out.Next
+		return next.fail(reason(out.Err), in)
 	case Stop:
 		what = "canceled"
 		next.move(CancelHonored, in.Now)

@@ -16,6 +16,9 @@ const (
 	// Back: work that an earlier step started has failed and is worth a retry.
 	// Go back to the step named by Next.
 	Back Kind = "Back"
+	// Fail: work that Azure had accepted has failed, and is not started again. The
+	// operation fails with Err, whatever its class.
+	Fail Kind = "Fail"
 	// Stop: the requested cancellation is done. The operation is canceled.
 	Stop Kind = "Stop"
 	// Unclear: the result is unknown. An operator must check.
@@ -40,8 +43,8 @@ const (
 type Outcome struct {
 	Kind Kind
 	// Next names the step to go to. Empty with Advance means the following
-	// step. With Unclear it is the step at which an operator's retry begins; empty
-	// means the same step.
+	// step. With Fail and Unclear it is the step at which an operator's retry
+	// begins; empty means the same step.
 	Next string
 	// Learned is added to what the operation knows. An empty value removes.
 	Learned map[string]string
@@ -51,7 +54,7 @@ type Outcome struct {
 	// After is Azure's Retry-After. Zero leaves the wait to Pace.
 	After time.Duration
 	Pace  Pace
-	// Err is the failure, with Back and Unclear.
+	// Err is the failure, with Back, Fail and Unclear.
 	Err *Error
 	// Warnings end the operation as SucceededWithWarnings.
 	Warnings []string

@@ -80,6 +80,8 @@ func value(t reflect.Type, path string, left Fields) (Object, error) {
 		return structure(t, path, left)
 	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.String:
 		return Object{"type": "object", "additionalProperties": Object{"type": "string"}}, nil
+	case t.Kind() == reflect.Int:
+		return Object{"type": "integer"}, nil
 	case t.Kind() == reflect.Bool:
 		return Object{"type": "boolean"}, nil
 	case t.Kind() == reflect.String:

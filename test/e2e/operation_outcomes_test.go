@@ -106,9 +106,14 @@ func endings() []ending {
 			check: explained("The snapshot could not be taken."),
 		},
 		{
-			name: "a backup's job fails for a while", from: protected, status: api.Succeeded, step: "await-backup-job",
+			name: "a backup's job fails for a while", from: protected, status: api.Failed, step: "await-backup-job",
+			code:    "FileshareBackupFailedWithAzureRpRequestThrottling",
 			prepare: ends(armsim.Outcome{JobStatus: "Failed", ErrorCode: 400125, ErrorText: "Too busy (FileshareBackupFailedWithAzureRpRequestThrottling)."}),
-			asked:   map[string]int{"POST backup": 2}, all: 2,
+			asked:   map[string]int{"POST backup": 1}, all: 1,
+			check: func(t *testing.T, v api.Operation) {
+				require.Equal(t, v.JobID, v.Learned["failedJobs"])
+				require.NotEmpty(t, v.Error.RecommendedAction)
+			},
 		},
 		{
 			name: "a backup's job completes with warnings", from: protected, status: api.SucceededWithWarnings, step: "await-backup-job",

@@ -182,11 +182,6 @@ func fatalInstances() []Entry {
 			RecommendedAction: "The datasource is already protected. To move it to another vault or policy, stop that protection first.",
 		},
 		{
-			Codes:             []string{"UserErrorDatasourceAlreadyPresentInTheSameVault"},
-			Class:             operation.Fatal,
-			RecommendedAction: "The vault has a backup instance of this datasource, which may be soft-deleted. Undelete it and resume its protection, or wait until it is purged.",
-		},
-		{
 			// A workload job's 520512.
 			Codes:             []string{"UserErrorIncompatibleSrcTargetSystemsForRestore"},
 			Class:             operation.Fatal,

@@ -24,7 +24,8 @@ type Job struct {
 	ID string
 	// Name is the GUID by which long-running operations refer to the job.
 	Name string
-	// Operation is Backup, ConfigureBackup, Restore and so on.
+	// Operation is Backup, "Backup (Full)", ConfigureBackup, Restore and so on;
+	// see Runs.
 	Operation string
 	// Status is Azure's status; see State.
 	Status    string
@@ -64,6 +65,13 @@ type JobError struct {
 	Title           string
 	Message         string
 	Recommendations []string
+}
+
+// Runs reports whether the job runs an operation such as OperationBackup. Jobs of
+// workloads add its kind, as in "Backup (Full)" and "Restore (Invalid)".
+func (j Job) Runs(operation string) bool {
+	name, _, _ := strings.Cut(j.Operation, " (")
+	return strings.EqualFold(name, operation)
 }
 
 // State returns the state that the job's status means.

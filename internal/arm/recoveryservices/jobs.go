@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"azbackupflow/internal/arm/azerr"
@@ -14,7 +15,8 @@ import (
 
 // JobFilter filters a list of jobs. Empty fields do not filter.
 type JobFilter struct {
-	// Operation is such as OperationBackup.
+	// Operation is such as OperationBackup. It is not sent: Azure's filter compares
+	// the whole name, and jobs of workloads are named "Backup (Full)".
 	Operation string
 	// BackupManagementType is one of the Management constants.
 	BackupManagementType string
@@ -43,7 +45,7 @@ func (f JobFilter) odata() (string, error) {
 			equal("startTime", f.StartTime.UTC().Truncate(time.Second).Format(jobTime)), equal("endTime", end.Format(jobTime)))
 	}
 	for _, term := range [][2]string{
-		{"operation", f.Operation}, {"backupManagementType", f.BackupManagementType}, {"status", f.Status},
+		{"backupManagementType", f.BackupManagementType}, {"status", f.Status},
 	} {
 		if term[1] != "" {
 			terms = append(terms, equal(term[0], term[1]))
@@ -68,7 +70,11 @@ func (c *Client) ListJobs(ctx context.Context, vault resourceid.VaultID, f JobFi
 	if err != nil {
 		return nil, azerr.Malformed(err)
 	}
-	return vaultapi.List(ctx, c.api, jobBody.job, filter, vault, "backupJobs")
+	jobs, err := vaultapi.List(ctx, c.api, jobBody.job, filter, vault, "backupJobs")
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(jobs, func(j Job) bool { return f.Operation != "" && !j.Runs(f.Operation) }), nil
 }
 
 // CancelJob requests the cancellation of a job. jobID is the GUID or the full
