@@ -80,7 +80,7 @@ func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (op
 		return operation.Outcome{Kind: operation.Wait, Tracking: &t, After: p.RetryAfter, Note: w.what}, nil
 	case lro.Failed, lro.Canceled:
 		if w.protected != "" && alreadyProtected(p.Err) {
-			return learn(skipTo(w.protected, p.Err.Message), map[string]string{learnedProtected: p.Err.Message}), nil
+			return learn(skipTo(w.protected, p.Err.Message), protectedFacts(p.Err)), nil
 		}
 		if w.failed != nil {
 			return w.failed(p, t), nil

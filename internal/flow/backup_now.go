@@ -153,7 +153,8 @@ func (a azure) readBackedUpItem(ctx context.Context, c step.Call, p BackupNow) (
 	kind, known := objectType(item.Type)
 	switch {
 	case !known:
-		return operation.Outcome{}, fatal("ItemTypeUnknown", fmt.Sprintf("%s is a %s, which azbackupflow cannot back up on demand", item.FriendlyName, item.Type))
+		return operation.Outcome{}, fatal("ItemTypeUnknown", fmt.Sprintf("%s is a %s, which azbackupflow cannot back up on demand", item.FriendlyName, item.Type),
+			"Start its backup in the portal, or wait for the policy's next one. Follow its job with the flow "+trackJobFlow+".")
 	case kind == recoveryservices.BackupAzureWorkload && p.BackupType == "":
 		return operation.Outcome{}, fatal("BackupTypeMissing", "parameters.backupType is missing: "+item.FriendlyName+" is a database",
 			"Send the request again with one of "+strings.Join(backupTypes(), ", ")+".")

@@ -183,7 +183,12 @@ func (c *checks) server(field, id string, types ...string) {
 			}
 		}
 	}
-	c.add(field, fmt.Sprintf("%q is not the resource ID of a %s", id, strings.Join(types, " or ")), want)
+	problem := fmt.Sprintf("%q is not the resource ID of a %s", id, strings.Join(types, " or "))
+	if err == nil && strings.EqualFold(parsed.ResourceType.String(), singleServerType) {
+		problem += "; Azure has retired single servers"
+		want += " of a flexible server to which the single server was migrated; its old backups can be restored with restore-postgres"
+	}
+	c.add(field, problem, want)
 }
 
 func serverRule(types ...string) schema.Object {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -234,16 +233,12 @@ func (a azure) configureServer(ctx context.Context, c step.Call, s server) (oper
 	return orProtected(accepted(submitted, err, "the backup is being configured"))
 }
 
-// learnedProtected is Azure's message about a datasource that is already
-// protected.
-const learnedProtected = "alreadyProtected"
-
 // orProtected continues with find-existing if Azure reports that the server is
 // already protected.
 func orProtected(out operation.Outcome, err error) (operation.Outcome, error) {
 	var known *operation.Error
 	if errors.As(err, &known) && alreadyProtected(known) {
-		return learn(skipTo("find-existing", known.Message), map[string]string{learnedProtected: known.Message}), nil
+		return learn(skipTo("find-existing", known.Message), protectedFacts(known)), nil
 	}
 	if err != nil {
 		return operation.Outcome{}, err
@@ -315,10 +310,7 @@ func (a azure) findExisting(ctx context.Context, c step.Call, s server) (operati
 	if err := a.softDeletedInstance(ctx, c, s); err != nil {
 		return operation.Outcome{}, err
 	}
-	return operation.Outcome{}, &operation.Error{
-		Code: azerr.CodeAlreadyProtected, Class: operation.Fatal, Message: c.Operation.Learned[learnedProtected],
-		RecommendedAction: []string{"Another vault, which the message names, protects the server. To move the protection, delete the backup instance there first."},
-	}
+	return operation.Outcome{}, protectedElsewhere(c)
 }
 
 // softDeletedInstance returns the error of a server whose soft-deleted instance

@@ -51,7 +51,8 @@ func (p RestorePostgres) possible(datasourceType string) *operation.Error {
 	all := abilities()
 	i := slices.IndexFunc(all, func(a ability) bool { return strings.EqualFold(a.datasourceType, datasourceType) })
 	if i < 0 {
-		return fatal("DatasourceNotSupported", fmt.Sprintf("the instance backs up a %s, which is not PostgreSQL", datasourceType))
+		return fatal("DatasourceNotSupported", fmt.Sprintf("the instance backs up a %s, which is not PostgreSQL", datasourceType),
+			"Restore it with `az dataprotection backup-instance restore`, or in the portal. Follow its job with the flow "+trackJobFlow+".")
 	}
 	can := all[i]
 	switch {
