@@ -10,9 +10,8 @@ import (
 	"io"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"azbackupflow/bench/internal/work"
+	"azbackupflow/internal/parallel"
 )
 
 // runner is a running contestant.
@@ -100,7 +99,7 @@ func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string,
 
 // startAll starts the operations evenly over the scenario's spread.
 func startAll(ctx context.Context, s work.Scenario, r runner, began time.Time, now func() time.Time) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxStarts)
 	for i := range s.Operations {
 		due := began.Add(s.Spread * time.Duration(i) / time.Duration(s.Operations))
