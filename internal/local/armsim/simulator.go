@@ -35,38 +35,62 @@ type Simulator struct {
 // New starts a simulator. It returns an error if the configuration is invalid,
 // if the world refers to missing resources, or if it cannot listen.
 func New(c Config) (*Simulator, error) {
-	c, err := c.withDefaults()
+	s, err := newSimulator(c)
 	if err != nil {
 		return nil, fmt.Errorf("start ARM simulator: %w", err)
+	}
+	listener, err := loopback.Listen(s.config.Address)
+	if err != nil {
+		return nil, fmt.Errorf("start ARM simulator: %w", err)
+	}
+	s.endpoint = listener.Endpoint()
+	s.server = listener.Serve(s, s.config.Logger)
+	return s, nil
+}
+
+// NewInProcess returns a simulator that does not listen. The caller passes
+// requests to ServeHTTP. Its endpoint is that of Azure Resource Manager.
+func NewInProcess(c Config) (*Simulator, error) {
+	s, err := newSimulator(c)
+	if err != nil {
+		return nil, fmt.Errorf("create ARM simulator: %w", err)
+	}
+	s.endpoint = azureEndpoint
+	return s, nil
+}
+
+const azureEndpoint = "https://management.azure.com"
+
+// newSimulator returns a simulator without an endpoint.
+func newSimulator(c Config) (*Simulator, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 	rnd, err := newRandom(c.Random)
 	if err != nil {
-		return nil, fmt.Errorf("start ARM simulator: %w", err)
+		return nil, err
 	}
 	w, err := newWorld(*c.World, c.Now(), rnd)
 	if err != nil {
-		return nil, fmt.Errorf("start ARM simulator: %w", err)
+		return nil, err
 	}
-	listener, err := loopback.Listen(c.Address)
-	if err != nil {
-		return nil, fmt.Errorf("start ARM simulator: %w", err)
-	}
-	s := &Simulator{
+	return &Simulator{
 		config:         c,
-		endpoint:       listener.Endpoint(),
 		identityHeader: rnd.text(32),
 		random:         rnd,
 		world:          w,
 		signer:         newSigner(rnd),
 		limits:         newLimits(c.Quotas, c.SpeedFactor),
 		authorization:  newAuthorization(),
-	}
-	s.server = listener.Serve(s, c.Logger)
-	return s, nil
+	}, nil
 }
 
 // Close stops serving and closes every connection.
 func (s *Simulator) Close() error {
+	if s.server == nil {
+		return nil
+	}
 	if err := s.server.Close(); err != nil {
 		return fmt.Errorf("close ARM simulator: %w", err)
 	}
