@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -284,6 +285,39 @@ func TestReconcile_PrecedesCancelPauseAndDeadline(t *testing.T) {
 			if c.want == operation.Canceled {
 				require.Contains(t, op.Warnings[0], r.azure.jobs[0])
 			}
+		})
+	}
+}
+
+// A claim is reconciled only after the grace period, whatever wakes its
+// operation: before that, Azure may not list the job of the call.
+func TestReconcile_WaitsForTheGraceWhateverWakesTheOperation(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]answer{"the process died": dies, "the answer was lost": unanswered(true)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, id := atTrigger(t)
+			r.azure.on("trigger", answer)
+			m := r.next()
+			r.deliver(m)
+			claim := r.operation(id).Claim
+			require.NotNil(t, claim)
+			visible := claim.NotAfter.Add(operation.AzureWaits().ClaimGrace)
+			r.clock.Advance(visible.Sub(r.clock.Now()) - time.Second)
+			row := r.operation(id)
+			for _, wake := range []engine.Message{
+				engine.StepMessage(row, ""), engine.RescueMessage(row, 1, r.clock.Now(), ""), engine.WakeMessage(row, r.clock.Now(), "flag", ""),
+			} {
+				require.NoError(t, r.invoke(wake.Wakeup, 1))
+			}
+			require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), id)))
+			require.NoError(t, r.invoke(engine.StepMessage(row, "").Wakeup, 2))
+			require.Empty(t, r.azure.made("reconcile"))
+			require.NotNil(t, r.operation(id).Claim)
+
+			r.clock.Advance(time.Second)
+			require.NoError(t, r.invoke(engine.StepMessage(r.operation(id), "").Wakeup, 1))
+			require.Len(t, r.azure.made("reconcile"), 1)
 		})
 	}
 }

@@ -182,3 +182,22 @@ func TestItemLock_UnavailableLockSnoozesTheMessage(t *testing.T) {
 	require.Len(t, r.queue.Waiting(), 1)
 	require.Equal(t, 1, r.queue.Waiting()[0].Wakeup.Snoozes)
 }
+
+// A retried operation has no lock, although the row of the lock may still name
+// it: another operation may have held the lock and ended since.
+func TestItemLock_RetriedHolderLocksAgainBeforeItsNextChange(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, changing)
+	first := r.ask("first")
+	r.azure.on("trigger", fails(&operation.Error{Code: "No", Class: operation.Fatal}))
+	r.finish()
+	r.clock.Advance(time.Hour)
+	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first)))
+	require.Empty(t, r.operation(first).LockedItem)
+	r.finish()
+	lock, _, err := r.rows.LoadItemLock(r.ctx(), "/shares/s1")
+	require.NoError(t, err)
+	require.Equal(t, first, lock.Holder)
+	require.Equal(t, 1, lock.Round, "it acquired the lock in its new round")
+	require.Equal(t, "/shares/s1", r.operation(first).LockedItem)
+}

@@ -84,3 +84,38 @@ func TestFence_NewOperationRunsOnItsFirstMessageOnly(t *testing.T) {
 		require.Equal(t, want, op.Fence(d, start()), "seq %d", seq)
 	}
 }
+
+// A delivery merges the row of another writer into its own next version.
+func TestMergeFlags_TakesOnlyNoticesForSentThatTheRowHad(t *testing.T) {
+	t.Parallel()
+	mine, row := running(), running()
+	queued := func(kind operation.NoticeKind, seq int64, to string) operation.Notice {
+		return operation.Notice{Kind: kind, Seq: seq, To: to}
+	}
+	kept := queued(operation.NoticeStarted, 7, "answers")
+	fresh := queued(operation.NoticeSucceeded, 8, "")
+	mine.Seq = 8
+	mine.PendingNotices = []operation.Notice{queued(operation.NoticeStarted, 7, ""), kept, fresh}
+	row.PendingNotices = []operation.Notice{kept}
+	require.Equal(t, []operation.Notice{kept, fresh}, mine.MergeFlags(row).PendingNotices,
+		"the other writer sent the notice to the topic; the reply and the notice of the new seq were not sent")
+	row.PendingNotices = nil
+	require.Equal(t, []operation.Notice{fresh}, mine.MergeFlags(row).PendingNotices, "the row never had the notice of the new seq")
+}
+
+func TestNotice_ReplyAndTopicAreSentEach(t *testing.T) {
+	t.Parallel()
+	op := running()
+	op.ReplyTo = "answers"
+	op.PendingNotices = nil
+	op = op.QueueStarted(true)
+	require.Len(t, op.PendingNotices, 2)
+	topic, reply := op.PendingNotices[0], op.PendingNotices[1]
+	require.Equal(t, []string{"", "answers"}, []string{topic.To, reply.To})
+
+	next, ok := op.NextNotice([]operation.Notice{topic})
+	require.True(t, ok)
+	require.Equal(t, reply, next, "the notice to the topic does not stand for the reply")
+	require.Equal(t, []operation.Notice{reply}, op.WithoutNotices([]operation.Notice{topic}).PendingNotices)
+	require.Equal(t, []operation.Notice{topic}, op.WithoutNotices([]operation.Notice{reply}).PendingNotices)
+}
