@@ -63,7 +63,7 @@ local: deps bin/azbackupflow package ## Run the local stack until Ctrl-C
 
 # The packages whose tests need Go only: no Node, no C compiler. Tests that
 # take long, or start other programs, skip themselves under -short.
-UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/')
+UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/(e2e|outside)')
 
 .PHONY: unit
 unit: ## Run the unit tests in seconds, with Go alone
@@ -91,14 +91,15 @@ lint-fix: ## Run the linters and apply the fixes that they offer
 
 .PHONY: test
 test: deps ## Run every test: unit, end to end, outside checks
-	$(GO) test -race -parallel 4 -skip '^TestModel' -timeout 12m ./...
-	$(GO) test -run '^TestModel' -timeout 5m ./internal/engine # single-threaded; the race detector would take minutes
+	$(GO) test -race -parallel 4 -skip '^Test(Model|Histories)' -timeout 12m ./...
+	$(GO) test -run '^Test(Model|Histories)' -timeout 15m ./internal/engine ./test/histories # the race detector would take minutes
 	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite takes minutes to build with it
 
 .PHONY: soak
 soak: deps ## Run every test COUNT times (20), then end to end on a slow local stack, to find flaky tests
-	$(GO) test -race -parallel 4 -skip '^TestModel' -count=$(COUNT) -timeout 4h ./...
+	$(GO) test -race -parallel 4 -skip '^Test(Model|Histories)' -count=$(COUNT) -timeout 4h ./...
 	AZBACKUPFLOW_DEEP=1 $(GO) test -run '^TestModel' -timeout 1h ./internal/engine
+	$(GO) test -run '^TestHistories_HoldEveryRule$$' -timeout 1h ./test/histories -seeds 100000
 	$(GO) test -race -parallel 4 -timeout 1h ./test/e2e -slow
 
 # Generates docs/performance.md completely. It takes about ten minutes and needs an
