@@ -41,7 +41,7 @@ var described = sync.OnceValues(func() (*openapi3.T, error) {
 })
 
 // document is docs/openapi.yaml.
-func document(t *testing.T) *openapi3.T {
+func document(t testing.TB) *openapi3.T {
 	t.Helper()
 	doc, err := described()
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ var routed = sync.OnceValues(func() (routers.Router, error) {
 
 // requireDocumented asserts that docs/openapi.yaml describes the response. If the
 // API accepted the request, the document must describe the request too.
-func requireDocumented(t *testing.T, req *http.Request, body []byte, res response, answer []byte) {
+func requireDocumented(t testing.TB, req *http.Request, body []byte, res response, answer []byte) {
 	t.Helper()
 	router, err := routed()
 	require.NoError(t, err)

@@ -42,7 +42,7 @@ const (
 // rig runs the handlers with the real engine and flows, a store and a queue in
 // memory, and a simulator of Azure. Its clock moves only when a test moves it.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	sim    *armsim.Simulator
 	store  *flakyStore
 	steps  *queuememory.Queue
@@ -250,7 +250,7 @@ func (c token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 	return azcore.AccessToken{Token: c(), ExpiresOn: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{t: t, time: clockwork.NewFakeClockAt(morning()), store: &flakyStore{Store: memory.New()}, steps: &queuememory.Queue{}, excluded: func() {}}
 	world := armsim.DemoWorld()

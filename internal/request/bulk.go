@@ -23,6 +23,9 @@ type Bulk struct {
 	// Targets are JSON Merge Patches (RFC 7396) of the template's parameters.
 	// Each one yields one request.
 	Targets []json.RawMessage `json:"targets"`
+
+	// parameters are the template's, decoded once; see Check.
+	parameters any
 }
 
 // Template is a Request without the fields that differ between the requests.
@@ -43,6 +46,11 @@ const (
 	MaxBulkKey = MaxKey - 1 - digestLength
 	// digestLength is in hexadecimal digits. 64 bits distinguish 10,000 targets.
 	digestLength = 16
+	// MaxDepth limits the nesting of JSON. Every layer of a request parses it again.
+	MaxDepth = 32
+	// MaxBulkParameters limits the template's parameters times the targets, in
+	// bytes: each target merges and stores all of them.
+	MaxBulkParameters = 5 << 20
 )
 
 // IsBulk reports whether a message is a bulk rather than a request.
@@ -62,11 +70,42 @@ func ReadBulk(raw []byte) (Bulk, error) {
 	if err := BulkFits(len(raw)); err != nil {
 		return Bulk{}, err
 	}
+	if err := CheckDepth(raw); err != nil {
+		return Bulk{}, err
+	}
 	var b Bulk
 	if err := step.Decode(raw, &b, ""); err != nil {
 		return Bulk{}, err
 	}
+	b.parameters, _ = readValue(b.Template.Parameters) // Check reports parameters that are not JSON
 	return b, b.Check()
+}
+
+// CheckDepth rejects JSON that is nested more than MaxDepth times. It reads the
+// bytes once, because a decoder needs time and memory for each level. Its error is
+// *step.Invalid.
+func CheckDepth(raw []byte) error {
+	depth, inText, escaped := 0, false, false
+	for _, c := range raw {
+		switch {
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+		if depth > MaxDepth {
+			return &step.Invalid{Fields: []step.FieldError{{
+				Field: "request", Problem: fmt.Sprintf("is nested more than %d times", MaxDepth), Want: fmt.Sprintf("at most %d objects and arrays inside each other", MaxDepth),
+			}}}
+		}
+	}
+	return nil
 }
 
 // BulkFits rejects a bulk that is too large to be forwarded. size is in bytes and
@@ -103,6 +142,12 @@ func (b Bulk) Check() error {
 	case n > MaxTargets:
 		invalid = append(invalid, step.FieldError{Field: "targets", Problem: fmt.Sprintf("has %d entries", n), Want: fmt.Sprintf("at most %d; send several bulks", MaxTargets)})
 	}
+	if size := len(b.Template.Parameters) * len(b.Targets); size > MaxBulkParameters {
+		invalid = append(invalid, step.FieldError{
+			Field: "template.parameters", Problem: fmt.Sprintf("is %d bytes long for each of %d targets", len(b.Template.Parameters), len(b.Targets)),
+			Want: fmt.Sprintf("at most %d bytes for all targets; send several bulks", MaxBulkParameters),
+		})
+	}
 	if len(invalid) > 0 {
 		return &step.Invalid{Fields: invalid}
 	}
@@ -127,9 +172,11 @@ func (b Bulk) Request(i int) (Request, error) {
 	if r.Key, err = b.keyOf(target); err != nil {
 		return r, err
 	}
-	common, err := readValue(b.Template.Parameters)
-	if err != nil {
-		return r, fmt.Errorf("decode template.parameters: %w", err)
+	common := b.parameters
+	if common == nil { // the bulk does not come from ReadBulk
+		if common, err = readValue(b.Template.Parameters); err != nil {
+			return r, fmt.Errorf("decode template.parameters: %w", err)
+		}
 	}
 	if r.Parameters, err = json.Marshal(merged(common, change)); err != nil {
 		return r, fmt.Errorf("encode the parameters of targets[%d]: %w", i, err)

@@ -50,11 +50,16 @@ const (
 const (
 	minDeadline = time.Minute
 	maxDeadline = 30 * 24 * time.Hour
+	// maxDeadlineText is in bytes.
+	maxDeadlineText = 64
 )
 
 // Read decodes a request and validates everything that does not depend on its
 // flow. Its errors are *step.Invalid and name every invalid field.
 func Read(raw []byte) (Request, error) {
+	if err := CheckDepth(raw); err != nil {
+		return Request{}, err
+	}
 	var r Request
 	if err := step.Decode(raw, &r, ""); err != nil {
 		return Request{}, err
@@ -105,6 +110,9 @@ func (r Request) Check() error {
 func (r Request) Timeout() (time.Duration, error) {
 	if r.Deadline == "" {
 		return 0, nil
+	}
+	if len(r.Deadline) > maxDeadlineText {
+		return 0, errors.New("is not a duration")
 	}
 	// The parser ignores a number without a unit, so the format is checked too.
 	d, err := duration.Parse(r.Deadline)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,7 +20,7 @@ func (a *API) bulk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	result, valid, err := a.validateTargets(b)
+	result, valid, err := a.validateTargets(r.Context(), b)
 	if err != nil {
 		return err
 	}
@@ -43,10 +44,13 @@ func (a *API) bulk(w http.ResponseWriter, r *http.Request) error {
 
 // validateTargets separates valid targets from invalid ones. It fails if none is
 // valid.
-func (a *API) validateTargets(b request.Bulk) (result api.BulkResult, valid []json.RawMessage, err error) {
+func (a *API) validateTargets(ctx context.Context, b request.Bulk) (result api.BulkResult, valid []json.RawMessage, err error) {
 	result = api.BulkResult{Key: b.Key, Accepted: []api.BulkTarget{}, Rejected: []api.BulkRejected{}}
 	var first error
 	for i := range b.Targets {
+		if err := ctx.Err(); err != nil {
+			return result, nil, err
+		}
 		req, err := b.Request(i)
 		if err == nil {
 			op, prepared := a.cfg.Engine.Prepare(req)
@@ -62,10 +66,13 @@ func (a *API) validateTargets(b request.Bulk) (result api.BulkResult, valid []js
 		if first == nil {
 			first = err
 		}
+		if len(valid) == 0 && i+1 == intake.MaxInvalidTargets {
+			break
+		}
 		result.Rejected = append(result.Rejected, api.BulkRejected{Target: i, Fields: fieldErrors(intake.Fields(err))})
 	}
 	if len(valid) == 0 {
-		return result, nil, intake.NoValidTarget(len(b.Targets), intake.Fields(first))
+		return result, nil, intake.NoValidTarget(min(len(b.Targets), intake.MaxInvalidTargets), intake.Fields(first))
 	}
 	return result, valid, nil
 }

@@ -82,7 +82,7 @@ func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
 		Authorize:     func(req request.Request) error { return a.authorizeRequest(r.Context(), req) },
 		AuthorizeBulk: func(b request.Bulk) error { return a.authorizeBulk(r.Context(), b) },
 	}
-	body, err := replay.Body()
+	body, err := replay.Body(r.Context())
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i
 // checkBulk returns an error for a bulk without a valid target, so that one
 // rejection replaces thousands of equal ones.
 func (in *Intake) checkBulk(ctx context.Context, b request.Bulk, from engine.Origin) error {
-	err := CheckBulk(b, in.cfg.Engine.Prepare)
+	err := CheckBulk(ctx, b, in.cfg.Engine.Prepare)
 	if err == nil {
 		return nil
 	}
@@ -145,11 +145,18 @@ func (in *Intake) checkBulk(ctx context.Context, b request.Bulk, from engine.Ori
 	return err
 }
 
-// CheckBulk returns an error if no target of the bulk is valid. The error names
-// the problems of the first target.
-func CheckBulk(b request.Bulk, prepare func(request.Request) (operation.Operation, error)) error {
+// MaxInvalidTargets limits the targets at the beginning of a bulk that may all be
+// invalid. Validating more would only take time.
+const MaxInvalidTargets = 500
+
+// CheckBulk returns an error if no target of the bulk is valid, or none of its
+// first MaxInvalidTargets. The error names the problems of the first target.
+func CheckBulk(ctx context.Context, b request.Bulk, prepare func(request.Request) (operation.Operation, error)) error {
 	var first error
 	for i := range b.Targets {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		req, err := b.Request(i)
 		if err == nil {
 			_, err = prepare(req)
@@ -160,15 +167,18 @@ func CheckBulk(b request.Bulk, prepare func(request.Request) (operation.Operatio
 		if first == nil {
 			first = err
 		}
+		if i+1 == MaxInvalidTargets {
+			break
+		}
 	}
-	return NoValidTarget(len(b.Targets), step.FieldsOf(first))
+	return NoValidTarget(min(len(b.Targets), MaxInvalidTargets), step.FieldsOf(first))
 }
 
 // NoValidTarget returns the error of a bulk without a valid target, with the
 // problems of its first target.
 func NoValidTarget(targets int, first []step.FieldError) error {
 	fields := []step.FieldError{{
-		Field: "targets", Problem: fmt.Sprintf("has no valid entry among %d; the problems of the first entry follow", targets), Want: "at least one valid target",
+		Field: "targets", Problem: fmt.Sprintf("has no valid entry among the first %d; the problems of the first entry follow", targets), Want: "at least one valid target",
 	}}
 	return &step.Invalid{Fields: append(fields, first...)}
 }

@@ -65,6 +65,16 @@ func Shorten(text string, limit int) string {
 	return fmt.Sprintf("%s... (%d bytes)", cut(text, limit), len(text))
 }
 
+// bounded returns a text of a sender without secrets, cut to a limit in bytes. It
+// looks only at the beginning of a long text.
+func bounded(text string, limit int) string {
+	redacted := Redact(cut(text, 8*limit))
+	if len(text) <= limit {
+		return Shorten(redacted, limit)
+	}
+	return fmt.Sprintf("%s... (%d bytes)", cut(redacted, limit), len(text))
+}
+
 // cut returns the beginning of a text, at most limit bytes long, without half a
 // character at its end.
 func cut(text string, limit int) string {
@@ -85,7 +95,7 @@ func shortenFields(fields []step.FieldError) []step.FieldError {
 			return append(short, step.FieldError{Field: "request", Problem: fmt.Sprintf("has %d more problems", len(fields)-maxFields)})
 		}
 		short = append(short, step.FieldError{
-			Field: Shorten(Redact(f.Field), maxName), Problem: Shorten(Redact(f.Problem), maxText), Want: Shorten(Redact(f.Want), maxText),
+			Field: bounded(f.Field, maxName), Problem: bounded(f.Problem, maxText), Want: bounded(f.Want, maxText),
 		})
 	}
 	return short

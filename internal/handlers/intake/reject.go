@@ -101,8 +101,8 @@ func (r *Rejecter) Reject(ctx context.Context, rejection Rejection) error {
 func (r *Rejecter) record(rejection Rejection) rejected.Request {
 	record := rejected.Request{
 		At: r.cfg.Now(), Source: rejection.Source, MessageID: boundedID(rejection.MessageID),
-		Reason: Shorten(Redact(rejection.Err.Error()), MaxReason), Fields: Fields(rejection.Err),
-		BodyType: Shorten(rejection.BodyType, maxName), BodySize: len(rejection.Body), ReplyTo: Shorten(Redact(rejection.ReplyTo), maxName),
+		Reason: bounded(rejection.Err.Error(), MaxReason), Fields: Fields(rejection.Err),
+		BodyType: Shorten(rejection.BodyType, maxName), BodySize: len(rejection.Body), ReplyTo: bounded(rejection.ReplyTo, maxName),
 	}
 	if !rejection.At.IsZero() {
 		record.At = rejection.At
@@ -112,7 +112,7 @@ func (r *Rejecter) record(rejection Rejection) rejected.Request {
 	var named struct{ Flow, Key string }
 	content, _ := request.Unwrap(rejection.Body) // the request is rejected already
 	if json.Unmarshal(content.Body, &named) == nil {
-		record.Flow, record.Key = Shorten(Redact(named.Flow), maxName), Shorten(Redact(named.Key), maxName)
+		record.Flow, record.Key = bounded(named.Flow, maxName), bounded(named.Key, maxName)
 	}
 	return record
 }

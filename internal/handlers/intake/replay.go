@@ -23,7 +23,7 @@ type Replay struct {
 
 // Body returns the body of the message to send. It makes the same checks as
 // Accept, so that a request that would be rejected again is not sent.
-func (r Replay) Body() ([]byte, error) {
+func (r Replay) Body(ctx context.Context) ([]byte, error) {
 	if r.Request.Source == rejected.Steps || r.Request.Source == rejected.StepsDeadLetters {
 		return nil, invalid("request", "is not a request: the message came through the queue steps", "azbackupflow rescue, which wakes operations whose message was lost")
 	}
@@ -42,7 +42,7 @@ func (r Replay) Body() ([]byte, error) {
 		return nil, err
 	}
 	if request.IsBulk(content.Body) {
-		return body, r.checkBulk(len(body), content.Body)
+		return body, r.checkBulk(ctx, len(body), content.Body)
 	}
 	req, err := request.Read(content.Body)
 	if err != nil {
@@ -65,7 +65,7 @@ func (r Replay) Body() ([]byte, error) {
 
 // checkBulk rejects a bulk without a valid target. Invalid targets of other
 // bulks are rejected one by one again.
-func (r Replay) checkBulk(size int, raw []byte) error {
+func (r Replay) checkBulk(ctx context.Context, size int, raw []byte) error {
 	if err := request.BulkFits(size); err != nil { // size includes the event around the bulk
 		return err
 	}
@@ -79,7 +79,7 @@ func (r Replay) checkBulk(size int, raw []byte) error {
 	if err := request.Reserved(b.Key); err != nil {
 		return err
 	}
-	return CheckBulk(b, r.Prepare)
+	return CheckBulk(ctx, b, r.Prepare)
 }
 
 // internal reports whether the app itself made the request under this key.
