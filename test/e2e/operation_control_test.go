@@ -31,6 +31,7 @@ func TestOperationControl_CancelPauseResumeRetry(t *testing.T) {
 		{"an operation is canceled before it has begun anything", canceledBeforeAnything},
 		{"a paused operation sends nothing until it is resumed", pausedAndResumed},
 		{"a failed backup that is retried is a new backup", retriedAfterFailure},
+		{"a failed backup is started again if its request allows it", startedAgainOnRequest},
 		{"an unclear backup is parked until an operator retries it", parkedAndRetried},
 		{"an operation that has ended stays as it is", endedStays},
 	}
@@ -167,6 +168,23 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, api.Succeeded, again.Status, say(l.history(id)))
 	require.Len(l.t, l.backupsOf(s), 2)
 	require.NotEqual(l.t, failed.JobID, again.JobID)
+}
+
+func startedAgainOnRequest(l *local, s site, _ *sweeps) {
+	l.ARM.AddOutcome(armsim.Outcome{
+		Item: s.share, JobStatus: "Failed", ErrorCode: 400125, ErrorText: "Too busy (FileshareBackupFailedWithAzureRpRequestThrottling).",
+	})
+	r := s.backup()
+	object(r, "parameters")["retryFailedJob"] = 1
+	id := l.begin(r)
+	end := l.await(id)
+	require.Equal(l.t, api.SucceededWithWarnings, end.Status, say(l.history(id)))
+	made := l.backupsOf(s)
+	require.Len(l.t, made, 2)
+	require.Equal(l.t, made[0].JobID, end.Learned["failedJobs"])
+	require.Equal(l.t, made[1].JobID, end.JobID)
+	require.Len(l.t, end.Warnings, 1)
+	require.Contains(l.t, end.Warnings[0], made[0].JobID)
 }
 
 // An ambiguous backup request, after which two jobs of the share have begun, is
