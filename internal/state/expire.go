@@ -160,7 +160,7 @@ func (s *Store) expireOrphans(ctx context.Context, before time.Time, limit int) 
 }
 
 // deleteUnreadable deletes an index entry that cannot be read. The entry is older
-// than the retention, and an entry holds nothing but the place of its operation.
+// than the retention, and an entry holds only the place of its operation.
 func (s *Store) deleteUnreadable(ctx context.Context, text []byte) error {
 	var e struct{ PartitionKey, RowKey string }
 	if err := json.Unmarshal(text, &e); err != nil {

@@ -88,7 +88,7 @@ func (s *Store) expireLocks(ctx context.Context, before time.Time, limit int) (d
 		}
 		lock, err := itemLockOf(text)
 		if err != nil {
-			continue // the other locks expire all the same
+			continue // the other locks still expire
 		}
 		expired, err := s.expireLock(ctx, lock)
 		if operation.IsUnreadable(err) {

@@ -2,7 +2,6 @@ package state_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -126,7 +125,7 @@ func TestUnreadableRows_NeverStopTheOthers(t *testing.T) {
 			require.Contains(t, page.Unreadable, ids[0])
 			_, err = s.Load(t.Context(), ids[0])
 			require.True(t, operation.IsUnreadable(err), "%v", err)
-			require.False(t, errors.Is(err, engine.ErrNotFound))
+			require.NotErrorIs(t, err, engine.ErrNotFound)
 			_, err = s.Expire(t.Context(), began.Add(time.Hour), 100)
 			require.NoError(t, err, "retention continues")
 		})
