@@ -152,13 +152,12 @@ func (a azure) policyToResume(ctx context.Context, c step.Call, item recoveryser
 // resumeIsGuarded reports whether a request names another policy than the recorded
 // one: a shorter policy deletes recovery points.
 func (a azure) resumeIsGuarded(ctx context.Context, raw json.RawMessage) (bool, error) {
-	normal, err := check(checkResumeProtection)(raw)
-	if err != nil {
-		return false, nil // the flow's Check rejects the request, with a better error
-	}
 	var p ResumeProtection
-	if err := json.Unmarshal(normal, &p); err != nil {
-		return true, unreadable(err)
+	// The flow's Check rejects invalid parameters, with a better error.
+	if normal, invalid := check(checkResumeProtection)(raw); invalid == nil {
+		if err := json.Unmarshal(normal, &p); err != nil {
+			return true, unreadable(err)
+		}
 	}
 	if p.Policy == "" {
 		return false, nil
