@@ -199,6 +199,7 @@ func fromExisting(c step.Call, instance dataprotection.Instance) (operation.Outc
 		return learn(finish("already protected, as "+instance.Name), facts), nil
 	case await:
 		return learn(skipTo("await-protection", "the backup instance is "+instance.CurrentProtectionState), facts), nil
+	case proceed, repair, reject:
 	}
 	// Azure reports such a server as already protected, so a validation fails.
 	return learn(skipTo("configure", "the backup instance exists, "+instance.CurrentProtectionState), facts), nil
@@ -270,6 +271,7 @@ func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 		return learn(finish("protected with policy "+s.Policy+", as "+instance.Name), facts), nil
 	case repair:
 		return learn(s.configureAgain(instance), facts), nil
+	case proceed, await, reject:
 	}
 	return learn(waitAtJobPace("the instance is "+instance.CurrentProtectionState), facts), nil
 }

@@ -82,6 +82,6 @@ func TestGuardrails_CoverFurtherFlows(t *testing.T) {
 		f, _ := r.Newest(name)
 		require.Equal(t, guarded, f.Guarded, name)
 	}
-	_, err = flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{GuardedFlows: []string{"stop-protectoin"}}})
+	_, err = flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{GuardedFlows: []string{"stop-protection-now"}}})
 	require.ErrorContains(t, err, "AZBACKUPFLOW_GUARDED_FLOWS")
 }

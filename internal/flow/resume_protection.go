@@ -230,6 +230,7 @@ func instanceResumed(i dataprotection.Instance) (note string, ok bool, err error
 		return "protected again", true, nil
 	case reject:
 		return "", false, rejectedInstance(i, by)
+	case proceed, await, repair:
 	}
 	return "", false, nil
 }

@@ -140,7 +140,7 @@ func TestDeleteProtection_SucceedsIfThereIsNothingToDelete(t *testing.T) {
 		r, _ := simulated(t, armsim.DemoWorld())
 		other := strings.Replace(demoBackupVault, "TestBkpVault", "OtherBkpVault", 1)
 		require.NotEqual(t, demoBackupVault, other)
-		r.fails("delete-protection", object{"backupInstanceId": other + "/backupInstances/nobody"})
+		_ = r.fails("delete-protection", object{"backupInstanceId": other + "/backupInstances/nobody"})
 	})
 }
 

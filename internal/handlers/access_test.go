@@ -38,8 +38,9 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 	bulk := func(request object) object {
 		return object{"template": object{"flow": request["flow"], "parameters": object{}}, "targets": []any{request["parameters"]}}
 	}
-	resumption := object{"flow": "resume-protection", "key": "r", "parameters": object{"itemId": deletion("d")["parameters"].(object)["itemId"]}}
-	otherPolicy := object{"flow": "resume-protection", "key": "p", "parameters": object{"itemId": deletion("d")["parameters"].(object)["itemId"], "policy": "shorter"}}
+	itemID := deletion("d")["parameters"].(object)["itemId"] //nolint:errcheck // built above
+	resumption := object{"flow": "resume-protection", "key": "r", "parameters": object{"itemId": itemID}}
+	otherPolicy := object{"flow": "resume-protection", "key": "p", "parameters": object{"itemId": itemID, "policy": "shorter"}}
 	var resumed wire.Operation
 	r.call(r.api, http.MethodPost, "/operations", otherPolicy, &resumed)
 	const read, start, restore = "Operations.Read", "Operations.Start", "Operations.Restore"

@@ -71,7 +71,7 @@ func hostileBodies() map[string]string {
 		"with dots": demoVault + "/../../other", "percent-encoded": strings.ReplaceAll(demoVault, "/vaults/", "/vaults%2F"), "with a query": demoVault + "?x=1", "a URL": "https://evil.example" + demoVault,
 		"with a newline": demoVault + "\n", "long": demoVault + strings.Repeat("x", 20_000), "empty": "", "a number": 7, "of another type": demoAccount, "signed": "https://a.blob.core.windows.net/c?sig=S3cr3t",
 	} {
-		request("a vault "+name, func(r object) { r["parameters"].(object)["fileShare"].(object)["vaultId"] = v }) //nolint:forcetypeassert // built above
+		request("a vault "+name, func(r object) { r["parameters"].(object)["fileShare"].(object)["vaultId"] = v }) //nolint:errcheck // built above
 	}
 	bulk := func(name string, template, targets any) {
 		raw, _ := json.Marshal(object{"key": "hostile", "template": template, "targets": targets}) // as above

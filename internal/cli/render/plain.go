@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -9,14 +10,21 @@ import (
 const ellipsis = "…"
 
 // Plain replaces control characters in text from outside with spaces, so that it
-// cannot send escape sequences to a terminal.
+// cannot send escape sequences to a terminal. It escapes bidirectional control
+// characters, because they could make the text appear as another one.
 func Plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.IsControl(r):
+			b.WriteByte(' ')
+		case unicode.Is(unicode.Bidi_Control, r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
 		}
-		return r
-	}, s)
+	}
+	return b.String()
 }
 
 // maxCell is the maximum length of a reason in a table, in characters.
