@@ -142,6 +142,6 @@ func oversized() []badInput {
 		{name: "a label at the queue's limit", body: changed(map[string]any{"labels": map[string]any{"team": long}}), field: "labels.team", problem: "too long", want: "128"},
 		{name: "ten thousand labels", body: changed(map[string]any{"labels": labels(10_000)}), field: "labels", problem: "10000 entries", want: "at most 10"},
 		{name: "text without JSON at the queue's limit", body: strings.Repeat("<", queueLimit), field: "request", problem: "is not JSON", want: "one JSON object"},
-		{name: "deeply nested JSON at the queue's limit", body: `{"flow":` + strings.Repeat("[", queueLimit-10), field: "request", problem: "JSON", want: "one JSON object"},
+		{name: "deeply nested JSON at the queue's limit", body: `{"flow":` + strings.Repeat("[", queueLimit-10), field: "request", problem: "nested more than 32 times", want: "at most 32"},
 	}
 }

@@ -128,10 +128,8 @@ func TestFunctionFiles_BindTheQueuesOfTheProgram(t *testing.T) {
 			}
 		}
 	}
-	require.ElementsMatch(t, []string{
-		settings.RequestsQueue, settings.RequestsQueue + "/$DeadLetterQueue",
-		settings.StepsQueue, settings.StepsQueue + "/$DeadLetterQueue",
-	}, queues, "rejected is for people and alerts; no function reads it")
+	require.ElementsMatch(t, []string{settings.RequestsQueue, settings.StepsQueue}, queues,
+		"a timer reads the dead-letter queues; rejected is for operators and alerts, no function reads it")
 }
 
 func TestSampleSettings_ListEverySettingWithItsDefault(t *testing.T) {

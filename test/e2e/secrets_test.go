@@ -99,11 +99,12 @@ func TestSecrets_AreNeverLoggedShownOrSent(t *testing.T) {
 	l.goesWrong(failing, "GET protectedItems", armsim.Callback(repeat(http.StatusInternalServerError)))
 	l.goesWrong(foreign, "POST backup", armsim.ForeignStatus("backup.invalid"))
 	l.goesWrong(telling, "GET operationsStatus", armsim.Callback(repeat(http.StatusBadRequest)))
+	l.goesWrong(telling, "GET operationResults", armsim.Callback(repeat(http.StatusBadRequest)))
 	ids := map[string]api.Status{
 		l.begin(fresh.protect()):  api.Succeeded,
 		l.begin(failing.backup()): api.Succeeded,
 		l.begin(foreign.backup()): api.SucceededWithWarnings,
-		l.begin(telling.backup()): api.Succeeded, // its Location still answers
+		l.begin(telling.backup()): api.SucceededWithWarnings,
 	}
 	l.send("requests", message("refused", `{"flow":"backup-now","parameters":{"itemId":7}}`))
 	var sent []string
