@@ -40,6 +40,7 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 		"AZBACKUPFLOW_RESTORE_TARGETS": strings.Join(targets, ","),
 		"AZBACKUPFLOW_NOTICES":         "notices", // as it is deployed
 	})
+	settings["DeadLetterSchedule"] = settings["SweepSchedule"] // its calls would be counted, too
 	c := &counter{seen: map[string]int{}}
 	c.local = startInTurn(t, stack.Config{SpeedFactor: costSpeed, Fault: c.hook, Queues: []string{"notices"}, Settings: settings})
 

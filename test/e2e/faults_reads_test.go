@@ -78,10 +78,14 @@ func TestFailedReads_AreRetried(t *testing.T) {
 					require.GreaterOrEqual(t, ev.DueAt.Sub(ev.At), f.waits)
 				}
 			}
-			require.Equal(t, map[string]int{
+			want := map[string]int{
 				"check-policy": 1, "find-item": 1, "find-registration": 1, "await-refresh": 1,
 				"find-container": 1, "find-share": 1, "await-protection-job": 1,
-			}, tries)
+			}
+			if f.code == "UnreadableAnswer" {
+				delete(want, "await-refresh") // the same invocation reads the Location instead
+			}
+			require.Equal(t, want, tries)
 		})
 	}
 }
