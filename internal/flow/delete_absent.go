@@ -10,9 +10,9 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// The first steps of delete-protection: a deletion of what is not there succeeds
-// with a note, as Azure answers 204. Each reads the vault before it reports that,
-// so that a wrong vault is still an error.
+// The first steps of delete-protection succeed with a note if the item does not
+// exist, as Azure answers 204. Each step reads the vault first, so that a wrong
+// vault is still an error.
 
 func (a azure) findDeletedStep() step.Step {
 	s := a.findTargetStep(with(a.findDeleted))

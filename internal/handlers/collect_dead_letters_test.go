@@ -29,6 +29,8 @@ type deadLetters struct {
 	waiting   []queue.DeadLetter
 	batches   int
 	completed func(string)
+	// skipped is the error of a batch from which messages are missing.
+	skipped error
 }
 
 func (d *deadLetters) Receive(_ context.Context, limit int) ([]queue.DeadLetter, error) {
@@ -36,8 +38,9 @@ func (d *deadLetters) Receive(_ context.Context, limit int) ([]queue.DeadLetter,
 	d.waiting = d.waiting[len(batch):]
 	if len(batch) > 0 {
 		d.batches++
+		return batch, d.skipped
 	}
-	return batch, nil
+	return nil, nil
 }
 
 func (d *deadLetters) Complete(_ context.Context, m queue.DeadLetter) error {
@@ -225,6 +228,17 @@ func TestCollectDeadLetters_ContinuesAfterOneFailure(t *testing.T) {
 }
 
 // A backlog of 10,000 takes minutes, and never more than 100 messages a second.
+func TestCollectDeadLetters_HandlesTheOthersIfOneCannotBeDecoded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	done, ids := r.completions()
+	collect, readers := r.collector([]queue.DeadLetter{deadLetter("r1", []byte("no JSON")), deadLetter("r2", []byte("no JSON"))}, nil, done)
+	readers[0].skipped = errors.New("not decodable")
+	_, err := collect(t.Context(), customhandler.Invocation{})
+	require.ErrorContains(t, err, "not decodable", "the run fails, so that its log shows the message")
+	require.ElementsMatch(t, []string{"r1", "r2"}, ids())
+}
+
 func TestCollectDeadLetters_WorksOffABacklogWithoutABurst(t *testing.T) {
 	t.Parallel()
 	var letters []queue.DeadLetter

@@ -71,38 +71,113 @@ func NewDeadLetters(cfg DeadLettersConfig) (*DeadLetters, error) {
 	return &DeadLetters{cfg: cfg}, nil
 }
 
+// messageReader is the part of azservicebus.Receiver that reads messages.
+type messageReader interface {
+	PeekMessages(ctx context.Context, limit int, o *azservicebus.PeekMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
+	ReceiveMessages(ctx context.Context, limit int, o *azservicebus.ReceiveMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
+}
+
+// errUndecodable reports a message that the Service Bus client cannot decode.
+var errUndecodable = errors.New("a message that the Service Bus client cannot decode")
+
 // Receive returns at most limit messages and locks them. It returns none if the
 // dead-letter queue is empty or all of its messages are locked. A message that is
 // not completed becomes visible again when its lock expires.
+//
+// Receive may return messages and an error. It then skipped messages that the
+// Service Bus client cannot decode; they stay in the dead-letter queue.
 func (d *DeadLetters) Receive(ctx context.Context, limit int) ([]DeadLetter, error) {
 	receiver, err := d.open()
 	if err != nil {
 		return nil, err
 	}
-	first := int64(0)
-	peek, cancelPeek := context.WithTimeout(ctx, maxSendTime)
-	defer cancelPeek()
-	waiting, err := receiver.PeekMessages(peek, 1, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &first})
+	batch, err := receiveSome(ctx, receiver, limit)
 	if err != nil {
-		return nil, d.failed("peek at", err)
-	}
-	if len(waiting) == 0 {
-		return nil, nil
-	}
-	wait, cancel := context.WithTimeout(ctx, maxReceiveWait)
-	defer cancel()
-	batch, err := receiver.ReceiveMessages(wait, limit, nil)
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, nil // all of them are locked
-	}
-	if err != nil {
-		return nil, d.failed("receive from", err)
+		err = d.failed("receive from", err)
 	}
 	letters := make([]DeadLetter, len(batch))
 	for i, m := range batch {
 		letters[i] = deadLetterOf(m)
 	}
-	return letters, nil
+	return letters, err
+}
+
+// receiveSome receives a batch, or message by message if one of the first messages
+// cannot be decoded.
+func receiveSome(ctx context.Context, r messageReader, limit int) ([]*azservicebus.ReceivedMessage, error) {
+	waiting, err := peek(ctx, r, limit)
+	switch {
+	case errors.Is(err, errUndecodable):
+		return receiveEach(ctx, r, limit)
+	case err != nil || waiting == 0:
+		return nil, err
+	}
+	batch, err := receive(ctx, r, limit)
+	if errors.Is(err, errUndecodable) {
+		return receiveEach(ctx, r, limit)
+	}
+	return batch, err
+}
+
+// peek returns the number of the first messages, locked or not, up to the limit.
+// Without it, a receive on an empty queue waits until its timeout, and one message
+// that cannot be decoded locks all others of its batch.
+func peek(ctx context.Context, r messageReader, limit int) (int, error) {
+	first := int64(0)
+	ctx, cancel := context.WithTimeout(ctx, maxSendTime)
+	defer cancel()
+	var found []*azservicebus.ReceivedMessage
+	err := decoding(func() (err error) {
+		found, err = r.PeekMessages(ctx, limit, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &first})
+		return err
+	})
+	return len(found), err
+}
+
+// receive returns at most limit messages; none if all of them are locked.
+func receive(ctx context.Context, r messageReader, limit int) (batch []*azservicebus.ReceivedMessage, err error) {
+	wait, cancel := context.WithTimeout(ctx, maxReceiveWait)
+	defer cancel()
+	err = decoding(func() (err error) {
+		batch, err = r.ReceiveMessages(wait, limit, nil)
+		return err
+	})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return batch, err
+}
+
+// receiveEach receives at most limit messages, each by itself. Its error reports
+// a message that it skipped, or why it stopped.
+func receiveEach(ctx context.Context, r messageReader, limit int) ([]*azservicebus.ReceivedMessage, error) {
+	var all []*azservicebus.ReceivedMessage
+	var skipped error
+	for range limit {
+		one, err := receive(ctx, r, 1)
+		switch {
+		case errors.Is(err, errUndecodable):
+			skipped = err
+		case err != nil:
+			return all, err
+		case len(one) == 0:
+			return all, skipped
+		}
+		all = append(all, one...)
+	}
+	return all, skipped
+}
+
+// decoding calls the Service Bus client. The client panics on a message whose
+// application property DeadLetterReason or DeadLetterErrorDescription is not
+// text, which any sender can set.
+func decoding(call func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("%w (%v); delete it with Service Bus Explorer", errUndecodable, value)
+		}
+	}()
+	return call()
 }
 
 // Complete removes a received message from the dead-letter queue.

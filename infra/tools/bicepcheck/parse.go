@@ -13,7 +13,7 @@ type node struct {
 	kind, text string
 	// line counts from 1.
 	line int
-	// field is the name that the grammar gives the node within its parent, if any.
+	// field is the name of the node in the grammar within its parent, if any.
 	field string
 	kids  []*node
 	// tokens are the anonymous children, such as the keyword existing.

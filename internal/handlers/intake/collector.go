@@ -53,8 +53,8 @@ func NewCollector(c CollectorConfig) (*Collector, error) {
 	return &Collector{cfg: c}, nil
 }
 
-// Limits of one run of the collector: at most 100 messages a second, so that a
-// backlog of 10,000 takes about three minutes of work and no burst. MaxCollectTime
+// Limits of one run of the collector: at most 100 messages a second of each queue,
+// so that a backlog of 10,000 takes two runs and causes no burst. MaxCollectTime
 // leaves room for the last batch in the invocation.
 const (
 	MaxCollectTime   = 75 * time.Second
@@ -115,10 +115,10 @@ func (c *Collector) Collect(ctx context.Context) error {
 // batch handles one batch. It returns an error if a message failed; the queue is
 // done if all of them did.
 func (c *Collector) batch(ctx context.Context, q *deadLetterQueue) error {
-	messages, err := q.reader.Receive(ctx, maxBatch)
-	if err != nil || len(messages) == 0 {
+	messages, unreceived := q.reader.Receive(ctx, maxBatch)
+	if len(messages) == 0 {
 		q.done = true
-		return err
+		return unreceived
 	}
 	var mu sync.Mutex
 	var failures []error
@@ -138,10 +138,10 @@ func (c *Collector) batch(ctx context.Context, q *deadLetterQueue) error {
 	_ = group.Wait() // always nil: errors are collected
 	c.cfg.Log.InfoContext(ctx, "dead letters collected", "queue", q.name, "messages", len(messages), "failed", len(failures))
 	if len(failures) == 0 {
-		return nil
+		return unreceived
 	}
 	q.done = len(failures) == len(messages)
-	return fmt.Errorf("collect dead letters of %s: %d of %d failed; the first: %w", q.name, len(failures), len(messages), failures[0])
+	return errors.Join(unreceived, fmt.Errorf("collect dead letters of %s: %d of %d failed; the first: %w", q.name, len(failures), len(messages), failures[0]))
 }
 
 // one handles and completes one message. A panic fails only this message.

@@ -1,7 +1,7 @@
 // Package oav validates requests and answers with Azure's own validator (the
-// npm package oav) against Azure's published API descriptions. It gives an
-// independent opinion on the requests of the handlers and the answers of the
-// simulator.
+// npm package oav) against Azure's published API descriptions. Its
+// findings about the requests of the handlers and the answers of the simulator
+// are independent of our own checks.
 //
 // What it does not do: it cannot tell whether Azure accepts a value that the
 // description allows, and checks neither headers nor the order of requests.
