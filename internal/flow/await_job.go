@@ -7,6 +7,7 @@ import (
 
 	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -41,20 +42,7 @@ func instanceJobCalls() []string { return []string{"Jobs_List", "Jobs_Get"} }
 
 // serviceJob reads the tracked job of a Recovery Services vault.
 func (a azure) serviceJob(vault func(step.Call) (resourceid.VaultID, error)) jobReader {
-	return jobReader{calls: serviceJobCalls(), read: func(ctx context.Context, c step.Call) (job, error) {
-		id, err := vault(c)
-		if err != nil {
-			return job{}, err
-		}
-		name, err := trackedJob(c)
-		if err != nil {
-			return job{}, err
-		}
-		return a.readShared(ctx, c, name, vaultJobs{
-			vault: id.String(), list: a.listServiceJobs(c, id),
-			alone: func(ctx context.Context) (job, error) { return a.readServiceJob(ctx, c, id, name) },
-		})
-	}}
+	return jobReader{calls: serviceJobCalls(), read: a.readTracked(vault, a.listServiceJobs, a.readServiceJob)}
 }
 
 func (a azure) readServiceJob(ctx context.Context, c step.Call, vault resourceid.VaultID, name string) (job, error) {
@@ -70,20 +58,7 @@ func (a azure) readServiceJob(ctx context.Context, c step.Call, vault resourceid
 
 // instanceJob reads the tracked job of a Backup vault.
 func (a azure) instanceJob(vault func(step.Call) (resourceid.VaultID, error)) jobReader {
-	return jobReader{calls: instanceJobCalls(), read: func(ctx context.Context, c step.Call) (job, error) {
-		id, err := vault(c)
-		if err != nil {
-			return job{}, err
-		}
-		name, err := trackedJob(c)
-		if err != nil {
-			return job{}, err
-		}
-		return a.readShared(ctx, c, name, vaultJobs{
-			vault: id.String(), list: a.listInstanceJobs(c, id),
-			alone: func(ctx context.Context) (job, error) { return a.readInstanceJob(ctx, c, id, name) },
-		})
-	}}
+	return jobReader{calls: instanceJobCalls(), read: a.readTracked(vault, a.listInstanceJobs, a.readInstanceJob)}
 }
 
 // instanceVault returns the vault of the instance that an earlier step found.
@@ -101,6 +76,31 @@ func (a azure) readInstanceJob(ctx context.Context, c step.Call, vault resourcei
 		name: read.Name, status: read.Status, state: read.State(), warnings: read.Warnings(), failure: read.Failure(),
 		what: fmt.Sprintf("%s job %s of %s", read.OperationCategory, read.Name, read.DatasourceName),
 	}, nil
+}
+
+// jobLister returns a list of a vault's jobs, to be shared by its operations.
+type jobLister func(c step.Call, vault resourceid.VaultID) func(ctx context.Context, since time.Time) (jobs []jobcache.Job, calls int, err error)
+
+// readTracked returns a function that reads the job that the operation follows:
+// from the shared list, or by itself.
+func (a azure) readTracked(
+	vault func(step.Call) (resourceid.VaultID, error), list jobLister,
+	alone func(ctx context.Context, c step.Call, vault resourceid.VaultID, name string) (job, error),
+) func(context.Context, step.Call) (job, error) {
+	return func(ctx context.Context, c step.Call) (job, error) {
+		id, err := vault(c)
+		if err != nil {
+			return job{}, err
+		}
+		name, err := trackedJob(c)
+		if err != nil {
+			return job{}, err
+		}
+		return a.readShared(ctx, c, name, vaultJobs{
+			vault: id.String(), list: list(c, id),
+			alone: func(ctx context.Context) (job, error) { return alone(ctx, c, id, name) },
+		})
+	}
 }
 
 // trackedJob returns the ID of the job that the operation follows.
