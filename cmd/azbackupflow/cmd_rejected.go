@@ -15,7 +15,7 @@ import (
 
 // rejectedCommand is about requests that were rejected, or dead-lettered because
 // they were delivered too often. Dead-lettered wake-ups are not among them: the
-// sweep wakes their operations.
+// function collect-dead-letters wakes their operations.
 type rejectedCommand struct {
 	List   rejectedListCommand   `cmd:"" help:"List rejected requests, newest first."`
 	Show   rejectedShowCommand   `cmd:"" help:"Show one rejected request with its body."`

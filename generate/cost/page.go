@@ -13,7 +13,7 @@ const exampleRechecks = 20
 // infra/ and the function.json of its function.
 func perMonth() map[string]int {
 	const day = 30
-	return map[string]int{"sweep": day * 24 * 12, "schedule-backups": day * 24 * 60, "sweep-resources": day * 24}
+	return map[string]int{"sweep": day * 24 * 12, "schedule-backups": day * 24 * 60, "sweep-resources": day * 24, "collect-dead-letters": day * 24 * 12}
 }
 
 // Markdown returns the page docs/cost.md.

@@ -33,7 +33,7 @@ func section(d flow.Definition) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n%s Default deadline: %s. Role: %s.\n\n", d.Name, d.Intro, Duration(d.Deadline), d.Role.Name())
 	if d.Guarded {
-		b.WriteString("This flow is guarded: over HTTP it needs the operator role; see [security.md](security.md).\n\n")
+		b.WriteString("This flow is guarded: over HTTP it needs the app role `Operations.Restore`; see [security.md](security.md).\n\n")
 	}
 	b.WriteString(d.Parameters().Table())
 	for _, e := range d.Examples {

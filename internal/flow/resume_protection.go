@@ -92,7 +92,7 @@ func (a azure) resumeProtection() Definition {
 		Intro: "Resumes protection that was stopped with its backups kept, and ends the exclusion from automatic protection. A protected item gets " +
 			"the policy that it had when azbackupflow stopped it.",
 		Notes: "A shorter policy deletes recovery points. So a request for another policy, or for any policy of an item that something else stopped, is " +
-			"guarded: over HTTP it needs the operator role; see [security.md](security.md).",
+			"guarded: over HTTP it needs the app role `Operations.Restore`; see [security.md](security.md).",
 		Examples: []Example{{
 			File: "resume-protection", About: "file share testshare", Key: "resume-testshare", Deadline: "PT12H", Labels: team("files"),
 			Parameters: ResumeProtection{Target: Target{FileShare: exampleFileShare()}},
@@ -115,7 +115,7 @@ func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservice
 		return lro.Submission{}, nil, anotherPolicy(item)
 	case policy == "":
 		return lro.Submission{}, nil, fatal("PolicyNotRecorded", "the policy that "+item.FriendlyName+" had is unknown: azbackupflow did not stop its protection",
-			"Name the policy in parameters.policy. Over HTTP that needs the operator role.")
+			"Name the policy in parameters.policy. Over HTTP that needs the app role Operations.Restore.")
 	}
 	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, policy)
 	out, err := accepted(submitted, err, "protection is being resumed with the policy "+resourceid.LastName(policy))

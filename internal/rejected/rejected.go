@@ -27,7 +27,7 @@ type Source string
 
 // Sources of rejected requests.
 const (
-	// Requests is the queue of requests: the request was refused.
+	// Requests is the queue of requests: the request was rejected.
 	Requests Source = "requests"
 	// Steps is the queue of wake-ups: the message is not a wake-up, so it cannot
 	// be replayed.
@@ -39,9 +39,9 @@ const (
 	// a wake-up, so it cannot be replayed.
 	StepsDeadLetters Source = "steps/$DeadLetterQueue"
 	// Events is the function that receives events of Event Grid: the event was
-	// refused.
+	// rejected.
 	Events Source = "protect-new-resource"
-	// Schedules is the file of schedules: a scheduled request was refused.
+	// Schedules is the file of schedules: a scheduled request was rejected.
 	Schedules Source = "schedules.yaml"
 )
 

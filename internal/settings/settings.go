@@ -57,7 +57,7 @@ type Settings struct {
 	// RestoreTargets are the resource ids and blob container URLs that restores
 	// may write to. Without an entry no restore starts.
 	RestoreTargets []string `env:"AZBACKUPFLOW_RESTORE_TARGETS"`
-	// GuardedFlows are further flows that need the operator role over HTTP.
+	// GuardedFlows are further flows that need the app role Operations.Restore over HTTP.
 	GuardedFlows []string `env:"AZBACKUPFLOW_GUARDED_FLOWS"`
 	// Notices is the queue or topic for the notifications of all operations;
 	// empty sends none. ReplyQueues are the queues that requests may name.

@@ -92,6 +92,7 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	more("the start of an instance", "with its first operation", cold.without(counted.Recheck).Plus(-1, warm.without(counted.Recheck)))
 	for _, timer := range []struct{ name, what string }{
 		{"sweep", "every five minutes"}, {"schedule-backups", "every minute"}, {"sweep-resources", "every hour"},
+		{"collect-dead-letters", "every five minutes"},
 	} {
 		counted.Timers = append(counted.Timers, cost.Part{Name: timer.name, What: timer.what, Counts: c.timer(timer.name)})
 	}
