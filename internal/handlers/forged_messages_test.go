@@ -17,24 +17,58 @@ import (
 func TestStartOperation_IgnoresMetadataFromTheBody(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 200_000)
-	for name, body := range map[string]object{
-		"a plain request": {"flow": "nope", "parameters": object{}, "MessageId": long, "enqueuedtimeutc": "9999-01-01T00:00:00", "replyTo": long},
-		"a CloudEvent": {
-			"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "messageid": long, "ENQUEUEDTIMEUTC": "1601-01-01T00:00:00",
-			"applicationProperties": object{"azbackupflow-bulk-offset": "3"}, "data": backupRequest("k", "testshare"),
-		},
-	} {
-		r := newRig(t)
+	encoded := func(body object) string {
 		raw, err := json.Marshal(body)
 		require.NoError(t, err)
-		r.receive(r.message(long, raw, object{"EnqueuedTimeUtc": "9999-01-01T00:00:00", "ReplyTo": long, "ApplicationProperties": object{"azbackupflow-message-id": long}}))
+		return string(raw)
+	}
+	request := encoded(object{
+		"flow": "nope", "parameters": object{}, "MessageId": long, "enqueuedtimeutc": "9999-01-01T00:00:00", "replyTo": long,
+		"applicationProperties": object{"azbackupflow-message-id": "forged"},
+	})
+	for name, body := range map[string]string{
+		"a plain request": request,
+		"a CloudEvent": encoded(object{
+			"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "messageid": long, "ENQUEUEDTIMEUTC": "1601-01-01T00:00:00",
+			"applicationProperties": object{"azbackupflow-bulk-offset": "3"}, "data": backupRequest("k", "testshare"),
+		}),
+		"a byte order mark": "\ufeff" + request,
+		// The host reads these as JSON, Go does not.
+		"a comment":       "/* x */ " + request,
+		"a comma":         request[:len(request)-1] + ",}",
+		"single quotes":   strings.ReplaceAll(request, `"`, `'`),
+		"escaped names":   `{'flow':'nope','\u004dessageId':'x','\u0045nqueuedTimeUtc':'x','replyT\u006f':'x','application\u0050roperties':{}}`,
+		"a mark, a comma": "\ufeff " + request[:len(request)-1] + ",}",
+	} {
+		r := newRig(t)
+		r.receive(r.message(long, []byte(body), object{
+			"EnqueuedTimeUtc": "9999-01-01T00:00:00", "ReplyTo": "answers", "ApplicationProperties": object{"azbackupflow-message-id": "forged"},
+		}))
 		all := r.rejectedRequests()
 		require.Len(t, all, 1, name)
 		require.LessOrEqual(t, len(all[0].MessageID), 128, name)
 		require.Equal(t, r.clock(), all[0].At, "%s: the time is not the sender's", name)
+		require.NotEqual(t, "forged", all[0].MessageID, name)
+		if name != "a CloudEvent" { // it names no reply queue
+			require.Empty(t, all[0].ReplyTo, name)
+		}
 		require.NotEmpty(t, all[0].Fields, name)
 		require.Len(t, r.take("rejected"), 1, name)
 		require.Empty(t, r.listed(10), name)
+	}
+}
+
+// A body that is not JSON cannot replace metadata that it does not name.
+func TestStartOperation_KeepsMetadataOfAnUnreadableBody(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"flow":"nope",}`, `// {`, "<xml/>", `["MessageId","EnqueuedTimeUtc","ReplyTo"`} {
+		r := newRig(t)
+		r.receive(r.message("m1", []byte(body), object{"EnqueuedTimeUtc": "2026-03-01T07:59:00", "ReplyTo": "answers"}))
+		all := r.rejectedRequests()
+		require.Len(t, all, 1, body)
+		require.Equal(t, "m1", all[0].MessageID, body)
+		require.Equal(t, morning().Add(-time.Minute), all[0].At, body)
+		require.Equal(t, "answers", all[0].ReplyTo, body)
 	}
 }
 

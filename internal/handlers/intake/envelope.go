@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
+	"azbackupflow/internal/step"
 )
 
 // Binding is the name of the message in function.json.
@@ -123,16 +125,27 @@ func Decode(inv customhandler.Invocation) Envelope {
 	return m.with(body, property)
 }
 
-// replacedMetadata returns the names of the top-level members of a JSON object in
-// lower case, because the host compares names without regard to case.
+// replacedMetadata returns the names of the metadata, in lower case, that the
+// members of a body may have replaced. The host compares names without regard to
+// case, and it reads more than JSON: comments, single quotes, names without
+// quotes.
 func replacedMetadata(body []byte) map[string]bool {
+	body = bytes.TrimSpace(step.WithoutByteOrderMark(body))
 	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
-		return nil
+	names := map[string]bool{}
+	if json.Unmarshal(body, &members) == nil {
+		for name := range members {
+			names[strings.ToLower(name)] = true
+		}
+		return names
 	}
-	names := make(map[string]bool, len(members))
-	for name := range members {
-		names[strings.ToLower(name)] = true
+	if !bytes.HasPrefix(body, []byte("{")) && !bytes.HasPrefix(body, []byte("/")) {
+		return names // the host cannot read an object either
+	}
+	text := strings.ToLower(string(body))
+	for _, name := range []string{"messageid", "enqueuedtimeutc", "replyto", "applicationproperties", "userproperties"} {
+		// A name may be written with escapes.
+		names[name] = strings.Contains(text, name) || strings.Contains(text, `\`)
 	}
 	return names
 }
