@@ -95,6 +95,20 @@ func TestReject_KeepsNoSecret(t *testing.T) {
 		"a connection string":          "Endpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey=" + secret + ";EntityPath=q",
 		"a storage connection string":  "DefaultEndpointsProtocol=https;AccountKey=" + secret,
 		"a database connection string": "Server=x;Password=" + secret + ";",
+		"an escaped signature":         `acct.blob.core.windows.net/c?sv=1\u0026sig\u003dab\u002B` + secret,
+		"an escaped query":             `https://acct.blob.core.windows.net/c?sig=ab\u002B` + secret,
+		"an escaped account key":       `AccountKey=ab\u002B` + secret + `\u003d\u003d;`,
+		"an escaped bearer token":      `bearer ab\u002Bcd\/` + secret,
+		"a quoted connection string":   `say "Password=a\` + secret + `" now`,
+		"a member password":            `{"password":"` + secret + `"}`,
+		"a member with quotes":         `{"adminPassword" : "a\"b\\` + secret + `\\"}`,
+		"a member accountKey":          `{"x":1,"accountKey":"` + secret + `==","y":2}`,
+		"a member sharedAccessKey":     `{"sharedAccessKey":"` + secret + `"}`,
+		"a member client_secret":       `{"client_secret":"` + secret + `"}`,
+		"a member sasToken":            `{"SASTOKEN":"sv=1&se=` + secret + `"}`,
+		"a member sig":                 `{"sig":"` + secret + `"}`,
+		"a member in a string":         `{"x":"{\"password\": \"a\\\"b\\n` + secret + `\"}"}`,
+		"a member without an end":      `{"password":"a` + secret + `\`,
 	} {
 		body, err := json.Marshal(map[string]any{"flow": text, "key": text, "parameters": map[string]any{text: []string{text}}})
 		require.NoError(t, err)
@@ -116,6 +130,28 @@ func TestReject_KeepsNoSecret(t *testing.T) {
 			require.NotContains(t, c.log.String(), secret, "%s in the %s", name, place)
 		}
 		require.True(t, json.Valid([]byte(intake.Redact(string(body)))), "%s: the body is still JSON: %s", name, intake.Redact(string(body)))
+	}
+}
+
+// Redacted JSON stays valid JSON, also where JSON is inside a JSON string, and
+// keeps the other members.
+func TestRedact_KeepsJSONValid(t *testing.T) {
+	t.Parallel()
+	for before, after := range map[string]string{
+		`{"password":"x","a":1}`:                               `{"password":"***","a":1}`,
+		`{"password":12345,"a":null}`:                          `{"password":"***","a":null}`,
+		`{"password":{"a":"b"},"secrets":["x"]}`:               `{"password":{"a":"b"},"secrets":["x"]}`,
+		`{"note":"say \"Password=x\"","a":1}`:                  `{"note":"say \"Password=***\"","a":1}`,
+		`{"note":"say \"sig=x\"","a":1}`:                       `{"note":"say \"sig=***\"","a":1}`,
+		`{"note":"Password=x\\","a":1}`:                        `{"note":"Password=***","a":1}`,
+		`{"note":"Password=","a":1}`:                           `{"note":"Password=","a":1}`,
+		`{"note":"c?sv=1\u0026sig=a\u002Bb%2Fc","a":1}`:        `{"note":"c?sv=1\u0026sig=***","a":1}`,
+		`{"inner":"{\"sasToken\":\"a\\\"b\",\"c\":1}","a":1}`:  `{"inner":"{\"sasToken\":\"***\",\"c\":1}","a":1}`,
+		`{"inner":"{\"accountKey\":\"a\\\\\",\"c\":1}","a":1}`: `{"inner":"{\"accountKey\":\"***\",\"c\":1}","a":1}`,
+		`{"inner":"{\n  \"password\":\n \"x\"}","a":1}`:        `{"inner":"{\n  \"password\":\n \"***\"}","a":1}`,
+	} {
+		require.True(t, json.Valid([]byte(before)), before)
+		require.JSONEq(t, after, intake.Redact(before))
 	}
 }
 
