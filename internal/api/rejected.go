@@ -23,6 +23,9 @@ type RejectedRequest struct {
 	BodyType     string `json:"bodyType,omitempty"`
 	BodySize     int    `json:"bodySize,omitempty"`
 	BodyEncoding string `json:"bodyEncoding,omitempty"`
+	// Redacted reports that a secret was removed from the body or the message id.
+	// A replay then needs the complete request.
+	Redacted bool `json:"redacted,omitempty"`
 	// ReplyTo is the queue on which the sender wants a reply.
 	ReplyTo string `json:"replyTo,omitempty"`
 	// ReplayedAt is the time of the last replay, ReplayedAs its message id.

@@ -69,6 +69,9 @@ type Request struct {
 	BodyType     string `json:"bodyType,omitempty"`
 	BodySize     int    `json:"bodySize,omitempty"`
 	BodyEncoding string `json:"bodyEncoding,omitempty"`
+	// Redacted reports that Body or MessageID lost a secret. Such a request cannot
+	// be replayed as it is recorded.
+	Redacted bool `json:"redacted,omitempty"`
 	// ReplyTo is the queue on which the sender expects answers.
 	ReplyTo string `json:"replyTo,omitempty"`
 	// ReplayedAt is the time of the last replay, ReplayedAs its message ID.
@@ -119,13 +122,19 @@ const maxListedBody = 8 << 10
 
 // Shortened returns the request with its body cut to the limit of lists.
 func (r Request) Shortened() Request {
-	if len(r.Body) <= maxListedBody {
-		return r
-	}
-	cut := maxListedBody
-	for cut > maxListedBody-utf8.UTFMax && !utf8.RuneStart(r.Body[cut]) {
-		cut--
-	}
-	r.Body = r.Body[:cut]
+	r.Body = Cut(r.Body, maxListedBody)
 	return r
+}
+
+// Cut returns the beginning of a text, at most limit bytes long, without half a
+// character at its end.
+func Cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	end := limit
+	for end > 0 && end > limit-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }

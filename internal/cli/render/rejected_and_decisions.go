@@ -27,6 +27,9 @@ func RejectedFacts(r api.RejectedRequest) []Fact {
 		}
 		add("Reason", reason)
 	}
+	if r.Redacted {
+		add("Redacted", "yes; replay it with -f FILE and the complete request")
+	}
 	add("Reply to", r.ReplyTo)
 	if !r.ReplayedAt.IsZero() {
 		add("Replayed", Time(r.ReplayedAt)+" UTC, as message "+r.ReplayedAs)

@@ -79,7 +79,8 @@ func validation(run engine.DryRunResult, steps []string) api.Validation {
 func publicRejected(r rejected.Request) api.RejectedRequest {
 	return api.RejectedRequest{
 		ID: r.ID, At: r.At, Source: string(r.Source), MessageID: r.MessageID, Key: r.Key, Flow: r.Flow, Reason: r.Reason,
-		Fields: fieldErrors(r.Fields), Body: r.Body, BodyType: r.BodyType, BodySize: r.BodySize, BodyEncoding: r.BodyEncoding, ReplyTo: r.ReplyTo, ReplayedAt: r.ReplayedAt, ReplayedAs: r.ReplayedAs,
+		Fields: fieldErrors(r.Fields), Body: r.Body, BodyType: r.BodyType, BodySize: r.BodySize, BodyEncoding: r.BodyEncoding, Redacted: r.Redacted,
+		ReplyTo: r.ReplyTo, ReplayedAt: r.ReplayedAt, ReplayedAs: r.ReplayedAs,
 	}
 }
 

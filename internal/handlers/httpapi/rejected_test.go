@@ -136,14 +136,19 @@ func TestReplay_ChecksTheRequestAndAcceptsAnEditedOne(t *testing.T) {
 		require.Equal(t, "urn:azbackupflow:problem:invalid-request", p.Type)
 		require.Equal(t, c.field, p.Fields[0].Field)
 	}
+	redacted := b.reject(rejected.Request{ID: "r4", Source: "requests", MessageID: "m", Reason: "x", Body: `{"flow":"demo","parameters":{}}`, Redacted: true})
+	var p api.Problem
+	require.Equal(t, http.StatusBadRequest, b.ask("POST", "/rejected/"+redacted+"/replay", "", &p))
+	require.Equal(t, "request", p.Fields[0].Field)
+	require.Contains(t, p.Fields[0].Want, "complete request")
 	require.Empty(t, b.sent)
 	edited := `{"flow":"demo","parameters":{}}`
 	var replayed api.Replayed
 	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+wrong+"/replay", edited, &replayed))
 	require.Equal(t, edited, b.sent[0].body)
+	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+redacted+"/replay", edited, &replayed))
 
 	b.fail = errors.New("unavailable")
-	var p api.Problem
 	require.Equal(t, http.StatusServiceUnavailable, b.ask("POST", "/rejected/"+empty+"/replay", edited, &p))
 }
 

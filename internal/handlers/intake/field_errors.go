@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"unicode/utf8"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
 
@@ -62,30 +62,17 @@ func Shorten(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
-	return fmt.Sprintf("%s... (%d bytes)", cut(text, limit), len(text))
+	return fmt.Sprintf("%s... (%d bytes)", rejected.Cut(text, limit), len(text))
 }
 
 // bounded returns a text of a sender without secrets, cut to a limit in bytes. It
 // looks only at the beginning of a long text.
 func bounded(text string, limit int) string {
-	redacted := Redact(cut(text, 8*limit))
+	redacted := Redact(rejected.Cut(text, 8*limit))
 	if len(text) <= limit {
 		return Shorten(redacted, limit)
 	}
-	return fmt.Sprintf("%s... (%d bytes)", cut(redacted, limit), len(text))
-}
-
-// cut returns the beginning of a text, at most limit bytes long, without half a
-// character at its end.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	end := limit
-	for end > 0 && end > limit-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
+	return fmt.Sprintf("%s... (%d bytes)", rejected.Cut(redacted, limit), len(text))
 }
 
 func shortenFields(fields []step.FieldError) []step.FieldError {

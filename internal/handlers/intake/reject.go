@@ -108,7 +108,9 @@ func (r *Rejecter) record(rejection Rejection) rejected.Request {
 		record.At = rejection.At
 	}
 	record.ID = rejected.NewID(record.At, record.Source, record.MessageID, rejection.Body)
-	record.Body, record.BodyEncoding = recordedBody(rejection.Body)
+	var redacted bool
+	record.Body, record.BodyEncoding, redacted = recordedBody(rejection.Body)
+	record.Redacted = redacted || Redact(rejection.MessageID) != rejection.MessageID
 	var named struct{ Flow, Key string }
 	content, _ := request.Unwrap(rejection.Body) // the request is rejected already
 	if json.Unmarshal(content.Body, &named) == nil {
@@ -127,14 +129,17 @@ func boundedID(id string) string {
 	return BoundID(Redact(id)) + targetSeparator + Shorten(target, maxTargetIndex)
 }
 
-// recordedBody returns the body as it is recorded. A body that is not text is
-// cut and encoded as base64.
-func recordedBody(body []byte) (text, encoding string) {
+// recordedBody returns the body as it is recorded, and whether it lost a secret. A
+// body that is not text is cut and encoded as base64.
+func recordedBody(body []byte) (text, encoding string, redacted bool) {
 	if utf8.Valid(body) && !bytes.ContainsRune(body, 0) {
-		return Redact(string(body[:min(len(body), maxRecordedBody)])), ""
+		whole := rejected.Cut(string(body), maxRecordedBody)
+		text = Redact(whole)
+		return text, "", text != whole
 	}
-	binary := Redact(string(body[:min(len(body), maxBinaryBody)]))
-	return base64.StdEncoding.EncodeToString([]byte(binary)), rejected.Base64
+	binary := string(body[:min(len(body), maxBinaryBody)])
+	text = Redact(binary)
+	return base64.StdEncoding.EncodeToString([]byte(text)), rejected.Base64, text != binary
 }
 
 // encodeCopy encodes the record with as much of the body as fits a message. JSON
@@ -143,7 +148,7 @@ func recordedBody(body []byte) (text, encoding string) {
 func encodeCopy(record rejected.Request) ([]byte, error) {
 	whole := record.Body
 	for limit := maxCopiedBody; limit > 0; limit /= 2 {
-		record.Body = cut(whole, limit)
+		record.Body = rejected.Cut(whole, limit)
 		body, err := json.Marshal(record)
 		if err != nil || len(body) <= maxCopy {
 			return body, err

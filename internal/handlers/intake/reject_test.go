@@ -133,6 +133,27 @@ func TestReject_KeepsNoSecret(t *testing.T) {
 	}
 }
 
+// A request that lost a secret is marked, because it cannot be replayed as it is
+// recorded.
+func TestReject_MarksARedactedRequest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rejection intake.Rejection
+		redacted  bool
+	}{
+		{intake.Rejection{MessageID: "m", Body: []byte(`{"url":"https://a/b"}`)}, false},
+		{intake.Rejection{MessageID: "m", Body: []byte("\xff")}, false},
+		{intake.Rejection{MessageID: "m", Body: []byte(`{"url":"https://a/b?sig=x"}`)}, true},
+		{intake.Rejection{MessageID: "m", Body: []byte("\xff https://a/b?sig=x")}, true},
+		{intake.Rejection{MessageID: "https://a/b?sig=x#3", Body: []byte(`{}`)}, true},
+	} {
+		var r rejections
+		c.rejection.Err = errors.New("x")
+		require.NoError(t, r.rejecter(t).Reject(t.Context(), c.rejection))
+		require.Equal(t, c.redacted, r.records[0].Redacted, c.rejection)
+	}
+}
+
 // Redacted JSON stays valid JSON, also where JSON is inside a JSON string, and
 // keeps the other members.
 func TestRedact_KeepsJSONValid(t *testing.T) {

@@ -32,6 +32,9 @@ func (r Replay) Body(ctx context.Context) ([]byte, error) {
 		if r.Request.BodyEncoding != "" {
 			return nil, invalid("request", "is not text", "the request in the body of the call")
 		}
+		if r.Request.Redacted {
+			return nil, invalid("request", "is recorded without its secrets", "the complete request in the body of the call")
+		}
 		body = []byte(r.Request.Body)
 	}
 	if len(body) == 0 {
