@@ -19,6 +19,7 @@ import (
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/queue"
 	"azbackupflow/internal/rejected"
 )
@@ -31,6 +32,8 @@ type deadLetters struct {
 	completed func(string)
 	// skipped is the error of a batch from which messages are missing.
 	skipped error
+	// closed are the errors of the contexts with which it was closed.
+	closed []error
 }
 
 func (d *deadLetters) Receive(_ context.Context, limit int) ([]queue.DeadLetter, error) {
@@ -48,7 +51,10 @@ func (d *deadLetters) Complete(_ context.Context, m queue.DeadLetter) error {
 	return nil
 }
 
-func (d *deadLetters) Close(context.Context) error { return nil }
+func (d *deadLetters) Close(ctx context.Context) error {
+	d.closed = append(d.closed, ctx.Err())
+	return nil
+}
 
 // collector returns a collector of the rig. done receives the ids of completed
 // messages.
@@ -57,7 +63,7 @@ func (r *rig) collector(requests, steps []queue.DeadLetter, done func(string)) (
 	readers = [2]*deadLetters{{waiting: requests, completed: done}, {waiting: steps, completed: done}}
 	c, err := intake.NewCollector(intake.CollectorConfig{
 		Requests: readers[0], Steps: readers[1], Intake: r.intake, Waker: r.engine, Rejecter: r.rejecter,
-		Now: r.clock, Sleep: r.sleep, Log: slog.New(slog.DiscardHandler),
+		Now: r.clock, Sleep: r.sleep, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 	})
 	require.NoError(r.t, err)
 	return handlers.CollectDeadLetters(c), readers
@@ -86,6 +92,42 @@ func (r *rig) rejectedRequests() []rejected.Request {
 
 func deadLetter(id string, body []byte) queue.DeadLetter {
 	return queue.DeadLetter{MessageID: id, EnqueuedAt: morning(), Reason: "MaxDeliveryCountExceeded", Body: body}
+}
+
+// The links are closed even when the invocation's time is up.
+func TestCollectDeadLetters_ClosesItsLinksAfterItsTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	done, _ := r.completions()
+	collect, readers := r.collector([]queue.DeadLetter{deadLetter("m1", []byte("x"))}, nil, done)
+	_, err := collect(ctx, customhandler.Invocation{})
+	require.ErrorIs(t, err, context.Canceled)
+	for _, reader := range readers {
+		require.Equal(t, []error{nil}, reader.closed)
+	}
+}
+
+// A rejected dead letter names why Service Bus dead-lettered it and what is wrong
+// with it.
+func TestCollectDeadLetters_NamesTheProblemsOfARequest(t *testing.T) {
+	t.Parallel()
+	for body, field := range map[string]string{
+		`{"flow":"nope","parameters":{}}`: "flow", `{"flow":"backup-now"}`: "parameters", `{`: "request",
+		`{"specversion":"1.0","source":"s","type":"t","data":{}}`: "id",
+	} {
+		r := newRig(t)
+		done, _ := r.completions()
+		collect, _ := r.collector([]queue.DeadLetter{deadLetter("m1", []byte(body))}, nil, done)
+		_, err := collect(t.Context(), customhandler.Invocation{})
+		require.NoError(t, err)
+		all := r.rejectedRequests()
+		require.Len(t, all, 1, body)
+		require.Contains(t, all[0].Reason, "MaxDeliveryCountExceeded", body)
+		require.NotEmpty(t, all[0].Fields, body)
+		require.Equal(t, field, all[0].Fields[0].Field, body)
+	}
 }
 
 func TestCollectDeadLetters_RestartsARequestWhoseOperationExists(t *testing.T) {
@@ -224,10 +266,12 @@ func TestCollectDeadLetters_ContinuesAfterOneFailure(t *testing.T) {
 	_, err := collect(t.Context(), customhandler.Invocation{})
 	require.ErrorContains(t, err, "1 of 50 failed")
 	require.ErrorContains(t, err, "panic: lock lost")
+	var panicked *parallel.PanicError
+	require.ErrorAs(t, err, &panicked)
+	require.Contains(t, string(panicked.Stack()), "collect_dead_letters_test.go", "the log shows the stack")
 	require.Len(t, ids(), 119)
 }
 
-// A backlog of 10,000 takes minutes, and never more than 100 messages a second.
 func TestCollectDeadLetters_HandlesTheOthersIfOneCannotBeDecoded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -239,6 +283,7 @@ func TestCollectDeadLetters_HandlesTheOthersIfOneCannotBeDecoded(t *testing.T) {
 	require.ElementsMatch(t, []string{"r1", "r2"}, ids())
 }
 
+// A backlog of 10,000 takes minutes, and never more than 100 messages a second.
 func TestCollectDeadLetters_WorksOffABacklogWithoutABurst(t *testing.T) {
 	t.Parallel()
 	var letters []queue.DeadLetter

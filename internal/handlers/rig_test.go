@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,7 +59,10 @@ type rig struct {
 	time *clockwork.FakeClock
 	ids  int
 	// sent are the messages to queues other than steps, in order.
-	sent []sent
+	sent    []sent
+	replies answers
+	// log is the log of the intake.
+	log strings.Builder
 	// busDown makes sending fail.
 	busDown bool
 	// excluded is called for each change of an exclusion.
@@ -96,9 +100,9 @@ type flakyStore struct {
 func (s *flakyStore) Create(ctx context.Context, op operation.Operation, ev operation.Event) (engine.Row, bool, error) {
 	s.mu.Lock()
 	s.creations++
-	down := s.down || s.breaks != nil && s.breaks(op)
+	down, breaks := s.down, s.breaks
 	s.mu.Unlock()
-	if down {
+	if down || breaks != nil && breaks(op) {
 		return engine.Row{}, false, errUnavailable
 	}
 	return s.Store.Create(ctx, op, ev)
@@ -226,14 +230,15 @@ func (r flakyRows) Load(ctx context.Context, key string) (value []byte, etag str
 	return r.SharedRows.Load(ctx, key)
 }
 
-// answers allows replies on the queue answers and sends none.
-type answers struct{}
+// answers allows replies on the queue answers and sends none. Sending fails with
+// its error.
+type answers struct{ err error }
 
 // MayReply implements intake.Replies.
-func (answers) MayReply(queue string) bool { return queue == "answers" }
+func (*answers) MayReply(queue string) bool { return queue == "answers" }
 
 // NotifyRejected implements intake.Replies.
-func (answers) NotifyRejected(context.Context, string, rejected.Request) error { return nil }
+func (a *answers) NotifyRejected(context.Context, string, rejected.Request) error { return a.err }
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
@@ -271,15 +276,16 @@ func newRig(t testing.TB) *rig {
 		Now: r.clock, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 	})
 	require.NoError(t, err)
+	log := slog.New(slog.NewTextHandler(&r.log, nil))
 	r.sealer, err = intake.NewSealer(flakyRows{state.SharedRows{Store: r.store, Kind: "seal"}, r.store}, r.newID)
 	require.NoError(t, err)
 	r.rejecter, err = intake.NewRejecter(intake.RejecterConfig{
-		Record: r.store.SaveRejected, Publish: r.publish, Replies: answers{}, Now: r.clock, Log: slog.New(slog.DiscardHandler),
+		Record: r.store.SaveRejected, Publish: r.publish, Replies: &r.replies, Now: r.clock, Log: log,
 	})
 	require.NoError(t, err)
 	r.intake, err = intake.New(intake.Config{
 		Engine: r.engine, Load: r.store.Load, Send: r.later, Rejecter: r.rejecter, Sealer: r.sealer, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
-		Log: slog.New(slog.DiscardHandler),
+		Log: log,
 	})
 	require.NoError(t, err)
 	r.api = r.newAPI(false)

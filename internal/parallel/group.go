@@ -28,6 +28,17 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 // Stack returns the stack of the goroutine that panicked, for the log.
 func (e *PanicError) Stack() []byte { return e.stack }
 
+// Recover calls a function and returns its error, which is a *PanicError if the
+// function panics.
+func Recover(f func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &PanicError{Value: value, stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
 // Group is an errgroup.Group whose functions may panic. New and WithContext
 // return one.
 type Group struct{ group *errgroup.Group }
@@ -47,14 +58,7 @@ func (g *Group) SetLimit(n int) { g.group.SetLimit(n) }
 
 // Go runs a function in a goroutine. It blocks while the limit is reached.
 func (g *Group) Go(f func() error) {
-	g.group.Go(func() (err error) {
-		defer func() {
-			if value := recover(); value != nil {
-				err = &PanicError{Value: value, stack: debug.Stack()}
-			}
-		}()
-		return f()
-	})
+	g.group.Go(func() error { return Recover(f) })
 }
 
 // Wait waits for all functions and returns the first error, which is a *PanicError

@@ -22,6 +22,15 @@ func TestGroup_ReturnsAPanicAsAnErrorWithItsStack(t *testing.T) {
 	require.Error(t, ctx.Err(), "the other functions are canceled")
 }
 
+func TestRecover_ReturnsAPanicOrTheError(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, parallel.Recover(func() error { return nil }))
+	require.EqualError(t, parallel.Recover(func() error { return errors.New("x") }), "x")
+	var panicked *parallel.PanicError
+	require.ErrorAs(t, parallel.Recover(func() error { panic("boom") }), &panicked)
+	require.Contains(t, string(panicked.Stack()), "group_test.go")
+}
+
 func TestGroup_ContinuesAfterAPanicWithoutAContext(t *testing.T) {
 	t.Parallel()
 	group := parallel.New()

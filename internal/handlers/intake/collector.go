@@ -83,9 +83,10 @@ func (c *Collector) Collect(ctx context.Context) error {
 		{name: "steps", reader: c.cfg.Steps, handle: c.step},
 		{name: "requests", reader: c.cfg.Requests, handle: c.request},
 	}
+	defer c.close(ctx, queues)
 	var failures []error
 	began := c.cfg.Now()
-	for round := 0; c.cfg.Now().Sub(began) < MaxCollectTime; round++ {
+	for c.cfg.Now().Sub(began) < MaxCollectTime {
 		busy := false
 		for _, q := range queues {
 			if q.done {
@@ -104,12 +105,17 @@ func (c *Collector) Collect(ctx context.Context) error {
 			break
 		}
 	}
+	return errors.Join(failures...)
+}
+
+// close closes the links of the queues, even if the invocation's time is up.
+func (c *Collector) close(ctx context.Context, queues []*deadLetterQueue) {
+	ctx = context.WithoutCancel(ctx)
 	for _, q := range queues {
 		if err := q.reader.Close(ctx); err != nil {
 			c.cfg.Log.DebugContext(ctx, "dead-letter queue not closed", "queue", q.name, "error", err)
 		}
 	}
-	return errors.Join(failures...)
 }
 
 // batch handles one batch. It returns an error if a message failed; the queue is
@@ -145,16 +151,17 @@ func (c *Collector) batch(ctx context.Context, q *deadLetterQueue) error {
 }
 
 // one handles and completes one message. A panic fails only this message.
-func (c *Collector) one(ctx context.Context, q *deadLetterQueue, m queue.DeadLetter) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("handle dead letter %s: panic: %v", BoundID(m.MessageID), r)
+func (c *Collector) one(ctx context.Context, q *deadLetterQueue, m queue.DeadLetter) error {
+	err := parallel.Recover(func() error {
+		if err := q.handle(ctx, m); err != nil {
+			return err
 		}
-	}()
-	if err := q.handle(ctx, m); err != nil {
-		return err
+		return q.reader.Complete(ctx, m)
+	})
+	if err != nil {
+		return fmt.Errorf("handle dead letter %s: %w", boundedID(m.MessageID), err)
 	}
-	return q.reader.Complete(ctx, m)
+	return nil
 }
 
 // step wakes the operation of a wake-up, and rejects every other message.
@@ -165,7 +172,7 @@ func (c *Collector) step(ctx context.Context, m queue.DeadLetter) error {
 		rejection.Err = fmt.Errorf("the message is not a wake-up: %w", err)
 		return c.cfg.Rejecter.Reject(ctx, rejection)
 	}
-	c.cfg.Log.WarnContext(ctx, "wake-up dead-lettered", "messageId", BoundID(m.MessageID), "reason", reasonOf(m), "op", w.OperationID, "seq", w.Seq)
+	c.cfg.Log.WarnContext(ctx, "wake-up dead-lettered", "messageId", boundedID(m.MessageID), "reason", reasonOf(m), "op", w.OperationID, "seq", w.Seq)
 	return c.cfg.Waker.WakeDeadLettered(ctx, w)
 }
 

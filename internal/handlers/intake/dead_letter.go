@@ -20,35 +20,35 @@ func (in *Intake) acceptDeadLetter(ctx context.Context, m Envelope, reason strin
 		return err
 	}
 	exists, err := in.exists(ctx, m)
-	if err != nil {
-		return err
-	}
 	if exists {
-		err := in.start(ctx, m) // sends the first step message again
-		if !IsPermanent(err) {
-			return err
+		err = in.start(ctx, m) // sends the first step message again
+		if err == nil {
+			return nil
 		}
+	}
+	if err != nil && !IsPermanent(err) {
+		return err
 	}
 	rejection.At, rejection.Reschedules = m.EnqueuedAt, m.reschedules
 	rejection.Err = fmt.Errorf("the request was dead-lettered: %s", reason)
+	if err != nil {
+		rejection.Err = fmt.Errorf("the request was dead-lettered: %s; %w", reason, err)
+	}
 	return in.cfg.Rejecter.Reject(ctx, rejection)
 }
 
 // exists reports whether the operation of a request exists. It returns false
-// for a bulk, whose targets are checked one by one at a replay, and for a
-// request that is not valid.
+// for a bulk, whose targets are checked one by one at a replay. Its error is
+// permanent for a request that is not valid.
 func (in *Intake) exists(ctx context.Context, m Envelope) (bool, error) {
 	if m.err != nil || request.IsBulk(m.content.Body) {
-		return false, nil
+		return false, m.err
 	}
 	req, err := m.request()
 	if err != nil {
-		return false, nil //nolint:nilerr // the caller rejects the request anyway
+		return false, err
 	}
 	op, err := in.cfg.Engine.Prepare(req)
-	if IsPermanent(err) {
-		return false, nil
-	}
 	if err != nil {
 		return false, err
 	}
