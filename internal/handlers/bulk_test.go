@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -9,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/customhandler"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/queue"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 )
@@ -186,6 +189,84 @@ func TestBulk_RejectsAnInvalidTargetAndStartsTheOthers(t *testing.T) {
 		require.Equal(t, record.Key, corrected.Key)
 	}
 	require.Len(t, r.take("rejected"), 6)
+}
+
+// A reply queue that cannot be used delays no target: the rejection is recorded.
+func TestBulk_ContinuesWhenAReplyFails(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.replies.err = errUnavailable
+	targets := append([]any{object{"fileShare": object{"name": "My_Share"}}}, shares(20)...)
+	r.receive(r.message("m1", bulkOf(t, "nightly", targets...), object{"ReplyTo": "answers"}))
+	r.requireStarted(20)
+	require.Empty(t, r.take("requests"), "nothing is rescheduled")
+	require.Len(t, r.rejectedRequests(), 1)
+	require.Contains(t, r.log.String(), "reply abandoned")
+}
+
+func TestBulk_RejectsATargetThatPanics(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.store.breaks = func(op operation.Operation) bool {
+		if strings.Contains(string(op.Parameters), "share-0003") {
+			panic("boom")
+		}
+		return false
+	}
+	r.receive(r.message("m1", bulkOf(t, "nightly", shares(20)...), nil))
+	require.Len(t, r.listed(500), 19)
+	require.Empty(t, r.take("requests"), "nothing is rescheduled")
+	all := r.rejectedRequests()
+	require.Len(t, all, 1)
+	require.Equal(t, "m1#3", all[0].MessageID)
+	require.Equal(t, "the target cannot be started: panic: boom", all[0].Reason)
+	require.Contains(t, r.log.String(), "bulk_test.go", "the log has the stack")
+}
+
+// A portion whose time ends before its first target is repeated. A copy at once
+// would have the id of the message itself, and duplicate detection would drop it.
+func TestBulk_IsRescheduledWhenNoTargetWasStarted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := handlers.StartOperation(r.intake)(ctx, r.sealed("m1", bulkOf(t, "nightly", shares(4)...), 2))
+	require.NoError(t, err)
+	waiting := r.take("requests")
+	require.Len(t, waiting, 1)
+	require.False(t, waiting[0].due.IsZero())
+	require.NotContains(t, waiting[0].id, "bulk:")
+	require.Equal(t, "2", waiting[0].properties["azbackupflow-bulk-offset"])
+}
+
+func TestBulk_KeepsItsNumberOfReschedulesBetweenPortions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.receive(r.message("m1", bulkOf(t, "nightly", shares(300)...), object{"ApplicationProperties": object{"azbackupflow-reschedules": "3"}}))
+	waiting := r.take("requests")
+	require.Len(t, waiting, 1)
+	require.Equal(t, "3", waiting[0].properties["azbackupflow-reschedules"])
+}
+
+func TestStartOperation_LogsNoSecretOfAMessageID(t *testing.T) {
+	t.Parallel()
+	const secret = "S3cr3tSignature"
+	const id = "https://a.example/b?sig=" + secret
+	r := newRig(t)
+	r.receive(r.message(id, bulkOf(t, "nightly", shares(2)...), nil))
+	wakeup, err := json.Marshal(operation.Wakeup{OperationID: "x", Seq: 1})
+	require.NoError(t, err)
+	done, _ := r.completions()
+	collect, _ := r.collector(nil, []queue.DeadLetter{deadLetter(id, wakeup)}, done)
+	_, _ = collect(t.Context(), customhandler.Invocation{})
+	r.store.set(true)
+	r.receive(r.message(id, bulkOf(t, "later", shares(2)...), nil))
+	sealed := r.message(id, bulkOf(t, "last", shares(2)...), object{"ApplicationProperties": object{"azbackupflow-seal": "x"}})
+	r.receive(sealed)
+	for _, message := range []string{"bulk portion started", "wake-up dead-lettered", "request rescheduled"} {
+		require.Contains(t, r.log.String(), message)
+	}
+	require.NotContains(t, r.log.String(), secret)
 }
 
 func TestBulk_WithoutAValidTargetIsRejectedOnce(t *testing.T) {

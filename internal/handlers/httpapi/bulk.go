@@ -9,6 +9,7 @@ import (
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
 )
@@ -46,35 +47,16 @@ func (a *API) bulk(w http.ResponseWriter, r *http.Request) error {
 // valid.
 func (a *API) validateTargets(ctx context.Context, b request.Bulk) (result api.BulkResult, valid []json.RawMessage, err error) {
 	result = api.BulkResult{Key: b.Key, Accepted: []api.BulkTarget{}, Rejected: []api.BulkRejected{}}
-	var first error
-	for i := range b.Targets {
-		if err := ctx.Err(); err != nil {
-			return result, nil, err
+	err = intake.CheckBulk(ctx, b, a.cfg.Engine.Prepare, func(i int, op operation.Operation, err error) bool {
+		if err != nil {
+			result.Rejected = append(result.Rejected, api.BulkRejected{Target: i, Fields: fieldErrors(intake.Fields(err))})
+			return true
 		}
-		req, err := b.Request(i)
-		if err == nil {
-			op, prepared := a.cfg.Engine.Prepare(req)
-			if err = prepared; err == nil {
-				valid = append(valid, b.Targets[i])
-				result.Accepted = append(result.Accepted, api.BulkTarget{Target: i, ID: op.ID, Key: op.Key})
-				continue
-			}
-		}
-		if !intake.IsPermanent(err) {
-			return result, nil, err
-		}
-		if first == nil {
-			first = err
-		}
-		if len(valid) == 0 && i+1 == intake.MaxInvalidTargets {
-			break
-		}
-		result.Rejected = append(result.Rejected, api.BulkRejected{Target: i, Fields: fieldErrors(intake.Fields(err))})
-	}
-	if len(valid) == 0 {
-		return result, nil, intake.NoValidTarget(min(len(b.Targets), intake.MaxInvalidTargets), intake.Fields(first))
-	}
-	return result, valid, nil
+		valid = append(valid, b.Targets[i])
+		result.Accepted = append(result.Accepted, api.BulkTarget{Target: i, ID: op.ID, Key: op.Key})
+		return true
+	})
+	return result, valid, err
 }
 
 func (a *API) readBulk(w http.ResponseWriter, r *http.Request) (request.Bulk, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -38,11 +39,16 @@ const (
 type unfinishedBulk struct {
 	// offset is the number of targets that are done.
 	offset int
+	// progress is the number of targets that this portion finished.
+	progress int
 	// err is the error that stopped the portion; nil if the portion was full.
 	err error
 }
 
 func (u *unfinishedBulk) Error() string {
+	if u.err == nil {
+		return fmt.Sprintf("bulk stopped at target %d", u.offset)
+	}
 	return fmt.Sprintf("bulk stopped at target %d: %v", u.offset, u.err)
 }
 
@@ -76,11 +82,11 @@ func (in *Intake) startBulk(ctx context.Context, m Envelope) error {
 	}
 	done, err := in.startPortion(ctx, m, b, offset)
 	offset += done
-	in.cfg.Log.InfoContext(ctx, "bulk portion started", "messageId", m.MessageID, "flow", b.Template.Flow, "targets", len(b.Targets), "done", offset)
+	in.cfg.Log.InfoContext(ctx, "bulk portion started", "messageId", boundedID(m.MessageID), "flow", b.Template.Flow, "targets", len(b.Targets), "done", offset)
 	if offset == len(b.Targets) {
 		return nil
 	}
-	return &unfinishedBulk{offset: offset, err: err}
+	return &unfinishedBulk{offset: offset, progress: done, err: err}
 }
 
 // startPortion starts targets from the offset on. It returns how many of them
@@ -103,6 +109,9 @@ func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, 
 		})
 	}
 	err := group.Wait()
+	if err == nil {
+		err = ctx.Err() // it may have ended before the first target
+	}
 	n := 0
 	for n < len(done) && done[n] {
 		n++
@@ -114,9 +123,17 @@ func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, 
 func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i int) error {
 	req, err := b.Request(i)
 	if err == nil {
-		_, _, err = in.cfg.Engine.Start(ctx, req, m.origin())
+		err = parallel.Recover(func() error {
+			_, _, err := in.cfg.Engine.Start(ctx, req, m.origin())
+			return err
+		})
 	}
-	if !IsPermanent(err) {
+	// A target that panics would stop the bulk at each attempt.
+	var panicked *parallel.PanicError
+	if errors.As(err, &panicked) {
+		in.cfg.Log.ErrorContext(ctx, "bulk target panicked", "messageId", boundedID(m.MessageID), "target", i, "error", err, "stack", string(panicked.Stack()))
+		err = fmt.Errorf("the target cannot be started: %w", err)
+	} else if !IsPermanent(err) {
 		return err
 	}
 	body := []byte(b.Targets[i])
@@ -125,15 +142,16 @@ func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i
 	}
 	rejection := m.rejection(rejected.Requests, body, err)
 	rejection.MessageID += targetSeparator + strconv.Itoa(i)
+	rejection.BulkTarget = true
 	return in.cfg.Rejecter.Reject(ctx, rejection)
 }
 
 // checkBulk returns an error for a bulk without a valid target, so that one
 // rejection replaces thousands of equal ones.
 func (in *Intake) checkBulk(ctx context.Context, b request.Bulk, from engine.Origin) error {
-	err := CheckBulk(ctx, b, in.cfg.Engine.Prepare)
-	if err == nil {
-		return nil
+	err := CheckBulk(ctx, b, in.cfg.Engine.Prepare, FirstValid)
+	if !IsPermanent(err) {
+		return err
 	}
 	// The bulk may repeat one that was valid when it first arrived; then its
 	// operations exist, and Start finds the first of them.
@@ -149,34 +167,50 @@ func (in *Intake) checkBulk(ctx context.Context, b request.Bulk, from engine.Ori
 // invalid. Validating more would only take time.
 const MaxInvalidTargets = 500
 
-// CheckBulk returns an error if no target of the bulk is valid, or none of its
+// FirstValid ends CheckBulk at the first valid target.
+func FirstValid(_ int, _ operation.Operation, err error) (more bool) { return err != nil }
+
+// CheckBulk prepares the targets of a bulk in order. It calls visit with the
+// operation of each valid target and with the error of each invalid one, until
+// visit returns false. It returns an error if no target is valid, or none of the
 // first MaxInvalidTargets. The error names the problems of the first target.
-func CheckBulk(ctx context.Context, b request.Bulk, prepare func(request.Request) (operation.Operation, error)) error {
+func CheckBulk(
+	ctx context.Context, b request.Bulk, prepare func(request.Request) (operation.Operation, error),
+	visit func(target int, op operation.Operation, err error) (more bool),
+) error {
 	var first error
+	valid := false
 	for i := range b.Targets {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		var op operation.Operation
 		req, err := b.Request(i)
 		if err == nil {
-			_, err = prepare(req)
+			op, err = prepare(req)
 		}
-		if !IsPermanent(err) {
-			return nil
+		if err != nil {
+			if !IsPermanent(err) {
+				return err
+			}
+			if first == nil {
+				first = err
+			}
 		}
-		if first == nil {
-			first = err
-		}
-		if i+1 == MaxInvalidTargets {
+		valid = valid || err == nil
+		if !visit(i, op, err) || !valid && i+1 == MaxInvalidTargets {
 			break
 		}
 	}
-	return NoValidTarget(min(len(b.Targets), MaxInvalidTargets), step.FieldsOf(first))
+	if valid {
+		return nil
+	}
+	return noValidTarget(min(len(b.Targets), MaxInvalidTargets), Fields(first))
 }
 
-// NoValidTarget returns the error of a bulk without a valid target, with the
+// noValidTarget returns the error of a bulk without a valid target, with the
 // problems of its first target.
-func NoValidTarget(targets int, first []step.FieldError) error {
+func noValidTarget(targets int, first []step.FieldError) error {
 	fields := []step.FieldError{{
 		Field: "targets", Problem: fmt.Sprintf("has no valid entry among the first %d; the problems of the first entry follow", targets), Want: "at least one valid target",
 	}}
@@ -184,11 +218,11 @@ func NoValidTarget(targets int, first []step.FieldError) error {
 }
 
 // continueBulk sends the bulk on with its offset: at once, or after a delay if a
-// target failed. The id of an immediate copy depends on the first message and the
+// target failed or none was started. The id of an immediate copy depends on the first message and the
 // offset, so duplicate detection keeps a repeated portion from starting a second
 // chain.
 func (in *Intake) continueBulk(ctx context.Context, m Envelope, rest *unfinishedBulk) error {
-	if rest.err != nil {
+	if rest.err != nil || rest.progress == 0 {
 		return in.reschedule(ctx, m, in.claims(ctx, m, rest.offset))
 	}
 	chain := m.MessageID
@@ -197,7 +231,11 @@ func (in *Intake) continueBulk(ctx context.Context, m Envelope, rest *unfinished
 	}
 	sum := sha256.Sum256(append([]byte(chain+"|"), m.Body...))
 	id := fmt.Sprintf("bulk:%s:%d", hex.EncodeToString(sum[:16]), rest.offset)
-	if err := in.cfg.Send(ctx, time.Time{}, settings.RequestsQueue, id, m.Body, m.carried(in.claims(ctx, m, rest.offset))); err != nil {
+	properties := m.carried(in.claims(ctx, m, rest.offset))
+	if m.reschedules > 0 {
+		properties[propertyReschedules] = strconv.Itoa(m.reschedules)
+	}
+	if err := in.cfg.Send(ctx, time.Time{}, settings.RequestsQueue, id, m.Body, properties); err != nil {
 		return fmt.Errorf("continue a bulk: %w", err)
 	}
 	return nil

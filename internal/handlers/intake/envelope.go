@@ -273,7 +273,7 @@ func (in *Intake) claims(ctx context.Context, m Envelope, offset int) claims {
 	}
 	seal, err := in.cfg.Sealer.Sign(ctx, m.sealed(c)...)
 	if err != nil {
-		in.cfg.Log.WarnContext(ctx, "copy of a request not sealed", "messageId", m.MessageID, "error", err)
+		in.cfg.Log.WarnContext(ctx, "copy of a request not sealed", "messageId", boundedID(m.MessageID), "error", err)
 		return claims{}
 	}
 	c.seal = seal

@@ -71,7 +71,7 @@ func (in *Intake) Accept(ctx context.Context, m Envelope) error {
 	verified, err := m.verified(ctx, in.cfg.Sealer)
 	if err != nil {
 		// The copy keeps its claims until its seal can be checked.
-		in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", m.MessageID, "error", err)
+		in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", boundedID(m.MessageID), "error", err)
 		return in.reschedule(ctx, m, m.claimed)
 	}
 	m = verified
@@ -88,7 +88,7 @@ func (in *Intake) Accept(ctx context.Context, m Envelope) error {
 	if errors.As(err, &rest) {
 		return in.continueBulk(ctx, m, rest)
 	}
-	in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", m.MessageID, "error", err)
+	in.cfg.Log.WarnContext(ctx, "request rescheduled", "messageId", boundedID(m.MessageID), "error", err)
 	return in.reschedule(ctx, m, in.claims(ctx, m, m.bulkOffset))
 }
 

@@ -34,6 +34,9 @@ type Rejection struct {
 	// often the request was rescheduled.
 	ReplyTo     string
 	Reschedules int
+	// BulkTarget is true for a target of a bulk: a failed reply must not delay the
+	// other targets.
+	BulkTarget bool
 }
 
 // RejecterConfig holds what a Rejecter needs. All fields but Replies are

@@ -82,7 +82,7 @@ func (r Replay) checkBulk(ctx context.Context, size int, raw []byte) error {
 	if err := request.Reserved(b.Key); err != nil {
 		return err
 	}
-	return CheckBulk(ctx, b, r.Prepare)
+	return CheckBulk(ctx, b, r.Prepare, FirstValid)
 }
 
 // internal reports whether the app itself made the request under this key.

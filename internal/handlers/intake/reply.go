@@ -29,14 +29,15 @@ func (r *Rejecter) checkReplyTo(queue string) error {
 		"no queue, or one that the setting AZBACKUPFLOW_REPLY_QUEUES lists")
 }
 
-// reply sends the rejection to the sender.
+// reply sends the rejection to the sender. A failure for a target of a bulk is only
+// logged, because the rejection is recorded already.
 func (r *Rejecter) reply(ctx context.Context, rejection Rejection, record rejected.Request) error {
 	if rejection.ReplyTo == "" || r.cfg.Replies == nil {
 		return nil
 	}
 	err := r.cfg.Replies.NotifyRejected(ctx, rejection.ReplyTo, record)
-	if err != nil && rejection.Reschedules >= maxReplyAttempts {
-		r.cfg.Log.WarnContext(ctx, "reply abandoned", "messageId", record.MessageID, "queue", rejection.ReplyTo, "error", err)
+	if err != nil && (rejection.BulkTarget || rejection.Reschedules >= maxReplyAttempts) {
+		r.cfg.Log.WarnContext(ctx, "reply abandoned", "messageId", record.MessageID, "queue", record.ReplyTo, "error", err)
 		return nil
 	}
 	return err
