@@ -20,12 +20,15 @@ const (
 	vaultName    = `[A-Za-z][A-Za-z0-9-]{1,49}`
 )
 
-// Fold returns a pattern for a text in any casing.
+// Fold returns a pattern for a text in any casing. Each letter's own casing comes
+// first, so that unfold can restore the text.
 func Fold(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		lower, upper := unicode.ToLower(r), unicode.ToUpper(r)
 		switch {
+		case r == upper && lower != upper:
+			b.WriteString("[" + string(upper) + string(lower) + "]")
 		case lower != upper:
 			b.WriteString("[" + string(lower) + string(upper) + "]")
 		case r == '.':
