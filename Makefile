@@ -29,14 +29,19 @@ LINTER := $(GO) tool -modfile=tools/go.mod golangci-lint
 help: ## List the targets
 	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:[^#]*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Says what is missing before the first command fails for lack of it.
+.PHONY: requirements
+requirements:
+	@GO="$(GO)" NPM="$(NPM)" sh tools/requirements/check.sh go cc node npm
+
 .PHONY: deps
-deps: $(INSTALLED) ## Download dependencies: Go modules, Azurite, the outside checks
+deps: requirements $(INSTALLED) ## Download dependencies: Go modules, Azurite, the outside checks
 	$(GO) mod download
 	cd $(BENCH) && $(GO) list -deps -test ./... >/dev/null
 
 # npm writes this file last. Touching it makes it newer than the lock file even if
 # npm had nothing to do.
-%/node_modules/.package-lock.json: %/package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json | requirements
 	cd $* && $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
@@ -67,6 +72,7 @@ UNIT = $(shell $(GO) list ./... | grep -vE '/internal/local/|/test/(e2e|outside)
 
 .PHONY: unit
 unit: ## Run the unit tests in seconds, with Go alone
+	@GO="$(GO)" sh tools/requirements/check.sh go
 	@CGO_ENABLED=0 $(GO) test -trimpath -short -timeout 5m $(UNIT)
 
 # One test at a time: some write files that others read. A second run passes where the
