@@ -18,8 +18,8 @@ func (a *app) change(ctx context.Context, id string, call func(*client.Client, c
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(op)
+	if a.out.Structured() {
+		return a.out.Data(op)
 	}
 	a.out.Line("Operation %s is %s%s.", op.ID, a.out.Status(op.Status), render.Flags(op))
 	return nil

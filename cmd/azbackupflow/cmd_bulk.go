@@ -36,8 +36,8 @@ func (b *bulkCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		err = a.out.JSON(result)
+	if a.out.Structured() {
+		err = a.out.Data(result)
 	} else {
 		a.showBulk(result)
 	}

@@ -21,8 +21,8 @@ func (e *errorsCommand) Run(a *app) error {
 	if e.Code != "" {
 		guide = guide.only(e.Code)
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(guide)
+	if a.out.Structured() {
+		return a.out.Data(guide)
 	}
 	switch {
 	case e.Code == "":

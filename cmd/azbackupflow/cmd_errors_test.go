@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm/azerr"
-	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/operation"
 )
 
@@ -74,7 +73,7 @@ func TestErrors_PrintsTheCatalogue(t *testing.T) {
 	shown := s.succeeds("errors")
 	s.golden("errors", shown)
 	for line := range strings.Lines(shown) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width, line)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), outputWidth, line)
 	}
 	for _, e := range azerr.Catalogue() {
 		for _, code := range e.Codes {

@@ -19,8 +19,8 @@ func (flowsCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(list)
+	if a.out.Structured() {
+		return a.out.Data(list)
 	}
 	var rows [][]string
 	for _, f := range list.Flows {

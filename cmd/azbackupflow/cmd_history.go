@@ -20,14 +20,17 @@ func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(history)
+	if a.out.Structured() {
+		return a.out.Data(history)
 	}
-	t := render.Timeline{Paint: a.out.Paint}
+	t := render.Timeline{Paint: a.out.Paint, Columns: a.out.Width()}
 	for _, ev := range history.Events {
 		for _, line := range t.Lines(ev) {
 			a.out.Line("%s", line)
 		}
+	}
+	for _, line := range t.End() {
+		a.out.Line("%s", line)
 	}
 	return nil
 }

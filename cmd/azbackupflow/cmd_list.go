@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"azbackupflow/internal/api"
@@ -40,8 +39,8 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(api.OperationPage{Operations: operations, Unreadable: unreadable, Continue: next})
+	if a.out.Structured() {
+		return a.out.Data(api.OperationPage{Operations: operations, Unreadable: unreadable, Continue: next})
 	}
 	if len(unreadable) > 0 {
 		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
@@ -57,23 +56,41 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
+// operationColumns are the columns of a list of operations. At a narrow terminal,
+// those that tell the least are left out first.
+func operationColumns() []render.Column {
+	return []render.Column{
+		{Heading: "ID"},
+		{Heading: "Status"},
+		{Heading: "Flow", Min: 12, Drop: 1},
+		{Heading: "Item", Min: 10},
+		{Heading: "Vault", Min: 8, Drop: 4},
+		{Heading: "Started", Drop: 5},
+		{Heading: "Duration", Drop: 3},
+		{Heading: "Key", OnlyWide: true},
+		{Heading: "Labels", OnlyWide: true},
+		{Heading: "Reason", Min: 16, Drop: 2},
+	}
+}
+
 func (a *app) listOperations(operations []api.Operation) {
-	headings := []string{"Name", "Operation", "Status", "Item Name", "Start Time UTC", "Duration"}
-	reasons := slices.ContainsFunc(operations, func(op api.Operation) bool { return render.Reason(op) != "" })
-	if reasons {
-		headings = append(headings, "Reason")
+	ids := make([]string, 0, len(operations))
+	for _, op := range operations {
+		ids = append(ids, op.ID)
+	}
+	started := func(op api.Operation) string { return render.Time(op.CreatedAt) }
+	if a.out.AtTerminal() {
+		ids = render.ShortIDs(ids)
+		started = func(op api.Operation) string { return render.Ago(op.CreatedAt, a.now()) }
 	}
 	rows := make([][]string, 0, len(operations))
-	for _, op := range operations {
-		row := []string{
-			op.ID, op.Flow, a.out.Status(op.Status) + render.Flags(op), render.ItemName(op), render.Time(op.CreatedAt), render.Clock(render.Elapsed(op, a.now())),
-		}
-		if reasons {
-			row = append(row, render.Reason(op))
-		}
-		rows = append(rows, row)
+	for i, op := range operations {
+		rows = append(rows, []string{
+			ids[i], a.out.Status(op.Status) + render.Flags(op), op.Flow, render.ItemName(op), render.VaultName(op), started(op),
+			render.Duration(render.Elapsed(op, a.now())), render.Plain(op.Key), render.Labels(op.Labels), render.Reason(op),
+		})
 	}
-	a.out.Table(headings, rows)
+	a.out.Columns(operationColumns(), rows)
 }
 
 func (l *listCommand) query(a *app) (q api.OperationQuery, err error) {

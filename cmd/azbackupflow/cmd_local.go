@@ -99,12 +99,12 @@ func (l *localCommand) guardrails(a *app) map[string]string {
 
 // showStack shows the addresses of the stack and how to use it.
 func (a *app) showStack(s *stack.Stack, l *localCommand) error {
-	if a.out.IsJSON() {
+	if a.out.Structured() {
 		all := map[string]string{}
 		for _, e := range s.Endpoints() {
 			all[e.Name] = e.Address
 		}
-		return a.out.JSON(all)
+		return a.out.Data(all)
 	}
 	a.out.Line("The local stack runs, %g times as fast as Azure. Ctrl-C stops it.\n", l.Speed)
 	facts := make([]render.Fact, 0, len(s.Endpoints()))

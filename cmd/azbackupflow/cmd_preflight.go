@@ -26,8 +26,8 @@ func (p *preflightCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		if err := a.out.JSON(report); err != nil {
+	if a.out.Structured() {
+		if err := a.out.Data(report); err != nil {
 			return err
 		}
 	} else {

@@ -72,8 +72,8 @@ func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
 		}
 		all = append(all, x)
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(map[string]any{"resources": all})
+	if a.out.Structured() {
+		return a.out.Data(map[string]any{"resources": all})
 	}
 	if len(all) == 0 {
 		a.out.Line("The storage account has no file shares.")

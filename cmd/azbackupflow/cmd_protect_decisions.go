@@ -32,8 +32,8 @@ func (d *protectDecisionsCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(api.DecisionPage{Decisions: decisions, Unreadable: unreadable, Continue: next})
+	if a.out.Structured() {
+		return a.out.Data(api.DecisionPage{Decisions: decisions, Unreadable: unreadable, Continue: next})
 	}
 	if len(unreadable) > 0 {
 		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))

@@ -50,8 +50,8 @@ func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(api.RejectedPage{Rejected: requests, Unreadable: unreadable, Continue: next})
+	if a.out.Structured() {
+		return a.out.Data(api.RejectedPage{Rejected: requests, Unreadable: unreadable, Continue: next})
 	}
 	if len(unreadable) > 0 {
 		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
@@ -62,7 +62,7 @@ func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
 	}
 	rows := make([][]string, 0, len(requests))
 	for _, r := range requests {
-		rows = append(rows, []string{r.ID, render.Time(r.At), render.Plain(r.Source), render.Plain(r.Flow), render.Time(r.ReplayedAt), render.Cell(r.Reason)})
+		rows = append(rows, []string{r.ID, render.Time(r.At), render.Plain(r.Source), render.Plain(r.Flow), render.Time(r.ReplayedAt), render.FirstLine(r.Reason)})
 	}
 	a.out.Table([]string{"ID", "Time UTC", "Source", "Flow", "Replayed UTC", "Reason"}, rows)
 	if next != "" {
@@ -85,8 +85,8 @@ func (s *rejectedShowCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(r)
+	if a.out.Structured() {
+		return a.out.Data(r)
 	}
 	a.out.Facts(render.RejectedFacts(r))
 	if r.Body != "" {
@@ -128,8 +128,8 @@ func (r *rejectedReplayCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(replayed)
+	if a.out.Structured() {
+		return a.out.Data(replayed)
 	}
 	a.out.Line("Sent as message %s.", replayed.MessageID)
 	return nil
@@ -162,8 +162,8 @@ func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(purged)
+	if a.out.Structured() {
+		return a.out.Data(purged)
 	}
 	a.out.Line("Deleted: %d.", purged.Removed)
 	return nil

@@ -14,8 +14,8 @@ func (rescueCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(s)
+	if a.out.Structured() {
+		return a.out.Data(s)
 	}
 	a.out.Line("Checked %d live operations: %d woken (overdue), %d with pending notices, %d finalized.",
 		s.Live-s.Skipped, s.Overdue, s.PendingNotices, s.Finalized)

@@ -69,8 +69,8 @@ func (c *schedulesNextCommand) Run(a *app) error {
 		return &cli.UsageError{Text: fmt.Sprintf("%s has no schedule %q", c.File, c.Name)}
 	}
 	runs := c.runs(schedules, after)
-	if a.out.IsJSON() {
-		return a.out.JSON(map[string]any{"runs": runs})
+	if a.out.Structured() {
+		return a.out.Data(map[string]any{"runs": runs})
 	}
 	if len(runs) == 0 {
 		a.out.Line("No runs are scheduled.")

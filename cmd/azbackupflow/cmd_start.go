@@ -58,13 +58,13 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if s.Wait {
-		if !a.out.IsJSON() {
+		if !a.out.Structured() {
 			a.out.Line("Operation %s (%s)", a.out.Bold(op.ID), op.Flow)
 		}
 		return a.wait(ctx, c, op.ID, 0)
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(op)
+	if a.out.Structured() {
+		return a.out.Data(op)
 	}
 	existed := ""
 	if op.Seq > 1 {
@@ -113,8 +113,8 @@ func (a *app) dryRun(ctx context.Context, c *client.Client, r api.Request) error
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(plan)
+	if a.out.Structured() {
+		return a.out.Data(plan)
 	}
 	a.out.Line("The request is valid. Steps of %s version %d:", plan.Flow, plan.Version)
 	for i, name := range plan.Steps {

@@ -16,8 +16,8 @@ func (s *statusCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(op)
+	if a.out.Structured() {
+		return a.out.Data(op)
 	}
 	a.out.Facts(a.out.OperationFacts(op))
 	return nil

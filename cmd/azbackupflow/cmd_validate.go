@@ -37,8 +37,8 @@ func (v *validateCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		err = a.out.JSON(validation)
+	if a.out.Structured() {
+		err = a.out.Data(validation)
 	} else {
 		a.showValidation(validation)
 	}

@@ -10,8 +10,8 @@ func (versionCommand) Run(a *app) error {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version, goVersion = info.Main.Version, info.GoVersion
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(map[string]string{"version": version, "go": goVersion})
+	if a.out.Structured() {
+		return a.out.Data(map[string]string{"version": version, "go": goVersion})
 	}
 	a.out.Line("azbackupflow %s %s", version, goVersion)
 	return nil

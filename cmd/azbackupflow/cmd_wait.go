@@ -48,8 +48,8 @@ func (a *app) wait(ctx context.Context, c *client.Client, id string, timeout tim
 	if err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		if err := a.out.JSON(op); err != nil {
+	if a.out.Structured() {
+		if err := a.out.Data(op); err != nil {
 			return err
 		}
 		return cli.CheckSucceeded(op)

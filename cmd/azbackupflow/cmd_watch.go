@@ -30,7 +30,7 @@ func (w *watchCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if !a.out.IsJSON() {
+	if !a.out.Structured() {
 		a.out.Line("")
 		a.out.Facts(a.out.ResultFacts(op, f.Counter.Calls))
 	}

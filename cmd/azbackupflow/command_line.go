@@ -21,10 +21,12 @@ type environment struct {
 	// stdoutTerminal and stderrTerminal report whether stdout and stderr are
 	// terminals.
 	stdoutTerminal, stderrTerminal bool
-	lookup                         func(name string) (string, bool)
-	now                            func() time.Time
-	sleep                          func(context.Context, time.Duration) error
-	ticks                          func(time.Duration) (<-chan time.Time, func())
+	// stdoutColumns and stderrColumns return the widths of the terminals.
+	stdoutColumns, stderrColumns func() int
+	lookup                       func(name string) (string, bool)
+	now                          func() time.Time
+	sleep                        func(context.Context, time.Duration) error
+	ticks                        func(time.Duration) (<-chan time.Time, func())
 	// newKey returns a key that was never used before.
 	newKey func() string
 }
@@ -33,7 +35,8 @@ type environment struct {
 type commandLine struct {
 	URL         string `name:"url" env:"AZBACKUPFLOW_URL" default:"http://127.0.0.1:7071" help:"Address of the Functions app."`
 	FunctionKey string `env:"AZBACKUPFLOW_FUNCTION_KEY" placeholder:"KEY" help:"Function key of the app, if it requires one."`
-	Output      string `short:"o" enum:"table,json" default:"table" help:"Output format: table for people, json (the format of the API) for scripts."`
+	Output      string `short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
+	Query       string `placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
 
 	Start     startCommand     `cmd:"" group:"operations" help:"Start an operation."`
 	Validate  validateCommand  `cmd:"" group:"operations" help:"Show what a request would do, by calls that only read."`
@@ -73,14 +76,28 @@ type app struct {
 }
 
 func newApp(env environment, flags commandLine) (*app, error) {
+	query, err := render.ParseQuery(flags.Query)
+	if err != nil {
+		return nil, err
+	}
 	out, err := render.New(render.Config{
-		Out: env.stdout, Err: env.stderr, JSON: flags.Output == "json", Now: env.now, Ticks: env.ticks,
-		Color: env.stdoutTerminal && render.WantsColor(env.lookup), Spinner: env.stderrTerminal,
+		Out: env.stdout, Err: env.stderr, Format: render.Format(flags.Output), Query: query, Now: env.now, Ticks: env.ticks,
+		Columns: columnsOf(env.stdoutTerminal, env.stdoutColumns), ErrColumns: columnsOf(env.stderrTerminal, env.stderrColumns),
+		Color: env.stdoutTerminal && render.WantsColor(env.lookup), Links: env.stdoutTerminal && render.WantsColor(env.lookup),
+		Spinner: env.stderrTerminal,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &app{environment: env, flags: flags, out: out}, nil
+}
+
+// columnsOf returns the width of a terminal, and nil for another writer.
+func columnsOf(terminal bool, columns func() int) func() int {
+	if !terminal {
+		return nil
+	}
+	return columns
 }
 
 // run runs the program and returns the exit code.

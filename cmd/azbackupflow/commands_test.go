@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
@@ -63,7 +62,7 @@ func TestWatch_ShowsTimelineAndResult(t *testing.T) {
 	watched := s.succeeds("watch", v.ID)
 	s.golden("watch", watched)
 	for line := range strings.Lines(watched) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), outputWidth)
 	}
 }
 

@@ -48,8 +48,8 @@ func (a *app) showCheck(file, entries string, n int, err error) error {
 	if err := a.showProblems(err); err != nil {
 		return err
 	}
-	if a.out.IsJSON() {
-		return a.out.JSON(map[string]any{"file": file, entries: n, "problems": []any{}})
+	if a.out.Structured() {
+		return a.out.Data(map[string]any{"file": file, entries: n, "problems": []any{}})
 	}
 	a.out.Line("%s is valid: %d %s.", render.Plain(file), n, entries)
 	return nil
@@ -62,8 +62,8 @@ func (a *app) showProblems(err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	if a.out.IsJSON() {
-		if err := a.out.JSON(map[string]any{"file": invalid.File, "problems": invalid.Problems}); err != nil {
+	if a.out.Structured() {
+		if err := a.out.Data(map[string]any{"file": invalid.File, "problems": invalid.Problems}); err != nil {
 			return err
 		}
 	} else {

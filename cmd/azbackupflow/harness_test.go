@@ -21,6 +21,9 @@ import (
 
 var update = flag.Bool("update", false, "update golden files")
 
+// outputWidth is the maximum width of text that is not fitted to a terminal.
+const outputWidth = 100
+
 // shell runs commands against an API whose clock advances while they wait.
 type shell struct {
 	t   *testing.T

@@ -25,10 +25,22 @@ func main() {
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		stdoutColumns:  func() int { return columns(os.Stdout) },
+		stderrColumns:  func() int { return columns(os.Stderr) },
 		lookup:         os.LookupEnv,
 		now:            now, sleep: sleep, ticks: ticks,
 		newKey: uuid.NewString,
 	})
 	stop()
 	os.Exit(code)
+}
+
+// columns returns the width of a terminal.
+func columns(terminal *os.File) int {
+	const usual = 80 // of a terminal that does not tell its width
+	width, _, err := term.GetSize(int(terminal.Fd()))
+	if err != nil || width <= 0 {
+		return usual
+	}
+	return width
 }

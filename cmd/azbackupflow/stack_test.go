@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/cli"
-	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/packaging"
@@ -73,7 +72,7 @@ func demoWithKill(t *testing.T, dist string) {
 	require.Zero(t, code, stderr.String())
 	shown := stdout.String()
 	for line := range strings.Lines(shown) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width, line)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), outputWidth, line)
 	}
 	// Each call, the response, the result, and the next check.
 	for _, want := range []string{
@@ -93,7 +92,7 @@ func demoOfAll(t *testing.T, dist string) {
 	require.Zero(t, code, stderr.String()+stdout.String())
 	shown := stdout.String()
 	for line := range strings.Lines(shown) {
-		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), render.Width, line)
+		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), outputWidth, line)
 	}
 	_, table, found := strings.Cut(shown, "\nFlow ")
 	require.True(t, found, shown)

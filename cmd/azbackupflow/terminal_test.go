@@ -69,8 +69,8 @@ func TestSpinner_ShowsProgressAndDisappears(t *testing.T) {
 	r := s.run("watch", v.ID)
 	require.Zero(t, r.code)
 	require.True(t, stopped)
-	require.Contains(t, r.stderr, "await-backup-job (step 5 of 5): next check in 24 min")
-	require.Contains(t, r.stderr, "check-policy (step 1 of 5): running")
+	require.Contains(t, r.stderr, "step 5, await-backup-job: InProgress, next in 24 min")
+	require.Contains(t, r.stderr, "step 1, check-policy: running")
 	turns := strings.Split(r.stderr, "\r")
 	require.Empty(t, strings.TrimSpace(turns[len(turns)-1]), "the line is left empty")
 	require.Empty(t, strings.TrimSpace(turns[len(turns)-2]), "the line is left empty")
@@ -96,5 +96,5 @@ func TestSpinner_ShowsAPausedOperation(t *testing.T) {
 	}
 	r := s.runWith(ctx, "wait", v.ID)
 	require.Equal(t, cli.ExitInterrupted, r.code)
-	require.Contains(t, r.stderr, "check-policy (step 1 of 5): paused")
+	require.Contains(t, r.stderr, "step 1, check-policy: paused")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
 
@@ -40,10 +41,11 @@ func ExitCode(err error) int {
 	var failed *OperationError
 	var timeout *WaitTimeoutError
 	var problem *client.Problem
+	var output *render.OutputError
 	switch {
 	case err == nil:
 		return ExitDone
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &output):
 		return ExitUsage
 	case errors.As(err, &failed):
 		return exitCodeOf(failed.Operation.Status)

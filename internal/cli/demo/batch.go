@@ -139,7 +139,7 @@ const (
 // print prints the result of an item.
 func (b *batch) print(i *batchItem) {
 	p := b.printer
-	if p.IsJSON() {
+	if p.Structured() {
 		return
 	}
 	title := fmt.Sprintf("%s  %-*s%-*s", p.Faint(p.Now().UTC().Format(time.TimeOnly)), flowColumn, i.request.Flow, whatColumn, i.About)
@@ -179,7 +179,7 @@ func (b *batch) progress() string {
 	}
 	text := fmt.Sprintf("%d of %d have ended; running: ", ended, len(b.items))
 	for n, step := range running {
-		if more := fmt.Sprintf(" and %d more", len(running)-n); len(text)+len(step)+len(more) > render.Width-10 {
+		if more := fmt.Sprintf(" and %d more", len(running)-n); len(text)+len(step)+len(more) > b.printer.Width()-10 {
 			return strings.TrimSuffix(text, ", ") + more
 		}
 		text += step + ", "

@@ -108,7 +108,7 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if !p.IsJSON() {
+	if !p.Structured() {
 		p.Line("The local stack started after %s: Functions host, Service Bus, Table Storage and a simulated\nAzure, %d times as fast as Azure.\n", render.Duration(d.c.Now().Sub(started)), SpeedFactor)
 	}
 	c, err := client.New(client.Config{URL: s.URL(), Now: d.c.Now, Sleep: d.c.Sleep, MinPause: pollInterval, MaxPause: pollInterval, MaxOutage: maxOutage})
@@ -136,14 +136,14 @@ func (d *Demo) runFirst(ctx context.Context, c *client.Client, follower *follow.
 	if err != nil {
 		return op, err
 	}
-	if !p.IsJSON() {
+	if !p.Structured() {
 		p.Facts(append([]render.Fact{{Name: "Operation", Value: op.ID}, {Name: "Flow", Value: op.Flow}}, render.ParameterFacts(op)...))
 		p.Line("")
 	}
 	if op, err = follower.Wait(ctx, op.ID); err != nil {
 		return op, err
 	}
-	if !p.IsJSON() {
+	if !p.Structured() {
 		facts := p.ResultFacts(op, follower.Counter.Calls)
 		if d.c.Kill {
 			facts = append(facts,
@@ -163,14 +163,14 @@ func (d *Demo) runFirst(ctx context.Context, c *client.Client, follower *follow.
 // runRest runs the other requests in parallel and prints the summary.
 func (d *Demo) runRest(ctx context.Context, c *client.Client, first api.Operation, counter render.Counter) error {
 	p := d.c.Printer
-	if !p.IsJSON() {
+	if !p.Structured() {
 		p.Line("\nNow all other flows, in parallel unless one waits for another:\n")
 	}
 	d.rest.run(ctx, c)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if !p.IsJSON() {
+	if !p.Structured() {
 		p.Line("")
 	}
 	lines := append([]summaryLine{newSummaryLine("file share "+render.ItemName(first), first, counter, d.c.Now())}, d.rest.summary()...)

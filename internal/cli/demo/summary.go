@@ -49,8 +49,8 @@ func (b *batch) summary() []summaryLine {
 
 // printSummary prints the table, or one line of JSON.
 func printSummary(p *render.Printer, all []summaryLine) error {
-	if p.IsJSON() {
-		return p.JSONLine(map[string][]summaryLine{"operations": all})
+	if p.Structured() {
+		return p.DataItem(map[string][]summaryLine{"operations": all})
 	}
 	succeeded, calls := 0, 0
 	var rows [][]string

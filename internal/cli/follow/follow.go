@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -30,11 +29,9 @@ type Follower struct {
 	// Counter counts the steps and ARM calls so far.
 	Counter render.Counter
 
-	c        Config
-	timeline render.Timeline
-	spinner  *render.Spinner
-	// flows holds the steps of the flows, to show the progress.
-	flows       []api.Flow
+	c           Config
+	timeline    render.Timeline
+	spinner     *render.Spinner
 	unavailable bool
 
 	mu sync.Mutex
@@ -54,20 +51,18 @@ func New(c Config) (*Follower, error) {
 	if c.Client == nil || c.Printer == nil {
 		return nil, errors.New("follow: Config.Client and Printer are required")
 	}
-	return &Follower{c: c, timeline: render.Timeline{Paint: c.Printer.Paint}}, nil
+	return &Follower{c: c, timeline: render.Timeline{Paint: c.Printer.Paint, Columns: c.Printer.Width()}}, nil
 }
 
 // Wait shows the operation until it has ended or is parked, and returns it.
 func (f *Follower) Wait(ctx context.Context, id string) (api.Operation, error) {
 	f.spinner = f.c.Printer.NewSpinner()
 	defer f.spinner.Stop()
-	if list, err := f.c.Client.Flows(ctx); err == nil { // without the flows, only the step numbers are missing
-		f.flows = list.Flows
-	}
 	op, err := f.c.Client.Wait(ctx, id, f.show)
 	f.spinner.Around(func() {
 		f.releaseNotes()
 		f.printNotes(f.c.Printer.Now())
+		f.printLines(f.timeline.End())
 	})
 	return op, err
 }
@@ -95,7 +90,7 @@ func (f *Follower) printNotes(until time.Time) {
 }
 
 func (f *Follower) print(n note) {
-	if !f.c.Printer.IsJSON() {
+	if !f.c.Printer.Structured() {
 		f.c.Printer.TimelineNote(n.at, n.text)
 	}
 }
@@ -105,12 +100,14 @@ func (f *Follower) show(u client.Update) {
 		for _, ev := range u.Events {
 			f.Counter.Count(ev)
 		}
+		for _, ev := range u.Events {
+			if !f.c.Quiet {
+				f.printNotes(ev.At)
+			}
+			f.printEvent(ev)
+		}
 		if f.c.Quiet {
 			return
-		}
-		for _, ev := range u.Events {
-			f.printNotes(ev.At)
-			f.printEvent(ev)
 		}
 		f.printNotes(f.c.Printer.Now())
 		f.releaseNotes()
@@ -119,16 +116,24 @@ func (f *Follower) show(u client.Update) {
 			f.printAvailability(u.Unavailable)
 		}
 	})
-	f.spinner.Describe(func() string { return f.progress(u) })
+	step, looks := f.Counter.Number(u.Operation.Step), f.timeline.Looks()
+	f.spinner.Describe(func() string { return f.progress(u, step, looks) })
 }
 
 // printEvent prints one event: as lines of text, or as one line of JSON.
 func (f *Follower) printEvent(ev api.Event) {
-	if f.c.Printer.IsJSON() {
-		_ = f.c.Printer.JSONLine(ev) // an event from JSON always encodes
+	if f.c.Printer.Structured() && !f.c.Quiet {
+		_ = f.c.Printer.DataItem(ev) // an event from JSON always encodes
 		return
 	}
-	for _, line := range f.timeline.Lines(ev) {
+	f.printLines(f.timeline.Lines(ev))
+}
+
+func (f *Follower) printLines(lines []string) {
+	if f.c.Quiet || f.c.Printer.Structured() {
+		return
+	}
+	for _, line := range lines {
 		f.c.Printer.Line("%s", line)
 	}
 }
@@ -143,25 +148,24 @@ func (f *Follower) printAvailability(err error) {
 	f.print(n)
 }
 
-// progress returns the current step and the next check in one line.
-func (f *Follower) progress(u client.Update) string {
+// progress returns the current step, what the looks at it found, and the next
+// check in one line. It counts the steps that have run, because only the answers
+// of Azure decide which of a flow's steps follow.
+func (f *Follower) progress(u client.Update, step int, looks string) string {
 	op := u.Operation
 	if u.Unavailable != nil {
 		return "the API is unavailable, retrying"
 	}
-	text := op.Step
-	for _, flow := range f.flows {
-		if i := slices.Index(flow.Steps, op.Step); flow.Name == op.Flow && flow.Version == op.Version && i >= 0 {
-			text += fmt.Sprintf(" (step %d of %d)", i+1, len(flow.Steps))
-		}
-	}
+	text := fmt.Sprintf("step %d, %s", step, op.Step)
 	switch wait := op.DueAt.Sub(f.c.Printer.Now()); {
 	case op.Paused:
 		text += ": paused"
-	case wait >= time.Second:
-		text += ": next check in " + render.Duration(wait.Truncate(time.Second))
-	default:
+	case wait < time.Second:
 		text += ": running"
+	case looks != "":
+		text += ": " + looks + ", next in " + render.Duration(wait.Truncate(time.Second))
+	default:
+		text += ": next check in " + render.Duration(wait.Truncate(time.Second))
 	}
 	return render.Plain(text)
 }

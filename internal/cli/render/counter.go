@@ -25,3 +25,11 @@ func (c *Counter) Count(ev api.Event) {
 
 // Steps returns the number of different steps that ran.
 func (c *Counter) Steps() int { return len(c.ran) }
+
+// Number returns the number of a step among those that ran.
+func (c *Counter) Number(step string) int {
+	if c.ran[step] {
+		return len(c.ran)
+	}
+	return len(c.ran) + 1
+}

@@ -1,9 +1,11 @@
 package render
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +22,9 @@ func ItemName(op api.Operation) string {
 	var p struct {
 		FileShare json.RawMessage `json:"fileShare"`
 		ItemID    string          `json:"itemId"`
+		ServerID  string          `json:"serverId"`
+
+		BackupInstanceID string `json:"backupInstanceId"`
 	}
 	if json.Unmarshal(op.Parameters, &p) != nil {
 		return ""
@@ -33,7 +38,8 @@ func ItemName(op api.Operation) string {
 	case json.Unmarshal(p.FileShare, &share) == nil && share.Name != "":
 		name = share.Name
 	default:
-		name = p.ItemID[strings.LastIndexAny(p.ItemID, "/;")+1:]
+		id := cmp.Or(p.ItemID, p.ServerID, p.BackupInstanceID)
+		name = id[strings.LastIndexAny(id, "/;")+1:]
 	}
 	return Plain(name)
 }
@@ -62,16 +68,71 @@ func Elapsed(op api.Operation, now time.Time) time.Duration {
 	return op.EndedAt.Sub(op.CreatedAt)
 }
 
-// Reason returns why an operation makes no progress: its error if it is parked,
-// or the operation that it waits for; empty for other operations.
-func Reason(op api.Operation) string {
-	switch {
-	case op.Status == api.Parked && op.Error != nil:
-		return Cell(op.Error.Code + ": " + op.Error.Message)
-	case !op.Status.Terminal() && strings.HasPrefix(op.WaitingFor, "operation "):
-		return Cell("waits for " + op.WaitingFor)
+// vaultID matches the ID of a vault at the start of a resource ID.
+var vaultID = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.(?:RecoveryServices/vaults|DataProtection/backupVaults)/[^/]+`)
+
+// VaultID returns the resource ID of the vault that an operation works in; empty
+// if it is unknown.
+func VaultID(op api.Operation) string {
+	var all map[string]any
+	if json.Unmarshal(op.Parameters, &all) != nil {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		value, _ := all[name].(string)
+		if id := vaultID.FindString(value); id != "" {
+			return Plain(id)
+		}
 	}
 	return ""
+}
+
+// VaultName returns the name of the vault that an operation works in.
+func VaultName(op api.Operation) string { return lastSegment(VaultID(op)) }
+
+func lastSegment(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+
+// Reason returns why an operation has ended without success, or what it waits
+// for; empty for other operations.
+func Reason(op api.Operation) string {
+	switch {
+	case op.Error != nil && !op.Status.Successful() && op.Status != api.Running && op.Status != api.Pending:
+		return FirstLine(op.Error.Code + ": " + op.Error.Message)
+	case op.Status == api.Running && op.Attempts > 0 && op.Error != nil:
+		return FirstLine(fmt.Sprintf("retrying after %s, attempt %d", op.Error.Code, op.Attempts))
+	case !op.Status.Terminal():
+		return FirstLine(jobID.ReplaceAllString(op.WaitingFor, ""))
+	}
+	return FirstLine(strings.Join(op.Warnings, "; "))
+}
+
+// minPrefix is the shortest prefix that a table shows of an ID.
+const minPrefix = 8
+
+// ShortIDs returns the shortest prefixes that distinguish IDs, of at least eight
+// characters.
+func ShortIDs(ids []string) []string {
+	short := make([]string, len(ids))
+	sorted := slices.Sorted(slices.Values(ids))
+	for i, id := range ids {
+		n := minPrefix
+		at, _ := slices.BinarySearch(sorted, id)
+		for _, neighbor := range []int{at - 1, at + 1} {
+			if neighbor >= 0 && neighbor < len(sorted) && sorted[neighbor] != id {
+				n = max(n, sharedPrefix(id, sorted[neighbor])+1)
+			}
+		}
+		short[i] = Plain(id[:min(n, len(id))])
+	}
+	return short
+}
+
+func sharedPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // Flags returns the flags of an operation in parentheses; empty if none is set.
@@ -127,7 +188,7 @@ func (p *Printer) OperationFacts(op api.Operation) []Fact {
 	}
 	add("Job", op.JobID)
 	add("Key", Plain(op.Key))
-	add("Labels", labels(op.Labels))
+	add("Labels", Labels(op.Labels))
 	add("Started", at(op.CreatedAt, relative(op.CreatedAt)))
 	add("Ended", at(op.EndedAt, "took "+Duration(Elapsed(op, now))))
 	for _, warning := range op.Warnings {
@@ -139,8 +200,8 @@ func (p *Printer) OperationFacts(op api.Operation) []Fact {
 	return facts
 }
 
-// labels formats labels, sorted by name.
-func labels(all map[string]string) string {
+// Labels formats labels, sorted by name.
+func Labels(all map[string]string) string {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		pairs = append(pairs, name+"="+all[name])
@@ -177,14 +238,12 @@ func errorKind(e api.Error) string {
 // ResultFacts returns the result of an operation that has ended, with the number
 // of its ARM calls.
 func (p *Printer) ResultFacts(op api.Operation, calls int) []Fact {
-	facts := []Fact{{"Operation", op.ID}, {"Status", p.Status(op.Status)}}
-	if op.JobID != "" {
-		facts = append(facts, Fact{"Job", op.JobID})
+	facts := []Fact{
+		{"Operation", op.ID},
+		{"Status", p.Status(op.Status)},
+		{"Duration", Duration(Elapsed(op, p.Now()))},
+		{"ARM calls", fmt.Sprint(calls)},
 	}
-	facts = append(facts,
-		Fact{"Duration", Duration(Elapsed(op, p.Now()))},
-		Fact{"ARM calls", fmt.Sprint(calls)},
-	)
 	for _, warning := range op.Warnings {
 		facts = append(facts, Fact{"Warning", Plain(warning)})
 	}

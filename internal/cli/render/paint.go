@@ -7,7 +7,7 @@ import (
 )
 
 // Paint colors text for a terminal. The zero value returns text unchanged.
-type Paint struct{ on bool }
+type Paint struct{ on, links bool }
 
 // WantsColor reports whether a terminal with this environment shows colors. It
 // respects NO_COLOR (https://no-color.org) and TERM=dumb.
@@ -22,6 +22,15 @@ func (p Paint) with(c text.Color, s string) string {
 		return s
 	}
 	return text.Escape(s, c.EscapeSeq())
+}
+
+// Link returns text that a terminal opens as an address. Elsewhere it returns the
+// address.
+func (p Paint) Link(address, what string) string {
+	if !p.links {
+		return Plain(address)
+	}
+	return text.Hyperlink(address, what)
 }
 
 // Bold returns bold text.

@@ -14,10 +14,13 @@ const maxSegment = 34
 // vaultPrefix matches the part of a path up to the vault.
 var vaultPrefix = regexp.MustCompile(`(?i)^/subscriptions/.*?/(?:backup)?vaults/[^/]+(/backupFabrics/[^/]+)?`)
 
+// longGUID matches a GUID; its first part distinguishes it well enough.
+var longGUID = regexp.MustCompile(`\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
+
 // shortPath shortens the path of an ARM call to a number of columns. It omits
-// the part up to the vault, then segments in the middle.
+// the part up to the vault, the ends of GUIDs, then segments in the middle.
 func shortPath(path string, columns int) string {
-	path = Plain(path)
+	path = longGUID.ReplaceAllString(Plain(path), "$1"+ellipsis)
 	if prefix := vaultPrefix.FindString(path); prefix != "" {
 		path = ellipsis + path[len(prefix):]
 	}

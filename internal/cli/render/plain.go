@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 const ellipsis = "…"
@@ -27,36 +29,31 @@ func Plain(s string) string {
 	return b.String()
 }
 
-// maxCell is the maximum length of a reason in a table, in characters.
-const maxCell = 60
-
-// Cell returns the first line of a text, shortened for a table.
-func Cell(text string) string {
-	first, _, _ := strings.Cut(text, "\n")
-	runes := []rune(Plain(first))
-	if len(runes) > maxCell {
-		return string(runes[:maxCell-1]) + ellipsis
-	}
-	return string(runes)
+// FirstLine returns the first line of a text.
+func FirstLine(text string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return Plain(first)
 }
 
 // shortenMiddle replaces the middle of a long text with an ellipsis.
 func shortenMiddle(s string, columns int) string {
-	runes := []rune(s)
-	if len(runes) <= columns || columns < 3 {
+	if text.StringWidth(s) <= columns || columns < minColumn {
 		return s
 	}
-	head := (columns - 1) / 2
-	tail := columns - 1 - head
-	return string(runes[:head]) + ellipsis + string(runes[len(runes)-tail:])
+	head := text.Trim(s, (columns-1)/2)
+	rest := []rune(s)
+	for text.StringWidth(string(rest)) > columns-1-text.StringWidth(head) {
+		rest = rest[1:]
+	}
+	return head + ellipsis + string(rest)
 }
 
 // Body returns a request body for a terminal, indented if it is JSON.
 func Body(body string) string {
 	var v any
 	if json.Unmarshal([]byte(body), &v) == nil {
-		if text, err := json.MarshalIndent(v, "", "  "); err == nil {
-			return string(text)
+		if indented, err := json.MarshalIndent(v, "", "  "); err == nil {
+			return string(indented)
 		}
 	}
 	return Plain(body)

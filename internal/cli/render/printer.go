@@ -6,7 +6,6 @@
 package render
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,18 +16,24 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// Width is the maximum width of output for people, in columns. Addresses and IDs
-// may exceed it.
-const Width = 100
+// maxProse is the maximum width of running text, in columns of the terminal.
+const maxProse = 100
 
 // Config configures a Printer. Out, Err and Now are required, and Ticks with
 // Spinner.
 type Config struct {
 	Out, Err io.Writer
-	// JSON writes JSON instead of text.
-	JSON bool
-	// Color colors the text.
-	Color bool
+	// Format is Table if empty.
+	Format Format
+	// Query selects a part of the output.
+	Query Query
+	// Columns returns the width of the terminal that shows Out. Nil, or zero,
+	// means that Out is not a terminal: tables then show their cells in full.
+	Columns func() int
+	// ErrColumns returns the width of the terminal that shows Err.
+	ErrColumns func() int
+	// Color colors the text. Links writes links that the terminal can open.
+	Color, Links bool
 	// Spinner shows a spinner on Err.
 	Spinner bool
 	Now     func() time.Time
@@ -50,11 +55,36 @@ func New(c Config) (*Printer, error) {
 	if c.Out == nil || c.Err == nil || c.Now == nil || c.Spinner && c.Ticks == nil {
 		return nil, errors.New("render: Config.Out, Err and Now are required, and Ticks with Spinner")
 	}
-	return &Printer{Paint: Paint{on: c.Color}, c: c}, nil
+	if c.Format == "" {
+		c.Format = Table
+	}
+	if c.Columns == nil {
+		c.Columns = func() int { return 0 }
+	}
+	if c.ErrColumns == nil {
+		c.ErrColumns = func() int { return maxProse }
+	}
+	return &Printer{Paint: Paint{on: c.Color, links: c.Links}, c: c}, nil
 }
 
-// IsJSON reports whether the output is JSON.
-func (p *Printer) IsJSON() bool { return p.c.JSON }
+// AtTerminal reports whether the output is fitted to the width of a terminal.
+func (p *Printer) AtTerminal() bool { return p.c.Columns() > 0 && p.c.Format != Wide }
+
+// tableWidth returns the width that tables may have, 0 for any.
+func (p *Printer) tableWidth() int {
+	if p.c.Format == Wide {
+		return 0
+	}
+	return p.c.Columns()
+}
+
+// Width returns the maximum width of running text.
+func (p *Printer) Width() int {
+	if columns := p.c.Columns(); columns > 0 {
+		return min(columns, maxProse)
+	}
+	return maxProse
+}
 
 // Now returns the current time.
 func (p *Printer) Now() time.Time { return p.c.Now() }
@@ -72,46 +102,6 @@ func (p *Printer) Note(line string) {
 // write writes to Out. It ignores errors: the reader may close the pipe early.
 func (p *Printer) write(text string) { _, _ = io.WriteString(p.c.Out, text) }
 
-// JSON writes a value as indented JSON, as the API does.
-func (p *Printer) JSON(v any) error {
-	raw, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the output: %w", err)
-	}
-	p.write(string(raw) + "\n")
-	return nil
-}
-
-// JSONLine writes a value as one line of JSON.
-func (p *Printer) JSONLine(v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode the output: %w", err)
-	}
-	p.write(string(raw) + "\n")
-	return nil
-}
-
-// Table writes rows below their headings, in the style of az … -o table.
-func (p *Printer) Table(headings []string, rows [][]string) {
-	t := table.NewWriter()
-	t.SetStyle(plainTable())
-	t.AppendHeader(tableRow(headings))
-	rule := make([]string, len(headings))
-	for i, heading := range headings {
-		longest := text.StringWidth(heading)
-		for _, cells := range rows {
-			longest = max(longest, text.StringWidthWithoutEscSequences(cells[i]))
-		}
-		rule[i] = strings.Repeat("-", longest)
-	}
-	t.AppendRow(tableRow(rule))
-	for _, cells := range rows {
-		t.AppendRow(tableRow(cells))
-	}
-	p.write(trimLines(t.Render()))
-}
-
 // Fact is a name and a value.
 type Fact struct{ Name, Value string }
 
@@ -121,28 +111,32 @@ func (p *Printer) Facts(facts []Fact) {
 	for _, fact := range facts {
 		longest = max(longest, len(fact.Name))
 	}
+	columns := max(p.Width()-longest-columnGap, minProse)
+	if p.AtTerminal() {
+		columns = min(columns, p.c.Columns()-longest-columnGap)
+	}
 	t := table.NewWriter()
 	t.SetStyle(plainTable())
 	for _, fact := range facts {
 		value := fact.Value
-		if !strings.Contains(value, "://") { // users copy addresses, so they are not wrapped
-			value = text.WrapSoft(value, Width-longest-2)
+		if p.AtTerminal() || !strings.Contains(value, "://") { // scripts read addresses, so they stay in one line
+			value = strings.Join(wrap(value, columns), "\n")
 		}
 		t.AppendRow(table.Row{p.Bold(fact.Name), value})
 	}
 	p.write(trimLines(t.Render()))
 }
 
-// Wrapped writes text with a left margin, wrapped to Width.
+// Wrapped writes text with a left margin, wrapped to the width of the output.
 func (p *Printer) Wrapped(margin int, what string) {
-	for _, line := range wrap(what, Width-margin) {
+	for _, line := range wrap(what, p.Width()-margin) {
 		p.Line("%s%s", strings.Repeat(" ", margin), line)
 	}
 }
 
 // WrappedError writes text like Wrapped, in the color of errors.
 func (p *Printer) WrappedError(margin int, what string) {
-	for _, line := range wrap(what, Width-margin) {
+	for _, line := range wrap(what, p.Width()-margin) {
 		p.Line("%s%s", strings.Repeat(" ", margin), p.Error(line))
 	}
 }
@@ -154,29 +148,4 @@ func wrap(what string, columns int) []string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return lines
-}
-
-// plainTable returns the style of a table without lines.
-func plainTable() table.Style {
-	style := table.StyleDefault
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Format.Header = text.FormatDefault
-	return style
-}
-
-func tableRow(cells []string) table.Row {
-	r := make(table.Row, len(cells))
-	for i, cell := range cells {
-		r[i] = cell
-	}
-	return r
-}
-
-func trimLines(rendered string) string {
-	lines := strings.Split(rendered, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return strings.Join(lines, "\n") + "\n"
 }

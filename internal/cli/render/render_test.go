@@ -24,7 +24,7 @@ func TestShortPath_KeepsTheEnds(t *testing.T) {
 		container + "/inquire": "…/StorageContainer;Storage;AzureFiles;testvault2/inquire",
 		container + "/protectedItems/azurefileshare;testshare":                                                       "…/protectedItems/azurefileshare;testshare",
 		container + "/protectedItems/azurefileshare;" + hash + "/backup":                                             "…/azurefileshare;0…2d9e8f7a6b5c4d3e2/backup",
-		container + "/protectedItems/azurefileshare;testshare/operationsStatus/423b158e-9cca-4130-8ced-ca522a846d1b": "…/operationsStatus/423b158e-9cca-4130-8ced-ca522a846d1b",
+		container + "/protectedItems/azurefileshare;testshare/operationsStatus/423b158e-9cca-4130-8ced-ca522a846d1b": "…/azurefileshare;testshare/operationsStatus/423b158e…",
 		"/subscriptions/s/resourcegroups/g/providers/microsoft.recoveryservices/VAULTS/v/jobs":                       "…/jobs",
 		"/subscriptions/s/resourceGroups/g/providers/Microsoft.DataProtection/backupVaults/v/backupJobs/j":           "…/backupJobs/j",
 		"/short/one":      "/short/one",
@@ -58,8 +58,6 @@ func TestDuration_HasTwoUnits(t *testing.T) {
 	} {
 		require.Equal(t, want, Duration(d), d.String())
 	}
-	require.Equal(t, "26:00:01", Clock(26*time.Hour+time.Second))
-	require.Equal(t, "0:00:00", Clock(-time.Hour))
 	require.Empty(t, Time(time.Time{}))
 }
 

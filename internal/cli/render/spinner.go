@@ -12,6 +12,7 @@ import (
 // other output through Around.
 type Spinner struct {
 	mu       sync.Mutex
+	columns  func() int
 	bar      *progressbar.ProgressBar
 	describe func() string
 	done     chan struct{}
@@ -20,11 +21,11 @@ type Spinner struct {
 
 const spinInterval = 120 * time.Millisecond
 
-// NewSpinner starts a spinner. Without a terminal, and for JSON, the spinner
+// NewSpinner starts a spinner. Without a terminal, and for data, the spinner
 // shows nothing.
 func (p *Printer) NewSpinner() *Spinner {
-	s := &Spinner{done: make(chan struct{}), describe: func() string { return "" }}
-	if !p.c.Spinner || p.c.JSON {
+	s := &Spinner{columns: p.c.ErrColumns, done: make(chan struct{}), describe: func() string { return "" }}
+	if !p.c.Spinner || p.Structured() {
 		return s
 	}
 	s.bar = newBar(p.c.Err)
@@ -57,7 +58,7 @@ func (s *Spinner) spin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if text := s.describe(); text != "" {
-		s.bar.Describe(shortenMiddle(text, Width-4))
+		s.bar.Describe(shortenMiddle(text, max(s.columns(), minProse)-4))
 	}
 }
 

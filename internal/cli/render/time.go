@@ -34,10 +34,12 @@ func twoUnits(n int, unit string, rest int, smaller string) string {
 	return fmt.Sprintf("%d %s %d %s", n, unit, rest, smaller)
 }
 
-// Clock formats a duration as hours, minutes and seconds, such as 0:05:30.
-func Clock(d time.Duration) string {
-	s := int(max(d, 0).Round(time.Second).Seconds())
-	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+// Ago formats the age of a time.
+func Ago(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return Duration(now.Sub(t)) + " ago"
 }
 
 // Time formats a time in UTC; the zero time is empty.

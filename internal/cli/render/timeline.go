@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -11,54 +12,132 @@ import (
 )
 
 // Timeline renders the events of one operation in order: time, step, ARM calls
-// with their responses, result, and the time of the next check.
+// with their responses, result, and the time of the next check. Repeated looks at
+// the same work are folded into one line, which appears when the looks end.
 type Timeline struct {
 	Paint
+	// Columns is the width of the lines; 0 means 100.
+	Columns int
 
 	// step and seq belong to the previous event, day to the previous line.
 	step, day string
 	seq       int64
+	fold      fold
+	// named holds the job that a line has named.
+	named string
 }
 
-// The columns of a timeline.
+// The layout of a timeline. In a narrow one, the text starts below the step.
 const (
-	stepColumn = 10
-	textColumn = 32
-	textWidth  = Width - textColumn
+	stepColumn     = 10
+	wideTextColumn = 32
+	minWideColumns = 90
 )
+
+func (t *Timeline) columns() int {
+	if t.Columns == 0 {
+		return maxProse
+	}
+	return min(t.Columns, maxProse)
+}
+
+// textColumn returns the column at which text starts, textWidth its width.
+func (t *Timeline) textColumn() int {
+	if t.columns() < minWideColumns {
+		return stepColumn
+	}
+	return wideTextColumn
+}
+
+func (t *Timeline) textWidth() int { return t.columns() - t.textColumn() }
 
 // minShownWait is the shortest wait that a timeline shows as a number.
 const minShownWait = 100 * time.Millisecond
 
-// Lines returns the lines of one event.
+// Lines returns the lines of one event. It returns none for a repeated look.
 func (t *Timeline) Lines(ev api.Event) []string {
 	ran := t.step // an event holds the step that comes next
 	if ran == "" {
 		ran = "request"
 	}
+	if t.fold.add(ran, ev) {
+		t.step, t.seq = ev.Step, ev.Seq
+		return nil
+	}
+	lines := t.End()
+	t.fold.begin(ran, ev)
 	var rendered []string
 	for _, x := range ev.Exchanges {
 		rendered = append(rendered, t.exchange(x))
 	}
-	result := strings.TrimPrefix(Plain(ev.What), "done: ") + t.nextCheck(ev)
-	rendered = append(rendered, strings.Split(text.WrapSoft(result, textWidth), "\n")...)
+	result := t.nameJobOnce(strings.TrimPrefix(Plain(ev.What), "done: ")) + t.nextCheck(ev)
+	rendered = append(rendered, wrap(result, t.textWidth())...)
 	if ev.Err != nil {
 		rendered = append(rendered, t.failure(ev)...)
 	}
-	lines := make([]string, 0, len(rendered)+1)
 	if day := ev.At.UTC().Format(time.DateOnly); day != t.day {
 		t.day = day
 		lines = append(lines, t.Bold(day+" (UTC)"))
 	}
-	for i, line := range rendered {
-		margin := strings.Repeat(" ", textColumn)
-		if i == 0 {
-			margin = t.Faint(ev.At.UTC().Format(time.TimeOnly)) + "  " + t.Bold(fmt.Sprintf("%-*s", textColumn-stepColumn-2, ran)) + "  "
-		}
-		lines = append(lines, strings.TrimRight(margin+line, " "))
-	}
 	t.step, t.seq = ev.Step, ev.Seq
+	return append(lines, t.block(ev.At, ran, rendered)...)
+}
+
+// End returns the line of the folded looks so far, if there are any.
+func (t *Timeline) End() []string {
+	f := t.fold
+	t.fold = fold{}
+	if f.looks < 2 {
+		return nil
+	}
+	return t.block(f.last.At, "", wrap(f.String(), t.textWidth()))
+}
+
+// Looks describes the repeated looks at the work that the operation waits for;
+// empty if there are none.
+func (t *Timeline) Looks() string {
+	if t.fold.looks == 0 {
+		return ""
+	}
+	return t.fold.String()
+}
+
+// block returns lines with the time and the step in front.
+func (t *Timeline) block(at time.Time, ran string, rendered []string) []string {
+	clock := t.Faint(at.UTC().Format(time.TimeOnly)) + strings.Repeat(" ", stepColumn-len(time.TimeOnly))
+	margin := strings.Repeat(" ", t.textColumn())
+	stepWidth := t.textColumn() - stepColumn - columnGap
+	var lines []string
+	for i, line := range rendered {
+		switch {
+		case i > 0:
+			lines = append(lines, margin+line)
+		case stepWidth > 0:
+			lines = append(lines, clock+t.Bold(fmt.Sprintf("%-*s", stepWidth, shorten(ran, stepWidth, false)))+strings.Repeat(" ", columnGap)+line)
+		case ran == "":
+			lines = append(lines, clock+line)
+		default:
+			lines = append(lines, clock+t.Bold(shorten(ran, t.textWidth(), false)), margin+line)
+		}
+	}
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
 	return lines
+}
+
+// jobID matches the ID of a job in the text of an event.
+var jobID = regexp.MustCompile(` [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
+
+// nameJobOnce removes the ID of a job that an earlier line has named.
+func (t *Timeline) nameJobOnce(what string) string {
+	return jobID.ReplaceAllStringFunc(what, func(id string) string {
+		if id == t.named {
+			return ""
+		}
+		t.named = id
+		return id
+	})
 }
 
 // exchange returns an ARM call and its response in one line.
@@ -67,10 +146,10 @@ func (t *Timeline) exchange(x api.Exchange) string {
 	if x.Status == 0 {
 		response = "no response"
 		if x.Failure != "" {
-			response = Plain(shortenMiddle(x.Failure, textWidth/2))
+			response = Plain(shortenMiddle(x.Failure, t.textWidth()/2))
 		}
 	}
-	path := shortPath(x.Path, textWidth-len(x.Method)-len(" ")-len(" > ")-text.StringWidth(response))
+	path := shortPath(x.Path, t.textWidth()-len(x.Method)-len(" ")-len(" > ")-text.StringWidth(response))
 	return fmt.Sprintf("%s %s → %s", t.Bold(x.Method), path, t.HTTPStatus(x.Status, response))
 }
 
@@ -94,12 +173,12 @@ func (t *Timeline) failure(ev api.Event) []string {
 	if detail := Plain(ev.Err.Message); !strings.Contains(Plain(ev.What), detail) {
 		message += ": " + detail
 	}
-	lines := wrap(message, textWidth)
+	lines := wrap(message, t.textWidth())
 	for i, line := range lines {
 		lines[i] = t.Error(line)
 	}
 	if ev.Err.Detail != "" {
-		lines = append(lines, wrap("Azure's text: "+Plain(ev.Err.Detail), textWidth)...)
+		lines = append(lines, wrap("Azure's text: "+Plain(ev.Err.Detail), t.textWidth())...)
 	}
 	return lines
 }
@@ -107,7 +186,7 @@ func (t *Timeline) failure(ev api.Event) []string {
 // TimelineNote writes a line between the events of a timeline.
 func (p *Printer) TimelineNote(at time.Time, note string) {
 	margin := at.UTC().Format(time.TimeOnly)
-	for _, line := range wrap("-- "+Plain(note), Width-stepColumn) {
+	for _, line := range wrap("-- "+Plain(note), p.Width()-stepColumn) {
 		p.Line("%s", p.Faint(fmt.Sprintf("%-*s%s", stepColumn, margin, line)))
 		margin = ""
 	}
