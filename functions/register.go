@@ -134,8 +134,8 @@ func newSchedules(b *base, store *state.Store, m *messaging, az *azure, e *engin
 	return schedule.NewRunner(schedule.RunnerConfig{
 		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
 		Items: schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection},
-		Reject: func(ctx context.Context, key string, body []byte, reason error) error {
-			return m.rejecter.Reject(ctx, intake.Rejection{Source: rejected.Schedules, MessageID: key, Body: body, Err: reason})
+		Reject: func(ctx context.Context, at time.Time, key string, body []byte, reason error) error {
+			return m.rejecter.Reject(ctx, intake.Rejection{Source: rejected.Schedules, MessageID: key, At: at, Body: body, Err: reason})
 		},
 		Tenant: b.settings.Tenant, Now: b.now, SpeedFactor: b.timing.speedFactor, Log: b.log,
 	})

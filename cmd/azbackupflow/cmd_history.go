@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"azbackupflow/internal/cli/render"
 )
@@ -22,6 +23,9 @@ func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	}
 	if a.out.Structured() {
 		return a.out.Data(history)
+	}
+	if len(history.Unreadable) > 0 {
+		a.out.Line("%d rows cannot be read: %s", len(history.Unreadable), render.Plain(strings.Join(history.Unreadable, ", ")))
 	}
 	t := render.Timeline{Paint: a.out.Paint, Columns: a.out.Width()}
 	for _, ev := range history.Events {

@@ -140,6 +140,8 @@ type Event struct {
 // History holds the events of an operation, oldest first.
 type History struct {
 	Events []Event `json:"events"`
+	// Unreadable holds the row keys of events that cannot be read.
+	Unreadable []string `json:"unreadable,omitempty"`
 }
 
 // OperationPage is one page of operations, newest first.

@@ -7,6 +7,7 @@ import (
 
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
 
@@ -37,10 +38,8 @@ func (e *Evaluator) decide(ctx context.Context, res Resource, t trigger) error {
 	}
 	if d.Outcome == Protect {
 		if alreadyStarted(previous, rec) {
-			if previous.Outcome == string(Lost) {
-				rec.Outcome, rec.Reason = previous.Outcome, previous.Reason
-			}
-			rec.OperationID = previous.OperationID
+			// The rule may have been changed since. The record keeps what was done.
+			rec.Outcome, rec.Reason, rec.OperationID = previous.Outcome, previous.Reason, previous.OperationID
 			return e.record(ctx, previous, rec)
 		}
 		if rec, err = e.start(ctx, *d.Rule, res, "", rec, t); err != nil {
@@ -51,9 +50,14 @@ func (e *Evaluator) decide(ctx context.Context, res Resource, t trigger) error {
 }
 
 // previous returns the last decision about a resource; the zero value if there
-// is none.
+// is none, or none that can be read. The next decision replaces it, and the key
+// of the request keeps a second operation from starting.
 func (e *Evaluator) previous(ctx context.Context, resourceID string) (decision.Record, error) {
 	rec, err := e.c.Records.LoadDecision(ctx, resourceID)
+	if operation.IsUnreadable(err) {
+		e.c.Log.ErrorContext(ctx, "decision unreadable, made again", "resource", resourceID, "error", err)
+		return decision.Record{}, nil
+	}
 	if errors.Is(err, decision.ErrNotFound) {
 		return decision.Record{}, nil
 	}
@@ -87,7 +91,7 @@ func (e *Evaluator) record(ctx context.Context, previous, rec decision.Record) e
 // excluded. It returns the resulting decision. retry is part of the request's
 // key; it is empty for the first attempt.
 func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, rec decision.Record, t trigger) (decision.Record, error) {
-	x, excluded, err := e.c.Records.LoadExclusion(ctx, res.ID)
+	x, excluded, err := e.exclusion(ctx, res.ID)
 	if err != nil {
 		return rec, err
 	}
@@ -119,10 +123,24 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 	return rec, nil
 }
 
+// exclusion returns the exclusion of a resource and whether there is one. One that
+// cannot be read counts: a user ended the protection.
+func (e *Evaluator) exclusion(ctx context.Context, resourceID string) (x decision.Exclusion, excluded bool, err error) {
+	x, excluded, err = e.c.Records.LoadExclusion(ctx, resourceID)
+	if operation.IsUnreadable(err) {
+		e.c.Log.ErrorContext(ctx, "exclusion unreadable, resource stays excluded", "resource", resourceID, "error", err)
+		return decision.Exclusion{ResourceID: resourceID}, true, nil
+	}
+	return x, excluded, err
+}
+
 // excludedBy returns the decision about a resource whose protection a user
 // ended.
 func excludedBy(x decision.Exclusion, rec decision.Record) decision.Record {
 	rec.Outcome, rec.OperationID = string(Excluded), x.OperationID
 	rec.Reason = "operation " + x.OperationID + " ended the protection on request of a user"
+	if x.OperationID == "" {
+		rec.Reason = "a user ended the protection; the record of it cannot be read"
+	}
 	return rec
 }

@@ -20,7 +20,7 @@ const maxLoggedBytes = 200
 
 // HandleEvent handles one event. It reads the resource from Azure, evaluates the
 // rules, starts the operation that protects the resource, and records the
-// decision. It is idempotent: an event may be delivered many times. The error is
+// decision. If one share of an account fails, the others continue. It is idempotent: an event may be delivered many times. The error is
 // a *step.Invalid if the payload is not an event; after any other error the
 // event must be redelivered.
 func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) error {
@@ -54,14 +54,16 @@ func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) e
 	if len(resources) == 0 {
 		return e.recordEmptyAccount(ctx, t.account, event.ID)
 	}
-	group, ctx := parallel.WithContext(ctx)
+	group := parallel.New()
 	group.SetLimit(maxParallel)
-	for _, res := range resources {
+	failures := make([]error, len(resources))
+	for i, res := range resources {
 		group.Go(func() error {
-			return e.decide(ctx, res, trigger{source: sourceEvent, eventID: event.ID, trace: trace})
+			failures[i] = e.decide(ctx, res, trigger{source: sourceEvent, eventID: event.ID, trace: trace})
+			return nil
 		})
 	}
-	return group.Wait()
+	return errors.Join(append(failures, group.Wait())...) // Wait returns the error of a panic
 }
 
 // recordEmptyAccount records that a storage account has no share to protect.

@@ -118,7 +118,7 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 	if started {
 		rec.OperationID = previous.OperationID
 	}
-	x, excluded, err := e.c.Records.LoadExclusion(ctx, res.ID)
+	x, excluded, err := e.exclusion(ctx, res.ID)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
@@ -12,25 +13,43 @@ import (
 // Locked is the result of an attempt to acquire an item's lock.
 type Locked struct {
 	Result operation.LockResult
-	// Holder is the operation that holds the lock.
+	// Holder is the operation that holds the lock; empty if the lock cannot be
+	// read.
 	Holder string
+}
+
+// waitingFor describes what an operation waits for that does not get the lock.
+func (l Locked) waitingFor() string {
+	if l.Holder == "" {
+		return "a lock whose row cannot be read"
+	}
+	return "operation " + l.Holder
 }
 
 // lock acquires the lock of an item for an operation. It loads the lock before
 // its holder: if the holder is retried in between, it acquires its lock again,
-// and the save below fails.
-func (e *Engine) lock(ctx context.Context, op operation.Operation, item string) (Locked, error) {
+// and the save below fails. A lock or a holder that cannot be read holds the lock,
+// because Azure may still work for it.
+func (e *Engine) lock(ctx context.Context, log *slog.Logger, op operation.Operation, item string) (Locked, error) {
 	if e.cfg.Locks == nil {
 		return Locked{Result: operation.LockOwned}, nil
 	}
 	for range maxConflicts {
 		lock, etag, err := e.cfg.Locks.LoadItemLock(ctx, item)
+		if operation.IsUnreadable(err) {
+			log.ErrorContext(ctx, "item lock unreadable", "item", item, "error", err)
+			return Locked{Result: operation.LockHeld}, nil
+		}
 		if err != nil {
 			return Locked{}, fmt.Errorf("lock item %s: %w", item, err)
 		}
 		released := false
 		if lock.HeldByOther(op) {
 			holder, err := e.cfg.Store.Load(ctx, lock.Holder)
+			if operation.IsUnreadable(err) {
+				log.ErrorContext(ctx, "holder of item lock unreadable", "item", item, "holder", lock.Holder, "error", err)
+				return Locked{Result: operation.LockHeld, Holder: lock.Holder}, nil
+			}
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return Locked{}, fmt.Errorf("lock item %s: load the holder: %w", item, err)
 			}
@@ -77,7 +96,7 @@ func (m Machine) locked(env Env, r Result) (Machine, Command) {
 	case operation.LockHeld:
 		flow, _ := env.Flow(op.Flow, op.Version)
 		return m.saveStep(op.Answered(flow.Plan(), operation.Outcome{
-			Kind: operation.Wait, Note: "operation " + r.Locked.Holder, Pace: operation.PaceJob,
+			Kind: operation.Wait, Note: r.Locked.waitingFor(), Pace: operation.PaceJob,
 		}, in))
 	case operation.LockLimitReached:
 		return m.saveStep(op.StepFailed(&operation.Error{

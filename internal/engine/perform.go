@@ -28,7 +28,7 @@ func (e *Engine) perform(ctx context.Context, log *slog.Logger, id string, cmd C
 	case Save:
 		return e.save(work, log, cmd)
 	case Lock:
-		locked, err := e.lock(work, cmd.Row.Operation, cmd.Item)
+		locked, err := e.lock(work, log, cmd.Row.Operation, cmd.Item)
 		return Result{Locked: locked, Storage: storageResult(ctx, log, cmd.Action, err)}
 	case Run, Reconcile:
 		call, cancel := context.WithDeadline(ctx, deadline.Add(-reservedForSending-reservedForSaving))
@@ -71,6 +71,11 @@ func storageResult(ctx context.Context, log *slog.Logger, a Action, err error) S
 	case errors.Is(err, ErrTooLarge):
 		log.ErrorContext(ctx, "row too large", "action", string(a), "error", err)
 		return TooLarge
+	case operation.IsUnreadable(err):
+		// A newer version of the app may be able to read it, so the message is
+		// retried.
+		log.ErrorContext(ctx, "stored record unreadable", "action", string(a), "error", err)
+		return Unavailable
 	}
 	log.WarnContext(ctx, "dependency unavailable", "action", string(a), "error", err)
 	return Unavailable

@@ -16,6 +16,8 @@ import (
 
 // Store holds one record per schedule, and reads operations.
 type Store interface {
+	// LoadScheduleRuns returns the records by schedule name. Unreadable is set in
+	// a record that cannot be read.
 	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
 	SaveScheduleRun(ctx context.Context, row run.Record) (etag string, err error)
 	// Load returns an operation, or engine.ErrNotFound.
@@ -43,8 +45,8 @@ type RunnerConfig struct {
 	Store      Store
 	Engine     Starter
 	Items      ItemLister
-	// Reject records a run that can never start.
-	Reject func(ctx context.Context, key string, body []byte, reason error) error
+	// Reject records a run that can never start. at is the time of the run.
+	Reject func(ctx context.Context, at time.Time, key string, body []byte, reason error) error
 	// Tenant is the engine's tenant; operation IDs depend on it.
 	Tenant string
 	Now    func() time.Time
@@ -125,7 +127,11 @@ func ignoreConflict(err error) error {
 
 // tick starts the runs of one schedule that are due.
 func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error {
+	log := r.c.Log.With("schedule", s.Name)
 	now := r.c.Now()
+	if record.Unreadable != nil {
+		return r.replaceUnreadable(ctx, s, record)
+	}
 	record, changed := s.sync(record, now)
 	if changed {
 		_, err := r.c.Store.SaveScheduleRun(ctx, record)
@@ -134,7 +140,6 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 	if !s.Enabled {
 		return nil
 	}
-	log := r.c.Log.With("schedule", s.Name)
 	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
 	if err := t.startWaiting(ctx); err != nil {
 		return ignoreConflict(fmt.Errorf("schedule %s: %w", s.Name, err))
@@ -156,4 +161,30 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 		}
 	}
 	return nil
+}
+
+// replaceUnreadable replaces a record that cannot be read, so that the schedule
+// continues. A rejected request tells an operator what may be lost: the runs
+// that waited for their previous run, and without a readable time also the
+// missed runs.
+func (r *Runner) replaceUnreadable(ctx context.Context, s Schedule, record run.Record) error {
+	now := r.c.Now()
+	lost := "runs that waited for their previous run"
+	if record.Handled.IsZero() {
+		lost += " and missed runs"
+	}
+	reason := fmt.Errorf("the record of schedule %s cannot be read and is replaced; %s do not start: %w", s.Name, lost, record.Unreadable)
+	log := r.c.Log.With("schedule", s.Name)
+	log.ErrorContext(ctx, "schedule record unreadable, replaced", "error", record.Unreadable)
+	if s.Enabled {
+		t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
+		slot := now.In(s.Timing.zone).Format(slotLayout)
+		if err := t.reject(ctx, slot, s.key(slot, Item{}), s.Request, reason); err != nil {
+			return fmt.Errorf("schedule %s: %w", s.Name, err)
+		}
+	}
+	record.Unreadable = nil
+	record, _ = s.sync(record, now)
+	_, err := r.c.Store.SaveScheduleRun(ctx, record)
+	return ignoreConflict(err)
 }

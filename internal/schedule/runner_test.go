@@ -88,7 +88,7 @@ func (s *site) config(yaml string) schedule.RunnerConfig {
 	require.NoError(s.t, err)
 	return schedule.RunnerConfig{
 		Schedules: schedules, Store: s.store, Engine: e, Items: s, Tenant: "test", Now: s.clock.Now, SpeedFactor: 1,
-		Reject: func(_ context.Context, key string, _ []byte, reason error) error {
+		Reject: func(_ context.Context, _ time.Time, key string, _ []byte, reason error) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.rejected = append(s.rejected, key+": "+reason.Error())

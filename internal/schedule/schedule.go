@@ -110,7 +110,12 @@ func (s Schedule) requestFor(slot string, item Item) (request.Request, error) {
 
 // key returns the idempotency key of a run for an item.
 func (s Schedule) key(slot string, item Item) string {
-	return "schedule:" + s.Name + ":" + slot + ":" + item.key()
+	return s.runKey(slot, item.key())
+}
+
+// runKey returns the idempotency key of a run for the item with the given key.
+func (s Schedule) runKey(slot, item string) string {
+	return "schedule:" + s.Name + ":" + slot + ":" + item
 }
 
 // delay returns how long after its slot an item's run starts. It is derived from

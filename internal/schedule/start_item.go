@@ -88,12 +88,17 @@ func (t *scheduleTick) overlap(ctx context.Context, slot, last string, item Item
 }
 
 // running reports whether a slot's operation for the item is in progress. A
-// parked operation does not count: it waits for a user, and a schedule that
-// waited for it would stop without notice.
+// parked operation and one that cannot be read do not count: they wait for a
+// user, and a schedule that waited for them would stop without notice. The lock
+// of the item still keeps the next run from changing the item at the same time.
 func (t *scheduleTick) running(ctx context.Context, slot string, item Item) (bool, error) {
 	id := operation.ID(t.c.Tenant, t.schedule.Request.Flow, t.schedule.key(slot, item))
 	row, err := t.c.Store.Load(ctx, id)
 	if errors.Is(err, engine.ErrNotFound) {
+		return false, nil
+	}
+	if operation.IsUnreadable(err) {
+		t.log.ErrorContext(ctx, "previous run unreadable, not waited for", "op", id, "slot", slot, "item", item.Name, "error", err)
 		return false, nil
 	}
 	if err != nil {
@@ -103,7 +108,8 @@ func (t *scheduleTick) running(ctx context.Context, slot string, item Item) (boo
 	return !status.Terminal() && status != operation.Parked, nil
 }
 
-// startWaiting starts the waiting runs whose previous run has ended.
+// startWaiting starts the waiting runs whose previous run has ended. It rejects a
+// run whose item cannot be read.
 func (t *scheduleTick) startWaiting(ctx context.Context) error {
 	changed := false
 	for key, b := range t.record.Behind {
@@ -112,20 +118,24 @@ func (t *scheduleTick) startWaiting(ctx context.Context) error {
 		}
 		var item Item
 		if err := json.Unmarshal(b.Item, &item); err != nil {
-			return fmt.Errorf("decode the waiting item %s: %w", key, err)
-		}
-		running, err := t.running(ctx, b.Running, item)
-		if err != nil {
-			return err
-		}
-		if running && t.schedule.Overlap == OverlapQueue {
-			continue
-		}
-		if t.schedule.Overlap != OverlapSkip {
-			if err := t.startOperation(ctx, b.Waiting, item); err != nil {
+			reason := fmt.Errorf("the waiting item %s cannot be read: %w", key, err)
+			if err := t.reject(ctx, b.Waiting, t.schedule.runKey(b.Waiting, key), t.schedule.Request, reason); err != nil {
 				return err
 			}
-			b.Running = b.Waiting
+		} else {
+			running, err := t.running(ctx, b.Running, item)
+			if err != nil {
+				return err
+			}
+			if running && t.schedule.Overlap == OverlapQueue {
+				continue
+			}
+			if t.schedule.Overlap != OverlapSkip {
+				if err := t.startOperation(ctx, b.Waiting, item); err != nil {
+					return err
+				}
+				b.Running = b.Waiting
+			}
 		}
 		b.Waiting, b.Item = "", nil
 		t.record.Behind[key] = b
@@ -142,7 +152,7 @@ func (t *scheduleTick) startWaiting(ctx context.Context) error {
 func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Item) error {
 	req, err := t.schedule.requestFor(slot, item)
 	if err != nil {
-		return fmt.Errorf("create the request: %w", err)
+		return t.reject(ctx, slot, req.Key, req, fmt.Errorf("create the request: %w", err))
 	}
 	origin := engine.Origin{}
 	if delay := t.schedule.delay(slot, item); delay > 0 {
@@ -156,9 +166,9 @@ func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Ite
 		// The run was started before the file was changed, or the vault now spells
 		// the item's ID differently. An operator must see that this run does not
 		// start.
-		return t.reject(ctx, req.Key, req, err)
-	case errors.As(err, &invalid), errors.Is(err, engine.ErrTooLarge):
-		return t.reject(ctx, req.Key, req, err)
+		return t.reject(ctx, slot, req.Key, req, err)
+	case errors.As(err, &invalid), errors.Is(err, engine.ErrTooLarge), operation.IsUnreadable(err):
+		return t.reject(ctx, slot, req.Key, req, err)
 	case err != nil:
 		return err
 	}

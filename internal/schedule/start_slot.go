@@ -113,18 +113,20 @@ func (t *scheduleTick) recordFailure(ctx context.Context, slot Slot, err error) 
 		}
 		return errors.Join(err, ignoreConflict(t.save(ctx)))
 	}
-	if err := t.reject(ctx, t.schedule.key(slot.Name, Item{}), t.schedule.Request, err); err != nil {
+	if err := t.reject(ctx, slot.Name, t.schedule.key(slot.Name, Item{}), t.schedule.Request, err); err != nil {
 		return err
 	}
 	t.skipPast(slot)
 	return errors.Join(err, ignoreConflict(t.save(ctx)))
 }
 
-func (t *scheduleTick) reject(ctx context.Context, key string, req request.Request, reason error) error {
+// reject rejects a run of a slot. A repeated rejection has the same time, body and
+// key, so it is recorded once.
+func (t *scheduleTick) reject(ctx context.Context, slot, key string, req request.Request, reason error) error {
 	req.Key = key
 	body, err := json.Marshal(req)
 	if err != nil {
 		return err
 	}
-	return t.c.Reject(ctx, key, body, reason)
+	return t.c.Reject(ctx, t.schedule.Timing.timeOf(slot), key, body, reason)
 }

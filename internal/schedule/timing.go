@@ -35,6 +35,16 @@ type Slot struct {
 // minute.
 const slotLayout = "2006-01-02T15:04"
 
+// timeOf returns the time of the slot with the given name; zero if no slot can
+// have the name.
+func (t Timing) timeOf(slot string) time.Time {
+	at, err := time.ParseInLocation(slotLayout, slot, t.zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
 // NewTiming parses a cron expression and a time zone.
 func NewTiming(expression, timeZone string) (Timing, error) {
 	wall, err := parseCron(expression)

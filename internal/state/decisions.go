@@ -67,7 +67,7 @@ func (s *Store) SaveDecision(ctx context.Context, d decision.Record) error {
 }
 
 // LoadDecision returns the last decision about a resource, or
-// decision.ErrNotFound.
+// decision.ErrNotFound. The error is *operation.Unreadable if it cannot be read.
 func (s *Store) LoadDecision(ctx context.Context, resourceID string) (decision.Record, error) {
 	action := "load decision about " + resourceID
 	text, err := s.point(ctx, s.decisions, ResourceKey(resourceID), decisionRow)
@@ -79,7 +79,7 @@ func (s *Store) LoadDecision(ctx context.Context, resourceID string) (decision.R
 	}
 	d, err := decisionOf(text)
 	if err != nil {
-		return decision.Record{}, failed(action, err)
+		return decision.Record{}, failed(action, &operation.Unreadable{Record: resourceID, Err: err})
 	}
 	return d, nil
 }

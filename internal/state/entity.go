@@ -207,13 +207,9 @@ func rowKeyOf(text []byte) (string, error) {
 }
 
 // unreadable returns the error of an entity whose record cannot be decoded. It
-// names the row by the row key, decoded where it is the key of an ID.
+// names the row by its row key.
 func unreadable(text []byte, err error) error {
-	var e struct{ PartitionKey, RowKey string }
+	var e struct{ RowKey string }
 	_ = json.Unmarshal(text, &e) // the name is then empty
-	name := e.RowKey
-	if name == decisionRow {
-		name = e.PartitionKey
-	}
-	return &operation.Unreadable{Record: name, Err: err}
+	return &operation.Unreadable{Record: e.RowKey, Err: err}
 }

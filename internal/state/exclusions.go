@@ -4,12 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/operation"
 )
 
 // exclusionPartition holds all exclusions. There are few, because each is the
@@ -41,7 +40,8 @@ func (s *Store) SaveExclusion(ctx context.Context, x decision.Exclusion) error {
 	return nil
 }
 
-// LoadExclusion returns the exclusion of a resource and whether there is one.
+// LoadExclusion returns the exclusion of a resource and whether there is one. The
+// error is *operation.Unreadable if there is one that cannot be read.
 func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error) {
 	action := "load exclusion of " + resourceID
 	text, err := s.point(ctx, s.exclusions, exclusionPartition, ResourceKey(resourceID))
@@ -52,7 +52,7 @@ func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (x decisio
 		return decision.Exclusion{}, false, failed(action, err)
 	}
 	if x, err = exclusionOf(text); err != nil {
-		return x, false, failed(action, err)
+		return x, false, failed(action, &operation.Unreadable{Record: resourceID, Err: err})
 	}
 	return x, true, nil
 }
@@ -69,26 +69,6 @@ func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
 		return failed(action, err)
 	}
 	return nil
-}
-
-// ListExclusions yields all exclusions in no particular order.
-func (s *Store) ListExclusions(ctx context.Context) iter.Seq2[decision.Exclusion, error] {
-	return func(yield func(decision.Exclusion, error) bool) {
-		filter := fmt.Sprintf("PartitionKey eq '%s'", exclusionPartition)
-		for text, err := range s.entities(ctx, s.exclusions, &aztables.ListEntitiesOptions{Filter: to.Ptr(filter)}) {
-			var x decision.Exclusion
-			if err == nil {
-				x, err = exclusionOf(text)
-			}
-			if err != nil {
-				yield(decision.Exclusion{}, failed("list exclusions", err))
-				return
-			}
-			if !yield(x, nil) {
-				return
-			}
-		}
-	}
 }
 
 func exclusionOf(text []byte) (decision.Exclusion, error) {

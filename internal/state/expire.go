@@ -46,13 +46,14 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done E
 			return done, failed("expire index entries", err)
 		}
 	}
-	if done.Rejected, err = s.expireRejected(ctx, before, limit); err != nil {
+	var moreRejected bool
+	if done.Rejected, moreRejected, err = s.expireRejected(ctx, before, limit); err != nil {
 		return done, failed("expire rejected requests", err)
 	}
 	if done.Locks, err = s.expireLocks(ctx, before, limit); err != nil {
 		return done, failed("expire item locks", err)
 	}
-	done.More = done.Operations >= limit || done.Rejected >= limit || done.Locks >= limit
+	done.More = done.Operations >= limit || moreRejected || done.Locks >= limit
 	return done, nil
 }
 

@@ -12,21 +12,22 @@ import (
 )
 
 // History yields the events of an operation in the order of their saves. It
-// yields nothing if the operation does not exist.
+// yields nothing if the operation does not exist. It yields an
+// *operation.Unreadable for each event that cannot be read, and continues.
 func (s *Store) History(ctx context.Context, id string) iter.Seq2[operation.Event, error] {
 	return func(yield func(operation.Event, error) bool) {
 		for text, err := range s.entities(ctx, s.operations, &aztables.ListEntitiesOptions{
 			Filter: to.Ptr(rangeFilter(encodeKey(id), eventPrefix, eventEnd)),
 		}) {
-			var ev operation.Event
-			if err == nil {
-				ev, err = eventOf(text)
-			}
 			if err != nil {
 				yield(operation.Event{}, failed("load history of operation "+id, err))
 				return
 			}
-			if !yield(ev, nil) {
+			ev, err := eventOf(text)
+			if err != nil {
+				err = failed("load history of operation "+id, unreadable(text, err))
+			}
+			if !yield(ev, err) {
 				return
 			}
 		}

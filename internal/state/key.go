@@ -35,6 +35,30 @@ func encodeKey(text string) string {
 	return encoded[:maxKeyLength-2*len(sum)-1] + "~" + hex.EncodeToString(sum[:])
 }
 
+// decodeKey returns the text of a key. It returns false for a key that encodeKey
+// has cut, or cannot return.
+func decodeKey(key string) (text string, ok bool) {
+	var b strings.Builder
+	for rest := key; rest != ""; {
+		n := 1
+		switch c := rest[0]; {
+		case keyByte(c):
+			b.WriteByte(c)
+		case c == '_' && len(rest) > 2:
+			decoded, err := hex.DecodeString(rest[1:3])
+			if err != nil {
+				return "", false
+			}
+			b.Write(decoded)
+			n = 3
+		default:
+			return "", false
+		}
+		rest = rest[n:]
+	}
+	return b.String(), key != ""
+}
+
 func keyByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-'
 }

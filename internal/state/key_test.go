@@ -29,6 +29,19 @@ func TestEncodeKey_LongKeysDifferByHash(t *testing.T) {
 	require.NotEqual(t, one, other)
 }
 
+func TestDecodeKey_ReturnsWhatWasEncoded(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"daily", "a/b_c ä", "_", "~"} {
+		decoded, ok := decodeKey(encodeKey(text))
+		require.True(t, ok)
+		require.Equal(t, text, decoded)
+	}
+	for _, key := range []string{"", "_", "_2", "_xx", "a~b", encodeKey(strings.Repeat("/", 100))} {
+		_, ok := decodeKey(key)
+		require.False(t, ok, key)
+	}
+}
+
 func FuzzEncodeKey(f *testing.F) {
 	f.Add("a/b", "a_2Fb")
 	f.Add(strings.Repeat("/", 100), strings.Repeat("/", 101))

@@ -17,7 +17,8 @@ import (
 // itemLockRow is the row key of a lock. Its partition is the item.
 const itemLockRow = "lock"
 
-// LoadItemLock implements engine.Locks.
+// LoadItemLock implements engine.Locks. The error is *operation.Unreadable if the
+// lock cannot be read.
 func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLock, string, error) {
 	action := "load lock of " + item
 	if err := s.EnsureTables(ctx); err != nil {
@@ -32,7 +33,7 @@ func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLo
 	}
 	lock, err := itemLockOf(answer.Value)
 	if err != nil {
-		return operation.ItemLock{}, "", failed(action, err)
+		return operation.ItemLock{}, "", failed(action, &operation.Unreadable{Record: "lock of " + item, Err: err})
 	}
 	return lock, string(answer.ETag), nil
 }

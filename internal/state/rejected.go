@@ -165,7 +165,7 @@ func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Pa
 func (s *Store) DeleteRejected(ctx context.Context, id string) error {
 	action := "delete rejected request " + id
 	if !rejected.ValidID(id) {
-		return fmt.Errorf("%s: %w", action, rejected.ErrNotFound)
+		return nil
 	}
 	if err := s.EnsureTables(ctx); err != nil {
 		return failed(action, err)
@@ -179,43 +179,43 @@ func (s *Store) DeleteRejected(ctx context.Context, id string) error {
 // PurgeRejected deletes at most limit requests that were rejected before the
 // given time. It reports whether there may be more.
 func (s *Store) PurgeRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error) {
-	deleted, err = s.expireRejected(ctx, before, limit)
+	deleted, more, err = s.expireRejected(ctx, before, limit)
 	if err != nil {
 		return deleted, true, failed("purge rejected requests", err)
 	}
-	return deleted, deleted >= limit, nil
+	return deleted, more, nil
 }
 
 // expireRejected deletes at most limit requests that were rejected before the
-// given time. If another process deletes some of them first, it deletes nothing
-// and returns 0.
-func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+// given time, and reports whether there may be more. If another process deletes
+// some of them first, it deletes nothing, and there may be more.
+func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error) {
 	first, _ := bounds(time.Time{}, before)
 	var actions []aztables.TransactionAction
 	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
 		Filter: to.Ptr(rangeFilter(rejectedPartition, first, "")), Select: to.Ptr("PartitionKey,RowKey"),
 	}) {
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		if len(actions) == limit {
 			break
 		}
 		row, err := rowKeyOf(text)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		deletion, err := deletionOf(rejectedPartition, row, nil)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		actions = append(actions, deletion)
 	}
 	changed, err := s.deleteAll(ctx, s.rejected, actions)
 	if changed || err != nil {
-		return 0, err
+		return 0, changed, err
 	}
-	return len(actions), nil
+	return len(actions), len(actions) == limit, nil
 }
 
 func rejectedOf(text []byte) (rejected.Request, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
@@ -16,7 +17,9 @@ import (
 // them are read each minute.
 const schedulePartition = "schedule"
 
-// LoadScheduleRuns returns the runs of all schedules by schedule name.
+// LoadScheduleRuns returns the runs of all schedules by schedule name. A run
+// whose record cannot be read has only what the other columns of its row say, and
+// Unreadable is set.
 func (s *Store) LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error) {
 	const action = "load schedule runs"
 	filter := fmt.Sprintf("PartitionKey eq '%s'", schedulePartition)
@@ -25,11 +28,9 @@ func (s *Store) LoadScheduleRuns(ctx context.Context) (map[string]run.Record, er
 		if err != nil {
 			return nil, failed(action, err)
 		}
-		r, err := scheduleRunOf(text)
-		if err != nil {
-			return nil, failed(action, err)
+		if r, known := scheduleRunOf(text); known {
+			runs[r.Name] = r
 		}
-		runs[r.Name] = r
 	}
 	return runs, nil
 }
@@ -62,21 +63,31 @@ func (s *Store) SaveScheduleRun(ctx context.Context, r run.Record) (etag string,
 	return saved, nil
 }
 
-func scheduleRunOf(text []byte) (run.Record, error) {
-	var r run.Record
+// scheduleRunOf returns the run of a row. It returns false for a row that cannot
+// be assigned to a schedule.
+func scheduleRunOf(text []byte) (r run.Record, ok bool) {
+	var row struct {
+		ETag     string `json:"odata.etag"`
+		RowKey   string
+		Timing   string    `json:"timing"`
+		Handled  time.Time `json:"handled"`
+		LastSlot string    `json:"lastSlot"`
+	}
+	_ = json.Unmarshal(text, &row) // a column of another type stays empty
 	record, err := recordOf(text, "run")
+	if err == nil {
+		err = json.Unmarshal(record, &r)
+	}
+	if err == nil && r.Name == "" {
+		err = errors.New("the record has no name")
+	}
 	if err != nil {
-		return r, err
+		r = run.Record{Timing: row.Timing, Handled: row.Handled, LastSlot: row.LastSlot, Unreadable: unreadable(text, err)}
+		r.Name, ok = decodeKey(row.RowKey)
+		if !ok {
+			return r, false
+		}
 	}
-	if err := json.Unmarshal(record, &r); err != nil {
-		return r, fmt.Errorf("decode schedule run: %w", err)
-	}
-	var tag struct {
-		ETag string `json:"odata.etag"`
-	}
-	if err := json.Unmarshal(text, &tag); err != nil || tag.ETag == "" {
-		return r, errors.New("decode schedule run: entity has no ETag")
-	}
-	r.ETag = tag.ETag
-	return r, nil
+	r.ETag = row.ETag
+	return r, row.ETag != ""
 }

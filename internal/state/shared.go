@@ -38,7 +38,8 @@ func (r SharedRows) Save(ctx context.Context, key string, value []byte, etag str
 }
 
 // LoadShared returns a shared row and its ETag by a point read. Both are empty
-// if there is no row.
+// if there is no row. The value is empty for a row that cannot be read; the next
+// save replaces it.
 func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte, etag string, err error) {
 	action := "load shared " + kind
 	if err := s.EnsureTables(ctx); err != nil {
@@ -51,10 +52,7 @@ func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte,
 	if err != nil {
 		return nil, "", failed(action, err)
 	}
-	value, err = recordOf(answer.Value, sharedRow)
-	if err != nil {
-		return nil, "", failed(action, err)
-	}
+	value, _ = recordOf(answer.Value, sharedRow)
 	return value, string(answer.ETag), nil
 }
 

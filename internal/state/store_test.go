@@ -48,6 +48,9 @@ func TestStore_TableStorage(t *testing.T) {
 		"a Reopen during FinalizeByID keeps its marker":           reopenDuringFinalizeByID,
 		"tracking URLs are only in the row":                       urlsInTheRowOnly,
 		"columns describe the operation":                          columns,
+		"a retry during Expire keeps its operation":               retryDuringExpire,
+		"a new holder during Expire keeps its lock":               newHolderDuringExpire,
+		"an overtaken purge reports more":                         purgeOvertaken,
 		"errors have one line":                                    errorsAreOneLine,
 	} {
 		t.Run(name, func(t *testing.T) {

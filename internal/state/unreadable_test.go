@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/schedule/run"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/step"
 )
@@ -199,4 +201,108 @@ func TestRejected_IsListedHoweverLongItsFieldsAre(t *testing.T) {
 		require.Empty(t, page.Unreadable)
 		require.Len(t, page.Requests, i+1)
 	}
+}
+
+func TestUnreadableRows_AreReportedAsWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	s, r := unreadableRows(t)
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	const cutOff = `{"id":"cut of`
+
+	for _, name := range []string{"a_ä", "b"} {
+		_, err := s.SaveScheduleRun(t.Context(), run.Record{Name: name, Timing: "0 2 * * * UTC", Handled: at, LastSlot: "2026-03-01T02:00"})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, r.spoil("scheduleruns", "RowKey ne 'b'", "run", cutOff))
+	runs, err := s.LoadScheduleRuns(t.Context())
+	require.NoError(t, err)
+	require.Len(t, runs, 2)
+	require.NoError(t, runs["b"].Unreadable)
+	require.Equal(t, at, runs["b"].Handled)
+	bad := runs["a_ä"]
+	require.True(t, operation.IsUnreadable(bad.Unreadable), "%v", bad.Unreadable)
+	require.Equal(t, "a_ä", bad.Name)
+	bad.Unreadable, bad.Timing = nil, "replaced"
+	_, err = s.SaveScheduleRun(t.Context(), bad)
+	require.NoError(t, err, "the ETag is known, so the row can be replaced")
+	runs, err = s.LoadScheduleRuns(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, runs["a_ä"].Unreadable)
+
+	require.NoError(t, s.SaveExclusion(t.Context(), decision.Exclusion{ResourceID: "/r", OperationID: "op", At: at}))
+	require.NoError(t, s.SaveDecision(t.Context(), decision.Record{ResourceID: "/r", At: at, Outcome: "none"}))
+	require.NoError(t, s.SaveItemLock(t.Context(), operation.ItemLock{Item: "/r", Holder: "op", Since: at}, ""))
+	require.Equal(t, 1, r.spoil("exclusions", "", "exclusion", cutOff))
+	require.Equal(t, 1, r.spoil("decisions", "", "decision", 7))
+	require.Equal(t, 1, r.spoil("itemlocks", "", "lock", cutOff))
+	_, _, exclusion := s.LoadExclusion(t.Context(), "/r")
+	_, decided := s.LoadDecision(t.Context(), "/r")
+	_, _, locked := s.LoadItemLock(t.Context(), "/r")
+	for _, err := range []error{exclusion, decided, locked} {
+		require.True(t, operation.IsUnreadable(err), "%v", err)
+		require.ErrorContains(t, err, "/r")
+	}
+
+	etag, saved, err := s.SaveShared(t.Context(), "quota", "/r", []byte("7"), "")
+	require.NoError(t, err)
+	require.True(t, saved)
+	require.Equal(t, 1, r.spoil("shared", "", "value", 7))
+	value, changed, err := s.LoadShared(t.Context(), "quota", "/r")
+	require.NoError(t, err, "a shared row that cannot be read counts as empty")
+	require.Empty(t, value)
+	require.NotEqual(t, etag, changed)
+	_, saved, err = s.SaveShared(t.Context(), "quota", "/r", []byte("8"), changed)
+	require.NoError(t, err)
+	require.True(t, saved)
+}
+
+// The record of a schedule run that cannot be read keeps what the other columns of
+// its row say.
+func TestUnreadableRows_ScheduleRunKeepsItsOtherColumns(t *testing.T) {
+	t.Parallel()
+	s, r := unreadableRows(t)
+	saved := run.Record{Name: "a", Timing: "0 2 * * * UTC", Handled: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), LastSlot: "2026-03-01T02:00"}
+	_, err := s.SaveScheduleRun(t.Context(), saved)
+	require.NoError(t, err)
+	client := r.service.NewClient(r.prefix + "scheduleruns")
+	_, err = client.UpsertEntity(t.Context(), []byte(`{"PartitionKey":"schedule","RowKey":"a","run":"{"}`), &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeMerge})
+	require.NoError(t, err)
+	runs, err := s.LoadScheduleRuns(t.Context())
+	require.NoError(t, err)
+	got := runs["a"]
+	require.True(t, operation.IsUnreadable(got.Unreadable))
+	saved.Unreadable, saved.ETag = got.Unreadable, got.ETag
+	require.Equal(t, saved, got)
+}
+
+func TestUnreadableRows_HistoryNamesTheEventAndContinues(t *testing.T) {
+	t.Parallel()
+	s, r := unreadableRows(t)
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	op := operation.Operation{
+		Identity: operation.Identity{ID: "op", Key: "k", Flow: "demo", Version: 1, CreatedAt: at},
+		Progress: operation.Progress{Status: operation.Running, Step: "read", Seq: 1, WriteID: "w1"},
+	}
+	row, _, err := s.Create(t.Context(), op, operation.Event{Seq: 1, At: at, WriteID: "w1"})
+	require.NoError(t, err)
+	for seq := int64(2); seq <= 3; seq++ {
+		row.Operation.Seq, row.Operation.WriteID = seq, fmt.Sprint("w", seq)
+		row.ETag, err = s.Save(t.Context(), row, operation.Event{Seq: seq, At: at, WriteID: row.Operation.WriteID})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, r.spoil("operations", "RowKey ge 'event-000000000002' and RowKey lt 'event-000000000003'", "event", "{"))
+	var read []int64
+	var bad []string
+	for ev, err := range s.History(t.Context(), "op") {
+		var unreadable *operation.Unreadable
+		if errors.As(err, &unreadable) {
+			bad = append(bad, unreadable.Record)
+			continue
+		}
+		require.NoError(t, err)
+		read = append(read, ev.Seq)
+	}
+	require.Equal(t, []int64{1, 3}, read)
+	require.Len(t, bad, 1)
+	require.Contains(t, bad[0], "event-000000000002")
 }

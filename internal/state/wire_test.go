@@ -70,7 +70,7 @@ func send(r *http.Request) (*http.Response, error) {
 
 // kindOf returns the method and the table without its prefix.
 func kindOf(r *http.Request) string {
-	table := regexp.MustCompile(`(operationlive|operationindex|operations|rejected|Tables|\$batch)`).FindString(r.URL.Path)
+	table := regexp.MustCompile(`(operationlive|operationindex|operations|itemlocks|rejected|Tables|\$batch)`).FindString(r.URL.Path)
 	return r.Method + " " + table
 }
 

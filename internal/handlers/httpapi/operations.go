@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -145,12 +146,17 @@ func (a *API) setRetryAfter(w http.ResponseWriter, op operation.Operation) {
 func (a *API) history(w http.ResponseWriter, r *http.Request) error {
 	history := api.History{Events: []api.Event{}}
 	for ev, err := range a.cfg.Operations.History(r.Context(), r.PathValue("id")) {
+		var unreadable *operation.Unreadable
+		if errors.As(err, &unreadable) {
+			history.Unreadable = append(history.Unreadable, unreadable.Record)
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		history.Events = append(history.Events, publicEvent(ev))
 	}
-	if len(history.Events) == 0 {
+	if len(history.Events)+len(history.Unreadable) == 0 {
 		return engine.ErrNotFound
 	}
 	return writeJSON(w, http.StatusOK, history)

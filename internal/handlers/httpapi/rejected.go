@@ -7,6 +7,7 @@ import (
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/settings"
@@ -41,11 +42,12 @@ func (a *API) getRejected(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
-	record, err := a.cfg.Rejected.LoadRejected(r.Context(), r.PathValue("id"))
-	if err != nil {
+	id := r.PathValue("id")
+	// A record that cannot be read can be deleted too.
+	if _, err := a.cfg.Rejected.LoadRejected(r.Context(), id); err != nil && !operation.IsUnreadable(err) {
 		return err
 	}
-	if err := a.cfg.Rejected.DeleteRejected(r.Context(), record.ID); err != nil {
+	if err := a.cfg.Rejected.DeleteRejected(r.Context(), id); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, api.Purged{Removed: 1})

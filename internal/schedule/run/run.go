@@ -42,6 +42,10 @@ type Record struct {
 	// ETag makes the next save conditional; empty means that the record is not
 	// stored yet.
 	ETag string `json:"-"`
+	// Unreadable is why the stored record cannot be read; nil if it can. The
+	// record then holds only what is stored next to it: Name, and if possible
+	// Timing, Handled and LastSlot.
+	Unreadable error `json:"-"`
 }
 
 // Behind is an item whose run of an earlier slot has not ended.

@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -95,18 +94,4 @@ func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
 	defer s.mu.Unlock()
 	delete(s.exclusions, strings.ToLower(resourceID))
 	return nil
-}
-
-// ListExclusions yields all exclusions in no particular order.
-func (s *Store) ListExclusions(context.Context) iter.Seq2[decision.Exclusion, error] {
-	return func(yield func(decision.Exclusion, error) bool) {
-		s.mu.Lock()
-		all := slices.Collect(maps.Values(s.exclusions))
-		s.mu.Unlock()
-		for _, x := range all {
-			if !yield(x, nil) {
-				return
-			}
-		}
-	}
 }

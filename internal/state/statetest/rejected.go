@@ -90,6 +90,9 @@ func invalidRejectedID(t *testing.T, s Store) {
 		r := newRejected(1)
 		r.ID = id
 		require.Error(t, s.SaveRejected(t.Context(), r), id)
+		_, err := s.LoadRejected(t.Context(), id)
+		require.ErrorIs(t, err, rejected.ErrNotFound, id)
+		require.NoError(t, s.DeleteRejected(t.Context(), id), id)
 	}
 	require.Empty(t, listRejected(t, s, rejected.Query{}))
 }

@@ -43,7 +43,6 @@ type Store interface {
 	SaveExclusion(ctx context.Context, x decision.Exclusion) error
 	LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error)
 	DeleteExclusion(ctx context.Context, resourceID string) error
-	ListExclusions(ctx context.Context) iter.Seq2[decision.Exclusion, error]
 
 	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
 	SaveScheduleRun(ctx context.Context, r run.Record) (etag string, err error)
