@@ -2,13 +2,11 @@ package autoprotect
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect/decision"
-	"azbackupflow/internal/operation"
 	"azbackupflow/internal/parallel"
 )
 
@@ -44,7 +42,7 @@ func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) e
 		return nil
 	}
 	resources, err := read(ctx, e.c.Datasources, t)
-	if notFound(err) {
+	if azerr.IsNotFound(err) {
 		log.InfoContext(ctx, "event ignored: resource was deleted", "resource", t.id)
 		return nil
 	}
@@ -75,11 +73,6 @@ func (e *Evaluator) recordEmptyAccount(ctx context.Context, account, eventID str
 	return e.record(ctx, previous, decision.Record{
 		ResourceID: account, Outcome: string(None), Reason: "the storage account has no file shares yet", Source: sourceEvent, EventID: eventID,
 	})
-}
-
-func notFound(err error) bool {
-	var azure *operation.Error
-	return errors.As(err, &azure) && azure.HTTPStatus == http.StatusNotFound
 }
 
 // read returns the target's resources from Azure: a server, one share, or all

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
@@ -76,7 +77,7 @@ func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
 // sweepShares evaluates the file shares of a storage account.
 func (e *Evaluator) sweepShares(ctx context.Context, account Resource, protected map[string]bool) error {
 	names, err := e.c.Datasources.ListFileShares(ctx, account.AccountID)
-	if notFound(err) {
+	if azerr.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package azerr
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -125,8 +126,8 @@ func FailedOperation(status map[string]any, canceled bool) *operation.Error {
 			collect(azjson.Field(properties, name), 0, &all)
 		}
 		if jobs, ok := azjson.Field(properties, "failedJobsError").(map[string]any); ok {
-			for job, why := range jobs {
-				all = append(all, fault{message: "job " + job + ": " + azjson.String(why)})
+			for _, job := range slices.Sorted(maps.Keys(jobs)) {
+				all = append(all, fault{message: "job " + job + ": " + azjson.String(jobs[job])})
 			}
 		}
 	}

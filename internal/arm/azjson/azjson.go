@@ -78,12 +78,14 @@ func Field(object map[string]any, name string) any {
 	if v, ok := object[name]; ok {
 		return v
 	}
-	for k, v := range object {
-		if strings.EqualFold(k, name) {
-			return v
+	// Several members may differ only in casing: the first in order is returned.
+	found := ""
+	for k := range object {
+		if strings.EqualFold(k, name) && (found == "" || k < found) {
+			found = k
 		}
 	}
-	return nil
+	return object[found]
 }
 
 // String returns the first value that is a text, a number, or an object whose

@@ -17,7 +17,8 @@ type JobFilter struct {
 	BackupInstanceID string
 	// OperationCategory is such as CategoryRestore.
 	OperationCategory string
-	// StartedSince matches jobs that started at that time or later.
+	// StartedSince matches jobs that started at that time or later, and jobs whose
+	// start time cannot be read.
 	StartedSince time.Time
 }
 
@@ -25,7 +26,7 @@ type JobFilter struct {
 func (f JobFilter) matches(j Job) bool {
 	return (f.BackupInstanceID == "" || resourceid.Equal(f.BackupInstanceID, j.BackupInstanceID)) &&
 		(f.OperationCategory == "" || strings.EqualFold(f.OperationCategory, j.OperationCategory)) &&
-		!j.StartTime.Before(f.StartedSince)
+		(j.StartTime.IsZero() || !j.StartTime.Before(f.StartedSince))
 }
 
 // GetJob reads a job with its details. jobID is the GUID or the full resource

@@ -69,7 +69,7 @@ const (
 func unusable(err error) (why problem, ok bool) {
 	var e *operation.Error
 	switch {
-	case isNotFound(err):
+	case azerr.IsNotFound(err):
 		return notFound, true
 	case !errors.As(err, &e):
 		return 0, false
@@ -98,7 +98,7 @@ func trackResult(ctx context.Context, c Poller, t, later operation.Tracking) (Pr
 	}
 	answer, err := c.Poll(ctx, t.ResultURL)
 	if err != nil {
-		if isNotFound(err) {
+		if azerr.IsNotFound(err) {
 			return Progress{State: Gone}, nil
 		}
 		return Progress{}, err
@@ -193,10 +193,4 @@ func newTracking(c Poller, a *arm.Answer, t operation.Tracking, job string) *ope
 		return nil
 	}
 	return &next
-}
-
-// isNotFound reports whether ARM does not know the URL's resource.
-func isNotFound(err error) bool {
-	var e *operation.Error
-	return errors.As(err, &e) && (e.HTTPStatus == http.StatusNotFound || e.HTTPStatus == http.StatusGone)
 }
