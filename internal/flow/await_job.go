@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/jobcache"
@@ -114,7 +115,7 @@ func trackedJob(c step.Call) (string, error) {
 // notVisible turns "job not found" into NotYet: Azure names a job before it shows
 // it.
 func notVisible(err error) error {
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return notYet("JobNotVisible", "Azure named the job but does not show it yet")
 	}
 	return err

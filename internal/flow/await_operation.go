@@ -32,7 +32,8 @@ type operationWait struct {
 	// does not know it; empty means retry.
 	undiscovered string
 	// validates is set if the operation changes nothing: its answer is the only
-	// result, so a status that cannot be read ends the operation.
+	// result. A status that cannot be read ends the operation, and a status that
+	// Azure no longer has means that retry runs again.
 	validates bool
 	// onCancel is the step that a cancel continues with; see step.Step.
 	onCancel string
@@ -60,6 +61,7 @@ func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (op
 	if c.Operation.Tracking != nil {
 		t = *c.Operation.Tracking
 	}
+	untracked := t.StatusURL == "" && t.ResultURL == ""
 	p, err := lro.Track(ctx, a.client(c), t)
 	var unread *operation.Error
 	switch {
@@ -89,30 +91,54 @@ func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (op
 		return backTo(orDiscover(failure, w.undiscovered, w.retry), failure), nil
 	case lro.Succeeded, lro.Gone:
 	}
-	return w.ended(p.State == lro.Gone, t, unread), nil
+	gone := p.State == lro.Gone
+	if gone && w.validates && !untracked {
+		return backTo(w.retry, validationLost(w.what)), nil
+	}
+	out := w.ended(gone, t)
+	if out.Next == w.job && w.job != "" {
+		return out, nil
+	}
+	switch {
+	case unread != nil:
+		out.Note = w.what + ": its status cannot be read; reading the result instead"
+		out.Warnings = []string{fmt.Sprintf("the status of %s cannot be read: %s: %s", w.what, unread.Code, unread.Message)}
+	case untracked:
+		out.Note = w.what + ": Azure answered without a status to wait for"
+	case gone:
+		out.Note = w.what + ": Azure no longer has its status; reading the result instead"
+	}
+	return out, nil
 }
 
 // ended continues after an operation that has ended or that Azure no longer
-// knows.
-func (w operationWait) ended(gone bool, t operation.Tracking, unread *operation.Error) operation.Outcome {
+// knows: with its job, if it has one.
+func (w operationWait) ended(gone bool, t operation.Tracking) operation.Outcome {
 	if w.job != "" && t.JobID != "" {
 		out := skipTo(w.job, w.what+" runs as job "+resourceid.LastName(t.JobID))
 		out.Tracking = &t
 		return out
 	}
 	out := next(w.what + " is done")
-	if gone {
-		out.Note = w.what + ": Azure no longer has its status; reading the result instead"
-	}
-	if unread != nil {
-		out.Note = w.what + ": its status cannot be read; reading the result instead"
-		out.Warnings = []string{fmt.Sprintf("the status of %s cannot be read: %s: %s", w.what, unread.Code, unread.Message)}
-	}
 	if gone || w.job != "" {
 		out.Next = w.gone
 	}
 	out.Tracking = &operation.Tracking{}
 	return out
+}
+
+// acceptedValidation is accepted for a validation: only its status tells the
+// result, so an answer that has neither a status URL nor a result is an error.
+func acceptedValidation(s lro.Submission, err error, what, note string) (operation.Outcome, error) {
+	if err == nil && !s.Done && s.Tracking.StatusURL == "" && s.Tracking.ResultURL == "" {
+		return operation.Outcome{}, validationLost(what)
+	}
+	return accepted(s, err, note)
+}
+
+// validationLost is the error of a validation whose result cannot be read.
+func validationLost(what string) *operation.Error {
+	return notYet("ValidationLost", what+" has no result that can be read: Azure does not have its status", "Send the request again.")
 }
 
 func operationFailure(p lro.Progress) *operation.Error {

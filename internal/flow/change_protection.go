@@ -16,14 +16,19 @@ type protectionChange struct {
 	// verb and done name the steps, such as stop and stopped; what names the
 	// change for people.
 	verb, done, what string
-	// item is the step that changes a protected item; itemDone returns a note
-	// once the item shows the change.
-	item     step.Step
-	itemDone func(step.Call, recoveryservices.ProtectedItem) (note string, ok bool, err error)
-	// instance is the step that changes a backup instance; instanceDone returns
-	// a note once the instance shows the change.
-	instance     step.Step
-	instanceDone func(dataprotection.Instance) (note string, ok bool, err error)
+	// treats selects the flow's column of the tables of states. A target in a state
+	// of the treatment finished shows the change.
+	treats func(treatments) treatment
+	// item is the step that changes a protected item; confirm returns a note about
+	// an item that shows the change, and unconfirmed why one that does not show it
+	// is an error; nil waits.
+	item        step.Step
+	confirm     func(step.Call, recoveryservices.ProtectedItem) (note string, err error)
+	unconfirmed func(recoveryservices.ProtectedItem) *operation.Error
+	// instance is the step that changes a backup instance.
+	instance step.Step
+	// note is for an instance that shows the change.
+	note string
 	// record is the last step, which informs automatic protection.
 	record step.Step
 }
@@ -57,14 +62,21 @@ func (p protectionChange) confirmItem(ctx context.Context, c step.Call, a azure)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	note, ok, err := p.itemDone(c, item)
-	if err != nil {
+	by := p.treats(treatItem(item))
+	if err := rejectedItem(item, by, c.Now); err != nil {
 		return operation.Outcome{}, err
 	}
-	if !ok {
-		return waitAtJobPace("the item is still " + item.ProtectionState), nil
+	if by == finished {
+		note, err := p.confirm(c, item)
+		if err != nil {
+			return operation.Outcome{}, err
+		}
+		return skipTo(p.record.Name, note), nil
 	}
-	return skipTo(p.record.Name, note), nil
+	if err := p.unconfirmed(item); err != nil {
+		return operation.Outcome{}, err
+	}
+	return waitAtJobPace("the item is still " + item.ProtectionState), nil
 }
 
 func (p protectionChange) confirmInstance(ctx context.Context, c step.Call, a azure) (operation.Outcome, error) {
@@ -72,20 +84,20 @@ func (p protectionChange) confirmInstance(ctx context.Context, c step.Call, a az
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	note, ok, err := p.instanceDone(instance)
-	switch {
-	case err != nil:
+	by := p.treats(treatInstance(instance))
+	if err := rejectedInstance(instance, by); err != nil {
 		return operation.Outcome{}, err
-	case !ok:
+	}
+	if by != finished {
 		return waitAtJobPace("the instance is still " + instance.CurrentProtectionState), nil
 	}
-	return next(note), nil
+	return next(p.note), nil
 }
 
 // changeOfItem and changeOfInstance make the call of a change. They return an
 // Outcome instead of a call if there is nothing to change.
 type (
-	changeOfItem     func(context.Context, step.Call, recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error)
+	changeOfItem     func(context.Context, step.Call, recoveryservices.ProtectedItem, treatment) (lro.Submission, *operation.Outcome, error)
 	changeOfInstance func(context.Context, step.Call, dataprotection.InstanceID, treatment) (lro.Submission, *operation.Outcome, error)
 )
 
@@ -97,10 +109,11 @@ func (a azure) changeItem(note string, treats func(treatments) treatment, change
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		if err := rejectedItem(item, treats(treatItem(item)), c.Now); err != nil {
+		by := treats(treatItem(item))
+		if err := rejectedItem(item, by, c.Now); err != nil {
 			return operation.Outcome{}, err
 		}
-		submitted, instead, err := change(ctx, c, item)
+		submitted, instead, err := change(ctx, c, item, by)
 		if err == nil && instead != nil {
 			return *instead, nil
 		}
@@ -115,10 +128,11 @@ func (a azure) changeInstance(note string, treats func(treatments) treatment, ch
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		if err := rejectedInstance(instance, treats(treatInstance(instance))); err != nil {
+		by := treats(treatInstance(instance))
+		if err := rejectedInstance(instance, by); err != nil {
 			return operation.Outcome{}, err
 		}
-		submitted, instead, err := change(ctx, c, id, treats(treatInstance(instance)))
+		submitted, instead, err := change(ctx, c, id, by)
 		if err == nil && instead != nil {
 			return *instead, nil
 		}

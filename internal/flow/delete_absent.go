@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
@@ -84,7 +85,7 @@ func (a azure) readDeletedInstance(ctx context.Context, c step.Call, t Target) (
 		facts := map[string]string{learnedEnd: "soft-deleted", learnedInstance: id.String()}
 		maps.Copy(facts, map[string]string{learnedName: deleted.FriendlyName, learnedSource: deleted.DatasourceID})
 		return learn(skipTo("exclude", "the instance was soft-deleted before"+purgedOn(deleted.ScheduledPurgeTime)), facts), nil
-	case !isNotFound(err):
+	case !azerr.IsNotFound(err):
 		return operation.Outcome{}, err
 	}
 	if _, err := a.dataProtection(c).GetVault(ctx, id.Vault); err != nil {

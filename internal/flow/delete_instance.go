@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -90,7 +91,7 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 		return operation.Outcome{}, notAllowed("a deletion", settingDelete)
 	}
 	instance, id, err := a.targetInstance(ctx, c)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return skipTo("confirm-instance-gone", "the instance is already gone"), nil
 	}
 	if err != nil {
@@ -100,12 +101,12 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 	if !resourceid.Equal(instance.DatasourceID, known[learnedSource]) || !resourceid.Equal(instance.PolicyID, known[learnedPolicy]) {
 		return operation.Outcome{}, changedSinceRead(instance.FriendlyName)
 	}
-	if instance.CurrentProtectionState == dataprotection.StateSoftDeleted || instance.CurrentProtectionState == dataprotection.StateSoftDeleting {
+	if treatInstance(instance).remove == finished {
 		return skipTo("confirm-instance-gone", "the instance is already deleted"), nil
 	}
 	if point := known[learnedRecoveryPoint]; point != "" {
 		_, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, point)
-		if isNotFound(err) {
+		if azerr.IsNotFound(err) {
 			return operation.Outcome{}, changedSinceRead(instance.FriendlyName)
 		}
 		if err != nil {
@@ -119,11 +120,14 @@ func (a azure) deleteInstance(ctx context.Context, c step.Call) (operation.Outco
 	return accepted(submitted, err, "the instance is being deleted")
 }
 
-// confirmInstanceGone waits until the instance is gone or soft-deleted.
+// confirmInstanceGone waits until the instance is gone or soft-deleted. An
+// instance that is soft-deleted is not gone, even if the list of deleted instances
+// does not contain it yet.
 func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	instance, id, err := a.targetInstance(ctx, c)
+	gone := azerr.IsNotFound(err)
 	switch {
-	case isNotFound(err):
+	case gone:
 	case err != nil:
 		return operation.Outcome{}, err
 	case instance.CurrentProtectionState != dataprotection.StateSoftDeleted:
@@ -131,11 +135,10 @@ func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.
 	}
 	deleted, err := a.dataProtection(c).GetDeletedInstance(ctx, id)
 	switch {
-	case isNotFound(err):
+	case azerr.IsNotFound(err) && gone:
 		return learn(skipTo("exclude", "the instance and its backups are gone"), map[string]string{learnedEnd: "gone"}), nil
-	case err != nil:
+	case err != nil && !azerr.IsNotFound(err):
 		return operation.Outcome{}, err
 	}
-	return learn(skipTo("exclude", fmt.Sprintf("the instance is soft-deleted; its backups are kept until %s", deleted.ScheduledPurgeTime.UTC().Format("2006-01-02"))),
-		map[string]string{learnedEnd: "soft-deleted"}), nil
+	return learn(skipTo("exclude", "the instance is soft-deleted"+purgedOn(deleted.ScheduledPurgeTime)), map[string]string{learnedEnd: "soft-deleted"}), nil
 }

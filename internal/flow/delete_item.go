@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -66,7 +67,7 @@ func (a azure) deleteItem(ctx context.Context, c step.Call) (operation.Outcome, 
 		return operation.Outcome{}, notAllowed("a deletion", settingDelete)
 	}
 	item, err := a.recoveryServices(c).GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
-	if isNotFound(err) || err == nil && item.SoftDeleted {
+	if azerr.IsNotFound(err) || err == nil && treatItem(item).remove == finished {
 		return skipTo("confirm-gone", "the item is already deleted"), nil
 	}
 	if err != nil {
@@ -108,7 +109,7 @@ func (a azure) protectedAgain(ctx context.Context, c step.Call) (bool, error) {
 	}
 	since = a.jobTime(since)
 	return slices.ContainsFunc(jobs, func(j recoveryservices.Job) bool {
-		return !j.StartTime.Before(since) && ofItem(j, c.Operation.Learned) != otherItem
+		return (j.StartTime.IsZero() || !j.StartTime.Before(since)) && ofItem(j, c.Operation.Learned) != otherItem
 	}), nil
 }
 
@@ -116,11 +117,11 @@ func (a azure) protectedAgain(ctx context.Context, c step.Call) (bool, error) {
 func (a azure) confirmGone(ctx context.Context, c step.Call) (operation.Outcome, error) {
 	item, err := a.recoveryServices(c).GetProtectedItem(ctx, c.Operation.Learned[learnedItem])
 	switch {
-	case isNotFound(err):
+	case azerr.IsNotFound(err):
 		return learn(skipTo("exclude", "the item and its backups are gone"), map[string]string{learnedEnd: "gone"}), nil
 	case err != nil:
 		return operation.Outcome{}, err
-	case item.SoftDeleted:
+	case treatItem(item).remove == finished:
 		return learn(skipTo("exclude", "the item is soft-deleted"+purgedOn(purgeOf(item, c.Now))), map[string]string{learnedEnd: "soft-deleted"}), nil
 	}
 	return waitAtJobPace("the item is still there, " + item.ProtectionState), nil

@@ -89,6 +89,7 @@ func afterDeletion(soft bool, days string) string {
 }
 
 func changedSinceRead(name string) *operation.Error {
-	return fatal("ChangedMeanwhile", name+" was protected again, or differently, since this operation read it; nothing was deleted",
-		"Look at it. If it is still to be deleted, send the request again.")
+	return fatal("ChangedMeanwhile", name+" has changed since this operation read it: it was protected again or differently, or its deletion has begun. It is not deleted now",
+		"Look at it and at its recovery points: an earlier request of this operation may have deleted backups, if its answer was lost.",
+		"If it is still to be deleted, send the request again.")
 }

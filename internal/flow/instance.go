@@ -42,12 +42,12 @@ func (a azure) readInstance(ctx context.Context, c step.Call, id string) (datapr
 		return dataprotection.Instance{}, unreadable(err)
 	}
 	instance, err := a.dataProtection(c).GetInstance(ctx, parsed)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		deleted, err := a.dataProtection(c).GetDeletedInstance(ctx, parsed)
 		switch {
 		case err == nil:
 			return instance, instanceSoftDeleted(deleted)
-		case !isNotFound(err):
+		case !azerr.IsNotFound(err):
 			return instance, err
 		}
 		return instance, fatal(codeNotProtected, "backup instance not found in the vault: "+id,

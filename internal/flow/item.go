@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -56,7 +57,7 @@ func (a azure) findShare(ctx context.Context, c step.Call, s share) (item recove
 func (a azure) foundItem(ctx context.Context, c step.Call) (recoveryservices.ProtectedItem, error) {
 	id := c.Operation.Learned[learnedItem]
 	item, err := a.recoveryServices(c).GetProtectedItem(ctx, id)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return item, fatal(codeNotProtected, "protected item not found in the vault: "+id,
 			"Check parameters.itemId: `az backup item list` lists the vault's items with their IDs.")
 	}

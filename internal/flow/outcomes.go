@@ -2,8 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
-	"net/http"
 
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/lro"
@@ -66,11 +64,6 @@ func orDiscover(err *operation.Error, discover, retry string) string {
 func learn(out operation.Outcome, facts map[string]string) operation.Outcome {
 	out.Learned = facts
 	return out
-}
-
-func isNotFound(err error) bool {
-	var known *operation.Error
-	return errors.As(err, &known) && known.HTTPStatus == http.StatusNotFound
 }
 
 func fatal(code, message string, actions ...string) *operation.Error {

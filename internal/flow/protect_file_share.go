@@ -187,7 +187,7 @@ func forShare(f func(context.Context, step.Call, ProtectFileShare, share) (opera
 // file shares, before anything is changed.
 func (a azure) checkPolicy(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 	policy, err := a.recoveryServices(c).GetPolicy(ctx, s.vault, p.Policy)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
 			fmt.Sprintf("policy %q not found in vault %q, or not readable", p.Policy, s.vault.Name),
 			"Check parameters.vaultId and parameters.policy: `az backup policy list` lists the vault's policies.")

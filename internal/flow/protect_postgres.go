@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -112,7 +113,7 @@ func (a azure) protectPostgresSteps() []step.Step {
 			Name: "validate", Effect: step.Repeatable, Run: forServer(a.validateServer), Calls: []string{"BackupInstances_ValidateForBackup"},
 			Asks: "validates that the server can be protected", Then: "a server that is already protected continues with `find-existing`",
 		},
-		a.awaitOperation("await-validation", operationWait{retry: "validate", protected: "find-existing", validates: true, what: "the validation"}),
+		a.awaitOperation("await-validation", operationWait{retry: "validate", protected: "find-existing", validates: true, what: validationOfServer}),
 		{
 			Name: "configure", Effect: step.Idempotent, Run: forServer(a.configureServer), Calls: []string{"BackupInstances_CreateOrUpdate"},
 			Asks: "writes the backup instance",
@@ -151,7 +152,7 @@ func forServer(f func(context.Context, step.Call, server) (operation.Outcome, er
 // for flexible servers.
 func (a azure) checkServerPolicy(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	policy, err := a.dataProtection(c).GetPolicy(ctx, s.instance.Vault, s.Policy)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return operation.Outcome{}, fatal("PolicyNotFound",
 			fmt.Sprintf("policy %q not found in vault %q, or not readable", s.Policy, s.instance.Vault.Name),
 			"Check parameters.vaultId and parameters.policy: `az dataprotection backup-policy list` lists the vault's policies.")
@@ -171,7 +172,7 @@ func (a azure) checkServerPolicy(ctx context.Context, c step.Call, s server) (op
 // findInstance finds out whether the vault already has the instance.
 func (a azure) findInstance(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
 	instance, err := a.dataProtection(c).GetInstance(ctx, s.instance)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return next("the server has no backup instance " + s.instance.Name + " yet"), nil
 	}
 	if err != nil {
@@ -222,7 +223,7 @@ func (a azure) validateServer(ctx context.Context, c step.Call, s server) (opera
 		return operation.Outcome{}, err
 	}
 	submitted, err := a.dataProtection(c).ValidateForBackup(ctx, s.instance.Vault, request)
-	return orProtected(accepted(submitted, err, "Azure validates that the server can be protected"))
+	return orProtected(acceptedValidation(submitted, err, validationOfServer, "Azure validates that the server can be protected"))
 }
 
 func (a azure) configureServer(ctx context.Context, c step.Call, s server) (operation.Outcome, error) {
@@ -255,7 +256,7 @@ func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 		id = found
 	}
 	instance, err := a.dataProtection(c).GetInstance(ctx, id)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		return operation.Outcome{}, notYet("InstanceNotVisible", "the vault does not show the backup instance yet")
 	}
 	if err != nil {
@@ -275,6 +276,9 @@ func (a azure) awaitProtection(ctx context.Context, c step.Call, s server) (oper
 	}
 	return learn(waitAtJobPace("the instance is "+instance.CurrentProtectionState), facts), nil
 }
+
+// validationOfServer names the validation for people.
+const validationOfServer = "the validation"
 
 // configureAgain writes an own instance again, because Azure does not repair a
 // failed protection by itself. It waits as for missing permissions, which are the

@@ -72,8 +72,20 @@ func instanceStates() map[string]treatments {
 	}
 }
 
-// treatItem returns what flows do with the item. Azure may have states that its
-// description lacks: Azure then decides, and protect does not write over them.
+// unknownItem is the row of states that the description of the API lacks: Azure
+// decides, and protect does not write over them. No such state counts as stopped or
+// resumed: these flows write, and wait for a state that they know.
+func unknownItem() treatments {
+	return treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}
+}
+
+// unknownInstance is unknownItem for backup instances; protect waits for a state
+// that it knows.
+func unknownInstance() treatments {
+	return treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: proceed, remove: proceed}
+}
+
+// treatItem returns what flows do with the item.
 func treatItem(i recoveryservices.ProtectedItem) treatments {
 	state := i.ProtectionState
 	if i.SoftDeleted {
@@ -82,13 +94,13 @@ func treatItem(i recoveryservices.ProtectedItem) treatments {
 	if row, ok := itemStates()[state]; ok {
 		return row
 	}
-	return treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}
+	return unknownItem()
 }
 
-// treatInstance is treatItem for backup instances.
+// treatInstance returns what flows do with the backup instance.
 func treatInstance(i dataprotection.Instance) treatments {
 	if row, ok := instanceStates()[i.CurrentProtectionState]; ok {
 		return row
 	}
-	return treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: proceed, remove: proceed}
+	return unknownInstance()
 }

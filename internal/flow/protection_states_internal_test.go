@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm/dataprotection"
-	"azbackupflow/internal/arm/recoveryservices"
 )
 
 // The SDK is generated from the API descriptions.
@@ -29,14 +28,6 @@ func TestStates_HaveARowForEachStateOfTheDescriptions(t *testing.T) {
 			require.NotEmpty(t, by, state)
 		}
 	}
-}
-
-func TestStates_LetAzureDecideAboutUnknownOnes(t *testing.T) {
-	t.Parallel()
-	item := treatItem(recoveryservices.ProtectedItem{ProtectionState: "New"})
-	require.Equal(t, treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}, item)
-	instance := treatInstance(dataprotection.Instance{CurrentProtectionState: "New"})
-	require.Equal(t, treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: proceed, remove: proceed}, instance)
 }
 
 func TestStates_RejectionsNameWhatHelps(t *testing.T) {

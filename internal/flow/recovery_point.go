@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
@@ -47,25 +48,40 @@ func (a azure) newestRecoveryPoint(ctx context.Context, c step.Call, p RestorePo
 	if err != nil {
 		return newest, err
 	}
-	unusable := 0
+	oldEnough, inTier := 0, 0
 	for _, point := range points {
-		_, inTier := point.In(p.store())
-		switch {
-		case !inTier, before != nil && point.Time.After(*before):
-		case !point.Usable(p.store(), c.Now):
-			unusable++
-		case newest.RecoveryPointID == "" || point.Time.After(newest.Time):
+		if before != nil && point.Time.After(*before) {
+			continue
+		}
+		oldEnough++
+		if _, ok := point.In(p.store()); !ok {
+			continue
+		}
+		inTier++
+		if point.Usable(p.store(), c.Now) && (newest.RecoveryPointID == "" || point.Time.After(newest.Time)) {
 			newest = point
 		}
 	}
 	if newest.RecoveryPointID == "" {
-		message := fmt.Sprintf("none of %d recovery points is in the %s tier and old enough", len(points), p.Tier)
-		if unusable > 0 {
-			message = fmt.Sprintf("none of %d recovery points in the %s tier is usable: each is incomplete, expired, deleted or no longer rehydrated", unusable, p.Tier)
-		}
-		return newest, noRecoveryPoint(p, message)
+		return newest, noRecoveryPoint(p, noneFits(oldEnough, inTier, p))
 	}
 	return newest, nil
+}
+
+// noneFits says why no recovery point can be used. oldEnough counts the recovery
+// points that are old enough, inTier those of them in the requested tier.
+func noneFits(oldEnough, inTier int, p RestorePostgres) string {
+	age := ""
+	if p.RecoveryPoint.LatestBefore != nil {
+		age = " of " + p.RecoveryPoint.LatestBefore.UTC().Format(time.RFC3339) + " or before"
+	}
+	switch {
+	case oldEnough == 0:
+		return "the instance has no recovery point" + age
+	case inTier == 0:
+		return fmt.Sprintf("none of the %d recovery points%s is in the %s tier", oldEnough, age, p.Tier)
+	}
+	return fmt.Sprintf("none of the %d recovery points%s in the %s tier can be used: each is incomplete, expired, deleted or no longer rehydrated", inTier, age, p.Tier)
 }
 
 // namedRecoveryPoint returns the recovery point with the requested ID, whatever
@@ -74,7 +90,7 @@ func (a azure) newestRecoveryPoint(ctx context.Context, c step.Call, p RestorePo
 func (a azure) namedRecoveryPoint(ctx context.Context, c step.Call, p RestorePostgres, id dataprotection.InstanceID) (dataprotection.RecoveryPoint, error) {
 	name := p.RecoveryPoint.ID
 	point, err := a.dataProtection(c).GetRecoveryPoint(ctx, id, name)
-	if isNotFound(err) {
+	if azerr.IsNotFound(err) {
 		point, err = a.recoveryPointByFriendlyName(ctx, c, p, id)
 	}
 	if err != nil {

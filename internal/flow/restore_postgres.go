@@ -84,7 +84,7 @@ func (a azure) restorePostgresSteps() []step.Step {
 			Name: "validate-restore", Effect: step.Repeatable, Run: forRestore(a.validateRestore), Calls: []string{"BackupInstances_ValidateForRestore"},
 			Asks: "validates that the restore is possible",
 		},
-		a.awaitOperation("await-validation", operationWait{retry: "validate-restore", validates: true, what: "the validation of the restore"}),
+		a.awaitOperation("await-validation", operationWait{retry: "validate-restore", validates: true, what: validationOfRestore}),
 	}, a.onceSteps(onceCall{
 		start: "restore", again: "validate-restore", await: "await-restore", find: "find-restore-job", follow: "await-restore-job",
 		what: "restore", ambiguous: "RestoreUnclear",
@@ -119,6 +119,9 @@ func restoreParameters(c step.Call) (p RestorePostgres, id dataprotection.Instan
 	return p, id, nil
 }
 
+// validationOfRestore names the validation for people.
+const validationOfRestore = "the validation of the restore"
+
 // forRestore passes a step the parameters that it works on.
 func forRestore(f func(context.Context, step.Call, RestorePostgres, dataprotection.InstanceID) (operation.Outcome, error)) run {
 	return func(ctx context.Context, c step.Call) (operation.Outcome, error) {
@@ -152,7 +155,7 @@ func (a azure) validateRestore(ctx context.Context, c step.Call, p RestorePostgr
 		return operation.Outcome{}, err
 	}
 	submitted, err := a.dataProtection(c).ValidateRestore(ctx, id, request)
-	return accepted(submitted, err, "Azure validates that the restore is possible")
+	return acceptedValidation(submitted, err, validationOfRestore, "Azure validates that the restore is possible")
 }
 
 // toSameTarget reports whether a restore job writes to the target of this restore:
@@ -163,7 +166,7 @@ func (a azure) toSameTarget(ctx context.Context, c step.Call, listed dataprotect
 	if err != nil {
 		return otherItem, err
 	}
-	if strings.EqualFold(listed.ActivityID, c.AttemptID) {
+	if carries(listed.ActivityID, startAttempt(c)) {
 		return sameItem, nil
 	}
 	job, err := a.dataProtection(c).GetJob(ctx, id.Vault, listed.Name)

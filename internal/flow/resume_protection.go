@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"time"
@@ -70,21 +71,20 @@ func (a azure) resumeProtection() Definition {
 			Check:      check(checkResumeProtection),
 			GuardedFor: a.resumeIsGuarded,
 			Steps: protectionChange{
-				verb: "resume", done: "resumed", what: "resuming protection",
+				verb: "resume", done: "resumed", what: "resuming protection", treats: ofResume, note: "protected again",
 				item: step.Step{
 					Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", ofResume, a.resumeItem),
 					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
 					Asks:  "writes the item with the policy",
-					Then:  "an item that is not stopped continues with `confirm-resumed`. An item with another policy is reported and not changed. Without a policy in the request, an item that something else stopped is rejected",
+					Then:  "an item that the vault backs up continues with `confirm-resumed`. An item with another policy is reported and not changed. Without a policy in the request, an item that something else stopped is rejected",
 				},
-				itemDone: itemResumed,
+				confirm: itemResumed, unconfirmed: notResumed,
 				instance: step.Step{
 					Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", ofResume, a.resumeInstance),
 					Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection"},
 					Asks:  "resumes the protection of a stopped or suspended instance",
 				},
-				instanceDone: instanceResumed,
-				record:       a.includeStep(),
+				record: a.includeStep(),
 			}.steps(a),
 		},
 		Role:       roles.Protect,
@@ -101,17 +101,17 @@ func (a azure) resumeProtection() Definition {
 	}
 }
 
-func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error) {
+func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem, by treatment) (lro.Submission, *operation.Outcome, error) {
 	policy, err := a.policyToResume(ctx, c, item)
 	if err != nil {
 		return lro.Submission{}, nil, err
 	}
 	facts := map[string]string{learnedResumed: policy}
-	switch active := isActive(item); {
-	case active && (policy == "" || resourceid.Equal(item.PolicyID, policy)):
+	switch {
+	case by == finished && (policy == "" || resourceid.Equal(item.PolicyID, policy)):
 		out := learn(skipTo("confirm-resumed", "protection is not stopped"), facts)
 		return lro.Submission{}, &out, nil
-	case active:
+	case !isStopped(item) && item.PolicyID != "" && !resourceid.Equal(item.PolicyID, policy):
 		return lro.Submission{}, nil, anotherPolicy(item)
 	case policy == "":
 		return lro.Submission{}, nil, fatal("PolicyNotRecorded", "the policy that "+item.FriendlyName+" had is unknown: azbackupflow did not stop its protection",
@@ -194,17 +194,30 @@ func anotherPolicy(i recoveryservices.ProtectedItem) *operation.Error {
 		"To change the policy of the item, change it in the vault.")
 }
 
-// itemResumed reports whether the vault backs the item up again, with the policy
-// that it is to have.
-func itemResumed(c step.Call, i recoveryservices.ProtectedItem) (note string, ok bool, err error) {
+// itemResumed returns a note about an item that the vault backs up again, with the
+// policy that it is to have.
+func itemResumed(c step.Call, i recoveryservices.ProtectedItem) (note string, err error) {
 	want := c.Operation.Learned[learnedResumed]
 	switch {
-	case !isActive(i), i.PolicyID == "":
-		return "", false, nil
+	case i.PolicyID == "":
+		return "", notYet("PolicyNotVisible", "the vault does not show the policy of "+i.FriendlyName+" yet", lookAtItem)
 	case want != "" && !resourceid.Equal(i.PolicyID, want):
-		return "", false, anotherPolicy(i)
+		return "", anotherPolicy(i)
 	}
-	return "protected again, under the policy " + resourceid.LastName(i.PolicyID), true, nil
+	return "protected again, under the policy " + resourceid.LastName(i.PolicyID), nil
+}
+
+const lookAtItem = "Look at the item in the vault."
+
+// notResumed returns the error of an item that the vault reports as neither
+// stopped nor backed up. Azure may need some time; if the state remains, a person
+// must look at it.
+func notResumed(i recoveryservices.ProtectedItem) *operation.Error {
+	if isStopped(i) {
+		return nil
+	}
+	return notYet("ProtectionNotResumed", fmt.Sprintf("the vault reports %s as %q after its protection was resumed", i.FriendlyName, i.ProtectionState),
+		lookAtItem+" A backup with the flow backup-now shows whether it can be backed up.")
 }
 
 // resumeInstance sends resumeProtection for a stopped instance and, as recorded,
@@ -217,20 +230,9 @@ func (a azure) resumeInstance(ctx context.Context, c step.Call, id dataprotectio
 	return submitted, nil, err
 }
 
-// isActive reports whether the vault backs the item up.
-func isActive(i recoveryservices.ProtectedItem) bool {
-	return i.ProtectionState != recoveryservices.StateProtectionStopped && i.ProtectionState != recoveryservices.StateBackupsSuspended
+// isStopped reports whether somebody ended the backups of the item.
+func isStopped(i recoveryservices.ProtectedItem) bool {
+	return i.ProtectionState == recoveryservices.StateProtectionStopped || i.ProtectionState == recoveryservices.StateBackupsSuspended
 }
 
 func ofResume(t treatments) treatment { return t.resume }
-
-func instanceResumed(i dataprotection.Instance) (note string, ok bool, err error) {
-	switch by := treatInstance(i).resume; by {
-	case finished:
-		return "protected again", true, nil
-	case reject:
-		return "", false, rejectedInstance(i, by)
-	case proceed, await, repair:
-	}
-	return "", false, nil
-}

@@ -43,7 +43,8 @@ type onceCall struct {
 // candidate is a job that an attempt may have started.
 type candidate struct {
 	name, activityID string
-	start            time.Time
+	// start is zero if Azure's start time cannot be read.
+	start time.Time
 	// whose reports whether the job's names are those of the requested item.
 	whose match
 }
@@ -136,8 +137,8 @@ func (o onceCall) findJob(ctx context.Context, c step.Call) (operation.Outcome, 
 
 // startedJobs returns the jobs that the attempt may have started: the job with
 // the attempt's ID, else the jobs of the same item. ambiguous reports whether
-// another job may be the attempt's: one that started just before it, or whose
-// names do not prove its item.
+// another job may be the attempt's: one that started just before it or at an
+// unknown time, or whose names do not prove its item.
 func (o onceCall) startedJobs(ctx context.Context, c step.Call, attempt string, since time.Time) (found []candidate, ambiguous bool, err error) {
 	listed, since, err := o.listCandidates(ctx, c, since)
 	if err != nil {
@@ -148,11 +149,14 @@ func (o onceCall) startedJobs(ctx context.Context, c step.Call, attempt string, 
 		if slices.Contains(earlier, job.name) {
 			continue
 		}
-		if strings.EqualFold(job.activityID, attempt) {
+		if carries(job.activityID, attempt) {
 			return []candidate{job}, false, nil
 		}
 		switch {
-		case job.whose == otherItem, job.start.Before(since.Add(-o.clockSkew)):
+		case job.whose == otherItem:
+		case job.start.IsZero():
+			ambiguous = true
+		case job.start.Before(since.Add(-o.clockSkew)):
 		case job.whose == ambiguousItem, job.start.Before(since):
 			ambiguous = true
 		default:
@@ -160,6 +164,20 @@ func (o onceCall) startedJobs(ctx context.Context, c step.Call, attempt string, 
 		}
 	}
 	return found, ambiguous, nil
+}
+
+// carries reports whether a job's activity ID is the attempt's.
+func carries(activityID, attempt string) bool {
+	return attempt != "" && strings.EqualFold(activityID, attempt)
+}
+
+// startAttempt returns the attempt whose job is searched: the one that claimed an
+// unanswered call, else the one that Azure accepted.
+func startAttempt(c step.Call) string {
+	if c.Operation.Claim != nil {
+		return c.Operation.Claim.AttemptID
+	}
+	return c.Operation.Learned[learnedAttempt]
 }
 
 // listCandidates lists the jobs, and returns the time by Azure's clock. The first

@@ -23,22 +23,18 @@ func (a azure) stopProtection() Definition {
 			Deadline: 12 * time.Hour,
 			Check:    check(checkTarget),
 			Steps: protectionChange{
-				verb: "stop", done: "stopped", what: "stopping protection",
+				verb: "stop", done: "stopped", what: "stopping protection", treats: ofStop, note: stoppedNote,
 				item: step.Step{
 					Name: "stop-item", Effect: step.Repeatable, Run: a.changeItem("protection is being stopped", ofStop, a.stopItem),
 					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
 					Asks:  "records the policy of the item, then writes the item with the state `ProtectionStopped`", Then: "an item that is already stopped continues with `confirm-stopped`",
 				},
-				itemDone: func(_ step.Call, i recoveryservices.ProtectedItem) (string, bool, error) {
-					return "protection is stopped; the backups are kept", i.ProtectionState == recoveryservices.StateProtectionStopped, nil
-				},
+				confirm:     func(step.Call, recoveryservices.ProtectedItem) (string, error) { return stoppedNote, nil },
+				unconfirmed: func(recoveryservices.ProtectedItem) *operation.Error { return nil },
 				instance: step.Step{
 					Name: "stop-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being stopped", ofStop, a.stopInstance),
 					Calls: []string{"BackupInstances_Get", "BackupInstances_StopProtection"},
 					Asks:  "stops the protection of the backup instance",
-				},
-				instanceDone: func(i dataprotection.Instance) (string, bool, error) {
-					return "protection is stopped; the backups are kept", i.CurrentProtectionState == dataprotection.StateProtectionStopped, nil
 				},
 				record: a.excludeStep(),
 			}.steps(a),
@@ -57,10 +53,12 @@ func (a azure) stopProtection() Definition {
 	}
 }
 
+const stoppedNote = "protection is stopped; the backups are kept"
+
 func ofStop(t treatments) treatment { return t.stop }
 
-func (a azure) stopItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem) (lro.Submission, *operation.Outcome, error) {
-	if treatItem(item).stop == finished {
+func (a azure) stopItem(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem, by treatment) (lro.Submission, *operation.Outcome, error) {
+	if by == finished {
 		return nothingToDo("confirm-stopped", "protection is already stopped")
 	}
 	if err := a.recordPolicy(ctx, c, item); err != nil {
