@@ -2,6 +2,7 @@ package autoprotect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"azbackupflow/internal/arm/azerr"

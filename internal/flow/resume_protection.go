@@ -210,7 +210,7 @@ func itemResumed(c step.Call, i recoveryservices.ProtectedItem) (note string, er
 const lookAtItem = "Look at the item in the vault."
 
 // notResumed returns the error of an item that the vault reports as neither
-// stopped nor backed up. Azure may need some time; if the state remains, a person
+// stopped nor backed up. Azure may need some time; if the state remains, someone
 // must look at it.
 func notResumed(i recoveryservices.ProtectedItem) *operation.Error {
 	if isStopped(i) {
