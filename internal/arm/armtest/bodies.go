@@ -88,7 +88,7 @@ func (b bodies) object(at string, schema *openapi3.SchemaRef, value map[string]a
 
 // kindOf returns the schema that the discriminator of a polymorphic object names.
 func kindOf(kinds map[string]*openapi3.SchemaRef, value map[string]any) (*openapi3.SchemaRef, error) {
-	for _, discriminator := range []string{"objectType", "containerType", "protectedItemType"} {
+	for _, discriminator := range []string{"objectType", "containerType", "protectedItemType", "protectionIntentItemType"} {
 		named, ok := value[discriminator].(string)
 		if !ok {
 			continue

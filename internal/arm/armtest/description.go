@@ -33,6 +33,8 @@ func Describe(t testing.TB, provider, version, file string) *Description {
 	t.Helper()
 	raw := shared(t, "the API description of "+provider, "specs", provider, version, file)
 	var two openapi2.T
+	// ARM ignores the casing; some of the published paths differ in it.
+	raw = bytes.ReplaceAll(raw, []byte(`"/Subscriptions/`), []byte(`"/subscriptions/`))
 	require.NoError(t, json.Unmarshal(withCommonTypes(t, raw), &two))
 	doc, err := openapi2conv.ToV3(&two)
 	require.NoError(t, err)

@@ -66,6 +66,11 @@ type ProtectedItem struct {
 	// PurgedAfter is how long Azure still keeps the backups of a soft-deleted
 	// item; zero if Azure does not report it.
 	PurgedAfter time.Duration
+	// LastRecoveryPoint is the time of the newest recovery point; zero if Azure
+	// does not report it.
+	LastRecoveryPoint time.Time
+	// Parent is the instance of a database, such as MSSQLSERVER.
+	Parent string
 }
 
 type protectedBody struct {
@@ -85,6 +90,8 @@ type protectedBody struct {
 		LastBackupTime               azjson.Time
 		IsScheduledForDeferredDelete azjson.Text
 		DeferredDeleteTimeRemaining  azjson.Text
+		LastRecoveryPoint            azjson.Time
+		ParentName                   azjson.Text
 	}
 }
 
@@ -108,6 +115,8 @@ func (b protectedBody) item() ProtectedItem {
 		LastBackupTime:       p.LastBackupTime.Time,
 		SoftDeleted:          p.IsScheduledForDeferredDelete.Bool(),
 		PurgedAfter:          p.DeferredDeleteTimeRemaining.Duration(),
+		LastRecoveryPoint:    p.LastRecoveryPoint.Time,
+		Parent:               string(p.ParentName),
 	}
 }
 

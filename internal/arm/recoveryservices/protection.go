@@ -38,6 +38,26 @@ func (c *Client) StopProtection(ctx context.Context, item ProtectedItem) (lro.Su
 	return c.protect(ctx, item, "", to.Ptr(sdk.ProtectionStateProtectionStopped))
 }
 
+// SuspendBackups stops backups of an item and lets its recovery points expire by
+// the policy. The item must have been read.
+//
+// ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
+// protectionState BackupsSuspended and an empty policyId. It answers 202 with a
+// job; read the item until it is BackupsSuspended.
+func (c *Client) SuspendBackups(ctx context.Context, item ProtectedItem) (lro.Submission, error) {
+	return c.protect(ctx, item, "", to.Ptr(sdk.ProtectionStateBackupsSuspended))
+}
+
+// Undelete brings back a soft-deleted item with its recovery points. Its
+// protection is then stopped.
+//
+// ProtectedItems - Create Or Update: PUT {container}/protectedItems/{item} with
+// isRehydrate, protectionState ProtectionStopped and an empty policyId. It
+// answers 202 with an Undelete job.
+func (c *Client) Undelete(ctx context.Context, item ProtectedItem) (lro.Submission, error) {
+	return c.write(ctx, item, itemUpdate{policyID: to.Ptr(""), state: to.Ptr(sdk.ProtectionStateProtectionStopped), rehydrate: to.Ptr(true)})
+}
+
 // ResumeProtection protects an item whose protection was stopped with a policy
 // again.
 //
@@ -51,11 +71,22 @@ func (c *Client) ResumeProtection(ctx context.Context, item ProtectedItem, polic
 }
 
 func (c *Client) protect(ctx context.Context, item ProtectedItem, policyID string, state *sdk.ProtectionState) (lro.Submission, error) {
+	return c.write(ctx, item, itemUpdate{policyID: to.Ptr(policyID), state: state})
+}
+
+// itemUpdate holds the fields of a protected item that a change writes.
+type itemUpdate struct {
+	policyID  *string
+	state     *sdk.ProtectionState
+	rehydrate *bool
+}
+
+func (c *Client) write(ctx context.Context, item ProtectedItem, u itemUpdate) (lro.Submission, error) {
 	id, err := ParseItemID(item.ID)
 	if err != nil {
 		return lro.Submission{}, azerr.Malformed(err)
 	}
-	body, err := item.update(to.Ptr(policyID), state)
+	body, err := item.update(u)
 	if err != nil {
 		return lro.Submission{}, azerr.Malformed(err)
 	}
@@ -64,26 +95,26 @@ func (c *Client) protect(ctx context.Context, item ProtectedItem, policyID strin
 
 // update returns the request body that changes the protection of an item. Each
 // type of item has its own.
-func (i ProtectedItem) update(policyID *string, state *sdk.ProtectionState) (sdk.ProtectedItemClassification, error) {
+func (i ProtectedItem) update(u itemUpdate) (sdk.ProtectedItemClassification, error) {
 	if i.SourceResourceID == "" {
 		return nil, fmt.Errorf("protected item %s has no source resource ID", i.Name)
 	}
 	source := to.Ptr(i.SourceResourceID)
 	switch i.Type {
 	case ItemAzureFileShare:
-		return &sdk.AzureFileshareProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureFileshareProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	case ItemVirtualMachine:
-		return &sdk.AzureIaaSComputeVMProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureIaaSComputeVMProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	case ItemClassicVirtualMachine:
-		return &sdk.AzureIaaSClassicComputeVMProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureIaaSClassicComputeVMProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	case ItemSQLDatabase:
-		return &sdk.AzureVMWorkloadSQLDatabaseProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureVMWorkloadSQLDatabaseProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	case ItemSAPHanaDatabase:
-		return &sdk.AzureVMWorkloadSAPHanaDatabaseProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureVMWorkloadSAPHanaDatabaseProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	case ItemSAPHanaDBInstance:
-		return &sdk.AzureVMWorkloadSAPHanaDBInstanceProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureVMWorkloadSAPHanaDBInstanceProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	case ItemSAPAseDatabase:
-		return &sdk.AzureVMWorkloadSAPAseDatabaseProtectedItem{SourceResourceID: source, PolicyID: policyID, ProtectionState: state}, nil
+		return &sdk.AzureVMWorkloadSAPAseDatabaseProtectedItem{SourceResourceID: source, PolicyID: u.policyID, ProtectionState: u.state, IsRehydrate: u.rehydrate}, nil
 	}
 	return nil, fmt.Errorf("protection of items of type %q cannot be stopped or resumed by azbackupflow", i.Type)
 }

@@ -3,6 +3,7 @@ package recoveryservices
 import (
 	"context"
 	"flag"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,6 +51,14 @@ type call struct {
 func start(_ lro.Submission, err error) error { return err }
 
 func calls() map[string]call {
+	all := baseCalls()
+	for _, more := range []map[string]call{restoreCalls(), workloadCalls(), lifeCalls()} {
+		maps.Copy(all, more)
+	}
+	return all
+}
+
+func baseCalls() map[string]call {
 	v := demoVault()
 	yes := true
 	return map[string]call{

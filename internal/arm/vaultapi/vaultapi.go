@@ -6,6 +6,7 @@ package vaultapi
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 
 	"azbackupflow/internal/arm"
@@ -105,4 +106,14 @@ func (a API) Start(ctx context.Context, c Call, vault resourceid.VaultID, names 
 	return lro.Start(ctx, a.client, arm.Request{
 		Method: c.Method, Path: path, Query: a.Query(c.Filter), Body: c.Body, ClientRequestID: c.ClientRequestID,
 	})
+}
+
+// Ask makes a POST that only reads and answers at once. path is the whole path,
+// which need not be below a vault.
+func (a API) Ask(ctx context.Context, path string, body, into any) error {
+	answer, err := a.client.Do(ctx, arm.Request{Method: http.MethodPost, Path: path, Query: a.Query(""), Body: body})
+	if err != nil {
+		return err
+	}
+	return answer.Decode(into)
 }

@@ -110,6 +110,7 @@ func canonical(t string) string {
 		"backupVaults", "backupInstances", "validateForBackup", "recoveryPoints", "validateRestore", "restore",
 		"stopProtection", "suspendBackups", "resumeProtection", "resumeBackups", "deletedBackupInstances",
 		"operationStatus", "locations", "flexibleServers", "fileServices", "shares",
+		computeProvider, "virtualMachines", "items", "backupProtectionIntent", "backupProtectionIntents", "backupStatus",
 	} {
 		if strings.EqualFold(t, known) {
 			return known

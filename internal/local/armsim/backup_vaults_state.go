@@ -12,6 +12,7 @@ const (
 	dataProtection   = "Microsoft.DataProtection"
 	storageProvider  = "Microsoft.Storage"
 	postgreSQL       = "Microsoft.DBforPostgreSQL"
+	computeProvider  = "Microsoft.Compute"
 )
 
 // Types of datasources, which are also their resource types.

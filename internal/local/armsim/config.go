@@ -73,6 +73,16 @@ type Durations struct {
 	// ItemProtected is the time from the end of the first backup until the item
 	// changes from IRPending to Protected; 2 min, recorded more than 1 min.
 	ItemProtected time.Duration
+	// ShareRestore, DatabaseRestore and the durations after them are the times from
+	// POST restore until the job ends: recorded 33 s, 3 min; of machines 36 min for
+	// unmanaged disks, 69 s for managed disks, 133 s for a new machine, 23 min to
+	// replace disks.
+	ShareRestore, DatabaseRestore                                   time.Duration
+	DisksRestore, ManagedDisksRestore, MachineRestore, ReplaceDisks time.Duration
+	Undelete                                                        time.Duration // recorded 11 s
+	// RegisterServer is the time of PUT protectionContainers of a database server;
+	// recorded 2 to 5 min.
+	RegisterServer time.Duration
 
 	// The durations below are those of Backup vaults.
 
@@ -116,6 +126,15 @@ func recordedDurations() Durations {
 		JobVisible:      2 * time.Second,
 		Cancel:          20 * time.Second,
 		ItemProtected:   2 * time.Minute,
+
+		ShareRestore:        33 * time.Second,
+		DatabaseRestore:     3 * time.Minute,
+		DisksRestore:        36 * time.Minute,
+		ManagedDisksRestore: 69 * time.Second,
+		MachineRestore:      133 * time.Second,
+		ReplaceDisks:        23 * time.Minute,
+		Undelete:            11 * time.Second,
+		RegisterServer:      2 * time.Minute,
 
 		ValidateForBackup:       41 * time.Second,
 		ConfigureProtection:     2 * time.Second,
@@ -184,6 +203,14 @@ func (d Durations) withDefaults(other Durations) Durations {
 		{&d.JobVisible, other.JobVisible},
 		{&d.Cancel, other.Cancel},
 		{&d.ItemProtected, other.ItemProtected},
+		{&d.ShareRestore, other.ShareRestore},
+		{&d.DatabaseRestore, other.DatabaseRestore},
+		{&d.DisksRestore, other.DisksRestore},
+		{&d.ManagedDisksRestore, other.ManagedDisksRestore},
+		{&d.MachineRestore, other.MachineRestore},
+		{&d.ReplaceDisks, other.ReplaceDisks},
+		{&d.Undelete, other.Undelete},
+		{&d.RegisterServer, other.RegisterServer},
 		{&d.ValidateForBackup, other.ValidateForBackup},
 		{&d.ConfigureProtection, other.ConfigureProtection},
 		{&d.ProtectionConfigured, other.ProtectionConfigured},

@@ -20,8 +20,9 @@ const (
 // From "Backup Azure file share using Azure Backup via REST API": vault
 // azurefilesvault in resource group azurefiles with policy schedule1, and
 // storage account testvault2 in AzureFiles with file share testshare. Nothing
-// is discovered yet. The vault also protects a virtual machine, a SQL database
-// and a HANA database.
+// is discovered yet. The vault also protects the virtual machine vm1, a SQL
+// database and a HANA database. The virtual machine vm2, and sqlvm2 with three
+// SQL databases, are not protected yet.
 //
 // From "Back up Azure Database for PostgreSQL - Flexible servers" and "Restore
 // PostgreSQL databases":
@@ -57,10 +58,17 @@ func demoRecoveryServices() World {
 	return World{
 		Vaults:          []Vault{vault},
 		StorageAccounts: []StorageAccount{account},
-		VirtualMachines: []VirtualMachine{{
-			Subscription: DemoSubscription, ResourceGroup: "machines", Name: "vm1",
-			Vault: vault.ID(), Policy: "DefaultPolicy",
-		}},
+		VirtualMachines: []VirtualMachine{
+			{
+				Subscription: DemoSubscription, ResourceGroup: "machines", Name: "vm1", Location: location,
+				Vault: vault.ID(), Policy: "DefaultPolicy",
+			},
+			{Subscription: DemoSubscription, ResourceGroup: "machines", Name: "vm2", Location: location},
+			{
+				Subscription: DemoSubscription, ResourceGroup: "machines", Name: "sqlvm2", Location: location,
+				Servers: []DatabaseServer{{Type: "SQLDataBase", Instance: "MSSQLSERVER", Databases: []string{"sales", "salesarchive", "stock"}}},
+			},
+		},
 		Databases: []Database{
 			{
 				Subscription: DemoSubscription, ResourceGroup: "machines", Server: "sqlvm", Type: "SQLDataBase",

@@ -46,6 +46,10 @@ type Policy struct {
 	// WorkLoadType is AzureFileShare, VM (which policies of AzureIaasVM leave
 	// out of their answers), SQLDataBase or SAPHanaDatabase.
 	WorkLoadType string
+	// Enhanced is set for enhanced policies of virtual machines (policyType V2).
+	Enhanced bool
+	// Days is the daily retention in days; 30 if 0.
+	Days int
 }
 
 // StorageAccount is a storage account with its file shares and containers.
@@ -68,13 +72,32 @@ type Share struct {
 	// Policy is the policy that already protects the share, in the vault that the
 	// account is registered with; empty if unprotected.
 	Policy string
+	// Empty is set for a share without files: its restore restores none.
+	Empty bool
 }
 
-// VirtualMachine is a virtual machine that a vault already protects.
+// VirtualMachine is a virtual machine, protected or not.
 type VirtualMachine struct {
-	Subscription, ResourceGroup, Name string
-	// Vault is the ARM ID of the vault, Policy the name of one of its policies.
+	Subscription, ResourceGroup, Name, Location string
+	Tags                                        map[string]string
+	// SecurityType is such as TrustedLaunch; empty for none.
+	SecurityType string
+	// Servers are the database servers on the machine.
+	Servers []DatabaseServer
+	// Vault is the ARM ID of the vault that protects the machine, Policy the name
+	// of one of its policies; empty if it is not protected.
 	Vault, Policy string
+	// ProtectedElsewhere is the ARM ID of a vault outside of the simulator that
+	// protects the machine.
+	ProtectedElsewhere string
+}
+
+// DatabaseServer is an instance of SQL Server or a system of SAP HANA with its
+// databases.
+type DatabaseServer struct {
+	// Type is SQLDataBase or SAPHanaDatabase.
+	Type, Instance string
+	Databases      []string
 }
 
 // Database is a database on a virtual machine that a vault already protects.

@@ -26,6 +26,9 @@ type job struct {
 	started, ended        time.Time
 	visible               time.Time
 	failure               *jobFailure
+	// restore is set for a restore, kind for the backup of a database.
+	restore *itemRestoreMade
+	kind    string
 	// onEnd, if set, runs when the job ends, whatever its result.
 	onEnd func()
 }
@@ -139,7 +142,7 @@ func (s *Simulator) listJobs(c *call) (answer, *armError) {
 	for _, j := range slices.Backward(c.vault.jobs) {
 		switch {
 		case j.visible.After(c.now),
-			!f.is("status", j.status), !f.is("operation", j.operation), !f.is("jobId", j.id),
+			!f.is("status", j.status), !f.is("operation", j.name()), !f.is("jobId", j.id),
 			!f.is("backupManagementType", j.item.workload.names().managementType),
 			// The filter has whole seconds; jobs have fractions.
 			hasFrom && j.started.Truncate(time.Second).Before(from),
@@ -185,5 +188,23 @@ func (s *Simulator) cancelJob(c *call) (answer, *armError) {
 	return s.accepted(c, o), nil
 }
 
-// cancellable reports whether Azure can cancel the job: only backups.
-func (j *job) cancellable() bool { return j.operation == operationBackup }
+// cancellable reports whether Azure can cancel the job: backups and restores.
+func (j *job) cancellable() bool {
+	return j.operation == operationBackup || j.operation == operationRestore
+}
+
+// name returns the operation as the job shows it. Recorded: the job of a database
+// has the type of backup once it has ended.
+func (j *job) name() string {
+	kind := j.kind
+	if j.restore != nil {
+		kind = j.restore.kind
+	}
+	switch {
+	case kind == "" || j.ended.IsZero():
+		return j.operation
+	case j.restore != nil && j.status == jobFailed:
+		return j.operation + " (Invalid)"
+	}
+	return j.operation + " (" + kind + ")"
+}

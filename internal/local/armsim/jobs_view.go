@@ -2,6 +2,7 @@ package armsim
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func (j *job) view(v *vault, now time.Time, detailed bool) map[string]any {
 		"duration":             isoDuration(ended.Sub(j.started)),
 		"entityFriendlyName":   j.item.friendly,
 		"backupManagementType": names.managementType,
-		"operation":            j.operation,
+		"operation":            j.name(),
 		"status":               j.status,
 		"startTime":            j.started.UTC().Format(azureTime),
 		"activityId":           j.activity,
@@ -53,6 +54,13 @@ func (j *job) view(v *vault, now time.Time, detailed bool) map[string]any {
 		p["entityFriendlyName"] = j.item.friendly + " [" + j.item.server + "]"
 		extended = j.databaseInfo()
 	}
+	if bag, ok := extended["propertyBag"].(map[string]any); ok && j.restore != nil {
+		clear(bag)
+		maps.Copy(bag, j.restore.details)
+		if !j.ended.IsZero() {
+			maps.Copy(bag, j.restore.results)
+		}
+	}
 	if detailed {
 		p["extendedInfo"] = extended
 	}
@@ -70,7 +78,7 @@ func (j *job) shareInfo() map[string]any {
 	case j.operation == operationProtect:
 		bag["Storage Account Name"] = j.item.container.friendly
 		bag["Policy Name"] = j.policy
-	case j.operation == operationUnprotect, j.operation == operationStop:
+	case j.operation == operationUnprotect, j.operation == operationStop, j.operation == operationUndelete:
 		bag["Storage Account Name"] = j.item.container.friendly
 	case !j.ended.IsZero():
 		bag["Data Transferred (in MB)"] = "0"

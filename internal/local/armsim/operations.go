@@ -19,6 +19,7 @@ const (
 	operationBackup     = "Backup"
 	operationStop       = "DisableBackup"
 	operationCancel     = "Cancel"
+	operationUndelete   = "Undelete"
 )
 
 // Statuses of operations.

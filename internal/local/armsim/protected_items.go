@@ -7,54 +7,6 @@ import (
 	"time"
 )
 
-// listProtectableItems answers GET backupProtectableItems: the unprotected
-// shares of registered accounts that the last inquire found. A protected share
-// is not in the list: in the recordings, the list of a vault without protected
-// items is empty or has only NotProtected items.
-func (s *Simulator) listProtectableItems(c *call) (answer, *armError) {
-	f, err := parseFilter(c, "backupManagementType", "workloadType", "containerName", "friendlyName", "status")
-	if err != nil {
-		return answer{}, err
-	}
-	type shareOf struct {
-		*container
-		*share
-	}
-	names := fileShare.names()
-	var found []shareOf
-	for _, k := range c.vault.containers {
-		if k.account == nil || !f.is("containerName", k.name) ||
-			!f.is("backupManagementType", names.managementType) || !f.is("workloadType", names.workloadType) {
-			continue
-		}
-		for _, sh := range k.account.shares {
-			if k.inquired[sh] && k.item("AzureFileShare;"+sh.key) == nil && f.is("friendlyName", sh.name) && f.is("status", "NotProtected") {
-				found = append(found, shareOf{k, sh})
-			}
-		}
-	}
-	return page(s, c, found, func(f shareOf) map[string]any { return f.protectable(f.share) })
-}
-
-// protectable returns a share as an entry of the list of protectable items.
-// Recorded: container and item are in lower case here.
-func (k *container) protectable(sh *share) map[string]any {
-	names := fileShare.names()
-	name := "azurefileshare;" + sh.key
-	parent := "storagecontainer;storage;" + strings.ToLower(k.account.ResourceGroup) + ";" + k.account.Name
-	return map[string]any{
-		"id":   k.vault.ID() + "/backupFabrics/Azure/protectionContainers/" + parent + "/protectableItems/" + name,
-		"name": name,
-		"type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
-		"properties": map[string]any{
-			"parentContainerFabricId": k.account.ID(), "parentContainerFriendlyName": k.account.Name,
-			"azureFileShareType": "XSMB", "backupManagementType": names.managementType,
-			"workloadType": names.workloadType, "protectableItemType": names.workloadType,
-			"friendlyName": sh.name, "protectionState": "NotProtected",
-		},
-	}
-}
-
 // listProtectedItems answers GET backupProtectedItems.
 func (s *Simulator) listProtectedItems(c *call) (answer, *armError) {
 	f, err := parseFilter(c, "backupManagementType", "itemType", "policyName", "containerName", "friendlyName", "fabricName")
@@ -99,6 +51,7 @@ type protection struct {
 		SourceResourceID  string `json:"sourceResourceId"`
 		PolicyID          string `json:"policyId"`
 		ProtectionState   string `json:"protectionState"`
+		IsRehydrate       bool   `json:"isRehydrate"`
 	} `json:"properties"`
 }
 
@@ -114,7 +67,13 @@ func (s *Simulator) protectItem(c *call) (answer, *armError) {
 	}
 	k, existing := c.findItem()
 	if k == nil {
+		k = c.vault.machineContainer(c.path.names[2])
+	}
+	if k == nil {
 		return answer{}, invalidInput("containerName", "the container %q is not registered with the vault", c.path.names[2])
+	}
+	if existing != nil && b.Properties != nil && b.Properties.IsRehydrate {
+		return s.undeleteItem(c, b, existing)
 	}
 	if existing != nil && !existing.purge.IsZero() {
 		return answer{}, invalidInput("protectedItemName", "the item is soft-deleted; undelete it first") // a choice
@@ -128,22 +87,14 @@ func (s *Simulator) protectItem(c *call) (answer, *armError) {
 	}
 	var j *job
 	var out *Outcome
-	target := existing
-	sh := k.inquiredShare(c.path.names[3])
-	if target == nil && sh != nil {
-		// The job names the item before the vault lists it.
-		target = &item{container: k, friendly: sh.name, policy: policy, workload: fileShare, share: sh}
+	target, protect := existing, func() { existing.resume(policy) }
+	if target == nil {
+		target, protect = k.newItem(c.path.names[3], policy)
 	}
 	if target != nil {
 		out = s.outcome(operationProtect, target.friendly, c.path.names[3])
 		if out.operationError() == nil {
-			j = s.startJob(c, operationProtect, target, s.config.Durations.Protect, out, func(time.Time) {
-				if existing != nil {
-					existing.resume(policy)
-				} else {
-					k.protect(sh, policy)
-				}
-			})
+			j = s.startJob(c, operationProtect, target, s.config.Durations.Protect, out, func(time.Time) { protect() })
 			j.policy = policy
 		}
 	}
@@ -158,6 +109,23 @@ func (s *Simulator) protectItem(c *call) (answer, *armError) {
 		return nil
 	})
 	return s.accepted(c, o), nil
+}
+
+// newItem returns the item that a PUT creates, for its job: the job names the
+// item before the vault lists it. protect then adds it. It returns nil for an
+// item that the vault does not know.
+func (k *container) newItem(name, policy string) (target *item, protect func()) {
+	if sh := k.inquiredShare(name); sh != nil {
+		return &item{container: k, friendly: sh.name, policy: policy, workload: fileShare, share: sh}, func() { k.protect(sh, policy) }
+	}
+	if d := k.database(name); d != nil {
+		i := k.newDatabaseItem(d, policy)
+		return i, func() { k.items = append(k.items, i) }
+	}
+	if k.workload == virtualMachine && strings.EqualFold("vm;"+strings.TrimPrefix(k.name, "IaasVMContainer;"), name) {
+		return &item{container: k, friendly: k.friendly, policy: policy, workload: virtualMachine}, func() { k.protectMachine(policy) }
+	}
+	return nil, nil
 }
 
 // checkProtection checks the body of a PUT and returns the name of the policy.

@@ -77,6 +77,7 @@ func (s *Simulator) startBackupJob(c *call, i *item, backupType string, out *Out
 		s.world.events.at(at.Add(s.scaled(s.config.Durations.ItemProtected)), func(time.Time) { i.backedUp(at) })
 	})
 	j.onEnd = func() { i.running = nil }
+	j.kind = backupType
 	i.running = j
 	return j
 }

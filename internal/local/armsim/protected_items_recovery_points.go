@@ -23,6 +23,7 @@ type itemPoint struct {
 func (i *item) addPoint(at time.Time, backupType string) {
 	switch backupType {
 	case "Log":
+		i.logEnd = at
 		return
 	case "", "CopyOnlyFull": // the list has no type of its own for copy-only backups; Full is a choice
 		backupType = "Full"
@@ -74,6 +75,9 @@ func (s *Simulator) listItemRecoveryPoints(c *call) (answer, *armError) {
 		}
 		found = append(found, p)
 	}
+	if i.workload != fileShare && i.workload != virtualMachine && f.isPointKind("Log") {
+		found = append(found, itemPoint{name: rangePoint, kind: "Log"}) // recorded, even without a backup
+	}
 	return page(s, c, found, i.pointView)
 }
 
@@ -98,13 +102,45 @@ func (s *Simulator) readItemRecoveryPoint(c *call) (answer, *armError) {
 	}
 	for _, p := range i.points {
 		if p.name == c.path.names[4] {
-			return jsonAnswer(http.StatusOK, i.pointView(p)), nil
+			return jsonAnswer(http.StatusOK, i.detailedPoint(p)), nil
 		}
 	}
 	return answer{}, &armError{ // a choice
 		status: http.StatusNotFound, code: "BMSUserErrorObjectNotFound", target: "recoveryPointId",
 		message: "The recovery point '" + c.path.names[4] + "' of the item was not found.",
 	}
+}
+
+// detailedPoint returns a recovery point as a single read does: that of a SQL
+// database has its files.
+func (i *item) detailedPoint(p itemPoint) map[string]any {
+	v := i.pointView(p)
+	properties, ok := v["properties"].(map[string]any)
+	if !ok || i.workload != sqlDatabase {
+		return v
+	}
+	properties["extendedInfo"] = map[string]any{
+		"dataDirectoryTimeInUTC": p.time.UTC().Format(time.RFC3339),
+		"dataDirectoryPaths": []any{
+			map[string]any{"type": "Data", "path": dataDirectory(i.parent) + i.friendly + ".mdf", "logicalName": i.friendly},
+			map[string]any{"type": "Log", "path": dataDirectory(i.parent) + i.friendly + "_log.ldf", "logicalName": i.friendly + "_log"},
+		},
+	}
+	return v
+}
+
+// rangeView returns the properties of the entry of the log chain.
+func (i *item) rangeView() map[string]any {
+	objectType, ranges := "AzureWorkloadSQLPointInTimeRecoveryPoint", []any{}
+	if i.workload == hanaDatabase {
+		objectType = "AzureWorkloadSAPHanaPointInTimeRecoveryPoint"
+	}
+	if !i.logEnd.IsZero() && len(i.points) > 0 {
+		ranges = append(ranges, map[string]any{
+			"startTime": i.points[0].time.UTC().Format(time.RFC3339), "endTime": i.logEnd.UTC().Format(time.RFC3339),
+		})
+	}
+	return map[string]any{"objectType": objectType, "timeRanges": ranges, "type": "Log"}
 }
 
 // pointView returns a recovery point as recorded for each workload. Recovery
@@ -121,6 +157,9 @@ func (i *item) pointView(p itemPoint) map[string]any {
 			objectType = "AzureWorkloadSAPHanaRecoveryPoint"
 		}
 		properties = map[string]any{"objectType": objectType, "recoveryPointTimeInUTC": at, "type": p.kind}
+		if p.name == rangePoint {
+			properties = i.rangeView()
+		}
 	case fileShare:
 		properties = map[string]any{
 			"objectType": "AzureFileShareRecoveryPoint", "recoveryPointType": "FileSystemConsistent", "recoveryPointTime": at,

@@ -74,12 +74,15 @@ func TestItemRecoveryPoints_OfDatabasesFilterByType(t *testing.T) {
 		b.started(http.MethodPost, databaseItem+"/backup", `{"properties":{"objectType":"AzureWorkloadBackupRequest","backupType":"`+kind+`"}}`)
 		b.clock.Advance(10 * time.Minute)
 	}
-	for filter, want := range map[string]int{"": 3, "Full": 2, "Differential": 1, "FullAndDifferential": 3, "All": 3, "Log": 0} {
+	for filter, want := range map[string]int{"": 4, "Full": 2, "Differential": 1, "FullAndDifferential": 3, "All": 4, "Log": 1} {
 		if filter != "" {
 			filter = "restorePointQueryType eq '" + filter + "'"
 		}
 		require.Len(t, b.points(databaseItem, filter), want, filter)
 	}
+	chain := b.points(databaseItem, "restorePointQueryType eq 'Log'")[0]
+	require.Equal(t, "DefaultRangeRecoveryPoint", dig(chain, "name"))
+	require.Len(t, dig(chain, "properties/timeRanges"), 1, "from the first full backup to the last log backup")
 	require.Equal(t, "AzureWorkloadSQLRecoveryPoint", dig(b.points(databaseItem, "")[0], "properties/objectType"))
 	require.Equal(t, "AzureWorkloadSAPHanaRecoveryPoint", dig(b.points(hanaItem, "")[0], "properties/objectType"))
 }

@@ -68,20 +68,13 @@ func (i *item) backedUpBefore(start time.Time) {
 	i.backedUp(start)
 }
 
-func (v *vault) addMachine(m VirtualMachine, now time.Time) {
-	tail := "iaasvmcontainerv2;" + m.ResourceGroup + ";" + m.Name
-	c := &container{
-		vault: v, workload: virtualMachine, friendly: m.Name,
-		name: "IaasVMContainer;" + tail, itemsName: "IaasVMContainer;" + tail,
-		sourceID: machineID(m.Subscription, m.ResourceGroup, m.Name),
-	}
-	i := &item{container: c, name: "VM;" + tail, friendly: m.Name, policy: m.Policy, workload: virtualMachine}
-	i.backedUpBefore(now)
-	c.items = []*item{i}
-	v.containers = append(v.containers, c)
+func (v *vault) addMachine(m *machine, now time.Time) {
+	c := v.containerOf(m)
+	c.protectMachine(m.Policy)
+	c.items[0].backedUpBefore(now)
 }
 
-func (v *vault) addDatabase(d Database, kind workload, now time.Time) {
+func (v *vault) addDatabase(d Database, kind workload, now time.Time, w *world) {
 	name := "VMAppContainer;Compute;" + d.ResourceGroup + ";" + d.Server
 	c := v.container(name)
 	if c == nil {
@@ -91,6 +84,11 @@ func (v *vault) addDatabase(d Database, kind workload, now time.Time) {
 		}
 		v.containers = append(v.containers, c)
 	}
+	if c.machine = w.machine(c.sourceID); c.machine == nil {
+		c.machine = w.addSeededMachine(VirtualMachine{Subscription: d.Subscription, ResourceGroup: d.ResourceGroup, Name: d.Server, Location: v.Location})
+	}
+	c.machine.databases = append(c.machine.databases, &database{kind: kind, instance: d.Instance, name: d.Name})
+	c.inquireDatabases()
 	i := &item{
 		container: c, name: d.Type + ";" + d.Instance + ";" + d.Name, friendly: d.Name,
 		policy: d.Policy, workload: kind, server: d.Server, parent: d.Instance,

@@ -17,6 +17,7 @@ func (s *Simulator) refreshContainers(c *call) (answer, *armError) {
 	}
 	out := s.outcome(operationRefresh, c.vault.Name)
 	o := s.start(c, 2, s.config.Durations.Refresh, out, func(*operation) *armError {
+		c.vault.discoverMachines(s.world, f)
 		if !f.is("backupManagementType", storageType) {
 			return nil
 		}
@@ -29,6 +30,22 @@ func (s *Simulator) refreshContainers(c *call) (answer, *armError) {
 	})
 	o.statusQuery = "api-version=" + previewVersion
 	return s.accepted(c, o), nil
+}
+
+// discoverMachines lets the vault know the virtual machines of its subscription
+// and location. Without a filter a refresh finds those that can be protected.
+func (v *vault) discoverMachines(w *world, f filter) {
+	for _, m := range w.machines {
+		if !v.discovers(m.Subscription) || !strings.EqualFold(m.Location, v.Location) {
+			continue
+		}
+		if f.is("backupManagementType", virtualMachine.names().managementType) {
+			v.discoveredMachines[m] = true
+		}
+		if f.is("backupManagementType", sqlDatabase.names().managementType) && len(m.databases) > 0 {
+			v.discoveredServers[m] = true
+		}
+	}
 }
 
 // discovers reports whether the vault discovers storage accounts of a
@@ -51,7 +68,16 @@ func (s *Simulator) listProtectableContainers(c *call) (answer, *armError) {
 			found = append(found, a)
 		}
 	}
-	return page(s, c, found, c.vault.protectableContainer)
+	views := make([]map[string]any, 0, len(found))
+	for _, a := range found {
+		views = append(views, c.vault.protectableContainer(a))
+	}
+	for _, m := range s.world.machines {
+		if c.vault.discoveredServers[m] && c.vault.container(serverContainerName(m)) == nil && f.is("backupManagementType", sqlDatabase.names().managementType) {
+			views = append(views, c.vault.protectableServer(m))
+		}
+	}
+	return page(s, c, views, func(v map[string]any) map[string]any { return v })
 }
 
 // protectableContainer returns an account as an entry of the list of
@@ -66,6 +92,20 @@ func (v *vault) protectableContainer(a *account) map[string]any {
 			"friendlyName": a.Name, "backupManagementType": storageType,
 			"protectableContainerType": "StorageContainer", "healthStatus": "Healthy",
 			"containerId": a.ID(),
+		},
+	}
+}
+
+// protectableServer returns a virtual machine as an entry of the list of
+// protectable containers.
+func (v *vault) protectableServer(m *machine) map[string]any {
+	name := serverContainerName(m)
+	return map[string]any{
+		"id": v.ID() + "/backupFabrics/Azure/protectableContainers/" + name, "name": name,
+		"type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectableContainers",
+		"properties": map[string]any{
+			"friendlyName": m.Name, "backupManagementType": sqlDatabase.names().managementType,
+			"protectableContainerType": "VMAppContainer", "healthStatus": "Healthy", "containerId": m.ID(),
 		},
 	}
 }
@@ -104,11 +144,19 @@ type registration struct {
 		ContainerType        string `json:"containerType"`
 		BackupManagementType string `json:"backupManagementType"`
 		SourceResourceID     string `json:"sourceResourceId"`
+		WorkloadType         string `json:"workloadType"`
 	} `json:"properties"`
 }
 
 // registerContainer answers PUT protectionContainers/{c}.
 func (s *Simulator) registerContainer(c *call) (answer, *armError) {
+	var b registration
+	if err := c.decode(&b); err != nil {
+		return answer{}, err
+	}
+	if b.Properties != nil && b.Properties.ContainerType == "VMAppContainer" {
+		return s.registerServer(c, b)
+	}
 	a, err := s.accountToRegister(c)
 	if err != nil {
 		return answer{}, err
@@ -119,6 +167,34 @@ func (s *Simulator) registerContainer(c *call) (answer, *armError) {
 			return registeredElsewhere(a)
 		}
 		k := c.vault.register(a)
+		o.result = func() any { return k.view(false) }
+		return nil
+	})
+	o.statusQuery = "api-version=" + previewVersion
+	return s.accepted(c, o), nil
+}
+
+// registerServer registers a database server. Recorded: it takes minutes, and
+// Azure inquires the server by itself.
+func (s *Simulator) registerServer(c *call, b registration) (answer, *armError) {
+	m, kind := s.world.machine(b.Properties.SourceResourceID), sqlDatabase
+	switch p := b.Properties; {
+	case p.BackupManagementType != sqlDatabase.names().managementType:
+		return answer{}, invalidInput("properties.backupManagementType", "%q is not AzureWorkload", p.BackupManagementType)
+	case p.WorkloadType == hanaDatabase.names().workloadType:
+		kind = hanaDatabase
+	case p.WorkloadType != sqlDatabase.names().workloadType:
+		return answer{}, invalidInput("properties.workloadType", "%q is neither SQLDataBase nor SAPHanaDatabase", p.WorkloadType)
+	}
+	if m == nil || !strings.EqualFold(serverContainerName(m), c.path.names[2]) {
+		return answer{}, invalidInput("properties.sourceResourceId", "%q is not the machine of %q", b.Properties.SourceResourceID, c.path.names[2])
+	}
+	if !c.vault.discoveredServers[m] && c.vault.container(serverContainerName(m)) == nil {
+		return answer{}, invalidInput("containerName", "the vault has not discovered %q; refresh its containers", c.path.names[2])
+	}
+	out := s.outcome(operationRegister, m.Name, serverContainerName(m))
+	o := s.start(c, 3, s.config.Durations.RegisterServer, out, func(o *operation) *armError {
+		k := c.vault.registerServer(m, kind)
 		o.result = func() any { return k.view(false) }
 		return nil
 	})
@@ -177,6 +253,9 @@ func (s *Simulator) inquire(c *call) (answer, *armError) {
 	}
 	out := s.outcome(operationInquire, k.friendly, k.name)
 	o := s.start(c, 3, s.config.Durations.Inquire, out, func(*operation) *armError {
+		if f.is("workloadType", k.workload.names().workloadType) {
+			k.inquireDatabases()
+		}
 		if k.account == nil || !f.is("workloadType", fileShare.names().workloadType) {
 			return nil
 		}
@@ -196,8 +275,8 @@ func (s *Simulator) unregisterContainer(c *call) (answer, *armError) {
 	if k == nil {
 		return answer{status: http.StatusNoContent, header: http.Header{}}, nil
 	}
-	if k.account == nil {
-		return answer{}, invalidInput("containerName", "only containers of storage accounts can be unregistered here")
+	if k.workload == virtualMachine {
+		return answer{}, invalidInput("containerName", "the container of a virtual machine is not registered")
 	}
 	if len(k.items) > 0 {
 		return answer{}, &armError{ // a choice
@@ -207,7 +286,9 @@ func (s *Simulator) unregisterContainer(c *call) (answer, *armError) {
 	}
 	out := s.outcome(operationUnregister, k.friendly, k.name)
 	o := s.start(c, 2, s.config.Durations.Unregister, out, func(*operation) *armError {
-		k.account.vault = nil
+		if k.account != nil {
+			k.account.vault = nil
+		}
 		c.vault.containers = slices.DeleteFunc(c.vault.containers, func(other *container) bool { return other == k })
 		return nil
 	})

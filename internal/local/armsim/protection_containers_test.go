@@ -159,7 +159,7 @@ func TestProtection_DeletedMakesTheShareProtectableAgain(t *testing.T) {
 	b.started(http.MethodDelete, container, "")
 	b.clock.Advance(24 * time.Second)
 	require.Equal(t, http.StatusNoContent, b.send(http.MethodDelete, container+"?"+version, "").status)
-	require.Len(t, b.list("backupFabrics/Azure/protectableContainers", "").list(), 1)
+	require.Len(t, b.list("backupFabrics/Azure/protectableContainers", "backupManagementType eq 'AzureStorage'").list(), 1)
 }
 
 func TestWorld_AddFileSharesProtectsFromTheStart(t *testing.T) {

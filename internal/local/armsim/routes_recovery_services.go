@@ -31,10 +31,24 @@ func handlerFor(method string, p route) (h handler, pathKnown bool) {
 		byMethod = dataProtectionHandlers(pattern)
 	case storageProvider:
 		byMethod = storageHandlers(p)
+	case computeProvider:
+		byMethod = machineHandlers(p)
 	case postgreSQL:
 		byMethod = postgreSQLHandlers(p)
 	}
 	return byMethod[method], len(byMethod) > 0
+}
+
+// machineHandlers returns the handlers of Microsoft.Compute/virtualMachines, by
+// method.
+func machineHandlers(p route) map[string]handler {
+	switch p.pattern() {
+	case "virtualMachines":
+		return map[string]handler{http.MethodGet: (*Simulator).listMachines}
+	case "virtualMachines/*":
+		return map[string]handler{http.MethodGet: (*Simulator).readMachine}
+	}
+	return nil
 }
 
 // recoveryServicesHandlers returns the handlers of a path of
@@ -76,6 +90,16 @@ func recoveryServicesHandlers(pattern string) map[string]handler {
 		return map[string]handler{get: (*Simulator).listItemRecoveryPoints}
 	case itemPath + "/recoveryPoints/*":
 		return map[string]handler{get: (*Simulator).readItemRecoveryPoint}
+	case itemPath + "/recoveryPoints/*/restore":
+		return map[string]handler{post: (*Simulator).restoreItem}
+	case containerPath + "/items":
+		return map[string]handler{get: (*Simulator).listWorkloadItems}
+	case fabricPath + "/backupProtectionIntent/*":
+		return map[string]handler{put: (*Simulator).autoProtect}
+	case vaultPath + "/backupProtectionIntents":
+		return map[string]handler{get: (*Simulator).listIntents}
+	case "locations/*/backupStatus":
+		return map[string]handler{post: (*Simulator).backupStatus}
 	case vaultPath + "/backupJobs":
 		return map[string]handler{get: (*Simulator).listJobs}
 	case vaultPath + "/backupJobs/*":

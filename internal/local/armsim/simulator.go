@@ -28,6 +28,8 @@ type Simulator struct {
 	requests []*Request
 	backups  []Backup
 	restores []Restore
+	// itemRestores are those of protected items.
+	itemRestores []ItemRestore
 
 	authorization authorization
 }

@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
@@ -72,10 +73,13 @@ func (v *vault) policyView(p Policy) map[string]any {
 		"retentionPolicyType": "LongTermRetentionPolicy",
 		"dailySchedule": map[string]any{
 			"retentionTimes":    []string{runs},
-			"retentionDuration": map[string]any{"count": 30, "durationType": "Days"},
+			"retentionDuration": map[string]any{"count": cmp.Or(p.Days, 30), "durationType": "Days"},
 		},
 	}
 	properties := map[string]any{"backupManagementType": p.BackupManagementType, "protectedItemsCount": count}
+	if p.BackupManagementType == virtualMachine.names().managementType {
+		properties["policyType"] = map[bool]string{false: "V1", true: "V2"}[p.Enhanced]
+	}
 	switch p.BackupManagementType {
 	case sqlDatabase.names().managementType:
 		properties["workLoadType"] = p.WorkLoadType

@@ -13,6 +13,7 @@ import (
 type world struct {
 	vaults     []*vault
 	accounts   []*account
+	machines   []*machine
 	operations map[string]*operation
 
 	backupVaults       []*backupVault
@@ -30,8 +31,12 @@ type world struct {
 type vault struct {
 	Vault
 	discovered map[*account]bool
-	containers []*container
-	jobs       []*job
+	// discoveredMachines are those that a refresh found, discoveredServers those
+	// that a refresh found for databases.
+	discoveredMachines, discoveredServers map[*machine]bool
+	intents                               []*intent
+	containers                            []*container
+	jobs                                  []*job
 }
 
 // account is a storage account in its current state, known to vaults or not.
@@ -48,6 +53,16 @@ type share struct {
 	name string
 	// key is the second half of the item name.
 	key string
+	// empty is set for a share without files.
+	empty bool
+}
+
+// files returns the number of files that a restore of the share writes.
+func (s *share) files() int {
+	if s.empty {
+		return 0
+	}
+	return 3
 }
 
 // container is a registered container of a vault.
@@ -59,6 +74,8 @@ type container struct {
 	friendly, sourceID string
 	workload           workload
 	account            *account // of a storage container
+	machine            *machine // of a virtual machine or a database server
+	databases          []*database
 	inquired           map[*share]bool
 	items              []*item
 }
@@ -76,6 +93,7 @@ type item struct {
 	lastStatus     string
 	lastBackup     time.Time
 	points         []itemPoint // oldest first
+	logEnd         time.Time   // of a database: the end of its log chain
 	running        *job
 	// purge is the removal time of a soft-deleted item; zero if it is not
 	// soft-deleted.
@@ -128,11 +146,15 @@ func newWorld(seed World, now time.Time, ids *random) (*world, error) {
 		}
 	}
 	for _, m := range seed.VirtualMachines {
+		added := w.addSeededMachine(m)
+		if m.Vault == "" {
+			continue
+		}
 		v, err := w.protector(m.Vault, m.Policy, virtualMachine)
 		if err != nil {
 			return nil, fmt.Errorf("virtual machine %s: %w", m.Name, err)
 		}
-		v.addMachine(m, now)
+		v.addMachine(added, now)
 	}
 	for _, d := range seed.Databases {
 		kind := sqlDatabase
@@ -145,7 +167,7 @@ func newWorld(seed World, now time.Time, ids *random) (*world, error) {
 		if err != nil {
 			return nil, fmt.Errorf("database %s: %w", d.Name, err)
 		}
-		v.addDatabase(d, kind, now)
+		v.addDatabase(d, kind, now, w)
 	}
 	if err := w.addBackupVaults(seed, now, ids); err != nil {
 		return nil, err
@@ -164,7 +186,9 @@ func newVault(v Vault) *vault {
 	if v.SoftDeleteDays == 0 {
 		v.SoftDeleteDays = defaultSoftDeleteDays
 	}
-	return &vault{Vault: v, discovered: map[*account]bool{}}
+	return &vault{
+		Vault: v, discovered: map[*account]bool{}, discoveredMachines: map[*machine]bool{}, discoveredServers: map[*machine]bool{},
+	}
 }
 
 // addAccount adds a storage account, with its registration and protection.
@@ -245,7 +269,7 @@ func (a *account) addShare(s Share) {
 		sum := sha256.Sum256([]byte(strings.ToLower(a.ID() + "/" + s.Name)))
 		key = hex.EncodeToString(sum[:])
 	}
-	a.shares = append(a.shares, &share{name: s.Name, key: key})
+	a.shares = append(a.shares, &share{name: s.Name, key: key, empty: s.Empty})
 }
 
 func (a *account) share(name string) *share {
