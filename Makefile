@@ -8,6 +8,7 @@ NPM     ?= npm
 COUNT   ?= 20
 ARCH    ?= amd64
 PATHS   ?= .
+MATCH   ?= .
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Each folder with a package-lock.json is installed separately: Azurite, and the
@@ -107,6 +108,16 @@ soak: deps ## Run every test COUNT times (20), then end to end on a slow local s
 	AZBACKUPFLOW_DEEP=1 $(GO) test -run '^TestModel' -timeout 1h ./internal/engine
 	$(GO) test -run '^TestHistories_HoldEveryRule$$' -timeout 1h ./test/histories -seeds 100000
 	$(GO) test -race -parallel 4 -timeout 1h ./test/e2e -slow
+
+.PHONY: mutants
+mutants: deps ## Run the tests against each mutant of tools/mutants/list (MATCH=internal/flow limits it)
+	cd tools && $(GO) run ./mutants -v -match '$(MATCH)' $(CURDIR)
+
+# Each commit has its own sample. It ends after 150 seconds, however many mutants are
+# left.
+.PHONY: mutants-check
+mutants-check:
+	cd tools && $(GO) run ./mutants -sample 40 -budget 150s -commit "$$(git rev-parse HEAD)" $(CURDIR)
 
 # Generates docs/performance.md completely. It takes about ten minutes and needs an
 # otherwise idle machine.
