@@ -22,6 +22,7 @@ type world struct {
 	jitter      func() float64
 	newID       func() string
 	parentPID   func() int
+	hostPID     int
 	sleep       func(context.Context, time.Duration) error
 	version     string
 	output      io.Writer

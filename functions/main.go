@@ -34,9 +34,11 @@ func main() {
 	}
 }
 
-// run opens the port first: the host calls as soon as the port is open, and
-// gives up on a program that does not respond.
+// run reads the id of the host's process first, because the host may end while the
+// program starts. It then opens the port: the host calls as soon as the port is
+// open, and gives up on a program that does not respond.
 func run(ctx context.Context) error {
+	hostPID := os.Getppid()
 	listener, err := customhandler.Listen(ctx, os.Getenv)
 	if err != nil {
 		return err
@@ -47,6 +49,7 @@ func run(ctx context.Context) error {
 		jitter:      rand.Float64,
 		newID:       uuid.NewString,
 		parentPID:   os.Getppid,
+		hostPID:     hostPID,
 		sleep:       sleep,
 		version:     version,
 		output:      os.Stdout,

@@ -54,7 +54,7 @@ func newMessaging(b *base, store *state.Store) (*messaging, error) {
 		return nil, err
 	}
 	m.rejecter, err = intake.NewRejecter(intake.RejecterConfig{
-		Record: store.SaveRejected, Publish: m.publisher.Publish, Replies: m.notifier, Now: b.now, Log: b.log,
+		Record: store.SaveRejected, Publish: m.publisher.Publish, Replies: m.notifier, Keep: b.settings.Retention(), Now: b.now, Log: b.log,
 	})
 	return m, err
 }

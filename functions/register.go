@@ -58,7 +58,7 @@ func newServer(b *base, store *state.Store, m *messaging, az *azure) (*customhan
 	b.log.Info("app assembled", "version", b.version, "flows", az.flows.Names())
 	return customhandler.New(customhandler.Config{
 		Functions: functions(p), HTTP: map[string]http.Handler{apiFunction: p.api},
-		Around: b.telemetry.StartInvocation, ParentPID: b.parentPID, Log: b.log, Now: b.now,
+		Around: b.telemetry.StartInvocation, ParentPID: b.parentPID, HostPID: b.hostPID, Log: b.log, Now: b.now,
 	})
 }
 

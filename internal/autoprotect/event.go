@@ -3,6 +3,7 @@ package autoprotect
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/step"
@@ -25,6 +26,8 @@ const (
 type Event struct {
 	ID, Type   string
 	ResourceID string
+	// Time is when the event happened; zero if it is not known.
+	Time time.Time
 }
 
 // ParseEvent parses an event in the Event Grid schema or in CloudEvents 1.0. The
@@ -35,6 +38,8 @@ func ParseEvent(raw []byte) (Event, error) {
 		SpecVersion string `json:"specversion"`
 		Type        string `json:"type"`
 		EventType   string `json:"eventType"`
+		Time        any    `json:"time"`
+		EventTime   any    `json:"eventTime"`
 		Data        struct {
 			ResourceURI string `json:"resourceUri"`
 		} `json:"data"`
@@ -46,9 +51,12 @@ func ParseEvent(raw []byte) (Event, error) {
 		return Event{}, invalid("event", "is not an Event Grid event", "one event in the Event Grid schema or CloudEvents 1.0")
 	}
 	event := Event{ID: e.ID, Type: e.EventType, ResourceID: e.Data.ResourceURI}
+	happened := e.EventTime
 	if e.SpecVersion != "" {
-		event.Type = e.Type
+		event.Type, happened = e.Type, e.Time
 	}
+	text, _ := happened.(string)
+	event.Time, _ = time.Parse(time.RFC3339Nano, text) // zero if it is not a time
 	switch {
 	case event.ID == "" || len(event.ID) > maxEventIDBytes:
 		event.ID = ""

@@ -12,20 +12,20 @@ var errHostGone = errors.New("the Functions host has ended")
 // hostPoll is the time between two looks at the parent process.
 const hostPoll = time.Second
 
-// watchHost returns a context that ends when the program's parent process, the
-// Functions host, has ended. The host does not end the program then, and an
+// watchHost returns a context that ends when the program's parent is no longer the
+// Functions host. The host does not end the program when it ends itself, and an
 // orphan would run on, and hold its port, its memory and its connections. On
-// Windows the parent's id never changes, so the context ends with its parent only.
+// Windows the id of the parent never changes, so this context ends only with its
+// own parent context.
 func (s *Server) watchHost(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	if s.cfg.ParentPID == nil {
 		return ctx, cancel
 	}
-	host := s.cfg.ParentPID()
 	go func() {
 		poll := time.NewTicker(hostPoll)
 		defer poll.Stop()
-		for s.cfg.ParentPID() == host {
+		for s.cfg.ParentPID() == s.cfg.HostPID {
 			select {
 			case <-poll.C:
 			case <-ctx.Done():

@@ -28,7 +28,7 @@ func Listen(ctx context.Context, getenv func(string) string) (net.Listener, erro
 	value := getenv(PortSetting)
 	port, err := strconv.ParseUint(value, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("%s is %q, not a port; start this program through the Functions host", PortSetting, value)
+		return nil, fmt.Errorf("%s is %q, not a port; the Functions host must start this program", PortSetting, value)
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.FormatUint(port, 10)))
@@ -39,8 +39,8 @@ func Listen(ctx context.Context, getenv func(string) string) (net.Listener, erro
 }
 
 // Serve responds to the host until ctx ends, the process receives SIGTERM or
-// SIGINT, or the host's process has ended. It then waits a few seconds for running invocations and returns nil. It
-// closes the listener.
+// SIGINT, or the host's process has ended. It then waits a few seconds for running
+// invocations and returns nil. It closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -51,7 +51,7 @@ func (s *Server) begin(ctx context.Context, inv Invocation) (context.Context, fu
 }
 
 // serveHTTPFunction passes a proxied request to its handler. A panic becomes a
-// 500, and a handler that is overdue a 503.
+// 500, and a handler that is overdue a 503 with Retry-After.
 func (s *Server) serveHTTPFunction(w http.ResponseWriter, r *http.Request, name string, h http.Handler) {
 	inv := Invocation{ID: r.Header.Get(headerInvocationID), Function: name, Trace: r.Header.Get(headerTraceParent), Method: r.Method}
 	ctx := withLogger(r.Context(), s.cfg.Log, inv.ID, name)
@@ -75,7 +75,7 @@ func (s *Server) serveHTTPFunction(w http.ResponseWriter, r *http.Request, name 
 			status = http.StatusServiceUnavailable
 		}
 		log.ErrorContext(ctx, "request failed", logAttrs(err)...)
-		s.logUnsent(ctx, log, reject(w, status, "request failed"))
+		s.logUnsent(ctx, log, writeProblem(w, status, inv.ID))
 	}
 	end(status, err)
 }

@@ -48,8 +48,12 @@ type Config struct {
 	MaxBody int64
 	Log     *slog.Logger
 	// ParentPID, if set, returns the process id of the program's parent, usually
-	// os.Getppid. Serve ends when it changes, because the Functions host has ended.
+	// os.Getppid. Serve ends when it is not HostPID, because the Functions host has
+	// ended then.
 	ParentPID func() int
+	// HostPID is the process id of the Functions host. Read it before anything else:
+	// the host may end while the program starts.
+	HostPID int
 	// Now is the clock that measures the duration of invocations for the log.
 	Now func() time.Time
 }

@@ -271,7 +271,7 @@ func TestHTTP_FunctionReceivesTheOriginalRequest(t *testing.T) {
 	require.Equal(t, "POST /api/operations/op-7?top=5 hello", w.Body.String())
 	require.Equal(t, "POST /api hello", post(t, s, "/api", "hello").Body.String())
 	require.Contains(t, log.String(), `"invocationId":"inv-1","function":"api"`)
-	requireAnswer(t, post(t, s, "/api/panic", ""), http.StatusInternalServerError)
+	requireProblem(t, post(t, s, "/api/panic", ""), http.StatusInternalServerError)
 	require.Contains(t, log.String(), "panic: boom")
 }
 

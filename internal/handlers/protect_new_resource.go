@@ -35,11 +35,11 @@ func ProtectNewResource(e EventEvaluator, rejecter Rejecter) customhandler.Handl
 		if !errors.As(err, &invalid) {
 			return customhandler.Result{}, err
 		}
-		event, _ := autoprotect.ParseEvent(raw) // for its id, if it has one
+		event, _ := autoprotect.ParseEvent(raw) // for its id and time, if it has them
 		id := event.ID
 		if id == "" {
 			id = inv.ID
 		}
-		return customhandler.Result{}, rejecter.Reject(ctx, intake.Rejection{Source: rejected.Events, MessageID: id, Err: invalid})
+		return customhandler.Result{}, rejecter.Reject(ctx, intake.Rejection{Source: rejected.Events, MessageID: id, At: event.Time, Err: invalid})
 	}
 }

@@ -105,6 +105,11 @@ func (s *flakyStore) Create(ctx context.Context, op operation.Operation, ev oper
 	if down || breaks != nil && breaks(op) {
 		return engine.Row{}, false, errUnavailable
 	}
+	if _, err := s.Load(ctx, op.ID); operation.IsUnreadable(err) {
+		if _, err := s.Store.Load(ctx, op.ID); err == nil {
+			return engine.Row{}, false, s.fails(op.ID)
+		}
+	}
 	return s.Store.Create(ctx, op, ev)
 }
 

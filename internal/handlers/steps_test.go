@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -95,6 +96,17 @@ func TestProtectNewResource_RejectsAnInvalidEventWithoutItsContent(t *testing.T)
 	require.Equal(t, rejected.Events, r.rejections[0].Source)
 	require.Equal(t, "inv-1", r.rejections[0].MessageID, "an event without an id")
 	require.Empty(t, r.rejections[0].Body)
+
+	require.True(t, r.rejections[0].At.IsZero())
+	for _, body := range []string{
+		`{"id":"e","eventTime":"2026-03-01T08:00:00.1Z","time":7}`, `{"id":"e","specversion":"1.0","time":"2026-03-01T08:00:00.1Z"}`,
+	} {
+		r.rejections = nil
+		_, err = handlers.ProtectNewResource(r, r)(t.Context(), invocation(t, "event", body))
+		require.NoError(t, err)
+		require.Equal(t, "e", r.rejections[0].MessageID)
+		require.Equal(t, morning().Add(100*time.Millisecond), r.rejections[0].At, "a redelivered event is recorded once")
+	}
 
 	r.eventErr = errUnavailable
 	_, err = handlers.ProtectNewResource(r, r)(t.Context(), invocation(t, "event", `{}`))

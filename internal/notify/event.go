@@ -116,7 +116,7 @@ func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
 // ofRejected returns the event of a rejected request.
 func ofRejected(tenant string, r rejected.Request) (Event, error) {
 	data := Request{MessageID: r.MessageID, Source: string(r.Source), Flow: r.Flow, Key: r.Key, Reason: r.Reason, Fields: r.Fields}
-	return event("rejected:"+r.Fingerprint(), tenant, TypeRejected, "", r.At, data)
+	return event("rejected:"+r.ID, tenant, TypeRejected, "", r.At, data)
 }
 
 func event(id, tenant, kind, subject string, at time.Time, data any) (Event, error) {

@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"regexp"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -109,13 +108,6 @@ func NewID(at time.Time, source Source, messageID string, body []byte) string {
 
 // ValidID reports whether NewID can return the text.
 func ValidID(id string) bool { return regexp.MustCompile(`^[0-9]{19}-[0-9a-f]{16}$`).MatchString(id) }
-
-// Fingerprint returns the part of the ID that does not depend on the time. It
-// is the same each time the same message is rejected.
-func (r Request) Fingerprint() string {
-	_, fingerprint, _ := strings.Cut(r.ID, "-")
-	return fingerprint
-}
 
 // maxListedBody limits the body of a request in lists, in bytes.
 const maxListedBody = 8 << 10

@@ -45,15 +45,6 @@ func TestValidID_RejectsOtherText(t *testing.T) {
 	}
 }
 
-func TestFingerprint_IsTheSameAtEachTime(t *testing.T) {
-	t.Parallel()
-	first := rejected.Request{ID: rejected.NewID(noon(), rejected.Requests, "m", []byte("b"))}
-	second := rejected.Request{ID: rejected.NewID(noon().Add(time.Hour), rejected.Requests, "m", []byte("b"))}
-	require.NotEqual(t, first.ID, second.ID)
-	require.Equal(t, first.Fingerprint(), second.Fingerprint())
-	require.Len(t, first.Fingerprint(), 16)
-}
-
 func TestShortened_CutsBetweenCharacters(t *testing.T) {
 	t.Parallel()
 	short := rejected.Request{Body: "short"}

@@ -141,12 +141,16 @@ func TestReplay_ChecksTheRequestAndAcceptsAnEditedOne(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, b.ask("POST", "/rejected/"+redacted+"/replay", "", &p))
 	require.Equal(t, "request", p.Fields[0].Field)
 	require.Contains(t, p.Fields[0].Want, "complete request")
+	part := b.reject(rejected.Request{ID: "r5", Source: "requests", MessageID: "m", Reason: "x", Body: `{"flow":"demo","parameters":{}}`, BodySize: 300})
+	require.Equal(t, http.StatusBadRequest, b.ask("POST", "/rejected/"+part+"/replay", "", &p))
+	require.Equal(t, "is recorded only in part", p.Fields[0].Problem)
 	require.Empty(t, b.sent)
 	edited := `{"flow":"demo","parameters":{}}`
 	var replayed api.Replayed
 	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+wrong+"/replay", edited, &replayed))
 	require.Equal(t, edited, b.sent[0].body)
 	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+redacted+"/replay", edited, &replayed))
+	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+part+"/replay", edited, &replayed))
 
 	b.fail = errors.New("unavailable")
 	require.Equal(t, http.StatusServiceUnavailable, b.ask("POST", "/rejected/"+empty+"/replay", edited, &p))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
@@ -20,12 +21,12 @@ const (
 	maxFields = 20
 )
 
-// IsPermanent reports whether the request itself causes the error, so that a
-// retry cannot succeed.
+// IsPermanent reports whether the request itself, or the stored record of its
+// operation, causes the error, so that a retry cannot succeed.
 func IsPermanent(err error) bool {
 	var invalid *step.Invalid
 	var conflict *engine.KeyConflict
-	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.Is(err, engine.ErrTooLarge)
+	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.Is(err, engine.ErrTooLarge) || operation.IsUnreadable(err)
 }
 
 // tooLarge is an error that matches engine.ErrTooLarge and knows the sizes.

@@ -75,6 +75,9 @@ func (in *Intake) Accept(ctx context.Context, m Envelope) error {
 		return in.reschedule(ctx, m, m.claimed)
 	}
 	m = verified
+	if m.EnqueuedAt.IsZero() { // a repeated rejection keeps the time of the first
+		m.EnqueuedAt = in.cfg.Now()
+	}
 	err = in.start(ctx, m)
 	if IsPermanent(err) {
 		// If the rejection cannot be recorded (storage unavailable), the message

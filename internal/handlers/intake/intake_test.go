@@ -42,8 +42,35 @@ func TestReject_RepeatsWithTheSameIDs(t *testing.T) {
 	require.Len(t, records, 1)
 	require.Len(t, messages, 1)
 	for id, body := range messages {
-		require.Regexp(t, "^rejected:[0-9a-f]{16}$", id)
+		for recorded := range records {
+			require.Equal(t, "rejected:"+recorded, id)
+		}
 		require.LessOrEqual(t, len(body), 192<<10, "the copy fits a message")
+	}
+}
+
+// A record has the time at which its request arrived, unless a sender has set a
+// time that would delete the record at once, or keep it for ever.
+func TestReject_RecordsTheTimeOfArrival(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 8, 10, 0, 0, time.UTC)
+	var records []rejected.Request
+	r, err := intake.NewRejecter(intake.RejecterConfig{
+		Record:  func(_ context.Context, r rejected.Request) error { records = append(records, r); return nil },
+		Publish: func(context.Context, string, string, []byte, map[string]any) error { return nil },
+		Keep:    48 * time.Hour, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	for at, want := range map[time.Time]time.Time{
+		{}:                        now,
+		now.Add(-23 * time.Hour):  now.Add(-23 * time.Hour),
+		now.Add(time.Minute):      now.Add(time.Minute),
+		now.Add(-25 * time.Hour):  now.Truncate(time.Hour),
+		time.Unix(0, 0):           now.Truncate(time.Hour),
+		now.Add(1000 * time.Hour): now.Truncate(time.Hour),
+	} {
+		require.NoError(t, r.Reject(t.Context(), intake.Rejection{Source: rejected.Events, MessageID: "m1", At: at, Err: context.Canceled}))
+		require.Equal(t, want.UTC(), records[len(records)-1].At.UTC(), "%v", at)
 	}
 }
 

@@ -39,7 +39,7 @@ type Rejection struct {
 	BulkTarget bool
 }
 
-// RejecterConfig holds what a Rejecter needs. All fields but Replies are
+// RejecterConfig holds what a Rejecter needs. All fields but Replies and Keep are
 // required.
 type RejecterConfig struct {
 	// Record stores a rejected request.
@@ -48,8 +48,10 @@ type RejecterConfig struct {
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
 	// Replies sends replies; nil sends none.
 	Replies Replies
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Keep is the age at which records are deleted; zero keeps them.
+	Keep time.Duration
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Rejecter records rejected requests and copies them to the queue rejected,
@@ -90,7 +92,7 @@ func (r *Rejecter) Reject(ctx context.Context, rejection Rejection) error {
 	if err != nil {
 		return fmt.Errorf("encode a rejected request: %w", err)
 	}
-	if err := r.cfg.Publish(ctx, settings.RejectedQueue, "rejected:"+record.Fingerprint(), body, map[string]any{"source": string(record.Source)}); err != nil {
+	if err := r.cfg.Publish(ctx, settings.RejectedQueue, "rejected:"+record.ID, body, map[string]any{"source": string(record.Source)}); err != nil {
 		return fmt.Errorf("publish a rejected request: %w", err)
 	}
 	if err := r.reply(ctx, rejection, record); err != nil {
@@ -103,12 +105,9 @@ func (r *Rejecter) Reject(ctx context.Context, rejection Rejection) error {
 // holds no secret.
 func (r *Rejecter) record(rejection Rejection) rejected.Request {
 	record := rejected.Request{
-		At: r.cfg.Now(), Source: rejection.Source, MessageID: boundedID(rejection.MessageID),
+		At: r.arrived(rejection.At), Source: rejection.Source, MessageID: boundedID(rejection.MessageID),
 		Reason: bounded(rejection.Err.Error(), MaxReason), Fields: Fields(rejection.Err),
-		BodyType: Shorten(rejection.BodyType, maxName), BodySize: len(rejection.Body), ReplyTo: bounded(rejection.ReplyTo, maxName),
-	}
-	if !rejection.At.IsZero() {
-		record.At = rejection.At
+		BodyType: Shorten(rejection.BodyType, maxName), BodySize: len(rejection.Body), ReplyTo: bounded(rejection.ReplyTo, maxQueueName),
 	}
 	record.ID = rejected.NewID(record.At, record.Source, record.MessageID, rejection.Body)
 	var redacted bool
@@ -120,6 +119,24 @@ func (r *Rejecter) record(rejection Rejection) rejected.Request {
 		record.Flow, record.Key = bounded(named.Flow, maxName), bounded(named.Key, maxName)
 	}
 	return record
+}
+
+// maxAhead is how far the clock of a sender may be ahead.
+const maxAhead = time.Hour
+
+// arrived returns the time of a record. It is the time at which the request
+// arrived, so that a repeated rejection has the same id. A sender may set that
+// time: a record must neither be deleted before anyone has seen it, nor stay for
+// ever. Such a time becomes the current hour, which repetitions share too.
+func (r *Rejecter) arrived(at time.Time) time.Time {
+	now := r.cfg.Now()
+	switch {
+	case at.IsZero():
+		return now
+	case at.After(now.Add(maxAhead)), r.cfg.Keep > 0 && at.Before(now.Add(-r.cfg.Keep/2)):
+		return now.Truncate(time.Hour)
+	}
+	return at
 }
 
 // boundedID returns a message id for a record. A target of a bulk adds its index

@@ -35,6 +35,9 @@ func (r Replay) Body(ctx context.Context) ([]byte, error) {
 		if r.Request.Redacted {
 			return nil, invalid("request", "is recorded without its secrets", "the complete request in the body of the call")
 		}
+		if len(r.Request.Body) < r.Request.BodySize {
+			return nil, invalid("request", "is recorded only in part", "the complete request in the body of the call")
+		}
 		body = []byte(r.Request.Body)
 	}
 	if len(body) == 0 {

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 )
 
 // SharedRows holds rows that all instances of the app share.
@@ -27,8 +27,7 @@ type Sealer struct {
 	rows  SharedRows
 	newID func() string
 
-	mu     sync.Mutex
-	secret []byte
+	secret atomic.Pointer[[]byte]
 }
 
 // NewSealer returns a Sealer that keeps its secret in a shared row. newID must
@@ -60,12 +59,12 @@ func (s *Sealer) Verify(ctx context.Context, seal string, parts ...string) (bool
 	return hmac.Equal([]byte(right), []byte(seal)), err
 }
 
-// load returns the secret. The first instance that needs it creates it.
+// load returns the secret. The first instance that needs it creates it. Callers
+// that need it at the same time load it each by themselves, so that none waits for
+// the storage call of another.
 func (s *Sealer) load(ctx context.Context) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.secret != nil {
-		return s.secret, nil
+	if known := s.secret.Load(); known != nil {
+		return *known, nil
 	}
 	secret, _, err := s.rows.Load(ctx, sealRow)
 	if err != nil {
@@ -83,6 +82,6 @@ func (s *Sealer) load(ctx context.Context) ([]byte, error) {
 	if len(secret) == 0 {
 		return nil, errors.New("the secret is not stored")
 	}
-	s.secret = secret
+	s.secret.Store(&secret)
 	return secret, nil
 }

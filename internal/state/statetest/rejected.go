@@ -86,7 +86,7 @@ func sameRejectedOnce(t *testing.T, s Store) {
 }
 
 func invalidRejectedID(t *testing.T, s Store) {
-	for _, id := range append(odd(), "", "' or PartitionKey ne '", newRejected(1).Fingerprint()) {
+	for _, id := range append(odd(), "", "' or PartitionKey ne '", newRejected(1).ID[20:]) {
 		r := newRejected(1)
 		r.ID = id
 		require.Error(t, s.SaveRejected(t.Context(), r), id)
