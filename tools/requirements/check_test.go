@@ -1,4 +1,4 @@
-// Package requirements tests check.sh, which tells what to install.
+// Package requirements tests check.sh, which names missing programs.
 package requirements_test
 
 import (
