@@ -54,6 +54,10 @@ param alertEmail string = ''
 @description('Redundancy of the storage account; not every region has zones.')
 param storageRedundancy string = 'Standard_ZRS'
 
+@allowed([512, 2048, 4096])
+@description('Memory of an instance, which sets the price of an execution and the share of a processor. docs/cost.md compares the prices.')
+param instanceMemoryMB int = 512
+
 @minValue(1)
 @maxValue(40)
 @description('Maximum number of instances. It is low because Azure Resource Manager throttles long before the app lacks compute.')
@@ -145,6 +149,7 @@ module functionApp 'app/function-app.bicep' = {
     serviceBusNamespace: serviceBus.outputs.fullyQualifiedNamespace
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
+    instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     allowDelete: allowDelete
     apiRoles: apiRoles

@@ -24,16 +24,27 @@ type Counts struct {
 	Table int `json:"table"`
 	// Runs counts executions of functions.
 	Runs int `json:"runs"`
+	// Lines counts the log lines that the host sends to Application Insights, and
+	// Bytes the bytes of their texts.
+	Lines int `json:"lines"`
+	Bytes int `json:"bytes"`
 }
 
 // Plus returns the counts plus n times other.
 func (c Counts) Plus(n int, other Counts) Counts {
-	return Counts{c.ARM + n*other.ARM, c.Bus + n*other.Bus, c.Table + n*other.Table, c.Runs + n*other.Runs}
+	return Counts{
+		c.ARM + n*other.ARM, c.Bus + n*other.Bus, c.Table + n*other.Table, c.Runs + n*other.Runs,
+		c.Lines + n*other.Lines, c.Bytes + n*other.Bytes,
+	}
 }
 
-// GigabyteSeconds returns the maximum charge for the executions if each ends
-// within MinSeconds.
-func (c Counts) GigabyteSeconds() float64 { return float64(c.Runs) * MinSeconds * InstanceGigabytes }
+// GigabyteSeconds returns the maximum charge for the executions on instances of a
+// size in GB, if each ends within MinSeconds.
+func (c Counts) GigabyteSeconds(size float64) float64 { return float64(c.Runs) * MinSeconds * size }
+
+// TelemetryBytes estimates what Application Insights ingests: a record for each log
+// line and for each execution.
+func (c Counts) TelemetryBytes() int { return c.Bytes + (c.Lines+c.Runs)*RecordBytes }
 
 // Part holds the counts of one action.
 type Part struct {

@@ -46,8 +46,8 @@ list of a vault at different times. ` + "`make cost`" + ` measures again and wri
 
 ## Transactions
 
-| flow | of | ARM | Service Bus | table | executions |
-|---|---|---|---|---|---|
+| flow | of | ARM | Service Bus | table | executions | log lines | telemetry |
+|---|---|---|---|---|---|---|---|
 `
 
 func writeTransactions(b *strings.Builder, c Counted) {
@@ -55,11 +55,17 @@ func writeTransactions(b *strings.Builder, c Counted) {
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Name, f.What, cells(f.Counts))
 	}
 	fmt.Fprintf(b, "| **each re-check** | | %s |\n", cells(c.Recheck))
-	b.WriteString("\nThe row of a flow includes the first poll of each asynchronous call. In addition:\n\n| action | | ARM | Service Bus | table | executions |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\nThe row of a flow includes the first poll of each asynchronous call. In addition:\n\n| action | | ARM | Service Bus | table | executions | log lines | telemetry |\n|---|---|---|---|---|---|---|---|\n")
 	for _, m := range c.More {
 		fmt.Fprintf(b, "| %s | %s | %s |\n", m.Name, m.What, cells(m.Counts))
 	}
 	b.WriteString("\nThe counts include sending the notices of an operation, at its start and its end, but not receiving them.\n")
+	fmt.Fprintf(b, `
+Log lines are those that the Functions host sends to Application Insights at the levels of host.json: the lines of the program at the
+level INFO, and no lines of the host about successful executions. With the host's default levels, each execution for a message would
+write ten lines more. The telemetry is the text of the lines and, as an estimate, %d bytes for each line and for the record of each
+execution. The lines that the host writes about HTTP requests are not counted.
+`, RecordBytes)
 }
 
 func writePrices(b *strings.Builder, p Prices) {
@@ -72,14 +78,15 @@ and may have changed: replace them with the prices of your region and contract**
 | meter | US dollars | for | see |
 |---|---|---|---|
 `, PriceDate, "`generate/cost/prices.go`")
-	for _, m := range []Price{p.Bus, p.Table, p.Runs, p.Time} {
+	for _, m := range []Price{p.Bus, p.Table, p.Runs, p.Time, p.Telemetry} {
 		fmt.Fprintf(b, "| %s | %s | %s %s | [price page](%s) |\n", m.Meter, strconv.FormatFloat(m.Dollars, 'f', -1, 64), thousands(m.Per), m.Unit, m.Source)
 	}
 	fmt.Fprintf(b, `
-Flex Consumption charges the whole memory of an instance, %d GB here, while it executes a function, and for at least %d second.
-An execution takes a fraction of that, and concurrent executions on one instance share it. So %d GB-s is the maximum for each
-execution, which applies when few operations are running. Calls of ARM are free.
-`, InstanceGigabytes, MinSeconds, InstanceGigabytes*MinSeconds)
+Flex Consumption charges the whole memory of an instance while it executes a function, and for at least %d second. An instance has
+%s by default, and %s or more if you choose so (AZBACKUPFLOW_INSTANCE_MEMORY in [deploy.md](deploy.md)). An execution takes a fraction
+of a second, and concurrent executions on one instance share it. So %g GB-s, or %g GB-s, is the maximum for each execution, which applies
+when few operations are running. Calls of ARM are free.
+`, MinSeconds, "512 MB", "2,048 MB", SmallInstance*MinSeconds, LargeInstance*MinSeconds)
 }
 
 func writeMoney(b *strings.Builder, c Counted, p Prices) {
@@ -88,16 +95,21 @@ func writeMoney(b *strings.Builder, c Counted, p Prices) {
 
 These numbers exclude the cost of Azure Backup itself, for protected instances and backup storage.
 
-| US dollars per 1,000 operations | of | without re-checks | with %d re-checks each |
-|---|---|---|---|
-`, exampleRechecks)
+| US dollars per 1,000 operations | of | 512 MB, without re-checks | with %d each | 2,048 MB, without re-checks | with %d each |
+|---|---|---|---|---|---|
+`, exampleRechecks, exampleRechecks)
+	sum := func(c Counts, size float64) float64 { return 1000 * p.Of(c, size).Sum() }
 	for _, f := range c.Flows {
-		fmt.Fprintf(b, "| `%s` | %s | %.2f | %.2f |\n", f.Name, f.What, 1000*p.Of(f.Counts).Sum(), 1000*p.Of(f.Plus(exampleRechecks, c.Recheck)).Sum())
+		all := f.Plus(exampleRechecks, c.Recheck)
+		fmt.Fprintf(b, "| `%s` | %s | %.2f | %.2f | %.2f | %.2f |\n", f.Name, f.What,
+			sum(f.Counts, SmallInstance), sum(all, SmallInstance), sum(f.Counts, LargeInstance), sum(all, LargeInstance))
 	}
-	each := p.Of(c.Recheck)
-	fmt.Fprintf(b, "| **each re-check** | | %.3f | |\n", 1000*each.Sum())
-	fmt.Fprintf(b, "\nThe cost of a re-check is %.1f %% execution time (at its maximum), %.1f %% Service Bus and %.1f %% tables.\n",
-		100*each.Functions/each.Sum(), 100*each.Bus/each.Sum(), 100*each.Table/each.Sum())
+	fmt.Fprintf(b, "| **each re-check** | | %.4f | | %.4f | |\n\n", sum(c.Recheck, SmallInstance), sum(c.Recheck, LargeInstance))
+	for _, size := range []float64{SmallInstance, LargeInstance} {
+		each := p.Of(c.Recheck, size)
+		fmt.Fprintf(b, "The cost of a re-check at %s MB is %.1f %% execution time (at its maximum), %.1f %% Service Bus, %.1f %% tables and %.1f %% telemetry.\n",
+			thousands(int(size*1024)), 100*each.Functions/each.Sum(), 100*each.Bus/each.Sum(), 100*each.Table/each.Sum(), 100*each.Telemetry/each.Sum())
+	}
 }
 
 func writeFixedCosts(b *strings.Builder, c Counted, p Prices) {
@@ -114,10 +126,10 @@ These costs do not depend on the number of operations.
 	for _, t := range c.Timers {
 		all = all.Plus(perMonth()[t.Name], t.Counts)
 	}
-	fmt.Fprintf(b, "| timers | %s; in a month %s executions, %s GB-s and %s table requests: at most %.2f US dollars |\n",
-		timers(c.Timers), thousands(all.Runs), thousands(int(all.GigabyteSeconds())), thousands(all.Table), p.Of(all).Sum())
+	fmt.Fprintf(b, "| timers | %s; in a month %s executions and %s table requests: at most %.2f US dollars at 512 MB, %.2f at 2,048 MB |\n",
+		timers(c.Timers), thousands(all.Runs), thousands(all.Table), p.Of(all, SmallInstance).Sum(), p.Of(all, LargeInstance).Sum())
 	b.WriteString(`| Functions on Flex Consumption | no always-ready instances, so no base charge; the storage account of the app is charged as storage |
-| Application Insights and Log Analytics | by the ingested gigabyte, beyond a free amount; each step logs a few lines, and so does the Functions host |
+| Application Insights and Log Analytics | by the ingested gigabyte, beyond a free amount; the costs above count it from the first byte |
 | alerts | each rule, by the month |
 | storage | the rows of the stored operations, and the package: a few kilobytes for each operation |
 | private endpoints | only with ` + "`VNET_ENABLED`" + `, by the hour |
@@ -128,7 +140,9 @@ count that. The cost of a night of a hundred thousand backups, with quotas, erro
 `)
 }
 
-func cells(c Counts) string { return fmt.Sprintf("%d | %d | %d | %d", c.ARM, c.Bus, c.Table, c.Runs) }
+func cells(c Counts) string {
+	return fmt.Sprintf("%d | %d | %d | %d | %d | %.1f KB", c.ARM, c.Bus, c.Table, c.Runs, c.Lines, float64(c.TelemetryBytes())/1000)
+}
 
 // timers lists the timers with the requests of a run without work.
 func timers(all []Part) string {

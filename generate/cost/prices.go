@@ -4,9 +4,13 @@ package cost
 // without always-ready instances, Service Bus Standard, and tables in a storage
 // account.
 const (
-	// InstanceGigabytes is the memory of an instance, instanceMemoryMB of
-	// infra/app/function-app.bicep.
-	InstanceGigabytes = 2
+	// SmallInstance and LargeInstance are sizes of an instance, in GB. The small one is
+	// the default of instanceMemoryMB in infra/main.bicep.
+	SmallInstance = 0.5
+	LargeInstance = 2.0
+	// RecordBytes estimates what Application Insights adds to the text of a record:
+	// its time, category, ids, and the names of app, role and instance.
+	RecordBytes = 640
 	// MinSeconds is the minimum time that an instance is charged for once it runs
 	// a function. Overlapping executions on one instance share it, so that a
 	// second is the maximum for each short execution
@@ -33,7 +37,7 @@ const PriceDate = "in the middle of 2025"
 
 // Prices are the prices of the meters that grow with the number of operations.
 type Prices struct {
-	Bus, Table, Runs, Time Price
+	Bus, Table, Runs, Time, Telemetry Price
 }
 
 // List returns Microsoft's list prices without discounts, free grants and
@@ -43,25 +47,28 @@ type Prices struct {
 func List() Prices {
 	const functions = "https://azure.microsoft.com/pricing/details/functions/"
 	return Prices{
-		Bus:   Price{"Service Bus Standard, operations beyond those included", 0.80, 1_000_000, "operations", "https://azure.microsoft.com/pricing/details/service-bus/"},
-		Table: Price{"Table Storage, transactions", 0.00036, 10_000, "transactions", "https://azure.microsoft.com/pricing/details/storage/tables/"},
-		Runs:  Price{"Functions on Flex Consumption, executions", 0.40, 1_000_000, "executions", functions},
-		Time:  Price{"Functions on Flex Consumption, execution time on demand", 0.000026, 1, "GB-s", functions},
+		Bus:       Price{"Service Bus Standard, operations beyond those included", 0.80, 1_000_000, "operations", "https://azure.microsoft.com/pricing/details/service-bus/"},
+		Table:     Price{"Table Storage, transactions", 0.00036, 10_000, "transactions", "https://azure.microsoft.com/pricing/details/storage/tables/"},
+		Runs:      Price{"Functions on Flex Consumption, executions", 0.40, 1_000_000, "executions", functions},
+		Time:      Price{"Functions on Flex Consumption, execution time on demand", 0.000026, 1, "GB-s", functions},
+		Telemetry: Price{"Application Insights (Log Analytics), ingestion beyond the free amount", 2.30, 1_000_000_000, "bytes", "https://azure.microsoft.com/pricing/details/monitor/"},
 	}
 }
 
 // Money is a cost in US dollars, by meter.
 type Money struct {
-	Bus, Table, Functions float64
+	Bus, Table, Functions, Telemetry float64
 }
 
 // Sum returns the total.
-func (m Money) Sum() float64 { return m.Bus + m.Table + m.Functions }
+func (m Money) Sum() float64 { return m.Bus + m.Table + m.Functions + m.Telemetry }
 
-// Of returns the cost of the counts. Calls of Azure Resource Manager are free.
-func (p Prices) Of(c Counts) Money {
+// Of returns the cost of the counts on instances of a size in GB. Calls of Azure
+// Resource Manager are free.
+func (p Prices) Of(c Counts, size float64) Money {
 	return Money{
 		Bus: p.Bus.of(float64(c.Bus)), Table: p.Table.of(float64(c.Table)),
-		Functions: p.Runs.of(float64(c.Runs)) + p.Time.of(c.GigabyteSeconds()),
+		Functions: p.Runs.of(float64(c.Runs)) + p.Time.of(c.GigabyteSeconds(size)),
+		Telemetry: p.Telemetry.of(float64(c.TelemetryBytes())),
 	}
 }

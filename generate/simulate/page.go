@@ -70,9 +70,9 @@ func writeCost(b *strings.Builder, r Report) {
 	// Each message costs three operations: it is sent, received and completed.
 	money, thousand := cost.List().Of(cost.Counts{
 		Bus: r.Sent + 2*r.Delivered, Table: r.TableReads + r.TableWrites, Runs: r.Steps,
-	}), 1000/float64(r.Config.Operations)
-	fmt.Fprintf(b, "\n| maximum cost per 1,000 operations | US dollars |\n|---|---|\n| Service Bus | %.4f |\n| Table Storage | %.4f |\n| Functions | %.4f |\n| total | %.4f |\n",
-		money.Bus*thousand, money.Table*thousand, money.Functions*thousand, money.Sum()*thousand)
+	}, cost.SmallInstance), 1000/float64(r.Config.Operations)
+	fmt.Fprintf(b, "\n| maximum cost per 1,000 operations | US dollars |\n|---|---|\n| Service Bus | %.4f |\n| Table Storage | %.4f |\n| Functions | %.4f |\n| telemetry | %.4f |\n| total | %.4f |\n",
+		money.Bus*thousand, money.Table*thousand, money.Functions*thousand, money.Telemetry*thousand, money.Sum()*thousand)
 }
 
 func thousands(n int) string {

@@ -13,6 +13,7 @@ param applicationInsightsName string
 @description('Subnet with access to the private endpoints; empty for none.')
 param subnetId string = ''
 
+param instanceMemoryMB int
 param maximumInstanceCount int
 param allowDelete bool
 param apiRoles bool
@@ -79,7 +80,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
         }
       }
       scaleAndConcurrency: {
-        instanceMemoryMB: 2048
+        instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
       }
     }

@@ -42,6 +42,9 @@ type Command struct {
 	// Row and Event are written by Save. Run and Reconcile use Row.
 	Row   Row
 	Event operation.Event
+	// Unchanged reports that the operation waits for the same as before: Save logs
+	// nothing at the level INFO.
+	Unchanged bool
 	// NotAfter is the latest time for Run to start. Zero means no limit.
 	NotAfter time.Time
 	// AttemptID is sent to Azure as the client request ID by Run.

@@ -17,7 +17,7 @@ func (m Machine) save(next operation.Operation, ev operation.Event, reason saveR
 		next.LockedItem = m.LockedItem
 	}
 	m.Phase, m.Reason, m.Desired, m.Event = saving, reason, next, ev
-	return m, Command{Action: Save, Row: m.Row.With(next), Event: ev}
+	return m, Command{Action: Save, Row: m.Row.With(next), Event: ev, Unchanged: next.WaitsAsBefore(m.Row.Operation)}
 }
 
 // verify loads the row after a save that failed or was not answered.

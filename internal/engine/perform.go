@@ -50,7 +50,7 @@ func (e *Engine) save(ctx context.Context, log *slog.Logger, cmd Command) Result
 	etag, err := e.cfg.Store.Save(ctx, cmd.Row, cmd.Event)
 	res := Result{Row: Row{ETag: etag}, Storage: storageResult(ctx, log, cmd.Action, err)}
 	if res.Storage == OK {
-		logSaved(ctx, log, cmd.Row.Operation, cmd.Event)
+		logSaved(ctx, log, cmd)
 	}
 	if res.Storage == TooLarge {
 		res.Err = &operation.Error{Code: "TooLarge", Class: operation.Fatal, Message: err.Error()}
@@ -81,15 +81,21 @@ func storageResult(ctx context.Context, log *slog.Logger, a Action, err error) S
 	return Unavailable
 }
 
-func logSaved(ctx context.Context, log *slog.Logger, op operation.Operation, ev operation.Event) {
-	attrs := []any{"flow", op.Flow, "step", op.Step, "to", op.Seq, "status", string(op.Status), "what", ev.What}
+// logSaved logs a save. A re-check that found nothing new is logged at DEBUG: an
+// operation can make a hundred of them, and each ingested line costs money.
+func logSaved(ctx context.Context, log *slog.Logger, cmd Command) {
+	op, level := cmd.Row.Operation, slog.LevelInfo
+	if cmd.Unchanged {
+		level = slog.LevelDebug
+	}
+	attrs := []any{"flow", op.Flow, "step", op.Step, "to", op.Seq, "status", string(op.Status), "what", cmd.Event.What}
 	if !op.DueAt.IsZero() {
 		attrs = append(attrs, "due", op.DueAt)
 	}
 	if op.LastError != nil {
 		attrs = append(attrs, "code", op.LastError.Code, "class", string(op.LastError.Class))
 	}
-	log.InfoContext(ctx, "operation saved", attrs...)
+	log.Log(ctx, level, "operation saved", attrs...)
 }
 
 // call makes the current step's ARM call, or reconciles an unanswered one.

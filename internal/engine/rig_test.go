@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,8 @@ type rig struct {
 	mail   *mail
 	// startsPerItem is the engine's limit. It takes effect at the next deploy.
 	startsPerItem int
+	// log receives the engine's log from the next deploy on; nil discards it.
+	log *slog.Logger
 
 	mu     sync.Mutex
 	ids    int
@@ -67,7 +70,7 @@ func (r *rig) deploy(flows ...func(*azure) step.Flow) {
 	r.engine, err = engine.New(engine.Config{
 		Store: r.store, Queue: r.bus, Flows: registry(r.t, r.azure, flows...), Waits: operation.AzureWaits(), Tenant: "contoso",
 		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
-		Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
+		Log: r.log, Notifier: r.mail, Locks: r.rows, StartsPerItem: r.startsPerItem,
 	})
 	require.NoError(r.t, err)
 }

@@ -80,3 +80,12 @@ func (op Operation) back(out Outcome, in Input) (Operation, Event) {
 	op.move(StepAnswered, in.Now)
 	return op, op.event(note("failed, going back to step "+out.Next, out.Note), in)
 }
+
+// WaitsAsBefore reports whether the operation waits for the same as the previous
+// version of its row did, without an error in either: a re-check found nothing new.
+func (op Operation) WaitsAsBefore(previous Operation) bool {
+	return op.Status == previous.Status && !op.Status.Terminal() && op.Status != Parked &&
+		op.Step == previous.Step && op.WaitingFor != "" && op.WaitingFor == previous.WaitingFor &&
+		op.Claim == nil && previous.Claim == nil && op.LastError == nil && previous.LastError == nil &&
+		op.CancelRequested == previous.CancelRequested && len(op.Warnings) == len(previous.Warnings)
+}

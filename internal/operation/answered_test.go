@@ -223,3 +223,28 @@ func TestAnswered_OutcomeWithoutReasonLosesNothing(t *testing.T) {
 		require.Equal(t, "NoReason", next.LastError.Code, string(kind))
 	}
 }
+
+func TestWaitsAsBefore_OnlyIfTheCheckFoundNothingNew(t *testing.T) {
+	t.Parallel()
+	wait := func(note string) operation.Outcome { return operation.Outcome{Kind: operation.Wait, Note: note} }
+	before, _ := running().Answered(plan(), wait("job j1 (InProgress)"), after(time.Minute))
+	same, _ := before.Answered(plan(), wait("job j1 (InProgress)"), after(2*time.Minute))
+	require.True(t, same.WaitsAsBefore(before))
+
+	further, _ := before.Answered(plan(), wait("job j1 (InProgress), 63 %"), after(2*time.Minute))
+	failed, _ := before.StepFailed(failure(operation.Throttled), after(2*time.Minute))
+	recovered, _ := failed.Answered(plan(), wait("job j1 (InProgress)"), after(3*time.Minute))
+	warned := same
+	warned.Warnings = []string{"job was started again"}
+	ended, _ := before.Answered(plan(), operation.Outcome{Kind: operation.Finish}, after(2*time.Minute))
+	advanced, _ := before.Answered(plan(), operation.Outcome{Kind: operation.Advance, Note: "job j1 (InProgress)"}, after(2*time.Minute))
+	canceled := same
+	canceled.CancelRequested = true
+	for name, next := range map[string]operation.Operation{
+		"progress": further, "an error": failed, "a warning": warned, "the end": ended, "the next step": advanced, "a cancel": canceled,
+	} {
+		require.False(t, next.WaitsAsBefore(before), name)
+	}
+	require.False(t, recovered.WaitsAsBefore(failed), "the answer after an error")
+	require.False(t, before.WaitsAsBefore(running()), "the first wait")
+}

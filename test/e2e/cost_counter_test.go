@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"log/slog"
 	"maps"
 	"net/http"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"azbackupflow/generate/cost"
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/fault"
+	"azbackupflow/internal/local/functionshost"
 	"azbackupflow/internal/operation"
 )
 
@@ -46,6 +48,19 @@ func (c *counter) hook(m fault.Moment, r fault.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen[key]++
+}
+
+// logged counts a line that the host sends to Application Insights. The handler logs
+// at DEBUG here, for the test to see each save; the app that is deployed logs at INFO.
+func (c *counter) logged(line functionshost.HostLine) {
+	var handler struct{ Level string }
+	if json.Unmarshal([]byte(line.Text), &handler) == nil && handler.Level == slog.LevelDebug.String() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen["log lines"]++
+	c.seen["log bytes"] += len(line.Text)
 }
 
 func (c *counter) snapshot() map[string]int {
@@ -90,6 +105,10 @@ func counts(before, after map[string]int) (n cost.Counts) {
 			n.Bus += made
 		case service == "table":
 			n.Table += made
+		case key == "log lines":
+			n.Lines += made
+		case key == "log bytes":
+			n.Bytes += made
 		case service == "host" && strings.HasPrefix(kind, "invoke "):
 			n.Runs += made
 		}
@@ -108,7 +127,7 @@ type measured struct {
 // that claimed a call and were too late for it (after a tenth of a second at
 // this speed). Such a run saves the claim instead of calling Azure.
 func (m measured) without(recheck cost.Counts) cost.Counts {
-	late := recheck.Plus(1, cost.Counts{Table: 1, ARM: -1})
+	late := recheck.Plus(1, cost.Counts{Table: 1, ARM: -1, Lines: 1})
 	return m.Plus(-m.waits, recheck).Plus(-m.late, late)
 }
 
@@ -187,8 +206,15 @@ func (c *counter) timer(name string) cost.Counts {
 	return each
 }
 
-// divided divides counts by n. ok is false if they are not divisible.
+// divided divides counts by n. ok is false if they are not divisible. Log lines need
+// not be: the first poll that sees work in progress is logged, the others are not.
 func divided(c cost.Counts, n int) (part cost.Counts, ok bool) {
+	lines, bytes := c.Lines, c.Bytes
+	c.Lines, c.Bytes = 0, 0
 	part = cost.Counts{ARM: c.ARM / n, Bus: c.Bus / n, Table: c.Table / n, Runs: c.Runs / n}
-	return part, c == cost.Counts{}.Plus(n, part)
+	ok = c == cost.Counts{}.Plus(n, part)
+	if lines >= n {
+		part.Lines, part.Bytes = lines/n, bytes/n
+	}
+	return part, ok
 }

@@ -72,7 +72,7 @@ func TestCheck_FindsEachMistakeAtItsPosition(t *testing.T) {
 	}{
 		"an unknown property":                               {file: bus, old: "maxDeliveryCount: 10", new: "maxDeliverys: 10", want: "properties.maxDeliverys is not a property that Azure knows"},
 		"a property in other casing":                        {file: bus, old: "disableLocalAuth: true", new: "DisableLocalAuth: true", want: "but disableLocalAuth is"},
-		"an unknown property deep below":                    {file: app, old: "instanceMemoryMB: 2048", new: "memory: 2048", want: "properties.functionAppConfig.scaleAndConcurrency.memory is not a property"},
+		"an unknown property deep below":                    {file: app, old: "instanceMemoryMB: instanceMemoryMB", new: "memory: instanceMemoryMB", want: "properties.functionAppConfig.scaleAndConcurrency.memory is not a property"},
 		"an unknown property of a nested resource":          {file: storage, old: "publicAccess: 'None'", new: "access: 'None'", want: "properties.access is not a property"},
 		"a value outside of the enum":                       {file: storage, old: "'TLS1_2'", new: "'TLS9'", want: `properties.minimumTlsVersion is "TLS9", want`},
 		"a bad value in one branch of a condition":          {file: storage, old: "publicNetworkAccess ? 'Enabled' : 'Disabled'", new: "publicNetworkAccess ? 'On' : 'Disabled'", want: `properties.publicNetworkAccess is "On"`},

@@ -34,6 +34,10 @@ type Config struct {
 	Log *slog.Logger
 	// Output receives the handler's output; nil sends it to Log.
 	Output func(HandlerLine)
+	// HostLines receives the log lines that the real host would write for messages
+	// and invocations under the levels of host.json, and the handler's output; nil
+	// drops them.
+	HostLines func(HostLine)
 	// Fault is called around "invoke <function>", "complete <function>" and
 	// "abandon <function>" of service "host". During comes after the handler's
 	// response or failure, or after the settlement.
@@ -60,11 +64,13 @@ type Host struct {
 	routes   []httpRoute
 	log      *slog.Logger
 	output   func(HandlerLine)
-	fault    fault.Hook
-	now      func() time.Time
-	after    func(time.Duration) <-chan time.Time
-	random   io.Reader
-	started  time.Time
+	// hostLines is Config.HostLines.
+	hostLines func(HostLine)
+	fault     fault.Hook
+	now       func() time.Time
+	after     func(time.Duration) <-chan time.Time
+	random    io.Reader
+	started   time.Time
 
 	gate       *gate
 	supervisor *supervisor
@@ -114,7 +120,7 @@ func newHost(config Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		app: app, log: config.Log, output: config.Output, fault: config.Fault, now: config.Now, after: config.After, random: config.Random,
+		app: app, log: config.Log, output: config.Output, hostLines: config.HostLines, fault: config.Fault, now: config.Now, after: config.After, random: config.Random,
 		gate: newGate(), stopping: make(chan struct{}), done: make(chan struct{}),
 	}
 	if h.log == nil {
@@ -181,6 +187,7 @@ func (h *Host) addTriggers(timerState string) error {
 
 // emit sends a line of the handler to Output or to the log.
 func (h *Host) emit(line HandlerLine) {
+	h.logLine(HostLine{categoryHandler, line.Level, line.Text})
 	if h.output != nil {
 		h.output(line)
 		return

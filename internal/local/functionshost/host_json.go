@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,6 +41,8 @@ type HostFile struct {
 	MaxConcurrentCalls int
 	// MaxLockRenewal limits the time in which a message's lock is renewed.
 	MaxLockRenewal time.Duration
+	// LogLevels are the levels of logging.logLevel, by prefix of a category.
+	LogLevels map[string]slog.Level
 }
 
 // hostJSON is the part of host.json that the stand-in reads.
@@ -54,6 +57,9 @@ type hostJSON struct {
 		}
 		EnableForwardingHTTPRequest bool
 		EnableProxyingHTTPRequest   bool
+	}
+	Logging struct {
+		LogLevel map[string]string
 	}
 	Extensions struct {
 		HTTP struct {
@@ -109,6 +115,9 @@ func loadHostFile(root string) (HostFile, error) {
 	}
 	if host.MaxLockRenewal, err = duration(bus.MaxAutoLockRenewalDuration, defaultMaxLockRenewal); err != nil {
 		problem("serviceBus.maxAutoLockRenewalDuration: %w", err)
+	}
+	if host.LogLevels, err = parseLevels(file.Logging.LogLevel); err != nil {
+		problem("%w", err)
 	}
 	if host.Executable, err = executable(root, file.CustomHandler.Description.DefaultExecutablePath); err != nil {
 		problem("customHandler.description.defaultExecutablePath: %w", err)

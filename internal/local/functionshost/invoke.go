@@ -41,9 +41,11 @@ func (h *Host) invoke(ctx context.Context, i *invocation) (response, error) {
 	request := fault.Request{Service: "host", Kind: "invoke " + i.function.Name, Detail: i.detail}
 	h.fault.At(fault.Before, request)
 	started := h.now()
+	h.logExecuting(i)
 	r, err := h.send(ctx, i)
 	h.fault.At(fault.During, request)
 	took := h.now().Sub(started)
+	h.logExecuted(i, took, err)
 	if err != nil {
 		h.log.ErrorContext(ctx, "invocation failed", "function", i.function.Name, "invocationId", i.id, "took", took, "error", err)
 	} else {

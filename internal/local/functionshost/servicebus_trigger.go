@@ -138,11 +138,15 @@ func byLock(message *azservicebus.ReceivedMessage) *azservicebus.ReceivedMessage
 
 // process invokes the function and settles the message by the result.
 func (t *busTrigger) process(ctx context.Context, message *azservicebus.ReceivedMessage) {
+	t.host.logClient(message, linesBeforeMessage()...)
 	err := t.invoke(ctx, message)
+	t.host.logClient(message, lineAfterMessage)
 	if err == nil {
+		t.host.logClient(message, lineBeforeCompletion)
 		t.settle(ctx, "complete", message, func(ctx context.Context, r messageReceiver, message *azservicebus.ReceivedMessage) error {
 			return r.CompleteMessage(ctx, message, nil)
 		})
+		t.host.logClient(message, lineAfterCompletion)
 		return
 	}
 	if !t.host.Running() {
@@ -165,6 +169,7 @@ func (t *busTrigger) invoke(ctx context.Context, message *azservicebus.ReceivedM
 		t.host.log.ErrorContext(ctx, "message not bindable", "function", t.function.Name, "messageId", message.MessageID, "error", err)
 		return err
 	}
+	t.host.logTriggerDetails(i, message)
 	renewing, stop := context.WithCancel(ctx)
 	var renewal sync.WaitGroup
 	renewal.Go(func() { t.renew(renewing, message) })

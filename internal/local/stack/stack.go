@@ -67,6 +67,8 @@ type Config struct {
 	// Log receives the log of the stand-ins, Output the output of the handler.
 	Log    *slog.Logger
 	Output func(functionshost.HandlerLine)
+	// HostLines receives the lines that the real host would log.
+	HostLines func(functionshost.HostLine)
 }
 
 // Stack is a running stack.
@@ -159,7 +161,7 @@ func (c closers) close() error {
 func (s *Stack) StartHost(ctx context.Context) error {
 	host, err := functionshost.New(ctx, functionshost.Config{
 		Root: s.config.Dist, Settings: s.settings(), Address: "127.0.0.1:" + strconv.Itoa(s.config.Port),
-		Log: s.config.Log, Output: s.config.Output, Fault: s.config.Fault, Restart: s.config.Restart,
+		Log: s.config.Log, Output: s.config.Output, HostLines: s.config.HostLines, Fault: s.config.Fault, Restart: s.config.Restart,
 	})
 	if err != nil {
 		return fmt.Errorf("functions host: %w", err)
