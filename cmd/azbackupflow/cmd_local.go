@@ -119,7 +119,7 @@ func (a *app) showStack(s *stack.Stack, l *localCommand) error {
 	}
 	a.out.Facts(facts)
 	program := "azbackupflow"
-	if s.URL() != a.flags.URL {
+	if s.URL() != a.connection.context.URL {
 		program += " --url " + s.URL()
 	}
 	a.out.Line("\nIn another terminal:\n")

@@ -4,39 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"syscall"
+	"time"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
 
-// requestFlags are the flags of commands that read a request.
-type requestFlags struct {
-	Flow     string            `arg:"" help:"Name of the flow; azbackupflow flows lists them."`
-	File     string            `short:"f" required:"" placeholder:"FILE" help:"File with the request as JSON (- for standard input): {key, parameters, deadline, labels}."`
-	Key      string            `help:"Key of the request. The same flow and key is the same operation, however often it is started."`
-	Label    map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Label of the operation; may be repeated."`
-	Deadline string            `placeholder:"PT6H" help:"Maximum duration of the operation, in ISO 8601."`
-}
-
 type startCommand struct {
 	requestFlags
-	DryRun bool `help:"Check the request and show its steps, without calls to Azure; azbackupflow validate makes read calls."`
-	Wait   bool `help:"Wait until the operation has ended, like the command wait."`
+	DryRun     bool   `help:"Check the request and show its steps, without calls to Azure; azbackupflow validate makes read calls."`
+	Wait       bool   `help:"Wait until the operation has ended, like the command wait."`
+	Timeout    string `placeholder:"DURATION" help:"With --wait: maximum time to wait, such as 90m, 6h or PT6H; the operation continues afterwards. No limit by default."`
+	RequireNew bool   `help:"Exit with code 8 if nothing was started, because the key belongs to an earlier request."`
+	Example    bool   `help:"Print a request file of the flow with comments; start nothing."`
 }
 
 // Help is shown below the command's own help.
 func (startCommand) Help() string {
-	return `Flags override the file. Without a key, a new key is generated, so that each start
-is a new operation.`
+	return `Each start is a new operation, unless the request has a key. A name of a resource
+belongs to the subscription, the resource group and the vault of the flags or the
+context; a resource ID is taken as it is.
+
+  azbackupflow start backup-now --vault files-vault --storage-account acct --file-share orders --wait
+  azbackupflow start request.yaml --key 'nightly-{date}' --require-new --wait --timeout 6h
+
+` + cli.ExitCodesHelp
 }
 
 // Run starts the operation.
 func (s *startCommand) Run(ctx context.Context, a *app) error {
-	r, err := s.request(a.stdin)
+	if s.Example {
+		return s.example(a)
+	}
+	timeout, err := s.timeout()
+	if err != nil {
+		return err
+	}
+	r, err := s.request(a)
 	if err != nil {
 		return err
 	}
@@ -50,61 +57,106 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 	if r.Key == "" {
 		r.Key = a.newKey()
 	}
-	op, err := c.Start(ctx, r)
+	started, err := c.Start(ctx, r)
 	if client.IsUnavailable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("%w (the operation may have started; start it again with --key %s)", err, r.Key)
 	}
 	if err != nil {
+		return s.explained(err, r.Flow)
+	}
+	return s.show(ctx, a, c, started, timeout)
+}
+
+// requestError is a rejected request, with what helps to correct its flags.
+type requestError struct {
+	error
+	remedy string
+}
+
+// Unwrap returns the rejection.
+func (e *requestError) Unwrap() error { return e.error }
+
+// WhatToDo returns the remedy.
+func (e *requestError) WhatToDo() string { return e.remedy }
+
+// explained adds where the flags of the rejected parameters are explained.
+func (f *requestFlags) explained(err error, flow string) error {
+	var problem *client.Problem
+	if !errors.As(err, &problem) || problem.Type != api.ProblemInvalidRequest || f.File != "" {
 		return err
 	}
-	if s.Wait {
-		if !a.out.Structured() {
-			a.out.Line("Operation %s (%s)", a.out.Bold(op.ID), op.Flow)
+	return &requestError{err, "azbackupflow flows show " + flow + " lists the flag of each parameter"}
+}
+
+func (s *startCommand) timeout() (time.Duration, error) {
+	if s.Timeout != "" && !s.Wait {
+		return 0, &cli.UsageError{Text: "--timeout has no effect without --wait", Remedy: "add --wait, or use --deadline to limit the operation itself"}
+	}
+	return cli.ParseDurationFlag("--timeout", s.Timeout)
+}
+
+// show shows the operation, or waits for its end.
+func (s *startCommand) show(ctx context.Context, a *app, c *client.Client, started api.Started, timeout time.Duration) error {
+	if s.RequireNew && !started.Created {
+		if a.out.Structured() {
+			if err := a.out.Data(started); err != nil {
+				return err
+			}
 		}
-		return a.wait(ctx, c, op.ID, 0)
+		return &cli.NotStartedError{Operation: started.Operation, Text: notStarted(started.Operation, a.now())}
 	}
-	if a.out.Structured() {
-		return a.out.Data(op)
+	if !a.out.Structured() {
+		a.showStarted(started)
 	}
-	existed := ""
-	if op.Seq > 1 {
-		existed = "; it was started earlier with the same key"
+	switch {
+	case s.Wait:
+		return a.wait(ctx, c, started.ID, timeout, func(op api.Operation) any { return api.Started{Operation: op, Created: started.Created} })
+	case a.out.Structured():
+		return a.out.Data(started)
+	case started.Created || !started.Status.Terminal():
+		a.out.Line("Watch it:  azbackupflow watch %s", started.ID)
 	}
-	a.out.Line("Operation %s (%s) is %s%s.", a.out.Bold(op.ID), op.Flow, a.out.Status(op.Status), existed)
-	a.out.Line("Watch it:  azbackupflow watch %s", op.ID)
 	return nil
 }
 
-// request reads the file and applies the flags.
-func (f *requestFlags) request(stdin io.Reader) (api.Request, error) {
-	raw, err := cli.ReadFile(f.File, stdin)
-	if err != nil {
-		return api.Request{}, err
+// showStarted shows whether the operation is new, and what an existing one became.
+func (a *app) showStarted(s api.Started) {
+	if s.Created {
+		a.out.Line("Started operation %s (%s).", a.out.Bold(s.ID), s.Flow)
+		return
 	}
-	r, err := cli.DecodeRequest(raw, f.File)
-	if err != nil {
-		return r, err
-	}
-	if r.Flow != "" && r.Flow != f.Flow {
-		return r, &cli.UsageError{Text: fmt.Sprintf("%s is a request for flow %s, the command line names %s", f.File, r.Flow, f.Flow), Remedy: "name the same flow"}
-	}
-	r.Flow = f.Flow
-	if f.Key != "" {
-		r.Key = f.Key
-	}
-	if f.Deadline != "" {
-		r.Deadline = f.Deadline
-	}
-	if len(f.Label) > 0 {
-		labels := maps.Clone(f.Label)
-		for name, value := range r.Labels {
-			if _, ok := labels[name]; !ok {
-				labels[name] = value
-			}
+	a.out.Wrapped(0, notStarted(s.Operation, a.now()))
+	switch s.Status {
+	case api.Failed, api.TimedOut, api.Parked, api.Canceled:
+		if s.Status != api.Canceled {
+			a.out.Line("Retry it:      azbackupflow retry %s", s.ID)
 		}
-		r.Labels = labels
+		a.out.Line("Start afresh:  use another --key, or none")
+	case api.Pending, api.Running, api.Succeeded, api.SucceededWithWarnings:
 	}
-	return r, nil
+}
+
+// notStarted describes the operation that a request met.
+func notStarted(op api.Operation, now time.Time) string {
+	ago := func(at time.Time) string { return render.Duration(max(0, now.Sub(at)).Round(time.Second)) + " ago" }
+	text := fmt.Sprintf("Nothing was started: key %s belongs to operation %s, created %s", render.Plain(op.Key), op.ID, ago(op.CreatedAt))
+	if op.Status.Terminal() && !op.EndedAt.IsZero() {
+		return text + fmt.Sprintf(", which ended %s %s.", op.Status, ago(op.EndedAt))
+	}
+	return text + fmt.Sprintf(", which is %s.", op.Status)
+}
+
+// example prints a request file of the flow.
+func (s *startCommand) example(a *app) error {
+	f, err := a.book.get(s.Target)
+	if s.Target == "" {
+		err = &cli.UsageError{Text: "--example needs a flow", Remedy: "write azbackupflow start FLOW --example; azbackupflow flows lists the flows"}
+	}
+	if err != nil {
+		return err
+	}
+	a.out.Line("%s", f.ExampleRequest(a.parametersOf(f)))
+	return nil
 }
 
 // dryRun shows the steps of a request.

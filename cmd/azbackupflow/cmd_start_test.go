@@ -83,12 +83,12 @@ func TestStart_ReportsErrorsWithRemedy(t *testing.T) {
 		"another flow in the file": {[]string{"protect-file-share", "-f", file(t, `{"flow":"backup-now","parameters":{}}`)}, "is a request for flow backup-now, the command line names protect-file-share; name the same flow"},
 		"no such flow":             {[]string{"nope", "-f", file(t, good)}, `"nope" is not a flow; want one of protect-file-share, backup-now`},
 		"no such file":             {[]string{"protect-file-share", "-f", "nope.json"}, "file nope.json cannot be read: no such file"},
-		"no file":                  {[]string{"protect-file-share"}, "missing flags: --file=FILE; see azbackupflow --help"},
+		"no file":                  {[]string{"protect-file-share"}, "parameters.vaultId: is missing"},
 		"not JSON":                 {[]string{"protect-file-share", "-f", file(t, "{\n oops")}, "is not JSON"},
 		"an unknown field":         {[]string{"protect-file-share", "-f", file(t, `{"parametres":{}}`)}, "parametres"},
 		"a field of the flow":      {[]string{"protect-file-share", "-f", file(t, strings.Replace(good, "testshare", "T", 1))}, "parameters.fileShare"},
 		"only the parameters":      {[]string{"protect-file-share", "-f", file(t, parametersOfTestshare)}, "want one of flow, key, parameters, deadline, labels"},
-		"an invalid deadline":      {[]string{"protect-file-share", "-f", file(t, good), "--deadline", "6h"}, "such as PT6H"},
+		"an invalid deadline":      {[]string{"protect-file-share", "-f", file(t, good), "--deadline", "6x"}, "such as 90m, 36h, 7d, 1d12h or PT36H"},
 		"an invalid label":         {[]string{"protect-file-share", "-f", file(t, good), "--label", "team"}, "label"},
 	} {
 		r := newShell(t).run(append([]string{"start"}, tc.args...)...)

@@ -25,7 +25,7 @@ It starts nothing and changes nothing in Azure. The exit code is 1 if a check fa
 
 // Run shows the result of a dry run, with the calls that the request would make.
 func (v *validateCommand) Run(ctx context.Context, a *app) error {
-	r, err := v.request(a.stdin)
+	r, err := v.request(a)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/follow"
 	"azbackupflow/internal/cli/render"
@@ -12,8 +13,8 @@ import (
 )
 
 type waitCommand struct {
-	ID      string        `arg:"" help:"ID of the operation."`
-	Timeout time.Duration `placeholder:"1h" help:"Maximum time to wait, such as 30m or 1h; the operation continues afterwards. No limit by default."`
+	ID      string `arg:"" help:"ID of the operation."`
+	Timeout string `placeholder:"DURATION" help:"Maximum time to wait, such as 90m, 6h or PT6H; the operation continues afterwards. No limit by default."`
 }
 
 // Help is shown below the command's own help.
@@ -21,16 +22,20 @@ func (waitCommand) Help() string { return cli.ExitCodesHelp }
 
 // Run waits until the operation has ended.
 func (w *waitCommand) Run(ctx context.Context, a *app) error {
+	timeout, err := cli.ParseDurationFlag("--timeout", w.Timeout)
+	if err != nil {
+		return err
+	}
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	return a.wait(ctx, c, w.ID, w.Timeout)
+	return a.wait(ctx, c, w.ID, timeout, func(op api.Operation) any { return op })
 }
 
 // wait waits until the operation has ended, without a timeline, and shows the
-// result. A zero timeout means no limit.
-func (a *app) wait(ctx context.Context, c *client.Client, id string, timeout time.Duration) error {
+// result. A zero timeout means no limit. data returns the structured output.
+func (a *app) wait(ctx context.Context, c *client.Client, id string, timeout time.Duration, data func(api.Operation) any) error {
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, &cli.WaitTimeoutError{OperationID: id})
@@ -49,7 +54,7 @@ func (a *app) wait(ctx context.Context, c *client.Client, id string, timeout tim
 		return err
 	}
 	if a.out.Structured() {
-		if err := a.out.Data(op); err != nil {
+		if err := a.out.Data(data(op)); err != nil {
 			return err
 		}
 		return cli.CheckSucceeded(op)

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
-	"azbackupflow/internal/client"
 )
 
 // environment is everything that the program takes from its process.
@@ -29,14 +29,17 @@ type environment struct {
 	ticks                        func(time.Duration) (<-chan time.Time, func())
 	// newKey returns a key that was never used before.
 	newKey func() string
+	// configDir is the folder of the user's configuration files.
+	configDir string
+	// http calls the API, signInHTTP gets access tokens; nil is the default client.
+	http, signInHTTP *http.Client
 }
 
 // commandLine is the grammar of the command line for kong.
 type commandLine struct {
-	URL         string `name:"url" env:"AZBACKUPFLOW_URL" default:"http://127.0.0.1:7071" help:"Address of the Functions app."`
-	FunctionKey string `env:"AZBACKUPFLOW_FUNCTION_KEY" placeholder:"KEY" help:"Function key of the app, if it requires one."`
-	Output      string `short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
-	Query       string `placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
+	connectionFlags
+	Output string `short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
+	Query  string `placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
 
 	Start     startCommand     `cmd:"" group:"operations" help:"Start an operation."`
 	Validate  validateCommand  `cmd:"" group:"operations" help:"Show what a request would do, by calls that only read."`
@@ -50,7 +53,7 @@ type commandLine struct {
 	Pause     pauseCommand     `cmd:"" group:"operations" help:"Pause an operation: it makes no calls until it is resumed."`
 	Resume    resumeCommand    `cmd:"" group:"operations" help:"Resume a paused operation."`
 	Retry     retryCommand     `cmd:"" group:"operations" help:"Retry a failed, timed-out or parked operation."`
-	Flows     flowsCommand     `cmd:"" group:"operations" help:"List the flows that can be started."`
+	Flows     flowsCommand     `cmd:"" group:"operations" help:"List the flows that can be started, or show the parameters of one."`
 	Rejected  rejectedCommand  `cmd:"" group:"operations" help:"List, show, replay or purge rejected requests."`
 	Rescue    rescueCommand    `cmd:"" group:"operations" help:"Run the sweep now: wake operations whose message was lost."`
 	Errors    errorsCommand    `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, and what you can do."`
@@ -59,6 +62,7 @@ type commandLine struct {
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
 
+	Context contextCommand `cmd:"" group:"local" help:"Add, select and show contexts: how to reach deployed apps."`
 	Local   localCommand   `cmd:"" group:"local" help:"Run the local stack until Ctrl-C."`
 	Demo    demoCommand    `cmd:"" group:"local" help:"Run every flow on a local stack: one step by step, then all others in parallel."`
 	Version versionCommand `cmd:"" group:"local" help:"Show the version of this program."`
@@ -72,7 +76,11 @@ const description = `Runs Azure Backup operations to completion.
 type app struct {
 	environment
 	flags commandLine
-	out   *render.Printer
+	// outputGiven reports that the command line names the output format.
+	outputGiven bool
+	connection  connection
+	book        flowBook
+	out         *render.Printer
 }
 
 func newApp(env environment, flags commandLine) (*app, error) {
@@ -103,6 +111,11 @@ func columnsOf(terminal bool, columns func() int) func() int {
 // run runs the program and returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
 	flags := &commandLine{}
+	book, err := newFlowBook(env)
+	if err != nil {
+		return fail(ctx, env, cli.Caller{}, err)
+	}
+	flags.Start.Parameters, flags.Validate.Parameters = kong.Plugins{book.plugin()}, kong.Plugins{book.plugin()}
 	helpShown := false // kong showed help and would exit
 	parser, err := kong.New(flags,
 		kong.Name("azbackupflow"), kong.Description(description),
@@ -117,27 +130,37 @@ func run(ctx context.Context, args []string, env environment) int {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
-		return fail(ctx, env, "", err)
+		return fail(ctx, env, cli.Caller{}, err)
 	}
 	parsed, err := parser.Parse(args)
 	if helpShown {
+		book.writeFlags(env.stdout, args)
 		return cli.ExitDone
 	}
 	if err != nil {
-		return fail(ctx, env, flags.URL, &cli.UsageError{Text: err.Error(), Remedy: "see azbackupflow --help"})
+		return fail(ctx, env, cli.Caller{}, usageError(err))
+	}
+	link, err := env.connect(flags.connectionFlags)
+	if err != nil {
+		return fail(ctx, env, cli.Caller{}, err)
+	}
+	outputGiven := given(parsed, "output")
+	if !outputGiven && link.context.Output != "" {
+		flags.Output = link.context.Output
 	}
 	a, err := newApp(env, *flags)
 	if err != nil {
-		return fail(ctx, env, flags.URL, err)
+		return fail(ctx, env, link.caller(), err)
 	}
+	a.outputGiven, a.connection, a.book = outputGiven, link, book
 	if err := parsed.Run(a); err != nil {
-		return fail(ctx, env, flags.URL, err)
+		return fail(ctx, env, link.caller(), err)
 	}
 	return cli.ExitDone
 }
 
 // fail writes the error and its remedy in one line and returns the exit code.
-func fail(ctx context.Context, env environment, url string, err error) int {
+func fail(ctx context.Context, env environment, caller cli.Caller, err error) int {
 	note := func(line string) { _, _ = fmt.Fprintln(env.stderr, "azbackupflow: "+line) } // a closed terminal cannot be reported anywhere
 	var failed *cli.OperationError
 	if ctx.Err() != nil && !errors.As(err, &failed) {
@@ -145,18 +168,9 @@ func fail(ctx context.Context, env environment, url string, err error) int {
 		return cli.ExitInterrupted
 	}
 	line := render.Plain(err.Error())
-	if remedy := cli.Remedy(err, url); remedy != "" {
+	if remedy := cli.Remedy(err, caller); remedy != "" {
 		line += "; " + render.Plain(remedy)
 	}
 	note(line)
 	return cli.ExitCode(err)
-}
-
-// client returns a client for the API of the flags.
-func (a *app) client() (*client.Client, error) {
-	c, err := client.New(client.Config{URL: a.flags.URL, FunctionKey: a.flags.FunctionKey, Now: a.now, Sleep: a.sleep})
-	if err != nil {
-		return nil, &cli.UsageError{Text: err.Error()}
-	}
-	return c, nil
 }

@@ -31,11 +31,13 @@ type shell struct {
 	// change changes the environment of later commands.
 	change func(*environment)
 	stdin  string
+	// configDir is the folder of the contexts. Every shell has its own.
+	configDir string
 }
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	return &shell{t: t, api: clienttest.Start(t), change: func(*environment) {}}
+	return &shell{t: t, configDir: t.TempDir(), api: clienttest.Start(t), change: func(*environment) {}}
 }
 
 // result is the result of a command.
@@ -58,7 +60,7 @@ func (s *shell) runWith(ctx context.Context, args ...string) result {
 		lookup: func(string) (string, bool) { return "", false },
 		now:    s.api.Clock.Now, sleep: s.api.Clock.Sleep,
 		ticks:  func(time.Duration) (<-chan time.Time, func()) { return nil, func() {} },
-		newKey: func() string { return "made-up-key" },
+		newKey: func() string { return "made-up-key" }, configDir: s.configDir,
 	}
 	s.change(&w)
 	code := run(ctx, append([]string{"--url", s.api.URL}, args...), w)

@@ -29,7 +29,7 @@ func main() {
 		stderrColumns:  func() int { return columns(os.Stderr) },
 		lookup:         os.LookupEnv,
 		now:            now, sleep: sleep, ticks: ticks,
-		newKey: uuid.NewString,
+		newKey: uuid.NewString, configDir: userConfigDir(),
 	})
 	stop()
 	os.Exit(code)

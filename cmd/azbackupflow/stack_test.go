@@ -43,7 +43,7 @@ func packaged(t *testing.T) string {
 func machine(stdout, stderr *buffer) environment {
 	return environment{
 		stdout: stdout, stderr: stderr, lookup: func(string) (string, bool) { return "", false },
-		now: now, sleep: sleep, ticks: ticks, newKey: func() string { return "key" },
+		now: now, sleep: sleep, ticks: ticks, newKey: func() string { return "key" }, configDir: filepath.Join("testdata", "no-contexts"),
 	}
 }
 

@@ -37,6 +37,16 @@ func CheckSucceeded(op api.Operation) error {
 	return &OperationError{Operation: op}
 }
 
+// NotStartedError is the error of a command that had to start something new and met
+// an operation of the same key.
+type NotStartedError struct {
+	Operation api.Operation
+	// Text describes the operation.
+	Text string
+}
+
+func (e *NotStartedError) Error() string { return e.Text }
+
 // WaitTimeoutError is the error of a command that waited until --timeout.
 type WaitTimeoutError struct{ OperationID string }
 

@@ -18,6 +18,7 @@ const (
 	ExitParked      = 5
 	ExitWaitTimeout = 6
 	ExitUnavailable = 7
+	ExitNotStarted  = 8
 	ExitInterrupted = 130
 )
 
@@ -33,6 +34,8 @@ const ExitCodesHelp = `Exit codes:
   5    the operation is Parked: it waits for an operator
   6    --timeout ended the wait; the operation continues
   7    the API is unavailable
+  8    with --require-new: nothing was started, because the key belongs to an
+       earlier request
   130  the command was interrupted; the operation continues`
 
 // ExitCode returns the exit code of an error.
@@ -40,6 +43,9 @@ func ExitCode(err error) int {
 	var usage *UsageError
 	var failed *OperationError
 	var timeout *WaitTimeoutError
+	var notStarted *NotStartedError
+	var signIn *client.SignInError
+	var login *client.LoginRedirect
 	var problem *client.Problem
 	var output *render.OutputError
 	switch {
@@ -51,9 +57,11 @@ func ExitCode(err error) int {
 		return exitCodeOf(failed.Operation.Status)
 	case errors.As(err, &timeout):
 		return ExitWaitTimeout
+	case errors.As(err, &notStarted):
+		return ExitNotStarted
 	case client.IsUnavailable(err):
 		return ExitUnavailable
-	case errors.As(err, &problem):
+	case errors.As(err, &problem), errors.As(err, &signIn), errors.As(err, &login):
 		return ExitUsage
 	}
 	return ExitFailed

@@ -9,9 +9,22 @@ import (
 	"azbackupflow/internal/client"
 )
 
+// Caller is how a command reaches the API.
+type Caller struct {
+	// URL is the address of the API; Local reports that nobody chose it.
+	URL   string
+	Local bool
+	// SignIn is the method of signing in; see package signin. HasKey reports that a
+	// function key is sent.
+	SignIn string
+	HasKey bool
+}
+
 // Remedy returns what the user can do about an error; empty if the error's text
-// includes it. url is the address of the API.
-func Remedy(err error, url string) string {
+// includes it.
+func Remedy(err error, c Caller) string {
+	var withRemedy interface{ WhatToDo() string }
+	var login *client.LoginRedirect
 	var usage *UsageError
 	var failed *OperationError
 	var timeout *WaitTimeoutError
@@ -20,24 +33,45 @@ func Remedy(err error, url string) string {
 	switch {
 	case errors.As(err, &usage):
 		return usage.Remedy
+	case errors.As(err, &withRemedy):
+		return withRemedy.WhatToDo()
+	case errors.As(err, &login):
+		return "a program cannot use its sign-in page: set --sign-in azure-cli, or another method, and --audience to the application ID URI of the app registration"
 	case errors.As(err, &failed):
 		return operationRemedy(failed.Operation)
 	case errors.As(err, &timeout):
 		return "it continues: azbackupflow watch " + timeout.OperationID
-	case errors.As(err, &unreachable) && strings.Contains(url, "127.0.0.1"):
-		return "start the local stack with azbackupflow local, or set --url or AZBACKUPFLOW_URL"
+	case errors.As(err, &unreachable) && c.Local && !unreachable.Answered:
+		return "start the local stack with azbackupflow local, or set --url, AZBACKUPFLOW_URL or a context for a deployed app"
+	case errors.As(err, &unreachable) && unreachable.Answered:
+		return "the app, or a proxy in front of it, responded before: look at its log, and run the command again"
 	case errors.As(err, &unreachable):
 		return "check --url (AZBACKUPFLOW_URL), and that the Functions app runs"
 	case errors.As(err, &problem):
-		return problemRemedy(problem.Problem)
+		return problemRemedy(problem.Problem, c)
 	}
 	return ""
 }
 
-func problemRemedy(p api.Problem) string {
+// bySignIn reports whether the caller signs in with Microsoft Entra.
+func (c Caller) bySignIn() bool {
+	return c.SignIn != "" && c.SignIn != "none" && c.SignIn != "function-key"
+}
+
+func problemRemedy(p api.Problem, c Caller) string {
 	switch {
-	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden:
-		return "set a key with --function-key or AZBACKUPFLOW_FUNCTION_KEY"
+	case p.Status == http.StatusUnauthorized && c.bySignIn():
+		return "the app does not accept the access token: compare --audience with the application ID URI of the app registration, and the tenant with that of the app"
+	case p.Status == http.StatusUnauthorized && c.HasKey:
+		return "the app does not accept the function key: compare AZBACKUPFLOW_FUNCTION_KEY with az functionapp keys list; if the app requires a sign-in, set --sign-in and --audience"
+	case p.Status == http.StatusUnauthorized:
+		return "the app requires a sign-in: set a function key in AZBACKUPFLOW_FUNCTION_KEY, or set --sign-in azure-cli and --audience"
+	case p.Status == http.StatusForbidden && p.Type == client.ProblemDenied:
+		return "the app may be stopped, its network rules may exclude this machine, or its registration may require an assignment of the identity"
+	case p.Status == http.StatusForbidden && c.bySignIn():
+		return "assign the app role to the identity that signs in, wait some minutes, and sign in again; docs/http-api.md lists the app roles"
+	case p.Status == http.StatusForbidden:
+		return "this caller needs an app role: set --sign-in azure-cli and --audience; docs/http-api.md lists the app roles"
 	case p.Type == api.ProblemRejectedNotFound:
 		return "azbackupflow rejected list shows the rejected requests"
 	case p.Status == http.StatusNotFound:

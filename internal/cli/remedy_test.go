@@ -26,7 +26,7 @@ func TestRemedy_SuggestsARetryOnlyWhereItCanHelp(t *testing.T) {
 		"fatal, Azure says what helps": {api.Failed, "Fatal", []string{"Delete the instance."}, false},
 	} {
 		op := api.Operation{ID: "op1", Status: c.status, Error: &api.Error{Class: c.class, RecommendedAction: c.actions}}
-		remedy := Remedy(&OperationError{Operation: op}, "")
+		remedy := Remedy(&OperationError{Operation: op}, Caller{})
 		if c.retry {
 			require.Contains(t, remedy, "azbackupflow retry op1", name)
 		} else {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +10,7 @@ import (
 	"os"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/declaration"
 	"azbackupflow/internal/step"
 )
 
@@ -29,23 +32,37 @@ func ReadFile(name string, stdin io.Reader) ([]byte, error) {
 	return raw, err
 }
 
-// DecodeRequest decodes a request file. It checks the shape of the request; the
-// API checks the values.
+// DecodeRequest decodes a request file in JSON or YAML. It checks the shape of the
+// request; the API checks the values. The deadline is an ISO 8601 duration, also if
+// the file has a short one such as 36h.
 func DecodeRequest(raw []byte, file string) (api.Request, error) {
 	var r api.Request
 	err := decode(raw, file, &r)
+	r.Deadline = isoDeadline(r.Deadline)
 	return r, err
 }
 
-// DecodeBulk decodes a bulk file.
+// DecodeBulk decodes a bulk file in JSON or YAML; see DecodeRequest.
 func DecodeBulk(raw []byte, file string) (api.Bulk, error) {
 	var b api.Bulk
 	err := decode(raw, file, &b)
+	b.Template.Deadline = isoDeadline(b.Template.Deadline)
 	return b, err
 }
 
+func isoDeadline(text string) string {
+	if d, ok := ParseDuration(text); ok {
+		return ISODuration(d)
+	}
+	return text
+}
+
 func decode(raw []byte, file string, into any) error {
-	err := step.Decode(raw, into, "")
+	raw, err := ToJSON(raw, file)
+	if err != nil {
+		return err
+	}
+	err = step.Decode(raw, into, "")
 	var invalid *step.Invalid
 	if errors.As(err, &invalid) {
 		return &UsageError{Text: file + ": " + invalid.Error()}
@@ -54,4 +71,32 @@ func decode(raw []byte, file string, into any) error {
 		return fmt.Errorf("decode %s: %w", file, err)
 	}
 	return nil
+}
+
+// ToJSON returns the content of a file in JSON or YAML as JSON. A file that starts
+// like JSON is returned as it is.
+func ToJSON(raw []byte, file string) ([]byte, error) {
+	start := bytes.TrimSpace(step.WithoutByteOrderMark(raw))
+	if len(start) == 0 {
+		return nil, &UsageError{Text: file + " is empty", Remedy: "write a request into it; azbackupflow start FLOW --example prints one"}
+	}
+	if start[0] == '{' || start[0] == '[' {
+		return raw, nil
+	}
+	document, err := declaration.Parse(file, step.WithoutByteOrderMark(raw))
+	var invalid *declaration.Invalid
+	if errors.As(err, &invalid) {
+		return nil, &UsageError{Text: invalid.Error(), Remedy: "write the file in YAML or JSON"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	if err := document.Decode(&value); err != nil {
+		return nil, err
+	}
+	if _, isObject := value.(map[string]any); !isObject {
+		return nil, &UsageError{Text: file + " does not hold a request", Remedy: "write fields such as flow: backup-now, or JSON"}
+	}
+	return json.Marshal(value)
 }

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -18,10 +16,7 @@ func ParseTime(flag, value string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	if days, err := strconv.Atoi(strings.TrimSuffix(value, "d")); err == nil && strings.HasSuffix(value, "d") && days >= 0 {
-		return now.AddDate(0, 0, -days), nil
-	}
-	if age, err := time.ParseDuration(value); err == nil && age >= 0 {
+	if age, ok := ParseDuration(value); ok {
 		return now.Add(-age), nil
 	}
 	return time.Time{}, &UsageError{

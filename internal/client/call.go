@@ -39,10 +39,21 @@ func (c *Client) do(ctx context.Context, r call, into any) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	if c.cfg.Token != nil {
+		token, err := c.cfg.Token(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return response{}, context.Cause(ctx)
+		case err != nil:
+			return response{}, &SignInError{Err: err}
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		return response{}, c.unreachable(ctx, err)
 	}
+	c.answered.Store(true)
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
 	if err != nil {
@@ -54,7 +65,7 @@ func (c *Client) do(ctx context.Context, r call, into any) (response, error) {
 		return got, nil
 	case res.StatusCode >= 200 && res.StatusCode < 300:
 		if err := json.Unmarshal(raw, into); err != nil {
-			return got, &Unreachable{URL: c.base, Err: fmt.Errorf("HTTP %d with a body that is not azbackupflow's JSON: %w", res.StatusCode, err)}
+			return got, &Unreachable{URL: c.base, Answered: true, Err: fmt.Errorf("HTTP %d with a body that is not azbackupflow's JSON: %w", res.StatusCode, err)}
 		}
 		return got, nil
 	}

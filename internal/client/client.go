@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type Config struct {
 	// FunctionKey is sent in the header x-functions-key, if the app requires one.
 	// To other machines it is sent over https only.
 	FunctionKey string
+	// Token returns an access token for the header Authorization. Nil sends none.
+	// To other machines it is sent over https only. Its errors are *SignInError.
+	Token func(context.Context) (string, error)
 	// HTTP sends the requests. The default has a timeout of one minute. The
 	// client does not follow redirects, because they would carry the key along.
 	HTTP *http.Client
@@ -48,6 +52,8 @@ type Client struct {
 	cfg  Config
 	base string
 	http http.Client
+	// answered is set once something has responded.
+	answered atomic.Bool
 }
 
 const (
@@ -60,7 +66,7 @@ const (
 // New returns a client after it has checked the configuration. It makes no
 // call.
 func New(c Config) (*Client, error) {
-	base, err := parseBase(c.URL, c.FunctionKey != "")
+	base, err := parseBase(c.URL, c.secret())
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +93,24 @@ func New(c Config) (*Client, error) {
 // URL returns the address of the app, without /api.
 func (c *Client) URL() string { return c.base }
 
-func parseBase(text string, withKey bool) (string, error) {
+// secret names what the client would send; empty if that is nothing.
+func (c Config) secret() string {
+	switch {
+	case c.Token != nil:
+		return "access token"
+	case c.FunctionKey != "":
+		return "function key"
+	}
+	return ""
+}
+
+func parseBase(text, secret string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("%q is not the address of a Functions app; use one such as https://name.azurewebsites.net", text)
 	}
-	if withKey && u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		return "", fmt.Errorf("the function key would go to %s unencrypted; use https", u.Host)
+	if secret != "" && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return "", fmt.Errorf("the %s would go to %s unencrypted; use https", secret, u.Host)
 	}
 	return strings.TrimSuffix(strings.TrimRight(u.String(), "/"), "/api"), nil
 }

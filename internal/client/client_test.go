@@ -46,7 +46,8 @@ func TestClient_StartsReadsAndListsOperations(t *testing.T) {
 
 	got, err := c.Get(t.Context(), started.ID)
 	require.NoError(t, err)
-	require.Equal(t, started, got)
+	require.Equal(t, started.Operation, got)
+	require.True(t, started.Created)
 
 	a.Clock.Pass(0)
 	history, err := c.History(t.Context(), started.ID)

@@ -9,13 +9,21 @@ import (
 )
 
 // Start starts an operation. If the request has a key that was used before,
-// Start returns the existing operation; with a key it is safe to repeat after
-// any error.
-func (c *Client) Start(ctx context.Context, r api.Request) (api.Operation, error) {
+// Start returns the existing operation, with Created false; with a key it is safe
+// to repeat after any error.
+func (c *Client) Start(ctx context.Context, r api.Request) (api.Started, error) {
 	r.DryRun = false
-	var op api.Operation
-	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations", body: r}, &op)
-	return op, err
+	var s struct {
+		api.Started
+		// Known is the response's field created. An older app sends none.
+		Known *bool `json:"created"`
+	}
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations", body: r}, &s)
+	s.Created = s.Seq <= 1 && !s.Status.Terminal()
+	if s.Known != nil {
+		s.Created = *s.Known
+	}
+	return s.Started, err
 }
 
 // DryRun checks a request without calls to Azure. It starts nothing.

@@ -34,6 +34,10 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s (HTTP %d): %s", p.Title, p.Status, p.Detail)
 }
 
+// ProblemDenied is the type of a 401 or 403 that does not come from azbackupflow: the
+// Functions host or App Service authentication responded.
+const ProblemDenied = "urn:azbackupflow:problem:denied-by-host"
+
 // Unreachable is the error of a call that got no response from azbackupflow:
 // no server listens, the connection broke, or another server responded. The
 // request may have taken effect.
@@ -41,6 +45,9 @@ type Unreachable struct {
 	// URL is the address of the app, without /api.
 	URL string
 	Err error
+	// Answered reports that something listens at the address: it responded to this
+	// call or to an earlier one.
+	Answered bool
 }
 
 // Error returns the address and the cause.
@@ -48,6 +55,28 @@ func (u *Unreachable) Error() string { return fmt.Sprintf("%s: %s", u.URL, u.Err
 
 // Unwrap returns the cause.
 func (u *Unreachable) Unwrap() error { return u.Err }
+
+// SignInError is the error of a call that was not made, because Config.Token
+// returned no token.
+type SignInError struct{ Err error }
+
+// Error returns the cause.
+func (e *SignInError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SignInError) Unwrap() error { return e.Err }
+
+// LoginRedirect is the error of a call that was redirected to a sign-in page: App
+// Service authentication found no valid access token.
+type LoginRedirect struct {
+	// URL is the address of the app, Host that of the page.
+	URL, Host string
+}
+
+// Error returns the problem.
+func (e *LoginRedirect) Error() string {
+	return fmt.Sprintf("%s requires a sign-in: it redirects to %s", e.URL, e.Host)
+}
 
 // IsUnavailable reports whether a later retry may succeed: the API is
 // unreachable, or cannot reach its storage or queue.
@@ -72,7 +101,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &failed) {
 		err = failed.Err // Unreachable names the URL already
 	}
-	return &Unreachable{URL: c.base, Err: err}
+	return &Unreachable{URL: c.base, Err: err, Answered: c.answered.Load()}
 }
 
 // failed returns the error of a response that is not a success.
@@ -86,15 +115,29 @@ func (c *Client) failed(res *http.Response, raw []byte, retryAfter time.Duration
 	}
 	switch {
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
-		return &Problem{Problem: api.Problem{Title: "The Functions app denied the call", Status: res.StatusCode, Detail: excerpt(raw)}}
+		return &Problem{Problem: api.Problem{Type: ProblemDenied, Title: "The Functions app denied the call", Status: res.StatusCode, Detail: excerpt(raw)}}
 	case res.StatusCode == http.StatusNotFound:
-		return &Unreachable{URL: c.base, Err: errors.New("HTTP 404: azbackupflow's API not found at this address")}
+		return &Unreachable{URL: c.base, Answered: true, Err: errors.New("HTTP 404: azbackupflow's API not found at this address")}
+	case res.StatusCode < http.StatusBadRequest && isLogin(res):
+		to, _ := res.Location() // isLogin read it
+		return &LoginRedirect{URL: c.base, Host: to.Hostname()}
 	case res.StatusCode < http.StatusBadRequest:
-		return &Unreachable{URL: c.base, Err: fmt.Errorf("HTTP %d: the server redirects to %s; use that address", res.StatusCode, res.Header.Get("Location"))}
+		return &Unreachable{URL: c.base, Answered: true, Err: fmt.Errorf("HTTP %d: the server redirects to %s; use that address", res.StatusCode, res.Header.Get("Location"))}
 	case res.StatusCode >= http.StatusInternalServerError, res.StatusCode == http.StatusTooManyRequests:
-		return &Unreachable{URL: c.base, Err: fmt.Errorf("HTTP %d %s", res.StatusCode, excerpt(raw))}
+		return &Unreachable{URL: c.base, Answered: true, Err: fmt.Errorf("HTTP %d %s", res.StatusCode, excerpt(raw))}
 	}
 	return &Problem{Problem: api.Problem{Title: http.StatusText(res.StatusCode), Status: res.StatusCode, Detail: excerpt(raw)}, RetryAfter: retryAfter}
+}
+
+// isLogin reports whether a response redirects to a sign-in page: that of Microsoft
+// Entra, or that of App Service authentication.
+func isLogin(res *http.Response) bool {
+	to, err := res.Location()
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(to.Hostname())
+	return strings.HasPrefix(to.Path, "/.auth/login") || strings.HasPrefix(host, "login.") || host == "sts.windows.net" || strings.Contains(to.Path, "/oauth2/")
 }
 
 const maxExcerpt = 200 // characters

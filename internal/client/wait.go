@@ -36,7 +36,7 @@ func (c *Client) Wait(ctx context.Context, id string, observe func(Update)) (api
 	for {
 		changed, retryAfter, err := w.poll(ctx, observe)
 		switch {
-		case err != nil && !IsUnavailable(err):
+		case err != nil && !IsUnavailable(err) && !w.lostSignIn(err):
 			return w.operation, err
 		case err != nil:
 			if w.outageSince.IsZero() {
@@ -79,6 +79,13 @@ type waiter struct {
 	operation   api.Operation
 	seen        map[string]bool // by write id
 	outageSince time.Time
+}
+
+// lostSignIn reports whether a sign-in failed that worked before: the token service
+// may be unavailable.
+func (w *waiter) lostSignIn(err error) bool {
+	var failed *SignInError
+	return w.etag != "" && errors.As(err, &failed)
 }
 
 // poll reads the operation, and its history if the operation has changed. It

@@ -103,11 +103,11 @@ func (b *batch) runItem(ctx context.Context, c *client.Client, i *batchItem) (ap
 			}
 		}
 	}
-	op, err := c.Start(ctx, r)
+	started, err := c.Start(ctx, r)
 	if err != nil {
-		return op, err
+		return started.Operation, err
 	}
-	return c.Wait(ctx, op.ID, func(u client.Update) { b.update(i, u) })
+	return c.Wait(ctx, started.ID, func(u client.Update) { b.update(i, u) })
 }
 
 func (b *batch) result(i *batchItem) api.Operation {

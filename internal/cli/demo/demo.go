@@ -132,7 +132,8 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 // runFirst runs the first request and shows each step.
 func (d *Demo) runFirst(ctx context.Context, c *client.Client, follower *follow.Follower, s *stack.Stack) (api.Operation, error) {
 	p := d.c.Printer
-	op, err := c.Start(ctx, d.first)
+	begun, err := c.Start(ctx, d.first)
+	op := begun.Operation
 	if err != nil {
 		return op, err
 	}

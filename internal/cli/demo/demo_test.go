@@ -60,10 +60,10 @@ func TestReadExample_NamesARemedy(t *testing.T) {
 	t.Parallel()
 	_, err := readExample(t.TempDir(), "protect-file-share.json")
 	require.Equal(t, cli.ExitUsage, cli.ExitCode(err))
-	require.Contains(t, cli.Remedy(err, ""), "set --examples")
+	require.Contains(t, cli.Remedy(err, cli.Caller{}), "set --examples")
 	_, _, err = readPlan(t.TempDir())
 	require.Equal(t, cli.ExitUsage, cli.ExitCode(err))
-	require.Contains(t, cli.Remedy(err, ""), "set --examples")
+	require.Contains(t, cli.Remedy(err, cli.Caller{}), "set --examples")
 }
 
 func TestBatch_FailsWithTheFirstOperationThatDidNotSucceed(t *testing.T) {
