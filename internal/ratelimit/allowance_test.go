@@ -136,3 +136,100 @@ func TestMerge_KeepsTheLaterAnswerAndAllSlots(t *testing.T) {
 	require.InDelta(t, 4, ab.Remaining, 0)
 	require.Equal(t, a.LastSlots, ab.LastSlots)
 }
+
+func TestMerge_TakesEachWaitAndSlot(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	a, b := *observed(10), *observed(10)
+	a.ObserveThrottling(start(), ratelimit.Throttling{Wait: time.Minute}, s)
+	_, slot := a.Admit(start(), operation.PriorityBackup, false, s)
+	b.ObserveRemaining(start().Add(time.Second), 4, 0, s) // the later answer
+	for _, merged := range []ratelimit.Allowance{ratelimit.Merge(a, b), ratelimit.Merge(b, a)} {
+		require.Equal(t, start().Add(time.Minute), merged.BlockedUntil)
+		require.Equal(t, slot, merged.LastSlots[operation.PriorityBackup])
+		require.InDelta(t, 4, merged.Remaining, 0)
+	}
+}
+
+func TestAllowance_BucketHoldsAtMostItsLimit(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	a := observed(9)
+	a.RefillRate = 1
+	spent := 0
+	for now := start().Add(time.Hour); ; spent++ {
+		ok, _ := a.Admit(now, operation.PriorityRestore, false, s)
+		if !ok {
+			break
+		}
+		a.Spend(now, s)
+	}
+	require.Equal(t, 10, spent)
+}
+
+func TestAllowance_ClockThatGoesBackTakesNothing(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	a := observed(9)
+	a.RefillRate = 1
+	ok, _ := a.Admit(start().Add(-time.Minute), operation.PriorityRestore, false, s)
+	require.True(t, ok)
+}
+
+func TestAllowance_SmallQuotaHasACallForEveryPriority(t *testing.T) {
+	t.Parallel()
+	a := observed(0) // a limit of one
+	a.Remaining = 1
+	ok, _ := a.Admit(start(), operation.PriorityOther, false, ratelimit.DefaultAssumptions(1))
+	require.True(t, ok)
+}
+
+func TestAllowance_NewCallWaitsBehindThoseWithASlot(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	a := observed(99)
+	a.Remaining, a.RefillRate = 0, 10
+	_, restore := a.Admit(start(), operation.PriorityRestore, false, s)
+	_, first := a.Admit(start(), operation.PriorityBackup, false, s)
+	require.True(t, first.After(restore), "a waiting restore is first")
+	a.Remaining = 100 // a refill that came early
+	ok, second := a.Admit(start(), operation.PriorityBackup, false, s)
+	require.False(t, ok)
+	require.True(t, second.After(first))
+}
+
+func TestAllowance_SpentQuotaIsProbedRarely(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	a := &ratelimit.Allowance{Quota: true, Limit: 150, UpdatedAt: start(), ResetAt: start().Add(time.Hour), ResetGuessed: true}
+	ok, _ := a.Admit(start().Add(s.Probe-time.Second), operation.PriorityBackup, true, s)
+	require.False(t, ok)
+	ok, _ = a.Admit(start().Add(s.Probe), operation.PriorityBackup, true, s)
+	require.True(t, ok)
+}
+
+// The slots of a quota lie at the beginning of its intervals, for as many calls as
+// the priority may use.
+func TestAllowance_SlotsOfAQuotaFollowItsResets(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	reset := start().Add(10 * time.Minute)
+	a := &ratelimit.Allowance{Quota: true, Limit: 10, UpdatedAt: start(), ResetAt: reset, Window: time.Hour}
+	perInterval := map[int]int{}
+	for range 30 {
+		ok, slot := a.Admit(start(), operation.PriorityRestore, false, s)
+		require.False(t, ok)
+		require.True(t, slot.After(reset))
+		interval := slot.Sub(reset) / time.Hour
+		require.LessOrEqual(t, slot.Sub(reset)-interval*time.Hour, 15*time.Minute)
+		perInterval[int(interval)]++
+	}
+	require.Equal(t, map[int]int{0: 10, 1: 10, 2: 10}, perInterval)
+}
+
+func TestAllowance_SpacingLeavesAQuarterToOthers(t *testing.T) {
+	t.Parallel()
+	s := ratelimit.DefaultAssumptions(1)
+	a := &ratelimit.Allowance{Quota: true, Limit: 160, Remaining: 100, UpdatedAt: start(), ResetAt: start().Add(time.Hour)}
+	require.Equal(t, time.Minute, a.Spacing(start(), 1, s), "60 of 100 calls in an hour")
+}

@@ -123,7 +123,7 @@ type staleMutant struct {
 }
 
 func (s staleMutant) String() string {
-	return fmt.Sprintf("stale     %s\n          %s. Find the code that enforces this rule now and correct `find` and `replace`"+
+	return fmt.Sprintf("stale      %s\n          %s. Find the code that enforces this rule now and correct `find` and `replace`"+
 		"\n          in tools/mutants/list/%s. If the rule is gone, delete the mutant. find: %q", s.mutant, s.problem, s.list, s.Find)
 }
 

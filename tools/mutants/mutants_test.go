@@ -51,15 +51,15 @@ func TestRun_JudgesMutants(t *testing.T) {
 	}{
 		"killed": {
 			list: mutantOf("It is turned around.", "n > 3", "n < 3"), ok: true,
-			want: []string{"killed    p/limit.go: It is turned around.", "p TestAbove_Compares", "1 killed, 0 survived (100.0 %"},
+			want: []string{"killed     p/limit.go: It is turned around.", "p TestAbove_Compares", "1 killed, 0 survived (100.0 %"},
 		},
 		"killed by a hang": {
 			list: mutantOf("It hangs.", "return n > 3", "for { _ = n }"), ok: true,
-			want: []string{"killed    p/limit.go: It hangs.", "time limit"},
+			want: []string{"killed     p/limit.go: It hangs.", "time limit"},
 		},
 		"survived": {
 			list: mutantOf("The limit is one more.", "n > 3", "n >= 3") + mutantOf("It is turned around.", "n > 3", "n < 3"),
-			want: []string{"survived  p/limit.go: The limit is one more.", "1 killed, 1 survived (50.0 %"},
+			want: []string{"survived   p/limit.go: The limit is one more.", "1 killed, 1 survived (50.0 %"},
 		},
 		"equivalent": {
 			list: mutantOf("The constant is not read.", "spare = 1", "spare = 2", "equivalent: 'the constant has no effect'"), ok: true,
@@ -75,7 +75,7 @@ func TestRun_JudgesMutants(t *testing.T) {
 		},
 		"stale": {
 			list: mutantOf("The rule is gone.", "n > 4", "n < 4") + mutantOf("It is turned around.", "n > 3", "n < 3"),
-			want: []string{"stale     p/limit.go: The rule is gone.", "does not occur in the file", "tools/mutants/list/p.yaml", "1 killed", "1 stale"},
+			want: []string{"stale      p/limit.go: The rule is gone.", "does not occur in the file", "tools/mutants/list/p.yaml", "1 killed", "1 stale"},
 		},
 		"stale because it is ambiguous": {
 			list: mutantOf("Which one.", "n", "m"),

@@ -17,7 +17,7 @@ func (r *runner) print(res result) {
 	if res.outcome == survived {
 		detail = fmt.Sprintf("the tests of %s pass with %q instead of %q; write a test that fails", strings.Join(res.Tests, ", "), res.Replace, res.Find)
 	}
-	_, _ = fmt.Fprintf(r.out, "%-10s%s (%s)\n          %s\n", res.outcome, res.mutant, res.took.Round(100*time.Millisecond), detail)
+	_, _ = fmt.Fprintf(r.out, "%-11s%s (%s)\n          %s\n", res.outcome, res.mutant, res.took.Round(100*time.Millisecond), detail)
 }
 
 // report writes the summary. It returns errFailed if a mutant needs work, or if
