@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/lro"
@@ -10,8 +11,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// protectionChange describes how stop-protection and resume-protection change the
-// protection of a target: as a protected item, or as a backup instance.
+// protectionChange describes how a flow changes the protection of a target: as a
+// protected item, or as a backup instance.
 type protectionChange struct {
 	// verb and done name the steps, such as stop and stopped; what names the
 	// change for people.
@@ -29,38 +30,66 @@ type protectionChange struct {
 	instance step.Step
 	// note is for an instance that shows the change.
 	note string
-	// record is the last step, which informs automatic protection.
+	// itemDone and instanceDone, if set, decide whether the target shows the change,
+	// in place of treats.
+	itemDone     func(step.Call, recoveryservices.ProtectedItem) (note string, ok bool, err error)
+	instanceDone func(step.Call, dataprotection.Instance) (note string, ok bool, err error)
+	// itemChecks and instanceChecks run between the read and the change.
+	itemChecks, instanceChecks []step.Step
+	// record is the step that follows a confirmed change, such as the one that
+	// informs automatic protection. Without a name, the change ends the operation.
 	record step.Step
 }
 
 // steps returns the steps of the change.
 func (p protectionChange) steps(a azure) []step.Step {
-	confirmed, instanceConfirmed := "confirm-"+p.done, "confirm-instance-"+p.done
-	return []step.Step{
-		a.findTargetStep(with(a.findTarget)),
-		a.readItemStep(),
+	all := append([]step.Step{a.findTargetStep(with(a.findTarget)), a.readItemStep()}, p.itemSteps(a)...)
+	all = append(append(all, a.readInstanceStep()), p.instanceSteps(a)...)
+	if p.record.Name != "" {
+		all = append(all, p.record)
+	}
+	return all
+}
+
+// itemSteps returns the steps that change a protected item that was read.
+func (p protectionChange) itemSteps(a azure) []step.Step {
+	confirmed := "confirm-" + p.done
+	return append(slices.Clone(p.itemChecks),
 		p.item,
 		a.awaitOperation("await-"+p.verb, operationWait{retry: p.item.Name, job: "await-" + p.verb + "-job", gone: confirmed, what: p.what}),
 		awaitJob("await-"+p.verb+"-job", jobWait{reader: a.serviceJob(itemVault), retry: p.item.Name}),
-		{
+		step.Step{
 			Name: confirmed, Effect: step.Read, Calls: []string{"ProtectedItems_Get"}, Asks: "reads the protected item until it is " + p.done,
 			Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return p.confirmItem(ctx, c, a) },
-		},
-		a.readInstanceStep(),
+		})
+}
+
+// instanceSteps returns the steps that change a backup instance that was read.
+func (p protectionChange) instanceSteps(a azure) []step.Step {
+	return append(slices.Clone(p.instanceChecks),
 		p.instance,
 		a.awaitOperation("await-instance-"+p.verb, operationWait{retry: p.instance.Name, what: p.what}),
-		{
-			Name: instanceConfirmed, Effect: step.Read, Calls: []string{"BackupInstances_Get"}, Asks: "reads the backup instance until it is " + p.done,
+		step.Step{
+			Name: "confirm-instance-" + p.done, Effect: step.Read, Calls: []string{"BackupInstances_Get"}, Asks: "reads the backup instance until it is " + p.done,
 			Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return p.confirmInstance(ctx, c, a) },
-		},
-		p.record,
+		})
+}
+
+// confirmedWith continues after a confirmed change.
+func (p protectionChange) confirmedWith(note string) operation.Outcome {
+	if p.record.Name == "" {
+		return finish(note)
 	}
+	return skipTo(p.record.Name, note)
 }
 
 func (p protectionChange) confirmItem(ctx context.Context, c step.Call, a azure) (operation.Outcome, error) {
 	item, err := a.foundItem(ctx, c)
 	if err != nil {
 		return operation.Outcome{}, err
+	}
+	if p.itemDone != nil {
+		return p.confirmed(p.itemDone(c, item))(item.ProtectionState)
 	}
 	by := p.treats(treatItem(item))
 	if err := rejectedItem(item, by, c.Now); err != nil {
@@ -71,7 +100,7 @@ func (p protectionChange) confirmItem(ctx context.Context, c step.Call, a azure)
 		if err != nil {
 			return operation.Outcome{}, err
 		}
-		return skipTo(p.record.Name, note), nil
+		return p.confirmedWith(note), nil
 	}
 	if err := p.unconfirmed(item); err != nil {
 		return operation.Outcome{}, err
@@ -84,6 +113,9 @@ func (p protectionChange) confirmInstance(ctx context.Context, c step.Call, a az
 	if err != nil {
 		return operation.Outcome{}, err
 	}
+	if p.instanceDone != nil {
+		return p.confirmed(p.instanceDone(c, instance))(instance.CurrentProtectionState)
+	}
 	by := p.treats(treatInstance(instance))
 	if err := rejectedInstance(instance, by); err != nil {
 		return operation.Outcome{}, err
@@ -91,7 +123,21 @@ func (p protectionChange) confirmInstance(ctx context.Context, c step.Call, a az
 	if by != finished {
 		return waitAtJobPace("the instance is still " + instance.CurrentProtectionState), nil
 	}
-	return next(p.note), nil
+	return p.confirmedWith(p.note), nil
+}
+
+// confirmed returns a function that continues if the target shows the change, and
+// waits in its state otherwise.
+func (p protectionChange) confirmed(note string, ok bool, err error) func(state string) (operation.Outcome, error) {
+	return func(state string) (operation.Outcome, error) {
+		switch {
+		case err != nil:
+			return operation.Outcome{}, err
+		case !ok:
+			return waitAtJobPace("the target is still " + state), nil
+		}
+		return p.confirmedWith(note), nil
+	}
 }
 
 // changeOfItem and changeOfInstance make the call of a change. They return an

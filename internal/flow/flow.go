@@ -7,6 +7,7 @@ import (
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
@@ -23,8 +24,11 @@ func (a azure) definitions() []Definition {
 		a.protectPostgres(),
 		a.restorePostgres(),
 		a.stopProtection(),
+		a.suspendProtection(),
 		a.resumeProtection(),
+		a.changePolicy(),
 		a.deleteProtection(),
+		a.undelete(),
 		a.trackJob(),
 	}
 }
@@ -73,6 +77,8 @@ type azure struct {
 	Config // without ARM
 	// unbound is Config.ARM.
 	unbound binder
+	// kinds is the table of datasources.
+	kinds []kinds.Kind
 }
 
 // binder is the part of *arm.Client that needs no step.
@@ -115,7 +121,7 @@ func newAzure(cfg Config) (azure, error) {
 	if cfg.Include == nil {
 		cfg.Include = func(context.Context, string) error { return nil }
 	}
-	a := azure{Config: cfg, unbound: cfg.ARM}
+	a := azure{Config: cfg, unbound: cfg.ARM, kinds: kinds.All()}
 	a.ARM = nil
 	return a, nil
 }
@@ -137,7 +143,17 @@ func (a azure) recoveryServices(c step.Call) *recoveryservices.Client {
 	return recoveryservices.New(a.client(c))
 }
 
-// dataProtection returns a bound client; see client.
+// dataProtection returns a bound client; see client. Once an operation knows the
+// type of its datasource, its calls have the api-version of that type.
 func (a azure) dataProtection(c step.Call) *dataprotection.Client {
-	return dataprotection.New(a.client(c))
+	client := dataprotection.New(a.client(c))
+	if kind, ok := a.kind(c.Operation.Learned[learnedDatasourceType]); ok {
+		return client.At(kind.APIVersion)
+	}
+	return client
+}
+
+// kind returns the entry of a type of datasource in the table.
+func (a azure) kind(datasourceType string) (kinds.Kind, bool) {
+	return kinds.Find(a.kinds, datasourceType)
 }

@@ -13,6 +13,7 @@ import (
 
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/roles"
@@ -39,7 +40,7 @@ type ProtectPostgres struct {
 
 func checkProtectPostgres(c *checks, p *ProtectPostgres) {
 	vault := c.backupVault("vaultId", p.VaultID)
-	c.server("serverId", p.ServerID, dataprotection.DatasourceFlexibleServer)
+	c.server("serverId", p.ServerID, kinds.DatasourceFlexibleServer)
 	if p.Location == "" {
 		c.add("location", "is missing", "the server's region, such as westeurope")
 	}
@@ -57,7 +58,7 @@ func protectPostgresParameters() schema.Parameters {
 		Type: reflect.TypeFor[ProtectPostgres](),
 		Fields: schema.Fields{
 			"vaultId":  {Required: true, Meaning: "resource ID of the Backup vault", Rule: backupVaultRule()},
-			"serverId": {Required: true, Meaning: "resource ID of the flexible server", Rule: serverRule(dataprotection.DatasourceFlexibleServer)},
+			"serverId": {Required: true, Meaning: "resource ID of the flexible server", Rule: serverRule(kinds.DatasourceFlexibleServer)},
 			"location": {Required: true, Meaning: "region of the server, such as `westeurope`", Rule: schema.NotEmpty()},
 			"policy":   {Required: true, Meaning: "name of one of the vault's policies, or its resource ID. It must be for flexible servers", Rule: backupPolicyRule()},
 			"instanceName": {
@@ -160,11 +161,11 @@ func (a azure) checkServerPolicy(ctx context.Context, c step.Call, s server) (op
 	if err != nil {
 		return operation.Outcome{}, err
 	}
-	fits := slices.ContainsFunc(policy.DatasourceTypes, func(t string) bool { return strings.EqualFold(t, dataprotection.DatasourceFlexibleServer) })
+	fits := slices.ContainsFunc(policy.DatasourceTypes, func(t string) bool { return strings.EqualFold(t, kinds.DatasourceFlexibleServer) })
 	if !fits {
 		return operation.Outcome{}, fatal("PolicyDoesNotFit",
 			fmt.Sprintf("policy %s is for %s, not for PostgreSQL flexible servers", policy.Name, strings.Join(policy.DatasourceTypes, ", ")),
-			"Name a policy whose datasource type is "+dataprotection.DatasourceFlexibleServer+".")
+			"Name a policy whose datasource type is "+kinds.DatasourceFlexibleServer+".")
 	}
 	return learn(next("policy "+policy.Name+" fits flexible servers"), map[string]string{learnedPolicy: policy.ID}), nil
 }
@@ -208,12 +209,13 @@ func fromExisting(c step.Call, instance dataprotection.Instance) (operation.Outc
 
 // request returns the body of the backup instance.
 func (s server) request(c step.Call) (dataprotection.InstanceRequest, error) {
-	datasource, _, err := dataprotection.DatasourceOf(s.ServerID, s.Location)
+	kind, _ := kinds.Find(kinds.All(), kinds.DatasourceFlexibleServer)
+	datasource, _, err := dataprotection.Describe(kind, s.ServerID, s.Location)
 	if err != nil {
 		return dataprotection.InstanceRequest{}, unreadable(err)
 	}
 	return dataprotection.InstanceRequest{
-		FriendlyName: datasource.ResourceName, Datasource: datasource, PolicyID: c.Operation.Learned[learnedPolicy],
+		Kind: kind, FriendlyName: datasource.ResourceName, Datasource: datasource, PolicyID: c.Operation.Learned[learnedPolicy],
 	}, nil
 }
 

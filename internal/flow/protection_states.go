@@ -24,7 +24,7 @@ const (
 // treatments holds what each flow does in one state. Protected items are not
 // restored by any flow, so their restore is empty.
 type treatments struct {
-	protect, backup, restore, stop, resume, remove treatment
+	protect, backup, restore, stop, suspend, resume, change, remove treatment
 }
 
 // stateSoftDeleted is the row of protected items that are soft-deleted. Azure
@@ -34,27 +34,32 @@ const stateSoftDeleted = "soft-deleted"
 // itemStates returns what flows do with a protected item, by its
 // protectionState.
 func itemStates() map[string]treatments {
-	working := treatments{protect: finished, backup: proceed, stop: proceed, resume: finished, remove: proceed}
-	failing := treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}
+	working := treatments{protect: finished, backup: proceed, stop: proceed, suspend: proceed, resume: finished, change: proceed, remove: proceed}
+	failing := treatments{protect: finished, backup: proceed, stop: proceed, suspend: proceed, resume: proceed, change: proceed, remove: proceed}
+	stopped := treatments{protect: reject, backup: reject, stop: finished, suspend: reject, resume: proceed, change: reject, remove: proceed}
+	suspended := treatments{protect: reject, backup: reject, stop: proceed, suspend: finished, resume: proceed, change: reject, remove: proceed}
+	deleted := treatments{protect: reject, backup: reject, stop: reject, suspend: reject, resume: reject, change: reject, remove: finished}
 	return map[string]treatments{
 		recoveryservices.StateIRPending:         working,
 		recoveryservices.StateProtected:         working,
 		recoveryservices.StateProtectionError:   failing,
 		recoveryservices.StateProtectionPaused:  failing,
 		recoveryservices.StateInvalid:           failing,
-		recoveryservices.StateProtectionStopped: {protect: reject, backup: reject, stop: finished, resume: proceed, remove: proceed},
-		recoveryservices.StateBackupsSuspended:  {protect: reject, backup: reject, stop: proceed, resume: proceed, remove: proceed},
-		stateSoftDeleted:                        {protect: reject, backup: reject, stop: reject, resume: reject, remove: finished},
+		recoveryservices.StateProtectionStopped: stopped,
+		recoveryservices.StateBackupsSuspended:  suspended,
+		stateSoftDeleted:                        deleted,
 	}
 }
 
 // instanceStates returns what flows do with a backup instance, by its
 // currentProtectionState.
 func instanceStates() map[string]treatments {
-	failed := treatments{protect: repair, backup: proceed, restore: proceed, stop: proceed, resume: reject, remove: proceed}
-	changing := treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: await, remove: proceed}
-	suspended := treatments{protect: reject, backup: reject, restore: proceed, stop: proceed, resume: proceed, remove: proceed}
-	deleted := treatments{protect: reject, backup: reject, restore: reject, stop: reject, resume: reject, remove: finished}
+	failed := treatments{protect: repair, backup: proceed, restore: proceed, stop: proceed, suspend: proceed, resume: reject, change: proceed, remove: proceed}
+	changing := treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, suspend: proceed, resume: await, change: await, remove: proceed}
+	configured := treatments{protect: finished, backup: proceed, restore: proceed, stop: proceed, suspend: proceed, resume: finished, change: proceed, remove: proceed}
+	stopped := treatments{protect: reject, backup: reject, restore: proceed, stop: finished, suspend: reject, resume: proceed, change: reject, remove: proceed}
+	suspended := treatments{protect: reject, backup: reject, restore: proceed, stop: proceed, suspend: finished, resume: proceed, change: reject, remove: proceed}
+	deleted := treatments{protect: reject, backup: reject, restore: reject, stop: reject, suspend: reject, resume: reject, change: reject, remove: finished}
 	return map[string]treatments{
 		dataprotection.StateNotProtected:                failed,
 		dataprotection.StateConfiguringProtectionFailed: failed,
@@ -62,8 +67,8 @@ func instanceStates() map[string]treatments {
 		dataprotection.StateInvalid:                     failed,
 		dataprotection.StateConfiguringProtection:       changing,
 		dataprotection.StateUpdatingProtection:          changing,
-		dataprotection.StateProtectionConfigured:        {protect: finished, backup: proceed, restore: proceed, stop: proceed, resume: finished, remove: proceed},
-		dataprotection.StateProtectionStopped:           {protect: reject, backup: reject, restore: proceed, stop: finished, resume: proceed, remove: proceed},
+		dataprotection.StateProtectionConfigured:        configured,
+		dataprotection.StateProtectionStopped:           stopped,
 		dataprotection.StateBackupsSuspended:            suspended,
 		dataprotection.StateBackupSchedulesSuspended:    suspended,
 		dataprotection.StateRetentionSchedulesSuspended: suspended,
@@ -76,13 +81,13 @@ func instanceStates() map[string]treatments {
 // decides, and protect does not write over them. No such state counts as stopped or
 // resumed: these flows write, and wait for a state that they know.
 func unknownItem() treatments {
-	return treatments{protect: finished, backup: proceed, stop: proceed, resume: proceed, remove: proceed}
+	return treatments{protect: finished, backup: proceed, stop: proceed, suspend: proceed, resume: proceed, change: proceed, remove: proceed}
 }
 
 // unknownInstance is unknownItem for backup instances; protect waits for a state
 // that it knows.
 func unknownInstance() treatments {
-	return treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, resume: proceed, remove: proceed}
+	return treatments{protect: await, backup: proceed, restore: proceed, stop: proceed, suspend: proceed, resume: proceed, change: proceed, remove: proceed}
 }
 
 // treatItem returns what flows do with the item.

@@ -16,7 +16,7 @@ func TestStates_HaveARowForEachStateOfTheDescriptions(t *testing.T) {
 	for _, state := range rs.PossibleProtectionStateValues() {
 		row, ok := itemStates()[string(state)]
 		require.True(t, ok, "itemStates has no row for %s", state)
-		for _, by := range []treatment{row.protect, row.backup, row.stop, row.resume, row.remove} {
+		for _, by := range []treatment{row.protect, row.backup, row.stop, row.suspend, row.resume, row.change, row.remove} {
 			require.NotEmpty(t, by, state)
 		}
 	}
@@ -24,7 +24,7 @@ func TestStates_HaveARowForEachStateOfTheDescriptions(t *testing.T) {
 	for _, state := range append(recorded, dp.PossibleCurrentProtectionStateValues()...) {
 		row, ok := instanceStates()[string(state)]
 		require.True(t, ok, "instanceStates has no row for %s", state)
-		for _, by := range []treatment{row.protect, row.backup, row.restore, row.stop, row.resume, row.remove} {
+		for _, by := range []treatment{row.protect, row.backup, row.restore, row.stop, row.suspend, row.resume, row.change, row.remove} {
 			require.NotEmpty(t, by, state)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -24,11 +25,11 @@ type ability struct {
 func abilities() []ability {
 	return []ability{
 		{
-			datasourceType: dataprotection.DatasourceFlexibleServer, name: "flexible server",
+			datasourceType: kinds.DatasourceFlexibleServer, name: "flexible server",
 			reason: "a flexible server is restored as files, from the vault tier",
 		},
 		{
-			datasourceType: dataprotection.DatasourceDatabase, name: "database of a single server (retired; its backups remain)",
+			datasourceType: kinds.DatasourceDatabase, name: "database of a single server (retired; its backups remain)",
 			database: true, archive: true,
 		},
 	}
@@ -88,7 +89,8 @@ func (p RestorePostgres) request(c step.Call) (dataprotection.RestoreRequest, er
 		r.Files = &dataprotection.FilesTarget{URL: p.AsFiles.ContainerURL, FilePrefix: p.AsFiles.Prefix, TargetResourceID: p.AsFiles.ContainerID}
 		return r, nil
 	}
-	datasource, set, err := dataprotection.DatasourceOf(strings.TrimRight(p.AsDatabase.ServerID, "/")+"/databases/"+p.AsDatabase.Database, r.RestoreLocation)
+	kind, _ := kinds.Find(kinds.All(), kinds.DatasourceDatabase)
+	datasource, set, err := dataprotection.Describe(kind, strings.TrimRight(p.AsDatabase.ServerID, "/")+"/databases/"+p.AsDatabase.Database, r.RestoreLocation)
 	if err != nil {
 		return r, unreadable(err)
 	}

@@ -70,22 +70,7 @@ func (a azure) resumeProtection() Definition {
 			Priority:   operation.PriorityProtect,
 			Check:      check(checkResumeProtection),
 			GuardedFor: a.resumeIsGuarded,
-			Steps: protectionChange{
-				verb: "resume", done: "resumed", what: "resuming protection", treats: ofResume, note: "protected again",
-				item: step.Step{
-					Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", ofResume, a.resumeItem),
-					Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
-					Asks:  "writes the item with the policy",
-					Then:  "an item that the vault backs up continues with `confirm-resumed`. An item with another policy is reported and not changed. Without a policy in the request, an item that something else stopped is rejected",
-				},
-				confirm: itemResumed, unconfirmed: notResumed,
-				instance: step.Step{
-					Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", ofResume, a.resumeInstance),
-					Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection"},
-					Asks:  "resumes the protection of a stopped or suspended instance",
-				},
-				record: a.includeStep(),
-			}.steps(a),
+			Steps:      a.resumeChange().steps(a),
 		},
 		Role:       roles.Protect,
 		Parameters: resumeParameters,
@@ -98,6 +83,26 @@ func (a azure) resumeProtection() Definition {
 			Parameters: ResumeProtection{Target: Target{FileShare: exampleFileShare()}},
 			After:      []string{"stop-protection"}, Cost: "a file share",
 		}},
+	}
+}
+
+// resumeChange describes how protection is resumed.
+func (a azure) resumeChange() protectionChange {
+	return protectionChange{
+		verb: "resume", done: "resumed", what: "resuming protection", treats: ofResume, note: "protected again",
+		item: step.Step{
+			Name: "resume-item", Effect: step.Idempotent, Run: a.changeItem("protection is being resumed", ofResume, a.resumeItem),
+			Calls: []string{"ProtectedItems_Get", "ProtectedItems_CreateOrUpdate"},
+			Asks:  "writes the item with the policy",
+			Then:  "an item that the vault backs up continues with `confirm-resumed`. An item with another policy is reported and not changed. Without a policy in the request, an item that something else stopped is rejected",
+		},
+		confirm: itemResumed, unconfirmed: notResumed,
+		instance: step.Step{
+			Name: "resume-instance", Effect: step.Repeatable, Run: a.changeInstance("protection is being resumed", ofResume, a.resumeInstance),
+			Calls: []string{"BackupInstances_Get", "BackupInstances_ResumeProtection"},
+			Asks:  "resumes the protection of a stopped or suspended instance",
+		},
+		record: a.includeStep(),
 	}
 }
 

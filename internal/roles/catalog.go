@@ -122,7 +122,7 @@ func dataProtection() []Permission {
 	changes := []string{
 		"BackupInstances_ValidateForBackup", "BackupInstances_CreateOrUpdate", "BackupInstances_AdhocBackup",
 		"BackupInstances_ValidateForRestore", "BackupInstances_TriggerRestore", "BackupInstances_Delete",
-		"BackupInstances_StopProtection", "BackupInstances_SuspendBackups", "BackupInstances_ResumeProtection",
+		"BackupInstances_StopProtection", "BackupInstances_SuspendBackups", "BackupInstances_ResumeProtection", "DeletedBackupInstances_Undelete",
 	}
 	status := follow(locations+"/operationStatus/read", Subscription, "follow operations, whose status Azure keeps by region", []string{"OperationStatus_Get"}, changes)
 	result := follow(locations+"/operationResults/read", Subscription, "follow operations, whose result Azure keeps by region", []string{"OperationResult_Get"}, changes)
@@ -147,6 +147,7 @@ func dataProtection() []Permission {
 		call(instances+"/write", on, "configure the backup of a server", "BackupInstances_CreateOrUpdate"),
 		call(instances+"/stopProtection/action", on, "stop backups and keep the existing ones without expiry", "BackupInstances_StopProtection"),
 		call(instances+"/suspendBackups/action", on, "stop backups and keep the existing ones by the policy", "BackupInstances_SuspendBackups"),
+		call(dp+"/deletedBackupInstances/undelete/action", on, "bring back a soft-deleted instance", "DeletedBackupInstances_Undelete"),
 		call(instances+"/resumeProtection/action", on, "resume protection that was stopped or suspended", "BackupInstances_ResumeProtection"),
 
 		call(instances+"/validateRestore/action", on, "validate a restore", "BackupInstances_ValidateForRestore"),

@@ -6,8 +6,9 @@ import (
 	"azbackupflow/internal/arm/vaultapi"
 )
 
-// APIVersion is the api-version of every call: that of the model types of
-// armdataprotection v3.1.0.
+// APIVersion is the api-version of the calls: that of the model types of
+// armdataprotection v3.1.0. Kinds with newer bodies
+// have their own.
 const APIVersion = "2024-04-01"
 
 // Client calls the Data Protection API.
@@ -19,6 +20,10 @@ type Client struct {
 func New(c *arm.Client) *Client {
 	return &Client{api: vaultapi.New(c, resourceid.BackupVault, APIVersion)}
 }
+
+// At returns a copy of the client whose calls have another api-version, such as
+// that of a Kind.
+func (c *Client) At(version string) *Client { return &Client{api: c.api.At(version)} }
 
 // With returns a copy of the client whose calls have these options.
 func (c *Client) With(o arm.CallOptions) *Client { return &Client{api: c.api.With(o)} }

@@ -7,19 +7,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/resourceid"
-)
-
-// Datasource types of PostgreSQL, as policies spell them.
-const (
-	// DatasourceFlexibleServer is a PostgreSQL flexible server with all its
-	// databases.
-	DatasourceFlexibleServer = "Microsoft.DBforPostgreSQL/flexibleServers"
-	// DatasourceDatabase is a database of a PostgreSQL single server. That server
-	// type is retired, but its backups remain.
-	DatasourceDatabase = "Microsoft.DBforPostgreSQL/servers/databases"
-	// typeServer is the type of a database's server, a set of datasources.
-	typeServer = "Microsoft.DBforPostgreSQL/servers"
 )
 
 // Datasource is a datasource, or the set of datasources that it belongs to.
@@ -36,46 +25,43 @@ type Datasource struct {
 	DatasourceType string
 }
 
-// DatasourceOf describes a resource as a datasource, in the form that the Azure
-// CLI was recorded to send. set is the server of a database, and nil for a
-// server.
-func DatasourceOf(resourceID, location string) (ds Datasource, set *Datasource, err error) {
+// Describe returns a resource as a datasource of the kind, in the form that the
+// Azure CLI was recorded to send, and the set that it names; nil without one.
+func Describe(k kinds.Kind, resourceID, location string) (ds Datasource, set *Datasource, err error) {
 	r, err := resourceid.Parse(resourceID)
 	if err != nil {
 		return Datasource{}, nil, err
 	}
-	home := r.Parent
-	if len(r.ResourceType.Types) == 2 && home != nil {
-		home = home.Parent
+	if !strings.EqualFold(r.ResourceType.String(), k.SourceType) || r.SubscriptionID == "" || r.ResourceGroupName == "" {
+		return Datasource{}, nil, fmt.Errorf("resource ID has the type %s, which is not a %s", r.ResourceType, k.Name)
 	}
-	if home == nil || !strings.EqualFold(home.ResourceType.String(), "Microsoft.Resources/resourceGroups") {
-		return Datasource{}, nil, fmt.Errorf("resource ID has the type %s, which cannot be backed up", r.ResourceType)
-	}
-	kind := policySpelling(r.ResourceType.String())
 	ds = Datasource{
-		ResourceID: resourceID, ResourceName: r.Name, ResourceType: kind, ResourceURI: resourceID,
-		ResourceLocation: location, DatasourceType: kind,
+		ResourceID: resourceID, ResourceName: r.Name, ResourceType: k.ResourceType, ResourceURI: resourceID,
+		ResourceLocation: location, DatasourceType: k.Type,
 	}
-	if len(r.ResourceType.Types) < 2 {
+	switch k.Set {
+	case kinds.NoSet:
 		return ds, nil, nil
+	case kinds.SameSet:
+		same := ds
+		return ds, &same, nil
+	case kinds.ParentSet:
 	}
 	// The parent's ID keeps the casing of resourceID.
-	parts := strings.Split(strings.TrimSuffix(resourceID, "/"), "/")
+	parts := strings.Split(resourceID, "/")
+	parentType, _, _ := cutLast(k.ResourceType, "/")
 	return ds, &Datasource{
-		ResourceID: strings.Join(parts[:len(parts)-2], "/"), ResourceName: r.Parent.Name, ResourceType: policySpelling(r.Parent.ResourceType.String()),
-		ResourceLocation: location, DatasourceType: kind,
+		ResourceID: strings.Join(parts[:len(parts)-2], "/"), ResourceName: r.Parent.Name, ResourceType: parentType,
+		ResourceLocation: location, DatasourceType: k.Type,
 	}, nil
 }
 
-// policySpelling returns a resource type of PostgreSQL in the casing of policies,
-// and other types unchanged.
-func policySpelling(kind string) string {
-	for _, known := range []string{DatasourceFlexibleServer, DatasourceDatabase, typeServer} {
-		if strings.EqualFold(kind, known) {
-			return known
-		}
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
 	}
-	return kind
+	return s[:i], s[i+len(sep):], true
 }
 
 // member returns the datasource as the API's type.

@@ -60,7 +60,7 @@ func FuzzAnIDThatIsTakenNamesItself(f *testing.F) {
 			require.NoError(t, err)
 			require.Equal(t, i, again)
 		}
-		ds, set, err := DatasourceOf(id, "")
+		ds, set, err := datasourceOf(id, "")
 		if err == nil {
 			require.Equal(t, id, ds.ResourceID)
 			require.NotEmpty(t, ds.ResourceName)

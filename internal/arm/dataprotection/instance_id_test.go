@@ -8,6 +8,7 @@ import (
 
 	"azbackupflow/internal/arm/armtest"
 	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
 )
@@ -59,15 +60,15 @@ func TestDatasourceOf_SetIsTheServerOfADatabase(t *testing.T) {
 	ds, set := datasource(t, demoServer)
 	require.Nil(t, set)
 	require.Equal(t, Datasource{
-		ResourceID: demoServer, ResourceName: "pgflextestserver", ResourceType: DatasourceFlexibleServer, ResourceURI: demoServer,
-		ResourceLocation: "westus", DatasourceType: DatasourceFlexibleServer,
+		ResourceID: demoServer, ResourceName: "pgflextestserver", ResourceType: kinds.DatasourceFlexibleServer, ResourceURI: demoServer,
+		ResourceLocation: "westus", DatasourceType: kinds.DatasourceFlexibleServer,
 	}, ds)
 	ds, set = datasource(t, strings.ToLower(demoDatabase))
-	require.Equal(t, DatasourceDatabase, ds.DatasourceType, "spelled as in policies")
+	require.Equal(t, kinds.DatasourceDatabase, ds.DatasourceType, "spelled as in policies")
 	require.Equal(t, "empdb11", ds.ResourceName)
 	require.Equal(t, &Datasource{
 		ResourceID: strings.TrimSuffix(strings.ToLower(demoDatabase), "/databases/empdb11"), ResourceName: "testpostgresql",
-		ResourceType: "Microsoft.DBforPostgreSQL/servers", ResourceLocation: "westus", DatasourceType: DatasourceDatabase,
+		ResourceType: "Microsoft.DBforPostgreSQL/servers", ResourceLocation: "westus", DatasourceType: kinds.DatasourceDatabase,
 	}, set)
 	ds, set = datasource(t, demoSubscription+"/resourceGroups/g/providers/Microsoft.Compute/disks/d")
 	require.Nil(t, set)
@@ -79,7 +80,7 @@ func TestDatasourceOf_RejectsOtherIDs(t *testing.T) {
 	for _, id := range []string{
 		"", "x", "/providers/.0/0/0/0", demoSubscription, demoSubscription + "/resourceGroups/g", demoDatabase + "/tables/t", demoServer + "?a=b", demoServer + "/..",
 	} {
-		_, _, err := DatasourceOf(id, "westus")
+		_, _, err := datasourceOf(id, "westus")
 		require.Error(t, err, id)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
 
 	"azbackupflow/internal/arm/azerr"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/arm/vaultapi"
@@ -21,13 +22,40 @@ type InstanceRequest struct {
 	// DatasourceSet is the server of a database; nil for a server.
 	DatasourceSet *Datasource
 	PolicyID      string
+	// Kind is the datasource's entry in the table.
+	Kind kinds.Kind
+	// SnapshotGroupID is the resource group of the snapshots, for kinds that have
+	// one.
+	SnapshotGroupID string
+	// Containers are the blob containers of a vaulted backup of a storage
+	// account; none means a continuous backup.
+	Containers []string
+	// Cluster says what is backed up of a cluster; nil for other kinds.
+	Cluster *ClusterSelection
 	// SecretURI is the Key Vault secret with the database's credentials. It is
 	// empty if the vault's identity has access, as with flexible servers.
 	SecretURI string
 	// UserAssignedIdentityID is the identity of the vault to use; empty means
 	// the system-assigned identity.
 	UserAssignedIdentityID string
+	Tags                   map[string]string
 }
+
+// ClusterSelection says what is backed up of a cluster. Empty lists select
+// everything.
+type ClusterSelection struct {
+	SnapshotVolumes              bool
+	IncludeClusterScopeResources bool
+	IncludedNamespaces           []string
+	ExcludedNamespaces           []string
+	IncludedResourceTypes        []string
+	ExcludedResourceTypes        []string
+	LabelSelectors               []string
+	Hooks                        []NamespacedName
+}
+
+// NamespacedName names a resource in a namespace of a cluster.
+type NamespacedName struct{ Name, Namespace string }
 
 // properties returns the request body. It omits policyVersion, name and type,
 // which Learn's page shows, because Azure sets them.
@@ -42,14 +70,23 @@ func (r InstanceRequest) properties() (*sdk.BackupInstance, error) {
 		ObjectType: to.Ptr("BackupInstance"), FriendlyName: optional(r.FriendlyName),
 		DataSourceInfo: r.Datasource.member(), DataSourceSetInfo: r.DatasourceSet.set(),
 		PolicyInfo:                &sdk.PolicyInfo{PolicyID: to.Ptr(r.PolicyID)},
-		DatasourceAuthCredentials: secret(r.SecretURI),
+		DatasourceAuthCredentials: secret(r.SecretURI), IdentityDetails: identity(r.UserAssignedIdentityID),
 	}
-	if r.UserAssignedIdentityID != "" {
-		b.IdentityDetails = &sdk.IdentityDetails{
-			UseSystemAssignedIdentity: to.Ptr(false), UserAssignedIdentityArmURL: to.Ptr(r.UserAssignedIdentityID),
-		}
+	parameters, err := r.policyParameters()
+	if err != nil {
+		return nil, err
 	}
+	b.PolicyInfo.PolicyParameters = parameters
 	return b, nil
+}
+
+// identity returns the user-assigned identity to use; nil means that the vault's
+// system-assigned identity is used, for which Azure needs no field.
+func identity(userAssignedID string) *sdk.IdentityDetails {
+	if userAssignedID == "" {
+		return nil
+	}
+	return &sdk.IdentityDetails{UseSystemAssignedIdentity: to.Ptr(false), UserAssignedIdentityArmURL: to.Ptr(userAssignedID)}
 }
 
 // ValidateForBackup checks whether the datasource can be protected: whether the
@@ -81,7 +118,7 @@ func (c *Client) PutInstance(ctx context.Context, id InstanceID, r InstanceReque
 		return lro.Submission{}, azerr.Malformed(err)
 	}
 	return c.api.Start(ctx, vaultapi.Call{
-		Method: http.MethodPut, Body: sdk.BackupInstanceResource{Properties: body},
+		Method: http.MethodPut, Body: sdk.BackupInstanceResource{Properties: body, Tags: texts(r.Tags)},
 	}, id.Vault, id.names()...)
 }
 

@@ -9,6 +9,7 @@ import (
 	"azbackupflow/internal/arm/armtest"
 	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/local/armsim"
@@ -75,10 +76,10 @@ func TestJourney_FlexibleServerFromProtectionToDeletion(t *testing.T) {
 	require.Empty(t, guards)
 	plan, err := c.GetPolicy(ctx, vault, "pgflexpol1")
 	require.NoError(t, err)
-	require.Equal(t, []string{dataprotection.DatasourceFlexibleServer}, plan.DatasourceTypes)
+	require.Equal(t, []string{kinds.DatasourceFlexibleServer}, plan.DatasourceTypes)
 	require.NotEmpty(t, plan.BackupRules)
 
-	ds, set, err := dataprotection.DatasourceOf(server, "westus")
+	ds, set, err := dataprotection.Describe(kind(kinds.DatasourceFlexibleServer), server, "westus")
 	require.NoError(t, err)
 	request := dataprotection.InstanceRequest{FriendlyName: "pgflextestserver", Datasource: ds, DatasourceSet: set, PolicyID: plan.ID}
 	s, err := c.ValidateForBackup(ctx, vault, request)
@@ -153,7 +154,7 @@ func TestJourney_DatabaseRestoredFromTheArchive(t *testing.T) {
 	require.NoError(t, err)
 	_, ok := point.In(dataprotection.StoreArchive)
 	require.True(t, ok)
-	ds, set, err := dataprotection.DatasourceOf(target, "westus")
+	ds, set, err := dataprotection.Describe(kind(kinds.DatasourceDatabase), target, "westus")
 	require.NoError(t, err)
 	restore := dataprotection.RestoreRequest{
 		RecoveryPointID: point.RecoveryPointID, SourceDataStoreType: dataprotection.StoreArchive, RestoreLocation: "westus",
@@ -168,4 +169,9 @@ func TestJourney_DatabaseRestoredFromTheArchive(t *testing.T) {
 	j := completed(t, w, c, vault, w.Succeeds(t, s, err))
 	require.Equal(t, dataprotection.CategoryRestore, j.OperationCategory)
 	require.Equal(t, point.RecoveryPointID, j.SourceRecoveryPointID)
+}
+
+func kind(datasourceType string) kinds.Kind {
+	k, _ := kinds.Find(kinds.All(), datasourceType)
+	return k
 }

@@ -199,7 +199,7 @@ func TestLearn_RehydrationIsInSnakeCase(t *testing.T) {
 func TestLearn_ResourceIDRepeatsProviders(t *testing.T) {
 	t.Parallel()
 	pageSays(t, restorePage, "/resourceGroups/targetrg/providers/providers/Microsoft.DBforPostgreSQL/")
-	_, _, err := DatasourceOf(strings.Replace(demoTarget, "/providers/", "/providers/providers/", 1), "westus")
+	_, _, err := datasourceOf(strings.Replace(demoTarget, "/providers/", "/providers/providers/", 1), "westus")
 	require.ErrorContains(t, err, `"providers" twice`)
 }
 

@@ -2,14 +2,18 @@ package dataprotection
 
 import (
 	"context"
+	"strings"
 
 	"azbackupflow/internal/arm/azjson"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/arm/vaultapi"
 )
 
-// ruleAzureBackup is the objectType of a policy's backup rules.
-const ruleAzureBackup = "AzureBackupRule"
+// The objectTypes of a policy's rules.
+const (
+	ruleAzureBackup    = "AzureBackupRule"
+	ruleAzureRetention = "AzureRetentionRule"
+)
 
 // Policy is a backup policy.
 type Policy struct {
@@ -21,6 +25,35 @@ type Policy struct {
 	// BackupRules are the rules that create backups. An on-demand backup names
 	// one of them.
 	BackupRules []BackupRule
+	// RetentionRules say how long backups are kept.
+	RetentionRules []RetentionRule
+}
+
+// RetentionRule is how long a policy keeps the backups of a retention tag in a
+// data store.
+type RetentionRule struct {
+	// Name is a name such as Default or Weekly.
+	Name string
+	// DataStoreType is one of the Store constants.
+	DataStoreType string
+	// Duration is in ISO 8601, such as P30D.
+	Duration string
+}
+
+// SamePlace reports whether both rules are about the same backups in the same
+// data store.
+func (r RetentionRule) SamePlace(other RetentionRule) bool {
+	return strings.EqualFold(r.Name, other.Name) && strings.EqualFold(r.DataStoreType, other.DataStoreType)
+}
+
+// Shorter reports whether the rule keeps backups for a shorter time than the
+// other. A duration that cannot be read counts as shorter.
+func (r RetentionRule) Shorter(than RetentionRule) bool {
+	if r.Duration == than.Duration {
+		return false
+	}
+	kept, before := azjson.Text(r.Duration).Duration(), azjson.Text(than.Duration).Duration()
+	return kept <= 0 || before <= 0 || kept < before
 }
 
 // BackupRule is a rule of a policy that creates backups.
@@ -54,7 +87,11 @@ type policyBody struct {
 			ObjectType       azjson.Text
 			BackupParameters struct{ BackupType azjson.Text }
 			DataStore        struct{ DataStoreType azjson.Text }
-			Trigger          struct {
+			Lifecycles       []struct {
+				DeleteAfter     struct{ Duration azjson.Text }
+				SourceDataStore struct{ DataStoreType azjson.Text }
+			}
+			Trigger struct {
 				TaggingCriteria []struct {
 					IsDefault azjson.Text
 					TagInfo   struct{ TagName azjson.Text }
@@ -70,6 +107,13 @@ func (b policyBody) policy() Policy {
 		p.DatasourceTypes = append(p.DatasourceTypes, string(t))
 	}
 	for _, r := range b.Properties.PolicyRules {
+		if r.ObjectType == ruleAzureRetention {
+			for _, l := range r.Lifecycles {
+				p.RetentionRules = append(p.RetentionRules, RetentionRule{
+					Name: string(r.Name), DataStoreType: string(l.SourceDataStore.DataStoreType), Duration: string(l.DeleteAfter.Duration),
+				})
+			}
+		}
 		if r.ObjectType != ruleAzureBackup {
 			continue
 		}

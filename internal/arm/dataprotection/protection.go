@@ -50,3 +50,14 @@ func (c *Client) ResumeProtection(ctx context.Context, id InstanceID) (lro.Submi
 func (c *Client) act(ctx context.Context, id InstanceID, action string) (lro.Submission, error) {
 	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodPost}, id.Vault, id.names(action)...)
 }
+
+// UndeleteInstance brings back a soft-deleted backup instance with its backups.
+// Its protection is then stopped.
+//
+// Deleted Backup Instances - Undelete: POST
+// {vault}/deletedBackupInstances/{instance}/undelete. Recorded answers are 200
+// at once, empty and without an operation; the Submission is then Done. The API
+// description also has 202. 404 means that there is nothing to undelete.
+func (c *Client) UndeleteInstance(ctx context.Context, id InstanceID) (lro.Submission, error) {
+	return c.api.Start(ctx, vaultapi.Call{Method: http.MethodPost}, id.Vault, "deletedBackupInstances", id.Name, "undelete")
+}

@@ -10,6 +10,7 @@ import (
 	"azbackupflow/internal/arm/armtest"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/resourceguard"
 	"azbackupflow/internal/operation"
 )
@@ -71,9 +72,9 @@ func TestGetPolicy_ReadsTheBackupRules(t *testing.T) {
 			{"tagInfo":{"tagName":"Weekly","id":"Weekly_"},"isDefault":false}],"objectType":"ScheduleBasedTriggerContext"},
 			"dataStore":{"dataStoreType":"VaultStore","objectType":"DataStoreInfoBase"},"name":"BackupWeekly","objectType":"AzureBackupRule"},
 		{"lifecycles":[],"isDefault":true,"name":"Default","objectType":"AzureRetentionRule"}],
-		"datasourceTypes":["`+DatasourceFlexibleServer+`"],"objectType":"BackupPolicy"}}`).GetPolicy(t.Context(), demoVault(), "OSSDBPolicy")
+		"datasourceTypes":["`+kinds.DatasourceFlexibleServer+`"],"objectType":"BackupPolicy"}}`).GetPolicy(t.Context(), demoVault(), "OSSDBPolicy")
 	require.NoError(t, err)
-	require.Equal(t, Policy{ID: "i", Name: "OSSDBPolicy", DatasourceTypes: []string{DatasourceFlexibleServer}, BackupRules: []BackupRule{{
+	require.Equal(t, Policy{ID: "i", Name: "OSSDBPolicy", DatasourceTypes: []string{kinds.DatasourceFlexibleServer}, BackupRules: []BackupRule{{
 		Name: "BackupWeekly", BackupType: "Full", DataStoreType: StoreVault, RetentionTags: []string{"Default", "Weekly"}, DefaultRetentionTag: "Default",
 	}}}, p)
 }

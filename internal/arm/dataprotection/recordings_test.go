@@ -12,6 +12,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/armtest"
 	"azbackupflow/internal/arm/backupjob"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -35,7 +36,7 @@ func recordedInstance(t *testing.T) InstanceID {
 
 func recordedRequest(t *testing.T) InstanceRequest {
 	t.Helper()
-	ds, set, err := DatasourceOf(recordedServer, "eastus2euap")
+	ds, set, err := datasourceOf(recordedServer, "eastus2euap")
 	require.NoError(t, err)
 	return InstanceRequest{
 		FriendlyName: "clitest-pgflex-server-2", Datasource: ds, DatasourceSet: set, PolicyID: recordedVault + "/backupPolicies/pgflexpolicy",
@@ -116,7 +117,7 @@ func TestRecording_InstanceUntilItIsProtected(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, Instance{
 			ID: id.String(), Name: id.Name, FriendlyName: "clitest-pgflex-server-2", DatasourceID: recordedServer,
-			DatasourceType: DatasourceFlexibleServer, DatasourceLocation: "eastus2euap", PolicyID: recordedVault + "/backupPolicies/pgflexpolicy",
+			DatasourceType: kinds.DatasourceFlexibleServer, DatasourceLocation: "eastus2euap", PolicyID: recordedVault + "/backupPolicies/pgflexpolicy",
 			CurrentProtectionState: i.CurrentProtectionState, ProtectionStatus: i.CurrentProtectionState, ProvisioningState: "Succeeded",
 		}, i)
 		require.NoError(t, nilOr(i.Failure()))
@@ -167,7 +168,7 @@ func TestRecording_JobsUntilTheyEnd(t *testing.T) {
 		Operation: "Restore", OperationCategory: CategoryRestore, Status: "Completed",
 		StartTime: time.Date(2024, 6, 26, 8, 10, 0, 33251100, time.UTC), EndTime: time.Date(2024, 6, 26, 8, 12, 3, 597087800, time.UTC),
 		Duration:     2*time.Minute + 3563836700*time.Nanosecond,
-		DatasourceID: recordedServer, DatasourceName: "clitest-pgflex-server-2", DatasourceType: DatasourceFlexibleServer,
+		DatasourceID: recordedServer, DatasourceName: "clitest-pgflex-server-2", DatasourceType: kinds.DatasourceFlexibleServer,
 		BackupInstanceID: recordedInstance(t).String(), BackupInstanceFriendlyName: "clitest-pgflex-server-2",
 		PolicyID:   recordedVault + "/backupPolicies/pgflexpolicy",
 		ActivityID: "7b9cb42b-3393-11ef-a81c-60a5e243551b", IsUserTriggered: true,
@@ -175,7 +176,7 @@ func TestRecording_JobsUntilTheyEnd(t *testing.T) {
 		RecoveryDestination:   "https://clitestecysa.blob.core.windows.net/clitestpgflexblob", RestoreFilePrefix: "targetpgflex",
 		SourceDataStore: StoreVault,
 		SubTasks: []SubTask{{ID: "1", Name: "Trigger Restore", Status: "Completed", AdditionalDetails: map[string]string{
-			"DataTransferredInBytes": "71152", "TaskId": "7b9cb42b-3393-11ef-a81c-60a5e243551b", "DatasourceType": DatasourceFlexibleServer,
+			"DataTransferredInBytes": "71152", "TaskId": "7b9cb42b-3393-11ef-a81c-60a5e243551b", "DatasourceType": kinds.DatasourceFlexibleServer,
 		}}},
 		AdditionalDetails: map[string]string{"Restore File Prefix": "targetpgflex"},
 	}, j)

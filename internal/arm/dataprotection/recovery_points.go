@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/vaultapi"
 )
 
 // Types of data stores, also called tiers.
 const (
-	StoreVault       = "VaultStore"
-	StoreArchive     = "ArchiveStore"
-	StoreOperational = "OperationalStore"
+	StoreVault       = kinds.StoreVault
+	StoreArchive     = kinds.StoreArchive
+	StoreOperational = kinds.StoreOperational
 )
 
 // Values of a data store's rehydrationStatus.

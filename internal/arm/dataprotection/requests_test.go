@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm/armtest"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/arm/resourceid"
 )
@@ -41,9 +42,19 @@ func demoInstance() InstanceID {
 // datasource returns a resource of the demo as a datasource in westus.
 func datasource(t testing.TB, id string) (Datasource, *Datasource) {
 	t.Helper()
-	ds, set, err := DatasourceOf(id, "westus")
+	ds, set, err := datasourceOf(id, "westus")
 	require.NoError(t, err)
 	return ds, set
+}
+
+// datasourceOf describes a resource as the first kind that has its type.
+func datasourceOf(id, location string) (ds Datasource, set *Datasource, err error) {
+	for _, k := range kinds.All() {
+		if ds, set, err = Describe(k, id, location); err == nil {
+			return ds, set, nil
+		}
+	}
+	return ds, set, err
 }
 
 // flexibleServer returns the request of Learn's page.
@@ -60,6 +71,27 @@ func singleServerDatabase(t testing.TB) InstanceRequest {
 	return InstanceRequest{
 		FriendlyName: `testpostgresql\empdb11`, Datasource: ds, DatasourceSet: set, PolicyID: demoVault().PolicyID("osspol3"),
 		SecretURI: demoSecret,
+	}
+}
+
+// protectedDisk returns a disk's instance as Azure returns it.
+func protectedDisk() InstanceBody {
+	return InstanceBody{
+		properties: map[string]any{
+			"friendlyName": "disk", "objectType": "BackupInstance", "currentProtectionState": StateProtectionConfigured, "provisioningState": "Succeeded",
+			"protectionStatus": map[string]any{"status": StateProtectionConfigured},
+			"dataSourceInfo": map[string]any{
+				"objectType": "Datasource", "datasourceType": kinds.DatasourceDisk, "resourceType": kinds.DatasourceDisk, "resourceName": "disk",
+				"resourceID": demoSubscription + "/resourceGroups/disks/providers/Microsoft.Compute/disks/disk", "resourceLocation": "westus",
+			},
+			"policyInfo": map[string]any{
+				"policyId": demoVault().PolicyID("shorter"), "policyVersion": "",
+				"policyParameters": map[string]any{"dataStoreParametersList": []any{map[string]any{
+					"objectType": "AzureOperationalStoreParameters", "dataStoreType": StoreOperational, "resourceGroupId": demoSubscription + "/resourceGroups/snapshots",
+				}}},
+			},
+		},
+		tags: map[string]any{"owner": "storage"},
 	}
 }
 
@@ -141,6 +173,10 @@ func calls(t testing.TB) map[string]call {
 		"stop-protection":   {"BackupInstances_StopProtection", func(ctx context.Context, c *Client) error { return start(c.StopProtection(ctx, i)) }},
 		"suspend-backups":   {"BackupInstances_SuspendBackups", func(ctx context.Context, c *Client) error { return start(c.SuspendBackups(ctx, i)) }},
 		"resume-protection": {"BackupInstances_ResumeProtection", func(ctx context.Context, c *Client) error { return start(c.ResumeProtection(ctx, i)) }},
+		"undelete-instance": {"DeletedBackupInstances_Undelete", func(ctx context.Context, c *Client) error { return start(c.UndeleteInstance(ctx, i)) }},
+		"put-instance-with-another-policy": {"BackupInstances_CreateOrUpdate", func(ctx context.Context, c *Client) error {
+			return start(c.PutInstanceBody(ctx, i, protectedDisk().WithPolicy(v.PolicyID("longer"))))
+		}},
 		"backup": {"BackupInstances_AdhocBackup", func(ctx context.Context, c *Client) error {
 			return start(c.Backup(ctx, i, BackupRuleOptions{RuleName: "BackupWeekly"}, "attempt-1"))
 		}},

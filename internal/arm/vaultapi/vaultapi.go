@@ -33,6 +33,12 @@ func (a API) With(o arm.CallOptions) API {
 	return a
 }
 
+// At returns a copy whose calls have another api-version.
+func (a API) At(version string) API {
+	a.version = version
+	return a
+}
+
 // Path returns the path of a resource below a vault. Its error is an
 // *operation.Error.
 func (a API) Path(vault resourceid.VaultID, names ...string) (string, error) {

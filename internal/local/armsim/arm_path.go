@@ -111,6 +111,7 @@ func canonical(t string) string {
 		"stopProtection", "suspendBackups", "resumeProtection", "resumeBackups", "deletedBackupInstances",
 		"operationStatus", "locations", "flexibleServers", "fileServices", "shares",
 		computeProvider, "virtualMachines", "items", "backupProtectionIntent", "backupProtectionIntents", "backupStatus",
+		"undelete", "findRestorableTimeRanges",
 	} {
 		if strings.EqualFold(t, known) {
 			return known

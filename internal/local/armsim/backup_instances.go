@@ -3,6 +3,8 @@ package armsim
 import (
 	"maps"
 	"time"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
 )
 
 // Values of a backup instance's currentProtectionState.
@@ -19,7 +21,6 @@ const (
 	provisioning          = "Provisioning"
 	provisioned           = "Succeeded"
 	provisioningFailed    = "Failed"
-	backupRule            = "BackupWeekly"
 	defaultRetention      = "default"
 )
 
@@ -29,9 +30,14 @@ type instance struct {
 	name, friendly string
 	source         datasource
 	policy         string
-	// properties holds dataSourceInfo, dataSourceSetInfo and
-	// datasourceAuthCredentials as received.
-	properties          map[string]any
+	// properties holds dataSourceInfo, dataSourceSetInfo,
+	// datasourceAuthCredentials and identityDetails as received.
+	properties map[string]any
+	// parameters holds policyParameters as received.
+	parameters any
+	tags       any
+	// since is when the instance was protected.
+	since               time.Time
 	provisioning, state string
 	failure             *userError
 	points              []*recoveryPoint
@@ -69,26 +75,32 @@ func (i *instance) id() string { return i.vault.ID() + "/backupInstances/" + i.n
 func (i *instance) described() map[string]any {
 	d := i.source
 	info := map[string]any{
-		"resourceID": d.id, "resourceUri": d.id, "datasourceType": d.kind, "resourceName": d.name,
-		"resourceType": d.kind, "resourceLocation": d.location, "objectType": "Datasource",
+		"resourceID": d.id, "resourceUri": d.id, "datasourceType": d.kind.Type, "resourceName": d.name,
+		"resourceType": d.kind.ResourceType, "resourceLocation": d.location, "objectType": "Datasource",
 	}
-	if d.kind == flexibleServerType {
-		return map[string]any{"dataSourceInfo": info}
+	described := map[string]any{"dataSourceInfo": info}
+	set := maps.Clone(info)
+	set["objectType"] = "DatasourceSet"
+	switch d.kind.Set {
+	case kinds.NoSet:
+		return described
+	case kinds.SameSet:
+	case kinds.ParentSet:
+		maps.Copy(set, map[string]any{"resourceID": d.server, "resourceUri": "", "resourceName": d.serverName, "resourceType": singleServerType})
 	}
-	return map[string]any{
-		"dataSourceInfo": info,
-		"dataSourceSetInfo": map[string]any{
-			"resourceID": d.server, "resourceUri": "", "datasourceType": d.kind, "resourceName": d.serverName,
-			"resourceType": singleServerType, "resourceLocation": d.location, "objectType": "DatasourceSet",
-		},
-	}
+	described["dataSourceSetInfo"] = set
+	return described
 }
 
 // view returns the instance as recorded.
 func (i *instance) view() map[string]any {
+	policy := map[string]any{"policyId": i.vault.policyID(i.policy)}
+	if i.parameters != nil {
+		policy["policyParameters"] = i.parameters
+	}
 	p := map[string]any{
 		"friendlyName":           i.friendly,
-		"policyInfo":             map[string]any{"policyId": i.vault.policyID(i.policy)},
+		"policyInfo":             policy,
 		"currentProtectionState": i.state, "provisioningState": i.provisioning, "objectType": "BackupInstance",
 	}
 	maps.Copy(p, i.properties)
@@ -98,9 +110,13 @@ func (i *instance) view() map[string]any {
 		p["protectionErrorDetails"] = i.failure.userFacing()
 	}
 	p["protectionStatus"] = status
-	return map[string]any{
+	v := map[string]any{
 		"id": i.id(), "name": i.name, "type": dataProtection + "/backupVaults/backupInstances", "properties": p,
 	}
+	if i.tags != nil {
+		v["tags"] = i.tags
+	}
+	return v
 }
 
 // protectionStatus returns the older field next to currentProtectionState,

@@ -32,7 +32,9 @@ func (s *Simulator) backUpInstance(c *call) (answer, *armError) {
 		return answer{}, invalidField("backupRuleOptions", "it is missing")
 	case b.Options.Trigger == nil:
 		return answer{}, invalidField("backupRuleOptions.triggerOption", "it is missing")
-	case !strings.EqualFold(b.Options.RuleName, backupRule):
+	case i.continuous():
+		return answer{}, invalidField("backupRuleOptions.ruleName", "the policy %q backs up continuously and has no rule", i.policy)
+	case !strings.EqualFold(b.Options.RuleName, i.source.kind.Rules[0]):
 		return answer{}, invalidField("backupRuleOptions.ruleName", "the policy %q has no rule %q", i.policy, b.Options.RuleName)
 	case b.Options.Trigger.RetentionTag != "" && !strings.EqualFold(b.Options.Trigger.RetentionTag, defaultRetention):
 		return answer{}, invalidField("backupRuleOptions.triggerOption.retentionTagOverride", "the policy %q has no tag %q", i.policy, b.Options.Trigger.RetentionTag)
@@ -67,13 +69,13 @@ func (s *Simulator) startInstanceBackupJob(c *call, i *instance, out *Outcome) *
 	j := &instanceJob{operation: operationBackup, instance: i}
 	i.running = j
 	return s.startInstanceJob(c, j, s.config.Durations.InstanceBackup, out, func(at time.Time) *userError {
-		d, known := s.world.datasource(i.source.id)
+		d, known := s.world.datasource(i.source.id, i.source.kind.Type)
 		if !known || d.gone {
 			return newUserError(codeNoDatabase, "", "")
 		}
 		j.made = &recoveryPoint{
 			id: strings.ReplaceAll(s.random.guid(), "-", ""), storeID: s.random.guid(), time: at.Add(-s.scaled(pointPrecedes)),
-			store: vaultStore, policy: j.policy, version: d.version,
+			store: i.store(), policy: j.policy, version: d.version,
 		}
 		i.points = append(i.points, j.made)
 		return nil

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // shape lists the fields that an object may have, in their exact spelling. A
@@ -82,7 +85,7 @@ func instanceShape() shape {
 	return shape{
 		"friendlyName": nil, "objectType": nil, "validationType": nil, "identityDetails": nil, "resourceGuardOperationRequests": nil,
 		"dataSourceInfo": datasourceShape(), "dataSourceSetInfo": datasourceShape(),
-		"policyInfo":                {"policyId": nil, "policyVersion": nil, "policyParameters": nil},
+		"policyInfo":                {"policyId": nil, "policyVersion": nil, "policyParameters": {"dataStoreParametersList": nil, "backupDatasourceParametersList": nil}},
 		"datasourceAuthCredentials": credentialsShape(),
 		"protectionStatus":          nil, "currentProtectionState": nil, "protectionErrorDetails": nil, "provisioningState": nil,
 	}
@@ -104,8 +107,10 @@ type instanceBody struct {
 	DataSourceInfo    *datasourceBody `json:"dataSourceInfo"`
 	DataSourceSetInfo *datasourceBody `json:"dataSourceSetInfo"`
 	PolicyInfo        *struct {
-		PolicyID string `json:"policyId"`
+		PolicyID   string            `json:"policyId"`
+		Parameters *policyParameters `json:"policyParameters"`
 	} `json:"policyInfo"`
+	Identity *identityDetails `json:"identityDetails"`
 }
 
 // decodeShaped decodes the JSON body of the request, which must have the shape.
@@ -134,8 +139,9 @@ type protectionRequest struct {
 	known    bool // whether the datasource exists
 	policy   string
 	friendly string
-	// properties holds the fields that the vault keeps as received.
+	// properties and parameters hold the fields that the vault keeps as received.
 	properties map[string]any
+	parameters any
 }
 
 // checkInstance checks the BackupInstance at a path of the request.
@@ -154,8 +160,11 @@ func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map
 	if err != nil {
 		return protectionRequest{}, err
 	}
-	if d.kind == databaseType && (b.DataSourceSetInfo == nil || known && !strings.EqualFold(b.DataSourceSetInfo.ResourceID, d.server)) {
-		return protectionRequest{}, invalidField(path+".dataSourceSetInfo", "it has to be the server of the database")
+	if err := checkSet(path+".dataSourceSetInfo", d, known, b.DataSourceSetInfo); err != nil {
+		return protectionRequest{}, err
+	}
+	if err := b.Identity.check(path+".identityDetails", c.backupVault); err != nil {
+		return protectionRequest{}, err
 	}
 	t := protectionRequest{source: d, known: known, friendly: b.FriendlyName, properties: map[string]any{}}
 	if t.friendly == "" {
@@ -170,13 +179,19 @@ func (s *Simulator) checkInstance(c *call, path string, b *instanceBody, raw map
 	if t.policy == "" {
 		return protectionRequest{}, invalidField(path+".policyInfo.policyId", "the vault has no policy %q", id)
 	}
-	if !c.backupVault.policyFits(t.policy, d.kind) {
-		return protectionRequest{}, invalidField(path+".policyInfo.policyId", "the policy %q is not for %s", t.policy, d.kind)
+	if !c.backupVault.policyFits(t.policy, d.kind.Type) {
+		return protectionRequest{}, invalidField(path+".policyInfo.policyId", "the policy %q is not for %s", t.policy, d.kind.Type)
 	}
-	for _, name := range []string{"dataSourceInfo", "dataSourceSetInfo", "datasourceAuthCredentials"} {
+	if err := b.PolicyInfo.Parameters.check(c, path+".policyInfo.policyParameters", d.kind, c.backupVault.policy(t.policy)); err != nil {
+		return protectionRequest{}, err
+	}
+	for _, name := range []string{"dataSourceInfo", "dataSourceSetInfo", "datasourceAuthCredentials", "identityDetails"} {
 		if raw[name] != nil {
 			t.properties[name] = raw[name]
 		}
+	}
+	if info, ok := raw["policyInfo"].(map[string]any); ok {
+		t.parameters = info["policyParameters"]
 	}
 	return t, nil
 }
@@ -187,21 +202,22 @@ func (s *Simulator) checkDatasource(path string, b *datasourceBody) (datasource,
 	if b.ObjectType != "" && b.ObjectType != "Datasource" {
 		return datasource{}, false, invalidField(path+".objectType", "%q is not Datasource", b.ObjectType)
 	}
-	if !strings.EqualFold(b.DatasourceType, flexibleServerType) && !strings.EqualFold(b.DatasourceType, databaseType) {
-		return datasource{}, false, invalidField(path+".datasourceType", "%q is neither %s nor %s", b.DatasourceType, flexibleServerType, databaseType)
+	kind, found := kinds.Find(kinds.All(), b.DatasourceType)
+	if !found {
+		return datasource{}, false, invalidField(path+".datasourceType", "%q is not a type of datasource", b.DatasourceType)
 	}
-	if !strings.EqualFold(b.ResourceType, b.DatasourceType) {
-		return datasource{}, false, invalidField(path+".resourceType", "%q is not %s", b.ResourceType, b.DatasourceType)
+	if !strings.EqualFold(b.ResourceType, kind.ResourceType) {
+		return datasource{}, false, invalidField(path+".resourceType", "%q is not %s", b.ResourceType, kind.ResourceType)
 	}
 	if b.ResourceID == "" {
 		return datasource{}, false, invalidField(path+".resourceID", "it is missing")
 	}
-	d, known := s.world.datasource(b.ResourceID)
-	if !known {
-		d = datasource{kind: b.DatasourceType, id: b.ResourceID, name: b.ResourceID[strings.LastIndex(b.ResourceID, "/")+1:], location: b.ResourceLocation}
+	if r, err := resourceid.Parse(b.ResourceID); err != nil || !strings.EqualFold(r.ResourceType.String(), kind.SourceType) {
+		return datasource{}, false, invalidField(path+".datasourceType", "%q is not a %s", b.ResourceID, kind.Type)
 	}
-	if !strings.EqualFold(d.kind, b.DatasourceType) {
-		return datasource{}, false, invalidField(path+".datasourceType", "%q is a %s", b.ResourceID, d.kind)
+	d, known := s.world.datasource(b.ResourceID, kind.Type)
+	if !known {
+		d = datasource{kind: kind, id: b.ResourceID, name: b.ResourceID[strings.LastIndex(b.ResourceID, "/")+1:], location: b.ResourceLocation}
 	}
 	return d, known, nil
 }

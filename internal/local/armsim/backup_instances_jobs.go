@@ -96,11 +96,11 @@ func (j *instanceJob) view(detailed bool) map[string]any {
 		"dataSourceSetName": nil, "dataSourceName": d.name, "sourceDataStoreName": nil, "sourceDataStoreType": nil,
 		"destinationDataStoreName": nil, "progressEnabled": true, "etag": j.etag(), "sourceSubscriptionID": d.subscription,
 		"dataSourceLocation": d.location, "startTime": j.started.UTC().Format(azureTime), "endTime": nil,
-		"dataSourceType": d.kind, "operationCategory": j.operation, "operation": j.operation, "status": j.status,
+		"dataSourceType": d.kind.Type, "operationCategory": j.operation, "operation": j.operation, "status": j.status,
 		"restoreType": nil, "isUserTriggered": true, "rehydrationPriority": nil, "supportedActions": []string{""},
 		"duration": "PT0S", "progressUrl": nil, "isCrossRegionRestore": nil, "errorDetails": nil,
 	}
-	if d.kind == databaseType {
+	if d.kind.Type == databaseType {
 		p["dataSourceSetName"] = d.serverName
 	}
 	if !j.ended.IsZero() {
@@ -108,6 +108,9 @@ func (j *instanceJob) view(detailed bool) map[string]any {
 	}
 	if j.made != nil {
 		p["destinationDataStoreName"] = vaultStore
+		if j.made.store == operationalStore {
+			p["destinationDataStoreName"] = "OperationalTierStore" // recorded
+		}
 	}
 	if j.failure != nil {
 		p["errorDetails"] = []any{j.failure.userFacing()}
@@ -146,7 +149,7 @@ func (j *instanceJob) extended() map[string]any {
 		"warningDetails": nil,
 	}
 	if !j.ended.IsZero() {
-		details := map[string]any{"TaskId": j.activity, "DatasourceType": j.instance.source.kind}
+		details := map[string]any{"TaskId": j.activity, "DatasourceType": j.instance.source.kind.Type}
 		task["additionalDetails"] = details
 		if j.restore != nil {
 			details["DataTransferredInBytes"] = "71152"
@@ -160,9 +163,11 @@ func (j *instanceJob) extended() map[string]any {
 		info["targetRecoverPoint"] = map[string]any{"recoveryPointID": j.made.id, "recoveryPointTime": noEndTime + "Z"}
 	}
 	if r := j.restore; r != nil {
-		info["sourceRecoverPoint"] = map[string]any{
-			"recoveryPointID": r.point.id, "recoveryPointTime": r.point.time.UTC().Format(azureTime),
+		source := map[string]any{"recoveryPointID": nil, "recoveryPointTime": r.at.UTC().Format(azureTime)}
+		if r.point != nil {
+			source["recoveryPointID"], source["recoveryPointTime"] = r.point.id, r.point.time.UTC().Format(azureTime)
 		}
+		info["sourceRecoverPoint"] = source
 		info["recoveryDestination"] = r.destination
 		info["additionalDetails"] = nil
 		if r.prefix != "" {

@@ -21,7 +21,7 @@ func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
 	if err != nil {
 		return answer{}, err
 	}
-	if other := s.world.protectorOf(t.source.id); other != nil {
+	if other := s.world.protectorOf(t.source); other != nil {
 		return answer{}, s.alreadyProtected(c, other)
 	}
 	if err := s.softDeletedHere(c, t.source.id); err != nil {
@@ -37,18 +37,21 @@ func (s *Simulator) validateForBackup(c *call) (answer, *armError) {
 // failure returns the reason why the datasource cannot be protected. The code
 // is a choice.
 func (t protectionRequest) failure() *userError {
-	if !t.known || t.source.gone || t.source.kind == databaseType && !t.source.databaseExists {
+	switch {
+	case !t.known || t.source.gone || t.source.kind.Type == databaseType && !t.source.databaseExists:
 		return newUserError(codeNoDatabase, "", "")
+	case t.source.denied:
+		return newUserError(codeMissingPermissions, "", "")
 	}
 	return nil
 }
 
 // protectorOf returns the instance, in any vault, that protects a datasource.
 // An instance whose configuration failed does not count.
-func (w *world) protectorOf(datasource string) *instance {
+func (w *world) protectorOf(d datasource) *instance {
 	for _, v := range w.backupVaults {
 		for _, i := range v.instances {
-			if strings.EqualFold(i.source.id, datasource) && i.state != configuringFailed {
+			if sameID(i.source.id, d.id) && i.source.kind.Type == d.kind.Type && i.state != configuringFailed {
 				return i
 			}
 		}
@@ -80,11 +83,12 @@ func (s *Simulator) softDeletedHere(c *call, datasource string) *armError {
 
 // configureInstance answers PUT backupInstances/{b} with 201 and only the
 // status URL. The protection is configured some time after the operation has
-// succeeded (recorded). Another PUT of the same instance changes its policy and
-// answers 200 (a choice).
+// succeeded (recorded). Another PUT of the same instance changes its policy, and
+// answers the same.
 func (s *Simulator) configureInstance(c *call) (answer, *armError) {
 	var b struct {
 		Properties *instanceBody `json:"properties"`
+		Tags       any           `json:"tags"`
 	}
 	outer := shape{"properties": instanceShape(), "id": nil, "name": nil, "type": nil, "tags": nil}
 	if err := c.decodeShaped(outer, &b); err != nil {
@@ -99,17 +103,18 @@ func (s *Simulator) configureInstance(c *call) (answer, *armError) {
 	if err := s.mayConfigure(c, i, t); err != nil {
 		return answer{}, err
 	}
-	status, state := http.StatusCreated, configuringProtection
+	state := configuringProtection
 	if i == nil {
-		i = &instance{vault: v, name: name}
+		i = &instance{vault: v, name: name, since: c.now}
 		v.instances = append(v.instances, i)
 	} else if i.state != configuringFailed {
-		status, state = http.StatusOK, updatingProtection
+		state = updatingProtection
 	}
 	i.version++
 	i.friendly, i.source, i.policy, i.properties = t.friendly, t.source, t.policy, t.properties
+	i.parameters, i.tags = t.parameters, b.Tags
 	i.state, i.provisioning, i.failure = state, provisioning, nil
-	a := jsonAnswer(status, i.view())
+	a := jsonAnswer(http.StatusCreated, i.view())
 	o := s.startConfiguring(c, i, t)
 	a.header.Set("Azure-AsyncOperation", s.instanceStatusURL(c, o))
 	a.header.Set("Retry-After", s.seconds(configureRetryAfter))
@@ -120,7 +125,7 @@ func (s *Simulator) configureInstance(c *call) (answer, *armError) {
 // datasource of an instance, or replace an instance that is being deleted or
 // soft-deleted. Only the first rejection is documented; the others are choices.
 func (s *Simulator) mayConfigure(c *call, i *instance, t protectionRequest) *armError {
-	if other := s.world.protectorOf(t.source.id); other != nil && other != i {
+	if other := s.world.protectorOf(t.source); other != nil && other != i {
 		return s.alreadyProtected(c, other)
 	}
 	if i == nil && named(c.backupVault.deleted, c.path.names[1]) != nil {
@@ -209,5 +214,10 @@ func (s *Simulator) removeInstance(i *instance, activity string, at time.Time) {
 	i.state = softDeleted
 	i.deleted = deletion{at: at, purge: at.Add(s.scaled(time.Duration(v.SoftDeleteDays) * 24 * time.Hour)), activity: activity}
 	v.deleted = append(v.deleted, i)
-	s.world.events.at(i.deleted.purge, func(time.Time) { v.deleted = without(v.deleted) })
+	purge := i.deleted.purge
+	s.world.events.at(purge, func(time.Time) {
+		if i.deleted.purge.Equal(purge) { // not undeleted since
+			v.deleted = without(v.deleted)
+		}
+	})
 }

@@ -210,7 +210,7 @@ func TestWorld_WithInconsistentBackupVaultsIsRejected(t *testing.T) {
 	for text, change := range map[string]func(*armsim.World){
 		"twice":                                  func(w *armsim.World) { w.BackupVaults = append(w.BackupVaults, w.BackupVaults[0]) },
 		"there is no backup vault":               func(w *armsim.World) { w.ProtectedDatasources[0].Vault = "x" },
-		"there is no flexible server":            func(w *armsim.World) { w.ProtectedDatasources[0].Datasource += "x" },
+		"there is no datasource":                 func(w *armsim.World) { w.ProtectedDatasources[0].Datasource += "x" },
 		"no policy \"pgflexpol1\" for Microsoft": func(w *armsim.World) { w.ProtectedDatasources[0].Policy = "pgflexpol1" },
 		"has it twice": func(w *armsim.World) {
 			w.ProtectedDatasources = append(w.ProtectedDatasources, w.ProtectedDatasources[0])

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
 )
 
 // validateRestore answers POST validateRestore. Errors of the request itself
@@ -30,15 +32,25 @@ func (s *Simulator) validateRestore(c *call) (answer, *armError) {
 	return s.acceptedInstance(c, o, validateRetryAfter), nil
 }
 
-// restoreFailure returns the reason why a restore would fail now.
+// restoreFailure returns the reason why a restore would fail now. The codes of
+// disks, accounts and clusters are choices.
 func (s *Simulator) restoreFailure(p *restorePlan) *userError {
-	if p.container != "" {
+	switch p.way.Target {
+	case kinds.TargetContainer:
 		if b, known := s.world.blobContainer(p.account, p.container); !known || b.Denied {
 			return newUserError(codeContainerNotAccessible, "", "")
 		}
 		return nil
+	case kinds.TargetDisk:
+		if _, known := s.world.datasource(p.destination, ""); known {
+			return newUserError("UserErrorTargetDiskAlreadyExists", "The target disk already exists.", "Choose another name for the target disk.")
+		}
+		return nil
+	case kinds.TargetAccount, kinds.TargetCluster:
+		return s.targetFailure(p)
+	case kinds.TargetDatabase:
 	}
-	d, known := s.world.datasource(p.destination)
+	d, known := s.world.datasource(p.destination, databaseType)
 	switch {
 	case !known || d.gone:
 		return newUserError(codeNoDatabase, "", "")
@@ -51,6 +63,42 @@ func (s *Simulator) restoreFailure(p *restorePlan) *userError {
 		return newUserError(codeDatabaseInUse, "", "")
 	}
 	return nil
+}
+
+// targetFailure checks an account or a cluster that a restore writes to.
+func (s *Simulator) targetFailure(p *restorePlan) *userError {
+	d, known := s.world.datasource(p.destination, p.instance.source.kind.Type)
+	switch {
+	case !known:
+		return newUserError("UserErrorTargetResourceNotFound", "The target resource was not found.", "Make sure that the target exists.")
+	case d.denied:
+		return newUserError(codeMissingPermissions, "", "")
+	}
+	for _, name := range p.newContainers {
+		if _, exists := s.world.blobContainer(d.name, name); exists {
+			return newUserError("UserErrorTargetContainerAlreadyExists", "The container "+name+" exists in the target account.", "Delete or rename the container.")
+		}
+	}
+	return nil
+}
+
+// restored changes the world as a restore does.
+func (s *Simulator) restored(p *restorePlan) {
+	switch p.way.Target {
+	case kinds.TargetDisk:
+		s.world.addResource(p.destination, p.instance.source.location)
+	case kinds.TargetDatabase:
+		s.world.addDatabase(p.destination)
+	case kinds.TargetAccount:
+		for _, a := range s.world.accounts {
+			for _, name := range p.newContainers {
+				if sameID(a.ID(), p.destination) {
+					a.BlobContainers = append(a.BlobContainers, BlobContainer{Name: name})
+				}
+			}
+		}
+	case kinds.TargetContainer, kinds.TargetCluster:
+	}
 }
 
 // olderThan compares versions such as 9.5 and 10.
@@ -104,17 +152,14 @@ func (s *Simulator) startRestoreJob(c *call, p *restorePlan, out *Outcome) *inst
 		if failure := s.restoreFailure(p); failure != nil {
 			return failure
 		}
-		s.world.addDatabase(p.destination)
+		s.restored(p)
 		return nil
 	}, func() { delete(s.world.restoring, p.target()) })
 }
 
-// addDatabase adds a database to its single server. It ignores other IDs.
+// addDatabase adds a database to its single server.
 func (w *world) addDatabase(id string) {
-	d, known := w.datasource(id)
-	if !known || d.kind != databaseType {
-		return
-	}
+	d, _ := w.datasource(id, databaseType)
 	for _, server := range w.singleServers {
 		if sameID(server.ID(), d.server) {
 			server.databases = append(server.databases, d.name)
@@ -125,11 +170,14 @@ func (w *world) addDatabase(id string) {
 // made returns the restore as Simulator.Restores lists it.
 func (p *restorePlan) made(c *call, o *instanceOperation, j *instanceJob) Restore {
 	made := Restore{
-		Time: c.now, Vault: c.backupVault.ID(), Instance: p.instance.name, RecoveryPoint: p.point.id,
+		Time: c.now, Vault: c.backupVault.ID(), Instance: p.instance.name, PointInTime: p.at,
 		OperationID: o.name, ActivityID: c.clientID,
 		ObjectType: p.body.ObjectType, SourceDataStore: p.body.SourceDataStoreType,
 		RehydrationPriority: p.body.RehydrationPriority, RehydrationRetention: p.body.RehydrationRetention,
 		TargetType: p.body.Target.ObjectType, Target: p.destination, FilePrefix: p.prefix, SecretURI: p.secret,
+	}
+	if p.point != nil {
+		made.RecoveryPoint = p.point.id
 	}
 	if j != nil {
 		made.JobID = j.id

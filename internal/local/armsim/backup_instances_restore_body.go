@@ -5,27 +5,33 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
 )
 
 // Types of a restore request.
 const (
 	pointRestoreRequest     = "AzureBackupRecoveryPointBasedRestoreRequest"
 	rehydrateRestoreRequest = "AzureBackupRestoreWithRehydrationRequest"
-	restoreAsDatabase       = "RestoreTargetInfo"
+	timeRestoreRequest      = "AzureBackupRecoveryTimeBasedRestoreRequest"
 	restoreAsFiles          = "RestoreFilesTargetInfo"
 )
 
 // restoreBody is an AzureBackupRestoreRequest.
 type restoreBody struct {
-	ObjectType           string         `json:"objectType"`
-	SourceDataStoreType  string         `json:"sourceDataStoreType"`
-	RecoveryPointID      string         `json:"recoveryPointId"`
-	RehydrationPriority  string         `json:"rehydrationPriority"`
-	RehydrationRetention string         `json:"rehydrationRetentionDuration"`
-	Target               *restoreTarget `json:"restoreTargetInfo"`
+	ObjectType           string           `json:"objectType"`
+	SourceDataStoreType  string           `json:"sourceDataStoreType"`
+	RecoveryPointID      string           `json:"recoveryPointId"`
+	RecoveryPointTime    string           `json:"recoveryPointTime"`
+	RehydrationPriority  string           `json:"rehydrationPriority"`
+	RehydrationRetention string           `json:"rehydrationRetentionDuration"`
+	Target               *restoreTarget   `json:"restoreTargetInfo"`
+	Identity             *identityDetails `json:"identityDetails"`
 }
 
-// restoreTarget is a RestoreTargetInfo or a RestoreFilesTargetInfo.
+// restoreTarget is a RestoreTargetInfo, an ItemLevelRestoreTargetInfo or a
+// RestoreFilesTargetInfo.
 type restoreTarget struct {
 	ObjectType        string          `json:"objectType"`
 	RecoveryOption    string          `json:"recoveryOption"`
@@ -39,7 +45,8 @@ type restoreTarget struct {
 			URI  string `json:"uri"`
 		} `json:"secretStoreResource"`
 	} `json:"datasourceAuthCredentials"`
-	Details *struct {
+	Criteria []restoreCriteria `json:"restoreCriteria"`
+	Details  *struct {
 		URL          string `json:"url"`
 		FilePrefix   string `json:"filePrefix"`
 		LocationType string `json:"restoreTargetLocationType"`
@@ -51,9 +58,9 @@ type restoreTarget struct {
 func restoreShape() shape {
 	return shape{
 		"objectType": nil, "sourceDataStoreType": nil, "sourceResourceId": nil, "resourceGuardOperationRequests": nil,
-		"identityDetails": nil, "recoveryPointId": nil, "rehydrationPriority": nil, "rehydrationRetentionDuration": nil,
+		"identityDetails": nil, "recoveryPointId": nil, "recoveryPointTime": nil, "rehydrationPriority": nil, "rehydrationRetentionDuration": nil,
 		"restoreTargetInfo": {
-			"objectType": nil, "recoveryOption": nil, "restoreLocation": nil,
+			"objectType": nil, "recoveryOption": nil, "restoreLocation": nil, "restoreCriteria": nil,
 			"datasourceInfo": datasourceShape(), "datasourceSetInfo": datasourceShape(), "datasourceAuthCredentials": credentialsShape(),
 			"targetDetails": {"filePrefix": nil, "restoreTargetLocationType": nil, "url": nil, "targetResourceArmId": nil},
 		},
@@ -64,7 +71,12 @@ func restoreShape() shape {
 type restorePlan struct {
 	body     *restoreBody
 	instance *instance
-	point    *recoveryPoint
+	way      kinds.Restore
+	// point is nil for a restore to a time, which is at.
+	point *recoveryPoint
+	at    time.Time
+	// newContainers are the containers that a vaulted restore creates.
+	newContainers []string
 	// destination is the ARM ID of the database or the URL of the container;
 	// prefix is the prefix of the files.
 	destination, prefix string
@@ -80,32 +92,35 @@ func (s *Simulator) checkRestore(c *call, i *instance, prefix string, b *restore
 	if b == nil {
 		return nil, invalidField(strings.TrimSuffix(prefix, "."), "it is missing")
 	}
-	p := &restorePlan{body: b, instance: i, point: i.point(b.RecoveryPointID)}
-	switch {
-	case b.ObjectType != pointRestoreRequest && b.ObjectType != rehydrateRestoreRequest:
-		return nil, invalidField(prefix+"objectType", "%q is neither %s nor %s", b.ObjectType, pointRestoreRequest, rehydrateRestoreRequest)
-	case b.RecoveryPointID == "":
-		return nil, invalidField(prefix+"recoveryPointId", "it is missing")
-	case p.point == nil:
-		return nil, invalidField(prefix+"recoveryPointId", "the backup instance has no recovery point %q", b.RecoveryPointID)
-	case b.Target == nil:
+	p := &restorePlan{body: b, instance: i}
+	if b.Target == nil {
 		return nil, invalidField(prefix+"restoreTargetInfo", "it is missing")
+	}
+	if err := p.checkPoint(c, prefix); err != nil {
+		return nil, err
 	}
 	if err := p.checkStore(prefix); err != nil {
 		return nil, err
 	}
+	if err := b.Identity.check(prefix+"identityDetails", c.backupVault); err != nil {
+		return nil, err
+	}
 	t, at := b.Target, prefix+"restoreTargetInfo."
+	way, fits := wayTo(i.source.kind, b)
 	switch {
 	case t.RecoveryOption != "FailIfExists":
 		return nil, invalidField(at+"recoveryOption", "%q is not FailIfExists", t.RecoveryOption)
-	case t.ObjectType != restoreAsDatabase && t.ObjectType != restoreAsFiles:
-		return nil, invalidField(at+"objectType", "%q is neither %s nor %s", t.ObjectType, restoreAsDatabase, restoreAsFiles)
-	case t.ObjectType == restoreAsDatabase && i.source.kind == flexibleServerType:
-		return nil, invalidField(at+"objectType", "a flexible server can be restored as files only")
+	case !fits:
+		return nil, invalidField(at+"objectType", "a %s cannot be restored from the %s as %q with these criteria", i.source.kind.Name, b.SourceDataStoreType, t.ObjectType)
 	}
-	check := p.checkDatabase
-	if t.ObjectType == restoreAsFiles {
+	p.way = way
+	check := p.checkTarget
+	switch way.Target {
+	case kinds.TargetDatabase:
+		check = p.checkDatabase
+	case kinds.TargetContainer:
 		check = p.checkFiles
+	case kinds.TargetDisk, kinds.TargetAccount, kinds.TargetCluster:
 	}
 	if err := check(at); err != nil {
 		return nil, err
@@ -120,7 +135,7 @@ func (s *Simulator) checkRestore(c *call, i *instance, prefix string, b *restore
 // not exist.
 func (w *world) locationOf(p *restorePlan) string {
 	if p.container == "" {
-		d, _ := w.datasource(p.destination)
+		d, _ := w.datasource(p.destination, "")
 		return d.location
 	}
 	for _, a := range w.accounts {
@@ -135,13 +150,16 @@ func (w *world) locationOf(p *restorePlan) string {
 // tier needs.
 func (p *restorePlan) checkStore(prefix string) *armError {
 	b := p.body
-	if b.SourceDataStoreType != vaultStore && b.SourceDataStoreType != archiveStore {
-		return invalidField(prefix+"sourceDataStoreType", "%q is neither %s nor %s", b.SourceDataStoreType, vaultStore, archiveStore)
+	stores := []string{}
+	for _, r := range p.instance.source.kind.Restores {
+		stores = append(stores, r.Store)
 	}
-	if b.SourceDataStoreType == archiveStore && p.instance.source.kind == flexibleServerType {
-		return invalidField(prefix+"sourceDataStoreType", "a flexible server has no archive tier")
-	}
-	if b.SourceDataStoreType != p.point.store {
+	switch {
+	case !slices.Contains(stores, b.SourceDataStoreType):
+		return invalidField(prefix+"sourceDataStoreType", "%q is not one of %s", b.SourceDataStoreType, strings.Join(stores, ", "))
+	case p.point == nil:
+		return nil
+	case b.SourceDataStoreType != p.point.store:
 		return invalidField(prefix+"sourceDataStoreType", "the recovery point is in the %s", p.point.store)
 	}
 	if b.ObjectType == pointRestoreRequest {

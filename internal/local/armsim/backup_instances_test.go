@@ -134,7 +134,7 @@ func TestBackupInstance_SecondOfADatasourceIsRejected(t *testing.T) {
 		require.Equal(t, "UserErrorDppDatasourceAlreadyProtected", put.at("error/code"))
 	}
 	again := b.dp(http.MethodPut, flexInstance, configureBody)
-	require.Equal(t, http.StatusOK, again.status, "the same instance again is an update")
+	require.Equal(t, http.StatusCreated, again.status, "the same instance again is an update")
 	require.Equal(t, "UpdatingProtection", again.at("properties/currentProtectionState"))
 	b.clock.Advance(39 * time.Second)
 	require.Equal(t, "ProtectionConfigured", b.state(flexInstance))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
 )
 
 // Providers, as the API documents spell them.
@@ -15,17 +17,18 @@ const (
 	computeProvider  = "Microsoft.Compute"
 )
 
-// Types of datasources, which are also their resource types.
+// Types of PostgreSQL datasources, which are also their resource types.
 const (
-	flexibleServerType = "Microsoft.DBforPostgreSQL/flexibleServers"
+	flexibleServerType = kinds.DatasourceFlexibleServer
 	singleServerType   = "Microsoft.DBforPostgreSQL/servers"
-	databaseType       = "Microsoft.DBforPostgreSQL/servers/databases"
+	databaseType       = kinds.DatasourceDatabase
 )
 
 // Data stores of recovery points.
 const (
-	vaultStore   = "VaultStore"
-	archiveStore = "ArchiveStore"
+	vaultStore       = kinds.StoreVault
+	archiveStore     = kinds.StoreArchive
+	operationalStore = kinds.StoreOperational
 )
 
 const (
@@ -48,20 +51,6 @@ type backupVault struct {
 type singleServer struct {
 	SingleServer
 	databases []string
-}
-
-// datasource is the source of a backup instance or the result of a restore.
-type datasource struct {
-	kind           string // flexibleServerType or databaseType
-	id, name       string
-	server         string // ARM ID of the server
-	serverName     string
-	group          string
-	subscription   string
-	location       string
-	version        string
-	gone           bool
-	databaseExists bool
 }
 
 // addBackupVaults adds the Backup vaults of the seed and the instances that
@@ -94,6 +83,9 @@ func (w *world) addBackupVaults(seed World, now time.Time, ids *random) error {
 		}
 		w.singleServers = append(w.singleServers, &singleServer{SingleServer: s, databases: append([]string(nil), s.Databases...)})
 	}
+	for _, r := range seed.Resources {
+		w.resources = append(w.resources, &r)
+	}
 	for _, p := range seed.ProtectedDatasources {
 		if err := w.addProtected(p, now, ids); err != nil {
 			return fmt.Errorf("backup instance %s: %w", p.Instance, err)
@@ -108,17 +100,17 @@ func (w *world) addProtected(p ProtectedDatasource, now time.Time, ids *random) 
 	if v == nil {
 		return fmt.Errorf("there is no backup vault %q", p.Vault)
 	}
-	d, known := w.datasource(p.Datasource)
-	if !known || d.kind == databaseType && !d.databaseExists {
-		return fmt.Errorf("there is no flexible server or database %q", p.Datasource)
+	d, known := w.datasource(p.Datasource, p.Type)
+	if !known || d.kind.Type == databaseType && !d.databaseExists {
+		return fmt.Errorf("there is no datasource %q", p.Datasource)
 	}
-	if !v.policyFits(p.Policy, d.kind) {
-		return fmt.Errorf("the vault has no policy %q for %s", p.Policy, d.kind)
+	if !v.policyFits(p.Policy, d.kind.Type) {
+		return fmt.Errorf("the vault has no policy %q for %s", p.Policy, d.kind.Type)
 	}
 	if v.instance(p.Instance) != nil {
 		return fmt.Errorf("vault %s has it twice", v.Name)
 	}
-	i := &instance{vault: v, name: p.Instance, friendly: d.friendly(), source: d, policy: p.Policy, state: protectionConfigured, provisioning: provisioned}
+	i := &instance{vault: v, name: p.Instance, friendly: d.friendly(), source: d, policy: p.Policy, state: protectionConfigured, provisioning: provisioned, since: now}
 	if p.State != "" {
 		i.state = p.State
 	}
@@ -129,7 +121,7 @@ func (w *world) addProtected(p ProtectedDatasource, now time.Time, ids *random) 
 			friendlyName: r.FriendlyName, properties: r.Properties, storeDetails: r.StoreDetails,
 		}
 		if point.store == "" {
-			point.store = vaultStore
+			point.store = d.kind.Restores[0].Store
 		}
 		if point.version == "" {
 			point.version = d.version
@@ -149,31 +141,6 @@ func (w *world) findBackupVault(id string) *backupVault {
 	return nil
 }
 
-// datasource returns a flexible server, or a database of a single server that
-// exists or could exist.
-func (w *world) datasource(id string) (datasource, bool) {
-	for _, f := range w.flexibleServers {
-		if strings.EqualFold(f.ID(), id) {
-			return datasource{
-				kind: flexibleServerType, id: id, name: f.Name, server: id, serverName: f.Name,
-				group: f.ResourceGroup, subscription: f.Subscription, location: f.Location, version: f.Version,
-			}, true
-		}
-	}
-	for _, s := range w.singleServers {
-		prefix := s.DatabaseID("")
-		if len(id) <= len(prefix) || !strings.EqualFold(id[:len(prefix)], prefix) || strings.Contains(id[len(prefix):], "/") {
-			continue
-		}
-		return datasource{
-			kind: databaseType, id: id, name: id[len(prefix):], server: s.ID(), serverName: s.Name,
-			group: s.ResourceGroup, subscription: s.Subscription, location: s.Location, version: s.Version,
-			gone: s.Gone, databaseExists: s.has(id[len(prefix):]),
-		}, true
-	}
-	return datasource{}, false
-}
-
 func (s *singleServer) has(database string) bool {
 	for _, d := range s.databases {
 		if strings.EqualFold(d, database) {
@@ -186,7 +153,7 @@ func (s *singleServer) has(database string) bool {
 // friendly returns the default friendly name of an instance, in the form of the
 // API documents' examples for databases.
 func (d datasource) friendly() string {
-	if d.kind == databaseType {
+	if d.kind.Type == databaseType {
 		return d.serverName + `\` + d.name
 	}
 	return d.name

@@ -22,15 +22,22 @@ type BackupVault struct {
 	// ResourceGuard turns on multi-user authorization: the vault rejects deleting
 	// and stopping protection.
 	ResourceGuard bool
+	// Identities are the ARM IDs of the vault's user-assigned identities.
+	Identities []string
 }
 
-// BackupPolicy is a policy of a Backup vault: weekly full backups by a rule
-// named BackupWeekly.
+// BackupPolicy is a policy of a Backup vault. Its backup rule has the first of
+// the names that the type of its datasources has, such as BackupWeekly.
 type BackupPolicy struct {
 	Name string
-	// DatasourceTypes are Microsoft.DBforPostgreSQL/flexibleServers or
-	// Microsoft.DBforPostgreSQL/servers/databases.
+	// DatasourceTypes are types such as Microsoft.DBforPostgreSQL/flexibleServers.
 	DatasourceTypes []string
+	// Retention is how long backups are kept, in ISO 8601; P12W if empty.
+	Retention string
+	// Store is the data store of the backups; the usual one of the type if empty.
+	Store string
+	// Continuous makes a policy of blobs without a backup rule.
+	Continuous bool
 }
 
 // FlexibleServer is an Azure Database for PostgreSQL flexible server.
@@ -60,13 +67,13 @@ type BlobContainer struct {
 	Denied bool
 }
 
-// ProtectedDatasource is a flexible server, or a database of a single server,
-// that a Backup vault already protects.
+// ProtectedDatasource is a datasource that a Backup vault already protects.
 type ProtectedDatasource struct {
 	// Vault is the ARM ID of the vault, Policy the name of one of its policies.
 	Vault, Policy string
-	// Datasource is the ARM ID of the flexible server or of the database.
-	Datasource string
+	// Datasource is the ARM ID of the datasource, Type its type. If empty, it is
+	// the first type that such a resource has.
+	Datasource, Type string
 	// Instance is the name of the backup instance.
 	Instance string
 	// State is its currentProtectionState; ProtectionConfigured if empty.
@@ -81,7 +88,8 @@ type RecoveryPoint struct {
 	// Age is the age of the recovery point when the simulator starts. It is not
 	// divided by the speed factor.
 	Age time.Duration
-	// Store is VaultStore (if empty) or ArchiveStore.
+	// Store is VaultStore, ArchiveStore or OperationalStore; the usual one of the
+	// type if empty.
 	Store string
 	// FriendlyName is its friendly name; the ID if empty.
 	FriendlyName string

@@ -28,7 +28,7 @@ const (
 // PostgreSQL databases":
 //
 //   - Backup vault TestBkpVault in TestBkpVaultRG, with soft delete and the
-//     policies pgflexpol1 and osspol3;
+//     policies pgflexpol1, pgflexpol2 (longer retention) and osspol3;
 //   - flexible server pgflextestserver in pgflextest, not protected yet;
 //   - single server testpostgresql in ossdemoRG, deleted, with database empdb11
 //     that the vault protects as instance testpostgresql-empdb11-…;
@@ -88,6 +88,7 @@ func (w *World) addDemoPostgreSQL() {
 		Subscription: DemoSubscription, ResourceGroup: "TestBkpVaultRG", Name: "TestBkpVault", Location: location,
 		Policies: []BackupPolicy{
 			{Name: "pgflexpol1", DatasourceTypes: []string{flexibleServerType}},
+			{Name: "pgflexpol2", DatasourceTypes: []string{flexibleServerType}, Retention: "P24W"},
 			{Name: "osspol3", DatasourceTypes: []string{databaseType}},
 		},
 		SoftDelete: "On",

@@ -12,6 +12,7 @@ type World struct {
 	BackupVaults         []BackupVault
 	FlexibleServers      []FlexibleServer
 	SingleServers        []SingleServer
+	Resources            []Resource
 	ProtectedDatasources []ProtectedDatasource
 }
 

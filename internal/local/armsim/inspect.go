@@ -51,6 +51,8 @@ type Restore struct {
 	// Vault is the ARM ID of the Backup vault, Instance the name of the backup
 	// instance, RecoveryPoint the ID of the recovery point.
 	Vault, Instance, RecoveryPoint string
+	// PointInTime is the time that a continuous backup was restored to.
+	PointInTime time.Time
 	// OperationID is the name of the operation, JobID a GUID. JobID is empty if an
 	// Outcome failed the operation.
 	OperationID, JobID string
@@ -60,9 +62,10 @@ type Restore struct {
 	// are from the request body.
 	ObjectType, SourceDataStore               string
 	RehydrationPriority, RehydrationRetention string
-	// TargetType is RestoreTargetInfo or RestoreFilesTargetInfo.
+	// TargetType is RestoreTargetInfo, ItemLevelRestoreTargetInfo or
+	// RestoreFilesTargetInfo.
 	TargetType string
-	// Target is the ARM ID of the new database, or the URL of the container.
+	// Target is the ARM ID of the target, or the URL of the container.
 	Target string
 	// FilePrefix is the prefix of a restore as files. SecretURI names the
 	// credentials of a restore as database.

@@ -17,7 +17,9 @@ const (
 	tokenLifetime = 24 * time.Hour
 	// systemIdentity is the client ID of requests that name none.
 	systemIdentity = "11111111-1111-1111-1111-111111111111"
-	tenant         = "22222222-2222-2222-2222-222222222222"
+	// userIdentity is the object ID of the vaults' user-assigned identities.
+	userIdentity = "22222222-2222-2222-2222-222222222222"
+	tenant       = "22222222-2222-2222-2222-222222222222"
 )
 
 // armAudiences are the resources whose tokens Resource Manager accepts, in all

@@ -7,7 +7,7 @@ type Outcome struct {
 	// and Restore. Without a job: Refresh, Register, Inquire, Unregister and
 	// Cancel; for Backup vaults ValidateForBackup, ConfigureProtection,
 	// DeleteBackupInstance, ValidateRestore, StopProtection, SuspendBackups,
-	// ResumeProtection and ResumeBackups.
+	// ResumeProtection, ResumeBackups and Undelete.
 	Operation string
 	// Item is the name or friendly name of the item, container or backup instance,
 	// or the name of its datasource; any if empty. Names are case-insensitive.

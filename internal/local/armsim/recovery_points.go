@@ -87,6 +87,9 @@ func (r *recoveryPoint) view(i *instance) map[string]any {
 		"retentionTagName":               defaultRetention, "retentionTagVersion": "638549851154062729", "policyName": r.policy,
 		"policyVersion": nil, "expiryTime": nil, "recoveryPointState": "Completed",
 	}
+	if r.store == operationalStore {
+		properties["recoveryPointType"], properties["recoveryPointState"] = "Incremental", nil // recorded
+	}
 	maps.Copy(properties, r.properties)
 	return map[string]any{
 		"id": i.id() + "/recoveryPoints/" + r.id, "name": r.id,

@@ -50,6 +50,10 @@ func dataProtectionHandlers(pattern string) map[string]handler {
 		return map[string]handler{get: (*Simulator).listDeletedInstances}
 	case backupVaultPath + "/deletedBackupInstances/*":
 		return map[string]handler{get: (*Simulator).readDeletedInstance}
+	case backupVaultPath + "/deletedBackupInstances/*/undelete":
+		return map[string]handler{post: (*Simulator).undeleteInstance}
+	case instancePath + "/findRestorableTimeRanges":
+		return map[string]handler{post: (*Simulator).findRestorableTimeRanges}
 	case backupVaultPath + "/backupJobs":
 		return map[string]handler{get: (*Simulator).listInstanceJobs}
 	case backupVaultPath + "/backupJobs/*":

@@ -12,6 +12,7 @@ import (
 // world is the current state of the simulated Azure.
 type world struct {
 	vaults     []*vault
+	resources  []*Resource
 	accounts   []*account
 	machines   []*machine
 	operations map[string]*operation
