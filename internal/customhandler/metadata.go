@@ -14,10 +14,6 @@ const (
 	metaMessageID     = "MessageId"
 	metaEnqueuedTime  = "EnqueuedTimeUtc"
 	metaReplyTo       = "ReplyTo"
-	metaCorrelationID = "CorrelationId"
-
-	propertyDeadLetterReason      = "DeadLetterReason"
-	propertyDeadLetterDescription = "DeadLetterErrorDescription"
 )
 
 // String returns a metadata value as text, whether the host encoded it once or
@@ -86,9 +82,6 @@ func (inv Invocation) DeliveryCount() int {
 // field messageId in the message's body replaces it.
 func (inv Invocation) MessageID() string { return inv.text(metaMessageID) }
 
-// CorrelationID returns the message's correlation id.
-func (inv Invocation) CorrelationID() string { return inv.text(metaCorrelationID) }
-
 // ReplyTo returns the queue on which the sender wants a reply.
 func (inv Invocation) ReplyTo() string { return inv.text(metaReplyTo) }
 
@@ -97,14 +90,6 @@ func (inv Invocation) ReplyTo() string { return inv.text(metaReplyTo) }
 func (inv Invocation) EnqueuedTime() time.Time {
 	t, _ := inv.Time(metaEnqueuedTime)
 	return t
-}
-
-// DeadLetterReason returns the broker's reason for a dead-lettered message and its
-// description. Both are empty for other messages.
-func (inv Invocation) DeadLetterReason() (reason, description string) {
-	reason, _ = inv.ApplicationProperty(propertyDeadLetterReason)
-	description, _ = inv.ApplicationProperty(propertyDeadLetterDescription)
-	return reason, description
 }
 
 func (inv Invocation) text(key string) string {

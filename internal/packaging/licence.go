@@ -56,6 +56,9 @@ func moduleLicences(ctx context.Context, root string, modules []*debug.Module) (
 		if m.Replace != nil {
 			path = m.Replace.Path
 		}
+		if m.Dir == "" {
+			return nil, fmt.Errorf("the sources of module %s are not in the module cache; run go mod download", path)
+		}
 		if licences[path], err = licenceIn(m.Dir); err != nil {
 			return nil, fmt.Errorf("read the licence of %s: %w", path, err)
 		}

@@ -226,13 +226,17 @@ func (d *DeadLetters) failed(action string, err error) error {
 	return fmt.Errorf("%s the dead-letter queue of %s: %w", action, d.cfg.Queue, err)
 }
 
+// textOf returns a text, empty if it is absent.
+func textOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 func deadLetterOf(m *azservicebus.ReceivedMessage) DeadLetter {
 	d := DeadLetter{MessageID: m.MessageID, Properties: m.ApplicationProperties, received: m}
-	for text, value := range map[*string]*string{&d.ReplyTo: m.ReplyTo, &d.Reason: m.DeadLetterReason, &d.Description: m.DeadLetterErrorDescription} {
-		if value != nil {
-			*text = *value
-		}
-	}
+	d.ReplyTo, d.Reason, d.Description = textOf(m.ReplyTo), textOf(m.DeadLetterReason), textOf(m.DeadLetterErrorDescription)
 	if m.EnqueuedTime != nil {
 		d.EnqueuedAt = m.EnqueuedTime.UTC()
 	}

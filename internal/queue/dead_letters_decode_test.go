@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/stretchr/testify/require"
@@ -72,4 +74,27 @@ func TestDeadLetters_SkipMessagesThatTheClientCannotDecode(t *testing.T) {
 			require.ErrorContains(t, err, "delete it with Service Bus Explorer", name)
 		}
 	}
+}
+
+// lockedReader has one message, which another receiver has locked.
+type lockedReader struct{ lockingReader }
+
+func (*lockedReader) ReceiveMessages(ctx context.Context, _ int, _ *azservicebus.ReceiveMessagesOptions) ([]*azservicebus.ReceivedMessage, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestDeadLetters_ReceivesNoneIfAllAreLocked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		batch, err := receiveSome(t.Context(), &lockedReader{lockingReader{ids: []string{"a"}}}, 10)
+		require.NoError(t, err)
+		require.Empty(t, batch)
+		require.Equal(t, maxReceiveWait, time.Since(began))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = receiveSome(ctx, &lockedReader{lockingReader{ids: []string{"a"}}}, 10)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the invocation's time is up")
+	})
 }

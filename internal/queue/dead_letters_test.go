@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/stretchr/testify/require"
@@ -127,11 +126,6 @@ func TestDeadLetters_KeepsAMessageUntilItIsCompleted(t *testing.T) {
 	slices.Sort(ids)
 	require.Equal(t, []string{"m0", "m1", "m2"}, ids)
 	require.Len(t, b.broker.Messages("rejected/$DeadLetterQueue"), 1)
-	began := time.Now()
-	batch, err := d.Receive(t.Context(), 1)
-	require.NoError(t, err)
-	require.Empty(t, batch, "it is locked")
-	require.Less(t, time.Since(began), 30*time.Second)
 }
 
 func TestDeadLetters_FailsWhileTheBusIsUnavailable(t *testing.T) {

@@ -38,7 +38,7 @@ func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 	if !rejected.ValidID(r.ID) {
 		return fmt.Errorf("%s: invalid ID; use rejected.NewID", action)
 	}
-	record, err := encodeListed(r.Shortened())
+	record, kept, err := encodeListed(r.Shortened())
 	if err != nil {
 		return failed(action, err)
 	}
@@ -50,8 +50,8 @@ func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 	e.text("messageId", r.MessageID)
 	e.text("reason", r.Reason)
 	e.record("request", record)
-	if body := longBody(r); body != "" {
-		e.record("body", []byte(body))
+	if len(r.Body) > kept && storable(r.Body) {
+		e.record("body", []byte(r.Body))
 	}
 	encoded, err := e.encode()
 	if err != nil {
@@ -67,34 +67,34 @@ func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 }
 
 // encodeListed encodes a request so that lists can read all of it. It cuts the
-// body first, and then omits the fields.
-func encodeListed(r rejected.Request) ([]byte, error) {
+// body first, and then omits the fields. It returns how many bytes of the body the
+// record keeps.
+func encodeListed(r rejected.Request) (record []byte, kept int, err error) {
 	for limit := len(r.Body); limit > 0; limit /= 2 {
 		r.Body = strings.ToValidUTF8(r.Body[:limit], "")
 		record, err := encode(r, maxListedRecord)
 		if !errors.Is(err, engine.ErrTooLarge) {
-			return record, err
+			return record, len(r.Body), err
 		}
 	}
 	r.Body = ""
-	record, err := encode(r, maxListedRecord)
+	record, err = encode(r, maxListedRecord)
 	if !errors.Is(err, engine.ErrTooLarge) {
-		return record, err
+		return record, 0, err
 	}
 	r.Fields = nil
-	return encode(r, maxListedRecord)
+	record, err = encode(r, maxListedRecord)
+	return record, 0, err
 }
 
-// longBody returns the body of the request if its list form cuts it and the
-// full body can be stored. JSON escaping can make a body six times longer.
-func longBody(r rejected.Request) string {
-	if len(r.Body) == len(r.Shortened().Body) || len(r.Body) > maxStoredBody {
-		return ""
+// storable reports whether a body can be stored in full. JSON escaping can make a
+// body six times longer.
+func storable(body string) bool {
+	if len(body) > maxStoredBody {
+		return false
 	}
-	if escaped, err := json.Marshal(r.Body); err != nil || len(escaped) > 2*maxStoredBody {
-		return ""
-	}
-	return r.Body
+	escaped, err := json.Marshal(body)
+	return err == nil && len(escaped) <= 2*maxStoredBody
 }
 
 // LoadRejected returns a rejected request, with its full body if that was

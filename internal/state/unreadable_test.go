@@ -200,6 +200,9 @@ func TestRejected_IsListedHoweverLongItsFieldsAre(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, page.Unreadable)
 		require.Len(t, page.Requests, i+1)
+		loaded, err := s.LoadRejected(t.Context(), record.ID)
+		require.NoError(t, err)
+		require.Equal(t, record.Body, loaded.Body, "the list form cuts it, the record is whole")
 	}
 }
 

@@ -47,7 +47,7 @@ func fieldError(err error, raw []byte, into any, path string) FieldError {
 		if strings.HasPrefix(wrongType.Value, "object") || strings.HasPrefix(wrongType.Value, "array") {
 			article = "an "
 		}
-		return FieldError{Field: Join(path, wrongType.Field), Problem: "is " + article + wrongType.Value, Want: want}
+		return FieldError{Field: Join(path, jsonPath(reflect.TypeOf(into), wrongType.Field)), Problem: "is " + article + wrongType.Value, Want: want}
 	case errors.As(err, &syntax):
 		line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
 		return FieldError{Field: pathOrRequest(path), Problem: fmt.Sprintf("is not JSON: %s, at byte %d (line %d)", syntax.Error(), syntax.Offset, line), Want: "one JSON object"}
@@ -60,6 +60,41 @@ func fieldError(err error, raw []byte, into any, path string) FieldError {
 		return found
 	}
 	return FieldError{Field: pathOrRequest(path), Problem: err.Error(), Want: "one JSON object"}
+}
+
+// jsonPath returns the path of a field in the JSON object. encoding/json adds the
+// names of embedded structs, which the object does not have.
+func jsonPath(t reflect.Type, field string) string {
+	var path []string
+	for _, name := range strings.Split(field, ".") {
+		for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map) {
+			t = t.Elem()
+		}
+		inner, embedded := memberOf(t, name)
+		if t = inner; !embedded {
+			path = append(path, name)
+		}
+	}
+	return strings.Join(path, ".")
+}
+
+// memberOf returns the type of a struct's field, by its JSON name or by the name of
+// an embedded struct; nil if there is none.
+func memberOf(t reflect.Type, name string) (member reflect.Type, embedded bool) {
+	if t == nil || t.Kind() != reflect.Struct {
+		return nil, false
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && tag == "" && f.Name == name:
+			return f.Type, true
+		case tag == name:
+			return f.Type, false
+		}
+	}
+	return nil, false
 }
 
 // Join returns the path of a field: the path of its object, a dot, its name.

@@ -104,6 +104,32 @@ func TestDecode_NamesFieldProblemAndValidValues(t *testing.T) {
 	}
 }
 
+// extended embeds structs, as the parameters of flows do.
+type extended struct {
+	Base
+	Parts []part `json:"parts"`
+}
+
+type Base struct{ Retries }
+
+type Retries struct {
+	RetryFailedJob int `json:"retryFailedJob"`
+}
+
+type part struct{ Base }
+
+// The fields of an embedded struct are the object's own, so no error names it.
+func TestDecode_NamesNoEmbeddedStruct(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"retryFailedJob":"x"}`:             "p.retryFailedJob: is a string; want a whole number",
+		`{"parts":[{"retryFailedJob":"x"}]}`: "p.parts.retryFailedJob: is a string; want a whole number",
+		`{"parts":7}`:                        "p.parts: is a number; want a JSON array",
+	} {
+		require.EqualError(t, step.Decode([]byte(raw), &extended{}, "p"), "invalid request: "+want)
+	}
+}
+
 func TestDecode_NamesTheRequestWithoutAPath(t *testing.T) {
 	t.Parallel()
 	var got target

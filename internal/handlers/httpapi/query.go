@@ -46,10 +46,14 @@ func (p *queryParser) add(field, problem, want string) {
 	p.wrong = append(p.wrong, step.FieldError{Field: field, Problem: problem, Want: want})
 }
 
-// parse parses one parameter. If it is repeated, the last value counts, except
-// for status, which may be repeated.
+// parse parses one parameter. Only status may be repeated: of two values, one
+// would be ignored.
 func (p *queryParser) parse(name string, values []string) {
-	value := values[len(values)-1]
+	if len(values) > 1 && name != "status" {
+		p.add(name, fmt.Sprintf("is given %d times", len(values)), "one value")
+		return
+	}
+	value := values[0]
 	switch name {
 	case "status":
 		p.statuses(name, values)
@@ -57,8 +61,8 @@ func (p *queryParser) parse(name string, values []string) {
 		p.query.Flow = value
 	case "label":
 		key, v, ok := strings.Cut(value, "=")
-		if !ok || len(values) > 1 {
-			p.add(name, fmt.Sprintf("%q is not one label", strings.Join(values, ",")), "name=value")
+		if !ok {
+			p.add(name, fmt.Sprintf("%q is not a label", value), "name=value")
 		}
 		p.query.Label = operation.Label{Key: key, Value: v}
 	case "since":

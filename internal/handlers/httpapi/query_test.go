@@ -50,3 +50,14 @@ func TestParseQuery_NamesEveryWrongFilterInOrder(t *testing.T) {
 		}, wrong)
 	}
 }
+
+func TestParseQuery_RejectsARepeatedFilter(t *testing.T) {
+	t.Parallel()
+	all := []string{"status", "label", "outcome", "pageSize"}
+	_, wrong := query(t, "label=a=b&label=a=c&outcome=none&outcome=protect&pageSize=5&pageSize=6&status=Failed&status=Parked", all...)
+	require.Equal(t, []step.FieldError{
+		{Field: "label", Problem: "is given 2 times", Want: "one value"},
+		{Field: "outcome", Problem: "is given 2 times", Want: "one value"},
+		{Field: "pageSize", Problem: "is given 2 times", Want: "one value"},
+	}, wrong)
+}

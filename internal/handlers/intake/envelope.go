@@ -164,7 +164,8 @@ func (m Envelope) with(body []byte, property func(string) (string, bool)) Envelo
 	m.claimed.internal, _ = property(propertyInternal)
 	m.claimed.seal, _ = property(propertySeal)
 	m.replayID, _ = property(propertyReplayID)
-	m.reschedules = count(property(propertyReschedules))
+	reschedules, _ := property(propertyReschedules)
+	m.reschedules = count(reschedules)
 	m.Body = body
 	if m.err == nil {
 		m.content, m.err = request.Unwrap(body)
@@ -191,7 +192,7 @@ func (m Envelope) verified(ctx context.Context, s *Sealer) (Envelope, error) {
 	if err != nil || !valid {
 		return m, err
 	}
-	m.bulkOffset, m.internal = count(c.offset, true), c.internal != ""
+	m.bulkOffset, m.internal = count(c.offset), c.internal != ""
 	if at, err := time.Parse(time.RFC3339Nano, c.enqueued); err == nil {
 		m.EnqueuedAt = at
 	}
@@ -215,7 +216,7 @@ func BoundID(id string) string {
 
 // count reads a property that holds a number. A sender may set any property, so
 // everything else counts as zero.
-func count(text string, _ bool) int {
+func count(text string) int {
 	n, err := strconv.Atoi(strings.Trim(text, `"`))
 	if err != nil {
 		return 0

@@ -92,7 +92,7 @@ func TestCustomHandler_DecodesEachRecordedRequest(t *testing.T) {
 			payload, err := inv.Payload(binding)
 			assert.NoError(t, err)
 			assert.NotEmpty(t, inv.ID)
-			reason, _ := inv.DeadLetterReason()
+			reason, _ := inv.ApplicationProperty("DeadLetterReason")
 			key := inv.MessageID()
 			if key == "" {
 				key = inv.Function

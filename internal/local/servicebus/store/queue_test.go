@@ -66,21 +66,19 @@ func TestReserve_KeepsTheOrderOfSending(t *testing.T) {
 	require.Equal(t, Counts{Active: 3, Locked: 3}, q.Count())
 }
 
-func TestUnreserve_RestoresTheMessage(t *testing.T) {
+func TestTake_RemovesAReservedMessageOnce(t *testing.T) {
 	t.Parallel()
 	q := newTestQueue(Settings{})
 	q.Enqueue(start(), incoming("a"))
-	m, _ := q.Reserve()
+	m, ok := q.Reserve()
+	require.True(t, ok)
+	require.Zero(t, m.DeliveryCount)
 	require.False(t, q.Available())
-	q.Unreserve(m.SequenceNumber)
-	again, ok := q.Reserve()
+	_, ok = q.Take(m.SequenceNumber)
 	require.True(t, ok)
-	require.Zero(t, again.DeliveryCount)
-	_, ok = q.Take(again.SequenceNumber)
-	require.True(t, ok)
-	_, ok = q.Take(again.SequenceNumber)
+	_, ok = q.Take(m.SequenceNumber)
 	require.False(t, ok, "it is no longer reserved")
-	_, ok = q.Lock(start(), again.SequenceNumber)
+	_, ok = q.Lock(start(), m.SequenceNumber)
 	require.False(t, ok)
 	require.Empty(t, q.All())
 }

@@ -6,7 +6,7 @@ import "time"
 func (q *Queue) Available() bool { return q.ready.Len() > 0 }
 
 // Reserve reserves the first available message, so that no other receiver gets it. The
-// caller must call Lock, Take or Unreserve next.
+// caller must call Lock or Take next.
 func (q *Queue) Reserve() (Message, bool) {
 	it := q.ready.first()
 	if it == nil {
@@ -16,13 +16,6 @@ func (q *Queue) Reserve() (Message, bool) {
 	q.expiry.remove(it)
 	it.reserved = true
 	return it.Message, true
-}
-
-// Unreserve makes a reserved message available again, at its former place.
-func (q *Queue) Unreserve(number int64) {
-	if it := q.reserved(number); it != nil {
-		q.wait(it)
-	}
 }
 
 // Lock locks a reserved message for the lock duration of the queue.
