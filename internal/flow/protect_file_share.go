@@ -126,7 +126,7 @@ func (a azure) protectFileShareSteps() []step.Step {
 			Name: "register", Effect: step.Idempotent, Run: forShare(a.register), Calls: []string{"ProtectionContainers_Register"},
 			Asks: "registers the storage account with the vault",
 		},
-		a.awaitOperation("await-registration", operationWait{retry: "register", gone: "find-registration", what: "the registration of the storage account"}),
+		a.awaitRegistration(),
 		{
 			Name: "inquire", Effect: step.Repeatable, Run: forShare(a.inquire), Calls: []string{"ProtectionContainers_Inquire"},
 			Asks: "lets the vault discover the account's file shares",
@@ -244,29 +244,6 @@ func protected(p ProtectFileShare, item recoveryservices.ProtectedItem, note str
 	return learn(out, factsOf(item))
 }
 
-// findRegistration skips the discovery if the storage account is already
-// registered with the vault.
-func (a azure) findRegistration(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	name := resourceid.LastName(s.account)
-	containers, err := a.recoveryServices(c).ListRegisteredContainers(ctx, s.vault, name)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	for _, container := range containers {
-		if resourceid.Equal(container.SourceResourceID, s.account) && registered(container) {
-			return learn(skipTo("inquire", "storage account "+name+" is already registered"),
-				map[string]string{learnedContainer: container.Name, learnedAccount: container.SourceResourceID}), nil
-		}
-	}
-	return next("storage account " + name + " is not registered yet"), nil
-}
-
-// registered reports whether the vault can use the container. The container of
-// soft-deleted shares stays SoftDeleted after they are undeleted.
-func registered(c recoveryservices.Container) bool {
-	return c.RegistrationStatus == "" || strings.EqualFold(c.RegistrationStatus, recoveryservices.Registered) || strings.EqualFold(c.RegistrationStatus, "SoftDeleted")
-}
-
 func (a azure) refresh(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
 	submitted, err := a.recoveryServices(c).RefreshContainers(ctx, s.vault)
 	return accepted(submitted, err, "the vault discovers storage accounts")
@@ -287,11 +264,6 @@ func (a azure) findContainer(ctx context.Context, c step.Call, _ ProtectFileShar
 	return backTo("find-registration", notYet("StorageAccountNotDiscovered",
 		fmt.Sprintf("vault %s does not list %s as a storage account that it can protect", s.vault.Name, s.account),
 		"Check that the storage account exists, is in the vault's region, and is not registered with another vault.")), nil
-}
-
-func (a azure) register(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {
-	submitted, err := a.recoveryServices(c).RegisterStorageAccount(ctx, s.vault, c.Operation.Learned[learnedContainer], c.Operation.Learned[learnedAccount])
-	return accepted(submitted, err, "the storage account is being registered")
 }
 
 func (a azure) inquire(ctx context.Context, c step.Call, _ ProtectFileShare, s share) (operation.Outcome, error) {

@@ -36,6 +36,7 @@ func granted() map[string]Role {
 		"ProtectedItems_CreateOrUpdate":      Protect,
 		"ProtectedItems_Delete":              Delete,
 		"ProtectedItems_Get":                 Read,
+		"ProtectionContainers_Get":           Read,
 		"ProtectionContainers_Inquire":       Protect,
 		"ProtectionContainers_Refresh":       Protect,
 		"ProtectionContainers_Register":      Protect,
