@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ func restorePostgresParameters() schema.Parameters {
 	for i, domain := range keyVaults {
 		keyVaultDomains[i] = schema.Fold(domain)
 	}
-	secret := schema.Fold("https://") + `[^/?#@:]+(` + strings.Join(keyVaultDomains, "|") + `)/secrets/[^?#\x00-\x1f\x7f]*`
+	secret := schema.Fold("https://") + `[0-9A-Za-z-]+(` + strings.Join(keyVaultDomains, "|") + `)` + secretPath
 	container := schema.Fold("https://") + `[^/?#@]+/+[^/?#%\x00-\x1f\x7f]+/*`
 	archive := schema.Is("tier", tierArchive)
 	return schema.Parameters{
@@ -109,14 +108,14 @@ func restorePostgresParameters() schema.Parameters {
 				Required: true, Meaning: "resource ID of the target, a single server that is an allowed restore target. It may be in another subscription. To move to a flexible server, restore as files and load them with pg_restore",
 				Rule: serverRule(singleServerType),
 			},
-			"asDatabase.database": {Required: true, Meaning: "name of a database that does not exist yet", Rule: schema.Object{"pattern": `^[^/?#%\\]+$`}},
+			"asDatabase.database": {Required: true, Meaning: "name of a database that does not exist yet, without `/`, `\\`, `?`, `#`, `%` and `..`", Rule: restoreNameRule(maxDatabaseName)},
 			"asDatabase.credentialsSecretUri": {
 				Required: true, Rule: schema.Matches(secret),
 				Meaning: "URI of the Key Vault secret with the server's credentials. The vault's identity reads it; azbackupflow never does",
 			},
 			"asFiles":              {When: "this or `asDatabase`", Meaning: "an object: restore as files"},
 			"asFiles.containerUrl": {Required: true, Meaning: "URL of a blob container that is an allowed restore target, without a signature. The vault's identity writes to it", Rule: schema.Matches(container)},
-			"asFiles.prefix":       {Required: true, Meaning: "beginning of the files' names", Rule: schema.NotEmpty()},
+			"asFiles.prefix":       {Required: true, Meaning: "beginning of the files' names, without `/`, `\\`, `?`, `#`, `%` and `..`", Rule: restoreNameRule(maxFilePrefix)},
 			"asFiles.containerId":  {Meaning: "resource ID of the container; restores across subscriptions need it", Rule: schema.Matches(schema.ResourceID(blobContainerType))},
 			"location":             {Meaning: "region of the target; default: the datasource's region"},
 		}),
@@ -141,9 +140,7 @@ func (a azure) checkRestorePostgres(c *checks, p *RestorePostgres) {
 	case p.AsFiles != nil:
 		c.container("asFiles.containerUrl", p.AsFiles.ContainerURL, a.Guardrails)
 		c.sameContainer("asFiles.containerId", p.AsFiles.ContainerID, p.AsFiles.ContainerURL)
-		if p.AsFiles.Prefix == "" {
-			c.add("asFiles.prefix", "is missing", "the beginning of the files' names")
-		}
+		c.restoreName("asFiles.prefix", p.AsFiles.Prefix, "the beginning of the files' names", maxFilePrefix)
 	default:
 		c.database(*p.AsDatabase, a.Guardrails)
 	}
@@ -189,23 +186,10 @@ func (c *checks) database(d AsDatabase, guardrails Guardrails) {
 	if d.ServerID != "" && !guardrails.allowsServer(d.ServerID) {
 		c.add("asDatabase.serverId", d.ServerID+" is not an allowed restore target", wantTargets)
 	}
-	if d.Database == "" || strings.ContainsAny(d.Database, "/?#%\\") {
-		c.add("asDatabase.database", fmt.Sprintf("%q is not the name of a database", d.Database), "the name of a database that does not exist yet")
-	}
+	c.restoreName("asDatabase.database", d.Database, "the name of a database that does not exist yet", maxDatabaseName)
 	if !isSecretURI(d.CredentialsSecretURI) {
 		c.add("asDatabase.credentialsSecretUri", "is not the URI of a Key Vault secret", "https://{vault}.vault.azure.net/secrets/{name}")
 	}
-}
-
-// keyVaults are the domains of Key Vault in the public cloud, US Government and
-// China. Azure reads the secret, so other hosts are rejected.
-var keyVaults = []string{".vault.azure.net", ".vault.usgovcloudapi.net", ".vault.azure.cn"}
-
-func isSecretURI(text string) bool {
-	secret, err := url.Parse(text)
-	return err == nil && secret.Scheme == "https" && secret.User == nil && secret.RawQuery == "" && secret.Fragment == "" && secret.Port() == "" &&
-		strings.HasPrefix(secret.Path, "/secrets/") &&
-		slices.ContainsFunc(keyVaults, func(domain string) bool { return strings.HasSuffix(strings.ToLower(secret.Hostname()), domain) })
 }
 
 // allowed reports whether the restore may still write to its target: an operator
