@@ -213,5 +213,6 @@ module ownAccess 'app/group-access.bicep' = {
 output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output AZBACKUPFLOW_FUNCTION_APP string = functionApp.outputs.name
+output AZBACKUPFLOW_URL string = functionApp.outputs.url
 output AZBACKUPFLOW_PRINCIPAL_ID string = identity.outputs.principalId
 output AZBACKUPFLOW_EVENT_TOPIC string = '${abbreviations.eventGridSystemTopic}${resourceToken}'

@@ -127,7 +127,7 @@ func (a *app) token() (func(context.Context) (string, error), error) {
 		return nil, nil
 	}
 	c := signin.Config{
-		Method: s.Method, Audience: s.Audience, TenantID: s.TenantID, ClientID: s.ClientID, Lookup: a.lookup, Prompt: a.out.Note,
+		Method: s.Method, Audience: s.Audience, TenantID: s.TenantID, ClientID: s.ClientID, Lookup: a.lookup, Prompt: a.out.Note, Now: a.now,
 	}
 	if a.signInHTTP != nil {
 		c.Transport = a.signInHTTP

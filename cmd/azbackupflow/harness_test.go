@@ -33,11 +33,13 @@ type shell struct {
 	stdin  string
 	// configDir is the folder of the contexts. Every shell has its own.
 	configDir string
+	// urlFlag passes --url to every command.
+	urlFlag bool
 }
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	return &shell{t: t, configDir: t.TempDir(), api: clienttest.Start(t), change: func(*environment) {}}
+	return &shell{t: t, urlFlag: true, configDir: t.TempDir(), api: clienttest.Start(t), change: func(*environment) {}}
 }
 
 // result is the result of a command.
@@ -63,7 +65,10 @@ func (s *shell) runWith(ctx context.Context, args ...string) result {
 		newKey: func() string { return "made-up-key" }, configDir: s.configDir,
 	}
 	s.change(&w)
-	code := run(ctx, append([]string{"--url", s.api.URL}, args...), w)
+	if s.urlFlag {
+		args = append([]string{"--url", s.api.URL}, args...)
+	}
+	code := run(ctx, args, w)
 	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
 }
 

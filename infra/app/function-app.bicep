@@ -137,3 +137,4 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
 }
 
 output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

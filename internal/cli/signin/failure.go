@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -32,15 +31,8 @@ func remedies() map[string]string {
 }
 
 // failed returns the error of a sign-in in words, without the text of a library.
-func (c Config) failed(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
+func (c Config) failed(err error) error {
 	e := &Error{Method: c.Method, Problem: "no token was issued", Remedy: c.usualRemedy()}
-	var own *Error
-	if errors.As(err, &own) {
-		return own
-	}
 	text := err.Error() + entraText(err)
 	switch code := entraCode.FindString(text); {
 	case code != "":

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -49,7 +51,26 @@ type Config struct {
 	Prompt func(message string)
 	// Transport sends the requests; nil is the default of the Azure SDK.
 	Transport policy.Transporter
+	// Now tells when a token expires. It is required.
+	Now func() time.Time
 }
+
+// source returns tokens, and keeps the current one: not all credentials of the
+// Azure SDK keep theirs.
+type source struct {
+	Config
+	scope      string
+	credential azcore.TokenCredential
+
+	mu    sync.Mutex
+	token azcore.AccessToken
+	// pipeline is the error of the pipeline's token service, which the Azure SDK
+	// does not pass on.
+	pipeline error
+}
+
+// reserve is how long before its end a token is replaced.
+const reserve = 5 * time.Minute
 
 // Error is a sign-in that failed.
 type Error struct {
@@ -62,8 +83,8 @@ func (e *Error) Error() string { return "sign-in with " + e.Method + " failed: "
 // WhatToDo returns the remedy.
 func (e *Error) WhatToDo() string { return e.Remedy }
 
-// New returns a function that returns an access token for the audience. The Azure
-// SDK keeps the token until shortly before it expires.
+// New returns a function that returns an access token for the audience. It keeps
+// the token until shortly before it expires. It is safe for concurrent use.
 func New(c Config) (func(context.Context) (string, error), error) {
 	if c.Audience == "" {
 		return nil, &cli.UsageError{
@@ -71,43 +92,58 @@ func New(c Config) (func(context.Context) (string, error), error) {
 			Remedy: "set --audience or AZBACKUPFLOW_AUDIENCE to the application ID URI of the app registration, such as api://CLIENT_ID",
 		}
 	}
-	credential, err := c.credential()
-	if err != nil {
+	s := &source{Config: c, scope: strings.TrimSuffix(c.Audience, "/.default") + "/.default"}
+	var err error
+	if s.credential, err = s.newCredential(); err != nil {
 		return nil, err
 	}
-	scope := strings.TrimSuffix(c.Audience, "/.default") + "/.default"
-	return func(ctx context.Context) (string, error) {
-		token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}, TenantID: c.tenant()})
-		if err != nil {
-			return "", c.failed(ctx, err)
-		}
-		return token.Token, nil
-	}, nil
+	return s.get, nil
 }
 
-func (c Config) credential() (azcore.TokenCredential, error) {
-	options, discover := c.options()
-	switch c.Method {
+// get returns the current token, or a new one.
+func (s *source) get(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token.Token != "" && s.token.ExpiresOn.Sub(s.Now()) > reserve {
+		return s.token.Token, nil
+	}
+	s.pipeline = nil
+	token, err := s.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{s.scope}, TenantID: s.tenant()})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil && s.pipeline != nil:
+		return "", s.pipeline
+	case err != nil:
+		return "", s.failed(err)
+	}
+	s.token = token
+	return token.Token, nil
+}
+
+func (s *source) newCredential() (azcore.TokenCredential, error) {
+	options, discover := s.options()
+	switch s.Method {
 	case AzureCLI:
-		return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.TenantID})
+		return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.TenantID})
 	case ManagedIdentity:
 		o := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
-		if c.ClientID != "" {
-			o.ID = azidentity.ClientID(c.ClientID)
+		if s.ClientID != "" {
+			o.ID = azidentity.ClientID(s.ClientID)
 		}
 		return azidentity.NewManagedIdentityCredential(o)
 	case DeviceCode:
 		return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
-			ClientOptions: options, TenantID: c.TenantID, ClientID: c.ClientID, DisableInstanceDiscovery: !discover,
+			ClientOptions: options, TenantID: s.TenantID, ClientID: s.ClientID, DisableInstanceDiscovery: !discover,
 			UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
-				c.Prompt(m.Message)
+				s.Prompt(m.Message)
 				return nil
 			},
 		})
 	case WorkloadIdentity:
-		return c.workloadIdentity(options, discover)
+		return s.workloadIdentity(options, discover)
 	}
-	return nil, &cli.UsageError{Text: fmt.Sprintf("%q is not a method of signing in", c.Method), Remedy: "use one of " + strings.Join(Methods(), ", ")}
+	return nil, &cli.UsageError{Text: fmt.Sprintf("%q is not a method of signing in", s.Method), Remedy: "use one of " + strings.Join(Methods(), ", ")}
 }
 
 // options returns the options of the Azure SDK. A custom authority, such as that of
@@ -134,42 +170,42 @@ func (c Config) tenant() string {
 }
 
 // workloadIdentity exchanges the token of a pipeline or of a Kubernetes pod.
-func (c Config) workloadIdentity(options azcore.ClientOptions, discover bool) (azcore.TokenCredential, error) {
-	tenant, client := c.TenantID, c.ClientID
+func (s *source) workloadIdentity(options azcore.ClientOptions, discover bool) (azcore.TokenCredential, error) {
+	tenant, client := s.TenantID, s.ClientID
 	if tenant == "" {
-		tenant = c.variable("AZURE_TENANT_ID")
+		tenant = s.variable("AZURE_TENANT_ID")
 	}
 	if client == "" {
-		client = c.variable("AZURE_CLIENT_ID")
+		client = s.variable("AZURE_CLIENT_ID")
 	}
 	for _, need := range []struct{ value, name, setting string }{
 		{tenant, "tenant", "AZURE_TENANT_ID or --tenant-id"}, {client, "client ID", "AZURE_CLIENT_ID or --client-id"},
 	} {
 		if need.value == "" {
-			return nil, &Error{Method: c.Method, Problem: "the " + need.name + " of the identity is unknown", Remedy: "set " + need.setting}
+			return nil, &Error{Method: s.Method, Problem: "the " + need.name + " of the identity is unknown", Remedy: "set " + need.setting}
 		}
 	}
-	file, requestURL := c.variable("AZURE_FEDERATED_TOKEN_FILE"), c.variable("ACTIONS_ID_TOKEN_REQUEST_URL")
+	file, requestURL := s.variable("AZURE_FEDERATED_TOKEN_FILE"), s.variable("ACTIONS_ID_TOKEN_REQUEST_URL")
 	switch {
 	case file != "":
 		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 			ClientOptions: options, TenantID: tenant, ClientID: client, TokenFilePath: file, DisableInstanceDiscovery: !discover,
 		})
 	case requestURL != "":
-		return azidentity.NewClientAssertionCredential(tenant, client, c.gitHubToken(requestURL),
+		return azidentity.NewClientAssertionCredential(tenant, client, s.gitHubToken(requestURL),
 			&azidentity.ClientAssertionCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: !discover})
-	case c.variable("SYSTEM_OIDCREQUESTURI") != "":
-		if c.variable("SYSTEM_ACCESSTOKEN") == "" || c.variable("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID") == "" {
+	case s.variable("SYSTEM_OIDCREQUESTURI") != "":
+		if s.variable("SYSTEM_ACCESSTOKEN") == "" || s.variable("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID") == "" {
 			return nil, &Error{
-				Method: c.Method, Problem: "the pipeline does not pass SYSTEM_ACCESSTOKEN and AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+				Method: s.Method, Problem: "the pipeline does not pass SYSTEM_ACCESSTOKEN and AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
 				Remedy: "pass System.AccessToken to the step's env, and run it in an AzureCLI@2 task, as in examples/pipelines",
 			}
 		}
-		return azidentity.NewAzurePipelinesCredential(tenant, client, c.variable("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"), c.variable("SYSTEM_ACCESSTOKEN"),
+		return azidentity.NewAzurePipelinesCredential(tenant, client, s.variable("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"), s.variable("SYSTEM_ACCESSTOKEN"),
 			&azidentity.AzurePipelinesCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: !discover})
 	}
 	return nil, &Error{
-		Method: c.Method, Problem: "this machine offers no token to exchange",
+		Method: s.Method, Problem: "this machine offers no token to exchange",
 		Remedy: "in GitHub Actions set permissions: id-token: write; elsewhere set AZURE_FEDERATED_TOKEN_FILE",
 	}
 }
@@ -177,27 +213,27 @@ func (c Config) workloadIdentity(options azcore.ClientOptions, discover bool) (a
 // gitHubToken returns a function that requests the OpenID Connect token of the
 // workflow's job.
 // https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments/about-security-hardening-with-openid-connect
-func (c Config) gitHubToken(requestURL string) func(context.Context) (string, error) {
+func (s *source) gitHubToken(requestURL string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		address, err := url.Parse(requestURL)
 		if err != nil {
-			return "", c.gitHub("ACTIONS_ID_TOKEN_REQUEST_URL is not an address")
+			return "", s.gitHub("ACTIONS_ID_TOKEN_REQUEST_URL is not an address")
 		}
 		query := address.Query()
 		query.Set("audience", "api://AzureADTokenExchange")
 		address.RawQuery = query.Encode()
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 		if err != nil {
-			return "", c.gitHub("ACTIONS_ID_TOKEN_REQUEST_URL is not an address")
+			return "", s.gitHub("ACTIONS_ID_TOKEN_REQUEST_URL is not an address")
 		}
-		req.Header.Set("Authorization", "Bearer "+c.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
-		transport := c.Transport
+		req.Header.Set("Authorization", "Bearer "+s.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
+		transport := s.Transport
 		if transport == nil {
 			transport = http.DefaultClient
 		}
 		res, err := transport.Do(req)
 		if err != nil {
-			return "", c.gitHub("the token service of GitHub Actions cannot be reached")
+			return "", s.gitHub("the token service of GitHub Actions cannot be reached")
 		}
 		defer func() { _ = res.Body.Close() }()
 		var answer struct {
@@ -206,12 +242,13 @@ func (c Config) gitHubToken(requestURL string) func(context.Context) (string, er
 		const maxToken = 1 << 20
 		raw, err := io.ReadAll(io.LimitReader(res.Body, maxToken))
 		if err != nil || res.StatusCode != http.StatusOK || json.Unmarshal(raw, &answer) != nil || answer.Value == "" {
-			return "", c.gitHub(fmt.Sprintf("the token service of GitHub Actions responded with HTTP %d and no token", res.StatusCode))
+			return "", s.gitHub(fmt.Sprintf("the token service of GitHub Actions responded with HTTP %d and no token", res.StatusCode))
 		}
 		return answer.Value, nil
 	}
 }
 
-func (c Config) gitHub(problem string) error {
-	return &Error{Method: c.Method, Problem: problem, Remedy: "set permissions: id-token: write in the workflow"}
+func (s *source) gitHub(problem string) error {
+	s.pipeline = &Error{Method: s.Method, Problem: problem, Remedy: "set permissions: id-token: write in the workflow"}
+	return s.pipeline
 }
