@@ -9,6 +9,7 @@ COUNT   ?= 20
 ARCH    ?= amd64
 PATHS   ?= .
 MATCH   ?= .
+PREFIX  ?= $(HOME)/.local
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Each folder with a package-lock.json is installed separately: Azurite, and the
@@ -53,7 +54,18 @@ build: bin/azbackupflow ## Build all packages, and the command line to bin/azbac
 # Built with the flags of the packaged program, so that both share the build cache.
 .PHONY: bin/azbackupflow
 bin/azbackupflow:
-	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/azbackupflow
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/azbackupflow
+
+.PHONY: install
+install: bin/azbackupflow ## Install the command line, its man page and its completion for bash, zsh and fish (PREFIX=~/.local)
+	install -d '$(PREFIX)/bin' '$(PREFIX)/share/man/man1' '$(PREFIX)/share/bash-completion/completions' \
+	  '$(PREFIX)/share/zsh/site-functions' '$(PREFIX)/share/fish/vendor_completions.d'
+	install -m 755 bin/azbackupflow '$(PREFIX)/bin/azbackupflow'
+	bin/azbackupflow man > '$(PREFIX)/share/man/man1/azbackupflow.1'
+	bin/azbackupflow completion bash > '$(PREFIX)/share/bash-completion/completions/azbackupflow'
+	bin/azbackupflow completion zsh > '$(PREFIX)/share/zsh/site-functions/_azbackupflow'
+	bin/azbackupflow completion fish > '$(PREFIX)/share/fish/vendor_completions.d/azbackupflow.fish'
+	@echo 'Installed azbackupflow $(VERSION) to $(PREFIX)/bin.'
 
 .PHONY: package
 package: ## Build dist/, dist.zip (what is deployed; ARCH=arm64 for Arm) and its bill of materials

@@ -125,7 +125,7 @@ type namedContext struct {
 }
 
 type contextUseCommand struct {
-	Name string `arg:"" help:"Name of the context."`
+	Name string `arg:"" complete:"context" help:"Name of the context."`
 }
 
 // Run makes the context the current one.
@@ -134,7 +134,7 @@ func (c *contextUseCommand) Run(a *app) error {
 }
 
 type contextRemoveCommand struct {
-	Name string `arg:"" help:"Name of the context."`
+	Name string `arg:"" complete:"context" help:"Name of the context."`
 }
 
 // Run removes the context.
@@ -181,7 +181,7 @@ func signInName(s contexts.SignIn) string {
 }
 
 type contextShowCommand struct {
-	Name string `arg:"" optional:"" help:"Name of the context."`
+	Name string `arg:"" complete:"context" optional:"" help:"Name of the context."`
 }
 
 // Run shows the context.

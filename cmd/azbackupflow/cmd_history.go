@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli/render"
 )
 
@@ -27,8 +28,14 @@ func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	if len(history.Unreadable) > 0 {
 		a.out.Line("%d rows cannot be read: %s", len(history.Unreadable), render.Plain(strings.Join(history.Unreadable, ", ")))
 	}
+	a.showTimeline(history.Events)
+	return nil
+}
+
+// showTimeline shows the events of an operation.
+func (a *app) showTimeline(events []api.Event) {
 	t := render.Timeline{Paint: a.out.Paint, Columns: a.out.Width()}
-	for _, ev := range history.Events {
+	for _, ev := range events {
 		for _, line := range t.Lines(ev) {
 			a.out.Line("%s", line)
 		}
@@ -36,5 +43,4 @@ func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	for _, line := range t.End() {
 		a.out.Line("%s", line)
 	}
-	return nil
 }

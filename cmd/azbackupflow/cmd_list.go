@@ -57,14 +57,14 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 }
 
 // operationColumns are the columns of a list of operations. At a narrow terminal,
-// those that tell the least are left out first.
+// those of least use are left out first.
 func operationColumns() []render.Column {
 	return []render.Column{
 		{Heading: "ID"},
 		{Heading: "Status"},
-		{Heading: "Flow", Min: 12, Drop: 1},
-		{Heading: "Item", Min: 10},
-		{Heading: "Vault", Min: 8, Drop: 4},
+		{Heading: "Flow", Drop: 1},
+		{Heading: "Item", Min: 12},
+		{Heading: "Vault", Min: 10, Drop: 4},
 		{Heading: "Started", Drop: 5},
 		{Heading: "Duration", Drop: 3},
 		{Heading: "Key", OnlyWide: true},

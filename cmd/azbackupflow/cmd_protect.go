@@ -101,7 +101,7 @@ func (c *protectExplainCommand) explain(ctx context.Context, a *app, rules []aut
 }
 
 func (a *app) showExplanation(x explanation) {
-	a.out.Line("%s", render.Plain(x.ResourceID))
+	a.out.Line("%s", a.out.Bold(a.out.ResourceID(x.ResourceID)))
 	var rows [][]string
 	for _, r := range x.Rules {
 		matches := "no"

@@ -72,7 +72,7 @@ func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
 }
 
 type rejectedShowCommand struct {
-	ID string `arg:"" help:"ID of the rejected request."`
+	ID string `arg:"" complete:"rejected" help:"ID of the rejected request."`
 }
 
 // Run shows a rejected request and its body.
@@ -96,7 +96,7 @@ func (s *rejectedShowCommand) Run(ctx context.Context, a *app) error {
 }
 
 type rejectedReplayCommand struct {
-	ID   string `arg:"" help:"ID of the rejected request."`
+	ID   string `arg:"" complete:"rejected" help:"ID of the rejected request."`
 	File string `short:"f" placeholder:"FILE" help:"File with the corrected request as JSON (- for standard input)."`
 }
 
@@ -136,7 +136,7 @@ func (r *rejectedReplayCommand) Run(ctx context.Context, a *app) error {
 }
 
 type rejectedPurgeCommand struct {
-	ID     string `arg:"" optional:"" help:"ID of the rejected request."`
+	ID     string `arg:"" optional:"" complete:"rejected" help:"ID of the rejected request."`
 	Before string `placeholder:"TIME" help:"Delete all requests rejected before this time (RFC 3339, a date, or an age such as 36h or 7d)."`
 }
 

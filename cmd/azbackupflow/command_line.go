@@ -38,17 +38,19 @@ type environment struct {
 // commandLine is the grammar of the command line for kong.
 type commandLine struct {
 	connectionFlags
-	Output string `short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
-	Query  string `placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
+	Output      string           `short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Show the version of this program."`
+	Query       string           `placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
 
 	Start     startCommand     `cmd:"" group:"operations" help:"Start an operation."`
 	Validate  validateCommand  `cmd:"" group:"operations" help:"Show what a request would do, by calls that only read."`
 	Bulk      bulkCommand      `cmd:"" group:"operations" help:"Start many operations that differ in some parameters."`
-	Status    statusCommand    `cmd:"" group:"operations" help:"Show an operation, its last error and the recommended action."`
+	Describe  describeCommand  `cmd:"" aliases:"show" group:"operations" help:"Show everything about an operation: status, parameters, history, and what to do now."`
+	Status    statusCommand    `cmd:"" aliases:"get" group:"operations" help:"Show an operation, its last error and the recommended action."`
 	History   historyCommand   `cmd:"" group:"operations" help:"Show the events of an operation, step by step."`
 	Watch     watchCommand     `cmd:"" group:"operations" help:"Show the events of an operation as they happen."`
 	Wait      waitCommand      `cmd:"" group:"operations" help:"Wait until an operation has ended; the exit code shows the result."`
-	List      listCommand      `cmd:"" group:"operations" help:"List operations, newest first."`
+	List      listCommand      `cmd:"" aliases:"ls" group:"operations" help:"List operations, newest first."`
 	Cancel    cancelCommand    `cmd:"" group:"operations" help:"Cancel an operation."`
 	Pause     pauseCommand     `cmd:"" group:"operations" help:"Pause an operation: it makes no calls until it is resumed."`
 	Resume    resumeCommand    `cmd:"" group:"operations" help:"Resume a paused operation."`
@@ -66,6 +68,10 @@ type commandLine struct {
 	Local   localCommand   `cmd:"" group:"local" help:"Run the local stack until Ctrl-C."`
 	Demo    demoCommand    `cmd:"" group:"local" help:"Run every flow on a local stack: one step by step, then all others in parallel."`
 	Version versionCommand `cmd:"" group:"local" help:"Show the version of this program."`
+
+	Completion completionCommand `cmd:"" group:"local" help:"Write the script that completes commands, flows and IDs in a shell."`
+	Man        manCommand        `cmd:"" group:"local" help:"Write the man page."`
+	Help       helpCommand       `cmd:"" group:"local" help:"Show the help of a command, like --help."`
 }
 
 const description = `Runs Azure Backup operations to completion.
@@ -91,7 +97,7 @@ func newApp(env environment, flags commandLine) (*app, error) {
 	out, err := render.New(render.Config{
 		Out: env.stdout, Err: env.stderr, Format: render.Format(flags.Output), Query: query, Now: env.now, Ticks: env.ticks,
 		Columns: columnsOf(env.stdoutTerminal, env.stdoutColumns), ErrColumns: columnsOf(env.stderrTerminal, env.stderrColumns),
-		Color: env.stdoutTerminal && render.WantsColor(env.lookup), Links: env.stdoutTerminal && render.WantsColor(env.lookup),
+		Color: env.stdoutTerminal && render.WantsColor(env.lookup), Links: env.stdoutTerminal && render.CanLink(env.lookup),
 		Spinner: env.stderrTerminal,
 	})
 	if err != nil {
@@ -108,60 +114,15 @@ func columnsOf(terminal bool, columns func() int) func() int {
 	return columns
 }
 
-// run runs the program and returns the exit code.
-func run(ctx context.Context, args []string, env environment) int {
-	flags := &commandLine{}
-	book, err := newFlowBook(env)
-	if err != nil {
-		return fail(ctx, env, cli.Caller{}, err)
-	}
-	flags.Start.Parameters, flags.Validate.Parameters = kong.Plugins{book.plugin()}, kong.Plugins{book.plugin()}
-	helpShown := false // kong showed help and would exit
-	parser, err := kong.New(flags,
-		kong.Name("azbackupflow"), kong.Description(description),
-		kong.Writers(env.stdout, env.stderr),
-		kong.Exit(func(int) { helpShown = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.ExplicitGroups([]kong.Group{
-			{Key: "operations", Title: "Operations:"},
-			{Key: "declared", Title: "Declaration files:"},
-			{Key: "local", Title: "On this machine:"},
-		}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
-	if err != nil {
-		return fail(ctx, env, cli.Caller{}, err)
-	}
-	parsed, err := parser.Parse(args)
-	if helpShown {
-		book.writeFlags(env.stdout, args)
-		return cli.ExitDone
-	}
-	if err != nil {
-		return fail(ctx, env, cli.Caller{}, usageError(err))
-	}
-	link, err := env.connect(flags.connectionFlags)
-	if err != nil {
-		return fail(ctx, env, cli.Caller{}, err)
-	}
-	outputGiven := given(parsed, "output")
-	if !outputGiven && link.context.Output != "" {
-		flags.Output = link.context.Output
-	}
-	a, err := newApp(env, *flags)
-	if err != nil {
-		return fail(ctx, env, link.caller(), err)
-	}
-	a.outputGiven, a.connection, a.book = outputGiven, link, book
-	if err := parsed.Run(a); err != nil {
-		return fail(ctx, env, link.caller(), err)
-	}
-	return cli.ExitDone
-}
-
 // fail writes the error and its remedy in one line and returns the exit code.
 func fail(ctx context.Context, env environment, caller cli.Caller, err error) int {
-	note := func(line string) { _, _ = fmt.Fprintln(env.stderr, "azbackupflow: "+line) } // a closed terminal cannot be reported anywhere
+	note := func(line string) {
+		line = "azbackupflow: " + line
+		if env.stderrTerminal && env.stderrColumns != nil {
+			line = render.FitLines(line, env.stderrColumns())
+		}
+		_, _ = fmt.Fprintln(env.stderr, line) // a closed terminal cannot be reported anywhere
+	}
 	var failed *cli.OperationError
 	if ctx.Err() != nil && !errors.As(err, &failed) {
 		note("interrupted; operations continue")

@@ -101,7 +101,7 @@ func (s *shell) golden(name, got string) {
 	got = strings.ReplaceAll(got, s.api.URL, "http://API")
 	path := filepath.Join("testdata", name+".golden")
 	if *update {
-		require.NoError(s.t, os.MkdirAll("testdata", 0o750))
+		require.NoError(s.t, os.MkdirAll(filepath.Dir(path), 0o750))
 		require.NoError(s.t, os.WriteFile(path, []byte(got), 0o600))
 	}
 	want, err := os.ReadFile(path)

@@ -22,11 +22,13 @@ const (
 	ExitInterrupted = 130
 )
 
-// ExitCodesHelp documents the exit codes for --help.
+// ExitCodesHelp documents the exit codes for --help. Its lines fit a terminal of 60
+// columns.
 const ExitCodesHelp = `Exit codes:
 
-  0    the command succeeded; for wait, watch and start --wait: the operation is
-       Succeeded, or SucceededWithWarnings (with a note)
+  0    the command succeeded; for wait, watch and
+       start --wait: the operation is Succeeded, or
+       SucceededWithWarnings (with a note)
   1    the operation is Failed, or another error occurred
   2    the command line or the request is invalid
   3    the operation is Canceled
@@ -34,9 +36,9 @@ const ExitCodesHelp = `Exit codes:
   5    the operation is Parked: it waits for an operator
   6    --timeout ended the wait; the operation continues
   7    the API is unavailable
-  8    with --require-new: nothing was started, because the key belongs to an
-       earlier request
-  130  the command was interrupted; the operation continues`
+  8    with --require-new: nothing was started, because
+       the key belongs to an earlier request
+  130  interrupted; the operation continues`
 
 // ExitCode returns the exit code of an error.
 func ExitCode(err error) int {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
@@ -96,4 +97,44 @@ func operationRemedy(op api.Operation) string {
 	case api.Pending, api.Running, api.Succeeded, api.SucceededWithWarnings, api.Canceled:
 	}
 	return ""
+}
+
+// overdueAfter is how late a wake-up may be before the sweep replaces it.
+const overdueAfter = 10 * time.Minute
+
+// WhatToDo returns what a user can do about an operation now, in sentences.
+func WhatToDo(op api.Operation, now time.Time) []string {
+	switch {
+	case op.Status == api.Succeeded:
+		return []string{"Nothing."}
+	case op.Status == api.SucceededWithWarnings:
+		return []string{"Read the warnings. The operation has done its work."}
+	case op.Status == api.Canceled:
+		return []string{"Nothing, unless the work is still wanted: then send a new request."}
+	case op.Status.Terminal(), op.Status == api.Parked:
+		return endedWhatToDo(op)
+	case op.CancelRequested:
+		return []string{"Nothing. The operation is being canceled."}
+	case op.Paused:
+		return []string{"Resume it when it may go on: azbackupflow resume " + op.ID}
+	case !op.DueAt.IsZero() && now.Sub(op.DueAt) > overdueAfter:
+		return []string{"Its wake-up is overdue. The sweep replaces it; to run the sweep now: azbackupflow rescue"}
+	}
+	return []string{"Nothing. It continues by itself; to follow it: azbackupflow watch " + op.ID}
+}
+
+// endedWhatToDo returns what helps an operation that has failed, or is parked.
+func endedWhatToDo(op api.Operation) []string {
+	all := []string{}
+	if op.Error != nil {
+		all = append(all, op.Error.RecommendedAction...)
+	}
+	retry := "azbackupflow retry " + op.ID
+	switch {
+	case op.Status == api.Failed && op.Error != nil && op.Error.Class == classFatal:
+		return append(all, "A retry cannot succeed until the cause is gone. Then: "+retry)
+	case op.Status == api.TimedOut:
+		return append(all, "Its deadline has passed. To start it again: "+retry)
+	}
+	return append(all, "When the cause is gone: "+retry)
 }

@@ -209,7 +209,7 @@ func elements(raw json.RawMessage) (all []json.RawMessage, isList bool) {
 	return []json.RawMessage{raw}, false
 }
 
-// objectsIn returns the elements of an array that holds nothing but objects.
+// objectsIn returns the elements of an array of objects.
 func objectsIn(raw json.RawMessage) ([]json.RawMessage, bool) {
 	var all []json.RawMessage
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &all) != nil {

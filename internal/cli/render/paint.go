@@ -6,6 +6,9 @@ import (
 	"azbackupflow/internal/api"
 )
 
+// linkStart starts the escape sequence of a link.
+const linkStart = "\x1b]8;"
+
 // Paint colors text for a terminal. The zero value returns text unchanged.
 type Paint struct{ on, links bool }
 
@@ -17,20 +20,18 @@ func WantsColor(lookup func(name string) (string, bool)) bool {
 	return noColor == "" && term != "dumb"
 }
 
+// CanLink reports whether a terminal with this environment may show links. One that
+// cannot shows their text.
+func CanLink(lookup func(name string) (string, bool)) bool {
+	term, _ := lookup("TERM")
+	return term != "dumb"
+}
+
 func (p Paint) with(c text.Color, s string) string {
 	if !p.on || s == "" {
 		return s
 	}
 	return text.Escape(s, c.EscapeSeq())
-}
-
-// Link returns text that a terminal opens as an address. Elsewhere it returns the
-// address.
-func (p Paint) Link(address, what string) string {
-	if !p.links {
-		return Plain(address)
-	}
-	return text.Hyperlink(address, what)
 }
 
 // Bold returns bold text.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func New(c Config) (*Printer, error) {
 	if c.ErrColumns == nil {
 		c.ErrColumns = func() int { return maxProse }
 	}
-	return &Printer{Paint: Paint{on: c.Color, links: c.Links}, c: c}, nil
+	return &Printer{Paint: Paint{on: c.Color, links: c.Links && c.Format != Wide}, c: c}, nil
 }
 
 // AtTerminal reports whether the output is fitted to the width of a terminal.
@@ -89,9 +90,41 @@ func (p *Printer) Width() int {
 // Now returns the current time.
 func (p *Printer) Now() time.Time { return p.c.Now() }
 
-// Line writes a line of text.
+// Line writes a line of text. At a terminal, a longer line is wrapped at words and
+// keeps its margin.
 func (p *Printer) Line(format string, args ...any) {
-	p.write(fmt.Sprintf(format, args...) + "\n")
+	line := fmt.Sprintf(format, args...)
+	if p.AtTerminal() {
+		line = FitLines(line, p.c.Columns())
+	}
+	p.write(line + "\n")
+}
+
+// ResourceID returns a resource ID, shortened in its middle at a terminal that is
+// narrower.
+func (p *Printer) ResourceID(id string) string {
+	if !p.AtTerminal() {
+		return Plain(id)
+	}
+	return shortenMiddle(Plain(id), p.c.Columns())
+}
+
+// FitLines wraps the lines of a text that are longer than a number of columns, at
+// words. The new lines have the margin of the line.
+func FitLines(what string, columns int) string {
+	var fitted []string
+	for line := range strings.SplitSeq(what, "\n") {
+		if text.StringWidthWithoutEscSequences(line) <= columns {
+			fitted = append(fitted, line)
+			continue
+		}
+		bare := strings.TrimLeft(line, " ")
+		margin := line[:min(len(line)-len(bare), columns/2)]
+		for _, part := range wrap(bare, columns-len(margin)) {
+			fitted = append(fitted, margin+part)
+		}
+	}
+	return strings.Join(fitted, "\n")
 }
 
 // Note writes a line that is not part of the command's output.
@@ -105,7 +138,8 @@ func (p *Printer) write(text string) { _, _ = io.WriteString(p.c.Out, text) }
 // Fact is a name and a value.
 type Fact struct{ Name, Value string }
 
-// Facts writes names and values in two columns.
+// Facts writes names and values in two columns. At a terminal, resource IDs are
+// shortened in their middle.
 func (p *Printer) Facts(facts []Fact) {
 	longest := 0
 	for _, fact := range facts {
@@ -119,7 +153,11 @@ func (p *Printer) Facts(facts []Fact) {
 	t.SetStyle(plainTable())
 	for _, fact := range facts {
 		value := fact.Value
-		if p.AtTerminal() || !strings.Contains(value, "://") { // scripts read addresses, so they stay in one line
+		switch {
+		case strings.Contains(value, linkStart):
+		case p.AtTerminal() && strings.HasPrefix(value, "/") && !strings.Contains(value, " "):
+			value = shortenMiddle(value, columns) // a resource ID
+		case p.AtTerminal() || !strings.Contains(value, "://"): // scripts read addresses, so they stay in one line
 			value = strings.Join(wrap(value, columns), "\n")
 		}
 		t.AppendRow(table.Row{p.Bold(fact.Name), value})
@@ -145,7 +183,10 @@ func (p *Printer) WrappedError(margin int, what string) {
 func wrap(what string, columns int) []string {
 	lines := strings.Split(text.WrapSoft(what, columns), "\n")
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+		lines[i] = paddedReset.ReplaceAllString(strings.TrimRight(lines[i], " "), "$1")
 	}
 	return lines
 }
+
+// paddedReset matches the spaces before the escape sequence that ends a color.
+var paddedReset = regexp.MustCompile(` +(\x1b\[0m)$`)

@@ -150,8 +150,8 @@ func total(columns []Column, natural, widths []int, floor func(int) int) int {
 	return sum
 }
 
-// narrow takes width from the widest column that is above its floor, until all
-// columns fit.
+// narrow takes width from the column that is the furthest above its floor, until
+// all columns fit.
 func narrow(widths []int, available int, floor func(int) int) {
 	for {
 		sum, widest := -columnGap, -1
@@ -160,7 +160,7 @@ func narrow(widths []int, available int, floor func(int) int) {
 				continue
 			}
 			sum += w + columnGap
-			if w > floor(i) && (widest < 0 || w > widths[widest]) {
+			if w > floor(i) && (widest < 0 || w-floor(i) > widths[widest]-floor(widest)) {
 				widest = i
 			}
 		}

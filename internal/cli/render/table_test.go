@@ -57,7 +57,7 @@ func TestColumns_FitEveryTerminal(t *testing.T) {
 	}
 }
 
-func TestColumns_LeaveOutWhatTellsTheLeast(t *testing.T) {
+func TestColumns_AreLeftOutByRank(t *testing.T) {
 	t.Parallel()
 	columns := []render.Column{{Heading: "A"}, {Heading: "B", Drop: 2}, {Heading: "C", Drop: 1}, {Heading: "D", Drop: 3}, {Heading: "E", OnlyWide: true}}
 	row := []string{"aaaaaaaa", "bbbbbbbb", "cccccccc", "", "eeeeeeee"}

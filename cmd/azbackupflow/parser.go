@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/completion"
+	"azbackupflow/internal/cli/render"
+)
+
+// maxHelpColumns is the maximum width of help texts.
+const maxHelpColumns = 80
+
+// newParser returns the parser of the command line. It calls shown when it has
+// shown a help text or the version, instead of ending the program.
+func newParser(ctx context.Context, flags *commandLine, env environment, book flowBook, shown func()) (*kong.Kong, error) {
+	flags.Start.Parameters, flags.Validate.Parameters = kong.Plugins{book.plugin()}, kong.Plugins{book.plugin()}
+	columns := env.helpColumns()
+	info, _ := debug.ReadBuildInfo()
+	return kong.New(flags,
+		kong.Name("azbackupflow"), kong.Description(description),
+		kong.Writers(env.stdout, env.stderr),
+		kong.Exit(func(int) { shown() }),
+		kong.Vars{"version": "azbackupflow " + programVersion(version, info)},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: columns}),
+		kong.Help(helpOf(columns)),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "operations", Title: "Operations:"},
+			{Key: "declared", Title: "Declaration files:"},
+			{Key: "local", Title: "On this machine:"},
+		}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+}
+
+// helpColumns returns the width of help texts.
+func (env environment) helpColumns() int {
+	if env.stdoutTerminal && env.stdoutColumns != nil {
+		return min(maxHelpColumns, env.stdoutColumns())
+	}
+	return maxHelpColumns
+}
+
+// helpOf returns a printer of help texts that wraps what kong leaves too long.
+func helpOf(columns int) kong.HelpPrinter {
+	return func(options kong.HelpOptions, parsed *kong.Context) error {
+		out := parsed.Stdout
+		defer func() { parsed.Stdout = out }()
+		var shown strings.Builder
+		parsed.Stdout = &shown
+		if err := kong.DefaultHelpPrinter(options, parsed); err != nil {
+			return err
+		}
+		_, err := io.WriteString(out, render.FitLines(shown.String(), columns))
+		return err
+	}
+}
+
+// run runs the program and returns the exit code.
+func run(ctx context.Context, args []string, env environment) int {
+	flags := &commandLine{}
+	book, err := newFlowBook(env)
+	if err != nil {
+		return fail(ctx, env, cli.Caller{}, err)
+	}
+	helpShown := false
+	parser, err := newParser(ctx, flags, env, book, func() { helpShown = true })
+	if err != nil {
+		return fail(ctx, env, cli.Caller{}, err)
+	}
+	if len(args) > 0 && args[0] == completion.HiddenCommand {
+		completer{env, parser, flags, book}.complete(ctx, args[1:])
+		return cli.ExitDone
+	}
+	parsed, err := parser.Parse(args)
+	if helpShown {
+		var more strings.Builder
+		book.writeFlags(&more, args)
+		_, _ = io.WriteString(env.stdout, render.FitLines(more.String(), env.helpColumns())) // a closed terminal cannot be reported anywhere
+		return cli.ExitDone
+	}
+	if err != nil {
+		return fail(ctx, env, cli.Caller{}, usageError(err))
+	}
+	if command, _, _ := strings.Cut(parsed.Command(), " "); command == "help" {
+		return run(ctx, append(flags.Help.Command, "--help"), env)
+	}
+	a, caller, err := open(env, *flags, parsed, book)
+	if err == nil {
+		err = parsed.Run(a)
+	}
+	if err != nil {
+		return fail(ctx, env, caller, err)
+	}
+	return cli.ExitDone
+}
+
+// open returns what the command of a parsed line needs.
+func open(env environment, flags commandLine, parsed *kong.Context, book flowBook) (*app, cli.Caller, error) {
+	link, err := env.connect(flags.connectionFlags)
+	if err != nil {
+		return nil, cli.Caller{}, err
+	}
+	outputGiven := given(parsed, "output")
+	if !outputGiven && link.context.Output != "" {
+		flags.Output = link.context.Output
+	}
+	a, err := newApp(env, flags)
+	if err != nil {
+		return nil, link.caller(), err
+	}
+	a.outputGiven, a.connection, a.book = outputGiven, link, book
+	return a, link.caller(), nil
+}
