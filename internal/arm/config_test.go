@@ -54,6 +54,8 @@ func TestTrusts_AcceptsTrustedHostsOnly(t *testing.T) {
 		"https://proxy.example/x":                       true,
 		"https://other.example:8443/x":                  true,
 		"http://management.azure.com/x":                 false,
+		"http://management.azure.com:443/x":             false,
+		"http://westeurope.management.azure.com/x":      false,
 		"http://127.0.0.1/x":                            false,
 		"https://management.azure.com:8443/x":           false,
 		"https://westeurope.management.azure.com:444/x": false,
@@ -70,7 +72,11 @@ func TestTrusts_AcceptsTrustedHostsOnly(t *testing.T) {
 
 func TestTrusts_OtherEndpointDoesNotTrustTheCloud(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, func(c *Config) { c.Endpoint = "http://127.0.0.1:9000" })
+	client := newClient(t, func(c *Config) {
+		c.Endpoint, c.TrustedHosts = "http://127.0.0.1:9000", []string{"proxy.example"}
+	})
+	require.True(t, client.Trusts("https://proxy.example/x"))
+	require.False(t, client.Trusts("http://proxy.example:443/x"), "only a loopback host needs no TLS")
 	require.False(t, client.Trusts("https://management.azure.com/x"))
 	require.False(t, client.Trusts("https://westeurope.management.azure.com/x"))
 	require.True(t, client.Trusts("http://127.0.0.1:9000/x"))

@@ -246,3 +246,32 @@ func TestCache_InstanceUsesListOfAnotherInstance(t *testing.T) {
 	require.True(t, find(t, two, a.query(job)).Listed)
 	require.Equal(t, 1, a.lists())
 }
+
+// Jobs that no operation has checked for a while do not keep the list alive.
+func TestCache_ForgottenWaitersDoNotCount(t *testing.T) {
+	t.Parallel()
+	a := newAzure()
+	c := a.cache(t, newStore())
+	a.fill(t, c)
+	a.clock.Advance(time.Hour)
+	require.True(t, find(t, c, a.query(a.running(time.Hour))).ReadDirectly)
+	require.Zero(t, a.lists())
+}
+
+// A job that something else started is checked as often as the vault's list is
+// due, whatever the age of the request that follows it.
+func TestCache_FollowedJobDoesNotShortenTheInterval(t *testing.T) {
+	t.Parallel()
+	a := newAzure()
+	c := a.cache(t, newStore())
+	job := a.running(2 * time.Hour)
+	a.fill(t, c)
+	q := a.query(job)
+	q.Own, q.RequestedAt = false, a.clock.Now()
+	first := find(t, c, q)
+	require.True(t, first.Listed)
+	require.Greater(t, first.Next, 5*time.Minute)
+	a.clock.Advance(2 * time.Minute)
+	require.True(t, find(t, c, q).Listed)
+	require.Equal(t, 1, a.lists())
+}

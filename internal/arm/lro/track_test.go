@@ -300,3 +300,13 @@ func FuzzTrack(f *testing.F) {
 		}
 	})
 }
+
+func TestTrack_URLsOfOtherHostsAreIgnored(t *testing.T) {
+	t.Parallel()
+	evil := answers(202, `{"status":"InProgress"}`, "Location", "https://evil.example/x", "Azure-AsyncOperation", "https://management.azure.com.evil.example/x")
+	a, tracking := operations(t, evil, evil)
+	p, err := lro.Track(t.Context(), a.client, tracking)
+	require.NoError(t, err)
+	require.Equal(t, lro.Running, p.State)
+	require.Nil(t, p.NewTracking)
+}
