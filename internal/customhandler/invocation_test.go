@@ -160,3 +160,28 @@ func FuzzPayloadRoundTrip(f *testing.F) {
 		require.Equal(t, body, string(got))
 	})
 }
+
+func TestTime_IsInUTC(t *testing.T) {
+	t.Parallel()
+	inv := Invocation{Metadata: map[string]json.RawMessage{"At": json.RawMessage(`"2026-03-01T10:00:00+02:00"`)}}
+	at, ok := inv.Time("At")
+	require.True(t, ok)
+	require.Equal(t, time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), at)
+}
+
+func TestString_IsOneValue(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{`["a"]`: "", `{"a":1}`: "", `null`: "", `12`: "12", `true`: "true", `"a"`: "a", `"\"a\""`: "a"} {
+		inv := Invocation{Metadata: map[string]json.RawMessage{"MessageId": json.RawMessage(raw)}}
+		require.Equal(t, want, inv.MessageID(), raw)
+	}
+}
+
+// Text that is JSON is not decoded as base64, although 1234 is valid base64.
+func TestPayload_JSONIsNotBase64(t *testing.T) {
+	t.Parallel()
+	inv := Invocation{Data: map[string]json.RawMessage{"message": json.RawMessage(`"1234"`)}}
+	body, err := inv.Payload("message")
+	require.NoError(t, err)
+	require.Equal(t, "1234", string(body))
+}

@@ -57,7 +57,7 @@ func main() {
 	flag.StringVar(&o.commit, "commit", "", "Text that chooses the sample, such as a commit ID.")
 	flag.DurationVar(&o.budget, "budget", time.Hour, "Time after which the remaining mutants are not run.")
 	flag.IntVar(&o.workers, "parallel", runtime.GOMAXPROCS(0), "Number of mutants to test at the same time.")
-	flag.DurationVar(&o.testTimeout, "timeout", time.Minute, "Time limit for the tests of one package.")
+	flag.DurationVar(&o.testTimeout, "timeout", 2*time.Minute, "Time limit for the tests of one package.")
 	flag.BoolVar(&o.verbose, "v", false, "Print killed mutants with the test that failed.")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: mutants [flags] <folder of the repository>")
