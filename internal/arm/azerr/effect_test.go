@@ -35,8 +35,8 @@ func TestFailedOperation_NamesItsReason(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]string{
 		`{"status":"Canceled"}`: "OperationCanceled",
-		`{"properties":{"errorDetails":{"code":"UserErrorDBNotFound","message":"m"}}}`:                "UserErrorDBNotFound",
-		`{"properties":{"error":{"code":"UserErrorDBNotFound","message":"m"}}}`:                       "UserErrorDBNotFound",
+		`{"properties":{"errorDetails":{"code":"UserErrorDBNotFound","message":"m"}}}`:               "UserErrorDBNotFound",
+		`{"properties":{"error":{"code":"UserErrorDBNotFound","message":"m"}}}`:                      "UserErrorDBNotFound",
 		`{"status":"Canceled","error":{"code":"UserErrorDBNotFound","message":"m"},"properties":{}}`: "UserErrorDBNotFound",
 	} {
 		var body map[string]any
