@@ -37,8 +37,8 @@ type Config struct {
 	// Tenant separates the operations of deployments that share tables. It is
 	// part of every operation's ID.
 	Tenant string
-	// Now is the clock. Jitter returns a random number in [0,1). NewID returns
-	// a new UUID.
+	// Now is the clock. Jitter returns a random number in [0,1), by which pauses
+	// and the order of the sweep differ. NewID returns a new UUID.
 	Now    func() time.Time
 	Jitter func() float64
 	NewID  func() string
@@ -64,7 +64,8 @@ type Config struct {
 
 // Engine runs operations.
 type Engine struct {
-	cfg Config
+	cfg    Config
+	spread *spread
 }
 
 // New returns an engine. It returns an error if a required field is missing.
@@ -95,7 +96,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.StartTrace == nil {
 		cfg.StartTrace = func(_ context.Context, op operation.Operation) (string, func()) { return op.TraceParent, func() {} }
 	}
-	return &Engine{cfg: cfg}, nil
+	return &Engine{cfg: cfg, spread: newSpread(cfg.Waits.SpreadSlot, cfg.Now)}, nil
 }
 
 // maxRunTime limits the time of one delivery. It is below the lock of the
@@ -118,7 +119,7 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 	defer cancel()
 	log := e.cfg.Log.With("op", d.Wakeup.OperationID, "seq", d.Wakeup.Seq, "delivery", d.Count)
 	env := Env{
-		Now: e.cfg.Now, Jitter: e.cfg.Jitter, NewID: e.cfg.NewID,
+		Now: e.cfg.Now, Spread: e.spread.after, NewID: e.cfg.NewID,
 		Waits: e.cfg.Waits, Broadcast: e.cfg.Notifier.Broadcasts(), Flow: e.cfg.Flows.Find, TraceParent: d.Wakeup.TraceParent,
 	}
 	m, cmd := NewMachine(d)
@@ -138,5 +139,5 @@ func (e *Engine) RunStep(ctx context.Context, d operation.Delivery) error {
 
 // input returns the input of a transition now.
 func (e *Engine) input() operation.Input {
-	return operation.Input{Now: e.cfg.Now(), Waits: e.cfg.Waits, Jitter: e.cfg.Jitter(), WriteID: e.cfg.NewID()}
+	return operation.Input{Now: e.cfg.Now(), Waits: e.cfg.Waits, Spread: e.spread.after, WriteID: e.cfg.NewID()}
 }

@@ -11,8 +11,9 @@ import (
 // Env is everything that a Machine needs from outside, except for the results of
 // its commands.
 type Env struct {
-	Now    func() time.Time
-	Jitter func() float64
+	Now func() time.Time
+	// Spread is Input.Spread.
+	Spread func(due time.Time) time.Time
 	// NewID returns an ID that was never used before.
 	NewID func() string
 	Waits operation.Waits
@@ -234,5 +235,5 @@ func (m Machine) end(a Action, reason string) (Machine, Command) {
 }
 
 func (m Machine) input(env Env) operation.Input {
-	return operation.Input{Now: env.Now(), Waits: env.Waits, Jitter: env.Jitter(), WriteID: env.NewID()}
+	return operation.Input{Now: env.Now(), Waits: env.Waits, Spread: env.Spread, WriteID: env.NewID()}
 }

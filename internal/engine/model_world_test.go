@@ -84,7 +84,6 @@ type rules struct {
 
 func soundRules() rules {
 	w := operation.AzureWaits()
-	w.Jitter = 0
 	return rules{waits: w, lateJobs: w.ClaimGrace, invocable: 2 * time.Minute, lock: 5 * time.Minute}
 }
 

@@ -76,7 +76,7 @@ func (op Operation) back(out Outcome, in Input) (Operation, Event) {
 	op.LastError = err
 	op.Attempts, op.Tracking = 0, nil
 	op.enter(out.Next, in.Now)
-	op.DueAt = op.byDeadline(in.Waits.next(in.Now, err.RetryAfter, wait, in.Jitter), in.Now)
+	op.DueAt = op.byDeadline(in.next(err.RetryAfter, wait), in.Now)
 	op.move(StepAnswered, in.Now)
 	return op, op.event(note("failed, going back to step "+out.Next, out.Note), in)
 }

@@ -80,7 +80,7 @@ func (op Operation) ReconcileFailed(err *Error, in Input) (Operation, Event) {
 			return next.park(err, in)
 		}
 	}
-	next.DueAt = in.Waits.next(in.Now, err.RetryAfter, policy.Backoff(max(next.Attempts, 1)), in.Jitter)
+	next.DueAt = in.next(err.RetryAfter, policy.Backoff(max(next.Attempts, 1)))
 	next.move(StepAnswered, in.Now)
 	return next, next.event("retrying the reconciliation of an unanswered request", in)
 }

@@ -59,7 +59,7 @@ func (op Operation) Defer(d *Deferral, reconciling bool, in Input) (Operation, E
 		next.Claim = nil
 	}
 	next.Reservation = d.Reservation
-	next.DueAt = in.Waits.next(in.Now, max(d.Wait, time.Nanosecond), 0, in.Jitter)
+	next.DueAt = in.next(max(d.Wait, time.Nanosecond), 0)
 	if next.Claim == nil {
 		next.DueAt = next.byDeadline(next.DueAt, in.Now)
 	}

@@ -11,7 +11,7 @@ func (op Operation) StepFailed(err *Error, in Input) (Operation, Event) {
 	policy, retriable := in.Waits.retryPolicy(err.Class)
 	if next.Claim != nil && err.Ambiguous {
 		next.Attempts++
-		next.DueAt = later(next.Claim.NotAfter.Add(in.Waits.ClaimGrace), in.Waits.next(in.Now, err.RetryAfter, 0, in.Jitter))
+		next.DueAt = later(next.Claim.NotAfter.Add(in.Waits.ClaimGrace), in.next(err.RetryAfter, 0))
 		next.WaitingFor = "the reconciliation of an unanswered request"
 		next.move(StepAnswered, in.Now)
 		return next, next.event("no usable answer; the request may have taken effect, so it is reconciled before a retry", in)
@@ -30,7 +30,7 @@ func (op Operation) StepFailed(err *Error, in Input) (Operation, Event) {
 		}
 		wait = policy.Backoff(next.Attempts)
 	}
-	next.DueAt = next.byDeadline(in.Waits.next(in.Now, err.RetryAfter, wait, in.Jitter), in.Now)
+	next.DueAt = next.byDeadline(in.next(err.RetryAfter, wait), in.Now)
 	next.WaitingFor = "a retry after " + err.Code
 	next.move(StepAnswered, in.Now)
 	return next, next.event("retrying", in)

@@ -1,7 +1,6 @@
 package operation_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -103,13 +102,11 @@ func TestStepFailed_WaitsAtLeastRetryAfter(t *testing.T) {
 			t.Parallel()
 			for _, class := range classes {
 				for _, asked := range []time.Duration{time.Second, 10 * time.Second, 324 * time.Second, 10 * time.Minute, 5 * time.Hour} {
-					for _, jitter := range []float64{0, 0.5, 0.999} {
+					for _, later := range []time.Duration{0, time.Millisecond, time.Minute} {
 						err, in := failure(class), after(0)
-						err.RetryAfter, in.Jitter = asked, jitter
+						err.RetryAfter, in.Spread = asked, func(due time.Time) time.Time { return due.Add(later) }
 						next, _ := do(running(), err, in)
-						told := fmt.Sprintf("%s, Retry-After %s, jitter %v", class, asked, jitter)
-						require.GreaterOrEqual(t, wait(next, in), asked, told)
-						require.LessOrEqual(t, wait(next, in), asked+asked/10, told)
+						require.Equal(t, asked+later, wait(next, in), "%s, Retry-After %s, spread by %s", class, asked, later)
 					}
 				}
 			}
@@ -117,14 +114,16 @@ func TestStepFailed_WaitsAtLeastRetryAfter(t *testing.T) {
 	}
 }
 
-func TestStepFailed_AddsJitterToBackoff(t *testing.T) {
+func TestStepFailed_SpreadsBackoffAndNeverAnImmediateStep(t *testing.T) {
 	t.Parallel()
 	in := after(0)
-	in.Jitter = 0.5
+	in.Spread = func(due time.Time) time.Time { return due.Add(time.Millisecond) }
 	next, _ := running().StepFailed(failure(operation.Transient), in)
-	require.Equal(t, 30*time.Second+1500*time.Millisecond, wait(next, in))
+	require.Equal(t, 30*time.Second+time.Millisecond, wait(next, in))
 	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Wait}, in)
-	require.Equal(t, 63*time.Second, wait(next, in))
+	require.Equal(t, time.Minute+time.Millisecond, wait(next, in))
+	next, _ = running().Answered(plan(), operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow}, in)
+	require.Zero(t, wait(next, in))
 }
 
 func TestStepFailed_AmbiguousFailureKeepsTheClaim(t *testing.T) {

@@ -46,7 +46,7 @@ func claimed() operation.Operation {
 }
 
 // after returns the input for the given time after the operation's creation,
-// without jitter.
+// which spreads nothing.
 func after(d time.Duration) operation.Input {
 	return operation.Input{Now: start().Add(d), Waits: operation.AzureWaits(), WriteID: "w8"}
 }

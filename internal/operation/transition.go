@@ -20,12 +20,14 @@ func (p Plan) After(step string) (next string, ok bool) {
 	return p[i+1], true
 }
 
-// Input is everything that a transition needs from outside: the time, the
-// waits, a random share of jitter in [0,1), and the fresh ID of the save.
+// Input is everything that a transition needs from outside.
 type Input struct {
-	Now     time.Time
-	Waits   Waits
-	Jitter  float64
+	Now   time.Time
+	Waits Waits
+	// Spread returns a due time, or a later one if other operations of this program
+	// fall due at the same moment. nil spreads nothing.
+	Spread func(due time.Time) time.Time
+	// WriteID is the fresh ID of the save.
 	WriteID string
 }
 
@@ -68,7 +70,7 @@ func (op *Operation) learn(out Outcome) {
 // nextCheck returns when to check again, never later than the deadline.
 func (op *Operation) nextCheck(out Outcome, in Input) time.Time {
 	wait := in.Waits.pace(out.Pace, in.Now.Sub(op.StepStartedAt))
-	return op.byDeadline(in.Waits.next(in.Now, out.After, wait, in.Jitter), in.Now)
+	return op.byDeadline(in.next(out.After, wait), in.Now)
 }
 
 // byDeadline returns the due time, or the deadline if that comes before it: the

@@ -13,8 +13,9 @@ type Waits struct {
 	// added before the claim is reconciled. Azure's job list must show a new
 	// job within the grace period.
 	ClaimWindow, ClaimGrace time.Duration
-	// Jitter is the largest share of a wait that is added at random.
-	Jitter float64
+	// SpreadSlot is the time between two due times of one program where many
+	// operations fall due at the same moment.
+	SpreadSlot time.Duration
 	// Overdue is the time between an operation's due time and the sweep's first
 	// rescue. It doubles with each rescue.
 	Overdue time.Duration
@@ -45,7 +46,7 @@ func NewWaits(speedFactor float64) Waits {
 		MaxJob:       scale(10 * time.Minute),
 		ClaimWindow:  scale(time.Minute),
 		ClaimGrace:   scale(5 * time.Minute),
-		Jitter:       0.1,
+		SpreadSlot:   scale(4 * time.Millisecond),
 		Overdue:      scale(10 * time.Minute),
 		LockCooldown: scale(2 * time.Minute),
 		MaxNoticeAge: scale(7 * 24 * time.Hour),
@@ -74,13 +75,17 @@ func (w Waits) retryPolicy(c Class) (p RetryPolicy, ok bool) {
 const MaxRetryAfter = 24 * time.Hour
 
 // next returns when to check again: after Retry-After if Azure sent one, never
-// before it. Jitter only adds to the wait.
-func (w Waits) next(now time.Time, retryAfter, otherwise time.Duration, jitter float64) time.Time {
+// before it. Spread only adds to the wait.
+func (in Input) next(retryAfter, otherwise time.Duration) time.Time {
 	wait := otherwise
 	if retryAfter > 0 {
 		wait = min(retryAfter, MaxRetryAfter)
 	}
-	return now.Add(wait + time.Duration(float64(wait)*w.Jitter*jitter))
+	due := in.Now.Add(wait)
+	if wait <= 0 || in.Spread == nil {
+		return due
+	}
+	return in.Spread(due)
 }
 
 // pace returns the wait if Azure sent no Retry-After.

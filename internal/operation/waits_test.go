@@ -15,7 +15,7 @@ func TestNewWaits_DividesOurDurationsAndNotAzures(t *testing.T) {
 		Default: time.Second,
 		MinJob:  500 * time.Millisecond, MaxJob: 10 * time.Second,
 		ClaimWindow: time.Second, ClaimGrace: 5 * time.Second,
-		Jitter:       0.1,
+		SpreadSlot:   4 * time.Millisecond / 60,
 		Overdue:      10 * time.Second,
 		LockCooldown: 2 * time.Second,
 		MaxNoticeAge: 168 * time.Minute,

@@ -19,16 +19,6 @@ import (
 // flowName is the name of the benchmark's flow. The key of an operation is its ID.
 const flowName = "bench"
 
-// deployedWaits returns the waits of a deployment.
-func deployedWaits() operation.Waits { return operation.AzureWaits() }
-
-// steadyWaits returns the waits of a deployment without jitter.
-func steadyWaits() operation.Waits {
-	w := operation.AzureWaits()
-	w.Jitter = 0
-	return w
-}
-
 // newEngine returns azbackupflow's engine with a flow that does the benchmark's work
 // as the product's flows do: it starts an operation, saves its tracking record, and
 // awaits the end.

@@ -36,36 +36,34 @@ type deployed struct {
 // gatherTime is the time that a receive waits for more messages after its first.
 const gatherTime = time.Millisecond
 
-func openDeployed(waits func() operation.Waits) func(context.Context, environment) (runner, error) {
-	return func(ctx context.Context, w environment) (runner, error) {
-		options := state.ClientOptions()
-		options.PerRetryPolicies = append(options.PerRetryPolicies, policy.Policy(countTables{}))
-		tables, err := aztables.NewServiceClientFromConnectionString(w.job.Tables, options)
-		if err != nil {
-			return nil, fmt.Errorf("table service: %w", err)
-		}
-		store, err := state.New(state.Config{Service: tables})
-		if err != nil {
-			return nil, err
-		}
-		a := &deployed{costs: newRequestCounter()}
-		if a.bus, err = azservicebus.NewClientFromConnectionString(w.job.Bus, queue.ClientOptions()); err != nil {
-			return nil, fmt.Errorf("service bus: %w", err)
-		}
-		if a.receiver, err = a.bus.NewReceiverForQueue(settings.StepsQueue, nil); err != nil {
-			return nil, fmt.Errorf("service bus: %w", err)
-		}
-		if a.queue, err = queue.New(queue.Config{Client: a.bus, Name: settings.StepsQueue, Now: w.now}); err != nil {
-			return nil, err
-		}
-		if a.engine, err = newEngine(w, store, countSends{a.queue}, waits()); err != nil {
-			return nil, err
-		}
-		receiving, stop := context.WithCancel(context.WithoutCancel(ctx))
-		a.stop = stop
-		a.working.Go(func() { a.receive(receiving) })
-		return a, nil
+func openDeployed(ctx context.Context, w environment) (runner, error) {
+	options := state.ClientOptions()
+	options.PerRetryPolicies = append(options.PerRetryPolicies, policy.Policy(countTables{}))
+	tables, err := aztables.NewServiceClientFromConnectionString(w.job.Tables, options)
+	if err != nil {
+		return nil, fmt.Errorf("table service: %w", err)
 	}
+	store, err := state.New(state.Config{Service: tables})
+	if err != nil {
+		return nil, err
+	}
+	a := &deployed{costs: newRequestCounter()}
+	if a.bus, err = azservicebus.NewClientFromConnectionString(w.job.Bus, queue.ClientOptions()); err != nil {
+		return nil, fmt.Errorf("service bus: %w", err)
+	}
+	if a.receiver, err = a.bus.NewReceiverForQueue(settings.StepsQueue, nil); err != nil {
+		return nil, fmt.Errorf("service bus: %w", err)
+	}
+	if a.queue, err = queue.New(queue.Config{Client: a.bus, Name: settings.StepsQueue, Now: w.now}); err != nil {
+		return nil, err
+	}
+	if a.engine, err = newEngine(w, store, countSends{a.queue}, operation.AzureWaits()); err != nil {
+		return nil, err
+	}
+	receiving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stop = stop
+	a.working.Go(func() { a.receive(receiving) })
+	return a, nil
 }
 
 func (a *deployed) start(ctx context.Context, id string) error {

@@ -43,7 +43,7 @@ func (q notifyingQueue) Send(ctx context.Context, m engine.Message) error {
 func openMemory(ctx context.Context, w environment) (runner, error) {
 	m := &inMemory{environment: w, queue: notifyingQueue{Queue: &queuememory.Queue{}, sent: make(chan struct{}, 1)}}
 	var err error
-	if m.engine, err = newEngine(w, memory.New(), m.queue, deployedWaits()); err != nil {
+	if m.engine, err = newEngine(w, memory.New(), m.queue, operation.AzureWaits()); err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -109,13 +109,8 @@ func latenessTarget(s scenarioFigures, cost *work.Cost, cores int) target {
 		t.Reason = fmt.Sprintf("azbackupflow did not finish all operations within the limit (%s).", ours.Failure)
 		return t
 	}
-	jitter := float64(s.Duration().Milliseconds()) / 10
-	t.Reason = fmt.Sprintf("Missed against %s. azbackupflow's p99 is %s. Up to %.0f ms of it is jitter: azbackupflow adds up to 10 %% of Retry-After to each wait (here %d × %s), so that messages do not fall due at the same moment",
-		strings.Join(missed, "; "), millis(ours.P99), jitter, s.Polls, s.RetryAfter)
-	if tuned, ok := s.of("azbackupflow-tuned"); ok {
-		t.Reason += fmt.Sprintf(". Without jitter the p99 is %s", millis(tuned.P99))
-	}
-	t.Reason += ". The rest is the time in two services: each step is a receive, a read, a transaction, a send and a settlement over sockets, while the peers call sqlite in their own process. "
+	t.Reason = fmt.Sprintf("Missed against %s. azbackupflow's p99 is %s. It is the time in two services: each step is a receive, a read, a transaction, a send and a settlement over sockets, while the peers call sqlite in their own process. ",
+		strings.Join(missed, "; "), millis(ours.P99))
 	t.Reason += fmt.Sprintf("Engine, Azurite, broker and fake ARM together used %.1f ms of CPU per step. The load is %.0f steps per second, which is %.1f of the %d cores on average.",
 		ours.CPU+ours.Services, offeredRate(s), (ours.CPU+ours.Services)*offeredRate(s)/1000, cores)
 	if cost != nil {
