@@ -185,7 +185,7 @@ func (w *world) send(m Message) {
 
 func (w *world) proceed(r rules, k int, res Result) {
 	env := Env{
-		Now: func() time.Time { return w.now },
+		Now:   func() time.Time { return w.now },
 		NewID: w.newID, Waits: r.waits, Broadcast: r.notices,
 		Flow: func(string, int) (step.Flow, bool) { return modelFlow(r), true },
 	}
