@@ -89,7 +89,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	if err != nil {
 		return nil, err
 	}
-	ready, err := newPreflight(b, store, m, az)
+	ready, err := newPreflight(b, store, m, az, p.protect)
 	if err != nil {
 		return nil, err
 	}
@@ -150,12 +150,26 @@ func newProtection(b *base, store *state.Store, az *azure, e *engine.Engine) (*a
 	})
 }
 
-func newPreflight(b *base, store *state.Store, m *messaging, az *azure) (*preflight.Preflight, error) {
+func newPreflight(b *base, store *state.Store, m *messaging, az *azure, rules *autoprotect.Evaluator) (*preflight.Preflight, error) {
 	return preflight.New(preflight.Config{
 		ARM: az.client, Vaults: b.settings.Vaults, ServiceBusID: b.settings.ServiceBusID,
 		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets,
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
 		Tables: store.Ping, Bus: m.ping,
 		Settings: func() error { return telemetry.Check(b.lookup) }, Unknown: b.unknown,
+		Protectable: func(ctx context.Context) (preflight.Protectable, error) { return protectable(ctx, rules) },
 	})
+}
+
+// protectable converts what the rules may protect: the preflight knows no rules.
+func protectable(ctx context.Context, rules *autoprotect.Evaluator) (p preflight.Protectable, err error) {
+	found, err := rules.Protectable(ctx)
+	p.Vaults = found.Vaults
+	for _, r := range found.Resources {
+		p.Resources = append(p.Resources, preflight.ProtectableResource(r))
+	}
+	for _, u := range found.Unread {
+		p.Unread = append(p.Unread, preflight.Unread(u))
+	}
+	return p, err
 }

@@ -40,7 +40,7 @@ func (p *preflightCommand) Run(ctx context.Context, a *app) error {
 }
 
 func (p *preflightCommand) show(a *app, report api.Preflight) {
-	passed := 0
+	passed, unchecked := 0, 0
 	for _, f := range report.Findings {
 		if f.OK {
 			passed++
@@ -49,12 +49,20 @@ func (p *preflightCommand) show(a *app, report api.Preflight) {
 			}
 			continue
 		}
-		a.out.Line("failed   %s: %s", f.Check, render.Plain(f.Subject))
+		result := "failed   "
+		if f.NotChecked {
+			result = "unknown  "
+			unchecked++
+		}
+		a.out.Line("%s%s: %s", result, f.Check, render.Plain(f.Subject))
 		a.out.Line("         %s", render.Plain(f.Problem))
 		if len(f.Missing) > 0 {
 			a.out.Line("         missing: %s", render.Plain(strings.Join(f.Missing, ", ")))
 		}
 		a.out.Line("         %s", render.Plain(f.Do))
 	}
-	a.out.Line("%d of %d checks passed", passed, len(report.Findings))
+	a.out.Line("%d of %d checks passed", passed, len(report.Findings)-unchecked)
+	if unchecked > 0 {
+		a.out.Line("%d could not be made", unchecked)
+	}
 }

@@ -13,7 +13,10 @@ type Finding struct {
 	Check   string `json:"check"`
 	Subject string `json:"subject"`
 	OK      bool   `json:"ok"`
-	Problem string `json:"problem,omitempty"`
+	// NotChecked is set if the check could not be made. Such a finding does not
+	// fail the preflight.
+	NotChecked bool   `json:"notChecked,omitempty"`
+	Problem    string `json:"problem,omitempty"`
 	// Missing lists the actions or roles that the identity lacks.
 	Missing []string `json:"missing,omitempty"`
 	// Do is the remedy.

@@ -1,6 +1,11 @@
 package autoprotect
 
-import "azbackupflow/internal/arm/resourceid"
+import (
+	"slices"
+	"strings"
+
+	"azbackupflow/internal/arm/resourceid"
+)
 
 // Outcome is the result of a decision about a resource.
 type Outcome string
@@ -89,17 +94,21 @@ func (r Rule) action() string {
 // mayProtect reports whether a rule could protect the resource, or a share of
 // the storage account, or would do so in a dry run. The sweep skips resources
 // for which it returns false.
-func mayProtect(rules []Rule, res Resource) bool {
+func mayProtect(rules []Rule, res Resource) bool { return len(vaultsFor(rules, res)) > 0 }
+
+// vaultsFor returns the vaults with which the rules may protect the resource, or a
+// share of the storage account, or would do so in a dry run.
+func vaultsFor(rules []Rule, res Resource) (vaults []string) {
 	for _, r := range rules {
 		if r.mismatch(res) != "" {
 			continue
 		}
-		if r.Protect != nil {
-			return true
+		if r.Protect != nil && !slices.ContainsFunc(vaults, func(v string) bool { return strings.EqualFold(v, r.Protect.VaultID) }) {
+			vaults = append(vaults, r.Protect.VaultID)
 		}
 		if !r.DryRun && len(r.Match.Names) == 0 {
-			return false // the rule excludes every share of the account
+			break // the rule decides about every share of the account
 		}
 	}
-	return false
+	return vaults
 }

@@ -20,17 +20,28 @@ const (
 // checkVault checks the app's permissions on a vault and on the resources that
 // it backs up, and the roles of the vault's identity.
 func (r *run) checkVault(ctx context.Context, id string) {
-	if _, err := resourceid.ParseVaultID(id, resourceid.RecoveryServicesVault); err == nil {
+	switch {
+	case isVault(id, resourceid.RecoveryServicesVault):
 		r.checkRecoveryServicesVault(ctx, id)
-	} else if vault, err := resourceid.ParseVaultID(id, resourceid.BackupVault); err == nil {
-		r.checkBackupVault(ctx, id, "/subscriptions/"+vault.SubscriptionID)
-	} else {
+	case isVault(id, resourceid.BackupVault):
+		r.checkBackupVault(ctx, id)
+	default:
 		r.fail(Finding{
 			Check: checkSetting, Subject: "AZBACKUPFLOW_VAULTS",
 			Problem: "contains " + id + ", which is not the resource ID of a Recovery Services vault or Backup vault",
 			Do:      "Correct the resource ID, or remove it.",
 		})
 	}
+}
+
+func isVault(id string, t resourceid.VaultType) bool {
+	_, err := resourceid.ParseVaultID(id, t)
+	return err == nil
+}
+
+// subscriptionOf returns the scope of the subscription of a resource.
+func subscriptionOf(id string) string {
+	return "/subscriptions/" + resourceid.NameAfter(id, "subscriptions")
 }
 
 func (r *run) checkRecoveryServicesVault(ctx context.Context, id string) {
@@ -40,15 +51,15 @@ func (r *run) checkRecoveryServicesVault(ctx context.Context, id string) {
 	}
 }
 
-func (r *run) checkBackupVault(ctx context.Context, id, subscription string) {
+func (r *run) checkBackupVault(ctx context.Context, id string) {
 	granted, ok := r.checkPermissions(ctx, id, roles.BackupVault, roles.AnyResource)
 	if !ok {
 		return
 	}
-	r.checkPermissions(ctx, subscription, roles.Subscription)
+	r.checkPermissions(ctx, subscriptionOf(id), roles.Subscription)
 	if roles.Allows(granted, "Microsoft.DataProtection/backupVaults/read") &&
 		roles.Allows(granted, "Microsoft.DataProtection/backupVaults/backupInstances/read") {
-		r.checkVaultIdentity(ctx, id, subscription)
+		r.checkVaultIdentity(ctx, id)
 	}
 }
 
@@ -56,10 +67,9 @@ func (r *run) checkBackupVault(ctx context.Context, id, subscription string) {
 // resource it lacks there. ok is false if Azure does not report them, or if the
 // scope was checked before.
 func (r *run) checkPermissions(ctx context.Context, scope string, on ...roles.Resource) (granted []roles.Grant, ok bool) {
-	if r.checked[strings.ToLower(scope)] {
+	if !r.first(scope) {
 		return nil, false
 	}
-	r.checked[strings.ToLower(scope)] = true
 	path := scope + "/providers/Microsoft.Authorization/permissions"
 	granted, err := arm.All[roles.Grant](ctx, r.cfg.ARM, path, url.Values{"api-version": {authorizationAPIVersion}})
 	if err != nil {

@@ -6,6 +6,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,10 @@ type Finding struct {
 	Check   string `json:"check"`
 	Subject string `json:"subject"`
 	OK      bool   `json:"ok"`
-	Problem string `json:"problem,omitempty"`
+	// NotChecked is set if the check could not be made, so that OK is unknown. Such
+	// a finding does not fail the preflight.
+	NotChecked bool   `json:"notChecked,omitempty"`
+	Problem    string `json:"problem,omitempty"`
 	// Missing lists the actions, roles or properties that are missing.
 	Missing []string `json:"missing,omitempty"`
 	// Do is the remedy.
@@ -36,8 +40,9 @@ type Finding struct {
 
 // Report is the result of a preflight.
 type Report struct {
+	// OK is set if no check failed.
 	OK bool `json:"ok"`
-	// Findings lists failed checks first.
+	// Findings lists failed checks first, then those that could not be made.
 	Findings []Finding `json:"findings"`
 }
 
@@ -50,9 +55,11 @@ const (
 	checkQueue      = "queue"
 	checkPermission = "permissions"
 	checkVault      = "vault identity"
+	checkRules      = "protection rules"
 )
 
-// Config configures a Preflight. ARM, Tables, Bus and Settings are required.
+// Config configures a Preflight. ARM, Tables, Bus, Settings and Protectable are
+// required.
 type Config struct {
 	ARM *arm.Client
 	// Vaults are resource IDs. ServiceBusID is the resource ID of the namespace.
@@ -67,6 +74,8 @@ type Config struct {
 	Bus    func(ctx context.Context, queue string) error
 	// Settings returns the error of any other setting.
 	Settings func() error
+	// Protectable returns what the rules of automatic protection may protect.
+	Protectable func(context.Context) (Protectable, error)
 	// Unknown are settings with the app's prefix that do not exist.
 	Unknown []settings.Unknown
 }
@@ -76,15 +85,15 @@ type Preflight struct{ cfg Config }
 
 // New returns a Preflight. It makes no call.
 func New(c Config) (*Preflight, error) {
-	if c.ARM == nil || c.Tables == nil || c.Bus == nil || c.Settings == nil {
-		return nil, errors.New("preflight: Config.ARM, Tables, Bus and Settings are required")
+	if c.ARM == nil || c.Tables == nil || c.Bus == nil || c.Settings == nil || c.Protectable == nil {
+		return nil, errors.New("preflight: Config.ARM, Tables, Bus, Settings and Protectable are required")
 	}
 	return &Preflight{c}, nil
 }
 
 // Check runs all checks. Each of them runs even if another fails.
 func (p *Preflight) Check(ctx context.Context) Report {
-	r := &run{Preflight: p, checked: map[string]bool{}}
+	r := &run{Preflight: p, checked: map[string]bool{}, accounts: map[string]map[string]bool{}, identities: map[string]principal{}}
 	r.checkSettings()
 	r.checkTables(ctx)
 	r.checkBus(ctx)
@@ -92,17 +101,22 @@ func (p *Preflight) Check(ctx context.Context) Report {
 	for _, id := range p.cfg.Vaults {
 		r.checkVault(ctx, id)
 	}
-	slices.SortStableFunc(r.findings, func(a, b Finding) int {
-		switch {
-		case a.OK == b.OK:
-			return 0
-		case a.OK:
-			return 1
-		}
-		return -1
-	})
-	ok := !slices.ContainsFunc(r.findings, func(f Finding) bool { return !f.OK })
-	return Report{OK: ok, Findings: r.findings}
+	r.checkRules(ctx)
+	slices.SortStableFunc(r.findings, func(a, b Finding) int { return cmp.Compare(a.rank(), b.rank()) })
+	return Report{OK: !slices.ContainsFunc(r.findings, Finding.failed), Findings: r.findings}
+}
+
+func (f Finding) failed() bool { return !f.OK && !f.NotChecked }
+
+// rank sorts findings.
+func (f Finding) rank() int {
+	switch {
+	case f.failed():
+		return 0
+	case f.NotChecked:
+		return 1
+	}
+	return 2
 }
 
 // run is one preflight in progress.
@@ -111,6 +125,11 @@ type run struct {
 	findings []Finding
 	// checked holds the permissions and roles that were checked, by scope.
 	checked map[string]bool
+	// accounts holds the lower-case names of the storage accounts that the app
+	// sees, by subscription.
+	accounts map[string]map[string]bool
+	// identities holds the identities of Backup vaults, by lower-case vault ID.
+	identities map[string]principal
 }
 
 func (r *run) pass(check, subject string) {
@@ -183,7 +202,7 @@ func (r *run) readFailed(check, subject, action string, err error) {
 	switch {
 	case errors.As(err, &known) && known.HTTPStatus == http.StatusForbidden:
 		f.Missing, f.Do = []string{action}, assignment(action, subject)
-	case errors.As(err, &known) && known.HTTPStatus == http.StatusNotFound:
+	case azerr.IsNotFound(err):
 		f.Do = "Check that the resource ID is correct and that the resource exists."
 	case errors.As(err, &known) && len(known.RecommendedAction) > 0:
 		f.Check, f.Do = checkARM, strings.Join(known.RecommendedAction, " ")

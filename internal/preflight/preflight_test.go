@@ -43,6 +43,7 @@ func newSite(t *testing.T) *site {
 		Tables:         func(context.Context) error { return nil },
 		Bus:            func(context.Context, string) error { return nil },
 		Settings:       func() error { return nil },
+		Protectable:    func(context.Context) (preflight.Protectable, error) { return preflight.Protectable{}, nil },
 	}
 	return s
 }

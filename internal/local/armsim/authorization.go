@@ -132,14 +132,19 @@ func (s *Simulator) serveAccess(c *call) (a answer, served bool) {
 type assignment struct{ role, scope string }
 
 // assignments returns the role assignments of the vaults' identity: on each
-// server, on its resource group, and on the storage account of the demo's
-// restores.
+// flexible server, on its resource group, on each single server that exists, and on
+// the storage account of the demo's restores.
 func (s *Simulator) assignments() []assignment {
 	all := []assignment{{roleBlobContributor, "/subscriptions/" + DemoSubscription + "/resourceGroups/restores/providers/Microsoft.Storage/storageAccounts/testossstorageaccount"}}
 	for _, server := range s.world.flexibleServers {
 		id := server.ID()
 		group, _, _ := strings.Cut(id, "/providers/")
 		all = append(all, assignment{rolePostgreSQLLTR, id}, assignment{roleReader, group})
+	}
+	for _, server := range s.world.singleServers {
+		if !server.Gone {
+			all = append(all, assignment{roleReader, server.ID()})
+		}
 	}
 	return all
 }
