@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	wire "azbackupflow/internal/api"
+	"azbackupflow/internal/rejected"
 )
 
 const principalHeader = "X-MS-CLIENT-PRINCIPAL"
@@ -17,6 +18,14 @@ func deletion(key string) object {
 	return object{"flow": "delete-protection", "key": key, "parameters": object{
 		"itemId": demoVault + "/backupFabrics/Azure/protectionContainers/c/protectedItems/i",
 	}}
+}
+
+// rejectedOf stores a rejected request for a flow and returns its path.
+func (r *rig) rejectedOf(flow string) string {
+	r.t.Helper()
+	record := rejected.Request{ID: rejected.NewID(r.clock(), "", flow, nil), At: r.clock(), Source: rejected.Requests, Flow: flow, Reason: "x"}
+	require.NoError(r.t, r.store.SaveRejected(r.t.Context(), record))
+	return "/rejected/" + record.ID
 }
 
 func TestAccess_WithoutRolesIgnoresThePrincipalHeader(t *testing.T) {
@@ -57,6 +66,9 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 		{http.MethodGet, "/decisions", nil, read},
 		{http.MethodGet, "/flows", nil, read},
 		{http.MethodGet, "/preflight", nil, read},
+		{http.MethodDelete, "/rejected?until=2020-01-01T00:00:00Z", nil, restore},
+		{http.MethodDelete, r.rejectedOf("delete-protection"), nil, restore},
+		{http.MethodDelete, r.rejectedOf("nope"), nil, restore},
 		{http.MethodPost, "/operations", backupRequest("b", "testshare"), start},
 		{http.MethodPost, "/operations", deletion("d"), restore},
 		{http.MethodPost, "/operations", resumption, start},
@@ -90,6 +102,12 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 			require.Equal(t, "forbidden", problem(p))
 			require.Contains(t, p.Detail, "app role")
 		}
+	}
+	ofStart := r.rejectedOf("backup-now")
+	require.Equal(t, http.StatusForbidden, r.call(api, http.MethodDelete, ofStart, nil, nil, principalHeader, signedIn(restore)).StatusCode)
+	require.Equal(t, http.StatusOK, r.call(api, http.MethodDelete, ofStart, nil, nil, principalHeader, signedIn(start)).StatusCode)
+	for role, status := range map[string]int{read: http.StatusForbidden, "": http.StatusForbidden, start: http.StatusOK, restore: http.StatusOK} {
+		require.Equal(t, status, r.call(api, http.MethodPost, "/rescue", nil, nil, principalHeader, signedIn(role)).StatusCode, "rescue with %q", role)
 	}
 	require.Equal(t, http.StatusOK, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, signedIn(start, read)).StatusCode)
 	require.Equal(t, http.StatusNotFound, r.call(api, http.MethodDelete, "/operations/nobody", nil, nil, principalHeader, signedIn(start)).StatusCode)

@@ -102,6 +102,10 @@ type Config struct {
 type API struct {
 	cfg     Config
 	handler http.Handler
+
+	validations turns
+	preflights  *shared[preflight.Report]
+	rescues     *shared[engine.SweepResult]
 }
 
 // New returns the API. It fails if a required field is missing.
@@ -110,7 +114,9 @@ func New(c Config) (*API, error) {
 		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Sealer == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles")
 	}
-	a := &API{cfg: c}
+	a := &API{
+		cfg: c, validations: make(turns, maxValidations), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),
+	}
 	a.handler = a.mux()
 	if c.RequireRoles {
 		a.handler = a.withRoles(a.handler)

@@ -85,6 +85,10 @@ func (a *API) validate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := a.validations.take(r.Context()); err != nil {
+		return err
+	}
+	defer a.validations.release()
 	run, err := a.cfg.Engine.DryRun(r.Context(), req)
 	if err != nil {
 		return err

@@ -43,8 +43,12 @@ func (a *API) getRejected(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	// A record that cannot be read can be deleted too.
-	if _, err := a.cfg.Rejected.LoadRejected(r.Context(), id); err != nil && !operation.IsUnreadable(err) {
+	// A record that cannot be read can be deleted too. Its flow is not known.
+	record, err := a.cfg.Rejected.LoadRejected(r.Context(), id)
+	if err != nil && !operation.IsUnreadable(err) {
+		return err
+	}
+	if err := a.authorizeDeletion(r.Context(), record); err != nil {
 		return err
 	}
 	if err := a.cfg.Rejected.DeleteRejected(r.Context(), id); err != nil {
@@ -53,7 +57,20 @@ func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, api.Purged{Removed: 1})
 }
 
+// authorizeDeletion returns an error if the caller may not delete the record. It
+// may be all that remains of a request for a guarded flow, so a record of an
+// unknown flow counts as one.
+func (a *API) authorizeDeletion(ctx context.Context, record rejected.Request) error {
+	f, known := a.cfg.Flows.Newest(record.Flow)
+	f.Guarded = f.Guarded || !known
+	return authorizeFlow(ctx, f)
+}
+
+// purgeRejected deletes old records, those of guarded flows among them.
 func (a *API) purgeRejected(w http.ResponseWriter, r *http.Request) error {
+	if err := requireRole(r.Context(), RoleRestore); err != nil {
+		return err
+	}
 	q, err := parseQuery(r, "until")
 	if err != nil {
 		return err

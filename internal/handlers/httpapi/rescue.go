@@ -6,9 +6,9 @@ import (
 	"azbackupflow/internal/api"
 )
 
-// rescue runs a sweep now.
+// rescue runs a sweep now. Any role that may change operations allows it.
 func (a *API) rescue(w http.ResponseWriter, r *http.Request) error {
-	swept, err := a.cfg.Sweeper.Sweep(r.Context())
+	swept, err := a.rescues.run(r.Context(), a.cfg.Sweeper.Sweep)
 	if err != nil {
 		return err
 	}

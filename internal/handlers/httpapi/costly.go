@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
+
+// maxValidations limits the validations that run at a time, because each makes
+// calls of Azure. Further ones wait.
+const maxValidations = 4
+
+// turns limits the calls that run at a time.
+type turns chan struct{}
+
+// take waits for a turn, until the context ends. The caller must call release.
+func (t turns) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for other requests of this kind: %w", ctx.Err())
+	}
+}
+
+func (t turns) release() { <-t }
+
+// shared runs a costly function for many callers, once at a time. Callers that wait
+// share the result of a run that began after they came.
+type shared[T any] struct {
+	turn turns
+	// begun counts the runs. last is the result of the run with the number lastRun;
+	// the holder of the turn owns both.
+	begun   atomic.Int64
+	last    T
+	lastRun int64
+}
+
+func newShared[T any]() *shared[T] { return &shared[T]{turn: make(turns, 1)} }
+
+// run returns a result of the function that is not older than the call.
+func (s *shared[T]) run(ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	came := s.begun.Load()
+	if err := s.turn.take(ctx); err != nil {
+		var none T
+		return none, err
+	}
+	defer s.turn.release()
+	if s.lastRun > came {
+		return s.last, nil
+	}
+	number := s.begun.Add(1)
+	result, err := f(ctx)
+	if err == nil {
+		s.last, s.lastRun = result, number
+	}
+	return result, err
+}
