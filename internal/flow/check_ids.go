@@ -168,6 +168,11 @@ func itemRule() schema.Object {
 	return schema.Matches(schema.VaultID(recoveryVaultType, "backupFabrics", "protectionContainers", "protectedItems"))
 }
 
+// wantResource returns the form of the resource ID of a type with one name.
+func wantResource(resourceType string) string {
+	return "/subscriptions/{id}/resourceGroups/{group}/providers/" + resourceType + "/{name}"
+}
+
 // server checks the resource ID of a PostgreSQL server of one of the types.
 func (c *checks) server(field, id string, types ...string) {
 	want := "/subscriptions/{id}/resourceGroups/{group}/providers/" + types[0] + "/{name}"

@@ -14,7 +14,8 @@ type Object = map[string]any
 type Parameters struct {
 	// Type is the struct that encoding/json reads.
 	Type reflect.Type
-	// Fields describe the struct's fields by path, such as fileShare.vaultId.
+	// Fields describe the struct's fields by path, such as fileShare.vaultId, or
+	// paths[].type for the elements of a list.
 	Fields Fields
 	// Rules are keywords of the whole object, for rules between fields.
 	Rules Object
@@ -78,7 +79,11 @@ func (p Parameters) rows(b *strings.Builder, t reflect.Type, path string) {
 			}
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", at, when, field.Meaning)
-		if inner := pointedTo(f.Type); inner.Kind() == reflect.Struct && !isTime(inner) {
+		inner := pointedTo(f.Type)
+		if inner.Kind() == reflect.Slice {
+			inner, at = pointedTo(inner.Elem()), at+elements
+		}
+		if inner.Kind() == reflect.Struct && !isTime(inner) {
 			p.rows(b, inner, at)
 		}
 	}

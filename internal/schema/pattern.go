@@ -46,6 +46,11 @@ func ResourceID(resourceType string) string {
 	return resourceID(segment, segment, resourceType, segment)
 }
 
+// ResourceGroupID returns a pattern for the ID of a resource group.
+func ResourceGroupID() string {
+	return Fold("/subscriptions/") + segment + Fold("/resourceGroups/") + segment
+}
+
 // VaultID returns a pattern for the ID of a vault of a type, whose names have
 // rules of their own, or of a resource below it.
 func VaultID(vaultType string, below ...string) string {

@@ -70,6 +70,24 @@ func pointedTo(t reflect.Type) reflect.Type {
 
 func isTime(t reflect.Type) bool { return t == reflect.TypeFor[time.Time]() }
 
+// elements follows the path of a list in the paths of its elements, such as
+// paths[].type.
+const elements = "[]"
+
+// list returns the schema of a list. Elements that are not objects may be
+// described, too: by a Field for the elements.
+func list(element reflect.Type, path string, left Fields) (Object, error) {
+	items, err := value(element, path, left)
+	if err != nil {
+		return nil, err
+	}
+	if described, ok := left[path]; ok {
+		delete(left, path)
+		maps.Copy(items, described.Rule)
+	}
+	return Object{"type": "array", "items": items}, nil
+}
+
 // value returns the schema of one field.
 func value(t reflect.Type, path string, left Fields) (Object, error) {
 	t = pointedTo(t)
@@ -80,7 +98,9 @@ func value(t reflect.Type, path string, left Fields) (Object, error) {
 		return structure(t, path, left)
 	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.String:
 		return Object{"type": "object", "additionalProperties": Object{"type": "string"}}, nil
-	case t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Slice:
+		return list(t.Elem(), path+elements, left)
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int32:
 		return Object{"type": "integer"}, nil
 	case t.Kind() == reflect.Bool:
 		return Object{"type": "boolean"}, nil

@@ -47,6 +47,16 @@ func Equal(a, b string) bool {
 // LastName returns the last name of a resource ID, or a bare name unchanged.
 func LastName(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
+// GroupOf returns the ID of the resource group of a resource, in the casing of the
+// resource ID.
+func GroupOf(id string) string {
+	i := strings.Index(strings.ToLower(id), "/providers/")
+	if i < 0 {
+		return id
+	}
+	return id[:i]
+}
+
 // NameAfter returns the name that follows a type in a resource ID, in any
 // casing; empty if there is none.
 func NameAfter(id, resourceType string) string {

@@ -1,6 +1,10 @@
 package armsim
 
-import "time"
+import (
+	"time"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
+)
 
 // DemoSubscription is the subscription of DemoWorld and of the Learn page.
 const DemoSubscription = "00000000-0000-0000-0000-000000000000"
@@ -29,6 +33,9 @@ const (
 //
 //   - Backup vault TestBkpVault in TestBkpVaultRG, with soft delete and the
 //     policies pgflexpol1, pgflexpol2 (longer retention) and osspol3;
+//   - policies for other datasources, and datasources that are not protected yet:
+//     MySQL server mysqltestserver, disk datadisk1, storage accounts blobaccount1,
+//     vaultedaccount1 and datalake1, and AKS cluster akscluster1;
 //   - flexible server pgflextestserver in pgflextest, not protected yet;
 //   - single server testpostgresql in ossdemoRG, deleted, with database empdb11
 //     that the vault protects as instance testpostgresql-empdb11-…;
@@ -93,6 +100,7 @@ func (w *World) addDemoPostgreSQL() {
 		},
 		SoftDelete: "On",
 	}
+	vault.Policies = append(vault.Policies, demoPolicies()...)
 	source := SingleServer{
 		Subscription: DemoSubscription, ResourceGroup: "ossdemoRG", Name: "testpostgresql", Location: location,
 		Databases: []string{"empdb11"}, Gone: true,
@@ -101,6 +109,7 @@ func (w *World) addDemoPostgreSQL() {
 		Subscription: DemoSubscription, ResourceGroup: "targetrg", Name: "targetossserver", Location: location,
 		Databases: []string{"postgres"},
 	}
+	w.addDemoDatasources(location)
 	w.BackupVaults = append(w.BackupVaults, vault)
 	w.SingleServers = append(w.SingleServers, source, target)
 	w.FlexibleServers = append(w.FlexibleServers, FlexibleServer{
@@ -120,4 +129,31 @@ func (w *World) addDemoPostgreSQL() {
 			{ID: "0c5a1d2f3b4e46978891a2b3c4d5e6f7", Age: 7 * day},
 		},
 	})
+}
+
+// demoPolicies returns the policies of datasources other than PostgreSQL.
+func demoPolicies() []BackupPolicy {
+	return []BackupPolicy{
+		{Name: "mysqlpol1", DatasourceTypes: []string{kinds.DatasourceMySQL}},
+		{Name: "diskpol1", DatasourceTypes: []string{kinds.DatasourceDisk}},
+		{Name: "blobpol1", DatasourceTypes: []string{kinds.DatasourceBlob}, Continuous: true},
+		{Name: "blobvaultpol1", DatasourceTypes: []string{kinds.DatasourceBlob}},
+		{Name: "adlspol1", DatasourceTypes: []string{kinds.DatasourceADLS}},
+		{Name: "akspol1", DatasourceTypes: []string{kinds.DatasourceCluster}},
+	}
+}
+
+// addDemoDatasources adds datasources other than PostgreSQL, and targets for their
+// restores.
+func (w *World) addDemoDatasources(location string) {
+	const group = "/subscriptions/" + DemoSubscription + "/resourceGroups/"
+	for _, id := range []string{
+		"mysqltest/providers/Microsoft.DBforMySQL/flexibleServers/mysqltestserver", "disks/providers/Microsoft.Compute/disks/datadisk1",
+		"clusters/providers/Microsoft.ContainerService/managedClusters/akscluster1", "clusters/providers/Microsoft.ContainerService/managedClusters/akscluster2",
+	} {
+		w.Resources = append(w.Resources, Resource{ID: group + id, Location: location})
+	}
+	for _, name := range []string{"blobaccount1", "vaultedaccount1", "datalake1", "restoredblobs"} {
+		w.StorageAccounts = append(w.StorageAccounts, StorageAccount{Subscription: DemoSubscription, ResourceGroup: "blobs", Name: name, Location: location})
+	}
 }
