@@ -22,11 +22,16 @@ type azure struct {
 	recoveryServices *recoveryservices.Client
 	dataProtection   *dataprotection.Client
 	flows            *flow.Registry
+	// limits returns what is known of Azure's limits.
+	limits func(context.Context) ([]ratelimit.Known, error)
 }
+
+// rateLimits is the kind of the shared rows that hold allowances.
+const rateLimits = "ratelimit"
 
 func newAzure(b *base, store *state.Store) (*azure, error) {
 	limiter, err := ratelimit.New(ratelimit.Config{
-		Now: b.now, Identity: b.settings.ClientID, Assumptions: b.timing.rateLimits, Store: state.SharedRows{Store: store, Kind: "ratelimit"}, Log: b.log,
+		Now: b.now, Identity: b.settings.ClientID, Assumptions: b.timing.rateLimits, Store: state.SharedRows{Store: store, Kind: rateLimits}, Log: b.log,
 	})
 	if err != nil {
 		return nil, err
@@ -43,6 +48,16 @@ func newAzure(b *base, store *state.Store) (*azure, error) {
 		return nil, err
 	}
 	az := &azure{client: client, recoveryServices: recoveryservices.New(client), dataProtection: dataprotection.New(client)}
+	az.limits = func(ctx context.Context) ([]ratelimit.Known, error) {
+		shared := map[string][]byte{}
+		for row, err := range store.ListShared(ctx, rateLimits) {
+			if err != nil {
+				return nil, err
+			}
+			shared[row.Key] = row.Value
+		}
+		return limiter.Known(shared), nil
+	}
 	az.flows, err = flow.New(flow.Config{
 		ARM: client, Now: b.now, ClockSkew: b.timing.scale(flow.DefaultClockSkew),
 		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, GuardedFlows: b.settings.GuardedFlows},

@@ -14,6 +14,7 @@ import (
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/preflight"
 	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 	"azbackupflow/internal/state"
@@ -26,6 +27,7 @@ type parts struct {
 	intake    *intake.Intake
 	rejecter  *intake.Rejecter
 	collector *intake.Collector
+	bulks     *intake.Bulks
 	api       *httpapi.API
 	schedules *schedule.Runner
 	protect   *autoprotect.Evaluator
@@ -95,7 +97,9 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p.api, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
-		Preflight: ready, Publish: m.publisher.Publish, Sealer: sealer, Now: b.now, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
+		Preflight: ready, Schedules: p.schedules, Bulks: p.bulks, Limits: az.limits, Healthy: store.Ping,
+		Publish: m.publisher.Publish, Sealer: sealer, Tenant: b.settings.Tenant, Version: b.version,
+		Now: b.now, Sleep: b.sleep, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
 	})
 	return p, err
 }
@@ -107,8 +111,12 @@ func newIntake(b *base, store *state.Store, m *messaging, p *parts) (*intake.Sea
 	if err != nil {
 		return nil, err
 	}
+	p.bulks, err = intake.NewBulks(state.SharedRows{Store: store, Kind: request.BulkRecords}, b.now)
+	if err != nil {
+		return nil, err
+	}
 	p.intake, err = intake.New(intake.Config{
-		Engine: p.engine, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Sealer: sealer, Waits: b.timing.waits,
+		Engine: p.engine, Load: store.Load, Send: m.publisher.Schedule, Rejecter: m.rejecter, Sealer: sealer, Bulks: p.bulks, Waits: b.timing.waits,
 		Now: b.now, NewID: b.newID, Log: b.log,
 	})
 	if err != nil {

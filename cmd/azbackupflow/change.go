@@ -9,12 +9,12 @@ import (
 )
 
 // change changes an operation and shows the result.
-func (a *app) change(ctx context.Context, id string, call func(*client.Client, context.Context, string) (api.Operation, error)) error {
+func (a *app) change(ctx context.Context, id string, call func(c *client.Client, ctx context.Context, id, reason string) (api.Operation, error)) error {
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	op, err := call(c, ctx, id)
+	op, err := call(c, ctx, id, "")
 	if err != nil {
 		return err
 	}

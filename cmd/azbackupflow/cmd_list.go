@@ -103,7 +103,7 @@ func (l *listCommand) query(a *app) (q api.OperationQuery, err error) {
 		if !ok || name == "" {
 			return q, &cli.UsageError{Text: fmt.Sprintf("--label %q is not NAME=VALUE", l.Label)}
 		}
-		q.Label = api.Label{Key: name, Value: value}
+		q.Labels = []api.Label{{Key: name, Value: value}}
 	}
 	if err := l.check(); err != nil {
 		return q, err

@@ -124,7 +124,7 @@ func (r *rejectedReplayCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	replayed, err := c.ReplayRejected(ctx, r.ID, corrected)
+	replayed, err := c.ReplayRejected(ctx, r.ID, corrected, "")
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
 	}
 	purged := api.Purged{Removed: 1}
 	if p.ID != "" {
-		err = c.DeleteRejected(ctx, p.ID)
+		err = c.DeleteRejected(ctx, p.ID, "")
 	} else {
 		purged.Removed, err = purgeBefore(ctx, c, before)
 	}
@@ -173,7 +173,7 @@ func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
 // calls if there are many.
 func purgeBefore(ctx context.Context, c *client.Client, before time.Time) (removed int, err error) {
 	for {
-		purged, err := c.PurgeRejected(ctx, before)
+		purged, err := c.PurgeRejected(ctx, before, "")
 		removed += purged.Removed
 		if err != nil || !purged.More {
 			return removed, err

@@ -68,11 +68,42 @@ type Operation struct {
 	CancelRequested bool      `json:"cancelRequested,omitempty"`
 	Paused          bool      `json:"paused,omitempty"`
 
+	// Vault is the resource id of the vault. Item is the resource id of the
+	// protected item, as far as it is known.
+	Vault string `json:"vault,omitempty"`
+	Item  string `json:"item,omitempty"`
+	// Bulk is the key of the bulk that started the operation.
+	Bulk string `json:"bulk,omitempty"`
+	// Round counts the restarts: retries by an operator, and corrected requests.
+	Round int `json:"round,omitempty"`
+	// StartedBy is who started the operation, Reason their own text.
+	StartedBy *Actor `json:"startedBy,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 
 	Parameters json.RawMessage `json:"parameters,omitempty"`
+}
+
+// Started is the response to a start.
+type Started struct {
+	Operation
+	// Created reports that this request started the operation. It is false if the
+	// key belongs to an operation that was started before: then nothing was
+	// started.
+	Created bool `json:"created"`
+}
+
+// Actor is who started or changed an operation. It holds no names or addresses
+// of people.
+type Actor struct {
+	// Kind is user, app, functionKey, anonymous, schedule, rule or queue.
+	Kind string `json:"kind"`
+	// ID is the object id of a user, the application id of an app, the first eight
+	// hexadecimal digits of the SHA-256 of a function key, or a name.
+	ID string `json:"id,omitempty"`
 }
 
 // Error is the last error of an operation.
@@ -125,14 +156,21 @@ type Exchange struct {
 // Event is one line of an operation's history. Every save of the operation
 // adds one.
 type Event struct {
-	Seq       int64      `json:"seq"`
-	At        time.Time  `json:"at"`
+	Seq int64     `json:"seq"`
+	At  time.Time `json:"at"`
+	// Step is the step that ran, or the current one if none ran. Next is the step
+	// that follows, if it is another one.
 	Step      string     `json:"step"`
+	Next      string     `json:"next,omitempty"`
 	Status    Status     `json:"status"`
 	What      string     `json:"what"`
 	Exchanges []Exchange `json:"exchanges,omitempty"`
 	DueAt     time.Time  `json:"dueAt,omitzero"`
 	Err       *Error     `json:"error,omitempty"`
+	// Actor is who made the change, Reason their own text. They are empty for
+	// changes that azbackupflow makes itself.
+	Actor  *Actor `json:"actor,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// WriteID identifies the save that added the event.
 	WriteID string `json:"writeId"`
 }

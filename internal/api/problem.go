@@ -31,6 +31,11 @@ const problemPrefix = "urn:azbackupflow:problem:"
 const (
 	ProblemInvalidRequest   = problemPrefix + "invalid-request"
 	ProblemUnauthorized     = problemPrefix + "unauthorized"
+	ProblemScheduleNotFound = problemPrefix + "schedule-not-found"
+	ProblemBulkNotFound     = problemPrefix + "bulk-not-found"
+	ProblemMethod           = problemPrefix + "method-not-allowed"
+	ProblemEnded            = problemPrefix + "operation-ended"
+	ProblemRunInProgress    = problemPrefix + "run-in-progress"
 	ProblemForbidden        = problemPrefix + "forbidden"
 	ProblemNotFound         = problemPrefix + "operation-not-found"
 	ProblemRejectedNotFound = problemPrefix + "rejected-request-not-found"
@@ -46,6 +51,7 @@ const (
 func ProblemTypes() []string {
 	return []string{
 		ProblemInvalidRequest, ProblemUnauthorized, ProblemForbidden, ProblemNotFound, ProblemRejectedNotFound,
-		ProblemNoSuchRoute, ProblemKeyConflict, ProblemNotRetriable, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable,
+		ProblemScheduleNotFound, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
+		ProblemEnded, ProblemRunInProgress, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable,
 	}
 }

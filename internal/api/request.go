@@ -16,6 +16,8 @@ type Request struct {
 	Deadline string `json:"deadline,omitempty"`
 	// Labels are filters for later lists.
 	Labels map[string]string `json:"labels,omitempty"`
+	// Reason is the sender's own text: why the operation is started.
+	Reason string `json:"reason,omitempty"`
 	// DryRun checks the request and starts nothing.
 	DryRun bool `json:"dryRun,omitempty"`
 }
@@ -75,6 +77,8 @@ type Bulk struct {
 	// Key makes the bulk idempotent. The key of each operation is the bulk's key
 	// and a digest of the target.
 	Key string `json:"key,omitempty"`
+	// Reason is the sender's own text: why the operations are started.
+	Reason string `json:"reason,omitempty"`
 	// Template is the common part of the requests.
 	Template BulkTemplate `json:"template"`
 	// Targets change the template's parameters by JSON Merge Patch (RFC 7396),

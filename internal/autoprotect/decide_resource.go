@@ -103,7 +103,9 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 		return rec, err
 	}
 	req.Labels = map[string]string{labelRule: r.Name, labelSource: t.source}
-	op, _, err := e.c.Engine.Start(ctx, req, engine.Origin{TraceParent: t.trace})
+	op, _, err := e.c.Engine.Start(ctx, req, engine.Origin{
+		TraceParent: t.trace, Cause: operation.Cause{Actor: operation.Actor{Kind: operation.ActorRule, ID: r.Name}},
+	})
 	var conflict *engine.KeyConflict
 	var invalid *step.Invalid
 	switch {

@@ -19,7 +19,10 @@ type call struct {
 	method, path string
 	query        url.Values
 	ifNoneMatch  string
-	body         any
+	prefer       string
+	// idempotencyKey is sent in the header Idempotency-Key.
+	idempotencyKey string
+	body           any
 }
 
 // response holds the parts of a response that are not in its body.
@@ -94,8 +97,10 @@ func (c *Client) build(ctx context.Context, r call) (*http.Request, error) {
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if r.ifNoneMatch != "" {
-		req.Header.Set("If-None-Match", r.ifNoneMatch)
+	for name, value := range map[string]string{"If-None-Match": r.ifNoneMatch, "Prefer": r.prefer, "Idempotency-Key": r.idempotencyKey} {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
 	}
 	if c.cfg.FunctionKey != "" {
 		req.Header.Set("x-functions-key", c.cfg.FunctionKey)

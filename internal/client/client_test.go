@@ -94,7 +94,7 @@ func TestList_FiltersAndPages(t *testing.T) {
 		"by status":                {api.OperationQuery{Status: []api.Status{api.Failed, api.Parked}}, nil},
 		"by several statuses":      {api.OperationQuery{Status: []api.Status{api.Running, api.Succeeded}}, []string{ids[2], ids[1], ids[0]}},
 		"by flow":                  {api.OperationQuery{Flow: "backup-now"}, nil},
-		"by label":                 {api.OperationQuery{Label: api.Label{Key: "team", Value: "files"}, PageSize: 1}, []string{ids[2]}},
+		"by label":                 {api.OperationQuery{Labels: []api.Label{{Key: "team", Value: "files"}}, PageSize: 1}, []string{ids[2]}},
 		"since, to the nanosecond": {api.OperationQuery{Since: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[2], ids[1]}},
 		"until, to the nanosecond": {api.OperationQuery{Until: clienttest.Began().Add(time.Second + time.Nanosecond)}, []string{ids[0]}},
 	} {
@@ -111,10 +111,10 @@ func TestClient_PausesResumesCancelsAndRetries(t *testing.T) {
 	v, err := c.Start(t.Context(), clienttest.Protect("one", "testshare"))
 	require.NoError(t, err)
 
-	paused, err := c.Pause(t.Context(), v.ID)
+	paused, err := c.Pause(t.Context(), v.ID, "")
 	require.NoError(t, err)
 	require.True(t, paused.Paused)
-	resumed, err := c.Resume(t.Context(), v.ID)
+	resumed, err := c.Resume(t.Context(), v.ID, "")
 	require.NoError(t, err)
 	require.False(t, resumed.Paused)
 
@@ -124,10 +124,10 @@ func TestClient_PausesResumesCancelsAndRetries(t *testing.T) {
 	require.Equal(t, api.Failed, failed.Status)
 	require.Equal(t, "PolicyNotFound", failed.Error.Code)
 
-	retried, err := c.Retry(t.Context(), v.ID)
+	retried, err := c.Retry(t.Context(), v.ID, "")
 	require.NoError(t, err)
 	require.Equal(t, api.Running, retried.Status)
-	canceled, err := c.Cancel(t.Context(), v.ID)
+	canceled, err := c.Cancel(t.Context(), v.ID, "")
 	require.NoError(t, err)
 	require.True(t, canceled.CancelRequested)
 }
@@ -184,7 +184,7 @@ func TestClient_ReturnsProblemsOfTheAPI(t *testing.T) {
 		"no history":         {failing(c.History(t.Context(), "nope")), http.StatusNotFound, "urn:azbackupflow:problem:operation-not-found"},
 		"an id with a slash": {failing(c.Get(t.Context(), "a/b?c")), http.StatusNotFound, "urn:azbackupflow:problem:operation-not-found"},
 		"key conflict":       {failing(c.Start(t.Context(), clienttest.Protect("one", "other"))), http.StatusConflict, "urn:azbackupflow:problem:key-conflict"},
-		"not retriable":      {failing(c.Retry(t.Context(), v.ID)), http.StatusConflict, "urn:azbackupflow:problem:not-retriable"},
+		"not retriable":      {failing(c.Retry(t.Context(), v.ID, "")), http.StatusConflict, "urn:azbackupflow:problem:not-retriable"},
 		"no such flow":       {failing(c.Start(t.Context(), api.Request{Flow: "x", Parameters: json.RawMessage("{}")})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
 		"no such status":     {failing(c.List(t.Context(), api.OperationQuery{Status: []api.Status{"x"}})), http.StatusBadRequest, "urn:azbackupflow:problem:invalid-request"},
 	} {

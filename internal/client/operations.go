@@ -71,8 +71,18 @@ func (c *Client) List(ctx context.Context, q api.OperationQuery) (api.OperationP
 		values.Add("status", string(s))
 	}
 	setValue(values, "flow", q.Flow)
-	if q.Label != (api.Label{}) {
-		values.Set("label", q.Label.Key+"="+q.Label.Value)
+	setValue(values, "id", q.ID)
+	setValue(values, "key", q.Key)
+	setValue(values, "item", q.Item)
+	setValue(values, "vault", q.Vault)
+	setValue(values, "schedule", q.Schedule)
+	setValue(values, "bulk", q.Bulk)
+	setValue(values, "sort", q.Sort)
+	for _, l := range q.Labels {
+		values.Add("label", l.Key+"="+l.Value)
+	}
+	if q.Errors {
+		values.Set("errors", "true")
 	}
 	setTime(values, "since", q.Since)
 	setTime(values, "until", q.Until)
@@ -84,30 +94,31 @@ func (c *Client) List(ctx context.Context, q api.OperationQuery) (api.OperationP
 
 // Cancel requests the cancellation of an operation. If the operation waits for a
 // backup job of a Recovery Services vault, that job is canceled. Everything else
-// that Azure has started continues.
-func (c *Client) Cancel(ctx context.Context, id string) (api.Operation, error) {
-	return c.change(ctx, http.MethodDelete, operationPath(id))
+// that Azure has started continues. The reason is recorded; it may be empty.
+func (c *Client) Cancel(ctx context.Context, id, reason string) (api.Operation, error) {
+	return c.change(ctx, http.MethodDelete, operationPath(id), reason)
 }
 
-// Pause stops an operation from making further calls until Resume.
-func (c *Client) Pause(ctx context.Context, id string) (api.Operation, error) {
-	return c.change(ctx, http.MethodPost, operationPath(id)+"/pause")
+// Pause stops an operation from making further calls until Resume. The reason is
+// recorded; it may be empty.
+func (c *Client) Pause(ctx context.Context, id, reason string) (api.Operation, error) {
+	return c.change(ctx, http.MethodPost, operationPath(id)+"/pause", reason)
 }
 
-// Resume continues a paused operation.
-func (c *Client) Resume(ctx context.Context, id string) (api.Operation, error) {
-	return c.change(ctx, http.MethodPost, operationPath(id)+"/resume")
+// Resume continues a paused operation. The reason is recorded; it may be empty.
+func (c *Client) Resume(ctx context.Context, id, reason string) (api.Operation, error) {
+	return c.change(ctx, http.MethodPost, operationPath(id)+"/resume", reason)
 }
 
 // Retry continues a failed, timed-out or parked operation at the step where it
-// stopped.
-func (c *Client) Retry(ctx context.Context, id string) (api.Operation, error) {
-	return c.change(ctx, http.MethodPost, operationPath(id)+"/retry")
+// stopped. The reason is recorded; it may be empty.
+func (c *Client) Retry(ctx context.Context, id, reason string) (api.Operation, error) {
+	return c.change(ctx, http.MethodPost, operationPath(id)+"/retry", reason)
 }
 
-func (c *Client) change(ctx context.Context, method, path string) (api.Operation, error) {
+func (c *Client) change(ctx context.Context, method, path, reason string) (api.Operation, error) {
 	var op api.Operation
-	_, err := c.do(ctx, call{method: method, path: path}, &op)
+	_, err := c.do(ctx, call{method: method, path: path, query: reasonQuery(reason)}, &op)
 	return op, err
 }
 
@@ -141,6 +152,13 @@ func (c *Client) Decisions(ctx context.Context, q api.DecisionQuery) (api.Decisi
 	var page api.DecisionPage
 	_, err := c.do(ctx, call{method: http.MethodGet, path: "/decisions", query: values}, &page)
 	return page, err
+}
+
+// reasonQuery returns the query that carries a reason.
+func reasonQuery(reason string) url.Values {
+	values := url.Values{}
+	setValue(values, "reason", reason)
+	return values
 }
 
 func operationPath(id string) string { return "/operations/" + url.PathEscape(id) }

@@ -28,9 +28,9 @@ func (c *Client) GetRejected(ctx context.Context, id string) (api.RejectedReques
 }
 
 // ReplayRejected sends a rejected request again. A non-nil edited replaces its
-// body.
-func (c *Client) ReplayRejected(ctx context.Context, id string, edited json.RawMessage) (api.Replayed, error) {
-	r := call{method: http.MethodPost, path: rejectedPath(id) + "/replay"}
+// body. The reason is recorded; it may be empty.
+func (c *Client) ReplayRejected(ctx context.Context, id string, edited json.RawMessage, reason string) (api.Replayed, error) {
+	r := call{method: http.MethodPost, path: rejectedPath(id) + "/replay", query: reasonQuery(reason)}
 	if edited != nil {
 		r.body = edited
 	}
@@ -39,17 +39,19 @@ func (c *Client) ReplayRejected(ctx context.Context, id string, edited json.RawM
 	return replayed, err
 }
 
-// DeleteRejected deletes the record of one rejected request.
-func (c *Client) DeleteRejected(ctx context.Context, id string) error {
+// DeleteRejected deletes the record of one rejected request. The app logs the
+// reason, which may be empty.
+func (c *Client) DeleteRejected(ctx context.Context, id, reason string) error {
 	var p api.Purged
-	_, err := c.do(ctx, call{method: http.MethodDelete, path: rejectedPath(id)}, &p)
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: rejectedPath(id), query: reasonQuery(reason)}, &p)
 	return err
 }
 
 // PurgeRejected deletes the records of requests that were rejected before
 // until. One call deletes a limited number; repeat it while Purged.More is set.
-func (c *Client) PurgeRejected(ctx context.Context, until time.Time) (api.Purged, error) {
-	values := url.Values{}
+// The app logs the reason, which may be empty.
+func (c *Client) PurgeRejected(ctx context.Context, until time.Time, reason string) (api.Purged, error) {
+	values := reasonQuery(reason)
 	setTime(values, "until", until)
 	var p api.Purged
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: rejectedRoot, query: values}, &p)

@@ -132,7 +132,7 @@ func TestReconcile_AmbiguousResultParks(t *testing.T) {
 	t.Run("a cancel names the call that may be running", func(t *testing.T) {
 		t.Parallel()
 		r, id := park(t)
-		require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+		require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 		r.finish()
 		op := r.operation(id)
 		require.Equal(t, operation.Canceled, op.Status)
@@ -143,7 +143,7 @@ func TestReconcile_AmbiguousResultParks(t *testing.T) {
 	t.Run("a retry does not reconcile again", func(t *testing.T) {
 		t.Parallel()
 		r, id := park(t)
-		require.NoError(t, second(r.engine.Retry(r.ctx(), id)))
+		require.NoError(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})))
 		r.finish()
 		r.requireSucceeded(id)
 		require.Len(t, r.azure.made("trigger"), 2)
@@ -264,8 +264,8 @@ func TestReconcile_PrecedesCancelPauseAndDeadline(t *testing.T) {
 		meet func(r *rig, id string) error
 		want operation.Status
 	}{
-		"cancel":   {func(r *rig, id string) error { return second(r.engine.Cancel(r.ctx(), id)) }, operation.Canceled},
-		"pause":    {func(r *rig, id string) error { return second(r.engine.Pause(r.ctx(), id)) }, operation.Running},
+		"cancel":   {func(r *rig, id string) error { return second(r.engine.Cancel(r.ctx(), id, operation.Cause{})) }, operation.Canceled},
+		"pause":    {func(r *rig, id string) error { return second(r.engine.Pause(r.ctx(), id, operation.Cause{})) }, operation.Running},
 		"deadline": {func(r *rig, _ string) error { r.clock.Advance(48 * time.Hour); return nil }, operation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -310,7 +310,7 @@ func TestReconcile_WaitsForTheGraceWhateverWakesTheOperation(t *testing.T) {
 			} {
 				require.NoError(t, r.invoke(wake.Wakeup, 1))
 			}
-			require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), id)))
+			require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 			require.NoError(t, r.invoke(engine.StepMessage(row, "").Wakeup, 2))
 			require.Empty(t, r.azure.made("reconcile"))
 			require.NotNil(t, r.operation(id).Claim)

@@ -15,27 +15,34 @@ const maxConflicts = 10
 
 // Cancel requests the cancellation of an operation. Work that Azure has begun
 // continues unless the flow can cancel it. An ended operation does not change.
-func (e *Engine) Cancel(ctx context.Context, id string) (operation.Operation, error) {
-	return e.setFlag(ctx, id, "cancel requested", func(op *operation.Operation) bool {
-		before := op.CancelRequested
-		op.CancelRequested = true
-		return !before
+func (e *Engine) Cancel(ctx context.Context, id string, by operation.Cause) (operation.Operation, error) {
+	return e.setFlag(ctx, id, "cancel requested", by, nil, func(op *operation.Operation) bool {
+		if op.CancelRequested {
+			return false
+		}
+		op.CancelRequested, op.CancelCause = true, by
+		return true
 	})
 }
 
+// ErrEnded means that an operation has ended, so that it can be neither paused
+// nor resumed.
+var ErrEnded = errors.New("the operation has ended; only an operation that has not ended can be paused or resumed")
+
 // Pause stops an operation from making calls until Resume. An unanswered call is
-// still reconciled.
-func (e *Engine) Pause(ctx context.Context, id string) (operation.Operation, error) {
-	return e.setFlag(ctx, id, "paused", func(op *operation.Operation) bool {
+// still reconciled. The error is ErrEnded if the operation has ended.
+func (e *Engine) Pause(ctx context.Context, id string, by operation.Cause) (operation.Operation, error) {
+	return e.setFlag(ctx, id, "paused", by, ErrEnded, func(op *operation.Operation) bool {
 		before := op.Paused
 		op.Paused = true
 		return !before
 	})
 }
 
-// Resume lets a paused operation continue.
-func (e *Engine) Resume(ctx context.Context, id string) (operation.Operation, error) {
-	return e.setFlag(ctx, id, "resumed", func(op *operation.Operation) bool {
+// Resume lets a paused operation continue. The error is ErrEnded if the operation
+// has ended.
+func (e *Engine) Resume(ctx context.Context, id string, by operation.Cause) (operation.Operation, error) {
+	return e.setFlag(ctx, id, "resumed", by, ErrEnded, func(op *operation.Operation) bool {
 		before := op.Paused
 		op.Paused = false
 		return before
@@ -43,16 +50,23 @@ func (e *Engine) Resume(ctx context.Context, id string) (operation.Operation, er
 }
 
 // setFlag saves a flag at the operation's current seq and wakes the operation. A
-// delivery that saves the operation at the same time merges the flag.
-func (e *Engine) setFlag(ctx context.Context, id, what string, set func(*operation.Operation) (changed bool)) (operation.Operation, error) {
+// delivery that saves the operation at the same time merges the flag. ended is
+// the error for an operation that has ended; nil if that is none.
+func (e *Engine) setFlag(
+	ctx context.Context, id, what string, by operation.Cause, ended error, set func(*operation.Operation) (changed bool),
+) (operation.Operation, error) {
 	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
 		op := row.Operation
+		if op.Status.Terminal() && ended != nil {
+			return op, operation.Event{}, false, fmt.Errorf("operation %s is %s: %w", id, op.Status, ended)
+		}
 		if op.Status.Terminal() || !set(&op) {
 			return op, operation.Event{}, false, nil
 		}
 		now := e.cfg.Now()
 		op.WriteID, op.UpdatedAt = e.cfg.NewID(), now
-		return op, operation.Event{Seq: op.Seq, At: now, Step: op.Step, Status: op.Status, What: what, DueAt: op.DueAt, WriteID: op.WriteID}, true, nil
+		ev := operation.Event{Seq: op.Seq, At: now, Step: op.Step, Status: op.Status, What: what, DueAt: op.DueAt, WriteID: op.WriteID}
+		return op, ev.By(by), true, nil
 	})
 	if err != nil || op.Status.Terminal() || op.Paused && !op.CancelRequested {
 		return op, err
@@ -74,9 +88,9 @@ var ErrNotRetriable = errors.New("only a failed, timed-out or parked operation c
 
 // Retry continues a failed, timed-out or parked operation at the step where it
 // stopped, with as much time as it had at first.
-func (e *Engine) Retry(ctx context.Context, id string) (operation.Operation, error) {
+func (e *Engine) Retry(ctx context.Context, id string, by operation.Cause) (operation.Operation, error) {
 	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
-		next, ev, err := row.Operation.Retried(e.input())
+		next, ev, err := row.Operation.Retried(by, e.input())
 		if err != nil {
 			return row.Operation, ev, false, fmt.Errorf("operation %s is %s: %w", id, row.Operation.Status, ErrNotRetriable)
 		}
@@ -110,6 +124,7 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 		if err != nil || !save {
 			return op, err
 		}
+		ev = ev.After(row.Operation.Step)
 		if _, failed = e.cfg.Store.Save(ctx, row.With(op), ev); failed == nil {
 			return op, nil
 		}

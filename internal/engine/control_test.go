@@ -28,7 +28,7 @@ func waiting(t *testing.T) (*rig, string) {
 func TestCancel_WakesTheOperationNow(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
-	op, err := r.engine.Cancel(r.ctx(), id)
+	op, err := r.engine.Cancel(r.ctx(), id, operation.Cause{})
 	require.NoError(t, err)
 	require.True(t, op.CancelRequested)
 	require.Equal(t, r.operation(id), op)
@@ -56,7 +56,7 @@ func TestCancel_FlowMayCancelWorkInAzure(t *testing.T) {
 	id := r.start()
 	r.until(id, "await")
 	r.step()
-	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 	r.finish()
 	require.Equal(t, operation.Canceled, r.operation(id).Status)
 	require.Len(t, r.azure.made("await"), 1)
@@ -67,17 +67,18 @@ func TestCancel_FlowMayCancelWorkInAzure(t *testing.T) {
 func TestCancel_IsIdempotentAndIgnoresEndedOperations(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
-	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 	saves := r.store.calls("save")
-	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 	require.Equal(t, saves, r.store.calls("save"))
 	r.finish()
 
 	ended := r.operation(id)
-	for _, command := range []func(context.Context, string) (operation.Operation, error){r.engine.Cancel, r.engine.Pause, r.engine.Resume} {
-		op, err := command(r.ctx(), id)
-		require.NoError(t, err)
-		require.Equal(t, ended, op)
+	op, err := r.engine.Cancel(r.ctx(), id, operation.Cause{})
+	require.NoError(t, err)
+	require.Equal(t, ended, op)
+	for _, command := range []func(context.Context, string, operation.Cause) (operation.Operation, error){r.engine.Pause, r.engine.Resume} {
+		require.ErrorIs(t, second(command(r.ctx(), id, operation.Cause{})), engine.ErrEnded)
 	}
 	require.Equal(t, ended, r.operation(id))
 	require.Empty(t, r.queue.Waiting())
@@ -87,8 +88,8 @@ func TestCancel_RepeatSendsAMessageThatWasLost(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	r.bus.on("send", unavailable())
-	require.ErrorIs(t, second(r.engine.Cancel(r.ctx(), id)), errUnavailable)
-	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	require.ErrorIs(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})), errUnavailable)
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 	before := r.clock.Now()
 	r.step()
 	require.Equal(t, operation.Canceled, r.operation(id).Status)
@@ -98,8 +99,8 @@ func TestCancel_RepeatSendsAMessageThatWasLost(t *testing.T) {
 func TestControl_ReportsUnknownOperation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for _, command := range []func(context.Context, string) (operation.Operation, error){r.engine.Cancel, r.engine.Pause, r.engine.Resume, r.engine.Retry} {
-		require.ErrorIs(t, second(command(r.ctx(), "gone")), engine.ErrNotFound)
+	for _, command := range []func(context.Context, string, operation.Cause) (operation.Operation, error){r.engine.Cancel, r.engine.Pause, r.engine.Resume, r.engine.Retry} {
+		require.ErrorIs(t, second(command(r.ctx(), "gone", operation.Cause{})), engine.ErrNotFound)
 	}
 }
 
@@ -107,7 +108,7 @@ func TestPause_StopsCallsUntilResume(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	due := r.operation(id).DueAt
-	op, err := r.engine.Pause(r.ctx(), id)
+	op, err := r.engine.Pause(r.ctx(), id, operation.Cause{})
 	require.NoError(t, err)
 	require.True(t, op.Paused)
 	r.finish()
@@ -117,7 +118,7 @@ func TestPause_StopsCallsUntilResume(t *testing.T) {
 	require.Equal(t, engine.SweepResult{Live: 1}, swept)
 	require.Len(t, r.azure.made("await"), 1)
 
-	require.NoError(t, second(r.engine.Resume(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Resume(r.ctx(), id, operation.Cause{})))
 	require.Greater(t, r.clock.Now(), due)
 	require.Equal(t, r.clock.Now(), r.queue.Waiting()[0].Due)
 	r.finish()
@@ -128,13 +129,13 @@ func TestResume_KeepsTheDueTime(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
 	due := r.operation(id).DueAt
-	require.NoError(t, second(r.engine.Pause(r.ctx(), id)))
-	require.NoError(t, second(r.engine.Resume(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Pause(r.ctx(), id, operation.Cause{})))
+	require.NoError(t, second(r.engine.Resume(r.ctx(), id, operation.Cause{})))
 	for _, m := range r.queue.Waiting() {
 		require.Equal(t, due, m.Due)
 	}
 	require.Len(t, r.queue.Waiting(), 2)
-	require.NoError(t, second(r.engine.Resume(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Resume(r.ctx(), id, operation.Cause{})))
 	require.Len(t, r.queue.Waiting(), 3)
 	require.NotEqual(t, r.queue.Waiting()[1].ID, r.queue.Waiting()[2].ID, "duplicate detection would drop it")
 	r.finish()
@@ -145,13 +146,13 @@ func TestResume_KeepsTheDueTime(t *testing.T) {
 func TestPause_AllowsCancelAndTimeout(t *testing.T) {
 	t.Parallel()
 	r, id := waiting(t)
-	require.NoError(t, second(r.engine.Pause(r.ctx(), id)))
-	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Pause(r.ctx(), id, operation.Cause{})))
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 	r.finish()
 	require.Equal(t, operation.Canceled, r.operation(id).Status)
 
 	r, id = waiting(t)
-	require.NoError(t, second(r.engine.Pause(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Pause(r.ctx(), id, operation.Cause{})))
 	r.operate(25 * time.Hour)
 	require.Equal(t, operation.TimedOut, r.operation(id).Status)
 	require.Len(t, r.azure.made("await"), 1)
@@ -193,7 +194,7 @@ func TestRetry_ContinuesAtTheStepWhereItStopped(t *testing.T) {
 	t.Parallel()
 	r, id := failed(t)
 	r.clock.Advance(30 * time.Hour)
-	op, err := r.engine.Retry(r.ctx(), id)
+	op, err := r.engine.Retry(r.ctx(), id, operation.Cause{})
 	require.NoError(t, err)
 	require.Equal(t, operation.Running, op.Status)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), op.Deadline)
@@ -208,9 +209,9 @@ func TestRetry_RejectsOtherStatuses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), engine.ErrNotRetriable)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})), engine.ErrNotRetriable)
 	r.finish()
-	err := second(r.engine.Retry(r.ctx(), id))
+	err := second(r.engine.Retry(r.ctx(), id, operation.Cause{}))
 	require.ErrorIs(t, err, engine.ErrNotRetriable)
 	require.ErrorContains(t, err, "Succeeded")
 	require.Empty(t, r.queue.Waiting())
@@ -228,7 +229,7 @@ func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 			t.Parallel()
 			r, id := failed(t)
 			r.store.on("save", fault)
-			op, err := r.engine.Retry(r.ctx(), id)
+			op, err := r.engine.Retry(r.ctx(), id, operation.Cause{})
 			require.NoError(t, err)
 			require.Equal(t, r.operation(id), op)
 			require.Equal(t, 1, op.Round)
@@ -242,18 +243,18 @@ func TestControl_ReportsUnavailableStorage(t *testing.T) {
 	t.Parallel()
 	r, id := failed(t)
 	r.store.on("load", unavailable())
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})), errUnavailable)
 	r.store.on("reopen", unavailable())
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})), errUnavailable)
 	for range 10 {
 		r.store.on("save", unavailable())
 	}
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})), errUnavailable)
 	require.Equal(t, operation.Failed, r.operation(id).Status)
 	require.Empty(t, r.queue.Waiting())
 
 	r.bus.on("send", unavailable())
-	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id)), errUnavailable)
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})), errUnavailable)
 	r.operate(time.Hour)
 	r.requireSucceeded(id)
 }

@@ -197,7 +197,7 @@ func TestRunStep_PanicParksWithTheStack(t *testing.T) {
 			require.Equal(t, []string{id}, r.live(), "a parked operation stays live")
 
 			r.clock.Advance(time.Hour)
-			_, err := r.engine.Retry(r.ctx(), id)
+			_, err := r.engine.Retry(r.ctx(), id, operation.Cause{})
 			require.NoError(t, err)
 			r.finish()
 			r.requireSucceeded(id)

@@ -21,11 +21,11 @@ func TestRunStep_MakesOneCallForEachMessage(t *testing.T) {
 
 	require.Equal(t, []string{
 		"1 Pending find: accepted",
-		"2 Running refresh: done: found i1",
-		"3 Running protect: done",
-		"4 Running trigger: done",
+		"2 Running find: done: found i1",
+		"3 Running refresh: done",
+		"4 Running protect: done",
 		"4 Running trigger: claimed the call as attempt " + r.azure.jobs[0],
-		"5 Running await: done",
+		"5 Running trigger: done",
 		"6 Succeeded await: done: job completed",
 	}, r.history(id))
 	const s = time.Second

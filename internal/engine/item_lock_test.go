@@ -75,8 +75,8 @@ func TestItemLock_WaitingOperationCanBeCanceledAndTimesOut(t *testing.T) {
 			r.deliver(engine.StepMessage(r.operation(id), ""))
 		}
 	}
-	require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), second)))
-	require.NoError(t, errOfChange(r.engine.Pause(r.ctx(), first)))
+	require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), second, operation.Cause{})))
+	require.NoError(t, errOfChange(r.engine.Pause(r.ctx(), first, operation.Cause{})))
 	r.operate(30 * time.Hour)
 	require.Equal(t, operation.Canceled, r.operation(second).Status)
 	require.Equal(t, operation.TimedOut, r.operation(third).Status)
@@ -86,7 +86,9 @@ func TestItemLock_WaitingOperationCanBeCanceledAndTimesOut(t *testing.T) {
 func TestItemLock_IsAcquiredFromEndedHolder(t *testing.T) {
 	t.Parallel()
 	for name, ends := range map[string]func(*rig, string){
-		"canceled": func(r *rig, id string) { require.NoError(r.t, errOfChange(r.engine.Cancel(r.ctx(), id))) },
+		"canceled": func(r *rig, id string) {
+			require.NoError(r.t, errOfChange(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
+		},
 		"failed": func(r *rig, _ string) {
 			r.azure.on("protect", fails(&operation.Error{Code: "No", Class: operation.Fatal}))
 		},
@@ -117,7 +119,7 @@ func TestItemLock_RetriedOperationAcquiresItAgain(t *testing.T) {
 	r.clock.Advance(time.Hour)
 	second := r.ask("second")
 	r.stands(second, "trigger")
-	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first)))
+	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first, operation.Cause{})))
 	require.Empty(t, r.operation(first).LockedItem)
 	r.deliver(engine.StepMessage(r.operation(first), ""))
 	require.Equal(t, "operation "+second, r.operation(first).WaitingFor)
@@ -192,7 +194,7 @@ func TestItemLock_RetriedHolderLocksAgainBeforeItsNextChange(t *testing.T) {
 	r.azure.on("trigger", fails(&operation.Error{Code: "No", Class: operation.Fatal}))
 	r.finish()
 	r.clock.Advance(time.Hour)
-	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first)))
+	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), first, operation.Cause{})))
 	require.Empty(t, r.operation(first).LockedItem)
 	r.finish()
 	lock, _, err := r.rows.LoadItemLock(r.ctx(), "/shares/s1")

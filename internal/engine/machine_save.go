@@ -16,6 +16,7 @@ func (m Machine) save(next operation.Operation, ev operation.Event, reason saveR
 	if m.LockedItem != "" {
 		next.LockedItem = m.LockedItem
 	}
+	ev = ev.After(m.Row.Operation.Step)
 	m.Phase, m.Reason, m.Desired, m.Event = saving, reason, next, ev
 	return m, Command{Action: Save, Row: m.Row.With(next), Event: ev, Unchanged: next.WaitsAsBefore(m.Row.Operation)}
 }

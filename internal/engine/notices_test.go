@@ -73,7 +73,7 @@ func TestNotices_GoToTheReplyQueue(t *testing.T) {
 	r := newRig(t)
 	op, _, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{ReplyTo: " to answers"})
 	require.NoError(t, err)
-	require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), op.ID)))
+	require.NoError(t, errOfChange(r.engine.Cancel(r.ctx(), op.ID, operation.Cause{})))
 	r.finish()
 	require.Equal(t, operation.Canceled, r.operation(op.ID).Status)
 	require.Equal(t, []string{"1:started Pending to answers", "2:canceled Canceled to answers"}, r.mail.sent)
@@ -170,7 +170,7 @@ func TestNotices_ReportParkedAndRetriedOperation(t *testing.T) {
 	require.Equal(t, engine.SweepResult{Live: 1, Parked: 1, PendingNotices: 1}, r.sweep())
 	r.finish()
 	require.Empty(t, r.operation(id).PendingNotices)
-	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), id)))
+	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), id, operation.Cause{})))
 	r.finish()
 	r.requireSucceeded(id)
 	require.Equal(t, []string{
@@ -186,7 +186,7 @@ func TestNotices_PendingNoticeSurvivesARetry(t *testing.T) {
 	r.mail.on("notify", none(), unavailable())
 	r.finish()
 	require.Equal(t, operation.Failed, r.operation(id).Status)
-	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), id)))
+	require.NoError(t, errOfChange(r.engine.Retry(r.ctx(), id, operation.Cause{})))
 	r.finish()
 	r.requireSucceeded(id)
 	require.Equal(t, []string{

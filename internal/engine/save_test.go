@@ -14,7 +14,7 @@ func TestSave_MergesCancelDuringACall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
-	r.store.on("save", meanwhile(func() { require.NoError(t, second(r.engine.Cancel(r.ctx(), id))) }))
+	r.store.on("save", meanwhile(func() { require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{}))) }))
 	r.step()
 
 	op := r.operation(id)
@@ -28,7 +28,7 @@ func TestSave_MergesCancelDuringACall(t *testing.T) {
 	require.Equal(t, []string{
 		"1 Pending find: accepted",
 		"1 Pending find: cancel requested",
-		"2 Running refresh: done: found i1",
+		"2 Running find: done: found i1",
 		"3 Canceled refresh: canceled; Azure runs nothing that this operation started",
 	}, r.history(id))
 }
@@ -37,11 +37,11 @@ func TestSave_MergesPauseDuringACall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.start()
-	r.store.on("save", meanwhile(func() { require.NoError(t, second(r.engine.Pause(r.ctx(), id))) }))
+	r.store.on("save", meanwhile(func() { require.NoError(t, second(r.engine.Pause(r.ctx(), id, operation.Cause{}))) }))
 	r.finish()
 	require.Equal(t, "refresh", r.operation(id).Step)
 	require.Len(t, r.azure.made(""), 1)
-	require.NoError(t, second(r.engine.Resume(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Resume(r.ctx(), id, operation.Cause{})))
 	r.finish()
 	r.requireSucceeded(id)
 }
@@ -53,7 +53,7 @@ func TestSave_FlagAfterAnUnansweredSaveIsNotAConflict(t *testing.T) {
 	// The save happens, its answer is lost, and someone cancels before the row is
 	// read: it has neither the own write ID nor the old seq.
 	r.store.on("save", lost())
-	r.store.on("load", none(), meanwhile(func() { require.NoError(t, second(r.engine.Cancel(r.ctx(), id))) }))
+	r.store.on("load", none(), meanwhile(func() { require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{}))) }))
 	r.step()
 	require.Equal(t, "refresh", r.operation(id).Step)
 	r.finish()
@@ -182,7 +182,7 @@ func TestSave_AbandonsAfterTooManyConflicts(t *testing.T) {
 	}
 	require.ErrorIs(t, r.invoke(m.Wakeup, 1), engine.ErrRedeliver)
 	require.Equal(t, 9, r.store.calls("save"))
-	_, err := flag(r.ctx(), id)
+	_, err := flag(r.ctx(), id, operation.Cause{})
 	require.ErrorIs(t, err, engine.ErrConflict, "the caller gets the error, too")
 
 	r.store.each = nil

@@ -27,6 +27,10 @@ type Origin struct {
 	// TraceParent is the request's W3C trace context, ReplyTo the queue for
 	// answers, MessageID the ID of the message that carried it.
 	TraceParent, ReplyTo, MessageID string
+	// Cause is who sent the request, and why. Bulk is the key of the bulk that the
+	// request is a target of.
+	Cause operation.Cause
+	Bulk  string
 	// NotBefore delays the first step and the deadline. Zero means no delay. It
 	// is not part of the request: the first start decides.
 	NotBefore time.Time
@@ -41,14 +45,14 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	if err != nil {
 		return e.existing(ctx, r, err)
 	}
-	op.TraceParent, op.ReplyTo, op.RequestID = from.TraceParent, from.ReplyTo, from.MessageID
+	op.TraceParent, op.ReplyTo, op.RequestID, op.Cause, op.Bulk = from.TraceParent, from.ReplyTo, from.MessageID, from.Cause, from.Bulk
 	op = op.QueueStarted(e.cfg.Notifier.Broadcasts())
 	if wait := from.NotBefore.Sub(op.DueAt); wait > 0 {
 		op.DueAt, op.Deadline = from.NotBefore, op.Deadline.Add(wait)
 	}
 	var accepted func()
 	op.TraceParent, accepted = e.cfg.StartTrace(ctx, op)
-	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}
+	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}.With(from.Cause)
 	row, created, err := e.cfg.Store.Create(ctx, op, ev)
 	if err != nil {
 		return op, false, fmt.Errorf("create operation %s: %w", op.ID, err)

@@ -107,7 +107,7 @@ func TestRescue_FiveWithoutProgressPark(t *testing.T) {
 
 	kill = false
 	r.dead = nil
-	require.NoError(t, second(r.engine.Retry(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Retry(r.ctx(), id, operation.Cause{})))
 	r.finish()
 	r.requireSucceeded(id)
 }

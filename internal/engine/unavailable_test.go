@@ -162,7 +162,7 @@ func TestUnknownFlow_CancelWaitsForAProgramWithTheFlow(t *testing.T) {
 	r := newRig(t, versionTwo)
 	id := r.start()
 	r.deploy(demo)
-	require.NoError(t, second(r.engine.Cancel(r.ctx(), id)))
+	require.NoError(t, second(r.engine.Cancel(r.ctx(), id, operation.Cause{})))
 	r.step()
 	r.step()
 	require.Equal(t, operation.Pending, r.operation(id).Status)

@@ -45,7 +45,7 @@ func TestFailedJob_EndsTheOperation(t *testing.T) {
 			require.Equal(t, restoreJobs(sim)[0], op.Tracking.JobID)
 
 			// An operator's retry validates the restore before a new job.
-			_, err := r.engine.Retry(t.Context(), id)
+			_, err := r.engine.Retry(t.Context(), id, operation.Cause{})
 			require.NoError(t, err)
 			again := r.finish(id)
 			require.Equal(t, operation.Succeeded, again.Status, "%v", r.story(id))

@@ -44,13 +44,13 @@ func TestLookAlikes_InstanceThatWasProtectedAgainIsNotDeleted(t *testing.T) {
 	r.succeeds("backup-now", target)
 	late := r.begin("delete-protection", target)
 	r.until(late, "delete-instance")
-	_, err := r.engine.Pause(t.Context(), late)
+	_, err := r.engine.Pause(t.Context(), late, operation.Cause{})
 	require.NoError(t, err)
 	r.succeeds("delete-protection", target)
 	r.succeeds("protect-postgres", protectServer())
 	n := len(sim.Requests())
 
-	_, err = r.engine.Resume(t.Context(), late)
+	_, err = r.engine.Resume(t.Context(), late, operation.Cause{})
 	require.NoError(t, err)
 	op := r.finish(late)
 

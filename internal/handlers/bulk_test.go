@@ -45,7 +45,7 @@ func shares(n int) (targets []any) {
 // listed returns the operations of the bulk, page by page.
 func (r *rig) listed(pageSize int) (all []operation.Operation) {
 	r.t.Helper()
-	q := operation.Query{Label: operation.Label{Key: "bulk", Value: "nightly"}, PageSize: pageSize}
+	q := operation.Query{Labels: []operation.Label{{Key: "bulk", Value: "nightly"}}, PageSize: pageSize}
 	seen := map[string]bool{}
 	for {
 		page, err := r.store.List(r.t.Context(), q)

@@ -30,7 +30,11 @@ import (
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/schedule"
+	"azbackupflow/internal/schedule/run"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 )
@@ -52,6 +56,10 @@ type rig struct {
 	intake *intake.Intake
 	api    *httpapi.API
 	sealer *intake.Sealer
+	bulks  *intake.Bulks
+	// schedules are those of nightly.
+	schedules *schedule.Runner
+	known     []ratelimit.Known
 
 	rejecter *intake.Rejecter
 
@@ -67,6 +75,8 @@ type rig struct {
 	busDown bool
 	// excluded is called for each change of an exclusion.
 	excluded func()
+	// slept is called after each sleep, unless it is nil.
+	slept func()
 	// tick moves the clock at each reading.
 	tick time.Duration
 }
@@ -171,6 +181,22 @@ func (s *flakyStore) List(ctx context.Context, q operation.Query) (operation.Pag
 		return operation.Page{}, errUnavailable
 	}
 	return s.Store.List(ctx, q)
+}
+
+// CountEnded implements httpapi.Operations.
+func (s *flakyStore) CountEnded(ctx context.Context, since time.Time, limit int) (operation.Counts, bool, error) {
+	if s.isDown() {
+		return nil, false, errUnavailable
+	}
+	return s.Store.CountEnded(ctx, since, limit)
+}
+
+// LoadScheduleRuns implements schedule.Store.
+func (s *flakyStore) LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error) {
+	if s.isDown() {
+		return nil, errUnavailable
+	}
+	return s.Store.LoadScheduleRuns(ctx)
 }
 
 // ListRejected implements httpapi.Operations.
@@ -288,8 +314,11 @@ func newRig(t testing.TB) *rig {
 		Record: r.store.SaveRejected, Publish: r.publish, Replies: &r.replies, Now: r.clock, Log: log,
 	})
 	require.NoError(t, err)
+	r.bulks, err = intake.NewBulks(flakyRows{state.SharedRows{Store: r.store, Kind: request.BulkRecords}, r.store}, r.clock)
+	require.NoError(t, err)
+	r.schedules = newSchedules(t, r)
 	r.intake, err = intake.New(intake.Config{
-		Engine: r.engine, Load: r.store.Load, Send: r.later, Rejecter: r.rejecter, Sealer: r.sealer, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
+		Engine: r.engine, Bulks: r.bulks, Load: r.store.Load, Send: r.later, Rejecter: r.rejecter, Sealer: r.sealer, Waits: operation.AzureWaits(), Now: r.clock, NewID: r.newID,
 		Log: log,
 	})
 	require.NoError(t, err)
@@ -302,6 +331,7 @@ func (r *rig) newAPI(requireRoles bool) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
 		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{},
+		Schedules: r.schedules, Bulks: r.bulks, Limits: r.limits, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
 		Publish: r.publish, Sealer: r.sealer, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(r.t, err)
@@ -325,6 +355,42 @@ func (ready) Check(context.Context) preflight.Report {
 	return preflight.Report{Findings: []preflight.Finding{{Check: "setting", Subject: "X", Problem: "is empty", Missing: []string{"X"}, Do: "Set it."}}}
 }
 
+// nightly declares a schedule whose operations do not need the role of guarded
+// flows, one whose operations do, and one that is disabled.
+const nightly = `version: 1
+schedules:
+  - {name: nightly, cron: "0 2 * * *", timeZone: Europe/Berlin, request: {flow: backup-now, parameters: {itemId: ` + demoVault + `/backupFabrics/Azure/protectionContainers/c/protectedItems/i}}}
+  - {name: cleanup, cron: "0 3 1 * *", timeZone: UTC, request: {flow: delete-protection, parameters: {itemId: ` + demoVault + `/backupFabrics/Azure/protectionContainers/c/protectedItems/i}}}
+  - {name: "off", cron: "0 4 * * *", timeZone: UTC, enabled: false, request: {flow: backup-now, parameters: {itemId: ` + demoVault + `/backupFabrics/Azure/protectionContainers/c/protectedItems/i}}}
+`
+
+func newSchedules(t testing.TB, r *rig) *schedule.Runner {
+	t.Helper()
+	declared, err := schedule.Parse("schedules.yaml", []byte(nightly), r.engine.Check)
+	require.NoError(t, err)
+	runner, err := schedule.NewRunner(schedule.RunnerConfig{
+		Schedules: declared, Store: r.store, Engine: r.engine, Items: noItems{}, Tenant: "contoso", Now: r.clock, SpeedFactor: 1,
+		Reject: func(context.Context, time.Time, string, []byte, error) error { return nil }, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	return runner
+}
+
+// noItems lists no items.
+type noItems struct{}
+
+// Items implements schedule.ItemLister.
+func (noItems) Items(context.Context, schedule.Selection) ([]schedule.Item, error) { return nil, nil }
+
+func (r *rig) limits(context.Context) ([]ratelimit.Known, error) { return r.known, nil }
+
+func (r *rig) healthy(context.Context) error {
+	if r.store.isDown() {
+		return errUnavailable
+	}
+	return nil
+}
+
 func (r *rig) clock() time.Time {
 	r.time.Advance(r.tick)
 	return r.time.Now()
@@ -332,6 +398,9 @@ func (r *rig) clock() time.Time {
 
 func (r *rig) sleep(ctx context.Context, d time.Duration) error {
 	r.time.Advance(d)
+	if r.slept != nil {
+		r.slept()
+	}
 	return ctx.Err()
 }
 

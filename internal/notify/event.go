@@ -63,9 +63,13 @@ type Operation struct {
 	Status operation.Status `json:"status"`
 	Step   string           `json:"step"`
 	// JobID is the last known backup job.
-	JobID    string   `json:"jobId,omitempty"`
-	Warnings []string `json:"warnings,omitempty"`
-	Error    *Error   `json:"error,omitempty"`
+	JobID string `json:"jobId,omitempty"`
+	// Actor is who started, retried or canceled the operation, Reason their own
+	// text. They are set in the events about that.
+	Actor    *operation.Actor `json:"actor,omitempty"`
+	Reason   string           `json:"reason,omitempty"`
+	Warnings []string         `json:"warnings,omitempty"`
+	Error    *Error           `json:"error,omitempty"`
 }
 
 // Error is the error that made an operation fail or park.
@@ -97,6 +101,9 @@ func ofOperation(op operation.Operation, n operation.Notice) (Event, error) {
 	data := Operation{
 		OperationID: op.ID, Flow: op.Flow, Version: op.Version, Key: op.Key, Labels: op.Labels, CreatedAt: op.CreatedAt,
 		Seq: n.Seq, Round: n.Round, Status: n.Status, Step: n.Step, JobID: n.JobID,
+	}
+	if n.Cause != nil {
+		data.Actor, data.Reason = &n.Cause.Actor, n.Cause.Reason
 	}
 	for _, w := range n.Warnings {
 		data.Warnings = append(data.Warnings, unsigned(w))

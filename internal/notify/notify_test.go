@@ -120,7 +120,7 @@ func TestNotify_EventIsUnchangedAfterRetry(t *testing.T) {
 	t.Parallel()
 	var r recorder
 	op := ended()
-	retried, _, err := op.Retried(operation.Input{Now: op.UpdatedAt.Add(time.Hour), Waits: operation.AzureWaits()})
+	retried, _, err := op.Retried(operation.Cause{}, operation.Input{Now: op.UpdatedAt.Add(time.Hour), Waits: operation.AzureWaits()})
 	require.NoError(t, err)
 	require.NoError(t, newNotifier(t, &r).Notify(t.Context(), op, op.PendingNotices[0]))
 	require.NoError(t, newNotifier(t, &r).Notify(t.Context(), retried, retried.PendingNotices[0]))

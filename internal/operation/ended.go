@@ -24,7 +24,7 @@ func (op Operation) Canceled(in Input) (Operation, Event) {
 		what += "; Azure runs nothing that this operation started"
 	}
 	next.move(CancelHonored, in.Now)
-	return next, next.event(what, in)
+	return next, next.event(what, in).With(op.CancelCause)
 }
 
 // Redirected returns the operation at the step that cancels the work that Azure
@@ -73,7 +73,7 @@ func (op Operation) park(err *Error, in Input) (Operation, Event) {
 // time as the first one. An open claim stays open and is reconciled first,
 // unless its reconciliation was ambiguous: then the person has already checked
 // Azure.
-func (op Operation) Retried(in Input) (Operation, Event, error) {
+func (op Operation) Retried(by Cause, in Input) (Operation, Event, error) {
 	if _, err := op.Status.To(Retried); err != nil {
 		return op, Event{}, err
 	}
@@ -81,7 +81,7 @@ func (op Operation) Retried(in Input) (Operation, Event, error) {
 	next.Round++
 	next.Attempts, next.Setbacks = 0, 0
 	next.EndedAt = time.Time{}
-	next.CancelRequested = false
+	next.CancelRequested, next.CancelCause, next.RetryCause = false, Cause{}, by
 	next.LockedItem = ""
 	next.Deadline = in.Now.Add(op.Deadline.Sub(later(op.CreatedAt, op.RetriedAt)))
 	next.RetriedAt = in.Now
@@ -96,5 +96,5 @@ func (op Operation) Retried(in Input) (Operation, Event, error) {
 	next.WaitingFor = ""
 	next.StepStartedAt = in.Now
 	next.move(Retried, in.Now)
-	return next, next.event("retried by an operator", in), nil
+	return next, next.event("retried", in).By(by), nil
 }

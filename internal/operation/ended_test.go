@@ -102,7 +102,7 @@ func TestRetried_AcceptsFailedTimedOutAndParkedOnly(t *testing.T) {
 		op.Status, op.Attempts, op.Setbacks, op.Round = status, 13, 4, 1
 		op.EndedAt, op.CancelRequested, op.WaitingFor = start(), true, "an operator"
 		op.Rescues, op.LastRescue = 4, "rescue-4"
-		next, ev, err := op.Retried(in)
+		next, ev, err := op.Retried(operation.Cause{}, in)
 		if status != operation.Failed && status != operation.TimedOut && status != operation.Parked {
 			require.Error(t, err, string(status))
 			require.Equal(t, op, next, "a rejected retry changes nothing")
@@ -131,7 +131,7 @@ func TestRetried_AllowsTheOriginalTimeEachRound(t *testing.T) {
 	for _, ended := range []time.Duration{10 * time.Hour, 100 * time.Hour, 101 * time.Hour} {
 		op.Status = operation.Failed
 		var err error
-		op, _, err = op.Retried(after(ended))
+		op, _, err = op.Retried(operation.Cause{}, after(ended))
 		require.NoError(t, err)
 		require.Equal(t, start().Add(ended+6*time.Hour), op.Deadline)
 		require.Equal(t, start(), op.CreatedAt)
@@ -144,7 +144,7 @@ func TestRetried_ReconcilesTheOldClaimFirst(t *testing.T) {
 	for since, want := range map[time.Duration]time.Time{time.Minute: lookAt, time.Hour: start().Add(time.Hour)} {
 		op := claimed()
 		op.Status = operation.Parked
-		next, _, err := op.Retried(after(since))
+		next, _, err := op.Retried(operation.Cause{}, after(since))
 		require.NoError(t, err)
 		require.Equal(t, claim(), next.Claim)
 		require.Equal(t, want, next.DueAt)

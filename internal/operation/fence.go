@@ -77,7 +77,9 @@ func (op Operation) Idle(now time.Time) bool {
 // the row at the same seq while this delivery ran: the cancel and pause flags,
 // and the notices that they sent.
 func (op Operation) MergeFlags(row Operation) Operation {
-	op.CancelRequested = op.CancelRequested || row.CancelRequested
+	if row.CancelRequested {
+		op.CancelRequested, op.CancelCause = true, row.CancelCause
+	}
 	op.Paused = row.Paused
 	var sent []Notice
 	for _, n := range op.PendingNotices {

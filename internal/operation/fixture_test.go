@@ -138,7 +138,7 @@ func transitions() []transition {
 		{"canceled", operation.Operation.Canceled},
 		{"timed out", operation.Operation.TimedOut},
 		{"parked", func(o op, a at) (op, ev) { return o.Parked(failure(operation.Fatal), a) }},
-		{"retried", func(o op, a at) (op, ev) { n, e, _ := o.Retried(a); return n, e }},
+		{"retried", func(o op, a at) (op, ev) { n, e, _ := o.Retried(operation.Cause{}, a); return n, e }},
 		{"claimed", func(o op, a at) (op, ev) { return o.Claimed("attempt-2", a) }},
 		{"rescued", func(o op, a at) (op, ev) { n, e, _ := o.Rescued("rescue-1", a); return n, e }},
 	}

@@ -42,8 +42,12 @@ type Identity struct {
 	Parameters  json.RawMessage   `json:"parameters"`
 	RequestHash string            `json:"requestHash"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	// Bulk is the key of the bulk that the request was a target of.
+	Bulk string `json:"bulk,omitempty"`
 	// RequestID is the ID of the message that carried the request.
 	RequestID string `json:"requestId,omitempty"`
+	// Cause is who started the operation, and why.
+	Cause Cause `json:"cause,omitzero"`
 	// TraceParent is the W3C trace context of the operation. The spans of all
 	// its deliveries are below it.
 	TraceParent string    `json:"traceParent,omitempty"`
@@ -70,11 +74,13 @@ type Progress struct {
 	Warnings   []string `json:"warnings,omitempty"`
 	// CancelRequested and Paused are flags. Other writers set them at the
 	// current Seq.
-	CancelRequested bool      `json:"cancelRequested,omitempty"`
-	Paused          bool      `json:"paused,omitempty"`
-	UpdatedAt       time.Time `json:"updatedAt"`
-	StepStartedAt   time.Time `json:"stepStartedAt"`
-	EndedAt         time.Time `json:"endedAt,omitzero"`
+	CancelRequested bool `json:"cancelRequested,omitempty"`
+	Paused          bool `json:"paused,omitempty"`
+	// CancelCause is who requested the cancellation, and why.
+	CancelCause   Cause     `json:"cancelCause,omitzero"`
+	UpdatedAt     time.Time `json:"updatedAt"`
+	StepStartedAt time.Time `json:"stepStartedAt"`
+	EndedAt       time.Time `json:"endedAt,omitzero"`
 }
 
 // AzureState holds what the operation knows of Azure and what it claims there.
@@ -108,6 +114,8 @@ type Retry struct {
 	// RetryStep is the step at which an operator's retry begins. Empty means the
 	// current step. A failed job stays failed, so a retry must start a new one.
 	RetryStep string `json:"retryStep,omitempty"`
+	// RetryCause is who retried the operation last, and why.
+	RetryCause Cause `json:"retryCause,omitzero"`
 }
 
 // Outbox holds the notices that are saved with the row and sent afterwards.

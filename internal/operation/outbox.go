@@ -39,6 +39,7 @@ func (op Operation) queue(kind NoticeKind, broadcast bool) Operation {
 	if op.Tracking != nil && op.Tracking.JobID != "" {
 		n.JobID = op.Tracking.JobID
 	}
+	n.Cause = op.noticeCause(kind)
 	if kind != NoticeStarted {
 		n.Error = op.LastError.forNotice()
 		for _, w := range op.Warnings[:min(len(op.Warnings), maxNoticeWarnings)] {
@@ -55,6 +56,25 @@ func (op Operation) queue(kind NoticeKind, broadcast bool) Operation {
 	}
 	op.PendingNotices = pending
 	return op
+}
+
+// noticeCause returns the cause that a notice reports; nil if there is none.
+func (op Operation) noticeCause(kind NoticeKind) *Cause {
+	var c Cause
+	switch kind {
+	case NoticeStarted:
+		c = op.Cause
+		if op.Status != Pending { // an operator retried it
+			c = op.RetryCause
+		}
+	case NoticeCanceled:
+		c = op.CancelCause
+	case NoticeSucceeded, NoticeFailed, NoticeNeedsAttention:
+	}
+	if c.Actor.Kind == "" {
+		return nil
+	}
+	return &c
 }
 
 // NextNotice returns the first pending notice that is not among the attempted

@@ -96,7 +96,7 @@ func TestMatches_UntilIsNotIncluded(t *testing.T) {
 	op := running()
 	require.True(t, operation.Query{Since: start(), Until: start().Add(1)}.Matches(op))
 	require.False(t, operation.Query{Until: start()}.Matches(op))
-	require.False(t, operation.Query{Label: operation.Label{Key: "area"}}.Matches(op), "it has no such label")
+	require.False(t, operation.Query{Labels: []operation.Label{{Key: "area"}}}.Matches(op), "it has no such label")
 }
 
 func TestFollowing_IsWorkThatAzureDoes(t *testing.T) {

@@ -76,14 +76,44 @@ type Exchange struct {
 
 // Event is one line of an operation's history. Every save writes one.
 type Event struct {
-	Seq       int64      `json:"seq"`
-	At        time.Time  `json:"at"`
+	Seq int64     `json:"seq"`
+	At  time.Time `json:"at"`
+	// Step is the step that ran, or the current one if none ran. Next is the step
+	// that follows, if it is another one.
 	Step      string     `json:"step"`
+	Next      string     `json:"next,omitempty"`
 	Status    Status     `json:"status"`
 	What      string     `json:"what"`
 	Exchanges []Exchange `json:"exchanges,omitempty"`
 	DueAt     time.Time  `json:"dueAt,omitzero"`
 	Err       *Error     `json:"error,omitempty"`
+	// Cause is who made the change, and why. It is nil for changes of the engine.
+	Cause *Cause `json:"cause,omitempty"`
 	// WriteID is the ID of the save that wrote the event.
 	WriteID string `json:"writeId"`
+}
+
+// After returns the event as that of a step: it names the step that ran, and the
+// one that follows.
+func (ev Event) After(ran string) Event {
+	if ran != ev.Step {
+		ev.Step, ev.Next = ran, ev.Step
+	}
+	return ev
+}
+
+// With returns the event with its cause, if that is known.
+func (ev Event) With(c Cause) Event {
+	if c.Actor.Kind != "" {
+		ev.Cause = &c
+	}
+	return ev
+}
+
+// By returns the event with its cause, which its text names too.
+func (ev Event) By(c Cause) Event {
+	if c.Actor.Kind != "" {
+		ev.What = note(ev.What+" by "+c.Actor.String(), c.Reason)
+	}
+	return ev.With(c)
 }

@@ -28,8 +28,12 @@ type Query struct {
 	Status []Status
 	// Flow is the name of a flow; empty accepts any.
 	Flow string
-	// Label must be present on each operation; the zero label accepts any.
-	Label Label
+	// Labels must all be present on each operation.
+	Labels []Label
+	// Bulk is the key of the bulk that started the operations; empty accepts any.
+	Bulk string
+	// Where is a further condition; nil accepts any operation.
+	Where func(Operation) bool
 	// Since and Until limit CreatedAt: not before Since, before Until. A zero
 	// time sets no limit.
 	Since, Until time.Time
@@ -68,9 +72,11 @@ func PageSize(requested int) int {
 func (q Query) Matches(op Operation) bool {
 	return (len(q.Status) == 0 || slices.Contains(q.Status, op.Status)) &&
 		(q.Flow == "" || q.Flow == op.Flow) &&
-		(q.Label == Label{} || hasLabel(op, q.Label)) &&
+		(q.Bulk == "" || q.Bulk == op.Bulk) &&
+		!slices.ContainsFunc(q.Labels, func(l Label) bool { return !hasLabel(op, l) }) &&
 		(q.Since.IsZero() || !op.CreatedAt.Before(q.Since)) &&
-		(q.Until.IsZero() || op.CreatedAt.Before(q.Until))
+		(q.Until.IsZero() || op.CreatedAt.Before(q.Until)) &&
+		(q.Where == nil || q.Where(op))
 }
 
 func hasLabel(op Operation, l Label) bool {
@@ -106,4 +112,21 @@ func clampedNanos(t time.Time) int64 {
 		return math.MaxInt64 - 1
 	}
 	return t.UnixNano()
+}
+
+// Member is an operation that a bulk has started.
+type Member struct {
+	ID     string
+	Status Status
+}
+
+// Counts holds numbers of operations by flow and status.
+type Counts map[string]map[Status]int
+
+// Add counts one operation.
+func (c Counts) Add(flow string, status Status) {
+	if c[flow] == nil {
+		c[flow] = map[Status]int{}
+	}
+	c[flow][status]++
 }

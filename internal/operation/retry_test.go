@@ -18,7 +18,7 @@ func TestRetried_FailedJobIsStartedAgain(t *testing.T) {
 	require.Equal(t, "await", failed.Step, "the failed operation keeps its step")
 	require.Equal(t, "j1", failed.Tracking.JobID, "the failed operation keeps its job")
 
-	next, _, err := failed.Retried(after(2 * time.Hour))
+	next, _, err := failed.Retried(operation.Cause{}, after(2*time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, "trigger", next.Step)
 	require.Nil(t, next.Tracking)
@@ -30,7 +30,7 @@ func TestRetried_AmbiguousCallIsNotReconciledAgain(t *testing.T) {
 	parked, _ := claimed().Reconciled(plan(), operation.Reconciliation{Result: operation.Ambiguous, Err: failure(operation.UserAction)}, after(time.Hour))
 	require.Equal(t, claim(), parked.Claim, "a cancel names the claim")
 
-	next, _, err := parked.Retried(after(2 * time.Hour))
+	next, _, err := parked.Retried(operation.Cause{}, after(2*time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, parked.Step, next.Step)
 	require.Nil(t, next.Claim)
@@ -38,7 +38,7 @@ func TestRetried_AmbiguousCallIsNotReconciledAgain(t *testing.T) {
 
 	unclear, _ := running().Answered(plan(), operation.Outcome{Kind: operation.Unclear, Next: "find", Err: failure(operation.UserAction)}, after(time.Hour))
 	require.Equal(t, operation.Parked, unclear.Status)
-	next, _, err = unclear.Retried(after(2 * time.Hour))
+	next, _, err = unclear.Retried(operation.Cause{}, after(2*time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, "find", next.Step)
 }

@@ -18,6 +18,8 @@ type Bulk struct {
 	// a digest of its target. The same bulk key and target create one
 	// operation, at any position in the list.
 	Key string `json:"key,omitempty"`
+	// Reason is the sender's own text: why the operations are started.
+	Reason string `json:"reason,omitempty"`
 	// Template holds the part that all requests have in common.
 	Template Template `json:"template"`
 	// Targets are JSON Merge Patches (RFC 7396) of the template's parameters.
@@ -133,6 +135,7 @@ func (b Bulk) Check() error {
 	if len(b.Template.Parameters) > 0 && json.Unmarshal(b.Template.Parameters, &parameters) != nil {
 		invalid = append(invalid, step.FieldError{Field: "template.parameters", Problem: "is not a JSON object", Want: "a JSON object with the parameters that all have in common"})
 	}
+	invalid = append(invalid, step.FieldsOf(CheckReason(b.Reason))...)
 	if utf8.RuneCountInString(b.Key) > MaxBulkKey || !printable.MatchString(b.Key) {
 		invalid = append(invalid, step.FieldError{Field: "key", Problem: "is too long or holds control characters", Want: fmt.Sprintf("at most %d printable characters", MaxBulkKey)})
 	}

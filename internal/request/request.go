@@ -32,6 +32,8 @@ type Request struct {
 	Deadline string `json:"deadline,omitempty"`
 	// Labels are used to search for operations.
 	Labels map[string]string `json:"labels,omitempty"`
+	// Reason is the sender's own text: why the operation is started.
+	Reason string `json:"reason,omitempty"`
 	// DryRun validates the request and starts nothing.
 	DryRun bool `json:"dryRun,omitempty"`
 }
@@ -45,6 +47,8 @@ const (
 	MaxKey        = 200
 	MaxLabels     = 10
 	MaxLabelValue = 128
+	// MaxReason is in characters.
+	MaxReason = 500
 )
 
 const (
@@ -88,6 +92,7 @@ func (r Request) Check() error {
 	if _, err := r.Timeout(); err != nil {
 		add("deadline", fmt.Sprintf("%q %s", r.Deadline, err), "an ISO 8601 duration from PT1M to P30D, such as PT6H")
 	}
+	invalid = append(invalid, step.FieldsOf(CheckReason(r.Reason))...)
 	if len(r.Labels) > MaxLabels {
 		add("labels", fmt.Sprintf("has %d entries", len(r.Labels)), fmt.Sprintf("at most %d", MaxLabels))
 	}
@@ -104,6 +109,17 @@ func (r Request) Check() error {
 		return &step.Invalid{Fields: invalid}
 	}
 	return nil
+}
+
+// CheckReason returns a *step.Invalid for a reason that is too long or not
+// printable.
+func CheckReason(reason string) error {
+	if utf8.RuneCountInString(reason) <= MaxReason && printable.MatchString(reason) {
+		return nil
+	}
+	return &step.Invalid{Fields: []step.FieldError{{
+		Field: "reason", Problem: "is too long or holds control characters", Want: fmt.Sprintf("at most %d printable characters", MaxReason),
+	}}}
 }
 
 // Timeout returns the deadline as a duration. Zero means that the request has none.

@@ -38,7 +38,7 @@ func TestRead_NeedsFlowAndParametersOnly(t *testing.T) {
 
 func TestRead_NamesFieldProblemAndValidValues(t *testing.T) {
 	t.Parallel()
-	const known = "one of flow, key, parameters, deadline, labels, dryRun"
+	const known = "one of flow, key, parameters, deadline, labels, reason, dryRun"
 	const aDeadline = "an ISO 8601 duration from PT1M to P30D, such as PT6H"
 	const aName = "names of 1 to 64 letters, digits, '.', '_' or '-'"
 	with := func(more string) string { return `{"flow":"f","parameters":{},` + more + `}` }

@@ -2,6 +2,7 @@ package request
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"azbackupflow/internal/step"
@@ -23,4 +24,19 @@ func Reserved(key string) error {
 		}
 	}
 	return nil
+}
+
+// runID is an id of a requested run of a schedule. It becomes part of keys and a
+// label.
+var runID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,39}$`)
+
+// CheckRunID returns a *step.Invalid for the id of a requested run that cannot be
+// part of a key.
+func CheckRunID(id string) error {
+	if runID.MatchString(id) {
+		return nil
+	}
+	return &step.Invalid{Fields: []step.FieldError{{
+		Field: "Idempotency-Key", Problem: "cannot name a run of a schedule", Want: "1 to 40 letters, digits, '.', '_', ':' or '-'",
+	}}}
 }

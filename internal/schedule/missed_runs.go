@@ -18,9 +18,9 @@ const (
 // schedule that is new, was changed, or was disabled starts at now, without
 // missed runs. changed reports whether the record must be saved.
 func (s Schedule) sync(record run.Record, now time.Time) (_ run.Record, changed bool) {
-	restarted := run.Record{
-		Name: s.Name, Timing: s.Timing.String(), Handled: now, LastSlot: record.LastSlot, Behind: record.Behind, ETag: record.ETag,
-	}
+	restarted := record
+	restarted.Name, restarted.Timing, restarted.Handled, restarted.Off = s.Name, s.Timing.String(), now, false
+	restarted.Slot, restarted.Done, restarted.FailingSince, restarted.NotBefore = "", "", time.Time{}, time.Time{}
 	switch {
 	case !s.Enabled && record.ETag != "" && record.Off:
 		return record, false

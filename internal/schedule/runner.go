@@ -137,10 +137,15 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 		_, err := r.c.Store.SaveScheduleRun(ctx, record)
 		return ignoreConflict(err)
 	}
-	if !s.Enabled {
+	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
+	if record.Manual != nil {
+		if err := t.startManual(ctx); err != nil {
+			return ignoreConflict(fmt.Errorf("schedule %s, requested run %s: %w", s.Name, record.Manual.Slot, err))
+		}
+	}
+	if !s.Enabled || record.Paused != nil {
 		return nil
 	}
-	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
 	if err := t.startWaiting(ctx); err != nil {
 		return ignoreConflict(fmt.Errorf("schedule %s: %w", s.Name, err))
 	}
@@ -150,6 +155,7 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 	slots, skipped := s.due(t.record, now)
 	if skipped > 0 {
 		log.WarnContext(ctx, "missed runs skipped", "missed", skipped, "policy", string(s.Missed))
+		t.record.Skipped += skipped
 	}
 	if len(slots) == 0 && skipped > 0 {
 		t.record.Handled, t.record.Slot, t.record.Done, t.record.FailingSince = now, "", "", time.Time{}

@@ -46,6 +46,9 @@ func (t *scheduleTick) startChunk(ctx context.Context, slot string, items []Item
 				b.Waiting, b.Item = "", nil
 			}
 		}
+		if b.Running != "" && b.Waiting == "" {
+			t.record.Skipped++
+		}
 		if b.Running == "" {
 			delete(t.record.Behind, item.key())
 		} else {
@@ -154,8 +157,10 @@ func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Ite
 	if err != nil {
 		return t.reject(ctx, slot, req.Key, req, fmt.Errorf("create the request: %w", err))
 	}
-	origin := engine.Origin{}
-	if delay := t.schedule.delay(slot, item); delay > 0 {
+	origin := engine.Origin{Cause: operation.Cause{Actor: operation.Actor{Kind: operation.ActorSchedule, ID: t.schedule.Name}}}
+	if t.manual != nil {
+		origin.Cause = t.manual.By
+	} else if delay := t.schedule.delay(slot, item); delay > 0 {
 		origin.NotBefore = t.c.Now().Add(time.Duration(float64(delay) / t.c.SpeedFactor))
 	}
 	op, _, err := t.c.Engine.Start(ctx, req, origin)

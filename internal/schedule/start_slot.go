@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"azbackupflow/internal/operation"
@@ -18,9 +19,14 @@ type scheduleTick struct {
 	schedule Schedule
 	record   run.Record
 	log      *slog.Logger
+	// manual is the requested run that is being started; nil for a slot.
+	manual *run.Manual
+	// rejected counts the runs that were rejected since the last save.
+	rejected atomic.Int64
 }
 
 func (t *scheduleTick) save(ctx context.Context) error {
+	t.record.Rejected += int(t.rejected.Swap(0))
 	etag, err := t.c.Store.SaveScheduleRun(ctx, t.record)
 	if err == nil {
 		t.record.ETag = etag
@@ -39,10 +45,7 @@ func (t *scheduleTick) startSlot(ctx context.Context, slot Slot) error {
 	if err != nil {
 		return t.recordFailure(ctx, slot, err)
 	}
-	rest := items
-	for len(rest) > 0 && rest[0].key() <= t.record.Done {
-		rest = rest[1:]
-	}
+	rest := remaining(items, t.record.Done)
 	for len(rest) > 0 {
 		n := min(chunkSize, len(rest))
 		if err := t.startChunk(ctx, slot.Name, rest[:n]); err != nil {
@@ -128,5 +131,13 @@ func (t *scheduleTick) reject(ctx context.Context, slot, key string, req request
 	if err != nil {
 		return err
 	}
-	return t.c.Reject(ctx, t.schedule.Timing.timeOf(slot), key, body, reason)
+	at := t.schedule.Timing.TimeOf(slot)
+	if t.manual != nil {
+		at = t.manual.At
+	}
+	if err := t.c.Reject(ctx, at, key, body, reason); err != nil {
+		return err
+	}
+	t.rejected.Add(1)
+	return nil
 }

@@ -35,14 +35,14 @@ type Slot struct {
 // minute.
 const slotLayout = "2006-01-02T15:04"
 
-// timeOf returns the time of the slot with the given name; zero if no slot can
+// TimeOf returns the time of the slot with the given name; zero if no slot can
 // have the name.
-func (t Timing) timeOf(slot string) time.Time {
-	at, err := time.ParseInLocation(slotLayout, slot, t.zone)
+func (t Timing) TimeOf(slot string) time.Time {
+	wall, err := time.Parse(slotLayout, slot)
 	if err != nil {
 		return time.Time{}
 	}
-	return at
+	return instantOf(wall, t.zone)
 }
 
 // NewTiming parses a cron expression and a time zone.
@@ -60,6 +60,9 @@ func NewTiming(expression, timeZone string) (Timing, error) {
 
 // String returns the expression and zone. Equal timings have equal strings.
 func (t Timing) String() string { return t.expression + " " + t.zone.String() }
+
+// Expression returns the cron expression.
+func (t Timing) Expression() string { return t.expression }
 
 // Zone returns the name of the time zone.
 func (t Timing) Zone() string { return t.zone.String() }

@@ -75,6 +75,10 @@ func key(maxLength int) Object {
 	return Object{"type": "string", "maxLength": maxLength, "pattern": printable, "description": "idempotency key: the same flow and key is always the same operation"}
 }
 
+func reason() Object {
+	return Object{"type": "string", "maxLength": request.MaxReason, "pattern": printable, "description": "why the sender starts the operation; recorded in its history"}
+}
+
 func deadline() Object {
 	return Object{"type": "string", "pattern": duration, "description": "maximum duration of the operation, from PT1M to P30D", "examples": []string{"PT6H"}}
 }
@@ -103,6 +107,7 @@ func requestSchema(names []string, definitions Object) Object {
 			"parameters": Object{"type": "object", "description": "parameters of the flow, at most 32 KiB"},
 			"deadline":   deadline(),
 			"labels":     labels(),
+			"reason":     reason(),
 			"dryRun":     Object{"type": "boolean", "description": "over HTTP only: checks the request and starts nothing"},
 		},
 		"allOf": each,
@@ -114,7 +119,8 @@ func bulkSchema(names []string) Object {
 	return Object{
 		"type": "object", "additionalProperties": false, "required": []string{"template", "targets"},
 		"properties": Object{
-			"key": key(request.MaxBulkKey),
+			"key":    key(request.MaxBulkKey),
+			"reason": reason(),
 			"template": Object{
 				"type": "object", "additionalProperties": false, "required": []string{"flow", "parameters"},
 				"properties": Object{

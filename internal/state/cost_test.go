@@ -59,7 +59,7 @@ func rareLabel(t *testing.T, a *account) {
 		create(t, s, op)
 	}
 	w.restore()
-	require.Equal(t, 2, listedAs(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "3"}, Flow: "backup-now"}))
+	require.Equal(t, 2, listedAs(t, s, operation.Query{Labels: []operation.Label{{Key: "team", Value: "3"}}, Flow: "backup-now"}))
 	require.Equal(t, []string{"GET operationindex", "GET operations", "GET operations"}, w.seen())
 }
 

@@ -53,6 +53,9 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done E
 	if done.Locks, err = s.expireLocks(ctx, before, limit); err != nil {
 		return done, failed("expire item locks", err)
 	}
+	if err := s.expireBulks(ctx, before, limit); err != nil {
+		return done, failed("expire bulks", err)
+	}
 	done.More = done.Operations >= limit || moreRejected || done.Locks >= limit
 	return done, nil
 }
@@ -102,7 +105,7 @@ func (s *Store) expireOperation(ctx context.Context, p pointer, status operation
 	}
 	position := string(PositionOf(p.CreatedAt, p.ID))
 	if exists {
-		if err := s.deleteEntries(ctx, partitionsOf(op.Flow, op.Labels), position); err != nil {
+		if err := s.deleteEntries(ctx, partitionsOf(op), position); err != nil {
 			return false, err
 		}
 	}
@@ -152,7 +155,8 @@ func (s *Store) expireOrphans(ctx context.Context, before time.Time, limit int) 
 		case position == PositionOf(row.Operation.CreatedAt, p.ID):
 			continue
 		}
-		if err := s.deleteEntries(ctx, partitionsOf(p.Flow, p.Labels), string(position)); err != nil {
+		lost := operation.Operation{Identity: operation.Identity{Flow: p.Flow, Labels: p.Labels, Bulk: p.Bulk}}
+		if err := s.deleteEntries(ctx, partitionsOf(lost), string(position)); err != nil {
 			return err
 		}
 		deleted++

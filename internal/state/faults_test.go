@@ -119,7 +119,7 @@ func indexRepaired(t *testing.T, a *account) {
 	save(t, s, row, operation.Failed)
 	require.NoError(t, s.FinalizeByID(t.Context(), "a"))
 	for _, q := range []operation.Query{
-		{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "x"}}, {Status: []operation.Status{operation.Failed}},
+		{}, {Flow: "backup-now"}, {Labels: []operation.Label{{Key: "team", Value: "x"}}}, {Status: []operation.Status{operation.Failed}},
 	} {
 		require.Equal(t, 1, listedAs(t, s, q))
 	}
@@ -150,7 +150,7 @@ func orphansDeleted(t *testing.T, a *account) {
 	_, _, err := s.Create(t.Context(), op, eventOf(op))
 	require.ErrorIs(t, err, errWire)
 	w.restore()
-	for _, q := range []operation.Query{{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "x"}}} {
+	for _, q := range []operation.Query{{}, {Flow: "backup-now"}, {Labels: []operation.Label{{Key: "team", Value: "x"}}}} {
 		require.Zero(t, listedAs(t, s, q))
 	}
 	require.Len(t, everyEntity(t, a, "orphans")["operationindex"], 3)

@@ -15,8 +15,8 @@ import (
 // was saved in between. Rows of ended operations rarely change.
 const maxFinalizeAttempts = 5
 
-// Finalize implements engine.Store. It takes two requests where FinalizeByID
-// takes seven or more.
+// Finalize implements engine.Store. It takes two requests, or three for
+// an operation of a bulk, where FinalizeByID takes seven or more.
 //
 // A row with a Marker was created after its index entries, so only the entry of
 // its final status is missing. The live marker is deleted by the ETag of its
@@ -33,6 +33,11 @@ func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	}
 	if err := s.addEntry(ctx, op, endedPartition(op.Status)); err != nil {
 		return failed(action, err)
+	}
+	if op.Bulk != "" {
+		if err := s.addEntry(ctx, op, bulkPartition(op.Bulk)); err != nil {
+			return failed(action, err)
+		}
 	}
 	deleted, err := s.deleteMarker(ctx, op.ID, azcore.ETag(row.Marker))
 	if err != nil {

@@ -22,11 +22,16 @@ func labelPartition(l operation.Label) string {
 
 func endedPartition(status operation.Status) string { return "ended=" + encodeKey(string(status)) }
 
+func bulkPartition(key string) string { return "bulk=" + encodeKey(key) }
+
 // partitionsOf returns the partitions that list an operation from its creation.
-func partitionsOf(flow string, labels map[string]string) []string {
-	partitions := []string{allPartition, flowPartition(flow)}
-	for key, value := range labels {
+func partitionsOf(op operation.Operation) []string {
+	partitions := []string{allPartition, flowPartition(op.Flow)}
+	for key, value := range op.Labels {
 		partitions = append(partitions, labelPartition(operation.Label{Key: key, Value: value}))
+	}
+	if op.Bulk != "" {
+		partitions = append(partitions, bulkPartition(op.Bulk))
 	}
 	return partitions
 }
@@ -37,9 +42,13 @@ type pointer struct {
 	ID string `json:"id"`
 	// CreatedAt has full precision; columns of Table Storage do not.
 	CreatedAt time.Time `json:"createdAt"`
-	// Flow and Labels are set in the entries of allPartition.
+	// Flow is set in the entries of allPartition and of final statuses. Labels and
+	// Bulk are set in those of allPartition.
 	Flow   string            `json:"flow,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
+	Bulk   string            `json:"bulk,omitempty"`
+	// Ended is the final status, in the entries of bulks.
+	Ended operation.Status `json:"ended,omitempty"`
 }
 
 func pointerEntity(partition, row string, p pointer) ([]byte, error) {
@@ -73,9 +82,14 @@ func pointerOf(text []byte) (pointer, error) {
 // addEntry writes the operation's entry in one partition of the index.
 func (s *Store) addEntry(ctx context.Context, op operation.Operation, partition string) error {
 	p := pointer{ID: op.ID, CreatedAt: op.CreatedAt}
-	if partition == allPartition {
+	switch {
+	case partition == allPartition:
 		// If the row is missing, these name the other entries to delete.
-		p.Flow, p.Labels = op.Flow, op.Labels
+		p.Flow, p.Labels, p.Bulk = op.Flow, op.Labels, op.Bulk
+	case op.Status.Terminal() && partition == endedPartition(op.Status):
+		p.Flow = op.Flow
+	case op.Status.Terminal() && op.Bulk != "" && partition == bulkPartition(op.Bulk):
+		p.Ended = op.Status
 	}
 	entry, err := pointerEntity(partition, string(PositionOf(op.CreatedAt, op.ID)), p)
 	if err != nil {
@@ -88,7 +102,7 @@ func (s *Store) addEntry(ctx context.Context, op operation.Operation, partition 
 // retried, it deletes the entries of earlier final statuses. It may be repeated
 // at any time, which repairs the index.
 func (s *Store) reindex(ctx context.Context, op operation.Operation) error {
-	partitions := partitionsOf(op.Flow, op.Labels)
+	partitions := partitionsOf(op)
 	if op.Status.Terminal() {
 		partitions = append(partitions, endedPartition(op.Status))
 	}

@@ -44,7 +44,7 @@ func (e entry) describes(op operation.Operation) bool {
 type source = iter.Seq2[entry, error]
 
 // sources returns the sources to read for a query. It prefers sources with few
-// entries: those of the label; else of the statuses, if they do not include
+// entries: those of the bulk; else of the first label; else of the statuses, if they do not include
 // Succeeded, which most operations have; else of the flow; else of the statuses;
 // else all.
 func (s *Store) sources(ctx context.Context, q operation.Query, after Position) []source {
@@ -59,8 +59,10 @@ func (s *Store) sources(ctx context.Context, q operation.Query, after Position) 
 	}
 	few := len(statuses) > 0 && !slices.Contains(statuses, operation.Succeeded)
 	switch {
-	case q.Label != operation.Label{}:
-		return []source{s.entries(ctx, labelPartition(q.Label), "", q, after)}
+	case q.Bulk != "":
+		return []source{s.entries(ctx, bulkPartition(q.Bulk), "", q, after)}
+	case len(q.Labels) > 0:
+		return []source{s.entries(ctx, labelPartition(q.Labels[0]), "", q, after)}
 	case q.Flow != "" && !few:
 		return []source{s.entries(ctx, flowPartition(q.Flow), "", q, after)}
 	case len(statuses) == 0 || len(statuses) == len(operation.Statuses()):

@@ -58,7 +58,7 @@ func (s *Store) indexNew(ctx context.Context, op operation.Operation) (marker st
 		marker = string(etag)
 		return err
 	})
-	for _, partition := range partitionsOf(op.Flow, op.Labels) {
+	for _, partition := range partitionsOf(op) {
 		group.Go(func() error { return s.addEntry(ctx, op, partition) })
 	}
 	return marker, group.Wait()
@@ -75,7 +75,7 @@ func (s *Store) existing(ctx context.Context, op operation.Operation) (engine.Ro
 	}
 	action, stored := "create operation "+op.ID, row.Operation
 	if at := PositionOf(op.CreatedAt, op.ID); at != PositionOf(stored.CreatedAt, stored.ID) {
-		if err := s.deleteEntries(ctx, partitionsOf(op.Flow, op.Labels), string(at)); err != nil {
+		if err := s.deleteEntries(ctx, partitionsOf(op), string(at)); err != nil {
 			return engine.Row{}, failed(action, err)
 		}
 		if !stored.Status.Terminal() {

@@ -2,14 +2,23 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+
+	"azbackupflow/internal/request"
 )
 
 // Shared rows hold what all instances of the app know together: rate limits and
 // lists of jobs. Losing one costs a few calls of Azure, never an operation.
 
-// sharedRow is the row key of a shared row, which has its own partition.
-const sharedRow = "value"
+// sharedKey is the row key of a shared row, which has its own partition.
+const sharedKey = "value"
 
 // MaxSharedSize limits a shared row, in bytes as Table Storage counts them: two
 // for each UTF-16 unit.
@@ -45,14 +54,14 @@ func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte,
 	if err := s.EnsureTables(ctx); err != nil {
 		return nil, "", failed(action, err)
 	}
-	answer, err := s.shared.GetEntity(ctx, sharedPartition(kind, key), sharedRow, nil)
+	answer, err := s.shared.GetEntity(ctx, sharedPartition(kind, key), sharedKey, nil)
 	if missing(err) {
 		return nil, "", nil
 	}
 	if err != nil {
 		return nil, "", failed(action, err)
 	}
-	value, _ = recordOf(answer.Value, sharedRow)
+	value, _ = recordOf(answer.Value, sharedKey)
 	return value, string(answer.ETag), nil
 }
 
@@ -68,9 +77,9 @@ func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, 
 	if err := CheckShared(value); err != nil {
 		return "", false, failed(action, err)
 	}
-	e := entity{"PartitionKey": sharedPartition(kind, key), "RowKey": sharedRow}
+	e := entity{"PartitionKey": sharedPartition(kind, key), "RowKey": sharedKey}
 	e.text("key", key)
-	e.record(sharedRow, value)
+	e.record(sharedKey, value)
 	encoded, err := e.encode()
 	if err != nil {
 		return "", false, failed(action, err)
@@ -94,3 +103,43 @@ func CheckShared(value []byte) error {
 }
 
 func sharedPartition(kind, key string) string { return encodeKey(kind + ":" + key) }
+
+// SharedRow is a shared row of one kind.
+type SharedRow struct {
+	Key   string
+	Value []byte
+}
+
+// bulkBefore reports whether the row is the record of a bulk that was last
+// changed before the given time.
+func (r SharedRow) bulkBefore(t time.Time) bool {
+	var record request.BulkRecord
+	return json.Unmarshal(r.Value, &record) == nil && record.UpdatedAt.Before(t)
+}
+
+// ListShared yields the shared rows of a kind with their keys.
+func (s *Store) ListShared(ctx context.Context, kind string) iter.Seq2[SharedRow, error] {
+	first := sharedPartition(kind, "")
+	filter := fmt.Sprintf("PartitionKey ge '%s' and PartitionKey lt '%s~'", first, first)
+	return func(yield func(SharedRow, error) bool) {
+		for text, err := range s.entities(ctx, s.shared, &aztables.ListEntitiesOptions{Filter: to.Ptr(filter)}) {
+			if err != nil {
+				yield(SharedRow{}, failed("list shared "+kind, err))
+				return
+			}
+			var named struct {
+				Key string `json:"key"`
+			}
+			value, err := recordOf(text, sharedKey)
+			if err == nil {
+				err = json.Unmarshal(text, &named)
+			}
+			if err != nil {
+				continue // a shared row can be lost without harm
+			}
+			if !yield(SharedRow{Key: named.Key, Value: value}, nil) {
+				return
+			}
+		}
+	}
+}

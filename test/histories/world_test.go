@@ -232,14 +232,14 @@ func (w *world) command(at time.Time, what, id string) {
 		switch {
 		case !known:
 		case what == "cancel":
-			_, err = e.Cancel(ctx, id)
+			_, err = e.Cancel(ctx, id, operation.Cause{})
 		case what == "pause" && !w.resumed[id]:
-			_, err = e.Pause(ctx, id)
+			_, err = e.Pause(ctx, id, operation.Cause{})
 		case what == "resume":
-			_, err = e.Resume(ctx, id)
+			_, err = e.Resume(ctx, id, operation.Cause{})
 			w.resumed[id] = w.resumed[id] || err == nil
 		case what == "retry" && (op.Status == operation.Parked || op.Status == operation.Failed):
-			_, err = e.Retry(ctx, id)
+			_, err = e.Retry(ctx, id, operation.Cause{})
 		}
 		return err
 	})

@@ -14,11 +14,11 @@ type Counter struct {
 // Count counts one event.
 func (c *Counter) Count(ev api.Event) {
 	c.Calls += len(ev.Exchanges)
-	if c.step != "" { // an event holds the step that comes next
+	if c.step != "" { // the first event is the acceptance of the request
 		if c.ran == nil {
 			c.ran = map[string]bool{}
 		}
-		c.ran[c.step] = true
+		c.ran[ev.Step] = true
 	}
 	c.step = ev.Step
 }

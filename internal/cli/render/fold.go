@@ -22,7 +22,7 @@ const waitingPrefix = "waiting: "
 // foldKey identifies what a look found; empty if it is not a look that repeats.
 func foldKey(ran string, ev api.Event) string {
 	switch {
-	case ev.Step != ran || ev.Status.Terminal() || ev.Status == api.Parked:
+	case ev.Step != ran || ev.Next != "" || ev.Status.Terminal() || ev.Status == api.Parked:
 		return ""
 	case ev.Err != nil:
 		return ran + " " + ev.Err.Code

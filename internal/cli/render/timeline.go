@@ -56,8 +56,8 @@ const minShownWait = 100 * time.Millisecond
 
 // Lines returns the lines of one event. It returns none for a repeated look.
 func (t *Timeline) Lines(ev api.Event) []string {
-	ran := t.step // an event holds the step that comes next
-	if ran == "" {
+	ran := ev.Step
+	if t.step == "" { // the first event is the acceptance of the request
 		ran = "request"
 	}
 	if t.fold.add(ran, ev) {

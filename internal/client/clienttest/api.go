@@ -21,6 +21,9 @@ import (
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queue "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/request"
+	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 )
@@ -75,7 +78,16 @@ func Start(t testing.TB) *API {
 	require.NoError(t, err)
 	sealer, err := intake.NewSealer(state.SharedRows{Store: a.Store, Kind: "seal"}, newID)
 	require.NoError(t, err)
+	bulks, err := intake.NewBulks(state.SharedRows{Store: a.Store, Kind: request.BulkRecords}, a.Clock.Now)
+	require.NoError(t, err)
+	schedules, err := schedule.NewRunner(schedule.RunnerConfig{
+		Schedules: scheduled(t, a.Engine), Store: a.Store, Engine: a.Engine, Items: noItems{}, Tenant: "test", Now: a.Clock.Now, SpeedFactor: 1,
+		Reject: func(context.Context, time.Time, string, []byte, error) error { return nil }, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
 	api, err := httpapi.New(httpapi.Config{
+		Schedules: schedules, Bulks: bulks, Healthy: func(context.Context) error { return nil }, Sleep: a.Clock.Sleep,
+		Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil }, Tenant: "test", Version: "v1.2.3",
 		Sealer: sealer,
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
 		Preflight: noFindings{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
@@ -95,6 +107,23 @@ func Start(t testing.TB) *API {
 	t.Cleanup(server.Close)
 	a.URL = server.URL
 	return a
+}
+
+// noItems lists no items.
+type noItems struct{}
+
+// Items implements schedule.ItemLister.
+func (noItems) Items(context.Context, schedule.Selection) ([]schedule.Item, error) { return nil, nil }
+
+// scheduled returns the schedule nightly.
+func scheduled(t testing.TB, e *engine.Engine) []schedule.Schedule {
+	t.Helper()
+	timing, err := schedule.NewTiming("0 2 * * *", "Europe/Berlin")
+	require.NoError(t, err)
+	r := Protect("", "testshare")
+	req := request.Request{Flow: r.Flow, Parameters: r.Parameters}
+	require.NoError(t, e.Check(req))
+	return []schedule.Schedule{{Name: "nightly", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip, Request: req}}
 }
 
 // noFindings is a preflight without findings.

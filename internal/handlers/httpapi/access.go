@@ -62,13 +62,13 @@ type rolesKey struct{}
 // could set the header themselves.
 func (a *API) withRoles(next http.Handler) http.Handler {
 	return a.serve(func(w http.ResponseWriter, r *http.Request) error {
-		roles, err := parseRoles(r.Header.Get(principalHeader))
+		caller, err := parsePrincipal(r.Header.Get(principalHeader))
 		if err != nil {
 			return err
 		}
-		ctx := context.WithValue(r.Context(), rolesKey{}, roles)
+		ctx := context.WithValue(r.Context(), rolesKey{}, caller.roles())
 		want := []Role{RoleStart, RoleRestore}
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
 			want = []Role{RoleRead}
 		}
 		if err := requireRole(ctx, want...); err != nil {
@@ -154,35 +154,51 @@ func (a *API) authorizeOperation(ctx context.Context, id string) error {
 	return authorizeParameters(ctx, f, row.Operation.Parameters)
 }
 
-// parseRoles returns the app roles in the header. It keeps nothing else, because
-// the header names the caller.
-func parseRoles(header string) ([]Role, error) {
-	if header == "" {
-		return nil, &Unauthorized{Reason: "no sign-in; sign in with Microsoft Entra"}
+// principal is the caller that App Service authentication has signed in.
+type principal struct {
+	AuthType string `json:"auth_typ"`
+	RoleType string `json:"role_typ"`
+	Claims   []struct {
+		Type  string `json:"typ"`
+		Value string `json:"val"`
+	} `json:"claims"`
+}
+
+// claim returns the first claim of one of the types.
+func (p principal) claim(types ...string) string {
+	for _, claim := range p.Claims {
+		if slices.Contains(types, claim.Type) {
+			return claim.Value
+		}
 	}
-	raw, err := base64.StdEncoding.DecodeString(header)
-	if err != nil {
-		return nil, &Unauthorized{Reason: principalHeader + " is not base64"}
-	}
-	var principal struct {
-		AuthType string `json:"auth_typ"`
-		RoleType string `json:"role_typ"`
-		Claims   []struct {
-			Type  string `json:"typ"`
-			Value string `json:"val"`
-		} `json:"claims"`
-	}
-	if err := json.Unmarshal(raw, &principal); err != nil {
-		return nil, &Unauthorized{Reason: principalHeader + " is not JSON"}
-	}
-	if principal.AuthType != "aad" {
-		return nil, &Unauthorized{Reason: fmt.Sprintf("sign-in provider %q is not Microsoft Entra (aad)", principal.AuthType)}
-	}
+	return ""
+}
+
+// roles returns the app roles of the caller.
+func (p principal) roles() []Role {
 	roles := []Role{}
-	for _, claim := range principal.Claims {
-		if claim.Type == "roles" || claim.Type != "" && claim.Type == principal.RoleType {
+	for _, claim := range p.Claims {
+		if claim.Type == "roles" || claim.Type != "" && claim.Type == p.RoleType {
 			roles = append(roles, Role(claim.Value))
 		}
 	}
-	return roles, nil
+	return roles
+}
+
+// parsePrincipal parses the header. Its error is *Unauthorized.
+func parsePrincipal(header string) (p principal, err error) {
+	if header == "" {
+		return p, &Unauthorized{Reason: "no sign-in; sign in with Microsoft Entra"}
+	}
+	raw, err := base64.StdEncoding.DecodeString(header)
+	if err != nil {
+		return p, &Unauthorized{Reason: principalHeader + " is not base64"}
+	}
+	if json.Unmarshal(raw, &p) != nil {
+		return p, &Unauthorized{Reason: principalHeader + " is not JSON"}
+	}
+	if p.AuthType != "aad" {
+		return p, &Unauthorized{Reason: fmt.Sprintf("sign-in provider %q is not Microsoft Entra (aad)", p.AuthType)}
+	}
+	return p, nil
 }

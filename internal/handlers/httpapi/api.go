@@ -23,8 +23,10 @@ import (
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
+	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/step"
 )
 
@@ -32,10 +34,10 @@ import (
 type Engine interface {
 	intake.Engine
 	DryRun(context.Context, request.Request) (engine.DryRunResult, error)
-	Cancel(ctx context.Context, id string) (operation.Operation, error)
-	Pause(ctx context.Context, id string) (operation.Operation, error)
-	Resume(ctx context.Context, id string) (operation.Operation, error)
-	Retry(ctx context.Context, id string) (operation.Operation, error)
+	Cancel(ctx context.Context, id string, by operation.Cause) (operation.Operation, error)
+	Pause(ctx context.Context, id string, by operation.Cause) (operation.Operation, error)
+	Resume(ctx context.Context, id string, by operation.Cause) (operation.Operation, error)
+	Retry(ctx context.Context, id string, by operation.Cause) (operation.Operation, error)
 }
 
 // Operations reads operations.
@@ -43,6 +45,8 @@ type Operations interface {
 	Load(ctx context.Context, id string) (engine.Row, error)
 	List(ctx context.Context, q operation.Query) (operation.Page, error)
 	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
+	CountEnded(ctx context.Context, since time.Time, limit int) (counts operation.Counts, complete bool, err error)
+	ListBulk(ctx context.Context, key string) ([]operation.Member, error)
 }
 
 // Rejected holds rejected requests.
@@ -76,6 +80,16 @@ type Preflight interface {
 	Check(context.Context) preflight.Report
 }
 
+// Schedules reads and changes the schedules.
+type Schedules interface {
+	List(ctx context.Context) (all []schedule.Status, incomplete bool, err error)
+	Find(name string) (schedule.Schedule, error)
+	ManualID(s schedule.Schedule) string
+	RunNow(ctx context.Context, name, id string, by operation.Cause) (slot string, err error)
+	Pause(ctx context.Context, name string, by operation.Cause) (schedule.Status, error)
+	Resume(ctx context.Context, name string) (schedule.Status, error)
+}
+
 // Config holds what the API needs. All fields but RequireRoles are required.
 type Config struct {
 	Engine     Engine
@@ -85,11 +99,23 @@ type Config struct {
 	Flows      Flows
 	Sweeper    Sweeper
 	Preflight  Preflight
+	Schedules  Schedules
+	Bulks      *intake.Bulks
+	// Limits returns what is known of Azure's limits.
+	Limits func(context.Context) ([]ratelimit.Known, error)
+	// Healthy returns an error if the tables are unavailable.
+	Healthy func(context.Context) error
 	// Publish sends a message to a queue of the app.
 	Publish func(ctx context.Context, queue, messageID string, body []byte, properties map[string]any) error
 	// Sealer signs the messages of replays.
 	Sealer *intake.Sealer
-	Now    func() time.Time
+	// Tenant is the engine's tenant; operation IDs depend on it.
+	Tenant string
+	// Version is the version of the program.
+	Version string
+	Now     func() time.Time
+	// Sleep waits, or returns the context's error early.
+	Sleep func(context.Context, time.Duration) error
 	// NewID returns a new UUID.
 	NewID func() string
 	// RequireRoles requires an app role from each caller; see Role. Without it,
@@ -111,7 +137,8 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Publish == nil || c.Sealer == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+		c.Sweeper == nil || c.Preflight == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Healthy == nil ||
+		c.Publish == nil || c.Sealer == nil || c.Now == nil || c.Sleep == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles")
 	}
 	a := &API{

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
@@ -30,15 +34,20 @@ func (a *API) bulk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	properties := map[string]any{}
-	if trace := r.Header.Get("traceparent"); trace != "" {
-		properties[intake.PropertyTrace] = trace
-	}
 	// Each bulk gets a new message id: the same key may come with other targets,
 	// and duplicate detection would drop them.
-	if err := a.cfg.Publish(r.Context(), settings.RequestsQueue, a.cfg.NewID(), body, properties); err != nil {
+	id, by := a.cfg.NewID(), operation.Cause{Actor: a.actor(r), Reason: b.Reason}
+	properties, err := intake.BulkProperties(r.Context(), a.cfg.Sealer, id, body, r.Header.Get("traceparent"), by)
+	if err != nil {
+		return err
+	}
+	if err := a.cfg.Bulks.Record(r.Context(), b, by, b.Keys(), nil); err != nil {
+		return err
+	}
+	if err := a.cfg.Publish(r.Context(), settings.RequestsQueue, id, body, properties); err != nil {
 		return fmt.Errorf("send a bulk: %w", err)
 	}
+	w.Header().Set("Location", "/api/bulks/"+url.PathEscape(b.Key))
 	w.Header().Set("Retry-After", "1")
 	return writeJSON(w, http.StatusAccepted, result)
 }
@@ -96,4 +105,65 @@ func encodeBulk(b request.Bulk) ([]byte, error) {
 		return nil, err
 	}
 	return body.Bytes(), nil
+}
+
+// errBulkNotFound means that no bulk with the key is known.
+var errBulkNotFound = errors.New("no bulk has this key; bulks are kept as long as their operations")
+
+// getBulk responds with how far a bulk has come.
+func (a *API) getBulk(w http.ResponseWriter, r *http.Request) error {
+	key := r.PathValue("key")
+	record, found, err := a.cfg.Bulks.Load(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	members, err := a.cfg.Operations.ListBulk(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	if !found && len(members) == 0 {
+		return fmt.Errorf("bulk %q: %w", key, errBulkNotFound)
+	}
+	status := api.BulkStatus{
+		Key: key, Flow: record.Flow, CreatedAt: record.CreatedAt, StartedBy: publicActor(record.Cause), Reason: record.Cause.Reason,
+		Rejected: len(record.Rejected), Status: zeroStatus(), Problems: []api.BulkProblem{}, Truncated: record.Truncated,
+	}
+	status.Targets = max(len(record.Targets), len(members))
+	status.Waiting = max(len(record.Targets)-len(record.Rejected)-len(members), 0)
+	status.Done = status.Waiting == 0
+	for _, m := range members {
+		status.Status[api.Status(m.Status)]++
+		status.Done = status.Done && m.Status.Terminal()
+	}
+	if status.Problems, err = a.bulkProblems(r.Context(), members); err != nil {
+		return err
+	}
+	if !status.Done {
+		w.Header().Set("Retry-After", "2")
+	}
+	return writeJSON(w, http.StatusOK, status)
+}
+
+// bulkProblems returns the first operations that did not succeed.
+func (a *API) bulkProblems(ctx context.Context, members []operation.Member) ([]api.BulkProblem, error) {
+	problems := []api.BulkProblem{}
+	for _, m := range members {
+		if !slices.Contains([]operation.Status{operation.Failed, operation.TimedOut, operation.Parked}, m.Status) {
+			continue
+		}
+		if len(problems) == api.MaxBulkProblems {
+			break
+		}
+		row, err := a.cfg.Operations.Load(ctx, m.ID)
+		switch {
+		case errors.Is(err, engine.ErrNotFound), operation.IsUnreadable(err):
+			problems = append(problems, api.BulkProblem{ID: m.ID, Status: api.Status(m.Status)})
+		case err != nil:
+			return nil, err
+		default:
+			op := row.Operation
+			problems = append(problems, api.BulkProblem{ID: op.ID, Key: op.Key, Status: api.Status(op.Status), Error: publicError(op.LastError)})
+		}
+	}
+	return problems, nil
 }

@@ -13,18 +13,28 @@ import (
 
 // publicOperation returns the wire form of an operation. It leaves out the
 // status URLs of Azure, because such a URL grants access without a token.
-func publicOperation(op operation.Operation) api.Operation {
+func (a *API) publicOperation(op operation.Operation) api.Operation {
 	public := api.Operation{
 		ID: op.ID, Flow: op.Flow, Version: op.Version, Key: op.Key, Status: api.Status(op.Status), Step: op.Step, Seq: op.Seq,
 		Labels: op.Labels, JobID: op.Learned["jobId"], Learned: op.Learned, Warnings: op.Warnings, Error: publicError(op.LastError),
 		WaitingFor: op.WaitingFor, DueAt: op.DueAt, Deadline: op.Deadline, Attempts: op.Attempts,
 		CancelRequested: op.CancelRequested, Paused: op.Paused,
+		Bulk: op.Bulk, Round: op.Round, StartedBy: publicActor(op.Cause), Reason: op.Cause.Reason,
 		CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt, EndedAt: op.EndedAt, Parameters: op.Parameters,
 	}
+	public.Vault, public.Item = a.subject(op)
 	if op.Tracking != nil && op.Tracking.JobID != "" {
 		public.JobID = op.Tracking.JobID
 	}
 	return public
+}
+
+// publicActor returns the actor of a cause; nil if it is unknown.
+func publicActor(c operation.Cause) *api.Actor {
+	if c.Actor.Kind == "" {
+		return nil
+	}
+	return &api.Actor{Kind: string(c.Actor.Kind), ID: c.Actor.ID}
 }
 
 func publicError(e *operation.Error) *api.Error {
@@ -42,8 +52,11 @@ func publicError(e *operation.Error) *api.Error {
 // an error.
 func publicEvent(ev operation.Event) api.Event {
 	public := api.Event{
-		Seq: ev.Seq, At: ev.At, Step: ev.Step, Status: api.Status(ev.Status), What: ev.What, Exchanges: publicExchanges(ev.Exchanges),
+		Seq: ev.Seq, At: ev.At, Step: ev.Step, Next: ev.Next, Status: api.Status(ev.Status), What: ev.What, Exchanges: publicExchanges(ev.Exchanges),
 		DueAt: ev.DueAt, Err: publicError(ev.Err), WriteID: ev.WriteID,
+	}
+	if ev.Cause != nil {
+		public.Actor, public.Reason = publicActor(*ev.Cause), ev.Cause.Reason
 	}
 	if public.Err != nil {
 		public.Err.Detail = ev.Err.Detail
@@ -81,6 +94,7 @@ func publicRejected(r rejected.Request) api.RejectedRequest {
 		ID: r.ID, At: r.At, Source: string(r.Source), MessageID: r.MessageID, Key: r.Key, Flow: r.Flow, Reason: r.Reason,
 		Fields: fieldErrors(r.Fields), Body: r.Body, BodyType: r.BodyType, BodySize: r.BodySize, BodyEncoding: r.BodyEncoding, Redacted: r.Redacted,
 		ReplyTo: r.ReplyTo, ReplayedAt: r.ReplayedAt, ReplayedAs: r.ReplayedAs,
+		ReplayedBy: publicActor(r.ReplayedBy), ReplayReason: r.ReplayedBy.Reason,
 	}
 }
 

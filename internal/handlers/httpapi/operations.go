@@ -58,15 +58,18 @@ func (a *API) start(w http.ResponseWriter, r *http.Request) error {
 	if req.DryRun {
 		return a.plan(w, req)
 	}
-	op, created, err := a.cfg.Engine.Start(r.Context(), req, engine.Origin{TraceParent: r.Header.Get("traceparent")})
+	op, created, err := a.cfg.Engine.Start(r.Context(), req, engine.Origin{
+		TraceParent: r.Header.Get("traceparent"), Cause: operation.Cause{Actor: a.actor(r), Reason: req.Reason},
+	})
 	if err != nil {
 		return err
 	}
 	status := http.StatusOK
-	if created || !op.Status.Terminal() {
+	if created {
 		status = http.StatusAccepted
 	}
-	return a.writeOperation(w, status, op)
+	a.setLocation(w, op)
+	return writeJSON(w, status, api.Started{Operation: a.publicOperation(op), Created: created})
 }
 
 func (a *API) plan(w http.ResponseWriter, req request.Request) error {
@@ -97,29 +100,18 @@ func (a *API) validate(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, validation(run, flow.Plan()))
 }
 
-func (a *API) get(w http.ResponseWriter, r *http.Request) error {
-	row, err := a.cfg.Operations.Load(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	a.setRetryAfter(w, row.Operation)
-	etag := fmt.Sprintf(`"%s"`, row.Operation.WriteID)
-	w.Header().Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	return writeJSON(w, http.StatusOK, publicOperation(row.Operation))
-}
-
 // change returns the endpoint of a command on an operation.
-func (a *API) change(command func(context.Context, string) (operation.Operation, error)) endpoint {
+func (a *API) change(command func(context.Context, string, operation.Cause) (operation.Operation, error)) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := r.PathValue("id")
+		by, err := a.cause(r)
+		if err != nil {
+			return err
+		}
 		if err := a.authorizeOperation(r.Context(), id); err != nil {
 			return err
 		}
-		op, err := command(r.Context(), id)
+		op, err := command(r.Context(), id, by)
 		if err != nil {
 			return err
 		}
@@ -132,9 +124,14 @@ func (a *API) change(command func(context.Context, string) (operation.Operation,
 }
 
 func (a *API) writeOperation(w http.ResponseWriter, status int, op operation.Operation) error {
+	a.setLocation(w, op)
+	return writeJSON(w, status, a.publicOperation(op))
+}
+
+// setLocation sets the headers that say where and when to poll.
+func (a *API) setLocation(w http.ResponseWriter, op operation.Operation) {
 	w.Header().Set("Location", "/api/operations/"+op.ID)
 	a.setRetryAfter(w, op)
-	return writeJSON(w, status, publicOperation(op))
 }
 
 // setRetryAfter sets Retry-After to the time until the operation's next check.
@@ -164,20 +161,4 @@ func (a *API) history(w http.ResponseWriter, r *http.Request) error {
 		return engine.ErrNotFound
 	}
 	return writeJSON(w, http.StatusOK, history)
-}
-
-func (a *API) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := parseQuery(r, "status", "flow", "label", "since", "until", "pageSize", "continue")
-	if err != nil {
-		return err
-	}
-	page, err := a.cfg.Operations.List(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	list := api.OperationPage{Operations: []api.Operation{}, Unreadable: page.Unreadable, Continue: page.Continue}
-	for _, op := range page.Operations {
-		list.Operations = append(list.Operations, publicOperation(op))
-	}
-	return writeJSON(w, http.StatusOK, list)
 }

@@ -10,6 +10,7 @@ import (
 	"azbackupflow/internal/handlers/intake"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
+	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/step"
 )
 
@@ -50,6 +51,14 @@ func problemOf(err error) (p api.Problem, known bool) {
 		p.Type, p.Title, p.Status = api.ProblemNotFound, "Operation not found", http.StatusNotFound
 	case errors.Is(err, rejected.ErrNotFound):
 		p.Type, p.Title, p.Status = api.ProblemRejectedNotFound, "Rejected request not found", http.StatusNotFound
+	case errors.Is(err, errBulkNotFound):
+		p.Type, p.Title, p.Status = api.ProblemBulkNotFound, "Bulk not found", http.StatusNotFound
+	case errors.Is(err, schedule.ErrNotFound):
+		p.Type, p.Title, p.Status = api.ProblemScheduleNotFound, "Schedule not found", http.StatusNotFound
+	case errors.Is(err, schedule.ErrRunInProgress):
+		p.Type, p.Title, p.Status = api.ProblemRunInProgress, "Another requested run is in progress", http.StatusConflict
+	case errors.Is(err, engine.ErrEnded):
+		p.Type, p.Title, p.Status = api.ProblemEnded, "The operation has ended", http.StatusConflict
 	case errors.Is(err, engine.ErrNotRetriable):
 		p.Type, p.Title, p.Status = api.ProblemNotRetriable, "The operation cannot be retried", http.StatusConflict
 	case errors.Is(err, operation.ErrContinue):

@@ -9,9 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
+
+// scheduleLabel is the label that names the schedule of an operation.
+const scheduleLabel = "schedule"
 
 // functionKeyParameter is the query parameter that may hold the function key.
 const functionKeyParameter = "code"
@@ -46,10 +50,10 @@ func (p *queryParser) add(field, problem, want string) {
 	p.wrong = append(p.wrong, step.FieldError{Field: field, Problem: problem, Want: want})
 }
 
-// parse parses one parameter. Only status may be repeated: of two values, one
-// would be ignored.
+// parse parses one parameter. Only status and label may be repeated: of two
+// values, one would be ignored.
 func (p *queryParser) parse(name string, values []string) {
-	if len(values) > 1 && name != "status" {
+	if len(values) > 1 && name != "status" && name != "label" {
 		p.add(name, fmt.Sprintf("is given %d times", len(values)), "one value")
 		return
 	}
@@ -57,14 +61,28 @@ func (p *queryParser) parse(name string, values []string) {
 	switch name {
 	case "status":
 		p.statuses(name, values)
+	case "schedule":
+		p.query.Labels = append(p.query.Labels, operation.Label{Key: scheduleLabel, Value: value})
+	case "bulk":
+		p.query.Bulk = value
+	case "errors":
+		if value != "true" && value != "false" {
+			p.add(name, fmt.Sprintf("%q is neither true nor false", value), "true or false")
+		}
+	case "sort":
+		if !slices.Contains(api.Sorts(), strings.TrimPrefix(value, "-")) {
+			p.add(name, fmt.Sprintf("%q is not an order", value), "one of "+strings.Join(api.Sorts(), ", ")+`, or one of them after "-" for the opposite order`)
+		}
 	case "flow":
 		p.query.Flow = value
 	case "label":
-		key, v, ok := strings.Cut(value, "=")
-		if !ok {
-			p.add(name, fmt.Sprintf("%q is not a label", value), "name=value")
+		for _, text := range values {
+			key, v, ok := strings.Cut(text, "=")
+			if !ok || key == "" {
+				p.add(name, fmt.Sprintf("%q is not a label", text), "name=value")
+			}
+			p.query.Labels = append(p.query.Labels, operation.Label{Key: key, Value: v})
 		}
-		p.query.Label = operation.Label{Key: key, Value: v}
 	case "since":
 		p.query.Since = p.instant(name, value)
 	case "until":

@@ -32,9 +32,27 @@ func TestParseQuery_ReadsAllFilters(t *testing.T) {
 	q.Until = time.Time{}
 	require.Equal(t, operation.Query{
 		Status: []operation.Status{operation.Failed, operation.Parked, operation.Running},
-		Flow:   "backup-now", Label: operation.Label{Key: "team", Value: "files"},
+		Flow:   "backup-now", Labels: []operation.Label{{Key: "team", Value: "files"}},
 		Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), PageSize: 500, Continue: "c",
 	}, q)
+}
+
+func TestParseQuery_ReadsSeveralLabelsAndRejectsOtherRepetitions(t *testing.T) {
+	t.Parallel()
+	q, wrong := query(t, "label=a=b&label=c=d=e&schedule=nightly&bulk=b/1&sort=-duration&errors=true", "label", "schedule", "bulk", "sort", "errors")
+	require.Empty(t, wrong)
+	require.Equal(t, operation.Query{
+		Labels: []operation.Label{{Key: "a", Value: "b"}, {Key: "c", Value: "d=e"}, {Key: "schedule", Value: "nightly"}}, Bulk: "b/1",
+	}, q)
+	for text, problem := range map[string]string{
+		"flow=a&flow=b": "is given 2 times", "label==x": `"=x" is not a label`, "label=x": `"x" is not a label`,
+		"sort=size": `"size" is not an order`, "errors=yes": `"yes" is neither true nor false`,
+	} {
+		_, wrong := query(t, text, "label", "flow", "sort", "errors")
+		require.Len(t, wrong, 1, text)
+		require.Equal(t, problem, wrong[0].Problem)
+		require.NotEmpty(t, wrong[0].Want)
+	}
 }
 
 func TestParseQuery_NamesEveryWrongFilterInOrder(t *testing.T) {
@@ -54,9 +72,8 @@ func TestParseQuery_NamesEveryWrongFilterInOrder(t *testing.T) {
 func TestParseQuery_RejectsARepeatedFilter(t *testing.T) {
 	t.Parallel()
 	all := []string{"status", "label", "outcome", "pageSize"}
-	_, wrong := query(t, "label=a=b&label=a=c&outcome=none&outcome=protect&pageSize=5&pageSize=6&status=Failed&status=Parked", all...)
+	_, wrong := query(t, "label=a=b&label=c=d&outcome=none&outcome=protect&pageSize=5&pageSize=6&status=Failed&status=Parked", all...)
 	require.Equal(t, []step.FieldError{
-		{Field: "label", Problem: "is given 2 times", Want: "one value"},
 		{Field: "outcome", Problem: "is given 2 times", Want: "one value"},
 		{Field: "pageSize", Problem: "is given 2 times", Want: "one value"},
 	}, wrong)

@@ -42,6 +42,10 @@ func (a *API) getRejected(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
+	by, err := a.cause(r)
+	if err != nil {
+		return err
+	}
 	id := r.PathValue("id")
 	// A record that cannot be read can be deleted too. Its flow is not known.
 	record, err := a.cfg.Rejected.LoadRejected(r.Context(), id)
@@ -54,7 +58,15 @@ func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Rejected.DeleteRejected(r.Context(), id); err != nil {
 		return err
 	}
+	a.logRemoval(r.Context(), by, 1, "rejected", id)
 	return writeJSON(w, http.StatusOK, api.Purged{Removed: 1})
+}
+
+// logRemoval logs who removed rejected requests, because the records that could
+// say so are gone.
+func (a *API) logRemoval(ctx context.Context, by operation.Cause, removed int, attributes ...any) {
+	a.cfg.Log.InfoContext(ctx, "rejected requests removed",
+		append([]any{"removed", removed, "actor", by.Actor.String(), "reason", by.Reason}, attributes...)...)
 }
 
 // authorizeDeletion returns an error if the caller may not delete the record. It
@@ -71,17 +83,22 @@ func (a *API) purgeRejected(w http.ResponseWriter, r *http.Request) error {
 	if err := requireRole(r.Context(), RoleRestore); err != nil {
 		return err
 	}
-	q, err := parseQuery(r, "until")
+	q, err := parseQuery(r, "until", "reason")
 	if err != nil {
 		return err
 	}
 	if q.Until.IsZero() { // a forgotten filter must not delete everything
 		return &step.Invalid{Fields: []step.FieldError{{Field: "until", Problem: "is missing", Want: "an RFC 3339 time; older rejected requests are deleted"}}}
 	}
+	by, err := a.cause(r)
+	if err != nil {
+		return err
+	}
 	removed, more, err := a.cfg.Rejected.PurgeRejected(r.Context(), q.Until, maxPurged)
 	if err != nil {
 		return err
 	}
+	a.logRemoval(r.Context(), by, removed, "before", q.Until)
 	return writeJSON(w, http.StatusOK, api.Purged{Removed: removed, More: more})
 }
 
@@ -89,6 +106,10 @@ func (a *API) purgeRejected(w http.ResponseWriter, r *http.Request) error {
 // the call.
 func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
 	edited, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	by, err := a.cause(r)
 	if err != nil {
 		return err
 	}
@@ -106,21 +127,21 @@ func (a *API) replayRejected(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := a.cfg.NewID()
-	properties, err := replay.Properties(r.Context(), a.cfg.Sealer, id, body)
+	properties, err := replay.Properties(r.Context(), a.cfg.Sealer, id, body, by)
 	if err != nil {
 		return err
 	}
 	if err := a.cfg.Publish(r.Context(), settings.RequestsQueue, id, body, properties); err != nil {
 		return fmt.Errorf("replay a rejected request: %w", err)
 	}
-	a.markReplayed(r.Context(), record, id)
+	a.markReplayed(r.Context(), record, id, by)
 	return writeJSON(w, http.StatusAccepted, api.Replayed{MessageID: id})
 }
 
 // markReplayed records the replay. A failure is only logged, because the message
 // is sent already.
-func (a *API) markReplayed(ctx context.Context, record rejected.Request, messageID string) {
-	record.ReplayedAt, record.ReplayedAs = a.cfg.Now(), messageID
+func (a *API) markReplayed(ctx context.Context, record rejected.Request, messageID string, by operation.Cause) {
+	record.ReplayedAt, record.ReplayedAs, record.ReplayedBy = a.cfg.Now(), messageID, by
 	if err := a.cfg.Rejected.SaveRejected(ctx, record); err != nil {
 		a.cfg.Log.WarnContext(ctx, "replay not recorded", "messageId", messageID, "error", err)
 	}

@@ -22,8 +22,10 @@ import (
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
+	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
 	"azbackupflow/internal/step"
@@ -65,7 +67,11 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	sealer, err := intake.NewSealer(state.SharedRows{Store: b.store, Kind: "seal"}, func() string { return "secret" })
 	require.NoError(t, err)
+	bulks, err := intake.NewBulks(state.SharedRows{Store: b.store, Kind: request.BulkRecords}, now)
+	require.NoError(t, err)
 	b.Handler, err = httpapi.New(httpapi.Config{
+		Schedules: &schedule.Runner{}, Bulks: bulks, Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil },
+		Healthy: func(context.Context) error { return nil }, Sleep: func(context.Context, time.Duration) error { return nil },
 		Sealer: sealer,
 		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{},
 		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return "new-id" },
@@ -114,11 +120,16 @@ func TestReplay_SendsTheRequestWithANewMessageID(t *testing.T) {
 	var replayed api.Replayed
 	require.Equal(t, http.StatusAccepted, b.ask("POST", "/rejected/"+id+"/replay", "", &replayed))
 	require.Equal(t, "new-id", replayed.MessageID)
+	require.Len(t, b.sent, 1)
+	require.NotEmpty(t, b.sent[0].properties["azbackupflow-seal"])
+	delete(b.sent[0].properties, "azbackupflow-seal")
 	require.Equal(t, []published{{"requests", "new-id", whole, map[string]any{
 		"azbackupflow-message-id": "first", "azbackupflow-reply-to": "answers", "azbackupflow-replay-id": "new-id",
+		"azbackupflow-cause": `{"actor":{"kind":"anonymous"}}`,
 	}}}, b.sent, "the first message id remains the key")
 	require.Equal(t, http.StatusOK, b.ask("GET", "/rejected/"+id, "", &one))
 	require.Equal(t, "new-id", one.ReplayedAs)
+	require.Equal(t, &api.Actor{Kind: "anonymous"}, one.ReplayedBy)
 }
 
 func TestReplay_ChecksTheRequestAndAcceptsAnEditedOne(t *testing.T) {

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"azbackupflow/internal/api"
 )
@@ -36,6 +38,7 @@ func (a *API) routes() []route {
 		{"GET /api/operations", a.list},
 		{"GET /api/operations/{id}", a.get},
 		{"GET /api/operations/{id}/history", a.history},
+		{"GET /api/bulks/{key}", a.getBulk},
 		{"DELETE /api/operations/{id}", a.change(a.cfg.Engine.Cancel)},
 		{"POST /api/operations/{id}/pause", a.change(a.cfg.Engine.Pause)},
 		{"POST /api/operations/{id}/resume", a.change(a.cfg.Engine.Resume)},
@@ -49,6 +52,14 @@ func (a *API) routes() []route {
 		{"GET /api/flows", a.listFlows},
 		{"GET /api/preflight", a.preflight},
 		{"POST /api/rescue", a.rescue},
+		{"GET /api/summary", a.summary},
+		{"GET /api/schedules", a.listSchedules},
+		{"POST /api/schedules/{name}/run", a.runSchedule},
+		{"POST /api/schedules/{name}/pause", a.pauseSchedule},
+		{"POST /api/schedules/{name}/resume", a.resumeSchedule},
+		{"GET /api/limits", a.limits},
+		{"GET /api/version", a.version},
+		{"GET /api/health", a.health},
 	}
 }
 
@@ -63,11 +74,39 @@ func (a *API) Routes() []string {
 
 func (a *API) mux() http.Handler {
 	mux := http.NewServeMux()
+	allowed := map[string][]string{}
 	for _, r := range a.routes() {
 		mux.Handle(r.pattern, a.serve(r.endpoint))
+		method, path, _ := strings.Cut(r.pattern, " ")
+		allowed[path] = append(allowed[path], method)
+	}
+	for path, methods := range allowed {
+		mux.Handle(path, otherMethod(methods))
 	}
 	mux.HandleFunc("/", noSuchRoute)
 	return mux
+}
+
+// otherMethod responds to OPTIONS, and to methods that a route does not have.
+func otherMethod(methods []string) http.Handler {
+	all := append(slices.Clone(methods), http.MethodOptions)
+	if slices.Contains(methods, http.MethodGet) {
+		all = append(all, http.MethodHead) // http.ServeMux serves it like GET
+	}
+	slices.Sort(all)
+	allow := strings.Join(all, ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		write(w, http.StatusMethodNotAllowed, api.ContentTypeProblem, api.Problem{
+			Type: api.ProblemMethod, Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
+			Detail: fmt.Sprintf("%s does not support %s; use %s", r.URL.Path, r.Method, allow),
+		})
+	})
 }
 
 func noSuchRoute(w http.ResponseWriter, r *http.Request) {

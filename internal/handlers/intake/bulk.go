@@ -76,11 +76,19 @@ func (in *Intake) startBulk(ctx context.Context, m Envelope) error {
 		offset = 0 // starting a target twice is safe; skipping one is not
 	}
 	if offset == 0 {
-		if err := in.checkBulk(ctx, b, m.origin()); err != nil {
+		if err := in.checkBulk(ctx, b, m.targetOrigin(b)); err != nil {
+			return err
+		}
+		if err := in.cfg.Bulks.Record(ctx, b, m.by(b.Reason), b.Keys(), nil); err != nil {
 			return err
 		}
 	}
-	done, err := in.startPortion(ctx, m, b, offset)
+	done, rejected, err := in.startPortion(ctx, m, b, offset)
+	if len(rejected) > 0 {
+		if e := in.cfg.Bulks.Record(ctx, b, m.by(b.Reason), nil, rejected); e != nil {
+			done, err = 0, errors.Join(err, e) // the rejections are recorded when the portion is repeated
+		}
+	}
 	offset += done
 	in.cfg.Log.InfoContext(ctx, "bulk portion started", "messageId", boundedID(m.MessageID), "flow", b.Template.Flow, "targets", len(b.Targets), "done", offset)
 	if offset == len(b.Targets) {
@@ -89,11 +97,20 @@ func (in *Intake) startBulk(ctx context.Context, m Envelope) error {
 	return &unfinishedBulk{offset: offset, progress: done, err: err}
 }
 
+// targetOrigin returns where the operations of a bulk come from.
+func (m Envelope) targetOrigin(b request.Bulk) engine.Origin {
+	from := m.origin(b.Reason)
+	from.Bulk = b.Key
+	return from
+}
+
 // startPortion starts targets from the offset on. It returns how many of them
-// are done without a gap, and the first error.
-func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, offset int) (int, error) {
+// are done without a gap, the keys of those that were rejected, and the first
+// error.
+func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, offset int) (n int, rejected []string, err error) {
 	began := in.cfg.Now()
 	done := make([]bool, min(offset+maxPortion, len(b.Targets))-offset)
+	keys := make([]string, len(done))
 	// The first failure stops the portion: if storage is unavailable, the other
 	// targets would fail too.
 	group, running := parallel.WithContext(ctx)
@@ -103,28 +120,34 @@ func (in *Intake) startPortion(ctx context.Context, m Envelope, b request.Bulk, 
 			break
 		}
 		group.Go(func() error {
-			err := in.startTarget(ctx, m, b, offset+i)
+			var err error
+			keys[i], err = in.startTarget(ctx, m, b, offset+i)
 			done[i] = err == nil
 			return err
 		})
 	}
-	err := group.Wait()
+	err = group.Wait()
 	if err == nil {
 		err = ctx.Err() // it may have ended before the first target
 	}
-	n := 0
 	for n < len(done) && done[n] {
 		n++
 	}
-	return n, err
+	for _, key := range keys[:n] {
+		if key != "" {
+			rejected = append(rejected, key)
+		}
+	}
+	return n, rejected, err
 }
 
-// startTarget starts the operation of one target, or rejects the target.
-func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i int) error {
+// startTarget starts the operation of one target, or rejects the target. It
+// returns the key of a rejected one.
+func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i int) (rejectedKey string, err error) {
 	req, err := b.Request(i)
 	if err == nil {
 		err = parallel.Recover(func() error {
-			_, _, err := in.cfg.Engine.Start(ctx, req, m.origin())
+			_, _, err := in.cfg.Engine.Start(ctx, req, m.targetOrigin(b))
 			return err
 		})
 	}
@@ -134,7 +157,7 @@ func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i
 		in.cfg.Log.ErrorContext(ctx, "bulk target panicked", "messageId", boundedID(m.MessageID), "target", i, "error", err, "stack", string(panicked.Stack()))
 		err = fmt.Errorf("the target cannot be started: %w", err)
 	} else if !IsPermanent(err) {
-		return err
+		return "", err
 	}
 	body := []byte(b.Targets[i])
 	if whole, e := json.Marshal(req); e == nil && req.Key != "" {
@@ -143,7 +166,7 @@ func (in *Intake) startTarget(ctx context.Context, m Envelope, b request.Bulk, i
 	rejection := m.rejection(rejected.Requests, body, err)
 	rejection.MessageID += targetSeparator + strconv.Itoa(i)
 	rejection.BulkTarget = true
-	return in.cfg.Rejecter.Reject(ctx, rejection)
+	return req.Key, in.cfg.Rejecter.Reject(ctx, rejection)
 }
 
 // checkBulk returns an error for a bulk without a valid target, so that one

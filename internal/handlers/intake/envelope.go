@@ -77,18 +77,20 @@ type Envelope struct {
 	replayID    string
 	// internal allows a reserved key.
 	internal bool
+	// cause is the verified propertyCause.
+	cause string
 	// claimed are properties that count only with a valid seal.
 	claimed claims
 }
 
 // claims are the properties that a sender must not choose.
-type claims struct{ enqueued, offset, internal, seal string }
+type claims struct{ enqueued, offset, internal, cause, seal string }
 
 // properties returns the claims as application properties.
 func (c claims) properties() map[string]any {
 	properties := map[string]any{}
 	for name, value := range map[string]string{
-		propertyEnqueued: c.enqueued, propertyBulkOffset: c.offset, propertyInternal: c.internal, propertySeal: c.seal,
+		propertyEnqueued: c.enqueued, propertyBulkOffset: c.offset, propertyInternal: c.internal, propertyCause: c.cause, propertySeal: c.seal,
 	} {
 		if value != "" {
 			properties[name] = value
@@ -162,6 +164,7 @@ func (m Envelope) with(body []byte, property func(string) (string, bool)) Envelo
 	m.claimed.enqueued, _ = property(propertyEnqueued)
 	m.claimed.offset, _ = property(propertyBulkOffset)
 	m.claimed.internal, _ = property(propertyInternal)
+	m.claimed.cause, _ = property(propertyCause)
 	m.claimed.seal, _ = property(propertySeal)
 	m.replayID, _ = property(propertyReplayID)
 	reschedules, _ := property(propertyReschedules)
@@ -192,16 +195,21 @@ func (m Envelope) verified(ctx context.Context, s *Sealer) (Envelope, error) {
 	if err != nil || !valid {
 		return m, err
 	}
-	m.bulkOffset, m.internal = count(c.offset), c.internal != ""
+	m.bulkOffset, m.internal, m.cause = count(c.offset), c.internal != "", c.cause
 	if at, err := time.Parse(time.RFC3339Nano, c.enqueued); err == nil {
 		m.EnqueuedAt = at
 	}
 	return m, nil
 }
 
-// sealed returns the parts of the message that its seal covers.
+// sealed returns the parts of the message that its seal covers. A message without
+// a cause has the seal that earlier versions of the app computed.
 func (m Envelope) sealed(c claims) []string {
-	return []string{string(m.Body), m.MessageID, m.replayID, c.enqueued, c.offset, c.internal}
+	parts := []string{string(m.Body), m.MessageID, m.replayID, c.enqueued, c.offset, c.internal}
+	if c.cause != "" {
+		parts = append(parts, c.cause)
+	}
+	return parts
 }
 
 // BoundID returns a message id of at most MaxMessageID characters. It replaces a
@@ -242,8 +250,9 @@ func (m Envelope) request() (request.Request, error) {
 	return req, err
 }
 
-func (m Envelope) origin() engine.Origin {
-	return engine.Origin{TraceParent: m.Trace, ReplyTo: m.ReplyTo, MessageID: m.MessageID}
+// origin returns where the message came from. reason is that of the request.
+func (m Envelope) origin(reason string) engine.Origin {
+	return engine.Origin{TraceParent: m.Trace, ReplyTo: m.ReplyTo, MessageID: m.MessageID, Cause: m.by(reason)}
 }
 
 // carried returns the properties of a copy of the message with the given claims.
@@ -272,6 +281,7 @@ func (in *Intake) claims(ctx context.Context, m Envelope, offset int) claims {
 	if m.internal {
 		c.internal = "true"
 	}
+	c.cause = m.cause
 	seal, err := in.cfg.Sealer.Sign(ctx, m.sealed(c)...)
 	if err != nil {
 		in.cfg.Log.WarnContext(ctx, "copy of a request not sealed", "messageId", boundedID(m.MessageID), "error", err)

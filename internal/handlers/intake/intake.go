@@ -43,6 +43,8 @@ type Config struct {
 	Rejecter *Rejecter
 	// Sealer signs the copies of messages.
 	Sealer *Sealer
+	// Bulks keeps the records of bulks.
+	Bulks *Bulks
 	// Waits bounds the delay of a rescheduled request.
 	Waits operation.Waits
 	Now   func() time.Time
@@ -56,7 +58,7 @@ type Intake struct{ cfg Config }
 
 // New returns an Intake. It fails if a field of the configuration is missing.
 func New(c Config) (*Intake, error) {
-	if c.Engine == nil || c.Load == nil || c.Send == nil || c.Rejecter == nil || c.Sealer == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Engine == nil || c.Load == nil || c.Send == nil || c.Rejecter == nil || c.Sealer == nil || c.Bulks == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("intake: Config has an empty field; set all of them")
 	}
 	return &Intake{cfg: c}, nil
@@ -119,7 +121,10 @@ func (in *Intake) start(ctx context.Context, m Envelope) error {
 	if err := request.Reserved(req.Key); err != nil && !m.internal {
 		return err
 	}
-	_, _, err = in.cfg.Engine.Start(ctx, req, m.origin())
+	op, created, err := in.cfg.Engine.Start(ctx, req, m.origin(req.Reason))
+	if err == nil && !created {
+		in.cfg.Log.InfoContext(ctx, "nothing started: the key has an operation", "messageId", boundedID(m.MessageID), "op", op.ID, "status", string(op.Status))
+	}
 	return err
 }
 

@@ -97,19 +97,19 @@ func (r Replay) internal(key string) bool {
 // request keeps the message id that it had as its key, so that two replays start
 // one operation. The message itself needs a new id, because duplicate detection
 // would drop the old one.
-func (r Replay) Properties(ctx context.Context, s *Sealer, newMessageID string, body []byte) (map[string]any, error) {
+func (r Replay) Properties(ctx context.Context, s *Sealer, newMessageID string, body []byte, by operation.Cause) (map[string]any, error) {
 	m := Envelope{MessageID: r.Request.MessageID, replayID: newMessageID, ReplyTo: r.Request.ReplyTo, Body: body}
 	if m.MessageID == "" {
 		m.MessageID = newMessageID
 	}
-	var c claims
+	c := claims{cause: encodeCause(by)}
 	if req, err := request.Read(body); err == nil && r.internal(req.Key) {
 		c.internal = "true"
-		seal, err := s.Sign(ctx, m.sealed(c)...)
-		if err != nil {
-			return nil, err
-		}
-		c.seal = seal
 	}
+	seal, err := s.Sign(ctx, m.sealed(c)...)
+	if err != nil {
+		return nil, err
+	}
+	c.seal = seal
 	return m.carried(c), nil
 }

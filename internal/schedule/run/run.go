@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"azbackupflow/internal/operation"
 )
 
 // ErrConflict reports that another instance saved the record since it was
@@ -38,6 +40,17 @@ type Record struct {
 	// progress, NotBefore the time of the next attempt.
 	FailingSince time.Time `json:"failingSince,omitzero"`
 	NotBefore    time.Time `json:"notBefore,omitzero"`
+	// Paused is set while an operator pauses the schedule.
+	Paused *Pause `json:"paused,omitempty"`
+	// Manual is a run that an operator requested and that is not complete.
+	// LastManual is the slot of the last complete one.
+	Manual     *Manual `json:"manual,omitempty"`
+	LastManual string  `json:"lastManual,omitempty"`
+	// Skipped counts the runs that were not started: missed, overlapping or while
+	// paused. Rejected counts those that could never start. A run of several items
+	// counts once for each item, except for missed and paused runs.
+	Skipped  int `json:"skipped,omitempty"`
+	Rejected int `json:"rejected,omitempty"`
 
 	// ETag makes the next save conditional; empty means that the record is not
 	// stored yet.
@@ -56,4 +69,20 @@ type Behind struct {
 	// is the item to start, in the schedule's own format.
 	Waiting string          `json:"waiting,omitempty"`
 	Item    json.RawMessage `json:"item,omitempty"`
+}
+
+// Pause is who paused a schedule, and when.
+type Pause struct {
+	At time.Time       `json:"at"`
+	By operation.Cause `json:"by,omitzero"`
+}
+
+// Manual is a run that an operator requested.
+type Manual struct {
+	// Slot is the name of the run. A request with the same name is the same run.
+	Slot string          `json:"slot"`
+	At   time.Time       `json:"at"`
+	By   operation.Cause `json:"by,omitzero"`
+	// Done is the key of the last item that was started.
+	Done string `json:"done,omitempty"`
 }

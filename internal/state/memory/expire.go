@@ -2,8 +2,11 @@ package memory
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"time"
 
+	"azbackupflow/internal/request"
 	"azbackupflow/internal/state"
 )
 
@@ -30,6 +33,12 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done s
 		if _, exists := s.rows[r.lock.Holder]; done.Locks < limit && !exists && r.lock.Since.Before(before) {
 			delete(s.locks, item)
 			done.Locks++
+		}
+	}
+	for name, row := range s.shared {
+		var record request.BulkRecord
+		if strings.HasPrefix(name, request.BulkRecords+":") && json.Unmarshal(row.value, &record) == nil && record.UpdatedAt.Before(before) {
+			delete(s.shared, name)
 		}
 	}
 	done.More = done.Operations >= limit || done.Rejected >= limit || done.Locks >= limit

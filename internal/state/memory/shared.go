@@ -2,6 +2,10 @@ package memory
 
 import (
 	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
 
 	"azbackupflow/internal/state"
 )
@@ -38,4 +42,22 @@ func (s *Store) SaveShared(ctx context.Context, kind, key string, value []byte, 
 	row := sharedRow{value: value, etag: s.etag()}
 	s.shared[kind+":"+key] = row
 	return row.etag, true, nil
+}
+
+// ListShared yields the shared rows of a kind; see state.Store.ListShared.
+func (s *Store) ListShared(ctx context.Context, kind string) iter.Seq2[state.SharedRow, error] {
+	return func(yield func(state.SharedRow, error) bool) {
+		s.mu.Lock()
+		rows := maps.Clone(s.shared)
+		s.mu.Unlock()
+		for _, name := range slices.Sorted(maps.Keys(rows)) {
+			key, ok := strings.CutPrefix(name, kind+":")
+			if !ok {
+				continue
+			}
+			if !yield(state.SharedRow{Key: key, Value: rows[name].value}, ctx.Err()) {
+				return
+			}
+		}
+	}
 }

@@ -37,7 +37,7 @@ func expire(t *testing.T, s Store, before time.Time, limit int) state.Expired {
 func listedCounts(t *testing.T, s Store) (n []int) {
 	t.Helper()
 	for _, q := range []operation.Query{
-		{}, {Flow: "backup-now"}, {Label: operation.Label{Key: "team", Value: "a"}}, {Status: []operation.Status{operation.Failed}},
+		{}, {Flow: "backup-now"}, {Labels: []operation.Label{{Key: "team", Value: "a"}}}, {Status: []operation.Status{operation.Failed}},
 	} {
 		page, err := s.List(t.Context(), q)
 		require.NoError(t, err)

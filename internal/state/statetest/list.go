@@ -52,7 +52,7 @@ func emptyList(t *testing.T, s Store) {
 	for _, q := range []operation.Query{
 		{},
 		{Flow: "x"},
-		{Label: operation.Label{Key: "a", Value: "b"}},
+		{Labels: []operation.Label{{Key: "a", Value: "b"}}},
 		{Status: operation.Statuses()},
 		{Status: []operation.Status{operation.Running}},
 		{Status: []operation.Status{operation.Failed}},
@@ -150,10 +150,10 @@ func byLabel(t *testing.T, s Store) {
 		op.Labels = labels
 		create(t, s, op)
 	}
-	require.Equal(t, []string{"op0002", "op0000"}, listed(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "a"}}))
-	require.Equal(t, []string{"op0002"}, listed(t, s, operation.Query{Label: operation.Label{Key: "env", Value: "prod"}}))
-	require.Equal(t, []string{"op0005"}, listed(t, s, operation.Query{Label: operation.Label{Key: "team"}}))
-	require.Empty(t, listed(t, s, operation.Query{Label: operation.Label{Key: "team", Value: "c"}}))
+	require.Equal(t, []string{"op0002", "op0000"}, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "team", Value: "a"}}}))
+	require.Equal(t, []string{"op0002"}, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "env", Value: "prod"}}}))
+	require.Equal(t, []string{"op0005"}, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "team"}}}))
+	require.Empty(t, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "team", Value: "c"}}}))
 }
 
 func oddLabels(t *testing.T, s Store) {
@@ -165,12 +165,12 @@ func oddLabels(t *testing.T, s Store) {
 	for i, text := range odd() {
 		want := []string{newOperation(i).ID}
 		require.Equal(t, want, listed(t, s, operation.Query{Flow: text}), "%q", text)
-		require.Equal(t, want, listed(t, s, operation.Query{Label: operation.Label{Key: text, Value: text}}), "%q", text)
+		require.Equal(t, want, listed(t, s, operation.Query{Labels: []operation.Label{{Key: text, Value: text}}}), "%q", text)
 	}
 	op := newOperation(500)
 	op.Labels = map[string]string{"a=b": "c"}
 	create(t, s, op)
-	require.Empty(t, listed(t, s, operation.Query{Label: operation.Label{Key: "a", Value: "b=c"}}))
+	require.Empty(t, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "a", Value: "b=c"}}}))
 }
 
 func longLabels(t *testing.T, s Store) {
@@ -186,8 +186,8 @@ func longLabels(t *testing.T, s Store) {
 		op.Labels = map[string]string{"k": long(ending), long(ending): "v"}
 		create(t, s, op)
 	}
-	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Label: operation.Label{Key: "k", Value: long("b")}}))
-	require.Equal(t, []string{"op0000"}, listed(t, s, operation.Query{Label: operation.Label{Key: long("a"), Value: "v"}}))
+	require.Equal(t, []string{"op0001"}, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "k", Value: long("b")}}}))
+	require.Equal(t, []string{"op0000"}, listed(t, s, operation.Query{Labels: []operation.Label{{Key: long("a"), Value: "v"}}}))
 }
 
 func sinceUntil(t *testing.T, s Store) {
@@ -226,7 +226,7 @@ func allFilters(t *testing.T, s Store) {
 			end(t, s, row, operation.Failed)
 		}
 	}
-	q := operation.Query{Flow: "backup-now", Label: operation.Label{Key: "team", Value: "a"}}
+	q := operation.Query{Flow: "backup-now", Labels: []operation.Label{{Key: "team", Value: "a"}}}
 	require.Equal(t, []string{"op0006", "op0000"}, listed(t, s, q))
 	q.Status = []operation.Status{operation.Failed}
 	require.Equal(t, []string{"op0006"}, listed(t, s, q))

@@ -54,11 +54,11 @@ func pagesHoldEveryOperationOnce(t *testing.T, s Store) {
 	failed, pending := []operation.Status{operation.Failed}, []operation.Status{operation.Pending}
 	require.Equal(t, want(func(int) bool { return true }), listed(t, s, operation.Query{PageSize: 60}))
 	require.Equal(t, want(func(i int) bool { return i%2 == 1 }),
-		listed(t, s, operation.Query{PageSize: 50, Label: operation.Label{Key: "half", Value: "1"}}))
+		listed(t, s, operation.Query{PageSize: 50, Labels: []operation.Label{{Key: "half", Value: "1"}}}))
 	require.Equal(t, want(func(i int) bool { return i%5 == 0 }), listed(t, s, operation.Query{PageSize: 20, Status: failed}))
 	require.Equal(t, want(func(i int) bool { return i%5 != 0 }), listed(t, s, operation.Query{PageSize: 80, Status: pending}))
 	require.Equal(t, want(func(i int) bool { return i%10 == 0 }),
-		listed(t, s, operation.Query{PageSize: 7, Status: failed, Label: operation.Label{Key: "half", Value: "0"}}))
+		listed(t, s, operation.Query{PageSize: 7, Status: failed, Labels: []operation.Label{{Key: "half", Value: "0"}}}))
 	require.Equal(t, want(func(int) bool { return true }),
 		listed(t, s, operation.Query{PageSize: 90, Status: slices.Concat(failed, pending)}))
 }

@@ -28,6 +28,9 @@ type Store interface {
 
 	History(ctx context.Context, id string) iter.Seq2[operation.Event, error]
 	List(ctx context.Context, q operation.Query) (operation.Page, error)
+	CountEnded(ctx context.Context, since time.Time, limit int) (counts operation.Counts, complete bool, err error)
+	ListBulk(ctx context.Context, key string) ([]operation.Member, error)
+	ListShared(ctx context.Context, kind string) iter.Seq2[state.SharedRow, error]
 	Expire(ctx context.Context, before time.Time, limit int) (state.Expired, error)
 
 	SaveRejected(ctx context.Context, r rejected.Request) error
@@ -61,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"History", historyTests()},
 		{"List", listTests()},
 		{"Pages", pageTests()},
+		{"Counts", countTests()},
 		{"Rejected", rejectedTests()},
 		{"Exclusions", exclusionTests()},
 		{"ScheduleRuns", scheduleRunTests()},

@@ -1,0 +1,177 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
+)
+
+func (a *API) list(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r, "status", "flow", "id", "key", "item", "vault", "schedule", "bulk", "label", "errors", "since", "until",
+		"sort", "pageSize", "continue")
+	if err != nil {
+		return err
+	}
+	if err := a.checkFlow(q.Flow); err != nil {
+		return err
+	}
+	q.Where = a.where(r)
+	page, err := a.find(r, q)
+	if err != nil {
+		return err
+	}
+	list := api.OperationPage{Operations: []api.Operation{}, Unreadable: page.Unreadable, Continue: page.Continue}
+	for _, op := range page.Operations {
+		list.Operations = append(list.Operations, a.publicOperation(op))
+	}
+	linkNext(w, r, page.Continue)
+	return writeJSON(w, http.StatusOK, list)
+}
+
+// checkFlow rejects a filter by a flow that does not exist: the list would be
+// empty, as if all were well.
+func (a *API) checkFlow(name string) error {
+	if name == "" || slices.Contains(a.cfg.Flows.Names(), name) {
+		return nil
+	}
+	return invalidField("flow", fmt.Sprintf("%q is not a flow", name), "one of "+strings.Join(a.cfg.Flows.Names(), ", "))
+}
+
+func invalidField(field, problem, want string) error {
+	return &step.Invalid{Fields: []step.FieldError{{Field: field, Problem: problem, Want: want}}}
+}
+
+// where returns the filters that no index knows; nil if there are none.
+func (a *API) where(r *http.Request) func(operation.Operation) bool {
+	query := r.URL.Query()
+	id, item, vault := query.Get("id"), query.Get("item"), query.Get("vault")
+	failed := query.Get("errors") == "true"
+	if id == "" && item == "" && vault == "" && !failed {
+		return nil
+	}
+	return func(op operation.Operation) bool {
+		opVault, opItem := a.subject(op)
+		return strings.HasPrefix(op.ID, strings.ToLower(id)) && named(opItem, item) && named(opVault, vault) && (!failed || op.LastError != nil)
+	}
+}
+
+// find returns the page that a query selects.
+func (a *API) find(r *http.Request, q operation.Query) (operation.Page, error) {
+	query := r.URL.Query()
+	if query.Get("errors") == "true" && len(q.Status) == 0 {
+		q.Status = []operation.Status{operation.Pending, operation.Running, operation.Parked, operation.Failed, operation.TimedOut}
+	}
+	if key := query.Get("key"); key != "" {
+		return a.findKey(r.Context(), q, key)
+	}
+	if order := query.Get("sort"); order != "" {
+		return a.sorted(r.Context(), q, order)
+	}
+	return a.cfg.Operations.List(r.Context(), q)
+}
+
+// findKey returns the operations with a key: at most one of each flow. It reads
+// one row for each flow.
+func (a *API) findKey(ctx context.Context, q operation.Query, key string) (page operation.Page, err error) {
+	flows := a.cfg.Flows.Names()
+	if q.Flow != "" {
+		flows = []string{q.Flow}
+	}
+	for _, name := range flows {
+		row, err := a.cfg.Operations.Load(ctx, operation.ID(a.cfg.Tenant, name, key))
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+		case operation.IsUnreadable(err):
+			page.Unreadable = append(page.Unreadable, operation.ID(a.cfg.Tenant, name, key))
+		case err != nil:
+			return page, err
+		case q.Matches(row.Operation):
+			page.Operations = append(page.Operations, row.Operation)
+		}
+	}
+	slices.SortFunc(page.Operations, func(x, y operation.Operation) int { return y.CreatedAt.Compare(x.CreatedAt) })
+	return page, nil
+}
+
+// sorted returns the operations that a query selects in another order than newest
+// first. There is no index for it, so it reads all of them.
+func (a *API) sorted(ctx context.Context, q operation.Query, order string) (operation.Page, error) {
+	var all operation.Page
+	size := q.Size()
+	q.PageSize = operation.MaxPageSize
+	for {
+		page, err := a.cfg.Operations.List(ctx, q)
+		if err != nil {
+			return all, err
+		}
+		all.Operations = append(all.Operations, page.Operations...)
+		all.Unreadable = append(all.Unreadable, page.Unreadable...)
+		if len(all.Operations) > api.MaxSorted {
+			return all, invalidField("sort", fmt.Sprintf("has more than %d operations to sort", api.MaxSorted), "a filter that selects fewer, such as since")
+		}
+		if q.Continue = page.Continue; q.Continue == "" {
+			break
+		}
+	}
+	field, descending := strings.CutPrefix(order, "-")
+	slices.SortStableFunc(all.Operations, func(x, y operation.Operation) int {
+		if descending {
+			x, y = y, x
+		}
+		return a.compare(field, x, y)
+	})
+	all.Operations = all.Operations[:min(size, len(all.Operations))]
+	return all, nil
+}
+
+func (a *API) compare(field string, x, y operation.Operation) int {
+	switch field {
+	case "updatedAt":
+		return x.UpdatedAt.Compare(y.UpdatedAt)
+	case "endedAt":
+		return x.EndedAt.Compare(y.EndedAt)
+	case "dueAt":
+		return x.DueAt.Compare(y.DueAt)
+	case "deadline":
+		return x.Deadline.Compare(y.Deadline)
+	case "duration":
+		return cmp.Compare(a.duration(x), a.duration(y))
+	case "status":
+		return cmp.Compare(x.Status, y.Status)
+	case "flow":
+		return cmp.Compare(x.Flow, y.Flow)
+	case "key":
+		return cmp.Compare(x.Key, y.Key)
+	}
+	return x.CreatedAt.Compare(y.CreatedAt)
+}
+
+// duration returns how long an operation took, or has taken so far.
+func (a *API) duration(op operation.Operation) time.Duration {
+	if op.EndedAt.IsZero() {
+		return a.cfg.Now().Sub(op.CreatedAt)
+	}
+	return op.EndedAt.Sub(op.CreatedAt)
+}
+
+// linkNext sets the header Link of a page that is not the last one. It leaves out
+// the function key. Source: RFC 8288.
+func linkNext(w http.ResponseWriter, r *http.Request, next string) {
+	if next == "" {
+		return
+	}
+	query := r.URL.Query()
+	query.Del(functionKeyParameter)
+	query.Set("continue", next)
+	w.Header().Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), query.Encode()))
+}
