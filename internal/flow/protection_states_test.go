@@ -49,7 +49,7 @@ func (c stateCase) done(t *testing.T, treatment string, out operation.Outcome, e
 		}
 		require.Equal(t, c.continues, out.Next)
 	case "waits":
-		require.Contains(t, []string{"await-protection", "confirm-instance-resumed"}, out.Next)
+		require.True(t, out.Kind == operation.Wait || out.Next == "await-protection" || out.Next == "confirm-instance-resumed", summary(out))
 	case "configures it again":
 		require.Equal(t, "configure", out.Next)
 	default:
@@ -86,7 +86,7 @@ func onItem(t *testing.T, name string) operation.Operation {
 	raw, err := json.Marshal(object{"itemId": learnedShare()["itemId"]})
 	require.NoError(t, err)
 	known := learnedShare()
-	known["policyId"], known["readAt"] = demoVault+"/backupPolicies/schedule1", known["attemptedAt"]
+	known["policyId"], known["readAt"], known["newPolicyId"] = demoVault+"/backupPolicies/schedule1", known["attemptedAt"], demoVault+"/backupPolicies/schedule2"
 	return operation.Operation{Identity: operation.Identity{Parameters: raw}, AzureState: operation.AzureState{Learned: known}}
 }
 
@@ -106,7 +106,9 @@ func TestStates_ItemFlowsDoWhatTheTableSays(t *testing.T) {
 		{"protect-file-share", "find-item-again", "protect", "", ""},
 		{"backup-now", "read-item", "backup", "", ""},
 		{"stop-protection", "stop-item", "stop", "PUT " + shareItemName, "confirm-stopped"},
+		{"suspend-protection", "suspend-item", "suspend", "PUT " + shareItemName, "confirm-suspended"},
 		{"resume-protection", "resume-item", "resume", "PUT " + shareItemName, "confirm-resumed"},
+		{"change-policy", "change-item", "change", "PUT " + shareItemName, "confirm-changed"},
 		{"delete-protection", "delete-item", "remove", "DELETE " + shareItemName, "confirm-gone"},
 	} {
 		for state, treatment := range flow.Treatments(false, c.column) {
@@ -127,6 +129,7 @@ func TestStates_ItemFlowsEndInTheStatesOfTheTable(t *testing.T) {
 	for _, c := range []struct{ flow, step, column, next string }{
 		{"protect-file-share", "confirm-protection", "protect", ""},
 		{"stop-protection", "confirm-stopped", "stop", "exclude"},
+		{"suspend-protection", "confirm-suspended", "suspend", "exclude"},
 		{"resume-protection", "confirm-resumed", "resume", "include"},
 		{"delete-protection", "confirm-gone", "remove", "exclude"},
 	} {
@@ -166,7 +169,7 @@ func onInstances(t *testing.T, state string) *stub {
 	accepted := reply{status: http.StatusAccepted}
 	return &stub{t: t, allows: flow.Guardrails{Delete: true}, answers: map[string]reply{
 		"GET " + instanceName: {status: http.StatusOK, body: instance}, "DELETE " + instanceName: accepted,
-		"POST stopProtection": accepted, "POST resumeProtection": accepted,
+		"PUT " + instanceName: accepted, "POST stopProtection": accepted, "POST suspendBackups": accepted, "POST resumeProtection": accepted,
 	}}
 }
 
@@ -185,6 +188,7 @@ func onInstance(t *testing.T, name string) operation.Operation {
 	require.NoError(t, err)
 	return operation.Operation{Identity: operation.Identity{Parameters: raw}, AzureState: operation.AzureState{Learned: map[string]string{
 		"backupInstanceId": demoInstance, "sourceResourceId": demoServer, "policyId": demoBackupVault + "/backupPolicies/pgflexpol1",
+		"newPolicyId": demoBackupVault + "/backupPolicies/pgflexpol2",
 	}}}
 }
 
@@ -195,7 +199,9 @@ func TestStates_InstanceFlowsDoWhatTheTableSays(t *testing.T) {
 		{"backup-now", "read-instance", "backup", "", ""},
 		{"restore-postgres", "read-instance", "restore", "", ""},
 		{"stop-protection", "stop-instance", "stop", "POST stopProtection", "confirm-instance-stopped"},
+		{"suspend-protection", "suspend-instance", "suspend", "POST suspendBackups", "confirm-instance-suspended"},
 		{"resume-protection", "resume-instance", "resume", "POST resumeProtection", "confirm-instance-resumed"},
+		{"change-policy", "change-instance", "change", "PUT " + instanceName, "confirm-instance-changed"},
 		{"delete-protection", "delete-instance", "remove", "DELETE " + instanceName, "confirm-instance-gone"},
 	} {
 		for state, treatment := range flow.Treatments(true, c.column) {
@@ -214,6 +220,7 @@ func TestStates_InstanceFlowsEndInTheStatesOfTheTable(t *testing.T) {
 	for _, c := range []struct{ flow, step, column string }{
 		{"protect-postgres", "await-protection", "protect"},
 		{"stop-protection", "confirm-instance-stopped", "stop"},
+		{"suspend-protection", "confirm-instance-suspended", "suspend"},
 		{"resume-protection", "confirm-instance-resumed", "resume"},
 		{"delete-protection", "confirm-instance-gone", "remove"},
 	} {

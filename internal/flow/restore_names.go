@@ -60,17 +60,17 @@ func isInvisible(r rune) bool {
 // China. Azure reads the secret, so other hosts are rejected.
 var keyVaults = []string{".vault.azure.net", ".vault.usgovcloudapi.net", ".vault.azure.cn"}
 
-// secretPath is the path of a secret, with or without its version.
-const secretPath = `/secrets/[0-9A-Za-z-]{1,127}(/[0-9A-Za-z]{1,32})?/?`
+// keyVaultPath is the path of a secret, with or without its version.
+const keyVaultPath = `/secrets/[0-9A-Za-z-]{1,127}(/[0-9A-Za-z]{1,32})?/?`
 
 var (
-	secretPattern = regexp.MustCompile(`^` + secretPath + `$`)
-	vaultPattern  = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
+	pathPattern  = regexp.MustCompile(`^` + keyVaultPath + `$`)
+	vaultPattern = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
 )
 
 func isSecretURI(text string) bool {
 	secret, err := url.Parse(text)
-	if err != nil || secret.Scheme != "https" || strings.ContainsAny(text, "?#%@") || !secretPattern.MatchString(secret.Path) {
+	if err != nil || secret.Scheme != "https" || strings.ContainsAny(text, "?#%@") || !pathPattern.MatchString(secret.Path) {
 		return false
 	}
 	vault, _, _ := strings.Cut(secret.Host, ".")

@@ -85,7 +85,7 @@ func restorePostgresParameters() schema.Parameters {
 	for i, domain := range keyVaults {
 		keyVaultDomains[i] = schema.Fold(domain)
 	}
-	secret := schema.Fold("https://") + `[0-9A-Za-z-]+(` + strings.Join(keyVaultDomains, "|") + `)` + secretPath
+	secret := schema.Fold("https://") + `[0-9A-Za-z-]+(` + strings.Join(keyVaultDomains, "|") + `)` + keyVaultPath
 	container := schema.Fold("https://") + `[^/?#@]+/+[^/?#%\x00-\x1f\x7f]+/*`
 	archive := schema.Is("tier", tierArchive)
 	return schema.Parameters{
