@@ -126,6 +126,34 @@ func TestBulk_ContinuesWhereStorageBecameUnavailable(t *testing.T) {
 	require.Equal(t, 200, r.store.creations-before, "finished targets are not started again")
 }
 
+// Targets behind the first failure may have started already. The copy begins at the
+// failure all the same, because skipping a target is worse than finding it started.
+func TestBulk_ContinuesAtTheFirstOfSeveralFailures(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	later := make(chan struct{})
+	r.store.breaks = func(op operation.Operation) bool {
+		switch parameters := string(op.Parameters); {
+		case strings.Contains(parameters, "share-0003"):
+			<-later // some of the next targets have started
+			return true
+		case strings.Contains(parameters, "share-0012"):
+			close(later)
+			return true
+		}
+		return false
+	}
+	r.receive(r.message("m1", bulkOf(t, "nightly", shares(40)...), nil))
+	require.Greater(t, len(r.listed(500)), 3)
+	waiting := r.sent
+	require.Len(t, waiting, 1)
+	require.Equal(t, "3", waiting[0].properties["azbackupflow-bulk-offset"])
+	r.store.breaks = nil
+	r.drain()
+	r.requireStarted(40)
+	require.Empty(t, r.rejectedRequests())
+}
+
 func TestBulk_LosesNothingWhenTheProcessDies(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
