@@ -87,6 +87,12 @@ type RuleConfig struct {
 	// SQL is a SQL filter. If it is empty, Correlation applies.
 	SQL         string
 	Correlation filter.Correlation
+	// Action changes the copies of the messages that the filter matches; empty for
+	// none.
+	Action string
+	// Parameters are the values of the parameters in SQL and Action, such as @limit,
+	// by name. A value is text, a number, a boolean or a time.
+	Parameters map[string]any
 }
 
 // withDefaults sets defaults and rejects invalid values.

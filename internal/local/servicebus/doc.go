@@ -6,7 +6,8 @@
 // It supports queues with peek-lock and receive-and-delete, all kinds of settlement,
 // lock expiry and renewal, delivery counts and dead-letter queues, expiry, scheduled
 // messages and their cancellation, peeking, deferral, batches, duplicate detection,
-// topics and subscriptions with SQL and correlation filters (package filter), and
+// topics and subscriptions with SQL and correlation filters and with SQL actions
+// (package filter), and
 // shared access signatures with keys for sending, listening or both. On request it
 // fails in ways that Azure does not offer: it cuts all connections, becomes
 // unavailable, loses, duplicates or delays a message, and stops at an exact moment of
@@ -14,7 +15,7 @@
 //
 // It does not support:
 //   - sessions and transactions, which are rejected with an error that names them,
-//   - rule actions, auto-forwarding, transfer dead-letter queues, partitions,
+//   - auto-forwarding, transfer dead-letter queues, partitions,
 //   - the administration API: queues and topics come from its Config; only rules can
 //     be changed while it runs,
 //   - TLS, AMQP over WebSockets and Entra tokens: clients connect over plain TCP with

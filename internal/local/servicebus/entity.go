@@ -111,7 +111,8 @@ func (e *entity) settle(now time.Time) {
 	e.arm(now)
 }
 
-// forward moves the messages of a topic to the subscriptions whose rules match.
+// forward moves the messages of a topic to the subscriptions whose rules match, in as
+// many copies as the rules make.
 func (e *entity) forward() {
 	for {
 		m, found := e.live.queue.Reserve()
@@ -124,8 +125,8 @@ func (e *entity) forward() {
 		}
 		for _, s := range e.subscriptions {
 			s.live.do(func(now time.Time, q *store.Queue) {
-				if s.rules.match(m.Content) {
-					q.Enqueue(now, []store.Incoming{{ID: m.ID, Content: m.Content, TimeToLive: m.TimeToLive}})
+				for _, content := range s.rules.copies(m) {
+					q.Enqueue(now, []store.Incoming{{ID: content.MessageID(), Content: content, TimeToLive: m.TimeToLive}})
 				}
 			})
 		}

@@ -19,6 +19,7 @@ import (
 const (
 	descriptorRule              wire.Ulong = 0x0000013700000004
 	descriptorEmptyAction       wire.Ulong = 0x0000013700000005
+	descriptorSQLAction         wire.Ulong = 0x0000013700000006
 	descriptorSQLFilter         wire.Ulong = 0x1370000006
 	descriptorCorrelationFilter wire.Ulong = 0x1370000009
 )
@@ -50,17 +51,19 @@ func addRule(n *node, body wire.Map) (operation, error) {
 	if name == "" || !isMap {
 		return operation{}, badRequest("rule-name or rule-description is missing")
 	}
-	if action, _ := description.Get("sql-rule-action").(wire.Map); action != nil {
-		if expression, _ := wire.Text(action.Get("expression")); expression != "" {
-			return operation{}, fmt.Errorf("rule actions are not supported by this broker: %w", errNotImplemented)
-		}
-	}
-	f, err := filterOf(description)
-	if err != nil {
+	x := rule{name: name}
+	var err error
+	if x.filter, err = filterOf(description); err != nil {
 		return operation{}, badRequest(err.Error())
 	}
+	action, _ := description.Get("sql-rule-action").(wire.Map)
+	if expression, _ := wire.Text(action.Get("expression")); expression != "" {
+		if x.action, err = actionOf(expression, nil); err != nil {
+			return operation{}, badRequest(err.Error())
+		}
+	}
 	return operation{apply: func() outcome {
-		return changeRules(n, func(r *rules) error { return r.add(name, f) })
+		return changeRules(n, func(r *rules) error { return r.add(x) })
 	}}, nil
 }
 
@@ -87,7 +90,7 @@ func changeRules(n *node, change func(r *rules) error) outcome {
 func filterOf(description wire.Map) (filter.Filter, error) {
 	if sql, isMap := description.Get("sql-filter").(wire.Map); isMap {
 		expression, _ := wire.Text(sql.Get("expression"))
-		return filter.Parse(expression)
+		return filter.Parse(expression, nil)
 	}
 	c, isMap := description.Get("correlation-filter").(wire.Map)
 	if !isMap {
@@ -107,7 +110,7 @@ func filterOf(description wire.Map) (filter.Filter, error) {
 		key, _ := wire.Text(p.Key)
 		value := filterValue(p.Value)
 		if key == "" || value == nil {
-			return nil, fmt.Errorf("property %q of the correlation filter must be text, a number or a boolean", key)
+			return nil, fmt.Errorf("property %q of the correlation filter must be text, a number, a boolean or a time", key)
 		}
 		if f.Properties == nil {
 			f.Properties = map[string]any{}
@@ -142,6 +145,9 @@ func listRules(n *node, body wire.Map) (operation, error) {
 
 func describeRule(r rule) wire.Value {
 	action := wire.Described{Descriptor: descriptorEmptyAction, Value: wire.List{}}
+	if r.action != nil {
+		action = wire.Described{Descriptor: descriptorSQLAction, Value: wire.List{wire.String(r.action.String()), sqlCompatibilityLevel}}
+	}
 	return wire.Described{Descriptor: descriptorRule, Value: wire.List{
 		describeFilter(r.filter), action, wire.String(r.name),
 	}}
@@ -172,18 +178,7 @@ func describeFilter(f filter.Filter) wire.Value {
 func describeProperties(properties map[string]any) wire.Map {
 	m := wire.Map{}
 	for _, key := range slices.Sorted(maps.Keys(properties)) {
-		var value wire.Value
-		switch v := properties[key].(type) {
-		case bool:
-			value = wire.Bool(v)
-		case int64:
-			value = wire.Long(v)
-		case float64:
-			value = wire.Double(v)
-		case string:
-			value = wire.String(v)
-		}
-		m = append(m, wire.Pair{Key: wire.String(key), Value: value})
+		m = append(m, wire.Pair{Key: wire.String(key), Value: wireValue(properties[key])})
 	}
 	return m
 }

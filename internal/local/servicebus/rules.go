@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"azbackupflow/internal/local/servicebus/filter"
+	"azbackupflow/internal/local/servicebus/store"
 	"azbackupflow/internal/local/servicebus/wire"
 )
 
@@ -22,10 +24,12 @@ var (
 	errRuleNotFound = errors.New("rule not found")
 )
 
-// rule selects messages for a subscription.
+// rule selects messages for a subscription, and may change them.
 type rule struct {
 	name   string
 	filter filter.Filter
+	// action is nil if the rule changes nothing.
+	action *filter.Action
 }
 
 // rules are the rules of a subscription. They are guarded by the lock of its entity.
@@ -37,34 +41,63 @@ func newRules(configs []RuleConfig) (*rules, error) {
 	}
 	r := &rules{}
 	for _, c := range configs {
-		f, err := c.filter()
+		x, err := c.rule()
 		if err != nil {
 			return nil, fmt.Errorf("rule %q: %w", c.Name, err)
 		}
-		if err := r.add(c.Name, f); err != nil {
+		if err := r.add(x); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
-func (c RuleConfig) filter() (filter.Filter, error) {
-	if c.SQL == "" {
-		return c.Correlation, nil
+func (c RuleConfig) rule() (x rule, err error) {
+	x = rule{name: c.Name}
+	if c.SQL != "" {
+		x.filter, err = filter.Parse(c.SQL, c.Parameters)
+	} else {
+		x.filter, err = typed(c.Correlation)
 	}
-	return filter.Parse(c.SQL)
+	if err == nil && c.Action != "" {
+		x.action, err = actionOf(c.Action, c.Parameters)
+	}
+	return x, err
 }
 
-func (r *rules) add(name string, f filter.Filter) error {
+// typed returns the filter with its values in the types of messages: an int
+// would be equal to no property.
+func typed(c filter.Correlation) (filter.Correlation, error) {
+	properties := map[string]any{}
+	for name, value := range c.Properties {
+		v, err := filter.ValueOf(value)
+		if err != nil {
+			return c, fmt.Errorf("property %q of the correlation filter: %w", name, err)
+		}
+		properties[name] = v
+	}
+	c.Properties = properties
+	return c, nil
+}
+
+func actionOf(expression string, parameters map[string]any) (*filter.Action, error) {
+	a, err := filter.ParseAction(expression, parameters)
+	if err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+func (r *rules) add(x rule) error {
 	switch {
-	case name == "":
+	case x.name == "":
 		return errors.New("rule without a name")
-	case r.index(name) >= 0:
-		return fmt.Errorf("rule %q: %w", name, errRuleExists)
+	case r.index(x.name) >= 0:
+		return fmt.Errorf("rule %q: %w", x.name, errRuleExists)
 	case len(r.list) >= maxRules:
 		return fmt.Errorf("subscription has the maximum of %d rules; remove one first", maxRules)
 	}
-	r.list = append(r.list, rule{name, f})
+	r.list = append(r.list, x)
 	return nil
 }
 
@@ -81,16 +114,85 @@ func (r *rules) index(name string) int {
 	return slices.IndexFunc(r.list, func(x rule) bool { return strings.EqualFold(x.name, name) })
 }
 
-// match reports whether any rule matches.
-func (r *rules) match(m *wire.Message) bool {
-	return slices.ContainsFunc(r.list, func(x rule) bool { return x.filter.Match(filterMessage{m}) })
+// copies returns the copies of a message of the topic that the subscription
+// receives: one if a rule without an action matches, and one for each rule with an
+// action that does (Learn: "Topic filters and actions").
+func (r *rules) copies(m store.Message) []*wire.Message {
+	var all []*wire.Message
+	plain := false
+	for _, x := range r.list {
+		if plain && x.action == nil {
+			continue
+		}
+		message := filterMessage{m.Content, m}
+		switch {
+		case !x.filter.Match(message):
+		case x.action == nil:
+			plain = true
+			all = append(all, m.Content)
+		default:
+			all = append(all, apply(m.Content, x.action.Changes(message)))
+		}
+	}
+	return all
 }
 
-// filterMessage presents a message to filters.
-type filterMessage struct{ *wire.Message }
+// apply returns a copy of the message with the changes of an action.
+func apply(m *wire.Message, changes []filter.Change) *wire.Message {
+	for _, c := range changes {
+		if c.System {
+			text, _ := c.Value.(string)
+			m = m.WithText(systemProperty(c.Name), text)
+			continue
+		}
+		m = m.WithoutProperty(c.Name)
+		if !c.Remove {
+			m = m.WithProperties(wire.Map{{Key: wire.String(c.Name), Value: wireValue(c.Value)}})
+		}
+	}
+	return m
+}
 
-// System returns a system property as text, or nil if it is absent.
+// systemProperty returns the property of the wire that a system property is.
+func systemProperty(name string) wire.Property {
+	switch name {
+	case "contenttype":
+		return wire.PropertyContentType
+	case "correlationid":
+		return wire.PropertyCorrelationID
+	case "messageid":
+		return wire.PropertyMessageID
+	case "replyto":
+		return wire.PropertyReplyTo
+	case "replytosessionid":
+		return wire.PropertyReplyToGroupID
+	case "sessionid":
+		return wire.PropertyGroupID
+	case "to":
+		return wire.PropertyTo
+	}
+	return wire.PropertySubject // label and subject
+}
+
+// filterMessage presents a message of a topic to filters.
+type filterMessage struct {
+	*wire.Message
+	stored store.Message
+}
+
+// System returns a system property, or nil if it is absent.
 func (m filterMessage) System(name string) any {
+	switch name {
+	case "sequencenumber", "enqueuedsequencenumber":
+		return m.stored.SequenceNumber
+	case "enqueuedtimeutc":
+		return m.stored.EnqueuedAt.UTC()
+	case "expiresatutc":
+		if m.stored.TimeToLive == 0 {
+			return nil
+		}
+		return m.stored.EnqueuedAt.Add(m.stored.TimeToLive).UTC()
+	}
 	if text := m.systemText(name); text != "" {
 		return text
 	}
@@ -124,8 +226,25 @@ func (m filterMessage) User(name string) any {
 	return filterValue(m.ApplicationProperties.GetFold(name))
 }
 
+// wireValue converts a value of a filter to that of a message.
+func wireValue(v any) wire.Value {
+	switch v := v.(type) {
+	case bool:
+		return wire.Bool(v)
+	case int64:
+		return wire.Long(v)
+	case float64:
+		return wire.Double(v)
+	case string:
+		return wire.String(v)
+	case time.Time:
+		return wire.Timestamp(v.UnixMilli())
+	}
+	return wire.Null{}
+}
+
 // filterValue converts a value to the types that filters compare. Other types, such
-// as lists, become nil. Identifiers become text, timestamps milliseconds.
+// as lists, become nil. Identifiers become text.
 func filterValue(v wire.Value) any {
 	if n, isInteger := wire.Integer(v); isInteger {
 		return n
@@ -144,7 +263,7 @@ func filterValue(v wire.Value) any {
 	case wire.UUID:
 		return v.String()
 	case wire.Timestamp:
-		return int64(v)
+		return time.UnixMilli(int64(v)).UTC()
 	}
 	return nil
 }

@@ -138,6 +138,9 @@ func TestRules_AreAddedListedAndRemoved(t *testing.T) {
 	action := wire.Map{
 		{Key: wire.String("sql-filter"), Value: expression("1=1")}, {Key: wire.String("sql-rule-action"), Value: expression("SET a = 1")},
 	}
+	badAction := wire.Map{
+		{Key: wire.String("sql-filter"), Value: expression("1=1")}, {Key: wire.String("sql-rule-action"), Value: expression("SET sys.SequenceNumber = @n")},
+	}
 	for i, x := range []struct {
 		operation string
 		body      wire.Map
@@ -148,7 +151,9 @@ func TestRules_AreAddedListedAndRemoved(t *testing.T) {
 		{"add-rule", ruleRequest("bad", "sql-filter", expression("color =")), 400},
 		{"add-rule", ruleRequest("bad", "other-filter", wire.Map{}), 400},
 		{"add-rule", wire.Map{}, 400},
-		{"add-rule", wire.Map{{Key: wire.String("rule-name"), Value: wire.String("x")}, {Key: wire.String("rule-description"), Value: action}}, 501},
+		{"add-rule", wire.Map{{Key: wire.String("rule-name"), Value: wire.String("changing")}, {Key: wire.String("rule-description"), Value: action}}, 200},
+		{"remove-rule", wire.Map{{Key: wire.String("rule-name"), Value: wire.String("changing")}}, 200},
+		{"add-rule", wire.Map{{Key: wire.String("rule-name"), Value: wire.String("x")}, {Key: wire.String("rule-description"), Value: badAction}}, 400},
 		{"add-rule", ruleRequest("numbers", "correlation-filter", properties), 200},
 		{"enumerate-rules", page, 200},
 		{"enumerate-rules", wire.Map{}, 400},

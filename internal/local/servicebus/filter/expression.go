@@ -72,6 +72,12 @@ func (p *parser) value() (operand, error) {
 		return constant(t.number)
 	case t.kind == tokenText:
 		return constant(t.text)
+	case t.kind == tokenParameter:
+		v, err := p.parameter(t)
+		if err != nil {
+			return nil, err
+		}
+		return constant(v)
 	case t.word("TRUE"):
 		return constant(true)
 	case t.word("FALSE"):

@@ -1,9 +1,12 @@
 package filter
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Message is the part of a message that filters read. A value is nil (the property
-// is absent or null), a bool, an int64, a float64 or a string.
+// is absent or null), a bool, an int64, a float64, a string or a time.Time.
 type Message interface {
 	// System returns a system property by its name in lower case (see SystemNames).
 	System(name string) any
@@ -18,6 +21,12 @@ type Filter interface {
 
 // SystemNames returns the system properties that filters can read, in lower case.
 func SystemNames() []string {
+	return append(textNames(), "enqueuedsequencenumber", "enqueuedtimeutc", "expiresatutc", "sequencenumber")
+}
+
+// textNames returns the system properties that are texts. Senders set them, so
+// actions may change them.
+func textNames() []string {
 	return []string{
 		"contenttype", "correlationid", "label", "messageid", "replyto", "replytosessionid", "sessionid", "subject", "to",
 	}
@@ -136,6 +145,11 @@ func orderOf(a, b any) (order int, comparable bool) {
 	right, alsoText := b.(string)
 	if isText && alsoText {
 		return strings.Compare(left, right), true
+	}
+	at, isTime := a.(time.Time)
+	until, alsoTime := b.(time.Time)
+	if isTime && alsoTime {
+		return at.Compare(until), true
 	}
 	x, isInt := a.(int64)
 	y, alsoInt := b.(int64)

@@ -57,7 +57,7 @@ func TestSQL_EvaluatesEveryDocumentedForm(t *testing.T) {
 		"size / 0 = 1": false, "size % 0 = 1": false, "color - 1 = 1": false, "color LIKE 7": false, "price % 2 = 0.5": true, "price / 2 = 1.25": true,
 		"price - 0.5 = 2": true, "price + 0.5 = 3": true,
 	} {
-		f, err := Parse(expression)
+		f, err := Parse(expression, nil)
 		require.NoError(t, err, expression)
 		require.Equal(t, want, f.Match(sample()), expression)
 		require.Equal(t, expression, f.String())
@@ -71,7 +71,9 @@ func TestParse_RejectsInvalidExpressions(t *testing.T) {
 		"color =":                     "unexpected end",
 		"color = 'red":                "missing closing '",
 		"color = red blue":            `unexpected "blue"`,
-		"color = @param":              "unexpected '@'",
+		"color = @param":              "parameter @param at character 8 has no value",
+		"color = @":                   "unexpected '@'",
+		"color = 1;":                  `unexpected ";"`,
 		"color NOT 1":                 `unexpected "1"`,
 		"color IS 1":                  "expected NULL",
 		"color IN 1":                  "expected (",
@@ -91,7 +93,7 @@ func TestParse_RejectsInvalidExpressions(t *testing.T) {
 		strings.Repeat("-", 40) + "1": "nested deeper than",
 		strings.Repeat("NOT ", 40):    "nested deeper than",
 	} {
-		_, err := Parse(expression)
+		_, err := Parse(expression, nil)
 		require.ErrorContains(t, err, problem, expression)
 	}
 }
@@ -121,7 +123,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a = 1 AND (b LIKE 'x%' ESCAPE '!' OR NOT EXISTS(c))")
 	f.Add("((((((((((((((((((((((((((((1 + 2))))))))))))))))))))))))))) > 3")
 	f.Fuzz(func(_ *testing.T, expression string) {
-		if filter, err := Parse(expression); err == nil {
+		if filter, err := Parse(expression, nil); err == nil {
 			filter.Match(sample())
 		}
 	})

@@ -20,16 +20,13 @@ type SQL struct {
 	root       predicate
 }
 
-// Parse parses a SQL filter.
-func Parse(expression string) (SQL, error) {
-	if len([]rune(expression)) > maxExpression {
-		return SQL{}, fmt.Errorf("filter has more than %d characters", maxExpression)
-	}
-	tokens, err := scan(expression)
+// Parse parses a SQL filter. Parameters holds the values of the parameters that the
+// expression names, such as @limit, by name without the @.
+func Parse(expression string, parameters map[string]any) (SQL, error) {
+	p, err := newParser("filter", expression, parameters)
 	if err != nil {
-		return SQL{}, fmt.Errorf("filter %q: %w", expression, err)
+		return SQL{}, err
 	}
-	p := &parser{tokens: tokens}
 	root, err := p.disjunction()
 	if err == nil && p.peek().kind != tokenEnd {
 		err = p.unexpected()
@@ -54,9 +51,28 @@ type (
 
 // parser is a recursive descent parser: each method parses one level of precedence.
 type parser struct {
-	tokens []token
-	next   int
-	depth  int
+	tokens     []token
+	next       int
+	depth      int
+	parameters map[string]any
+}
+
+// newParser returns a parser of an expression. what names the kind of expression.
+func newParser(what, expression string, parameters map[string]any) (*parser, error) {
+	if len([]rune(expression)) > maxExpression {
+		return nil, fmt.Errorf("%s has more than %d characters", what, maxExpression)
+	}
+	tokens, err := scan(expression)
+	if err != nil {
+		return nil, fmt.Errorf("%s %q: %w", what, expression, err)
+	}
+	values := map[string]any{}
+	for name, v := range parameters {
+		if values[strings.ToLower(strings.TrimPrefix(name, "@"))], err = ValueOf(v); err != nil {
+			return nil, fmt.Errorf("%s %q: parameter %s: %w", what, expression, name, err)
+		}
+	}
+	return &parser{tokens: tokens, parameters: values}, nil
 }
 
 func (p *parser) peek() token { return p.tokens[p.next] }
@@ -287,32 +303,53 @@ func (p *parser) like(left operand) (predicate, error) {
 	}, nil
 }
 
-// property parses a property with an optional scope. An unknown system property is
-// an error.
+// property parses a property with an optional scope.
 func (p *parser) property() (operand, error) {
+	system, name, err := p.name()
+	if err != nil {
+		return nil, err
+	}
+	if system {
+		return func(m Message) any { return m.System(name) }, nil
+	}
+	return func(m Message) any { return m.User(name) }, nil
+}
+
+// name parses the name of a property with an optional scope. The name of a system
+// property is in lower case; an unknown one is an error.
+func (p *parser) name() (system bool, name string, err error) {
 	t := p.peek()
 	if t.kind != tokenIdentifier && (t.kind != tokenWord || keyword(t.text)) {
-		return nil, p.unexpected()
+		return false, "", p.unexpected()
 	}
 	p.take()
 	if !p.acceptSymbol(".") {
-		return func(m Message) any { return m.User(t.text) }, nil
+		return false, t.text, nil
 	}
-	name := p.take()
-	if name.kind != tokenIdentifier && name.kind != tokenWord {
-		return nil, fmt.Errorf("expected a property name after %s", t.text)
+	inner := p.take()
+	if inner.kind != tokenIdentifier && inner.kind != tokenWord {
+		return false, "", fmt.Errorf("expected a property name after %s", t.text)
 	}
 	switch strings.ToLower(t.text) {
 	case "user":
-		return func(m Message) any { return m.User(name.text) }, nil
+		return false, inner.text, nil
 	case "sys":
-		system := strings.ToLower(name.text)
-		if !slices.Contains(SystemNames(), system) {
-			return nil, fmt.Errorf("unknown system property %q; known are %s", name.text, strings.Join(SystemNames(), ", "))
+		name = strings.ToLower(inner.text)
+		if !slices.Contains(SystemNames(), name) {
+			return false, "", fmt.Errorf("unknown system property %q; known are %s", inner.text, strings.Join(SystemNames(), ", "))
 		}
-		return func(m Message) any { return m.System(system) }, nil
+		return true, name, nil
 	}
-	return nil, fmt.Errorf("unknown scope %q; write sys or user", t.text)
+	return false, "", fmt.Errorf("unknown scope %q; write sys or user", t.text)
+}
+
+// parameter returns the value of a parameter.
+func (p *parser) parameter(t token) (any, error) {
+	v, known := p.parameters[strings.ToLower(t.text)]
+	if !known {
+		return nil, fmt.Errorf("parameter @%s at character %d has no value; a rule that a client adds cannot have parameters", t.text, t.at)
+	}
+	return v, nil
 }
 
 func keyword(word string) bool {

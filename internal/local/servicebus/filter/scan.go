@@ -15,6 +15,7 @@ const (
 	tokenWord                 // an identifier or a keyword
 	tokenIdentifier           // a delimited or quoted identifier, never a keyword
 	tokenText                 // 'text'
+	tokenParameter            // @name
 	tokenNumber
 	tokenSymbol
 )
@@ -64,15 +65,15 @@ func scanToken(s string, first rune) (t token, length int, err error) {
 	case first == '[':
 		return scanQuoted(s, ']', tokenIdentifier)
 	case unicode.IsLetter(first) || first == '_':
-		length = strings.IndexFunc(s, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		if length < 0 {
-			length = len(s)
-		}
+		length = wordLength(s)
 		return token{kind: tokenWord, text: s[:length]}, length, nil
+	case first == '@' && wordLength(s[1:]) > 0:
+		length = 1 + wordLength(s[1:])
+		return token{kind: tokenParameter, text: s[1:length]}, length, nil
 	case first >= '0' && first <= '9' || first == '.' && len(s) > 1 && s[1] >= '0' && s[1] <= '9':
 		return scanNumber(s)
 	}
-	for _, symbol := range []string{"<>", "!=", ">=", "<=", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ",", "."} {
+	for _, symbol := range []string{"<>", "!=", ">=", "<=", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ",", ".", ";"} {
 		if strings.HasPrefix(s, symbol) {
 			if symbol == "!=" {
 				return token{kind: tokenSymbol, text: "<>"}, 2, nil
@@ -81,6 +82,15 @@ func scanToken(s string, first rune) (t token, length int, err error) {
 		}
 	}
 	return token{}, 0, fmt.Errorf("unexpected %q", first)
+}
+
+// wordLength returns the length of the word at the start of a text.
+func wordLength(s string) int {
+	length := strings.IndexFunc(s, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if length < 0 {
+		return len(s)
+	}
+	return length
 }
 
 // scanQuoted reads text up to a closing quote. Two of them stand for one.

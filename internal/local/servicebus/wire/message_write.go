@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"slices"
+	"strings"
+)
+
 // Response returns a message that answers a request. Its properties contain the
 // correlation id, its application properties the status, its body an AMQP value.
 func Response(correlationID Value, status Map, body Value) *Message {
@@ -15,6 +20,42 @@ func Response(correlationID Value, status Map, body Value) *Message {
 func (m *Message) WithMessageID(id string) *Message {
 	out := *m
 	out.Properties = m.Properties.withField(propertyMessageID, String(id))
+	return &out
+}
+
+// Property is a property of the section properties whose value is text.
+type Property int
+
+// The text properties that rules may change.
+const (
+	PropertyMessageID      Property = propertyMessageID
+	PropertyTo             Property = propertyTo
+	PropertySubject        Property = propertySubject
+	PropertyReplyTo        Property = propertyReplyTo
+	PropertyCorrelationID  Property = propertyCorrelationID
+	PropertyContentType    Property = propertyContentType
+	PropertyGroupID        Property = propertyGroupID
+	PropertyReplyToGroupID Property = propertyReplyToGroupID
+)
+
+// WithText returns a copy with a text property set. An empty text removes it.
+func (m *Message) WithText(p Property, text string) *Message {
+	var value Value = String(text)
+	switch {
+	case text == "":
+		value = Null{}
+	case p == PropertyContentType:
+		value = Symbol(text)
+	}
+	out := *m
+	out.Properties = m.Properties.withField(int(p), value)
+	return &out
+}
+
+// WithoutProperty returns a copy without an application property, in any case.
+func (m *Message) WithoutProperty(name string) *Message {
+	out := *m
+	out.ApplicationProperties = slices.DeleteFunc(m.ApplicationProperties.Without(), func(p RawPair) bool { return strings.EqualFold(p.Key, name) })
 	return &out
 }
 
