@@ -35,10 +35,28 @@ func TestGuardrails_AllowNoLookAlikes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, allowed, g.allowsContainer(u), container)
 	}
+	plain := Guardrails{RestoreTargets: []string{"http://account.blob.core.windows.net/backups"}}
+	secure, err := url.Parse(allowedContainer)
+	require.NoError(t, err)
+	require.False(t, plain.allowsContainer(secure), "the setting names another URL")
 	for server, allowed := range map[string]bool{
 		allowedServer: true, allowedServer + "2": false, allowedServer + "/databases/d": false, allowedServer[:len(allowedServer)-1]: false, "": false,
 	} {
 		require.Equal(t, allowed, g.allowsServer(server), server)
+	}
+}
+
+func TestContainer_IsAPlainURL(t *testing.T) {
+	t.Parallel()
+	g := Guardrails{RestoreTargets: []string{allowedContainer}}
+	for text, valid := range map[string]bool{
+		allowedContainer: true, allowedContainer + "/": true, "": false, allowedContainer + "/below": false,
+		"https://account.blob.core.windows.net/back%75ps": false, "http://account.blob.core.windows.net/backups": false,
+		allowedContainer + "?sv=1&sig=x": false, allowedContainer + "#part": false, "https://user@account.blob.core.windows.net/backups": false,
+	} {
+		var c checks
+		c.container("containerUrl", text, g)
+		require.Equal(t, valid, len(c.invalid) == 0, text)
 	}
 }
 
@@ -64,6 +82,7 @@ func TestSecretURI_IsAddressedToKeyVault(t *testing.T) {
 		"https://v.vault.azure.net/secrets/s": true, "https://v.VAULT.azure.net/secrets/s/1": true, "https://v.vault.azure.cn/secrets/s": true,
 		"https://v.vault.azure.net.evil.example/secrets/s": false, "https://vault.azure.net/secrets/s": false, "https://evilvault.azure.net/secrets/s": false,
 		"https://v.vault.azure.net@evil.example/secrets/s": false, "https://v.vault.azure.net:8443/secrets/s": false,
+		"https://user@v.vault.azure.net/secrets/s": false, "https://v_v.vault.azure.net/secrets/s": false, "https://.vault.azure.net/secrets/s": false,
 		"http://v.vault.azure.net/secrets/s": false, "https://v.vault.azure.net/keys/s": false, "https://v.vault.azure.net/secrets/s?x=y": false,
 	} {
 		require.Equal(t, valid, isSecretURI(text), text)
