@@ -3,6 +3,7 @@ package autoprotect_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
 )
 
@@ -83,4 +85,32 @@ func TestSweep_ReturnsTheFirstErrorsOfMany(t *testing.T) {
 	err := s.evaluator().Sweep(t.Context())
 	require.ErrorContains(t, err, "more errors")
 	require.Less(t, len(err.Error()), 10_000)
+}
+
+// A call that the rate limiter deferred keeps its place: others that are deferred
+// meanwhile come after it.
+func TestSweep_KeepsItsPlaceInTheRateLimit(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, toDaily)
+	limiter, err := ratelimit.New(ratelimit.Config{Now: s.clock.Now})
+	require.NoError(t, err)
+	client, err := arm.New(arm.Config{Endpoint: s.arm.Endpoint(), Credential: s, Now: s.clock.Now, Limiter: limiter})
+	require.NoError(t, err)
+	s.config.Datasources = datasource.New(client)
+	const accounts = "/subscriptions/" + subscription + "/providers/Microsoft.Storage/storageAccounts"
+	for _, left := range []int{99, 0} {
+		c, err := limiter.Acquire(t.Context(), ratelimit.Caller{Priority: operation.PriorityRestore}, http.MethodGet, accounts)
+		require.NoError(t, err)
+		c.Done(ratelimit.Observation{Remaining: map[string]int{"subscription-reads": left}})
+	}
+	sleeps := 0
+	s.config.Sleep = func(ctx context.Context, d time.Duration) error {
+		sleeps++
+		_, err := limiter.Acquire(ctx, ratelimit.Caller{}, http.MethodGet, accounts)
+		require.Error(t, err, "another call is deferred, too")
+		return s.sleep(ctx, d)
+	}
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
+	require.Len(t, s.operations(), 2)
+	require.Equal(t, 1, sleeps)
 }
