@@ -109,16 +109,16 @@ func claims(t *testing.T, provider, kind, value string) string {
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
-func TestParseRoles_AcceptsRolesOfEntraOnly(t *testing.T) {
+func TestParsePrincipal_AcceptsRolesOfEntraOnly(t *testing.T) {
 	t.Parallel()
-	roles, err := parseRoles(claims(t, "aad", "roles", "Operations.Read"))
+	p, err := parsePrincipal(claims(t, "aad", "roles", "Operations.Read"))
 	require.NoError(t, err)
-	require.Equal(t, []Role{RoleRead}, roles)
-	roles, err = parseRoles(claims(t, "aad", "", "Operations.Read"))
+	require.Equal(t, []Role{RoleRead}, p.roles())
+	p, err = parsePrincipal(claims(t, "aad", "", "Operations.Read"))
 	require.NoError(t, err)
-	require.Empty(t, roles, "a claim without a type is no role")
+	require.Empty(t, p.roles(), "a claim without a type is no role")
 	for _, header := range []string{"", "{}", claims(t, "github", "roles", "Operations.Read"), base64.StdEncoding.EncodeToString([]byte("x"))} {
-		_, err := parseRoles(header)
+		_, err := parsePrincipal(header)
 		var unknown *Unauthorized
 		require.ErrorAs(t, err, &unknown, header)
 	}
