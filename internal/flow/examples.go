@@ -8,6 +8,8 @@ const (
 	exampleAccount      = exampleSubscription + "/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2"
 	exampleContainers   = exampleVault + "/backupFabrics/Azure/protectionContainers"
 	exampleMachine      = exampleContainers + "/IaasVMContainer;iaasvmcontainerv2;machines;vm1/protectedItems/VM;iaasvmcontainerv2;machines;vm1"
+	exampleMachines     = exampleSubscription + "/resourceGroups/machines/providers/Microsoft.Compute/virtualMachines/"
+	exampleRestoreGroup = exampleSubscription + "/resourceGroups/restored"
 	exampleDatabase     = exampleContainers + "/VMAppContainer;Compute;machines;sqlvm/protectedItems/SQLDataBase;MSSQLSERVER;orders"
 
 	exampleBackupVault  = exampleSubscription + "/resourceGroups/TestBkpVaultRG/providers/Microsoft.DataProtection/backupVaults/TestBkpVault"
@@ -27,7 +29,7 @@ const (
 
 // ExampleGuardrails allow what the examples do.
 func ExampleGuardrails() Guardrails {
-	return Guardrails{Delete: true, RestoreTargets: []string{exampleContainer, exampleTargetServer}}
+	return Guardrails{Delete: true, RestoreTargets: []string{exampleContainer, exampleTargetServer, exampleAccount, exampleRestoreGroup}}
 }
 
 func exampleFileShare() *FileShare {

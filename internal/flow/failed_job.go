@@ -42,7 +42,10 @@ func failedJobs(c step.Call) []string {
 // followStep returns the step that follows the job. A job that failed ends the
 // operation, unless the request allows another one.
 func (o onceCall) followStep() step.Step {
-	follow := awaitJob(o.follow, jobWait{reader: o.job, last: true, onCancel: o.cancel, failed: o.jobFailed})
+	follow := awaitJob(o.follow, jobWait{reader: o.job, last: o.result == "", onCancel: o.cancel, failed: o.jobFailed})
+	if o.result != "" {
+		follow.Then = "a completed job continues with `" + o.result + "`; otherwise the operation ends as the job does"
+	}
 	follow.Then += ". A failed job is started again only as `retryFailedJob` allows"
 	return follow
 }

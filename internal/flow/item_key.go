@@ -22,6 +22,8 @@ func targetKey(op operation.Operation) string {
 		return instanceKey(learned[learnedSource], learned[learnedInstance])
 	case learned[learnedItemType] == recoveryservices.ItemAzureFileShare && learned[learnedSource] != "" && learned[learnedName] != "":
 		return shareKey(learned[learnedSource], learned[learnedName])
+	case learned[learnedItemType] == recoveryservices.ItemVirtualMachine && learned[learnedSource] != "":
+		return resourceKey(learned[learnedSource])
 	}
 	return resourceKey(learned[learnedItem])
 }

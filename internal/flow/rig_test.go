@@ -60,7 +60,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	require.NoError(t, err)
 	definitions := withNewFlows(t, flow.Config{
 		ARM: client, Now: r.clock.Now,
-		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTargetServer, recordedContainer}},
+		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), demoContainer, demoTargetServer, recordedContainer)},
 		Exclude: func(_ context.Context, x flow.Exclusion) error {
 			r.exclusions[strings.ToLower(x.ResourceID)] = x
 			if !strings.Contains(x.ResourceID, "/protectedItems/") && !slices.Contains(r.excluded, x.ResourceID) {

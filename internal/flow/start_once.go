@@ -19,6 +19,9 @@ type onceCall struct {
 	// start, await, find and follow name the steps. again is the step at which
 	// another start begins; empty means start.
 	start, await, find, follow, again string
+	// result names the step that follows a completed job; empty ends the operation
+	// with the job.
+	result string
 	// what names for people what is started.
 	what string
 	// calls names the API operations of start, lists those that list the jobs.

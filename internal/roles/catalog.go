@@ -26,7 +26,8 @@ type Permission struct {
 	Role Role
 	On   Resource
 	// Calls are the API operations that require the action, as the providers' API
-	// descriptions name them.
+	// descriptions name them. Of two operations with one name, that of Recovery
+	// Services starts with Item.
 	Calls []string
 	// After are the API operations that require the action in addition to their
 	// own: Azure returns the URL of a status or a result, or requires a permission
@@ -79,8 +80,8 @@ func Catalog() []Permission {
 func recoveryServices() []Permission {
 	const on = RecoveryServicesVault
 	refresh := []string{"ProtectionContainers_Refresh"}
-	containerCalls := []string{"ProtectionContainers_Register", "ProtectionContainers_Inquire"}
-	itemCalls := []string{"ProtectedItems_CreateOrUpdate", "Backups_Trigger"}
+	containerCalls := []string{"ProtectionContainers_Register", "ProtectionContainers_Inquire", "ProtectionContainers_Unregister"}
+	itemCalls := []string{"ProtectedItems_CreateOrUpdate", "Backups_Trigger", "Restores_Trigger"}
 	deletion := []string{"ProtectedItems_Delete"}
 	cancel := []string{"JobCancellations_Trigger"}
 	return []Permission{
@@ -96,7 +97,7 @@ func recoveryServices() []Permission {
 		follow(containers+"/operationsStatus/read", on, "follow registration and inquiry", nil, containerCalls),
 		follow(items+"/operationResults/read", on, "follow operations on an item", []string{"ProtectedItemOperationResults_Get"}, itemCalls),
 		follow(items+"/operationsStatus/read", on, "follow operations on an item", []string{"ProtectedItemOperationStatuses_Get"}, itemCalls),
-		call(rs+"/backupPolicies/read", on, "see that a policy exists", "ProtectionPolicies_Get"),
+		call(rs+"/backupPolicies/read", on, "see that a policy exists", "ProtectionPolicies_Get", "ItemBackupPolicies_List"),
 		call(rs+"/backupResourceGuardProxies/read", on, "detect in advance that a Resource Guard must approve", "ResourceGuardProxies_Get"),
 		call(rs+"/backupFabrics/protectableContainers/read", on, "find storage accounts that can be registered", "ProtectableContainers_List"),
 		call(rs+"/backupProtectionContainers/read", on, "find registered storage accounts", "BackupProtectionContainers_List"),
@@ -104,6 +105,11 @@ func recoveryServices() []Permission {
 		call(rs+"/backupProtectedItems/read", on, "find protected items", "BackupProtectedItems_List"),
 		call(containers+"/read", on, "see a registered storage account", "ProtectionContainers_Get"),
 		call(items+"/read", on, "see a protected item", "ProtectedItems_Get"),
+		call(items+"/recoveryPoints/read", on, "find recovery points", "ItemRecoveryPoints_List", "ItemRecoveryPoints_Get"),
+		call(containers+"/items/read", on, "see the directories of a SQL Server instance", "BackupWorkloadItems_List"),
+		call(rs+"/backupProtectionIntents/read", on, "see which instances are protected automatically", "BackupProtectionIntent_List"),
+
+		call("Microsoft.RecoveryServices/Locations/backupStatus/action", Subscription, "find out which vault protects a virtual machine", "BackupStatus_Get"),
 
 		call(items+"/backup/action", on, "back up now", "Backups_Trigger"),
 		call(rs+"/backupJobs/cancel/action", on, "cancel the job of a canceled operation", "JobCancellations_Trigger"),
@@ -113,7 +119,11 @@ func recoveryServices() []Permission {
 		call(containers+"/inquire/action", on, "discover file shares", "ProtectionContainers_Inquire"),
 		call(items+"/write", on, "protect an item, stop and resume its protection", "ProtectedItems_CreateOrUpdate"),
 
+		call(rs+"/backupFabrics/backupProtectionIntent/write", on, "protect the databases of an instance automatically", "ProtectionIntent_CreateOrUpdate"),
+
+		call(containers+"/delete", on, "unregister a storage account or virtual machine", "ProtectionContainers_Unregister"),
 		call(items+"/delete", on, "delete the backups of an item", "ProtectedItems_Delete"),
+		call(items+"/recoveryPoints/restore/action", on, "restore", "Restores_Trigger"),
 	}
 }
 
@@ -163,8 +173,8 @@ func otherResources() []Permission {
 	// Azure checks both on the machine when the app changes its protected item.
 	// https://learn.microsoft.com/azure/backup/backup-rbac-rs-vault
 	change := []string{"ProtectedItems_CreateOrUpdate"}
-	readMachine := follow("Microsoft.Compute/virtualMachines/read", VirtualMachine, "stop and resume the protection of a virtual machine", nil, change)
-	writeMachine := follow("Microsoft.Compute/virtualMachines/write", VirtualMachine, "stop and resume the protection of a virtual machine, for which Azure requires this on the machine", nil, change)
+	readMachine := follow("Microsoft.Compute/virtualMachines/read", VirtualMachine, "protect a virtual machine, and stop and resume its protection", []string{"VirtualMachines_Get"}, change)
+	writeMachine := follow("Microsoft.Compute/virtualMachines/write", VirtualMachine, "protect a virtual machine, and stop and resume its protection, for which Azure requires this on the machine", nil, change)
 	readMachine.Role, writeMachine.Role = VirtualMachines, VirtualMachines
 	return []Permission{
 		use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "GetStorageAccount("),

@@ -84,7 +84,7 @@ func meanings() map[string]string {
 		"AZBACKUPFLOW_TENANT":            "Part of every operation's id. Deployments that share tables can use the same keys if their tenants differ. They still see and sweep each other's operations; `AZBACKUPFLOW_TABLE_PREFIX` separates them completely.",
 		"AZBACKUPFLOW_TABLE_PREFIX":      "Prefix of all table names.",
 		"AZBACKUPFLOW_ALLOW_DELETE":      "`true` allows `delete-protection` to delete backups.",
-		"AZBACKUPFLOW_RESTORE_TARGETS":   "Resource ids of PostgreSQL servers and URLs of blob containers that `restore-postgres` may write to. Empty allows no restore.",
+		"AZBACKUPFLOW_RESTORE_TARGETS":   "Resource ids and URLs that restores may write to, separated by commas; see [security.md](security.md#restore-targets). Empty allows no restore.",
 		"AZBACKUPFLOW_GUARDED_FLOWS":     "Flows that need the role `Operations.Restore` over HTTP, in addition to those that restore and delete; for example `stop-protection`. An unknown name prevents the start.",
 		"AZBACKUPFLOW_NOTICES":           "Queue or topic for the notices of all operations; see [notifications.md](notifications.md). Empty sends none.",
 		"AZBACKUPFLOW_REPLY_QUEUES":      "Queues that a request may name in `ReplyTo`. Empty allows none.",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -18,6 +19,9 @@ func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t.Kind() == reflect.Slice {
+		return invalidElement(raw, t.Elem(), path)
+	}
 	var members map[string]json.RawMessage
 	if t.Kind() != reflect.Struct || json.Unmarshal(raw, &members) != nil {
 		return FieldError{}, false
@@ -30,6 +34,20 @@ func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
 			return FieldError{Field: at, Problem: "is an unknown field", Want: "one of " + strings.Join(names, ", ")}, true
 		}
 		if found, ok := invalidValue(members[name], fields[i], at); ok {
+			return found, true
+		}
+	}
+	return FieldError{}, false
+}
+
+// invalidElement finds the invalid field within a list.
+func invalidElement(raw []byte, t reflect.Type, path string) (FieldError, bool) {
+	var elements []json.RawMessage
+	if json.Unmarshal(raw, &elements) != nil {
+		return FieldError{}, false
+	}
+	for n, element := range elements {
+		if found, ok := invalidValue(element, t, fmt.Sprintf("%s[%d]", path, n)); ok {
 			return found, true
 		}
 	}

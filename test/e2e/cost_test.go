@@ -30,10 +30,7 @@ var update = flag.Bool("update", false, "write generate/cost/counts.json") // a 
 // do not.
 func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	t.Parallel()
-	targets := []string{"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"}
-	if database, ok := parametersOf(t, "restore-postgres-database")["asDatabase"].(map[string]any); ok {
-		targets = append(targets, fmt.Sprint(database["serverId"]))
-	}
+	targets := flow.ExampleGuardrails().RestoreTargets
 	settings := withoutSweep()
 	maps.Copy(settings, map[string]string{
 		"AZBACKUPFLOW_ALLOW_DELETE":    "true",

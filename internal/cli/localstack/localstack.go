@@ -80,6 +80,8 @@ func Guardrails() map[string]string {
 		"AZBACKUPFLOW_RESTORE_TARGETS": strings.Join([]string{
 			"https://testossstorageaccount.blob.core.windows.net/testcontainerrestore",
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/restored",
 		}, ","),
 	}
 }

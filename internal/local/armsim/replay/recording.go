@@ -98,7 +98,7 @@ func load(file string, from, to int, shorten bool, names map[string]string) (*re
 	for n, i := range d.Interactions[:to+1] {
 		x := interaction{method: i.Request.Method, status: i.Response.Status.Code, header: http.Header{}}
 		if i.Request.Body != nil {
-			x.requestBody = rename.Replace(*i.Request.Body)
+			x.requestBody = rename.Replace(evaluated(*i.Request.Body))
 		}
 		if i.Response.Body != nil {
 			x.body = rename.Replace(i.Response.Body.String)
@@ -120,6 +120,15 @@ func load(file string, from, to int, shorten bool, names map[string]string) (*re
 		r.shorten()
 	}
 	return r, nil
+}
+
+// evaluated returns the text of a body that the recorder wrote as a literal of
+// bytes in Python, several times over: b'b\'{…}\”.
+func evaluated(body string) string {
+	for strings.HasPrefix(body, "b'") && strings.HasSuffix(body, "'") {
+		body = strings.NewReplacer(`\\`, `\`, `\'`, `'`).Replace(body[2 : len(body)-1])
+	}
+	return body
 }
 
 // renamer replaces recorded names, longest first, because a name may be the
