@@ -145,7 +145,7 @@ func TestRestoreItem_CancelCancelsTheJob(t *testing.T) {
 	r, sim := simulated(t, armsim.DemoWorld())
 	id := r.begin("restore-vm", vmRestore(object{"asDisks": object{"unmanaged": true}}))
 	r.until(id, "await-restore-job")
-	_, err := r.engine.Cancel(t.Context(), id)
+	_, err := r.engine.Cancel(t.Context(), id, operation.Cause{})
 	require.NoError(t, err)
 	require.Equal(t, operation.Canceled, r.finish(id).Status, "%v", r.story(id))
 	require.Equal(t, "Cancelled", sim.Jobs()[0].Status)
