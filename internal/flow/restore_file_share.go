@@ -59,13 +59,13 @@ const maxRestoredPaths = 99
 const (
 	pathIsFile   = "File"
 	pathIsFolder = "Directory"
-	// pathPattern is a path below a share: no slash at the ends, no part . or ..,
+	// sharePathPattern is a path below a share: no slash at the ends, no part . or ..,
 	// and none of the characters that file shares do not have.
-	pathPart    = `(\.{0,2}[^./\\:*?"<>|\x00-\x1f\x7f][^/\\:*?"<>|\x00-\x1f\x7f]*|\.{3,}[^/\\:*?"<>|\x00-\x1f\x7f]*)`
-	pathPattern = pathPart + `(/` + pathPart + `)*`
+	sharePathPart    = `(\.{0,2}[^./\\:*?"<>|\x00-\x1f\x7f][^/\\:*?"<>|\x00-\x1f\x7f]*|\.{3,}[^/\\:*?"<>|\x00-\x1f\x7f]*)`
+	sharePathPattern = sharePathPart + `(/` + sharePathPart + `)*`
 )
 
-var sharePath = regexp.MustCompile(schema.Whole(pathPattern))
+var sharePath = regexp.MustCompile(schema.Whole(sharePathPattern))
 
 func conflictOptions() []string { return []string{"Overwrite", "Skip", "CreateCopy", "FailOnConflict"} }
 
@@ -86,9 +86,9 @@ func restoreFileShareParameters() schema.Parameters {
 			Meaning: "what happens to files that exist in the target: `Overwrite`, `Skip`, `CreateCopy` or `FailOnConflict`",
 		},
 		"paths":                {Meaning: "up to 99 files and folders; default: the whole share", Rule: schema.Object{"minItems": 1, "maxItems": maxRestoredPaths}},
-		"paths[].path":         {Required: true, Meaning: "path of the file or folder in the share, without a slash at its beginning", Rule: schema.Matches(pathPattern)},
+		"paths[].path":         {Required: true, Meaning: "path of the file or folder in the share, without a slash at its beginning", Rule: schema.Matches(sharePathPattern)},
 		"paths[].type":         {Meaning: "`File` (default) or `Directory`", Rule: schema.Object{"enum": []string{pathIsFile, pathIsFolder}, "default": pathIsFile}},
-		"paths[].targetFolder": {When: "only with `toShare`", Meaning: "folder of the target share; default: the share itself", Rule: schema.Matches(pathPattern)},
+		"paths[].targetFolder": {When: "only with `toShare`", Meaning: "folder of the target share; default: the share itself", Rule: schema.Matches(sharePathPattern)},
 	}
 	return schema.Parameters{
 		Type:   reflect.TypeFor[RestoreFileShare](),
