@@ -20,8 +20,10 @@ import (
 type listFile struct {
 	// Package is the folder of the package, below the root of the repository.
 	Package string `yaml:"package"`
-	// Tests are the packages whose tests must fail. The default is Package.
+	// Tests are the packages whose tests must fail. The default is Package. Run
+	// selects their tests by a regular expression; empty selects all.
 	Tests   []string `yaml:"tests"`
+	Run     string   `yaml:"run"`
 	Mutants []mutant `yaml:"mutants"`
 }
 
@@ -34,8 +36,7 @@ type mutant struct {
 	// Find is the text to replace. It occurs in the file exactly once.
 	Find    string `yaml:"find"`
 	Replace string `yaml:"replace"`
-	// Tests replaces the list file's packages. Run selects tests by a regular
-	// expression. Both are optional.
+	// Tests and Run replace those of the list file. Both are optional.
 	Tests []string `yaml:"tests"`
 	Run   string   `yaml:"run"`
 	// Slow runs the tests that skip themselves under -short, too. It keeps the
@@ -103,6 +104,7 @@ func readFile(file string) ([]mutant, error) {
 		if len(m.Tests) == 0 {
 			m.Tests = f.Tests
 		}
+		m.Run = cmp.Or(m.Run, f.Run)
 		switch {
 		case m.File == "" || m.Breaks == "" || m.Find == "":
 			return nil, fmt.Errorf("mutant %d: file, breaks and find are required", i+1)
