@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/arm/backupjob"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceguard"
 )
@@ -117,4 +118,19 @@ func TestPolicyName_IsForAzureToJudge(t *testing.T) {
 	for name, valid := range map[string]bool{"daily_2!": true, "a": true, long: true, long + "x": false, "a/b": false, "..": false, "a?b": false, "a%2Fb": false, "a#b": false} {
 		require.Equal(t, valid, policyName.MatchString(name), name)
 	}
+}
+
+func TestCarries_NeedsAnAttempt(t *testing.T) {
+	t.Parallel()
+	require.True(t, carries("A-1", "a-1"))
+	require.False(t, carries("a-2", "a-1"))
+	require.False(t, carries("", ""), "neither has an ID")
+}
+
+func TestJobCompleted_WarnsWithoutAReason(t *testing.T) {
+	t.Parallel()
+	job := job{name: "j", what: "Backup job j", state: backupjob.CompletedWithWarnings}
+	require.Len(t, jobCompleted(job, true).Warnings, 1)
+	job.state = backupjob.Completed
+	require.Empty(t, jobCompleted(job, true).Warnings)
 }

@@ -68,6 +68,8 @@ func TestLookAlikes_RestoreJobOfAnotherPrefixIsNotThisOne(t *testing.T) {
 		"the same target":         {demoContainer, "mine", operation.Found},
 		"another prefix":          {demoContainer, "mine-too", operation.NotFound},
 		"another container":       {demoContainer + "2", "mine", operation.NotFound},
+		"no prefix":               {demoContainer, "", operation.Found},
+		"an unknown target":       {"", "mine", operation.Ambiguous},
 		"the container's account": {demoContainer[:strings.LastIndexByte(demoContainer, '/')], "mine", operation.NotFound},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -242,3 +242,13 @@ func TestDocs_DescribeEveryEventType(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, schema(t).Validate(instance), "the example")
 }
+
+// A request over HTTP has no message ID. Its key is what its sender knows.
+func TestNotify_KeyIsTheCorrelationWithoutAMessage(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	op := ended()
+	op.RequestID = ""
+	require.NoError(t, newNotifier(t, &r).Notify(t.Context(), op, op.PendingNotices[0]))
+	require.Equal(t, op.Key, r.all[0].message.CorrelationID)
+}

@@ -99,7 +99,8 @@ func TestCheck_NamesEachMissingPermissionAndNoOther(t *testing.T) {
 	s := newSite(t)
 	for _, p := range roles.Table() {
 		restore := s.DenyAction(p.Action)
-		found := wrong(s.check(t))
+		report := s.check(t)
+		found := wrong(report)
 		restore()
 		if p.Role == roles.VirtualMachines {
 			require.Empty(t, found, "%s is off by default", p.Action)
@@ -107,6 +108,10 @@ func TestCheck_NamesEachMissingPermissionAndNoOther(t *testing.T) {
 		}
 		require.NotEmpty(t, found, p.Action)
 		require.Equal(t, []string{p.Action}, missing(found), p.Action)
+		for _, passed := range report.Findings {
+			denied := passed.Check == found[0].Check && passed.Subject == found[0].Subject
+			require.False(t, denied && passed.OK, "%s passes without %s", passed.Subject, p.Action)
+		}
 		for _, f := range found {
 			require.NotEmpty(t, f.Do, p.Action)
 			require.Contains(t, f.Do, p.Action)
