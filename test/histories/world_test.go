@@ -241,6 +241,9 @@ func (w *world) command(at time.Time, what, id string) {
 		case what == "retry" && (op.Status == operation.Parked || op.Status == operation.Failed):
 			_, err = e.Retry(ctx, id, operation.Cause{})
 		}
+		if errors.Is(err, engine.ErrEnded) {
+			return nil // an answer: a repeated command would get it again
+		}
 		return err
 	})
 }
