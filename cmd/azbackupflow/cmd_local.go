@@ -4,21 +4,28 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/localstack"
-	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/local/stack"
 )
 
 type localCommand struct {
 	ARMEndpoint string   `name:"arm-endpoint" placeholder:"URL" help:"Azure Resource Manager for the handler to call, instead of the simulator."`
 	Speed       float64  `default:"60" help:"How many times faster than Azure the simulator runs."`
+	World       string   `placeholder:"FILE" help:"File with the resources of the simulated Azure; see examples/local/world.yaml."`
+	Inject      []string `placeholder:"FAULT" help:"Fault of the simulated Azure: throttle, lost-answer, job-fails, forbidden or slow; throttle=5 for five times. May be repeated."`
+	Tour        bool     `help:"Show what happens to operations, step by step, then go on."`
+	NoHost      bool     `help:"Start everything but the Functions host, for func start --script-root dist of Azure Functions Core Tools."`
 	Port        int      `default:"7071" help:"Port of the Functions host; 0 selects a free port."`
 	Dir         string   `default:".local" help:"Folder that keeps operations between runs."`
 	Dist        string   `default:"dist" help:"Folder of the app, as make package creates it."`
+	Schedules   string   `placeholder:"FILE" complete:"file" help:"File with the schedules, read again when it changes; schedules.yaml by default, if it exists."`
+	Protection  string   `placeholder:"FILE" complete:"file" help:"File with the rules, read again when it changes; protection.yaml by default, if it exists."`
 	BusPort     int      `name:"bus-port" default:"0" help:"Port of the Service Bus broker; 0 selects a free port."`
 	BusKey      string   `name:"bus-key" placeholder:"KEY" help:"Access key of the Service Bus broker, instead of a random one."`
 	Queue       []string `placeholder:"NAME" help:"Additional queue. May be repeated."`
@@ -35,38 +42,104 @@ pending operation continues when the sweep finds it overdue.`
 
 // Run runs the stack until it is interrupted.
 func (l *localCommand) Run(ctx context.Context, a *app) error {
-	if l.Speed <= 0 {
-		return &cli.UsageError{Text: "--speed must be above 0"}
-	}
-	s, err := localstack.Start(ctx, l.stackConfig(a), localstack.Verbosity(a.stderr, l.Verbose, slog.LevelWarn))
+	faults, err := l.check()
 	if err != nil {
 		return err
 	}
-	if err := a.showStack(s, l); err != nil {
-		return errors.Join(err, s.Close())
+	c, err := l.stackConfig(a)
+	if err != nil {
+		return err
+	}
+	s, err := localstack.Start(ctx, c, localstack.Verbosity(a.stderr, l.Verbose, slog.LevelWarn))
+	if err != nil {
+		return inUse(err)
+	}
+	localstack.Inject(s.ARM, faults)
+	return errors.Join(l.serve(ctx, a, s, faults), s.Close())
+}
+
+// inUse adds the remedy to the error of a folder that another stack uses.
+func inUse(err error) error {
+	var used *stack.FolderInUseError
+	if errors.As(err, &used) {
+		return &cli.UsageError{Text: "--dir: folder " + used.Dir + " is used by another local stack", Remedy: "stop that one, or choose another folder with --dir"}
+	}
+	return err
+}
+
+// check rejects flags that do not fit together.
+func (l *localCommand) check() ([]localstack.Injection, error) {
+	simulator := l.World != "" || len(l.Inject) > 0
+	switch {
+	case l.Speed <= 0:
+		return nil, &cli.UsageError{Text: "--speed must be above 0"}
+	case l.ARMEndpoint != "" && simulator:
+		return nil, &cli.UsageError{Text: "--world and --inject change the simulator, which --arm-endpoint replaces", Remedy: "leave out --arm-endpoint"}
+	case l.Tour && (l.NoHost || l.ARMEndpoint != "" || simulator):
+		return nil, &cli.UsageError{Text: "--tour needs the Functions host and its own simulated Azure", Remedy: "leave out --no-host, --arm-endpoint, --world and --inject"}
+	}
+	return localstack.ParseInjections(l.Inject)
+}
+
+// serve shows the stack and keeps it up until it is interrupted.
+func (l *localCommand) serve(ctx context.Context, a *app, s *stack.Stack, faults []localstack.Injection) error {
+	if err := a.showStack(l.view(s, faults)); err != nil {
+		return err
+	}
+	if l.NoHost {
+		<-ctx.Done()
+		a.out.Note("Stopping.")
+		return nil
+	}
+	watching, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		l.reload(watching, a, s)
+	}()
+	defer func() {
+		stop()
+		<-watched
+	}()
+	if l.Tour {
+		if err := a.tour(ctx, s); err != nil {
+			return err
+		}
 	}
 	select {
 	case <-ctx.Done():
 		a.out.Note("Stopping.")
-		return s.Close()
+		return nil
 	case <-s.Host().Done():
 	}
 	if ctx.Err() != nil {
-		return s.Close()
+		return nil
 	}
-	return errors.Join(localstack.ErrHostStopped, s.Close())
+	return localstack.ErrHostStopped
 }
 
-func (l *localCommand) stackConfig(a *app) stack.Config {
-	return stack.Config{
-		Dist: l.Dist, Dir: l.Dir, SpeedFactor: l.Speed, Port: l.Port, ARMEndpoint: l.ARMEndpoint, Settings: l.settings(a),
+func (l *localCommand) stackConfig(a *app) (stack.Config, error) {
+	c := stack.Config{
+		Dist: l.Dist, Dir: l.Dir, SpeedFactor: l.Speed, Port: l.Port, NoHost: l.NoHost, ARMEndpoint: l.ARMEndpoint,
 		BusPort: l.BusPort, BusKey: l.BusKey, Queues: slices.Concat(l.ReplyQueue, l.Queue), Topics: l.Topic,
 	}
+	if l.World != "" {
+		raw, err := cli.ReadFile(l.World, a.stdin)
+		if err != nil {
+			return c, err
+		}
+		if c.World, err = localstack.ParseWorld(l.World, raw); err != nil {
+			return c, err
+		}
+	}
+	var err error
+	c.Settings, err = l.settings(a)
+	return c, err
 }
 
 // settings returns the app settings of the stack. Settings for notices and replies come
 // from the flags, unless the environment sets them.
-func (l *localCommand) settings(a *app) map[string]string {
+func (l *localCommand) settings(a *app) (map[string]string, error) {
 	all := l.guardrails(a)
 	all["AZBACKUPFLOW_REPLY_QUEUES"] = strings.Join(l.ReplyQueue, ",")
 	if len(l.Topic) > 0 {
@@ -77,7 +150,17 @@ func (l *localCommand) settings(a *app) map[string]string {
 			all[name] = value
 		}
 	}
-	return all
+	for _, d := range l.declarations(a) {
+		path, err := filepath.Abs(d.file)
+		if err == nil {
+			_, err = os.Stat(path)
+		}
+		if err != nil {
+			return nil, &cli.UsageError{Text: d.flag + ": file " + d.file + " cannot be read", Remedy: "name a file that exists"}
+		}
+		all[d.setting] = path
+	}
+	return all, nil
 }
 
 // guardrails returns the app settings that allow restores and deletes. With the
@@ -95,36 +178,4 @@ func (l *localCommand) guardrails(a *app) map[string]string {
 		}
 	}
 	return all
-}
-
-// showStack shows the addresses of the stack and how to use it.
-func (a *app) showStack(s *stack.Stack, l *localCommand) error {
-	if a.out.Structured() {
-		all := map[string]string{}
-		for _, e := range s.Endpoints() {
-			all[e.Name] = e.Address
-		}
-		return a.out.Data(all)
-	}
-	a.out.Line("The local stack runs, %g times as fast as Azure. Ctrl-C stops it.\n", l.Speed)
-	facts := make([]render.Fact, 0, len(s.Endpoints()))
-	for _, e := range s.Endpoints() {
-		facts = append(facts, render.Fact{Name: e.Name, Value: e.Address})
-	}
-	for _, topic := range l.Topic {
-		facts = append(facts, render.Fact{Name: "Topic", Value: topic + ", subscription " + stack.Subscription})
-	}
-	if len(l.ReplyQueue) > 0 {
-		facts = append(facts, render.Fact{Name: "Reply queues", Value: strings.Join(l.ReplyQueue, ", ")})
-	}
-	a.out.Facts(facts)
-	program := "azbackupflow"
-	if s.URL() != a.connection.context.URL {
-		program += " --url " + s.URL()
-	}
-	a.out.Line("\nIn another terminal:\n")
-	a.out.Line("  %s start protect-file-share -f examples/protect-file-share.json", program)
-	a.out.Line("  %s watch ID", program)
-	a.out.Line("  %s list", program)
-	return nil
 }

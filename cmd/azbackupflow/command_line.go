@@ -16,7 +16,9 @@ import (
 
 // environment is everything that the program takes from its process.
 type environment struct {
-	stdin          io.Reader
+	stdin io.Reader
+	// stdinTerminal reports whether a person types the input.
+	stdinTerminal  bool
 	stdout, stderr io.Writer
 	// stdoutTerminal and stderrTerminal report whether stdout and stderr are
 	// terminals.

@@ -77,3 +77,19 @@ func (a *app) showProblems(err error) error {
 	}
 	return &cli.UsageError{Text: fmt.Sprintf("%s has %s", invalid.File, problems)}
 }
+
+// problemLines returns the problems of a declaration file, one per line.
+func problemLines(err error) []string {
+	var invalid *declaration.Invalid
+	if !errors.As(err, &invalid) {
+		return []string{render.Plain(err.Error())}
+	}
+	var lines []string
+	for _, p := range invalid.Problems {
+		lines = append(lines, render.Plain(p.String()))
+	}
+	return lines
+}
+
+// note writes a line that is not part of the command's output.
+func (a *app) note(format string, args ...any) { a.out.Note(fmt.Sprintf(format, args...)) }

@@ -58,6 +58,8 @@ func TestLocalStack_RunsDemoAndLocal(t *testing.T) {
 		"demo runs every flow and ends with a table":     demoOfAll,
 		"demo exits with an error if an operation fails": demoThatFails,
 		"local runs until it is interrupted":             localUntilInterrupt,
+		"local reads a changed file again":               localWithReload,
+		"local shows the tour":                           localTour,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,7 +199,8 @@ func TestLocalCommand_PassesItsFlagsToTheStack(t *testing.T) {
 		_, err = parser.Parse(x.args)
 		require.NoError(t, err)
 		a := &app{environment: environment{lookup: func(key string) (string, bool) { v, ok := x.set[key]; return v, ok }}}
-		got := l.stackConfig(a)
+		got, err := l.stackConfig(a)
+		require.NoError(t, err, name)
 		require.Equal(t, x.want, stack.Config{BusPort: got.BusPort, BusKey: got.BusKey, Queues: got.Queues, Topics: got.Topics}, name)
 		require.Equal(t, x.notice, got.Settings["AZBACKUPFLOW_NOTICES"], name)
 		require.Equal(t, x.reply, got.Settings["AZBACKUPFLOW_REPLY_QUEUES"], name)

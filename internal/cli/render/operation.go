@@ -74,14 +74,9 @@ var vaultID = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+
 // VaultID returns the resource ID of the vault that an operation works in; empty
 // if it is unknown.
 func VaultID(op api.Operation) string {
-	var all map[string]any
-	if json.Unmarshal(op.Parameters, &all) != nil {
-		return ""
-	}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		value, _ := all[name].(string)
-		if id := vaultID.FindString(value); id != "" {
-			return Plain(id)
+	for _, parameter := range JSONFacts(op.Parameters) {
+		if id := vaultID.FindString(parameter.Value); id != "" {
+			return id
 		}
 	}
 	return ""

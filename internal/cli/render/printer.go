@@ -155,8 +155,10 @@ func (p *Printer) Facts(facts []Fact) {
 		value := fact.Value
 		switch {
 		case strings.Contains(value, linkStart):
-		case p.AtTerminal() && strings.HasPrefix(value, "/") && !strings.Contains(value, " "):
-			value = shortenMiddle(value, columns) // a resource ID
+		case strings.HasPrefix(value, "/") && !strings.Contains(value, " "): // a resource ID, for scripts in one line
+			if p.AtTerminal() {
+				value = shortenMiddle(value, columns)
+			}
 		case p.AtTerminal() || !strings.Contains(value, "://"): // scripts read addresses, so they stay in one line
 			value = strings.Join(wrap(value, columns), "\n")
 		}

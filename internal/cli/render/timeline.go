@@ -19,9 +19,10 @@ type Timeline struct {
 	// Columns is the width of the lines; 0 means 100.
 	Columns int
 
-	// step and seq belong to the previous event, day to the previous line.
+	// step, seq and status belong to the previous event, day to the previous line.
 	step, day string
 	seq       int64
+	status    api.Status
 	fold      fold
 	// named holds the job that a line has named.
 	named string
@@ -61,7 +62,7 @@ func (t *Timeline) Lines(ev api.Event) []string {
 		ran = "request"
 	}
 	if t.fold.add(ran, ev) {
-		t.step, t.seq = ev.Step, ev.Seq
+		t.step, t.seq, t.status = ev.Step, ev.Seq, ev.Status
 		return nil
 	}
 	lines := t.End()
@@ -79,7 +80,7 @@ func (t *Timeline) Lines(ev api.Event) []string {
 		t.day = day
 		lines = append(lines, t.Bold(day+" (UTC)"))
 	}
-	t.step, t.seq = ev.Step, ev.Seq
+	t.step, t.seq, t.status = ev.Step, ev.Seq, ev.Status
 	return append(lines, t.block(ev.At, ran, rendered)...)
 }
 
@@ -157,6 +158,8 @@ func (t *Timeline) exchange(x api.Exchange) string {
 func (t *Timeline) nextCheck(ev api.Event) string {
 	wait := ev.DueAt.Sub(ev.At)
 	switch {
+	case ev.Status.Terminal() && ev.Status == t.status:
+		return ""
 	case ev.Status.Terminal():
 		return "; ended as " + string(ev.Status)
 	case ev.Status == api.Parked, ev.DueAt.IsZero(), ev.Seq == t.seq:

@@ -1,9 +1,9 @@
-// Package azurite runs the table service of Azurite, Microsoft's storage
-// emulator, as a child process for the local stack and the tests.
+// Package azurite runs Azurite, Microsoft's storage emulator, as a child process
+// for the local stack and the tests: its table service, and on request its blob and
+// queue services.
 //
 // What it does not do:
 //
-//   - It serves only tables: no blobs, no queues.
 //   - It accepts only shared keys: Entra tokens and shared access signatures
 //     are not supported.
 //   - It does not lift Azurite's own limits. Most important: acknowledged
@@ -37,7 +37,7 @@ const (
 	stopLimit = 10 * time.Second
 	// maxErrorBytes bounds the error output that an error message repeats.
 	maxErrorBytes = 4096
-	// readyPrefix precedes the port in the output of launcher.js.
+	// readyPrefix precedes the ports in the output of launcher.js.
 	readyPrefix = "listening "
 )
 
@@ -52,8 +52,10 @@ type Config struct {
 	// Dir holds the data and the account, and is created if absent. A later start
 	// with the same Dir finds both. Empty keeps everything in memory.
 	Dir string
-	// Port is the port on 127.0.0.1; 0 means a free one.
+	// Port is the port of the table service on 127.0.0.1; 0 means a free one.
 	Port int
+	// BlobsAndQueues also starts the blob and the queue service, on free ports.
+	BlobsAndQueues bool
 	// Log receives the output of Azurite; nil discards it.
 	Log *slog.Logger
 }
@@ -61,11 +63,14 @@ type Config struct {
 // Server is a running table service.
 type Server struct {
 	account account
-	port    int
+	ports   ports
 	cancel  context.CancelFunc
 	exited  chan struct{}
 	err     error // result of the process; read after exited is closed
 }
+
+// ports are the ports of the services, 0 for one that does not run.
+type ports struct{ table, blob, queue int }
 
 // New starts the table service and returns when it serves. The service stops
 // cleanly when Stop is called, when ctx ends, and when this process ends for
@@ -86,7 +91,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	life, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(life, node, "-e", launcher, home, host, strconv.Itoa(cfg.Port), cfg.Dir)
+	cmd := exec.CommandContext(life, node, "-e", launcher, home, host, strconv.Itoa(cfg.Port), cfg.Dir, strconv.FormatBool(cfg.BlobsAndQueues))
 	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+acc.Name+":"+acc.Key)
 	out := capture(cmd, cfg.Log)
 	s := &Server{account: acc, cancel: cancel, exited: make(chan struct{})}
@@ -104,21 +109,22 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 
 // output holds the output of a starting process.
 type output struct {
-	port   chan int
+	ports  chan ports
 	errors *bytes.Buffer // read after the process has ended
 }
 
-// capture logs the output of the process, and collects its port and the first
+// capture logs the output of the process, and collects its ports and the first
 // errors.
 func capture(cmd *exec.Cmd, log *slog.Logger) output {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	out := output{port: make(chan int, 1), errors: &bytes.Buffer{}}
+	out := output{ports: make(chan ports, 1), errors: &bytes.Buffer{}}
 	cmd.Stdout = &lines{each: func(line string) {
 		if rest, ok := strings.CutPrefix(line, readyPrefix); ok {
-			if port, err := strconv.Atoi(rest); err == nil {
-				out.port <- port
+			var p ports
+			if _, err := fmt.Sscan(rest, &p.table, &p.blob, &p.queue); err == nil {
+				out.ports <- p
 				return
 			}
 		}
@@ -155,13 +161,13 @@ func (s *Server) start(cmd *exec.Cmd) error {
 	return nil
 }
 
-// awaitReady waits until the process listens, and sets the port. On an error
+// awaitReady waits until the process listens, and sets the ports. On an error
 // the process has ended.
 func (s *Server) awaitReady(ctx context.Context, out output) error {
 	limit := time.NewTimer(startLimit)
 	defer limit.Stop()
 	select {
-	case s.port = <-out.port:
+	case s.ports = <-out.ports:
 		return nil
 	case <-s.exited:
 		if ctx.Err() != nil {
@@ -177,16 +183,26 @@ func (s *Server) awaitReady(ctx context.Context, out output) error {
 
 // Endpoint returns the URL of the table service with its account, such as
 // "http://127.0.0.1:10002/account".
-func (s *Server) Endpoint() string {
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port)) + "/" + s.account.Name
+func (s *Server) Endpoint() string { return s.endpoint(s.ports.table) }
+
+func (s *Server) endpoint(port int) string {
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/" + s.account.Name
 }
 
-// ConnectionString returns the connection string for
+// ConnectionString returns the connection string of the services that run, for
 // aztables.NewServiceClientFromConnectionString and the setting
 // AzureWebJobsStorage.
 func (s *Server) ConnectionString() string {
-	return "DefaultEndpointsProtocol=http;AccountName=" + s.account.Name +
-		";AccountKey=" + s.account.Key + ";TableEndpoint=" + s.Endpoint() + ";"
+	text := "DefaultEndpointsProtocol=http;AccountName=" + s.account.Name + ";AccountKey=" + s.account.Key + ";"
+	for _, service := range []struct {
+		name string
+		port int
+	}{{"BlobEndpoint", s.ports.blob}, {"QueueEndpoint", s.ports.queue}, {"TableEndpoint", s.ports.table}} {
+		if service.port != 0 {
+			text += service.name + "=" + s.endpoint(service.port) + ";"
+		}
+	}
+	return text
 }
 
 // Done returns a channel that is closed when the process has ended for any

@@ -1,43 +1,78 @@
-// Runs only the table service of Azurite: no telemetry, no blob or queue code,
-// no access log. The package azurite starts it with
+// Runs the services of Azurite without telemetry and without an access log: the
+// table service, and with "true" as the last argument the blob and queue services.
+// The package azurite starts it with
 //
-//   node -e <this file> <folder of the azurite package> <host> <port> <data folder, "" for memory>
+//   node -e <this file> <folder of the azurite package> <host> <port> <data folder, "" for memory> <true or false>
 //
-// It prints "listening <port>" to standard output when it serves. It stops and
-// writes its data to disk when its standard input ends: every operating system
-// closes it when the parent ends, even after SIGKILL.
+// It prints "listening <table port> <blob port> <queue port>" to standard output
+// when it serves, with 0 for a service that does not run. It stops and writes its
+// data to disk when its standard input ends: every operating system closes it when
+// the parent ends, even after SIGKILL.
 "use strict";
 
 const path = require("node:path");
 const { createRequire } = require("node:module");
 
-const [home, host, port, location] = process.argv.slice(1);
+const [home, host, port, location, all] = process.argv.slice(1);
 const load = createRequire(path.join(home, "package.json"));
-const TableConfiguration = load("./dist/src/table/TableConfiguration.js").default;
-const TableServer = load("./dist/src/table/TableServer.js").default;
 const { configLogger } = load("./dist/src/common/Logger.js");
 
+// common are the last arguments of each configuration.
+const common = [
+  false, // loose: unsupported headers are rejected, as in Azure
+  false, // skipApiVersionCheck
+  "",
+  "",
+  "",
+  undefined, // oauth
+  true, // disableProductStyleUrl: the account is the first segment of the path
+  location === "",
+];
+
+function tables() {
+  const Configuration = load("./dist/src/table/TableConfiguration.js").default;
+  const Server = load("./dist/src/table/TableServer.js").default;
+  return new Server(
+    new Configuration(
+      host,
+      Number(port),
+      undefined, // keep-alive time-out: Azurite's own
+      path.join(location, "tables.json"),
+      false, // debug log
+      false, // access log
+      undefined,
+      undefined,
+      ...common,
+    ),
+  );
+}
+
+// contents returns the blob or the queue service.
+function contents(kind, name) {
+  const Configuration = load(`./dist/src/${kind}/${name}Configuration.js`).default;
+  const Server = load(`./dist/src/${kind}/${name}Server.js`).default;
+  return new Server(
+    new Configuration(
+      host,
+      0,
+      undefined,
+      path.join(location, `${kind}s.json`),
+      path.join(location, `${kind}-extents.json`),
+      [{ locationId: "Default", locationPath: path.join(location, `${kind}s`), maxConcurrency: 50 }],
+      false,
+      undefined,
+      false,
+      undefined,
+      ...common,
+    ),
+  );
+}
+
 configLogger(false);
-const server = new TableServer(
-  new TableConfiguration(
-    host,
-    Number(port),
-    undefined, // keep-alive time-out: Azurite's own
-    path.join(location, "tables.json"),
-    false, // debug log
-    false, // access log
-    undefined,
-    undefined,
-    false, // loose: unsupported headers are rejected, as in Azure
-    false, // skipApiVersionCheck
-    "",
-    "",
-    "",
-    undefined, // oauth
-    true, // disableProductStyleUrl: the account is the first segment of the path
-    location === "",
-  ),
-);
+const servers = [tables()];
+if (all === "true") {
+  servers.push(contents("blob", "Blob"), contents("queue", "Queue"));
+}
 
 let closing = false;
 async function close() {
@@ -45,7 +80,9 @@ async function close() {
     return;
   }
   closing = true;
-  await server.close();
+  for (const server of servers) {
+    await server.close();
+  }
   process.exit(0);
 }
 
@@ -54,12 +91,15 @@ function fail(err) {
   process.exit(1);
 }
 
-server
-  .start()
-  .then(() => {
-    const stop = () => close().catch(fail);
-    process.stdin.on("end", stop).on("error", stop).resume();
-    process.on("SIGINT", stop).on("SIGTERM", stop);
-    console.log(`listening ${server.httpServer.address().port}`);
-  })
-  .catch(fail);
+async function start() {
+  for (const server of servers) {
+    await server.start();
+  }
+  const stop = () => close().catch(fail);
+  process.stdin.on("end", stop).on("error", stop).resume();
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  const ports = servers.map((server) => server.httpServer.address().port);
+  console.log(`listening ${[...ports, 0, 0].slice(0, 3).join(" ")}`);
+}
+
+start().catch(fail);

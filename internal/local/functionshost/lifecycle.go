@@ -145,6 +145,11 @@ func (h *Host) KillHandler() bool {
 	return true
 }
 
+// RestartHandler replaces the handler, as a deployment does, and waits for the end
+// of the old one. The restart policy does not count it. It reports whether a handler
+// was running.
+func (h *Host) RestartHandler() bool { return h.supervisor.restart() }
+
 // Crashes returns the number of failures of the handler: it ended with another code
 // than 0 or 200, was killed, by the host too, or did not start or respond.
 func (h *Host) Crashes() int { return h.supervisor.crashCount() }

@@ -47,6 +47,7 @@ type supervisor struct {
 
 	mu      sync.Mutex
 	current *worker // running, perhaps not ready
+	replace *worker // ends because it is replaced, which is no failure
 	crashes int     // total
 	recent  int     // since the last gap
 	last    time.Time
@@ -69,6 +70,9 @@ func (s *supervisor) judge(ctx context.Context, w *worker, err error) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
+	case w != nil && s.replaced(w):
+		s.host.log.InfoContext(ctx, "handler replaced")
+		return true
 	case w != nil && err == nil && w.exit == exitRestart:
 		s.host.log.InfoContext(ctx, "handler restarts by its own request")
 		return true
@@ -116,6 +120,28 @@ func (s *supervisor) set(w *worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current = w
+}
+
+// restart ends the running handler, so that run starts another one. It reports
+// whether a handler was running.
+func (s *supervisor) restart() bool {
+	w := s.worker()
+	if w == nil {
+		return false
+	}
+	s.mu.Lock()
+	s.replace = w
+	s.mu.Unlock()
+	w.kill()
+	<-w.judged
+	return true
+}
+
+// replaced reports whether restart has ended a handler.
+func (s *supervisor) replaced(w *worker) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.replace == w
 }
 
 // worker returns the running handler, or nil.

@@ -39,6 +39,10 @@ type Config struct {
 	// SpeedFactor divides the durations of the simulator and the waits of the
 	// handler; 60 if zero.
 	SpeedFactor float64
+	// NoHost starts no Functions host, but everything that the real one needs: the
+	// stand-ins, Azurite with blobs and queues too, and the file SettingsFile in
+	// Dist.
+	NoHost bool
 	// Port is the HTTP port of the Functions host; 0 means a free one.
 	Port int
 	// ARMEndpoint replaces the simulator as Azure Resource Manager. Tokens still
@@ -79,6 +83,8 @@ type Stack struct {
 
 	config   Config
 	services closers
+	// storage is the connection to all storage services, for the real host.
+	storage string
 
 	mu   sync.Mutex
 	host *functionshost.Host
@@ -87,7 +93,8 @@ type Stack struct {
 // Endpoint is a named address of the stack.
 type Endpoint struct{ Name, Address string }
 
-// New starts the stack and returns when the handler answers.
+// New starts the stack and returns when the handler answers. The error is a
+// *FolderInUseError if another stack uses Config.Dir.
 func New(ctx context.Context, c Config) (*Stack, error) {
 	c = c.withDefaults()
 	if err := functionshost.Layout(c.Dist); err != nil {
@@ -97,7 +104,12 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 	fail := func(service string, err error) (*Stack, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", service, err), started.close())
 	}
-	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, Log: c.Log})
+	unlock, err := lockFolder(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	started.add(unlock)
+	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, BlobsAndQueues: c.NoHost, Log: c.Log})
 	if err != nil {
 		return fail("table service", err)
 	}
@@ -124,7 +136,12 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 	}
 	started.add(arm.Close)
 	s := &Stack{Broker: broker, Tables: proxy, ARM: arm, config: c, services: started}
-	if err := s.StartHost(ctx); err != nil {
+	begin := s.StartHost
+	if c.NoHost {
+		s.storage = tables.ConnectionString()
+		begin = func(context.Context) error { return s.writeSettings() }
+	}
+	if err := begin(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -197,6 +214,9 @@ func (s *Stack) settings() map[string]string {
 		app["AZBACKUPFLOW_SERVICE_BUS_ID"] = armsim.DemoServiceBus
 		app["AZBACKUPFLOW_VAULTS"] = strings.Join(vaults(s.config.World), ",")
 	}
+	if s.storage != "" {
+		app[settings.TablesConnection] = s.storage
+	}
 	maps.Copy(app, s.config.Settings)
 	return app
 }
@@ -226,7 +246,7 @@ func sweepSchedule(speed float64) string {
 	return fmt.Sprintf("*/%d * * * * *", max(seconds, 1))
 }
 
-// Host returns the current Functions host, or the last one.
+// Host returns the current Functions host, or the last one; nil without a host.
 func (s *Stack) Host() *functionshost.Host {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -244,6 +264,9 @@ func (s *Stack) Endpoints() []Endpoint {
 	arm := Endpoint{"Azure Resource Manager (simulator)", s.ARM.Endpoint()}
 	if s.config.ARMEndpoint != "" {
 		arm = Endpoint{"Azure Resource Manager", s.config.ARMEndpoint}
+	}
+	if s.config.NoHost {
+		return []Endpoint{{"Service Bus", s.Broker.ConnectionString()}, {"Storage", s.storage}, arm}
 	}
 	return []Endpoint{
 		{"Functions host", s.URL()},
