@@ -57,6 +57,9 @@ func newServer(b *base, store *state.Store, m *messaging, az *azure) (*customhan
 	if err != nil {
 		return nil, err
 	}
+	if err := b.settings.SignInUnchecked(); err != nil {
+		b.log.Error("the function api refuses every call", "reason", err)
+	}
 	b.log.Info("app assembled", "version", b.version, "flows", az.flows.Names())
 	return customhandler.New(customhandler.Config{
 		Functions: functions(p), HTTP: map[string]http.Handler{apiFunction: p.api},
@@ -99,7 +102,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
 		Preflight: ready, Schedules: p.schedules, Bulks: p.bulks, Limits: az.limits, Healthy: store.Ping,
 		Publish: m.publisher.Publish, Sealer: sealer, Tenant: b.settings.Tenant, Version: b.version,
-		Now: b.now, Sleep: b.sleep, NewID: b.newID, RequireRoles: b.settings.APIRoles, Log: b.log,
+		Now: b.now, Sleep: b.sleep, NewID: b.newID, RequireRoles: b.settings.APIRoles, SignInUnchecked: b.settings.SignInUnchecked(), Log: b.log,
 	})
 	return p, err
 }
@@ -165,6 +168,7 @@ func newPreflight(b *base, store *state.Store, m *messaging, az *azure, rules *a
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
 		Tables: store.Ping, Bus: m.ping,
 		Settings: func() error { return telemetry.Check(b.lookup) }, Unknown: b.unknown,
+		SignIn: b.settings.SignInUnchecked(), Roles: b.settings.APIRoles,
 		Protectable: func(ctx context.Context) (preflight.Protectable, error) { return protectable(ctx, rules) },
 	})
 }

@@ -41,8 +41,14 @@ param replyQueues string = ''
 @description('OpenTelemetry collector for traces and metrics, such as http://collector:4318; empty for none.')
 param collector string = ''
 
-@description('Requires an Entra app role of each caller of the HTTP API. Set it only with App Service authentication: without it, callers could claim any role.')
+@description('Requires an Entra app role of each caller of the HTTP API. Without App Service authentication (authClientId), the API then refuses every call.')
 param apiRoles bool = false
+
+@description('Application id of the app registration that callers of the HTTP API sign in to; turns App Service authentication on. infra/hooks/app-registration.sh prints it.')
+param authClientId string = ''
+
+@description('Says that App Service authentication was checked, where the platform does not set WEBSITE_AUTH_ENABLED.')
+param authChecked bool = false
 
 @description('Resource IDs of the vaults that azbackupflow preflight checks, separated by commas.')
 param vaults string = ''
@@ -153,6 +159,8 @@ module functionApp 'app/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     allowDelete: allowDelete
     apiRoles: apiRoles
+    authClientId: authClientId
+    authChecked: authChecked
     restoreTargets: restoreTargets
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues

@@ -17,6 +17,12 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param allowDelete bool
 param apiRoles bool
+
+@description('Application id of the app registration that callers of the HTTP API sign in to; empty for no App Service authentication.')
+param authClientId string
+
+@description('Says that App Service authentication was checked, where the platform does not set WEBSITE_AUTH_ENABLED.')
+param authChecked bool
 param restoreTargets string
 param notices string
 param replyQueues string
@@ -120,6 +126,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_TABLE_PREFIX: ''
       AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
       AZBACKUPFLOW_API_ROLES: string(apiRoles)
+      AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED: string(authChecked)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
       AZBACKUPFLOW_GUARDED_FLOWS: ''
       AZBACKUPFLOW_RETENTION: 'P90D'
@@ -133,6 +140,29 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_LOG_LEVEL: 'INFO'
       OTEL_EXPORTER_OTLP_ENDPOINT: collector
     }
+  }
+}
+
+// Calls without a token reach the app, which refuses them with a reason. Event Grid
+// and the Functions host send none.
+resource authentication 'Microsoft.Web/sites/config@2023-12-01' = if (!empty(authClientId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: { enabled: true }
+    globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+    httpSettings: { requireHttps: true }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: authClientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: { allowedAudiences: [authClientId, 'api://${authClientId}'] }
+      }
+    }
+    login: { tokenStore: { enabled: false } }
   }
 }
 

@@ -31,6 +31,7 @@ const problemPrefix = "urn:azbackupflow:problem:"
 const (
 	ProblemInvalidRequest   = problemPrefix + "invalid-request"
 	ProblemUnauthorized     = problemPrefix + "unauthorized"
+	ProblemSignInUnchecked  = problemPrefix + "sign-in-unchecked"
 	ProblemScheduleNotFound = problemPrefix + "schedule-not-found"
 	ProblemBulkNotFound     = problemPrefix + "bulk-not-found"
 	ProblemMethod           = problemPrefix + "method-not-allowed"
@@ -52,6 +53,6 @@ func ProblemTypes() []string {
 	return []string{
 		ProblemInvalidRequest, ProblemUnauthorized, ProblemForbidden, ProblemNotFound, ProblemRejectedNotFound,
 		ProblemScheduleNotFound, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
-		ProblemEnded, ProblemRunInProgress, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable,
+		ProblemEnded, ProblemRunInProgress, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable, ProblemSignInUnchecked,
 	}
 }

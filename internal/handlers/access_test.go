@@ -2,7 +2,9 @@ package handlers_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +68,18 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 		{http.MethodGet, "/decisions", nil, read},
 		{http.MethodGet, "/flows", nil, read},
 		{http.MethodGet, "/preflight", nil, read},
+		{http.MethodGet, "/summary", nil, read},
+		{http.MethodGet, "/bulks/b", nil, read},
+		{http.MethodGet, "/schedules", nil, read},
+		{http.MethodGet, "/limits", nil, read},
+		{http.MethodGet, "/version", nil, read},
+		{http.MethodGet, "/health", nil, read},
+		{http.MethodPost, "/schedules/nightly/run", nil, start},
+		{http.MethodPost, "/schedules/nightly/pause", nil, start},
+		{http.MethodPost, "/schedules/nightly/resume", nil, start},
+		{http.MethodPost, "/schedules/cleanup/run", nil, restore},
+		{http.MethodPost, "/schedules/cleanup/pause", nil, restore},
+		{http.MethodPost, "/schedules/cleanup/resume", nil, restore},
 		{http.MethodDelete, "/rejected?until=2020-01-01T00:00:00Z", nil, restore},
 		{http.MethodDelete, r.rejectedOf("delete-protection"), nil, restore},
 		{http.MethodDelete, r.rejectedOf("nope"), nil, restore},
@@ -137,4 +151,23 @@ func TestAccess_WithoutSignInIsUnauthorized(t *testing.T) {
 	require.Equal(t, http.StatusOK, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, header).StatusCode)
 	empty := principal(object{"auth_typ": "aad", "role_typ": "", "claims": []object{{"typ": "", "val": "Operations.Read"}}})
 	require.Equal(t, http.StatusForbidden, r.call(api, http.MethodGet, "/operations", nil, nil, principalHeader, empty).StatusCode)
+}
+
+// Without App Service authentication, callers send its headers themselves.
+func TestAccess_ForgedHeadersAreRefusedWithTheReason(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	api := r.newAPI(true, errors.New("AZBACKUPFLOW_API_ROLES is true, but App Service authentication is off"))
+	for _, target := range []string{"GET /operations", "POST /operations", "GET /health", "GET /preflight", "POST /rescue", "DELETE /rejected?until=2026-01-01T00:00:00Z"} {
+		method, path, _ := strings.Cut(target, " ")
+		var p wire.Problem
+		res := r.call(api, method, path, nil, &p, principalHeader, signedIn("Operations.Read", "Operations.Start", "Operations.Restore"))
+		require.Equal(t, http.StatusServiceUnavailable, res.StatusCode, target)
+		require.Equal(t, "sign-in-unchecked", problem(p))
+		require.Contains(t, p.Detail, "AZBACKUPFLOW_API_ROLES")
+		require.Empty(t, res.Header.Get("Retry-After"), "a retry does not help")
+	}
+	require.Zero(t, r.store.creations)
+	open := r.newAPI(false, nil)
+	require.Equal(t, http.StatusOK, r.call(open, http.MethodGet, "/operations", nil, nil).StatusCode, "without roles nothing is believed")
 }

@@ -76,6 +76,10 @@ type Config struct {
 	Settings func() error
 	// Protectable returns what the rules of automatic protection may protect.
 	Protectable func(context.Context) (Protectable, error)
+	// Roles reports that callers need app roles. SignIn is why the caller that App
+	// Service authentication names cannot be believed; nil if it can.
+	Roles  bool
+	SignIn error
 	// Unknown are settings with the app's prefix that do not exist.
 	Unknown []settings.Unknown
 }
@@ -152,6 +156,15 @@ func (r *run) checkSettings() {
 			Check: checkSetting, Subject: "AZBACKUPFLOW_SERVICE_BUS_ID", Problem: "is empty, so the properties of the queues cannot be checked",
 			Do: "Set it to the resource ID of the app's Service Bus namespace.",
 		})
+	}
+	switch {
+	case r.cfg.SignIn != nil:
+		r.fail(Finding{
+			Check: checkSetting, Subject: "AZBACKUPFLOW_API_ROLES", Problem: r.cfg.SignIn.Error(),
+			Do: "Configure App Service authentication, or set AZBACKUPFLOW_API_ROLES to false. Until then the HTTP API refuses every call.",
+		})
+	case r.cfg.Roles:
+		r.pass(checkSetting, "AZBACKUPFLOW_API_ROLES")
 	}
 	for _, u := range r.cfg.Unknown {
 		r.fail(Finding{

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type Settings struct {
 	// APIRoles requires an app role from each caller of the HTTP API. It needs App
 	// Service authentication; without it callers could claim any role.
 	APIRoles bool `env:"AZBACKUPFLOW_API_ROLES"`
+	// AuthChecked is an operator's word that App Service authentication is on, where
+	// the platform does not say so.
+	AuthChecked bool `env:"AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED"`
 	// RetentionPeriod is the age at which ended operations and rejected requests
 	// are deleted, as an ISO 8601 duration; see Retention.
 	RetentionPeriod string `env:"AZBACKUPFLOW_RETENTION" envDefault:"P90D"`
@@ -87,7 +91,13 @@ type Settings struct {
 	LogLevel slog.Level `env:"AZBACKUPFLOW_LOG_LEVEL" envDefault:"INFO"`
 
 	retention time.Duration
+	// platformAuth holds the value of platformAuthVariable;
+	// empty if the platform does not set it.
+	platformAuth string
 }
+
+// platformAuthVariable is set by App Service, never by an operator.
+const platformAuthVariable = "WEBSITE_AUTH_ENABLED"
 
 // Read returns the settings in an environment. It returns an error that names
 // each setting with a wrong value.
@@ -96,6 +106,7 @@ func Read(environment map[string]string) (Settings, error) {
 	if err != nil {
 		return s, fmt.Errorf("settings: %w", err)
 	}
+	s.platformAuth = environment[platformAuthVariable]
 	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.GuardedFlows, &s.ReplyQueues, &s.Vaults} {
 		*list = trimmed(*list)
 	}
@@ -120,6 +131,25 @@ func (s Settings) checkSpeedFactor() error {
 
 // Retention returns the age at which records are deleted.
 func (s Settings) Retention() time.Duration { return s.retention }
+
+// SignInUnchecked returns why the caller that App Service authentication names
+// cannot be believed, and which setting to change; nil if it can, or if the
+// callers need no app role. Without App Service authentication, callers could
+// send its headers themselves.
+func (s Settings) SignInUnchecked() error {
+	on, err := strconv.ParseBool(s.platformAuth)
+	switch {
+	case !s.APIRoles, err == nil && on:
+		return nil
+	case err == nil:
+		return errors.New("AZBACKUPFLOW_API_ROLES is true, but App Service authentication is off: WEBSITE_AUTH_ENABLED is " + s.platformAuth +
+			"; configure App Service authentication (docs/deploy.md#sign-in), or set AZBACKUPFLOW_API_ROLES to false")
+	case s.AuthChecked:
+		return nil
+	}
+	return errors.New("AZBACKUPFLOW_API_ROLES is true, but the platform does not say whether App Service authentication is on (WEBSITE_AUTH_ENABLED is not set); " +
+		"configure it (docs/deploy.md#sign-in), check that a call without a token is refused, then set AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED to true")
+}
 
 // trimmed removes the spaces that people write after commas, and empty entries.
 func trimmed(list []string) []string {

@@ -34,3 +34,33 @@ func TestRead_NamesTheSettingWithAWrongValue(t *testing.T) {
 		require.ErrorContains(t, err, "; set ")
 	}
 }
+
+func TestSignInUnchecked_BelievesThePlatformOrTheOperator(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		roles, platform, checked string
+		trusted                  bool
+	}{
+		{"false", "", "", true},
+		{"false", "False", "", true},
+		{"true", "True", "", true},
+		{"true", "true", "false", true},
+		{"true", "", "", false},
+		{"true", "", "true", true},
+		{"true", "False", "", false},
+		{"true", "False", "true", false}, // the platform knows better
+		{"true", "perhaps", "", false},
+	} {
+		s, err := settings.Read(map[string]string{
+			"AZBACKUPFLOW_API_ROLES": c.roles, "WEBSITE_AUTH_ENABLED": c.platform, "AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED": c.checked,
+		})
+		require.NoError(t, err)
+		err = s.SignInUnchecked()
+		if c.trusted {
+			require.NoError(t, err, "%+v", c)
+			continue
+		}
+		require.ErrorContains(t, err, "AZBACKUPFLOW_API_ROLES is true", "%+v", c)
+		require.ErrorContains(t, err, "WEBSITE_AUTH_ENABLED")
+	}
+}

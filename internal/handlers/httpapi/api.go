@@ -90,7 +90,8 @@ type Schedules interface {
 	Resume(ctx context.Context, name string) (schedule.Status, error)
 }
 
-// Config holds what the API needs. All fields but RequireRoles are required.
+// Config holds what the API needs. All fields but RequireRoles and SignInUnchecked
+// are required.
 type Config struct {
 	Engine     Engine
 	Operations Operations
@@ -121,7 +122,10 @@ type Config struct {
 	// RequireRoles requires an app role from each caller; see Role. Without it,
 	// every caller that the Functions host admits may do everything.
 	RequireRoles bool
-	Log          *slog.Logger
+	// SignInUnchecked is why the header that names the caller cannot be believed.
+	// With it and RequireRoles, every call is refused.
+	SignInUnchecked error
+	Log             *slog.Logger
 }
 
 // API serves the HTTP API.
@@ -139,7 +143,7 @@ func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
 		c.Sweeper == nil || c.Preflight == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Healthy == nil ||
 		c.Publish == nil || c.Sealer == nil || c.Now == nil || c.Sleep == nil || c.NewID == nil || c.Log == nil {
-		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles")
+		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles and SignInUnchecked")
 	}
 	a := &API{
 		cfg: c, validations: make(turns, maxValidations), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),

@@ -39,6 +39,7 @@ func problemOf(err error) (p api.Problem, known bool) {
 	var body *http.MaxBytesError
 	var unauthorized *Unauthorized
 	var forbidden *Forbidden
+	var unchecked *SignInUnchecked
 	p = api.Problem{Detail: intake.Shorten(err.Error(), intake.MaxReason), Fields: fieldErrors(intake.Fields(err))}
 	switch {
 	case errors.As(err, &invalid):
@@ -66,6 +67,8 @@ func problemOf(err error) (p api.Problem, known bool) {
 		p.Fields = []api.FieldError{{Field: "continue", Problem: "is not from an earlier page of this list", Want: "the value of continue on the page before"}}
 	case operation.IsUnreadable(err):
 		p.Type, p.Title, p.Status = api.ProblemUnreadable, "The stored record cannot be read", http.StatusInternalServerError
+	case errors.As(err, &unchecked):
+		p.Type, p.Title, p.Status = api.ProblemSignInUnchecked, "App Service authentication is not known to be on", http.StatusServiceUnavailable
 	case errors.As(err, &unauthorized):
 		p.Type, p.Title, p.Status = api.ProblemUnauthorized, "Authentication required", http.StatusUnauthorized
 	case errors.As(err, &forbidden):
