@@ -68,6 +68,11 @@ func (w *world) FinalizeByID(context.Context, string) error { return errors.ErrU
 // Reopen implements engine.Store.
 func (w *world) Reopen(context.Context, string, time.Time) error { return errors.ErrUnsupported }
 
+// Relabel implements engine.Store.
+func (w *world) Relabel(context.Context, operation.Operation, operation.Operation) error {
+	return errors.ErrUnsupported
+}
+
 // ListLive implements engine.Store.
 func (w *world) ListLive(context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) { yield(engine.LiveMarker{}, errors.ErrUnsupported) }

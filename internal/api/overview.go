@@ -31,12 +31,12 @@ type FlowSummary struct {
 	Status map[Status]int `json:"status"`
 }
 
-// BulkStatus is how far a bulk has come.
+// BulkStatus describes how far a bulk has come.
 type BulkStatus struct {
 	Key       string    `json:"key"`
 	Flow      string    `json:"flow"`
 	CreatedAt time.Time `json:"createdAt"`
-	// StartedBy is who sent the bulk, Reason their own text.
+	// StartedBy sent the bulk. Reason is their own text.
 	StartedBy *Actor `json:"startedBy,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	// Targets counts the different targets. Each of them is waiting, rejected, or
@@ -125,7 +125,7 @@ type RequestedRun struct {
 	Slot string `json:"slot"`
 }
 
-// Limit is what is known of one limit of Azure.
+// Limit describes one limit of Azure, as far as it is known.
 type Limit struct {
 	// Kind is quota for a limit of one provider's action, which resets, and bucket
 	// for a limit of Azure Resource Manager, which refills.

@@ -32,7 +32,7 @@ func (e *Engine) existing(ctx context.Context, r request.Request, rejection erro
 		return operation.Operation{}, false, rejection
 	case err != nil:
 		return operation.Operation{}, false, fmt.Errorf("load operation %s of a repeated request: %w", id, err)
-	case row.Operation.RequestHash != hash:
+	case row.Operation.RequestHash != hash && !row.Operation.Replaced(hash):
 		return operation.Operation{}, false, rejection
 	}
 	return e.sendFirst(ctx, row.Operation, false)

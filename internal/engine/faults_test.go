@@ -162,6 +162,11 @@ func (s *faultStore) Reopen(ctx context.Context, id string, createdAt time.Time)
 	return s.around("reopen", func() error { return s.store.Reopen(ctx, id, createdAt) })
 }
 
+// Relabel implements engine.Store.
+func (s *faultStore) Relabel(ctx context.Context, before, after operation.Operation) error {
+	return s.around("relabel", func() error { return s.store.Relabel(ctx, before, after) })
+}
+
 func (s *faultStore) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) {
 		if err := s.around("live", func() error { return nil }); err != nil {

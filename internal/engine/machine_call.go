@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
 )
 
 // run makes the step's call, not after the given time unless that is zero.
@@ -30,8 +31,16 @@ func (m Machine) called(env Env, r Result) (Machine, Command) {
 		flow, _ := env.Flow(op.Flow, op.Version)
 		next, ev = op.Answered(flow.Plan(), r.Outcome, in)
 	}
+	next.OnlyRead = next.OnlyRead && m.reads(env)
 	ev.Exchanges = r.Exchanges
 	return m.saveStep(next, ev)
+}
+
+// reads reports whether the current step only reads.
+func (m Machine) reads(env Env) bool {
+	flow, _ := env.Flow(m.Row.Operation.Flow, m.Row.Operation.Version)
+	s, known := flow.Step(m.Row.Operation.Step)
+	return known && s.Effect == step.Read
 }
 
 // reconciled saves the result of a reconciliation.
@@ -50,6 +59,7 @@ func (m Machine) reconciled(env Env, r Result) (Machine, Command) {
 		flow, _ := env.Flow(op.Flow, op.Version)
 		next, ev = op.Reconciled(flow.Plan(), r.Reconciliation, in)
 	}
+	next.OnlyRead = false
 	ev.Exchanges = r.Exchanges
 	return m.saveStep(next, ev)
 }

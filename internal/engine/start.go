@@ -15,11 +15,13 @@ import (
 // other parameters.
 type KeyConflict struct {
 	ID, Flow, Key string
+	// Status is that of the operation.
+	Status operation.Status
 }
 
 // Error names the operation that has the key.
 func (e *KeyConflict) Error() string {
-	return fmt.Sprintf("key %q of flow %s belongs to operation %s, which has other parameters; use another key, or the same parameters", e.Key, e.Flow, e.ID)
+	return fmt.Sprintf("key %q of flow %s belongs to operation %s, which has other parameters and is %s; use another key, or the same parameters", e.Key, e.Flow, e.ID, e.Status)
 }
 
 // Origin describes where a request came from.
@@ -37,7 +39,9 @@ type Origin struct {
 }
 
 // Start creates the operation for a request and sends its first message. If the
-// operation already exists, Start returns it, and created is false. Errors that
+// operation already exists, Start returns it, and created is false. An operation
+// that failed before it changed anything in Azure starts again with a request
+// that has other parameters; created is then true. Errors that
 // the sender can correct are *step.Invalid and *KeyConflict. After any other
 // error, Start may be repeated.
 func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op operation.Operation, created bool, err error) {
@@ -57,20 +61,51 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	if err != nil {
 		return op, false, fmt.Errorf("create operation %s: %w", op.ID, err)
 	}
-	if row.Operation.RequestHash != op.RequestHash {
-		return row.Operation, false, &KeyConflict{ID: op.ID, Flow: op.Flow, Key: op.Key}
+	stored := row.Operation
+	if stored.RequestHash != op.RequestHash && !stored.Replaced(op.RequestHash) {
+		if stored, created, err = e.restart(ctx, op); err != nil {
+			return stored, false, err
+		}
 	}
 	if created {
 		accepted()
 	}
-	return e.sendFirst(ctx, row.Operation, created)
+	return e.sendFirst(ctx, stored, created)
 }
 
-// sendFirst sends the first message of an operation at its first seq. If another
+// restart starts an existing operation again with a corrected request, under the
+// row's ETag. corrected is the operation that the request would create. The error
+// is *KeyConflict if the operation cannot start again. created is false if another
+// process has done so with the same request.
+func (e *Engine) restart(ctx context.Context, corrected operation.Operation) (op operation.Operation, created bool, err error) {
+	written := ""
+	op, err = e.change(ctx, corrected.ID, func(row Row) (operation.Operation, operation.Event, bool, error) {
+		stored := row.Operation
+		if stored.RequestHash == corrected.RequestHash || stored.Replaced(corrected.RequestHash) {
+			return stored, operation.Event{}, false, nil
+		}
+		flow, _ := e.cfg.Flows.Find(stored.Flow, stored.Version)
+		s, known := flow.Step(stored.Step)
+		if !stored.Restartable(known && s.Effect == step.Read) {
+			return stored, operation.Event{}, false, &KeyConflict{ID: stored.ID, Flow: stored.Flow, Key: stored.Key, Status: stored.Status}
+		}
+		next, ev := stored.Restarted(corrected, e.input())
+		next = next.QueueStarted(e.cfg.Notifier.Broadcasts())
+		written = next.WriteID
+		if err := e.cfg.Store.Relabel(ctx, stored, next); err != nil {
+			return next, ev, false, err
+		}
+		return next, ev, true, e.cfg.Store.Reopen(ctx, stored.ID, stored.CreatedAt)
+	})
+	return op, err == nil && written != "" && op.WriteID == written, err
+}
+
+// sendFirst sends the first message of an operation at its first seq, or at the
+// first of its round. If another
 // process created the operation, that process may have died before it sent the
 // message.
 func (e *Engine) sendFirst(ctx context.Context, op operation.Operation, created bool) (operation.Operation, bool, error) {
-	if op.Seq > 1 || op.Status != operation.Pending {
+	if op.Status != operation.Pending || op.Seq > 1 && op.Round == 0 {
 		return op, created, nil
 	}
 	if err := e.cfg.Queue.Send(ctx, StepMessage(op, op.TraceParent)); err != nil {
@@ -121,6 +156,7 @@ func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
 			Parameters: parameters, RequestHash: hash, Labels: r.Labels,
 			CreatedAt: now,
 		},
+		AzureState: operation.AzureState{OnlyRead: true},
 		Progress: operation.Progress{
 			Status: operation.Pending, Step: flow.Steps[0].Name, Seq: 1,
 			WriteID: e.cfg.NewID(), DueAt: now, Deadline: now.Add(timeout),

@@ -35,6 +35,7 @@ func TestStart_CreatesTheOperation(t *testing.T) {
 			WriteID: op.WriteID, DueAt: morning(), Deadline: morning().Add(6 * time.Hour),
 			UpdatedAt: morning(), StepStartedAt: morning(),
 		},
+		AzureState: operation.AzureState{OnlyRead: true},
 		Outbox: operation.Outbox{
 			ReplyTo:        "answers",
 			PendingNotices: []operation.Notice{{Kind: operation.NoticeStarted, To: "answers", Seq: 1, At: r.clock.Now(), Status: operation.Pending, Step: "two"}},
@@ -132,7 +133,7 @@ func TestStart_OtherParametersUnderTheKeyConflict(t *testing.T) {
 	require.False(t, created)
 	var conflict *engine.KeyConflict
 	require.ErrorAs(t, err, &conflict)
-	require.Equal(t, engine.KeyConflict{ID: id, Flow: "demo", Key: "nightly"}, *conflict)
+	require.Equal(t, engine.KeyConflict{ID: id, Flow: "demo", Key: "nightly", Status: operation.Pending}, *conflict)
 	require.ErrorContains(t, err, "another key, or the same parameters")
 	require.JSONEq(t, `{"share":"s1"}`, string(op.Parameters), "the operation with the key is returned")
 	require.Len(t, r.queue.Waiting(), 1)

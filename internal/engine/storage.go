@@ -58,6 +58,9 @@ type Store interface {
 	// Reopen writes the live marker of an ended operation before the Save that
 	// continues it.
 	Reopen(ctx context.Context, id string, createdAt time.Time) error
+	// Relabel updates the index before the Save that replaces the labels or the bulk
+	// of an operation. It may be repeated; Finalize repairs the index.
+	Relabel(ctx context.Context, before, after operation.Operation) error
 	// ListLive yields the operations that have not been finalized. Its cost
 	// grows with their number, not with history. It continues after an
 	// *operation.Unreadable; any other error is the last.

@@ -27,7 +27,7 @@ func ActorKinds() []ActorKind {
 	return []ActorKind{ActorUser, ActorApp, ActorKey, ActorAnonymous, ActorSchedule, ActorRule, ActorQueue}
 }
 
-// Actor is who started or changed an operation. It holds no names or addresses
+// Actor names who started or changed an operation. It holds no names or addresses
 // of people.
 type Actor struct {
 	Kind ActorKind `json:"kind"`
@@ -42,7 +42,7 @@ func (a Actor) String() string {
 	return string(a.Kind) + " " + a.ID
 }
 
-// Cause is who started or changed an operation, and why.
+// Cause names who started or changed an operation, and why.
 type Cause struct {
 	Actor Actor `json:"actor"`
 	// Reason is the actor's own text; empty if there is none.

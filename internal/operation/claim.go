@@ -8,6 +8,7 @@ func (op Operation) Claimed(attemptID string, in Input) (Operation, Event) {
 	next := op.clone()
 	next.WriteID = in.WriteID
 	next.UpdatedAt = in.Now
+	next.OnlyRead = false
 	next.Claim = &Claim{AttemptID: attemptID, ClaimedAt: in.Now, NotAfter: in.Now.Add(in.Waits.ClaimWindow)}
 	return next, next.event(fmt.Sprintf("claimed the call as attempt %s", attemptID), in)
 }

@@ -24,8 +24,8 @@ type Operation struct {
 	Rescue
 }
 
-// Identity holds the keys of the operation and its request. It does not change
-// after the operation is created.
+// Identity holds the keys of the operation and its request. It changes only when
+// a corrected request replaces the first one; see Restarted.
 type Identity struct {
 	// ID is derived from tenant, flow and key (see ID), so that creating the
 	// same operation twice yields the same row.
@@ -39,9 +39,12 @@ type Identity struct {
 	// Parameters are the request's, validated and normalized by the flow.
 	// RequestHash distinguishes a repeated request from a different one under
 	// the same key.
-	Parameters  json.RawMessage   `json:"parameters"`
-	RequestHash string            `json:"requestHash"`
-	Labels      map[string]string `json:"labels,omitempty"`
+	Parameters  json.RawMessage `json:"parameters"`
+	RequestHash string          `json:"requestHash"`
+	// EarlierRequests are the hashes of the requests that a corrected one replaced;
+	// see Restarted. None of them starts anything again, however late it arrives.
+	EarlierRequests []string          `json:"earlierRequests,omitempty"`
+	Labels          map[string]string `json:"labels,omitempty"`
 	// Bulk is the key of the bulk that the request was a target of.
 	Bulk string `json:"bulk,omitempty"`
 	// RequestID is the ID of the message that carried the request.
@@ -90,6 +93,9 @@ type AzureState struct {
 	Learned  map[string]string `json:"learned,omitempty"`
 	Tracking *Tracking         `json:"tracking,omitempty"`
 	Claim    *Claim            `json:"claim,omitempty"`
+	// OnlyRead is true until the operation makes its first call that may change
+	// something in Azure.
+	OnlyRead bool `json:"onlyRead,omitempty"`
 	// LockedItem is the protected item whose lock the operation has taken since
 	// its last retry. No other operation changes the item until this one ends.
 	LockedItem string `json:"lockedItem,omitempty"`

@@ -54,6 +54,7 @@ const (
 	DeadlinePassed   Trigger = "the deadline passed"
 	NeedsAttention   Trigger = "ambiguous result, panic, or five rescues without progress"
 	Retried          Trigger = "an operator retried it"
+	Corrected        Trigger = "a corrected request arrived before anything was changed"
 )
 
 // Transition is one arrow of the state machine.
@@ -85,6 +86,8 @@ func Transitions() []Transition {
 		{Parked, Retried, Running},
 		{Failed, Retried, Running},
 		{TimedOut, Retried, Running},
+		{Failed, Corrected, Pending},
+		{TimedOut, Corrected, Pending},
 	}
 }
 

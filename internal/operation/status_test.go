@@ -20,7 +20,7 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 		operation.DeadlinePassed:   operation.TimedOut,
 		operation.NeedsAttention:   operation.Parked,
 	}
-	again := map[operation.Trigger]operation.Status{operation.Retried: operation.Running}
+	again := map[operation.Trigger]operation.Status{operation.Retried: operation.Running, operation.Corrected: operation.Pending}
 	return map[operation.Status]map[operation.Trigger]operation.Status{
 		operation.Pending: live,
 		operation.Running: live,
@@ -36,7 +36,7 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 func triggers() []operation.Trigger {
 	return []operation.Trigger{
 		operation.StepAnswered, operation.LastStepDone, operation.DoneWithWarnings, operation.FailedForGood,
-		operation.CancelHonored, operation.DeadlinePassed, operation.NeedsAttention, operation.Retried,
+		operation.CancelHonored, operation.DeadlinePassed, operation.NeedsAttention, operation.Retried, operation.Corrected,
 	}
 }
 

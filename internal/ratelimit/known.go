@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Known is what is known of one allowance.
+// Known describes one allowance, as far as it is known.
 type Known struct {
 	// Key is the Reservation of operations that wait for the allowance.
 	Key string

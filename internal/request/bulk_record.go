@@ -15,14 +15,14 @@ const BulkRecords = "bulk"
 // maxRecordedTargets limits the targets of a record, so that it fits its row.
 const maxRecordedTargets = 20_000
 
-// BulkRecord is what is known of a bulk besides its operations. Bulks with the
-// same key have one record.
+// BulkRecord holds the facts of a bulk that its operations do not hold. Bulks with
+// the same key have one record.
 type BulkRecord struct {
 	Key       string    `json:"key"`
 	Flow      string    `json:"flow"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Cause is who sent the first bulk with the key, and why.
+	// Cause names who sent the first bulk with the key, and why.
 	Cause operation.Cause `json:"cause,omitzero"`
 	// Targets are the digests of the accepted targets, Rejected those of targets
 	// that can never start. Both are sorted.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -12,6 +13,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 )
 
 // livePartitions is the number of partitions of live markers. One partition
@@ -64,6 +67,26 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 	}
 	if _, err := s.writeMarker(ctx, id, createdAt); err != nil {
 		return failed(action, err)
+	}
+	return nil
+}
+
+// Relabel implements engine.Store.
+func (s *Store) Relabel(ctx context.Context, before, after operation.Operation) error {
+	old, kept := partitionsOf(before), partitionsOf(after)
+	group, tasks := parallel.WithContext(ctx)
+	group.SetLimit(maxConcurrent)
+	for _, partition := range kept {
+		if !slices.Contains(old, partition) {
+			group.Go(func() error { return s.addEntry(tasks, after, partition) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return failed("relabel operation "+after.ID, err)
+	}
+	stale := slices.DeleteFunc(old, func(partition string) bool { return slices.Contains(kept, partition) })
+	if err := s.deleteEntries(ctx, stale, string(PositionOf(before.CreatedAt, before.ID))); err != nil {
+		return failed("relabel operation "+after.ID, err)
 	}
 	return nil
 }

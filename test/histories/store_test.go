@@ -116,6 +116,11 @@ func (s store) Reopen(ctx context.Context, id string, createdAt time.Time) error
 	return s.request(ctx, "reopen "+s.p.w.name(id), func() error { return s.p.w.rows.Reopen(context.Background(), id, createdAt) })
 }
 
+// Relabel implements engine.Store.
+func (s store) Relabel(ctx context.Context, before, after operation.Operation) error {
+	return s.request(ctx, "relabel "+s.p.w.name(after.ID), func() error { return s.p.w.rows.Relabel(context.Background(), before, after) })
+}
+
 // ListLive implements engine.Store.
 func (s store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) {

@@ -237,7 +237,7 @@ func (w *world) command(at time.Time, what, id string) {
 			_, err = e.Pause(ctx, id, operation.Cause{})
 		case what == "resume":
 			_, err = e.Resume(ctx, id, operation.Cause{})
-			w.resumed[id] = w.resumed[id] || err == nil
+			w.resumed[id] = w.resumed[id] || err == nil || errors.Is(err, engine.ErrEnded)
 		case what == "retry" && (op.Status == operation.Parked || op.Status == operation.Failed):
 			_, err = e.Retry(ctx, id, operation.Cause{})
 		}

@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/request"
 )
 
-// Bulks keeps a record of each bulk, so that its status can be told from its key.
+// Bulks keeps a record of each bulk, so that its key leads to its status.
 type Bulks struct {
 	rows SharedRows
 	now  func() time.Time

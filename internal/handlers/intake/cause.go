@@ -8,8 +8,8 @@ import (
 	"azbackupflow/internal/settings"
 )
 
-// propertyCause is who sent a message over HTTP, and why. It counts only with a
-// valid seal.
+// propertyCause names who sent a message over HTTP, and why. It counts only with
+// a valid seal.
 const propertyCause = "azbackupflow-cause"
 
 // queueCause is the cause of a message that another program has sent.

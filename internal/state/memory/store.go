@@ -134,6 +134,9 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 	return nil
 }
 
+// Relabel implements engine.Store. The store has no index.
+func (s *Store) Relabel(ctx context.Context, _, _ operation.Operation) error { return ctx.Err() }
+
 // FinalizeByID implements engine.Store.
 func (s *Store) FinalizeByID(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {

@@ -17,6 +17,7 @@ func countTests() []test {
 		{"a count stops at its limit", countStops},
 		{"a bulk lists its operations with the status of their rows", bulkMembers},
 		{"a retried operation of a bulk is live again", bulkAfterRetry},
+		{"a corrected request changes the labels and the bulk of an operation", relabeled},
 		{"bulks with unusual keys stay distinct", oddBulks},
 		{"a list by bulk has its operations only", listByBulk},
 		{"old records of bulks expire", bulkRecordsExpire},
@@ -139,4 +140,31 @@ func sharedByKind(t *testing.T, s Store) {
 	}
 	require.Equal(t, map[string]string{"a b": "v a b", "ä/1": "v ä/1"}, found)
 	require.Empty(t, collect(t, s.ListShared(t.Context(), "limit")))
+}
+
+func relabeled(t *testing.T, s Store) {
+	op := inBulk(0, "old")
+	op.Labels = map[string]string{"team": "a", "kept": "1"}
+	row := end(t, s, create(t, s, op), operation.Failed)
+	before := row.Operation
+	after := before
+	after.Labels, after.Bulk = map[string]string{"team": "b", "kept": "1"}, "new"
+	require.NoError(t, s.Relabel(t.Context(), before, after))
+	require.NoError(t, s.Reopen(t.Context(), op.ID, op.CreatedAt))
+	row = save(t, s, row, func(op *operation.Operation) {
+		op.Labels, op.Bulk, op.Status, op.Round, op.EndedAt = after.Labels, after.Bulk, operation.Pending, 1, time.Time{}
+	})
+	check := func() {
+		t.Helper()
+		for _, q := range []operation.Query{
+			{Labels: []operation.Label{{Key: "team", Value: "b"}}}, {Labels: []operation.Label{{Key: "kept", Value: "1"}}}, {Bulk: "new"},
+		} {
+			require.Equal(t, []string{"op0000"}, listed(t, s, q), "%+v", q)
+		}
+		require.Empty(t, listed(t, s, operation.Query{Labels: []operation.Label{{Key: "team", Value: "a"}}}))
+		require.Empty(t, listed(t, s, operation.Query{Bulk: "old"}))
+	}
+	check()
+	end(t, s, row, operation.Succeeded)
+	check()
 }
