@@ -29,7 +29,7 @@ const (
 
 // ExampleGuardrails allow what the examples do.
 func ExampleGuardrails() Guardrails {
-	return Guardrails{Delete: true, RestoreTargets: []string{exampleContainer, exampleTargetServer, exampleAccount, exampleRestoreGroup}}
+	return Guardrails{Delete: true, RestoreTargets: []string{exampleContainer, exampleTargetServer, exampleAccount, exampleRestoreGroup, exampleMachines + "sqlvm"}}
 }
 
 func exampleFileShare() *FileShare {

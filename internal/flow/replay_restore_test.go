@@ -121,3 +121,61 @@ func TestReplay_VirtualMachineSendsTheRecordedRequests(t *testing.T) {
 
 // recordedSQLMachine is the machine of the recorded SQL database.
 const recordedSQLMachine = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/sarath-rg/providers/Microsoft.Compute/virtualMachines/sarathvm"
+
+// The restores of a SQL database of 10 October 2019. The recorded client sent no
+// targetVirtualMachineId yet.
+func TestReplay_DatabaseRestoresSendTheRecordedRequests(t *testing.T) {
+	t.Parallel()
+	const item = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/sarath-rg/providers/Microsoft.RecoveryServices/vaults/sarath-vault/backupFabrics/Azure/protectionContainers/VMAppContainer;compute;sarath-rg;sarathvm/protectedItems/SQLDataBase;mssqlserver;msdb"
+	// The names of the files contain the time of the request.
+	r, server := replayed(t, "azure-cli_sql_restore_2019.yaml", 2, 39, time.Unix(1570710179, 0), "properties.targetVirtualMachineId")
+	other := r.succeeds("restore-database", object{"itemId": item, "recoveryPoint": object{"latest": true}, "toDatabase": object{
+		"virtualMachineId": recordedSQLMachine, "instance": "MSSQLSERVER", "database": "msdb_restored_10_10_2019_1752", "overwrite": true,
+	}})
+	require.Equal(t, "41252921875258", other.Learned["recoveryPointId"], "not DefaultRangeRecoveryPoint")
+	require.Equal(t, "4e9330a4-79e7-42c6-a26c-c2c00433fda6", other.Learned["jobId"])
+	require.Equal(t, "sarathvm/MSSQLSERVER/msdb_restored_10_10_2019_1752", other.Learned["restoreDestination"])
+	original := r.succeeds("restore-database", object{"itemId": item, "recoveryPoint": object{"id": "41252921875258"}, "toOriginal": true})
+	require.Equal(t, "a47ca1e9-b340-4fbe-90c3-ea683c79bc2c", original.Learned["jobId"])
+	require.Equal(t, []string{"POST 41252921875258/restore", "POST 41252921875258/restore"}, requireReplayed(t, server))
+}
+
+// The soft deletion of a virtual machine of 16 December 2019, and its undo.
+// Interaction 109 switches soft delete off, which no flow does: the first replay
+// ends before it, and the second begins after it.
+func TestReplay_SoftDeletedMachineIsBroughtBackAsRecorded(t *testing.T) {
+	t.Parallel()
+	const file = "azure-cli_vm_softdelete_2019.yaml"
+	const item = recordedVault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;clitest.rg000001;clitest-vm000003/protectedItems/VM;iaasvmcontainerv2;clitest.rg000001;clitest-vm000003"
+	target := object{"itemId": item}
+	r, server := replayed(t, file, 21, 107, time.Date(2019, 12, 16, 13, 10, 0, 0, time.UTC))
+	r.succeeds("protect-vm", object{
+		"vaultId": recordedVault, "virtualMachineId": recordedGroup + "Microsoft.Compute/virtualMachines/clitest-vm000003", "policy": "DefaultPolicy",
+	})
+	deleted := r.succeeds("delete-protection", target)
+	require.Equal(t, "soft-deleted", deleted.Learned["deletion"], "the item is still listed, as ProtectionStopped")
+	undeleted := r.succeeds("undelete", target)
+	require.Contains(t, r.path(undeleted.ID), "await-undelete-job")
+	require.Equal(t, []string{"POST Azure/refreshContainers", "PUT protectedItems/vm", "DELETE protectedItems/VM", "PUT protectedItems/VM"}, requireReplayed(t, server))
+
+	r, server = replayed(t, file, 114, 174, time.Date(2019, 12, 16, 13, 17, 0, 0, time.UTC))
+	require.Equal(t, "gone", r.succeeds("delete-protection", target).Learned["deletion"])
+	require.Equal(t, []string{"DELETE protectedItems/VM"}, requireReplayed(t, server))
+}
+
+// The whole life of a file share of 11 June 2024.
+func TestReplay_FileShareLifeSendsTheRecordedRequests(t *testing.T) {
+	t.Parallel()
+	r, server := replayed(t, "azure-cli_afs_backup_scenario.yaml", firstInteraction, 83, time.Date(2024, 6, 11, 10, 32, 0, 0, time.UTC))
+	r.succeeds("protect-file-share", recordedParameters())
+	share := object{"vaultId": recordedVault, "storageAccountId": recordedAccount, "name": "clitest-item000004"}
+	restored := r.finish(r.begin("restore-file-share", object{"fileShare": share, "recoveryPoint": object{"latest": true}, "toOriginal": true, "onConflict": "Overwrite"}))
+	require.Equal(t, "SucceededWithWarnings", string(restored.Status), "%v", r.story(restored.ID))
+	require.Equal(t, "0", restored.Learned["restoredFiles"], "the share was empty")
+	require.Equal(t, "gone", r.succeeds("delete-protection", object{"fileShare": share}).Learned["deletion"])
+	r.succeeds("unregister-container", object{"vaultId": recordedVault, "storageAccountId": recordedAccount})
+	made := requireReplayed(t, server)
+	require.Len(t, made, 8)
+	require.Regexp(t, `^POST \d+/restore$`, made[5])
+	require.Equal(t, []string{"DELETE protectedItems/AzureFileShare", "DELETE protectionContainers/StorageContainer"}, made[6:])
+}

@@ -82,6 +82,7 @@ func Guardrails() map[string]string {
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver",
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2",
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/restored",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/machines/providers/Microsoft.Compute/virtualMachines/sqlvm",
 		}, ","),
 	}
 }

@@ -25,8 +25,8 @@ const (
 // azurefilesvault in resource group azurefiles with policy schedule1, and
 // storage account testvault2 in AzureFiles with file share testshare. Nothing
 // is discovered yet. The vault also protects the virtual machine vm1, a SQL
-// database and a HANA database. The virtual machine vm2, and sqlvm2 with three
-// SQL databases, are not protected yet.
+// database and a HANA database. The virtual machine vm2, sqlvm2 with three SQL
+// databases, and hanavm2, which is registered, are not protected yet.
 //
 // From "Back up Azure Database for PostgreSQL - Flexible servers" and "Restore
 // PostgreSQL databases":
@@ -74,6 +74,10 @@ func demoRecoveryServices() World {
 			{
 				Subscription: DemoSubscription, ResourceGroup: "machines", Name: "sqlvm2", Location: location,
 				Servers: []DatabaseServer{{Type: "SQLDataBase", Instance: "MSSQLSERVER", Databases: []string{"sales", "salesarchive", "stock"}}},
+			},
+			{
+				Subscription: DemoSubscription, ResourceGroup: "machines", Name: "hanavm2", Location: location, RegisteredWith: vault.ID(),
+				Servers: []DatabaseServer{{Type: "SAPHanaDatabase", Instance: "HDB", Databases: []string{"SYSTEMDB"}}},
 			},
 		},
 		Databases: []Database{

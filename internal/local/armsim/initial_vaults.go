@@ -83,8 +83,10 @@ type VirtualMachine struct {
 	Tags                                        map[string]string
 	// SecurityType is such as TrustedLaunch; empty for none.
 	SecurityType string
-	// Servers are the database servers on the machine.
-	Servers []DatabaseServer
+	// Servers are the database servers on the machine. RegisteredWith is the ARM ID
+	// of the vault that the machine is registered with for its databases.
+	Servers        []DatabaseServer
+	RegisteredWith string
 	// Vault is the ARM ID of the vault that protects the machine, Policy the name
 	// of one of its policies; empty if it is not protected.
 	Vault, Policy string

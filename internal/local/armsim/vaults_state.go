@@ -148,6 +148,9 @@ func newWorld(seed World, now time.Time, ids *random) (*world, error) {
 	}
 	for _, m := range seed.VirtualMachines {
 		added := w.addSeededMachine(m)
+		if v := w.findVault(m.RegisteredWith); v != nil && len(added.databases) > 0 {
+			v.registerServer(added, added.databases[0].kind)
+		}
 		if m.Vault == "" {
 			continue
 		}

@@ -175,8 +175,7 @@ func (s *Server) find(r *http.Request) (n int, list, found bool) {
 func (s *Server) entry(path string) (answer, bool) {
 	for n, x := range slices.Backward(s.recording.all[:s.position+1]) {
 		var shown struct {
-			ID    string            `json:"id"`
-			Value []json.RawMessage `json:"value"`
+			ID string `json:"id"`
 		}
 		if x.status != http.StatusOK || json.Unmarshal([]byte(x.body), &shown) != nil {
 			continue
@@ -184,15 +183,13 @@ func (s *Server) entry(path string) (answer, bool) {
 		if strings.EqualFold(shown.ID, path) {
 			return s.copyOf(n), true
 		}
-		for _, raw := range shown.Value {
-			var one struct {
-				ID string `json:"id"`
+		if raw, there := listed(x, path); there {
+			a, text := s.copyOf(n), string(raw)
+			if s.undeletedSince(n, path) {
+				text = strings.ReplaceAll(text, deferredDelete, `"isScheduledForDeferredDelete":false`)
 			}
-			if json.Unmarshal(raw, &one) == nil && strings.EqualFold(one.ID, path) {
-				a := s.copyOf(n)
-				a.body = s.localized(string(raw))
-				return a, true
-			}
+			a.body = s.localized(text)
+			return a, true
 		}
 	}
 	if strings.Contains(strings.ToLower(path), "/protecteditems/") {

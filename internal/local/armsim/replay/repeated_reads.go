@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -61,10 +62,58 @@ func (s *Server) isGone(path string, answer int, found bool) bool {
 			toCome = toCome || !found || answer > n
 		}
 	}
+	if deleted > made && s.listedAsDeleted(path, deleted) {
+		return false
+	}
 	if deleted > made {
 		return !found || answer < deleted || answer > s.position
 	}
 	return made < 0 && toCome && (!found || answer > s.position)
+}
+
+// listedAsDeleted reports whether a list after the deletion shows the resource as
+// soft-deleted.
+func (s *Server) listedAsDeleted(path string, deleted int) bool {
+	for n := deleted + 1; n <= s.position; n++ {
+		if raw, listed := listed(s.recording.all[n], path); listed && bytes.Contains(raw, []byte(deferredDelete)) {
+			return true
+		}
+	}
+	return false
+}
+
+// deferredDelete is the field of a soft-deleted item.
+const deferredDelete = `"isScheduledForDeferredDelete":true`
+
+// listed returns the entry of a list for a resource.
+func listed(x interaction, path string) (json.RawMessage, bool) {
+	var list struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	if x.status != http.StatusOK || json.Unmarshal([]byte(x.body), &list) != nil {
+		return nil, false
+	}
+	for _, raw := range list.Value {
+		var one struct {
+			ID string `json:"id"`
+		}
+		if json.Unmarshal(raw, &one) == nil && strings.EqualFold(one.ID, path) {
+			return raw, true
+		}
+	}
+	return nil, false
+}
+
+// undeletedSince reports whether a write that was made after an interaction brings
+// a soft-deleted resource back.
+func (s *Server) undeletedSince(n int, path string) bool {
+	for k, write := range s.recording.writes {
+		x := s.recording.all[write]
+		if k < s.nextWrite && write > n && strings.EqualFold(x.path, path) && strings.Contains(x.requestBody, `"isRehydrate"`) {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutGone returns a recorded list without the resources that have been

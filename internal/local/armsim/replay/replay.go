@@ -17,7 +17,8 @@
 //     come: such a list is empty. Repeated reads in a row get their answers one
 //     after the other; the last one repeats.
 //   - A resource is not found before the recorded PUT that creates it, and is
-//     neither found nor listed after its recorded DELETE.
+//     neither found nor listed after its recorded DELETE, unless a list shows it
+//     as soft-deleted.
 //   - Some answers are derived because they were never recorded: the list of
 //     jobs (those whose starting write was made; each read of the list counts
 //     as a read of each job; times in its $filter are ignored); a container, a
