@@ -92,7 +92,7 @@ func TestWithRoles_EachMethodHasItsRole(t *testing.T) {
 			RoleRead: method == http.MethodGet || method == http.MethodHead, RoleStart: method == http.MethodPost || method == http.MethodDelete,
 			RoleRestore: method == http.MethodPost || method == http.MethodDelete, "Something.Else": false,
 		} {
-			r := httptest.NewRequest(method, "/api/operations", nil)
+			r := httptest.NewRequestWithContext(t.Context(), method, "/api/operations", nil)
 			r.Header.Set(principalHeader, claims(t, "aad", "roles", string(role)))
 			w := httptest.NewRecorder()
 			handler.ServeHTTP(w, r)
