@@ -12,7 +12,7 @@ type errorsCommand struct {
 
 // Help is shown below the command's own help.
 func (errorsCommand) Help() string {
-	return `The codes are Azure's. The codes of azbackupflow itself are in docs/flows.md.`
+	return `It knows the codes of Azure, and those of azbackupflow itself.`
 }
 
 // Run shows the error catalogue, or one code.
@@ -27,6 +27,8 @@ func (e *errorsCommand) Run(a *app) error {
 	switch {
 	case e.Code == "":
 		a.showErrors(guide)
+	case len(guide.Own) > 0:
+		a.showOwnCode(guide.Own[0])
 	case len(guide.Errors) == 0:
 		a.out.Line("%s is not in the catalogue. The HTTP status of the response decides:\n", render.Plain(e.Code))
 		a.showUnknownErrors(guide)
@@ -46,6 +48,14 @@ func (a *app) showError(e errorEntry) {
 		facts = append(facts, render.Fact{Name: "Also", Value: "without a code, if the message contains " + quoted(e.MessageContains)})
 	}
 	a.out.Facts(append(facts, render.Fact{Name: "What to do", Value: e.RecommendedAction}))
+}
+
+func (a *app) showOwnCode(own ownCode) {
+	facts := []render.Fact{{Name: "Codes", Value: strings.Join(own.Codes, ", ")}, {Name: "From", Value: "azbackupflow"}, {Name: "Meaning", Value: own.Meaning}}
+	if own.RecommendedAction != "" {
+		facts = append(facts, render.Fact{Name: "What to do", Value: own.RecommendedAction})
+	}
+	a.out.Facts(facts)
 }
 
 func (a *app) showErrors(guide errorGuide) {
@@ -68,6 +78,16 @@ func (a *app) showErrors(guide errorGuide) {
 		}
 		a.out.Line("")
 	}
+	a.out.Line("%s: azbackupflow's own codes.", a.out.Bold("azbackupflow"))
+	for _, own := range guide.Own {
+		a.out.Line("")
+		a.out.Wrapped(2, a.out.Bold(strings.Join(own.Codes, ", ")))
+		a.out.Wrapped(6, own.Meaning)
+		if own.RecommendedAction != "" {
+			a.out.Wrapped(6, "What to do: "+own.RecommendedAction)
+		}
+	}
+	a.out.Line("")
 	a.out.Line("For other codes, the HTTP status of the response decides.\n")
 	a.showUnknownErrors(guide)
 }

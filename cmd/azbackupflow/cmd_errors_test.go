@@ -110,3 +110,28 @@ func TestErrors_WritesJSON(t *testing.T) {
 	require.Empty(t, none.Errors)
 	require.Equal(t, all.Unknown, none.Unknown)
 }
+
+func TestErrors_ExplainsOurOwnCodes(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.golden("errors-own", s.succeeds("errors", "backupunclear")+"\n"+s.succeeds("errors", "DeadlinePassed"))
+	all := ownCodes()
+	require.Greater(t, len(all), 45)
+	azure := map[string]bool{}
+	for _, e := range azerr.Catalogue() {
+		for _, code := range e.Codes {
+			azure[code] = true
+		}
+	}
+	for _, own := range all {
+		require.NotEmpty(t, own.Meaning, own.Codes)
+		require.NotRegexp(t, "[`\\[\\]|]", own.Meaning+own.RecommendedAction, "the markup is removed")
+		for _, code := range own.Codes {
+			require.False(t, azure[code], "%s is in both tables", code)
+		}
+	}
+	var one errorGuide
+	require.NoError(t, json.Unmarshal([]byte(s.succeeds("errors", "-o", "json", "NotProtected")), &one))
+	require.Equal(t, []string{"NotProtected"}, one.Own[0].Codes)
+	require.Empty(t, one.Errors)
+}

@@ -19,7 +19,7 @@ type localCommand struct {
 	Speed       float64  `default:"60" help:"How many times faster than Azure the simulator runs."`
 	World       string   `placeholder:"FILE" help:"File with the resources of the simulated Azure; see examples/local/world.yaml."`
 	Inject      []string `placeholder:"FAULT" help:"Fault of the simulated Azure: throttle, lost-answer, job-fails, forbidden or slow; throttle=5 for five times. May be repeated."`
-	Tour        bool     `help:"Show what happens to operations, step by step, then go on."`
+	Tour        bool     `help:"Show what happens to operations, step by step, then continue."`
 	NoHost      bool     `help:"Start everything but the Functions host, for func start --script-root dist of Azure Functions Core Tools."`
 	Port        int      `default:"7071" help:"Port of the Functions host; 0 selects a free port."`
 	Dir         string   `default:".local" help:"Folder that keeps operations between runs."`

@@ -17,7 +17,7 @@ import (
 // environment is everything that the program takes from its process.
 type environment struct {
 	stdin io.Reader
-	// stdinTerminal reports whether a person types the input.
+	// stdinTerminal reports whether the input is a terminal.
 	stdinTerminal  bool
 	stdout, stderr io.Writer
 	// stdoutTerminal and stderrTerminal report whether stdout and stderr are
@@ -60,7 +60,7 @@ type commandLine struct {
 	Flows     flowsCommand     `cmd:"" group:"operations" help:"List the flows that can be started, or show the parameters of one."`
 	Rejected  rejectedCommand  `cmd:"" group:"operations" help:"List, show, replay or purge rejected requests."`
 	Rescue    rescueCommand    `cmd:"" group:"operations" help:"Run the sweep now: wake operations whose message was lost."`
-	Errors    errorsCommand    `cmd:"" group:"operations" help:"Explain Azure's error codes: what azbackupflow does, and what you can do."`
+	Errors    errorsCommand    `cmd:"" group:"operations" help:"Explain error codes of Azure and azbackupflow: what azbackupflow does, and what you can do."`
 	Preflight preflightCommand `cmd:"" group:"operations" help:"Check the app's settings, identity, queues and permissions."`
 
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`

@@ -15,7 +15,7 @@ import (
 
 // mention matches a command at the start of code: its flags, its name, and the word
 // after it.
-var mention = regexp.MustCompile("^[\\s$]*(?:bin/)?azbackupflow(?: +-{1,2}[a-z-]+(?:[ =][A-Z]+)?)* +([a-z]+)(?: +([a-z]+))?")
+var mention = regexp.MustCompile(`^[\s$]*(?:bin/)?azbackupflow(?: +-{1,2}[a-z-]+(?:[ =][A-Z]+)?)* +([a-z]+)(?: +([a-z]+))?`)
 
 // code returns the pieces of code in a text: what is between backticks, the lines of
 // code blocks, and the lines of a script.

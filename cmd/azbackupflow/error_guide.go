@@ -18,6 +18,8 @@ type errorGuide struct {
 	Classes []errorClass   `json:"classes"`
 	Errors  []errorEntry   `json:"errors"`
 	Unknown []unknownError `json:"unknown"`
+	// Own are the codes of azbackupflow.
+	Own []ownCode `json:"own"`
 }
 
 // errorClass describes a class of errors.
@@ -51,7 +53,7 @@ type unknownError struct {
 }
 
 func newErrorGuide() errorGuide {
-	g := errorGuide{Unknown: unknownErrors()}
+	g := errorGuide{Unknown: unknownErrors(), Own: ownCodes()}
 	for _, c := range []errorClass{
 		{Class: operation.Throttled, Meaning: "Azure's rate limit is reached"},
 		{Class: operation.Transient, Meaning: "the error passes without a change"},
@@ -75,14 +77,21 @@ func newErrorGuide() errorGuide {
 }
 
 // only returns the guide for one code: its entry, or the handling of unknown
-// codes.
+// codes. The tables of Azure and of azbackupflow share no code.
 func (g errorGuide) only(code string) errorGuide {
+	for _, own := range g.Own {
+		for _, known := range own.Codes {
+			if strings.EqualFold(known, code) {
+				return errorGuide{Classes: []errorClass{}, Errors: []errorEntry{}, Unknown: []unknownError{}, Own: []ownCode{own}}
+			}
+		}
+	}
 	for _, e := range g.Errors {
 		for _, known := range e.Codes {
 			if !strings.EqualFold(known, code) {
 				continue
 			}
-			one := errorGuide{Errors: []errorEntry{e}, Unknown: []unknownError{}}
+			one := errorGuide{Errors: []errorEntry{e}, Unknown: []unknownError{}, Own: []ownCode{}}
 			for _, c := range g.Classes {
 				if c.Class == e.Class {
 					one.Classes = append(one.Classes, c)
@@ -91,7 +100,7 @@ func (g errorGuide) only(code string) errorGuide {
 			return one
 		}
 	}
-	return errorGuide{Classes: g.Classes, Errors: []errorEntry{}, Unknown: g.Unknown}
+	return errorGuide{Classes: g.Classes, Errors: []errorEntry{}, Unknown: g.Unknown, Own: []ownCode{}}
 }
 
 // handling describes what azbackupflow does about an error. minWait is the

@@ -98,7 +98,7 @@ func (a *app) tour(ctx context.Context, s *stack.Stack) error {
 			}
 		}
 	}
-	a.out.Line("\nThe tour has ended. The stack goes on; try the commands above, or --inject.")
+	a.out.Line("\nThe tour has ended. The stack continues to run; try the commands above, or --inject.")
 	return nil
 }
 

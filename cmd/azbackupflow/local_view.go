@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// stackView is what local shows of a running stack.
+// stackView holds the parts of a running stack that local shows.
 type stackView struct {
 	url       string
 	endpoints []stack.Endpoint

@@ -106,6 +106,15 @@ func (e *Engine) Retry(ctx context.Context, id string, by operation.Cause) (oper
 	return op, nil
 }
 
+// afterFailedSave adds the failure of the save before a load, if there was one. The
+// store has named the operation.
+func afterFailedSave(err, failed error) error {
+	if failed == nil {
+		return err
+	}
+	return fmt.Errorf("%w; the save before it: %w", err, failed)
+}
+
 // change loads an operation, changes it and saves it. It repeats this if another
 // writer saved first. A save that failed or was not answered may still have
 // happened. The write ID on the row shows whether it did.
@@ -115,7 +124,7 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 	for range maxConflicts {
 		row, err := e.cfg.Store.Load(ctx, id)
 		if err != nil {
-			return operation.Operation{}, fmt.Errorf("load operation %s: %w", id, errors.Join(err, failed))
+			return operation.Operation{}, afterFailedSave(err, failed)
 		}
 		if failed != nil && row.Operation.WriteID == written {
 			return row.Operation, nil

@@ -31,7 +31,7 @@ func (e *Engine) existing(ctx context.Context, r request.Request, rejection erro
 	case errors.Is(err, ErrNotFound):
 		return operation.Operation{}, false, rejection
 	case err != nil:
-		return operation.Operation{}, false, fmt.Errorf("load operation %s of a repeated request: %w", id, err)
+		return operation.Operation{}, false, fmt.Errorf("find the operation of a repeated request: %w", err)
 	case row.Operation.RequestHash != hash && !row.Operation.Replaced(hash):
 		return operation.Operation{}, false, rejection
 	}

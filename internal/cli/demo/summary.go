@@ -63,7 +63,15 @@ func printSummary(p *render.Printer, all []summaryLine) error {
 			l.Flow, l.What, p.Status(l.Status), shortJobID(l.JobID), fmt.Sprint(l.Steps), fmt.Sprint(l.ARMCalls), l.duration,
 		})
 	}
-	p.Table([]string{"Flow", "What", "Status", "Job", "Steps", "ARM calls", "Duration"}, rows)
+	p.Columns([]render.Column{
+		{Heading: "Flow"},
+		{Heading: "What", Min: 10},
+		{Heading: "Status"},
+		{Heading: "Job", Drop: 3},
+		{Heading: "Steps", Drop: 2},
+		{Heading: "ARM calls", Drop: 1},
+		{Heading: "Duration"},
+	}, rows)
 	p.Line("\n%d of %d operations Succeeded, with %d ARM calls.", succeeded, len(all), calls)
 	return nil
 }

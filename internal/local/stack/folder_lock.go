@@ -25,7 +25,7 @@ func lockFolder(dir string) (unlock func() error, err error) {
 		return func() error { return nil }, nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make folder %s: %w", dir, err)
+		return nil, fmt.Errorf("make folder: %w", err) // it names the folder
 	}
 	lock := flock.New(filepath.Join(dir, lockFile))
 	locked, err := lock.TryLock()
