@@ -3,21 +3,26 @@ package main
 import (
 	"context"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
 )
 
-type cancelCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
-}
+type cancelCommand struct{ changeFlags }
 
 // Help is shown below the command's own help.
 func (cancelCommand) Help() string {
 	return `An operation makes no further calls after it is canceled. If it waits for the
 job of a backup to a Recovery Services vault, that Azure job is canceled too.
-Other work that Azure has started continues.`
+Nothing else is canceled: restores, other jobs and everything in Backup vaults
+continue in Azure. With a filter, operations that have ended are left out.
+
+  azbackupflow cancel --bulk nightly --vault files-vault`
 }
 
-// Run requests the cancellation of the operation.
+// Run requests the cancellation of the operations.
 func (c *cancelCommand) Run(ctx context.Context, a *app) error {
-	return a.change(ctx, c.ID, (*client.Client).Cancel)
+	return a.change(ctx, c.changeFlags, change{
+		verb: "cancel", done: "cancel requested", call: (*client.Client).Cancel,
+		statuses: []api.Status{api.Pending, api.Running, api.Parked},
+	})
 }

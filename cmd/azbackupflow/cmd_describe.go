@@ -9,7 +9,7 @@ import (
 )
 
 type describeCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
+	oneOperation
 }
 
 // Help is shown below the command's own help.
@@ -34,7 +34,11 @@ func (d *describeCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	op, err := c.Get(ctx, d.ID)
+	id, err := d.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	op, err := c.Get(ctx, id)
 	if err != nil {
 		return err
 	}

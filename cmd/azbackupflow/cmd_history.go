@@ -9,7 +9,7 @@ import (
 )
 
 type historyCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
+	oneOperation
 }
 
 // Run shows the events of the operation so far.
@@ -18,7 +18,11 @@ func (h *historyCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	history, err := c.History(ctx, h.ID)
+	id, err := h.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	history, err := c.History(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -3,20 +3,29 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/client"
 )
 
 type listCommand struct {
-	Status []string `placeholder:"STATUS" help:"Only operations with one of these statuses, such as Running,Parked."`
-	Flow   string   `help:"Only operations of this flow."`
-	Label  string   `placeholder:"NAME=VALUE" help:"Only operations with this label."`
-	Since  string   `placeholder:"TIME" help:"Only operations started at or after this time (RFC 3339, a date, or an age such as 36h or 7d)."`
-	Until  string   `placeholder:"TIME" help:"Only operations started before this time (RFC 3339, a date, or an age such as 36h or 7d)."`
+	operationFilter
+	Sort  string `placeholder:"FIELD" help:"Sort by createdAt, updatedAt, endedAt, dueAt, deadline, duration, status, flow or key; with a hyphen in front, such as --sort=-duration, in the opposite order."`
+	Watch bool   `short:"w" help:"Show the list again whenever it has changed, until Ctrl-C. With -o jsonl, or into a file, only the operations that have changed."`
 	limitFlag
+}
+
+// operationList is what the command shows.
+type operationList struct {
+	operations []api.Operation
+	unreadable []string
+	next       string
 }
 
 // Run lists operations.
@@ -29,31 +38,108 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	var unreadable []string
-	operations, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.Operation, string, error) {
-		q.PageSize, q.Continue = size, next
-		page, err := c.List(ctx, q)
-		unreadable = append(unreadable, page.Unreadable...)
-		return page.Operations, page.Continue, err
-	})
+	if l.Watch {
+		return l.watch(ctx, a, c, q)
+	}
+	found, err := l.list(ctx, c, q)
 	if err != nil {
 		return err
 	}
 	if a.out.Structured() {
-		return a.out.Data(api.OperationPage{Operations: operations, Unreadable: unreadable, Continue: next})
+		return a.out.Data(api.OperationPage{Operations: found.operations, Unreadable: found.unreadable, Continue: found.next})
 	}
-	if len(unreadable) > 0 {
-		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
+	a.showList(found)
+	return nil
+}
+
+// query checks the flags.
+func (l *listCommand) query(a *app) (api.OperationQuery, error) {
+	if err := l.check(); err != nil {
+		return api.OperationQuery{}, err
 	}
-	if len(operations) == 0 {
+	q, err := l.operationFilter.query(a)
+	if err != nil {
+		return q, err
+	}
+	if field := strings.TrimPrefix(l.Sort, "-"); l.Sort != "" && !slices.Contains(api.Sorts(), field) {
+		return q, &cli.UsageError{Text: fmt.Sprintf("--sort %q is not a field to sort by", l.Sort), Remedy: "use one of " + strings.Join(api.Sorts(), ", ")}
+	}
+	q.Sort = l.Sort
+	return q, nil
+}
+
+// list reads pages up to the limit. A sorted list has one page.
+func (l *listCommand) list(ctx context.Context, c *client.Client, q api.OperationQuery) (operationList, error) {
+	var found operationList
+	var err error
+	found.operations, found.next, err = collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.Operation, string, error) {
+		q.PageSize, q.Continue = size, next
+		page, err := c.List(ctx, q)
+		found.unreadable = append(found.unreadable, page.Unreadable...)
+		return page.Operations, page.Continue, err
+	})
+	if len(found.operations) > l.Limit {
+		found.operations = found.operations[:l.Limit]
+	}
+	return found, err
+}
+
+func (a *app) showList(found operationList) {
+	if len(found.unreadable) > 0 {
+		a.out.Line("%d rows cannot be read: %s", len(found.unreadable), render.Plain(strings.Join(found.unreadable, ", ")))
+	}
+	if len(found.operations) == 0 {
 		a.out.Line("No operations.")
-		return nil
+		return
 	}
-	a.listOperations(operations)
-	if next != "" {
+	a.listOperations(found.operations)
+	if found.next != "" {
 		a.out.Line("\nThere are more results; use --limit, or filters such as --since.")
 	}
-	return nil
+}
+
+// watchPause is the pause between two looks of list --watch.
+const watchPause = 5 * time.Second
+
+// clearScreen moves the cursor to the top left corner and clears the terminal.
+const clearScreen = "\x1b[H\x1b[2J"
+
+// watch shows the list until the command is interrupted.
+func (l *listCommand) watch(ctx context.Context, a *app, c *client.Client, q api.OperationQuery) error {
+	shown := map[string]string{}
+	for {
+		found, err := l.list(ctx, c, q)
+		if err != nil && !client.IsUnavailable(err) {
+			return err
+		}
+		if err != nil {
+			a.out.Note("the API is unavailable, retrying: " + render.Plain(err.Error()))
+		}
+		var fresh []api.Operation
+		for _, op := range found.operations {
+			if state := fmt.Sprint(op.Status, op.Seq, op.Paused, op.CancelRequested); shown[op.ID] != state {
+				shown[op.ID] = state
+				fresh = append(fresh, op)
+			}
+		}
+		switch {
+		case err != nil || len(fresh) == 0:
+		case a.out.Structured():
+			for _, op := range fresh {
+				if err := a.out.DataItem(op); err != nil {
+					return err
+				}
+			}
+		case a.stdoutTerminal:
+			_, _ = io.WriteString(a.stdout, clearScreen) // a closed terminal cannot be reported anywhere
+			a.showList(found)
+		default:
+			a.listOperations(fresh)
+		}
+		if err := a.sleep(ctx, watchPause); err != nil {
+			return err
+		}
+	}
 }
 
 // operationColumns are the columns of a list of operations. At a narrow terminal,
@@ -91,26 +177,4 @@ func (a *app) listOperations(operations []api.Operation) {
 		})
 	}
 	a.out.Columns(operationColumns(), rows)
-}
-
-func (l *listCommand) query(a *app) (q api.OperationQuery, err error) {
-	for _, s := range l.Status {
-		q.Status = append(q.Status, api.Status(s))
-	}
-	q.Flow = l.Flow
-	if l.Label != "" {
-		name, value, ok := strings.Cut(l.Label, "=")
-		if !ok || name == "" {
-			return q, &cli.UsageError{Text: fmt.Sprintf("--label %q is not NAME=VALUE", l.Label)}
-		}
-		q.Labels = []api.Label{{Key: name, Value: value}}
-	}
-	if err := l.check(); err != nil {
-		return q, err
-	}
-	if q.Since, err = cli.ParseTime("--since", l.Since, a.now()); err != nil {
-		return q, err
-	}
-	q.Until, err = cli.ParseTime("--until", l.Until, a.now())
-	return q, err
 }

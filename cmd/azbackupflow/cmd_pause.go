@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
 )
 
-type pauseCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
-}
+type pauseCommand struct{ changeFlags }
 
-// Run pauses the operation.
+// Run pauses the operations.
 func (c *pauseCommand) Run(ctx context.Context, a *app) error {
-	return a.change(ctx, c.ID, (*client.Client).Pause)
+	return a.change(ctx, c.changeFlags, change{
+		verb: "pause", done: "paused", call: (*client.Client).Pause,
+		statuses: []api.Status{api.Pending, api.Running},
+		applies:  func(op api.Operation) bool { return !op.Paused },
+	})
 }

@@ -96,8 +96,9 @@ func (s *rejectedShowCommand) Run(ctx context.Context, a *app) error {
 }
 
 type rejectedReplayCommand struct {
-	ID   string `arg:"" complete:"rejected" help:"ID of the rejected request."`
-	File string `short:"f" placeholder:"FILE" help:"File with the corrected request as JSON (- for standard input)."`
+	ID     string `arg:"" complete:"rejected" help:"ID of the rejected request."`
+	File   string `short:"f" placeholder:"FILE" help:"File with the corrected request as YAML or JSON (- for standard input)."`
+	Reason string `placeholder:"TEXT" help:"Why; it is recorded. Do not write names of people or secrets."`
 }
 
 // Help is shown below the command's own help.
@@ -115,16 +116,18 @@ func (r *rejectedReplayCommand) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if !json.Valid(raw) {
-			return &cli.UsageError{Text: fmt.Sprintf("file %s is not JSON", r.File)}
+		if corrected, err = cli.ToJSON(raw, r.File); err != nil {
+			return err
 		}
-		corrected = raw
+		if !json.Valid(corrected) {
+			return &cli.UsageError{Text: fmt.Sprintf("file %s is not JSON", r.File), Remedy: "correct it, or write it as YAML; azbackupflow start FLOW --example prints a request"}
+		}
 	}
 	c, err := a.client()
 	if err != nil {
 		return err
 	}
-	replayed, err := c.ReplayRejected(ctx, r.ID, corrected, "")
+	replayed, err := c.ReplayRejected(ctx, r.ID, corrected, r.Reason)
 	if err != nil {
 		return err
 	}
@@ -138,12 +141,13 @@ func (r *rejectedReplayCommand) Run(ctx context.Context, a *app) error {
 type rejectedPurgeCommand struct {
 	ID     string `arg:"" optional:"" complete:"rejected" help:"ID of the rejected request."`
 	Before string `placeholder:"TIME" help:"Delete all requests rejected before this time (RFC 3339, a date, or an age such as 36h or 7d)."`
+	Reason string `placeholder:"TEXT" help:"Why; it is recorded. Do not write names of people or secrets."`
 }
 
 // Run deletes rejected requests permanently.
 func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
 	if (p.ID == "") == (p.Before == "") {
-		return &cli.UsageError{Text: "purge needs either an ID or --before TIME"}
+		return &cli.UsageError{Text: "purge needs either an ID or --before TIME", Remedy: "write azbackupflow rejected purge ID, or azbackupflow rejected purge --before 30d for all that are older"}
 	}
 	before, err := cli.ParseTime("--before", p.Before, a.now())
 	if err != nil {
@@ -155,9 +159,9 @@ func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
 	}
 	purged := api.Purged{Removed: 1}
 	if p.ID != "" {
-		err = c.DeleteRejected(ctx, p.ID, "")
+		err = c.DeleteRejected(ctx, p.ID, p.Reason)
 	} else {
-		purged.Removed, err = purgeBefore(ctx, c, before)
+		purged.Removed, err = purgeBefore(ctx, c, before, p.Reason)
 	}
 	if err != nil {
 		return err
@@ -171,9 +175,9 @@ func (p *rejectedPurgeCommand) Run(ctx context.Context, a *app) error {
 
 // purgeBefore deletes the requests that were rejected before a time, in several
 // calls if there are many.
-func purgeBefore(ctx context.Context, c *client.Client, before time.Time) (removed int, err error) {
+func purgeBefore(ctx context.Context, c *client.Client, before time.Time, reason string) (removed int, err error) {
 	for {
-		purged, err := c.PurgeRejected(ctx, before, "")
+		purged, err := c.PurgeRejected(ctx, before, reason)
 		removed += purged.Removed
 		if err != nil || !purged.More {
 			return removed, err

@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
 )
 
-type resumeCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
-}
+type resumeCommand struct{ changeFlags }
 
-// Run resumes the operation.
+// Run resumes the operations.
 func (c *resumeCommand) Run(ctx context.Context, a *app) error {
-	return a.change(ctx, c.ID, (*client.Client).Resume)
+	return a.change(ctx, c.changeFlags, change{
+		verb: "resume", done: "resumed", call: (*client.Client).Resume,
+		statuses: []api.Status{api.Pending, api.Running, api.Parked},
+		applies:  func(op api.Operation) bool { return op.Paused },
+	})
 }

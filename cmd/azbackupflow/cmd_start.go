@@ -19,6 +19,7 @@ type startCommand struct {
 	Wait       bool   `help:"Wait until the operation has ended, like the command wait."`
 	Timeout    string `placeholder:"DURATION" help:"With --wait: maximum time to wait, such as 90m, 6h or PT6H; the operation continues afterwards. No limit by default."`
 	RequireNew bool   `help:"Exit with code 8 if nothing was started, because the key belongs to an earlier request."`
+	Reason     string `placeholder:"TEXT" help:"Why; it is recorded in the history. Do not write names of people or secrets."`
 	Example    bool   `help:"Print a request file of the flow with comments; start nothing."`
 }
 
@@ -56,6 +57,9 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 	}
 	if r.Key == "" {
 		r.Key = a.newKey()
+	}
+	if s.Reason != "" {
+		r.Reason = s.Reason
 	}
 	started, err := c.Start(ctx, r)
 	if client.IsUnavailable(err) && !errors.Is(err, syscall.ECONNREFUSED) {

@@ -3,7 +3,7 @@ package main
 import "context"
 
 type statusCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
+	oneOperation
 }
 
 // Run shows the operation.
@@ -12,7 +12,11 @@ func (s *statusCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	op, err := c.Get(ctx, s.ID)
+	id, err := s.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	op, err := c.Get(ctx, id)
 	if err != nil {
 		return err
 	}

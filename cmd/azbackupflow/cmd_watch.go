@@ -8,25 +8,28 @@ import (
 )
 
 type watchCommand struct {
-	ID string `arg:"" help:"ID of the operation."`
+	operationSet
 }
 
 // Help is shown below the command's own help.
 func (watchCommand) Help() string {
-	return "With -o json, each event is one line of JSON.\n\n" + cli.ExitCodesHelp
+	return "With -o json, each event is one line of JSON; for several operations, each operation\nwhose status has changed, or the status of the bulk.\n\n" + setHelp + cli.ExitCodesHelp
 }
 
 // Run shows the timeline until the operation has ended.
 func (w *watchCommand) Run(ctx context.Context, a *app) error {
-	c, err := a.client()
+	one, set, c, err := w.resolve(ctx, a)
 	if err != nil {
 		return err
+	}
+	if set != nil {
+		return a.waitForSet(ctx, set, true)
 	}
 	f, err := follow.New(follow.Config{Client: c, Printer: a.out})
 	if err != nil {
 		return err
 	}
-	op, err := f.Wait(ctx, w.ID)
+	op, err := f.Wait(ctx, one)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
@@ -14,7 +17,7 @@ type limitFlag struct {
 
 func (l limitFlag) check() error {
 	if l.Limit < 1 {
-		return &cli.UsageError{Text: "--limit must be at least 1"}
+		return &cli.UsageError{Text: fmt.Sprintf("--limit %d is too small", l.Limit), Remedy: "use at least 1"}
 	}
 	return nil
 }
@@ -34,3 +37,6 @@ func collect[T any](ctx context.Context, limit int, list func(ctx context.Contex
 		}
 	}
 }
+
+// sortedNames returns the keys of a map, sorted.
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

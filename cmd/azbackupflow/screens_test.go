@@ -40,7 +40,14 @@ func screens() map[string]func(*shell) []string {
 		"validate": func(s *shell) []string {
 			return []string{"validate", "protect-file-share", "-f", file(s.t, `{"key":"nightly","parameters":`+parametersOfTestshare+`}`)}
 		},
-		"bulk": func(s *shell) []string {
+		"bulk status": func(s *shell) []string {
+			s.stdin = bulkFile(1) // several targets start in any order
+			s.failing(1)
+			s.succeeds("bulk", "-f", "-", "--key", "nightly")
+			s.api.Clock.Pass(time.Minute)
+			return []string{"bulk", "status", "nightly"}
+		},
+		"bulk start": func(s *shell) []string {
 			s.stdin = `{"template":{"flow":"protect-file-share","parameters":` + parametersOfTestshare + `},"targets":[{"fileShare":"one"},{"fileShare":7,"policy":1},{"fileShare":"two"}]}`
 			return []string{"bulk", "-f", "-"}
 		},

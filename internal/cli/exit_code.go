@@ -46,6 +46,7 @@ func ExitCode(err error) int {
 	var failed *OperationError
 	var timeout *WaitTimeoutError
 	var notStarted *NotStartedError
+	var set *SetError
 	var signIn *client.SignInError
 	var login *client.LoginRedirect
 	var problem *client.Problem
@@ -57,6 +58,8 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case errors.As(err, &failed):
 		return exitCodeOf(failed.Operation.Status)
+	case errors.As(err, &set):
+		return exitCodeOf(set.common())
 	case errors.As(err, &timeout):
 		return ExitWaitTimeout
 	case errors.As(err, &notStarted):

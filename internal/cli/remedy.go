@@ -29,6 +29,7 @@ func Remedy(err error, c Caller) string {
 	var usage *UsageError
 	var failed *OperationError
 	var timeout *WaitTimeoutError
+	var set *SetError
 	var problem *client.Problem
 	var unreachable *client.Unreachable
 	switch {
@@ -40,6 +41,10 @@ func Remedy(err error, c Caller) string {
 		return "a program cannot use its sign-in page: set --sign-in azure-cli, or another method, and --audience to the application ID URI of the app registration"
 	case errors.As(err, &failed):
 		return operationRemedy(failed.Operation)
+	case errors.As(err, &set):
+		return "azbackupflow list --errors, with the same filter, shows the reasons; azbackupflow retry, with the filter, continues those that can be retried"
+	case errors.As(err, &timeout) && timeout.Set != "":
+		return "they continue: run the command again"
 	case errors.As(err, &timeout):
 		return "it continues: azbackupflow watch " + timeout.OperationID
 	case errors.As(err, &unreachable) && c.Local && !unreachable.Answered:

@@ -43,6 +43,10 @@ type API struct {
 	instead  http.HandlerFunc
 	requests []*http.Request
 
+	intake *intake.Intake
+	// waiting are the messages on the queue requests.
+	waiting []queued
+
 	// Published are the messages sent to the app's queues, except wake-ups.
 	Published []Published
 }
@@ -93,6 +97,7 @@ func Start(t testing.TB) *API {
 		Preflight: noFindings{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	})
 	require.NoError(t, err)
+	a.acceptRequests(t, sealer, bulks, newID)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		instead := a.instead
@@ -132,12 +137,13 @@ type noFindings struct{}
 // Check implements httpapi.Preflight.
 func (noFindings) Check(context.Context) preflight.Report { return preflight.Report{OK: true} }
 
-// publish stores a message. The API does not receive it.
-func (a *API) publish(_ context.Context, queue, id string, body []byte, _ map[string]any) error {
+// publish stores a message. The app accepts those on the queue requests as time
+// passes.
+func (a *API) publish(ctx context.Context, queue, id string, body []byte, properties map[string]any) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.Published = append(a.Published, Published{queue, id, string(body)})
-	return nil
+	a.mu.Unlock()
+	return a.send(ctx, a.Clock.Now(), queue, id, body, properties)
 }
 
 // Instead lets h respond to every request. Nil restores the API.
@@ -158,6 +164,7 @@ func (a *API) Requests() []*http.Request {
 // time.
 func (a *API) work(until time.Time) {
 	for {
+		a.accept(a.Clock.Now())
 		due, ok := a.queue.Next()
 		if !ok || due.After(until) {
 			return
