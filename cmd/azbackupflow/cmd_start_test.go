@@ -82,7 +82,7 @@ func TestStart_ReportsErrorsWithRemedy(t *testing.T) {
 	}{
 		"another flow in the file": {[]string{"protect-file-share", "-f", file(t, `{"flow":"backup-now","parameters":{}}`)}, "is a request for flow backup-now, the command line names protect-file-share; name the same flow"},
 		"no such flow":             {[]string{"nope", "-f", file(t, good)}, `"nope" is not a flow; want one of protect-file-share, backup-now`},
-		"no such file":             {[]string{"protect-file-share", "-f", "nope.json"}, "file nope.json cannot be read: no such file"},
+		"no such file":             {[]string{"protect-file-share", "-f", "nope.json"}, "file nope.json does not exist"},
 		"no file":                  {[]string{"protect-file-share"}, "parameters.vaultId: is missing"},
 		"not JSON":                 {[]string{"protect-file-share", "-f", file(t, "{\n oops")}, "is not JSON"},
 		"an unknown field":         {[]string{"protect-file-share", "-f", file(t, `{"parametres":{}}`)}, "parametres"},

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
+	"strings"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/declaration"
@@ -26,8 +28,13 @@ func ReadFile(name string, stdin io.Reader) ([]byte, error) {
 	}
 	raw, err := os.ReadFile(name) //nolint:gosec // G304: the user names the file
 	var failed *fs.PathError
-	if errors.As(err, &failed) {
-		return nil, &UsageError{Text: fmt.Sprintf("file %s cannot be read: %v", name, failed.Err)}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &UsageError{Text: fmt.Sprintf("file %s does not exist", name), Remedy: "name an existing file, or - for standard input"}
+	case errors.Is(err, fs.ErrPermission):
+		return nil, &UsageError{Text: fmt.Sprintf("file %s may not be read", name), Remedy: "change its permissions"}
+	case errors.As(err, &failed):
+		return nil, &UsageError{Text: fmt.Sprintf("file %s cannot be read: %v", name, failed.Err), Remedy: "name a file, not a folder"}
 	}
 	return raw, err
 }
@@ -62,6 +69,9 @@ func decode(raw []byte, file string, into any) error {
 	if err != nil {
 		return err
 	}
+	if err := checkJSON(raw, file); err != nil {
+		return err
+	}
 	err = step.Decode(raw, into, "")
 	var invalid *step.Invalid
 	if errors.As(err, &invalid) {
@@ -86,7 +96,7 @@ func ToJSON(raw []byte, file string) ([]byte, error) {
 	document, err := declaration.Parse(file, step.WithoutByteOrderMark(raw))
 	var invalid *declaration.Invalid
 	if errors.As(err, &invalid) {
-		return nil, &UsageError{Text: invalid.Error(), Remedy: "write the file in YAML or JSON"}
+		return nil, &UsageError{Text: file + " " + yamlProblem(invalid), Remedy: "write the file in YAML or JSON"}
 	}
 	if err != nil {
 		return nil, err
@@ -99,4 +109,52 @@ func ToJSON(raw []byte, file string) ([]byte, error) {
 		return nil, &UsageError{Text: file + " does not hold a request", Remedy: "write fields such as flow: backup-now, or JSON"}
 	}
 	return json.Marshal(value)
+}
+
+// checkJSON returns an error with the line of the first character that is not JSON.
+func checkJSON(raw []byte, file string) error {
+	raw = step.WithoutByteOrderMark(raw)
+	var any json.RawMessage
+	err := json.NewDecoder(bytes.NewReader(raw)).Decode(&any)
+	if err == nil {
+		return nil
+	}
+	at := len(raw)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		at = min(int(syntax.Offset), len(raw))
+	}
+	line := 1 + bytes.Count(raw[:at], []byte("\n"))
+	problem := fmt.Sprintf("is not JSON: something is wrong in line %d", line)
+	if at > 0 && at < len(raw) {
+		problem += fmt.Sprintf(", at %q", string([]rune(string(raw[at-1:]))[:1]))
+	} else {
+		problem = fmt.Sprintf("is not JSON: it ends in line %d before it is complete", line)
+	}
+	return &UsageError{Text: file + " " + problem, Remedy: "write one JSON object, or YAML"}
+}
+
+var (
+	yamlLine  = regexp.MustCompile(`line (\d+)`)
+	yamlTwice = regexp.MustCompile(`mapping key "(.*)" already defined at line (\d+)`)
+)
+
+// yamlProblem returns the problems of a file without the words of the YAML parser.
+func yamlProblem(invalid *declaration.Invalid) string {
+	var all []string
+	for _, p := range invalid.Problems {
+		text := p.String()
+		line := ""
+		if m := yamlLine.FindStringSubmatch(text); m != nil {
+			line = " in line " + m[1]
+		}
+		switch twice := yamlTwice.FindStringSubmatch(text); {
+		case twice != nil:
+			text = fmt.Sprintf("has the field %s twice: first in line %s, then%s; want it once", twice[1], twice[2], line)
+		case strings.HasPrefix(p.Problem, "is not YAML"):
+			text = "is not YAML: something is wrong" + line
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
 }
