@@ -66,5 +66,5 @@ schedules:
 	s.golden("schedules-bad", bare(file, got.stdout+got.stderr))
 	got = s.run("schedules", "check", "-f", "none.yaml")
 	require.Equal(t, cli.ExitUsage, got.code)
-	require.Contains(t, got.stderr, "none.yaml cannot be read: no such file")
+	require.Contains(t, got.stderr, "none.yaml does not exist")
 }

@@ -61,7 +61,7 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 	if s.Reason != "" {
 		r.Reason = s.Reason
 	}
-	started, err := c.Start(ctx, r)
+	started, err := a.start(ctx, c, r)
 	if client.IsUnavailable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("%w (the operation may have started; start it again with --key %s)", err, r.Key)
 	}
@@ -69,6 +69,28 @@ func (s *startCommand) Run(ctx context.Context, a *app) error {
 		return s.explained(err, r.Flow)
 	}
 	return s.show(ctx, a, c, started, timeout)
+}
+
+// maxThrottled bounds the attempts of a start that is throttled, and the pause
+// between two of them.
+const (
+	maxThrottled      = 6
+	maxThrottledPause = time.Minute
+)
+
+// start starts the operation. It repeats a call that was throttled, because such a
+// call had no effect.
+func (a *app) start(ctx context.Context, c *client.Client, r api.Request) (api.Started, error) {
+	for try := 1; ; try++ {
+		started, err := c.Start(ctx, r)
+		after, throttled := client.Throttled(err)
+		if !throttled || try == maxThrottled {
+			return started, err
+		}
+		if a.sleep(ctx, min(max(after, firstPause<<try), maxThrottledPause)) != nil {
+			return started, err
+		}
+	}
 }
 
 // requestError is a rejected request, with what helps to correct its flags.

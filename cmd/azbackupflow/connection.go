@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,7 +133,12 @@ func (a *app) token() (func(context.Context) (string, error), error) {
 	if a.signInHTTP != nil {
 		c.Transport = a.signInHTTP
 	}
-	return signin.New(c)
+	token, err := signin.New(c)
+	var failed *signin.Error
+	if errors.As(err, &failed) {
+		return nil, &client.SignInError{Err: err}
+	}
+	return token, err
 }
 
 // scope returns where names of resources belong.

@@ -30,6 +30,7 @@ func Remedy(err error, c Caller) string {
 	var failed *OperationError
 	var timeout *WaitTimeoutError
 	var set *SetError
+	var notStarted *NotStartedError
 	var problem *client.Problem
 	var unreachable *client.Unreachable
 	switch {
@@ -41,6 +42,8 @@ func Remedy(err error, c Caller) string {
 		return "a program cannot use its sign-in page: set --sign-in azure-cli, or another method, and --audience to the application ID URI of the app registration"
 	case errors.As(err, &failed):
 		return operationRemedy(failed.Operation)
+	case errors.As(err, &notStarted):
+		return notStartedRemedy(notStarted.Operation)
 	case errors.As(err, &set):
 		return "azbackupflow list --errors, with the same filter, shows the reasons; azbackupflow retry, with the filter, continues those that can be retried"
 	case errors.As(err, &timeout) && timeout.Set != "":
@@ -57,6 +60,19 @@ func Remedy(err error, c Caller) string {
 		return problemRemedy(problem.Problem, c)
 	}
 	return ""
+}
+
+// notStartedRemedy returns what to do about an operation that a request met.
+func notStartedRemedy(op api.Operation) string {
+	const afresh = "to start afresh, use another --key, or none"
+	switch op.Status {
+	case api.Failed, api.TimedOut, api.Parked:
+		return "retry it with azbackupflow retry " + op.ID + "; " + afresh
+	case api.Pending, api.Running:
+		return "wait for it with azbackupflow wait " + op.ID + "; " + afresh
+	case api.Succeeded, api.SucceededWithWarnings, api.Canceled:
+	}
+	return afresh
 }
 
 // bySignIn reports whether the caller signs in with Microsoft Entra.

@@ -48,6 +48,10 @@ type Unreachable struct {
 	// Answered reports that something listens at the address: it responded to this
 	// call or to an earlier one.
 	Answered bool
+	// Status is the HTTP status of the response to this call, zero if there was none.
+	// RetryAfter is its Retry-After.
+	Status     int
+	RetryAfter time.Duration
 }
 
 // Error returns the address and the cause.
@@ -92,6 +96,20 @@ func IsUnavailable(err error) bool {
 	return false
 }
 
+// Throttled reports whether the call was rejected with HTTP 429 before it had an
+// effect, and the Retry-After.
+func Throttled(err error) (retryAfter time.Duration, throttled bool) {
+	var unreachable *Unreachable
+	var problem *Problem
+	switch {
+	case errors.As(err, &unreachable):
+		return unreachable.RetryAfter, unreachable.Status == http.StatusTooManyRequests
+	case errors.As(err, &problem):
+		return problem.RetryAfter, problem.Status == http.StatusTooManyRequests
+	}
+	return 0, false
+}
+
 // unreachable returns the error of a call that got no response.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -124,7 +142,7 @@ func (c *Client) failed(res *http.Response, raw []byte, retryAfter time.Duration
 	case res.StatusCode < http.StatusBadRequest:
 		return &Unreachable{URL: c.base, Answered: true, Err: fmt.Errorf("HTTP %d: the server redirects to %s; use that address", res.StatusCode, res.Header.Get("Location"))}
 	case res.StatusCode >= http.StatusInternalServerError, res.StatusCode == http.StatusTooManyRequests:
-		return &Unreachable{URL: c.base, Answered: true, Err: fmt.Errorf("HTTP %d %s", res.StatusCode, excerpt(raw))}
+		return &Unreachable{URL: c.base, Answered: true, Status: res.StatusCode, RetryAfter: retryAfter, Err: fmt.Errorf("HTTP %d %s", res.StatusCode, excerpt(raw))}
 	}
 	return &Problem{Problem: api.Problem{Title: http.StatusText(res.StatusCode), Status: res.StatusCode, Detail: excerpt(raw)}, RetryAfter: retryAfter}
 }

@@ -2,6 +2,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -171,13 +172,9 @@ func (c Config) tenant() string {
 
 // workloadIdentity exchanges the token of a pipeline or of a Kubernetes pod.
 func (s *source) workloadIdentity(options azcore.ClientOptions, discover bool) (azcore.TokenCredential, error) {
-	tenant, client := s.TenantID, s.ClientID
-	if tenant == "" {
-		tenant = s.variable("AZURE_TENANT_ID")
-	}
-	if client == "" {
-		client = s.variable("AZURE_CLIENT_ID")
-	}
+	// The task AzureCLI@2 of Azure DevOps sets the variables AZURESUBSCRIPTION_….
+	tenant := cmp.Or(s.TenantID, s.variable("AZURE_TENANT_ID"), s.variable("AZURESUBSCRIPTION_TENANT_ID"))
+	client := cmp.Or(s.ClientID, s.variable("AZURE_CLIENT_ID"), s.variable("AZURESUBSCRIPTION_CLIENT_ID"))
 	for _, need := range []struct{ value, name, setting string }{
 		{tenant, "tenant", "AZURE_TENANT_ID or --tenant-id"}, {client, "client ID", "AZURE_CLIENT_ID or --client-id"},
 	} {

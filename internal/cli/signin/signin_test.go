@@ -165,7 +165,7 @@ func TestManagedIdentity_AsksTheMachine(t *testing.T) {
 }
 
 // It replaces PATH, so it does not run in parallel.
-func TestAzureCLI_UsesItsSignIn(t *testing.T) { //nolint:paralleltest // t.Setenv
+func TestAzureCLI_UsesItsSignIn(t *testing.T) {
 	folder := t.TempDir()
 	az := filepath.Join(folder, "az")
 	c := signin.Config{Method: signin.AzureCLI, Audience: signintest.Audience, Now: time.Now, Lookup: os.LookupEnv}
