@@ -142,7 +142,7 @@ func localUntilInterrupt(t *testing.T, dist string) {
 			require.Contains(t, stdout.String(), "azbackupflow --url "+url+" start protect-file-share")
 			requireValidated(t, shell("validate", "protect-file-share", "-f", exampleRequest)+
 				shell("validate", "protect-postgres", "-f", "../../examples/protect-postgres.json"))
-			shell("start", "protect-file-share", "-f", exampleRequest, "--wait")
+			shell("start", exampleRequest, "--key", "protect-testshare", "--wait")
 			id = operation.ID("local", "protect-file-share", "protect-testshare")
 			require.Contains(t, stderr.String(), "operation saved", "-v shows the log of the handler")
 			requireNotice(t, regexp.MustCompile(`Endpoint=sb://\S+`).FindString(stdout.String()), id)

@@ -77,7 +77,7 @@ func TestExamples_FollowFromTheDefinitions(t *testing.T) {
 	}
 }
 
-func TestExamples_AreValidRequestsWithKeysOfTheirOwn(t *testing.T) {
+func TestExamples_AreValidRequestsWithoutKeys(t *testing.T) {
 	t.Parallel()
 	keys := map[string]string{}
 	for _, d := range definitions(t) {
@@ -89,9 +89,10 @@ func TestExamples_AreValidRequestsWithKeysOfTheirOwn(t *testing.T) {
 			require.NoError(t, err, e.File)
 			_, err = d.Check(r.Parameters)
 			require.NoError(t, err, e.File)
-			require.NotEmpty(t, r.Key, e.File)
-			require.Empty(t, keys[r.Key], "%s has the key of another example", e.File)
-			keys[r.Key] = e.File
+			require.Empty(t, r.Key, "%s would start nothing the second time", e.File)
+			require.NotEmpty(t, e.Key, e.File)
+			require.Empty(t, keys[e.Key], "%s has the key of another example", e.File)
+			keys[e.Key] = e.File
 			require.NotEmpty(t, e.About, e.File)
 		}
 	}

@@ -57,12 +57,14 @@ func (d Definition) Request(e Example) (request.Request, error) {
 	return request.Request{Flow: d.Name, Key: e.Key, Parameters: raw, Deadline: e.Deadline, Labels: e.Labels}, nil
 }
 
-// RequestJSON returns the text of the request that an example makes.
+// RequestJSON returns the text of the request that an example makes, without its
+// key: a file with a key would start nothing the second time.
 func (d Definition) RequestJSON(e Example) ([]byte, error) {
 	r, err := d.Request(e)
 	if err != nil {
 		return nil, err
 	}
+	r.Key = ""
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")

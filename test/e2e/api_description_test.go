@@ -188,13 +188,15 @@ func parametersOf(t *testing.T, name string) map[string]any {
 	return p
 }
 
-// example returns a request of the folder examples.
+// example returns a request of the folder examples, with the name of its file as
+// its key.
 func example(t *testing.T, name string) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "examples", name+".json"))
 	require.NoError(t, err)
 	var r map[string]any
 	require.NoError(t, json.Unmarshal(raw, &r))
+	r["key"] = name
 	return r
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/stack"
-	"azbackupflow/internal/operation"
 )
 
 // TestDocs_CurlCommandsWork runs the commands of README.md and docs/http-api.md
@@ -42,9 +41,11 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 	require.Contains(t, said, "Retry-After: ")
 	require.Contains(t, said, `"events"`)
 	require.Contains(t, said, `"accepted"`)
-	id := operation.ID("local", "protect-file-share", "protect-testshare")
+	shown := regexp.MustCompile(`/operations/([a-z2-7]{26})`)
+	id := regexp.MustCompile(`"id": "([a-z2-7]{26})"`).FindStringSubmatch(said)[1]
 	require.Equal(t, api.Succeeded, l.succeeds(id).Status)
-	require.Contains(t, said, `"id": "`+id+`"`)
+	require.Regexp(t, `"cancelRequested": true|"status": "Canceled"`, said, "the canceled operation had not ended")
+	require.Contains(t, said, `"operations": [`)
 	require.Eventually(t, func() bool {
 		var page api.OperationPage
 		res := l.call(http.MethodGet, "/operations?label="+url.QueryEscape("reason=upgrade"), nil, &page)
@@ -53,7 +54,6 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 
 	// Every other block with curl runs in the order of the page, with the
 	// operation above.
-	shown := regexp.MustCompile(`/operations/[a-z2-7]{26}`)
 	blocks := curlLines(t, "docs/http-api.md", "curl ")
 	require.Greater(t, len(blocks), 5)
 	for _, block := range blocks {
