@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -72,7 +73,7 @@ func (l *localCommand) check() ([]localstack.Injection, error) {
 	simulator := l.World != "" || len(l.Inject) > 0
 	switch {
 	case l.Speed <= 0:
-		return nil, &cli.UsageError{Text: "--speed must be above 0"}
+		return nil, &cli.UsageError{Text: fmt.Sprintf("--speed %g is too small", l.Speed), Remedy: "use a number above 0, such as 60"}
 	case l.ARMEndpoint != "" && simulator:
 		return nil, &cli.UsageError{Text: "--world and --inject change the simulator, which --arm-endpoint replaces", Remedy: "leave out --arm-endpoint"}
 	case l.Tour && (l.NoHost || l.ARMEndpoint != "" || simulator):

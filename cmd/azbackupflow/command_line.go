@@ -20,9 +20,9 @@ type environment struct {
 	// stdinTerminal reports whether the input is a terminal.
 	stdinTerminal  bool
 	stdout, stderr io.Writer
-	// stdinTerminal, stdoutTerminal and stderrTerminal report whether these are
+	// stdoutTerminal and stderrTerminal report whether stdout and stderr are
 	// terminals.
-	stdinTerminal, stdoutTerminal, stderrTerminal bool
+	stdoutTerminal, stderrTerminal bool
 	// stdoutColumns and stderrColumns return the widths of the terminals.
 	stdoutColumns, stderrColumns func() int
 	lookup                       func(name string) (string, bool)
