@@ -114,7 +114,7 @@ func counted(flows map[string]int) string {
 	return fmt.Sprintf("%d operations (%s)", total, strings.Join(parts, ", "))
 }
 
-// confirm asks the user. Without a terminal nobody can answer.
+// confirm asks the user. Without a terminal it returns an error.
 func (a *app) confirm(question string) error {
 	if !a.stdinTerminal {
 		return &cli.UsageError{Text: question + " The command needs a confirmation, and standard input is not a terminal", Remedy: "add --yes"}
@@ -143,7 +143,7 @@ type notChanged struct {
 // changesAtOnce bounds the calls at the same time.
 const changesAtOnce = 8
 
-// changeAll changes operations at the same time. It goes on after an error, which
+// changeAll changes operations at the same time. It continues after an error, which
 // may be about one operation only, unless the API is unavailable.
 func (a *app) changeAll(ctx context.Context, c *client.Client, ids []string, reason string, ch change) error {
 	var mu sync.Mutex

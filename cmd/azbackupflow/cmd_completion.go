@@ -48,7 +48,7 @@ type completer struct {
 	env    environment
 	parser *kong.Kong
 	flags  *commandLine
-	book   flowBook
+	book   flowFlags
 }
 
 // complete writes the completions of a line. Without an app that answers, the IDs

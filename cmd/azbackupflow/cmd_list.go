@@ -21,7 +21,7 @@ type listCommand struct {
 	limitFlag
 }
 
-// operationList is what the command shows.
+// operationList holds the listed operations.
 type operationList struct {
 	operations []api.Operation
 	unreadable []string

@@ -87,7 +87,7 @@ type app struct {
 	// outputGiven reports that the command line names the output format.
 	outputGiven bool
 	connection  connection
-	book        flowBook
+	book        flowFlags
 	out         *render.Printer
 }
 

@@ -62,7 +62,7 @@ func TestStart_TakesTheFlowFromTheFile(t *testing.T) {
 func TestStart_PrintsAnExampleThatIsValid(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	book, err := newFlowBook(environment{now: s.api.Clock.Now})
+	book, err := newFlowFlags(environment{now: s.api.Clock.Now})
 	require.NoError(t, err)
 	for _, f := range book.flows {
 		example := s.succeeds("start", f.Name, "--example")
@@ -89,7 +89,7 @@ func TestFlowsShow_NamesTheFlagOfEveryParameter(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	s.golden("flows-show", s.succeeds("flows", "show", "backup-now"))
-	book, err := newFlowBook(environment{now: s.api.Clock.Now})
+	book, err := newFlowFlags(environment{now: s.api.Clock.Now})
 	require.NoError(t, err)
 	for _, f := range book.flows {
 		shown, help := s.succeeds("flows", "show", f.Name), s.succeeds("start", f.Name, "--help")

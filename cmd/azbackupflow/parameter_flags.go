@@ -17,25 +17,25 @@ import (
 	"azbackupflow/internal/schema"
 )
 
-// flowBook holds the newest version of each flow, with the flags of its parameters.
-type flowBook struct {
+// flowFlags holds the newest version of each flow, with the flags of its parameters.
+type flowFlags struct {
 	flows      []parameters.Flow
 	definition map[string]flow.Definition
 }
 
-// newFlowBook reads the flows of this program. It needs no app.
-func newFlowBook(env environment) (flowBook, error) {
+// newFlowFlags reads the flows of this program. It needs no app.
+func newFlowFlags(env environment) (flowFlags, error) {
 	definitions, err := flow.Definitions(flow.Config{Now: env.now})
 	if err != nil {
-		return flowBook{}, err
+		return flowFlags{}, err
 	}
-	book := flowBook{definition: map[string]flow.Definition{}}
+	book := flowFlags{definition: map[string]flow.Definition{}}
 	for _, d := range flow.Newest(definitions) {
 		var examples [][]byte
 		for _, e := range d.Examples {
 			raw, err := json.Marshal(e.Parameters)
 			if err != nil {
-				return flowBook{}, fmt.Errorf("write example %s: %w", e.File, err)
+				return flowFlags{}, fmt.Errorf("write example %s: %w", e.File, err)
 			}
 			examples = append(examples, raw)
 		}
@@ -72,7 +72,7 @@ func flagNamesOf(t reflect.Type) (names []string) {
 	return names
 }
 
-func (b flowBook) names() []string {
+func (b flowFlags) names() []string {
 	var names []string
 	for _, f := range b.flows {
 		names = append(names, f.Name)
@@ -81,7 +81,7 @@ func (b flowBook) names() []string {
 }
 
 // get returns a flow by its name.
-func (b flowBook) get(name string) (parameters.Flow, error) {
+func (b flowFlags) get(name string) (parameters.Flow, error) {
 	i := slices.IndexFunc(b.flows, func(f parameters.Flow) bool { return f.Name == name })
 	if i < 0 {
 		return parameters.Flow{}, &cli.UsageError{Text: fmt.Sprintf("%q is not a flow", name), Remedy: "use one of " + strings.Join(b.names(), ", ")}
@@ -91,7 +91,7 @@ func (b flowBook) get(name string) (parameters.Flow, error) {
 
 // plugin returns a pointer to a struct with the flags of all flows, for kong. They
 // are hidden: azbackupflow flows show explains the flags of one flow.
-func (b flowBook) plugin() any {
+func (b flowFlags) plugin() any {
 	var fields []reflect.StructField
 	seen := map[string]int{}
 	for _, f := range b.flows {
@@ -144,7 +144,7 @@ func pluginValues(plugins kong.Plugins) map[string][]string {
 
 // writeFlags writes the flags of the flow that the command line names, below the
 // help of its command.
-func (b flowBook) writeFlags(w io.Writer, args []string) {
+func (b flowFlags) writeFlags(w io.Writer, args []string) {
 	if !slices.Contains(args, "start") && !slices.Contains(args, "validate") {
 		return
 	}

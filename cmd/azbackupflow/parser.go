@@ -18,7 +18,7 @@ const maxHelpColumns = 80
 
 // newParser returns the parser of the command line. It calls shown when it has
 // shown a help text or the version, instead of ending the program.
-func newParser(ctx context.Context, flags *commandLine, env environment, book flowBook, shown func()) (*kong.Kong, error) {
+func newParser(ctx context.Context, flags *commandLine, env environment, book flowFlags, shown func()) (*kong.Kong, error) {
 	flags.Start.Parameters, flags.Validate.Parameters = kong.Plugins{book.plugin()}, kong.Plugins{book.plugin()}
 	columns := env.helpColumns()
 	info, _ := debug.ReadBuildInfo()
@@ -64,7 +64,7 @@ func helpOf(columns int) kong.HelpPrinter {
 // run runs the program and returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
 	flags := &commandLine{}
-	book, err := newFlowBook(env)
+	book, err := newFlowFlags(env)
 	if err != nil {
 		return fail(ctx, env, cli.Caller{}, err)
 	}
@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, env environment) int {
 }
 
 // open returns what the command of a parsed line needs.
-func open(env environment, flags commandLine, parsed *kong.Context, book flowBook) (*app, cli.Caller, error) {
+func open(env environment, flags commandLine, parsed *kong.Context, book flowFlags) (*app, cli.Caller, error) {
 	link, err := env.connect(flags.connectionFlags)
 	if err != nil {
 		return nil, cli.Caller{}, err

@@ -102,7 +102,7 @@ func (f *requestFlags) override(a *app, r *api.Request) error {
 
 // target decides whether the argument names a flow or a file. Both results are
 // empty only together with an error.
-func (f *requestFlags) target(book flowBook) (flowName, file string, err error) {
+func (f *requestFlags) target(book flowFlags) (flowName, file string, err error) {
 	switch {
 	case f.Target == "" && f.File == "":
 		return "", "", &cli.UsageError{

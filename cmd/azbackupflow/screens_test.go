@@ -222,7 +222,7 @@ func decisionsScreen(s *shell) []string {
 func grammar(t *testing.T) *kong.Kong {
 	t.Helper()
 	env := environment{stdout: &buffer{}, stderr: &buffer{}, now: clienttest.Began}
-	book, err := newFlowBook(env)
+	book, err := newFlowFlags(env)
 	require.NoError(t, err)
 	parser, err := newParser(t.Context(), &commandLine{}, env, book, func() {})
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 
 // Caller is how a command reaches the API.
 type Caller struct {
-	// URL is the address of the API; Local reports that nobody chose it.
+	// URL is the address of the API; Local reports that it is the default.
 	URL   string
 	Local bool
 	// SignIn is the method of signing in; see package signin. HasKey reports that a

@@ -6,8 +6,8 @@ import (
 )
 
 var (
-	// foldedLetter is a letter as Fold writes it.
-	foldedLetter = regexp.MustCompile(`\[(\pL)\pL\]`)
+	// caseFoldPattern matches a letter as Fold writes it.
+	caseFoldPattern = regexp.MustCompile(`\[(\pL)\pL\]`)
 	// idStart is the part of a resource ID's pattern in front of its provider.
 	idStart = Fold("/subscriptions/")
 	// typeOfID finds the provider and the types in an unfolded pattern of a resource ID.
@@ -48,4 +48,4 @@ func isTypeName(text string) bool {
 }
 
 // unfold restores the text of a pattern of Fold.
-func unfold(pattern string) string { return foldedLetter.ReplaceAllString(pattern, "$1") }
+func unfold(pattern string) string { return caseFoldPattern.ReplaceAllString(pattern, "$1") }

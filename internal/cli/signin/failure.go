@@ -13,7 +13,7 @@ import (
 // entraCode is an error code of Microsoft Entra.
 var entraCode = regexp.MustCompile(`AADSTS\d+`)
 
-// remedies are what to do about error codes of Microsoft Entra.
+// remedies returns the remedy for each known error code of Microsoft Entra.
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 func remedies() map[string]string {
 	const federation = "compare the issuer, subject and audience of the federated credential with those of the pipeline"

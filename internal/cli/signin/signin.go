@@ -52,7 +52,7 @@ type Config struct {
 	Prompt func(message string)
 	// Transport sends the requests; nil is the default of the Azure SDK.
 	Transport policy.Transporter
-	// Now tells when a token expires. It is required.
+	// Now is the clock for the expiry of tokens. It is required.
 	Now func() time.Time
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the stand-in knows.
+// Values that the stand-in expects and issues.
 const (
 	Tenant   = "11111111-1111-1111-1111-111111111111"
 	Client   = "22222222-2222-2222-2222-222222222222"
