@@ -129,7 +129,7 @@ func TestHandleEvent_OneFailingShareDoesNotStopTheOthers(t *testing.T) {
 }
 
 // A rule that is changed later changes nothing about a resource that it has
-// protected, and its record says so.
+// protected, and its record names the policy that was applied.
 func TestEvaluator_RecordsThePolicyThatWasApplied(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, toDaily)

@@ -35,7 +35,7 @@ func (r *rig) logged(store engine.Store, locks engine.Locks) (*engine.Engine, *b
 }
 
 // A lock, or a holder of a lock, that cannot be read holds the lock. The operation
-// that waits for it says so, and ends at its deadline.
+// that waits for it names it, and ends at its deadline.
 func TestItemLock_UnreadableRowsHoldTheLock(t *testing.T) {
 	t.Parallel()
 	for name, waitsFor := range map[string]string{"holder": "operation spoilt", "lock": "a lock whose row cannot be read"} {

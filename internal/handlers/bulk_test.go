@@ -127,7 +127,7 @@ func TestBulk_ContinuesWhereStorageBecameUnavailable(t *testing.T) {
 }
 
 // Targets behind the first failure may have started already. The copy begins at the
-// failure all the same, because skipping a target is worse than finding it started.
+// failure still, because skipping a target is worse than finding it started.
 func TestBulk_ContinuesAtTheFirstOfSeveralFailures(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -170,7 +170,7 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 }
 
 // replaceUnreadable replaces a record that cannot be read, so that the schedule
-// continues. A rejected request tells an operator what may be lost: the runs
+// continues. A rejected request reports what may be lost: the runs
 // that waited for their previous run, and without a readable time also the
 // missed runs.
 func (r *Runner) replaceUnreadable(ctx context.Context, s Schedule, record run.Record) error {

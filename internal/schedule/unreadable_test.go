@@ -115,7 +115,7 @@ func TestTick_RejectsOnlyTheRunWhoseOperationIsUnreadable(t *testing.T) {
 	require.Len(t, s.rejected, 1)
 }
 
-// A waiting run whose item cannot be read is rejected, and the schedule goes on.
+// A waiting run whose item cannot be read is rejected, and the schedule continues.
 func TestTick_RejectsAWaitingRunWhoseItemIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")
@@ -143,7 +143,7 @@ func TestTick_RejectsAWaitingRunWhoseItemIsUnreadable(t *testing.T) {
 	require.Contains(t, s.keys(), "schedule:daily:2026-11-23T02:30:request")
 }
 
-// A schedule whose record cannot be read replaces it, tells an operator, and runs
+// A schedule whose record cannot be read replaces it, reports that, and runs
 // on. The runs that it missed start if the time of the last run is known.
 func TestTick_ReplacesAnUnreadableRecord(t *testing.T) {
 	t.Parallel()

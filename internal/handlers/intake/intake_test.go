@@ -50,7 +50,7 @@ func TestReject_RepeatsWithTheSameIDs(t *testing.T) {
 }
 
 // A record has the time at which its request arrived, unless a sender has set a
-// time that would delete the record at once, or keep it for ever.
+// time that would delete the record at once, or keep it forever.
 func TestReject_RecordsTheTimeOfArrival(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 8, 10, 0, 0, time.UTC)
