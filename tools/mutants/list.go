@@ -45,6 +45,9 @@ type mutant struct {
 	// Equivalent is the reason why the mutant changes no behaviour. Empty means
 	// that it does.
 	Equivalent string `yaml:"equivalent"`
+	// Survives describes the test that is missing. Such a mutant counts as a
+	// survivor, and is not in samples.
+	Survives string `yaml:"survives"`
 
 	// path is the file below the root, list the file that declares the mutant.
 	path, list string
@@ -108,6 +111,8 @@ func readFile(file string) ([]mutant, error) {
 		switch {
 		case m.File == "" || m.Breaks == "" || m.Find == "":
 			return nil, fmt.Errorf("mutant %d: file, breaks and find are required", i+1)
+		case m.Equivalent != "" && m.Survives != "":
+			return nil, fmt.Errorf("mutant %d: equivalent and survives are both set; set one", i+1)
 		case m.Find == m.Replace:
 			return nil, fmt.Errorf("mutant %d: find and replace are equal; replace must change the code", i+1)
 		}
@@ -158,7 +163,7 @@ func apply(root string, all []mutant) (fresh []mutant, stale []staleMutant, err 
 func choose(all []mutant, match *regexp.Regexp, sample int, commit string) []mutant {
 	var chosen []mutant
 	for _, m := range all {
-		if match.MatchString(m.String()) && (sample == 0 || !m.Slow && m.Equivalent == "") {
+		if match.MatchString(m.String()) && (sample == 0 || !m.Slow && m.Equivalent == "" && m.Survives == "") {
 			chosen = append(chosen, m)
 		}
 	}

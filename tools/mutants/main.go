@@ -13,8 +13,9 @@
 // With -sample, the command runs as many mutants, chosen by -commit, and stops
 // when -budget has passed.
 //
-// It exits with 1 if a mutant survived, is stale, does not compile, or is
-// declared equivalent and was killed. A mutant is stale if its text does not
+// It exits with 1 if a mutant is stale, does not compile, survived without being
+// declared to, or was killed against its declaration, or if a run of all mutants
+// killed less than 95 % of those that are not equivalent. A mutant is stale if its text does not
 // occur in its file exactly once. Every run checks all mutants for that.
 package main
 

@@ -69,6 +69,15 @@ func TestRun_JudgesMutants(t *testing.T) {
 			list: mutantOf("It is turned around.", "n > 3", "n < 3", "equivalent: 'wrong'"),
 			want: []string{"declared equivalent, but killed by TestAbove_Compares", "1 wrong"},
 		},
+		"known to survive": {
+			list: mutantOf("The limit is one more.", "n > 3", "n >= 3", "survives: 'the limit itself'") +
+				mutantOf("It is turned around.", "n > 3", "n < 3"),
+			want: []string{"survived   p/limit.go: The limit is one more.", "a test is missing: the limit itself", "1 survived (50.0 %"},
+		},
+		"declared to survive, but killed": {
+			list: mutantOf("It is turned around.", "n > 3", "n < 3", "survives: 'x'"),
+			want: []string{"declared to survive, but killed by TestAbove_Compares", "1 wrong"},
+		},
 		"does not compile": {
 			list: mutantOf("It does not compile.", "n > 3", "n >"),
 			want: []string{"wrong", "does not compile", "1 wrong"},
@@ -164,6 +173,19 @@ func TestReport_AcceptsASampleThatWasCut(t *testing.T) {
 	}
 }
 
+func TestReport_NeedsAShareOfKilledMutants(t *testing.T) {
+	t.Parallel()
+	for kills, ok := range map[int]bool{19: true, 18: false} {
+		r := runner{out: &bytes.Buffer{}, results: []result{{outcome: survived, mutant: mutant{Survives: "x"}}}}
+		for range kills {
+			r.results = append(r.results, result{outcome: killed})
+		}
+		if err := r.report(len(r.results), nil, true); ok != (err == nil) {
+			t.Errorf("%d of %d killed: error %v", kills, len(r.results), err)
+		}
+	}
+}
+
 func TestReadList_RejectsInvalidFiles(t *testing.T) {
 	t.Parallel()
 	for want, list := range map[string]string{
@@ -171,6 +193,7 @@ func TestReadList_RejectsInvalidFiles(t *testing.T) {
 		"find and replace are equal":         mutantOf("Nothing.", "n > 3", "n > 3"),
 		"two mutants are named":              mutantOf("Twice.", "n > 3", "n < 3") + mutantOf("Twice.", "n > 3", "n < 4"),
 		"field finds not found":              mutantOf("Unknown field.", "n > 3", "n < 3", "finds: 'x'"),
+		"equivalent and survives":            mutantOf("Both.", "n > 3", "n < 3", "equivalent: 'x'", "survives: 'x'"),
 		"run: error parsing regexp":          mutantOf("Pattern.", "n > 3", "n < 3", "run: '('"),
 	} {
 		o := repository(t, list)
@@ -184,12 +207,12 @@ func TestChoose_SamplesByCommit(t *testing.T) {
 	t.Parallel()
 	var all []mutant
 	for _, text := range strings.Fields("a b c d e f g h i j k l m n o p q r s t u v w x y z") {
-		all = append(all, mutant{Find: text, path: text}, mutant{Find: text, path: text, Slow: true}, mutant{Find: text, path: text, Equivalent: "yes"})
+		all = append(all, mutant{Find: text, path: text}, mutant{Find: text, path: text, Slow: true}, mutant{Find: text, path: text, Equivalent: "yes"}, mutant{Find: text, path: text, Survives: "yes"})
 	}
 	names := func(commit string) string {
 		text := ""
 		for _, m := range choose(all, regexp.MustCompile(""), 8, commit) {
-			if m.Slow || m.Equivalent != "" {
+			if m.Slow || m.Equivalent != "" || m.Survives != "" {
 				t.Errorf("%s is in the sample", m.Find)
 			}
 			text += m.Find
@@ -199,8 +222,8 @@ func TestChoose_SamplesByCommit(t *testing.T) {
 	if first := names("one"); len(first) != 8 || first != names("one") || first == names("two") {
 		t.Errorf("samples %q, %q and %q", first, names("one"), names("two"))
 	}
-	if n := len(choose(all, regexp.MustCompile("^a"), 0, "")); n != 3 {
-		t.Errorf("without a sample, %d of 3 mutants are chosen", n)
+	if n := len(choose(all, regexp.MustCompile("^a"), 0, "")); n != 4 {
+		t.Errorf("without a sample, %d of 4 mutants are chosen", n)
 	}
 }
 

@@ -14,18 +14,28 @@ func (r *runner) print(res result) {
 		return
 	}
 	detail := strings.ReplaceAll(res.detail, "\n", "\n          ")
-	if res.outcome == survived {
+	switch {
+	case res.outcome == survived && res.Survives != "":
+		detail = "a test is missing: " + res.Survives
+	case res.outcome == survived:
 		detail = fmt.Sprintf("the tests of %s pass with %q instead of %q; write a test that fails", strings.Join(res.Tests, ", "), res.Replace, res.Find)
 	}
 	_, _ = fmt.Fprintf(r.out, "%-11s%s (%s)\n          %s\n", res.outcome, res.mutant, res.took.Round(100*time.Millisecond), detail)
 }
 
+// minShare is the share of mutants in percent that the tests must kill.
+const minShare = 95
+
 // report writes the summary. It returns errFailed if a mutant needs work, or if
 // too few were run to tell.
 func (r *runner) report(listed int, stale []staleMutant, complete bool) error {
 	count := map[outcome]int{}
+	unknown := 0 // survivors that the list does not name
 	for _, res := range r.results {
 		count[res.outcome]++
+		if res.outcome == survived && res.Survives == "" {
+			unknown++
+		}
 	}
 	judged := count[killed] + count[survived]
 	share := 0.0
@@ -35,7 +45,7 @@ func (r *runner) report(listed int, stale []staleMutant, complete bool) error {
 	_, _ = fmt.Fprintf(r.out, "%d mutants listed, %d chosen: %d killed, %d survived (%.1f %% of those not equivalent were killed), %d equivalent, %d wrong, %d stale, %d not run\n",
 		listed, len(r.results), count[killed], count[survived], share, count[equivalent], count[wrong], len(stale), count[notRun])
 	switch {
-	case count[survived] > 0, count[wrong] > 0, len(stale) > 0, complete && count[notRun] > 0, judged == 0 && count[equivalent] == 0:
+	case unknown > 0, complete && judged > 0 && share < minShare, count[wrong] > 0, len(stale) > 0, complete && count[notRun] > 0, judged == 0 && count[equivalent] == 0:
 		return errFailed
 	}
 	return nil

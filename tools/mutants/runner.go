@@ -114,6 +114,8 @@ func (r *runner) try(ctx context.Context, m mutant, t testRun) (o outcome, detai
 		return wrong, "the changed code does not compile:\n" + detail
 	case v == failed && m.Equivalent != "":
 		return wrong, "declared equivalent, but killed by " + detail + "; remove `equivalent`"
+	case v == failed && m.Survives != "":
+		return wrong, "declared to survive, but killed by " + detail + "; remove `survives`"
 	case v == failed:
 		return killed, t.pkg + " " + detail
 	}
