@@ -71,7 +71,12 @@ func TestErrors_PrintsTheCatalogue(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	shown := s.succeeds("errors")
-	s.golden("errors", shown)
+	azure, own, found := strings.Cut(shown, "azbackupflow: azbackupflow's own codes.")
+	require.True(t, found)
+	s.golden("errors", azure)
+	for _, code := range []string{"PolicyNotFound", "DeadlinePassed", "BackupUnclear"} {
+		require.Contains(t, own, code)
+	}
 	for line := range strings.Lines(shown) {
 		require.LessOrEqual(t, text.StringWidth(strings.TrimSuffix(line, "\n")), outputWidth, line)
 	}

@@ -92,3 +92,16 @@ func TestTimeline_FitsEveryTerminal(t *testing.T) {
 		require.LessOrEqual(t, widest(shown(&render.Timeline{Columns: columns}, events)), columns)
 	}
 }
+
+func TestTimeline_NamesWhoChangedTheOperation(t *testing.T) {
+	t.Parallel()
+	at := clienttest.Began()
+	all := shown(&render.Timeline{}, []api.Event{
+		{At: at, Step: "a", Status: api.Pending, What: "accepted", Actor: &api.Actor{Kind: "functionKey", ID: "0123abcd"}, DueAt: at, Seq: 1},
+		{At: at, Seq: 2, Step: "a", Status: api.Canceled, What: "canceled", Actor: &api.Actor{Kind: "user", ID: "11111111"}, Reason: "wrong\x1b[2J share"},
+		{At: at, Seq: 3, Step: "a", Status: api.Canceled, What: "notice sent: canceled"},
+	})
+	require.Contains(t, all, "accepted, by function key 0123abcd; continues at once")
+	require.Contains(t, all, "canceled, by user 11111111, reason: wrong [2J share; ended as Canceled")
+	require.Equal(t, 1, strings.Count(all, "ended as"), "it ends once")
+}

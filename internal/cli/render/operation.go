@@ -38,7 +38,7 @@ func ItemName(op api.Operation) string {
 	case json.Unmarshal(p.FileShare, &share) == nil && share.Name != "":
 		name = share.Name
 	default:
-		id := cmp.Or(p.ItemID, p.ServerID, p.BackupInstanceID)
+		id := cmp.Or(p.ItemID, p.ServerID, p.BackupInstanceID, op.Item)
 		name = id[strings.LastIndexAny(id, "/;")+1:]
 	}
 	return Plain(name)
@@ -74,6 +74,9 @@ var vaultID = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+
 // VaultID returns the resource ID of the vault that an operation works in; empty
 // if it is unknown.
 func VaultID(op api.Operation) string {
+	if op.Vault != "" {
+		return Plain(op.Vault)
+	}
 	for _, parameter := range JSONFacts(op.Parameters) {
 		if id := vaultID.FindString(parameter.Value); id != "" {
 			return id
@@ -184,7 +187,13 @@ func (p *Printer) OperationFacts(op api.Operation) []Fact {
 	add("Job", op.JobID)
 	add("Key", Plain(op.Key))
 	add("Labels", Labels(op.Labels))
+	add("Bulk", Plain(op.Bulk))
 	add("Started", at(op.CreatedAt, relative(op.CreatedAt)))
+	add("Started by", actor(op.StartedBy))
+	add("Reason", Plain(op.Reason))
+	if op.Round > 0 {
+		add("Restarts", fmt.Sprint(op.Round))
+	}
 	add("Ended", at(op.EndedAt, "took "+Duration(Elapsed(op, now))))
 	for _, warning := range op.Warnings {
 		add("Warning", Plain(warning))
@@ -193,6 +202,18 @@ func (p *Printer) OperationFacts(op api.Operation) []Fact {
 		facts = append(facts, p.ErrorFacts("Last error", *op.Error)...)
 	}
 	return facts
+}
+
+// actor returns who did something; empty if it is unknown.
+func actor(by *api.Actor) string {
+	if by == nil || by.Kind == "anonymous" {
+		return ""
+	}
+	kind := by.Kind
+	if kind == "functionKey" {
+		kind = "function key"
+	}
+	return Plain(strings.TrimSpace(kind + " " + by.ID))
 }
 
 // Labels formats labels, sorted by name.

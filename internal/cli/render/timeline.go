@@ -71,7 +71,7 @@ func (t *Timeline) Lines(ev api.Event) []string {
 	for _, x := range ev.Exchanges {
 		rendered = append(rendered, t.exchange(x))
 	}
-	result := t.nameJobOnce(strings.TrimPrefix(Plain(ev.What), "done: ")) + t.nextCheck(ev)
+	result := t.nameJobOnce(strings.TrimPrefix(Plain(ev.What), "done: ")) + byWhom(ev) + t.nextCheck(ev)
 	rendered = append(rendered, wrap(result, t.textWidth())...)
 	if ev.Err != nil {
 		rendered = append(rendered, t.failure(ev)...)
@@ -152,6 +152,19 @@ func (t *Timeline) exchange(x api.Exchange) string {
 	}
 	path := shortPath(x.Path, t.textWidth()-len(x.Method)-len(" ")-len(" > ")-text.StringWidth(response))
 	return fmt.Sprintf("%s %s → %s", t.Bold(x.Method), path, t.HTTPStatus(x.Status, response))
+}
+
+// byWhom returns who made a change, and the reason; empty for changes of azbackupflow
+// itself.
+func byWhom(ev api.Event) string {
+	text := ""
+	if by := actor(ev.Actor); by != "" {
+		text = ", by " + by
+	}
+	if ev.Reason != "" {
+		text += ", reason: " + Plain(ev.Reason)
+	}
+	return text
 }
 
 // nextCheck returns when the operation continues.
