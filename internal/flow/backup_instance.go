@@ -89,6 +89,10 @@ func (a azure) pickRule(ctx context.Context, c step.Call, p BackupNow) (operatio
 	for i, rule := range policy.BackupRules {
 		names[i] = rule.Name
 	}
+	if len(names) == 0 {
+		return operation.Outcome{}, fatal("BackupContinuous", "policy "+policy.Name+" backs up "+c.Operation.Learned[learnedName]+" continuously; it has no rule for a backup on demand",
+			"Restore to any time with the flow restore-blobs. For backups on demand, protect containers with a policy for vaulted backup.")
+	}
 	var want BackupRule
 	if p.Rule != nil {
 		want = *p.Rule

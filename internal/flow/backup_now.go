@@ -105,7 +105,7 @@ func (a azure) backupNow() Definition {
 	return Definition{
 		Flow: step.Flow{
 			Name: "backup-now", Version: 1, Item: targetKey,
-			Summary:  "back up a protected file share, virtual machine, database or PostgreSQL server, to the job's end",
+			Summary:  "back up a protected file share, virtual machine, database, or an instance of a Backup vault, to the job's end",
 			Deadline: 48 * time.Hour,
 			Priority: operation.PriorityBackup,
 			Check:    check(a.checkBackupNow),
@@ -114,7 +114,7 @@ func (a azure) backupNow() Definition {
 		Role:       roles.Backup,
 		Parameters: backupParameters,
 		Intro: "Backs up an item that a Recovery Services vault protects (a file share, a virtual machine, or a database of SQL Server, SAP HANA " +
-			"or SAP ASE on a virtual machine), or a backup instance of a Backup vault (PostgreSQL), and follows the backup's job to its end.",
+			"or SAP ASE on a virtual machine), or a backup instance of a Backup vault (a disk, blobs, a cluster, a server), and follows the backup's job to its end.",
 		Notes: "Azure has no call that cancels the backup of a backup instance: canceling the operation ends it, and its history contains that the job continues.",
 		Examples: []Example{
 			{
@@ -135,6 +135,26 @@ func (a azure) backupNow() Definition {
 					Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleServer)}, Rule: &BackupRule{Name: "BackupWeekly"},
 				},
 				After: []string{"protect-postgres"}, Cost: "a server",
+			},
+			{
+				File: "backup-now-mysql", About: "mysqltestserver", Key: "backup-mysqltestserver", Deadline: "P1D", Labels: team("databases"),
+				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleMySQL)}},
+				After:      []string{"protect-mysql"},
+			},
+			{
+				File: "backup-now-disk", About: "disk datadisk1", Key: "backup-datadisk1", Deadline: "P1D", Labels: team("machines"),
+				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleDisk)}},
+				After:      []string{"protect-disk"},
+			},
+			{
+				File: "backup-now-blobs", About: "vaulted blobs of vaultedaccount1", Key: "backup-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
+				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleVaulted)}},
+				After:      []string{"protect-blobs-vaulted"},
+			},
+			{
+				File: "backup-now-cluster", About: "cluster akscluster1", Key: "backup-akscluster1", Deadline: "P1D", Labels: team("platform"),
+				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleCluster+"/daily")}},
+				After:      []string{"protect-cluster"},
 			},
 		},
 	}

@@ -22,6 +22,8 @@ const (
 	exampleVaulted      = exampleSubscription + "/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/vaultedaccount1"
 	exampleDataLake     = exampleSubscription + "/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/datalake1"
 	exampleCluster      = exampleSubscription + "/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/akscluster1"
+	exampleCluster2     = exampleSubscription + "/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/akscluster2"
+	exampleRestored     = exampleSubscription + "/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/restoredblobs"
 	exampleTargetServer = exampleSubscription + "/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
 	exampleContainer    = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
 	exampleKeyVaultURI  = "https://contoso.vault.azure.net/secrets/dbauth3"
@@ -29,7 +31,9 @@ const (
 
 // ExampleGuardrails allow what the examples do.
 func ExampleGuardrails() Guardrails {
-	return Guardrails{Delete: true, RestoreTargets: []string{exampleContainer, exampleTargetServer, exampleAccount, exampleRestoreGroup, exampleMachines + "sqlvm"}}
+	return Guardrails{Delete: true, RestoreTargets: []string{
+		exampleContainer, exampleTargetServer, exampleAccount, exampleRestoreGroup, exampleMachines + "sqlvm", exampleBlobs, exampleRestored, exampleCluster2,
+	}}
 }
 
 func exampleFileShare() *FileShare {

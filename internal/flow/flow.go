@@ -33,6 +33,10 @@ func (a azure) definitions() []Definition {
 		a.protectDatabase(),
 		a.restoreDatabase(),
 		a.unregisterContainer(),
+		a.restoreMySQL(),
+		a.restoreDisk(),
+		a.restoreBlobs(),
+		a.restoreCluster(),
 		a.stopProtection(),
 		a.suspendProtection(),
 		a.resumeProtection(),
@@ -166,4 +170,14 @@ func (a azure) dataProtection(c step.Call) *dataprotection.Client {
 // kind returns the entry of a type of datasource in the table.
 func (a azure) kind(datasourceType string) (kinds.Kind, bool) {
 	return kinds.Find(a.kinds, datasourceType)
+}
+
+// entries returns the entries of types of datasources in the table.
+func (a azure) entries(types ...string) (all []kinds.Kind) {
+	for _, t := range types {
+		if entry, ok := a.kind(t); ok {
+			all = append(all, entry)
+		}
+	}
+	return all
 }

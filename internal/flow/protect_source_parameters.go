@@ -52,11 +52,22 @@ func protectFields(source string) schema.Fields {
 			Meaning: "name of the backup instance; default: the name of the " + source + " and an ID derived from its resource ID, so that a repeat is the same instance",
 			Rule:    schema.Object{"pattern": `^[^/?#%\\ ]+$`},
 		},
-		"identityId": {
-			Meaning: "resource ID of a user-assigned identity of the vault, which then needs the roles; default: the vault's system-assigned identity",
-			Rule:    schema.Matches(schema.ResourceID(identityType)),
-		},
-		"tags": {Meaning: "tags of the backup instance"},
+		"identityId": identityField(),
+		"tags":       {Meaning: "tags of the backup instance"},
+	}
+}
+
+func identityField() schema.Field {
+	return schema.Field{
+		Meaning: "resource ID of a user-assigned identity of the vault, which then needs the roles; default: the vault's system-assigned identity",
+		Rule:    schema.Matches(schema.ResourceID(identityType)),
+	}
+}
+
+// identity checks the ID of a user-assigned identity, which may be missing.
+func (c *checks) identity(field, id string) {
+	if id != "" {
+		c.resource(field, id, identityType, "user-assigned identity", wantIdentity)
 	}
 }
 
@@ -79,9 +90,7 @@ func (c *checks) protectIn(vaultID, sourceID, kind, location, policy string, o P
 	if strings.ContainsAny(o.InstanceName, "/?#%\\ ") {
 		c.add("instanceName", fmt.Sprintf("%q is not the name of a backup instance", o.InstanceName), "letters, digits and hyphens")
 	}
-	if o.IdentityID != "" {
-		c.resource("identityId", o.IdentityID, identityType, "user-assigned identity", wantIdentity)
-	}
+	c.identity("identityId", o.IdentityID)
 	return policy, o
 }
 

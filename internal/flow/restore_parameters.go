@@ -11,6 +11,7 @@ import (
 	"github.com/sosodev/duration"
 
 	"azbackupflow/internal/arm/dataprotection"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/schema"
 )
 
@@ -31,9 +32,25 @@ type RestorePostgres struct {
 	AsFiles    *AsFiles    `json:"asFiles,omitempty"`
 	// Location is the target's region; empty means the datasource's.
 	Location string `json:"location,omitempty"`
+	// IdentityID is a user-assigned identity of the vault; empty means the vault's
+	// system-assigned identity.
+	IdentityID string `json:"identityId,omitempty"`
 	// RetryFailedJob is how often a job that failed is started again. The default
 	// is never: the end of the job is the end of the operation.
 	RetryFailedJob int `json:"retryFailedJob,omitempty"`
+}
+
+func (p RestorePostgres) restoration() restoration {
+	r := restoration{
+		instanceID: p.BackupInstanceID, types: []string{kinds.DatasourceFlexibleServer, kinds.DatasourceDatabase}, point: p.RecoveryPoint,
+		tier: p.Tier, rehydration: p.Rehydration, location: p.Location, identityID: p.IdentityID, files: p.AsFiles, database: p.AsDatabase,
+	}
+	if p.AsFiles != nil {
+		r.target, r.targetID = kinds.TargetContainer, p.AsFiles.ContainerURL
+		return r
+	}
+	r.target, r.targetID = kinds.TargetDatabase, strings.TrimRight(p.AsDatabase.ServerID, "/")+"/databases/"+p.AsDatabase.Database
+	return r
 }
 
 // RecoveryPoint selects the recovery point: exactly one field is set.
@@ -76,6 +93,8 @@ type AsFiles struct {
 const (
 	tierVault   = "vault"
 	tierArchive = "archive"
+	// tierOperational is the tier of snapshots and of continuous backups.
+	tierOperational = "operational"
 
 	singleServerType = "Microsoft.DBforPostgreSQL/servers"
 )
@@ -86,24 +105,15 @@ func restorePostgresParameters() schema.Parameters {
 		keyVaultDomains[i] = schema.Fold(domain)
 	}
 	secret := schema.Fold("https://") + `[0-9A-Za-z-]+(` + strings.Join(keyVaultDomains, "|") + `)` + keyVaultPath
-	container := schema.Fold("https://") + `[^/?#@]+/+[^/?#%\x00-\x1f\x7f]+/*`
 	archive := schema.Is("tier", tierArchive)
 	return schema.Parameters{
 		Type: reflect.TypeFor[RestorePostgres](),
-		Fields: retryFailedJobFields().With(schema.Fields{
-			"backupInstanceId": {Required: true, Meaning: "resource ID of the backup instance", Rule: instanceRule()},
-			"recoveryPoint": {
-				Required: true, Meaning: "an object with exactly one of `id`, `latest` and `latestBefore`",
-				Rule: schema.Object{"oneOf": []schema.Object{schema.Given("id"), schema.Is("latest", true), schema.Given("latestBefore")}},
-			},
-			"recoveryPoint.id":           {Meaning: "ID or friendly name of the recovery point. It is restored whatever its state", Rule: schema.NotEmpty()},
-			"recoveryPoint.latest":       {Meaning: "`true`: the newest usable recovery point in the tier"},
-			"recoveryPoint.latestBefore": {Meaning: "the newest usable recovery point in the tier that is not younger than this time"},
-			"tier":                       {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
-			"rehydration":                {When: "archive tier only, and required there", Meaning: "an object: how the recovery point is copied from the archive"},
-			"rehydration.priority":       {Required: true, Meaning: "`Standard` or `High`", Rule: schema.OneOf(dataprotection.PriorityStandard, dataprotection.PriorityHigh)},
-			"rehydration.retention":      {Required: true, Meaning: "how long the copy stays in the vault tier, as an ISO 8601 duration of days such as `P15D`", Rule: schema.Object{"pattern": daysPattern}},
-			"asDatabase":                 {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
+		Fields: restoreFields().With(recoveryPointFields()).With(asFilesFields()).With(schema.Fields{
+			"tier":                  {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
+			"rehydration":           {When: "archive tier only, and required there", Meaning: "an object: how the recovery point is copied from the archive"},
+			"rehydration.priority":  {Required: true, Meaning: "`Standard` or `High`", Rule: schema.OneOf(dataprotection.PriorityStandard, dataprotection.PriorityHigh)},
+			"rehydration.retention": {Required: true, Meaning: "how long the copy stays in the vault tier, as an ISO 8601 duration of days such as `P15D`", Rule: schema.Object{"pattern": daysPattern}},
+			"asDatabase":            {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
 			"asDatabase.serverId": {
 				Required: true, Meaning: "resource ID of the target, a single server that is an allowed restore target. It may be in another subscription. To move to a flexible server, restore as files and load them with pg_restore",
 				Rule: serverRule(singleServerType),
@@ -113,11 +123,7 @@ func restorePostgresParameters() schema.Parameters {
 				Required: true, Rule: schema.Matches(secret),
 				Meaning: "URI of the Key Vault secret with the server's credentials. The vault's identity reads it; azbackupflow never does",
 			},
-			"asFiles":              {When: "this or `asDatabase`", Meaning: "an object: restore as files"},
-			"asFiles.containerUrl": {Required: true, Meaning: "URL of a blob container that is an allowed restore target, without a signature. The vault's identity writes to it", Rule: schema.Matches(container)},
-			"asFiles.prefix":       {Required: true, Meaning: "beginning of the files' names, without `/`, `\\`, `?`, `#`, `%` and `..`", Rule: restoreNameRule(maxFilePrefix)},
-			"asFiles.containerId":  {Meaning: "resource ID of the container; restores across subscriptions need it", Rule: schema.Matches(schema.ResourceID(blobContainerType))},
-			"location":             {Meaning: "region of the target; default: the datasource's region"},
+			"asFiles": {When: "this or `asDatabase`", Meaning: "an object: restore as files"},
 		}),
 		Rules: schema.Object{
 			"oneOf": schema.Each("asDatabase", "asFiles"),
@@ -130,6 +136,7 @@ func (a azure) checkRestorePostgres(c *checks, p *RestorePostgres) {
 	c.instance("backupInstanceId", p.BackupInstanceID)
 	c.recoveryPoint(p.RecoveryPoint)
 	c.retryFailedJob(p.RetryFailedJob)
+	c.identity("identityId", p.IdentityID)
 	if p.Tier == "" {
 		p.Tier = tierVault
 	}
@@ -138,9 +145,7 @@ func (a azure) checkRestorePostgres(c *checks, p *RestorePostgres) {
 	case (p.AsDatabase == nil) == (p.AsFiles == nil):
 		c.add("asDatabase", "and asFiles are both set or both missing", "exactly one of them")
 	case p.AsFiles != nil:
-		c.container("asFiles.containerUrl", p.AsFiles.ContainerURL, a.Guardrails)
-		c.sameContainer("asFiles.containerId", p.AsFiles.ContainerID, p.AsFiles.ContainerURL)
-		c.restoreName("asFiles.prefix", p.AsFiles.Prefix, "the beginning of the files' names", maxFilePrefix)
+		c.asFiles(*p.AsFiles, a.Guardrails)
 	default:
 		c.database(*p.AsDatabase, a.Guardrails)
 	}
@@ -192,9 +197,8 @@ func (c *checks) database(d AsDatabase, guardrails Guardrails) {
 	}
 }
 
-// allowed reports whether the restore may still write to its target: an operator
-// may have revoked the setting since the request.
-func (p RestorePostgres) allowed(guardrails Guardrails) bool {
+// allowsPostgres reports whether the restore may write to its target.
+func allowsPostgres(guardrails Guardrails, p RestorePostgres) bool {
 	if p.AsDatabase != nil {
 		return guardrails.allowsServer(p.AsDatabase.ServerID)
 	}

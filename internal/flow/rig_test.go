@@ -60,7 +60,7 @@ func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, to
 	require.NoError(t, err)
 	definitions := withNewFlows(t, flow.Config{
 		ARM: client, Now: r.clock.Now,
-		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), demoContainer, demoTargetServer, recordedContainer)},
+		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), append(recordedTargets(), flow.ExampleGuardrails().RestoreTargets...)...)},
 		Exclude: func(_ context.Context, x flow.Exclusion) error {
 			r.exclusions[strings.ToLower(x.ResourceID)] = x
 			if !strings.Contains(x.ResourceID, "/protectedItems/") && !slices.Contains(r.excluded, x.ResourceID) {
@@ -225,4 +225,9 @@ func demoShare(more object) object {
 	p := object{"vaultId": demoVault, "storageAccountId": demoAccount, "fileShare": "testshare", "policy": "schedule1"}
 	maps.Copy(p, more)
 	return p
+}
+
+// recordedTargets are the restore targets of the recordings.
+func recordedTargets() []string {
+	return []string{recordedContainer}
 }

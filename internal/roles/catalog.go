@@ -160,6 +160,7 @@ func dataProtection() []Permission {
 		call(dp+"/deletedBackupInstances/undelete/action", on, "bring back a soft-deleted instance", "DeletedBackupInstances_Undelete"),
 		call(instances+"/resumeProtection/action", on, "resume protection that was stopped or suspended", "BackupInstances_ResumeProtection"),
 
+		call(instances+"/findRestorableTimeRanges/action", on, "find the times to which a continuous backup can be restored", "RestorableTimeRanges_Find"),
 		call(instances+"/validateRestore/action", on, "validate a restore", "BackupInstances_ValidateForRestore"),
 		call(instances+"/restore/action", on, "restore", "BackupInstances_TriggerRestore"),
 		call(instances+"/delete", on, "delete the backups of an instance", "BackupInstances_Delete"),

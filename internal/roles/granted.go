@@ -51,6 +51,7 @@ func granted() map[string]Role {
 		"RecoveryPoints_Get":                 Read,
 		"RecoveryPoints_List":                Read,
 		"ResourceGuardProxies_Get":           Read,
+		"RestorableTimeRanges_Find":          Delete,
 		"Restores_Trigger":                   Delete,
 		"Vaults_Get":                         Read,
 		"VirtualMachines_Get":                Read,

@@ -3,6 +3,7 @@ package dataprotection
 import (
 	"context"
 	"flag"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -157,6 +158,12 @@ func calls(t testing.TB) map[string]call {
 				Start: time.Date(2024, 6, 1, 2, 0, 0, 0, time.FixedZone("CEST", 7200)), End: time.Date(2024, 6, 26, 8, 8, 2, 918866300, time.UTC),
 			}))
 		}},
+		"find-restorable-times": {"RestorableTimeRanges_Find", func(ctx context.Context, c *Client) error {
+			return read(c.RestorableTimes(ctx, i, time.Time{}, time.Time{}))
+		}},
+		"find-restorable-times-between": {"RestorableTimeRanges_Find", func(ctx context.Context, c *Client) error {
+			return read(c.RestorableTimes(ctx, i, time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 6, 2, 0, 0, 0, 0, time.UTC)))
+		}},
 		"get-job":   {"Jobs_Get", func(ctx context.Context, c *Client) error { return read(c.GetJob(ctx, v, demoJob)) }},
 		"list-jobs": {"Jobs_List", func(ctx context.Context, c *Client) error { return read(c.ListJobs(ctx, v, JobFilter{})) }},
 	}
@@ -184,6 +191,22 @@ func calls(t testing.TB) map[string]call {
 			return start(c.Backup(ctx, i, BackupRuleOptions{RuleName: "BackupWeekly", RetentionTagOverride: "yearly"}, "attempt-2"))
 		}},
 	}
+	for name, r := range datasourceRequests(t) {
+		starts["validate-"+name] = call{"BackupInstances_ValidateForBackup", func(ctx context.Context, c *Client) error {
+			return start(c.At(r.Kind.APIVersion).ValidateForBackup(ctx, v, r))
+		}}
+		starts["put-"+name] = call{"BackupInstances_CreateOrUpdate", func(ctx context.Context, c *Client) error {
+			return start(c.At(r.Kind.APIVersion).PutInstance(ctx, i, r))
+		}}
+	}
+	for name, r := range resourceRestores(t) {
+		starts["validate-restore-"+name] = call{"BackupInstances_ValidateForRestore", func(ctx context.Context, c *Client) error {
+			return start(c.At(r.version).ValidateRestore(ctx, i, r.RestoreRequest))
+		}}
+		starts["restore-"+name] = call{"BackupInstances_TriggerRestore", func(ctx context.Context, c *Client) error {
+			return start(c.At(r.version).Restore(ctx, i, r.RestoreRequest, "attempt-4"))
+		}}
+	}
 	for name, r := range map[string]RestoreRequest{
 		"as-database": asDatabase(t), "as-files": asFiles(), "as-files-elsewhere": toOther,
 		"as-database-from-archive": fromArchive(asDatabase(t)), "as-files-from-archive": fromArchive(asFiles()), "as-database-soon": urgent,
@@ -206,7 +229,11 @@ func TestRequests_MatchTheGoldenFiles(t *testing.T) {
 	for name, c := range calls(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, sent := armtest.Serve(t, armtest.AnyAnswer)
+			answer := http.HandlerFunc(armtest.AnyAnswer)
+			if c.operation == "RestorableTimeRanges_Find" { // answered at once
+				answer = armtest.Says(`{"properties":{"restorableTimeRanges":[]}}`)
+			}
+			server, sent := armtest.Serve(t, answer)
 			require.NoError(t, c.make(t.Context(), New(armtest.Client(t, server))))
 			got := sent()
 			require.Len(t, got, 1)
@@ -229,10 +256,17 @@ func TestRequests_EveryGoldenFileHasACall(t *testing.T) {
 
 func TestRequests_MatchTheAPIDescription(t *testing.T) {
 	t.Parallel()
-	api := describe(t)
+	apis := map[string]*armtest.Description{}
 	for name := range calls(t) {
-		require.NoError(t, api.Problem(t.Context(), armtest.ReadGolden(t, name)), name)
+		golden := armtest.ReadGolden(t, name)
+		_, version, _ := strings.Cut(golden.URL, "api-version=")
+		version, _, _ = strings.Cut(version, "&")
+		if apis[version] == nil {
+			apis[version] = armtest.Describe(t, "Microsoft.DataProtection", version, "dataprotection.json")
+		}
+		require.NoError(t, apis[version].Problem(t.Context(), golden), name)
 	}
+	require.Len(t, apis, 2, "the usual api-version, and that of Data Lake Storage and of renames")
 }
 
 func describe(t *testing.T) *armtest.Description {

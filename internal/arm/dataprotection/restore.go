@@ -3,6 +3,7 @@ package dataprotection
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	sdk "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/dataprotection/armdataprotection/v3"
@@ -18,20 +19,27 @@ const (
 	PriorityHigh     = "High"
 )
 
-// RestoreRequest holds the options of a restore: as a database or as files.
+// RestoreRequest holds the options of a restore.
 type RestoreRequest struct {
+	// RecoveryPointID is the recovery point, PointInTime the time of a continuous
+	// backup; set exactly one.
 	RecoveryPointID string
-	// SourceDataStoreType is StoreVault or StoreArchive.
+	PointInTime     time.Time
+	// SourceDataStoreType is one of the Store constants.
 	SourceDataStoreType string
 	// SourceResourceID is the backed-up datasource; optional.
 	SourceResourceID string
 	// RestoreLocation is the target's region.
 	RestoreLocation string
+	// UserAssignedIdentityID is the identity of the vault to use; empty means the
+	// system-assigned identity.
+	UserAssignedIdentityID string
 	// Rehydration is required with StoreArchive and not allowed otherwise.
 	Rehydration *Rehydration
-	// Database or Files is the target; set exactly one.
+	// Database, Files or Resource is the target; set exactly one.
 	Database *DatabaseTarget
 	Files    *FilesTarget
+	Resource *ResourceTarget
 }
 
 // Rehydration copies a recovery point from the archive to the vault store.
@@ -64,6 +72,18 @@ type FilesTarget struct {
 	TargetResourceID string
 }
 
+// ResourceTarget is a resource that the restore creates or writes to: a disk, a
+// storage account or a cluster.
+type ResourceTarget struct {
+	Datasource Datasource
+	// DatasourceSet is nil for kinds that do not name it.
+	DatasourceSet *Datasource
+	// Ranges, Paths or Cluster select parts; without any, everything is restored.
+	Ranges  []BlobRange
+	Paths   []BlobPath
+	Cluster *ClusterRestore
+}
+
 // body returns the request body of a restore. Its validation wraps it in
 // another object.
 func (r RestoreRequest) body() (sdk.AzureBackupRestoreRequestClassification, error) {
@@ -71,15 +91,21 @@ func (r RestoreRequest) body() (sdk.AzureBackupRestoreRequestClassification, err
 		return nil, err
 	}
 	store := to.Ptr(sdk.SourceDataStoreType(r.SourceDataStoreType))
-	if r.Rehydration == nil {
+	switch {
+	case !r.PointInTime.IsZero():
+		return &sdk.AzureBackupRecoveryTimeBasedRestoreRequest{
+			RecoveryPointTime: to.Ptr(r.PointInTime.UTC().Format(recoveryPointTime)), SourceDataStoreType: store, SourceResourceID: optional(r.SourceResourceID),
+			RestoreTargetInfo: r.target(), IdentityDetails: identity(r.UserAssignedIdentityID),
+		}, nil
+	case r.Rehydration == nil:
 		return &sdk.AzureBackupRecoveryPointBasedRestoreRequest{
 			RecoveryPointID: to.Ptr(r.RecoveryPointID), SourceDataStoreType: store, SourceResourceID: optional(r.SourceResourceID),
-			RestoreTargetInfo: r.target(),
+			RestoreTargetInfo: r.target(), IdentityDetails: identity(r.UserAssignedIdentityID),
 		}, nil
 	}
 	return &sdk.AzureBackupRestoreWithRehydrationRequest{
 		RecoveryPointID: to.Ptr(r.RecoveryPointID), SourceDataStoreType: store, SourceResourceID: optional(r.SourceResourceID),
-		RestoreTargetInfo:            r.target(),
+		RestoreTargetInfo: r.target(), IdentityDetails: identity(r.UserAssignedIdentityID),
 		RehydrationPriority:          to.Ptr(sdk.RehydrationPriority(r.Rehydration.Priority)),
 		RehydrationRetentionDuration: to.Ptr(r.Rehydration.RetentionDuration),
 	}, nil
@@ -93,6 +119,9 @@ func (r RestoreRequest) target() sdk.RestoreTargetInfoBaseClassification {
 			DatasourceInfo: d.Datasource.member(), DatasourceSetInfo: d.DatasourceSet.set(),
 			DatasourceAuthCredentials: secret(d.SecretURI),
 		}
+	}
+	if r.Resource != nil {
+		return r.Resource.target(r.RestoreLocation)
 	}
 	return &sdk.RestoreFilesTargetInfo{
 		RecoveryOption: to.Ptr(sdk.RecoveryOptionFailIfExists), RestoreLocation: optional(r.RestoreLocation),

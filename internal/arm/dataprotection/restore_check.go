@@ -12,10 +12,10 @@ import (
 // check rejects a request that Azure would reject.
 func (r RestoreRequest) check() error {
 	switch {
-	case r.RecoveryPointID == "":
-		return errors.New("a restore needs a recovery point")
-	case (r.Database == nil) == (r.Files == nil):
-		return errors.New("a restore needs exactly one target: a database or files")
+	case (r.RecoveryPointID == "") == r.PointInTime.IsZero():
+		return errors.New("a restore needs either a recovery point or a time")
+	case r.targets() != 1:
+		return errors.New("a restore needs exactly one target: a database, files or a resource")
 	case r.SourceDataStoreType != StoreVault && r.SourceDataStoreType != StoreArchive && r.SourceDataStoreType != StoreOperational:
 		return fmt.Errorf("sourceDataStoreType %q is not one of %s, %s, %s", r.SourceDataStoreType, StoreVault, StoreArchive, StoreOperational)
 	case (r.SourceDataStoreType == StoreArchive) != (r.Rehydration != nil):
@@ -30,6 +30,9 @@ func (r RestoreRequest) check() error {
 		}
 		return checkSecretURI(d.SecretURI)
 	}
+	if r.Resource != nil {
+		return r.Resource.check()
+	}
 	if r.Files.FilePrefix == "" {
 		return errors.New("a restore as files needs a prefix for the files' names")
 	}
@@ -39,6 +42,29 @@ func (r RestoreRequest) check() error {
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("the target's URL contains credentials or a query; use the URL of the container without a SAS")
+	}
+	return nil
+}
+
+// targets returns the number of targets.
+func (r RestoreRequest) targets() (n int) {
+	for _, set := range []bool{r.Database != nil, r.Files != nil, r.Resource != nil} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// check rejects a target that Azure would reject.
+func (t ResourceTarget) check() error {
+	switch c := t.Cluster; {
+	case t.Datasource.ResourceID == "":
+		return errors.New("the target has no resource id")
+	case c != nil && (c.StagingResourceGroupID == "") != (c.StagingAccountID == ""):
+		return errors.New("a staging resource group and a staging storage account belong together")
+	case c != nil && !c.VaultTier && c.StagingAccountID != "":
+		return errors.New("only a restore from the vault store is staged")
 	}
 	return nil
 }

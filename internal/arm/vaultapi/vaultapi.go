@@ -75,6 +75,24 @@ func Get[Body, T any](ctx context.Context, a API, convert func(Body) T, vault re
 	return convert(body), nil
 }
 
+// Ask sends a POST that is answered at once and converts the answer.
+func Ask[Body, T any](ctx context.Context, a API, convert func(Body) T, question any, vault resourceid.VaultID, names ...string) (T, error) {
+	var none T
+	path, err := a.Path(vault, names...)
+	if err != nil {
+		return none, err
+	}
+	answer, err := a.client.Do(ctx, arm.Request{Method: http.MethodPost, Path: path, Query: a.Query(""), Body: question})
+	if err != nil {
+		return none, err
+	}
+	var body Body
+	if err := answer.Decode(&body); err != nil {
+		return none, err
+	}
+	return convert(body), nil
+}
+
 // List reads all pages of a collection below a vault and converts the items.
 func List[Body, T any](ctx context.Context, a API, convert func(Body) T, filter string, vault resourceid.VaultID, names ...string) ([]T, error) {
 	path, err := a.Path(vault, names...)

@@ -83,6 +83,9 @@ func Guardrails() map[string]string {
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2",
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/restored",
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/machines/providers/Microsoft.Compute/virtualMachines/sqlvm",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/blobaccount1",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/restoredblobs",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/akscluster2",
 		}, ","),
 	}
 }
