@@ -17,7 +17,7 @@ func TestRestore_DoesNotSendInvalidRequests(t *testing.T) {
 	for says, change := range map[string]func(*RestoreRequest){
 		"recovery point":                      func(r *RestoreRequest) { r.RecoveryPointID = "" },
 		"exactly one target":                  func(r *RestoreRequest) { r.Files = nil },
-		"a database, files or a resource":                 func(r *RestoreRequest) { r.Database = asDatabase(t).Database },
+		"a database, files or a resource":     func(r *RestoreRequest) { r.Database = asDatabase(t).Database },
 		`sourceDataStoreType ""`:              func(r *RestoreRequest) { r.SourceDataStoreType = "" },
 		`sourceDataStoreType "SnapshotStore"`: func(r *RestoreRequest) { r.SourceDataStoreType = "SnapshotStore" },
 		"required for the archive":            func(r *RestoreRequest) { r.SourceDataStoreType = StoreArchive },
