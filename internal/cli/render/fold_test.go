@@ -101,6 +101,7 @@ func TestTimeline_NamesWhoChangedTheOperation(t *testing.T) {
 		{At: at, Seq: 2, Step: "a", Status: api.Canceled, What: "canceled", Actor: &api.Actor{Kind: "user", ID: "11111111"}, Reason: "wrong\x1b[2J share"},
 		{At: at, Seq: 3, Step: "a", Status: api.Canceled, What: "notice sent: canceled"},
 	})
+	all = strings.Join(strings.Fields(all), " ") // without the line breaks
 	require.Contains(t, all, "accepted, by function key 0123abcd; continues at once")
 	require.Contains(t, all, "canceled, by user 11111111, reason: wrong [2J share; ended as Canceled")
 	require.Equal(t, 1, strings.Count(all, "ended as"), "it ends once")
