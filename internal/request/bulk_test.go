@@ -135,3 +135,15 @@ func TestBulk_LongestKeyYieldsValidKeys(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.Check())
 }
+
+func TestCheckDepth_CountsBracketsOutsideOfTexts(t *testing.T) {
+	t.Parallel()
+	nested := func(n int) []byte { return []byte(strings.Repeat("[", n) + strings.Repeat("]", n)) }
+	require.NoError(t, request.CheckDepth(nested(request.MaxDepth)))
+	require.Error(t, request.CheckDepth(nested(request.MaxDepth+1)))
+	brackets := strings.Repeat("[", 2*request.MaxDepth)
+	for _, text := range []string{`{"a":"` + brackets + `"}`, `{"a":"\"` + brackets + `"}`, `{"a":"\\","b":"` + brackets + `"}`} {
+		require.NoError(t, request.CheckDepth([]byte(text)), text)
+	}
+	require.Error(t, request.CheckDepth([]byte(`{"a":"\\",`+brackets)), "the quotation mark is not escaped")
+}

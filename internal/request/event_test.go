@@ -82,3 +82,12 @@ func TestUnwrap_KeysAreUnique(t *testing.T) {
 		keys[c.Key] = raw
 	}
 }
+
+func TestUnwrap_DropsALongTraceContext(t *testing.T) {
+	t.Parallel()
+	for length, kept := range map[int]bool{128: true, 129: false} {
+		c, err := request.Unwrap([]byte(`{"specversion":"1.0","source":"/s","id":"i","type":"t","traceparent":"` + strings.Repeat("a", length) + `","data":{}}`))
+		require.NoError(t, err)
+		require.Equal(t, kept, c.TraceParent != "")
+	}
+}
