@@ -158,7 +158,7 @@ lint: ## Run the linters (the first run builds them, which takes minutes)
 	cd $(BICEPCHECK) && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 .PHONY: check
-check: format-check tidy-check vet lint docs-check workflows-check infra-check test ## Run everything that CI runs
+check: format-check tidy-check vet lint docs-check workflows-check infra-check test mutants-check ## Run everything that CI runs
 
 .PHONY: format-check
 format-check:

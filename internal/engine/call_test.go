@@ -253,3 +253,14 @@ func (l loads) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error]
 		}
 	}
 }
+
+// A row that is too large stays so, however often it is saved.
+func TestCancel_OfARowThatIsTooLargeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start()
+	r.store.from("save", fault{before: func() error { return fmt.Errorf("save: %w", &state.TooLarge{Field: "learned"}) }})
+	_, err := r.engine.Cancel(t.Context(), id, operation.Cause{})
+	require.ErrorIs(t, err, engine.ErrTooLarge)
+	require.Equal(t, 1, r.store.calls("save"))
+}

@@ -212,3 +212,24 @@ func TestState_HasAName(t *testing.T) {
 	require.Equal(t, "active scheduled deferred unknown",
 		fmt.Sprint(Active, " ", Scheduled, " ", Deferred, " ", State(9)))
 }
+
+func TestEnqueue_TimeToLiveIsAtMostThatOfTheQueue(t *testing.T) {
+	t.Parallel()
+	q := newTestQueue(Settings{DefaultTimeToLive: time.Minute})
+	in := incoming("long", "short", "none")
+	in[0].TimeToLive, in[1].TimeToLive = time.Hour, time.Second
+	q.Enqueue(start(), in)
+	q.Tick(start().Add(30 * time.Second))
+	require.Equal(t, []string{"long", "none"}, idsOf(q.All()))
+	q.Tick(start().Add(time.Minute))
+	require.Empty(t, q.All())
+}
+
+func TestEnqueue_ScheduledForThePastIsAvailable(t *testing.T) {
+	t.Parallel()
+	q := newTestQueue(Settings{})
+	in := incoming("past", "now")
+	in[0].ScheduledFor, in[1].ScheduledFor = start().Add(-time.Hour), start()
+	q.Enqueue(start(), in)
+	require.Equal(t, Counts{Active: 2}, q.Count())
+}
