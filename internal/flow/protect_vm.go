@@ -23,7 +23,7 @@ import (
 type ProtectVM struct {
 	// VaultID is the Recovery Services vault, in the machine's region.
 	VaultID string `json:"vaultId"`
-	// VirtualMachineID is what to protect.
+	// VirtualMachineID names the machine to protect.
 	VirtualMachineID string `json:"virtualMachineId"`
 	// Policy is the name or resource ID of one of the vault's policies.
 	Policy string `json:"policy"`

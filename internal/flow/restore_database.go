@@ -58,7 +58,7 @@ func (a azure) restoreDatabase() Definition {
 		Parameters: restoreDatabaseParameters,
 		Intro: "Restores a database of SQL Server or SAP HANA on a virtual machine from a recovery point, or to a time in its log chain. It is off until an " +
 			"operator allows targets: the setting `AZBACKUPFLOW_RESTORE_TARGETS` lists the resource IDs of virtual machines.",
-		Notes: "`latest` is the newest backup: Azure's list also contains an entry `DefaultRangeRecoveryPoint` for the log chain, which is never taken for a backup. " +
+		Notes: "`latest` is the newest backup: Azure's list also contains an entry `DefaultRangeRecoveryPoint` for the log chain, which is never treated as a backup. " +
 			"The SYSTEMDB of SAP HANA cannot be restored under another name (`UserErrorIncompatibleSrcTargetSystemsForRestore`).",
 		Examples: []Example{{
 			File: "restore-database", About: "SQL database orders", Key: "restore-orders", Deadline: "P1D", Labels: team("databases"),

@@ -99,7 +99,7 @@ func TestRestoreDatabase_RestoresATimeOfTheLogChain(t *testing.T) {
 }
 
 // DefaultRangeRecoveryPoint is in every list of a database, even without a
-// backup: it is never taken for the latest one.
+// backup: it is never treated as the latest one.
 func TestRestoreDatabase_NeverTakesTheLogChainForTheLatest(t *testing.T) {
 	t.Parallel()
 	chain := object{"name": "DefaultRangeRecoveryPoint", "properties": object{

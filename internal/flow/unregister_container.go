@@ -52,6 +52,7 @@ func (a azure) unregisterContainer() Definition {
 			Name: "unregister-container", Version: 1,
 			Item:     parameterKey(func(p UnregisterContainer) string { return resourceKey(p.source()) }),
 			Summary:  "end the registration of a storage account, or of a virtual machine with databases, with a vault",
+			Guarded:  true,
 			Deadline: 12 * time.Hour,
 			Check:    check(checkUnregisterContainer),
 			Steps: []step.Step{
@@ -74,7 +75,7 @@ func (a azure) unregisterContainer() Definition {
 				},
 			},
 		},
-		Role: roles.Protect,
+		Role: roles.Delete,
 		Parameters: func() schema.Parameters {
 			return schema.Parameters{
 				Type: reflect.TypeFor[UnregisterContainer](), Rules: schema.Object{"oneOf": schema.Each("storageAccountId", "virtualMachineId")},

@@ -79,20 +79,20 @@ func Catalog() []Permission {
 
 func recoveryServices() []Permission {
 	const on = RecoveryServicesVault
-	refresh := []string{"ProtectionContainers_Refresh"}
+	refresh := []string{"ProtectionContainers_Refresh", "ProtectionContainers_Unregister"}
 	containerCalls := []string{"ProtectionContainers_Register", "ProtectionContainers_Inquire", "ProtectionContainers_Unregister"}
 	itemCalls := []string{"ProtectedItems_CreateOrUpdate", "Backups_Trigger", "Restores_Trigger"}
-	deletion := []string{"ProtectedItems_Delete"}
+	deletion := []string{"ProtectedItems_Delete", "ProtectionContainers_Unregister"}
 	cancel := []string{"JobCancellations_Trigger"}
 	return []Permission{
 		call(rs+"/read", on, "see the vault and its identity", "Vaults_Get"),
 		call(rs+"/backupJobs/read", on, "follow jobs", "BackupJobs_List", "JobDetails_Get"),
 		follow(rs+"/backupJobs/operationResults/read", on, "follow the cancellation of a job", []string{"JobOperationResults_Get"}, cancel),
 		follow(rs+"/backupJobs/operationsStatus/read", on, "follow the cancellation of a job", nil, cancel),
-		follow(rs+"/backupOperations/read", on, "follow the deletion of backups", []string{"BackupOperationStatuses_Get"}, deletion),
-		follow(rs+"/backupOperationResults/read", on, "follow the deletion of backups", []string{"BackupOperationResults_Get"}, deletion),
-		follow(rs+"/backupFabrics/operationResults/read", on, "follow the discovery of storage accounts", []string{"ProtectionContainerRefreshOperationResults_Get"}, refresh),
-		follow(rs+"/backupFabrics/operationsStatus/read", on, "follow the discovery of storage accounts; Azure returns both kinds of URL", nil, refresh),
+		follow(rs+"/backupOperations/read", on, "follow deletions", []string{"BackupOperationStatuses_Get"}, deletion),
+		follow(rs+"/backupOperationResults/read", on, "follow deletions", []string{"BackupOperationResults_Get"}, deletion),
+		follow(rs+"/backupFabrics/operationResults/read", on, "follow discovery and unregistration", []string{"ProtectionContainerRefreshOperationResults_Get"}, refresh),
+		follow(rs+"/backupFabrics/operationsStatus/read", on, "follow discovery and unregistration; Azure returns both kinds of URL", nil, refresh),
 		follow(containers+"/operationResults/read", on, "follow registration and inquiry", []string{"ProtectionContainerOperationResults_Get"}, containerCalls),
 		follow(containers+"/operationsStatus/read", on, "follow registration and inquiry", nil, containerCalls),
 		follow(items+"/operationResults/read", on, "follow operations on an item", []string{"ProtectedItemOperationResults_Get"}, itemCalls),

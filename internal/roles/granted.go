@@ -45,7 +45,7 @@ func granted() map[string]Role {
 		"ProtectionContainers_Inquire":       Protect,
 		"ProtectionContainers_Refresh":       Protect,
 		"ProtectionContainers_Register":      Protect,
-		"ProtectionContainers_Unregister":    Protect,
+		"ProtectionContainers_Unregister":    Delete,
 		"ProtectionIntent_CreateOrUpdate":    Protect,
 		"ProtectionPolicies_Get":             Read,
 		"RecoveryPoints_Get":                 Read,

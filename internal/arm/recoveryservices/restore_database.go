@@ -20,7 +20,7 @@ type DatabaseRestore struct {
 	Target *DatabaseTarget
 }
 
-// DatabaseTarget is what a restore writes to, on a machine that is registered
+// DatabaseTarget is the database or directory that a restore writes to, on a machine that is registered
 // with the vault.
 type DatabaseTarget struct {
 	// SourceMachineID is the machine of the protected database, MachineID that of

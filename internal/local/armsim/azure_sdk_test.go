@@ -166,5 +166,5 @@ func TestAzureSDK_ModelsReadEveryList(t *testing.T) {
 	require.Len(t, policies.Value, 4)
 	containers, err := f.NewBackupProtectionContainersClient().NewListPager(vault, group, nil).NextPage(ctx)
 	require.NoError(t, err)
-	require.Len(t, containers.Value, 4)
+	require.Len(t, containers.Value, 5)
 }
