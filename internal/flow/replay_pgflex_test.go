@@ -145,6 +145,13 @@ func said(t *testing.T, text string) any {
 }
 
 func meaning(value any) any {
+	if list, ok := value.([]any); ok {
+		all := make([]any, len(list))
+		for i, element := range list {
+			all[i] = meaning(element)
+		}
+		return all
+	}
 	fields, ok := value.(map[string]any)
 	if !ok {
 		return value

@@ -229,5 +229,5 @@ func demoShare(more object) object {
 
 // recordedTargets are the restore targets of the recordings.
 func recordedTargets() []string {
-	return []string{recordedContainer}
+	return []string{recordedContainer, recordedMySQLFiles, recordedDPPGroup, recordedCluster, recordedAccounts + "clitestsabidonotdelete", recordedAccounts + "clitestvsdonotdelete"}
 }

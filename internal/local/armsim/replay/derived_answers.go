@@ -39,7 +39,8 @@ func lastPart(path string) string { return path[strings.LastIndex(path, "/")+1:]
 
 // derive answers reads of resources that recorded requests name but that were
 // never read: a Backup vault, its policies, its soft-deleted instances and its
-// resource guards (none: the vault is assumed to have neither) and PostgreSQL
+// resource guards (none: the vault is assumed to have neither), an instance that
+// was only restored, the recovery points of an instance (none) and PostgreSQL
 // flexible servers.
 func (s *Server) derive(path string) (answer, bool) {
 	const vault = `(?i)^(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.DataProtection/backupVaults/[^/]+)(/.*)?$`
@@ -68,6 +69,10 @@ func (s *Server) derive(path string) (answer, bool) {
 		return s.derived(s.policyOf(path)), true
 	case below == "/deletedbackupinstances", below == "/backupresourceguardproxies":
 		return s.derived(map[string]any{"value": []any{}}), true
+	case strings.HasPrefix(below, "/backupinstances/") && strings.HasSuffix(below, "/recoverypoints"):
+		return s.derived(map[string]any{"value": []any{}}), true
+	case strings.HasPrefix(below, "/backupinstances/") && strings.Count(below, "/") == 2 && s.recording.restores(path):
+		return s.derived(s.instanceOf(path)), true
 	case strings.HasPrefix(below, "/backuppolicies/"), strings.HasPrefix(below, "/deletedbackupinstances/"), strings.HasPrefix(below, "/backupinstances/"):
 		return s.notFound(path), true
 	}
@@ -85,6 +90,50 @@ func (r *recording) names(id string) bool {
 		}
 	}
 	return false
+}
+
+// restores reports whether a recorded write restores the instance, and none
+// configures or deletes it: it exists all the time.
+func (r *recording) restores(instance string) bool {
+	restored := false
+	for _, n := range r.writes {
+		path := strings.ToLower(r.all[n].path)
+		switch {
+		case path == strings.ToLower(instance):
+			return false
+		case path == strings.ToLower(instance)+"/restore":
+			restored = true
+		}
+	}
+	return restored
+}
+
+// answered returns the first value of a text field in a recorded answer.
+func (r *recording) answered(name string) string {
+	value := regexp.MustCompile(`"` + name + `":\s*"([^"]*)"`)
+	for _, x := range r.all {
+		if m := value.FindStringSubmatch(x.body); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+// instanceOf returns an instance of the datasource that the recorded job names.
+func (s *Server) instanceOf(id string) map[string]any {
+	source := s.recording.answered("dataSourceId")
+	return map[string]any{
+		"id": id, "name": lastPart(id), "type": "Microsoft.DataProtection/backupVaults/backupInstances",
+		"properties": map[string]any{
+			"friendlyName": lastPart(source), "objectType": "BackupInstance", "currentProtectionState": "ProtectionConfigured", "provisioningState": "Succeeded",
+			"protectionStatus": map[string]any{"status": "ProtectionConfigured"},
+			"policyInfo":       map[string]any{"policyId": s.recording.answered("policyId")},
+			"dataSourceInfo": map[string]any{
+				"objectType": "Datasource", "resourceID": source, "resourceName": lastPart(source), "resourceUri": source,
+				"datasourceType": s.recording.answered("dataSourceType"), "resourceLocation": s.recording.answered("dataSourceLocation"),
+			},
+		},
+	}
 }
 
 // policies returns the IDs of the policies of a vault that recorded writes

@@ -141,6 +141,13 @@ func renamer(names map[string]string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// isBackup reports whether the request is one to Azure Backup. The recorded client
+// also deleted restored disks and asked the Resource Graph.
+func (x *interaction) isBackup() bool {
+	path := strings.ToLower(x.path)
+	return strings.Contains(path, "/providers/microsoft.dataprotection/") || strings.Contains(path, "/providers/microsoft.recoveryservices/")
+}
+
 // classify sets the kind of the interaction.
 func (x *interaction) classify(uri string) error {
 	u, err := url.Parse(uri)
@@ -170,7 +177,9 @@ func (x *interaction) classify(uri string) error {
 func (r *recording) add(n int, x interaction) {
 	switch x.kind {
 	case write:
-		r.writes = append(r.writes, n)
+		if x.isBackup() {
+			r.writes = append(r.writes, n)
+		}
 		for _, name := range []string{"Azure-Asyncoperation", "Location"} {
 			if u, err := url.Parse(x.header.Get(name)); err == nil {
 				if id, _ := operationOf(u.Path); id != "" {
