@@ -20,7 +20,7 @@ func TestAzdHook_PrintsTheAddressAndTheNextCommand(t *testing.T) {
 		line string
 	}{
 		"with a function key": {[]string{"AZBACKUPFLOW_URL=https://app.example"}, true, "azbackupflow runs at https://app.example"},
-		"with a sign-in":      {[]string{"AZBACKUPFLOW_AUTH_AUDIENCE=api://a"}, false, "azbackupflow runs at https://func-x.azurewebsites.net"},
+		"with a sign-in":      {[]string{"AZBACKUPFLOW_AUTH_CLIENT_ID=a"}, false, "azbackupflow runs at https://func-x.azurewebsites.net"},
 	} {
 		hook := exec.CommandContext(t.Context(), "sh", "../../infra/hooks/next-steps.sh")
 		hook.Env = append(c.set, "PATH="+os.Getenv("PATH"), "AZURE_ENV_NAME=production", "AZURE_RESOURCE_GROUP=rg", "AZBACKUPFLOW_FUNCTION_APP=func-x")

@@ -84,6 +84,11 @@ func (l *localCommand) check() ([]localstack.Injection, error) {
 
 // serve shows the stack and keeps it up until it is interrupted.
 func (l *localCommand) serve(ctx context.Context, a *app, s *stack.Stack, faults []localstack.Injection) error {
+	remove, err := publishIdentity(l.Dir, s, l.ARMEndpoint == "")
+	if err != nil {
+		return err
+	}
+	defer remove()
 	if err := a.showStack(l.view(s, faults)); err != nil {
 		return err
 	}

@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"azbackupflow/internal/arm"
@@ -35,13 +36,16 @@ type protectExplainCommand struct {
 	Location   string            `help:"Region of the resource; replaces the call to Azure."`
 	Tag        map[string]string `placeholder:"NAME=VALUE" help:"Tag of the storage account or server; replaces the call to Azure. May be repeated."`
 	Cloud      string            `env:"AZBACKUPFLOW_CLOUD" default:"public" enum:"public,usgovernment,china" help:"Azure cloud: public, usgovernment or china."`
+	LocalDir   string            `default:".local" help:"Folder of the local stack, whose simulated Azure is read while it runs, unless a deployed app is selected."`
 	Endpoint   string            `name:"arm-endpoint" env:"AZBACKUPFLOW_ARM_ENDPOINT" placeholder:"URL" help:"Address of Azure Resource Manager, if it is not that of the cloud."`
 }
 
 // Help is shown below the command's own help.
 func (protectExplainCommand) Help() string {
-	return `Without --location and --tag, the command reads the resource from Azure, with the
-credentials of this machine, such as those of the Azure CLI. It starts nothing.`
+	return `Without --location and --tag, the command reads the resource: from the simulated
+Azure while azbackupflow local runs, without a sign-in; else from Azure, with the
+sign-in of this machine, such as that of az login, which needs the role Reader on
+the resource. It starts nothing.`
 }
 
 // explanation is the JSON output for one resource.
@@ -124,17 +128,44 @@ func (a *app) showExplanation(x explanation) {
 	a.out.Line("Decision: %s, %s", x.Outcome, by)
 }
 
-// datasources returns a client with the credentials of this machine.
+// datasources returns a client for the simulated Azure of the local stack, or for
+// Azure with the credentials of this machine.
 func (c *protectExplainCommand) datasources(a *app) (*datasource.Client, error) {
-	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	endpoint, credential, err := c.azure(a)
 	if err != nil {
-		return nil, fmt.Errorf("sign in to Azure: %w", err)
+		return nil, err
 	}
-	client, err := arm.New(arm.Config{Cloud: c.Cloud, Endpoint: c.Endpoint, Credential: credential, Now: a.now})
+	client, err := arm.New(arm.Config{Cloud: c.Cloud, Endpoint: endpoint, Credential: credential, Now: a.now})
 	if err != nil {
 		return nil, &cli.UsageError{Text: err.Error()}
 	}
 	return datasource.New(client), nil
+}
+
+func (c *protectExplainCommand) azure(a *app) (endpoint string, credential azcore.TokenCredential, err error) {
+	if isLocal(a.connection.context.URL) && c.Endpoint == "" {
+		id, runs, err := readLocalIdentity(c.LocalDir)
+		if err != nil || runs {
+			return id.ResourceManager, id, err
+		}
+	}
+	credential, err = azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		return "", nil, &cli.UsageError{Text: "this machine has no sign-in for Azure", Remedy: "run az login, or add --location and --tag, which need no call"}
+	}
+	return c.Endpoint, machineSignIn{credential}, nil
+}
+
+// machineSignIn is the sign-in of this machine, with errors in words.
+type machineSignIn struct{ azcore.TokenCredential }
+
+// GetToken implements azcore.TokenCredential.
+func (m machineSignIn) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := m.TokenCredential.GetToken(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		return token, &cli.UsageError{Text: "this machine has no sign-in for Azure", Remedy: "run az login, or add --location and --tag, which need no call"}
+	}
+	return token, err
 }
 
 // readRules parses a file as the app does at its start.

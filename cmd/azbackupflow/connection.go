@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,12 @@ type connection struct {
 	functionKey string
 }
 
+// isLocal reports whether an address is on this machine.
+func isLocal(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" || u.Hostname() == "::1")
+}
+
 // caller describes the connection for errors.
 func (c connection) caller() cli.Caller {
 	return cli.Caller{URL: c.context.URL, Local: c.context.URL == localURL, SignIn: c.context.SignIn.Method, HasKey: c.functionKey != ""}
@@ -68,12 +75,12 @@ func (env environment) connect(f connectionFlags) (connection, error) {
 			return connection{}, err
 		}
 	}
-	url := first(f.URL, variable("AZBACKUPFLOW_URL"))
-	if url != "" && strings.TrimRight(url, "/") != strings.TrimRight(c.context.URL, "/") {
+	address := first(f.URL, variable("AZBACKUPFLOW_URL"))
+	if address != "" && strings.TrimRight(address, "/") != strings.TrimRight(c.context.URL, "/") {
 		// The sign-in of the context is for its app only.
 		c.context.SignIn = contexts.SignIn{}
 	}
-	c.context.URL = first(url, c.context.URL, localURL)
+	c.context.URL = first(address, c.context.URL, localURL)
 	s := &c.context.SignIn
 	s.Method = first(f.SignIn, variable("AZBACKUPFLOW_SIGN_IN"), s.Method)
 	s.Audience = first(f.Audience, variable("AZBACKUPFLOW_AUDIENCE"), s.Audience)

@@ -60,7 +60,7 @@ func tourStops() []tourStop {
 		},
 		{
 			"6. A wrong request", "It starts nothing. The answer names each wrong field, and what would be right.",
-			nil, [][]string{{"start", "protect-file-share", "--set", "vaultId=files-vault", "--set", "fileShare=orders", "--set", "policy=daily"}},
+			nil, [][]string{{"start", "protect-file-share", "--set", "vaultId=/files-vault", "--set", "fileShare=orders", "--set", "policy=daily"}},
 		},
 		{"7. All operations", "", nil, [][]string{{"list"}}},
 	}

@@ -23,6 +23,8 @@ import (
 
 const (
 	exampleRequest = "../../examples/protect-file-share.json"
+	// exampleAccountShare is a file share of the simulated Azure.
+	exampleAccountShare = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/AzureFiles/providers/Microsoft.Storage/storageAccounts/testvault2/fileServices/default/shares/testshare"
 	// patience is how long a failing test waits.
 	patience = time.Minute
 )
@@ -145,6 +147,10 @@ func localUntilInterrupt(t *testing.T, dist string) {
 			shell("start", exampleRequest, "--key", "protect-testshare", "--wait")
 			id = operation.ID("local", "protect-file-share", "protect-testshare")
 			require.Contains(t, stderr.String(), "operation saved", "-v shows the log of the handler")
+			account, _, _ := strings.Cut(exampleAccountShare, "/fileServices/")
+			explained := shell("protect", "explain", exampleAccountShare, "-f", declared(t, "protection.yaml", someRules), "--local-dir", dir)
+			require.Contains(t, explained, account, "the simulated Azure is read with the stack's identity")
+			require.Contains(t, explained, "Decision: ")
 			requireNotice(t, regexp.MustCompile(`Endpoint=sb://\S+`).FindString(stdout.String()), id)
 		}
 		require.Contains(t, shell("status", id), "Succeeded", "operations outlive the stack")

@@ -28,7 +28,9 @@ func FromAzd(folder, environment string) (Context, error) {
 		URL:           values["AZBACKUPFLOW_URL"],
 		Subscription:  values["AZURE_SUBSCRIPTION_ID"],
 		ResourceGroup: firstOf(values["AZBACKUPFLOW_VAULT_RESOURCE_GROUPS"]),
-		SignIn:        SignIn{Audience: values["AZBACKUPFLOW_AUTH_AUDIENCE"], TenantID: values["AZURE_TENANT_ID"]},
+	}
+	if client := values["AZBACKUPFLOW_AUTH_CLIENT_ID"]; client != "" {
+		c.SignIn = SignIn{Audience: "api://" + client, TenantID: values["AZURE_TENANT_ID"]}
 	}
 	if c.URL == "" && values["AZBACKUPFLOW_FUNCTION_APP"] != "" {
 		c.URL = "https://" + values["AZBACKUPFLOW_FUNCTION_APP"] + ".azurewebsites.net"
@@ -38,10 +40,6 @@ func FromAzd(folder, environment string) (Context, error) {
 			Text:   fmt.Sprintf("azd environment %q has no deployed app: %s sets neither AZBACKUPFLOW_URL nor AZBACKUPFLOW_FUNCTION_APP", environment, path),
 			Remedy: "run azd up, or azd env refresh if the app is deployed",
 		}
-	}
-	if c.SignIn.Audience == "" {
-		// Without a sign-in the tenant means nothing.
-		c.SignIn = SignIn{}
 	}
 	return c, nil
 }

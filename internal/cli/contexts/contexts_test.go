@@ -99,7 +99,7 @@ func TestFromAzd_ReadsItsEnvironment(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, ".env"), []byte(text), 0o600))
 	}
 	write("production", "AZBACKUPFLOW_URL=\"https://app.example\"\nAZURE_SUBSCRIPTION_ID=\""+subscription+"\"\nAZURE_TENANT_ID=\"t\"\n"+
-		"AZBACKUPFLOW_VAULT_RESOURCE_GROUPS=\"rg-vaults, rg-more\"\nAZBACKUPFLOW_AUTH_AUDIENCE=\"api://a\"\n")
+		"AZBACKUPFLOW_VAULT_RESOURCE_GROUPS=\"rg-vaults, rg-more\"\nAZBACKUPFLOW_AUTH_CLIENT_ID=\"a\"\n")
 	inner := filepath.Join(project, "docs")
 	require.NoError(t, os.Mkdir(inner, 0o700))
 	got, err := contexts.FromAzd(inner, "production")
@@ -111,7 +111,7 @@ func TestFromAzd_ReadsItsEnvironment(t *testing.T) {
 	write("named", "AZBACKUPFLOW_FUNCTION_APP=func-x\nAZURE_TENANT_ID=t\n")
 	got, err = contexts.FromAzd(project, "named")
 	require.NoError(t, err)
-	require.Equal(t, contexts.Context{URL: "https://func-x.azurewebsites.net"}, got, "without an audience there is no sign-in")
+	require.Equal(t, contexts.Context{URL: "https://func-x.azurewebsites.net"}, got, "without an app registration there is no sign-in")
 
 	write("new", "AZURE_ENV_NAME=new\n")
 	_, err = contexts.FromAzd(project, "new")

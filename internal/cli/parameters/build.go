@@ -187,9 +187,7 @@ func (b *builder) fillVaults(replace bool) error {
 		if _, has := object[name]; !exists || has && !replace {
 			continue
 		}
-		labeled := flag
-		labeled.Name = vaultFlag
-		id, _, err := b.scope.resolve(labeled, b.scope.Vault)
+		id, _, err := b.scope.resolve(flag, "--"+vaultFlag, b.scope.Vault)
 		if err != nil {
 			return err
 		}

@@ -22,15 +22,15 @@ const (
 )
 
 // resolve returns the resource ID for the value of a flag, which is an ID or a
-// name. usesVault reports whether the ID was made with the scope's vault.
+// name. label names the flag in errors. usesVault reports whether the ID was made with the scope's vault.
 //
 // A name may have the names of the resources above it in front, up to the resource
 // group: GROUP/VAULT/INSTANCE.
-func (s Scope) resolve(flag Flag, value string) (id string, usesVault bool, err error) {
+func (s Scope) resolve(flag Flag, label, value string) (id string, usesVault bool, err error) {
 	if len(flag.ResourceTypes) == 0 || strings.HasPrefix(value, "/") || matches(flag, value) {
 		return value, false, nil
 	}
-	resourceType, err := s.typeOf(flag, value)
+	resourceType, err := s.typeOf(flag, label, value)
 	if err != nil {
 		return "", false, err
 	}
@@ -39,7 +39,7 @@ func (s Scope) resolve(flag Flag, value string) (id string, usesVault bool, err 
 	var names []string
 	for part := range strings.SplitSeq(value, "/") {
 		if part == "" {
-			return "", false, wrongName(flag, value, levels)
+			return "", false, wrongName(label, value, levels)
 		}
 		names = append(names, part)
 	}
@@ -54,19 +54,19 @@ func (s Scope) resolve(flag Flag, value string) (id string, usesVault bool, err 
 		group, names = names[0], names[1:]
 	case 1:
 		if !strings.HasSuffix(levels[0], "aults") {
-			return "", false, wrongName(flag, value, named)
+			return "", false, wrongName(label, value, named)
 		}
 		if s.Vault == "" {
 			return "", false, &cli.UsageError{
-				Text:   fmt.Sprintf("--%s %q does not name a vault", flag.Name, value),
+				Text:   fmt.Sprintf("%s %q does not name a vault", label, value),
 				Remedy: fmt.Sprintf("add --vault NAME, or write %s, or use the resource ID", form(named)),
 			}
 		}
 		vault = s.Vault
 	default:
-		return "", false, wrongName(flag, value, named)
+		return "", false, wrongName(label, value, named)
 	}
-	prefix, err := s.prefix(flag, value, provider, levels[0], group, vault)
+	prefix, err := s.prefix(label, value, provider, levels[0], group, vault)
 	if err != nil {
 		return "", false, err
 	}
@@ -84,12 +84,12 @@ func (s Scope) resolve(flag Flag, value string) (id string, usesVault bool, err 
 }
 
 // prefix returns the ID up to the provider, or up to the vault if there is one.
-func (s Scope) prefix(flag Flag, value, provider, level, group, vault string) (string, error) {
+func (s Scope) prefix(label, value, provider, level, group, vault string) (string, error) {
 	if strings.HasPrefix(vault, "/") {
 		if !strings.Contains(strings.ToLower(vault), strings.ToLower("/"+provider+"/"+level+"/")) {
 			return "", &cli.UsageError{
-				Text:   fmt.Sprintf("--vault %q is not a vault of the type %s/%s, which --%s needs", vault, provider, level, flag.Name),
-				Remedy: "set --vault to such a vault, or use the resource ID in --" + flag.Name,
+				Text:   fmt.Sprintf("--vault %q is not a vault of the type %s/%s, which %s needs", vault, provider, level, label),
+				Remedy: "set --vault to such a vault, or use the resource ID in " + label,
 			}
 		}
 		return strings.TrimSuffix(vault, "/"), nil
@@ -97,7 +97,7 @@ func (s Scope) prefix(flag Flag, value, provider, level, group, vault string) (s
 	for _, need := range []struct{ name, value string }{{"subscription", s.Subscription}, {"resource-group", group}} {
 		if need.value == "" {
 			return "", &cli.UsageError{
-				Text:   fmt.Sprintf("--%s %q is a name, and the %s is unknown", flag.Name, value, strings.ReplaceAll(need.name, "-", " ")),
+				Text:   fmt.Sprintf("%s %q is a name, and the %s is unknown", label, value, strings.ReplaceAll(need.name, "-", " ")),
 				Remedy: fmt.Sprintf("set --%s, or store it with azbackupflow context add, or use the resource ID", need.name),
 			}
 		}
@@ -111,7 +111,7 @@ func (s Scope) prefix(flag Flag, value, provider, level, group, vault string) (s
 
 // typeOf returns the resource type of a name. If several types are possible, the
 // ID of the vault decides.
-func (s Scope) typeOf(flag Flag, value string) (string, error) {
+func (s Scope) typeOf(flag Flag, label, value string) (string, error) {
 	if len(flag.ResourceTypes) == 1 {
 		return flag.ResourceTypes[0], nil
 	}
@@ -122,14 +122,14 @@ func (s Scope) typeOf(flag Flag, value string) (string, error) {
 		}
 	}
 	return "", &cli.UsageError{
-		Text:   fmt.Sprintf("--%s %q is a name, which can belong to %s", flag.Name, value, strings.Join(flag.ResourceTypes, " or ")),
+		Text:   fmt.Sprintf("%s %q is a name, which can belong to %s", label, value, strings.Join(flag.ResourceTypes, " or ")),
 		Remedy: "use the resource ID, or set --vault to the resource ID of the vault",
 	}
 }
 
-func wrongName(flag Flag, value string, levels []string) error {
+func wrongName(label, value string, levels []string) error {
 	return &cli.UsageError{
-		Text:   fmt.Sprintf("--%s %q is neither a resource ID nor a name", flag.Name, value),
+		Text:   fmt.Sprintf("%s %q is neither a resource ID nor a name", label, value),
 		Remedy: fmt.Sprintf("write %s, with the resource group and a slash in front if it is another group, or the resource ID", form(levels)),
 	}
 }

@@ -66,7 +66,7 @@ func (b *builder) text(flag Flag, label, value string) (any, error) {
 		return nil, wrong(label, value, "is not a valid value", "use one of "+strings.Join(flag.Values, ", "))
 	}
 	if len(flag.ResourceTypes) > 0 {
-		id, usesVault, err := b.scope.resolve(flag, value)
+		id, usesVault, err := b.scope.resolve(flag, label, value)
 		b.vaultUsed = b.vaultUsed || usesVault
 		return id, err
 	}
