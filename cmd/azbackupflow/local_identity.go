@@ -52,7 +52,7 @@ func publishIdentity(dir string, s *stack.Stack, simulator bool) (remove func(),
 // readLocalIdentity reads the identity of the local stack that uses a folder. ok is
 // false if none runs.
 func readLocalIdentity(dir string) (id localIdentity, ok bool, err error) {
-	raw, err := os.ReadFile(localIdentityFile(dir)) //nolint:gosec // G304: the user names the folder
+	raw, err := os.ReadFile(localIdentityFile(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return id, false, nil
 	}
