@@ -119,18 +119,16 @@ func (e *Engine) sendFirst(ctx context.Context, op operation.Operation, created 
 
 // Prepare validates a request and returns the operation that Start would create.
 func (e *Engine) Prepare(r request.Request) (operation.Operation, error) {
-	if err := r.Check(); err != nil {
-		return operation.Operation{}, err
-	}
+	form := r.Check()
 	flow, ok := e.cfg.Flows.Newest(r.Flow)
 	if !ok {
-		return operation.Operation{}, &step.Invalid{Fields: []step.FieldError{{
+		return operation.Operation{}, step.JoinInvalid(form, &step.Invalid{Fields: []step.FieldError{{
 			Field: "flow", Problem: fmt.Sprintf("%q is not a flow", r.Flow),
 			Want: "one of " + strings.Join(e.cfg.Flows.Names(), ", "),
-		}}}
+		}}})
 	}
 	parameters, err := flow.Check(r.Parameters)
-	if err != nil {
+	if err = step.JoinInvalid(form, err); err != nil {
 		return operation.Operation{}, fmt.Errorf("flow %s: %w", flow.Name, err)
 	}
 	hash, err := operation.HashParameters(parameters)

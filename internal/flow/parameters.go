@@ -24,11 +24,14 @@ func (c *checks) add(field, problem, want string) {
 func check[P any](validate func(*checks, *P)) func(json.RawMessage) (json.RawMessage, error) {
 	return func(raw json.RawMessage) (json.RawMessage, error) {
 		var p P
-		if err := step.Decode(raw, &p, "parameters"); err != nil {
-			return nil, err
-		}
+		unreadable := step.Decode(raw, &p, "parameters")
 		var c checks
-		validate(&c, &p)
+		if len(step.FieldsOf(unreadable)) == 0 || step.FieldsOf(unreadable)[0].Field != "parameters" {
+			validate(&c, &p)
+		}
+		if unreadable != nil { // what can be read has no normal form
+			return nil, step.JoinInvalid(unreadable, &step.Invalid{Fields: c.invalid})
+		}
 		normal, err := json.Marshal(p)
 		if err != nil {
 			return nil, fmt.Errorf("write parameters: %w", err)

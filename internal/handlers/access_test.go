@@ -73,6 +73,7 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 		{http.MethodGet, "/schedules", nil, read},
 		{http.MethodGet, "/limits", nil, read},
 		{http.MethodGet, "/version", nil, read},
+		{http.MethodGet, "/openapi.json", nil, read},
 		{http.MethodGet, "/health", nil, read},
 		{http.MethodPost, "/schedules/nightly/run", nil, start},
 		{http.MethodPost, "/schedules/nightly/pause", nil, start},

@@ -279,7 +279,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause" + long500},
 		{post, "/schedules/{name}/resume", "/schedules/nightly/resume"}, {post, "/schedules/{name}/resume", "/schedules/nobody/resume"},
 		{post, "/schedules/{name}/resume", "/schedules/nightly/resume" + long500},
-		{get, "/limits", "/limits"}, {get, "/version", "/version"}, {get, "/health", "/health"}, {del, "/operations/{id}", id + long500},
+		{get, "/limits", "/limits"}, {get, "/openapi.json", "/openapi.json"}, {get, "/version", "/version"}, {get, "/health", "/health"}, {del, "/operations/{id}", id + long500},
 		{post, "/operations/{id}/pause", id + "/pause" + long500}, {post, "/operations/{id}/resume", id + "/resume" + long500},
 		{post, "/operations/{id}/retry", id + "/retry" + long500}, {del, "/rejected/{id}", path + long500},
 	} {
@@ -316,7 +316,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{get, "/rejected", "/rejected", nil}, {get, "/rejected/{id}", path, nil}, {post, "/rejected/{id}/replay", path + "/replay", nil},
 		{del, "/rejected", "/rejected?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/rejected/{id}", path, nil},
 		{get, "/summary", "/summary", nil}, {get, "/bulks/{key}", "/bulks/b%2F1", nil}, {get, "/schedules", "/schedules", nil}, {get, "/limits", "/limits", nil},
-		{get, "/version", "/version", nil}, {get, "/health", "/health", nil}, {post, "/schedules/{name}/run", "/schedules/nightly/run", nil},
+		{get, "/openapi.json", "/openapi.json", nil}, {get, "/version", "/version", nil}, {get, "/health", "/health", nil}, {post, "/schedules/{name}/run", "/schedules/nightly/run", nil},
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause", nil}, {post, "/schedules/{name}/resume", "/schedules/nightly/resume", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
 	}

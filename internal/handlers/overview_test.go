@@ -172,6 +172,19 @@ func TestGet_WaitsForAChange(t *testing.T) {
 	require.Equal(t, began, r.time.Now(), "nothing to wait for")
 }
 
+func TestOpenAPI_IsServedWithoutReferencesToFiles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var doc struct {
+		OpenAPI string         `json:"openapi"`
+		Paths   map[string]any `json:"paths"`
+	}
+	res := r.call(r.api, http.MethodGet, "/openapi.json", nil, &doc)
+	require.Equal(t, "3.1.0", doc.OpenAPI)
+	require.Len(t, doc.Paths, len(document(t).Paths.Map()))
+	require.NotContains(t, string(res.Body), "schema.json\"")
+}
+
 func TestRoutes_NameTheirMethods(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -76,11 +76,9 @@ func ReadBulk(raw []byte) (Bulk, error) {
 		return Bulk{}, err
 	}
 	var b Bulk
-	if err := step.Decode(raw, &b, ""); err != nil {
-		return Bulk{}, err
-	}
+	err := step.Decode(raw, &b, "")
 	b.parameters, _ = readValue(b.Template.Parameters) // Check reports parameters that are not JSON
-	return b, b.Check()
+	return b, step.JoinInvalid(err, b.Check())
 }
 
 // CheckDepth rejects JSON that is nested more than MaxDepth times. It reads the

@@ -65,10 +65,8 @@ func Read(raw []byte) (Request, error) {
 		return Request{}, err
 	}
 	var r Request
-	if err := step.Decode(raw, &r, ""); err != nil {
-		return Request{}, err
-	}
-	return r, r.Check()
+	err := step.Decode(raw, &r, "")
+	return r, step.JoinInvalid(err, r.Check())
 }
 
 // Check validates everything that does not depend on the flow.

@@ -54,12 +54,12 @@ func TestRead_NamesFieldProblemAndValidValues(t *testing.T) {
 		name, raw string
 		want      []fieldError
 	}{
-		{"no JSON", `flow=backup`, []fieldError{{Field: "request", Problem: "is not JSON: invalid character 'l' in literal false (expecting 'a'), at byte 2 (line 1)", Want: "one JSON object"}}},
+		{"no JSON", `flow=backup`, []fieldError{{Field: "request", Problem: "is not JSON: unexpected \"l\" at byte 2 (line 1)", Want: "one JSON object"}}},
 		{"nothing", ``, []fieldError{{Field: "request", Problem: "is empty", Want: "one JSON object"}}},
-		{"a list", `[{}]`, []fieldError{{Field: "request", Problem: "is a JSON array", Want: "a JSON object"}}},
+		{"a list", `[{}]`, []fieldError{{Field: "request", Problem: "is an array", Want: "a JSON object"}}},
 		{"an unknown field", with(`"priority":1`), []fieldError{{Field: "priority", Problem: "is an unknown field", Want: known}}},
 		{"a wrong type", with(`"key":7`), []fieldError{{Field: "key", Problem: "is a number", Want: "a JSON string"}}},
-		{"a wrong type in labels", with(`"labels":{"team":1}`), []fieldError{{Field: "labels", Problem: "is a number", Want: "a JSON string"}}},
+		{"a wrong type in labels", with(`"labels":{"team":1}`), []fieldError{{Field: "labels.team", Problem: "is a number", Want: "a JSON string"}}},
 		{"null", `null`, []fieldError{
 			{Field: "flow", Problem: "is missing", Want: "the name of a flow"},
 			{Field: "parameters", Problem: "is missing", Want: "a JSON object with the flow's parameters"},

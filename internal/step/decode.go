@@ -17,84 +17,48 @@ func WithoutByteOrderMark(text []byte) []byte {
 }
 
 // Decode decodes one JSON object into a struct. The object may begin with a byte
-// order mark. Decode returns an *Invalid that names
-// the field for an unknown field, a wrong type, invalid JSON or more than one
-// value. Field names are prefixed with the given path, such as "parameters".
+// order mark. Decode returns an *Invalid that names every field that is unknown,
+// repeated, spelled in another case or of a wrong type, or that names invalid
+// JSON. The valid fields are decoded even then. Field names are prefixed with the
+// given path, such as "parameters".
 func Decode(raw []byte, into any, path string) error {
 	raw = WithoutByteOrderMark(raw)
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return &Invalid{Fields: []FieldError{fieldError(err, raw, into, path)}}
+	if problem := notOneValue(raw); problem != "" {
+		return &Invalid{Fields: []FieldError{{Field: pathOrRequest(path), Problem: problem, Want: "one JSON object"}}}
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return &Invalid{Fields: []FieldError{{Field: pathOrRequest(path), Problem: "holds more than one JSON value", Want: "one JSON object"}}}
+	c := checker{}
+	c.repeated(raw, path)
+	c.value(raw, reflect.TypeOf(into), path)
+	// Every error is among those of the checker, which words them.
+	if err := json.Unmarshal(raw, into); err != nil && len(c.fields) == 0 {
+		c.add(path, "cannot be read", "one JSON object")
+	}
+	if len(c.fields) > 0 {
+		return &Invalid{Fields: c.fields}
 	}
 	return nil
 }
 
-// fieldError returns the field error for a decoding error.
-func fieldError(err error, raw []byte, into any, path string) FieldError {
+// notOneValue returns the problem of a text that is not one JSON value; empty if
+// it is.
+func notOneValue(raw []byte) string {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	var value json.RawMessage
+	err := d.Decode(&value)
 	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &wrongType):
-		want := "a " + jsonTypeName(wrongType.Type)
-		if wrongType.Field == "" {
-			return FieldError{Field: pathOrRequest(path), Problem: "is a JSON " + wrongType.Value, Want: want}
+	case err == nil:
+		if _, err := d.Token(); !errors.Is(err, io.EOF) {
+			return "holds more than one JSON value"
 		}
-		article := "a "
-		if strings.HasPrefix(wrongType.Value, "object") || strings.HasPrefix(wrongType.Value, "array") {
-			article = "an "
-		}
-		return FieldError{Field: Join(path, jsonPath(reflect.TypeOf(into), wrongType.Field)), Problem: "is " + article + wrongType.Value, Want: want}
-	case errors.As(err, &syntax):
-		line := 1 + bytes.Count(raw[:min(int(syntax.Offset), len(raw))], []byte("\n"))
-		return FieldError{Field: pathOrRequest(path), Problem: fmt.Sprintf("is not JSON: %s, at byte %d (line %d)", syntax.Error(), syntax.Offset, line), Want: "one JSON object"}
+		return ""
 	case errors.Is(err, io.EOF):
-		return FieldError{Field: pathOrRequest(path), Problem: "is empty", Want: "one JSON object"}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return FieldError{Field: pathOrRequest(path), Problem: "is not JSON: it ends too early", Want: "one JSON object"}
+		return "is empty"
+	case errors.As(err, &syntax) && syntax.Offset > 0 && int(syntax.Offset) <= len(raw):
+		line := 1 + bytes.Count(raw[:syntax.Offset], []byte("\n"))
+		return fmt.Sprintf("is not JSON: unexpected %q at byte %d (line %d)", raw[syntax.Offset-1:syntax.Offset], syntax.Offset, line)
 	}
-	if found, ok := invalidField(raw, reflect.TypeOf(into), path); ok {
-		return found
-	}
-	return FieldError{Field: pathOrRequest(path), Problem: err.Error(), Want: "one JSON object"}
-}
-
-// jsonPath returns the path of a field in the JSON object. encoding/json adds the
-// names of embedded structs, which the object does not have.
-func jsonPath(t reflect.Type, field string) string {
-	var path []string
-	for _, name := range strings.Split(field, ".") {
-		for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map) {
-			t = t.Elem()
-		}
-		inner, embedded := memberOf(t, name)
-		if t = inner; !embedded {
-			path = append(path, name)
-		}
-	}
-	return strings.Join(path, ".")
-}
-
-// memberOf returns the type of a struct's field, by its JSON name or by the name of
-// an embedded struct; nil if there is none.
-func memberOf(t reflect.Type, name string) (member reflect.Type, embedded bool) {
-	if t == nil || t.Kind() != reflect.Struct {
-		return nil, false
-	}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case f.Anonymous && tag == "" && f.Name == name:
-			return f.Type, true
-		case tag == name:
-			return f.Type, false
-		}
-	}
-	return nil, false
+	return "is not JSON: it ends too early"
 }
 
 // Join returns the path of a field: the path of its object, a dot, its name.
@@ -131,4 +95,43 @@ func jsonTypeName(t reflect.Type) string {
 		return "JSON number"
 	}
 	return "whole number"
+}
+
+// JoinInvalid returns one *Invalid with the fields of several errors. It names a
+// field once, with its first problem. It returns another error unchanged, and nil
+// if there is none.
+func JoinInvalid(errs ...error) error {
+	joined := &Invalid{}
+	seen := map[string]bool{}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		var invalid *Invalid
+		if !errors.As(err, &invalid) {
+			return err
+		}
+		for _, f := range invalid.Fields {
+			if f.Field == "request" && len(joined.Fields) > 0 || seen[f.Field] {
+				continue
+			}
+			seen[f.Field] = true
+			joined.Fields = append(joined.Fields, f)
+		}
+		if seen["request"] {
+			return joined // the fields are not known
+		}
+	}
+	if len(joined.Fields) == 0 {
+		return nil
+	}
+	return joined
+}
+
+// article returns a JSON kind with its article.
+func article(kind string) string {
+	if strings.ContainsAny(kind[:1], "aeiou") {
+		return "an " + kind
+	}
+	return "a " + kind
 }

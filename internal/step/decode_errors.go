@@ -3,7 +3,6 @@ package step
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -12,68 +11,182 @@ import (
 	"time"
 )
 
-// invalidField finds the innermost field that does not decode. encoding/json does
-// not name the object around an unknown field, or a field whose value decodes
-// itself, such as a time.
-func invalidField(raw []byte, t reflect.Type, path string) (FieldError, bool) {
+// maxFieldErrors limits the field errors of one decoding.
+const maxFieldErrors = 50
+
+// checker collects the field errors of a JSON document, which must be valid JSON.
+type checker struct {
+	fields []FieldError
+}
+
+func (c *checker) add(path, problem, want string) {
+	at := pathOrRequest(path)
+	known := slices.ContainsFunc(c.fields, func(f FieldError) bool { return f.Field == at })
+	if len(c.fields) < maxFieldErrors && !known {
+		c.fields = append(c.fields, FieldError{Field: at, Problem: problem, Want: want})
+	}
+}
+
+// level is one object or list around the current position of a document.
+type level struct {
+	names map[string]bool // of an object; nil for a list
+	name  string          // of the current member
+	index int             // of the current element
+	key   bool            // the next token is a name
+}
+
+// repeated adds every field that occurs more than once in its object, at any
+// depth. It reads the document once.
+func (c *checker) repeated(raw []byte, path string) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var levels []level
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return // the end
+		}
+		if name, isText := token.(string); isText && len(levels) > 0 && levels[len(levels)-1].key {
+			l := &levels[len(levels)-1]
+			l.name, l.key = name, false
+			if l.names[name] {
+				c.add(pathOf(path, levels), "occurs more than once", "each field once")
+			}
+			l.names[name] = true
+			continue
+		}
+		switch token {
+		case json.Delim('{'):
+			levels = append(levels, level{names: map[string]bool{}, key: true})
+			continue
+		case json.Delim('['):
+			levels = append(levels, level{})
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			levels = levels[:len(levels)-1]
+		}
+		if len(levels) > 0 { // a value has ended
+			l := &levels[len(levels)-1]
+			l.key = l.names != nil
+			l.index++
+		}
+	}
+}
+
+func pathOf(path string, levels []level) string {
+	for _, l := range levels {
+		if l.names == nil {
+			path += fmt.Sprintf("[%d]", l.index)
+			continue
+		}
+		path = Join(path, l.name)
+	}
+	return path
+}
+
+// value adds the errors of a value that is decoded to a type.
+func (c *checker) value(raw []byte, t reflect.Type, path string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() == reflect.Slice {
-		return invalidElement(raw, t.Elem(), path)
+	raw = bytes.TrimSpace(raw)
+	kind := kindOf(raw)
+	if kind == "null" || t == reflect.TypeFor[json.RawMessage]() || t.Kind() == reflect.Interface || len(c.fields) == maxFieldErrors {
+		return // encoding/json ignores null
 	}
-	var members map[string]json.RawMessage
-	if t.Kind() != reflect.Struct || json.Unmarshal(raw, &members) != nil {
-		return FieldError{}, false
+	if t == reflect.TypeFor[time.Time]() {
+		var at time.Time
+		if json.Unmarshal(raw, &at) != nil {
+			c.add(path, string(raw)+" is not a time", "a time such as 2030-01-31T18:00:00Z")
+		}
+		return
 	}
-	fields, names := fieldsOf(t)
+	want := jsonTypeName(t)
+	if kind != kindFor(t) {
+		c.add(path, "is "+article(kind), "a "+want)
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		c.object(raw, t, path)
+	case reflect.Map:
+		members := membersOf(raw)
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			c.value(members[name], t.Elem(), Join(path, name))
+		}
+	case reflect.Slice, reflect.Array:
+		var elements []json.RawMessage
+		_ = json.Unmarshal(raw, &elements) // it is a list
+		for n, element := range elements {
+			c.value(element, t.Elem(), fmt.Sprintf("%s[%d]", path, n))
+		}
+	default:
+		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
+			c.add(path, "is a "+kind+" "+string(raw), "a "+want)
+		}
+	}
+}
+
+// object adds the errors of an object that is decoded to a struct.
+func (c *checker) object(raw []byte, t reflect.Type, path string) {
+	members := membersOf(raw)
+	types, names := fieldsOf(t)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		at := Join(path, name)
-		i := slices.IndexFunc(names, func(known string) bool { return strings.EqualFold(known, name) })
-		if i < 0 {
-			return FieldError{Field: at, Problem: "is an unknown field", Want: "one of " + strings.Join(names, ", ")}, true
+		if i := slices.Index(names, name); i >= 0 {
+			c.value(members[name], types[i], at)
+			continue
 		}
-		if found, ok := invalidValue(members[name], fields[i], at); ok {
-			return found, true
+		// encoding/json would accept another case.
+		if i := slices.IndexFunc(names, func(known string) bool { return strings.EqualFold(known, name) }); i >= 0 {
+			c.add(at, "is spelled in another case", names[i])
+			continue
 		}
+		c.add(at, "is an unknown field", "one of "+strings.Join(names, ", "))
 	}
-	return FieldError{}, false
 }
 
-// invalidElement finds the invalid field within a list.
-func invalidElement(raw []byte, t reflect.Type, path string) (FieldError, bool) {
-	var elements []json.RawMessage
-	if json.Unmarshal(raw, &elements) != nil {
-		return FieldError{}, false
-	}
-	for n, element := range elements {
-		if found, ok := invalidValue(element, t, fmt.Sprintf("%s[%d]", path, n)); ok {
-			return found, true
-		}
-	}
-	return FieldError{}, false
+// membersOf returns the members of an object.
+func membersOf(raw []byte) map[string]json.RawMessage {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &members) // it is an object
+	return members
 }
 
-// invalidValue finds the invalid field within the value of one field.
-func invalidValue(raw []byte, t reflect.Type, path string) (FieldError, bool) {
-	value := reflect.New(t).Interface()
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	err := d.Decode(value)
-	if err == nil {
-		return FieldError{}, false
+// kindOf returns the JSON kind of a value.
+func kindOf(raw []byte) string {
+	if len(raw) == 0 {
+		return "null"
 	}
-	if t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[*time.Time]() {
-		return FieldError{Field: path, Problem: string(raw) + " is not a time", Want: "a time such as 2030-01-31T18:00:00Z"}, true
+	switch raw[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	case 'n':
+		return "null"
 	}
-	if found, ok := invalidField(raw, t, path); ok {
-		return found, true
+	return "number"
+}
+
+// kindFor returns the JSON kind that is decoded to a type.
+func kindFor(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice, reflect.Array:
+		return "array"
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "boolean"
+	default:
+		return "number"
 	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		return fieldError(err, raw, value, path), true
-	}
-	return FieldError{Field: path, Problem: err.Error(), Want: "a " + jsonTypeName(t)}, true
 }
 
 // fieldsOf returns the types of a struct's fields and their JSON names, in order.

@@ -15,7 +15,7 @@ func TestDecode_NamesTheFieldOfAListsElement(t *testing.T) {
 	}
 	for raw, want := range map[string]step.FieldError{
 		`{"paths":[{"path":"a"},{"pfad":"b"}]}`: {Field: "parameters.paths[1].pfad", Problem: "is an unknown field", Want: "one of path"},
-		`{"paths":[{"path":"a"},7]}`:            {Field: "parameters.paths", Problem: "is a number", Want: "a JSON object"},
+		`{"paths":[{"path":"a"},7]}`:            {Field: "parameters.paths[1]", Problem: "is a number", Want: "a JSON object"},
 	} {
 		var into struct {
 			Paths []one `json:"paths"`

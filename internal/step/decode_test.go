@@ -2,6 +2,7 @@ package step_test
 
 import (
 	"encoding/json"
+	"io"
 	"testing"
 	"time"
 
@@ -61,12 +62,16 @@ func TestDecode_NamesFieldProblemAndValidValues(t *testing.T) {
 	}{
 		{"nothing", ``, "parameters", "is empty", "one JSON object"},
 		{"white space", " \n ", "parameters", "is empty", "one JSON object"},
-		{"text", `hello`, "parameters", "is not JSON: invalid character 'h' looking for beginning of value, at byte 1 (line 1)", "one JSON object"},
-		{"broken on line 3", "{\n\"name\":\n,}", "parameters", "is not JSON: invalid character ',' looking for beginning of value, at byte 11 (line 3)", "one JSON object"},
+		{"text", `hello`, "parameters", "is not JSON: unexpected \"h\" at byte 1 (line 1)", "one JSON object"},
+		{"broken on line 3", "{\n\"name\":\n,}", "parameters", "is not JSON: unexpected \",\" at byte 11 (line 3)", "one JSON object"},
 		{"broken off", `{"name":"n"`, "parameters", "is not JSON: it ends too early", "one JSON object"},
-		{"a list", `[]`, "parameters", "is a JSON array", "a JSON object"},
-		{"a string", `"x"`, "parameters", "is a JSON string", "a JSON object"},
-		{"a number", `7`, "parameters", "is a JSON number", "a JSON object"},
+		{"another case", `{"Name":"n"}`, "parameters.Name", "is spelled in another case", "name"},
+		{"a repeated field", `{"name":"n","count":1,"name":"m"}`, "parameters.name", "occurs more than once", "each field once"},
+		{"a repeated field further in", `{"shares":[{},{"account":"a","account":"a"}]}`, "parameters.shares[1].account", "occurs more than once", "each field once"},
+		{"a repeated field of any JSON", `{"raw":{"a":[{"b":1,"b":2}]}}`, "parameters.raw.a[0].b", "occurs more than once", "each field once"},
+		{"a list", `[]`, "parameters", "is an array", "a JSON object"},
+		{"a string", `"x"`, "parameters", "is a string", "a JSON object"},
+		{"a number", `7`, "parameters", "is a number", "a JSON object"},
 		{"two objects", `{} {}`, "parameters", "holds more than one JSON value", "one JSON object"},
 		{"an object and more", `{} x`, "parameters", "holds more than one JSON value", "one JSON object"},
 
@@ -81,10 +86,10 @@ func TestDecode_NamesFieldProblemAndValidValues(t *testing.T) {
 		{"a string for a flag", `{"flag":"yes"}`, "parameters.flag", "is a string", "a JSON true or false"},
 		{"an object for a list", `{"shares":{}}`, "parameters.shares", "is an object", "a JSON array"},
 		{"a list for a map", `{"tags":[]}`, "parameters.tags", "is an array", "a JSON object"},
-		{"a wrong type in a map", `{"tags":{"a":"b","c":1}}`, "parameters.tags", "is a number", "a JSON string"},
-		{"a wrong type in a list", `{"shares":[{"account":"a"},{"account":1}]}`, "parameters.shares.account", "is a number", "a JSON string"},
+		{"a wrong type in a map", `{"tags":{"a":"b","c":1}}`, "parameters.tags.c", "is a number", "a JSON string"},
+		{"a wrong type in a list", `{"shares":[{"account":"a"},{"account":1}]}`, "parameters.shares[1].account", "is a number", "a JSON string"},
 		{"a fraction too far", `{"rate":1e400}`, "parameters.rate", "is a number 1e400", "a JSON number"},
-		{"a wrong type further in", `{"share":{"account":true}}`, "parameters.share.account", "is a bool", "a JSON string"},
+		{"a wrong type further in", `{"share":{"account":true}}`, "parameters.share.account", "is a boolean", "a JSON string"},
 
 		{"no time", `{"at":"tomorrow"}`, "parameters.at", `"tomorrow" is not a time`, aTime},
 		{"a time without a zone", `{"at":"2026-01-31T18:00:00"}`, "parameters.at", `"2026-01-31T18:00:00" is not a time`, aTime},
@@ -102,6 +107,34 @@ func TestDecode_NamesFieldProblemAndValidValues(t *testing.T) {
 			require.Equal(t, []step.FieldError{{Field: c.field, Problem: c.problem, Want: c.want}}, invalid.Fields)
 		})
 	}
+}
+
+func TestDecode_NamesEveryWrongFieldAndDecodesTheOthers(t *testing.T) {
+	t.Parallel()
+	var got target
+	err := step.Decode([]byte(`{"name":5,"count":3,"colour":"red","share":{"account":1,"x":2},"shares":[{"account":"a"},7],"rate":"fast","Flag":true,"count":3}`), &got, "")
+	var fields []string
+	for _, f := range step.FieldsOf(err) {
+		require.NotEmpty(t, f.Want)
+		fields = append(fields, f.Field)
+	}
+	require.ElementsMatch(t, []string{"count", "Flag", "colour", "name", "rate", "share.account", "share.x", "shares[1]"}, fields)
+	require.Equal(t, 3, got.Count)
+}
+
+func TestJoinInvalid_NamesEachFieldOnce(t *testing.T) {
+	t.Parallel()
+	invalid := func(fields ...string) error {
+		e := &step.Invalid{}
+		for _, f := range fields {
+			e.Fields = append(e.Fields, step.FieldError{Field: f, Problem: "is wrong"})
+		}
+		return e
+	}
+	require.NoError(t, step.JoinInvalid(nil, nil))
+	require.EqualError(t, step.JoinInvalid(invalid("a"), nil, invalid("a", "b")), "invalid request: a: is wrong; b: is wrong")
+	require.EqualError(t, step.JoinInvalid(invalid("request"), invalid("flow")), "invalid request: request: is wrong", "nothing is known of the fields")
+	require.ErrorIs(t, step.JoinInvalid(invalid("a"), io.EOF), io.EOF)
 }
 
 // extended embeds structs, as the parameters of flows do.
@@ -123,7 +156,7 @@ func TestDecode_NamesNoEmbeddedStruct(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
 		`{"retryFailedJob":"x"}`:             "p.retryFailedJob: is a string; want a whole number",
-		`{"parts":[{"retryFailedJob":"x"}]}`: "p.parts.retryFailedJob: is a string; want a whole number",
+		`{"parts":[{"retryFailedJob":"x"}]}`: "p.parts[0].retryFailedJob: is a string; want a whole number",
 		`{"parts":7}`:                        "p.parts: is a number; want a JSON array",
 	} {
 		require.EqualError(t, step.Decode([]byte(raw), &extended{}, "p"), "invalid request: "+want)
@@ -135,7 +168,7 @@ func TestDecode_NamesTheRequestWithoutAPath(t *testing.T) {
 	var got target
 	require.EqualError(t, step.Decode(nil, &got, ""), "invalid request: request: is empty; want one JSON object")
 	require.EqualError(t, step.Decode([]byte(`{"name":5}`), &got, ""), "invalid request: name: is a number; want a JSON string")
-	require.EqualError(t, step.Decode([]byte(`{"x":5} y`), &got, ""), `invalid request: request: json: unknown field "x"; want one JSON object`)
+	require.EqualError(t, step.Decode([]byte(`{"x":5} y`), &got, ""), "invalid request: request: holds more than one JSON value; want one JSON object")
 }
 
 func TestInvalid_ListsEveryField(t *testing.T) {

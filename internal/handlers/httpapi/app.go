@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"runtime"
 
+	"azbackupflow/docs"
 	"azbackupflow/internal/api"
 )
 
@@ -12,6 +13,13 @@ const apiVersion = "1"
 
 func (a *API) version(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, api.Version{Version: a.cfg.Version, Go: runtime.Version(), API: apiVersion})
+}
+
+// openAPI responds with the description of the API.
+func (a *API) openAPI(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(docs.OpenAPI()) // fails only if the caller has closed the connection
+	return nil
 }
 
 // health responds with 503 if the tables are unavailable, because nothing works

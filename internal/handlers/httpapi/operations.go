@@ -13,6 +13,7 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
+	"azbackupflow/internal/step"
 )
 
 // maxBody limits the body of a request, in bytes. A Service Bus message has the
@@ -45,7 +46,8 @@ func (a *API) readRequest(w http.ResponseWriter, r *http.Request) (request.Reque
 		err = request.Reserved(req.Key)
 	}
 	if err != nil {
-		return req, err
+		_, further := a.cfg.Engine.Prepare(req)
+		return req, step.JoinInvalid(err, further)
 	}
 	return req, a.authorizeRequest(r.Context(), req)
 }

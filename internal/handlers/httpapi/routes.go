@@ -59,6 +59,7 @@ func (a *API) routes() []route {
 		{"POST /api/schedules/{name}/resume", a.resumeSchedule},
 		{"GET /api/limits", a.limits},
 		{"GET /api/version", a.version},
+		{"GET /api/openapi.json", a.openAPI},
 		{"GET /api/health", a.health},
 	}
 }

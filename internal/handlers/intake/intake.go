@@ -113,7 +113,8 @@ func (in *Intake) start(ctx context.Context, m Envelope) error {
 	}
 	req, err := m.request()
 	if err != nil {
-		return err
+		_, further := in.cfg.Engine.Prepare(req)
+		return step.JoinInvalid(err, further)
 	}
 	if err := checkDryRun(req); err != nil {
 		return err
