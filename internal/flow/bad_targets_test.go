@@ -7,146 +7,105 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"azbackupflow/internal/flow"
 	"azbackupflow/internal/step"
 )
 
-// No target that only looks like an allowed one passes.
-func TestRestoreTargets_RejectWhatIsNotAllowed(t *testing.T) {
-	t.Parallel()
-	const other = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/"
-	disks := "/providers/Microsoft.Compute/disks/"
-	swap := func(s, from, to string) string {
-		require.Contains(t, s, from)
-		return strings.Replace(s, from, to, 1)
+// badTargets returns restores to targets that no operator allowed: other
+// resources, look-alikes, traversals and names with characters that do not belong
+// there. Each differs in one place from a request that is accepted.
+func badTargets() map[string][]object {
+	const zero = "/subscriptions/00000000-0000-0000-0000-000000000000"
+	elsewhere := strings.Replace(demoAccount, "00000000-0000-0000-0000-000000000000", "11111111-1111-1111-1111-111111111111", 1)
+	toShare := func(account, share string) object {
+		return shareRestore(object{"toOriginal": false, "toShare": object{"storageAccountId": account, "fileShare": share}})
 	}
-	disk := []string{
-		"", "restored1", "/", demoRestores, demoRestores + "x" + disks + "d", other + "restored" + disks + "d", demoGroups + "restore" + disks + "d",
-		demoRestores + "/../other" + disks + "d", demoRestores + "/./" + disks + "d", demoRestores + disks + "../d", demoRestores + disks + "..",
-		demoRestores + disks + "d/", demoRestores + "/" + disks + "d", demoRestores + disks + "d?x=1", demoRestores + disks + "d#x", demoRestores + disks + "%2e%2e",
-		demoRestores + disks + "d\n", demoRestores + disks + "d\x00", demoRestores + disks + `d\e`, " " + demoNewDisk, demoNewDisk + " ",
-		demoRestores + "/providers/Microsoft.Compute/snapshots/d", demoRestores + "/providers/providers/Microsoft.Compute/disks/d",
-		demoRestores + "/providers/Microsoft.Compute/disks/d/disks/e", "https://management.azure.com" + demoNewDisk, demoGroups + disks + "d",
-		swap(demoNewDisk, "/resourceGroups/restored", ""), swap(demoNewDisk, "restored", "re\u017ftored"), swap(demoNewDisk, "restored", "restored\u200b"),
-		demoDisk, demoRestores + disks + "d" + strings.Repeat("/", 3),
-	}
-	blobs := []string{
-		"", demoDataLake, demoVaulted, demoRestored + "2", demoRestored[:len(demoRestored)-1], swap(demoRestored, "00000000-0000-0000-0000-000000000000", "22222222-2222-2222-2222-222222222222"),
-		swap(demoRestored, "blobs", "blobs2"), demoRestored + "/", demoRestored + "/blobServices/default", demoRestored + "/../blobaccount2", demoRestored + "?sig=x",
-		"https://restoredblobs.blob.core.windows.net", "https://restoredblobs.blob.core.windows.net.evil.example/", demoRestored + "\t", "\ufeff" + demoRestored,
-		swap(demoRestored, "restoredblobs", "re\u017ftoredblobs"), swap(demoRestored, "storageAccounts", "storageaccountz"), demoRestores, demoGroups + "blobs",
-	}
-	cluster := []string{
-		"", demoCluster, demoCluster2 + "2", demoCluster2 + "/", demoCluster2 + "/agentPools/a", demoGroups + "clusters", demoRestores,
-		swap(demoCluster2, "Microsoft.ContainerService", "Microsoft.Containerservice.Evil"), swap(demoCluster2, "akscluster2", "a\u212ascluster2"),
-		swap(demoCluster2, "/resourceGroups/clusters", ""), demoCluster2 + "\r\n", demoCluster2 + "%00", swap(demoCluster2, "akscluster2", "../akscluster2"),
-	}
-	container := []string{
-		"", "http" + strings.TrimPrefix(demoContainer, "https"), demoContainer + "2", demoContainer + "/x", demoContainer + "?sig=x", demoContainer + "#x",
-		"https://user@testossstorageaccount.blob.core.windows.net/testcontainerrestore", "https://testossstorageaccount.blob.core.windows.net.evil.example/testcontainerrestore",
-		"https://testossstorageaccount.blob.core.windows.net:444/testcontainerrestore", "https://testossstorageaccount.blob.core.windows.net/", "https:///testcontainerrestore",
-		"https://testossstorageaccount.blob.core.windows.net/%74estcontainerrestore", "https://testossstorageaccount.blob.core.windows.net/../testcontainerrestore",
-		"//testossstorageaccount.blob.core.windows.net/testcontainerrestore", demoContainer + "\n", "file:///testcontainerrestore", demoContainerID,
-		"https://evil.example/https://testossstorageaccount.blob.core.windows.net/testcontainerrestore", "https://TESTOSSSTORAGEACCOUNT.blob.core.windows.net/TESTCONTAINERRESTORE",
-	}
-	b, err := flow.New(flow.Config{Now: morning, Guardrails: flow.ExampleGuardrails()})
-	require.NoError(t, err)
-	rejected := 0
-	try := func(of, field, target string) {
-		s := demoRestoresOf()[of]
-		p := s.of(demoInstance)
-		if head, inner, nested := strings.Cut(field, "."); nested {
-			p[head] = object{inner: target, "prefix": "x"}
-		} else {
-			p[field] = target
+	path := func(p object) object { return shareRestore(object{"paths": []object{p}}) }
+	disks := func(group string) object { return vmRestore(object{"asDisks": object{"resourceGroupId": group}}) }
+	machine := func(more object) object {
+		m := object{"resourceGroupId": restoreGroup, "name": "vm1restored", "virtualNetworkId": restoreNetwork, "subnet": "default"}
+		for k, v := range more {
+			m[k] = v
 		}
-		f, _ := b.Newest(s.flow)
-		raw, err := json.Marshal(p)
-		require.NoError(t, err)
-		_, err = f.Check(raw)
-		var invalid *step.Invalid
-		require.ErrorAs(t, err, &invalid, "%s: %q passes", of, target)
-		require.Equal(t, "parameters."+field, invalid.Fields[0].Field, "%s: %q", of, target)
-		require.NotEmpty(t, invalid.Fields[0].Want)
-		rejected++
+		return vmRestore(object{"asMachine": m})
 	}
-	for of, targets := range map[string]struct {
-		field string
-		bad   []string
-	}{
-		"disk": {"targetDiskId", disk}, "vaulted blobs": {"targetAccountId", blobs}, "operational blobs": {"targetAccountId", blobs}, "cluster": {"targetClusterId", cluster},
-		"MySQL server": {"asFiles.containerUrl", container}, "PostgreSQL server": {"asFiles.containerUrl", container},
-	} {
-		for _, target := range targets.bad {
-			try(of, targets.field, target)
-		}
+	staging := func(account string) object {
+		return vmRestore(object{"stagingAccountId": account, "asDisks": object{"resourceGroupId": restoreGroup}})
 	}
-	require.GreaterOrEqual(t, rejected, 100)
+	files := func(directory string) object {
+		return databaseRestore(object{"toOriginal": false, "toFiles": object{"virtualMachineId": demoMachines + "sqlvm", "directory": directory}})
+	}
+	return map[string][]object{
+		"restore-file-share": {
+			toShare(elsewhere, "s-1"), toShare(demoAccount+"2", "s-1"), toShare(demoAccount[:len(demoAccount)-1], "s-1"),
+			toShare(demoAccount+"/", "s-1"), toShare(demoAccount+"/fileServices/default/shares/x", "s-1"), toShare(demoAccount+"/..", "s-1"),
+			toShare(strings.Replace(demoAccount, "testvault2", "te\u017ftvault2", 1), "s-1"), toShare(strings.Replace(demoAccount, "AzureFiles", "AzureFiles/../other", 1), "s-1"),
+			toShare(demoAccount, "S-1"), toShare(demoAccount, "s--1"), toShare(demoAccount, "../s"), toShare(demoAccount, "s/1"), toShare(demoAccount, "s\x001"), toShare(demoAccount, ""),
+			toShare(strings.Replace(demoAccount, "Microsoft.Storage", "Microsoft.ClassicStorage", 1), "s-1"), toShare(demoAccount+"%2f", "s-1"), toShare(demoAccount+"?a=b", "s-1"), toShare(" "+demoAccount, "s-1"),
+			toShare("https://testvault2.file.core.windows.net/s-1", "s-1"), toShare(restoreGroup, "s-1"),
+			path(object{"path": "../secret"}), path(object{"path": "/root"}), path(object{"path": "a//b"}), path(object{"path": "a/../b"}), path(object{"path": "a\\b"}), path(object{"path": "."}),
+			path(object{"path": "a\x00"}), path(object{"path": "a\n"}), path(object{"path": ""}), path(object{"path": "a/"}), path(object{"path": "a", "type": "Link"}), path(object{"path": "a", "targetFolder": "b"}),
+			shareRestore(object{"fileShare": object{"vaultId": demoVault, "storageAccountId": elsewhere, "name": "testshare"}}),
+			shareRestore(object{"toOriginal": false}), shareRestore(object{"toShare": object{"storageAccountId": demoAccount, "fileShare": "s-1"}}), shareRestore(object{"onConflict": "Replace"}),
+			shareRestore(object{"recoveryPoint": object{"id": "../1"}}), shareRestore(object{"recoveryPoint": object{"id": "1/restore"}}), shareRestore(object{"recoveryPoint": object{"id": "DefaultRangeRecoveryPoint"}}),
+		},
+		"restore-vm": {
+			disks(zero + "/resourceGroups/restored2"), disks(zero + "/resourceGroups/restore"), disks(zero + "/resourceGroups/restored/.."), disks(zero + "/resourceGroups/Re\u017ftored"),
+			disks("/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/restored"), disks(restoreGroup + "/providers/Microsoft.Compute/disks/d"), disks(zero), disks(""), disks(restoreGroup + "\x00"),
+			staging(demoAccount + "2"), staging(elsewhere), staging(restoreGroup), staging(""),
+			machine(object{"resourceGroupId": zero + "/resourceGroups/machines"}), machine(object{"name": "../vm1"}), machine(object{"name": "a/b"}), machine(object{"name": "vm\x00"}), machine(object{"name": ""}), machine(object{"name": "vm1."}),
+			machine(object{"virtualNetworkId": strings.Replace(restoreNetwork, "/restored/", "/other/", 1)}), machine(object{"virtualNetworkId": restoreNetwork + "/subnets/default"}), machine(object{"subnet": "a/../b"}), machine(object{"subnet": ""}),
+			vmRestore(object{"replaceDisks": true, "asDisks": object{"unmanaged": true}}), vmRestore(object{"asDisks": object{"unmanaged": true, "resourceGroupId": restoreGroup}}), vmRestore(object{"asDisks": object{}}),
+			vmRestore(object{"asDisks": object{"unmanaged": true}, "dataDisks": object{"luns": []int{64}}}), vmRestore(object{"asDisks": object{"unmanaged": true}, "dataDisks": object{"luns": []int{1, 1}}}), vmRestore(object{"asDisks": object{"unmanaged": true}, "dataDisks": object{"none": true, "luns": []int{1}}}),
+		},
+		"restore-database": {
+			otherDatabase(object{"virtualMachineId": demoMachines + "sqlvm2"}), otherDatabase(object{"virtualMachineId": demoMachines + "\u017fqlvm"}), otherDatabase(object{"virtualMachineId": demoMachines + "sqlvm/extensions/x"}),
+			otherDatabase(object{"virtualMachineId": strings.Replace(demoMachines, "/machines/", "/other/", 1) + "sqlvm"}), otherDatabase(object{"virtualMachineId": demoAccount}), otherDatabase(object{"virtualMachineId": ""}),
+			otherDatabase(object{"instance": "A/B"}), otherDatabase(object{"instance": ""}), otherDatabase(object{"database": "a/b"}), otherDatabase(object{"database": "a\x00"}), otherDatabase(object{"database": "a;b"}), otherDatabase(object{"database": ""}), otherDatabase(object{"database": strings.Repeat("a", 129)}),
+			files(""), files("restored"), files(`F:\a\..\b`), files("/a/../b"), files("F:\\a\x00"), files(`\\server\share`),
+			databaseRestore(object{"recoveryPoint": object{"id": "DefaultRangeRecoveryPoint"}}), databaseRestore(object{"recoveryPoint": object{"pointInTime": "2099-01-01T00:00:00Z"}}), databaseRestore(object{"recoveryPoint": object{"latest": true, "pointInTime": "2026-01-01T00:00:00Z"}}),
+			databaseRestore(object{"toOriginal": false}),
+		},
+	}
 }
 
-// Other fields name targets, too: new names of containers, and where a backup is
-// staged.
-func TestRestoreTargets_RejectOtherFieldsThatNameTargets(t *testing.T) {
+func TestRestoreTargets_NoneOfTheBadOnesPasses(t *testing.T) {
 	t.Parallel()
-	containers := flow.Guardrails{RestoreTargets: []string{demoRestored + "/blobServices/default/containers/allowed", demoCluster2}}
-	b, err := flow.New(flow.Config{Now: morning, Guardrails: containers})
-	require.NoError(t, err)
-	blobs := func(more object) object {
-		p := object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "targetAccountId": demoRestored}
-		for k, v := range more {
-			p[k] = v
+	known, count := registry(t, morning()), 0
+	for name, all := range badTargets() {
+		f, ok := known.Newest(name)
+		require.True(t, ok)
+		for n, parameters := range all {
+			raw, err := json.Marshal(parameters)
+			require.NoError(t, err)
+			_, err = f.Check(raw)
+			var invalid *step.Invalid
+			require.ErrorAs(t, err, &invalid, "%s %d: %s", name, n, raw)
+			for _, field := range invalid.Fields {
+				require.True(t, strings.HasPrefix(field.Field, "parameters."), field.Field)
+				require.NotEmpty(t, field.Want, field.Field)
+			}
+			count++
 		}
-		return p
 	}
-	cluster := func(more object) object {
-		p := object{"backupInstanceId": demoInstance, "recoveryPoint": object{"latest": true}, "targetClusterId": demoCluster2}
-		for k, v := range more {
-			p[k] = v
-		}
-		return p
-	}
-	check := func(name string, p object) error {
-		f, _ := b.Newest(name)
-		raw, err := json.Marshal(p)
-		require.NoError(t, err)
-		_, err = f.Check(raw)
-		return err
-	}
-	require.NoError(t, check("restore-blobs", blobs(object{"paths": []string{"allowed"}})))
-	require.NoError(t, check("restore-blobs", blobs(object{"paths": []string{"secret"}, "renames": object{"secret": "allowed"}})))
-	for _, more := range []object{
-		{"paths": []string{"other"}}, {"paths": []string{"allowed", "other"}}, {"paths": []string{"allowed"}, "renames": object{"allowed": "other"}},
-		{"paths": []string{"allowed/../other"}}, {"paths": []string{"allowed/.."}}, {"paths": []string{"Allowed"}}, {"paths": []string{"$root"}}, {"paths": []string{"allowed/x", "allowed/xy"}},
-		{"paths": []string{"allowed", "allowed"}}, {"paths": []string{"al"}}, {"paths": []string{""}}, {"paths": []string{"allowed\n"}}, {"paths": []string{}},
-		{"paths": []string{"allowed"}, "renames": object{"allowed": "a/b"}}, {"paths": []string{"allowed"}, "renames": object{"other": "allowed"}},
-		{"recoveryPoint": nil, "pointInTime": object{"latest": true}}, {"recoveryPoint": nil, "pointInTime": object{"latest": true}, "paths": []string{"other"}},
-	} {
-		require.Error(t, check("restore-blobs", blobs(more)), "%v passes", more)
-	}
-	staged := object{"tier": "vault", "stagingResourceGroupId": demoRestores, "stagingStorageAccountId": demoRestored}
-	for _, more := range []object{
-		staged, {"tier": "vault"}, {"tier": "vault", "stagingResourceGroupId": demoRestores}, {"stagingStorageAccountId": demoRestored}, {"tier": "archive"},
-		{"namespaceMappings": object{"shop": "../x"}}, {"namespaceMappings": object{"Shop": "x"}}, {"hooks": []string{"no-namespace"}}, {"labelSelectors": []string{"app"}},
-		{"conflictPolicy": "Overwrite"}, {"resourceModifier": "x"}, {"includedNamespaces": []string{"a/b"}},
-	} {
-		require.Error(t, check("restore-cluster", cluster(more)), "%v passes", more)
-	}
-	b, err = flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{RestoreTargets: []string{demoCluster2, demoRestores, demoRestored}}})
-	require.NoError(t, err)
-	require.NoError(t, check("restore-cluster", cluster(staged)))
+	require.GreaterOrEqual(t, count, 50)
+	t.Logf("%d bad targets", count)
 }
 
-// Without the setting every restore is off.
-func TestRestoreTargets_AreOffByDefault(t *testing.T) {
+// The kinds of targets do not mix, and the casing of ASCII letters does not matter.
+func TestRestoreTargets_GoodOnesPass(t *testing.T) {
 	t.Parallel()
-	b, err := flow.New(flow.Config{Now: morning})
-	require.NoError(t, err)
-	for name, s := range demoRestoresOf() {
-		f, _ := b.Newest(s.flow)
-		raw, err := json.Marshal(s.of(demoInstance))
-		require.NoError(t, err)
-		_, err = f.Check(raw)
-		require.ErrorContains(t, err, "is not an allowed restore target", name)
-		require.True(t, f.Guarded, name)
+	known := registry(t, morning())
+	for name, all := range map[string][]object{
+		"restore-file-share": {shareRestore(nil), shareRestore(object{"toOriginal": false, "toShare": object{"storageAccountId": strings.ToUpper(demoAccount), "fileShare": "s-1"}})},
+		"restore-vm":         {vmRestore(object{"asDisks": object{"resourceGroupId": strings.ToUpper(restoreGroup)}}), vmRestore(object{"replaceDisks": true})},
+		"restore-database":   {databaseRestore(nil), otherDatabase(object{"database": "Orders 2"})},
+	} {
+		f, _ := known.Newest(name)
+		for _, parameters := range all {
+			raw, err := json.Marshal(parameters)
+			require.NoError(t, err)
+			_, err = f.Check(raw)
+			require.NoError(t, err, "%s %s", name, raw)
+		}
 	}
 }

@@ -87,8 +87,13 @@ func (v *vault) protects(m *machine) bool {
 	})
 }
 
-// protectMachine protects the virtual machine of a container.
+// protectMachine protects the virtual machine of a container, or changes its
+// policy.
 func (k *container) protectMachine(policy string) {
+	if known := k.vault.container(k.name); known != nil && len(known.items) > 0 {
+		known.items[0].resume(policy)
+		return
+	}
 	tail := strings.TrimPrefix(k.name, "IaasVMContainer;")
 	k.items = append(k.items, &item{
 		container: k, name: "VM;" + tail, friendly: k.friendly, policy: policy, workload: virtualMachine,

@@ -120,7 +120,13 @@ func (k *container) newItem(name, policy string) (target *item, protect func()) 
 	}
 	if d := k.database(name); d != nil {
 		i := k.newDatabaseItem(d, policy)
-		return i, func() { k.items = append(k.items, i) }
+		return i, func() {
+			if known := k.item(name); known != nil {
+				known.resume(policy)
+				return
+			}
+			k.items = append(k.items, i)
+		}
 	}
 	if k.workload == virtualMachine && strings.EqualFold("vm;"+strings.TrimPrefix(k.name, "IaasVMContainer;"), name) {
 		return &item{container: k, friendly: k.friendly, policy: policy, workload: virtualMachine}, func() { k.protectMachine(policy) }
