@@ -100,6 +100,12 @@ golden: ## Rewrite all golden files and generated pages from the code
 diagrams: ## Redraw docs/architecture/*.svg from their text
 	cd tools && $(GO) run ./diagram $(CURDIR)/docs/architecture/*.txt
 
+.PHONY: pictures
+pictures: diagrams deps bin/azbackupflow package ## Record the demo again, and redraw all pictures of the pages
+	cd tools && $(GO) build -o $(CURDIR)/bin/recording ./recording
+	bin/recording record docs/pictures/demo bin/azbackupflow demo --kill -f examples/protect-file-share.json
+	bin/recording draw docs/pictures/demo
+
 .PHONY: fmt
 fmt: ## Format all Go files
 	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...) tools infra/tools $(BENCH)
@@ -186,7 +192,7 @@ vet:
 
 .PHONY: docs-check
 docs-check:
-	cd tools && $(GO) test ./... && $(GO) run ./doccheck .. && $(GO) run ./doccheck -prose .. && $(GO) run ./doccheck -names ..
+	cd tools && $(GO) test ./... && $(GO) run ./doccheck .. && $(GO) run ./doccheck -prose .. && $(GO) run ./doccheck -names .. && $(GO) run ./doccheck -gallery ..
 
 .PHONY: workflows-check
 workflows-check:

@@ -18,6 +18,11 @@
 //
 // reports tests that are not named TestSubject_Behaviour.
 //
+//	doccheck -gallery <folder>
+//
+// reports what the repository lacks of the validation list of azd's template
+// gallery.
+//
 // It exits with 1 if it reports anything.
 package main
 
@@ -30,8 +35,9 @@ import (
 func main() {
 	onlyProse := flag.Bool("prose", false, "Check wordings below the given paths.")
 	onlyNames := flag.Bool("names", false, "Check the names of tests below the given paths.")
+	onlyGallery := flag.Bool("gallery", false, "Check the given folder against the template gallery's validation list.")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: doccheck <folder>\n       doccheck -prose <path>...\n       doccheck -names <path>...")
+		fmt.Fprintln(os.Stderr, "usage: doccheck <folder>\n       doccheck -prose <path>...\n       doccheck -names <path>...\n       doccheck -gallery <folder>")
 		os.Exit(2)
 	}
 	flag.Parse()
@@ -42,6 +48,8 @@ func main() {
 		complaints, err = checkProse(flag.Args(), words)
 	case *onlyNames && flag.NArg() > 0:
 		complaints, err = checkTestNames(flag.Args())
+	case *onlyGallery && flag.NArg() == 1:
+		complaints, err = checkGallery(flag.Arg(0))
 	case !*onlyProse && !*onlyNames && flag.NArg() == 1:
 		complaints, err = checkPages(flag.Arg(0))
 	default:
