@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // mention matches a command at the start of code: its flags, its name, and the word
@@ -18,15 +19,18 @@ import (
 var mention = regexp.MustCompile(`^[\s$]*(?:bin/)?azbackupflow(?: +-{1,2}[a-z-]+(?:[ =][A-Z]+)?)* +([a-z]+)(?: +([a-z]+))?`)
 
 // code returns the pieces of code in a text: what is between backticks, the lines of
-// code blocks, and the lines of a script.
+// code blocks, and the lines of a script. A block of the language text is output.
 func code(path, text string) (pieces []string) {
-	inBlock := strings.HasSuffix(path, ".sh")
+	inBlock, inOutput := strings.HasSuffix(path, ".sh"), false
 	for line := range strings.Lines(text) {
-		if strings.HasPrefix(strings.TrimSpace(line), "```") {
-			inBlock = !inBlock
+		if fence := strings.TrimSpace(line); strings.HasPrefix(fence, "```") {
+			inBlock, inOutput = !inBlock, strings.HasPrefix(fence, "```text")
 			continue
 		}
-		if inBlock {
+		switch {
+		case inOutput:
+			continue
+		case inBlock:
 			pieces = append(pieces, line)
 			continue
 		}
@@ -73,4 +77,66 @@ func child(node *kong.Node, name string) *kong.Node {
 		return nil
 	}
 	return node.Children[i]
+}
+
+// TestDocuments_CommandLinesAreValid parses every command of the pages that readers
+// copy from, with its flags, also those that only run in Azure.
+func TestDocuments_CommandLinesAreValid(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/how-to/*.md")
+	require.NoError(t, err)
+	count := 0
+	fence := regexp.MustCompile("(?ms)^```sh[^\n]*\n(.*?)^```$")
+	for _, page := range append(pages, "../../README.md", "../../docs/tutorial.md") {
+		raw, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, block := range fence.FindAllStringSubmatch(string(raw), -1) {
+			for _, args := range commandLines(t, page, block[1]) {
+				count++
+				_, err := grammar(t).Parse(args)
+				require.NoError(t, err, "%s: azbackupflow %s", page, strings.Join(args, " "))
+			}
+		}
+	}
+	require.Greater(t, count, 30, "the pages have commands")
+}
+
+// commandLines returns the arguments of each call of azbackupflow in a script. An
+// expansion of the shell becomes the word x.
+func commandLines(t *testing.T, page, script string) (calls [][]string) {
+	t.Helper()
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(script), page)
+	require.NoError(t, err)
+	syntax.Walk(file, func(node syntax.Node) bool {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		var words []string
+		for _, word := range call.Args {
+			words = append(words, plainWord(word.Parts))
+		}
+		if filepath.Base(words[0]) == "azbackupflow" && len(words) > 1 {
+			calls = append(calls, words[1:])
+		}
+		return true
+	})
+	return calls
+}
+
+func plainWord(parts []syntax.WordPart) string {
+	var b strings.Builder
+	for _, part := range parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			b.WriteString(p.Value)
+		case *syntax.SglQuoted:
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			b.WriteString(plainWord(p.Parts))
+		default:
+			b.WriteString("x")
+		}
+	}
+	return b.String()
 }

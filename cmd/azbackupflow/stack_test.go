@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,21 @@ func demoWithKill(t *testing.T, dist string) {
 	}
 	require.Less(t, strings.Index(shown, "about to call"), strings.Index(shown, "is killed"), "lines are in order")
 	require.Less(t, strings.Index(shown, "is killed"), strings.Index(shown, "had taken effect"), "lines are in order")
+
+	recorded, err := os.ReadFile("../../docs/pictures/demo.cast")
+	require.NoError(t, err)
+	plain := escapes().ReplaceAllString(strings.ReplaceAll(string(recorded), `\u001b`, "\x1b"), "")
+	require.Equal(t, stepsShown(shown), stepsShown(plain), "the picture of the demo is outdated; run make pictures")
+}
+
+// stepsShown returns the names of the steps in a timeline, each once.
+func stepsShown(text string) []string {
+	var names []string
+	for _, m := range regexp.MustCompile(`\d\d:\d\d:\d\d  ([a-z][a-z-]+) `).FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func demoOfAll(t *testing.T, dist string) {

@@ -16,7 +16,8 @@ import (
 	"azbackupflow/internal/local/stack"
 )
 
-// TestDocs_CurlCommandsWork runs the commands of README.md and docs/http-api.md
+// TestDocs_CurlCommandsWork runs the commands of docs/how-to/send-requests.md and
+// docs/http-api.md
 // unchanged, except for the port and the operation ID.
 func TestDocs_CurlCommandsWork(t *testing.T) {
 	t.Parallel()
@@ -35,7 +36,7 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 		return string(output)
 	}
 
-	said := run(curlLines(t, "README.md", "operations:validate")[0])
+	said := run(curlLines(t, "docs/how-to/send-requests.md", "operations:validate")[0])
 	require.Contains(t, said, `"ok": true`)
 	require.Contains(t, said, `"wouldMake"`)
 	require.Contains(t, said, "Retry-After: ")

@@ -32,8 +32,8 @@ var galleryFolders = []string{".", ".github", "docs"}
 // README.md, in this order.
 var galleryHeadings = []string{"Features", "Getting Started", "Guidance", "Resources"}
 
-// gallerySections are what the gallery's definition of done asks of README.md: a
-// heading of the third level, below the heading that it belongs to.
+// gallerySections lists the headings of the third level in README.md, by the heading
+// that they belong to. The gallery's definition of done asks for their content.
 var gallerySections = map[string][]string{
 	"Getting Started": {"Prerequisites", "Quickstart", "Clean up"},
 	"Guidance":        {"Regions", "Costs", "Security"},

@@ -39,7 +39,7 @@ type header struct {
 	Command string `json:"command"`
 }
 
-// output is what the program wrote at a time after its start.
+// output is a line that the program wrote, with the time since its start.
 type output struct {
 	at   time.Duration
 	text string
