@@ -37,22 +37,27 @@ type backupVault struct {
 }
 
 // checkVaultIdentity checks the roles of a Backup vault's identity on the
-// flexible servers that it backs up and on the allowed restore targets.
-// https://learn.microsoft.com/azure/backup/backup-azure-database-postgresql-flex
+// datasources that it backs up and on the allowed restore targets. The table of
+// datasources holds the roles.
 func (r *run) checkVaultIdentity(ctx context.Context, vault string) {
 	p, ok := r.identityOf(ctx, vault)
 	if !ok {
 		return
 	}
-	targets, err := r.backedUpServers(ctx, vault, vaultVersion())
+	instances, err := r.instancesOf(ctx, vault)
 	if err != nil {
 		r.readFailed(checkVault, vault, "Microsoft.DataProtection/backupVaults/backupInstances/read", err)
 		return
 	}
-	targets = append(targets, r.cfg.RestoreTargets...)
+	for _, i := range instances {
+		r.checkSource(ctx, p, i)
+	}
+	targets := slices.Clone(r.cfg.RestoreTargets)
 	slices.Sort(targets)
 	for _, target := range slices.Compact(targets) {
-		r.checkTarget(ctx, p, strings.TrimRight(strings.TrimSpace(target), "/"))
+		target = strings.TrimRight(strings.TrimSpace(target), "/")
+		r.checkTarget(ctx, p, target)
+		r.checkRestoreResource(ctx, p, target, instances)
 	}
 }
 
@@ -86,26 +91,6 @@ func (r *run) readIdentity(ctx context.Context, vault string) (p principal, ok b
 		return principal{}, false
 	}
 	return principal{id: v.Identity.PrincipalID, vault: vault}, true
-}
-
-// backedUpServers returns the resource IDs of the vault's datasources.
-func (r *run) backedUpServers(ctx context.Context, vault string, apiVersion url.Values) ([]string, error) {
-	type instance struct {
-		Properties struct {
-			DataSourceInfo struct {
-				ResourceID string `json:"resourceID"`
-			} `json:"dataSourceInfo"`
-		} `json:"properties"`
-	}
-	instances, err := arm.All[instance](ctx, r.cfg.ARM, vault+"/backupInstances", apiVersion)
-	if err != nil {
-		return nil, err
-	}
-	var servers []string
-	for _, i := range instances {
-		servers = append(servers, i.Properties.DataSourceInfo.ResourceID)
-	}
-	return servers, nil
 }
 
 // principal is the identity of a vault.

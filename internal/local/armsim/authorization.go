@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"azbackupflow/internal/arm/dataprotection/kinds"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/roles"
 )
 
@@ -146,7 +148,43 @@ func (s *Simulator) assignments() []assignment {
 			all = append(all, assignment{roleReader, server.ID()})
 		}
 	}
+	for _, id := range s.sources() {
+		all = append(all, s.assignmentsOn(id)...)
+	}
 	return all
+}
+
+// assignmentsOn returns what the table of datasources demands for the backup and
+// the restore of a resource.
+func (s *Simulator) assignmentsOn(id string) (all []assignment) {
+	const groups = "/subscriptions/" + DemoSubscription + "/resourceGroups/"
+	for _, k := range kinds.All() {
+		if _, known := s.world.datasource(id, k.Type); !known {
+			continue
+		}
+		for _, need := range k.Roles {
+			switch need.On {
+			case kinds.OnSource, kinds.OnTarget:
+				all = append(all, assignment{need.ID, id})
+			case kinds.OnSourceGroup:
+				all = append(all, assignment{need.ID, resourceid.GroupOf(id)})
+			case kinds.OnSnapshotGroup, kinds.OnTargetGroup:
+				all = append(all, assignment{need.ID, groups + "snapshots"}, assignment{need.ID, groups + "restored"})
+			}
+		}
+	}
+	return all
+}
+
+// sources returns the IDs of the storage accounts and of World.Resources.
+func (s *Simulator) sources() (ids []string) {
+	for _, a := range s.world.accounts {
+		ids = append(ids, a.ID())
+	}
+	for _, r := range s.world.resources {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 // within reports whether a scope equals the other scope or lies below it.

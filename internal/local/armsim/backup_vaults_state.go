@@ -115,6 +115,11 @@ func (w *world) addProtected(p ProtectedDatasource, now time.Time, ids *random) 
 		i.state = p.State
 	}
 	i.properties = i.described()
+	if p.SnapshotGroup != "" {
+		i.parameters = map[string]any{"dataStoreParametersList": []any{map[string]any{
+			"objectType": "AzureOperationalStoreParameters", "dataStoreType": operationalStore, "resourceGroupId": p.SnapshotGroup,
+		}}}
+	}
 	for _, r := range p.RecoveryPoints {
 		point := &recoveryPoint{
 			id: r.ID, storeID: ids.guid(), time: now.Add(-r.Age), store: r.Store, policy: p.Policy, version: r.ServerVersion,

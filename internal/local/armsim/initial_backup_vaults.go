@@ -76,6 +76,9 @@ type ProtectedDatasource struct {
 	Datasource, Type string
 	// Instance is the name of the backup instance.
 	Instance string
+	// SnapshotGroup is the ARM ID of the resource group for the snapshots of a disk
+	// or a cluster.
+	SnapshotGroup string
 	// State is its currentProtectionState; ProtectionConfigured if empty.
 	State          string
 	RecoveryPoints []RecoveryPoint

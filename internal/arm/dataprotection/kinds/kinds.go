@@ -130,6 +130,11 @@ const (
 	StoreOperational = "OperationalStore"
 )
 
+// BlobDataContributor is the role on the storage account of a restore as files.
+func BlobDataContributor() RoleNeed {
+	return RoleNeed{ID: roleBlobData, Name: "Storage Blob Data Contributor", On: OnTarget, Restore: true}
+}
+
 // Names of the types of datasources.
 const (
 	DatasourceDisk    = "Microsoft.Compute/disks"
@@ -252,7 +257,7 @@ func serverKind(kind, name, roleID, role string) Kind {
 		Roles: []RoleNeed{
 			{ID: roleID, Name: role, On: OnSource},
 			{ID: roleReader, Name: "Reader", On: OnSourceGroup},
-			{ID: roleBlobData, Name: "Storage Blob Data Contributor", On: OnTarget, Restore: true},
+			BlobDataContributor(),
 		},
 	}
 }
@@ -278,7 +283,7 @@ func postgresDatabaseKind() Kind {
 		Roles: []RoleNeed{
 			{ID: roleReader, Name: "Reader", On: OnSource},
 			{ID: roleSecretsUser, Name: "Key Vault Secrets User", On: OnTarget, Restore: true},
-			{ID: roleBlobData, Name: "Storage Blob Data Contributor", On: OnTarget, Restore: true},
+			BlobDataContributor(),
 		},
 	}
 }
