@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,4 +143,53 @@ func TestStart_ExpandsTheKey(t *testing.T) {
 		require.Equal(t, cli.ExitUsage, r.code, key)
 		require.Contains(t, r.stderr, says, key)
 	}
+}
+
+func TestStart_SaysWhatToDoAboutAFailedOperation(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.failing(1)
+	request := file(t, `{"flow":"protect-file-share","parameters":`+parametersOfTestshare+`}`)
+	op := s.started(request, "--key", "one")
+	s.api.Clock.Pass(time.Minute)
+	shown := s.succeeds("start", request, "--key", "one")
+	require.Contains(t, shown, "Nothing was started: key one belongs to operation "+op.ID)
+	require.Contains(t, shown, "which ended Failed")
+	require.Contains(t, shown, "Retry it:      azbackupflow retry "+op.ID)
+	require.Contains(t, shown, "Start afresh:  use another --key, or none")
+	r := s.run("start", request, "--key", "one", "--wait")
+	require.Equal(t, cli.ExitFailed, r.code)
+	require.Contains(t, r.stdout, "Nothing was started")
+	r = s.run("start", request, "--key", "one", "--require-new")
+	require.Equal(t, cli.ExitNotStarted, r.code)
+	require.Contains(t, r.stderr, "retry it with azbackupflow retry "+op.ID+"; to start afresh, use another --key, or none")
+
+	// Nothing was written in Azure, so a corrected request starts it again.
+	corrected := s.started(request, "--key", "one", "--set", "policy=schedule2")
+	require.True(t, corrected.Created)
+	require.Equal(t, op.ID, corrected.ID)
+}
+
+func TestStart_RepeatsAThrottledCall(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	calls := 0
+	throttle := func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls == 3 {
+			s.api.Instead(nil)
+		}
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+	s.api.Instead(throttle)
+	request := file(t, `{"flow":"protect-file-share","parameters":`+parametersOfTestshare+`}`)
+	require.Contains(t, s.succeeds("start", request), "Started operation ")
+	require.Equal(t, 3, calls)
+	require.Equal(t, []time.Duration{30 * time.Second, 30 * time.Second, 30 * time.Second}, s.api.Clock.Slept())
+
+	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) { calls++; w.WriteHeader(http.StatusTooManyRequests) })
+	calls = 0
+	r := s.run("start", request)
+	require.Equal(t, cli.ExitUnavailable, r.code)
+	require.Equal(t, maxThrottled, calls)
 }
