@@ -66,6 +66,10 @@ func (a *app) change(ctx context.Context, f changeFlags, ch change) error {
 	if a.out.Structured() {
 		return a.out.Data(op)
 	}
+	if ch.done == cancelDone && op.Status.Terminal() && op.Status != api.Canceled {
+		a.out.Line("Operation %s had ended as %s; nothing was canceled.", op.ID, a.out.Status(op.Status))
+		return nil
+	}
 	a.out.Line("Operation %s is %s%s.", op.ID, a.out.Status(op.Status), render.Flags(op))
 	return nil
 }

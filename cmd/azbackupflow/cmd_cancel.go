@@ -7,6 +7,8 @@ import (
 	"azbackupflow/internal/client"
 )
 
+const cancelDone = "cancel requested"
+
 type cancelCommand struct{ changeFlags }
 
 // Help is shown below the command's own help.
@@ -22,7 +24,7 @@ continue in Azure. With a filter, operations that have ended are left out.
 // Run requests the cancellation of the operations.
 func (c *cancelCommand) Run(ctx context.Context, a *app) error {
 	return a.change(ctx, c.changeFlags, change{
-		verb: "cancel", done: "cancel requested", call: (*client.Client).Cancel,
+		verb: "cancel", done: cancelDone, call: (*client.Client).Cancel,
 		statuses: []api.Status{api.Pending, api.Running, api.Parked},
 	})
 }

@@ -242,6 +242,43 @@ func TestWait_TakesSeveralOperations(t *testing.T) {
 	require.Len(t, page.Operations, 2)
 }
 
+func TestCancel_OfAnEndedOperationSaysSo(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.api.Backup()
+	v := s.start(clienttest.Protect("1", "one"))
+	s.api.Clock.Pass(time.Hour)
+	require.Equal(t, "Operation "+v.ID+" had ended as Succeeded; nothing was canceled.\n", s.succeeds("cancel", v.ID))
+}
+
+func TestWait_OutlastsAnOutageOfMinutes(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		outage time.Duration
+		code   int
+	}{"of a minute": {time.Minute, cli.ExitDone}, "of ten minutes": {10 * time.Minute, cli.ExitUnavailable}} {
+		s := newShell(t)
+		a, b := s.start(clienttest.Protect("1", "one")), s.start(clienttest.Protect("2", "two"))
+		s.succeeds("pause", a.ID, b.ID)
+		s.succeeds("resume", a.ID, b.ID)
+		s.api.Script("check-policy", clienttest.Answer{Outcome: operation.Outcome{Kind: operation.Wait, After: 20 * time.Minute}})
+		began, reads := s.api.Clock.Now(), 0
+		s.change = func(e *environment) {
+			e.http = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				if reads++; reads > 2 && s.api.Clock.Now().Sub(began) < x.outage {
+					return &http.Response{StatusCode: http.StatusBadGateway, Body: http.NoBody, Request: r}, nil
+				}
+				return http.DefaultTransport.RoundTrip(r)
+			})}
+		}
+		r := s.run("wait", a.ID, b.ID)
+		require.Equal(t, x.code, r.code, "%s: %s", name, r.stderr)
+		if x.code == cli.ExitUnavailable {
+			require.Contains(t, r.stderr, "API unavailable for 5 min", name)
+		}
+	}
+}
+
 func TestWatch_ShowsASet(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
