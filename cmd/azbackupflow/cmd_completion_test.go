@@ -60,6 +60,7 @@ func TestCompletion_KnowsWordsOfTheGrammar(t *testing.T) {
 		"start -f ":                  {":files"},
 		"start backup-now --file x":  {":files"},
 		"schedules check --file=sc":  {":files"},
+		"drills verify --key=x":      {":files"},
 		"completion z":               {"zsh"},
 		"help resc":                  {"rescue"},
 		"list --nope=":               nil,

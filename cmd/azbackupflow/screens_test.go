@@ -89,6 +89,9 @@ func screens() map[string]func(*shell) []string {
 		"schedules next": func(s *shell) []string {
 			return []string{"schedules", "next", "-n", "2", "-f", s.declared("schedules.yaml", someSchedules)}
 		},
+		"drills verify": func(s *shell) []string {
+			return []string{"drills", "verify", s.declared("evidence.json", sampleEvidence(s.t)), "--key", sampleEvidenceKey}
+		},
 		"protect check": func(s *shell) []string {
 			return []string{"protect", "check", "-f", s.declared("protection.yaml", someRules)}
 		},
@@ -317,7 +320,7 @@ func (s *shell) screen(width int, color bool, args []string) string {
 func TestHelp_FitsANarrowTerminal(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	for _, command := range append(commands(t), "", "rejected", "schedules", "protect") {
+	for _, command := range append(commands(t), "", "rejected", "schedules", "drills", "protect") {
 		for _, width := range []int{60, 80} {
 			shown := s.screen(width, false, append(strings.Fields(command), "--help"))
 			require.Contains(t, shown, "Usage: azbackupflow", command)

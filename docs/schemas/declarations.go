@@ -10,8 +10,14 @@ var schedules []byte
 //go:embed protection.v1.schema.json
 var protection []byte
 
+//go:embed evidence.v1.schema.json
+var evidence []byte
+
 // Schedules is the schema of schedules.yaml.
 func Schedules() []byte { return schedules }
 
 // Protection is the schema of protection.yaml.
 func Protection() []byte { return protection }
+
+// Evidence is the schema of the evidence of a restore drill.
+func Evidence() []byte { return evidence }

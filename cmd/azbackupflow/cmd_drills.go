@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/drill/evidence"
+)
+
+type drillsCommand struct {
+	Verify drillsVerifyCommand `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
+}
+
+type drillsVerifyCommand struct {
+	File          string   `arg:"" complete:"file" help:"File with the evidence; - reads standard input."`
+	Key           []string `required:"" placeholder:"FILE" complete:"file" help:"PEM file with a public key that you trust. Repeat the flag after a change of keys."`
+	RequireProven bool     `help:"Exit with 1 unless the result of the drill is Proven."`
+}
+
+// verifiedFile is the JSON output of drills verify.
+type verifiedFile struct {
+	File     string            `json:"file"`
+	KeyID    string            `json:"keyId"`
+	Evidence evidence.Evidence `json:"evidence"`
+}
+
+// Run verifies the file.
+func (c *drillsVerifyCommand) Run(a *app) error {
+	if c.File == "-" && slices.Contains(c.Key, "-") {
+		return &cli.UsageError{Text: "both the evidence and a key are -", Remedy: "read one of them from a file"}
+	}
+	verified, err := a.verifiedEvidence(c.File, c.Key)
+	if err != nil {
+		return err
+	}
+	e := verified.Evidence
+	if a.out.Structured() {
+		err = a.out.Data(verifiedFile{c.File, verified.KeyID, e})
+	} else {
+		a.showEvidence(c.File, verified)
+	}
+	if err == nil && c.RequireProven && e.Result != evidence.Proven {
+		return fmt.Errorf("the signature is valid, but the result of drill %s is %s, not %s", e.ID, e.Result, evidence.Proven)
+	}
+	return err
+}
+
+// verifiedEvidence reads and verifies a file of evidence.
+func (a *app) verifiedEvidence(file string, keyFiles []string) (evidence.Verified, error) {
+	keys := make([]evidence.PublicKey, 0, len(keyFiles))
+	for _, name := range keyFiles {
+		raw, err := cli.ReadFile(name, a.stdin)
+		if err != nil {
+			return evidence.Verified{}, err
+		}
+		key, err := evidence.ParsePublicKey(raw)
+		if err != nil {
+			return evidence.Verified{}, &cli.UsageError{Text: fmt.Sprintf("--key: %s %v", name, err)}
+		}
+		keys = append(keys, key)
+	}
+	raw, err := cli.ReadFile(file, a.stdin)
+	if err != nil {
+		return evidence.Verified{}, err
+	}
+	verified, err := evidence.Verify(file, raw, keys)
+	var rejected *evidence.NotVerifiedError
+	if errors.As(err, &rejected) {
+		return verified, fmt.Errorf("%s is not verified: %w", file, err)
+	}
+	return verified, err
+}
+
+func (a *app) showEvidence(file string, v evidence.Verified) {
+	e := v.Evidence
+	a.out.Line("%s is verified: it has not changed since it was signed.", render.Plain(file))
+	facts := []render.Fact{
+		{Name: "Result", Value: string(e.Result)},
+		{Name: "Drill", Value: render.Plain(e.Drill.Name + ", " + e.Drill.Run)},
+		{Name: "Item", Value: render.Plain(e.Item.Name + " (" + e.Item.Type + ")")},
+		{Name: "Started", Value: render.Time(e.Started)},
+	}
+	if e.Point != nil {
+		facts = append(facts, render.Fact{Name: "Recovery point", Value: render.Time(e.Point.Time) + " (" + render.Plain(e.Point.Rule) + ")"})
+	}
+	facts = append(facts, objectiveFacts("Restore time", e.Objectives.RTO)...)
+	facts = append(facts, objectiveFacts("Point age", e.Objectives.RPO)...)
+	for _, p := range e.Phases {
+		if p.Result != evidence.PhaseSucceeded {
+			facts = append(facts, render.Fact{Name: "Failed phase", Value: render.Plain(string(p.Name) + ": " + p.Error)})
+		}
+	}
+	for _, c := range e.Checks {
+		facts = append(facts, render.Fact{Name: "Check", Value: render.Plain(c.Name + ": " + string(c.Result) + ", " + c.Found)})
+	}
+	validation := string(e.Validation.Result)
+	if e.Validation.By != "" {
+		validation += " by " + e.Validation.By
+	}
+	facts = append(facts, render.Fact{Name: "Validation", Value: render.Plain(validation)})
+	if len(e.NotValidated) > 0 {
+		facts = append(facts, render.Fact{Name: "Not validated", Value: render.Plain(strings.Join(e.NotValidated, "; "))})
+	}
+	a.out.Facts(append(facts, render.Fact{Name: "Signed by key", Value: v.KeyID}))
+}
+
+// objectiveFacts returns the fact of a measured objective; none if it is nil.
+func objectiveFacts(name string, o *evidence.Objective) []render.Fact {
+	switch {
+	case o == nil:
+		return nil
+	case o.Met == nil:
+		return []render.Fact{{Name: name, Value: o.Measured + ", without an objective"}}
+	case *o.Met:
+		return []render.Fact{{Name: name, Value: o.Measured + ", within " + o.Maximum}}
+	}
+	return []render.Fact{{Name: name, Value: o.Measured + ", more than " + o.Maximum}}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/cli"
+	"azbackupflow/internal/drill/evidence"
+)
+
+const sampleEvidenceKey = "../../internal/drill/evidence/testdata/evidence.v1.key.pem"
+
+// sampleEvidence returns the signed evidence of a drill.
+func sampleEvidence(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("../../internal/drill/evidence/testdata/evidence.v1.json")
+	require.NoError(t, err)
+	return string(raw)
+}
+
+// signedEvidence changes the sample, and signs it with a new key.
+func signedEvidence(t *testing.T, change func(*evidence.Evidence)) (file, keyFile string) {
+	t.Helper()
+	var sample struct{ Evidence evidence.Evidence }
+	require.NoError(t, json.Unmarshal([]byte(sampleEvidence(t)), &sample))
+	change(&sample.Evidence)
+	e, err := evidence.Assess(sample.Evidence)
+	require.NoError(t, err)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	key, err := evidence.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	require.NoError(t, err)
+	signed, err := evidence.Sign(e, key)
+	require.NoError(t, err)
+	der, err = x509.MarshalPKIXPublicKey(&private.PublicKey)
+	require.NoError(t, err)
+	return declared(t, "evidence.json", string(signed)), declared(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+}
+
+func TestDrillsVerify_ShowsWhatIsProven(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "evidence.json", sampleEvidence(t))
+	s.golden("drills-verify", bare(file, s.succeeds("drills", "verify", file, "--key", sampleEvidenceKey, "--require-proven")))
+	var got struct {
+		KeyID    string
+		Evidence evidence.Evidence
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.succeeds("-o", "json", "drills", "verify", file, "--key", sampleEvidenceKey)), &got))
+	require.Equal(t, evidence.Proven, got.Evidence.Result)
+	require.NotEmpty(t, got.KeyID)
+
+	s.stdin = sampleEvidence(t)
+	require.Contains(t, s.succeeds("drills", "verify", "-", "--key", sampleEvidenceKey), "is verified")
+}
+
+func TestDrillsVerify_RejectsAChangedFile(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "evidence.json", strings.Replace(sampleEvidence(t), "1200 files", "1201 files", 1))
+	got := s.run("drills", "verify", file, "--key", sampleEvidenceKey)
+	require.Equal(t, cli.ExitFailed, got.code)
+	require.Empty(t, got.stdout)
+	require.Contains(t, got.stderr, "evidence.json is not verified: the file was changed after it was signed")
+}
+
+// A valid signature under a failed drill is not a proof.
+func TestDrillsVerify_RequiresAProof(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	for result, change := range map[evidence.Result]func(*evidence.Evidence){
+		evidence.ObjectivesMissed: func(e *evidence.Evidence) { e.Objectives.RTO.Maximum = "PT1S" },
+		evidence.NotValidated:     func(e *evidence.Evidence) { e.Validation = evidence.Validation{Result: evidence.TimedOut} },
+		evidence.Failed: func(e *evidence.Evidence) {
+			e.Phases = e.Phases[:3]
+			e.Phases[2].Result, e.Phases[2].Error, e.Phases[2].Ended = evidence.PhaseFailed, "the job failed", e.Phases[2].Started.Add(time.Second)
+			e.Checks, e.Validation = []evidence.Check{}, evidence.Validation{Result: evidence.NotReached}
+		},
+	} {
+		file, key := signedEvidence(t, change)
+		shown := s.succeeds("drills", "verify", file, "--key", sampleEvidenceKey, "--key", key)
+		require.Contains(t, shown, string(result))
+		got := s.run("drills", "verify", file, "--key", key, "--require-proven")
+		require.Equal(t, cli.ExitFailed, got.code)
+		require.Equal(t, shown, got.stdout)
+		require.Contains(t, got.stderr, "the result of drill 5f2b7c is "+string(result)+", not Proven")
+	}
+}
+
+func TestDrillsVerify_ExplainsWrongInput(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "evidence.json", sampleEvidence(t))
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{file}, "--key"},
+		{[]string{file, "--key", file}, "--key: " + file + " is not a PEM file; want a PEM file with the public key of an ECDSA key on the curve P-256"},
+		{[]string{file, "--key", "none.pem"}, "file none.pem does not exist"},
+		{[]string{"none.json", "--key", sampleEvidenceKey}, "file none.json does not exist"},
+		{[]string{"-", "--key", "-"}, "both the evidence and a key are -"},
+	} {
+		got := s.run(append([]string{"drills", "verify"}, c.args...)...)
+		require.Equal(t, cli.ExitUsage, got.code, c.args)
+		require.Contains(t, got.stderr, c.want)
+	}
+}
