@@ -126,7 +126,7 @@ func badFiles() []badInput {
 		with(request(" \n"), "request", "is empty", "--example"),
 		with(request("{\n oops"), "request", "is not JSON", "line 2, at \"o\"; write one JSON object"),
 		with(request(`{"flow":"protect-file-share",`), "request", "is not JSON: it ends in line 1", "one JSON object"),
-		with(request("[]"), "request", "is a JSON array", "a JSON object"),
+		with(request("[]"), "request", "is an array", "a JSON object"),
 		with(request("{} {}"), "request", "holds more than one", "one JSON object"),
 		with(request("flow: [a\n"), "request", "is not YAML: something is wrong in line 1", "YAML or JSON"),
 		with(request("flow: a\n\tkey: b\n"), "request", "is not YAML: something is wrong in line 2", "YAML or JSON"),
