@@ -218,6 +218,20 @@ func TestTrackJob_FollowsAJobThatSomethingElseStarted(t *testing.T) {
 	}
 }
 
+func TestTrackJob_RefusesAJobThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	restoreVault, _, _ := strings.Cut(demoInstance, "/backupInstances/")
+	for _, vault := range []string{demoVault, restoreVault} {
+		began := r.clock.Now()
+		op := r.finish(r.begin("track-job", object{"jobId": vault + "/backupJobs/eeda2c9e-9bc2-4c51-a021-6cb73a172460"}))
+		require.False(t, op.Status.Successful())
+		require.Equal(t, "JobNotFound", op.LastError.Code)
+		require.Less(t, r.clock.Now().Sub(began), time.Minute, "at once")
+		require.True(t, op.OnlyRead, "a corrected request may use the key")
+	}
+}
+
 func TestRestorePostgres_AcceptsTheContainerById(t *testing.T) {
 	t.Parallel()
 	b, err := flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{RestoreTargets: []string{demoContainer}}})

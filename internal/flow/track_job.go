@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"time"
@@ -65,8 +66,8 @@ func (a azure) trackJob() Definition {
 					Name: "find-job", Effect: step.Read, Run: with(findTrackedJob),
 					Asks: "calls nothing; the ID contains the provider", Then: "a job of a Backup vault continues with `await-instance-job`",
 				},
-				awaitJob("await-job", jobWait{reader: a.serviceJob(trackedVault(resourceid.RecoveryServicesVault)), last: true}),
-				awaitJob("await-instance-job", jobWait{reader: a.instanceJob(trackedVault(resourceid.BackupVault)), last: true}),
+				awaitJob("await-job", jobWait{reader: mustExist(a.serviceJob(trackedVault(resourceid.RecoveryServicesVault))), last: true}),
+				awaitJob("await-instance-job", jobWait{reader: mustExist(a.instanceJob(trackedVault(resourceid.BackupVault))), last: true}),
 			},
 		},
 		Role:       roles.Read,
@@ -90,6 +91,21 @@ func findTrackedJob(_ context.Context, c step.Call, p TrackJob) (operation.Outco
 	}
 	out.Tracking = &operation.Tracking{SubmittedAt: c.Now, JobID: name}
 	return out, nil
+}
+
+// mustExist returns a reader that fails at once if its first read does not find
+// the job. The request names the job, so it exists already, and a mistyped ID never
+// will. A job that was seen before is waited for.
+func mustExist(r jobReader) jobReader {
+	return jobReader{calls: r.calls, read: func(ctx context.Context, c step.Call) (job, error) {
+		read, err := r.read(ctx, c)
+		var missing *operation.Error
+		if errors.As(err, &missing) && missing.Class == operation.NotYet && c.Operation.WaitingFor == "" {
+			return read, fatal("JobNotFound", "the vault has no job "+c.Operation.Tracking.JobID,
+				"Check parameters.jobId: az backup job list, or az dataprotection job list, shows the jobs of the vault. Then start again with the right ID.")
+		}
+		return read, err
+	}}
 }
 
 // trackedVault returns the vault of the requested job.

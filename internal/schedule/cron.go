@@ -29,16 +29,34 @@ func parseCron(expression string) (cron.Schedule, error) {
 	}
 	parser, err := cron.TryNewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be parsed: %w", err)
+		return nil, fmt.Errorf("cannot be parsed: %w", err) // only options that contradict each other
 	}
 	s, err := parser.Parse(expression)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be parsed: %w", err)
+		return nil, fmt.Errorf("cannot be parsed: %s", wrongField(fields, func(e string) bool {
+			_, err := parser.Parse(e)
+			return err == nil
+		}))
 	}
 	if s.Next(time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
 		return nil, errNeverFires
 	}
 	return s, nil
+}
+
+// wrongField describes the first field of an expression that is wrong by itself.
+// The text of the library does not name it.
+func wrongField(fields []string, valid func(expression string) bool) string {
+	names := []string{"minute", "hour", "day of the month", "month", "day of the week"}
+	ranges := []string{"0 to 59", "0 to 23", "1 to 31", "1 to 12 or JAN to DEC", "0 to 6 or SUN to SAT"}
+	for i, field := range fields[len(fields)-len(names):] {
+		only := []string{"*", "*", "*", "*", "*"}
+		only[i] = field
+		if !valid(strings.Join(only, " ")) {
+			return fmt.Sprintf("its %s is %q, which has values from %s", names[i], field, ranges[i])
+		}
+	}
+	return "its second is not a number from 0 to 59"
 }
 
 // loadZone returns an IANA time zone. It rejects Local, which time.LoadLocation
