@@ -220,7 +220,7 @@ func TestTrackJob_FollowsAJobThatSomethingElseStarted(t *testing.T) {
 
 func TestTrackJob_RefusesAJobThatDoesNotExist(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r, _ := simulated(t, armsim.DemoWorld())
 	restoreVault, _, _ := strings.Cut(demoInstance, "/backupInstances/")
 	for _, vault := range []string{demoVault, restoreVault} {
 		began := r.clock.Now()

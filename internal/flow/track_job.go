@@ -66,8 +66,8 @@ func (a azure) trackJob() Definition {
 					Name: "find-job", Effect: step.Read, Run: with(findTrackedJob),
 					Asks: "calls nothing; the ID contains the provider", Then: "a job of a Backup vault continues with `await-instance-job`",
 				},
-				awaitJob("await-job", jobWait{reader: mustExist(a.serviceJob(trackedVault(resourceid.RecoveryServicesVault))), last: true}),
-				awaitJob("await-instance-job", jobWait{reader: mustExist(a.instanceJob(trackedVault(resourceid.BackupVault))), last: true}),
+				awaitJob("await-job", jobWait{reader: a.existingServiceJob(), last: true}),
+				awaitJob("await-instance-job", jobWait{reader: a.existingInstanceJob(), last: true}),
 			},
 		},
 		Role:       roles.Read,
@@ -85,23 +85,54 @@ func (a azure) trackJob() Definition {
 // findTrackedJob derives from the ID which provider runs the job.
 func findTrackedJob(_ context.Context, c step.Call, p TrackJob) (operation.Outcome, error) {
 	vault, name, _ := cutJob(p.JobID)
-	out := skipTo("await-job", "a job of a Recovery Services vault")
+	out := skipTo("await-job", noteServiceJob)
 	if _, err := resourceid.ParseVaultID(vault, resourceid.RecoveryServicesVault); err != nil {
-		out = skipTo("await-instance-job", "a job of a Backup vault")
+		out = skipTo("await-instance-job", noteInstanceJob)
 	}
 	out.Tracking = &operation.Tracking{SubmittedAt: c.Now, JobID: name}
 	return out, nil
 }
 
-// mustExist returns a reader that fails at once if its first read does not find
-// the job. The request names the job, so it exists already, and a mistyped ID never
-// will. A job that was seen before is waited for.
-func mustExist(r jobReader) jobReader {
+func (a azure) existingServiceJob() jobReader {
+	vault := trackedVault(resourceid.RecoveryServicesVault)
+	return mustExist(a.serviceJob(vault), vault, a.readServiceJob)
+}
+
+func (a azure) existingInstanceJob() jobReader {
+	vault := trackedVault(resourceid.BackupVault)
+	return mustExist(a.instanceJob(vault), vault, a.readInstanceJob)
+}
+
+// Notes of the step find-job. An operation that waits for one of them has not read
+// its job yet.
+const (
+	noteServiceJob  = "a job of a Recovery Services vault"
+	noteInstanceJob = "a job of a Backup vault"
+)
+
+// mustExist returns a reader whose first read reads the job itself and fails at
+// once if there is none. The request names the job, so it exists already, and a
+// mistyped ID never will. A job that was read before is waited for.
+func mustExist(
+	r jobReader, vault func(step.Call) (resourceid.VaultID, error),
+	alone func(ctx context.Context, c step.Call, vault resourceid.VaultID, name string) (job, error),
+) jobReader {
 	return jobReader{calls: r.calls, read: func(ctx context.Context, c step.Call) (job, error) {
-		read, err := r.read(ctx, c)
+		if waits := c.Operation.WaitingFor; waits != noteServiceJob && waits != noteInstanceJob {
+			return r.read(ctx, c)
+		}
+		id, err := vault(c)
+		if err != nil {
+			return job{}, err
+		}
+		name, err := trackedJob(c)
+		if err != nil {
+			return job{}, err
+		}
+		read, err := alone(ctx, c, id, name)
 		var missing *operation.Error
-		if errors.As(err, &missing) && missing.Class == operation.NotYet && c.Operation.WaitingFor == "" {
-			return read, fatal("JobNotFound", "the vault has no job "+c.Operation.Tracking.JobID,
+		if errors.As(err, &missing) && missing.Class == operation.NotYet {
+			return read, fatal("JobNotFound", "vault "+id.Name+" has no job "+name,
 				"Check parameters.jobId: az backup job list, or az dataprotection job list, shows the jobs of the vault. Then start again with the right ID.")
 		}
 		return read, err
