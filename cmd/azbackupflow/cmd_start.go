@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -129,7 +130,7 @@ func (s *startCommand) show(ctx context.Context, a *app, c *client.Client, start
 				return err
 			}
 		}
-		return &cli.NotStartedError{Operation: started.Operation, Text: notStarted(started.Operation, a.now())}
+		return &cli.NotStartedError{Operation: started.Operation, Text: strings.TrimSuffix(notStarted(started.Operation, a.now()), ".")}
 	}
 	if !a.out.Structured() {
 		a.showStarted(started)

@@ -162,7 +162,7 @@ func TestStart_SaysWhatToDoAboutAFailedOperation(t *testing.T) {
 	require.Contains(t, r.stdout, "Nothing was started")
 	r = s.run("start", request, "--key", "one", "--require-new")
 	require.Equal(t, cli.ExitNotStarted, r.code)
-	require.Contains(t, r.stderr, "retry it with azbackupflow retry "+op.ID+"; to start afresh, use another --key, or none")
+	require.Contains(t, r.stderr, " ago; retry it with azbackupflow retry "+op.ID+"; to start afresh, use another --key, or none")
 
 	// Nothing was written in Azure, so a corrected request starts it again.
 	corrected := s.started(request, "--key", "one", "--set", "policy=schedule2")
