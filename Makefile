@@ -71,6 +71,20 @@ install: bin/azbackupflow ## Install the command line, its man page and its comp
 package: ## Build dist/, dist.zip (what is deployed; ARCH=arm64 for Arm) and its bill of materials
 	CGO_ENABLED=0 $(GO) run -trimpath ./internal/packaging/cmd -version $(VERSION) -arch $(ARCH)
 
+# The version of a snapshot: the tag, or the tag before it and the commits since then.
+RELEASE ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo 0.0.0-g$$(git rev-parse --short HEAD))
+
+# The second build must have the same checksums. CLEAN=1 gives it an empty build cache,
+# so that it compiles everything again.
+.PHONY: snapshot
+snapshot: ## Build all artefacts of a release twice, offline, and compare them (bin/release; CLEAN=1 compiles twice)
+	rm -rf bin/release bin/release-again bin/cache
+	GOPROXY=off $(GO) run ./internal/packaging/cmd -release bin/release -version '$(RELEASE)' -commit "$$(git rev-parse HEAD)"
+	GOPROXY=off $(if $(CLEAN),GOCACHE='$(CURDIR)/bin/cache') $(GO) run ./internal/packaging/cmd -release bin/release-again -version '$(RELEASE)' -commit "$$(git rev-parse HEAD)" >/dev/null
+	cmp bin/release/checksums.txt bin/release-again/checksums.txt && cmp bin/release/provenance.intoto.json bin/release-again/provenance.intoto.json
+	rm -rf bin/release-again bin/cache
+	@echo 'Both builds are identical.'
+
 .PHONY: demo
 demo: deps bin/azbackupflow package ## Run every flow on the local stack and show its progress
 	bin/azbackupflow demo

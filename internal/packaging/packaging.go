@@ -104,7 +104,7 @@ func buildPrograms(ctx context.Context, cfg Config, scratch string) (programs, e
 	}
 	local := platform{os: runtime.GOOS, arch: runtime.GOARCH}
 	built := programs{local: filepath.Join(scratch, "program")}
-	if err := local.build(ctx, cfg.Root, built.local, cfg.Version); err != nil {
+	if err := local.build(ctx, cfg.Root, built.local, cfg.Version, functionsFolder); err != nil {
 		return programs{}, err
 	}
 	if local == azure {
@@ -112,7 +112,7 @@ func buildPrograms(ctx context.Context, cfg Config, scratch string) (programs, e
 		return built, nil
 	}
 	built.azure = filepath.Join(scratch, "program-azure")
-	return built, azure.build(ctx, cfg.Root, built.azure, cfg.Version)
+	return built, azure.build(ctx, cfg.Root, built.azure, cfg.Version, functionsFolder)
 }
 
 // writeDeployment writes the archive and the bill of materials.

@@ -23,10 +23,10 @@ func azureOn(arch string) (platform, error) {
 	return platform{}, fmt.Errorf("processor %q is not supported; set amd64 or arm64", arch)
 }
 
-// build builds the program in functions/. It uses no C library, because Azure's
+// build builds the program in a folder. It uses no C library, because Azure's
 // image may lack it, and leaves out the paths and times of this machine, so that
 // builds are reproducible.
-func (p platform) build(ctx context.Context, root, out, version string) error {
+func (p platform) build(ctx context.Context, root, out, version, folder string) error {
 	if strings.ContainsAny(version, " \t\n'\"") {
 		return fmt.Errorf("version %q contains a space or a quote; remove it", version)
 	}
@@ -35,7 +35,7 @@ func (p platform) build(ctx context.Context, root, out, version string) error {
 		return fmt.Errorf("find the path of the program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w -X main.version="+version, "-o", out, "./"+functionsFolder)
+		"-ldflags", "-s -w -X main.version="+version, "-o", out, "./"+folder)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch)
 	if output, err := cmd.CombinedOutput(); err != nil {

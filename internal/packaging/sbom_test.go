@@ -14,11 +14,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// linked returns the modules that are linked into the deployed program.
-func linked(t *testing.T) []*debug.Module {
+// linked returns the modules that are linked into the deployed program and into the
+// command line, on any of its platforms.
+func linked(t *testing.T) (modules []*debug.Module) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if .Version}}{{.Path}} {{.Version}} {{.Sum}}{{end}}{{end}}", "./functions")
+	seen := map[string]bool{}
+	for _, p := range releasePlatforms() {
+		for _, m := range linkedOn(t, p) {
+			if !seen[m.Path] {
+				seen[m.Path] = true
+				modules = append(modules, m)
+			}
+		}
+	}
+	return modules
+}
+
+func linkedOn(t *testing.T, p platform) []*debug.Module {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if .Version}}{{.Path}} {{.Version}} {{.Sum}}{{end}}{{end}}", "./functions", "./"+commandLineFolder)
 	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0")
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	seen := map[string]bool{}
