@@ -32,7 +32,7 @@ func compare(t *testing.T, file string, generated []byte) {
 	t.Helper()
 	path := filepath.Join(docs, file)
 	if *update {
-		require.NoError(t, os.WriteFile(path, generated, 0o644)) //nolint:gosec // G306: a page of the repository
+		require.NoError(t, os.WriteFile(path, generated, 0o644))
 	}
 	written, err := os.ReadFile(path)
 	require.NoError(t, err)
