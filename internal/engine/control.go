@@ -138,12 +138,12 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 			return op, nil
 		}
 		if errors.Is(failed, ErrTooLarge) {
-			return op, fmt.Errorf("save operation %s: %w", id, failed)
+			return op, fmt.Errorf("change: %w", failed)
 		}
 		written = op.WriteID
 		if err := e.cfg.Sleep(ctx, time.Duration(1+e.cfg.Jitter()*float64(100*time.Millisecond))); err != nil {
-			return op, fmt.Errorf("save operation %s: %w", id, errors.Join(err, failed))
+			return op, fmt.Errorf("change: %w", errors.Join(err, failed))
 		}
 	}
-	return operation.Operation{}, fmt.Errorf("save operation %s: %w", id, failed)
+	return operation.Operation{}, fmt.Errorf("change: %w", failed)
 }

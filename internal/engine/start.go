@@ -59,7 +59,7 @@ func (e *Engine) Start(ctx context.Context, r request.Request, from Origin) (op 
 	ev := operation.Event{Seq: op.Seq, At: op.CreatedAt, Step: op.Step, Status: op.Status, What: "accepted", DueAt: op.DueAt, WriteID: op.WriteID}.With(from.Cause)
 	row, created, err := e.cfg.Store.Create(ctx, op, ev)
 	if err != nil {
-		return op, false, fmt.Errorf("create operation %s: %w", op.ID, err)
+		return op, false, fmt.Errorf("start: %w", err)
 	}
 	stored := row.Operation
 	if stored.RequestHash != op.RequestHash && !stored.Replaced(op.RequestHash) {
