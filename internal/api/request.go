@@ -11,7 +11,7 @@ type Request struct {
 	Key string `json:"key,omitempty"`
 	// Parameters belong to the flow; see its JSON Schema.
 	Parameters json.RawMessage `json:"parameters"`
-	// Deadline limits the operation's duration, as an ISO 8601 duration such as
+	// Deadline limits the operation's duration, such as 6h, 7d or, in ISO 8601,
 	// PT6H. The flow has a default.
 	Deadline string `json:"deadline,omitempty"`
 	// Labels are filters for later lists.

@@ -174,7 +174,7 @@ func TestStart_RejectsInvalidRequestWithoutATrace(t *testing.T) {
 		},
 		"a deadline out of range": {
 			func(r *request.Request) { r.Deadline = "PT1S" },
-			step.FieldError{Field: "deadline", Problem: `"PT1S" is out of range`, Want: "an ISO 8601 duration from PT1M to P30D, such as PT6H"},
+			step.FieldError{Field: "deadline", Problem: `"PT1S" is out of range`, Want: "a duration from 1m to 30d, such as 6h, 7d or PT6H"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

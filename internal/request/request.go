@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -27,8 +28,8 @@ type Request struct {
 	Key string `json:"key,omitempty"`
 	// Parameters are the flow's own.
 	Parameters json.RawMessage `json:"parameters"`
-	// Deadline is the time limit of the operation, an ISO 8601 duration such as
-	// PT6H. Empty means the flow's default.
+	// Deadline is the time limit of the operation: a duration such as 6h, 7d or, in
+	// ISO 8601, PT6H. Empty means the flow's default.
 	Deadline string `json:"deadline,omitempty"`
 	// Labels are used to search for operations.
 	Labels map[string]string `json:"labels,omitempty"`
@@ -88,7 +89,7 @@ func (r Request) Check() error {
 		add("parameters", fmt.Sprintf("is %d bytes long", n), fmt.Sprintf("at most %d bytes", MaxParameters))
 	}
 	if _, err := r.Timeout(); err != nil {
-		add("deadline", fmt.Sprintf("%q %s", r.Deadline, err), "an ISO 8601 duration from PT1M to P30D, such as PT6H")
+		add("deadline", fmt.Sprintf("%q %s", r.Deadline, err), "a duration from 1m to 30d, such as 6h, 7d or PT6H")
 	}
 	invalid = append(invalid, step.FieldsOf(CheckReason(r.Reason))...)
 	if len(r.Labels) > MaxLabels {
@@ -128,19 +129,45 @@ func (r Request) Timeout() (time.Duration, error) {
 	if len(r.Deadline) > maxDeadlineText {
 		return 0, errors.New("is not a duration")
 	}
-	// The parser ignores a number without a unit, so the format is checked too.
-	d, err := duration.Parse(r.Deadline)
-	if err != nil || !iso8601.MatchString(r.Deadline) {
-		return 0, errors.New("is not a duration")
+	timeout, err := parseDuration(r.Deadline)
+	if err != nil {
+		return 0, err
 	}
-	timeout := d.ToTimeDuration()
 	if timeout < minDeadline || timeout > maxDeadline {
 		return 0, errors.New("is out of range")
 	}
 	return timeout, nil
 }
 
+// parseDuration parses an ISO 8601 duration, or a short one such as 1d12h.
+func parseDuration(text string) (time.Duration, error) {
+	if shortForm.MatchString(text) {
+		return parseShort(text)
+	}
+	// The parser ignores a number without a unit, so the format is checked too.
+	d, err := duration.Parse(text)
+	if err != nil || !iso8601.MatchString(text) {
+		return 0, errors.New("is not a duration")
+	}
+	return d.ToTimeDuration(), nil
+}
+
+func parseShort(text string) (total time.Duration, err error) {
+	const day = 24 * time.Hour
+	units := map[string]time.Duration{"w": 7 * day, "d": day, "h": time.Hour, "m": time.Minute, "s": time.Second}
+	for _, part := range shortPart.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.ParseInt(part[1], 10, 64)
+		if err != nil || n > int64(maxDeadline/units[part[2]]) {
+			return 0, errors.New("is out of range")
+		}
+		total += time.Duration(n) * units[part[2]]
+	}
+	return total, nil
+}
+
 var (
+	shortForm = regexp.MustCompile(`^(\d+[wdhms])+$`)
+	shortPart = regexp.MustCompile(`(\d+)([wdhms])`)
 	printable = regexp.MustCompile(`^[^\x00-\x1f\x7f]*$`)
 	iso8601   = regexp.MustCompile(`^P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$`)
 	labelName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,63}$`)

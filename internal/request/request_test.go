@@ -39,7 +39,7 @@ func TestRead_NeedsFlowAndParametersOnly(t *testing.T) {
 func TestRead_NamesFieldProblemAndValidValues(t *testing.T) {
 	t.Parallel()
 	const known = "one of flow, key, parameters, deadline, labels, reason, dryRun"
-	const aDeadline = "an ISO 8601 duration from PT1M to P30D, such as PT6H"
+	const aDeadline = "a duration from 1m to 30d, such as 6h, 7d or PT6H"
 	const aName = "names of 1 to 64 letters, digits, '.', '_' or '-'"
 	with := func(more string) string { return `{"flow":"f","parameters":{},` + more + `}` }
 	labels := func(n int) string {
@@ -113,6 +113,7 @@ func TestTimeout_AcceptsOneMinuteToThirtyDays(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"PT1M": time.Minute, "PT60S": time.Minute, "PT90M": 90 * time.Minute, "PT1H30M": 90 * time.Minute,
 		"P1D": 24 * time.Hour, "P1DT12H": 36 * time.Hour, "P2W": 14 * 24 * time.Hour, "P30D": 30 * 24 * time.Hour,
+		"6h": 6 * time.Hour, "7d": 7 * 24 * time.Hour, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute, "2w": 14 * 24 * time.Hour, "60s": time.Minute,
 		"PT720H": 720 * time.Hour, "PT90.5S": 90*time.Second + 500*time.Millisecond,
 	} {
 		got, err := request.Request{Deadline: text}.Timeout()
@@ -122,7 +123,8 @@ func TestTimeout_AcceptsOneMinuteToThirtyDays(t *testing.T) {
 	for text, problem := range map[string]string{
 		"PT59S": "is out of range", "P31D": "is out of range", "P1Y": "is out of range", "P1M": "is out of range",
 		"PT0S": "is out of range", "P": "is out of range", "PT": "is out of range", "P99999999Y": "is out of range",
-		"-PT6H": "is not a duration", "6h": "is not a duration", "PT6": "is not a duration", "PT6H30": "is not a duration",
+		"-PT6H": "is not a duration", "6": "is not a duration", "6x": "is not a duration", "1.5h": "is not a duration", "6H": "is not a duration",
+		"59s": "is out of range", "31d": "is out of range", "5w": "is out of range", "99999999999999999999h": "is out of range", "30d1s": "is out of range", "PT6": "is not a duration", "PT6H30": "is not a duration",
 		"PP1D": "is not a duration", "PT1H1H": "is not a duration", "P1W1D": "is not a duration", "P1H": "is not a duration",
 		"pt6h": "is not a duration", " PT6H": "is not a duration", "PT6H\n": "is not a duration", "PT٦H": "is not a duration",
 		"PT1.2.3S": "is not a duration", "one hour": "is not a duration",

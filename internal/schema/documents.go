@@ -80,7 +80,7 @@ func reason() Object {
 }
 
 func deadline() Object {
-	return Object{"type": "string", "pattern": duration, "description": "maximum duration of the operation, from PT1M to P30D", "examples": []string{"PT6H"}}
+	return Object{"type": "string", "pattern": duration, "description": "maximum duration of the operation, from 1m to 30d, such as 6h, 7d or PT6H", "examples": []string{"PT6H"}}
 }
 
 func labels() Object {
