@@ -8,11 +8,31 @@ import (
 
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/drill"
 	"azbackupflow/internal/drill/evidence"
 )
 
 type drillsCommand struct {
+	Check  drillsCheckCommand  `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
 	Verify drillsVerifyCommand `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
+}
+
+type drillsCheckCommand struct {
+	File string `short:"f" default:"drills.yaml" help:"File to check."`
+}
+
+// Run shows the problems of the file.
+func (c *drillsCheckCommand) Run(a *app) error {
+	raw, err := cli.ReadFile(c.File, a.stdin)
+	if err != nil {
+		return err
+	}
+	drills, err := drill.Parse(c.File, raw)
+	if err := a.showCheck(c.File, "drills", len(drills), err); err != nil || a.out.Structured() {
+		return err
+	}
+	a.out.Line("This version checks drills, and does not run them.")
+	return nil
 }
 
 type drillsVerifyCommand struct {

@@ -49,6 +49,37 @@ func signedEvidence(t *testing.T, change func(*evidence.Evidence)) (file, keyFil
 	return declared(t, "evidence.json", string(signed)), declared(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 }
 
+// exampleDrills returns the example of docs/drills.md.
+func exampleDrills(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("../../docs/drills.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(raw), "```yaml\n")
+	require.True(t, found)
+	example, _, found := strings.Cut(rest, "```")
+	require.True(t, found)
+	return example
+}
+
+func TestDrillsCheck_AcceptsTheExamples(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "drills.yaml", exampleDrills(t))
+	s.golden("drills-check", bare(file, s.succeeds("drills", "check", "-f", file)))
+	var got struct{ Drills int }
+	require.NoError(t, json.Unmarshal([]byte(s.succeeds("-o", "json", "drills", "check", "-f", file)), &got))
+	require.Equal(t, 2, got.Drills)
+}
+
+func TestDrillsCheck_ShowsProblems(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "drills.yaml", strings.NewReplacer("Europe/Berlin", "Europe/Atlantis", "cleanUp: keep", "cleanUp: maybe").Replace(exampleDrills(t)))
+	got := s.run("drills", "check", "-f", file)
+	require.Equal(t, cli.ExitUsage, got.code)
+	s.golden("drills-bad", bare(file, got.stdout+got.stderr))
+}
+
 func TestDrillsVerify_ShowsWhatIsProven(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)

@@ -64,7 +64,7 @@ type commandLine struct {
 	Preflight preflightCommand `cmd:"" group:"operations" help:"Check the app's settings, identity, queues and permissions."`
 
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`
-	Drills    drillsCommand    `cmd:"" group:"declared" help:"Verify the evidence of restore drills."`
+	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml, or verify the evidence of a restore drill."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
 
 	Context contextCommand `cmd:"" group:"local" help:"Add, select and show contexts: how to reach deployed apps."`

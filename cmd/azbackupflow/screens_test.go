@@ -89,6 +89,9 @@ func screens() map[string]func(*shell) []string {
 		"schedules next": func(s *shell) []string {
 			return []string{"schedules", "next", "-n", "2", "-f", s.declared("schedules.yaml", someSchedules)}
 		},
+		"drills check": func(s *shell) []string {
+			return []string{"drills", "check", "-f", s.declared("drills.yaml", exampleDrills(s.t))}
+		},
 		"drills verify": func(s *shell) []string {
 			return []string{"drills", "verify", s.declared("evidence.json", sampleEvidence(s.t)), "--key", sampleEvidenceKey}
 		},

@@ -10,6 +10,9 @@ var schedules []byte
 //go:embed protection.v1.schema.json
 var protection []byte
 
+//go:embed drills.v1.schema.json
+var drills []byte
+
 //go:embed evidence.v1.schema.json
 var evidence []byte
 
@@ -18,6 +21,9 @@ func Schedules() []byte { return schedules }
 
 // Protection is the schema of protection.yaml.
 func Protection() []byte { return protection }
+
+// Drills is the schema of drills.yaml.
+func Drills() []byte { return drills }
 
 // Evidence is the schema of the evidence of a restore drill.
 func Evidence() []byte { return evidence }

@@ -166,7 +166,7 @@ const (
 	NotRequested ValidationResult = "NotRequested"
 )
 
-// Validation is what the validator answered.
+// Validation is the answer of the validator.
 type Validation struct {
 	Result ValidationResult `json:"result"`
 	// By is the validator, At the time of its answer, Text its comment.
