@@ -32,7 +32,7 @@ param allowVirtualMachines bool = false
 @description('Allows flows to delete backups. Azure rejects their calls unless allowRestoreAndDelete is set too.')
 param allowDelete bool = false
 
-@description('Allowed targets of restores: resource IDs of PostgreSQL servers and URLs of blob containers, separated by commas. Empty allows no restore.')
+@description('Allowed targets of restores: resource IDs and URLs of blob containers, separated by commas; see docs/security.md. Empty allows no restore.')
 param restoreTargets string = ''
 
 @description('Queues that requests may name for replies, separated by commas. The deployment creates them.')

@@ -212,3 +212,11 @@ func TestGranted_RejectsACallThatIsNotInTheCatalog(t *testing.T) {
 	_, err := flows.Granted([]flow.Definition{d})
 	require.ErrorContains(t, err, "calls Vaults_Paint, which is not in the catalog")
 }
+
+func TestVaultRoles_FollowFromTheTableOfDatasources(t *testing.T) {
+	t.Parallel()
+	text, err := flows.VaultRolesJSON()
+	require.NoError(t, err)
+	holds(t, "infra/app/datasource-roles.json", text)
+	holdsPart(t, "docs/roles.md", "vault identities", flows.VaultRoleTable())
+}

@@ -1,10 +1,16 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// wholeGroup is the only template that may assign roles on a whole resource group:
-// on the groups that its parameters name.
-const wholeGroup = "infra/app/group-access.bicep"
+// wholeGroups returns the templates that may assign roles on a whole resource group:
+// on the groups that their parameters name. The first assigns the roles of the app,
+// the second those of a Backup vault.
+func wholeGroups() []string {
+	return []string{"infra/app/group-access.bicep", "infra/app/datasource-access.bicep"}
+}
 
 // checkScopes reports roles with a scope that is too wide: a resource group instead of
 // a resource in it, or the subscription. Only the role that reads the status of
@@ -33,7 +39,7 @@ func checkScopes(t *template) []Finding {
 		switch {
 		case t.scope == "subscription" && !status:
 			found = append(found, Finding{t.file, r.line, "a role is assigned on the whole subscription"})
-		case t.scope == "resourceGroup" && t.file != wholeGroup:
+		case t.scope == "resourceGroup" && !slices.Contains(wholeGroups(), t.file):
 			found = append(found, Finding{t.file, r.line, "a role is assigned on a whole resource group"})
 		}
 	}
