@@ -76,8 +76,7 @@ func rejectedInstance(i dataprotection.Instance, by treatment) *operation.Error 
 // instanceSoftDeleted returns the error of a soft-deleted instance.
 func instanceSoftDeleted(i dataprotection.DeletedInstance) *operation.Error {
 	return fatal(codeInstanceSoftDeleted, "backup instance "+i.Name+" of "+i.FriendlyName+" is soft-deleted"+purgedOn(i.ScheduledPurgeTime),
-		"Undelete the backup instance: `az dataprotection backup-instance deleted-backup-instance undelete --backup-instance-name "+i.Name+"` with its vault.",
-		"Then resume its protection with the flow resume-protection, and send the request again.")
+		"Bring the backup instance back with the flow undelete, with resume set to true. Then send the request again.")
 }
 
 // protectionFailure returns why an existing instance is not protected.
@@ -100,7 +99,7 @@ func otherPolicy(i dataprotection.Instance, policyID string) *operation.Error {
 
 func protectedByAnotherPolicy(message string) *operation.Error {
 	return fatal("ProtectedByAnotherPolicy", message,
-		"Request that policy, or change the policy in the vault. azbackupflow does not change it, because that may shorten the retention of backups.")
+		"Request that policy, or change the policy with the flow change-policy, which checks the retention of backups.")
 }
 
 // alreadyProtected reports whether an error means that a vault already protects

@@ -20,6 +20,15 @@ func protectSteps[P protectable](a azure) []step.Step {
 	of := func(f func(context.Context, step.Call, protectedSource) (operation.Outcome, error)) run {
 		return forProtection[P](a, f)
 	}
+	validated := a.awaitOperation("await-validation", operationWait{retry: "validate", protected: "find-existing", validates: true, what: validationOfSource})
+	status := validated.Run
+	validated.Run = of(func(ctx context.Context, c step.Call, s protectedSource) (operation.Outcome, error) {
+		out, err := status(ctx, c)
+		if s.kind == kinds.DatasourceCluster && out.Err != nil {
+			out.Err = withPrerequisites(s.entry, out.Err)
+		}
+		return out, err
+	})
 	return []step.Step{
 		{
 			Name: "check-policy", Effect: step.Read, Run: of(a.checkProtectionPolicy), Calls: []string{"BackupPolicies_Get"},
@@ -33,7 +42,7 @@ func protectSteps[P protectable](a azure) []step.Step {
 			Name: "validate", Effect: step.Repeatable, Run: of(a.validateProtection), Calls: []string{"BackupInstances_ValidateForBackup"},
 			Asks: "validates that the datasource can be protected", Then: "a datasource that is already protected continues with `find-existing`",
 		},
-		a.awaitOperation("await-validation", operationWait{retry: "validate", protected: "find-existing", validates: true, what: validationOfSource}),
+		validated,
 		{
 			Name: "configure", Effect: step.Idempotent, Run: of(a.configureProtection), Calls: []string{"BackupInstances_CreateOrUpdate"},
 			Asks: "writes the backup instance",

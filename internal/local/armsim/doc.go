@@ -4,9 +4,9 @@
 //   - the part of Microsoft.RecoveryServices for backups: discovery,
 //     registration, protection, stopping and deleting protection, on-demand
 //     backup, operations and jobs;
-//   - the part of Microsoft.DataProtection for PostgreSQL: backup instances,
-//     their validation, backup, recovery points, restore, stopping and
-//     deleting, operations and jobs;
+//   - the part of Microsoft.DataProtection for the datasources of package kinds:
+//     backup instances, their validation, backup, recovery points and restorable
+//     times, restore, stopping, deleting and undeleting, operations and jobs;
 //   - reads of Microsoft.Storage accounts and PostgreSQL flexible servers;
 //   - the managed identity endpoint of App Service. Every other request needs a
 //     token of this endpoint.
@@ -31,9 +31,9 @@
 //     operations are rejected), encryption, private endpoints, alerts.
 //   - Creating or changing vaults, policies, servers and storage accounts. They
 //     come from the World.
-//   - Microsoft.DataProtection for datasources other than PostgreSQL, and
-//     cross-region restore. A restore does not leave its recovery point
-//     rehydrated.
+//   - Datasources that the table of package kinds lacks, and cross-region
+//     restore. A restore does not leave its recovery point rehydrated. Blobs have
+//     no contents: ranges and prefixes are checked, not restored.
 //   - Data. A restore as files writes no files (two restores with one prefix
 //     both succeed), secrets are not read, a database is only a name.
 //   - Scheduled backups. A policy is a name with a type and never runs.
