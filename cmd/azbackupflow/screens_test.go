@@ -262,6 +262,15 @@ func TestScreens_CoverEveryCommand(t *testing.T) {
 	for command := range screens() {
 		require.True(t, known[command], "%s is not a command any more: remove its screen", command)
 	}
+	files, err := filepath.Glob(filepath.Join("testdata", "screens", "*.golden"))
+	require.NoError(t, err)
+	names := map[string]bool{"local": true, "local-no-host": true} // of TestLocal_ShowsItsScreens
+	for command := range screens() {
+		names[strings.ReplaceAll(command, " ", "-")] = true
+	}
+	for _, file := range files {
+		require.True(t, names[strings.TrimSuffix(filepath.Base(file), ".golden")], "%s belongs to no command: remove it", file)
+	}
 }
 
 func TestScreens_FitEveryTerminal(t *testing.T) {
