@@ -143,7 +143,7 @@ func badFiles() []badInput {
 		with(request(`{"flow":"protect-file-share","parameters":{"vaultId":7}}`), "parameters.vaultId", "is a number", "a JSON string"),
 		with(request(`{"flow":"protect-file-share","parameters":{"vault":"x"}}`), "parameters.vault", "is an unknown field", "vaultId"),
 		with(request(`{"flow":"protect-file-share","deadline":"6x",`+good+`}`), "deadline", `"6x"`, "PT6H"),
-		with(request(`{"flow":"protect-file-share","deadline":"40d",`+good+`}`), "deadline", "out of range", "P30D"),
+		with(request(`{"flow":"protect-file-share","deadline":"40d",`+good+`}`), "deadline", "out of range", "from 1m to 30d"),
 		with(request(`{"flow":"protect-file-share","labels":{"a b":"c"},`+good+`}`), "labels", `"a b"`, "letters"),
 		with(request(`{"flow":"protect-file-share","labels":[],`+good+`}`), "labels", "is an array", "a JSON object"),
 		with(request(`{"flow":"protect-file-share","key":"`+strings.Repeat("k", 201)+`",`+good+`}`), "key", "is too long", "200"),
