@@ -22,7 +22,7 @@ type Injection struct {
 // injected describes a kind of injection.
 type injected struct {
 	name string
-	// about says what happens, and what to see.
+	// about describes what happens, and what to see.
 	about string
 	// times is how often it happens by default.
 	times  int

@@ -47,7 +47,7 @@ type supervisor struct {
 
 	mu      sync.Mutex
 	current *worker // running, perhaps not ready
-	replace *worker // ends because it is replaced, which is no failure
+	replace *worker // ends because it is replaced, which does not count as a failure
 	crashes int     // total
 	recent  int     // since the last gap
 	last    time.Time
