@@ -81,10 +81,10 @@ func TestPrices_UseTheDeployedInstanceSize(t *testing.T) {
 		require.NoError(t, err)
 		return string(raw)
 	}
-	found := regexp.MustCompile(`(?s)@allowed\(\[(\d+), (\d+), \d+\]\)\n[^\n]*\nparam instanceMemoryMB int = (\d+)`).FindStringSubmatch(read("main.bicep"))
+	found := regexp.MustCompile(`(?s)@allowed\(\[(\d+), (\d+), (\d+)\]\)\n[^\n]*\nparam instanceMemoryMB int = (\d+)`).FindStringSubmatch(read("main.bicep"))
 	require.NotNil(t, found)
 	megabytes := func(size float64) string { return strconv.Itoa(int(size * 1024)) }
-	require.Equal(t, []string{megabytes(cost.SmallInstance), megabytes(cost.LargeInstance), megabytes(cost.SmallInstance)}, found[1:])
+	require.Equal(t, []string{megabytes(cost.SmallInstance), megabytes(cost.LargeInstance), megabytes(cost.HugeInstance), megabytes(cost.SmallInstance)}, found[1:])
 	app := read("app", "function-app.bicep")
 	require.Contains(t, app, "instanceMemoryMB: instanceMemoryMB")
 	require.NotContains(t, app, "alwaysReady", "the page states that there are none")

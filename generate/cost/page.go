@@ -83,10 +83,10 @@ and may have changed: replace them with the prices of your region and contract**
 	}
 	fmt.Fprintf(b, `
 Flex Consumption charges the whole memory of an instance while it executes a function, and for at least %d second. An instance has
-%s by default, and %s or more if you choose so (AZBACKUPFLOW_INSTANCE_MEMORY in [deploy.md](deploy.md)). An execution takes a fraction
-of a second, and concurrent executions on one instance share it. So %g GB-s, or %g GB-s, is the maximum for each execution, which applies
-when few operations are running. Calls of ARM are free.
-`, MinSeconds, "512 MB", "2,048 MB", SmallInstance*MinSeconds, LargeInstance*MinSeconds)
+512 MB by default, and 2,048 MB or 4,096 MB if you choose so (AZBACKUPFLOW_INSTANCE_MEMORY in [deploy.md](deploy.md)). An execution
+takes a fraction of a second, and concurrent executions on one instance share it. So %g GB-s, %g GB-s or %g GB-s is the maximum for each
+execution, which applies when few operations are running. Calls of ARM are free.
+`, MinSeconds, SmallInstance*MinSeconds, LargeInstance*MinSeconds, HugeInstance*MinSeconds)
 }
 
 func writeMoney(b *strings.Builder, c Counted, p Prices) {
@@ -95,17 +95,25 @@ func writeMoney(b *strings.Builder, c Counted, p Prices) {
 
 These numbers exclude the cost of Azure Backup itself, for protected instances and backup storage.
 
-| US dollars per 1,000 operations | of | 512 MB, without re-checks | with %d each | 2,048 MB, without re-checks | with %d each |
-|---|---|---|---|---|---|
-`, exampleRechecks, exampleRechecks)
+| US dollars per 1,000 operations | of | 512 MB, without re-checks | with %d each | 2,048 MB, without re-checks | with %d each | 4,096 MB, without re-checks | with %d each |
+|---|---|---|---|---|---|---|---|
+`, exampleRechecks, exampleRechecks, exampleRechecks)
+	sizes := []float64{SmallInstance, LargeInstance, HugeInstance}
 	sum := func(c Counts, size float64) float64 { return 1000 * p.Of(c, size).Sum() }
 	for _, f := range c.Flows {
 		all := f.Plus(exampleRechecks, c.Recheck)
-		fmt.Fprintf(b, "| `%s` | %s | %.2f | %.2f | %.2f | %.2f |\n", f.Name, f.What,
-			sum(f.Counts, SmallInstance), sum(all, SmallInstance), sum(f.Counts, LargeInstance), sum(all, LargeInstance))
+		fmt.Fprintf(b, "| `%s` | %s |", f.Name, f.What)
+		for _, size := range sizes {
+			fmt.Fprintf(b, " %.2f | %.2f |", sum(f.Counts, size), sum(all, size))
+		}
+		b.WriteString("\n")
 	}
-	fmt.Fprintf(b, "| **each re-check** | | %.4f | | %.4f | |\n\n", sum(c.Recheck, SmallInstance), sum(c.Recheck, LargeInstance))
-	for _, size := range []float64{SmallInstance, LargeInstance} {
+	b.WriteString("| **each re-check** | |")
+	for _, size := range sizes {
+		fmt.Fprintf(b, " %.4f | |", sum(c.Recheck, size))
+	}
+	b.WriteString("\n\n")
+	for _, size := range sizes {
 		each := p.Of(c.Recheck, size)
 		fmt.Fprintf(b, "The cost of a re-check at %s MB is %.1f %% execution time (at its maximum), %.1f %% Service Bus, %.1f %% tables and %.1f %% telemetry.\n",
 			thousands(int(size*1024)), 100*each.Functions/each.Sum(), 100*each.Bus/each.Sum(), 100*each.Table/each.Sum(), 100*each.Telemetry/each.Sum())
@@ -126,8 +134,8 @@ These costs do not depend on the number of operations.
 	for _, t := range c.Timers {
 		all = all.Plus(perMonth()[t.Name], t.Counts)
 	}
-	fmt.Fprintf(b, "| timers | %s; in a month %s executions and %s table requests: at most %.2f US dollars at 512 MB, %.2f at 2,048 MB |\n",
-		timers(c.Timers), thousands(all.Runs), thousands(all.Table), p.Of(all, SmallInstance).Sum(), p.Of(all, LargeInstance).Sum())
+	fmt.Fprintf(b, "| timers | %s; in a month %s executions and %s table requests: at most %.2f US dollars at 512 MB, %.2f at 2,048 MB, %.2f at 4,096 MB |\n",
+		timers(c.Timers), thousands(all.Runs), thousands(all.Table), p.Of(all, SmallInstance).Sum(), p.Of(all, LargeInstance).Sum(), p.Of(all, HugeInstance).Sum())
 	b.WriteString(`| Functions on Flex Consumption | no always-ready instances, so no base charge; the storage account of the app is charged as storage |
 | Application Insights and Log Analytics | by the ingested gigabyte, beyond a free amount; the costs above count it from the first byte |
 | alerts | each rule, by the month |

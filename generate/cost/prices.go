@@ -4,10 +4,11 @@ package cost
 // without always-ready instances, Service Bus Standard, and tables in a storage
 // account.
 const (
-	// SmallInstance and LargeInstance are sizes of an instance, in GB. The small one is
-	// the default of instanceMemoryMB in infra/main.bicep.
+	// SmallInstance, LargeInstance and HugeInstance are the sizes of an instance, in GB.
+	// The small one is the default of instanceMemoryMB in infra/main.bicep.
 	SmallInstance = 0.5
 	LargeInstance = 2.0
+	HugeInstance  = 4.0
 	// RecordBytes estimates what Application Insights adds to the text of a record:
 	// its time, category, ids, and the names of app, role and instance.
 	RecordBytes = 640

@@ -28,7 +28,7 @@ for file in /etc/resolv.conf /etc/hosts; do
 done
 mount -t proc proc "$root/proc"
 
-# What the image and its feature for Node.js contain.
+# The image and its feature for Node.js contain these.
 mkdir -p "$root/usr/local/lib/node_modules"
 cp -a "$(go env GOROOT)" "$root/usr/local/go"
 cp -L "$(command -v node)" "$root/usr/local/bin/node"

@@ -3,8 +3,9 @@
 //	doccheck <folder>
 //
 // reads every Markdown file below the folder and reports links to files or
-// headings that do not exist, make targets that the Makefile does not have, and
-// architecture decision records that lack a heading or are not listed.
+// headings that do not exist, make targets that the Makefile does not have,
+// architecture decision records that lack a heading or are not listed, and lines of
+// templates that docs/policies.md quotes and that do not exist.
 //
 //	doccheck -prose <path>...
 //
@@ -74,5 +75,9 @@ func checkPages(root string) ([]string, error) {
 		return nil, err
 	}
 	records, err := checkRecords(root)
-	return append(links, records...), err
+	if err != nil {
+		return nil, err
+	}
+	quotes, err := checkQuotes(root)
+	return append(append(links, records...), quotes...), err
 }
