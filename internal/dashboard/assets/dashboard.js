@@ -1,0 +1,123 @@
+// The pages work without this script. It adds the display of times, the theme, keys,
+// copying, saved views and confirmations. htmx reloads the live part of a page.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const remember = {
+    get: (name) => { try { return localStorage.getItem("azbackupflow-" + name); } catch { return null; } },
+    set: (name, value) => { try { localStorage.setItem("azbackupflow-" + name, value); } catch { /* not remembered */ } },
+  };
+
+  // Before the page is drawn, so that it does not flash.
+  const theme = remember.get("theme");
+  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+
+  const modes = ["utc", "local", "relative"];
+  let mode = modes.includes(remember.get("time")) ? remember.get("time") : "utc";
+
+  const pad = (n) => String(n).padStart(2, "0");
+  const formats = {
+    utc: (t) => t.toISOString().slice(0, 19).replace("T", " ") + "Z",
+    local: (t) => `${t.getFullYear()}-${pad(t.getMonth() + 1)}-${pad(t.getDate())} ${pad(t.getHours())}:${pad(t.getMinutes())}:${pad(t.getSeconds())}`,
+    relative: (t) => {
+      const s = Math.round((t - Date.now()) / 1000), n = Math.abs(s);
+      const text = n < 60 ? `${n} s` : n < 3600 ? `${Math.floor(n / 60)} min` : n < 86400 ? `${Math.floor(n / 3600)} h` : `${Math.floor(n / 86400)} d`;
+      return s < 0 ? text + " ago" : "in " + text;
+    },
+  };
+
+  function showTimes() {
+    for (const element of document.querySelectorAll("time[datetime]")) {
+      const t = new Date(element.dateTime);
+      if (isNaN(t)) continue;
+      const text = formats[mode](t);
+      if (element.textContent !== text) element.textContent = text;
+      element.title = formats.utc(t);
+    }
+    for (const element of document.querySelectorAll("[data-until]")) {
+      const s = Math.round((new Date(element.dataset.until) - Date.now()) / 1000);
+      element.textContent = s > 0 ? `next look in ${s} s` : "looking now";
+    }
+  }
+
+  function moveTo(step) {
+    const links = [...document.querySelectorAll("[data-row]")];
+    if (links.length === 0) return;
+    const now = links.indexOf(document.activeElement);
+    const next = now < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, now + step));
+    links[next].focus();
+  }
+
+  function keys(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const search = document.querySelector("[data-search]");
+    if (event.key === "/" && search) { event.preventDefault(); search.focus(); search.select?.(); }
+    if (event.key === "j") moveTo(1);
+    if (event.key === "k") moveTo(-1);
+    if (event.key === "?") document.querySelector("#keys")?.toggleAttribute("open");
+  }
+
+  // Saved views are links that this browser remembers.
+  function savedViews() {
+    const place = document.querySelector("[data-saved-views]");
+    if (!place) return;
+    let all;
+    try { all = JSON.parse(remember.get("views") || "[]"); } catch { all = []; }
+    for (const old of place.querySelectorAll("[data-own]")) old.remove();
+    for (const view of all) {
+      const link = document.createElement("a");
+      link.href = "operations?" + new URLSearchParams(view.query);
+      link.textContent = view.name;
+      link.dataset.own = "";
+      place.append(link);
+    }
+    const form = document.querySelector("[data-save-view]");
+    form.hidden = false;
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const name = form.elements.name.value.trim();
+      if (!name) return;
+      const query = new URLSearchParams(location.search);
+      for (const own of ["continue", "live", "tag", "done"]) query.delete(own);
+      remember.set("views", JSON.stringify([...all.filter((v) => v.name !== name), { name, query: query.toString() }]));
+      form.reset();
+      savedViews();
+    };
+  }
+
+  function start() {
+    const time = document.querySelector("[data-time]"), dark = document.querySelector("[data-theme-switch]");
+    time.hidden = dark.hidden = false;
+    time.value = mode;
+    time.onchange = () => { mode = time.value; remember.set("time", mode); showTimes(); };
+    dark.onclick = () => {
+      const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      root.dataset.theme = isDark ? "light" : "dark";
+      remember.set("theme", root.dataset.theme);
+    };
+    document.addEventListener("keydown", keys);
+    document.addEventListener("click", (event) => {
+      const copy = event.target.closest("[data-copy]");
+      if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => { copy.textContent = "copied"; });
+    });
+    savedViews();
+    showTimes();
+    setInterval(showTimes, 1000);
+    // A row that has the focus keeps it when the list is replaced, and open details stay open.
+    let focused = null, opened = [];
+    document.body.addEventListener("htmx:beforeSwap", () => {
+      focused = document.activeElement?.closest("[data-row]")?.getAttribute("href");
+      opened = [...document.querySelectorAll("#live details[open][id]")].map((d) => d.id);
+    });
+    document.body.addEventListener("htmx:afterSwap", () => {
+      for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+      if (focused) document.querySelector(`[data-row][href="${CSS.escape(focused)}"]`)?.focus();
+      showTimes();
+    });
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
+})();

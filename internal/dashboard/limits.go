@@ -1,0 +1,61 @@
+package dashboard
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"azbackupflow/internal/api"
+)
+
+// limitsData is the content of the page of limits.
+type limitsData struct {
+	List api.LimitList
+	// Scopes holds the limits by subscription and vault, the fullest first.
+	Scopes []limitScope
+}
+
+// limitScope holds the limits of one vault, or of a subscription.
+type limitScope struct {
+	Subscription, Scope string
+	Limits              []limitRow
+}
+
+// limitRow is a limit with its share in use.
+type limitRow struct {
+	api.Limit
+	// Share is the used part, 0 to 100.
+	Share int
+	// Blocked reports that Azure accepts no call now.
+	Blocked bool
+}
+
+// limits is the page of Azure's limits: no call is made that they do not allow.
+func (d *Dashboard) limits(r *http.Request) (content, error) {
+	list, err := d.cfg.API(r).Limits(r.Context())
+	if err != nil {
+		return content{}, err
+	}
+	scopes := map[[2]string]*limitScope{}
+	for _, l := range list.Limits {
+		key := [2]string{l.Subscription, l.Scope}
+		if scopes[key] == nil {
+			scopes[key] = &limitScope{Subscription: l.Subscription, Scope: l.Scope}
+		}
+		scopes[key].Limits = append(scopes[key].Limits, newLimitRow(l, list.At))
+	}
+	data := limitsData{List: list}
+	for _, s := range scopes {
+		slices.SortFunc(s.Limits, func(a, b limitRow) int { return cmp.Or(b.Share-a.Share, cmp.Compare(a.Name, b.Name)) })
+		data.Scopes = append(data.Scopes, *s)
+	}
+	slices.SortFunc(data.Scopes, func(a, b limitScope) int {
+		return cmp.Or(b.Limits[0].Share-a.Limits[0].Share, cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Subscription, b.Subscription))
+	})
+	return content{Title: "Limits", Section: "limits", Live: live{Every: listLive}, Data: data}, nil
+}
+
+func newLimitRow(l api.Limit, at time.Time) limitRow {
+	return limitRow{Limit: l, Share: min(100, percent(l.Used, l.Limit)), Blocked: l.BlockedUntil.After(at)}
+}

@@ -1,0 +1,195 @@
+package dashboard
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"azbackupflow/internal/api"
+)
+
+// pageSize is the number of rows of a list.
+const pageSize = 50
+
+// listLive is the trigger of lists: one request each 20 s.
+const listLive = "every 20s"
+
+// operationFilter is the filter of the list of operations, as in its address.
+type operationFilter struct {
+	Status, Flow, Item, Vault, Label, Schedule, Bulk, Key, ID, Since, Sort string
+	Errors                                                                 bool
+	Continue                                                               string
+}
+
+// filterNames are the query parameters of the list that filter.
+func filterNames() []string {
+	return []string{"status", "flow", "item", "vault", "label", "schedule", "bulk", "key", "id", "since", "errors", "sort"}
+}
+
+func readFilter(q url.Values) operationFilter {
+	get := func(name string) string { return strings.TrimSpace(q.Get(name)) }
+	return operationFilter{
+		Status: get("status"), Flow: get("flow"), Item: get("item"), Vault: get("vault"), Label: get("label"), Schedule: get("schedule"),
+		Bulk: get("bulk"), Key: get("key"), ID: get("id"), Since: get("since"), Sort: get("sort"), Errors: get("errors") == "true", Continue: get("continue"),
+	}
+}
+
+// query returns the query of the API.
+func (f operationFilter) query(now time.Time) (api.OperationQuery, error) {
+	q := api.OperationQuery{
+		Flow: f.Flow, ID: f.ID, Key: f.Key, Item: f.Item, Vault: f.Vault, Schedule: f.Schedule, Bulk: f.Bulk,
+		Errors: f.Errors, Sort: f.Sort, PageSize: pageSize, Continue: f.Continue,
+	}
+	for name := range strings.SplitSeq(f.Status, ",") {
+		if name != "" {
+			q.Status = append(q.Status, api.Status(name))
+		}
+	}
+	if f.Label != "" {
+		key, value, ok := strings.Cut(f.Label, "=")
+		if !ok {
+			return q, &pageError{http.StatusBadRequest, "Filter not valid", `label: write it as name=value, such as team=files`}
+		}
+		q.Labels = []api.Label{{Key: key, Value: value}}
+	}
+	if f.Since != "" {
+		within, ok := windows[f.Since]
+		if !ok {
+			return q, &pageError{http.StatusBadRequest, "Filter not valid", "since: choose hour, day, week or month"}
+		}
+		q.Since = now.Add(-within)
+	}
+	return q, nil
+}
+
+// windows are the choices of the filter since.
+var windows = map[string]time.Duration{ //nolint:gochecknoglobals // a constant table
+	"hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 30 * 24 * time.Hour,
+}
+
+// savedView is a link to a filter that many people need.
+type savedView struct {
+	Name, Query string
+	Current     bool
+}
+
+func savedViews(current url.Values) []savedView {
+	views := []savedView{
+		{Name: "All"},
+		{Name: "In progress", Query: "status=Pending,Running"},
+		{Name: "Needs a person", Query: "status=Parked,Failed,TimedOut"},
+		{Name: "Failed today", Query: "status=Failed,TimedOut&since=day"},
+		{Name: "Longest", Query: "since=day&sort=-duration"},
+	}
+	now := url.Values{}
+	for _, name := range filterNames() {
+		if v := current.Get(name); v != "" {
+			now.Set(name, v)
+		}
+	}
+	for i := range views {
+		q, err := url.ParseQuery(views[i].Query)
+		views[i].Current = err == nil && q.Encode() == now.Encode()
+	}
+	return views
+}
+
+// statusCount is a number of operations with a status.
+type statusCount struct {
+	Status api.Status
+	Count  int
+	Query  string
+}
+
+// operationsData is the content of the list of operations.
+type operationsData struct {
+	Filter  operationFilter
+	Views   []savedView
+	Summary api.Summary
+	Counts  []statusCount
+	Flows   []string
+	Page    api.OperationPage
+	// Next is the query of the next page, First that of the first one.
+	Next, First string
+	// Active lists the filters in words, for the button that removes them.
+	Active []activeFilter
+}
+
+// activeFilter is a filter with the query that removes it.
+type activeFilter struct{ Name, Value, Without string }
+
+// operations is the page of the list.
+func (d *Dashboard) operations(r *http.Request) (content, error) {
+	ctx, query := r.Context(), r.URL.Query()
+	f := readFilter(query)
+	q, err := f.query(d.cfg.Now())
+	if err != nil {
+		return content{}, err
+	}
+	backend := d.cfg.API(r)
+	page, err := backend.List(ctx, q)
+	if err != nil {
+		return content{}, err
+	}
+	data := operationsData{Filter: f, Views: savedViews(query), Page: page, Flows: d.flowNames(), Active: activeFilters(query)}
+	if data.Summary, err = backend.Summary(ctx, time.Time{}); err != nil {
+		return content{}, err
+	}
+	for _, s := range api.Statuses() {
+		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s], Query: "status=" + url.QueryEscape(string(s))})
+	}
+	if page.Continue != "" {
+		data.Next = with(query, "continue", page.Continue)
+	}
+	if f.Continue != "" {
+		data.First = with(query, "continue", "")
+	}
+	return content{Title: "Operations", Section: "operations", Live: live{Every: listLive, Query: clean(query).Encode()}, Data: data}, nil
+}
+
+// activeFilters returns the filters that are set.
+func activeFilters(query url.Values) (all []activeFilter) {
+	for _, name := range filterNames() {
+		if value := query.Get(name); value != "" {
+			all = append(all, activeFilter{Name: name, Value: value, Without: with(query, name, "")})
+		}
+	}
+	return all
+}
+
+// clean returns a query without the parameters of the dashboard itself, and without
+// empty ones.
+func clean(query url.Values) url.Values {
+	kept := url.Values{}
+	for name, values := range query {
+		if !slices.Contains([]string{"live", "tag", "done", "etag"}, name) && len(values) > 0 && values[0] != "" {
+			kept[name] = values[:1]
+		}
+	}
+	return kept
+}
+
+// with returns the query with another value of one parameter. A changed filter
+// begins at the first page.
+func with(query url.Values, name, value string) string {
+	changed := clean(query)
+	changed.Del("continue")
+	if value == "" {
+		changed.Del(name)
+	} else {
+		changed.Set(name, value)
+	}
+	return changed.Encode()
+}
+
+func (d *Dashboard) flowNames() []string {
+	names := make([]string, 0, len(d.cfg.Flows))
+	for _, f := range d.cfg.Flows {
+		names = append(names, f.Name)
+	}
+	slices.SortFunc(names, cmp.Compare)
+	return names
+}

@@ -1,0 +1,78 @@
+package dashboard
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"azbackupflow/internal/api"
+)
+
+// maxDecisions limits the decisions that the page counts.
+const maxDecisions = 5000
+
+// protectionData is the content of the page of automatic protection.
+type protectionData struct {
+	Outcome string
+	// Counts are the decisions by outcome, lost protection first.
+	Counts []outcomeCount
+	// Decisions are those of the chosen outcome.
+	Decisions []api.Decision
+	// Incomplete reports that there are more decisions than are counted.
+	Incomplete bool
+	Unreadable int
+}
+
+type outcomeCount struct {
+	Outcome string
+	Count   int
+}
+
+// protection is the page of automatic protection.
+func (d *Dashboard) protection(r *http.Request) (content, error) {
+	ctx, backend := r.Context(), d.cfg.API(r)
+	data := protectionData{Outcome: r.URL.Query().Get("outcome")}
+	counts := map[string]int{}
+	q := api.DecisionQuery{PageSize: api.MaxPageSize}
+	for read := 0; ; {
+		page, err := backend.Decisions(ctx, q)
+		if err != nil {
+			return content{}, err
+		}
+		for _, decision := range page.Decisions {
+			counts[decision.Outcome]++
+			if data.Outcome == "" || decision.Outcome == data.Outcome {
+				data.Decisions = append(data.Decisions, decision)
+			}
+		}
+		data.Unreadable += len(page.Unreadable)
+		if read += len(page.Decisions); page.Continue == "" {
+			break
+		}
+		if read >= maxDecisions {
+			data.Incomplete = true
+			break
+		}
+		q.Continue = page.Continue
+	}
+	for outcome, n := range counts {
+		data.Counts = append(data.Counts, outcomeCount{outcome, n})
+	}
+	slices.SortFunc(data.Counts, func(a, b outcomeCount) int {
+		return cmp.Or(urgency(a.Outcome)-urgency(b.Outcome), cmp.Compare(a.Outcome, b.Outcome))
+	})
+	slices.SortStableFunc(data.Decisions, func(a, b api.Decision) int {
+		return cmp.Or(urgency(a.Outcome)-urgency(b.Outcome), b.At.Compare(a.At))
+	})
+	data.Decisions = data.Decisions[:min(len(data.Decisions), 4*pageSize)]
+	return content{Title: "Protection", Section: "protection", Data: data}, nil
+}
+
+// urgency orders outcomes: lost protection first.
+func urgency(outcome string) int {
+	order := []string{"lost", "rejected", "protect", "excluded", "exclude", "none"}
+	if i := slices.Index(order, outcome); i >= 0 {
+		return i
+	}
+	return len(order)
+}
