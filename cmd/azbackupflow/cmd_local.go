@@ -12,27 +12,29 @@ import (
 
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/localstack"
+	"azbackupflow/internal/client"
 	"azbackupflow/internal/local/stack"
 )
 
 type localCommand struct {
-	ARMEndpoint string   `name:"arm-endpoint" placeholder:"URL" help:"Azure Resource Manager for the handler to call, instead of the simulator."`
-	Speed       float64  `default:"60" help:"How many times faster than Azure the simulator runs."`
-	World       string   `placeholder:"FILE" help:"File with the resources of the simulated Azure; see examples/local/world.yaml."`
-	Inject      []string `placeholder:"FAULT" help:"Fault of the simulated Azure: throttle, lost-answer, job-fails, forbidden or slow; throttle=5 for five times. May be repeated."`
-	Tour        bool     `help:"Show what happens to operations, step by step, then continue."`
-	NoHost      bool     `help:"Start everything but the Functions host, for func start --script-root dist of Azure Functions Core Tools."`
-	Port        int      `default:"7071" help:"Port of the Functions host; 0 selects a free port."`
-	Dir         string   `default:".local" help:"Folder that keeps operations between runs."`
-	Dist        string   `default:"dist" help:"Folder of the app, as make package creates it."`
-	Schedules   string   `placeholder:"FILE" complete:"file" help:"File with the schedules, read again when it changes; schedules.yaml by default, if it exists."`
-	Protection  string   `placeholder:"FILE" complete:"file" help:"File with the rules, read again when it changes; protection.yaml by default, if it exists."`
-	BusPort     int      `name:"bus-port" default:"0" help:"Port of the Service Bus broker; 0 selects a free port."`
-	BusKey      string   `name:"bus-key" placeholder:"KEY" help:"Access key of the Service Bus broker, instead of a random one."`
-	Queue       []string `placeholder:"NAME" help:"Additional queue. May be repeated."`
-	ReplyQueue  []string `name:"reply-queue" default:"replies" help:"Queue that a request may name in ReplyTo. May be repeated."`
-	Topic       []string `default:"notices" help:"Topic, with one subscription named all. May be repeated. The first one receives the notices of all operations."`
-	Verbose     bool     `short:"v" help:"Show the log of the local stack and the handler."`
+	ARMEndpoint   string   `name:"arm-endpoint" placeholder:"URL" help:"Azure Resource Manager for the handler to call, instead of the simulator."`
+	Speed         float64  `default:"60" help:"How many times faster than Azure the simulator runs."`
+	World         string   `placeholder:"FILE" help:"File with the resources of the simulated Azure; see examples/local/world.yaml."`
+	Inject        []string `placeholder:"FAULT" help:"Fault of the simulated Azure: throttle, lost-answer, job-fails, forbidden or slow; throttle=5 for five times. May be repeated."`
+	Tour          bool     `help:"Show what happens to operations, step by step, then continue."`
+	NoHost        bool     `help:"Start everything but the Functions host, for func start --script-root dist of Azure Functions Core Tools."`
+	Port          int      `default:"7071" help:"Port of the Functions host; 0 selects a free port."`
+	DashboardPort int      `name:"dashboard-port" default:"0" help:"Port of the dashboard; 0 selects a free port."`
+	Dir           string   `default:".local" help:"Folder that keeps operations between runs."`
+	Dist          string   `default:"dist" help:"Folder of the app, as make package creates it."`
+	Schedules     string   `placeholder:"FILE" complete:"file" help:"File with the schedules, read again when it changes; schedules.yaml by default, if it exists."`
+	Protection    string   `placeholder:"FILE" complete:"file" help:"File with the rules, read again when it changes; protection.yaml by default, if it exists."`
+	BusPort       int      `name:"bus-port" default:"0" help:"Port of the Service Bus broker; 0 selects a free port."`
+	BusKey        string   `name:"bus-key" placeholder:"KEY" help:"Access key of the Service Bus broker, instead of a random one."`
+	Queue         []string `placeholder:"NAME" help:"Additional queue. May be repeated."`
+	ReplyQueue    []string `name:"reply-queue" default:"replies" help:"Queue that a request may name in ReplyTo. May be repeated."`
+	Topic         []string `default:"notices" help:"Topic, with one subscription named all. May be repeated. The first one receives the notices of all operations."`
+	Verbose       bool     `short:"v" help:"Show the log of the local stack and the handler."`
 }
 
 // Help is shown below the command's own help.
@@ -89,7 +91,16 @@ func (l *localCommand) serve(ctx context.Context, a *app, s *stack.Stack, faults
 		return err
 	}
 	defer remove()
-	if err := a.showStack(l.view(s, faults)); err != nil {
+	view := l.view(s, faults)
+	if !l.NoHost {
+		page, err := l.dashboard(ctx, a, s)
+		if err != nil {
+			return err
+		}
+		defer page.stop()
+		view.dashboard = page.link
+	}
+	if err := a.showStack(view); err != nil {
 		return err
 	}
 	if l.NoHost {
@@ -122,6 +133,15 @@ func (l *localCommand) serve(ctx context.Context, a *app, s *stack.Stack, faults
 		return nil
 	}
 	return localstack.ErrHostStopped
+}
+
+// dashboard serves the dashboard of the stack.
+func (l *localCommand) dashboard(ctx context.Context, a *app, s *stack.Stack) (*dashboardServer, error) {
+	backend, err := client.New(client.Config{URL: s.URL(), Now: a.now, Sleep: a.sleep, HTTP: a.http})
+	if err != nil {
+		return nil, err
+	}
+	return a.serveDashboard(ctx, backend, "local stack", l.DashboardPort)
 }
 
 func (l *localCommand) stackConfig(a *app) (stack.Config, error) {

@@ -38,7 +38,7 @@ func TestLocal_ShowsItsScreens(t *testing.T) {
 	arm := stack.Endpoint{Name: "Azure Resource Manager (simulator)", Address: "http://127.0.0.1:43997"}
 	bus := stack.Endpoint{Name: "Service Bus", Address: "Endpoint=sb://127.0.0.1:45075;SharedAccessKeyName=local;SharedAccessKey=bm90IGEga2V5LCBidXQgYXMgbG9uZyBhcyBvbmU=;UseDevelopmentEmulator=true"}
 	for name, v := range map[string]stackView{
-		"local":         {url: "http://127.0.0.1:7071", endpoints: []stack.Endpoint{{Name: "Functions host", Address: "http://127.0.0.1:7071"}, bus, arm}, faults: faults, flags: localFlags(t)},
+		"local":         {url: "http://127.0.0.1:7071", dashboard: "http://127.0.0.1:40404/?session=0f8fad5b-d9cb-469f-a165-70867728950e", endpoints: []stack.Endpoint{{Name: "Functions host", Address: "http://127.0.0.1:7071"}, bus, arm}, faults: faults, flags: localFlags(t)},
 		"local-no-host": {settingsFile: "dist/local.settings.json", endpoints: []stack.Endpoint{bus, arm}, flags: localFlags(t, "--no-host")},
 	} {
 		var all strings.Builder

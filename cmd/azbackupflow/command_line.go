@@ -35,6 +35,8 @@ type environment struct {
 	configDir string
 	// http calls the API, signInHTTP gets access tokens; nil is the default client.
 	http, signInHTTP *http.Client
+	// openBrowser opens a link in the person's browser; nil opens none.
+	openBrowser func(link string) error
 }
 
 // commandLine is the grammar of the command line for kong.
@@ -67,10 +69,11 @@ type commandLine struct {
 	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml, or verify the evidence of a restore drill."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
 
-	Context contextCommand `cmd:"" group:"local" help:"Add, select and show contexts: how to reach deployed apps."`
-	Local   localCommand   `cmd:"" group:"local" help:"Run the local stack until Ctrl-C."`
-	Demo    demoCommand    `cmd:"" group:"local" help:"Run every flow on a local stack: one step by step, then all others in parallel."`
-	Version versionCommand `cmd:"" group:"local" help:"Show the version of this program."`
+	Context   contextCommand   `cmd:"" group:"local" help:"Add, select and show contexts: how to reach deployed apps."`
+	Dashboard dashboardCommand `cmd:"" group:"local" help:"Show the operations of the app in a browser, until Ctrl-C."`
+	Local     localCommand     `cmd:"" group:"local" help:"Run the local stack until Ctrl-C."`
+	Demo      demoCommand      `cmd:"" group:"local" help:"Run every flow on a local stack: one step by step, then all others in parallel."`
+	Version   versionCommand   `cmd:"" group:"local" help:"Show the version of this program."`
 
 	Completion completionCommand `cmd:"" group:"local" help:"Write the script that completes commands, flows and IDs in a shell."`
 	Man        manCommand        `cmd:"" group:"local" help:"Write the man page."`

@@ -11,7 +11,9 @@ import (
 
 // stackView holds the parts of a running stack that local shows.
 type stackView struct {
-	url       string
+	url string
+	// dashboard is the link to the dashboard; empty without one.
+	dashboard string
 	endpoints []stack.Endpoint
 	// settingsFile is the file for the real host; empty unless it is used.
 	settingsFile string
@@ -39,6 +41,9 @@ func (a *app) showStack(v stackView) error {
 		if v.settingsFile != "" {
 			all["Settings"] = v.settingsFile
 		}
+		if v.dashboard != "" {
+			all["Dashboard"] = v.dashboard
+		}
 		return a.out.Data(all)
 	}
 	a.out.Line("The local stack runs, %g times as fast as Azure. Ctrl-C stops it.\n", v.flags.Speed)
@@ -51,6 +56,9 @@ func (a *app) showStack(v stackView) error {
 	}
 	if len(v.flags.ReplyQueue) > 0 {
 		facts = append(facts, render.Fact{Name: "Reply queues", Value: strings.Join(v.flags.ReplyQueue, ", ")})
+	}
+	if v.dashboard != "" {
+		facts = append(facts, render.Fact{Name: "Dashboard", Value: v.dashboard})
 	}
 	if v.settingsFile != "" {
 		facts = append(facts, render.Fact{Name: "App settings", Value: v.settingsFile})

@@ -30,7 +30,7 @@ func main() {
 		stderrColumns:  func() int { return columns(os.Stderr) },
 		lookup:         os.LookupEnv,
 		now:            now, sleep: sleep, ticks: ticks,
-		newKey: uuid.NewString, configDir: userConfigDir(),
+		newKey: uuid.NewString, configDir: userConfigDir(), openBrowser: openBrowser,
 	})
 	stop()
 	os.Exit(code)

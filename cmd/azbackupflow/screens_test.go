@@ -119,6 +119,7 @@ func screens() map[string]func(*shell) []string {
 func screensElsewhere() map[string]string {
 	return map[string]string{
 		"local":      "TestLocal_ShowsItsScreens",
+		"dashboard":  "TestDashboard_ServesTheAppToTheOpenedLink",
 		"demo":       "TestSummary_FitsEveryTerminal in internal/cli/demo",
 		"completion": "writes a script",
 		"man":        "writes a page for man",
