@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -17,7 +18,7 @@ import (
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"short": short, "last": lastPart, "stamp": stamp, "status": statusMark, "span": span, "between": between,
-		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "actor": actor, "seconds": seconds,
+		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
 		"bar": barHeight, "rows": newRows, "windows": func() []string { return []string{"day", "week", "month"} },
 	}
@@ -81,6 +82,30 @@ func lastPart(id string) string {
 	id = strings.TrimRight(id, "/")
 	id = id[strings.LastIndex(id, "/")+1:]
 	return id[strings.LastIndex(id, ";")+1:]
+}
+
+// markup finds code and links in the texts of the flows' documentation.
+var markup = regexp.MustCompile("`([^`]+)`|\\[([^\\]]+)\\]\\([^)]+\\)")
+
+// prose returns a text of the flows' documentation: code as code, links as text.
+func prose(text string) template.HTML {
+	escaped := template.HTMLEscapeString(text)
+	return template.HTML(markup.ReplaceAllStringFunc(escaped, func(found string) string { //nolint:gosec // escaped before
+		parts := markup.FindStringSubmatch(found)
+		if parts[1] != "" {
+			return "<code>" + parts[1] + "</code>"
+		}
+		return parts[2]
+	}))
+}
+
+// shortPath returns the path of a call from its resource type on: subscription and
+// group are on the page already.
+func shortPath(path string) string {
+	if _, rest, ok := strings.Cut(path, "/providers/"); ok && strings.HasPrefix(path, "/subscriptions/") {
+		return "…/" + rest
+	}
+	return path
 }
 
 // stamp returns a time in UTC. The script of the page shows it as the person wishes.

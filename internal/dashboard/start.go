@@ -45,12 +45,13 @@ type formRow struct {
 	schema.Parameter
 	// Name is the name of the form's field, Value what the person wrote.
 	Name, Value, Example string
-	// Kind is text, number, choice, check, lines or json.
+	// Input is text, number, choice, check, lines, json, option for an object that
+	// may be empty, or group for another object.
 	Input string
 	// Depth is the number of objects around the field.
 	Depth int
-	// Label is the field's own name.
-	Label string
+	// Label is the field's own name, Parent that of the object around it.
+	Label, Parent string
 }
 
 // fieldPrefix precedes the paths of parameters in the names of form fields.
@@ -89,6 +90,10 @@ func formPage(f Flow, values url.Values, data startData) content {
 			Parameter: p, Name: fieldPrefix + p.Path, Value: values.Get(fieldPrefix + p.Path), Input: input(p, f.Parameters),
 			Depth: strings.Count(p.Path, "."), Label: p.Path[strings.LastIndex(p.Path, ".")+1:],
 		}
+		if row.Depth > 0 {
+			around := strings.Split(p.Path, ".")
+			row.Parent = around[len(around)-2]
+		}
 		if v, ok := at(example, p.Path); ok && row.Input != "group" {
 			row.Example = exampleText(v)
 		}
@@ -111,7 +116,7 @@ func input(p schema.Parameter, all []schema.Parameter) string {
 	case p.Kind == schema.Other:
 		return "json"
 	case p.Kind == schema.ObjectKind:
-		if slices.ContainsFunc(all, func(o schema.Parameter) bool { return strings.HasPrefix(o.Path, p.Path+".") && o.Required }) {
+		if p.Required || slices.ContainsFunc(all, func(o schema.Parameter) bool { return strings.HasPrefix(o.Path, p.Path+".") && o.Required }) {
 			return "group"
 		}
 		return "option"

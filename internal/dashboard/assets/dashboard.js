@@ -76,6 +76,7 @@
       place.append(link);
     }
     const form = document.querySelector("[data-save-view]");
+    if (!form) return;
     form.hidden = false;
     form.onsubmit = (event) => {
       event.preventDefault();

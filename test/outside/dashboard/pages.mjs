@@ -1,0 +1,189 @@
+// Drives the pages of the dashboard in Chromium. The argument is a JSON object; see
+// dashboard_test.go. The first problem ends the program with code 1.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const job = JSON.parse(process.argv[2]);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await chromium.launch({ executablePath: job.chromium, args: ["--no-sandbox"] });
+const patience = { timeout: 60_000 };
+
+// open returns a page that fails on each console error, each blocked resource and each
+// request to another origin.
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.problems = [];
+  page.sent = [];
+  page.on("console", (m) => { if (["error", "warning"].includes(m.type())) page.problems.push(m.text()); });
+  page.on("pageerror", (e) => page.problems.push(String(e)));
+  page.on("request", (r) => {
+    page.sent.push(r.url());
+    if (!r.url().startsWith(job.url + "/")) page.problems.push("request to " + r.url());
+  });
+  return page;
+}
+
+const go = (page, path) => page.goto(`${job.url}/${path}`);
+const done = [];
+async function check(name, page, body) {
+  try {
+    await body();
+    assert.deepEqual(page.problems, []);
+  } catch (e) {
+    console.error(`FAILED: ${name} at ${page.url()}\n${e.stack ?? e}\n${page.problems.join("\n")}`);
+    process.exit(1);
+  }
+  done.push(name);
+}
+
+// accessible runs axe on a page of its own without the page's policy, which blocks
+// scripts that are not the page's.
+async function accessible(page) {
+  const audited = await open({ bypassCSP: true, colorScheme: page.scheme });
+  await audited.goto(page.url());
+  await audited.evaluate(axe);
+  const result = await audited.evaluate(() => window.axe.run(document));
+  await audited.context().close();
+  assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).slice(0, 3).join(" | ")}`), [], page.url());
+}
+
+const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${page.url()} is wider than the window`);
+
+const pages = ["operations", `operations/${job.ended}`, "attention", "schedules", "protection", "limits", "start", "trends", "nowhere"];
+for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]]) {
+  const page = await open({ colorScheme: scheme, viewport: { width, height: 900 } });
+  page.scheme = scheme;
+  for (const path of pages) {
+    await check(`${path}, ${scheme}, ${width} px`, page, async () => {
+      await go(page, path);
+      assert.ok(await page.locator("h1").isVisible());
+      await fits(page);
+      await accessible(page);
+      if (path === "nowhere") page.problems = page.problems.filter((p) => !p.includes("404"));
+      if (job.screenshots && path !== "nowhere" && width !== 360) {
+        await page.screenshot({ path: `${job.screenshots}/${path.split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
+      }
+    });
+  }
+  await page.context().close();
+}
+
+const page = await open();
+await check("an operation is watched to its end", page, async () => {
+  await go(page, `operations/${job.watched}`);
+  await page.locator("h1 ~ .status.succeeded").waitFor(patience);
+  assert.equal(await page.locator("#live[hx-get]").count(), 0, "an ended operation asks no more");
+});
+await check("an operation is paused, resumed and canceled, with a reason", page, async () => {
+  await go(page, `operations/${job.changed}`);
+  for (const [action, button] of [["pause", "Pause"], ["resume", "Resume"], ["cancel", "Cancel"]]) {
+    await page.locator(`#action-${action} summary`).click();
+    const form = page.locator(`#action-${action} form`);
+    await form.locator("input[name=reason]").fill(`test of ${action}`);
+    await form.getByRole("button", { name: `${button} this operation` }).click();
+    await page.getByText(`reason: test of ${action}`).first().waitFor(patience);
+  }
+  await page.locator("h1 ~ .status.canceled, h1 ~ .status.succeeded").waitFor(patience);
+});
+await check("filters survive a reload, back and forward", page, async () => {
+  await go(page, "operations");
+  await page.locator("select[name=flow]").selectOption("backup-now");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.waitForURL(/flow=backup-now/);
+  const rows = page.locator("#live tbody tr");
+  const count = await rows.count();
+  assert.ok(count >= 2);
+  await page.reload();
+  assert.equal(await page.locator("select[name=flow]").inputValue(), "backup-now");
+  assert.equal(await rows.count(), count);
+  await page.locator("input[name=key]").fill("watched");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.waitForURL(/key=watched/);
+  assert.equal(await rows.count(), 1);
+  await page.goBack();
+  assert.equal(await rows.count(), count);
+  await page.goForward();
+  assert.equal(await rows.count(), 1);
+  await page.getByTitle("Remove this filter").last().click();
+  assert.equal(await rows.count(), count);
+});
+await check("a view is saved in this browser", page, async () => {
+  await page.locator("[data-save-view] input").fill("My backups");
+  await page.getByRole("button", { name: "Save these filters" }).click();
+  await go(page, "operations");
+  await page.getByRole("link", { name: "My backups" }).click();
+  await page.waitForURL(/flow=backup-now/);
+});
+await check("keys alone lead to an operation", page, async () => {
+  await go(page, "operations");
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "item");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/operations\/[a-z0-9]+$/);
+});
+await check("times are shown as the person wishes", page, async () => {
+  const time = page.locator("time").first();
+  assert.match(await time.textContent(), /Z$/);
+  await page.locator("[data-time]").selectOption("relative");
+  assert.match(await time.textContent(), /ago|^in /);
+  await page.reload();
+  assert.match(await time.textContent(), /ago|^in /);
+  await page.locator("[data-time]").selectOption("utc");
+});
+await check("the theme is chosen and remembered", page, async () => {
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const before = await background();
+  await page.locator("[data-theme-switch]").click();
+  const after = await background();
+  assert.notEqual(after, before);
+  await page.reload();
+  assert.equal(await background(), after);
+  await page.locator("[data-theme-switch]").click();
+});
+for (const flow of job.flows) {
+  await check(`the form of ${flow}`, page, async () => {
+    await go(page, `start/${flow}`);
+    await fits(page);
+    await page.getByRole("button", { name: "Start", exact: true }).click(); // without parameters
+    await page.locator(".problem").waitFor(patience);
+    page.problems = page.problems.filter((p) => !p.includes("400"));
+  });
+}
+await check("a dry run shows the calls, and the start leads to the operation", page, async () => {
+  await go(page, "start/backup-now");
+  const item = "p.itemId";
+  await page.locator(`[name="${item}"]`).fill(await page.locator(`[name="${item}"]`).getAttribute("placeholder") || "");
+  await go(page, "start/protect-file-share");
+  for (const name of ["vaultId", "storageAccountId", "fileShare", "policy"]) {
+    const field = page.locator(`[name="p.${name}"]`);
+    await field.fill(await field.getAttribute("placeholder"));
+  }
+  await page.getByRole("button", { name: "Dry run: show the calls" }).click();
+  await page.getByRole("heading", { name: "Dry run" }).waitFor(patience);
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.waitForURL(/operations\/[a-z0-9]+\?done=started/);
+  await page.getByText("The operation was started.").waitFor(patience);
+});
+const reader = await open({ javaScriptEnabled: false });
+await check("pages are read without JavaScript", reader, async () => {
+  await go(reader, "operations?flow=backup-now");
+  assert.ok(await reader.locator("#live tbody tr").count() >= 2);
+  await reader.locator("#live tbody a").first().click();
+  assert.ok(await reader.getByRole("heading", { name: "Timeline" }).isVisible());
+});
+const quiet = await open();
+await check("an open page that does not change sends few requests", quiet, async () => {
+  await go(quiet, `operations?key=shown`);
+  quiet.sent = [];
+  await quiet.waitForTimeout(21_000); // one interval
+  assert.ok(quiet.sent.length <= 1, `${quiet.sent.length} requests in 21 s`);
+});
+await browser.close();
+console.log(`${done.length} checks passed`);
