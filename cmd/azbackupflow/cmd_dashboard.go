@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/dashboard"
+	"azbackupflow/internal/flow"
 )
 
 type dashboardCommand struct {
@@ -88,9 +88,17 @@ func (a *app) serveDashboard(ctx context.Context, backend *client.Client, name s
 	if err != nil {
 		return nil, &cli.UsageError{Text: fmt.Sprintf("port %d of this machine is in use", port), Remedy: "choose another one, or 0 for a free one"}
 	}
+	definitions, err := flow.Definitions(flow.Config{Now: a.now})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	flows, err := dashboard.Flows(definitions)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	address, session := listener.Addr().String(), uuid.NewString()
 	pages, err := dashboard.New(dashboard.Config{
-		API: func(*http.Request) dashboard.API { return backend }, Flows: a.book.dashboardFlows(), Name: name,
+		API: func(*http.Request) dashboard.API { return backend }, Flows: flows, Name: name,
 		Session: session, Hosts: []string{address}, NewID: uuid.NewString, Now: a.now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -116,18 +124,3 @@ func (s *dashboardServer) wait(ctx context.Context) error {
 
 // stop ends the server and the requests that it serves.
 func (s *dashboardServer) stop() { _ = s.server.Close() }
-
-// dashboardFlows returns the flows for the start page.
-func (b flowBook) dashboardFlows() []dashboard.Flow {
-	all := make([]dashboard.Flow, 0, len(b.flows))
-	for _, f := range b.flows {
-		d := b.definition[f.Name]
-		var example []byte
-		if len(d.Examples) > 0 {
-			// An example that is not JSON would fail the tests of the flows.
-			example, _ = json.Marshal(d.Examples[0].Parameters)
-		}
-		all = append(all, dashboard.NewFlow(d.Name, d.Summary, d.Parameters().List(), example))
-	}
-	return all
-}

@@ -36,10 +36,8 @@ func flows(t testing.TB) []dashboard.Flow {
 	t.Helper()
 	definitions, err := flow.Definitions(flow.Config{Now: time.Now})
 	require.NoError(t, err)
-	var all []dashboard.Flow
-	for _, d := range definitions {
-		all = append(all, dashboard.NewFlow(d.Name, d.Summary, d.Parameters().List(), nil))
-	}
+	all, err := dashboard.Flows(definitions)
+	require.NoError(t, err)
 	return all
 }
 
@@ -181,6 +179,10 @@ func TestOperations_FiltersAreInTheAddress(t *testing.T) {
 	require.NotContains(t, body, second.ID)
 	require.Contains(t, body, `title="Remove this filter"`)
 	require.Contains(t, body, `name="key" value="first"`)
+	require.Contains(t, body, `href="operations?status=Pending,Running"`)
+	require.Contains(t, body, `href="operations?status=SucceededWithWarnings"`)
+	body = s.page("operations?key=first&status=" + url.QueryEscape("Pending,Running,Succeeded"))
+	require.Contains(t, body, `href="operations?key=first" title="Remove this filter"`)
 
 	status, body := s.get("operations?label=nonsense")
 	require.Equal(t, http.StatusBadRequest, status)

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -72,8 +73,9 @@ var windows = map[string]time.Duration{ //nolint:gochecknoglobals // a constant 
 
 // savedView is a link to a filter that many people need.
 type savedView struct {
-	Name, Query string
-	Current     bool
+	Name    string
+	Query   template.URL
+	Current bool
 }
 
 func savedViews(current url.Values) []savedView {
@@ -91,7 +93,7 @@ func savedViews(current url.Values) []savedView {
 		}
 	}
 	for i := range views {
-		q, err := url.ParseQuery(views[i].Query)
+		q, err := url.ParseQuery(string(views[i].Query))
 		views[i].Current = err == nil && q.Encode() == now.Encode()
 	}
 	return views
@@ -101,7 +103,7 @@ func savedViews(current url.Values) []savedView {
 type statusCount struct {
 	Status api.Status
 	Count  int
-	Query  string
+	Query  template.URL
 }
 
 // operationsData is the content of the list of operations.
@@ -113,13 +115,16 @@ type operationsData struct {
 	Flows   []string
 	Page    api.OperationPage
 	// Next is the query of the next page, First that of the first one.
-	Next, First string
+	Next, First template.URL
 	// Active lists the filters in words, for the button that removes them.
 	Active []activeFilter
 }
 
 // activeFilter is a filter with the query that removes it.
-type activeFilter struct{ Name, Value, Without string }
+type activeFilter struct {
+	Name, Value string
+	Without     template.URL
+}
 
 // operations is the page of the list.
 func (d *Dashboard) operations(r *http.Request) (content, error) {
@@ -139,7 +144,7 @@ func (d *Dashboard) operations(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	for _, s := range api.Statuses() {
-		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s], Query: "status=" + url.QueryEscape(string(s))})
+		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s], Query: template.URL("status=" + url.QueryEscape(string(s)))})
 	}
 	if page.Continue != "" {
 		data.Next = with(query, "continue", page.Continue)
@@ -174,7 +179,7 @@ func clean(query url.Values) url.Values {
 
 // with returns the query with another value of one parameter. A changed filter
 // begins at the first page.
-func with(query url.Values, name, value string) string {
+func with(query url.Values, name, value string) template.URL {
 	changed := clean(query)
 	changed.Del("continue")
 	if value == "" {
@@ -182,7 +187,7 @@ func with(query url.Values, name, value string) string {
 	} else {
 		changed.Set(name, value)
 	}
-	return changed.Encode()
+	return template.URL(changed.Encode()) //nolint:gosec // encoded
 }
 
 func (d *Dashboard) flowNames() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
+	"azbackupflow/internal/flow"
 	"azbackupflow/internal/schema"
 )
 
@@ -23,9 +25,20 @@ type Flow struct {
 	Example []byte
 }
 
-// NewFlow returns a flow for the start page.
-func NewFlow(name, summary string, parameters []schema.Parameter, example []byte) Flow {
-	return Flow{Name: name, Summary: summary, Parameters: parameters, Example: example}
+// Flows returns the newest version of each flow for the start page.
+func Flows(definitions []flow.Definition) ([]Flow, error) {
+	var all []Flow
+	for _, d := range flow.Newest(definitions) {
+		f := Flow{Name: d.Name, Summary: d.Summary, Parameters: d.Parameters().List()}
+		if len(d.Examples) > 0 {
+			var err error
+			if f.Example, err = json.Marshal(d.Examples[0].Parameters); err != nil {
+				return nil, fmt.Errorf("write example %s: %w", d.Examples[0].File, err)
+			}
+		}
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // startData is the content of the pages of a start.
@@ -62,7 +75,7 @@ func (d *Dashboard) start(*http.Request) (content, error) {
 	return content{Title: "Start", Section: "start", Data: startData{Flows: d.cfg.Flows}}, nil
 }
 
-func (d *Dashboard) flow(name string) (Flow, error) {
+func (d *Dashboard) findFlow(name string) (Flow, error) {
 	i := slices.IndexFunc(d.cfg.Flows, func(f Flow) bool { return f.Name == name })
 	if i < 0 {
 		return Flow{}, &pageError{http.StatusNotFound, "Flow not found", "There is no flow of this name. The page Start lists all flows."}
@@ -72,7 +85,7 @@ func (d *Dashboard) flow(name string) (Flow, error) {
 
 // startFlow is the form of one flow.
 func (d *Dashboard) startFlow(r *http.Request) (content, error) {
-	f, err := d.flow(r.PathValue("flow"))
+	f, err := d.findFlow(r.PathValue("flow"))
 	if err != nil {
 		return content{}, err
 	}
@@ -253,7 +266,7 @@ func readPairs(text string) (map[string]string, string) {
 
 // submit checks or starts a request.
 func (d *Dashboard) submit(w http.ResponseWriter, r *http.Request) error {
-	f, err := d.flow(r.PathValue("flow"))
+	f, err := d.findFlow(r.PathValue("flow"))
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "write docs/dashboard/*.png")
 
 // maxWait is the maximum time to wait for a condition.
-const maxWait = 2 * time.Minute
+const maxWait = 4 * time.Minute
 
 // site is a local stack with its dashboard.
 type site struct {
@@ -73,17 +73,23 @@ func newSite(t *testing.T, flows []dashboard.Flow) *site {
 	return s
 }
 
-// start starts an example, and waits for its end if it is to end.
+// start starts an example.
 func (s *site) start(file, key string) string {
+	s.t.Helper()
+	started, err := s.client.Start(s.t.Context(), s.request(file, key))
+	require.NoError(s.t, err)
+	return started.ID
+}
+
+// request returns the request of an example.
+func (s *site) request(file, key string) api.Request {
 	s.t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", file+".json"))
 	require.NoError(s.t, err)
 	var r api.Request
 	require.NoError(s.t, json.Unmarshal(raw, &r))
 	r.Key = key
-	started, err := s.client.Start(s.t.Context(), r)
-	require.NoError(s.t, err)
-	return started.ID
+	return r
 }
 
 // browserPath returns the path of Chromium; empty if there is none.
@@ -112,13 +118,11 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 	}
 	definitions, err := flow.Definitions(flow.Config{Now: time.Now})
 	require.NoError(t, err)
-	var flows []dashboard.Flow
+	flows, err := dashboard.Flows(definitions)
+	require.NoError(t, err)
 	var names []string
-	for _, d := range flow.Newest(definitions) {
-		example, err := json.Marshal(d.Examples[0].Parameters)
-		require.NoError(t, err)
-		flows = append(flows, dashboard.NewFlow(d.Name, d.Summary, d.Parameters().List(), example))
-		names = append(names, d.Name)
+	for _, f := range flows {
+		names = append(names, f.Name)
 	}
 	s := newSite(t, flows)
 	ended := s.start("protect-file-share", "shown")
@@ -129,8 +133,8 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 	require.NoError(t, err)
 
 	job, err := json.Marshal(map[string]any{
-		"url": s.url, "chromium": chromium, "ended": ended, "watched": s.start("backup-now-vm", "watched"), "flows": names,
-		"changed": s.start("backup-now-sql", "changed"), "screenshots": screenshots(t),
+		"url": s.url, "chromium": chromium, "api": s.client.URL() + "/api", "ended": ended, "flows": names,
+		"watched": s.request("backup-now-vm", "watched"), "changed": s.request("backup-now-sql", "changed"), "screenshots": screenshots(t),
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
