@@ -12,6 +12,7 @@ import (
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/inventory"
 	"azbackupflow/internal/preflight"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
@@ -98,9 +99,13 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	if err != nil {
 		return nil, err
 	}
+	vaults, err := inventory.New(inventory.Config{ARM: az.client, Now: b.now})
+	if err != nil {
+		return nil, err
+	}
 	p.api, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
-		Preflight: ready, Schedules: p.schedules, Bulks: p.bulks, Limits: az.limits, Healthy: store.Ping,
+		Preflight: ready, Inventory: vaults, Schedules: p.schedules, Bulks: p.bulks, Limits: az.limits, Healthy: store.Ping,
 		Publish: m.publisher.Publish, Sealer: sealer, Tenant: b.settings.Tenant, Version: b.version,
 		Now: b.now, Sleep: b.sleep, NewID: b.newID, RequireRoles: b.settings.APIRoles, SignInUnchecked: b.settings.SignInUnchecked(), Log: b.log,
 	})

@@ -65,6 +65,12 @@ type commandLine struct {
 	Errors    errorsCommand    `cmd:"" group:"operations" help:"Explain error codes of Azure and azbackupflow: what azbackupflow does, and what you can do."`
 	Preflight preflightCommand `cmd:"" group:"operations" help:"Check the app's settings, identity, queues and permissions."`
 
+	Items          itemsCommand          `cmd:"" group:"vaults" help:"List the protected items of a vault."`
+	RecoveryPoints recoveryPointsCommand `cmd:"" group:"vaults" help:"List the recovery points of an item."`
+	Protectable    protectableCommand    `cmd:"" group:"vaults" help:"List what a vault can protect."`
+	Policies       policiesCommand       `cmd:"" group:"vaults" help:"List the policies of a vault."`
+	Deleted        deletedCommand        `cmd:"" group:"vaults" help:"List the soft-deleted items of a vault."`
+
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`
 	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml, or verify the evidence of a restore drill."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`

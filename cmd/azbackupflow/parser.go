@@ -31,6 +31,7 @@ func newParser(ctx context.Context, flags *commandLine, env environment, book fl
 		kong.Help(helpOf(columns)),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "operations", Title: "Operations:"},
+			{Key: "vaults", Title: "Vaults:"},
 			{Key: "declared", Title: "Declaration files:"},
 			{Key: "local", Title: "On this machine:"},
 		}),

@@ -45,6 +45,8 @@ const (
 	ProblemNotRetriable     = problemPrefix + "not-retriable"
 	ProblemTooLarge         = problemPrefix + "too-large"
 	ProblemUnreadable       = problemPrefix + "record-unreadable"
+	ProblemNotInAzure       = problemPrefix + "not-in-azure"
+	ProblemAzure            = problemPrefix + "azure-failed"
 	ProblemUnavailable      = problemPrefix + "unavailable"
 )
 
@@ -52,7 +54,7 @@ const (
 func ProblemTypes() []string {
 	return []string{
 		ProblemInvalidRequest, ProblemUnauthorized, ProblemForbidden, ProblemNotFound, ProblemRejectedNotFound,
-		ProblemScheduleNotFound, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
+		ProblemScheduleNotFound, ProblemNotInAzure, ProblemAzure, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
 		ProblemEnded, ProblemRunInProgress, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable, ProblemSignInUnchecked,
 	}
 }

@@ -143,6 +143,17 @@ func (c *Client) Preflight(ctx context.Context) (api.Preflight, error) {
 	return p, err
 }
 
+// Inventory returns what a vault has: the list at a path such as /items.
+func (c *Client) Inventory(ctx context.Context, path string, query map[string]string) (api.Inventory, error) {
+	values := url.Values{}
+	for name, value := range query {
+		setValue(values, name, value)
+	}
+	var list api.Inventory
+	_, err := c.do(ctx, call{method: http.MethodGet, path: path, query: values}, &list)
+	return list, err
+}
+
 // Decisions returns one page of the last decisions of automatic protection.
 func (c *Client) Decisions(ctx context.Context, q api.DecisionQuery) (api.DecisionPage, error) {
 	values := url.Values{}

@@ -245,6 +245,11 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 	ask(r.api, get, "/decisions", "/decisions?outcome=red", nil)
 	ask(r.api, get, "/flows", "/flows", nil)
 	ask(r.api, get, "/preflight", "/preflight", nil)
+	for route, query := range inventoryRoutes() {
+		for _, vault := range []string{"v", "missing", "broken", "busy", ""} {
+			ask(r.api, get, route, route+query+vault, nil)
+		}
+	}
 	path := r.rejected("m2", share)
 	ask(r.api, get, "/rejected", "/rejected?pageSize=1", nil)
 	ask(r.api, get, "/rejected", "/rejected?colour=red", nil)
@@ -319,6 +324,10 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{get, "/openapi.json", "/openapi.json", nil}, {get, "/version", "/version", nil}, {get, "/health", "/health", nil}, {post, "/schedules/{name}/run", "/schedules/nightly/run", nil},
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause", nil}, {post, "/schedules/{name}/resume", "/schedules/nightly/resume", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
+	}
+	for route, query := range inventoryRoutes() {
+		ask(guarded, get, route, route+query+"v", nil)
+		ask(guarded, get, route, route+query+"v", nil, principalHeader, signedIn("Nothing"))
 	}
 	for _, c := range all {
 		ask(guarded, c.method, c.route, c.target, c.body)

@@ -331,7 +331,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) newAPI(requireRoles bool, unchecked ...error) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
-		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{},
+		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{}, Inventory: vaultLists{},
 		Schedules: r.schedules, Bulks: r.bulks, Limits: r.limits, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
 		Publish: r.publish, Sealer: r.sealer, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, SignInUnchecked: errors.Join(unchecked...), Log: slog.New(slog.DiscardHandler),
 	})

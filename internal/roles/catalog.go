@@ -143,7 +143,7 @@ func dataProtection() []Permission {
 		call(dp+"/deletedBackupInstances/read", on, "detect that an instance is soft-deleted", "DeletedBackupInstances_List", "DeletedBackupInstances_Get"),
 		call(instances+"/recoveryPoints/read", on, "find recovery points", "RecoveryPoints_List", "RecoveryPoints_Get"),
 		follow(instances+"/operationResults/read", on, "follow operations on an instance", []string{"BackupInstances_GetBackupInstanceOperationResult"}, changes),
-		call(dp+"/backupPolicies/read", on, "see that a policy exists", "BackupPolicies_Get"),
+		call(dp+"/backupPolicies/read", on, "see that a policy exists", "BackupPolicies_Get", "BackupPolicies_List"),
 		call(dp+"/backupJobs/read", on, "follow jobs", "Jobs_List", "Jobs_Get"),
 		follow(dp+"/operationStatus/read", on, "follow operations", []string{"OperationStatusBackupVaultContext_Get"}, changes),
 		call(dp+"/backupResourceGuardProxies/read", on, "detect in advance that a Resource Guard must approve", "DppResourceGuardProxy_List"),

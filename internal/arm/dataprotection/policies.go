@@ -70,6 +70,13 @@ type BackupRule struct {
 	DefaultRetentionTag string
 }
 
+// ListPolicies lists the vault's policies, all pages.
+//
+// BackupPolicies - List: GET {vault}/backupPolicies.
+func (c *Client) ListPolicies(ctx context.Context, vault resourceid.VaultID) ([]Policy, error) {
+	return vaultapi.List(ctx, c.api, policyBody.policy, "", vault, "backupPolicies")
+}
+
 // GetPolicy reads a policy by its name.
 //
 // BackupPolicies - Get: GET {vault}/backupPolicies/{policy}.

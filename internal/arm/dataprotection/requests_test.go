@@ -145,6 +145,7 @@ func calls(t testing.TB) map[string]call {
 			return read(c.ListResourceGuardProxies(ctx, v))
 		}},
 		"get-policy":             {"BackupPolicies_Get", func(ctx context.Context, c *Client) error { return read(c.GetPolicy(ctx, v, "pgflexpol1")) }},
+		"list-policies":          {"BackupPolicies_List", func(ctx context.Context, c *Client) error { return read(c.ListPolicies(ctx, v)) }},
 		"get-instance":           {"BackupInstances_Get", func(ctx context.Context, c *Client) error { return read(c.GetInstance(ctx, i)) }},
 		"list-instances":         {"BackupInstances_List", func(ctx context.Context, c *Client) error { return read(c.ListInstances(ctx, v)) }},
 		"get-deleted-instance":   {"DeletedBackupInstances_Get", func(ctx context.Context, c *Client) error { return read(c.GetDeletedInstance(ctx, i)) }},

@@ -100,6 +100,7 @@ type Config struct {
 	Flows      Flows
 	Sweeper    Sweeper
 	Preflight  Preflight
+	Inventory  Inventory
 	Schedules  Schedules
 	Bulks      *intake.Bulks
 	// Limits returns what is known of Azure's limits.
@@ -134,6 +135,7 @@ type API struct {
 	handler http.Handler
 
 	validations turns
+	inventories turns
 	preflights  *shared[preflight.Report]
 	rescues     *shared[engine.SweepResult]
 }
@@ -141,12 +143,12 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Healthy == nil ||
+		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Healthy == nil ||
 		c.Publish == nil || c.Sealer == nil || c.Now == nil || c.Sleep == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles and SignInUnchecked")
 	}
 	a := &API{
-		cfg: c, validations: make(turns, maxValidations), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),
+		cfg: c, validations: make(turns, maxValidations), inventories: make(turns, maxInventories), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),
 	}
 	a.handler = a.mux()
 	if c.RequireRoles {

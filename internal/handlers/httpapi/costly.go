@@ -10,6 +10,9 @@ import (
 // calls of Azure. Further ones wait.
 const maxValidations = 4
 
+// maxInventories limits the lists of vaults that are read at a time.
+const maxInventories = 4
+
 // turns limits the calls that run at a time.
 type turns chan struct{}
 

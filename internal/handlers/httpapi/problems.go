@@ -17,6 +17,10 @@ import (
 // unavailableRetryAfter is the Retry-After of a 503, in seconds.
 const unavailableRetryAfter = "10"
 
+// rateLimitedRetryAfter is the Retry-After of a call of Azure that the rate
+// limits postpone, in seconds.
+const rateLimitedRetryAfter = "60"
+
 // writeProblem responds with the problem of an error. An error that the caller
 // cannot correct is logged and becomes a 503, so that the caller retries.
 func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
@@ -25,6 +29,8 @@ func (a *API) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	case !known:
 		a.cfg.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", unavailableRetryAfter)
+	case p.Type == api.ProblemUnavailable:
+		w.Header().Set("Retry-After", rateLimitedRetryAfter)
 	case p.Status == http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
@@ -40,6 +46,8 @@ func problemOf(err error) (p api.Problem, known bool) {
 	var unauthorized *Unauthorized
 	var forbidden *Forbidden
 	var unchecked *SignInUnchecked
+	var azure *operation.Error
+	var deferred *operation.Deferral
 	p = api.Problem{Detail: intake.Shorten(err.Error(), intake.MaxReason), Fields: fieldErrors(intake.Fields(err))}
 	switch {
 	case errors.As(err, &invalid):
@@ -73,6 +81,12 @@ func problemOf(err error) (p api.Problem, known bool) {
 		p.Type, p.Title, p.Status = api.ProblemUnauthorized, "Authentication required", http.StatusUnauthorized
 	case errors.As(err, &forbidden):
 		p.Type, p.Title, p.Status = api.ProblemForbidden, "Access denied", http.StatusForbidden
+	case errors.As(err, &deferred), errors.As(err, &azure) && azure.Class == operation.Throttled:
+		p.Type, p.Title, p.Status = api.ProblemUnavailable, "Azure's rate limit is used up", http.StatusServiceUnavailable
+	case errors.As(err, &azure) && azure.HTTPStatus == http.StatusNotFound:
+		p.Type, p.Title, p.Status = api.ProblemNotInAzure, "Not found in Azure", http.StatusNotFound
+	case errors.As(err, &azure):
+		p.Type, p.Title, p.Status = api.ProblemAzure, "Azure did not answer the call", http.StatusBadGateway
 	default:
 		return api.Problem{
 			Type: api.ProblemUnavailable, Title: "Storage or queue unavailable", Status: http.StatusServiceUnavailable,

@@ -19,6 +19,7 @@ import (
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/inventory"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
@@ -73,7 +74,7 @@ func newBench(t *testing.T) *bench {
 		Schedules: &schedule.Runner{}, Bulks: bulks, Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil },
 		Healthy: func(context.Context) error { return nil }, Sleep: func(context.Context, time.Duration) error { return nil },
 		Sealer: sealer,
-		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{},
+		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{}, Inventory: &inventory.Reader{},
 		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return "new-id" },
 		Publish: func(_ context.Context, queue, id string, body []byte, properties map[string]any) error {
 			b.sent = append(b.sent, published{queue, id, string(body), properties})
