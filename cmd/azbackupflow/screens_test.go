@@ -76,6 +76,12 @@ func screens() map[string]func(*shell) []string {
 		"errors":     fixed("errors", "UserErrorStorageAccountIsLocked"),
 		"preflight":  preflightScreen,
 
+		"items list":           fixed("items", "list", clienttest.Vault),
+		"recovery-points list": fixed("recovery-points", "list", clienttest.Vault+"/x"),
+		"protectable list":     fixed("protectable", "list", clienttest.Vault, "--type", "VM"),
+		"policies list":        fixed("policies", "list", clienttest.Vault),
+		"deleted list":         fixed("deleted", "list", clienttest.Vault),
+
 		"rejected list": func(s *shell) []string { s.reject(); return []string{"rejected", "list"} },
 		"rejected show": func(s *shell) []string { return []string{"rejected", "show", s.reject()} },
 		"rejected replay": func(s *shell) []string {

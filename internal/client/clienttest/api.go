@@ -18,6 +18,7 @@ import (
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
+	"azbackupflow/internal/inventory"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
 	queue "azbackupflow/internal/queue/memory"
@@ -94,7 +95,7 @@ func Start(t testing.TB) *API {
 		Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil }, Tenant: "test", Version: "v1.2.3",
 		Sealer: sealer,
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
-		Preflight: noFindings{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
+		Preflight: noFindings{}, Inventory: oneMachine{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	})
 	require.NoError(t, err)
 	a.acceptRequests(t, sealer, bulks, newID)
@@ -129,6 +130,39 @@ func scheduled(t testing.TB, e *engine.Engine) []schedule.Schedule {
 	req := request.Request{Flow: r.Flow, Parameters: r.Parameters}
 	require.NoError(t, e.Check(req))
 	return []schedule.Schedule{{Name: "nightly", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip, Request: req}}
+}
+
+// oneMachine is the inventory of a vault that protects one virtual machine.
+type oneMachine struct{}
+
+func (oneMachine) entries(id string) ([]inventory.Entry, error) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	return []inventory.Entry{{ID: id, Name: "vm1", Type: "VM", State: "Protected", Policy: "DefaultPolicy", Time: at}}, nil
+}
+
+// Items implements httpapi.Inventory.
+func (m oneMachine) Items(_ context.Context, id string) ([]inventory.Entry, error) {
+	return m.entries(id)
+}
+
+// Deleted implements httpapi.Inventory.
+func (m oneMachine) Deleted(_ context.Context, id string) ([]inventory.Entry, error) {
+	return m.entries(id)
+}
+
+// RecoveryPoints implements httpapi.Inventory.
+func (m oneMachine) RecoveryPoints(_ context.Context, id string) ([]inventory.Entry, error) {
+	return m.entries(id)
+}
+
+// Policies implements httpapi.Inventory.
+func (m oneMachine) Policies(_ context.Context, id string) ([]inventory.Entry, error) {
+	return m.entries(id)
+}
+
+// Protectable implements httpapi.Inventory.
+func (m oneMachine) Protectable(_ context.Context, id, _ string) ([]inventory.Entry, error) {
+	return m.entries(id)
 }
 
 // noFindings is a preflight without findings.
