@@ -63,7 +63,7 @@ func TestAzdHook_RejectsARegionWithoutThePlan(t *testing.T) {
 			require.NoError(t, os.Symlink(path, filepath.Join(bin, tool)))
 		}
 		if c.az != "" {
-			require.NoError(t, os.WriteFile(filepath.Join(bin, "az"), []byte("#!/bin/sh\n"+c.az+"\n"), 0o700)) //nolint:gosec // a program has to be executable
+			require.NoError(t, os.WriteFile(filepath.Join(bin, "az"), []byte("#!/bin/sh\n"+c.az+"\n"), 0o700))
 		}
 		hook := exec.CommandContext(t.Context(), filepath.Join(bin, "sh"), "../../infra/hooks/region.sh")
 		hook.Env = []string{"PATH=" + bin, "AZURE_LOCATION=" + c.location}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -119,11 +120,11 @@ func programInArchive(t *testing.T, folder string) {
 	files := map[string][]byte{}
 	for archive := tar.NewReader(uncompressed); ; {
 		header, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)
-		require.True(t, header.ModTime.Unix() <= 0, "no time of this build")
+		require.LessOrEqual(t, header.ModTime.Unix(), int64(0), "no time of this build")
 		require.Equal(t, header.Name == "azbackupflow", header.Mode&0o111 != 0, header.Name)
 		files[header.Name], err = io.ReadAll(archive)
 		require.NoError(t, err)
@@ -132,7 +133,7 @@ func programInArchive(t *testing.T, folder string) {
 	require.Equal(t, "a licence", string(files["LICENSE"]))
 	require.Equal(t, "1.2.3", string(files["azbackupflow.1"]), "the output of the program's command man")
 	path := filepath.Join(t.TempDir(), "azbackupflow")
-	require.NoError(t, os.WriteFile(path, files["azbackupflow"], 0o700)) //nolint:gosec // a program has to be executable
+	require.NoError(t, os.WriteFile(path, files["azbackupflow"], 0o700))
 	out, err := exec.CommandContext(t.Context(), path).Output()
 	require.NoError(t, err)
 	require.Equal(t, "1.2.3", string(out))

@@ -16,6 +16,7 @@ command -v debootstrap >/dev/null || { echo "debootstrap is missing: apt-get ins
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 [ "$#" -gt 0 ] || set -- demo test
 root=$(mktemp -d)
+chmod 755 "$root" # apt downloads as another user
 clean_up() {
   umount "$root/proc" 2>/dev/null || true
   rm -rf "$root"

@@ -51,8 +51,10 @@ func TestRelease_IsRecorded(t *testing.T) {
 	} {
 		r.watch(l.begin(example(t, file)))
 	}
-	failing := protect("record-failed")
-	failing["parameters"].(map[string]any)["policy"] = "none"
+	failing := example(t, "protect-file-share")
+	parameters, ok := failing["parameters"].(map[string]any)
+	require.True(t, ok)
+	parameters["policy"] = "none"
 	r.watch(l.begin(failing))
 	canceled := l.begin(example(t, "backup-now-vm"))
 	l.call(http.MethodDelete, "/operations/"+canceled, nil, nil)

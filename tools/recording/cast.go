@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,9 +48,9 @@ type output struct {
 
 // record runs a program and records its standard output. Its standard error, where
 // progress is shown, is not recorded.
-func record(command []string) (cast, error) {
+func record(ctx context.Context, command []string, now func() time.Time) (cast, error) {
 	c := cast{header: header{Version: 2, Width: columns, Height: rows, Command: shown(command)}}
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
 	var errors bytes.Buffer
 	cmd.Stderr = &errors
@@ -62,12 +63,12 @@ func record(command []string) (cast, error) {
 		return c, fmt.Errorf("set the size of the pseudo-terminal: %w", err)
 	}
 	cmd.Stdout = tty
-	started := time.Now()
+	started := now()
 	if err := cmd.Start(); err != nil {
 		return c, fmt.Errorf("start %s: %w", command[0], err)
 	}
 	_ = tty.Close() // the program has its own copy
-	if c.outputs, err = readOutputs(terminal, started); err != nil {
+	if c.outputs, err = readOutputs(terminal, func() time.Duration { return now().Sub(started) }); err != nil {
 		return c, err
 	}
 	if err := cmd.Wait(); err != nil {
@@ -81,18 +82,19 @@ func shown(command []string) string {
 	return strings.Join(append([]string{filepath.Base(command[0])}, command[1:]...), " ")
 }
 
-// readOutputs reads whole lines until the program closes the terminal.
-func readOutputs(from io.Reader, started time.Time) ([]output, error) {
+// readOutputs reads whole lines until the program closes the terminal. since returns
+// the time since the start of the program.
+func readOutputs(from io.Reader, since func() time.Duration) ([]output, error) {
 	var outputs []output
-	last, now := time.Duration(0), time.Duration(0)
+	last, shown := time.Duration(0), time.Duration(0)
 	lines := bufio.NewReader(from)
 	for {
 		line, err := lines.ReadString('\n')
-		real := time.Since(started)
-		now += min(real-last, maxPause)
-		last = real
+		passed := since()
+		shown += min(passed-last, maxPause)
+		last = passed
 		if line != "" {
-			outputs = append(outputs, output{at: now, text: line})
+			outputs = append(outputs, output{at: shown, text: line})
 		}
 		switch {
 		// Linux reports EIO after the last line of a closed terminal.

@@ -12,8 +12,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"time"
 )
 
 func main() {
@@ -26,7 +28,7 @@ func main() {
 func run(args []string) error {
 	switch {
 	case len(args) >= 3 && args[0] == "record":
-		c, err := record(args[2:])
+		c, err := record(context.Background(), args[2:], time.Now) //nolint:forbidigo // the only place where the program reads the real clock
 		if err != nil {
 			return err
 		}
