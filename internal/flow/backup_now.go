@@ -115,47 +115,51 @@ func (a azure) backupNow() Definition {
 		Parameters: backupParameters,
 		Intro: "Backs up an item that a Recovery Services vault protects (a file share, a virtual machine, or a database of SQL Server, SAP HANA " +
 			"or SAP ASE on a virtual machine), or a backup instance of a Backup vault (a disk, blobs, a cluster, a server), and follows the backup's job to its end.",
-		Notes: "Azure has no call that cancels the backup of a backup instance: canceling the operation ends it, and its history contains that the job continues.",
-		Examples: []Example{
-			{
-				File: "backup-now-file-share", About: "file share testshare", Key: "backup-testshare", Deadline: "PT6H", Labels: team("files"),
-				Parameters: BackupNow{Target: Target{FileShare: exampleFileShare()}}, Cost: "a file share by its name",
+		Notes:    "Azure has no call that cancels the backup of a backup instance: canceling the operation ends it, and its history contains that the job continues.",
+		Examples: backupNowExamples(),
+	}
+}
+
+func backupNowExamples() []Example {
+	return []Example{
+		{
+			File: "backup-now-file-share", About: "file share testshare", Key: "backup-testshare", Deadline: "PT6H", Labels: team("files"),
+			Parameters: BackupNow{Target: Target{FileShare: exampleFileShare()}}, Cost: "a file share by its name",
+		},
+		{
+			File: "backup-now-vm", About: "virtual machine vm1", Key: "backup-vm1", Deadline: "P1D", Labels: team("machines"),
+			Parameters: BackupNow{Target: Target{ItemID: exampleMachine}}, Cost: "a virtual machine by its ID",
+		},
+		{
+			File: "backup-now-sql", About: "SQL database orders", Key: "backup-orders", Deadline: "P1D", Labels: team("databases"),
+			Parameters: BackupNow{Target: Target{ItemID: exampleDatabase}, BackupType: "CopyOnlyFull", EnableCompression: new(true)},
+		},
+		{
+			File: "backup-now-postgres", About: "pgflextestserver", Key: "backup-pgflextestserver", Deadline: "P1D", Labels: team("databases"),
+			Parameters: BackupNow{
+				Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleServer)}, Rule: &BackupRule{Name: "BackupWeekly"},
 			},
-			{
-				File: "backup-now-vm", About: "virtual machine vm1", Key: "backup-vm1", Deadline: "P1D", Labels: team("machines"),
-				Parameters: BackupNow{Target: Target{ItemID: exampleMachine}}, Cost: "a virtual machine by its ID",
-			},
-			{
-				File: "backup-now-sql", About: "SQL database orders", Key: "backup-orders", Deadline: "P1D", Labels: team("databases"),
-				Parameters: BackupNow{Target: Target{ItemID: exampleDatabase}, BackupType: "CopyOnlyFull", EnableCompression: new(true)},
-			},
-			{
-				File: "backup-now-postgres", About: "pgflextestserver", Key: "backup-pgflextestserver", Deadline: "P1D", Labels: team("databases"),
-				Parameters: BackupNow{
-					Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleServer)}, Rule: &BackupRule{Name: "BackupWeekly"},
-				},
-				After: []string{"protect-postgres"}, Cost: "a server",
-			},
-			{
-				File: "backup-now-mysql", About: "mysqltestserver", Key: "backup-mysqltestserver", Deadline: "P1D", Labels: team("databases"),
-				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleMySQL)}},
-				After:      []string{"protect-mysql"},
-			},
-			{
-				File: "backup-now-disk", About: "disk datadisk1", Key: "backup-datadisk1", Deadline: "P1D", Labels: team("machines"),
-				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleDisk)}},
-				After:      []string{"protect-disk"},
-			},
-			{
-				File: "backup-now-blobs", About: "vaulted blobs of vaultedaccount1", Key: "backup-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
-				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleVaulted)}},
-				After:      []string{"protect-blobs-vaulted"},
-			},
-			{
-				File: "backup-now-cluster", About: "cluster akscluster1", Key: "backup-akscluster1", Deadline: "P1D", Labels: team("platform"),
-				Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleCluster+"/daily")}},
-				After:      []string{"protect-cluster"},
-			},
+			After: []string{"protect-postgres"}, Cost: "a server",
+		},
+		{
+			File: "backup-now-mysql", About: "mysqltestserver", Key: "backup-mysqltestserver", Deadline: "P1D", Labels: team("databases"),
+			Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleMySQL)}},
+			After:      []string{"protect-mysql"},
+		},
+		{
+			File: "backup-now-disk", About: "disk datadisk1", Key: "backup-datadisk1", Deadline: "P1D", Labels: team("machines"),
+			Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleDisk)}},
+			After:      []string{"protect-disk"},
+		},
+		{
+			File: "backup-now-blobs", About: "vaulted blobs of vaultedaccount1", Key: "backup-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
+			Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleVaulted)}},
+			After:      []string{"protect-blobs-vaulted"},
+		},
+		{
+			File: "backup-now-cluster", About: "cluster akscluster1", Key: "backup-akscluster1", Deadline: "P1D", Labels: team("platform"),
+			Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleCluster+"/daily")}},
+			After:      []string{"protect-cluster"},
 		},
 	}
 }

@@ -11,11 +11,11 @@ import (
 type SetInfo string
 
 const (
-	// NoSet: the field is left out.
+	// NoSet leaves the field out.
 	NoSet SetInfo = ""
-	// SameSet: the datasource itself again.
+	// SameSet names the datasource itself again.
 	SameSet SetInfo = "same"
-	// ParentSet: the resource that contains the datasource.
+	// ParentSet names the resource that contains the datasource.
 	ParentSet SetInfo = "parent"
 )
 
@@ -120,7 +120,7 @@ const (
 	roleBlobData       = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 	roleMySQLBackup    = "d18ad5f3-1baf-4119-b49b-d944edb1f9d0"
 	rolePostgresBackup = "c088a766-074b-43ba-90d4-1fb21feae531"
-	roleSecretsUser    = "4633458b-17de-408a-b874-0445c86b69e6"
+	roleKeyVaultUser   = "4633458b-17de-408a-b874-0445c86b69e6"
 )
 
 // Types of data stores, also called tiers.
@@ -282,7 +282,7 @@ func postgresDatabaseKind() Kind {
 		},
 		Roles: []RoleNeed{
 			{ID: roleReader, Name: "Reader", On: OnSource},
-			{ID: roleSecretsUser, Name: "Key Vault Secrets User", On: OnTarget, Restore: true},
+			{ID: roleKeyVaultUser, Name: "Key Vault Secrets User", On: OnTarget, Restore: true},
 			BlobDataContributor(),
 		},
 	}
