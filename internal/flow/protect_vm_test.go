@@ -80,7 +80,7 @@ func TestProtectVM_ExcludesDisks(t *testing.T) {
 	} {
 		r, sim := simulated(t, armsim.DemoWorld())
 		r.succeeds("protect-vm", protectMachine(c.given))
-		extended := bodyOf(t, sim, "PUT protectedItems").Properties["extendedProperties"].(object)
+		extended := objectOf(t, bodyOf(t, sim, "PUT protectedItems").Properties["extendedProperties"])
 		require.Equal(t, object{"diskLunList": c.luns, "isInclusionList": c.only}, extended["diskExclusionProperties"], name)
 	}
 }

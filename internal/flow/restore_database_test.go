@@ -25,6 +25,14 @@ func otherDatabase(more object) object {
 	return databaseRestore(object{"toOriginal": false, "toDatabase": d})
 }
 
+// objectOf returns a value that must be an object.
+func objectOf(t *testing.T, v any) object {
+	t.Helper()
+	o, ok := v.(object)
+	require.True(t, ok)
+	return o
+}
+
 // lastRestore returns the properties of the last request that started a restore.
 func lastRestore(t *testing.T, sim *armsim.Simulator) object {
 	t.Helper()
@@ -59,12 +67,13 @@ func TestRestoreDatabase_PlacesTheFilesOfAnotherDatabase(t *testing.T) {
 	op := r.succeeds("restore-database", otherDatabase(nil))
 	require.Equal(t, "sqlvm/MSSQLSERVER/orders2", op.Learned["restoreDestination"])
 	p := lastRestore(t, sim)
-	require.Equal(t, "MSSQLSERVER/orders2", p["targetInfo"].(object)["databaseName"])
-	require.Equal(t, "FailOnConflict", p["targetInfo"].(object)["overwriteOption"])
-	paths := p["alternateDirectoryPaths"].([]any)
+	require.Equal(t, "MSSQLSERVER/orders2", objectOf(t, p["targetInfo"])["databaseName"])
+	require.Equal(t, "FailOnConflict", objectOf(t, p["targetInfo"])["overwriteOption"])
+	paths, ok := p["alternateDirectoryPaths"].([]any)
+	require.True(t, ok)
 	require.Len(t, paths, 2)
-	require.Regexp(t, `^C:\\Program Files\\.*\\DATA\\orders_\d+\.mdf$`, paths[0].(object)["targetPath"])
-	require.Regexp(t, `\\orders_log_\d+\.ldf$`, paths[1].(object)["targetPath"])
+	require.Regexp(t, `^C:\\Program Files\\.*\\DATA\\orders_\d+\.mdf$`, objectOf(t, paths[0])["targetPath"])
+	require.Regexp(t, `\\orders_log_\d+\.ldf$`, objectOf(t, paths[1])["targetPath"])
 }
 
 func TestRestoreDatabase_RestoresFiles(t *testing.T) {
@@ -74,7 +83,7 @@ func TestRestoreDatabase_RestoresFiles(t *testing.T) {
 	require.NotContains(t, r.path(op.ID), "place-files")
 	p := lastRestore(t, sim)
 	require.Equal(t, "FileRecovery", p["recoveryMode"])
-	require.Equal(t, "Overwrite", p["targetInfo"].(object)["overwriteOption"])
+	require.Equal(t, "Overwrite", objectOf(t, p["targetInfo"])["overwriteOption"])
 }
 
 func TestRestoreDatabase_RestoresATimeOfTheLogChain(t *testing.T) {

@@ -2,7 +2,6 @@ package inventory_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -125,6 +124,6 @@ func TestReader_NamesTheInvalidParameter(t *testing.T) {
 		var invalid *step.Invalid
 		require.ErrorAs(t, read(), &invalid, field)
 		require.Equal(t, field, invalid.Fields[0].Field)
-		require.False(t, strings.Contains(invalid.Fields[0].Want, "%"))
+		require.NotContains(t, invalid.Fields[0].Want, "%")
 	}
 }
