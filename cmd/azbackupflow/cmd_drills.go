@@ -13,8 +13,10 @@ import (
 )
 
 type drillsCommand struct {
-	Check  drillsCheckCommand  `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
-	Verify drillsVerifyCommand `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
+	Check   drillsCheckCommand   `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
+	Verify  drillsVerifyCommand  `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
+	Page    drillsPageCommand    `cmd:"" help:"Verify a drill's evidence, and write it as a printable HTML page."`
+	Summary drillsSummaryCommand `cmd:"" help:"Verify the evidence of many drills, and count their results by month and vault."`
 }
 
 type drillsCheckCommand struct {
@@ -36,9 +38,40 @@ func (c *drillsCheckCommand) Run(a *app) error {
 }
 
 type drillsVerifyCommand struct {
-	File          string   `arg:"" complete:"file" help:"File with the evidence; - reads standard input."`
-	Key           []string `required:"" placeholder:"FILE" complete:"file" help:"PEM file with a public key that you trust. Repeat the flag after a change of keys."`
-	RequireProven bool     `help:"Exit with 1 unless the result of the drill is Proven."`
+	File string `arg:"" complete:"file" help:"File with the evidence; - reads standard input."`
+	trustedKeys
+	RequireProven bool `help:"Exit with 1 unless the result of the drill is Proven."`
+}
+
+// trustedKeys are the flags of the commands that verify evidence.
+type trustedKeys struct {
+	Key []string `required:"" placeholder:"FILE" complete:"file" help:"PEM file with a public key that you trust. Repeat the flag after a change of keys."`
+}
+
+// read reads the keys. Standard input can only be one of the files.
+func (k trustedKeys) read(a *app, files ...string) ([]evidence.PublicKey, error) {
+	var keys []evidence.PublicKey
+	used := 0
+	for _, name := range append(slices.Clone(files), k.Key...) {
+		if name == "-" {
+			used++
+		}
+	}
+	if used > 1 {
+		return nil, &cli.UsageError{Text: "standard input (-) is named more than once", Remedy: "read the others from files"}
+	}
+	for _, name := range k.Key {
+		raw, err := cli.ReadFile(name, a.stdin)
+		if err != nil {
+			return nil, err
+		}
+		key, err := evidence.ParsePublicKey(raw)
+		if err != nil {
+			return nil, &cli.UsageError{Text: fmt.Sprintf("--key: %s %v", name, err)}
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // verifiedFile is the JSON output of drills verify.
@@ -50,10 +83,11 @@ type verifiedFile struct {
 
 // Run verifies the file.
 func (c *drillsVerifyCommand) Run(a *app) error {
-	if c.File == "-" && slices.Contains(c.Key, "-") {
-		return &cli.UsageError{Text: "both the evidence and a key are -", Remedy: "read one of them from a file"}
+	keys, err := c.read(a, c.File)
+	if err != nil {
+		return err
 	}
-	verified, err := a.verifiedEvidence(c.File, c.Key)
+	verified, err := a.verifiedEvidence(c.File, keys)
 	if err != nil {
 		return err
 	}
@@ -70,19 +104,7 @@ func (c *drillsVerifyCommand) Run(a *app) error {
 }
 
 // verifiedEvidence reads and verifies a file of evidence.
-func (a *app) verifiedEvidence(file string, keyFiles []string) (evidence.Verified, error) {
-	keys := make([]evidence.PublicKey, 0, len(keyFiles))
-	for _, name := range keyFiles {
-		raw, err := cli.ReadFile(name, a.stdin)
-		if err != nil {
-			return evidence.Verified{}, err
-		}
-		key, err := evidence.ParsePublicKey(raw)
-		if err != nil {
-			return evidence.Verified{}, &cli.UsageError{Text: fmt.Sprintf("--key: %s %v", name, err)}
-		}
-		keys = append(keys, key)
-	}
+func (a *app) verifiedEvidence(file string, keys []evidence.PublicKey) (evidence.Verified, error) {
 	raw, err := cli.ReadFile(file, a.stdin)
 	if err != nil {
 		return evidence.Verified{}, err

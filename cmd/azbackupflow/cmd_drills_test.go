@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -142,10 +143,72 @@ func TestDrillsVerify_ExplainsWrongInput(t *testing.T) {
 		{[]string{file, "--key", file}, "--key: " + file + " is not a PEM file; want a PEM file with the public key of an ECDSA key on the curve P-256"},
 		{[]string{file, "--key", "none.pem"}, "file none.pem does not exist"},
 		{[]string{"none.json", "--key", sampleEvidenceKey}, "file none.json does not exist"},
-		{[]string{"-", "--key", "-"}, "both the evidence and a key are -"},
+		{[]string{"-", "--key", "-"}, "standard input (-) is named more than once"},
 	} {
 		got := s.run(append([]string{"drills", "verify"}, c.args...)...)
 		require.Equal(t, cli.ExitUsage, got.code, c.args)
 		require.Contains(t, got.stderr, c.want)
+	}
+}
+
+func TestDrillsPage_WritesANewFile(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "evidence.json", sampleEvidence(t))
+	page := filepath.Join(t.TempDir(), "drill.html")
+	require.Equal(t, "The page of drill 5f2b7c is written.\n", s.succeeds("drills", "page", file, "--key", sampleEvidenceKey, "--to", page))
+	raw, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.Contains(t, string(raw), "<h1>Restore drill monthly-files: Proven</h1>")
+
+	got := s.run("drills", "page", file, "--key", sampleEvidenceKey, "--to", page)
+	require.Equal(t, cli.ExitUsage, got.code)
+	require.Contains(t, got.stderr, "--to: file "+page+" exists; name a new file")
+	got = s.run("drills", "page", file, "--key", sampleEvidenceKey, "--to", filepath.Join(t.TempDir(), "none", "drill.html"))
+	require.Equal(t, cli.ExitUsage, got.code)
+	require.Contains(t, got.stderr, "cannot be written; name a file in a folder that exists")
+
+	changed := declared(t, "changed.json", strings.Replace(sampleEvidence(t), "1200 files", "1201 files", 1))
+	page = filepath.Join(t.TempDir(), "changed.html")
+	got = s.run("drills", "page", changed, "--key", sampleEvidenceKey, "--to", page)
+	require.Equal(t, cli.ExitFailed, got.code)
+	require.NoFileExists(t, page)
+}
+
+func TestDrillsSummary_CountsVerifiedFilesOnly(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	first := declared(t, "evidence.json", sampleEvidence(t))
+	second, key := signedEvidence(t, func(e *evidence.Evidence) {
+		e.ID, e.Validation = "another", evidence.Validation{Result: evidence.TimedOut}
+	})
+	args := func(files ...string) []string {
+		return append([]string{"drills", "summary", "--key", sampleEvidenceKey, "--key", key}, files...)
+	}
+	s.golden("drills-summary", s.succeeds(args(first, second)...))
+	require.Contains(t, s.succeeds(args(first, second, "--month", "2026-11")...), "2026-11")
+	require.Equal(t, "No drills.\n", s.succeeds(args(first, "--month", "2026-10")...))
+
+	changed := declared(t, "changed.json", strings.Replace(sampleEvidence(t), "5f2b7c", "6f2b7c", 1))
+	got := s.run(append([]string{"-o", "json"}, args(first, changed)...)...)
+	require.Equal(t, cli.ExitFailed, got.code)
+	require.Contains(t, got.stderr, changed+" is not verified: ")
+	require.Contains(t, got.stderr, "1 of 2 files are not verified, and not counted")
+	var list drillsSummary
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &list))
+	require.Equal(t, []string{changed}, list.NotVerified)
+	require.Len(t, list.Summaries, 1)
+	require.Equal(t, 1, list.Summaries[0].Drills)
+
+	for want, files := range map[string][]string{
+		first + " and " + first + " are evidence of the same drill 5f2b7c; name each drill once": {first, first},
+		"file none.json does not exist":                                             {"none.json"},
+		"standard input (-) is named more than once":                                {"-", "-"},
+		`--month "November" is not a month; use a year and a month such as 2026-11`: {first, "--month", "November"},
+	} {
+		got := s.run(args(files...)...)
+		require.Equal(t, cli.ExitUsage, got.code, want)
+		require.Contains(t, got.stderr, want)
+		require.Empty(t, got.stdout)
 	}
 }

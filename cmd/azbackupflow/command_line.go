@@ -72,7 +72,7 @@ type commandLine struct {
 	Deleted        deletedCommand        `cmd:"" group:"vaults" help:"List the soft-deleted items of a vault."`
 
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`
-	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml, or verify the evidence of a restore drill."`
+	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml; verify the evidence of restore drills and report on it."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
 
 	Context   contextCommand   `cmd:"" group:"local" help:"Add, select and show contexts: how to reach deployed apps."`

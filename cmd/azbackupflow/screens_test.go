@@ -98,6 +98,12 @@ func screens() map[string]func(*shell) []string {
 		"drills check": func(s *shell) []string {
 			return []string{"drills", "check", "-f", s.declared("drills.yaml", exampleDrills(s.t))}
 		},
+		"drills page": func(s *shell) []string {
+			return []string{"drills", "page", s.declared("evidence.json", sampleEvidence(s.t)), "--key", sampleEvidenceKey, "--to", filepath.Join(s.t.TempDir(), "drill.html")}
+		},
+		"drills summary": func(s *shell) []string {
+			return []string{"drills", "summary", s.declared("evidence.json", sampleEvidence(s.t)), "--key", sampleEvidenceKey}
+		},
 		"drills verify": func(s *shell) []string {
 			return []string{"drills", "verify", s.declared("evidence.json", sampleEvidence(s.t)), "--key", sampleEvidenceKey}
 		},

@@ -34,7 +34,7 @@ const (
 )
 
 // newKey returns a private key and its PEM blocks.
-func newKey(t *testing.T) (key evidence.PrivateKey, private, public []byte) {
+func newKey(t testing.TB) (key evidence.PrivateKey, private, public []byte) {
 	t.Helper()
 	generated, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func newKey(t *testing.T) (key evidence.PrivateKey, private, public []byte) {
 	return key, private, public
 }
 
-func pemOf(t *testing.T, private, public any) (privatePEM, publicPEM []byte) {
+func pemOf(t testing.TB, private, public any) (privatePEM, publicPEM []byte) {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func sample() evidence.Evidence {
 }
 
 // assessed returns changed evidence with its result.
-func assessed(t *testing.T, change func(*evidence.Evidence)) evidence.Evidence {
+func assessed(t testing.TB, change func(*evidence.Evidence)) evidence.Evidence {
 	t.Helper()
 	e := sample()
 	change(&e)
