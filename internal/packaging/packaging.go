@@ -14,6 +14,9 @@
 // materials of that program (CycloneDX). On a Linux machine with that processor,
 // folder and archive hold the same program, byte for byte. The archive depends only
 // on the sources, the version and the Go release, so two builds are identical.
+//
+// Release builds everything that a release consists of: that archive, and the command
+// line for six platforms.
 package packaging
 
 import (

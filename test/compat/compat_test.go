@@ -1,7 +1,7 @@
 // Package compat reads what earlier releases have written. Each folder in testdata is
 // one release, recorded by TestRelease_IsRecorded in test/e2e: the rows of operations
 // in flight at most steps and at their ends, wake-ups, requests, and the names of the
-// settings. Files of a released version are never changed: see docs/compatibility.md.
+// settings. The files of a tagged release are not changed; see docs/compatibility.md.
 package compat
 
 import (
