@@ -10,7 +10,7 @@ type Inventory struct {
 // InventoryEntry is a protected item, a recovery point, something that can be
 // protected, a policy, or something soft-deleted.
 type InventoryEntry struct {
-	// ID is what requests name.
+	// ID is the ID that requests name.
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Type   string `json:"type,omitempty"`
@@ -22,6 +22,6 @@ type InventoryEntry struct {
 	Time *time.Time `json:"time,omitempty"`
 	// LastRecoveryPoint is the time of an item's newest recovery point.
 	LastRecoveryPoint *time.Time `json:"lastRecoveryPoint,omitempty"`
-	// PurgeAt is when Azure deletes it for good.
+	// PurgeAt is when Azure deletes it permanently.
 	PurgeAt *time.Time `json:"purgeAt,omitempty"`
 }

@@ -76,7 +76,7 @@ type Operation struct {
 	Bulk string `json:"bulk,omitempty"`
 	// Round counts the restarts: retries by an operator, and corrected requests.
 	Round int `json:"round,omitempty"`
-	// StartedBy is who started the operation, Reason their own text.
+	// StartedBy is the caller that started the operation, Reason their own text.
 	StartedBy *Actor `json:"startedBy,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 
@@ -96,8 +96,8 @@ type Started struct {
 	Created bool `json:"created"`
 }
 
-// Actor is who started or changed an operation. It holds no names or addresses
-// of people.
+// Actor identifies the caller that started or changed an operation. It holds no
+// names or addresses of people.
 type Actor struct {
 	// Kind is user, app, functionKey, anonymous, schedule, rule or queue.
 	Kind string `json:"kind"`
@@ -167,8 +167,8 @@ type Event struct {
 	Exchanges []Exchange `json:"exchanges,omitempty"`
 	DueAt     time.Time  `json:"dueAt,omitzero"`
 	Err       *Error     `json:"error,omitempty"`
-	// Actor is who made the change, Reason their own text. They are empty for
-	// changes that azbackupflow makes itself.
+	// Actor is the caller that made the change, Reason their own text. They are
+	// empty for changes that azbackupflow makes itself.
 	Actor  *Actor `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	// WriteID identifies the save that added the event.

@@ -31,7 +31,7 @@ type RejectedRequest struct {
 	// ReplayedAt is the time of the last replay, ReplayedAs its message id.
 	ReplayedAt time.Time `json:"replayedAt,omitzero"`
 	ReplayedAs string    `json:"replayedAs,omitempty"`
-	// ReplayedBy is who replayed it last, ReplayReason their own text.
+	// ReplayedBy is the caller that replayed it last, ReplayReason their own text.
 	ReplayedBy   *Actor `json:"replayedBy,omitempty"`
 	ReplayReason string `json:"replayReason,omitempty"`
 }

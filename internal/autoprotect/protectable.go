@@ -7,7 +7,7 @@ import (
 	"azbackupflow/internal/arm/datasource"
 )
 
-// Protectable is what the rules may protect.
+// Protectable holds what the rules may protect.
 type Protectable struct {
 	// Vaults are the resource IDs of the vaults that the rules name.
 	Vaults []string

@@ -18,7 +18,7 @@ import (
 var files embed.FS
 
 // assetSet holds the assets by a name with a digest of their content, so that
-// browsers may keep them for ever.
+// browsers may keep them forever.
 type assetSet struct {
 	names map[string]string // digested name by plain name
 	data  map[string][]byte // by digested name

@@ -9,17 +9,17 @@ import (
 	"azbackupflow/internal/api"
 )
 
-// attentionData is the content of the page of what needs a person.
+// attentionData is the content of the page "Needs attention".
 type attentionData struct {
 	Parked, Failed, Paused []api.Operation
 	Rejected               api.RejectedPage
 	Summary                api.Summary
-	// Preflight is set if the person asked for it: it makes many calls.
+	// Preflight is set if the page was requested with it: it makes many calls.
 	Preflight *api.Preflight
 	Problems  []api.Finding
 }
 
-// attention is the page of what needs a person.
+// attention returns the page "Needs attention": what an operator must handle.
 func (d *Dashboard) attention(r *http.Request) (content, error) {
 	ctx, backend := r.Context(), d.cfg.API(r)
 	var data attentionData
@@ -48,7 +48,7 @@ func (d *Dashboard) attention(r *http.Request) (content, error) {
 	if data.Rejected, err = backend.ListRejected(ctx, api.RejectedQuery{PageSize: pageSize}); err != nil {
 		return content{}, err
 	}
-	c := content{Title: "Needs a person", Section: "attention"}
+	c := content{Title: "Needs attention", Section: "attention"}
 	if r.URL.Query().Get("preflight") == "1" {
 		report, err := backend.Preflight(ctx)
 		if err != nil {

@@ -1,5 +1,5 @@
-// Package dashboard serves web pages that show what runs, what waits and what needs
-// a person. The pages are rendered here, from the types of package api. They work
+// Package dashboard serves web pages that show what runs, what waits and what an
+// operator must handle. The pages are rendered here, from the types of package api. They work
 // without JavaScript, which adds live updates, keys and the display of times.
 //
 // The package calls the HTTP API through an interface that package client
@@ -21,7 +21,7 @@ import (
 	"azbackupflow/internal/client"
 )
 
-// API is what the pages read and change. Its methods are those of client.Client.
+// API holds the calls that the pages make. Its methods are those of client.Client.
 type API interface {
 	Summary(ctx context.Context, since time.Time) (api.Summary, error)
 	List(ctx context.Context, q api.OperationQuery) (api.OperationPage, error)

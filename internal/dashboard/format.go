@@ -28,7 +28,7 @@ func functions() template.FuncMap {
 type operationRows struct {
 	Rows []api.Operation
 	Now  time.Time
-	// Empty is what the table says without rows.
+	// Empty is the text of a table without rows.
 	Empty string
 }
 

@@ -24,7 +24,7 @@ type operationData struct {
 	Timeline timeline
 	History  api.History
 	Actions  []operationAction
-	// Do is what to do now, as text and as a command.
+	// Do describes the next action, as text and as a command.
 	Do       string
 	Duration string
 	Portal   string
@@ -90,11 +90,11 @@ func actionsFor(op api.Operation) (all []operationAction) {
 	return all
 }
 
-// whatToDo says what a person should do now; empty if nothing.
+// whatToDo returns what an operator should do now; empty if nothing.
 func whatToDo(op api.Operation) string {
 	switch {
 	case op.Status == api.Parked:
-		return "Continuing could do harm, so a person must decide. Look at the error and at Azure, then retry or cancel."
+		return "Continuing could do harm, so an operator must decide. Look at the error and at Azure, then retry or cancel."
 	case op.Status == api.Failed && op.Error != nil && op.Error.Class == "UserAction":
 		return "Put right what the error names, then retry."
 	case op.Status == api.Failed, op.Status == api.TimedOut:

@@ -82,7 +82,7 @@ func savedViews(current url.Values) []savedView {
 	views := []savedView{
 		{Name: "All"},
 		{Name: "In progress", Query: "status=Pending,Running"},
-		{Name: "Needs a person", Query: "status=Parked,Failed,TimedOut"},
+		{Name: "Needs attention", Query: "status=Parked,Failed,TimedOut"},
 		{Name: "Failed today", Query: "status=Failed,TimedOut&since=day"},
 		{Name: "Longest", Query: "since=day&sort=-duration"},
 	}

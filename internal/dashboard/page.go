@@ -15,7 +15,7 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// content is what a page shows.
+// content holds what a page shows.
 type content struct {
 	// page names the template; empty means that of the section.
 	page string

@@ -211,7 +211,8 @@ func readRequest(f Flow, form url.Values) (api.Request, []string) {
 	return r, problems
 }
 
-// readValue reads the text of a form's field. nil is no value.
+// readValue reads the text of a form's field. A group has no value of
+// its own, so its value is nil.
 func readValue(p schema.Parameter, text string, all []schema.Parameter) (v any, problem string) {
 	switch input(p, all) {
 	case "check":

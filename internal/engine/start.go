@@ -29,7 +29,7 @@ type Origin struct {
 	// TraceParent is the request's W3C trace context, ReplyTo the queue for
 	// answers, MessageID the ID of the message that carried it.
 	TraceParent, ReplyTo, MessageID string
-	// Cause is who sent the request, and why. Bulk is the key of the bulk that the
+	// Cause holds who sent the request, and why. Bulk is the key of the bulk that the
 	// request is a target of.
 	Cause operation.Cause
 	Bulk  string

@@ -127,7 +127,7 @@ func (w operationWait) ended(gone bool, t operation.Tracking) operation.Outcome 
 	return out
 }
 
-// acceptedValidation is accepted for a validation: only its status tells the
+// acceptedValidation is accepted for a validation: only its status has the
 // result, so an answer that has neither a status URL nor a result is an error.
 func acceptedValidation(s lro.Submission, err error, what, note string) (operation.Outcome, error) {
 	if err == nil && !s.Done && s.Tracking.StatusURL == "" && s.Tracking.ResultURL == "" {

@@ -16,8 +16,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// ChangePolicy gives a protected item or a backup instance another policy of its
-// vault.
+// ChangePolicy assigns another policy of the same vault to a protected item or a
+// backup instance.
 type ChangePolicy struct {
 	Target
 	// Policy is the name or resource ID of the new policy.
@@ -61,7 +61,7 @@ func changePolicyParameters() schema.Parameters {
 	}
 }
 
-// changePolicy gives an item another policy.
+// changePolicy assigns another policy to an item.
 // Sources: ProtectedItems - Create Or Update, Backup Instances - Create Or
 // Update.
 func (a azure) changePolicy() Definition {

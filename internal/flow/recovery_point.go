@@ -71,7 +71,7 @@ func (a azure) newestRecoveryPoint(ctx context.Context, c step.Call, p restorati
 	return newest, nil
 }
 
-// noneFits says why no recovery point can be used. oldEnough counts the recovery
+// noneFits reports why no recovery point can be used. oldEnough counts the recovery
 // points that are old enough, inTier those of them in the requested tier.
 func noneFits(oldEnough, inTier int, p restoration) string {
 	age := ""

@@ -262,7 +262,7 @@ func (a azure) validateRestore(ctx context.Context, c step.Call, p restoration, 
 	return acceptedValidation(submitted, err, validationOfRestore, "Azure validates that the restore is possible")
 }
 
-// learnedRestoreTarget is what a restore writes to.
+// learnedRestoreTarget names the resource that a restore writes to.
 const learnedRestoreTarget = "restoreTarget"
 
 // validationOfRestore names the validation for people.

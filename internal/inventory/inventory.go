@@ -22,7 +22,7 @@ import (
 
 // Entry is one thing that a vault has.
 type Entry struct {
-	// ID is what requests name: the resource ID, or the ID of a recovery point.
+	// ID is the ID that requests name: the resource ID, or the ID of a recovery point.
 	ID string
 	// Name is for people, Type the type in Azure's words.
 	Name, Type string
@@ -196,7 +196,7 @@ func (r *Reader) RecoveryPoints(ctx context.Context, itemID string) ([]Entry, er
 	return all, nil
 }
 
-// Types are what Protectable lists.
+// Types returns the types that Protectable lists.
 func Types() []string { return []string{"AzureFileShare", "VM", "SQLDataBase", "SAPHanaDatabase"} }
 
 // Protectable lists what a Recovery Services vault has discovered and does not

@@ -60,7 +60,7 @@ func TestReader_ReadsBothTypesOfVaults(t *testing.T) {
 	}
 }
 
-// The entry that stands for a log chain is no recovery point.
+// The entry that stands for a log chain is not a recovery point.
 func TestReader_ListsRecoveryPoints(t *testing.T) {
 	t.Parallel()
 	r := reader(t)
@@ -93,7 +93,7 @@ func TestReader_ListsWhatCanBeProtected(t *testing.T) {
 }
 
 // A soft-deleted item stays in Azure's list as ProtectionStopped.
-func TestReader_TellsSoftDeletedItemsFromStoppedOnes(t *testing.T) {
+func TestReader_SeparatesSoftDeletedFromStoppedItems(t *testing.T) {
 	t.Parallel()
 	server, _ := armtest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		item := func(name, more string) string {

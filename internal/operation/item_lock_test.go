@@ -41,7 +41,7 @@ func TestItemLock_CountsEachOperationOnceADay(t *testing.T) {
 	require.Equal(t, second, unchanged)
 
 	third, result := acquire(second, named("c"), start().Add(24*time.Hour))
-	require.Equal(t, operation.LockFree, result, "the next day counts anew")
+	require.Equal(t, operation.LockFree, result, "the next day starts a new count")
 	require.Equal(t, []string{"c"}, third.Starts)
 }
 

@@ -46,7 +46,7 @@ type Notice struct {
 	Round  int       `json:"round,omitempty"`
 	JobID  string    `json:"jobId,omitempty"`
 	Error  *Error    `json:"error,omitempty"`
-	// Cause is who started, retried or canceled the operation, and why.
+	// Cause holds who started, retried or canceled the operation, and why.
 	Cause *Cause `json:"cause,omitempty"`
 	// Warnings are the first of the operation's.
 	Warnings []string `json:"warnings,omitempty"`

@@ -49,7 +49,7 @@ type Identity struct {
 	Bulk string `json:"bulk,omitempty"`
 	// RequestID is the ID of the message that carried the request.
 	RequestID string `json:"requestId,omitempty"`
-	// Cause is who started the operation, and why.
+	// Cause holds who started the operation, and why.
 	Cause Cause `json:"cause,omitzero"`
 	// TraceParent is the W3C trace context of the operation. The spans of all
 	// its deliveries are below it.
@@ -79,7 +79,7 @@ type Progress struct {
 	// current Seq.
 	CancelRequested bool `json:"cancelRequested,omitempty"`
 	Paused          bool `json:"paused,omitempty"`
-	// CancelCause is who requested the cancellation, and why.
+	// CancelCause holds who requested the cancellation, and why.
 	CancelCause   Cause     `json:"cancelCause,omitzero"`
 	UpdatedAt     time.Time `json:"updatedAt"`
 	StepStartedAt time.Time `json:"stepStartedAt"`
@@ -120,7 +120,7 @@ type Retry struct {
 	// RetryStep is the step at which an operator's retry begins. Empty means the
 	// current step. A failed job stays failed, so a retry must start a new one.
 	RetryStep string `json:"retryStep,omitempty"`
-	// RetryCause is who retried the operation last, and why.
+	// RetryCause holds who retried the operation last, and why.
 	RetryCause Cause `json:"retryCause,omitzero"`
 }
 

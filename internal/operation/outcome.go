@@ -87,7 +87,7 @@ type Event struct {
 	Exchanges []Exchange `json:"exchanges,omitempty"`
 	DueAt     time.Time  `json:"dueAt,omitzero"`
 	Err       *Error     `json:"error,omitempty"`
-	// Cause is who made the change, and why. It is nil for changes of the engine.
+	// Cause holds who made the change, and why. It is nil for changes of the engine.
 	Cause *Cause `json:"cause,omitempty"`
 	// WriteID is the ID of the save that wrote the event.
 	WriteID string `json:"writeId"`

@@ -10,7 +10,7 @@ import (
 	"azbackupflow/internal/roles"
 )
 
-// Protectable is what the rules of automatic protection may protect.
+// Protectable holds what the rules of automatic protection may protect.
 type Protectable struct {
 	// Vaults are the resource IDs of the vaults that the rules name.
 	Vaults []string

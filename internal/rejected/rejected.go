@@ -76,7 +76,7 @@ type Request struct {
 	// ReplayedAt is the time of the last replay, ReplayedAs its message ID.
 	ReplayedAt time.Time `json:"replayedAt,omitzero"`
 	ReplayedAs string    `json:"replayedAs,omitempty"`
-	// ReplayedBy is who replayed the request last, and why.
+	// ReplayedBy holds who replayed the request last, and why.
 	ReplayedBy operation.Cause `json:"replayedBy,omitzero"`
 }
 

@@ -25,7 +25,7 @@ type Datasource struct {
 	DatasourceType string
 }
 
-// Describe returns a resource as a datasource of the kind, in the form that the
+// Describe returns a resource as a datasource of kind k, in the form that the
 // Azure CLI was recorded to send, and the set that it names; nil without one.
 func Describe(k kinds.Kind, resourceID, location string) (ds Datasource, set *Datasource, err error) {
 	r, err := resourceid.Parse(resourceID)

@@ -30,7 +30,7 @@ type InstanceRequest struct {
 	// Containers are the blob containers of a vaulted backup of a storage
 	// account; none means a continuous backup.
 	Containers []string
-	// Cluster says what is backed up of a cluster; nil for other kinds.
+	// Cluster selects what is backed up of a cluster; nil for other kinds.
 	Cluster *ClusterSelection
 	// SecretURI is the Key Vault secret with the database's credentials. It is
 	// empty if the vault's identity has access, as with flexible servers.
@@ -41,7 +41,7 @@ type InstanceRequest struct {
 	Tags                   map[string]string
 }
 
-// ClusterSelection says what is backed up of a cluster. Empty lists select
+// ClusterSelection selects what is backed up of a cluster. Empty lists select
 // everything.
 type ClusterSelection struct {
 	SnapshotVolumes              bool

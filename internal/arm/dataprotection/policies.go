@@ -25,7 +25,7 @@ type Policy struct {
 	// BackupRules are the rules that create backups. An on-demand backup names
 	// one of them.
 	BackupRules []BackupRule
-	// RetentionRules say how long backups are kept.
+	// RetentionRules define how long backups are kept.
 	RetentionRules []RetentionRule
 }
 

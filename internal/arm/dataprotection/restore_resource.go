@@ -25,7 +25,7 @@ type BlobPath struct {
 // container.
 const RenameVersion = "2025-07-01"
 
-// ClusterRestore says what is restored of a cluster, and how.
+// ClusterRestore selects what is restored of a cluster, and how.
 type ClusterRestore struct {
 	IncludeClusterScopeResources bool
 	IncludedNamespaces           []string

@@ -116,7 +116,7 @@ func TestParsePrincipal_AcceptsRolesOfEntraOnly(t *testing.T) {
 	require.Equal(t, []Role{RoleRead}, p.roles())
 	p, err = parsePrincipal(claims(t, "aad", "", "Operations.Read"))
 	require.NoError(t, err)
-	require.Empty(t, p.roles(), "a claim without a type is no role")
+	require.Empty(t, p.roles(), "a claim without a type is not a role")
 	for _, header := range []string{"", "{}", claims(t, "github", "roles", "Operations.Read"), base64.StdEncoding.EncodeToString([]byte("x"))} {
 		_, err := parsePrincipal(header)
 		var unknown *Unauthorized

@@ -156,7 +156,7 @@ func simple(more object) object {
 	return r
 }
 
-// many returns a bulk of so many targets as given.
+// many returns a bulk with the given number of targets.
 func many(targets int) object {
 	list := make([]any, targets)
 	for i := range list {

@@ -126,8 +126,8 @@ const maxAhead = time.Hour
 
 // arrived returns the time of a record. It is the time at which the request
 // arrived, so that a repeated rejection has the same id. A sender may set that
-// time: a record must neither be deleted before anyone has seen it, nor stay for
-// ever. Such a time becomes the current hour, which repetitions share too.
+// time: a record must neither be deleted before anyone has seen it, nor stay
+// forever. Such a time becomes the current hour, which repetitions share too.
 func (r *Rejecter) arrived(at time.Time) time.Time {
 	now := r.cfg.Now()
 	switch {

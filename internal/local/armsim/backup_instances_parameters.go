@@ -6,7 +6,7 @@ import (
 	"azbackupflow/internal/arm/dataprotection/kinds"
 )
 
-// policyParameters is what an instance adds to its policy.
+// policyParameters holds what an instance adds to its policy.
 type policyParameters struct {
 	Stores []struct {
 		ObjectType    string `json:"objectType"`

@@ -71,7 +71,7 @@ type Behind struct {
 	Item    json.RawMessage `json:"item,omitempty"`
 }
 
-// Pause is who paused a schedule, and when.
+// Pause holds who paused a schedule, and when.
 type Pause struct {
 	At time.Time       `json:"at"`
 	By operation.Cause `json:"by,omitzero"`

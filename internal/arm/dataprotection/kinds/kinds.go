@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// SetInfo says what a datasource names as its set (dataSourceSetInfo).
+// SetInfo selects what a datasource names as its set (dataSourceSetInfo).
 type SetInfo string
 
 const (
@@ -73,7 +73,7 @@ type Restore struct {
 	Store string
 	// ByTime means that a time is restored instead of a recovery point.
 	ByTime bool
-	// Target is what the restore writes to.
+	// Target is the kind of resource that the restore writes to.
 	Target TargetKind
 	// InPlace means that the target must be the datasource itself.
 	InPlace bool
@@ -84,7 +84,7 @@ type Restore struct {
 	TargetSet bool
 }
 
-// Scope is what a role is assigned on.
+// Scope selects the resource that a role is assigned on.
 type Scope string
 
 // The scopes of roles.
