@@ -131,6 +131,7 @@ func TestCheck_DisabledFeaturesNeedNoPermission(t *testing.T) {
 	s.cfg.AllowDelete = true
 	require.Equal(t, []string{
 		"Microsoft.DataProtection/backupVaults/backupInstances/delete",
+		"Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/delete",
 		"Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/delete",
 	}, missing(wrong(s.check(t))))
 }
