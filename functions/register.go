@@ -37,7 +37,7 @@ type parts struct {
 }
 
 // functions maps each function that receives an invocation envelope to its
-// handler. Its names, and apiFunction, are the folders with a function.json.
+// handler. Its names, apiFunction and dashboardFunction are the folders with a function.json.
 func functions(p *parts) map[string]customhandler.Handler {
 	return map[string]customhandler.Handler{
 		"start-operation":      handlers.StartOperation(p.intake),
@@ -63,7 +63,7 @@ func newServer(b *base, store *state.Store, m *messaging, az *azure) (*customhan
 	}
 	b.log.Info("app assembled", "version", b.version, "flows", az.flows.Names())
 	return customhandler.New(customhandler.Config{
-		Functions: functions(p), HTTP: map[string]http.Handler{apiFunction: p.api},
+		Functions: functions(p), HTTP: map[string]http.Handler{apiFunction: withDashboard(b, p.api)},
 		Around: b.telemetry.StartInvocation, ParentPID: b.parentPID, HostPID: b.hostPID, Log: b.log, Now: b.now,
 	})
 }

@@ -20,6 +20,6 @@ func TestFunctions_AreTheFoldersWithAFunctionJSON(t *testing.T) {
 	for _, file := range files {
 		folders = append(folders, filepath.Dir(file))
 	}
-	registered := append(slices.Collect(maps.Keys(functions(&parts{}))), apiFunction)
+	registered := append(slices.Collect(maps.Keys(functions(&parts{}))), apiFunction, dashboardFunction)
 	require.ElementsMatch(t, folders, registered)
 }

@@ -50,6 +50,9 @@ param authClientId string = ''
 @description('Says that App Service authentication was checked, where the platform does not set WEBSITE_AUTH_ENABLED.')
 param authChecked bool = false
 
+@description('Serves the dashboard at /api/dashboard/. It needs apiRoles and App Service authentication.')
+param dashboard bool = false
+
 @description('Resource IDs of the vaults that azbackupflow preflight checks, separated by commas.')
 param vaults string = ''
 
@@ -161,6 +164,7 @@ module functionApp 'app/function-app.bicep' = {
     apiRoles: apiRoles
     authClientId: authClientId
     authChecked: authChecked
+    dashboard: dashboard
     restoreTargets: restoreTargets
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues

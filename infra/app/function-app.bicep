@@ -23,6 +23,7 @@ param authClientId string
 
 @description('Says that App Service authentication was checked, where the platform does not set WEBSITE_AUTH_ENABLED.')
 param authChecked bool
+param dashboard bool
 param restoreTargets string
 param notices string
 param replyQueues string
@@ -127,6 +128,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_ALLOW_DELETE: string(allowDelete)
       AZBACKUPFLOW_API_ROLES: string(apiRoles)
       AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED: string(authChecked)
+      AZBACKUPFLOW_DASHBOARD: string(dashboard)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
       AZBACKUPFLOW_GUARDED_FLOWS: ''
       AZBACKUPFLOW_RETENTION: 'P90D'

@@ -74,6 +74,8 @@ type Settings struct {
 	// AuthChecked is an operator's word that App Service authentication is on, where
 	// the platform does not say so.
 	AuthChecked bool `env:"AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED"`
+	// Dashboard serves the dashboard below /api/dashboard. It needs APIRoles.
+	Dashboard bool `env:"AZBACKUPFLOW_DASHBOARD"`
 	// RetentionPeriod is the age at which ended operations and rejected requests
 	// are deleted, as an ISO 8601 duration; see Retention.
 	RetentionPeriod string `env:"AZBACKUPFLOW_RETENTION" envDefault:"P90D"`

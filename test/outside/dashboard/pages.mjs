@@ -61,7 +61,7 @@ for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]])
       await fits(page);
       await accessible(audited, page);
       if (path === "nowhere") page.problems = page.problems.filter((p) => !p.includes("404"));
-      if (job.screenshots && path !== "nowhere" && width !== 360) {
+      if (job.screenshots && path !== "nowhere" && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
         await page.screenshot({ path: `${job.screenshots}/${path.split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
       }
     });
