@@ -76,6 +76,7 @@ func screens() map[string]func(*shell) []string {
 		"errors":     fixed("errors", "UserErrorStorageAccountIsLocked"),
 		"preflight":  preflightScreen,
 
+		"readiness":            fixed("readiness", clienttest.Vault),
 		"items list":           fixed("items", "list", clienttest.Vault),
 		"recovery-points list": fixed("recovery-points", "list", clienttest.Vault+"/x"),
 		"protectable list":     fixed("protectable", "list", clienttest.Vault, "--type", "VM"),
