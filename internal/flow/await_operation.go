@@ -35,6 +35,9 @@ type operationWait struct {
 	// result. A status that cannot be read ends the operation, and a status that
 	// Azure no longer has means that retry runs again.
 	validates bool
+	// explain adds to the error of a failed operation what the operator must set
+	// up; nil adds nothing.
+	explain func(*operation.Error) *operation.Error
 	// onCancel is the step that a cancel continues with; see step.Step.
 	onCancel string
 	// failed handles an operation that failed or was canceled; nil means retry.
@@ -88,6 +91,9 @@ func (a azure) readStatus(ctx context.Context, c step.Call, w operationWait) (op
 			return w.failed(p, t), nil
 		}
 		failure := operationFailure(p)
+		if w.explain != nil {
+			failure = w.explain(failure)
+		}
 		return backTo(orDiscover(failure, w.undiscovered, w.retry), failure), nil
 	case lro.Succeeded, lro.Gone:
 	}

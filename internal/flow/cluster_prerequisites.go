@@ -7,6 +7,16 @@ import (
 	"azbackupflow/internal/operation"
 )
 
+// explainValidation returns what explains the failed validation of a datasource;
+// nil for datasources whose errors name what is missing.
+func (a azure) explainValidation(datasourceType string) func(*operation.Error) *operation.Error {
+	cluster, known := a.kind(datasourceType)
+	if !known || datasourceType != kinds.DatasourceCluster {
+		return nil
+	}
+	return func(failure *operation.Error) *operation.Error { return withPrerequisites(cluster, failure) }
+}
+
 // withPrerequisites returns the error of a cluster that Azure cannot protect, with
 // what is missing: the Backup extension, trusted access of the vault, or roles. An
 // error that names none of them gets all three.

@@ -20,15 +20,9 @@ func protectSteps[P protectable](a azure) []step.Step {
 	of := func(f func(context.Context, step.Call, protectedSource) (operation.Outcome, error)) run {
 		return forProtection[P](a, f)
 	}
-	validated := a.awaitOperation("await-validation", operationWait{retry: "validate", protected: "find-existing", validates: true, what: validationOfSource})
-	status := validated.Run
-	validated.Run = of(func(ctx context.Context, c step.Call, s protectedSource) (operation.Outcome, error) {
-		out, err := status(ctx, c)
-		if s.kind == kinds.DatasourceCluster && out.Err != nil {
-			out.Err = withPrerequisites(s.entry, out.Err)
-		}
-		return out, err
-	})
+	validation := operationWait{
+		retry: "validate", protected: "find-existing", validates: true, what: validationOfSource, explain: a.explainValidation(kindOf[P]()),
+	}
 	return []step.Step{
 		{
 			Name: "check-policy", Effect: step.Read, Run: of(a.checkProtectionPolicy), Calls: []string{"BackupPolicies_Get"},
@@ -42,7 +36,7 @@ func protectSteps[P protectable](a azure) []step.Step {
 			Name: "validate", Effect: step.Repeatable, Run: of(a.validateProtection), Calls: []string{"BackupInstances_ValidateForBackup"},
 			Asks: "validates that the datasource can be protected", Then: "a datasource that is already protected continues with `find-existing`",
 		},
-		validated,
+		a.awaitOperation("await-validation", validation),
 		{
 			Name: "configure", Effect: step.Idempotent, Run: of(a.configureProtection), Calls: []string{"BackupInstances_CreateOrUpdate"},
 			Asks: "writes the backup instance",
@@ -58,6 +52,13 @@ func protectSteps[P protectable](a azure) []step.Step {
 			Then: "only if Azure reported that the datasource is already protected. In this vault with this policy: done. Otherwise the error contains where, and the purge date of a soft-deleted instance",
 		},
 	}
+}
+
+// kindOf returns the datasource type that a flow protects if the request does not
+// choose another.
+func kindOf[P protectable]() string {
+	var defaults P
+	return defaults.protection().kind
 }
 
 // protectedSource is a request to protect a datasource, with its backup instance.

@@ -273,12 +273,6 @@ func (a *answers) NotifyRejected(context.Context, string, rejected.Request) erro
 
 func morning() time.Time { return time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC) }
 
-const (
-	demoContainer = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
-	demoRestored  = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/restored"
-	demoTarget    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
-)
-
 // token returns the simulator's tokens.
 type token func() string
 
@@ -298,7 +292,7 @@ func newRig(t testing.TB) *rig {
 	client, err := arm.New(arm.Config{Endpoint: r.sim.Endpoint(), Credential: token(r.sim.Token), Now: r.clock})
 	require.NoError(t, err)
 	r.flows, err = flow.New(flow.Config{
-		ARM: client, Now: r.clock, Guardrails: flow.Guardrails{Delete: true, RestoreTargets: []string{demoContainer, demoTarget, demoAccount, demoRestored}},
+		ARM: client, Now: r.clock, Guardrails: flow.ExampleGuardrails(),
 		Exclude: func(context.Context, flow.Exclusion) error { r.excluded(); return nil },
 		Include: func(context.Context, string) error { r.excluded(); return nil },
 	})
