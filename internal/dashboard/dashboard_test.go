@@ -77,7 +77,7 @@ func (s *site) start(key string) api.Operation {
 func (s *site) get(path string) (int, string) {
 	s.t.Helper()
 	res, body := s.send(http.MethodGet, path, nil, nil)
-	return res.StatusCode, body
+	return res.status, body
 }
 
 // page returns a page that must exist.
@@ -88,7 +88,13 @@ func (s *site) page(path string) string {
 	return body
 }
 
-func (s *site) send(method, path string, form url.Values, header http.Header) (*http.Response, string) {
+// answer is a response whose body has been read.
+type answer struct {
+	status int
+	header http.Header
+}
+
+func (s *site) send(method, path string, form url.Values, header http.Header) (answer, string) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/"+path, strings.NewReader(form.Encode()))
 	require.NoError(s.t, err)
@@ -106,13 +112,13 @@ func (s *site) send(method, path string, form url.Values, header http.Header) (*
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
 	require.NoError(s.t, err)
-	return res, string(body)
+	return answer{status: res.StatusCode, header: res.Header}, string(body)
 }
 
 var tokenField = regexp.MustCompile(`name="form-token" value="([^"]+)"`)
 
 // submit sends a form of a page, as a browser does.
-func (s *site) submit(page, action string, form url.Values) (*http.Response, string) {
+func (s *site) submit(page, action string, form url.Values) (answer, string) {
 	s.t.Helper()
 	found := tokenField.FindStringSubmatch(s.page(page))
 	require.NotNil(s.t, found, "the page has a form")
@@ -231,8 +237,8 @@ func TestActions_ChangeTheOperationWithAReason(t *testing.T) {
 	page := "operations/" + op.ID
 	for _, step := range []struct{ action, next string }{{"pause", "Resume this operation"}, {"resume", "Pause this operation"}, {"cancel", "Canceled"}} {
 		res, body := s.submit(page, page+"/"+step.action, url.Values{"reason": {"maintenance " + step.action}})
-		require.Equal(t, http.StatusSeeOther, res.StatusCode, body)
-		require.Equal(t, "../"+op.ID+"?done="+step.action, res.Header.Get("Location"))
+		require.Equal(t, http.StatusSeeOther, res.status, body)
+		require.Equal(t, "../"+op.ID+"?done="+step.action, res.header.Get("Location"))
 		if step.action == "cancel" {
 			s.api.Clock.Pass(time.Hour)
 		}
@@ -241,7 +247,7 @@ func TestActions_ChangeTheOperationWithAReason(t *testing.T) {
 		require.Contains(t, body, "maintenance "+step.action)
 	}
 	res, body := s.submit("start/backup-now", page+"/pause", nil)
-	require.Equal(t, http.StatusConflict, res.StatusCode, body)
+	require.Equal(t, http.StatusConflict, res.status, body)
 }
 
 func TestStart_ValidatesAndStarts(t *testing.T) {
@@ -255,26 +261,26 @@ func TestStart_ValidatesAndStarts(t *testing.T) {
 		}
 	}
 	res, body := s.submit("start/protect-file-share", "start/protect-file-share", form())
-	require.Equal(t, http.StatusSeeOther, res.StatusCode, body)
-	require.Contains(t, res.Header.Get("Location"), "?done=started")
+	require.Equal(t, http.StatusSeeOther, res.status, body)
+	require.Contains(t, res.header.Get("Location"), "?done=started")
 	page, err := s.client.List(t.Context(), api.OperationQuery{Key: "from the page"})
 	require.NoError(t, err)
 	require.Len(t, page.Operations, 1)
 	require.Equal(t, map[string]string{"team": "files"}, page.Operations[0].Labels)
 
 	res, _ = s.submit("start/protect-file-share", "start/protect-file-share", form())
-	require.Contains(t, res.Header.Get("Location"), "?done=existing", "the same key starts nothing")
+	require.Contains(t, res.header.Get("Location"), "?done=existing", "the same key starts nothing")
 
 	wrong := form()
 	wrong.Set("p.vaultId", "nonsense")
 	wrong.Set("labels", "team")
 	res, body = s.submit("start/protect-file-share", "start/protect-file-share", wrong)
-	require.Equal(t, http.StatusBadRequest, res.StatusCode)
+	require.Equal(t, http.StatusBadRequest, res.status)
 	require.Contains(t, body, "labels: write one name=value on each line")
 	require.Contains(t, body, `value="nonsense"`, "the form keeps what was written")
 	wrong.Set("labels", "")
 	res, body = s.submit("start/protect-file-share", "start/protect-file-share", wrong)
-	require.Equal(t, http.StatusBadRequest, res.StatusCode)
+	require.Equal(t, http.StatusBadRequest, res.status)
 	require.Contains(t, body, "parameters.vaultId")
 }
 
@@ -282,12 +288,12 @@ func TestSchedules_ArePausedAndContinued(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	res, body := s.submit("schedules", "schedules/nightly/suspend", url.Values{"reason": {"migration"}})
-	require.Equal(t, http.StatusSeeOther, res.StatusCode, body)
+	require.Equal(t, http.StatusSeeOther, res.status, body)
 	body = s.page("schedules")
 	require.Contains(t, body, "migration")
 	require.Contains(t, body, "Continue nightly")
 	res, _ = s.submit("schedules", "schedules/nightly/continue", nil)
-	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	require.Equal(t, http.StatusSeeOther, res.status)
 	require.Contains(t, s.page("schedules"), "Pause nightly")
 }
 
@@ -310,14 +316,14 @@ func TestForms_OfOtherSitesAreRejected(t *testing.T) {
 		"a wrong token":   {url.Values{"form-token": {"guess"}}, nil},
 	} {
 		res, body := s.send(http.MethodPost, page+"/cancel", test.form, test.header)
-		require.Equal(t, http.StatusForbidden, res.StatusCode, name)
+		require.Equal(t, http.StatusForbidden, res.status, name)
 		require.Contains(t, body, "Form rejected", name)
 	}
 	got, err := s.client.Get(t.Context(), op.ID)
 	require.NoError(t, err)
 	require.False(t, got.CancelRequested)
 	res, _ := s.send(http.MethodPost, page+"/cancel", good, nil)
-	require.Equal(t, http.StatusSeeOther, res.StatusCode, "the page's own form works")
+	require.Equal(t, http.StatusSeeOther, res.status, "the page's own form works")
 }
 
 func TestAccess_NeedsTheSessionAndTheAddress(t *testing.T) {
@@ -329,14 +335,14 @@ func TestAccess_NeedsTheSessionAndTheAddress(t *testing.T) {
 	status, _ = s.get("?session=guess")
 	require.Equal(t, http.StatusForbidden, status)
 	res, _ := s.send(http.MethodGet, "?session=secret", nil, nil)
-	require.Equal(t, "operations", res.Header.Get("Location"))
+	require.Equal(t, "operations", res.header.Get("Location"))
 	require.Contains(t, s.page("operations"), "Operations")
 
 	named := newSite(t, func(c *dashboard.Config) { c.Hosts = []string{"127.0.0.1:1"} })
 	res, _ = named.send(http.MethodGet, "operations", nil, http.Header{"Host": {"attacker.example"}})
-	require.Equal(t, http.StatusMisdirectedRequest, res.StatusCode)
+	require.Equal(t, http.StatusMisdirectedRequest, res.status)
 	res, _ = named.send(http.MethodGet, "operations", nil, http.Header{"Host": {"127.0.0.1:1"}})
-	require.Equal(t, http.StatusOK, res.StatusCode)
+	require.Equal(t, http.StatusOK, res.status)
 }
 
 func TestResponses_HaveAStrictPolicy(t *testing.T) {
@@ -344,16 +350,16 @@ func TestResponses_HaveAStrictPolicy(t *testing.T) {
 	s := newSite(t)
 	for _, path := range []string{"operations", "assets/none", "none", "start/none"} {
 		res, _ := s.send(http.MethodGet, path, nil, nil)
-		policy := res.Header.Get("Content-Security-Policy")
+		policy := res.header.Get("Content-Security-Policy")
 		require.Contains(t, policy, "default-src 'none'", path)
 		require.NotContains(t, policy, "unsafe", path)
-		require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"), path)
+		require.Equal(t, "nosniff", res.header.Get("X-Content-Type-Options"), path)
 	}
 	asset := regexp.MustCompile(`src="(assets/htmx[^"]+)"`).FindStringSubmatch(s.page("operations"))
 	require.NotNil(t, asset)
 	res, _ := s.send(http.MethodGet, asset[1], nil, nil)
-	require.Equal(t, http.StatusOK, res.StatusCode)
-	require.Contains(t, res.Header.Get("Cache-Control"), "immutable")
+	require.Equal(t, http.StatusOK, res.status)
+	require.Contains(t, res.header.Get("Cache-Control"), "immutable")
 }
 
 // hostile text tries to end an attribute or an element, to run a script, to turn the

@@ -103,7 +103,6 @@ func savedViews(current url.Values) []savedView {
 type statusCount struct {
 	Status api.Status
 	Count  int
-	Query  template.URL
 }
 
 // operationsData is the content of the list of operations.
@@ -144,7 +143,7 @@ func (d *Dashboard) operations(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	for _, s := range api.Statuses() {
-		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s], Query: template.URL("status=" + url.QueryEscape(string(s)))})
+		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s]})
 	}
 	if page.Continue != "" {
 		data.Next = with(query, "continue", page.Continue)

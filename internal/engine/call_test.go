@@ -242,7 +242,11 @@ func (l loads) Load(ctx context.Context, id string) (engine.Row, error) {
 func (l loads) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) {
 		var all []engine.LiveMarker
-		for one := range l.Store.ListLive(ctx) {
+		for one, err := range l.Store.ListLive(ctx) {
+			if err != nil {
+				yield(one, err)
+				return
+			}
 			all = append(all, one)
 		}
 		slices.SortFunc(all, func(a, b engine.LiveMarker) int { return strings.Compare(a.ID, b.ID) })

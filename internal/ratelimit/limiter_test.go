@@ -223,6 +223,6 @@ func TestLimiter_DoesNotWaitForAnUnavailableStore(t *testing.T) {
 	}
 	require.Equal(t, 1, s.loads)
 	r.now = r.now.Add(time.Minute)
-	r.call(backup, writes(0))
+	require.NotNil(t, r.call(backup, writes(0)))
 	require.Greater(t, s.loads, 1, "it tries again later")
 }

@@ -75,7 +75,7 @@ func TestCheck_NamesWhatIsMissing(t *testing.T) {
 			}
 			linkTools(t, path)
 
-			output, err := run(path, "go", "cc", "node", "npm")
+			output, err := run(t, path, "go", "cc", "node", "npm")
 
 			if len(test.missing) == 0 {
 				require.NoError(t, err, output)
@@ -96,7 +96,7 @@ func TestCheck_RejectsAnUnknownProgram(t *testing.T) {
 	path := t.TempDir()
 	linkTools(t, path)
 
-	output, err := run(path, "docker")
+	output, err := run(t, path, "docker")
 
 	require.Error(t, err)
 	assert.Contains(t, output, `unknown program "docker": go, cc, node and npm can be checked`)
@@ -116,8 +116,8 @@ func countNeeded(texts []string) int {
 	return count
 }
 
-func run(path string, programs ...string) (string, error) {
-	command := exec.Command("/bin/sh", append([]string{"check.sh"}, programs...)...)
+func run(t *testing.T, path string, programs ...string) (string, error) {
+	command := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"check.sh"}, programs...)...)
 	command.Env = []string{"PATH=" + path}
 	output, err := command.CombinedOutput()
 	return string(output), err
@@ -126,7 +126,7 @@ func run(path string, programs ...string) (string, error) {
 func writeProgram(t *testing.T, folder, name, script string) {
 	t.Helper()
 	text := "#!/bin/sh\n" + script + "\n"
-	require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755)) //nolint:gosec // It must be executable.
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755))
 }
 
 // linkTools links the standard tools that the script uses into folder.
