@@ -113,3 +113,23 @@ func Counted(definitions []flow.Definition) ([]Example, error) {
 	}
 	return slices.DeleteFunc(examples, func(e Example) bool { return e.Cost == "" }), nil
 }
+
+// WithCounted returns the counted examples and those that they wait for, in the order
+// in which they run.
+func WithCounted(definitions []flow.Definition) ([]Example, error) {
+	examples, err := Examples(definitions)
+	if err != nil {
+		return nil, err
+	}
+	needed := map[string]bool{}
+	for _, e := range slices.Backward(examples) {
+		if e.Cost == "" && !needed[e.File] {
+			continue
+		}
+		needed[e.File] = true
+		for _, file := range e.waitsFor() {
+			needed[file] = true
+		}
+	}
+	return slices.DeleteFunc(examples, func(e Example) bool { return !needed[e.File] }), nil
+}

@@ -99,6 +99,7 @@ func (a azure) changePolicy() Definition {
 			"`allowShorterRetention`. The flow is guarded: over HTTP it needs the app role `Operations.Restore`; see [security.md](security.md).",
 		Examples: []Example{{
 			File: "change-policy", About: "pgflextestserver", Key: "change-policy-pgflextestserver", Deadline: "PT12H", Labels: team("databases"),
+			Cost:       "a server",
 			Parameters: ChangePolicy{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleServer)}, Policy: "pgflexpol2"},
 			After:      []string{"backup-now-postgres"},
 		}},

@@ -131,6 +131,7 @@ func (a azure) protectBlobs() Definition {
 		Examples: []Example{
 			{
 				File: "protect-blobs-operational", About: "account blobaccount1", Key: "protect-blobaccount1", Deadline: "PT12H", Labels: team("files"),
+				Cost:       "an account, operational",
 				Parameters: ProtectBlobs{VaultID: exampleBackupVault, StorageAccountID: exampleBlobs, Location: "westus", Policy: "blobpol1"},
 			},
 			{

@@ -179,6 +179,7 @@ func (a azure) protectCluster() Definition {
 			"storage account, and trusted access for the vault. If the validation fails, the error says which of them is missing, and how to add it.",
 		Examples: []Example{{
 			File: "protect-cluster", About: "cluster akscluster1", Key: "protect-akscluster1", Deadline: "PT12H", Labels: team("platform"),
+			Cost: "a cluster",
 			Parameters: ProtectCluster{
 				VaultID: exampleBackupVault, ClusterID: exampleCluster, Location: "westus", Policy: "akspol1", FriendlyName: "daily",
 				SnapshotResourceGroupID: exampleSnapshots, ExcludedNamespaces: []string{"kube-system"},

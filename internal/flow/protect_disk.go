@@ -97,6 +97,7 @@ func (a azure) protectDisk() Definition {
 		Notes: notesOfProtection(entry),
 		Examples: []Example{{
 			File: "protect-disk", About: "disk datadisk1", Key: "protect-datadisk1", Deadline: "PT12H", Labels: team("machines"),
+			Cost: "a disk",
 			Parameters: ProtectDisk{
 				VaultID: exampleBackupVault, DiskID: exampleDisk, Location: "westus", Policy: "diskpol1",
 				SnapshotResourceGroupID: exampleSnapshots,

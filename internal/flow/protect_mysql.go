@@ -62,6 +62,7 @@ func (a azure) protectMySQL() Definition {
 		Notes: notesOfProtection(entry),
 		Examples: []Example{{
 			File: "protect-mysql", About: "mysqltestserver", Key: "protect-mysqltestserver", Deadline: "PT12H", Labels: team("databases"),
+			Cost:       "a server",
 			Parameters: ProtectMySQL{VaultID: exampleBackupVault, ServerID: exampleMySQL, Location: "westus", Policy: "mysqlpol1"},
 		}},
 	}

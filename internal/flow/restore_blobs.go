@@ -290,6 +290,7 @@ func restoreBlobsExamples() []Example {
 	return []Example{
 		{
 			File: "restore-blobs-in-place", About: "a prefix of blobaccount1, in place", Key: "restore-blobaccount1", Deadline: "P1D", Labels: team("files"),
+			Cost: "a prefix of an account, in place",
 			Parameters: RestoreBlobs{
 				BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleBlobs), PointInTime: &PointInTime{Latest: true},
 				TargetAccountID: exampleBlobs, Paths: []string{"invoices/2026/", "images"},

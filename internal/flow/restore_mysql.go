@@ -87,6 +87,7 @@ func (a azure) restoreMySQL() Definition {
 			"on the storage account. Load the files into a server with the tools of MySQL.",
 		Examples: []Example{{
 			File: "restore-mysql", About: "mysqltestserver, as files", Key: "restore-mysqltestserver", Deadline: "P1D", Labels: team("databases"),
+			Cost: "a server, as files",
 			Parameters: RestoreMySQL{
 				BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleMySQL), RecoveryPoint: RecoveryPoint{Latest: true},
 				AsFiles: AsFiles{ContainerURL: exampleContainer, Prefix: "mysqltestserver-latest"},

@@ -50,6 +50,7 @@ func (a azure) suspendProtection() Definition {
 			"[security.md](security.md). The flow `resume-protection` starts the backups again.",
 		Examples: []Example{{
 			File: "suspend-protection", About: "pgflextestserver", Key: "suspend-pgflextestserver", Deadline: "PT12H", Labels: team("databases"),
+			Cost:       "a server",
 			Parameters: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleServer)},
 			After:      []string{"change-policy"},
 		}},

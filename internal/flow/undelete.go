@@ -61,6 +61,7 @@ func (a azure) undelete() Definition {
 		Notes: "Without `resume`, the datasource stays excluded from automatic protection. A policy is treated as by `resume-protection`.",
 		Examples: []Example{{
 			File: "undelete", About: "empdb11", Key: "undelete-empdb11", Deadline: "P1D", Labels: team("databases"),
+			Cost:       "a database, and its protection resumed",
 			Parameters: Undelete{ResumeProtection: ResumeProtection{Target: Target{BackupInstanceID: exampleInstance}}, Resume: true},
 			After:      []string{"delete-protection"},
 		}},

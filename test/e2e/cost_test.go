@@ -56,7 +56,7 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 
 	definitions, err := flow.Definitions(flow.Config{Now: time.Now})
 	require.NoError(t, err)
-	examples, err := flows.Counted(definitions)
+	examples, err := flows.WithCounted(definitions)
 	require.NoError(t, err)
 	made := map[string]measured{}
 	for _, e := range examples {
@@ -72,6 +72,9 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	backup, again := made["backup-now-file-share"], example(t, "backup-now-file-share")
 	counted := cost.Counted{Recheck: c.recheck()}
 	for _, e := range examples {
+		if e.Cost == "" {
+			continue // another one waited for it
+		}
 		counted.Flows = append(counted.Flows, cost.Part{Name: e.Definition.Name, What: e.Cost, Counts: made[e.File].without(counted.Recheck)})
 	}
 
