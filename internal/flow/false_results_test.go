@@ -107,7 +107,7 @@ func TestDeleteProtection_DoesNotDeleteAfterAProtectionOfUnknownTime(t *testing.
 // configured or restored.
 func TestAwaitOperation_ValidatesAgainIfTheResultIsLost(t *testing.T) {
 	t.Parallel()
-	for name, retry := range map[string]string{"protect-postgres": "validate", "restore-postgres": "validate-restore"} {
+	for name, retry := range map[string]string{"protect-postgres": "validate", "protect-cluster": "validate", "restore-postgres": "validate-restore"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			gone := azureError(http.StatusNotFound, "ResourceNotFound", "no")
@@ -121,6 +121,7 @@ func TestAwaitOperation_ValidatesAgainIfTheResultIsLost(t *testing.T) {
 				require.Equal(t, operation.Back, out.Kind)
 				require.Equal(t, retry, out.Next)
 				require.Equal(t, "ValidationLost", out.Err.Code)
+				require.Equal(t, []string{"Send the request again."}, out.Err.RecommendedAction)
 				require.Equal(t, operation.NotYet, out.Err.Class)
 			}
 			out, err := (&stub{t: t}).run(name, "await-validation", operation.Operation{AzureState: operation.AzureState{Tracking: &operation.Tracking{SubmittedAt: morning()}}})
