@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,7 +117,11 @@ func demoOfAll(t *testing.T, dist string) {
 	}
 	_, table, found := strings.Cut(shown, "\nFlow ")
 	require.True(t, found, shown)
-	all := 12 + 1
+	var plan []json.RawMessage
+	raw, err := os.ReadFile("../../examples/demo/plan.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(raw, &plan))
+	all := len(plan)
 	require.Equal(t, all, strings.Count(table, "  Succeeded  "), table)
 	require.Contains(t, table, fmt.Sprintf("\n%d of %d operations Succeeded, with ", all, all))
 	require.Regexp(t, `\nrestore-postgres +empdb11, from archive +Succeeded +[0-9a-f]{8}… +7 +\d+ +\d+`, table)

@@ -112,11 +112,14 @@ func trackedJob(c step.Call) (string, error) {
 	return c.Operation.Tracking.JobID, nil
 }
 
+// codeJobNotVisible is the code of a job that Azure does not show.
+const codeJobNotVisible = "JobNotVisible"
+
 // notVisible turns "job not found" into NotYet: Azure names a job before it shows
 // it.
 func notVisible(err error) error {
 	if azerr.IsNotFound(err) {
-		return notYet("JobNotVisible", "Azure named the job but does not show it yet")
+		return notYet(codeJobNotVisible, "Azure named the job but does not show it yet")
 	}
 	return err
 }

@@ -152,7 +152,7 @@ func backupNowExamples() []Example {
 			After:      []string{"protect-disk"},
 		},
 		{
-			File: "backup-now-blobs", About: "vaulted blobs of vaultedaccount1", Key: "backup-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
+			File: "backup-now-blobs", About: "blobs of vaultedaccount1", Key: "backup-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
 			Parameters: BackupNow{Target: Target{BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleVaulted)}},
 			After:      []string{"protect-blobs-vaulted"},
 		},

@@ -135,7 +135,7 @@ func (a azure) protectBlobs() Definition {
 				Parameters: ProtectBlobs{VaultID: exampleBackupVault, StorageAccountID: exampleBlobs, Location: "westus", Policy: "blobpol1"},
 			},
 			{
-				File: "protect-blobs-vaulted", About: "containers of vaultedaccount1", Key: "protect-vaultedaccount1", Deadline: "PT12H", Labels: team("files"),
+				File: "protect-blobs-vaulted", About: "vaultedaccount1, vaulted", Key: "protect-vaultedaccount1", Deadline: "PT12H", Labels: team("files"),
 				Parameters: ProtectBlobs{
 					VaultID: exampleBackupVault, StorageAccountID: exampleVaulted, Location: "westus", Policy: "blobvaultpol1", Containers: []string{"invoices", "images"},
 				},

@@ -289,7 +289,7 @@ func (a azure) restoreBlobs() Definition {
 func restoreBlobsExamples() []Example {
 	return []Example{
 		{
-			File: "restore-blobs-in-place", About: "a prefix of blobaccount1, in place", Key: "restore-blobaccount1", Deadline: "P1D", Labels: team("files"),
+			File: "restore-blobs-in-place", About: "blobaccount1, in place", Key: "restore-blobaccount1", Deadline: "P1D", Labels: team("files"),
 			Cost: "a prefix of an account, in place",
 			Parameters: RestoreBlobs{
 				BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleBlobs), PointInTime: &PointInTime{Latest: true},
@@ -298,7 +298,7 @@ func restoreBlobsExamples() []Example {
 			After: []string{"protect-blobs-operational"},
 		},
 		{
-			File: "restore-blobs-vaulted", About: "a container of vaultedaccount1, to restoredblobs", Key: "restore-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
+			File: "restore-blobs-vaulted", About: "a container, to account 2", Key: "restore-vaultedaccount1", Deadline: "P1D", Labels: team("files"),
 			Parameters: RestoreBlobs{
 				BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleVaulted), RecoveryPoint: &RecoveryPoint{Latest: true},
 				TargetAccountID: exampleRestored, Paths: []string{"invoices"},

@@ -165,7 +165,7 @@ func (a azure) restoreCluster() Definition {
 		Notes: "Resources that exist are left as they are, unless `conflictPolicy` is `Patch`. Two restores of one instance to one cluster are distinguished only " +
 			"by the ID of their attempt: if an answer is lost and Azure does not show that ID, the operation reports `RestoreUnclear`.",
 		Examples: []Example{{
-			File: "restore-cluster", About: "a namespace of akscluster1, to akscluster2", Key: "restore-akscluster1", Deadline: "P1D", Labels: team("platform"),
+			File: "restore-cluster", About: "a namespace, to akscluster2", Key: "restore-akscluster1", Deadline: "P1D", Labels: team("platform"),
 			Cost: "a namespace, to another cluster",
 			Parameters: RestoreCluster{
 				BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleCluster+"/daily"), RecoveryPoint: RecoveryPoint{Latest: true},

@@ -72,7 +72,7 @@ func (a azure) restoreDisk() Definition {
 			"Azure never overwrites a disk.",
 		Notes: "`learned.restoreTarget` is the ID of the new disk. The vault's identity needs the role Disk Restore Operator on its resource group.",
 		Examples: []Example{{
-			File: "restore-disk", About: "disk datadisk1, as a new disk", Key: "restore-datadisk1", Deadline: "P1D", Labels: team("machines"),
+			File: "restore-disk", About: "datadisk1, as a new disk", Key: "restore-datadisk1", Deadline: "P1D", Labels: team("machines"),
 			Cost: "a disk, as a new one",
 			Parameters: RestoreDisk{
 				BackupInstanceID: exampleBackupVault + "/backupInstances/" + InstanceName(exampleDisk), RecoveryPoint: RecoveryPoint{Latest: true},

@@ -24,6 +24,9 @@ type vaultJobs struct {
 	alone func(context.Context) (job, error)
 }
 
+// statusNotListed is the status of a job that the shared list does not contain.
+const statusNotListed = "not listed yet"
+
 // readShared reads a job from the list that the waiting operations of a vault
 // share. A list does not contain the error and the warnings of a job, nor whether
 // an unlisted job exists; for these the job is read alone.
@@ -42,7 +45,7 @@ func (a azure) readShared(ctx context.Context, c step.Call, id string, v vaultJo
 		return a.readAlone(ctx, id, v)
 	case !found.Listed:
 		name := resourceid.LastName(id)
-		return job{name: name, what: "job " + name, status: "not listed yet", state: backupjob.Running, next: found.Next}, nil
+		return job{name: name, what: "job " + name, status: statusNotListed, state: backupjob.Running, next: found.Next}, nil
 	}
 	switch found.Job.State() {
 	case backupjob.Failed, backupjob.Cancelled, backupjob.CompletedWithWarnings:

@@ -95,48 +95,44 @@ func findTrackedJob(_ context.Context, c step.Call, p TrackJob) (operation.Outco
 
 func (a azure) existingServiceJob() jobReader {
 	vault := trackedVault(resourceid.RecoveryServicesVault)
-	return mustExist(a.serviceJob(vault), vault, a.readServiceJob)
+	return mustExist(a.serviceJob(vault), vault)
 }
 
 func (a azure) existingInstanceJob() jobReader {
 	vault := trackedVault(resourceid.BackupVault)
-	return mustExist(a.instanceJob(vault), vault, a.readInstanceJob)
+	return mustExist(a.instanceJob(vault), vault)
 }
 
-// Notes of the step find-job. An operation that waits for one of them has not read
+// Notes of the step find-job. An operation that waits for one of them has not seen
 // its job yet.
 const (
 	noteServiceJob  = "a job of a Recovery Services vault"
 	noteInstanceJob = "a job of a Backup vault"
 )
 
-// mustExist returns a reader whose first read reads the job itself and fails at
-// once if there is none. The request names the job, so it exists already, and a
-// mistyped ID never will. A job that was read before is waited for.
-func mustExist(
-	r jobReader, vault func(step.Call) (resourceid.VaultID, error),
-	alone func(ctx context.Context, c step.Call, vault resourceid.VaultID, name string) (job, error),
-) jobReader {
+// mustExist returns a reader that fails at once if there is no job: the request
+// names it, so it exists already, and a mistyped ID never will. A job that was seen
+// before is waited for. Where many operations wait for jobs of the vault, the job is
+// looked up in their list first, so that many starts do not use up the quota of reads.
+func mustExist(r jobReader, vault func(step.Call) (resourceid.VaultID, error)) jobReader {
 	return jobReader{calls: r.calls, read: func(ctx context.Context, c step.Call) (job, error) {
-		if waits := c.Operation.WaitingFor; waits != noteServiceJob && waits != noteInstanceJob {
-			return r.read(ctx, c)
-		}
-		id, err := vault(c)
-		if err != nil {
-			return job{}, err
-		}
-		name, err := trackedJob(c)
-		if err != nil {
-			return job{}, err
-		}
-		read, err := alone(ctx, c, id, name)
+		read, err := r.read(ctx, c)
 		var missing *operation.Error
-		if errors.As(err, &missing) && missing.Class == operation.NotYet {
-			return read, fatal("JobNotFound", "vault "+id.Name+" has no job "+name,
-				"Check parameters.jobId: az backup job list, or az dataprotection job list, shows the jobs of the vault. Then start again with the right ID.")
+		if !errors.As(err, &missing) || missing.Code != codeJobNotVisible || wasSeen(c.Operation) {
+			return read, err
 		}
-		return read, err
+		id, wrong := vault(c)
+		if wrong != nil {
+			return read, wrong
+		}
+		return read, fatal("JobNotFound", "vault "+id.Name+" has no job "+c.Operation.Tracking.JobID,
+			"Check parameters.jobId: az backup job list, or az dataprotection job list, shows the jobs of the vault. Then start again with the right ID.")
 	}}
+}
+
+// wasSeen reports whether an earlier read found the job of the operation.
+func wasSeen(op operation.Operation) bool {
+	return op.WaitingFor != noteServiceJob && op.WaitingFor != noteInstanceJob && !strings.Contains(op.WaitingFor, statusNotListed)
 }
 
 // trackedVault returns the vault of the requested job.
