@@ -130,7 +130,7 @@ lint-fix: ## Run the linters and apply the fixes that they offer
 
 .PHONY: test
 test: deps ## Run every test: unit, end to end, outside checks
-	$(GO) test -race -parallel 4 -skip '^Test(Model|Histories)' -timeout 12m ./...
+	$(GO) test -race -parallel 4 -skip '^Test(Model|Histories)' -timeout 20m ./...
 	$(GO) test -run '^Test(Model|Histories)' -timeout 15m ./internal/engine ./test/histories # the race detector would take minutes
 	cd $(BENCH) && $(GO) test -timeout 5m ./... # without the race detector: sqlite takes minutes to build with it
 

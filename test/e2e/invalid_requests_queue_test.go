@@ -41,7 +41,7 @@ func (l *local) rejected(r api.RejectedRequest) (rejected api.RejectedRequest) {
 	l.t.Helper()
 	require.Eventually(l.t, func() bool {
 		for _, m := range l.Broker.Messages("rejected") {
-			if m.MessageID == "rejected:"+fingerprint(r) {
+			if m.MessageID == "rejected:"+r.ID {
 				return json.Unmarshal(m.Body, &rejected) == nil
 			}
 		}

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -50,9 +49,4 @@ func (l *local) rejectedRequestOf(messageID string) (r api.RejectedRequest) {
 		return false
 	}, maxWait, 50*time.Millisecond, "no rejected request of "+messageID)
 	return r
-}
-
-// fingerprint returns the part of the id that does not depend on the time.
-func fingerprint(r api.RejectedRequest) string {
-	return r.ID[strings.Index(r.ID, "-")+1:]
 }

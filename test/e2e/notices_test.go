@@ -102,7 +102,7 @@ func TestNotices_ReportOperationsAndRejectedRequests(t *testing.T) {
 	require.Eventually(t, func() bool { return len(l.received("answers")) == 3 }, maxWait, 20*time.Millisecond)
 	told := l.received("answers")
 
-	require.Equal(t, notify.TypeRejected, told["rejected:"+fingerprint(rejected)].Type)
+	require.Equal(t, notify.TypeRejected, told["rejected:"+rejected.ID].Type)
 	var data notify.Operation
 	v, _ := l.get(id)
 	require.NoError(t, json.Unmarshal(told[operation.Notice{Kind: operation.NoticeSucceeded, Seq: v.Seq}.ID(id)].Data, &data))

@@ -164,7 +164,7 @@ func retriedAfterFailure(l *local, s site, _ *sweeps) {
 	require.Equal(l.t, http.StatusAccepted, status)
 	require.False(l.t, v.Status.Terminal())
 	again := l.await(id)
-	require.Contains(l.t, say(l.history(id)), "retried by an operator")
+	require.Contains(l.t, say(l.history(id)), ": retried")
 	require.Equal(l.t, api.Succeeded, again.Status, say(l.history(id)))
 	require.Len(l.t, l.backupsOf(s), 2)
 	require.NotEqual(l.t, failed.JobID, again.JobID)
