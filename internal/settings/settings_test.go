@@ -13,12 +13,13 @@ func TestRead_TrimsTheEntriesOfLists(t *testing.T) {
 	t.Parallel()
 	s, err := settings.Read(map[string]string{
 		"AZBACKUPFLOW_REPLY_QUEUES": "answers, more , ", "AZBACKUPFLOW_RESTORE_TARGETS": " https://a.blob.core.windows.net/b,\n/subscriptions/s/x",
-		"AZBACKUPFLOW_VAULTS": "a, b", "AZBACKUPFLOW_ARM_TRUSTED_HOSTS": "",
+		"AZBACKUPFLOW_VAULTS": "a, b", "AZBACKUPFLOW_ARM_TRUSTED_HOSTS": "", "AZBACKUPFLOW_GUARDED_FLOWS": "stop-protection , suspend-protection",
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"answers", "more"}, s.ReplyQueues)
 	require.Equal(t, []string{"https://a.blob.core.windows.net/b", "/subscriptions/s/x"}, s.RestoreTargets)
 	require.Equal(t, []string{"a", "b"}, s.Vaults)
+	require.Equal(t, []string{"stop-protection", "suspend-protection"}, s.GuardedFlows)
 	require.Empty(t, s.ARMTrustedHosts)
 	require.Equal(t, 90*24*time.Hour, s.Retention())
 }
