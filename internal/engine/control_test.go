@@ -261,3 +261,19 @@ func TestControl_ReportsUnavailableStorage(t *testing.T) {
 	r.operate(time.Hour)
 	r.requireSucceeded(id)
 }
+
+func TestCancel_ChangesNoEndedOperation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start()
+	r.finish()
+	r.requireSucceeded(id)
+	before, history := r.operation(id), r.history(id)
+
+	canceled, err := r.engine.Cancel(r.ctx(), id, operation.Cause{})
+
+	require.NoError(t, err)
+	require.Equal(t, before, canceled)
+	require.Equal(t, before, r.operation(id))
+	require.Equal(t, history, r.history(id))
+}
