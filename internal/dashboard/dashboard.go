@@ -46,6 +46,7 @@ type API interface {
 	PauseSchedule(ctx context.Context, name, reason string) (api.Schedule, error)
 	ResumeSchedule(ctx context.Context, name, reason string) (api.Schedule, error)
 
+	Inventory(ctx context.Context, path string, query map[string]string) (api.Inventory, error)
 	Decisions(ctx context.Context, q api.DecisionQuery) (api.DecisionPage, error)
 	Limits(ctx context.Context) (api.LimitList, error)
 	Preflight(ctx context.Context) (api.Preflight, error)
@@ -115,6 +116,7 @@ func (d *Dashboard) routes() {
 	d.page("operations/{id}", d.operation)
 	d.page("attention", d.attention)
 	d.page("rejected/{id}", d.rejected)
+	d.page("items", d.items)
 	d.page("schedules", d.schedules)
 	d.page("protection", d.protection)
 	d.page("limits", d.limits)

@@ -138,6 +138,7 @@ func TestPages_ShowWhatTheAPIReturns(t *testing.T) {
 		"operations/" + running.ID: {"Timeline", "History", "Parameters", "accepted", "Cancel this operation"},
 		"attention":                {"Nothing is parked.", "Nothing has failed.", "No request was rejected."},
 		"attention?preflight=1":    {"Everything that the app needs can be reached."},
+		"items":                    {"Choose a vault."},
 		"schedules":                {"nightly", "Europe/Berlin", "Run nightly now"},
 		"protection":               {"No decision yet."},
 		"limits":                   {"No limit is near."},
@@ -154,6 +155,18 @@ func TestPages_ShowWhatTheAPIReturns(t *testing.T) {
 	for _, f := range flows(t) {
 		require.Contains(t, s.page("start/"+f.Name), "Dry run: show the calls", f.Name)
 	}
+}
+
+func TestItems_AreJoinedWithTheirOperations(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	op := s.start("protected")
+	require.NotEmpty(t, op.Vault)
+	require.Contains(t, strings.ToLower(s.page("items")), "items?vault="+strings.ToLower(url.QueryEscape(op.Vault)), "the vaults of operations are links")
+
+	body := s.page("items?vault=" + url.QueryEscape(clienttest.Vault))
+	require.Contains(t, body, "vm1")
+	require.Contains(t, body, "DefaultPolicy")
 }
 
 // Each figure is that of the API at the same moment, as the command line shows it.

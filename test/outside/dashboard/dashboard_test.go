@@ -132,8 +132,11 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 	_, err = s.client.Wait(t.Context(), failed, func(client.Update) {})
 	require.NoError(t, err)
 
+	protected, err := s.client.Get(t.Context(), ended)
+	require.NoError(t, err)
+	vault := protected.Vault
 	job, err := json.Marshal(map[string]any{
-		"url": s.url, "chromium": chromium, "api": s.client.URL() + "/api", "ended": ended, "flows": names,
+		"url": s.url, "chromium": chromium, "api": s.client.URL() + "/api", "ended": ended, "flows": names, "vault": vault,
 		"watched": s.request("backup-now-vm", "watched"), "changed": s.request("backup-now-sql", "changed"), "screenshots": screenshots(t),
 	})
 	require.NoError(t, err)

@@ -50,7 +50,7 @@ async function accessible(audited, page) {
 
 const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${page.url()} is wider than the window`);
 
-const pages = ["operations", `operations/${job.ended}`, "attention", "schedules", "protection", "limits", "start", "trends", "nowhere"];
+const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", "limits", "start", "trends", "nowhere"];
 for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]]) {
   const page = await open({ colorScheme: scheme, viewport: { width, height: 900 } });
   const audited = await open({ bypassCSP: true, colorScheme: scheme, viewport: { width, height: 900 } });
@@ -62,7 +62,7 @@ for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]])
       await accessible(audited, page);
       if (path === "nowhere") page.problems = page.problems.filter((p) => !p.includes("404"));
       if (job.screenshots && path !== "nowhere" && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
-        await page.screenshot({ path: `${job.screenshots}/${path.split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
+        await page.screenshot({ path: `${job.screenshots}/${path.split("?")[0].split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
       }
     });
   }
