@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,7 +58,12 @@ func newDoor(t *testing.T) *door {
 	t.Helper()
 	d := &door{t: t, rows: memory.New(), fails: func(request.Request) error { return nil }}
 	rejecter, err := NewRejecter(RejecterConfig{
-		Record:  func(_ context.Context, r rejected.Request) error { d.records = append(d.records, r); return nil },
+		Record: func(_ context.Context, r rejected.Request) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.records = append(d.records, r)
+			return nil
+		},
 		Publish: func(context.Context, string, string, []byte, map[string]any) error { return nil },
 		Now:     morning, Log: slog.New(slog.DiscardHandler),
 	})
@@ -66,15 +72,17 @@ func newDoor(t *testing.T) *door {
 	require.NoError(t, err)
 	bulks, err := NewBulks(sealRows{d}, morning)
 	require.NoError(t, err)
-	ids := 0
+	var ids atomic.Int64
 	d.Intake, err = New(Config{
 		Engine: d, Load: func(context.Context, string) (engine.Row, error) { return engine.Row{}, engine.ErrNotFound },
 		Send: func(_ context.Context, due time.Time, _, id string, body []byte, properties map[string]any) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			d.sent = append(d.sent, copied{due, id, body, properties})
 			return nil
 		},
 		Rejecter: rejecter, Sealer: sealer, Bulks: bulks, Waits: operation.AzureWaits(), Now: morning, Log: slog.New(slog.DiscardHandler),
-		NewID: func() string { ids++; return fmt.Sprint("new-", ids) },
+		NewID: func() string { return fmt.Sprint("new-", ids.Add(1)) },
 	})
 	require.NoError(t, err)
 	return d
