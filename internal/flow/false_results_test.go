@@ -63,6 +63,28 @@ func TestDeleteProtection_ASoftDeletedInstanceIsNotGone(t *testing.T) {
 	require.Equal(t, "gone", out.Learned["deletion"])
 }
 
+// Whether an absent instance is soft-deleted must be known before it counts as gone.
+func TestDeleteProtection_FailsIfTheDeletedInstanceCannotBeRead(t *testing.T) {
+	t.Parallel()
+	azure, reads := onInstances(t, "ProtectionConfigured"), 0
+	azure.answer = func(r *http.Request) reply {
+		switch {
+		case strings.Contains(r.URL.Path, "/deletedBackupInstances/"):
+			if reads++; reads > 1 {
+				return azureError(http.StatusInternalServerError, "InternalServerError", "try again")
+			}
+			return azureError(http.StatusNotFound, "ResourceNotFound", "no")
+		case strings.Contains(r.URL.Path, "/backupInstances/"):
+			return azureError(http.StatusNotFound, "ResourceNotFound", "no")
+		}
+		return reply{status: http.StatusOK, body: object{"id": demoBackupVault, "name": "TestBkpVault"}}
+	}
+	out, err := azure.run("delete-protection", "read-instance", onInstance(t, "delete-protection"))
+	require.Equal(t, operation.Transient, errorOf(t, err).Class)
+	require.Empty(t, out.Learned)
+	require.Equal(t, 2, reads, "the read that failed is the one that decides")
+}
+
 // The process ended after Azure had accepted the deletion, and before that was
 // saved: the deletion may have had an effect.
 func TestDeleteProtection_DoesNotClaimThatNothingWasDeleted(t *testing.T) {
