@@ -18,15 +18,15 @@ import (
 func (a azure) autoProtectSteps() []step.Step {
 	return []step.Step{
 		{
-			Name: "find-intent", Effect: step.Read, Run: forDatabases(a.findIntent("auto-protect")), Calls: []string{"BackupProtectionIntent_List"},
+			Name: "find-intent", Effect: step.Read, Run: forVault(a.findIntent("auto-protect")), Calls: []string{"BackupProtectionIntent_List"},
 			Asks: "lists the instances that are protected automatically", Then: "one with this policy: done. With another policy: reported, never changed",
 		},
 		{
-			Name: "auto-protect", Effect: step.Idempotent, Run: forDatabases(a.autoProtect), Calls: []string{"ProtectionIntent_CreateOrUpdate"},
+			Name: "auto-protect", Effect: step.Idempotent, Run: forVault(a.autoProtect), Calls: []string{"ProtectionIntent_CreateOrUpdate"},
 			Asks: "writes the auto-protection of the instance, which Azure confirms at once",
 		},
 		{
-			Name: "confirm-intent", Effect: step.Read, Run: forDatabases(a.findIntent("")), Calls: []string{"BackupProtectionIntent_List"},
+			Name: "confirm-intent", Effect: step.Read, Run: forVault(a.findIntent("")), Calls: []string{"BackupProtectionIntent_List"},
 			Asks: "lists the instances that are protected automatically until the instance is one of them",
 		},
 	}

@@ -147,45 +147,45 @@ func (a azure) protectDatabaseSteps() []step.Step {
 	lists := []string{"BackupProtectedItems_List", "BackupProtectableItems_List"}
 	return append([]step.Step{
 		{
-			Name: "check-policy", Effect: step.Read, Run: forDatabases(a.checkDatabasePolicy), Calls: []string{"ProtectionPolicies_Get"},
+			Name: "check-policy", Effect: step.Read, Run: forVault(a.checkDatabasePolicy), Calls: []string{"ProtectionPolicies_Get"},
 			Asks: "reads the policy", Then: "a policy that does not exist or is not for the workload is rejected before anything is changed",
 		},
 		{
-			Name: "find-registration", Effect: step.Read, Run: forDatabases(a.findServer), Calls: []string{"BackupProtectionContainers_List"},
+			Name: "find-registration", Effect: step.Read, Run: forVault(a.findServer), Calls: []string{"BackupProtectionContainers_List"},
 			Asks: "lists the vault's registered virtual machines", Then: "a registered machine continues with `pick-database`",
 		},
 		{
-			Name: "refresh", Effect: step.Repeatable, Run: forDatabases(a.refreshServers), Calls: []string{"ProtectionContainers_Refresh"},
+			Name: "refresh", Effect: step.Repeatable, Run: forVault(a.refreshServers), Calls: []string{"ProtectionContainers_Refresh"},
 			Asks: "lets the vault discover virtual machines with databases",
 		},
 		a.awaitOperation("await-refresh", operationWait{retry: "refresh", what: "the discovery of virtual machines"}),
 		{
-			Name: "find-container", Effect: step.Read, Run: forDatabases(a.findProtectableServer), Calls: []string{"ProtectableContainers_List"},
+			Name: "find-container", Effect: step.Read, Run: forVault(a.findProtectableServer), Calls: []string{"ProtectableContainers_List"},
 			Asks: "lists the virtual machines that can be registered", Then: "the container's name is read from the list, never composed. A machine that is not listed goes back to `find-registration`",
 		},
 		{
-			Name: "register", Effect: step.Idempotent, Run: forDatabases(a.registerServer), Calls: []string{"ProtectionContainers_Register"},
+			Name: "register", Effect: step.Idempotent, Run: forVault(a.registerServer), Calls: []string{"ProtectionContainers_Register"},
 			Asks: "registers the virtual machine with the vault; Azure then discovers its databases by itself",
 		},
 		a.awaitOperation("await-registration", operationWait{retry: "register", gone: "find-registration", what: "the registration of the virtual machine"}),
 		{
-			Name: "pick-database", Effect: step.Read, Run: forDatabases(a.pickDatabase), Calls: lists,
+			Name: "pick-database", Effect: step.Read, Run: forVault(a.pickDatabase), Calls: lists,
 			Asks: "lists the protected databases, and those that can be protected",
 			Then: "the next matching database continues with `enable-protection`, an instance with `find-intent`. Without one left, the operation ends. A name that matches nothing continues with `inquire`, once",
 		},
 		{
-			Name: "enable-protection", Effect: step.Idempotent, Run: forDatabases(a.enableDatabase), Calls: []string{"ProtectedItems_CreateOrUpdate"},
+			Name: "enable-protection", Effect: step.Idempotent, Run: forVault(a.enableDatabase), Calls: []string{"ProtectedItems_CreateOrUpdate"},
 			Asks: "writes the protected item with the policy",
 		},
 		a.awaitOperation("await-protection", operationWait{
 			retry: "enable-protection", undiscovered: "inquire", job: "await-protection-job", gone: "note-database", what: "enabling protection",
 		}),
-		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(serverVault), retry: "enable-protection", undiscovered: "inquire"}),
+		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(requestedVault[ProtectDatabase]), retry: "enable-protection", undiscovered: "inquire"}),
 		{
-			Name: "note-database", Effect: step.Read, Run: forDatabases(a.noteDatabase), Asks: "calls nothing; notes the database", Then: "continues with `pick-database`",
+			Name: "note-database", Effect: step.Read, Run: forVault(a.noteDatabase), Asks: "calls nothing; notes the database", Then: "continues with `pick-database`",
 		},
 		{
-			Name: "inquire", Effect: step.Repeatable, Run: forDatabases(a.inquireServer), Calls: []string{"ProtectionContainers_Inquire"},
+			Name: "inquire", Effect: step.Repeatable, Run: forVault(a.inquireServer), Calls: []string{"ProtectionContainers_Inquire"},
 			Asks: "lets the vault discover the machine's databases",
 		},
 		a.awaitOperation("await-inquiry", operationWait{retry: "inquire", what: "the inquiry for databases"}),
@@ -208,28 +208,7 @@ const (
 	learnedDatabaseContainer = "databaseContainer"
 )
 
-// forDatabases passes a step the parameters that it works on.
-func forDatabases(f func(context.Context, step.Call, ProtectDatabase, resourceid.VaultID) (operation.Outcome, error)) run {
-	return with(func(ctx context.Context, c step.Call, p ProtectDatabase) (operation.Outcome, error) {
-		vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.RecoveryServicesVault)
-		if err != nil {
-			return operation.Outcome{}, unreadable(err)
-		}
-		return f(ctx, c, p, vault)
-	})
-}
-
-func serverVault(c step.Call) (resourceid.VaultID, error) {
-	p, err := parametersOf[ProtectDatabase](c)
-	if err != nil {
-		return resourceid.VaultID{}, err
-	}
-	vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.RecoveryServicesVault)
-	if err != nil {
-		return vault, unreadable(err)
-	}
-	return vault, nil
-}
+func (p ProtectDatabase) recoveryVault() string { return p.VaultID }
 
 func (a azure) checkDatabasePolicy(ctx context.Context, c step.Call, p ProtectDatabase, vault resourceid.VaultID) (operation.Outcome, error) {
 	policy, err := a.readPolicy(ctx, c, vault, p.Policy, recoveryservices.ManagementAzureWorkload, string(p.workload()), p.Workload+" databases")

@@ -303,16 +303,31 @@ func (a azure) enableProtection(ctx context.Context, c step.Call, _ ProtectFileS
 // confirmProtection reads the item: it is done only when the vault lists it.
 func (a azure) confirmProtection(ctx context.Context, c step.Call, p ProtectFileShare, s share) (operation.Outcome, error) {
 	item, found, err := a.findShare(ctx, c, s)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	if !found {
-		return operation.Outcome{}, notYet("ItemNotVisible", "protection was enabled, but the vault does not list the item yet")
-	}
-	if err := underPolicy(c, item); err != nil {
+	if err := confirmItem(c, item, found, err); err != nil {
 		return operation.Outcome{}, err
 	}
 	return protected(p, item, "protected with policy "+p.Policy), nil
+}
+
+// confirmItem returns an error unless the vault lists the item under the policy of
+// the request.
+func confirmItem(c step.Call, item recoveryservices.ProtectedItem, found bool, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return notYet("ItemNotVisible", "protection was enabled, but the vault does not list the item yet")
+	}
+	return underPolicy(c, item)
+}
+
+// request returns the body of the first backup. b may be nil.
+func (b *FirstBackup) request(objectType string) recoveryservices.BackupRequest {
+	r := recoveryservices.BackupRequest{ObjectType: objectType}
+	if b != nil && b.RecoveryPointExpiryTimeInUTC != nil {
+		r.RecoveryPointExpiryTimeInUTC = *b.RecoveryPointExpiryTimeInUTC
+	}
+	return r
 }
 
 // firstBackup returns the body of the first backup.
@@ -321,9 +336,5 @@ func firstBackup(c step.Call) (recoveryservices.BackupRequest, error) {
 	if err != nil {
 		return recoveryservices.BackupRequest{}, err
 	}
-	r := recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupAzureFileShare}
-	if p.FirstBackup != nil && p.FirstBackup.RecoveryPointExpiryTimeInUTC != nil {
-		r.RecoveryPointExpiryTimeInUTC = *p.FirstBackup.RecoveryPointExpiryTimeInUTC
-	}
-	return r, nil
+	return p.FirstBackup.request(recoveryservices.BackupAzureFileShare), nil
 }

@@ -121,11 +121,11 @@ func (a azure) protectVM() Definition {
 func (a azure) protectVMSteps() []step.Step {
 	return []step.Step{
 		{
-			Name: "check-policy", Effect: step.Read, Run: forVM(a.checkMachinePolicy), Calls: []string{"ProtectionPolicies_Get"},
+			Name: "check-policy", Effect: step.Read, Run: forVault(a.checkMachinePolicy), Calls: []string{"ProtectionPolicies_Get"},
 			Asks: "reads the policy", Then: "a policy that does not exist, is not for virtual machines or is full is rejected before anything is changed",
 		},
 		{
-			Name: "check-machine", Effect: step.Read, Run: forVM(a.checkMachine), Calls: []string{"VirtualMachines_Get", "Vaults_Get"},
+			Name: "check-machine", Effect: step.Read, Run: forVault(a.checkMachine), Calls: []string{"VirtualMachines_Get", "Vaults_Get"},
 			Asks: "reads the virtual machine and the vault", Then: "a machine in another region, or one that needs an enhanced policy, is rejected",
 		},
 		{
@@ -134,20 +134,20 @@ func (a azure) protectVMSteps() []step.Step {
 			Then: "protected with this policy: done, or on to the first backup. Protected with another policy, stopped or soft-deleted: reported, never changed",
 		},
 		{
-			Name: "find-machine", Effect: step.Read, Run: forVM(a.findMachine("refresh")), Calls: []string{"BackupProtectableItems_List"},
+			Name: "find-machine", Effect: step.Read, Run: forVault(a.findMachine("refresh")), Calls: []string{"BackupProtectableItems_List"},
 			Asks: "lists the machines that can be protected", Then: "a listed machine continues with `find-item-again`. Its names are read from the list's IDs, never composed",
 		},
 		{
-			Name: "refresh", Effect: step.Repeatable, Run: forVM(a.refreshMachines), Calls: []string{"ProtectionContainers_Refresh"},
+			Name: "refresh", Effect: step.Repeatable, Run: forVault(a.refreshMachines), Calls: []string{"ProtectionContainers_Refresh"},
 			Asks: "lets the vault discover virtual machines",
 		},
 		a.awaitOperation("await-refresh", operationWait{retry: "refresh", what: "the discovery of virtual machines"}),
 		{
-			Name: "find-discovered", Effect: step.Read, Run: forVM(a.findMachine("find-elsewhere")), Calls: []string{"BackupProtectableItems_List"},
+			Name: "find-discovered", Effect: step.Read, Run: forVault(a.findMachine("find-elsewhere")), Calls: []string{"BackupProtectableItems_List"},
 			Asks: "lists the machines that can be protected", Then: "a listed machine continues with `find-item-again`",
 		},
 		{
-			Name: "find-elsewhere", Effect: step.Read, Run: forVM(a.findElsewhere), Calls: []string{"BackupStatus_Get"},
+			Name: "find-elsewhere", Effect: step.Read, Run: forVault(a.findElsewhere), Calls: []string{"BackupStatus_Get"},
 			Asks: "reads which vault protects the machine", Then: "a machine that another vault protects is rejected, with that vault's ID. Otherwise the vault discovers again",
 		},
 		{
@@ -155,42 +155,21 @@ func (a azure) protectVMSteps() []step.Step {
 			Asks: "lists the vault's protected virtual machines of this name", Then: "someone may have protected the machine in the meantime",
 		},
 		{
-			Name: "enable-protection", Effect: step.Idempotent, Run: forVM(a.enableMachine), Calls: []string{"ProtectedItems_CreateOrUpdate"},
+			Name: "enable-protection", Effect: step.Idempotent, Run: forVault(a.enableMachine), Calls: []string{"ProtectedItems_CreateOrUpdate"},
 			Asks: "writes the protected item with the policy",
 		},
 		a.awaitOperation("await-protection", operationWait{
 			retry: "enable-protection", undiscovered: "refresh", job: "await-protection-job", gone: "confirm-protection", what: "enabling protection",
 		}),
-		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(machineVault), retry: "enable-protection", undiscovered: "refresh"}),
+		awaitJob("await-protection-job", jobWait{reader: a.serviceJob(requestedVault[ProtectVM]), retry: "enable-protection", undiscovered: "refresh"}),
 		{
-			Name: "confirm-protection", Effect: step.Read, Run: forVM(a.confirmMachine), Calls: []string{"BackupProtectedItems_List"},
+			Name: "confirm-protection", Effect: step.Read, Run: forVault(a.confirmMachine), Calls: []string{"BackupProtectedItems_List"},
 			Asks: "lists the vault's protected virtual machines of this name until the machine is one of them",
 		},
 	}
 }
 
-// forVM passes a step the parameters that it works on.
-func forVM(f func(context.Context, step.Call, ProtectVM, resourceid.VaultID) (operation.Outcome, error)) run {
-	return with(func(ctx context.Context, c step.Call, p ProtectVM) (operation.Outcome, error) {
-		vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.RecoveryServicesVault)
-		if err != nil {
-			return operation.Outcome{}, unreadable(err)
-		}
-		return f(ctx, c, p, vault)
-	})
-}
-
-func machineVault(c step.Call) (resourceid.VaultID, error) {
-	p, err := parametersOf[ProtectVM](c)
-	if err != nil {
-		return resourceid.VaultID{}, err
-	}
-	vault, err := resourceid.ParseVaultID(p.VaultID, resourceid.RecoveryServicesVault)
-	if err != nil {
-		return vault, unreadable(err)
-	}
-	return vault, nil
-}
+func (p ProtectVM) recoveryVault() string { return p.VaultID }
 
 // readPolicy reads a policy of a Recovery Services vault and rejects one that is
 // not for the kind of backup and workload.
@@ -269,7 +248,7 @@ func (a azure) findVM(ctx context.Context, c step.Call, vault resourceid.VaultID
 
 // findProtectedMachine finds out whether the vault already protects the machine.
 func (a azure) findProtectedMachine(otherwise string) run {
-	return forVM(func(ctx context.Context, c step.Call, p ProtectVM, vault resourceid.VaultID) (operation.Outcome, error) {
+	return forVault(func(ctx context.Context, c step.Call, p ProtectVM, vault resourceid.VaultID) (operation.Outcome, error) {
 		item, found, err := a.findVM(ctx, c, vault, p.VirtualMachineID)
 		if err != nil {
 			return operation.Outcome{}, err
@@ -343,13 +322,7 @@ func (a azure) enableMachine(ctx context.Context, c step.Call, p ProtectVM, vaul
 
 func (a azure) confirmMachine(ctx context.Context, c step.Call, p ProtectVM, vault resourceid.VaultID) (operation.Outcome, error) {
 	item, found, err := a.findVM(ctx, c, vault, p.VirtualMachineID)
-	if err != nil {
-		return operation.Outcome{}, err
-	}
-	if !found {
-		return operation.Outcome{}, notYet("ItemNotVisible", "protection was enabled, but the vault does not list the item yet")
-	}
-	if err := underPolicy(c, item); err != nil {
+	if err := confirmItem(c, item, found, err); err != nil {
 		return operation.Outcome{}, err
 	}
 	return machineProtected(p, item, "protected with policy "+p.Policy), nil
@@ -361,9 +334,5 @@ func firstMachineBackup(c step.Call) (recoveryservices.BackupRequest, error) {
 	if err != nil {
 		return recoveryservices.BackupRequest{}, err
 	}
-	r := recoveryservices.BackupRequest{ObjectType: recoveryservices.BackupIaasVM}
-	if p.FirstBackup != nil && p.FirstBackup.RecoveryPointExpiryTimeInUTC != nil {
-		r.RecoveryPointExpiryTimeInUTC = *p.FirstBackup.RecoveryPointExpiryTimeInUTC
-	}
-	return r, nil
+	return p.FirstBackup.request(recoveryservices.BackupIaasVM), nil
 }
