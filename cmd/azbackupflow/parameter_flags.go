@@ -29,7 +29,7 @@ func newFlowFlags(env environment) (flowFlags, error) {
 	if err != nil {
 		return flowFlags{}, err
 	}
-	book := flowFlags{definition: map[string]flow.Definition{}}
+	book, reserved := flowFlags{definition: map[string]flow.Definition{}}, reservedFlags()
 	for _, d := range flow.Newest(definitions) {
 		var examples [][]byte
 		for _, e := range d.Examples {
@@ -40,7 +40,7 @@ func newFlowFlags(env environment) (flowFlags, error) {
 			examples = append(examples, raw)
 		}
 		book.definition[d.Name] = d
-		book.flows = append(book.flows, parameters.New(d.Name, d.Summary, d.Parameters().List(), examples, reservedFlags()))
+		book.flows = append(book.flows, parameters.New(d.Name, d.Summary, d.Parameters().List(), examples, reserved))
 	}
 	return book, nil
 }

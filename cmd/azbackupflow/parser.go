@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -65,9 +66,12 @@ func helpOf(columns int) kong.HelpPrinter {
 // run runs the program and returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
 	flags := &commandLine{}
-	book, err := newFlowFlags(env)
-	if err != nil {
-		return fail(ctx, env, cli.Caller{}, err)
+	var book flowFlags
+	var err error
+	if takesFlow(args) {
+		if book, err = newFlowFlags(env); err != nil {
+			return fail(ctx, env, cli.Caller{}, err)
+		}
 	}
 	helpShown := false
 	parser, err := newParser(ctx, flags, env, book, func() { helpShown = true })
@@ -99,6 +103,14 @@ func run(ctx context.Context, args []string, env environment) int {
 		return fail(ctx, env, caller, err)
 	}
 	return cli.ExitDone
+}
+
+// takesFlow reports whether a command of the line may take the flags of a flow. Most
+// do not, and start in a third of the time without them.
+func takesFlow(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		return slices.Contains([]string{"start", "validate", "flows", completion.HiddenCommand}, arg)
+	})
 }
 
 // open returns what the command of a parsed line needs.
