@@ -43,7 +43,7 @@ func signedEvidence(t *testing.T, change func(*evidence.Evidence)) (file, keyFil
 	require.NoError(t, err)
 	key, err := evidence.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	require.NoError(t, err)
-	signed, err := evidence.Sign(e, key)
+	signed, err := evidence.Sign(t.Context(), e, key)
 	require.NoError(t, err)
 	der, err = x509.MarshalPKIXPublicKey(&private.PublicKey)
 	require.NoError(t, err)

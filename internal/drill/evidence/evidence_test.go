@@ -105,7 +105,7 @@ func TestVerify_AcceptsWhatWasSigned(t *testing.T) {
 	key, _, _ := newKey(t)
 	other, _, _ := newKey(t)
 	e := assessed(t, unchanged)
-	file, err := evidence.Sign(e, key)
+	file, err := evidence.Sign(t.Context(), e, key)
 	require.NoError(t, err)
 	got, err := evidence.Verify("drill.json", file, []evidence.PublicKey{other.Public, key.Public})
 	require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestVerify_AcceptsTheSampleOfVersion1(t *testing.T) {
 	t.Parallel()
 	if *update {
 		key, _, public := newKey(t)
-		file, err := evidence.Sign(assessed(t, unchanged), key)
+		file, err := evidence.Sign(t.Context(), assessed(t, unchanged), key)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(sampleFile, file, 0o600))
 		require.NoError(t, os.WriteFile(sampleKey, public, 0o600))
@@ -136,7 +136,7 @@ func TestVerify_AcceptsTheSampleOfVersion1(t *testing.T) {
 func TestVerify_FindsEveryChangedByte(t *testing.T) {
 	t.Parallel()
 	key, _, _ := newKey(t)
-	file, err := evidence.Sign(assessed(t, unchanged), key)
+	file, err := evidence.Sign(t.Context(), assessed(t, unchanged), key)
 	require.NoError(t, err)
 	keys := []evidence.PublicKey{key.Public}
 	rejects := func(changed []byte, i int, what string) {
@@ -165,7 +165,7 @@ func TestVerify_FindsEveryChangedByte(t *testing.T) {
 func TestSign_IsVerifiedByTheStandardLibraryAlone(t *testing.T) {
 	t.Parallel()
 	key, _, public := newKey(t)
-	file, err := evidence.Sign(assessed(t, unchanged), key)
+	file, err := evidence.Sign(t.Context(), assessed(t, unchanged), key)
 	require.NoError(t, err)
 	var parts struct {
 		Evidence  json.RawMessage
@@ -193,7 +193,7 @@ func TestVerify_RejectsOtherSignatures(t *testing.T) {
 	private, _ := pemOf(t, generated, &generated.PublicKey)
 	key, err := evidence.ParsePrivateKey(private)
 	require.NoError(t, err)
-	file, err := evidence.Sign(assessed(t, unchanged), key)
+	file, err := evidence.Sign(t.Context(), assessed(t, unchanged), key)
 	require.NoError(t, err)
 	other, _, _ := newKey(t)
 	payload := func(file []byte) []byte {
@@ -297,7 +297,7 @@ func TestSign_RejectsEvidenceThatContradictsItself(t *testing.T) {
 	} {
 		e := assessed(t, unchanged)
 		change(&e)
-		_, err := evidence.Sign(e, key)
+		_, err := evidence.Sign(t.Context(), e, key)
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -20,10 +22,55 @@ type PublicKey struct {
 	key *ecdsa.PublicKey
 }
 
-// PrivateKey signs evidence.
+// PrivateKey signs evidence with a key in memory. It is a Signer.
 type PrivateKey struct {
 	Public PublicKey
 	key    *ecdsa.PrivateKey
+}
+
+// PublicKey returns the public key.
+func (k PrivateKey) PublicKey(context.Context) (PublicKey, error) { return k.Public, nil }
+
+// SignDigest returns the signature of a digest.
+func (k PrivateKey) SignDigest(_ context.Context, digest []byte) ([]byte, error) {
+	r, s, err := ecdsa.Sign(rand.Reader, k.key, digest)
+	if err != nil {
+		return nil, fmt.Errorf("sign with the private key: %w", err)
+	}
+	signature := make([]byte, 2*coordinateSize)
+	r.FillBytes(signature[:coordinateSize])
+	s.FillBytes(signature[coordinateSize:])
+	return signature, nil
+}
+
+// coordinateSize is the size of a coordinate and of half a signature, in bytes.
+const coordinateSize = 32
+
+// PEM returns the key as a PEM block PUBLIC KEY, as ParsePublicKey reads it.
+func (k PublicKey) PEM() ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(k.key)
+	if err != nil {
+		return nil, fmt.Errorf("encode the public key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
+}
+
+// NewPublicKey returns the key with the given coordinates, 32 bytes each, as a JSON
+// Web Key has them (RFC 7518, section 6.2.1). It returns an error if they are not
+// those of a point on the curve P-256.
+func NewPublicKey(x, y []byte) (PublicKey, error) {
+	if len(x) > coordinateSize || len(y) > coordinateSize {
+		return PublicKey{}, errors.New("the coordinates are longer than 32 bytes; want those of a point on the curve P-256")
+	}
+	point := make([]byte, 1+2*coordinateSize)
+	point[0] = 4 // uncompressed, as in SEC 1, section 2.3.3
+	copy(point[1+coordinateSize-len(x):], x)
+	copy(point[1+2*coordinateSize-len(y):], y)
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
+		return PublicKey{}, errors.New("the coordinates are not those of a point on the curve P-256")
+	}
+	return newPublicKey(key)
 }
 
 // wantPublicKey and wantPrivateKey describe valid key files.

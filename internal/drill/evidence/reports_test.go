@@ -113,7 +113,7 @@ func BenchmarkSummarize(b *testing.B) {
 	files := make([][]byte, drills)
 	for i := range files {
 		var err error
-		files[i], err = evidence.Sign(moved(b, fmt.Sprint(i), fmt.Sprint(i), fmt.Sprintf("/vault%d", i%20), 0, unchanged), key)
+		files[i], err = evidence.Sign(b.Context(), moved(b, fmt.Sprint(i), fmt.Sprint(i), fmt.Sprintf("/vault%d", i%20), 0, unchanged), key)
 		require.NoError(b, err)
 	}
 	for b.Loop() {

@@ -19,6 +19,9 @@ import (
 type NotVerifiedError struct {
 	// Problem describes what is wrong, Want what is right.
 	Problem, Want string
+	// UnknownKey is set if the only problem known is that none of the keys signed
+	// the file. It may be genuine, and signed by an earlier key.
+	UnknownKey bool
 }
 
 func (e *NotVerifiedError) Error() string { return e.Problem + "; want " + e.Want }
@@ -42,34 +45,34 @@ func Verify(file string, raw []byte, keys []PublicKey) (Verified, error) {
 		Signature string          `json:"signature"`
 	}
 	if err := json.Unmarshal(raw, &parts); err != nil || len(parts.Evidence) == 0 || parts.Signature == "" {
-		return Verified{}, &NotVerifiedError{"is not a JSON object with the fields evidence and signature", wantFile}
+		return Verified{}, &NotVerifiedError{Problem: "is not a JSON object with the fields evidence and signature", Want: wantFile}
 	}
 	signature, err := jose.ParseDetached(parts.Signature, parts.Evidence, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || len(signature.Signatures) != 1 {
-		return Verified{}, &NotVerifiedError{"the signature is damaged, or not of the algorithm ES256", wantFile}
+		return Verified{}, &NotVerifiedError{Problem: "the signature is damaged, or not of the algorithm ES256", Want: wantFile}
 	}
 	header := signature.Signatures[0].Protected
 	if header.ExtraHeaders[jose.HeaderType] != mediaType {
-		return Verified{}, &NotVerifiedError{"the signature is not one of the evidence of a drill", wantFile}
+		return Verified{}, &NotVerifiedError{Problem: "the signature is not one of the evidence of a drill", Want: wantFile}
 	}
 	i := slices.IndexFunc(keys, func(k PublicKey) bool { return k.ID == header.KeyID })
 	if i < 0 {
 		return Verified{}, &NotVerifiedError{
-			fmt.Sprintf("the signature names the key %q", header.KeyID), "one of the trusted keys: " + keyIDs(keys),
+			Problem: fmt.Sprintf("the signature names the key %q", header.KeyID), Want: "one of the trusted keys: " + keyIDs(keys), UnknownKey: true,
 		}
 	}
 	if _, err := signature.Verify(keys[i].key); err != nil {
-		return Verified{}, &NotVerifiedError{"the file was changed after it was signed, or the signature is of another file", wantFile}
+		return Verified{}, &NotVerifiedError{Problem: "the file was changed after it was signed, or the signature is of another file", Want: wantFile}
 	}
 	// The signature does not cover the bytes around the evidence, and has several
 	// encodings.
 	canonical, err := signature.DetachedCompactSerialize()
 	if err != nil || !bytes.Equal(assemble(parts.Evidence, canonical), raw) {
-		return Verified{}, &NotVerifiedError{"the text around the evidence was changed after it was signed", wantFile}
+		return Verified{}, &NotVerifiedError{Problem: "the text around the evidence was changed after it was signed", Want: wantFile}
 	}
 	e, err := decode(file, parts.Evidence)
 	if err != nil {
-		return Verified{}, &NotVerifiedError{"the signature is valid, but the evidence is not: " + err.Error(), "evidence of version 1"}
+		return Verified{}, &NotVerifiedError{Problem: "the signature is valid, but the evidence is not: " + err.Error(), Want: "evidence of version 1"}
 	}
 	return Verified{Evidence: e, KeyID: header.KeyID}, nil
 }
@@ -80,6 +83,18 @@ func keyIDs(keys []PublicKey) string {
 		ids[i] = k.ID
 	}
 	return strings.Join(ids, ", ")
+}
+
+// Decode decodes the evidence in a file without verifying the signature. It returns
+// an error if the evidence violates the schema or contradicts itself.
+func Decode(file string, raw []byte) (Evidence, error) {
+	var parts struct {
+		Evidence json.RawMessage `json:"evidence"`
+	}
+	if err := json.Unmarshal(raw, &parts); err != nil || len(parts.Evidence) == 0 {
+		return Evidence{}, errors.New("is not a JSON object with the fields evidence and signature; want " + wantFile)
+	}
+	return decode(file, parts.Evidence)
 }
 
 // decode decodes evidence, and returns an error if it violates the schema or

@@ -54,8 +54,8 @@ type Config struct {
 	Dir string
 	// Port is the port of the table service on 127.0.0.1; 0 means a free one.
 	Port int
-	// BlobsAndQueues also starts the blob and the queue service, on free ports.
-	BlobsAndQueues bool
+	// Blobs and Queues also start the blob and the queue service, on free ports.
+	Blobs, Queues bool
 	// Log receives the output of Azurite; nil discards it.
 	Log *slog.Logger
 }
@@ -91,7 +91,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	life, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(life, node, "-e", launcher, home, host, strconv.Itoa(cfg.Port), cfg.Dir, strconv.FormatBool(cfg.BlobsAndQueues))
+	cmd := exec.CommandContext(life, node, "-e", launcher, home, host, strconv.Itoa(cfg.Port), cfg.Dir, strconv.FormatBool(cfg.Blobs), strconv.FormatBool(cfg.Queues))
 	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+acc.Name+":"+acc.Key)
 	out := capture(cmd, cfg.Log)
 	s := &Server{account: acc, cancel: cancel, exited: make(chan struct{})}

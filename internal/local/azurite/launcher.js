@@ -1,8 +1,8 @@
 // Runs the services of Azurite without telemetry and without an access log: the
-// table service, and with "true" as the last argument the blob and queue services.
-// The package azurite starts it with
+// table service, and on request the blob and the queue service. The package azurite
+// starts it with
 //
-//   node -e <this file> <folder of the azurite package> <host> <port> <data folder, "" for memory> <true or false>
+//   node -e <this file> <folder of the azurite package> <host> <port> <data folder, "" for memory> <blobs: true or false> <queues: true or false>
 //
 // It prints "listening <table port> <blob port> <queue port>" to standard output
 // when it serves, with 0 for a service that does not run. It stops and writes its
@@ -13,7 +13,7 @@
 const path = require("node:path");
 const { createRequire } = require("node:module");
 
-const [home, host, port, location, all] = process.argv.slice(1);
+const [home, host, port, location, blobs, queues] = process.argv.slice(1);
 const load = createRequire(path.join(home, "package.json"));
 const { configLogger } = load("./dist/src/common/Logger.js");
 
@@ -69,10 +69,10 @@ function contents(kind, name) {
 }
 
 configLogger(false);
-const servers = [tables()];
-if (all === "true") {
-  servers.push(contents("blob", "Blob"), contents("queue", "Queue"));
-}
+const table = tables();
+const blob = blobs === "true" ? contents("blob", "Blob") : undefined;
+const queue = queues === "true" ? contents("queue", "Queue") : undefined;
+const servers = [table, blob, queue].filter(Boolean);
 
 let closing = false;
 async function close() {
@@ -98,8 +98,8 @@ async function start() {
   const stop = () => close().catch(fail);
   process.stdin.on("end", stop).on("error", stop).resume();
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  const ports = servers.map((server) => server.httpServer.address().port);
-  console.log(`listening ${[...ports, 0, 0].slice(0, 3).join(" ")}`);
+  const ports = [table, blob, queue].map((server) => (server ? server.httpServer.address().port : 0));
+  console.log(`listening ${ports.join(" ")}`);
 }
 
 start().catch(fail);

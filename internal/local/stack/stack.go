@@ -109,7 +109,7 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 		return nil, err
 	}
 	started.add(unlock)
-	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, BlobsAndQueues: c.NoHost, Log: c.Log})
+	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, Blobs: c.NoHost, Queues: c.NoHost, Log: c.Log})
 	if err != nil {
 		return fail("table service", err)
 	}
