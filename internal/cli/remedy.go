@@ -96,6 +96,14 @@ func problemRemedy(p api.Problem, c Caller) string {
 		return "this caller needs an app role: set --sign-in azure-cli and --audience; docs/http-api.md lists the app roles"
 	case p.Type == api.ProblemRejectedNotFound:
 		return "azbackupflow rejected list shows the rejected requests"
+	case p.Type == api.ProblemScheduleNotFound:
+		return "azbackupflow schedules list shows the schedules of the app"
+	case p.Type == api.ProblemBulkNotFound:
+		return "azbackupflow describe, with the ID of one of its operations, shows the key"
+	case p.Type == api.ProblemNoSuchRoute:
+		return "the app may be older than this program; update it"
+	case p.Type == api.ProblemNotInAzure:
+		return ""
 	case p.Status == http.StatusNotFound:
 		return "azbackupflow list shows the operations"
 	}

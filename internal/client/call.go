@@ -68,7 +68,7 @@ func (c *Client) do(ctx context.Context, r call, into any) (response, error) {
 		return got, nil
 	case res.StatusCode >= 200 && res.StatusCode < 300:
 		if err := json.Unmarshal(raw, into); err != nil {
-			return got, &Unreachable{URL: c.base, Answered: true, Err: fmt.Errorf("HTTP %d with a body that is not azbackupflow's JSON: %w", res.StatusCode, err)}
+			return got, &Unreachable{URL: c.base, Answered: true, Err: &connectionError{reason: fmt.Sprintf("HTTP %d with a body that is not azbackupflow's JSON", res.StatusCode), cause: err}}
 		}
 		return got, nil
 	}

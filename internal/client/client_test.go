@@ -221,11 +221,11 @@ func TestIsUnavailable_SeparatesOutagesFromProblems(t *testing.T) {
 		"a wrong key":                  {text(401, "", ""), false, "denied the call (HTTP 401)"},
 		"a body that the host rejects": {text(413, "text/plain", "too large"), false, "too large"},
 		"a problem that is not JSON":   {text(400, "application/problem+json", "{"), false, "Bad Request (HTTP 400)"},
-		"a connection that breaks":     {func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }, true, "EOF"},
+		"a connection that breaks":     {func(w http.ResponseWriter, _ *http.Request) { hangUp(w) }, true, "the connection broke before the response was complete"},
 		"a truncated response": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			_, _ = w.Write([]byte("{"))
-		}, true, "EOF"},
+		}, true, "the connection broke before the response was complete"},
 	} {
 		a := clienttest.Start(t)
 		a.Instead(tc.answer)

@@ -119,7 +119,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &failed) {
 		err = failed.Err // Unreachable names the URL already
 	}
-	return &Unreachable{URL: c.base, Err: err, Answered: c.answered.Load()}
+	return &Unreachable{URL: c.base, Err: explained(err), Answered: c.answered.Load()}
 }
 
 // failed returns the error of a response that is not a success.
