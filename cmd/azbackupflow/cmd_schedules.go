@@ -12,8 +12,12 @@ import (
 )
 
 type schedulesCommand struct {
-	Check schedulesCheckCommand `cmd:"" help:"Check schedules.yaml: every schedule, its time zone and its request."`
-	Next  schedulesNextCommand  `cmd:"" help:"Show the next runs of the schedules."`
+	List   schedulesListCommand   `cmd:"" help:"List the schedules of the app, with their last and next runs."`
+	Run    schedulesRunCommand    `cmd:"" help:"Start a run of a schedule of the app now."`
+	Pause  schedulesPauseCommand  `cmd:"" help:"Pause a schedule of the app: it starts no runs until it is resumed."`
+	Resume schedulesResumeCommand `cmd:"" help:"Resume a paused schedule of the app."`
+	Check  schedulesCheckCommand  `cmd:"" help:"Check schedules.yaml: every schedule, its time zone and its request."`
+	Next   schedulesNextCommand   `cmd:"" help:"Show the next runs of the schedules in schedules.yaml."`
 }
 
 type schedulesCheckCommand struct {

@@ -59,6 +59,8 @@ type commandLine struct {
 	Pause     pauseCommand     `cmd:"" group:"operations" help:"Pause an operation: it makes no calls until it is resumed."`
 	Resume    resumeCommand    `cmd:"" group:"operations" help:"Resume a paused operation."`
 	Retry     retryCommand     `cmd:"" group:"operations" help:"Retry a failed, timed-out or parked operation."`
+	Summary   summaryCommand   `cmd:"" group:"operations" help:"Count the operations by status and flow."`
+	Limits    limitsCommand    `cmd:"" group:"operations" help:"List Azure's limits as far as they are known, and the operations that wait for them."`
 	Flows     flowsCommand     `cmd:"" group:"operations" help:"List the flows that can be started, or show the parameters of one."`
 	Rejected  rejectedCommand  `cmd:"" group:"operations" help:"List, show, replay or purge rejected requests."`
 	Rescue    rescueCommand    `cmd:"" group:"operations" help:"Run the sweep now: wake operations whose message was lost."`
@@ -72,7 +74,7 @@ type commandLine struct {
 	Readiness      readinessCommand      `cmd:"" group:"vaults" help:"Show which items of vaults are protected and proven to be restorable."`
 	Deleted        deletedCommand        `cmd:"" group:"vaults" help:"List the soft-deleted items of a vault."`
 
-	Schedules schedulesCommand `cmd:"" group:"declared" help:"Check schedules.yaml, or show the next runs."`
+	Schedules schedulesCommand `cmd:"" group:"declared" help:"List, run, pause and resume the schedules of the app; check schedules.yaml."`
 	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml; verify the evidence of restore drills and report on it."`
 	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
 

@@ -33,7 +33,7 @@ func newParser(ctx context.Context, flags *commandLine, env environment, book fl
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "operations", Title: "Operations:"},
 			{Key: "vaults", Title: "Vaults:"},
-			{Key: "declared", Title: "Declaration files:"},
+			{Key: "declared", Title: "Schedules, drills and automatic protection:"},
 			{Key: "local", Title: "On this machine:"},
 		}),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -16,6 +16,7 @@ import (
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/ratelimit"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/step"
 )
@@ -69,7 +70,13 @@ func screens() map[string]func(*shell) []string {
 			s.succeeds("pause", id)
 			return []string{"resume", id}
 		},
-		"retry":      func(s *shell) []string { return []string{"retry", s.failed()} },
+		"retry": func(s *shell) []string { return []string{"retry", s.failed()} },
+		"summary": func(s *shell) []string {
+			s.failed()
+			s.succeeds("pause", s.waiting())
+			return []string{"summary"}
+		},
+		"limits":     limitsScreen,
 		"flows list": fixed("flows", "list"),
 		"flows show": fixed("flows", "show", "backup-now"),
 		"rescue":     fixed("rescue"),
@@ -90,6 +97,16 @@ func screens() map[string]func(*shell) []string {
 		},
 		"rejected purge": func(s *shell) []string { return []string{"rejected", "purge", s.reject()} },
 
+		"schedules list": func(s *shell) []string {
+			s.succeeds("schedules", "run", "nightly")
+			return []string{"schedules", "list"}
+		},
+		"schedules run":   fixed("schedules", "run", "nightly", "--key", "before-{date}", "--reason", "before the upgrade"),
+		"schedules pause": fixed("schedules", "pause", "nightly", "--reason", "maintenance"),
+		"schedules resume": func(s *shell) []string {
+			s.succeeds("schedules", "pause", "nightly")
+			return []string{"schedules", "resume", "nightly"}
+		},
 		"schedules check": func(s *shell) []string {
 			return []string{"schedules", "check", "-f", s.declared("schedules.yaml", someSchedules)}
 		},
@@ -225,6 +242,26 @@ func preflightScreen(s *shell) []string {
 		  {"check":"tables","subject":"AzureWebJobsStorage","ok":true}]}`))
 	})
 	return []string{"preflight", "--all"}
+}
+
+// limitsScreen holds a quota that is used up, with an operation that waits for it,
+// and a bucket.
+func limitsScreen(s *shell) []string {
+	s.t.Helper()
+	now := s.api.Clock.Now()
+	subscription := "00000000-0000-0000-0000-000000000000"
+	s.api.SetLimits(
+		ratelimit.Known{
+			Key: "quota", Quota: true, Name: "backupJobs read quota", Subscription: subscription, Scope: strings.ToLower(clienttest.Vault), Action: "backupJobs/read",
+			Limit: 150, Window: time.Hour, ResetAt: now.Add(20 * time.Minute), ThrottledAt: now, BlockedUntil: now.Add(20 * time.Minute),
+		},
+		ratelimit.Known{Key: "bucket", Name: "reads of Microsoft.RecoveryServices", Subscription: subscription, Provider: "Microsoft.RecoveryServices", Limit: 250, Remaining: 238},
+		ratelimit.Known{Key: "unknown", Name: "writes of Microsoft.RecoveryServices", Subscription: subscription, Provider: "Microsoft.RecoveryServices"},
+	)
+	s.api.Script("check-policy", clienttest.Answer{Deferral: &operation.Deferral{Limit: "backupJobs read quota", Wait: 20 * time.Minute, Reservation: "quota"}})
+	s.start(clienttest.Protect("one", "testshare"))
+	s.api.Clock.Pass(time.Minute)
+	return []string{"limits"}
 }
 
 func decisionsScreen(s *shell) []string {

@@ -48,6 +48,9 @@ type API struct {
 	// waiting are the messages on the queue requests.
 	waiting []queued
 
+	// known are the limits of Azure that the app knows.
+	known []ratelimit.Known
+
 	// Published are the messages sent to the app's queues, except wake-ups.
 	Published []Published
 }
@@ -92,7 +95,7 @@ func Start(t testing.TB) *API {
 	require.NoError(t, err)
 	api, err := httpapi.New(httpapi.Config{
 		Schedules: schedules, Bulks: bulks, Healthy: func(context.Context) error { return nil }, Sleep: a.Clock.Sleep,
-		Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil }, Tenant: "test", Version: "v1.2.3",
+		Limits: a.limits, Tenant: "test", Version: "v1.2.3",
 		Sealer: sealer,
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
 		Preflight: noFindings{}, Inventory: oneMachine{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
@@ -113,6 +116,19 @@ func Start(t testing.TB) *API {
 	t.Cleanup(server.Close)
 	a.URL = server.URL
 	return a
+}
+
+func (a *API) limits(context.Context) ([]ratelimit.Known, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.known, nil
+}
+
+// SetLimits sets the limits of Azure that the app knows.
+func (a *API) SetLimits(all ...ratelimit.Known) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.known = all
 }
 
 // noItems lists no items.

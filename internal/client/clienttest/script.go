@@ -11,11 +11,12 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// Answer is the result of one step: an outcome or an error, and the calls to
-// Azure.
+// Answer is the result of one step: an outcome, an error or a deferral, and the
+// calls to Azure.
 type Answer struct {
 	Outcome   operation.Outcome
 	Err       *operation.Error
+	Deferral  *operation.Deferral
 	Exchanges []operation.Exchange
 }
 
@@ -74,6 +75,9 @@ func (s *script) run(stepName string) func(context.Context, step.Call) (operatio
 		}
 		if answer.Err != nil {
 			return operation.Outcome{}, answer.Err
+		}
+		if answer.Deferral != nil {
+			return operation.Outcome{}, answer.Deferral
 		}
 		return answer.Outcome, nil
 	}
