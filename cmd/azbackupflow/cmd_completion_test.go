@@ -41,7 +41,7 @@ func TestCompletion_KnowsWordsOfTheGrammar(t *testing.T) {
 	}
 	for line, want := range map[string][]string{
 		"sch":                        {"schedules"},
-		"schedules ":                 {"check", "next"},
+		"schedules ":                 {"list", "run", "pause", "resume", "check", "next"},
 		"-o json schedules n":        {"next"},
 		"list --status Suc":          {"Succeeded", "SucceededWithWarnings"},
 		"list --status=Suc":          {"--status=Succeeded", "--status=SucceededWithWarnings"},
