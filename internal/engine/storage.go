@@ -37,8 +37,8 @@ var (
 
 // Store keeps operations. Its contract suite is state/statetest.
 type Store interface {
-	// Create writes the live marker and the index entries, then the row with
-	// its first event. If the row already exists, Create returns it unchanged,
+	// Create writes the live marker and the index entries in one transaction,
+	// then the row with its first event in another. If the row already exists, Create returns it unchanged,
 	// and created is false. Create may be repeated after any failure.
 	Create(ctx context.Context, op operation.Operation, ev operation.Event) (row Row, created bool, err error)
 	// Load returns the operation with the given ID. It is a point read.
@@ -47,7 +47,7 @@ type Store interface {
 	// ETag, and returns its new ETag. It returns ErrConflict if the ETag does
 	// not match. After any other error the save may have happened.
 	Save(ctx context.Context, row Row, ev operation.Event) (etag string, err error)
-	// Finalize updates the indexes of an ended operation, then removes its live
+	// Finalize updates the indexes of an ended operation and removes its live
 	// marker, unless notices are pending. The caller has just loaded or saved
 	// the row. Finalize costs less if the live marker was not written since the
 	// operation was created. It may be repeated.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
@@ -26,9 +25,7 @@ func (s *Store) CountEnded(ctx context.Context, since time.Time, limit int) (cou
 		if !status.Terminal() {
 			continue
 		}
-		for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{
-			Filter: to.Ptr(rangeFilter(endedPartition(status), "", end)), Top: to.Ptr[int32](1000),
-		}) {
+		for text, err := range s.listed(ctx, endedList(status), "", end, to.Ptr[int32](1000)) {
 			if err != nil {
 				return nil, false, failed("count operations", err)
 			}
@@ -62,9 +59,7 @@ func (s *Store) ListBulk(ctx context.Context, key string) ([]operation.Member, e
 	}
 	var members []operation.Member
 	var unknown []int
-	for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{
-		Filter: to.Ptr(rangeFilter(bulkPartition(key), "", "")), Top: to.Ptr[int32](1000),
-	}) {
+	for text, err := range s.listed(ctx, bulkList(key), "", "", to.Ptr[int32](1000)) {
 		if err != nil {
 			return nil, failed(action, err)
 		}

@@ -5,13 +5,14 @@
 //
 //   - operations: one partition per operation, with its row ("operation") and its
 //     history ("event-…"). Both are saved in one entity-group transaction.
-//   - operationlive: one marker for each operation that is not finalized, written
-//     before the row. The sweep reads only this table, so its cost grows with the
-//     number of live operations.
-//   - operationindex: entries for lists, newest first: of all operations, by flow,
-//     by label and by final status. Entries are written before the row, so each
-//     row is listed. A list loads each row and checks it, so outdated entries do
-//     no harm. Entries can be rewritten from the row at any time.
+//   - operationindex: live markers and index entries. There is one marker for each
+//     operation that is not finalized. The sweep reads only the markers, so its
+//     cost grows with the number of live operations. Index entries are for lists,
+//     newest first: of all operations, by flow, label, bulk and final status. One
+//     transaction writes marker and entries before the row, so each row is live
+//     and listed. A list loads each row and checks it, so outdated entries do no
+//     harm. Entries can be rewritten from the row at any time.
+//   - operationlive: live markers that version 0.1.0 wrote.
 //   - rejected: rejected requests.
 //   - exclusions: resources that automatic protection must not protect.
 //   - decisions: the last decision of automatic protection about each resource.

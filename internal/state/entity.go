@@ -28,7 +28,9 @@ const (
 const chunkUnits = 30_000
 
 // markerColumn holds the ETag of the live marker when the operation was created.
-const markerColumn = "marker"
+// Version 0.1.0 used the column "marker" for a marker in another table, which the
+// transaction of Finalize cannot delete.
+const markerColumn = "liveMarker"
 
 // operationEntity returns the row of an operation: its record, and columns for
 // people who read the table. The store itself reads only the marker column.
@@ -207,9 +209,12 @@ func rowKeyOf(text []byte) (string, error) {
 }
 
 // unreadable returns the error of an entity whose record cannot be decoded. It
-// names the row by its row key.
+// names the row by its row key, without the name of its list.
 func unreadable(text []byte, err error) error {
-	var e struct{ RowKey string }
+	var e struct{ PartitionKey, RowKey string }
 	_ = json.Unmarshal(text, &e) // the name is then empty
+	if e.PartitionKey == listsPartition {
+		e.RowKey = positionOf(e.RowKey)
+	}
 	return &operation.Unreadable{Record: e.RowKey, Err: err}
 }

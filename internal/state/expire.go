@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 )
@@ -65,7 +62,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done E
 // others cannot have ended before it.
 func (s *Store) expireEnded(ctx context.Context, status operation.Status, before time.Time, limit int) (deleted int, err error) {
 	first, _ := bounds(time.Time{}, before)
-	for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{Filter: to.Ptr(rangeFilter(endedPartition(status), first, ""))}) {
+	for text, err := range s.listed(ctx, endedList(status), first, "", nil) {
 		if err != nil || deleted >= limit {
 			return deleted, err
 		}
@@ -76,7 +73,7 @@ func (s *Store) expireEnded(ctx context.Context, status operation.Status, before
 			}
 			continue
 		}
-		expired, err := s.expireOperation(ctx, p, status, before)
+		expired, err := s.expireOperation(ctx, p, status, before, s.deletionFor(text))
 		if operation.IsUnreadable(err) {
 			continue // an operator must look at it
 		}
@@ -93,7 +90,9 @@ func (s *Store) expireEnded(ctx context.Context, status operation.Status, before
 // expireOperation deletes one operation if it ended before the given time. It
 // deletes the entry that led to the operation last, so that an interrupted call
 // is continued. It deletes the entries that only the row names before the row.
-func (s *Store) expireOperation(ctx context.Context, p pointer, status operation.Status, before time.Time) (expired bool, err error) {
+func (s *Store) expireOperation(
+	ctx context.Context, p pointer, status operation.Status, before time.Time, deleteEntries deletion,
+) (expired bool, err error) {
 	row, err := s.Load(ctx, p.ID)
 	exists := err == nil
 	if err != nil && !errors.Is(err, engine.ErrNotFound) {
@@ -103,9 +102,9 @@ func (s *Store) expireOperation(ctx context.Context, p pointer, status operation
 	if exists && (!op.ReadyToFinalize() || !op.EndedAt.Before(before)) {
 		return false, nil
 	}
-	position := string(PositionOf(p.CreatedAt, p.ID))
+	position := PositionOf(p.CreatedAt, p.ID)
 	if exists {
-		if err := s.deleteEntries(ctx, partitionsOf(op), position); err != nil {
+		if err := deleteEntries(ctx, listsOf(op), position); err != nil {
 			return false, err
 		}
 	}
@@ -125,7 +124,19 @@ func (s *Store) expireOperation(ctx context.Context, p pointer, status operation
 		}
 		return false, s.reindex(ctx, again.Operation)
 	}
-	return true, s.deleteEntries(ctx, []string{endedPartition(status)}, position)
+	return true, deleteEntries(ctx, []string{endedList(status)}, position)
+}
+
+// deletion deletes an operation's entries from lists.
+type deletion func(ctx context.Context, lists []string, at Position) error
+
+// deletionFor returns the deletion for the operation of an entry. An entry that
+// version 0.1.0 wrote has others of that version.
+func (s *Store) deletionFor(entry []byte) deletion {
+	if partition, err := partitionKeyOf(entry); err == nil && partition == listsPartition {
+		return s.deleteEntries
+	}
+	return s.deleteAllEntries
 }
 
 // expireOrphans deletes at most limit entries of a Create that was interrupted
@@ -133,7 +144,7 @@ func (s *Store) expireOperation(ctx context.Context, p pointer, status operation
 func (s *Store) expireOrphans(ctx context.Context, before time.Time, limit int) error {
 	first, _ := bounds(time.Time{}, before)
 	deleted := 0
-	for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{Filter: to.Ptr(rangeFilter(allPartition, first, ""))}) {
+	for text, err := range s.listed(ctx, allList, first, "", nil) {
 		if err != nil || deleted == limit {
 			return err
 		}
@@ -156,7 +167,7 @@ func (s *Store) expireOrphans(ctx context.Context, before time.Time, limit int) 
 			continue
 		}
 		lost := operation.Operation{Identity: operation.Identity{Flow: p.Flow, Labels: p.Labels, Bulk: p.Bulk}}
-		if err := s.deleteEntries(ctx, partitionsOf(lost), string(position)); err != nil {
+		if err := s.deletionFor(text)(ctx, listsOf(lost), position); err != nil {
 			return err
 		}
 		deleted++

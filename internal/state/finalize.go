@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/engine"
@@ -15,13 +16,14 @@ import (
 // was saved in between. Rows of ended operations rarely change.
 const maxFinalizeAttempts = 5
 
-// Finalize implements engine.Store. It takes two requests, or three for
-// an operation of a bulk, where FinalizeByID takes seven or more.
+// Finalize implements engine.Store. It takes one request, where FinalizeByID
+// takes six or more.
 //
 // A row with a Marker was created after its index entries, so only the entry of
-// its final status is missing. The live marker is deleted by the ETag of its
-// creation. If Reopen or another Create has replaced the marker, or if the
-// operation was retried, Finalize falls back to FinalizeByID.
+// its final status is missing. One transaction writes it and deletes the live
+// marker by the ETag of its creation. If Reopen or another Create has replaced
+// the marker, or if the operation was retried, Finalize falls back to
+// FinalizeByID.
 func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	op := row.Operation
 	if row.Marker == "" || op.Round > 0 || !op.ReadyToFinalize() {
@@ -31,20 +33,24 @@ func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	if err := s.EnsureTables(ctx); err != nil {
 		return failed(action, err)
 	}
-	if err := s.addEntry(ctx, op, endedPartition(op.Status)); err != nil {
-		return failed(action, err)
-	}
-	if op.Bulk != "" {
-		if err := s.addEntry(ctx, op, bulkPartition(op.Bulk)); err != nil {
-			return failed(action, err)
-		}
-	}
-	deleted, err := s.deleteMarker(ctx, op.ID, azcore.ETag(row.Marker))
+	deletion, err := deletionOf(listsPartition, livePrefix+encodeKey(op.ID), to.Ptr(azcore.ETag(row.Marker)))
 	if err != nil {
 		return failed(action, err)
 	}
-	if !deleted {
+	lists := []string{endedList(op.Status)}
+	if op.Bulk != "" {
+		lists = append(lists, bulkList(op.Bulk))
+	}
+	entries, err := entriesOf(op, lists)
+	if err != nil {
+		return failed(action, err)
+	}
+	_, err = transact(ctx, s.index, append(entries, deletion)...)
+	if outdated(err) || missing(err) {
 		return s.FinalizeByID(ctx, op.ID)
+	}
+	if err != nil {
+		return failed(action, err)
 	}
 	return nil
 }
@@ -83,32 +89,60 @@ func (s *Store) FinalizeByID(ctx context.Context, id string) error {
 // ETag before the marker is deleted, so the Save of an earlier Reopen, whose
 // marker was read here, fails.
 func (s *Store) tryFinalize(ctx context.Context, id string) (done bool, err error) {
-	marker, err := s.live.GetEntity(ctx, livePartition(id), encodeKey(id), nil)
-	marked := err == nil
-	if err != nil && !missing(err) {
+	markers, err := s.foundMarkers(ctx, id)
+	if err != nil {
 		return false, err
 	}
 	row, err := s.Load(ctx, id)
 	switch {
-	case errors.Is(err, engine.ErrNotFound) && marked:
-		_, err := s.deleteMarker(ctx, id, marker.ETag)
-		return true, err
 	case errors.Is(err, engine.ErrNotFound):
-		return true, nil
+		return true, s.deleteMarkers(ctx, markers)
 	case err != nil:
 		return false, err
 	}
 	if err := s.reindex(ctx, row.Operation); err != nil {
 		return false, err
 	}
-	if !marked || !row.Operation.ReadyToFinalize() {
+	if len(markers) == 0 || !row.Operation.ReadyToFinalize() {
 		return true, nil
 	}
 	if done, err := s.touch(ctx, row); !done || err != nil {
 		return done, err
 	}
-	_, err = s.deleteMarker(ctx, id, marker.ETag)
-	return true, err
+	return true, s.deleteMarkers(ctx, markers)
+}
+
+// foundMarker is a live marker that exists, with its ETag.
+type foundMarker struct {
+	markerKey
+	etag azcore.ETag
+}
+
+// foundMarkers reads the live markers of an operation.
+func (s *Store) foundMarkers(ctx context.Context, id string) ([]foundMarker, error) {
+	var found []foundMarker
+	for _, key := range s.markerKeys(id) {
+		answer, err := key.table.GetEntity(ctx, key.partition, key.row, nil)
+		if missing(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, foundMarker{key, answer.ETag})
+	}
+	return found, nil
+}
+
+// deleteMarkers deletes live markers that still have their ETags.
+func (s *Store) deleteMarkers(ctx context.Context, markers []foundMarker) error {
+	for _, m := range markers {
+		_, err := m.table.DeleteEntity(ctx, m.partition, m.row, &aztables.DeleteEntityOptions{IfMatch: &m.etag})
+		if err != nil && !missing(err) && !outdated(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // touch changes the ETag of an unchanged row and marks it as finalized for people

@@ -2,38 +2,99 @@ package state
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"strings"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/parallel"
 )
 
-// Partitions of the index.
-const allPartition = "all"
+// listsPartition holds all live markers and index entries, so that one
+// transaction can write those of an operation. The row key of an entry is the
+// name of its list, a colon, and the position of the operation.
+//
+// Table Storage handles up to 2,000 entities per second in one partition. An
+// operation writes four to seven, so about 300 operations can start and end in
+// each second. Service Bus Standard allows fewer.
+//
+// Source: https://learn.microsoft.com/azure/storage/tables/scalability-targets
+const listsPartition = "lists"
 
-func flowPartition(flow string) string { return "flow=" + encodeKey(flow) }
+// maxListName limits the name of a list in a row key, which has room for a
+// position besides.
+const maxListName = 250
 
-func labelPartition(l operation.Label) string {
+// allList is the list of all operations.
+const allList = "all"
+
+func flowList(flow string) string { return "flow=" + encodeKey(flow) }
+
+func labelList(l operation.Label) string {
 	return "label=" + encodeKey(l.Key) + "=" + encodeKey(l.Value)
 }
 
-func endedPartition(status operation.Status) string { return "ended=" + encodeKey(string(status)) }
+func endedList(status operation.Status) string { return "ended=" + encodeKey(string(status)) }
 
-func bulkPartition(key string) string { return "bulk=" + encodeKey(key) }
+func bulkList(key string) string { return "bulk=" + encodeKey(key) }
 
-// partitionsOf returns the partitions that list an operation from its creation.
-func partitionsOf(op operation.Operation) []string {
-	partitions := []string{allPartition, flowPartition(op.Flow)}
+// listsOf returns the lists that contain an operation from its creation.
+func listsOf(op operation.Operation) []string {
+	lists := []string{allList, flowList(op.Flow)}
 	for key, value := range op.Labels {
-		partitions = append(partitions, labelPartition(operation.Label{Key: key, Value: value}))
+		lists = append(lists, labelList(operation.Label{Key: key, Value: value}))
 	}
 	if op.Bulk != "" {
-		partitions = append(partitions, bulkPartition(op.Bulk))
+		lists = append(lists, bulkList(op.Bulk))
 	}
-	return partitions
+	return lists
+}
+
+// listPrefix returns the first part of the row keys of a list, up to the colon.
+func listPrefix(list string) string {
+	if len(list) > maxListName {
+		sum := sha256.Sum256([]byte(list))
+		list = list[:maxListName-2*len(sum)-1] + "~" + hex.EncodeToString(sum[:])
+	}
+	return list + ":"
+}
+
+// listKey returns the row key of an operation's entry in a list.
+func listKey(list string, at Position) string { return listPrefix(list) + string(at) }
+
+// positionOf returns the last part of a row key, after the colon. In tables of
+// version 0.1.0 it is the whole row key.
+func positionOf(rowKey string) string { return rowKey[strings.LastIndex(rowKey, ":")+1:] }
+
+// listFilter returns the filter for the entries of a list from first to end. It
+// excludes end; an empty end sets no limit.
+func listFilter(list, first, end string) string {
+	prefix := listPrefix(list)
+	if end == "" {
+		return rangeFilter(listsPartition, prefix+first, strings.TrimSuffix(prefix, ":")+";") // the character after the colon
+	}
+	return rangeFilter(listsPartition, prefix+first, prefix+end)
+}
+
+// listed yields the entries of a list, then those that version 0.1.0 wrote. The
+// second part is not sorted into the first.
+func (s *Store) listed(ctx context.Context, list, first, end string, top *int32) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, filter := range []string{listFilter(list, first, end), rangeFilter(list, first, end)} {
+			for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{Filter: &filter, Top: top}) {
+				if !yield(text, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 // pointer is the record of live markers and index entries. It points at the row
@@ -42,8 +103,8 @@ type pointer struct {
 	ID string `json:"id"`
 	// CreatedAt has full precision; columns of Table Storage do not.
 	CreatedAt time.Time `json:"createdAt"`
-	// Flow is set in the entries of allPartition and of final statuses. Labels and
-	// Bulk are set in those of allPartition.
+	// Flow is set in the entries of allList and of final statuses. Labels and Bulk
+	// are set in those of allList.
 	Flow   string            `json:"flow,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
 	Bulk   string            `json:"bulk,omitempty"`
@@ -79,54 +140,96 @@ func pointerOf(text []byte) (pointer, error) {
 	return p, nil
 }
 
-// addEntry writes the operation's entry in one partition of the index.
-func (s *Store) addEntry(ctx context.Context, op operation.Operation, partition string) error {
+// entryOf returns the action that writes the operation's entry in a list.
+func entryOf(op operation.Operation, list string) (aztables.TransactionAction, error) {
 	p := pointer{ID: op.ID, CreatedAt: op.CreatedAt}
 	switch {
-	case partition == allPartition:
+	case list == allList:
 		// If the row is missing, these name the other entries to delete.
 		p.Flow, p.Labels, p.Bulk = op.Flow, op.Labels, op.Bulk
-	case op.Status.Terminal() && partition == endedPartition(op.Status):
+	case op.Status.Terminal() && list == endedList(op.Status):
 		p.Flow = op.Flow
-	case op.Status.Terminal() && op.Bulk != "" && partition == bulkPartition(op.Bulk):
+	case op.Status.Terminal() && op.Bulk != "" && list == bulkList(op.Bulk):
 		p.Ended = op.Status
 	}
-	entry, err := pointerEntity(partition, string(PositionOf(op.CreatedAt, op.ID)), p)
-	if err != nil {
-		return err
+	entry, err := pointerEntity(listsPartition, listKey(list, PositionOf(op.CreatedAt, op.ID)), p)
+	return aztables.TransactionAction{ActionType: aztables.TransactionTypeInsertReplace, Entity: entry}, err
+}
+
+// entriesOf returns the actions that write the operation's entries in lists.
+func entriesOf(op operation.Operation, lists []string) ([]aztables.TransactionAction, error) {
+	actions := make([]aztables.TransactionAction, 0, len(lists)+1)
+	for _, list := range lists {
+		entry, err := entryOf(op, list)
+		if err != nil {
+			return nil, err
+		}
+		actions = append(actions, entry)
 	}
-	return upsert(ctx, s.index, entry)
+	return actions, nil
 }
 
 // reindex writes all index entries of the operation. If the operation was
 // retried, it deletes the entries of earlier final statuses. It may be repeated
 // at any time, which repairs the index.
 func (s *Store) reindex(ctx context.Context, op operation.Operation) error {
-	partitions := partitionsOf(op)
+	lists := listsOf(op)
 	if op.Status.Terminal() {
-		partitions = append(partitions, endedPartition(op.Status))
+		lists = append(lists, endedList(op.Status))
 	}
-	row := string(PositionOf(op.CreatedAt, op.ID))
-	group, ctx := parallel.WithContext(ctx)
-	group.SetLimit(maxConcurrent)
-	for _, partition := range partitions {
-		group.Go(func() error { return s.addEntry(ctx, op, partition) })
+	entries, err := entriesOf(op, lists)
+	if err == nil {
+		_, err = transact(ctx, s.index, entries...)
 	}
+	if err != nil {
+		return failed("index operation "+op.ID, err)
+	}
+	var earlier []string
 	for _, status := range earlierEnds(op) {
-		group.Go(func() error { return s.deleteEntry(ctx, endedPartition(status), row) })
+		earlier = append(earlier, endedList(status))
 	}
-	if err := group.Wait(); err != nil {
+	if err := s.deleteAllEntries(ctx, earlier, PositionOf(op.CreatedAt, op.ID)); err != nil {
 		return failed("index operation "+op.ID, err)
 	}
 	return nil
 }
 
-// deleteEntries deletes an operation's entries from partitions of the index.
-func (s *Store) deleteEntries(ctx context.Context, partitions []string, row string) error {
+// deleteEntries deletes an operation's entries from lists, in one transaction, or
+// one by one if some do not exist: a transaction fails then.
+func (s *Store) deleteEntries(ctx context.Context, lists []string, at Position) error {
+	if len(lists) == 0 {
+		return nil
+	}
+	var deletions []aztables.TransactionAction
+	for _, list := range lists {
+		deletion, err := deletionOf(listsPartition, listKey(list, at), nil)
+		if err != nil {
+			return err
+		}
+		deletions = append(deletions, deletion)
+	}
+	_, err := transact(ctx, s.index, deletions...)
+	if !missing(err) {
+		return err
+	}
 	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxConcurrent)
-	for _, partition := range partitions {
-		group.Go(func() error { return s.deleteEntry(ctx, partition, row) })
+	for _, list := range lists {
+		group.Go(func() error { return s.deleteEntry(ctx, listsPartition, listKey(list, at)) })
+	}
+	return group.Wait()
+}
+
+// deleteAllEntries deletes an operation's entries from lists, those of version
+// 0.1.0 included.
+func (s *Store) deleteAllEntries(ctx context.Context, lists []string, at Position) error {
+	if err := s.deleteEntries(ctx, lists, at); err != nil {
+		return err
+	}
+	group, ctx := parallel.WithContext(ctx)
+	group.SetLimit(maxConcurrent)
+	for _, list := range lists {
+		group.Go(func() error { return s.deleteEntry(ctx, list, string(at)) })
 	}
 	return group.Wait()
 }

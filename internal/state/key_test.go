@@ -51,7 +51,10 @@ func FuzzEncodeKey(f *testing.F) {
 		require.Regexp(t, safe, encodeKey(a))
 		require.True(t, encodedKey(encodeKey(a)))
 		require.Equal(t, a == b, encodeKey(a) == encodeKey(b))
-		require.Equal(t, a == b, labelPartition(operation.Label{Key: a, Value: b}) == labelPartition(operation.Label{Key: b, Value: a}))
+		ab, ba := listPrefix(labelList(operation.Label{Key: a, Value: b})), listPrefix(labelList(operation.Label{Key: b, Value: a}))
+		require.Equal(t, a == b, ab == ba)
+		require.Regexp(t, `^[A-Za-z0-9._~=-]*:$`, ab)
+		require.LessOrEqual(t, len(ab)+len(PositionOf(time.Time{}, b)), 512)
 	})
 }
 

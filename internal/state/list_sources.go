@@ -60,13 +60,13 @@ func (s *Store) sources(ctx context.Context, q operation.Query, after Position) 
 	few := len(statuses) > 0 && !slices.Contains(statuses, operation.Succeeded)
 	switch {
 	case q.Bulk != "":
-		return []source{s.entries(ctx, bulkPartition(q.Bulk), "", q, after)}
+		return s.entries(ctx, bulkList(q.Bulk), "", q, after)
 	case len(q.Labels) > 0:
-		return []source{s.entries(ctx, labelPartition(q.Labels[0]), "", q, after)}
+		return s.entries(ctx, labelList(q.Labels[0]), "", q, after)
 	case q.Flow != "" && !few:
-		return []source{s.entries(ctx, flowPartition(q.Flow), "", q, after)}
+		return s.entries(ctx, flowList(q.Flow), "", q, after)
 	case len(statuses) == 0 || len(statuses) == len(operation.Statuses()):
-		return []source{s.entries(ctx, allPartition, "", q, after)}
+		return s.entries(ctx, allList, "", q, after)
 	}
 	var sources []source
 	if len(live) > 0 {
@@ -74,21 +74,30 @@ func (s *Store) sources(ctx context.Context, q operation.Query, after Position) 
 	}
 	for _, status := range statuses {
 		if status.Terminal() {
-			sources = append(sources, s.entries(ctx, endedPartition(status), status, q, after))
+			sources = append(sources, s.entries(ctx, endedList(status), status, q, after)...)
 		}
 	}
 	return sources
 }
 
-// entries returns one partition of the index, which is sorted by position.
-func (s *Store) entries(ctx context.Context, partition string, ended operation.Status, q operation.Query, after Position) source {
+// entries returns the sources of one list: its entries, and those that version
+// 0.1.0 wrote. Both are sorted by position.
+func (s *Store) entries(ctx context.Context, list string, ended operation.Status, q operation.Query, after Position) []source {
 	first, end := bounds(q.Since, q.Until)
 	if past := after.next(); after != "" && past > first {
 		first = past
 	}
+	return []source{
+		s.entriesIn(ctx, listFilter(list, first, end), ended, q),
+		s.entriesIn(ctx, rangeFilter(list, first, end), ended, q),
+	}
+}
+
+// entriesIn returns the entries that a filter selects.
+func (s *Store) entriesIn(ctx context.Context, filter string, ended operation.Status, q operation.Query) source {
 	return func(yield func(entry, error) bool) {
 		for text, err := range s.entities(ctx, s.index, &aztables.ListEntitiesOptions{
-			Filter: to.Ptr(rangeFilter(partition, first, end)), Top: to.Ptr(int32(q.Size() + minBatch)), //nolint:gosec // G115: at most MaxPageSize.
+			Filter: &filter, Top: to.Ptr(int32(q.Size() + minBatch)), //nolint:gosec // G115: at most MaxPageSize.
 		}) {
 			if err != nil {
 				yield(entry{}, err)
@@ -97,8 +106,8 @@ func (s *Store) entries(ctx context.Context, partition string, ended operation.S
 			p, err := pointerOf(text)
 			e := entry{position: PositionOf(p.CreatedAt, p.ID), id: p.ID, ended: ended}
 			if err != nil {
-				row, _ := rowKeyOf(text) // the row key of an entry is its position
-				e = entry{position: Position(row), unreadable: err}
+				row, _ := rowKeyOf(text) // it ends with the position of the entry
+				e = entry{position: Position(positionOf(row)), unreadable: err}
 			}
 			if !yield(e, nil) {
 				return
@@ -140,16 +149,10 @@ func (s *Store) markers(ctx context.Context, q operation.Query, after Position) 
 func byPosition(a, b entry) int { return strings.Compare(string(a.position), string(b.position)) }
 
 // merge merges sources into one source in the same order. It reads each source
-// only as far as necessary.
+// only as far as necessary. It yields an operation once if several sources list
+// it under the same position.
 func merge(sources []source) source {
-	if len(sources) == 1 {
-		return sources[0]
-	}
 	return func(yield func(entry, error) bool) {
-		type head struct {
-			entry
-			next func() (entry, error, bool)
-		}
 		var heads []head
 		for _, src := range sources {
 			next, stop := iter.Pull2(src)
@@ -163,15 +166,14 @@ func merge(sources []source) source {
 				heads = append(heads, head{e, next})
 			}
 		}
+		var last entry
 		for len(heads) > 0 {
-			first := 0
-			for i := range heads {
-				if byPosition(heads[i].entry, heads[first].entry) < 0 {
-					first = i
+			first := earliest(heads)
+			if e := heads[first].entry; e.unreadable != nil || e.id != last.id || e.position != last.position || e.ended != last.ended {
+				last = e
+				if !yield(e, nil) {
+					return
 				}
-			}
-			if !yield(heads[first].entry, nil) {
-				return
 			}
 			e, err, ok := heads[first].next()
 			switch {
@@ -185,4 +187,20 @@ func merge(sources []source) source {
 			}
 		}
 	}
+}
+
+// head is the first entry of a source that was not yielded yet.
+type head struct {
+	entry
+	next func() (entry, error, bool)
+}
+
+func earliest(heads []head) int {
+	first := 0
+	for i := range heads {
+		if byPosition(heads[i].entry, heads[first].entry) < 0 {
+			first = i
+		}
+	}
+	return first
 }

@@ -8,49 +8,52 @@ import (
 	"slices"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/parallel"
 )
 
-// livePartitions is the number of partitions of live markers. One partition
-// would limit how many operations can be created per second; one per operation
-// would make reading all markers slow. The table contains only live operations,
-// so reading all of it is cheap.
-const livePartitions = 16
+// livePrefix starts the row keys of live markers in listsPartition. It sorts
+// apart from the lists, whose names contain no colon.
+const livePrefix, liveEnd = "live:", "live;"
 
-func livePartition(id string) string {
+// oldLivePartitions is the number of partitions of the table operationlive, in
+// which version 0.1.0 kept live markers.
+const oldLivePartitions = 16
+
+// markerKey is the place of a live marker, and its table.
+type markerKey struct {
+	table          *aztables.Client
+	partition, row string
+}
+
+// markerKeys returns the places where the live marker of an operation may be:
+// that of this version, then that of version 0.1.0.
+func (s *Store) markerKeys(id string) []markerKey {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // A hash never fails to write.
-	return fmt.Sprintf("%02d", h.Sum32()%livePartitions)
+	return []markerKey{
+		{s.index, listsPartition, livePrefix + encodeKey(id)},
+		{s.live, fmt.Sprintf("%02d", h.Sum32()%oldLivePartitions), encodeKey(id)},
+	}
 }
 
-// writeMarker writes the live marker of an operation, replacing an older one,
-// and returns its ETag.
-func (s *Store) writeMarker(ctx context.Context, id string, createdAt time.Time) (azcore.ETag, error) {
-	marker, err := pointerEntity(livePartition(id), encodeKey(id), pointer{ID: id, CreatedAt: createdAt})
+// markerOf returns the action that writes the live marker of an operation,
+// replacing an older one.
+func markerOf(id string, createdAt time.Time) (aztables.TransactionAction, error) {
+	marker, err := pointerEntity(listsPartition, livePrefix+encodeKey(id), pointer{ID: id, CreatedAt: createdAt})
+	return aztables.TransactionAction{ActionType: aztables.TransactionTypeInsertReplace, Entity: marker}, err
+}
+
+// writeMarker writes the live marker of an operation.
+func (s *Store) writeMarker(ctx context.Context, id string, createdAt time.Time) error {
+	marker, err := markerOf(id, createdAt)
 	if err != nil {
-		return "", err
+		return err
 	}
-	answer, err := s.live.UpsertEntity(ctx, marker, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
-	return answer.ETag, err
-}
-
-// deleteMarker deletes a live marker that still has the ETag. It reports whether
-// the marker is gone.
-func (s *Store) deleteMarker(ctx context.Context, id string, etag azcore.ETag) (deleted bool, err error) {
-	_, err = s.live.DeleteEntity(ctx, livePartition(id), encodeKey(id), &aztables.DeleteEntityOptions{IfMatch: &etag})
-	switch {
-	case err == nil, missing(err):
-		return true, nil
-	case outdated(err):
-		return false, nil
-	}
-	return false, err
+	return upsert(ctx, s.index, marker.Entity)
 }
 
 // Reopen writes the live marker of a finalized operation that is about to be
@@ -65,7 +68,7 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 	if err := s.EnsureTables(ctx); err != nil {
 		return failed(action, err)
 	}
-	if _, err := s.writeMarker(ctx, id, createdAt); err != nil {
+	if err := s.writeMarker(ctx, id, createdAt); err != nil {
 		return failed(action, err)
 	}
 	return nil
@@ -73,20 +76,18 @@ func (s *Store) Reopen(ctx context.Context, id string, createdAt time.Time) erro
 
 // Relabel implements engine.Store.
 func (s *Store) Relabel(ctx context.Context, before, after operation.Operation) error {
-	old, kept := partitionsOf(before), partitionsOf(after)
-	group, tasks := parallel.WithContext(ctx)
-	group.SetLimit(maxConcurrent)
-	for _, partition := range kept {
-		if !slices.Contains(old, partition) {
-			group.Go(func() error { return s.addEntry(tasks, after, partition) })
-		}
+	action := "relabel operation " + after.ID
+	old, kept := listsOf(before), listsOf(after)
+	entries, err := entriesOf(after, kept)
+	if err == nil {
+		_, err = transact(ctx, s.index, entries...)
 	}
-	if err := group.Wait(); err != nil {
-		return failed("relabel operation "+after.ID, err)
+	if err != nil {
+		return failed(action, err)
 	}
-	stale := slices.DeleteFunc(old, func(partition string) bool { return slices.Contains(kept, partition) })
-	if err := s.deleteEntries(ctx, stale, string(PositionOf(before.CreatedAt, before.ID))); err != nil {
-		return failed("relabel operation "+after.ID, err)
+	stale := slices.DeleteFunc(old, func(list string) bool { return slices.Contains(kept, list) })
+	if err := s.deleteAllEntries(ctx, stale, PositionOf(before.CreatedAt, before.ID)); err != nil {
+		return failed(action, err)
 	}
 	return nil
 }
@@ -95,7 +96,8 @@ func (s *Store) Relabel(ctx context.Context, before, after operation.Operation) 
 // *operation.Unreadable for each marker that cannot be read, and continues.
 func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error] {
 	return func(yield func(engine.LiveMarker, error) bool) {
-		for text, err := range s.entities(ctx, s.live, &aztables.ListEntitiesOptions{Top: to.Ptr[int32](1000)}) {
+		seen := map[string]bool{}
+		for text, err := range s.liveMarkers(ctx) {
 			if err != nil {
 				yield(engine.LiveMarker{}, failed("list live operations", err))
 				return
@@ -107,8 +109,30 @@ func (s *Store) ListLive(ctx context.Context) iter.Seq2[engine.LiveMarker, error
 				}
 				continue
 			}
+			if seen[p.ID] {
+				continue
+			}
+			seen[p.ID] = true
 			if !yield(engine.LiveMarker{ID: p.ID, CreatedAt: p.CreatedAt}, nil) {
 				return
+			}
+		}
+	}
+}
+
+// liveMarkers yields the live markers, then those that version 0.1.0 wrote. An
+// operation may have both.
+func (s *Store) liveMarkers(ctx context.Context) iter.Seq2[[]byte, error] {
+	page := to.Ptr[int32](1000)
+	return func(yield func([]byte, error) bool) {
+		for _, markers := range []iter.Seq2[[]byte, error]{
+			s.entities(ctx, s.index, &aztables.ListEntitiesOptions{Filter: to.Ptr(rangeFilter(listsPartition, livePrefix, liveEnd)), Top: page}),
+			s.entities(ctx, s.live, &aztables.ListEntitiesOptions{Top: page}),
+		} {
+			for text, err := range markers {
+				if !yield(text, err) || err != nil {
+					return
+				}
 			}
 		}
 	}

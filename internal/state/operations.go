@@ -9,12 +9,11 @@ import (
 
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
-	"azbackupflow/internal/parallel"
 )
 
-// Create implements engine.Store. It writes the live marker and the index
-// entries first, then row and event. Each row is therefore listed, and the end
-// of an operation need not check that.
+// Create implements engine.Store. It takes two requests: it writes the live marker
+// and the index entries in one transaction, then row and event in another. Each
+// row is therefore listed, and the end of an operation need not check that.
 //
 // After a crash, marker and entries may point at no row: the sweep deletes the
 // marker, Expire the entries. The error is *TooLarge, before anything is
@@ -48,20 +47,18 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	return row, true, err
 }
 
-// indexNew writes the live marker and the index entries of a new operation. It
-// returns the ETag of the marker.
+// indexNew writes the live marker and the index entries of a new operation in one
+// transaction. It returns the ETag of the marker, empty if the answer had none.
 func (s *Store) indexNew(ctx context.Context, op operation.Operation) (marker string, err error) {
-	group, ctx := parallel.WithContext(ctx)
-	group.SetLimit(maxConcurrent)
-	group.Go(func() error {
-		etag, err := s.writeMarker(ctx, op.ID, op.CreatedAt)
-		marker = string(etag)
-		return err
-	})
-	for _, partition := range partitionsOf(op) {
-		group.Go(func() error { return s.addEntry(ctx, op, partition) })
+	first, err := markerOf(op.ID, op.CreatedAt)
+	if err != nil {
+		return "", err
 	}
-	return marker, group.Wait()
+	entries, err := entriesOf(op, listsOf(op))
+	if err != nil {
+		return "", err
+	}
+	return transact(ctx, s.index, append([]aztables.TransactionAction{first}, entries...)...)
 }
 
 // existing returns the row of an operation that exists already. If this Create
@@ -75,11 +72,11 @@ func (s *Store) existing(ctx context.Context, op operation.Operation) (engine.Ro
 	}
 	action, stored := "create operation "+op.ID, row.Operation
 	if at := PositionOf(op.CreatedAt, op.ID); at != PositionOf(stored.CreatedAt, stored.ID) {
-		if err := s.deleteEntries(ctx, partitionsOf(op), string(at)); err != nil {
+		if err := s.deleteEntries(ctx, listsOf(op), at); err != nil {
 			return engine.Row{}, failed(action, err)
 		}
 		if !stored.Status.Terminal() {
-			if _, err := s.writeMarker(ctx, op.ID, stored.CreatedAt); err != nil {
+			if err := s.writeMarker(ctx, op.ID, stored.CreatedAt); err != nil {
 				return engine.Row{}, failed(action, err)
 			}
 		}

@@ -34,7 +34,7 @@ func retryDuringExpire(t *testing.T, a *account) {
 	require.NoError(t, err)
 	row.ETag = etag
 	require.NoError(t, s.Finalize(t.Context(), row))
-	w.meanwhile("POST $batch", func() {
+	w.meanwhile("BATCH operations", func() {
 		retried, err := other.Load(t.Context(), "a")
 		require.NoError(t, err)
 		require.NoError(t, other.Reopen(t.Context(), "a", retried.Operation.CreatedAt))
@@ -87,12 +87,12 @@ func purgeOvertaken(t *testing.T, a *account) {
 		require.NoError(t, s.SaveRejected(t.Context(), record))
 		ids = append(ids, record.ID)
 	}
-	w.meanwhile("POST $batch", func() { require.NoError(t, other.DeleteRejected(t.Context(), ids[1])) })
+	w.meanwhile("BATCH rejected", func() { require.NoError(t, other.DeleteRejected(t.Context(), ids[1])) })
 	deleted, more, err := s.PurgeRejected(t.Context(), at.Add(time.Minute), 10)
 	require.NoError(t, err)
 	require.Zero(t, deleted)
 	require.True(t, more)
-	w.meanwhile("POST $batch", func() { require.NoError(t, other.DeleteRejected(t.Context(), ids[0])) })
+	w.meanwhile("BATCH rejected", func() { require.NoError(t, other.DeleteRejected(t.Context(), ids[0])) })
 	done, err := s.Expire(t.Context(), at.Add(time.Minute), 10)
 	require.NoError(t, err)
 	require.True(t, done.More)

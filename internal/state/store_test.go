@@ -26,8 +26,8 @@ func TestStore_TableStorage(t *testing.T) {
 	})
 	for name, test := range map[string]func(*testing.T, *account){
 		"a step costs one read and one transaction":               stepCosts,
-		"a create costs four requests":                            acceptCosts,
-		"an end costs two requests more than a step":              endCosts,
+		"a create costs two requests":                             acceptCosts,
+		"an end costs one request more than a step":               endCosts,
 		"a crash within Finalize is repaired by FinalizeByID":     crashWithinFinalize,
 		"a Reopen during Finalize keeps its marker":               reopenDuringFinalize,
 		"entries without a row are not listed and are deleted":    orphansDeleted,
@@ -51,6 +51,8 @@ func TestStore_TableStorage(t *testing.T) {
 		"a retry during Expire keeps its operation":               retryDuringExpire,
 		"a new holder during Expire keeps its lock":               newHolderDuringExpire,
 		"an overtaken purge reports more":                         purgeOvertaken,
+		"operations of 0.1.0 are listed, finalized and expired":   earlierLayout,
+		"operations of 0.1.0 are retried and created again":       earlierLayoutChanged,
 		"errors have one line":                                    errorsAreOneLine,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -80,7 +80,7 @@ func TestUnreadableRows_NeverStopTheOthers(t *testing.T) {
 				require.True(t, created)
 				ids = append(ids, op.ID)
 			}
-			require.Equal(t, 1, r.spoil("operationlive", "RowKey eq '"+ids[1]+"'", "operation", spoilt))
+			require.Equal(t, 1, r.spoil("operationindex", "RowKey eq 'live:"+ids[1]+"'", "operation", spoilt))
 			live, bad := 0, 0
 			for _, err := range s.ListLive(t.Context()) {
 				if operation.IsUnreadable(err) {
@@ -94,7 +94,7 @@ func TestUnreadableRows_NeverStopTheOthers(t *testing.T) {
 			require.Equal(t, 2, live)
 			require.Equal(t, 1, bad)
 
-			filter := "PartitionKey eq 'all' and RowKey ge '" + string(state.PositionOf(began.Add(2*time.Minute), ids[2])) + "' and RowKey lt '" + string(state.PositionOf(began.Add(time.Minute), ids[1])) + "'"
+			filter := "PartitionKey eq 'lists' and RowKey ge 'all:" + string(state.PositionOf(began.Add(2*time.Minute), ids[2])) + "' and RowKey lt 'all:" + string(state.PositionOf(began.Add(time.Minute), ids[1])) + "'"
 			require.Equal(t, 1, r.spoil("operationindex", filter, "operation", spoilt))
 			for _, size := range []int{1, 2, 50} {
 				var listed, unreadable []string

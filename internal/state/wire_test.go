@@ -34,7 +34,10 @@ func (w *wire) options(o *aztables.ClientOptions) { o.Transport = w }
 
 // Do implements policy.Transporter.
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
-	kind := kindOf(r)
+	kind, err := kindOf(r)
+	if err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	w.requests = append(w.requests, kind)
 	before, after := w.before, w.after
@@ -68,10 +71,19 @@ func send(r *http.Request) (*http.Response, error) {
 	return http.DefaultClient.Do(sent)
 }
 
-// kindOf returns the method and the table without its prefix.
-func kindOf(r *http.Request) string {
-	table := regexp.MustCompile(`(operationlive|operationindex|operations|itemlocks|rejected|Tables|\$batch)`).FindString(r.URL.Path)
-	return r.Method + " " + table
+// kindOf returns the method and the table without its prefix, or BATCH and the
+// table for a transaction.
+func kindOf(r *http.Request) (string, error) {
+	tables := regexp.MustCompile(`(operationlive|operationindex|operations|itemlocks|rejected|Tables)\b`)
+	if !strings.HasSuffix(r.URL.Path, "$batch") {
+		return r.Method + " " + tables.FindString(r.URL.Path), nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return "BATCH " + tables.FindString(string(body)), nil
 }
 
 func (w *wire) disturb(before func(kind string) error, after func(kind string, answer *http.Response) error) {
@@ -111,7 +123,7 @@ func (w *wire) lose(lost string) {
 
 // withoutETags removes the ETags from answers to transactions.
 func withoutETags(kind string, answer *http.Response) error {
-	if kind != "POST $batch" {
+	if kind != "BATCH operations" {
 		return nil
 	}
 	body, err := io.ReadAll(answer.Body)

@@ -36,7 +36,7 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 	k.only = func(p point) bool {
 		return slices.Contains([]string{
 			"invoke schedule-backups", "GET scheduleruns", "PUT scheduleruns", "GET backupProtectedItems",
-			"PUT operationlive", "PUT operationindex", "BATCH operations", "send steps",
+			"BATCH operationindex", "BATCH operations", "send steps",
 		}, p.kind)
 	}
 	l := start(t, stack.Config{SpeedFactor: 200, World: &world, Fault: k.hook, Settings: map[string]string{

@@ -39,7 +39,8 @@ func (s store) request(ctx context.Context, point string, write func() error) er
 	return err
 }
 
-// Create implements engine.Store. A torn one writes the live marker only.
+// Create implements engine.Store. A torn one writes the live marker and the index
+// entries, of which the engine sees the marker only.
 func (s store) Create(ctx context.Context, op operation.Operation, ev operation.Event) (row engine.Row, created bool, err error) {
 	w := s.p.w
 	err = s.request(ctx, "create "+w.name(op.ID), func() error {
