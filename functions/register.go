@@ -148,6 +148,7 @@ func newRetention(b *base, store *state.Store) handlers.Retention {
 func newSchedules(b *base, store *state.Store, m *messaging, az *azure, e *engine.Engine) (*schedule.Runner, error) {
 	declared, incomplete := readSchedules(b.settings.Schedules, e, b.log)
 	return schedule.NewRunner(schedule.RunnerConfig{
+		Kind:      schedule.Backups,
 		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
 		Items: schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection},
 		Reject: func(ctx context.Context, at time.Time, key string, body []byte, reason error) error {

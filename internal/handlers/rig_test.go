@@ -364,6 +364,7 @@ func newSchedules(t testing.TB, r *rig) *schedule.Runner {
 	declared, err := schedule.Parse("schedules.yaml", []byte(nightly), r.engine.Check)
 	require.NoError(t, err)
 	runner, err := schedule.NewRunner(schedule.RunnerConfig{
+		Kind:      schedule.Backups,
 		Schedules: declared, Store: r.store, Engine: r.engine, Items: noItems{}, Tenant: "contoso", Now: r.clock, SpeedFactor: 1,
 		Reject: func(context.Context, time.Time, string, []byte, error) error { return nil }, Log: slog.New(slog.DiscardHandler),
 	})

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNotFound means that the file declares no schedule with the name.
-var ErrNotFound = errors.New("schedule not found; GET /api/schedules lists the schedules")
+var ErrNotFound = errors.New("not found")
 
 // Status is a schedule, how far it has run, and its next runs.
 type Status struct {
@@ -51,7 +51,7 @@ func (r *Runner) status(s Schedule, record run.Record) Status {
 func (r *Runner) Find(name string) (Schedule, error) {
 	i := slices.IndexFunc(r.c.Schedules, func(s Schedule) bool { return s.Name == name })
 	if i < 0 {
-		return Schedule{}, fmt.Errorf("schedule %q: %w", name, ErrNotFound)
+		return Schedule{}, fmt.Errorf("%s %q %w; GET /api/%[1]ss lists the %[1]ss", r.c.Kind, name, ErrNotFound)
 	}
 	return r.c.Schedules[i], nil
 }
@@ -80,7 +80,7 @@ func (r *Runner) Resume(ctx context.Context, name string) (Status, error) {
 			since = oldest
 		}
 		record.Skipped += len(s.Timing.Slots(since, now))
-		record.Paused, record.Handled, record.Slot, record.Done = nil, now, "", ""
+		record.Paused, record.Handled, record.Slot, record.Done, record.Chosen = nil, now, "", "", nil
 		return true
 	})
 }
@@ -113,9 +113,9 @@ func (r *Runner) RunNow(ctx context.Context, name, id string, by operation.Cause
 		if status.Record.LastManual == slot {
 			return slot, nil
 		}
-		return "", fmt.Errorf("schedule %q: %w", name, ErrRunInProgress)
+		return "", fmt.Errorf("%s %q: %w", r.c.Kind, name, ErrRunInProgress)
 	}
-	t := scheduleTick{c: r.c, schedule: status.Schedule, record: status.Record, log: r.c.Log.With("schedule", name)}
+	t := scheduleTick{c: r.c, schedule: status.Schedule, record: status.Record, log: r.c.Log.With(string(r.c.Kind), name)}
 	if err := t.startManual(ctx); err != nil {
 		t.log.WarnContext(ctx, "requested run not started yet", "slot", slot, "error", err)
 	}
@@ -143,7 +143,7 @@ func (r *Runner) change(ctx context.Context, name string, how func(Schedule, *ru
 		}
 		record := records[name]
 		if record.Unreadable != nil {
-			return Status{}, fmt.Errorf("change schedule %q: its record cannot be read and is replaced within a minute: %w", name, record.Unreadable)
+			return Status{}, fmt.Errorf("change %s %q: its record cannot be read and is replaced within a minute: %w", r.c.Kind, name, record.Unreadable)
 		}
 		record.Name = name
 		record, _ = s.sync(record, r.c.Now())
@@ -156,10 +156,10 @@ func (r *Runner) change(ctx context.Context, name string, how func(Schedule, *ru
 			return r.status(s, record), nil
 		}
 		if !errors.Is(err, run.ErrConflict) {
-			return Status{}, fmt.Errorf("change schedule %q: %w", name, err)
+			return Status{}, fmt.Errorf("change %s %q: %w", r.c.Kind, name, err)
 		}
 	}
-	return Status{}, fmt.Errorf("change schedule %q: %w", name, run.ErrConflict)
+	return Status{}, fmt.Errorf("change %s %q: %w", r.c.Kind, name, run.ErrConflict)
 }
 
 // startManual starts the requested run for all its items. After a crash, the next
@@ -167,9 +167,12 @@ func (r *Runner) change(ctx context.Context, name string, how func(Schedule, *ru
 // after maxRetryTime, or at once if a retry cannot succeed.
 func (t *scheduleTick) startManual(ctx context.Context) error {
 	m := *t.record.Manual
-	t.manual = &m
+	t.manual, t.record.Manual = &m, &m
 	defer func() { t.manual = nil }()
-	items, err := t.items(ctx)
+	items, err := t.items(ctx, m.Slot, &m.Chosen)
+	if errors.Is(err, run.ErrConflict) {
+		return err
+	}
 	started := len(items)
 	for err == nil {
 		rest := remaining(items, m.Done)
@@ -184,7 +187,6 @@ func (t *scheduleTick) startManual(ctx context.Context) error {
 		if len(chunk) == len(rest) {
 			break
 		}
-		t.record.Manual = &m
 		if err := t.save(ctx); err != nil {
 			return err
 		}

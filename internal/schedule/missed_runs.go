@@ -20,7 +20,7 @@ const (
 func (s Schedule) sync(record run.Record, now time.Time) (_ run.Record, changed bool) {
 	restarted := record
 	restarted.Name, restarted.Timing, restarted.Handled, restarted.Off = s.Name, s.Timing.String(), now, false
-	restarted.Slot, restarted.Done, restarted.FailingSince, restarted.NotBefore = "", "", time.Time{}, time.Time{}
+	restarted.Slot, restarted.Done, restarted.Chosen, restarted.FailingSince, restarted.NotBefore = "", "", nil, time.Time{}, time.Time{}
 	switch {
 	case !s.Enabled && record.ETag != "" && record.Off:
 		return record, false

@@ -30,12 +30,12 @@ func TestItem_HasOneKeyInAllSpellings(t *testing.T) {
 
 func TestRequestFor_NamesTheItemByItsKind(t *testing.T) {
 	t.Parallel()
-	s := Schedule{Name: "nightly", Request: request.Request{Flow: flowBackupNow, Parameters: json.RawMessage(`{"x":1}`), Labels: map[string]string{"team": "a"}}}
+	s := Schedule{Kind: Backups, Name: "nightly", Request: request.Request{Flow: flowBackupNow, Parameters: json.RawMessage(`{"x":1}`), Labels: map[string]string{"team": "a"}}}
 	for field, item := range map[string]Item{"itemId": {ID: "id"}, "backupInstanceId": {ID: "id", Instance: true}} {
 		r, err := s.requestFor("2026-03-01T02:00", item)
 		require.NoError(t, err)
 		require.JSONEq(t, `{"x":1,"`+field+`":"id"}`, string(r.Parameters))
-		require.Equal(t, map[string]string{"team": "a", labelSchedule: "nightly", labelSlot: "2026-03-01T02:00"}, r.Labels)
+		require.Equal(t, map[string]string{"team": "a", "schedule": "nightly", labelSlot: "2026-03-01T02:00"}, r.Labels)
 	}
 }
 

@@ -34,9 +34,11 @@ type ItemLister interface {
 	Items(ctx context.Context, s Selection) ([]Item, error)
 }
 
-// RunnerConfig configures a Runner. Every field is required except Schedules and
-// Incomplete.
+// RunnerConfig configures a Runner. Every field is required except Schedules,
+// Incomplete, and Items if every schedule has a plan.
 type RunnerConfig struct {
+	// Kind is the kind of all Schedules. A runner ignores the records of other kinds.
+	Kind      Kind
 	Schedules []Schedule
 	// Incomplete is set if the file has errors. A schedule that is missing from
 	// Schedules may then be one with an error; it keeps its record, and its
@@ -62,12 +64,21 @@ type Runner struct {
 
 // NewRunner returns a Runner.
 func NewRunner(c RunnerConfig) (*Runner, error) {
-	if c.Store == nil || c.Engine == nil || c.Items == nil || c.Reject == nil || c.Now == nil || c.Log == nil {
-		return nil, errors.New("schedule: RunnerConfig.Store, Engine, Items, Reject, Now and Log are required")
+	if c.Store == nil || c.Engine == nil || c.Reject == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("schedule: RunnerConfig.Store, Engine, Reject, Now and Log are required")
+	}
+	if c.Kind != Backups && c.Kind != Drills {
+		return nil, fmt.Errorf("schedule: RunnerConfig.Kind is %q; it must be %s or %s", c.Kind, Backups, Drills)
+	}
+	for _, s := range c.Schedules {
+		if s.Kind != c.Kind || s.Plan == nil && c.Items == nil {
+			return nil, fmt.Errorf("schedule: %s has the kind %q and no items; it must be %q, with a plan or RunnerConfig.Items", s.Name, s.Kind, c.Kind)
+		}
 	}
 	if c.SpeedFactor <= 0 {
 		return nil, fmt.Errorf("schedule: RunnerConfig.SpeedFactor is %v; it must be above 0", c.SpeedFactor)
 	}
+	c.Store = kindStore{c.Store, c.Kind}
 	return &Runner{c: c}, nil
 }
 
@@ -92,6 +103,11 @@ func (r *Runner) Tick(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load the schedule records: %w", err)
 	}
+	return r.tickAll(ctx, records)
+}
+
+// tickAll starts the runs that are due by the records of the schedules.
+func (r *Runner) tickAll(ctx context.Context, records map[string]run.Record) error {
 	group := parallel.New()
 	group.SetLimit(maxParallelSchedules)
 	failures := make([]error, len(r.c.Schedules))
@@ -127,7 +143,7 @@ func ignoreConflict(err error) error {
 
 // tick starts the runs of one schedule that are due.
 func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error {
-	log := r.c.Log.With("schedule", s.Name)
+	log := r.c.Log.With(string(s.Kind), s.Name)
 	now := r.c.Now()
 	if record.Unreadable != nil {
 		return r.replaceUnreadable(ctx, s, record)
@@ -140,14 +156,14 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
 	if record.Manual != nil {
 		if err := t.startManual(ctx); err != nil {
-			return ignoreConflict(fmt.Errorf("schedule %s, requested run %s: %w", s.Name, record.Manual.Slot, err))
+			return ignoreConflict(fmt.Errorf("%s %s, requested run %s: %w", s.Kind, s.Name, record.Manual.Slot, err))
 		}
 	}
 	if !s.Enabled || record.Paused != nil {
 		return nil
 	}
 	if err := t.startWaiting(ctx); err != nil {
-		return ignoreConflict(fmt.Errorf("schedule %s: %w", s.Name, err))
+		return ignoreConflict(fmt.Errorf("%s %s: %w", s.Kind, s.Name, err))
 	}
 	if now.Before(record.NotBefore) {
 		return nil
@@ -158,12 +174,12 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 		t.record.Skipped += skipped
 	}
 	if len(slots) == 0 && skipped > 0 {
-		t.record.Handled, t.record.Slot, t.record.Done, t.record.FailingSince = now, "", "", time.Time{}
+		t.record.Handled, t.record.Slot, t.record.Done, t.record.Chosen, t.record.FailingSince = now, "", "", nil, time.Time{}
 		return ignoreConflict(t.save(ctx))
 	}
 	for _, slot := range slots {
 		if err := t.startSlot(ctx, slot); err != nil {
-			return ignoreConflict(fmt.Errorf("schedule %s, run %s: %w", s.Name, slot.Name, err))
+			return ignoreConflict(fmt.Errorf("%s %s, run %s: %w", s.Kind, s.Name, slot.Name, err))
 		}
 	}
 	return nil
@@ -179,14 +195,14 @@ func (r *Runner) replaceUnreadable(ctx context.Context, s Schedule, record run.R
 	if record.Handled.IsZero() {
 		lost += " and missed runs"
 	}
-	reason := fmt.Errorf("the record of schedule %s cannot be read and is replaced; %s do not start: %w", s.Name, lost, record.Unreadable)
-	log := r.c.Log.With("schedule", s.Name)
+	reason := fmt.Errorf("the record of %s %s cannot be read and is replaced; %s do not start: %w", s.Kind, s.Name, lost, record.Unreadable)
+	log := r.c.Log.With(string(s.Kind), s.Name)
 	log.ErrorContext(ctx, "schedule record unreadable, replaced", "error", record.Unreadable)
 	if s.Enabled {
 		t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
 		slot := now.In(s.Timing.zone).Format(slotLayout)
 		if err := t.reject(ctx, slot, s.key(slot, Item{}), s.Request, reason); err != nil {
-			return fmt.Errorf("schedule %s: %w", s.Name, err)
+			return fmt.Errorf("%s %s: %w", s.Kind, s.Name, err)
 		}
 	}
 	record.Unreadable = nil

@@ -87,6 +87,7 @@ func (s *site) config(yaml string) schedule.RunnerConfig {
 	schedules, err := schedule.Parse(schedule.FileName, []byte(yaml), e.Check)
 	require.NoError(s.t, err)
 	return schedule.RunnerConfig{
+		Kind:      schedule.Backups,
 		Schedules: schedules, Store: s.store, Engine: e, Items: s, Tenant: "test", Now: s.clock.Now, SpeedFactor: 1,
 		Reject: func(_ context.Context, _ time.Time, key string, _ []byte, reason error) error {
 			s.mu.Lock()

@@ -1,5 +1,5 @@
 // Package schedule starts operations at wall-clock times of a time zone, as
-// schedules.yaml declares. A timer calls it once a minute.
+// schedules.yaml and drills.yaml declare. A timer calls it once a minute.
 //
 // The key of each run consists of the schedule's name, the local date and time,
 // and the item, so that a run that is started twice (by a repeated timer, after
@@ -12,6 +12,7 @@ package schedule
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"hash/fnv"
 	"time"
@@ -46,8 +47,32 @@ const (
 	OverlapAllow Overlap = "allow"
 )
 
-// Schedule is one entry of schedules.yaml.
+// Kind is what a schedule starts. It separates the keys and records of schedules of
+// the same name.
+type Kind string
+
+// The kinds of schedules.
+const (
+	// Backups are the schedules of schedules.yaml.
+	Backups Kind = "schedule"
+	// Drills are the restore drills of drills.yaml.
+	Drills Kind = "drill"
+)
+
+// Plan chooses the items of each run, in place of a selection.
+type Plan interface {
+	// Items returns the items of a run. The runner stores them before it starts the
+	// first one, so that a run that is continued has the same items. slot is the name
+	// of the run. left is the number of items that the run leaves out because it may
+	// not start more.
+	Items(ctx context.Context, slot string) (items []Item, left int, err error)
+	// Parameters returns the parameters of the request for an item.
+	Parameters(slot string, item Item) (json.RawMessage, error)
+}
+
+// Schedule is one entry of schedules.yaml or drills.yaml.
 type Schedule struct {
+	Kind    Kind
 	Name    string
 	Timing  Timing
 	Enabled bool
@@ -61,6 +86,8 @@ type Schedule struct {
 	// Select selects the items to start the request for; nil starts the request
 	// as it is.
 	Select *Selection
+	// Plan chooses the items; nil uses Select.
+	Plan Plan
 }
 
 // Item is a protected item or backup instance that a run is started for.
@@ -71,21 +98,28 @@ type Item struct {
 	Instance bool `json:"instance,omitempty"`
 	// Name is the name that patterns match.
 	Name string `json:"name,omitempty"`
+	// Tags are the tags of the item's source, if a plan read them.
+	Tags map[string]string `json:"tags,omitempty"`
+	// After is how long after its run the item starts, if a plan spreads its items.
+	After time.Duration `json:"after,omitempty"`
 }
 
-// Labels of every operation that a schedule starts.
-const (
-	labelSchedule = "schedule"
-	labelSlot     = "slot"
-)
+// labelSlot is the label of every operation that a schedule starts, in addition to
+// the schedule's name under its kind.
+const labelSlot = "slot"
 
 // requestFor returns the request that a run starts for an item.
 func (s Schedule) requestFor(slot string, item Item) (request.Request, error) {
 	r := s.Request
 	r.Key = s.key(slot, item)
-	r.Labels = map[string]string{labelSchedule: s.Name, labelSlot: slot}
+	r.Labels = map[string]string{string(s.Kind): s.Name, labelSlot: slot}
 	for name, value := range s.Request.Labels {
 		r.Labels[name] = value
+	}
+	if s.Plan != nil && item.ID != "" {
+		var err error
+		r.Parameters, err = s.Plan.Parameters(slot, item)
+		return r, err
 	}
 	if item.ID == "" {
 		return r, nil
@@ -115,15 +149,15 @@ func (s Schedule) key(slot string, item Item) string {
 
 // runKey returns the idempotency key of a run for the item with the given key.
 func (s Schedule) runKey(slot, item string) string {
-	return "schedule:" + s.Name + ":" + slot + ":" + item
+	return string(s.Kind) + ":" + s.Name + ":" + slot + ":" + item
 }
 
-// delay returns how long after its slot an item's run starts. It is derived from
-// the key, so that every host computes the same delay, and spread evenly over
-// the jitter.
+// delay returns how long after its slot an item's run starts. Without a plan's delay,
+// it is derived from the key, so that every host computes the same delay, and spread
+// evenly over the jitter.
 func (s Schedule) delay(slot string, item Item) time.Duration {
 	if s.Jitter <= 0 {
-		return 0
+		return item.After
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s.key(slot, item))) // never fails

@@ -22,7 +22,7 @@ type problem struct {
 // cannot express.
 func (e entry) schedule(check Check) (s Schedule, problems []problem) {
 	s = Schedule{
-		Name: e.Name, Enabled: e.Enabled == nil || *e.Enabled, Missed: e.Missed, MissedLimit: e.MissedLimit, Overlap: e.Overlap, Select: e.Select,
+		Kind: Backups, Name: e.Name, Enabled: e.Enabled == nil || *e.Enabled, Missed: e.Missed, MissedLimit: e.MissedLimit, Overlap: e.Overlap, Select: e.Select,
 		Request: request.Request{Flow: e.Request.Flow, Parameters: e.Request.Parameters, Deadline: e.Request.Deadline, Labels: e.Request.Labels},
 	}
 	s.Timing, problems = e.timing()

@@ -157,10 +157,12 @@ func (t *scheduleTick) startOperation(ctx context.Context, slot string, item Ite
 	if err != nil {
 		return t.reject(ctx, slot, req.Key, req, fmt.Errorf("create the request: %w", err))
 	}
-	origin := engine.Origin{Cause: operation.Cause{Actor: operation.Actor{Kind: operation.ActorSchedule, ID: t.schedule.Name}}}
+	origin := engine.Origin{Cause: operation.Cause{Actor: operation.Actor{Kind: operation.ActorSchedule, ID: t.schedule.Kind.prefix() + t.schedule.Name}}}
 	if t.manual != nil {
 		origin.Cause = t.manual.By
-	} else if delay := t.schedule.delay(slot, item); delay > 0 {
+	}
+	// A plan spreads requested runs, too: their items are chosen for a run.
+	if delay := t.schedule.delay(slot, item); delay > 0 && (t.manual == nil || t.schedule.Plan != nil) {
 		origin.NotBefore = t.c.Now().Add(time.Duration(float64(delay) / t.c.SpeedFactor))
 	}
 	op, _, err := t.c.Engine.Start(ctx, req, origin)

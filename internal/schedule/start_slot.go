@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -39,9 +40,12 @@ func (t *scheduleTick) save(ctx context.Context) error {
 // operation.
 func (t *scheduleTick) startSlot(ctx context.Context, slot Slot) error {
 	if t.record.Slot != slot.Name {
-		t.record.Slot, t.record.Done, t.record.FailingSince = slot.Name, "", time.Time{}
+		t.record.Slot, t.record.Done, t.record.Chosen, t.record.FailingSince = slot.Name, "", nil, time.Time{}
 	}
-	items, err := t.items(ctx)
+	items, err := t.items(ctx, slot.Name, &t.record.Chosen)
+	if errors.Is(err, run.ErrConflict) {
+		return err
+	}
 	if err != nil {
 		return t.recordFailure(ctx, slot, err)
 	}
@@ -66,12 +70,38 @@ func (t *scheduleTick) startSlot(ctx context.Context, slot Slot) error {
 	return nil
 }
 
-func (t *scheduleTick) items(ctx context.Context) ([]Item, error) {
-	if t.schedule.Select == nil {
+// items returns the items of a run, in the order of their keys. chosen is where the
+// record holds the items of a plan: they are saved before the first one is started, so
+// that a run that is continued starts no others.
+func (t *scheduleTick) items(ctx context.Context, slot string, chosen *json.RawMessage) ([]Item, error) {
+	plan := t.schedule.Plan
+	switch {
+	case plan == nil && t.schedule.Select == nil:
 		return []Item{{}}, nil
+	case plan == nil:
+		items, err := t.c.Items.Items(ctx, *t.schedule.Select)
+		return inOrder(items), err
+	case len(*chosen) > 0:
+		var items []Item
+		if err := json.Unmarshal(*chosen, &items); err != nil {
+			return nil, &operation.Error{Code: "ChosenItemsUnreadable", Class: operation.Fatal, Message: "the items of the run cannot be read: " + err.Error()}
+		}
+		return items, nil
 	}
-	items, err := t.c.Items.Items(ctx, *t.schedule.Select)
-	return inOrder(items), err
+	items, left, err := plan.Items(ctx, slot)
+	if err != nil {
+		return nil, err
+	}
+	items = inOrder(items)
+	*chosen, err = json.Marshal(items)
+	if err != nil {
+		return nil, fmt.Errorf("encode the items of the run: %w", err)
+	}
+	if left > 0 {
+		t.log.WarnContext(ctx, "items left for later runs", "slot", slot, "items", left)
+		t.record.Skipped += left
+	}
+	return items, t.save(ctx)
 }
 
 // completeSlot moves the record past a slot that was started. It drops what is
@@ -93,7 +123,7 @@ func (t *scheduleTick) completeSlot(slot Slot, items []Item) {
 // skipPast moves the record past a slot.
 func (t *scheduleTick) skipPast(slot Slot) {
 	t.record.Handled = slot.At
-	t.record.Slot, t.record.Done = "", ""
+	t.record.Slot, t.record.Done, t.record.Chosen = "", "", nil
 	t.record.FailingSince, t.record.NotBefore = time.Time{}, time.Time{}
 }
 

@@ -89,6 +89,7 @@ func Start(t testing.TB) *API {
 	bulks, err := intake.NewBulks(state.SharedRows{Store: a.Store, Kind: request.BulkRecords}, a.Clock.Now)
 	require.NoError(t, err)
 	schedules, err := schedule.NewRunner(schedule.RunnerConfig{
+		Kind:      schedule.Backups,
 		Schedules: scheduled(t, a.Engine), Store: a.Store, Engine: a.Engine, Items: noItems{}, Tenant: "test", Now: a.Clock.Now, SpeedFactor: 1,
 		Reject: func(context.Context, time.Time, string, []byte, error) error { return nil }, Log: slog.New(slog.DiscardHandler),
 	})
@@ -145,7 +146,7 @@ func scheduled(t testing.TB, e *engine.Engine) []schedule.Schedule {
 	r := Protect("", "testshare")
 	req := request.Request{Flow: r.Flow, Parameters: r.Parameters}
 	require.NoError(t, e.Check(req))
-	return []schedule.Schedule{{Name: "nightly", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip, Request: req}}
+	return []schedule.Schedule{{Kind: schedule.Backups, Name: "nightly", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip, Request: req}}
 }
 
 // oneMachine is the inventory of a vault that protects one virtual machine.

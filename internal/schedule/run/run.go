@@ -33,6 +33,9 @@ type Record struct {
 	// Slot is the slot in progress, Done the key of its last complete item.
 	Slot string `json:"slot,omitempty"`
 	Done string `json:"done,omitempty"`
+	// Chosen are the items of the slot in progress, in the schedule's own format, if
+	// the schedule has a plan.
+	Chosen json.RawMessage `json:"chosen,omitempty"`
 	// Behind holds, by item key, the items whose last run does not belong to
 	// LastSlot.
 	Behind map[string]Behind `json:"behind,omitempty"`
@@ -85,4 +88,6 @@ type Manual struct {
 	By   operation.Cause `json:"by,omitzero"`
 	// Done is the key of the last item that was started.
 	Done string `json:"done,omitempty"`
+	// Chosen are the items of the run, if the schedule has a plan.
+	Chosen json.RawMessage `json:"chosen,omitempty"`
 }

@@ -21,7 +21,7 @@ func scheduleRunTests() []test {
 
 func newScheduleRun(name string) run.Record {
 	return run.Record{
-		Name: name, Timing: "30 2 * * * Europe/Berlin", Handled: start(), LastSlot: "2025-03-01T02:30", Slot: "2025-03-02T02:30", Done: "ab",
+		Name: name, Timing: "30 2 * * * Europe/Berlin", Handled: start(), LastSlot: "2025-03-01T02:30", Slot: "2025-03-02T02:30", Done: "ab", Chosen: json.RawMessage(`[{"id":"x"}]`),
 		Behind:       map[string]run.Behind{"item": {Running: "2025-03-01T02:30", Waiting: "2025-03-02T02:30", Item: json.RawMessage(`{"id":"x"}`)}},
 		FailingSince: start(), NotBefore: start().Add(time.Minute),
 	}
