@@ -60,6 +60,7 @@ func measure(ctx context.Context, args []string, out io.Writer) error {
 	repeat := flags.Int("repeat", 3, "number of runs of each contestant; the page shows their median")
 	file := flags.String("out", results, "file to write the raw figures to")
 	only := flags.String("contestants", "", "names of the contestants to run, separated by commas; empty for all")
+	profiles := flags.String("profiles", "", "folder to write profiles of each contestant to; empty for none")
 	limit := flags.Duration("limit", 30*time.Second, "maximum time of one run; a contestant that exceeds it is reported as not done")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -82,7 +83,7 @@ func measure(ctx context.Context, args []string, out io.Writer) error {
 	run := work.Run{Machine: runner.Machine(), Began: now().UTC().Truncate(time.Second), Commit: commit(ctx), Versions: runner.Versions()}
 	run.Results, err = runner.Run(ctx, runner.Config{
 		Contestants: chosen, Scenarios: loads, Repeat: *repeat, Command: []string{self, "contestant"},
-		Limit: *limit, Now: now, Progress: out,
+		Limit: *limit, Now: now, Progress: out, Profiles: *profiles,
 	})
 	if err != nil {
 		return err

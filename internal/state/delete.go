@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -15,15 +16,10 @@ const maxActions = 100
 // with its history. It reports whether the row has changed. An empty ETag means
 // that the row is deleted already.
 func (s *Store) deleteOperation(ctx context.Context, id, etag string) (changed bool, err error) {
-	var actions []aztables.TransactionAction
+	var actions []change
 	partition := encodeKey(id)
 	if etag != "" {
-		expected := azcore.ETag(etag)
-		deletion, err := deletionOf(partition, operationRow, &expected)
-		if err != nil {
-			return false, err
-		}
-		actions = append(actions, deletion)
+		actions = append(actions, deletionOf(partition, operationRow, azcore.ETag(etag)))
 	}
 	for text, err := range s.entities(ctx, s.operations, &aztables.ListEntitiesOptions{
 		Filter: to.Ptr(rangeFilter(partition, eventPrefix, eventEnd)), Select: to.Ptr("PartitionKey,RowKey"),
@@ -35,18 +31,14 @@ func (s *Store) deleteOperation(ctx context.Context, id, etag string) (changed b
 		if err != nil {
 			return false, err
 		}
-		deletion, err := deletionOf(partition, row, nil)
-		if err != nil {
-			return false, err
-		}
-		actions = append(actions, deletion)
+		actions = append(actions, deletionOf(partition, row, ""))
 	}
 	return s.deleteAll(ctx, s.operations, actions)
 }
 
 // deleteAll runs deletions within one partition. If an entity has changed since
 // it was read, it returns changed = true, and not all entities are deleted.
-func (s *Store) deleteAll(ctx context.Context, table *aztables.Client, deletions []aztables.TransactionAction) (changed bool, err error) {
+func (s *Store) deleteAll(ctx context.Context, table *aztables.Client, deletions []change) (changed bool, err error) {
 	for len(deletions) > 0 {
 		n := min(len(deletions), maxActions)
 		_, err := transact(ctx, table, deletions[:n]...)
@@ -63,11 +55,11 @@ func (s *Store) deleteAll(ctx context.Context, table *aztables.Client, deletions
 	return false, nil
 }
 
-// deletionOf returns the action that deletes an entity. A nil ETag matches any.
-func deletionOf(partition, row string, etag *azcore.ETag) (aztables.TransactionAction, error) {
-	key, err := entity{"PartitionKey": partition, "RowKey": row}.encode()
-	if etag == nil {
-		etag = to.Ptr(azcore.ETagAny)
+// deletionOf returns the action that deletes an entity. Without an ETag it
+// deletes any.
+func deletionOf(partition, row string, etag azcore.ETag) change {
+	if etag == "" {
+		etag = azcore.ETagAny
 	}
-	return aztables.TransactionAction{ActionType: aztables.TransactionTypeDelete, Entity: key, IfMatch: etag}, err
+	return change{method: http.MethodDelete, partition: partition, row: row, etag: etag}
 }

@@ -125,6 +125,15 @@ func (e entity) record(name string, record []byte) {
 
 // operationOf returns the record and the marker column of an operation's row.
 func operationOf(text []byte) (record []byte, marker string, err error) {
+	// Most records fit into one property; the other columns need no decoding.
+	var short struct {
+		Operation  string `json:"operation"`
+		Operation2 string `json:"operation2"`
+		Marker     string `json:"liveMarker"`
+	}
+	if json.Unmarshal(text, &short) == nil && short.Operation != "" && short.Operation2 == "" {
+		return []byte(short.Operation), short.Marker, nil
+	}
 	e, err := entityOf(text)
 	if err != nil {
 		return nil, "", err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/engine"
@@ -33,10 +32,7 @@ func (s *Store) Finalize(ctx context.Context, row engine.Row) error {
 	if err := s.EnsureTables(ctx); err != nil {
 		return failed(action, err)
 	}
-	deletion, err := deletionOf(listsPartition, livePrefix+encodeKey(op.ID), to.Ptr(azcore.ETag(row.Marker)))
-	if err != nil {
-		return failed(action, err)
-	}
+	deletion := deletionOf(listsPartition, livePrefix+encodeKey(op.ID), azcore.ETag(row.Marker))
 	lists := []string{endedList(op.Status)}
 	if op.Bulk != "" {
 		lists = append(lists, bulkList(op.Bulk))

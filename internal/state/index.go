@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"strings"
 	"time"
 
@@ -141,7 +142,7 @@ func pointerOf(text []byte) (pointer, error) {
 }
 
 // entryOf returns the action that writes the operation's entry in a list.
-func entryOf(op operation.Operation, list string) (aztables.TransactionAction, error) {
+func entryOf(op operation.Operation, list string) (change, error) {
 	p := pointer{ID: op.ID, CreatedAt: op.CreatedAt}
 	switch {
 	case list == allList:
@@ -152,13 +153,14 @@ func entryOf(op operation.Operation, list string) (aztables.TransactionAction, e
 	case op.Status.Terminal() && op.Bulk != "" && list == bulkList(op.Bulk):
 		p.Ended = op.Status
 	}
-	entry, err := pointerEntity(listsPartition, listKey(list, PositionOf(op.CreatedAt, op.ID)), p)
-	return aztables.TransactionAction{ActionType: aztables.TransactionTypeInsertReplace, Entity: entry}, err
+	row := listKey(list, PositionOf(op.CreatedAt, op.ID))
+	entry, err := pointerEntity(listsPartition, row, p)
+	return change{method: http.MethodPut, partition: listsPartition, row: row, entity: entry}, err
 }
 
 // entriesOf returns the actions that write the operation's entries in lists.
-func entriesOf(op operation.Operation, lists []string) ([]aztables.TransactionAction, error) {
-	actions := make([]aztables.TransactionAction, 0, len(lists)+1)
+func entriesOf(op operation.Operation, lists []string) ([]change, error) {
+	actions := make([]change, 0, len(lists)+1)
 	for _, list := range lists {
 		entry, err := entryOf(op, list)
 		if err != nil {
@@ -200,13 +202,9 @@ func (s *Store) deleteEntries(ctx context.Context, lists []string, at Position) 
 	if len(lists) == 0 {
 		return nil
 	}
-	var deletions []aztables.TransactionAction
+	var deletions []change
 	for _, list := range lists {
-		deletion, err := deletionOf(listsPartition, listKey(list, at), nil)
-		if err != nil {
-			return err
-		}
-		deletions = append(deletions, deletion)
+		deletions = append(deletions, deletionOf(listsPartition, listKey(list, at), ""))
 	}
 	_, err := transact(ctx, s.index, deletions...)
 	if !missing(err) {

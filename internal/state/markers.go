@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"net/http"
 	"slices"
 	"time"
 
@@ -42,9 +43,10 @@ func (s *Store) markerKeys(id string) []markerKey {
 
 // markerOf returns the action that writes the live marker of an operation,
 // replacing an older one.
-func markerOf(id string, createdAt time.Time) (aztables.TransactionAction, error) {
-	marker, err := pointerEntity(listsPartition, livePrefix+encodeKey(id), pointer{ID: id, CreatedAt: createdAt})
-	return aztables.TransactionAction{ActionType: aztables.TransactionTypeInsertReplace, Entity: marker}, err
+func markerOf(id string, createdAt time.Time) (change, error) {
+	row := livePrefix + encodeKey(id)
+	marker, err := pointerEntity(listsPartition, row, pointer{ID: id, CreatedAt: createdAt})
+	return change{method: http.MethodPut, partition: listsPartition, row: row, entity: marker}, err
 }
 
 // writeMarker writes the live marker of an operation.
@@ -53,7 +55,7 @@ func (s *Store) writeMarker(ctx context.Context, id string, createdAt time.Time)
 	if err != nil {
 		return err
 	}
-	return upsert(ctx, s.index, marker.Entity)
+	return upsert(ctx, s.index, marker.entity)
 }
 
 // Reopen writes the live marker of a finalized operation that is about to be

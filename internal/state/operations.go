@@ -2,7 +2,9 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
@@ -35,7 +37,7 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	if err != nil {
 		return engine.Row{}, false, failed(action, err)
 	}
-	etag, err := s.write(ctx, aztables.TransactionAction{ActionType: aztables.TransactionTypeAdd}, op, marker, record, ev, event)
+	etag, err := s.write(ctx, change{method: http.MethodPost}, op, marker, record, ev, event)
 	if hasCode(err, aztables.EntityAlreadyExists) {
 		row, err := s.existing(ctx, op)
 		return row, false, err
@@ -58,7 +60,7 @@ func (s *Store) indexNew(ctx context.Context, op operation.Operation) (marker st
 	if err != nil {
 		return "", err
 	}
-	return transact(ctx, s.index, append([]aztables.TransactionAction{first}, entries...)...)
+	return transact(ctx, s.index, append([]change{first}, entries...)...)
 }
 
 // existing returns the row of an operation that exists already. If this Create
@@ -127,12 +129,14 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	if err != nil {
 		return "", failed(action, err)
 	}
+	if row.ETag == "" { // without it, the transaction would replace any row
+		return "", failed(action, errors.New("the row has no ETag; load it first"))
+	}
 	if err := s.EnsureTables(ctx); err != nil {
 		return "", failed(action, err)
 	}
-	expected := azcore.ETag(row.ETag)
-	etag, err := s.write(ctx, aztables.TransactionAction{
-		ActionType: aztables.TransactionTypeUpdateReplace, IfMatch: &expected,
+	etag, err := s.write(ctx, change{
+		method: http.MethodPut, partition: encodeKey(op.ID), row: operationRow, etag: azcore.ETag(row.ETag),
 	}, op, row.Marker, record, ev, event)
 	switch {
 	case outdated(err), hasCode(err, aztables.EntityAlreadyExists):
@@ -142,16 +146,19 @@ func (s *Store) Save(ctx context.Context, row engine.Row, ev operation.Event) (s
 	case err != nil:
 		return "", failed(action, err)
 	}
-	saved, err := s.written(ctx, etag, row.Marker, record, op)
+	if etag != "" {
+		return etag, nil
+	}
+	saved, err := s.readBack(ctx, op)
 	return saved.ETag, err
 }
 
-// write saves row and event in one transaction. The action adds or replaces the
-// row.
+// write saves row and event in one transaction. The first change adds or replaces
+// the row.
 func (s *Store) write(
-	ctx context.Context, action aztables.TransactionAction, op operation.Operation, marker string, record []byte, ev operation.Event, event []byte,
+	ctx context.Context, first change, op operation.Operation, marker string, record []byte, ev operation.Event, event []byte,
 ) (etag string, err error) {
-	action.Entity, err = operationEntity(op, marker, record)
+	first.entity, err = operationEntity(op, marker, record)
 	if err != nil {
 		return "", err
 	}
@@ -159,7 +166,7 @@ func (s *Store) write(
 	if err != nil {
 		return "", err
 	}
-	return transact(ctx, s.operations, action, aztables.TransactionAction{ActionType: aztables.TransactionTypeAdd, Entity: line})
+	return transact(ctx, s.operations, first, change{method: http.MethodPost, entity: line})
 }
 
 // written returns the row that was just written, as a load would return it. If
@@ -169,6 +176,11 @@ func (s *Store) written(ctx context.Context, etag, marker string, record []byte,
 		stored, err := Decode(record)
 		return engine.Row{Operation: stored, ETag: etag, Marker: marker}, err
 	}
+	return s.readBack(ctx, op)
+}
+
+// readBack loads a row that was just written.
+func (s *Store) readBack(ctx context.Context, op operation.Operation) (engine.Row, error) {
 	row, err := s.Load(ctx, op.ID)
 	if err == nil && row.Operation.WriteID != op.WriteID {
 		err = fmt.Errorf("read back operation %s: %w", op.ID, engine.ErrConflict)

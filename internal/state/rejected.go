@@ -191,7 +191,7 @@ func (s *Store) PurgeRejected(ctx context.Context, before time.Time, limit int) 
 // some of them first, it deletes nothing, and there may be more.
 func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error) {
 	first, _ := bounds(time.Time{}, before)
-	var actions []aztables.TransactionAction
+	var actions []change
 	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
 		Filter: to.Ptr(rangeFilter(rejectedPartition, first, "")), Select: to.Ptr("PartitionKey,RowKey"),
 	}) {
@@ -205,11 +205,7 @@ func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int)
 		if err != nil {
 			return 0, false, err
 		}
-		deletion, err := deletionOf(rejectedPartition, row, nil)
-		if err != nil {
-			return 0, false, err
-		}
-		actions = append(actions, deletion)
+		actions = append(actions, deletionOf(rejectedPartition, row, ""))
 	}
 	changed, err := s.deleteAll(ctx, s.rejected, actions)
 	if changed || err != nil {

@@ -46,6 +46,8 @@ type Store struct {
 // write ID.
 func ClientOptions() *aztables.ClientOptions {
 	return &aztables.ClientOptions{ClientOptions: azcore.ClientOptions{
+		// The policy comes before all others, so that those see the transaction.
+		PerCallPolicies: []policy.Policy{batchPolicy{}},
 		Retry: policy.RetryOptions{
 			MaxRetries:    2,
 			TryTimeout:    5 * time.Second,

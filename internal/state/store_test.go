@@ -53,6 +53,7 @@ func TestStore_TableStorage(t *testing.T) {
 		"an overtaken purge reports more":                         purgeOvertaken,
 		"operations of 0.1.0 are listed, finalized and expired":   earlierLayout,
 		"operations of 0.1.0 are retried and created again":       earlierLayoutChanged,
+		"a client without the policy of transactions fails":       clientWithoutPolicy,
 		"errors have one line":                                    errorsAreOneLine,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,4 +97,14 @@ func (a *account) storeAt(t *testing.T, prefix string, change func(*aztables.Cli
 	s, err := state.New(state.Config{Service: service, TablePrefix: prefix})
 	require.NoError(t, err)
 	return s
+}
+
+// A client that was not created with state.ClientOptions sends no transaction, and
+// changes nothing instead.
+func clientWithoutPolicy(t *testing.T, a *account) {
+	s := a.storeAt(t, "nopolicy", func(o *aztables.ClientOptions) { o.PerCallPolicies = nil })
+	op := newOperation("a")
+	_, _, err := s.Create(t.Context(), op, eventOf(op))
+	require.Error(t, err)
+	require.Empty(t, live(t, s))
 }

@@ -1,48 +1,39 @@
 package state
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
+	"strconv"
+	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
 
 // transact submits an entity-group transaction. It returns the ETag of the first
 // entity, empty if the answer does not contain it.
-//
-// aztables reports neither error codes nor ETags of transactions: a failed
-// transaction is a ResponseError with status 202 and no code. Both are in the
-// multipart answer, which transact parses.
-func transact(ctx context.Context, table *aztables.Client, actions ...aztables.TransactionAction) (etag string, err error) {
-	var answer *http.Response
-	_, err = table.SubmitTransaction(policy.WithCaptureResponse(ctx, &answer), actions, nil)
-	var responseErr *azcore.ResponseError
-	switch {
-	case err == nil:
-	case errors.As(err, &responseErr) && responseErr.StatusCode == http.StatusAccepted:
-		answer = responseErr.RawResponse
-	default:
+func transact(ctx context.Context, table *aztables.Client, changes ...change) (etag string, err error) {
+	b := batch{changes: changes}
+	answer, err := b.send(ctx, table)
+	if err != nil {
 		return "", err
 	}
-	parts, readErr := readAnswer(answer)
+	body, err := payload(answer)
+	if err != nil {
+		return "", fmt.Errorf("read transaction answer: %w", err)
+	}
+	parts, err := readParts(answer.Header.Get("Content-Type"), body)
 	for _, p := range parts {
 		if p.status >= http.StatusBadRequest {
-			return "", &tableError{status: p.status, code: p.code, err: err}
+			return "", &tableError{status: p.status, code: p.code}
 		}
 	}
 	if err != nil {
-		return "", errors.Join(err, readErr)
+		return "", err
 	}
 	if len(parts) > 0 {
 		etag = parts[0].etag
@@ -58,76 +49,81 @@ type part struct {
 	etag   string
 }
 
-// readAnswer parses the answer to a transaction. After an error it also returns
-// the parts before the error.
-func readAnswer(answer *http.Response) ([]part, error) {
-	if answer == nil {
-		return nil, errors.New("transaction has no answer")
-	}
-	body, err := runtime.Payload(answer)
-	if err != nil {
-		return nil, fmt.Errorf("read transaction answer: %w", err)
-	}
-	return readParts(answer.Header.Get("Content-Type"), bytes.NewReader(body))
-}
-
 // readParts parses a multipart batch that contains one multipart changeset of
-// HTTP answers.
-func readParts(contentType string, body io.Reader) ([]part, error) {
-	changesets, err := multipartOf(contentType, body)
+// HTTP answers. After an error it also returns the parts before the error.
+func readParts(contentType string, body []byte) ([]part, error) {
+	changesets, err := splitParts(contentType, body)
 	if err != nil {
 		return nil, err
 	}
-	changeset, err := changesets.NextPart()
-	if err != nil {
-		return nil, fmt.Errorf("read transaction answer: %w", err)
-	}
-	answers, err := multipartOf(changeset.Header.Get("Content-Type"), changeset)
+	header, changeset, _ := bytes.Cut(changesets[0], endOfHeader)
+	answers, err := splitParts(headerOf(header, "Content-Type"), changeset)
 	if err != nil {
 		return nil, err
 	}
-	var parts []part
-	for {
-		next, err := answers.NextPart()
-		if errors.Is(err, io.EOF) {
-			return parts, nil
-		}
-		if err != nil {
-			return parts, fmt.Errorf("read transaction answer: %w", err)
-		}
-		p, err := readPart(next)
+	parts := make([]part, 0, len(answers))
+	for _, text := range answers {
+		_, answer, _ := bytes.Cut(text, endOfHeader)
+		p, err := readPart(answer)
 		if err != nil {
 			return parts, err
 		}
 		parts = append(parts, p)
 	}
+	return parts, nil
 }
 
-func multipartOf(contentType string, body io.Reader) (*multipart.Reader, error) {
+var endOfHeader = []byte("\r\n\r\n")
+
+// splitParts returns the parts of a multipart body, at least one. The last part
+// must be followed by the closing delimiter.
+func splitParts(contentType string, body []byte) ([][]byte, error) {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil || params["boundary"] == "" {
 		return nil, fmt.Errorf("transaction answer has content type %q; want multipart", contentType)
 	}
-	return multipart.NewReader(body, params["boundary"]), nil
+	delimiter := []byte("--" + params["boundary"])
+	pieces := bytes.Split(body, delimiter)
+	if len(pieces) < 3 || !bytes.HasPrefix(pieces[len(pieces)-1], []byte("--")) {
+		return nil, errors.New("transaction answer is not complete")
+	}
+	return pieces[1 : len(pieces)-1], nil
 }
 
-func readPart(r io.Reader) (part, error) {
-	answer, err := http.ReadResponse(bufio.NewReader(r), nil)
-	if err != nil {
-		return part{}, fmt.Errorf("read part of transaction answer: %w", err)
+// headerOf returns a field of a header.
+func headerOf(header []byte, name string) string {
+	for line := range bytes.Lines(header) {
+		field, value, ok := bytes.Cut(line, []byte(":"))
+		if ok && strings.EqualFold(string(bytes.TrimSpace(field)), name) {
+			return string(bytes.TrimSpace(value))
+		}
 	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode < http.StatusOK {
-		return part{}, fmt.Errorf("read part of transaction answer: unexpected status %d", answer.StatusCode)
+	return ""
+}
+
+// readPart parses an HTTP answer: "HTTP/1.1 204 No Content", a header, a body.
+func readPart(answer []byte) (part, error) {
+	header, body, _ := bytes.Cut(answer, endOfHeader)
+	line, header, _ := bytes.Cut(header, []byte("\n"))
+	fields := bytes.Fields(line)
+	if len(fields) < 2 || !bytes.HasPrefix(fields[0], []byte("HTTP/1.")) {
+		return part{}, fmt.Errorf("transaction answer has status line %.40q; want HTTP", line)
 	}
-	p := part{status: answer.StatusCode, etag: answer.Header.Get("ETag"), code: answer.Header.Get("x-ms-error-code")}
+	status, err := strconv.Atoi(string(fields[1]))
+	if err != nil || status < http.StatusOK || status > 599 {
+		return part{}, fmt.Errorf("transaction answer has status line %.40q; want a status of three digits", line)
+	}
+	p := part{status: status, etag: headerOf(header, "ETag"), code: headerOf(header, "x-ms-error-code")}
+	if p.status < http.StatusBadRequest || p.code != "" {
+		return p, nil
+	}
 	var failure struct {
 		Error struct {
 			Code string `json:"code"`
 		} `json:"odata.error"`
 	}
 	// If the body is incomplete, the status is still known.
-	if body, _ := io.ReadAll(answer.Body); p.code == "" && json.Unmarshal(body, &failure) == nil {
+	if json.Unmarshal(bytes.TrimSpace(body), &failure) == nil {
 		p.code = failure.Error.Code
 	}
 	return p, nil

@@ -53,7 +53,7 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", c.Name, err)
 	}
-	usage, err := measure(ctx, job.Scenario, r, ends, now)
+	usage, err := measure(ctx, job, r, ends, now)
 	if err != nil {
 		return fmt.Errorf("run %s: %w", c.Name, err)
 	}
@@ -67,7 +67,8 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time)
 }
 
 // measure runs the scenario and returns the usage of the process meanwhile.
-func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string, now func() time.Time) (work.Usage, error) {
+func measure(ctx context.Context, job work.Job, r runner, ends <-chan string, now func() time.Time) (work.Usage, error) {
+	s := job.Scenario
 	if err := r.start(ctx, work.WarmUp); err != nil {
 		return work.Usage{}, err
 	}
@@ -75,6 +76,10 @@ func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string,
 		return work.Usage{}, fmt.Errorf("warm-up: %w", err)
 	}
 	before, err := readUsage()
+	if err != nil {
+		return work.Usage{}, err
+	}
+	stopProfile, err := profile(job.Profile)
 	if err != nil {
 		return work.Usage{}, err
 	}
@@ -91,8 +96,12 @@ func measure(ctx context.Context, s work.Scenario, r runner, ends <-chan string,
 	if err != nil {
 		return work.Usage{}, err
 	}
+	wall := now().Sub(began)
+	if err := stopProfile(); err != nil {
+		return work.Usage{}, err
+	}
 	return work.Usage{
-		User: after.user - before.user, System: after.system - before.system, Wall: now().Sub(began),
+		User: after.user - before.user, System: after.system - before.system, Wall: wall,
 		RSSBefore: before.rss, RSSPeak: after.peak, Cost: r.cost(),
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,9 @@ type Config struct {
 	Now   func() time.Time
 	// Progress receives one line per run.
 	Progress io.Writer
+	// Profiles is the folder for profiles, one folder for each contestant and
+	// scenario. Empty means none.
+	Profiles string
 }
 
 // Run runs every contestant in every scenario, round by round, so that other load
@@ -91,6 +95,12 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	job := work.Job{Contestant: c.Name, Scenario: s, Dir: dir, Limit: cfg.Limit}
+	if cfg.Profiles != "" {
+		job.Profile = filepath.Join(cfg.Profiles, strings.ReplaceAll(s.Name, " ", "-")+"-"+c.Name)
+		if err := os.MkdirAll(job.Profile, 0o750); err != nil {
+			return result, fmt.Errorf("create a folder: %w", err)
+		}
+	}
 	if c.Azure {
 		stop, err := serve(ctx, &job)
 		defer func() { stop() }()

@@ -41,6 +41,8 @@ type Job struct {
 	Dir string `json:"dir"`
 	// Limit is the maximum time of the work.
 	Limit time.Duration `json:"limit"`
+	// Profile is the folder to write profiles of CPU and memory to, if any.
+	Profile string `json:"profile,omitempty"`
 }
 
 // WarmUp is the ID of the operation that every contestant finishes before the
