@@ -24,6 +24,9 @@ param allowRestoreAndDelete bool = false
 @description('Also assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for stopping and resuming their protection.')
 param allowVirtualMachines bool = false
 
+@description('Also assigns the role that reads managed disks, AKS clusters and MySQL servers, on protectedResourceGroups. Rules of automatic protection and schedules that compare tags require it.')
+param allowDatasources bool = false
+
 // `go test ./generate/flows -update` writes this file from the calls of the flows. The
 // program uses the same table to name a missing permission.
 var roles = loadJsonContent('app/roles.json')
@@ -93,7 +96,7 @@ module onProtected 'app/group-access.bicep' = [for group in protectedGroups: {
   params: {
     suffix: suffix
     principalId: principalId
-    customRoles: union(['read'], allowVirtualMachines ? ['virtual-machines'] : [])
+    customRoles: union(['read'], allowVirtualMachines ? ['virtual-machines'] : [], allowDatasources ? ['datasources'] : [])
     storageAccounts: true
   }
   // The same group can be in both lists, and role assignments must not collide.

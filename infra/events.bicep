@@ -21,6 +21,10 @@ param name string = 'azbackupflow-${functionAppName}'
 var operations = [
   'Microsoft.Storage/storageAccounts/write'
   'Microsoft.Storage/storageAccounts/fileServices/shares/write'
+  'Microsoft.Compute/virtualMachines/write'
+  'Microsoft.Compute/disks/write'
+  'Microsoft.ContainerService/managedClusters/write'
+  'Microsoft.DBforMySQL/flexibleServers/write'
   'Microsoft.DBforPostgreSQL/flexibleServers/write'
 ]
 

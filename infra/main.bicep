@@ -29,6 +29,9 @@ param allowRestoreAndDelete bool = false
 @description('Assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for stopping and resuming their protection.')
 param allowVirtualMachines bool = false
 
+@description('Assigns the role that reads managed disks, AKS clusters and MySQL servers, on protectedResourceGroups. Rules of automatic protection and schedules that compare tags require it.')
+param allowDatasources bool = false
+
 @description('Allows flows to delete backups. Azure rejects their calls unless allowRestoreAndDelete is set too.')
 param allowDelete bool = false
 
@@ -207,6 +210,7 @@ module access 'access.bicep' = {
     protectedResourceGroups: protectedResourceGroups
     allowRestoreAndDelete: allowRestoreAndDelete
     allowVirtualMachines: allowVirtualMachines
+    allowDatasources: allowDatasources
   }
 }
 

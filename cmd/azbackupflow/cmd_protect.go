@@ -31,10 +31,10 @@ func (c *protectCheckCommand) Run(a *app) error {
 }
 
 type protectExplainCommand struct {
-	ResourceID string            `arg:"" name:"resource-id" help:"Resource ID of a storage account, a file share (…/fileServices/default/shares/NAME) or a PostgreSQL flexible server."`
+	ResourceID string            `arg:"" name:"resource-id" help:"Resource ID of a storage account, a file share (…/fileServices/default/shares/NAME), a virtual machine, a database on one (…/sqlInstances/INSTANCE/databases/NAME), a disk, a cluster or a database server."`
 	File       string            `short:"f" default:"protection.yaml" help:"File with the rules."`
 	Location   string            `help:"Region of the resource; replaces the call to Azure."`
-	Tag        map[string]string `placeholder:"NAME=VALUE" help:"Tag of the storage account or server; replaces the call to Azure. May be repeated."`
+	Tag        map[string]string `placeholder:"NAME=VALUE" help:"Tag of the resource, or of the storage account or virtual machine that contains it; replaces the call to Azure. May be repeated."`
 	Cloud      string            `env:"AZBACKUPFLOW_CLOUD" default:"public" enum:"public,usgovernment,china" help:"Azure cloud: public, usgovernment or china."`
 	LocalDir   string            `default:".local" help:"Folder of the local stack, whose simulated Azure is read while it runs, unless a deployed app is selected."`
 	Endpoint   string            `name:"arm-endpoint" env:"AZBACKUPFLOW_ARM_ENDPOINT" placeholder:"URL" help:"Address of Azure Resource Manager, if it is not that of the cloud."`
@@ -51,11 +51,13 @@ the resource. It starts nothing.`
 // explanation is the JSON output for one resource.
 type explanation struct {
 	ResourceID    string                   `json:"resourceId"`
+	Type          autoprotect.Kind         `json:"type"`
 	Outcome       autoprotect.Outcome      `json:"outcome"`
 	Rule          string                   `json:"rule,omitempty"`
 	Reason        string                   `json:"reason"`
 	DryRunMatches []string                 `json:"dryRunMatches,omitempty"`
 	Rules         []autoprotect.RuleResult `json:"rules"`
+	PolicyGaps    []string                 `json:"policyGaps,omitempty"`
 }
 
 // Run shows the evaluated rules, up to the one that decides.
@@ -70,7 +72,7 @@ func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
 	}
 	all := []explanation{}
 	for _, e := range found {
-		x := explanation{ResourceID: e.ResourceID, Outcome: e.Decision.Outcome, Reason: e.Decision.Reason, DryRunMatches: e.Decision.DryRunMatches, Rules: e.Decision.Results}
+		x := explanation{ResourceID: e.ResourceID, Type: e.Type, PolicyGaps: e.PolicyGaps, Outcome: e.Decision.Outcome, Reason: e.Decision.Reason, DryRunMatches: e.Decision.DryRunMatches, Rules: e.Decision.Results}
 		if e.Decision.Rule != nil {
 			x.Rule = e.Decision.Rule.Name
 		}
@@ -94,8 +96,7 @@ func (c *protectExplainCommand) Run(ctx context.Context, a *app) error {
 
 func (c *protectExplainCommand) explain(ctx context.Context, a *app, rules []autoprotect.Rule) ([]autoprotect.Explanation, error) {
 	if c.Location != "" || len(c.Tag) > 0 {
-		e, err := autoprotect.ExplainFacts(rules, c.ResourceID, autoprotect.Facts{Location: c.Location, Tags: c.Tag})
-		return []autoprotect.Explanation{e}, err
+		return autoprotect.ExplainFacts(rules, c.ResourceID, autoprotect.Facts{Location: c.Location, Tags: c.Tag})
 	}
 	azure, err := c.datasources(a)
 	if err != nil {
@@ -126,6 +127,12 @@ func (a *app) showExplanation(x explanation) {
 		by = "by rule " + x.Rule
 	}
 	a.out.Line("Decision: %s, %s", x.Outcome, by)
+	if len(x.PolicyGaps) > 0 {
+		a.out.Line("Azure Policy may miss it, because")
+	}
+	for _, gap := range x.PolicyGaps {
+		a.out.Line("- %s", render.Plain(gap))
+	}
 }
 
 // datasources returns a client for the simulated Azure of the local stack, or for

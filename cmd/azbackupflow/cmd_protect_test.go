@@ -43,11 +43,30 @@ func TestProtectExplain_ShowsTheDecidingRule(t *testing.T) {
 	s.golden("protect-explain-server-json", s.succeeds("-o", "json", "protect", "explain", someGroup+"Microsoft.DBforPostgreSQL/flexibleServers/pg01", "-f", file, "--location", "westus"))
 }
 
+// The decision about a machine names what Azure Policy compares differently, and
+// the reason of each rule that does not match.
+func TestProtectExplain_SaysWhatAzurePolicyMayMiss(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := declared(t, "protection.yaml", someRules+`  - name: machines
+    match:
+      type: virtualMachine
+      tags: {include: {backup: ["gold-*"], stage: prod}}
+    protect:
+      vaults:
+        westeurope: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault
+      policy: DefaultPolicy
+`)
+	vm := someGroup + "Microsoft.Compute/virtualMachines/vm1"
+	s.golden("protect-explain-machine", s.succeeds("protect", "explain", vm, "-f", file, "--location", "westeurope", "--tag", "backup=gold-1", "--tag", "stage=prod"))
+	s.golden("protect-explain-machine-elsewhere", s.succeeds("protect", "explain", vm, "-f", file, "--location", "eastus", "--tag", "backup=gold-1", "--tag", "stage=prod"))
+}
+
 func TestProtectExplain_RejectsOtherResourceTypes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	file := declared(t, "protection.yaml", someRules)
-	got := s.run("protect", "explain", someGroup+"Microsoft.Compute/virtualMachines/vm1", "-f", file, "--location", "x")
+	got := s.run("protect", "explain", someGroup+"Microsoft.Sql/servers/sql1", "-f", file, "--location", "x")
 	require.Equal(t, cli.ExitFailed, got.code)
 	require.Contains(t, got.stderr, "cannot be protected by rules; give the resource ID of a storage account")
 }

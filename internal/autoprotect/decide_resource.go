@@ -91,14 +91,19 @@ func (e *Evaluator) record(ctx context.Context, previous, rec decision.Record) e
 // excluded. It returns the resulting decision. retry is part of the request's
 // key; it is empty for the first attempt.
 func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, rec decision.Record, t trigger) (decision.Record, error) {
-	x, excluded, err := e.exclusion(ctx, res.ID)
+	x, excluded, err := e.exclusion(ctx, res.protectedID())
 	if err != nil {
 		return rec, err
 	}
 	if excluded {
 		return excludedBy(x, rec), nil
 	}
+	var conflict *engine.KeyConflict
+	var invalid *step.Invalid
 	req, err := r.request(res, r.requestKey(res, retry))
+	if errors.As(err, &invalid) {
+		return rejectedBy(invalid, rec), nil
+	}
 	if err != nil {
 		return rec, err
 	}
@@ -106,8 +111,6 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 	op, _, err := e.c.Engine.Start(ctx, req, engine.Origin{
 		TraceParent: t.trace, Cause: operation.Cause{Actor: operation.Actor{Kind: operation.ActorRule, ID: r.Name}},
 	})
-	var conflict *engine.KeyConflict
-	var invalid *step.Invalid
 	switch {
 	case errors.As(err, &conflict):
 		// The operation was started before the rule was changed. The decision
@@ -116,13 +119,19 @@ func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry strin
 		rec.Reason = "operation " + conflict.ID + " has other parameters than the rule has now; the rule starts nothing for this resource"
 		e.c.Log.WarnContext(ctx, "protection started with other parameters", "resource", rec.ResourceID, "rule", r.Name, "op", conflict.ID)
 	case errors.As(err, &invalid):
-		rec.Outcome, rec.OperationID, rec.Reason = string(Rejected), "", invalid.Error()
+		return rejectedBy(invalid, rec), nil
 	case err != nil:
 		return rec, err
 	default:
 		rec.OperationID = op.ID
 	}
 	return rec, nil
+}
+
+// rejectedBy returns the decision about a resource for which no request is valid.
+func rejectedBy(invalid *step.Invalid, rec decision.Record) decision.Record {
+	rec.Outcome, rec.OperationID, rec.Reason = string(Rejected), "", invalid.Error()
+	return rec
 }
 
 // exclusion returns the exclusion of a resource and whether there is one. One that

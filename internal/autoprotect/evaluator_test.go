@@ -37,6 +37,7 @@ type site struct {
 	store  *statememory.Store
 	arm    *armsim.Simulator
 	clock  *clockwork.FakeClock
+	check  autoprotect.Check
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -81,6 +82,16 @@ func newSite(t *testing.T, lines ...string) *site {
 	t.Helper()
 	s := &site{t: t, store: statememory.New(), clock: clockwork.NewFakeClockAt(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))}
 	world := armsim.DemoWorld()
+	addSite(&world)
+	s.simulate(world)
+	if len(lines) > 0 {
+		s.config.Rules = rules(t, lines...)
+	}
+	return s
+}
+
+// addSite adds the site's account and server.
+func addSite(world *armsim.World) {
 	world.StorageAccounts = append(world.StorageAccounts, armsim.StorageAccount{
 		Subscription: subscription, ResourceGroup: "rg-app", Name: "stapp01", Location: "westeurope", Tags: map[string]string{"backup": "daily"},
 		Shares: []armsim.Share{{Name: "orders"}, {Name: "tmp-1"}},
@@ -88,6 +99,23 @@ func newSite(t *testing.T, lines ...string) *site {
 	world.FlexibleServers = append(world.FlexibleServers, armsim.FlexibleServer{
 		Subscription: subscription, ResourceGroup: "rg-app", Name: "pg01", Location: "westus",
 	})
+}
+
+// world replaces Azure by the demo's with changes.
+func (s *site) world(change func(*armsim.World)) {
+	s.t.Helper()
+	world := armsim.DemoWorld()
+	addSite(&world)
+	change(&world)
+	configured := s.config.Rules
+	s.simulate(world)
+	s.config.Rules = configured
+}
+
+// simulate starts a simulated Azure, and configures the evaluator for it.
+func (s *site) simulate(world armsim.World) {
+	t := s.t
+	t.Helper()
 	var err error
 	s.arm, err = armsim.New(armsim.Config{Now: s.clock.Now, World: &world, PageSize: 2})
 	require.NoError(t, err)
@@ -102,15 +130,12 @@ func newSite(t *testing.T, lines ...string) *site {
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)
+	s.check = e.Check
 	s.config = autoprotect.Config{
 		Datasources: datasource.New(client), Vaults: autoprotect.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)},
 		Records: s.store, Engine: e, Tenant: "test", Now: s.clock.Now, Sleep: s.sleep,
 		Log: slog.New(slog.NewJSONHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	if len(lines) > 0 {
-		s.config.Rules = rules(t, lines...)
-	}
-	return s
 }
 
 // deliver delivers an event about a resource.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Facts describe a resource in place of a call to Azure.
@@ -16,13 +17,18 @@ type Facts struct {
 // Explanation is the decision about one resource.
 type Explanation struct {
 	ResourceID string
+	Type       Kind
 	Decision   Decision
+	// PolicyGaps are the reasons for which Azure Policy may not have protected the
+	// resource; empty if no rule protects it, or if Azure has no built-in policy
+	// for it.
+	PolicyGaps []string
 }
 
-// Explain returns the decisions about a server, a file share, or every file
-// share of a storage account, which it reads from Azure. It starts nothing.
+// Explain returns the decisions about a resource, or every file share of a storage
+// account, which it reads from Azure. It starts nothing.
 func Explain(ctx context.Context, rules []Rule, azure *datasource.Client, id string) ([]Explanation, error) {
-	t, err := explainable(id)
+	t, err := explainable(rules, id)
 	if err != nil {
 		return nil, err
 	}
@@ -30,29 +36,46 @@ func Explain(ctx context.Context, rules []Rule, azure *datasource.Client, id str
 	if err != nil {
 		return nil, err
 	}
-	var all []Explanation
-	for _, res := range resources {
-		all = append(all, Explanation{ResourceID: res.ID, Decision: Decide(rules, res)})
-	}
-	return all, nil
+	return explain(rules, resources), nil
 }
 
-// ExplainFacts returns the decision about a resource that facts describe, without
+// ExplainFacts returns the decisions about a resource that facts describe, without
 // a call to Azure. For a storage account, it returns the decision about a share
-// whose name matches every rule.
-func ExplainFacts(rules []Rule, id string, facts Facts) (Explanation, error) {
-	t, err := explainable(id)
+// whose name matches every rule. An account counts as one without a hierarchical
+// namespace, unless all rules about accounts are for Data Lake Storage.
+func ExplainFacts(rules []Rule, id string, facts Facts) ([]Explanation, error) {
+	t, err := explainable(rules, id)
 	if err != nil {
-		return Explanation{}, err
+		return nil, err
 	}
-	res := t.resource(facts)
-	return Explanation{ResourceID: res.ID, Decision: Decide(rules, res)}, nil
+	source := datasource.Resource{ID: t.id, Name: resourceid.LastName(t.id), Location: facts.Location, Tags: facts.Tags}
+	var resources []Resource
+	for _, e := range t.kinds {
+		if e.accepts == nil || e.accepts(source) || len(t.kinds) == 1 {
+			resources = append(resources, t.resource(e.kind, source))
+		}
+	}
+	return explain(rules, resources), nil
 }
 
-func explainable(id string) (target, error) {
+func explain(rules []Rule, resources []Resource) (all []Explanation) {
+	for _, res := range resources {
+		d := Decide(rules, res)
+		all = append(all, Explanation{ResourceID: res.ID, Type: res.Kind, Decision: d, PolicyGaps: policyGaps(d, res)})
+	}
+	return all
+}
+
+// explainable returns the target that an ID names, with the kinds that the rules
+// protect. If they protect none, it keeps the first.
+func explainable(rules []Rule, id string) (target, error) {
 	t, ok := parseTarget(id)
 	if !ok {
-		return t, fmt.Errorf("%q cannot be protected by rules; give the resource ID of a storage account, a file share or a PostgreSQL flexible server", id)
+		return t, fmt.Errorf("%q cannot be protected by rules; give the resource ID of a storage account, a file share, a virtual machine, a managed disk, an AKS cluster, or a MySQL or PostgreSQL flexible server", id)
 	}
+	if used, any := t.of(rules); any {
+		return used, nil
+	}
+	t.kinds = t.kinds[:1]
 	return t, nil
 }

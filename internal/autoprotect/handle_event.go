@@ -39,7 +39,9 @@ func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) e
 	case !ok:
 		log.DebugContext(ctx, "event ignored: resource type cannot be protected", "resource", event.ResourceID)
 		return nil
-	case len(e.c.Rules) == 0:
+	}
+	t, ok = t.of(e.c.Rules)
+	if !ok {
 		return nil
 	}
 	resources, err := read(ctx, e.c.Datasources, t)
@@ -50,8 +52,8 @@ func (e *Evaluator) HandleEvent(ctx context.Context, raw []byte, trace string) e
 	if err != nil {
 		return fmt.Errorf("read %s: %w", t.id, err)
 	}
-	if len(resources) == 0 {
-		return e.recordEmptyAccount(ctx, t.account, event.ID)
+	if len(resources) == 0 && t.kinds[0].shares {
+		return e.recordEmptyAccount(ctx, t.id, event.ID)
 	}
 	group := parallel.New()
 	group.SetLimit(maxParallel)
@@ -76,28 +78,30 @@ func (e *Evaluator) recordEmptyAccount(ctx context.Context, account, eventID str
 	})
 }
 
-// read returns the target's resources from Azure: a server, one share, or all
+// read returns the target's resources from Azure: a resource, one share, or all
 // shares of a storage account.
 func read(ctx context.Context, azure *datasource.Client, t target) ([]Resource, error) {
-	if t.kind == PostgresFlexibleServer {
-		server, err := azure.GetFlexibleServer(ctx, t.id)
-		return []Resource{newResource(t.kind, server)}, err
-	}
-	found, err := azure.GetStorageAccount(ctx, t.account)
+	source, err := azure.Get(ctx, t.id)
 	if err != nil {
 		return nil, err
 	}
-	account := newResource(t.kind, found)
-	if t.share != "" {
-		return []Resource{account.withShare(t.share)}, nil
-	}
-	names, err := azure.ListFileShares(ctx, found.ID)
-	if err != nil {
-		return nil, err
-	}
-	resources := make([]Resource, len(names))
-	for i, name := range names {
-		resources[i] = account.withShare(name)
+	var resources []Resource
+	for _, e := range t.kinds {
+		res := t.resource(e.kind, source)
+		res.Read = true
+		switch {
+		case e.accepts != nil && !e.accepts(source):
+		case e.shares && t.share == "":
+			names, err := azure.ListFileShares(ctx, source.ID)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range names {
+				resources = append(resources, res.withShare(name))
+			}
+		default:
+			resources = append(resources, res)
+		}
 	}
 	return resources, nil
 }

@@ -5,17 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
-	"azbackupflow/internal/flow"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
-)
-
-// The flows that rules start.
-const (
-	flowFileShare = "protect-file-share"
-	flowPostgres  = "protect-postgres"
+	"azbackupflow/internal/step"
 )
 
 // Labels of every operation that a rule starts.
@@ -24,27 +19,45 @@ const (
 	labelSource = "source"
 )
 
-// request returns the request that the rule creates for a resource.
+// request returns the request that the rule creates for a resource. The error is a
+// *step.Invalid if the resource has a name that no request can name.
 func (r Rule) request(res Resource, key string) (request.Request, error) {
-	req := request.Request{Key: key}
-	var parameters any
-	switch res.Kind {
-	case FileShare:
-		req.Flow = flowFileShare
-		p := flow.ProtectFileShare{VaultID: r.Protect.VaultID, StorageAccountID: res.AccountID, FileShare: res.Name, Policy: r.Protect.Policy}
-		if r.Protect.FirstBackup {
-			p.FirstBackup = &flow.FirstBackup{}
-		}
-		parameters = p
-	case PostgresFlexibleServer:
-		req.Flow = flowPostgres
-		parameters = flow.ProtectPostgres{VaultID: r.Protect.VaultID, ServerID: res.ID, Location: res.Location, Policy: r.Protect.Policy}
-	default:
-		return req, fmt.Errorf("resources of type %q cannot be protected", res.Kind)
+	e := res.Kind.entry()
+	if e.flow == "" {
+		return request.Request{}, fmt.Errorf("resources of type %q cannot be protected", res.Kind)
 	}
-	var err error
-	req.Parameters, err = json.Marshal(parameters)
-	return req, err
+	// In a request, * stands for any databases.
+	if e.workload != "" && strings.Contains(res.Name, "*") {
+		return request.Request{}, &step.Invalid{Fields: []step.FieldError{{
+			Field: "parameters.databases", Problem: fmt.Sprintf("database %q has a * in its name, which would name other databases too", res.Name),
+			Want: "a request of your own that protects the instance with autoProtect",
+		}}}
+	}
+	parameters := r.ownParameters(res)
+	for _, more := range []map[string]any{e.defaults, r.Protect.Parameters} {
+		maps.Copy(parameters, more)
+	}
+	raw, err := json.Marshal(parameters)
+	return request.Request{Flow: e.flow, Key: key, Parameters: raw}, err
+}
+
+// ownParameters returns the parameters that the resource and the rule decide.
+func (r Rule) ownParameters(res Resource) map[string]any {
+	e := res.Kind.entry()
+	own := map[string]any{"vaultId": r.Protect.vaultIn(res.Location), "policy": r.Protect.Policy, e.idField: res.SourceID}
+	maps.Copy(own, e.fixed)
+	switch {
+	case e.shares:
+		own["fileShare"] = res.Name
+	case e.workload != "":
+		own["instance"], own["databases"] = res.Instance, []string{res.Name}
+	case e.datasource != "":
+		own["location"] = res.Location
+	}
+	if r.Protect.FirstBackup {
+		own["firstBackup"] = map[string]any{}
+	}
+	return own
 }
 
 // requestKey returns the idempotency key of the request. It is the same for one
@@ -67,9 +80,5 @@ func (r Rule) requestKey(res Resource, retry string) string {
 // operationID returns the ID of the operation that the rule starts first for a
 // resource.
 func (r Rule) operationID(tenant string, res Resource) string {
-	flow := flowFileShare
-	if res.Kind == PostgresFlexibleServer {
-		flow = flowPostgres
-	}
-	return operation.ID(tenant, flow, r.requestKey(res, ""))
+	return operation.ID(tenant, res.Kind.entry().flow, r.requestKey(res, ""))
 }

@@ -3,7 +3,11 @@ package autoprotect
 import (
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
+
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // Rule decides about the resources that it matches.
@@ -23,6 +27,7 @@ type Match struct {
 	Subscriptions   []string `json:"subscriptions"`
 	ResourceGroups  []string `json:"resourceGroups"`
 	StorageAccounts []string `json:"storageAccounts"`
+	VirtualMachines []string `json:"virtualMachines"`
 	Names           []string `json:"names"`
 	Locations       []string `json:"locations"`
 	Tags            struct {
@@ -49,29 +54,66 @@ func (v *Values) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Protection is the vault and policy that protect a resource.
+// Protection is how a resource is protected.
 type Protection struct {
-	VaultID     string `json:"vaultId"`
-	Policy      string `json:"policy"`
-	FirstBackup bool   `json:"firstBackup"`
+	// VaultID is the vault, or Vaults are the vaults by region. Exactly one is set.
+	VaultID string            `json:"vaultId"`
+	Vaults  map[string]string `json:"vaults"`
+	Policy  string            `json:"policy"`
+	// FirstBackup backs the resource up as soon as it is protected.
+	FirstBackup bool `json:"firstBackup"`
+	// Parameters are further parameters of the flow that protects the resource.
+	Parameters map[string]any `json:"parameters"`
 }
 
 // kind returns the kind of resource that the rule is for; empty means every
 // kind.
 func (r Rule) kind() Kind {
 	if r.Match.Type == "" && r.Protect != nil {
-		return r.Protect.kind()
+		return defaultKinds()[r.Protect.vaultType()]
 	}
 	return r.Match.Type
 }
 
-// kind returns the kind of resource that the vault protects.
-func (p Protection) kind() Kind {
-	switch {
-	case strings.Contains(strings.ToLower(p.VaultID), "/microsoft.recoveryservices/"):
-		return FileShare
-	case strings.Contains(strings.ToLower(p.VaultID), "/microsoft.dataprotection/"):
-		return PostgresFlexibleServer
+// vaultIDs returns the vaults, in the order of their regions.
+func (p Protection) vaultIDs() []string {
+	if p.VaultID != "" {
+		return []string{p.VaultID}
+	}
+	var all []string
+	for _, location := range p.regions() {
+		all = append(all, p.Vaults[location])
+	}
+	return all
+}
+
+// regions returns the regions of the vaults; nil if one vault is for all.
+func (p Protection) regions() []string { return slices.Sorted(maps.Keys(p.Vaults)) }
+
+// vaultIn returns the vault for a region; empty if there is none.
+func (p Protection) vaultIn(location string) string {
+	if p.VaultID != "" {
+		return p.VaultID
+	}
+	for name, id := range p.Vaults {
+		if region(name) == region(location) {
+			return id
+		}
+	}
+	return ""
+}
+
+// vaultType returns the type of the vaults; empty if the first is none.
+func (p Protection) vaultType() resourceid.VaultType {
+	ids := p.vaultIDs()
+	if len(ids) == 0 {
+		return ""
+	}
+	for _, t := range []resourceid.VaultType{resourceid.RecoveryServicesVault, resourceid.BackupVault} {
+		provider, _, _ := strings.Cut(strings.ToLower(string(t)), "/")
+		if strings.Contains(strings.ToLower(ids[0]), "/"+provider+"/") {
+			return t
+		}
 	}
 	return ""
 }

@@ -1,9 +1,6 @@
 package autoprotect
 
 import (
-	"slices"
-	"strings"
-
 	"azbackupflow/internal/arm/resourceid"
 )
 
@@ -62,7 +59,7 @@ func Decide(rules []Rule, res Resource) Decision {
 			d.Results = append(d.Results, RuleResult{Rule: r.Name, DryRun: r.DryRun, Reason: reason})
 			continue
 		}
-		action := r.action()
+		action := r.action(res)
 		if r.DryRun {
 			d.Results = append(d.Results, RuleResult{Rule: r.Name, Matches: true, DryRun: true, Reason: "would " + action})
 			d.DryRunMatches = append(d.DryRunMatches, r.Name+": "+action)
@@ -80,11 +77,11 @@ func Decide(rules []Rule, res Resource) Decision {
 }
 
 // action describes what the rule does with a resource that it matches.
-func (r Rule) action() string {
+func (r Rule) action(res Resource) string {
 	if r.Exclude {
 		return "exclude from automatic protection"
 	}
-	text := "protect with policy " + r.Protect.Policy + " of vault " + resourceid.LastName(r.Protect.VaultID)
+	text := "protect with policy " + r.Protect.Policy + " of vault " + resourceid.LastName(r.Protect.vaultIn(res.Location))
 	if r.Protect.FirstBackup {
 		text += " and start a first backup"
 	}
@@ -103,11 +100,11 @@ func vaultsFor(rules []Rule, res Resource) (vaults []string) {
 		if r.mismatch(res) != "" {
 			continue
 		}
-		if r.Protect != nil && !slices.ContainsFunc(vaults, func(v string) bool { return strings.EqualFold(v, r.Protect.VaultID) }) {
-			vaults = append(vaults, r.Protect.VaultID)
+		if r.Protect != nil {
+			vaults = appendOnce(vaults, r.Protect.vaultIn(res.Location))
 		}
 		if !r.DryRun && len(r.Match.Names) == 0 {
-			break // the rule decides about every share of the account
+			break // the rule decides about every share or database of the source
 		}
 	}
 	return vaults

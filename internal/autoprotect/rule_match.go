@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/declaration"
 )
 
@@ -25,6 +26,7 @@ func (r Rule) mismatch(res Resource) string {
 		{"subscription", m.Subscriptions, res.Subscription, false},
 		{"resource group", m.ResourceGroups, res.ResourceGroup, false},
 		{"storage account", m.StorageAccounts, res.Account, false},
+		{"virtual machine", m.VirtualMachines, res.Machine, false},
 		{"name", m.Names, res.Name, res.Name == ""},
 		{"location", m.Locations, region(res.Location), false},
 	} {
@@ -36,7 +38,39 @@ func (r Rule) mismatch(res Resource) string {
 			return c.what + " " + c.text + " is not one of " + strings.Join(c.patterns, ", ")
 		}
 	}
+	if reason := r.vaultMismatch(res); reason != "" {
+		return reason
+	}
 	return m.tagMismatch(res.Tags)
+}
+
+// vaultMismatch returns why no vault of the rule can protect the resource; empty
+// if one can.
+func (r Rule) vaultMismatch(res Resource) string {
+	if r.Protect == nil {
+		return ""
+	}
+	vault := r.Protect.vaultIn(res.Location)
+	switch {
+	case vault == "":
+		return "location " + region(res.Location) + " is not one of " + strings.Join(r.Protect.regions(), ", ") + ", the locations of the rule's vaults"
+	case res.VaultID != "" && !resourceid.Equal(vault, res.VaultID):
+		return "the virtual machine is registered with vault " + resourceid.LastName(res.VaultID) + ", not with " + resourceid.LastName(vault)
+	}
+	return ""
+}
+
+// locations returns the regions that the rule matches; empty means all of them.
+func (r Rule) locations() []string {
+	own := regions(r.Match.Locations)
+	if r.Protect == nil || len(r.Protect.Vaults) == 0 {
+		return own
+	}
+	vaults := regions(r.Protect.regions())
+	if len(own) == 0 {
+		return vaults
+	}
+	return slices.DeleteFunc(own, func(l string) bool { return !slices.Contains(vaults, l) })
 }
 
 func (m Match) tagMismatch(tags map[string]string) string {

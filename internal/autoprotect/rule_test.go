@@ -29,7 +29,7 @@ func rules(t *testing.T, lines ...string) []autoprotect.Rule {
 func share() autoprotect.Resource {
 	const account = "/subscriptions/" + subscription + "/resourceGroups/RG-App/providers/Microsoft.Storage/storageAccounts/stapp01"
 	return autoprotect.Resource{
-		Kind: autoprotect.FileShare, ID: account + "/fileServices/default/shares/orders-eu", AccountID: account, Account: "stapp01", Name: "orders-eu",
+		Kind: autoprotect.FileShare, ID: account + "/fileServices/default/shares/orders-eu", SourceID: account, Account: "stapp01", Name: "orders-eu",
 		Subscription: subscription, ResourceGroup: "RG-App", Location: "westeurope", Tags: map[string]string{"Backup": "daily", "env": "prod"},
 	}
 }
@@ -156,8 +156,8 @@ func TestParse_ReturnsNoRulesOnAnyError(t *testing.T) {
 		"{name: a, match: {tags: {include: {backup: true}}}, exclude: true}":               "rules[1].match.tags.include.backup: is of type boolean; want a value, or a list of values, quoted",
 		"{name: a, protect: {vaultId: x, policy: p}}":                                      `rules[1].protect.vaultId: "x" is not the resource ID of a vault`,
 		"{name: a, match: {type: postgresFlexibleServer}, " + toVault + "}":                "rules[1].match.type: is postgresFlexibleServer, which the vault cannot protect",
-		"{name: a, match: {storageAccounts: [x]}, " + toBackup + "}":                       "rules[1].match.storageAccounts: is set in a rule for servers",
-		"{name: a, protect: {vaultId: " + backupVault + ", policy: p, firstBackup: true}}": "rules[1].protect.firstBackup: is set in a rule for servers",
+		"{name: a, match: {storageAccounts: [x]}, " + toBackup + "}":                       "rules[1].match.storageAccounts: is set in a rule for PostgreSQL flexible servers",
+		"{name: a, protect: {vaultId: " + backupVault + ", policy: p, firstBackup: true}}": "rules[1].protect.firstBackup: is set in a rule for PostgreSQL flexible servers",
 		"{name: a, protect: {vaultId: " + vault + "}}":                                     "rules[1].protect.policy: is missing; want the name of one of the vault's policies",
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestSampleFile_ProtectsNothingAndHasValidExamples(t *testing.T) {
 	shown := strings.ReplaceAll(strings.Replace(string(raw), "rules: []", "rules:", 1), "\n#  ", "\n  ")
 	read, err = autoprotect.Parse("protection.yaml", []byte(shown), nil)
 	require.NoError(t, err)
-	require.Len(t, read, 3)
+	require.Len(t, read, 4)
 }
 
 func FuzzParse(f *testing.F) {

@@ -29,8 +29,12 @@ func (e *Evaluator) Sweep(ctx context.Context) error {
 		return fmt.Errorf("protection rules cannot be parsed, sweep skipped: %w", e.c.RulesErr)
 	}
 	s := &sweep{Evaluator: e, deadline: e.c.Now().Add(maxSweepTime)}
-	for _, kind := range rotated(e.c.Now(), []Kind{FileShare, PostgresFlexibleServer}) {
-		s.sweepKind(ctx, kind)
+	for _, kind := range rotated(e.c.Now(), usedKinds(e.c.Rules)) {
+		if kind.workload != "" {
+			s.sweepDatabases(ctx, kind)
+		} else {
+			s.sweepKind(ctx, kind)
+		}
 	}
 	if s.expired() {
 		e.c.Log.WarnContext(ctx, "resource sweep ran out of time; the next sweep starts elsewhere")
@@ -39,18 +43,15 @@ func (e *Evaluator) Sweep(ctx context.Context) error {
 }
 
 // sweepKind evaluates the resources of one kind that a rule may protect.
-func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
-	list, evaluate := (*datasource.Client).ListFlexibleServers, (*Evaluator).sweepResource
-	if kind == FileShare {
-		list, evaluate = (*datasource.Client).ListStorageAccounts, (*Evaluator).sweepShares
+func (s *sweep) sweepKind(ctx context.Context, kind entry) {
+	evaluate := (*Evaluator).sweepResource
+	if kind.shares {
+		evaluate = (*Evaluator).sweepShares
 	}
-	vaults, subscriptions := vaultsAndSubscriptions(s.c.Rules, kind)
-	if len(vaults) == 0 {
-		return
-	}
+	vaults, subscriptions := vaultsAndSubscriptions(s.c.Rules, kind.kind)
 	var protected map[string]bool
 	known := s.try(ctx, func(ctx context.Context, e *Evaluator) (err error) {
-		protected, err = e.c.Vaults.protectedByAny(ctx, vaults)
+		protected, err = e.c.Vaults.protectedByAny(ctx, kind, vaults)
 		return err
 	})
 	if !known {
@@ -59,16 +60,19 @@ func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
 	for _, subscription := range rotated(s.c.Now(), subscriptions) {
 		var found []datasource.Resource
 		s.try(ctx, func(ctx context.Context, e *Evaluator) (err error) {
-			found, err = list(e.c.Datasources, ctx, subscription)
+			found, err = e.c.Datasources.List(ctx, subscription, kind.source)
 			return err
 		})
 		var resources []Resource
 		for _, r := range found {
-			if res := newResource(kind, r); mayProtect(s.c.Rules, res) {
+			if kind.accepts != nil && !kind.accepts(r) {
+				continue
+			}
+			if res := newResource(kind.kind, r); mayProtect(s.c.Rules, res) {
 				resources = append(resources, res)
 			}
 		}
-		s.each(ctx, rotated(s.c.Now(), resources), func(ctx context.Context, e *Evaluator, res Resource) error {
+		sweepEach(ctx, s, rotated(s.c.Now(), resources), func(ctx context.Context, e *Evaluator, res Resource) error {
 			return evaluate(e, ctx, res, protected)
 		})
 	}
@@ -76,7 +80,7 @@ func (s *sweep) sweepKind(ctx context.Context, kind Kind) {
 
 // sweepShares evaluates the file shares of a storage account.
 func (e *Evaluator) sweepShares(ctx context.Context, account Resource, protected map[string]bool) error {
-	names, err := e.c.Datasources.ListFileShares(ctx, account.AccountID)
+	names, err := e.c.Datasources.ListFileShares(ctx, account.SourceID)
 	if azerr.IsNotFound(err) {
 		return nil
 	}
@@ -104,7 +108,7 @@ func rotated[T any](now time.Time, all []T) []T {
 // sweepResource evaluates a resource that may be unprotected.
 func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected map[string]bool) error {
 	d := Decide(e.c.Rules, res)
-	if d.Outcome != Protect || protected[strings.ToLower(res.ID)] {
+	if d.Outcome != Protect || protected[strings.ToLower(res.protectedID())] {
 		return nil
 	}
 	previous, err := e.previous(ctx, res.ID)
@@ -119,7 +123,7 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 	if started {
 		rec.OperationID = previous.OperationID
 	}
-	x, excluded, err := e.exclusion(ctx, res.ID)
+	x, excluded, err := e.exclusion(ctx, res.protectedID())
 	if err != nil {
 		return err
 	}

@@ -105,17 +105,17 @@ func (s *sweep) err() error {
 	return errors.Join(s.failures...)
 }
 
-// each runs work for every resource, several at the same time, and continues
-// after errors.
-func (s *sweep) each(ctx context.Context, resources []Resource, work func(context.Context, *Evaluator, Resource) error) {
+// sweepEach runs work for everything in the list, several at the same time, and
+// continues after errors.
+func sweepEach[T any](ctx context.Context, s *sweep, all []T, work func(context.Context, *Evaluator, T) error) {
 	group := parallel.New()
 	group.SetLimit(maxParallel)
-	for _, r := range resources {
+	for _, one := range all {
 		if s.expired() {
 			break
 		}
 		group.Go(func() error {
-			s.try(ctx, func(ctx context.Context, e *Evaluator) error { return work(ctx, e, r) })
+			s.try(ctx, func(ctx context.Context, e *Evaluator) error { return work(ctx, e, one) })
 			return nil
 		})
 	}

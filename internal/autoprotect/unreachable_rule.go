@@ -20,7 +20,7 @@ func (r Rule) hides(later Rule) bool {
 	a, b := r.Match, later.Match
 	for _, c := range [][2][]string{
 		{a.Subscriptions, b.Subscriptions}, {a.ResourceGroups, b.ResourceGroups}, {a.StorageAccounts, b.StorageAccounts},
-		{a.Names, b.Names}, {regions(a.Locations), regions(b.Locations)},
+		{a.VirtualMachines, b.VirtualMachines}, {a.Names, b.Names}, {r.locations(), later.locations()},
 	} {
 		if !covers(c[0], c[1], true) {
 			return false

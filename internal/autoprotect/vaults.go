@@ -3,6 +3,7 @@ package autoprotect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,25 +19,30 @@ type Vaults struct {
 	DataProtection   *dataprotection.Client
 }
 
-// protectedIDs returns the lower-case resource IDs that a vault protects, in any
-// protection state: protection that was stopped is a decision of a user.
-func (v Vaults) protectedIDs(ctx context.Context, vaultID string) (map[string]bool, error) {
+// protectedIDs returns the lower-case IDs of the resources of a kind that a vault
+// protects, in any protection state: protection that was stopped is a decision of
+// a user.
+func (v Vaults) protectedIDs(ctx context.Context, e entry, vaultID string) (map[string]bool, error) {
 	ids := map[string]bool{}
-	if vault, err := resourceid.ParseVaultID(vaultID, resourceid.RecoveryServicesVault); err == nil {
-		items, err := v.RecoveryServices.ListProtectedFileShares(ctx, vault)
+	vault, err := resourceid.ParseVaultID(vaultID, e.vault)
+	if err != nil {
+		return nil, fmt.Errorf("parse vault ID %q: %w", vaultID, err)
+	}
+	if e.vault == resourceid.RecoveryServicesVault {
+		items, err := v.protectedItems(ctx, e, vault)
 		if err != nil {
-			return nil, fmt.Errorf("list the protected file shares of vault %s: %w", vault.Name, err)
+			return nil, fmt.Errorf("list the protected %s of vault %s: %w", e.what, vault.Name, err)
 		}
 		for _, i := range items {
-			if !i.SoftDeleted {
+			switch {
+			case i.SoftDeleted:
+			case e.shares:
 				ids[strings.ToLower(datasource.FileShareID(i.SourceResourceID, i.FriendlyName))] = true
+			default:
+				ids[strings.ToLower(i.SourceResourceID)] = true
 			}
 		}
 		return ids, nil
-	}
-	vault, err := resourceid.ParseVaultID(vaultID, resourceid.BackupVault)
-	if err != nil {
-		return nil, fmt.Errorf("parse vault ID %q: %w", vaultID, err)
 	}
 	instances, err := v.DataProtection.ListInstances(ctx, vault)
 	if err != nil {
@@ -48,46 +54,53 @@ func (v Vaults) protectedIDs(ctx context.Context, vaultID string) (map[string]bo
 	return ids, nil
 }
 
-// protectedByAny returns the lower-case resource IDs that any of the vaults
-// protects. If one vault cannot be read it returns an error: a resource whose
-// protection is unknown must not be protected a second time.
-func (v Vaults) protectedByAny(ctx context.Context, vaultIDs []string) (map[string]bool, error) {
+func (v Vaults) protectedItems(ctx context.Context, e entry, vault resourceid.VaultID) ([]recoveryservices.ProtectedItem, error) {
+	if e.shares {
+		return v.RecoveryServices.ListProtectedFileShares(ctx, vault)
+	}
+	return v.RecoveryServices.ListProtectedMachines(ctx, vault)
+}
+
+// protectedByAny returns the lower-case IDs of the resources of a kind that any of
+// the vaults protects. If one vault cannot be read it returns an error: a resource
+// whose protection is unknown must not be protected a second time.
+func (v Vaults) protectedByAny(ctx context.Context, e entry, vaultIDs []string) (map[string]bool, error) {
 	all := map[string]bool{}
 	for _, vault := range vaultIDs {
-		ids, err := v.protectedIDs(ctx, vault)
+		ids, err := v.protectedIDs(ctx, e, vault)
 		if err != nil {
 			return nil, err
 		}
-		for id := range ids {
-			all[id] = true
-		}
+		maps.Copy(all, ids)
 	}
 	return all, nil
 }
 
 // vaultsAndSubscriptions returns the vaults that the rules of a kind protect
 // with, and the subscriptions to sweep: those that the rules name, and the
-// vault's own for a rule that names none.
+// vaults' own for a rule that names none.
 func vaultsAndSubscriptions(rules []Rule, kind Kind) (vaults, subscriptions []string) {
-	add := func(list []string, text string) []string {
-		if slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, text) }) {
-			return list
-		}
-		return append(list, text)
-	}
 	for _, r := range rules {
 		if r.Protect == nil || r.kind() != kind {
 			continue
 		}
-		vaults = add(vaults, r.Protect.VaultID)
-		for _, s := range r.Match.Subscriptions {
-			subscriptions = add(subscriptions, s)
-		}
-		if len(r.Match.Subscriptions) == 0 {
-			if parts := strings.Split(r.Protect.VaultID, "/"); len(parts) > 2 {
-				subscriptions = add(subscriptions, parts[2])
+		for _, vault := range r.Protect.vaultIDs() {
+			vaults = appendOnce(vaults, vault)
+			if len(r.Match.Subscriptions) == 0 {
+				subscriptions = appendOnce(subscriptions, resourceid.NameAfter(vault, "subscriptions"))
 			}
+		}
+		for _, s := range r.Match.Subscriptions {
+			subscriptions = appendOnce(subscriptions, s)
 		}
 	}
 	return vaults, subscriptions
+}
+
+// appendOnce appends a text to a list that does not have it yet, in any casing.
+func appendOnce(list []string, text string) []string {
+	if text == "" || slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(other, text) }) {
+		return list
+	}
+	return append(list, text)
 }

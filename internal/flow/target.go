@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/arm/dataprotection"
+	sources "azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/operation"
@@ -151,10 +152,26 @@ func (a azure) readTarget(ctx context.Context, c step.Call) (operation.Outcome, 
 	facts := factsOf(item)
 	delete(facts, learnedItem)
 	facts[learnedReadAt] = c.Now.UTC().Format(time.RFC3339Nano)
-	if item.Type == recoveryservices.ItemAzureFileShare {
-		facts[learnedExcluded] = shareResource(item.SourceResourceID, item.FriendlyName)
+	if id := excludedResource(item); id != "" {
+		facts[learnedExcluded] = id
 	}
 	return learn(next(item.FriendlyName+" is "+item.ProtectionState), facts), nil
+}
+
+// excludedResource returns the ID by which automatic protection knows the item;
+// empty if it is the item's source.
+func excludedResource(item recoveryservices.ProtectedItem) string {
+	switch item.Type {
+	case recoveryservices.ItemAzureFileShare:
+		return shareResource(item.SourceResourceID, item.FriendlyName)
+	case recoveryservices.ItemSQLDatabase, recoveryservices.ItemSAPHanaDatabase:
+		workload := recoveryservices.WorkloadSQL
+		if item.Type == recoveryservices.ItemSAPHanaDatabase {
+			workload = recoveryservices.WorkloadHana
+		}
+		return sources.Database{MachineID: item.SourceResourceID, Workload: string(workload), Instance: item.Parent, Name: item.FriendlyName}.ID()
+	}
+	return ""
 }
 
 // readTargetInstance records the state of the backup instance.

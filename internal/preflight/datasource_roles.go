@@ -47,17 +47,24 @@ func (i instance) kind() (k kinds.Kind, ok bool) {
 // scope returns what a role is assigned on; empty if the instance has no such
 // resource.
 func (i instance) scope(on kinds.Scope) string {
-	source := i.Properties.DataSourceInfo.ResourceID
+	if on != kinds.OnSnapshotGroup {
+		return sourceScope(on, i.Properties.DataSourceInfo.ResourceID)
+	}
+	if list := i.Properties.PolicyInfo.PolicyParameters.DataStoreParametersList; len(list) > 0 {
+		return list[0].ResourceGroupID
+	}
+	return ""
+}
+
+// sourceScope returns what a role is assigned on for a datasource; empty for a
+// scope that does not follow from it.
+func sourceScope(on kinds.Scope, source string) string {
 	switch on {
 	case kinds.OnSource:
 		return source
 	case kinds.OnSourceGroup:
 		return resourceid.GroupOf(source)
-	case kinds.OnSnapshotGroup:
-		if list := i.Properties.PolicyInfo.PolicyParameters.DataStoreParametersList; len(list) > 0 {
-			return list[0].ResourceGroupID
-		}
-	case kinds.OnTarget, kinds.OnTargetGroup:
+	case kinds.OnSnapshotGroup, kinds.OnTarget, kinds.OnTargetGroup:
 	}
 	return ""
 }

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/arm/dataprotection/kinds"
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/roles"
 )
 
@@ -14,14 +15,13 @@ import (
 type Protectable struct {
 	// Vaults are the resource IDs of the vaults that the rules name.
 	Vaults []string
-	// Resources are storage accounts and flexible servers that a rule matches.
+	// Resources are the resources that a rule matches.
 	Resources []ProtectableResource
 	// Unread are the lists of resources that could not be read.
 	Unread []Unread
 }
 
-// ProtectableResource is a storage account or a flexible server, with a vault that
-// may protect it.
+// ProtectableResource is a resource with a vault that may protect it.
 type ProtectableResource struct{ ID, VaultID string }
 
 // Unread is a list of the resources of a type in a subscription, and why it could
@@ -62,13 +62,29 @@ func (r *run) checkRules(ctx context.Context) {
 }
 
 func (r *run) checkProtectable(ctx context.Context, resource ProtectableResource) {
-	if !isType(resource.ID, datasource.TypeFlexibleServer) {
-		r.checkPermissions(ctx, resource.ID, roles.StorageAccount)
+	source, err := resourceid.Parse(resource.ID)
+	if err != nil {
+		return // Azure lists no such resource
+	}
+	if on, ok := roles.ReadOn(source.ResourceType.String()); ok {
+		r.checkPermissions(ctx, resource.ID, on)
+	}
+	if !isVault(resource.VaultID, resourceid.BackupVault) {
 		return
 	}
-	r.checkPermissions(ctx, resource.ID, roles.PostgreSQLServer)
-	if p, ok := r.identityOf(ctx, resource.VaultID); ok {
-		r.checkTarget(ctx, p, resource.ID)
+	p, ok := r.identityOf(ctx, resource.VaultID)
+	if !ok {
+		return
+	}
+	for _, k := range kinds.All() {
+		if k.Retired || !strings.EqualFold(k.SourceType, source.ResourceType.String()) {
+			continue
+		}
+		for _, need := range k.Roles {
+			if scope := sourceScope(need.On, resource.ID); scope != "" && !need.Restore && !need.OfSource {
+				r.checkRole(ctx, p, scope, builtInRole{need.ID, need.Name})
+			}
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/preflight"
@@ -117,6 +118,40 @@ func TestCheck_LooksAtWhatTheRulesMayProtect(t *testing.T) {
 	found = wrong(s.check(t))
 	require.Len(t, found, 1)
 	require.Equal(t, group, found[0].Subject)
+}
+
+// The roles of each datasource follow from the table, and the app's permission to
+// read it from the catalog.
+func TestCheck_LooksAtEachKindThatTheRulesMayProtect(t *testing.T) {
+	t.Parallel()
+	world := armsim.DemoWorld()
+	backups := world.BackupVaults[0].ID()
+	for i, read := range map[int]string{
+		0: "Microsoft.DBforMySQL/flexibleServers/read", 1: "Microsoft.Compute/disks/read", 2: "Microsoft.ContainerService/managedClusters/read",
+	} {
+		id := world.Resources[i].ID
+		s := newSite(t)
+		s.cfg.Vaults, s.cfg.RestoreTargets = nil, nil
+		s.rules(preflight.Protectable{Vaults: []string{backups}, Resources: []preflight.ProtectableResource{{ID: id, VaultID: backups}}})
+		s.DenyAction(read)
+		found := wrong(s.check(t))
+		var lacking []string
+		for _, f := range found {
+			if f.Subject == id && f.Check == "permissions" {
+				lacking = append(lacking, f.Missing...)
+			}
+		}
+		require.Equal(t, []string{read}, lacking)
+		kind, ok := kinds.Find(kinds.All(), strings.TrimSuffix(read, "/read"))
+		require.True(t, ok)
+		for _, need := range kind.Roles {
+			if need.On != kinds.OnSource || need.Restore {
+				continue
+			}
+			s.RemoveRole(need.ID)
+			require.Contains(t, fmt.Sprint(wrong(s.check(t))), need.Name, "the vault's identity lacks it on %s", id)
+		}
+	}
 }
 
 func TestCheck_NamesRulesAndListsThatCannotBeRead(t *testing.T) {

@@ -162,7 +162,7 @@ func (r *run) sees(ctx context.Context, subscription, account string) bool {
 	if !read {
 		names = map[string]bool{}
 		// A failure means only that the app sees no account.
-		all, err := datasource.New(r.cfg.ARM).ListStorageAccounts(ctx, resourceid.LastName(subscription))
+		all, err := datasource.New(r.cfg.ARM).List(ctx, resourceid.LastName(subscription), datasource.TypeStorageAccount)
 		if err == nil {
 			for _, a := range all {
 				names[strings.ToLower(a.Name)] = true

@@ -12,6 +12,9 @@ const (
 	StorageAccount        Resource = "storage account"
 	PostgreSQLServer      Resource = "PostgreSQL server"
 	VirtualMachine        Resource = "virtual machine"
+	ManagedDisk           Resource = "managed disk"
+	AKSCluster            Resource = "AKS cluster"
+	MySQLServer           Resource = "MySQL server"
 	ServiceBusNamespace   Resource = "app's Service Bus namespace"
 	AnyResource           Resource = "any of them"
 )
@@ -177,15 +180,23 @@ func otherResources() []Permission {
 	readMachine := follow("Microsoft.Compute/virtualMachines/read", VirtualMachine, "protect a virtual machine, and stop and resume its protection", []string{"VirtualMachines_Get"}, change)
 	writeMachine := follow("Microsoft.Compute/virtualMachines/write", VirtualMachine, "protect a virtual machine, and stop and resume its protection, for which Azure requires this on the machine", nil, change)
 	readMachine.Role, writeMachine.Role = VirtualMachines, VirtualMachines
+	const matched = "see that the resource exists, and its tags, for rules of automatic protection"
+	disks := use("Microsoft.Compute/disks/read", ManagedDisk, matched, autoprotect, "kinds.DatasourceDisk")
+	clusters := use("Microsoft.ContainerService/managedClusters/read", AKSCluster, matched, autoprotect, "kinds.DatasourceCluster")
+	mySQL := use("Microsoft.DBforMySQL/flexibleServers/read", MySQLServer, matched, autoprotect, "kinds.DatasourceMySQL")
+	disks.Role, clusters.Role, mySQL.Role = Datasources, Datasources, Datasources
 	return []Permission{
-		use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "GetStorageAccount("),
+		use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "TypeStorageAccount"),
 		use("Microsoft.Storage/storageAccounts/fileServices/shares/read", StorageAccount, "find unprotected file shares", autoprotect, "ListFileShares("),
-		use("Microsoft.DBforPostgreSQL/flexibleServers/read", PostgreSQLServer, "see that the server exists, and its tags", autoprotect, "GetFlexibleServer("),
+		use("Microsoft.DBforPostgreSQL/flexibleServers/read", PostgreSQLServer, "see that the server exists, and its tags", autoprotect, "kinds.DatasourceFlexibleServer"),
 		use("Microsoft.ServiceBus/namespaces/queues/read", ServiceBusNamespace, "check the properties of the queues that the engine relies on", preflight, `"/queues/"`),
 		use("Microsoft.Authorization/permissions/read", AnyResource, "find out before a call what the app may not do", preflight, `"/providers/Microsoft.Authorization/permissions"`),
 		use("Microsoft.Authorization/roleAssignments/read", AnyResource, "find out which role a vault's own identity lacks", preflight, `"/providers/Microsoft.Authorization/roleAssignments"`),
 
 		readMachine,
 		writeMachine,
+		disks,
+		clusters,
+		mySQL,
 	}
 }

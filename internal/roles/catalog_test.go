@@ -133,7 +133,7 @@ func source(t *testing.T, folder string) string {
 func TestRoles_ChangeVirtualMachinesByOneRoleOnly(t *testing.T) {
 	t.Parallel()
 	for _, p := range roles.Table() {
-		require.Equal(t, strings.HasPrefix(p.Action, "Microsoft.Compute/"), p.Role == roles.VirtualMachines, p.Action)
+		require.Equal(t, strings.HasPrefix(p.Action, "Microsoft.Compute/virtualMachines/"), p.Role == roles.VirtualMachines, p.Action)
 	}
 }
 
@@ -262,7 +262,7 @@ func TestRoles_AreNoWiderThanDescribed(t *testing.T) {
 		seen[strings.ToLower(p.Action)] = true
 		require.NotEmpty(t, p.For)
 		reads := strings.HasSuffix(p.Action, "/read")
-		if p.Role != roles.VirtualMachines {
+		if p.Role != roles.VirtualMachines && p.Role != roles.Datasources {
 			require.Equal(t, reads, p.Role == roles.Read || p.Role == roles.Status, p.Action)
 		}
 		if strings.HasSuffix(p.Action, "/delete") || strings.HasSuffix(strings.ToLower(p.Action), "restore/action") {

@@ -25,13 +25,17 @@ const (
 	// requires that the app may change the machines. The deployment assigns it only
 	// on request.
 	VirtualMachines Role = "virtual-machines"
+	// Datasources reads the resources that rules of automatic protection match, other
+	// than storage accounts and PostgreSQL servers. The deployment assigns it only on
+	// request.
+	Datasources Role = "datasources"
 	// Delete restores and deletes: it can overwrite and lose data. The deployment
 	// assigns it only on request.
 	Delete Role = "restore-and-delete"
 )
 
 // All returns the roles, the weakest first.
-func All() []Role { return []Role{Read, Status, Backup, Protect, VirtualMachines, Delete} }
+func All() []Role { return []Role{Read, Status, Backup, Protect, VirtualMachines, Datasources, Delete} }
 
 // Weaker reports whether the role comes before the other in All.
 func (r Role) Weaker(than Role) bool { return slices.Index(All(), r) < slices.Index(All(), than) }
@@ -49,6 +53,8 @@ func (r Role) Name() string {
 		return "azbackupflow Protection Operator"
 	case VirtualMachines:
 		return "azbackupflow Virtual Machine Operator"
+	case Datasources:
+		return "azbackupflow Datasource Reader"
 	case Delete:
 		return "azbackupflow Restore and Delete Operator"
 	}
@@ -68,6 +74,8 @@ func (r Role) Description() string {
 		return "Registers storage accounts, and starts, stops and resumes protection; deletes no backup."
 	case VirtualMachines:
 		return "Changes virtual machines, which Azure requires for stopping and resuming their protection."
+	case Datasources:
+		return "Reads managed disks, AKS clusters and MySQL servers, which rules of automatic protection match; changes nothing."
 	case Delete:
 		return "Restores from backups and deletes backups."
 	}
@@ -83,6 +91,8 @@ func (r Role) Scope() string {
 		return "each vault, the resources that it backs up, and the app's own Service Bus namespace; or their resource groups"
 	case VirtualMachines:
 		return "the virtual machines or their resource groups, only on request"
+	case Datasources:
+		return "the managed disks, AKS clusters and MySQL servers, or their resource groups, only on request"
 	case Delete:
 		return "each vault or its resource group, only on request"
 	case Backup, Protect:
@@ -113,6 +123,13 @@ func Find(action string) (Permission, bool) {
 		}
 	}
 	return Permission{}, false
+}
+
+// ReadOn returns the kind of resource that an ARM type is, if the app reads
+// resources of that type.
+func ReadOn(resourceType string) (on Resource, ok bool) {
+	p, ok := Find(resourceType + "/read")
+	return p.On, ok
 }
 
 // FindCall returns the catalog's permission that an API operation requires, without

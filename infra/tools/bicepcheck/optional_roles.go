@@ -7,7 +7,9 @@ import (
 
 // optionalRoles returns the keys of the custom roles that a deployment assigns only
 // on request.
-func optionalRoles() []string { return []string{"restore-and-delete", "virtual-machines"} }
+func optionalRoles() []string {
+	return []string{"restore-and-delete", "virtual-machines", "datasources"}
+}
 
 // checkOptionalRoles reports optional roles that a template assigns without a
 // parameter that is off by default.

@@ -1,17 +1,21 @@
 // Package datasource reads the resources that can be protected: storage accounts
-// with their file shares, and PostgreSQL flexible servers. It reads what rules
-// match: names, locations and tags. It knows no rules and writes nothing.
+// with their file shares, virtual machines, and the datasources of Backup vaults.
+// It reads what rules match: names, locations and tags. It knows no rules and
+// writes nothing.
 package datasource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
 	"azbackupflow/internal/arm/azjson"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/resourceid"
 )
 
@@ -19,14 +23,27 @@ import (
 const (
 	TypeStorageAccount = "Microsoft.Storage/storageAccounts"
 	TypeFileShare      = TypeStorageAccount + "/fileServices/shares"
-	TypeFlexibleServer = "Microsoft.DBforPostgreSQL/flexibleServers"
+	TypeFlexibleServer = kinds.DatasourceFlexibleServer
 )
 
-// The api-version of each provider's calls.
-const (
-	storageVersion    = "2023-05-01"
-	postgreSQLVersion = "2024-08-01"
-)
+// storageVersion is the api-version of the calls of Microsoft.Storage.
+const storageVersion = "2023-05-01"
+
+// versionOf returns the api-version of reads and lists of an ARM type; ok is false
+// for a type that this package does not read.
+func versionOf(resourceType string) (apiVersion string, ok bool) {
+	for name, v := range map[string]string{TypeStorageAccount: storageVersion, TypeVirtualMachine: computeVersion} {
+		if strings.EqualFold(name, resourceType) {
+			return v, true
+		}
+	}
+	for _, k := range kinds.All() {
+		if k.SourceVersion != "" && strings.EqualFold(k.SourceType, resourceType) {
+			return k.SourceVersion, true
+		}
+	}
+	return "", false
+}
 
 // Client calls the APIs of the resources' providers.
 type Client struct {
@@ -39,7 +56,7 @@ func New(c *arm.Client) *Client { return &Client{arm: c} }
 // With returns a copy of the client whose calls have these options.
 func (c *Client) With(o arm.CallOptions) *Client { return New(c.arm.With(o)) }
 
-// Resource is a storage account or a flexible server.
+// Resource is a resource that can be protected.
 type Resource struct {
 	ID       string
 	Name     string
@@ -47,6 +64,12 @@ type Resource struct {
 	Tags     map[string]string
 	// Created is when the resource was created; zero if Azure does not report it.
 	Created time.Time
+	// Hierarchical is set for storage accounts with a hierarchical namespace (Data
+	// Lake Storage Gen2).
+	Hierarchical bool
+	// ImagePublisher is the publisher of a virtual machine's marketplace image;
+	// empty for other images and other resources.
+	ImagePublisher string
 }
 
 type body struct {
@@ -55,13 +78,25 @@ type body struct {
 	Location   string
 	Tags       map[string]string
 	SystemData struct{ CreatedAt azjson.Time }
-	Properties struct{ CreationTime azjson.Time }
+	Properties struct {
+		CreationTime, TimeCreated azjson.Time
+		IsHnsEnabled              azjson.Text
+		SecurityProfile           struct{ SecurityType azjson.Text }
+		StorageProfile            struct {
+			ImageReference struct{ Publisher azjson.Text }
+		}
+	}
 }
 
 func (b body) resource() Resource {
-	r := Resource{ID: b.ID, Name: b.Name, Location: b.Location, Tags: b.Tags, Created: b.Properties.CreationTime.Time}
-	if r.Created.IsZero() {
-		r.Created = b.SystemData.CreatedAt.Time
+	r := Resource{
+		ID: b.ID, Name: b.Name, Location: b.Location, Tags: b.Tags, Hierarchical: b.Properties.IsHnsEnabled.Bool(),
+		ImagePublisher: string(b.Properties.StorageProfile.ImageReference.Publisher),
+	}
+	for _, at := range []azjson.Time{b.Properties.CreationTime, b.Properties.TimeCreated, b.SystemData.CreatedAt} {
+		if r.Created.IsZero() {
+			r.Created = at.Time
+		}
 	}
 	return r
 }
@@ -69,21 +104,19 @@ func (b body) resource() Resource {
 // version returns the query of a call.
 func version(v string) url.Values { return url.Values{"api-version": {v}} }
 
-// GetStorageAccount reads a storage account by its resource ID.
+// Get reads a resource by its resource ID. The type must be one that List knows.
 //
-// Storage Accounts - Get Properties: GET {account}.
-func (c *Client) GetStorageAccount(ctx context.Context, id string) (Resource, error) {
-	return c.get(ctx, id, storageVersion)
-}
-
-// GetFlexibleServer reads a PostgreSQL flexible server by its resource ID.
-//
-// Servers - Get: GET {server}.
-func (c *Client) GetFlexibleServer(ctx context.Context, id string) (Resource, error) {
-	return c.get(ctx, id, postgreSQLVersion)
-}
-
-func (c *Client) get(ctx context.Context, id, apiVersion string) (Resource, error) {
+// GET {resource}: Storage Accounts - Get Properties, Virtual Machines - Get,
+// Disks - Get, Managed Clusters - Get, Servers - Get.
+func (c *Client) Get(ctx context.Context, id string) (Resource, error) {
+	parsed, err := resourceid.Parse(id)
+	if err != nil {
+		return Resource{}, azerr.Malformed(err)
+	}
+	apiVersion, ok := versionOf(parsed.ResourceType.String())
+	if !ok {
+		return Resource{}, azerr.Malformed(errors.New("resources of type " + parsed.ResourceType.String() + " cannot be read"))
+	}
 	var b body
 	if err := c.arm.Get(ctx, id, version(apiVersion), &b); err != nil {
 		return Resource{}, err
@@ -91,29 +124,23 @@ func (c *Client) get(ctx context.Context, id, apiVersion string) (Resource, erro
 	return b.resource(), nil
 }
 
-// ListStorageAccounts lists the storage accounts of a subscription, all pages.
+// List lists the resources of an ARM type in a subscription, all pages: storage
+// accounts, virtual machines, and the datasources of Backup vaults.
 //
-// Storage Accounts - List: GET /subscriptions/{s}/providers/Microsoft.Storage/storageAccounts.
-func (c *Client) ListStorageAccounts(ctx context.Context, subscription string) ([]Resource, error) {
-	return c.list(ctx, subscription, TypeStorageAccount, storageVersion)
-}
-
-// ListFlexibleServers lists the PostgreSQL flexible servers of a subscription,
-// all pages.
-//
-// Servers - List: GET /subscriptions/{s}/providers/Microsoft.DBforPostgreSQL/flexibleServers.
-func (c *Client) ListFlexibleServers(ctx context.Context, subscription string) ([]Resource, error) {
-	return c.list(ctx, subscription, TypeFlexibleServer, postgreSQLVersion)
-}
-
-func (c *Client) list(ctx context.Context, subscription, kind, apiVersion string) ([]Resource, error) {
+// GET /subscriptions/{s}/providers/{type}: Storage Accounts - List, Virtual
+// Machines - List All, Disks - List, Managed Clusters - List, Servers - List.
+func (c *Client) List(ctx context.Context, subscription, resourceType string) ([]Resource, error) {
 	path, err := resourceid.Below("/subscriptions", subscription)
 	if err != nil {
 		return nil, azerr.Malformed(err)
 	}
-	bodies, err := arm.All[body](ctx, c.arm, path+"/providers/"+kind, version(apiVersion))
+	apiVersion, ok := versionOf(resourceType)
+	if !ok {
+		return nil, azerr.Malformed(errors.New("resources of type " + resourceType + " cannot be listed"))
+	}
+	bodies, err := arm.All[body](ctx, c.arm, path+"/providers/"+resourceType, version(apiVersion))
 	if err != nil {
-		return nil, fmt.Errorf("list the %s of subscription %s: %w", kind, subscription, err)
+		return nil, fmt.Errorf("list the %s of subscription %s: %w", resourceType, subscription, err)
 	}
 	resources := make([]Resource, len(bodies))
 	for i, b := range bodies {

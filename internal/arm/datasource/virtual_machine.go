@@ -3,8 +3,6 @@ package datasource
 import (
 	"context"
 	"strings"
-
-	"azbackupflow/internal/arm/azjson"
 )
 
 // TypeVirtualMachine is the ARM type of virtual machines.
@@ -28,29 +26,13 @@ func (v VirtualMachine) NeedsEnhancedPolicy() bool {
 	return v.SecurityType != "" && !strings.EqualFold(v.SecurityType, "Standard")
 }
 
-type machineBody struct {
-	body
-	Properties struct {
-		TimeCreated     azjson.Time
-		SecurityProfile struct{ SecurityType azjson.Text }
-	}
-}
-
-func (b machineBody) machine() VirtualMachine {
-	v := VirtualMachine{Resource: b.resource(), SecurityType: string(b.Properties.SecurityProfile.SecurityType)}
-	if v.Created.IsZero() {
-		v.Created = b.Properties.TimeCreated.Time
-	}
-	return v
-}
-
 // GetVirtualMachine reads a virtual machine by its resource ID.
 //
 // Virtual Machines - Get: GET {machine}.
 func (c *Client) GetVirtualMachine(ctx context.Context, id string) (VirtualMachine, error) {
-	var b machineBody
+	var b body
 	if err := c.arm.Get(ctx, id, version(computeVersion), &b); err != nil {
 		return VirtualMachine{}, err
 	}
-	return b.machine(), nil
+	return VirtualMachine{Resource: b.resource(), SecurityType: string(b.Properties.SecurityProfile.SecurityType)}, nil
 }

@@ -128,6 +128,14 @@ func (c *Client) ListProtectedFileShares(ctx context.Context, vault resourceid.V
 	return c.ListProtectedItems(ctx, vault, workloadAzureFileShare)
 }
 
+// ListProtectedMachines lists the virtual machines that the vault protects, all
+// pages.
+//
+// BackupProtectedItems - List: GET {vault}/backupProtectedItems.
+func (c *Client) ListProtectedMachines(ctx context.Context, vault resourceid.VaultID) ([]ProtectedItem, error) {
+	return c.ListProtectedItems(ctx, vault, workloadVM)
+}
+
 // FindProtectedFileShares lists the protected file shares of a name, in any
 // storage account: a vault may protect thousands of others.
 //

@@ -2,14 +2,19 @@ package armsim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"azbackupflow/internal/arm/dataprotection/kinds"
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // This file serves the reads of datasources: storage accounts, their file
-// shares, and PostgreSQL flexible servers, with their tags. Source: the API
-// documents of Microsoft.Storage 2023-05-01 and Microsoft.DBforPostgreSQL
-// 2024-08-01. Shares have no tags.
+// shares, PostgreSQL flexible servers, and the resources of the other datasources
+// of Backup vaults, with their tags. Source: the API documents of
+// Microsoft.Storage 2023-05-01, Microsoft.DBforPostgreSQL 2024-08-01 and the
+// other providers. Shares have no tags.
 
 // storageHandlers returns the handlers of Microsoft.Storage, by method.
 func storageHandlers(p route) map[string]handler {
@@ -68,7 +73,7 @@ func (a *account) view() map[string]any {
 		"properties": map[string]any{
 			"provisioningState": "Succeeded", "creationTime": a.since.UTC().Format(azureTime),
 			"primaryEndpoints": endpoints, "primaryLocation": a.Location, "statusOfPrimary": "available",
-			"supportsHttpsTrafficOnly": true,
+			"supportsHttpsTrafficOnly": true, "isHnsEnabled": a.Hierarchical,
 		},
 	}
 }
@@ -123,6 +128,54 @@ func (s *Simulator) serverView(f FlexibleServer) map[string]any {
 			"fullyQualifiedDomainName": f.Name + ".postgres.database.azure.com",
 		},
 	}
+}
+
+// resourceHandlers returns the handlers of the resources that Backup vaults
+// protect and that have no handlers of their own, by method.
+func resourceHandlers(p route) map[string]handler {
+	known := len(p.types) == 1 && slices.ContainsFunc(kinds.All(), func(k kinds.Kind) bool {
+		return k.SourceVersion != "" && strings.EqualFold(k.SourceType, p.provider+"/"+p.types[0])
+	})
+	switch {
+	case !known:
+		return nil
+	case len(p.names) == 0:
+		return map[string]handler{http.MethodGet: (*Simulator).listResources}
+	}
+	return map[string]handler{http.MethodGet: (*Simulator).readResource}
+}
+
+// readResource answers GET of a managed disk, a cluster or a MySQL server.
+func (s *Simulator) readResource(c *call) (answer, *armError) {
+	for _, r := range s.world.resources {
+		if sameID(r.ID, c.path.parentID()) {
+			return jsonAnswer(http.StatusOK, s.resourceView(r)), nil
+		}
+	}
+	return answer{}, c.notFound(1)
+}
+
+// listResources answers GET of the resources of a type in a subscription.
+func (s *Simulator) listResources(c *call) (answer, *armError) {
+	var found []*Resource
+	for _, r := range s.world.resources {
+		id, err := resourceid.Parse(r.ID)
+		if err == nil && strings.EqualFold(id.SubscriptionID, c.path.subscription) && strings.EqualFold(id.ResourceType.String(), c.path.provider+"/"+c.path.types[0]) {
+			found = append(found, r)
+		}
+	}
+	return page(s, c, found, s.resourceView)
+}
+
+func (s *Simulator) resourceView(r *Resource) map[string]any {
+	view := map[string]any{
+		"id": r.ID, "name": resourceid.LastName(r.ID), "location": r.Location, "tags": tagsOf(r.Tags),
+		"systemData": map[string]any{"createdAt": s.world.since.UTC().Format(azureTime)}, "properties": map[string]any{},
+	}
+	if id, err := resourceid.Parse(r.ID); err == nil {
+		view["type"] = id.ResourceType.String()
+	}
+	return view
 }
 
 func tagsOf(tags map[string]string) map[string]string {

@@ -62,6 +62,9 @@ type StorageAccount struct {
 	// RegisteredWith is the ARM ID of the vault that the account is registered
 	// with; empty if not registered.
 	RegisteredWith string
+	// Hierarchical means that the account has a hierarchical namespace (Data Lake
+	// Storage Gen2).
+	Hierarchical bool
 }
 
 // Share is an Azure file share.
@@ -81,8 +84,9 @@ type Share struct {
 type VirtualMachine struct {
 	Subscription, ResourceGroup, Name, Location string
 	Tags                                        map[string]string
-	// SecurityType is such as TrustedLaunch; empty for none.
-	SecurityType string
+	// SecurityType is such as TrustedLaunch; empty for none. ImagePublisher is the
+	// publisher of the marketplace image; empty for an image of one's own.
+	SecurityType, ImagePublisher string
 	// Servers are the database servers on the machine. RegisteredWith is the ARM ID
 	// of the vault that the machine is registered with for its databases.
 	Servers        []DatabaseServer

@@ -273,6 +273,9 @@ func (m *machine) view() map[string]any {
 	if m.SecurityType != "" {
 		p["securityProfile"] = map[string]any{"securityType": m.SecurityType}
 	}
+	if m.ImagePublisher != "" {
+		p["storageProfile"] = map[string]any{"imageReference": map[string]any{"publisher": m.ImagePublisher, "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2", "version": "latest"}}
+	}
 	return map[string]any{
 		"id": m.ID(), "name": m.Name, "type": "Microsoft.Compute/virtualMachines", "location": m.Location,
 		"tags": tagsOf(m.Tags), "properties": p,

@@ -36,6 +36,9 @@ func handlerFor(method string, p route) (h handler, pathKnown bool) {
 	case postgreSQL:
 		byMethod = postgreSQLHandlers(p)
 	}
+	if len(byMethod) == 0 {
+		byMethod = resourceHandlers(p)
+	}
 	return byMethod[method], len(byMethod) > 0
 }
 

@@ -28,8 +28,10 @@ type Kind struct {
 	// Name names one such datasource for people, such as "managed disk".
 	Name string
 	// SourceType is the ARM type of the resource that is backed up. Several kinds
-	// may have one type.
-	SourceType string
+	// may have one type. SourceVersion is the api-version of its reads and lists;
+	// empty if automatic protection does not read it, or if another entry of the
+	// type has it.
+	SourceType, SourceVersion string
 	// ResourceType is the value of resourceType, in the casing that Azure uses.
 	ResourceType string
 	// APIVersion is the api-version of calls with bodies of this kind.
@@ -185,7 +187,7 @@ func All() []Kind {
 
 func diskKind() Kind {
 	return Kind{
-		Type: DatasourceDisk, Name: "managed disk", SourceType: DatasourceDisk, ResourceType: DatasourceDisk, APIVersion: apiVersion,
+		Type: DatasourceDisk, Name: "managed disk", SourceType: DatasourceDisk, SourceVersion: "2024-03-02", ResourceType: DatasourceDisk, APIVersion: apiVersion,
 		SnapshotGroup: true, Rules: []string{"BackupHourly", "BackupDaily"}, BackupType: "Incremental",
 		Restores: []Restore{{Store: StoreOperational, Target: TargetDisk, TargetObject: targetWhole}},
 		Roles: []RoleNeed{
@@ -232,7 +234,7 @@ func adlsKind() Kind {
 // recorded. Even a restore of everything has criteria.
 func clusterKind() Kind {
 	return Kind{
-		Type: DatasourceCluster, Name: "AKS cluster", SourceType: DatasourceCluster, ResourceType: "Microsoft.ContainerService/managedclusters", APIVersion: apiVersion,
+		Type: DatasourceCluster, Name: "AKS cluster", SourceType: DatasourceCluster, SourceVersion: "2024-09-01", ResourceType: "Microsoft.ContainerService/managedclusters", APIVersion: apiVersion,
 		Set: SameSet, SnapshotGroup: true, Parameters: ParametersKubernetes, OwnFriendlyName: true,
 		Rules: []string{"BackupHourly", "BackupDaily"}, BackupType: "Incremental",
 		Restores: []Restore{
@@ -249,9 +251,9 @@ func clusterKind() Kind {
 }
 
 // serverKind is a flexible server, which is restored as files.
-func serverKind(kind, name, roleID, role string) Kind {
+func serverKind(kind, sourceVersion, name, roleID, role string) Kind {
 	return Kind{
-		Type: kind, Name: name, SourceType: kind, ResourceType: kind, APIVersion: apiVersion,
+		Type: kind, Name: name, SourceType: kind, SourceVersion: sourceVersion, ResourceType: kind, APIVersion: apiVersion,
 		Rules: []string{"BackupWeekly"}, BackupType: "Full",
 		Restores: []Restore{{Store: StoreVault, Target: TargetContainer, TargetObject: targetFiles}},
 		Roles: []RoleNeed{
@@ -263,11 +265,11 @@ func serverKind(kind, name, roleID, role string) Kind {
 }
 
 func mySQLKind() Kind {
-	return serverKind(DatasourceMySQL, "MySQL flexible server", roleMySQLBackup, "MySQL Backup And Export Operator")
+	return serverKind(DatasourceMySQL, "2023-12-30", "MySQL flexible server", roleMySQLBackup, "MySQL Backup And Export Operator")
 }
 
 func postgresKind() Kind {
-	return serverKind(DatasourceFlexibleServer, "PostgreSQL flexible server", rolePostgresBackup, "PostgreSQL Flexible Server Long Term Retention Backup Role")
+	return serverKind(DatasourceFlexibleServer, "2024-08-01", "PostgreSQL flexible server", rolePostgresBackup, "PostgreSQL Flexible Server Long Term Retention Backup Role")
 }
 
 func postgresDatabaseKind() Kind {
