@@ -41,13 +41,15 @@ type operationFilter struct {
 	Vault    string   `placeholder:"VAULT" help:"Only operations in this vault: a resource ID, or its last part."`
 	Schedule string   `placeholder:"NAME" help:"Only operations of this schedule."`
 	Errors   bool     `help:"Only operations with an error."`
+	Paused   bool     `help:"Only operations that an operator has paused."`
+	Overdue  bool     `help:"Only operations whose next check is more than ten minutes late."`
 	Since    string   `placeholder:"TIME" help:"Only operations started at or after this time (RFC 3339, a date, or an age such as 36h or 7d)."`
 	Until    string   `placeholder:"TIME" help:"Only operations started before this time (RFC 3339, a date, or an age such as 36h or 7d)."`
 }
 
 // empty reports whether no filter is set.
 func (f operationFilter) empty() bool {
-	return len(f.Status)+len(f.Label) == 0 && !f.Errors && f.Flow+f.Key+f.Bulk+f.Item+f.Vault+f.Schedule+f.Since+f.Until == ""
+	return len(f.Status)+len(f.Label) == 0 && !f.Errors && !f.Paused && !f.Overdue && f.Flow+f.Key+f.Bulk+f.Item+f.Vault+f.Schedule+f.Since+f.Until == ""
 }
 
 // same reports whether two filters select the same operations.
@@ -70,6 +72,7 @@ func (f operationFilter) query(a *app) (q api.OperationQuery, err error) {
 		q.Labels = append(q.Labels, api.Label{Key: name, Value: value})
 	}
 	q.Flow, q.Key, q.Bulk, q.Item, q.Vault, q.Schedule, q.Errors = f.Flow, f.Key, f.Bulk, f.Item, f.Vault, f.Schedule, f.Errors
+	q.Paused, q.Overdue = f.Paused, f.Overdue
 	if q.Since, err = cli.ParseTime("--since", f.Since, a.now()); err != nil {
 		return q, err
 	}

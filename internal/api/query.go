@@ -25,8 +25,9 @@ type OperationQuery struct {
 	Schedule, Bulk string
 	// Labels must all be present.
 	Labels []Label
-	// Errors selects operations with an error.
-	Errors bool
+	// Errors selects operations with an error, Paused those that an operator has
+	// paused, Overdue those whose next check is more than ten minutes late.
+	Errors, Paused, Overdue bool
 	// Sort is one of Sorts, after "-" for the opposite order. A sorted list has one
 	// page; it is an error if more than MaxSorted operations match.
 	Sort string

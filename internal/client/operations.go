@@ -81,8 +81,10 @@ func (c *Client) List(ctx context.Context, q api.OperationQuery) (api.OperationP
 	for _, l := range q.Labels {
 		values.Add("label", l.Key+"="+l.Value)
 	}
-	if q.Errors {
-		values.Set("errors", "true")
+	for name, set := range map[string]bool{"errors": q.Errors, "paused": q.Paused, "overdue": q.Overdue} {
+		if set {
+			values.Set(name, "true")
+		}
 	}
 	setTime(values, "since", q.Since)
 	setTime(values, "until", q.Until)

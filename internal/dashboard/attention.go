@@ -11,9 +11,10 @@ import (
 
 // attentionData is the content of the page "Needs attention".
 type attentionData struct {
-	Parked, Failed, Paused []api.Operation
-	Rejected               api.RejectedPage
-	Summary                api.Summary
+	Parked, Failed, Paused, Overdue []api.Operation
+	Rejected                        api.RejectedPage
+	// More reports that a list has more than its first page.
+	More bool
 	// Preflight is set if the page was requested with it: it makes many calls.
 	Preflight *api.Preflight
 	Problems  []api.Finding
@@ -24,25 +25,21 @@ func (d *Dashboard) attention(r *http.Request) (content, error) {
 	ctx, backend := r.Context(), d.cfg.API(r)
 	var data attentionData
 	var err error
-	list := func(status ...api.Status) []api.Operation {
+	list := func(q api.OperationQuery) []api.Operation {
 		if err != nil {
 			return nil
 		}
 		var page api.OperationPage
-		page, err = backend.List(ctx, api.OperationQuery{Status: status, PageSize: pageSize})
+		q.PageSize = pageSize
+		page, err = backend.List(ctx, q)
+		data.More = data.More || page.Continue != ""
 		return page.Operations
 	}
-	data.Parked = list(api.Parked)
-	data.Failed = list(api.Failed, api.TimedOut)
-	for _, op := range list(api.Pending, api.Running) {
-		if op.Paused {
-			data.Paused = append(data.Paused, op)
-		}
-	}
+	data.Parked = list(api.OperationQuery{Status: []api.Status{api.Parked}})
+	data.Failed = list(api.OperationQuery{Status: []api.Status{api.Failed, api.TimedOut}})
+	data.Paused = list(api.OperationQuery{Paused: true})
+	data.Overdue = list(api.OperationQuery{Overdue: true})
 	if err != nil {
-		return content{}, err
-	}
-	if data.Summary, err = backend.Summary(ctx, d.cfg.Now().Add(-windows["day"])); err != nil {
 		return content{}, err
 	}
 	if data.Rejected, err = backend.ListRejected(ctx, api.RejectedQuery{PageSize: pageSize}); err != nil {

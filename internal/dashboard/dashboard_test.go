@@ -25,7 +25,7 @@ import (
 
 // site is a dashboard over the real API with its store in memory.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	api    *clienttest.API
 	client *client.Client
 	url    string
@@ -41,7 +41,7 @@ func flows(t testing.TB) []dashboard.Flow {
 	return all
 }
 
-func newSite(t *testing.T, change ...func(*dashboard.Config)) *site {
+func newSite(t testing.TB, change ...func(*dashboard.Config)) *site {
 	t.Helper()
 	s := &site{t: t, api: clienttest.Start(t)}
 	var err error

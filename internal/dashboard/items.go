@@ -12,6 +12,9 @@ import (
 // maxJoined limits the operations of a vault that are joined with its items.
 const maxJoined = 2 * api.MaxPageSize
 
+// suggestedFrom limits the newest operations whose vaults are suggested.
+const suggestedFrom = 2 * pageSize
+
 // itemsData is the content of the page of protected items.
 type itemsData struct {
 	// Vault is the resource ID of the chosen vault, Vaults those of the newest
@@ -35,7 +38,7 @@ type itemRow struct {
 func (d *Dashboard) items(r *http.Request) (content, error) {
 	ctx, backend := r.Context(), d.cfg.API(r)
 	data := itemsData{Vault: strings.TrimSpace(r.URL.Query().Get("vault"))}
-	recent, err := backend.List(ctx, api.OperationQuery{PageSize: api.MaxPageSize})
+	recent, err := backend.List(ctx, api.OperationQuery{PageSize: suggestedFrom})
 	if err != nil {
 		return content{}, err
 	}

@@ -15,26 +15,29 @@ import (
 // pageSize is the number of rows of a list.
 const pageSize = 50
 
+// maxCountAge is the age of counts from which the page shows it.
+const maxCountAge = 5 * time.Second
+
 // listLive is the trigger of lists: one request each 20 s.
 const listLive = "every 20s"
 
 // operationFilter is the filter of the list of operations, as in its address.
 type operationFilter struct {
 	Status, Flow, Item, Vault, Label, Schedule, Bulk, Key, ID, Since, Sort string
-	Errors                                                                 bool
+	Errors, Paused, Overdue                                                bool
 	Continue                                                               string
 }
 
 // filterNames are the query parameters of the list that filter.
 func filterNames() []string {
-	return []string{"status", "flow", "item", "vault", "label", "schedule", "bulk", "key", "id", "since", "errors", "sort"}
+	return []string{"status", "flow", "item", "vault", "label", "schedule", "bulk", "key", "id", "since", "errors", "paused", "overdue", "sort"}
 }
 
 func readFilter(q url.Values) operationFilter {
 	get := func(name string) string { return strings.TrimSpace(q.Get(name)) }
 	return operationFilter{
 		Status: get("status"), Flow: get("flow"), Item: get("item"), Vault: get("vault"), Label: get("label"), Schedule: get("schedule"),
-		Bulk: get("bulk"), Key: get("key"), ID: get("id"), Since: get("since"), Sort: get("sort"), Errors: get("errors") == "true", Continue: get("continue"),
+		Bulk: get("bulk"), Key: get("key"), ID: get("id"), Since: get("since"), Sort: get("sort"), Errors: get("errors") == "true", Paused: get("paused") == "true", Overdue: get("overdue") == "true", Continue: get("continue"),
 	}
 }
 
@@ -42,7 +45,7 @@ func readFilter(q url.Values) operationFilter {
 func (f operationFilter) query(now time.Time) (api.OperationQuery, error) {
 	q := api.OperationQuery{
 		Flow: f.Flow, ID: f.ID, Key: f.Key, Item: f.Item, Vault: f.Vault, Schedule: f.Schedule, Bulk: f.Bulk,
-		Errors: f.Errors, Sort: f.Sort, PageSize: pageSize, Continue: f.Continue,
+		Errors: f.Errors, Paused: f.Paused, Overdue: f.Overdue, Sort: f.Sort, PageSize: pageSize, Continue: f.Continue,
 	}
 	for name := range strings.SplitSeq(f.Status, ",") {
 		if name != "" {
@@ -83,6 +86,7 @@ func savedViews(current url.Values) []savedView {
 		{Name: "All"},
 		{Name: "In progress", Query: "status=Pending,Running"},
 		{Name: "Needs attention", Query: "status=Parked,Failed,TimedOut"},
+		{Name: "Paused", Query: "paused=true"},
 		{Name: "Failed today", Query: "status=Failed,TimedOut&since=day"},
 		{Name: "Longest", Query: "since=day&sort=-duration"},
 	}
@@ -111,8 +115,10 @@ type operationsData struct {
 	Views   []savedView
 	Summary api.Summary
 	Counts  []statusCount
-	Flows   []string
-	Page    api.OperationPage
+	// Stale reports that the counts are older than the page.
+	Stale bool
+	Flows []string
+	Page  api.OperationPage
 	// Next is the query of the next page, First that of the first one.
 	Next, First template.URL
 	// Active lists the filters in words, for the button that removes them.
@@ -142,6 +148,7 @@ func (d *Dashboard) operations(r *http.Request) (content, error) {
 	if data.Summary, err = backend.Summary(ctx, time.Time{}); err != nil {
 		return content{}, err
 	}
+	data.Stale = d.cfg.Now().Sub(data.Summary.At) > maxCountAge
 	for _, s := range api.Statuses() {
 		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s]})
 	}

@@ -111,6 +111,52 @@ func TestList_FiltersByEverythingThatAStartNames(t *testing.T) {
 	}
 }
 
+// Paused and overdue operations are listed as the summary counts them, and from the
+// live ones only.
+func TestList_FindsPausedAndOverdueOperations(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ids := map[string]string{}
+	for _, key := range []string{"paused", "late", "parked", "ended"} {
+		var op wire.Started
+		r.call(r.api, http.MethodPost, "/operations", backupRequest(key, key), &op)
+		ids[op.ID] = key
+		row, err := r.store.Load(t.Context(), op.ID)
+		require.NoError(t, err)
+		row.Operation.DueAt = r.time.Now()
+		switch key {
+		case "paused":
+			row.Operation.Paused = true
+		case "parked":
+			row.Operation.Status = operation.Parked
+		case "ended":
+			row.Operation.Status, row.Operation.Paused = operation.Canceled, true
+		}
+		row.Operation.WriteID = key
+		_, err = r.store.Save(t.Context(), row, operation.Event{Seq: 1, WriteID: key})
+		require.NoError(t, err)
+	}
+	r.time.Advance(10*time.Minute + time.Second)
+	for query, want := range map[string][]string{
+		"paused=true": {"paused"}, "overdue=true": {"late"}, "paused=true&overdue=true": nil, "paused=true&status=Canceled": nil,
+		"paused=true&status=Pending,Canceled": {"paused"}, "overdue=false&paused=false": {"ended", "parked", "late", "paused"},
+	} {
+		var page wire.OperationPage
+		require.Equal(t, http.StatusOK, r.call(r.api, http.MethodGet, "/operations?"+query, nil, &page).StatusCode, query)
+		var got []string
+		for _, op := range page.Operations {
+			got = append(got, ids[op.ID])
+		}
+		require.ElementsMatch(t, want, got, query)
+	}
+	var s wire.Summary
+	r.call(r.api, http.MethodGet, "/summary", nil, &s)
+	require.Equal(t, [3]int{1, 1, 1}, [3]int{s.Paused, s.Overdue, s.Parked})
+	var p wire.Problem
+	require.Equal(t, http.StatusBadRequest, r.call(r.api, http.MethodGet, "/operations?paused=1", nil, &p).StatusCode)
+	require.Equal(t, "paused", p.Fields[0].Field)
+}
+
 func TestList_RejectsUnknownFlow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

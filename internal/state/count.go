@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -14,33 +15,55 @@ import (
 )
 
 // CountEnded counts the finalized operations that were created at since or later
-// by flow and final status. It reads at most limit index entries and no rows;
-// complete is false if there are more. Operations that ended long before this
+// by flow and final status. It reads the statuses at the same time, at most limit
+// index entries and no rows; complete is false if there are more. Operations that ended long before this
 // method existed count under an empty flow.
 func (s *Store) CountEnded(ctx context.Context, since time.Time, limit int) (counts operation.Counts, complete bool, err error) {
 	counts = operation.Counts{}
-	_, end := bounds(since, time.Time{})
+	var mu sync.Mutex
 	read := 0
-	for _, status := range operation.Statuses() {
-		if !status.Terminal() {
-			continue
+	add := func(status operation.Status, text []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if read == limit {
+			return errEnough
 		}
-		for text, err := range s.listed(ctx, endedList(status), "", end, to.Ptr[int32](1000)) {
-			if err != nil {
-				return nil, false, failed("count operations", err)
-			}
-			if read == limit {
-				return counts, false, nil
-			}
-			read++
-			p, err := pointerOf(text)
-			if err != nil {
-				continue // a list names the entry
-			}
+		read++
+		if p, err := pointerOf(text); err == nil { // a list names an unreadable entry
 			counts.Add(p.Flow, status)
 		}
+		return nil
+	}
+	_, end := bounds(since, time.Time{})
+	group, ctx := parallel.WithContext(ctx)
+	for _, status := range operation.Statuses() {
+		if status.Terminal() {
+			group.Go(func() error { return s.eachEnded(ctx, status, end, add) })
+		}
+	}
+	switch err := group.Wait(); {
+	case errors.Is(err, errEnough):
+		return counts, false, nil
+	case err != nil:
+		return nil, false, failed("count operations", err)
 	}
 	return counts, true, nil
+}
+
+// errEnough ends a count at its limit.
+var errEnough = errors.New("enough operations were counted")
+
+// eachEnded passes the index entries of one final status on, newest first, up to a row key.
+func (s *Store) eachEnded(ctx context.Context, status operation.Status, end string, add func(operation.Status, []byte) error) error {
+	for text, err := range s.listed(ctx, endedList(status), "", end, to.Ptr[int32](1000)) {
+		if err != nil {
+			return err
+		}
+		if err := add(status, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ListBulk returns the operations that a bulk has started, newest first. It reads

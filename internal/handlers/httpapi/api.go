@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/intake"
@@ -138,6 +139,7 @@ type API struct {
 	inventories turns
 	preflights  *shared[preflight.Report]
 	rescues     *shared[engine.SweepResult]
+	summaries   *reused[api.Summary]
 }
 
 // New returns the API. It fails if a required field is missing.
@@ -149,6 +151,7 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		cfg: c, validations: make(turns, maxValidations), inventories: make(turns, maxInventories), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),
+		summaries: newReused[api.Summary](c.Now),
 	}
 	a.handler = a.mux()
 	if c.RequireRoles {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 )
 
 // maxValidations limits the validations that run at a time, because each makes
@@ -58,4 +59,48 @@ func (s *shared[T]) run(ctx context.Context, f func(context.Context) (T, error))
 		s.last, s.lastRun = result, number
 	}
 	return result, err
+}
+
+// Limits of reuse. A result that was cheap is not reused.
+const (
+	reuseFactor = 20
+	maxReuse    = 5 * time.Minute
+	cheapEnough = 50 * time.Millisecond
+)
+
+// reused returns the result of a costly function again for 20 times as long as it
+// took, and for five minutes at most. So its calls take up to 5 % of the time,
+// however many callers there are. The result must hold the time that it describes.
+type reused[T any] struct {
+	turn turns
+	now  func() time.Time
+
+	last    T
+	until   time.Time
+	present bool
+}
+
+func newReused[T any](now func() time.Time) *reused[T] {
+	return &reused[T]{turn: make(turns, 1), now: now}
+}
+
+// run returns the last result, or that of the function. Callers wait for each other.
+func (r *reused[T]) run(ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	if err := r.turn.take(ctx); err != nil {
+		var none T
+		return none, err
+	}
+	defer r.turn.release()
+	began := r.now()
+	if r.present && began.Before(r.until) {
+		return r.last, nil
+	}
+	result, err := f(ctx)
+	if err != nil {
+		return result, err
+	}
+	end := r.now()
+	r.present = end.Sub(began) >= cheapEnough
+	r.last, r.until = result, end.Add(min(reuseFactor*end.Sub(began), maxReuse))
+	return result, nil
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := parseQuery(r, "status", "flow", "id", "key", "item", "vault", "schedule", "bulk", "label", "errors", "since", "until",
+	q, err := parseQuery(r, "status", "flow", "id", "key", "item", "vault", "schedule", "bulk", "label", "errors", "paused", "overdue", "since", "until",
 		"sort", "pageSize", "continue")
 	if err != nil {
 		return err
@@ -55,13 +55,15 @@ func invalidField(field, problem, want string) error {
 func (a *API) where(r *http.Request) func(operation.Operation) bool {
 	query := r.URL.Query()
 	id, item, vault := query.Get("id"), query.Get("item"), query.Get("vault")
-	failed := query.Get("errors") == "true"
-	if id == "" && item == "" && vault == "" && !failed {
+	failed, paused, overdue := query.Get("errors") == "true", query.Get("paused") == "true", query.Get("overdue") == "true"
+	if id == "" && item == "" && vault == "" && !failed && !paused && !overdue {
 		return nil
 	}
+	now := a.cfg.Now()
 	return func(op operation.Operation) bool {
 		opVault, opItem := a.subject(op)
-		return strings.HasPrefix(op.ID, strings.ToLower(id)) && named(opItem, item) && named(opVault, vault) && (!failed || op.LastError != nil)
+		return strings.HasPrefix(op.ID, strings.ToLower(id)) && named(opItem, item) && named(opVault, vault) &&
+			(!failed || op.LastError != nil) && (!paused || isPaused(op)) && (!overdue || isOverdue(op, now))
 	}
 }
 
@@ -71,6 +73,11 @@ func (a *API) find(r *http.Request, q operation.Query) (operation.Page, error) {
 	if query.Get("errors") == "true" && len(q.Status) == 0 {
 		q.Status = []operation.Status{operation.Pending, operation.Running, operation.Parked, operation.Failed, operation.TimedOut}
 	}
+	if query.Get("paused") == "true" || query.Get("overdue") == "true" {
+		if q.Status = liveOf(q.Status); len(q.Status) == 0 {
+			return operation.Page{}, nil
+		}
+	}
 	if key := query.Get("key"); key != "" {
 		return a.findKey(r.Context(), q, key)
 	}
@@ -78,6 +85,16 @@ func (a *API) find(r *http.Request, q operation.Query) (operation.Page, error) {
 		return a.sorted(r.Context(), q, order)
 	}
 	return a.cfg.Operations.List(r.Context(), q)
+}
+
+// liveOf returns the statuses of operations that have not ended among the wanted
+// ones. Only such operations are paused or overdue, and there are few of them.
+func liveOf(wanted []operation.Status) []operation.Status {
+	live := []operation.Status{operation.Pending, operation.Running, operation.Parked}
+	if len(wanted) == 0 {
+		return live
+	}
+	return slices.DeleteFunc(slices.Clone(wanted), func(s operation.Status) bool { return !slices.Contains(live, s) })
 }
 
 // findKey returns the operations with a key: at most one of each flow. It reads

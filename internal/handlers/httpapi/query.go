@@ -65,7 +65,7 @@ func (p *queryParser) parse(name string, values []string) {
 		p.query.Labels = append(p.query.Labels, operation.Label{Key: scheduleLabel, Value: value})
 	case "bulk":
 		p.query.Bulk = value
-	case "errors":
+	case "errors", "paused", "overdue":
 		if value != "true" && value != "false" {
 			p.add(name, fmt.Sprintf("%q is neither true nor false", value), "true or false")
 		}

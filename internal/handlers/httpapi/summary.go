@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -33,40 +34,37 @@ func zeroStatus() map[api.Status]int {
 }
 
 // summary counts the operations that have not ended, and those that ended and were
-// created lately.
+// created lately. The counts of the last day are reused if they were costly.
 func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
 	q, err := parseQuery(r, "since")
 	if err != nil {
 		return err
 	}
-	now := a.cfg.Now()
-	s := api.Summary{At: now, Since: q.Since, Status: zeroStatus(), Flows: []api.FlowSummary{}}
-	if s.Since.IsZero() {
-		s.Since = now.Add(-summaryAge)
+	var s api.Summary
+	if q.Since.IsZero() {
+		s, err = a.summaries.run(r.Context(), func(ctx context.Context) (api.Summary, error) {
+			return a.count(ctx, a.cfg.Now().Add(-summaryAge))
+		})
+	} else {
+		s, err = a.count(r.Context(), q.Since)
 	}
-	counts, complete, err := a.cfg.Operations.CountEnded(r.Context(), s.Since, maxCounted)
 	if err != nil {
 		return err
 	}
+	return writeJSON(w, http.StatusOK, s)
+}
+
+// count returns a summary whose ended operations were created at since or later.
+func (a *API) count(ctx context.Context, since time.Time) (api.Summary, error) {
+	now := a.cfg.Now()
+	s := api.Summary{At: now, Since: since, Status: zeroStatus(), Flows: []api.FlowSummary{}}
+	counts, complete, err := a.cfg.Operations.CountEnded(ctx, since, maxCounted)
+	if err != nil {
+		return s, err
+	}
 	s.Incomplete = !complete
-	live := operation.Query{Status: []operation.Status{operation.Pending, operation.Running, operation.Parked}, PageSize: operation.MaxPageSize}
-	for read := 0; ; {
-		page, err := a.cfg.Operations.List(r.Context(), live)
-		if err != nil {
-			return err
-		}
-		s.Unreadable += len(page.Unreadable)
-		for _, op := range page.Operations {
-			counts.Add(op.Flow, op.Status)
-			addLive(&s, op, now)
-		}
-		if live.Continue = page.Continue; live.Continue == "" {
-			break
-		}
-		if read += len(page.Operations); read >= maxLive {
-			s.Incomplete = true
-			break
-		}
+	if err := a.countLive(ctx, &s, counts); err != nil {
+		return s, err
 	}
 	for _, flow := range slices.Sorted(maps.Keys(counts)) {
 		one := api.FlowSummary{Flow: flow, Status: map[api.Status]int{}}
@@ -76,7 +74,30 @@ func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
 		}
 		s.Flows = append(s.Flows, one)
 	}
-	return writeJSON(w, http.StatusOK, s)
+	return s, nil
+}
+
+// countLive adds the operations that have not ended.
+func (a *API) countLive(ctx context.Context, s *api.Summary, counts operation.Counts) error {
+	live := operation.Query{Status: []operation.Status{operation.Pending, operation.Running, operation.Parked}, PageSize: operation.MaxPageSize}
+	for read := 0; ; {
+		page, err := a.cfg.Operations.List(ctx, live)
+		if err != nil {
+			return err
+		}
+		s.Unreadable += len(page.Unreadable)
+		for _, op := range page.Operations {
+			counts.Add(op.Flow, op.Status)
+			addLive(s, op, s.At)
+		}
+		if live.Continue = page.Continue; live.Continue == "" {
+			return nil
+		}
+		if read += len(page.Operations); read >= maxLive {
+			s.Incomplete = true
+			return nil
+		}
+	}
 }
 
 // addLive counts an operation that has not ended by what it waits for.
@@ -84,9 +105,20 @@ func addLive(s *api.Summary, op operation.Operation, now time.Time) {
 	switch {
 	case op.Status == operation.Parked:
 		s.Parked++
-	case op.Paused:
+	case isPaused(op):
 		s.Paused++
-	case !op.DueAt.IsZero() && now.Sub(op.DueAt) > overdueAfter:
+	case isOverdue(op, now):
 		s.Overdue++
 	}
+}
+
+// isPaused reports whether an operator has paused the operation. A parked one waits
+// for another decision first.
+func isPaused(op operation.Operation) bool {
+	return op.Paused && !op.Status.Terminal() && op.Status != operation.Parked
+}
+
+// isOverdue reports whether the message of the next check must be lost.
+func isOverdue(op operation.Operation, now time.Time) bool {
+	return !op.Paused && !op.Status.Terminal() && op.Status != operation.Parked && !op.DueAt.IsZero() && now.Sub(op.DueAt) > overdueAfter
 }

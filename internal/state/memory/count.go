@@ -20,19 +20,14 @@ func (s *Store) CountEnded(ctx context.Context, since time.Time, limit int) (cou
 	counts = operation.Counts{}
 	read := 0
 	for id, r := range s.rows {
-		loaded, err := r.load()
-		if err != nil {
-			return nil, false, err
-		}
-		op := loaded.Operation
-		if _, live := s.live[id]; live || !op.Status.Terminal() || op.CreatedAt.Before(since) {
+		if _, live := s.live[id]; live || !r.head.status.Terminal() || r.head.createdAt.Before(since) {
 			continue
 		}
 		if read == limit {
 			return counts, false, nil
 		}
 		read++
-		counts.Add(op.Flow, op.Status)
+		counts.Add(r.head.flow, r.head.status)
 	}
 	return counts, true, nil
 }

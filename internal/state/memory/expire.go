@@ -24,7 +24,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done s
 			return done, err
 		}
 		if op := loaded.Operation; done.Operations < limit && op.ReadyToFinalize() && op.EndedAt.Before(before) {
-			delete(s.rows, id)
+			s.remove(id)
 			done.Operations++
 		}
 	}

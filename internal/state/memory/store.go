@@ -28,6 +28,7 @@ type Store struct {
 	mu           sync.Mutex
 	version      int
 	rows         map[string]row
+	order        []place
 	live         map[string]time.Time
 	rejected     map[state.Position]rejected.Request
 	decisions    map[string]decision.Record
@@ -38,6 +39,7 @@ type Store struct {
 }
 
 type row struct {
+	head   head
 	text   []byte
 	etag   string
 	events [][]byte
@@ -75,7 +77,7 @@ func (s *Store) Create(ctx context.Context, op operation.Operation, ev operation
 	}
 	s.live[op.ID] = op.CreatedAt
 	r := row{text: text, etag: s.etag(), events: [][]byte{event}}
-	s.rows[op.ID] = r
+	s.put(op, r)
 	loaded, err := r.load()
 	return loaded, true, err
 }
@@ -118,7 +120,7 @@ func (s *Store) Save(ctx context.Context, changed engine.Row, ev operation.Event
 		return "", fmt.Errorf("save operation %s: %w", id, engine.ErrConflict)
 	}
 	r.text, r.etag, r.events = text, s.etag(), append(r.events, event)
-	s.rows[id] = r
+	s.put(changed.Operation, r)
 	return r.etag, nil
 }
 
@@ -211,19 +213,26 @@ func (s *Store) List(ctx context.Context, q operation.Query) (operation.Page, er
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := map[state.Position]operation.Operation{}
-	for _, r := range s.rows {
+	var page operation.Page
+	last := state.Position("")
+	for i := s.after(after) - 1; i >= 0; i-- {
+		r := s.rows[s.order[i].id]
+		if !r.head.mayMatch(q) {
+			continue
+		}
 		loaded, err := r.load()
 		if err != nil {
 			return operation.Page{}, err
 		}
-		op := loaded.Operation
-		if at := state.PositionOf(op.CreatedAt, op.ID); at > after && q.Matches(op) {
-			found[at] = op.WithoutURLs()
+		if !q.Matches(loaded.Operation) {
+			continue
 		}
+		if len(page.Operations) == q.Size() {
+			page.Continue = last.Continue()
+			break
+		}
+		page.Operations, last = append(page.Operations, loaded.Operation.WithoutURLs()), r.head.at
 	}
-	var page operation.Page
-	page.Operations, page.Continue = firstPage(found, q.Size())
 	return page, nil
 }
 
