@@ -33,7 +33,7 @@ func (c *schedulesCheckCommand) Run(a *app) error {
 type schedulesNextCommand struct {
 	File  string `short:"f" default:"schedules.yaml" help:"File with the schedules."`
 	Name  string `arg:"" optional:"" help:"Only this schedule."`
-	After string `placeholder:"TIME" help:"Only runs after this time, in RFC 3339; now by default."`
+	After string `placeholder:"TIME" help:"Only runs after this time (RFC 3339, a date, or an age such as 36h or 7d); now by default."`
 	Count int    `short:"n" default:"5" help:"Maximum number of runs of each schedule, from 1 to 1000."`
 }
 
@@ -54,8 +54,8 @@ func (c *schedulesNextCommand) Run(a *app) error {
 	after := a.now()
 	if c.After != "" {
 		var err error
-		if after, err = time.Parse(time.RFC3339, c.After); err != nil {
-			return &cli.UsageError{Text: fmt.Sprintf("--after %q is not a time", c.After), Remedy: "use a time such as 2026-03-28T12:00:00Z"}
+		if after, err = cli.ParseTime("--after", c.After, a.now()); err != nil {
+			return err
 		}
 	}
 	if c.Count < 1 || c.Count > maxNextRuns {

@@ -14,6 +14,7 @@ import (
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/parameters"
+	"azbackupflow/internal/duration"
 )
 
 // requestFlags are the flags of commands that read a request.
@@ -87,7 +88,7 @@ func (f *requestFlags) override(a *app, r *api.Request) error {
 		if err != nil {
 			return err
 		}
-		r.Deadline = cli.ISODuration(d)
+		r.Deadline = duration.ISO(d)
 	}
 	if len(f.Label) > 0 {
 		labels := maps.Clone(r.Labels)

@@ -40,12 +40,10 @@ func ReadFile(name string, stdin io.Reader) ([]byte, error) {
 }
 
 // DecodeRequest decodes a request file in JSON or YAML. It checks the shape of the
-// request; the API checks the values. The deadline is an ISO 8601 duration, also if
-// the file has a short one such as 36h.
+// request; the API checks the values.
 func DecodeRequest(raw []byte, file string) (api.Request, error) {
 	var r api.Request
 	err := decode(raw, file, &r)
-	r.Deadline = isoDeadline(r.Deadline)
 	return r, err
 }
 
@@ -53,15 +51,7 @@ func DecodeRequest(raw []byte, file string) (api.Request, error) {
 func DecodeBulk(raw []byte, file string) (api.Bulk, error) {
 	var b api.Bulk
 	err := decode(raw, file, &b)
-	b.Template.Deadline = isoDeadline(b.Template.Deadline)
 	return b, err
-}
-
-func isoDeadline(text string) string {
-	if d, ok := ParseDuration(text); ok {
-		return ISODuration(d)
-	}
-	return text
 }
 
 func decode(raw []byte, file string, into any) error {

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"time"
+
+	"azbackupflow/internal/duration"
 )
 
 // ParseTime parses the value of a time flag: a time in RFC 3339, a date, or an
@@ -16,7 +18,7 @@ func ParseTime(flag, value string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	if age, ok := ParseDuration(value); ok {
+	if age, ok := duration.Parse(value); ok {
 		return now.Add(-age), nil
 	}
 	return time.Time{}, &UsageError{

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sosodev/duration"
-
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/schedule"
 )
 
@@ -40,12 +39,11 @@ func (c *checker) duration(path, text string, least, most time.Duration) time.Du
 	if text == "" {
 		return 0
 	}
-	d, err := duration.Parse(text)
-	if err != nil {
-		c.report(path, fmt.Sprintf("%q is not a duration", text), "an ISO 8601 duration such as PT4H or P7D")
+	parsed, ok := duration.Parse(text)
+	if !ok {
+		c.report(path, fmt.Sprintf("%q is not a duration", text), "one "+duration.Forms)
 		return 0
 	}
-	parsed := d.ToTimeDuration()
 	if parsed < least || parsed > most {
 		c.report(path, fmt.Sprintf("%q is not within the limits", text), fmt.Sprintf("a duration from %s to %s", spoken(least), spoken(most)))
 	}

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
-	"github.com/sosodev/duration"
-
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/dataprotection/kinds"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/schema"
 )
 
@@ -71,6 +69,12 @@ type Rehydration struct {
 	Retention string `json:"retention"`
 }
 
+// options returns the rehydration of a restore. Azure takes ISO 8601 only.
+func (r Rehydration) options() *dataprotection.Rehydration {
+	retention, _ := duration.Parse(r.Retention) // checked at the start
+	return &dataprotection.Rehydration{Priority: r.Priority, RetentionDuration: duration.ISO(retention)}
+}
+
 // AsDatabase is a database that the restore creates.
 type AsDatabase struct {
 	ServerID string `json:"serverId"`
@@ -112,7 +116,7 @@ func restorePostgresParameters() schema.Parameters {
 			"tier":                  {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
 			"rehydration":           {When: "archive tier only, and required there", Meaning: "an object: how the recovery point is copied from the archive"},
 			"rehydration.priority":  {Required: true, Meaning: "`Standard` or `High`", Rule: schema.OneOf(dataprotection.PriorityStandard, dataprotection.PriorityHigh)},
-			"rehydration.retention": {Required: true, Meaning: "how long the copy stays in the vault tier, as an ISO 8601 duration of days such as `P15D`", Rule: schema.Object{"pattern": daysPattern}},
+			"rehydration.retention": {Required: true, Meaning: "how long the copy stays in the vault tier, as a duration of days such as `15d` or `P15D`", Rule: schema.Object{"pattern": duration.Pattern}},
 			"asDatabase":            {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
 			"asDatabase.serverId": {
 				Required: true, Meaning: "resource ID of the target, a single server that is an allowed restore target. It may be in another subscription. To move to a flexible server, restore as files and load them with pg_restore",
@@ -175,16 +179,11 @@ func (c *checks) tier(tier string, r *Rehydration) {
 		if r.Priority != dataprotection.PriorityStandard && r.Priority != dataprotection.PriorityHigh {
 			c.add("rehydration.priority", fmt.Sprintf("%q is not a priority", r.Priority), "Standard or High")
 		}
-		if d, err := duration.Parse(r.Retention); err != nil || !retention.MatchString(r.Retention) || d.ToTimeDuration() < 24*time.Hour {
-			c.add("rehydration.retention", fmt.Sprintf("%q is not a number of days", r.Retention), "an ISO 8601 duration of days, such as P15D")
+		if d, ok := duration.Parse(r.Retention); !ok || d < 24*time.Hour {
+			c.add("rehydration.retention", fmt.Sprintf("%q is not a number of days", r.Retention), "a duration of at least one day, such as 15d or P15D")
 		}
 	}
 }
-
-// daysPattern is an ISO 8601 duration; the parser accepts more.
-const daysPattern = `^P([0-9]+(\.[0-9]+)?[YMWD])*(T([0-9]+(\.[0-9]+)?[HMS])+)?$`
-
-var retention = regexp.MustCompile(daysPattern)
 
 func (c *checks) database(d AsDatabase, guardrails Guardrails) {
 	c.server("asDatabase.serverId", d.ServerID, singleServerType)

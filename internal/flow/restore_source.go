@@ -143,7 +143,7 @@ func (a azure) restoreRequest(c step.Call, p restoration) (dataprotection.Restor
 		r.RestoreLocation = known[learnedLocation]
 	}
 	if p.rehydration != nil {
-		r.Rehydration = &dataprotection.Rehydration{Priority: p.rehydration.Priority, RetentionDuration: p.rehydration.Retention}
+		r.Rehydration = p.rehydration.options()
 	}
 	if p.files != nil {
 		r.Files = &dataprotection.FilesTarget{URL: p.files.ContainerURL, FilePrefix: p.files.Prefix, TargetResourceID: p.files.ContainerID}

@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
-	"github.com/sosodev/duration"
-
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/step"
 )
 
@@ -55,8 +53,6 @@ const (
 const (
 	minDeadline = time.Minute
 	maxDeadline = 30 * 24 * time.Hour
-	// maxDeadlineText is in bytes.
-	maxDeadlineText = 64
 )
 
 // Read decodes a request and validates everything that does not depend on its
@@ -126,12 +122,9 @@ func (r Request) Timeout() (time.Duration, error) {
 	if r.Deadline == "" {
 		return 0, nil
 	}
-	if len(r.Deadline) > maxDeadlineText {
+	timeout, ok := duration.Parse(r.Deadline)
+	if !ok {
 		return 0, errors.New("is not a duration")
-	}
-	timeout, err := parseDuration(r.Deadline)
-	if err != nil {
-		return 0, err
 	}
 	if timeout < minDeadline || timeout > maxDeadline {
 		return 0, errors.New("is out of range")
@@ -139,37 +132,8 @@ func (r Request) Timeout() (time.Duration, error) {
 	return timeout, nil
 }
 
-// parseDuration parses an ISO 8601 duration, or a short one such as 1d12h.
-func parseDuration(text string) (time.Duration, error) {
-	if shortForm.MatchString(text) {
-		return parseShort(text)
-	}
-	// The parser ignores a number without a unit, so the format is checked too.
-	d, err := duration.Parse(text)
-	if err != nil || !iso8601.MatchString(text) {
-		return 0, errors.New("is not a duration")
-	}
-	return d.ToTimeDuration(), nil
-}
-
-func parseShort(text string) (total time.Duration, err error) {
-	const day = 24 * time.Hour
-	units := map[string]time.Duration{"w": 7 * day, "d": day, "h": time.Hour, "m": time.Minute, "s": time.Second}
-	for _, part := range shortPart.FindAllStringSubmatch(text, -1) {
-		n, err := strconv.ParseInt(part[1], 10, 64)
-		if err != nil || n > int64(maxDeadline/units[part[2]]) {
-			return 0, errors.New("is out of range")
-		}
-		total += time.Duration(n) * units[part[2]]
-	}
-	return total, nil
-}
-
 var (
-	shortForm = regexp.MustCompile(`^(\d+[wdhms])+$`)
-	shortPart = regexp.MustCompile(`(\d+)([wdhms])`)
 	printable = regexp.MustCompile(`^[^\x00-\x1f\x7f]*$`)
-	iso8601   = regexp.MustCompile(`^P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$`)
 	labelName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,63}$`)
 )
 

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/sosodev/duration"
-
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/step"
 )
@@ -45,11 +44,11 @@ func (e entry) schedule(check Check) (s Schedule, problems []problem) {
 		s.Jitter = defaultSelectionJitter
 	}
 	if e.Jitter != "" {
-		d, err := duration.Parse(e.Jitter)
-		if err != nil || d.ToTimeDuration() > maxJitter {
-			problems = append(problems, problem{[]string{"jitter"}, fmt.Sprintf("%q is not a duration of at most 12 hours", e.Jitter), "an ISO 8601 duration such as PT10M"})
+		d, ok := duration.Parse(e.Jitter)
+		if !ok || d > maxJitter {
+			problems = append(problems, problem{[]string{"jitter"}, fmt.Sprintf("%q is not a duration of at most 12 hours", e.Jitter), "one such as 10m, 2h or PT10M"})
 		} else {
-			s.Jitter = d.ToTimeDuration()
+			s.Jitter = d
 		}
 	}
 	return s, append(problems, s.checkRequest(check)...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/request"
 )
 
@@ -80,7 +81,7 @@ func reason() Object {
 }
 
 func deadline() Object {
-	return Object{"type": "string", "pattern": duration, "description": "maximum duration of the operation, from 1m to 30d, such as 6h, 7d or PT6H", "examples": []string{"PT6H"}}
+	return Object{"type": "string", "pattern": duration.Pattern, "description": "maximum duration of the operation, from 1m to 30d, such as 6h, 7d or PT6H", "examples": []string{"PT6H"}}
 }
 
 func labels() Object {

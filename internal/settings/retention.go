@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sosodev/duration"
+	"azbackupflow/internal/duration"
 )
 
 const (
@@ -13,11 +13,11 @@ const (
 )
 
 func parseRetention(text string) (time.Duration, error) {
-	d, err := duration.Parse(text)
-	if err != nil || d.ToTimeDuration() < minRetention {
-		return 0, fmt.Errorf("settings: AZBACKUPFLOW_RETENTION is %q; set an ISO 8601 duration of at least one day, such as P90D", text)
+	d, ok := duration.Parse(text)
+	if !ok || d < minRetention {
+		return 0, fmt.Errorf("settings: AZBACKUPFLOW_RETENTION is %q; set a duration of at least one day, such as 90d or P90D", text)
 	}
-	return d.ToTimeDuration(), nil
+	return d, nil
 }
 
 func (s Settings) checkStartsPerItem() error {

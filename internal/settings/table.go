@@ -90,7 +90,7 @@ func meanings() map[string]string {
 		"AZBACKUPFLOW_REPLY_QUEUES":             "Queues that a request may name in `ReplyTo`. Empty allows none.",
 		"AZBACKUPFLOW_VAULTS":                   "Resource ids of the vaults that `azbackupflow preflight` checks. It has no other effect.",
 		"AZBACKUPFLOW_SERVICE_BUS_ID":           "Resource id of the Service Bus namespace, for `azbackupflow preflight`.",
-		"AZBACKUPFLOW_RETENTION":                "Age at which ended operations, with their history, and rejected requests are deleted. An ISO 8601 duration of at least one day.",
+		"AZBACKUPFLOW_RETENTION":                "Age at which ended operations, with their history, and rejected requests are deleted. A duration of at least one day, such as `90d` or `P90D`.",
 		"AZBACKUPFLOW_STARTS_PER_ITEM":          "Maximum number of operations that start to change one protected item in a day (UTC). 0 means unlimited.",
 		"AZBACKUPFLOW_SPEED_FACTOR":             "Divides every wait. Leave it at 1 in Azure; the local stack sets it to the factor of its simulator's clock.",
 		"AZBACKUPFLOW_LOG_LEVEL":                "`DEBUG`, `INFO`, `WARN` or `ERROR`.",

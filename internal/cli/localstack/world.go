@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"azbackupflow/internal/cli"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/local/armsim"
 )
 
@@ -34,7 +35,7 @@ func ParseWorld(file string, raw []byte) (*armsim.World, error) {
 		return nil, invalid("is not an object", "write lists such as vaults and storageAccounts; see examples/local/world.yaml")
 	}
 	if err := completeWorld(top); err != nil {
-		return nil, invalid(err.Error(), "use a duration "+cli.DurationForms)
+		return nil, invalid(err.Error(), "use a duration "+duration.Forms)
 	}
 	text, err := json.Marshal(top)
 	if err != nil {
@@ -93,7 +94,7 @@ func completePoint(point any, index int) error {
 	if !ok {
 		return nil
 	}
-	age, ok := cli.ParseDuration(text)
+	age, ok := duration.Parse(text)
 	if !ok {
 		return fmt.Errorf("protectedDatasources[%d].recoveryPoints: age %q is not a duration", index, text)
 	}

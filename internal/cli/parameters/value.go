@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/cli"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/schema"
 )
 
@@ -71,8 +72,8 @@ func (b *builder) text(flag Flag, label, value string) (any, error) {
 		return id, err
 	}
 	// A parameter that takes ISO 8601 durations takes the short form too.
-	if d, ok := cli.ParseDuration(value); ok && !matches(flag, value) && matches(flag, cli.ISODuration(d)) {
-		return cli.ISODuration(d), nil
+	if d, ok := duration.Parse(value); ok && !matches(flag, value) && matches(flag, duration.ISO(d)) {
+		return duration.ISO(d), nil
 	}
 	return value, nil
 }
@@ -85,7 +86,7 @@ func (b *builder) time(label, value string) (any, error) {
 		}
 	}
 	if sign := value[:min(1, len(value))]; sign == "+" || sign == "-" {
-		if d, ok := cli.ParseDuration(value[1:]); ok {
+		if d, ok := duration.Parse(value[1:]); ok {
 			if sign == "-" {
 				d = -d
 			}

@@ -14,7 +14,7 @@ import (
 // listDecisions responds with the last decision of automatic protection about
 // each resource.
 func (a *API) listDecisions(w http.ResponseWriter, r *http.Request) error {
-	q, err := parseQuery(r, "outcome", "rule", "pageSize", "continue")
+	q, err := parseQuery(a.cfg.Now(), r, "outcome", "rule", "pageSize", "continue")
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) error {
-	q, err := parseQuery(r, "status", "flow", "id", "key", "item", "vault", "schedule", "bulk", "label", "errors", "paused", "overdue", "since", "until",
+	q, err := parseQuery(a.cfg.Now(), r, "status", "flow", "id", "key", "item", "vault", "schedule", "bulk", "label", "errors", "paused", "overdue", "since", "until",
 		"sort", "pageSize", "continue")
 	if err != nil {
 		return err

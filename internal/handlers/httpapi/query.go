@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/step"
 )
@@ -22,8 +23,8 @@ const functionKeyParameter = "code"
 
 // parseQuery parses the filters of a list. It rejects every parameter that the
 // list does not support: a misspelt filter must not list everything.
-func parseQuery(r *http.Request, supported ...string) (operation.Query, error) {
-	var p queryParser
+func parseQuery(now time.Time, r *http.Request, supported ...string) (operation.Query, error) {
+	p := queryParser{now: now}
 	query := r.URL.Query()
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch {
@@ -42,6 +43,8 @@ func parseQuery(r *http.Request, supported ...string) (operation.Query, error) {
 
 // queryParser collects the filters and their errors.
 type queryParser struct {
+	// now is the time from which ages count.
+	now   time.Time
 	query operation.Query
 	wrong []step.FieldError
 }
@@ -110,10 +113,16 @@ func (p *queryParser) statuses(name string, values []string) {
 	}
 }
 
+// instant parses a time in RFC 3339, a date, or an age.
 func (p *queryParser) instant(name, text string) time.Time {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		p.add(name, fmt.Sprintf("%q is not a time", text), "an RFC 3339 time such as 2026-11-21T03:00:00Z")
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at
+		}
 	}
-	return at
+	if age, ok := duration.Parse(text); ok {
+		return p.now.Add(-age)
+	}
+	p.add(name, fmt.Sprintf("%q is not a time", text), "a time such as 2026-11-21T03:00:00Z, a date, or an age such as 36h or 7d")
+	return time.Time{}
 }

@@ -14,7 +14,7 @@ import (
 
 func query(t *testing.T, text string, filters ...string) (operation.Query, []step.FieldError) {
 	t.Helper()
-	q, err := parseQuery(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/operations?"+text, nil), filters...)
+	q, err := parseQuery(time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/operations?"+text, nil), filters...)
 	if err == nil {
 		return q, nil
 	}
@@ -35,6 +35,20 @@ func TestParseQuery_ReadsAllFilters(t *testing.T) {
 		Flow:   "backup-now", Labels: []operation.Label{{Key: "team", Value: "files"}},
 		Since: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), PageSize: 500, Continue: "c",
 	}, q)
+}
+
+func TestParseQuery_ReadsAges(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Time{
+		"36h":        time.Date(2026, 11, 19, 15, 0, 0, 0, time.UTC),
+		"P7D":        time.Date(2026, 11, 14, 3, 0, 0, 0, time.UTC),
+		"2026-11-20": time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC),
+	} {
+		q, wrong := query(t, "since="+text+"&until="+text, "since", "until")
+		require.Empty(t, wrong)
+		require.Equal(t, want, q.Since, text)
+		require.Equal(t, want, q.Until, text)
+	}
 }
 
 func TestParseQuery_ReadsSeveralLabelsAndRejectsOtherRepetitions(t *testing.T) {
@@ -62,7 +76,7 @@ func TestParseQuery_NamesEveryWrongFilterInOrder(t *testing.T) {
 		require.Equal(t, []step.FieldError{
 			{Field: "pageSize", Problem: `"501" is not a page size`, Want: "1 to 500"},
 			{Field: "pagesize", Problem: "is not a filter", Want: "one of status, since, pageSize"},
-			{Field: "since", Problem: `"yesterday" is not a time`, Want: "an RFC 3339 time such as 2026-11-21T03:00:00Z"},
+			{Field: "since", Problem: `"yesterday" is not a time`, Want: "a time such as 2026-11-21T03:00:00Z, a date, or an age such as 36h or 7d"},
 			{Field: "status", Problem: `"Done" is not a status`, Want: "[Pending Running Parked Succeeded SucceededWithWarnings Failed Canceled TimedOut]"},
 			{Field: "until", Problem: "is not a filter", Want: "one of status, since, pageSize"},
 		}, wrong)

@@ -18,7 +18,7 @@ import (
 const maxPurged = 1000
 
 func (a *API) listRejected(w http.ResponseWriter, r *http.Request) error {
-	q, err := parseQuery(r, "since", "pageSize", "continue")
+	q, err := parseQuery(a.cfg.Now(), r, "since", "pageSize", "continue")
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (a *API) purgeRejected(w http.ResponseWriter, r *http.Request) error {
 	if err := requireRole(r.Context(), RoleRestore); err != nil {
 		return err
 	}
-	q, err := parseQuery(r, "until", "reason")
+	q, err := parseQuery(a.cfg.Now(), r, "until", "reason")
 	if err != nil {
 		return err
 	}

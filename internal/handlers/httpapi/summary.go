@@ -36,7 +36,7 @@ func zeroStatus() map[api.Status]int {
 // summary counts the operations that have not ended, and those that ended and were
 // created lately. The counts of the last day are reused if they were costly.
 func (a *API) summary(w http.ResponseWriter, r *http.Request) error {
-	q, err := parseQuery(r, "since")
+	q, err := parseQuery(a.cfg.Now(), r, "since")
 	if err != nil {
 		return err
 	}
