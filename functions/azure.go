@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"azbackupflow/internal/arm"
@@ -77,6 +78,18 @@ func newAzure(b *base, store *state.Store) (*azure, error) {
 // newARM returns the client of Azure Resource Manager. It authenticates as the
 // app's managed identity; the app has no secret.
 func newARM(b *base, limiter *ratelimit.Limiter) (*arm.Client, error) {
+	credential, err := newCredential(b)
+	if err != nil {
+		return nil, err
+	}
+	return arm.New(arm.Config{
+		Cloud: b.settings.Cloud, Endpoint: b.settings.ARMEndpoint, Audience: b.settings.ARMAudience, TrustedHosts: b.settings.ARMTrustedHosts,
+		Credential: credential, Now: b.now, Observe: b.telemetry.StartARMCall, Limiter: limiter,
+	})
+}
+
+// newCredential returns the app's managed identity.
+func newCredential(b *base) (azcore.TokenCredential, error) {
 	options := &azidentity.ManagedIdentityCredentialOptions{}
 	if b.settings.ClientID != "" {
 		options.ID = azidentity.ClientID(b.settings.ClientID)
@@ -85,8 +98,5 @@ func newARM(b *base, limiter *ratelimit.Limiter) (*arm.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("managed identity: %w", err)
 	}
-	return arm.New(arm.Config{
-		Cloud: b.settings.Cloud, Endpoint: b.settings.ARMEndpoint, Audience: b.settings.ARMAudience, TrustedHosts: b.settings.ARMTrustedHosts,
-		Credential: credential, Now: b.now, Observe: b.telemetry.StartARMCall, Limiter: limiter,
-	})
+	return credential, nil
 }

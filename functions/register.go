@@ -8,6 +8,7 @@ import (
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/customhandler"
+	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers"
 	"azbackupflow/internal/handlers/httpapi"
@@ -31,6 +32,7 @@ type parts struct {
 	bulks     *intake.Bulks
 	api       *httpapi.API
 	schedules *schedule.Runner
+	drills    *schedule.Runner
 	protect   *autoprotect.Evaluator
 	retention handlers.Retention
 	telemetry *telemetry.Telemetry
@@ -43,7 +45,7 @@ func functions(p *parts) map[string]customhandler.Handler {
 		"start-operation":      handlers.StartOperation(p.intake),
 		"collect-dead-letters": handlers.CollectDeadLetters(p.collector),
 		"run-step":             handlers.RunStep(p.telemetry.WrapStepRunner(p.engine), p.rejecter),
-		"schedule-backups":     handlers.ScheduleBackups(p.schedules),
+		"schedule-backups":     handlers.ScheduleBackups(schedule.Runners{p.schedules, p.drills}),
 		"protect-new-resource": handlers.ProtectNewResource(p.protect, p.rejecter),
 		"sweep-resources":      handlers.SweepResources(p.protect),
 		"sweep":                handlers.Sweep(p.telemetry.WrapSweeper(p.engine), p.retention),
@@ -81,14 +83,17 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p := &parts{
 		engine: e, rejecter: m.rejecter, telemetry: b.telemetry,
-		retention: newRetention(b, store),
 	}
 	sealer, err := newIntake(b, store, m, p)
 	if err != nil {
 		return nil, err
 	}
-	p.schedules, err = newSchedules(b, store, m, az, e)
+	kept, err := newArchive(b)
 	if err != nil {
+		return nil, err
+	}
+	p.retention = newRetention(b, store, kept)
+	if err := newSchedules(b, store, m, az, kept, p); err != nil {
 		return nil, err
 	}
 	p.protect, err = newProtection(b, store, az, e)
@@ -137,25 +142,38 @@ func newIntake(b *base, store *state.Store, m *messaging, p *parts) (*intake.Sea
 	return sealer, err
 }
 
-func newRetention(b *base, store *state.Store) handlers.Retention {
+func newRetention(b *base, store *state.Store, kept *archive.Archive) handlers.Retention {
 	expire := func(ctx context.Context, before time.Time, limit int) (handlers.Expired, error) {
 		expired, err := store.Expire(ctx, before, limit)
 		return handlers.Expired(expired), err
 	}
-	return handlers.Retention{Expire: expire, Keep: b.settings.Retention(), Now: b.now, Log: b.log}
+	r := handlers.Retention{Expire: expire, Keep: b.settings.Retention(), Now: b.now, Log: b.log}
+	if b.settings.EvidenceKey != "" {
+		r.Evidence = kept.Expire
+	}
+	return r
 }
 
-func newSchedules(b *base, store *state.Store, m *messaging, az *azure, e *engine.Engine) (*schedule.Runner, error) {
-	declared, incomplete := readSchedules(b.settings.Schedules, e, b.log)
-	return schedule.NewRunner(schedule.RunnerConfig{
-		Kind:      schedule.Backups,
-		Schedules: declared, Incomplete: incomplete, Store: store, Engine: e,
-		Items: schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection},
+// newSchedules adds the schedules and the drills.
+func newSchedules(b *base, store *state.Store, m *messaging, az *azure, kept *archive.Archive, p *parts) (err error) {
+	c := schedule.RunnerConfig{
+		Store: store, Engine: p.engine, Tenant: b.settings.Tenant, Now: b.now, SpeedFactor: b.timing.speedFactor, Log: b.log,
 		Reject: func(ctx context.Context, at time.Time, key string, body []byte, reason error) error {
 			return m.rejecter.Reject(ctx, intake.Rejection{Source: rejected.Schedules, MessageID: key, At: at, Body: body, Err: reason})
 		},
-		Tenant: b.settings.Tenant, Now: b.now, SpeedFactor: b.timing.speedFactor, Log: b.log,
-	})
+	}
+	backups, drills := c, c
+	backups.Kind, backups.Items = schedule.Backups, schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection}
+	backups.Schedules, backups.Incomplete = readSchedules(b.settings.Schedules, p.engine, b.log)
+	if p.schedules, err = schedule.NewRunner(backups); err != nil {
+		return err
+	}
+	drills.Kind = schedule.Drills
+	if drills.Schedules, drills.Incomplete, err = readDrills(b, az, kept, p.engine); err != nil {
+		return err
+	}
+	p.drills, err = schedule.NewRunner(drills)
+	return err
 }
 
 func newProtection(b *base, store *state.Store, az *azure, e *engine.Engine) (*autoprotect.Evaluator, error) {

@@ -30,6 +30,9 @@ param replyQueues string
 param vaults string
 param serviceBusId string
 
+@description('URL of the Key Vault key and version that sign the evidence of restore drills; empty for no drills.')
+param evidenceKey string
+
 @description('OpenTelemetry collector; empty for none.')
 param collector string
 
@@ -138,6 +141,8 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_NOTICES: notices
       AZBACKUPFLOW_REPLY_QUEUES: replyQueues
       AZBACKUPFLOW_SCHEDULES: 'schedules.yaml'
+      AZBACKUPFLOW_DRILLS: 'drills.yaml'
+      AZBACKUPFLOW_EVIDENCE_KEY: evidenceKey
       AZBACKUPFLOW_PROTECTION: 'protection.yaml'
       AZBACKUPFLOW_LOG_LEVEL: 'INFO'
       OTEL_EXPORTER_OTLP_ENDPOINT: collector

@@ -1,6 +1,7 @@
 package connection_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,6 +113,44 @@ func TestTables_ReadsSettings(t *testing.T) {
 			client, err := connection.Tables(lookup(test.settings), "Storage", nil)
 			check(t, err, test.err, test.says)
 			require.Equal(t, test.err == nil, client != nil)
+		})
+	}
+}
+
+func TestBlobs_ReadsSettings(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		settings map[string]string
+		url      string
+		err      error
+		says     []string
+	}{
+		"connection string": {
+			settings: map[string]string{"Storage": storageString + "BlobEndpoint=http://127.0.0.1:10000/local;"}, url: "http://127.0.0.1:10000/local",
+		},
+		"development storage": {settings: map[string]string{"Storage": "UseDevelopmentStorage=true"}, url: "http://127.0.0.1:10000/devstoreaccount1"},
+		"connection string of Azure": {settings: map[string]string{
+			"Storage": "DefaultEndpointsProtocol=https;AccountName=name;AccountKey=c2VjcmV0;EndpointSuffix=core.usgovcloudapi.net",
+		}, url: "https://name.blob.core.usgovcloudapi.net"},
+		"user-assigned identity": {settings: map[string]string{
+			"Storage__blobServiceUri": "https://name.blob.core.windows.net/", "Storage__credential": "managedidentity", "Storage__clientId": "id",
+		}, url: "https://name.blob.core.windows.net"},
+		"tables only":  {settings: map[string]string{"Storage": storageString}, err: connection.ErrMissing, says: []string{"no BlobEndpoint"}},
+		"no setting":   {err: connection.ErrMissing, says: []string{"Storage ", "Storage__blobServiceUri"}},
+		"HTTP address": {settings: map[string]string{"Storage__blobServiceUri": "http://name.blob.core.windows.net"}, err: connection.ErrInvalid, says: []string{"Storage__blobServiceUri"}},
+		"signed address": {
+			settings: map[string]string{"Storage__blobServiceUri": "https://name.blob.core.windows.net?sig=c2VjcmV0"},
+			err:      connection.ErrInvalid, says: []string{"Storage__blobServiceUri"},
+		},
+		"invalid connection string": {settings: map[string]string{"Storage": "AccountKey=c2VjcmV0"}, err: connection.ErrInvalid, says: []string{"Storage is not"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := connection.Blobs(lookup(test.settings), "Storage", nil)
+			check(t, err, test.err, test.says)
+			if test.err == nil {
+				require.Equal(t, test.url, strings.TrimSuffix(client.URL(), "/"))
+			}
 		})
 	}
 }

@@ -26,6 +26,9 @@ type Expired struct {
 type Retention struct {
 	// Expire deletes at most limit records that are older than before.
 	Expire func(ctx context.Context, before time.Time, limit int) (Expired, error)
+	// Evidence deletes at most limit documents of drills whose own retention has ended;
+	// nil if the app has no archive.
+	Evidence func(ctx context.Context, limit int) (deleted int, more bool, err error)
 	// Keep is the age at which records are deleted.
 	Keep time.Duration
 	Now  func() time.Time
@@ -55,6 +58,22 @@ func (r Retention) apply(ctx context.Context) error {
 	done, err := r.Expire(ctx, r.Now().Add(-r.Keep), maxExpired)
 	if done != (Expired{}) {
 		r.Log.InfoContext(ctx, "old records deleted", "operations", done.Operations, "rejected", done.Rejected, "locks", done.Locks, "more", done.More, "keep", r.Keep)
+	}
+	return errors.Join(err, r.applyToEvidence(ctx))
+}
+
+// evidenceHour is the hour of the day (UTC) in which expired evidence is deleted: the
+// whole archive is listed for it.
+const evidenceHour = 3
+
+// applyToEvidence deletes one portion of the expired evidence, in one hour of the day.
+func (r Retention) applyToEvidence(ctx context.Context) error {
+	if r.Evidence == nil || r.Now().UTC().Hour() != evidenceHour {
+		return nil
+	}
+	deleted, more, err := r.Evidence(ctx, maxExpired)
+	if deleted > 0 {
+		r.Log.InfoContext(ctx, "expired evidence deleted", "documents", deleted, "more", more)
 	}
 	return err
 }

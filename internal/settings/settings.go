@@ -68,6 +68,11 @@ type Settings struct {
 	// automatic protection. Paths are relative to the folder of host.json.
 	Schedules  string `env:"AZBACKUPFLOW_SCHEDULES" envDefault:"schedules.yaml"`
 	Protection string `env:"AZBACKUPFLOW_PROTECTION" envDefault:"protection.yaml"`
+	// Drills is the file with the restore drills.
+	Drills string `env:"AZBACKUPFLOW_DRILLS" envDefault:"drills.yaml"`
+	// EvidenceKey signs the evidence of drills: the URL of a Key Vault key, or the path
+	// of a PEM file. Without it no drill starts.
+	EvidenceKey string `env:"AZBACKUPFLOW_EVIDENCE_KEY"`
 	// APIRoles requires an app role from each caller of the HTTP API. It needs App
 	// Service authentication; without it callers could claim any role.
 	APIRoles bool `env:"AZBACKUPFLOW_API_ROLES"`

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+
+	"azbackupflow/internal/arm/datasource"
+	"azbackupflow/internal/connection"
+	"azbackupflow/internal/drill"
+	"azbackupflow/internal/drill/archive"
+	"azbackupflow/internal/drill/archive/blobs"
+	"azbackupflow/internal/drill/evidence"
+	"azbackupflow/internal/drill/keyvault"
+	"azbackupflow/internal/drill/plan"
+	"azbackupflow/internal/engine"
+	"azbackupflow/internal/operation"
+	"azbackupflow/internal/schedule"
+	"azbackupflow/internal/settings"
+)
+
+// newArchive returns the archive of evidence. Its clients connect at their first use.
+func newArchive(b *base) (*archive.Archive, error) {
+	store, err := blobs.New(blobs.Config{
+		Container: archive.Container,
+		Service: func() (*service.Client, error) {
+			return connection.Blobs(b.lookup, settings.TablesConnection, blobs.ClientOptions())
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	signer, err := newSigner(b)
+	if err != nil {
+		return nil, err
+	}
+	return archive.New(archive.Config{Store: store, Signer: signer, Now: b.now})
+}
+
+// newSigner returns the signer that the setting names.
+func newSigner(b *base) (evidence.Signer, error) {
+	const setting = "AZBACKUPFLOW_EVIDENCE_KEY"
+	name := b.settings.EvidenceKey
+	switch {
+	case name == "":
+		return noKey{}, nil
+	case !strings.Contains(name, "://"):
+		raw, err := os.ReadFile(name) //nolint:gosec // G304: the operator's own setting
+		if err != nil {
+			return nil, fmt.Errorf("settings: %s: %w; set the path of a PEM file, or the URL of a Key Vault key", setting, err)
+		}
+		key, err := evidence.ParsePrivateKey(raw)
+		if err != nil {
+			return nil, fmt.Errorf("settings: %s: file %s %w", setting, name, err)
+		}
+		return key, nil
+	}
+	key, err := keyvault.ParseKey(name, b.settings.Cloud)
+	if err != nil {
+		return nil, fmt.Errorf("settings: %s is %q, which %w", setting, name, err)
+	}
+	return keyvault.New(keyvault.Config{Key: key, Credential: func() (azcore.TokenCredential, error) { return newCredential(b) }})
+}
+
+// noKey is the signer of an app without a key.
+type noKey struct{}
+
+// errNoKey is the error of an app without a key.
+func errNoKey() error {
+	return &operation.Error{
+		Code: "SigningKeyMissing", Class: operation.UserAction, Message: "this app has no key that signs evidence",
+		RecommendedAction: []string{"Set AZBACKUPFLOW_EVIDENCE_KEY to the URL of a Key Vault key, or to the path of a PEM file; see docs/drills.md."},
+	}
+}
+
+// PublicKey returns an error.
+func (noKey) PublicKey(context.Context) (evidence.PublicKey, error) {
+	return evidence.PublicKey{}, errNoKey()
+}
+
+// SignDigest returns an error.
+func (noKey) SignDigest(context.Context, []byte) ([]byte, error) { return nil, errNoKey() }
+
+// readDrills reads the file of drills. An invalid drill is skipped with an error in the
+// log, and the app starts with the others; see docs/adr/0010-declarations.md.
+// incomplete reports that a drill may be missing.
+func readDrills(b *base, az *azure, kept *archive.Archive, e *engine.Engine) (schedules []schedule.Schedule, incomplete bool, err error) {
+	path := b.settings.Drills
+	raw, err := os.ReadFile(path) //nolint:gosec // G304: the operator's own setting
+	if errors.Is(err, fs.ErrNotExist) && path == drill.FileName {
+		return nil, false, nil
+	}
+	if err != nil {
+		b.log.Error("drills not read, no drill starts", "error", err)
+		return nil, true, nil
+	}
+	declared, err := drill.Parse(path, raw)
+	logProblems(b.log, "drill skipped", err)
+	incomplete = err != nil
+	if len(declared) > 0 && b.settings.EvidenceKey == "" {
+		b.log.Error("drills skipped, because their evidence could not be signed", "error", errNoKey())
+		return nil, true, nil
+	}
+	all, err := plan.Schedules(plan.Config{
+		Drills: declared, Digest: plan.Digest(raw), Tested: kept.List,
+		Items: plan.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection, Sources: datasource.New(az.client)},
+	})
+	if err != nil {
+		return nil, true, err
+	}
+	for i, s := range all {
+		if err := plan.Check(s, declared[i], e.Check); err != nil {
+			b.log.Error("drill skipped, because its operations could not start", "drill", s.Name, "error", err)
+			incomplete = true
+			continue
+		}
+		schedules = append(schedules, s)
+	}
+	return schedules, incomplete, nil
+}
