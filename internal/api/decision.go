@@ -33,3 +33,36 @@ type DecisionPage struct {
 	// Continue requests the next page; empty on the last page.
 	Continue string `json:"continue,omitempty"`
 }
+
+// ExplanationList holds what the rules of automatic protection decide about a
+// resource, or about each file share of a storage account.
+type ExplanationList struct {
+	Resources []Explanation `json:"resources"`
+}
+
+// Explanation is the decision of the rules about one resource, as it is now.
+type Explanation struct {
+	ResourceID string `json:"resourceId"`
+	// Type is the word of the rules for the type of the resource, such as file-share.
+	Type    string `json:"type"`
+	Outcome string `json:"outcome"`
+	// Rule names the rule that decides; empty if none does.
+	Rule          string   `json:"rule,omitempty"`
+	Reason        string   `json:"reason"`
+	DryRunMatches []string `json:"dryRunMatches,omitempty"`
+	// Rules holds the evaluated rules in the order of the file, up to the one that
+	// decides.
+	Rules []RuleResult `json:"rules"`
+	// PolicyGaps are the reasons for which Azure Policy may not have protected the
+	// resource.
+	PolicyGaps []string `json:"policyGaps,omitempty"`
+}
+
+// RuleResult is the result of one rule for a resource.
+type RuleResult struct {
+	Rule    string `json:"rule"`
+	Matches bool   `json:"matches"`
+	DryRun  bool   `json:"dryRun,omitempty"`
+	// Reason is why the rule does not match, or what it does.
+	Reason string `json:"reason"`
+}

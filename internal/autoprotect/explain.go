@@ -6,6 +6,7 @@ import (
 
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/step"
 )
 
 // Facts describe a resource in place of a call to Azure.
@@ -39,6 +40,25 @@ func Explain(ctx context.Context, rules []Rule, azure *datasource.Client, id str
 	return explain(rules, resources), nil
 }
 
+// Explain returns the decisions of the app's rules about a resource; see Explain. Its
+// error is *step.Invalid if no rule can ever protect the resource.
+func (e *Evaluator) Explain(ctx context.Context, id string) ([]Explanation, error) {
+	if e.c.RulesErr != nil {
+		return nil, &step.Invalid{Fields: []step.FieldError{{
+			Field: "resource", Problem: "cannot be explained, because the protection rules of the app cannot be parsed", Want: "a valid file; azbackupflow protect check names its errors",
+		}}}
+	}
+	if _, ok := parseTarget(id); !ok {
+		return nil, &step.Invalid{Fields: []step.FieldError{{
+			Field: "resource", Problem: fmt.Sprintf("%q cannot be protected by rules", id), Want: "the resource ID of " + protectedTypes,
+		}}}
+	}
+	return Explain(ctx, e.c.Rules, e.c.Datasources, id)
+}
+
+// protectedTypes names what rules can protect.
+const protectedTypes = "a storage account, a file share, a virtual machine, a managed disk, an AKS cluster, or a MySQL or PostgreSQL flexible server"
+
 // ExplainFacts returns the decisions about a resource that facts describe, without
 // a call to Azure. For a storage account, it returns the decision about a share
 // whose name matches every rule. An account counts as one without a hierarchical
@@ -71,7 +91,7 @@ func explain(rules []Rule, resources []Resource) (all []Explanation) {
 func explainable(rules []Rule, id string) (target, error) {
 	t, ok := parseTarget(id)
 	if !ok {
-		return t, fmt.Errorf("%q cannot be protected by rules; give the resource ID of a storage account, a file share, a virtual machine, a managed disk, an AKS cluster, or a MySQL or PostgreSQL flexible server", id)
+		return t, fmt.Errorf("%q cannot be protected by rules; give the resource ID of %s", id, protectedTypes)
 	}
 	if used, any := t.of(rules); any {
 		return used, nil

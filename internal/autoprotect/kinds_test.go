@@ -2,6 +2,7 @@ package autoprotect_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/step"
 )
 
 const (
@@ -371,6 +373,28 @@ func TestExplain_SaysWhatAzurePolicyMayMiss(t *testing.T) {
 	require.Equal(t, autoprotect.None, found[0].Decision.Outcome)
 	require.Equal(t, "the rule is for type fileShare", found[0].Decision.Results[0].Reason)
 	require.Empty(t, found[0].PolicyGaps, "no rule protects the machine")
+}
+
+// The app explains with its own rules, and names the field of a request that it
+// cannot answer.
+func TestEvaluator_ExplainsWithItsOwnRules(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.config.Rules = rules(t, toDaily)
+	found, err := s.evaluator().Explain(t.Context(), machines+"vm2")
+	require.NoError(t, err)
+	want, err := autoprotect.Explain(t.Context(), s.config.Rules, s.config.Datasources, machines+"vm2")
+	require.NoError(t, err)
+	require.Equal(t, want, found)
+
+	var invalid *step.Invalid
+	_, err = s.evaluator().Explain(t.Context(), "nonsense")
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, "resource", invalid.Fields[0].Field)
+	s.config.RulesErr = errors.New("line 3")
+	_, err = s.evaluator().Explain(t.Context(), machines+"vm2")
+	require.ErrorAs(t, err, &invalid)
+	require.Contains(t, invalid.Fields[0].Problem, "cannot be parsed")
 }
 
 func TestExplainFacts_KnowsDatabases(t *testing.T) {

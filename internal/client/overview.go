@@ -105,3 +105,11 @@ func (c *Client) GetChanged(ctx context.Context, id, etag string, wait time.Dura
 }
 
 func schedulePath(name string) string { return "/schedules/" + url.PathEscape(name) }
+
+// Explain returns what the rules of automatic protection decide about a resource.
+// The app reads the resource from Azure.
+func (c *Client) Explain(ctx context.Context, resourceID string) (api.ExplanationList, error) {
+	var list api.ExplanationList
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/explanations", query: url.Values{"resource": {resourceID}}}, &list)
+	return list, err
+}

@@ -48,6 +48,7 @@ type API interface {
 
 	Inventory(ctx context.Context, path string, query map[string]string) (api.Inventory, error)
 	Decisions(ctx context.Context, q api.DecisionQuery) (api.DecisionPage, error)
+	Explain(ctx context.Context, resourceID string) (api.ExplanationList, error)
 	Limits(ctx context.Context) (api.LimitList, error)
 	Preflight(ctx context.Context) (api.Preflight, error)
 	Version(ctx context.Context) (api.Version, error)

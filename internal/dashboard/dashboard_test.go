@@ -263,6 +263,18 @@ func TestActions_ChangeTheOperationWithAReason(t *testing.T) {
 	require.Equal(t, http.StatusConflict, res.status, body)
 }
 
+func TestProtection_ExplainsAResource(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	body := s.page("protection?resource=" + url.QueryEscape(clienttest.Account+"/fileServices/default/shares/orders"))
+	for _, want := range []string{"Rule <b><bdi>shares</bdi></b> decides: <b>protect</b>", "the tag archive is missing", "Nothing was started", "Last decisions"} {
+		require.Contains(t, body, want)
+	}
+	body = s.page("protection?resource=nonsense")
+	require.Contains(t, body, "resource: cannot be protected by rules; a resource ID")
+	require.Contains(t, body, `value="nonsense"`, "the form keeps what was written")
+}
+
 func TestStart_ValidatesAndStarts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -426,6 +438,13 @@ func (hostileAPI) Decisions(context.Context, api.DecisionQuery) (api.DecisionPag
 	return api.DecisionPage{Decisions: []api.Decision{{ResourceID: hostile, Outcome: hostile, Rule: hostile, Reason: hostile, Source: hostile, OperationID: hostile, DryRunMatches: []string{hostile}}}}, nil
 }
 
+func (hostileAPI) Explain(context.Context, string) (api.ExplanationList, error) {
+	return api.ExplanationList{Resources: []api.Explanation{{
+		ResourceID: hostile, Type: hostile, Outcome: hostile, Rule: hostile, Reason: hostile, PolicyGaps: []string{hostile},
+		Rules: []api.RuleResult{{Rule: hostile, Reason: hostile, DryRun: true}},
+	}}}, nil
+}
+
 func (hostileAPI) Limits(context.Context) (api.LimitList, error) {
 	return api.LimitList{Limits: []api.Limit{{Name: hostile, Subscription: hostile, Scope: hostile, WaitingCount: 1, Waiting: []api.LimitWaiter{{Operation: hostile}}}}}, nil
 }
@@ -446,7 +465,7 @@ func TestPages_ShowHostileTextHarmlessly(t *testing.T) {
 		c.Name = hostile
 	})
 	for _, path := range []string{
-		"operations", "operations/op1", "attention?preflight=1", "rejected/r1", "protection", "limits", "schedules", "trends",
+		"operations", "operations/op1", "attention?preflight=1", "rejected/r1", "protection", "protection?resource=" + url.QueryEscape(hostile), "limits", "schedules", "trends",
 		"operations?item=" + url.QueryEscape(hostile), "operations?done=" + url.QueryEscape(hostile), "protection?outcome=" + url.QueryEscape(hostile),
 	} {
 		body := s.page(path)

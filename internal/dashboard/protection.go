@@ -2,10 +2,14 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/client"
 )
 
 // maxDecisions limits the decisions that the page counts.
@@ -21,6 +25,11 @@ type protectionData struct {
 	// Incomplete reports that there are more decisions than are counted.
 	Incomplete bool
 	Unreadable int
+	// Resource is the resource to explain; empty if none was requested. Explained
+	// holds what the rules decide about it, Problems why that is not known.
+	Resource  string
+	Explained []api.Explanation
+	Problems  []string
 }
 
 type outcomeCount struct {
@@ -32,6 +41,11 @@ type outcomeCount struct {
 func (d *Dashboard) protection(r *http.Request) (content, error) {
 	ctx, backend := r.Context(), d.cfg.API(r)
 	data := protectionData{Outcome: r.URL.Query().Get("outcome")}
+	if data.Resource = strings.TrimSpace(r.URL.Query().Get("resource")); data.Resource != "" {
+		if err := data.explain(ctx, backend); err != nil {
+			return content{}, err
+		}
+	}
 	counts := map[string]int{}
 	q := api.DecisionQuery{PageSize: api.MaxPageSize}
 	for read := 0; ; {
@@ -66,6 +80,19 @@ func (d *Dashboard) protection(r *http.Request) (content, error) {
 	})
 	data.Decisions = data.Decisions[:min(len(data.Decisions), 4*pageSize)]
 	return content{Title: "Protection", Section: "protection", Data: data}, nil
+}
+
+// explain asks the app what its rules decide about the resource. A problem of the
+// resource is shown on the page.
+func (p *protectionData) explain(ctx context.Context, backend API) error {
+	list, err := backend.Explain(ctx, p.Resource)
+	var problem *client.Problem
+	if errors.As(err, &problem) && problem.Status != http.StatusUnauthorized && problem.Status != http.StatusForbidden {
+		p.Problems = problemLines(problem)
+		return nil
+	}
+	p.Explained = list.Resources
+	return err
 }
 
 // urgency orders outcomes: lost protection first.

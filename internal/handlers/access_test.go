@@ -66,6 +66,7 @@ func TestAccess_RolesAreSeparate(t *testing.T) {
 		{http.MethodGet, "/operations/" + backup.ID + "/history", nil, read},
 		{http.MethodGet, "/rejected", nil, read},
 		{http.MethodGet, "/decisions", nil, read},
+		{http.MethodGet, "/explanations?resource=r", nil, read},
 		{http.MethodGet, "/flows", nil, read},
 		{http.MethodGet, "/preflight", nil, read},
 		{http.MethodGet, "/items?vault=v", nil, read},

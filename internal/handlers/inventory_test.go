@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	wire "azbackupflow/internal/api"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/inventory"
 	"azbackupflow/internal/operation"
 )
@@ -45,11 +46,45 @@ func (l vaultLists) Protectable(_ context.Context, id, _ string) ([]inventory.En
 	return l.list(id)
 }
 
+// explained explains a resource whose answer the requested ID names.
+func explained(_ context.Context, id string) ([]autoprotect.Explanation, error) {
+	entries, err := vaultLists{}.list(id)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	return []autoprotect.Explanation{{ResourceID: id, Type: autoprotect.VirtualMachine, PolicyGaps: []string{"it has no tag"}, Decision: autoprotect.Decision{
+		Outcome: autoprotect.Protect, Rule: &autoprotect.Rule{Name: "machines"}, Reason: "rule machines matches", DryRunMatches: []string{"all: protect"},
+		Results: []autoprotect.RuleResult{{Rule: "all", Matches: true, DryRun: true, Reason: "would protect"}, {Rule: "machines", Matches: true, Reason: "protects"}},
+	}}}, nil
+}
+
 // inventoryRoutes are the routes that read vaults, with the start of their
 // queries.
 func inventoryRoutes() map[string]string {
 	return map[string]string{
 		"/items": "?vault=", "/deleted": "?vault=", "/policies": "?vault=", "/protectable": "?type=VM&vault=", "/recovery-points": "?item=",
+	}
+}
+
+// azureRoutes are the routes that read Azure by an ID.
+func azureRoutes() map[string]string {
+	routes := inventoryRoutes()
+	routes["/explanations"] = "?resource="
+	return routes
+}
+
+func TestExplanations_ReportWhatTheRulesDecide(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var list wire.ExplanationList
+	require.Equal(t, http.StatusOK, r.call(r.api, http.MethodGet, "/explanations?resource=vm", nil, &list).StatusCode)
+	require.Equal(t, []wire.Explanation{{
+		ResourceID: "vm", Type: "virtualMachine", Outcome: "protect", Rule: "machines", Reason: "rule machines matches", DryRunMatches: []string{"all: protect"},
+		Rules:      []wire.RuleResult{{Rule: "all", Matches: true, DryRun: true, Reason: "would protect"}, {Rule: "machines", Matches: true, Reason: "protects"}},
+		PolicyGaps: []string{"it has no tag"},
+	}}, list.Resources)
+	for id, status := range map[string]int{"": http.StatusBadRequest, "missing": http.StatusNotFound, "broken": http.StatusBadGateway, "busy": http.StatusServiceUnavailable} {
+		require.Equal(t, status, r.call(r.api, http.MethodGet, "/explanations?resource="+id, nil, nil).StatusCode, id)
 	}
 }
 

@@ -245,7 +245,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 	ask(r.api, get, "/decisions", "/decisions?outcome=red", nil)
 	ask(r.api, get, "/flows", "/flows", nil)
 	ask(r.api, get, "/preflight", "/preflight", nil)
-	for route, query := range inventoryRoutes() {
+	for route, query := range azureRoutes() {
 		for _, vault := range []string{"v", "missing", "broken", "busy", ""} {
 			ask(r.api, get, route, route+query+vault, nil)
 		}
@@ -325,7 +325,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause", nil}, {post, "/schedules/{name}/resume", "/schedules/nightly/resume", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
 	}
-	for route, query := range inventoryRoutes() {
+	for route, query := range azureRoutes() {
 		ask(guarded, get, route, route+query+"v", nil)
 		ask(guarded, get, route, route+query+"v", nil, principalHeader, signedIn("Nothing"))
 	}

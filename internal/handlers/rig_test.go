@@ -326,7 +326,7 @@ func (r *rig) newAPI(requireRoles bool, unchecked ...error) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
 		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{}, Inventory: vaultLists{},
-		Schedules: r.schedules, Bulks: r.bulks, Limits: r.limits, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
+		Schedules: r.schedules, Bulks: r.bulks, Limits: r.limits, Explain: explained, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
 		Publish: r.publish, Sealer: r.sealer, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, SignInUnchecked: errors.Join(unchecked...), Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(r.t, err)

@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
@@ -27,6 +29,7 @@ import (
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/state"
 	"azbackupflow/internal/state/memory"
+	"azbackupflow/internal/step"
 )
 
 // API is a deployment of azbackupflow without Azure.
@@ -96,7 +99,7 @@ func Start(t testing.TB) *API {
 	require.NoError(t, err)
 	api, err := httpapi.New(httpapi.Config{
 		Schedules: schedules, Bulks: bulks, Healthy: func(context.Context) error { return nil }, Sleep: a.Clock.Sleep,
-		Limits: a.limits, Tenant: "test", Version: "v1.2.3",
+		Limits: a.limits, Explain: explained, Tenant: "test", Version: "v1.2.3",
 		Sealer: sealer,
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
 		Preflight: noFindings{}, Inventory: oneMachine{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
@@ -180,6 +183,17 @@ func (m oneMachine) Policies(_ context.Context, id string) ([]inventory.Entry, e
 // Protectable implements httpapi.Inventory.
 func (m oneMachine) Protectable(_ context.Context, id, _ string) ([]inventory.Entry, error) {
 	return m.entries(id)
+}
+
+// explained explains every resource in the same way.
+func explained(_ context.Context, id string) ([]autoprotect.Explanation, error) {
+	if !strings.HasPrefix(id, "/subscriptions/") {
+		return nil, &step.Invalid{Fields: []step.FieldError{{Field: "resource", Problem: "cannot be protected by rules", Want: "a resource ID"}}}
+	}
+	return []autoprotect.Explanation{{ResourceID: id, Type: autoprotect.FileShare, Decision: autoprotect.Decision{
+		Outcome: autoprotect.Protect, Rule: &autoprotect.Rule{Name: "shares"}, Reason: "rule shares matches",
+		Results: []autoprotect.RuleResult{{Rule: "archive", Reason: "the tag archive is missing"}, {Rule: "shares", Matches: true, Reason: "it has the tag backup=daily"}},
+	}}}, nil
 }
 
 // noFindings is a preflight without findings.

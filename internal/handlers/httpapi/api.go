@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/autoprotect/decision"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/intake"
@@ -106,6 +107,8 @@ type Config struct {
 	Bulks      *intake.Bulks
 	// Limits returns what is known of Azure's limits.
 	Limits func(context.Context) ([]ratelimit.Known, error)
+	// Explain returns what the rules of automatic protection decide about a resource.
+	Explain func(ctx context.Context, resourceID string) ([]autoprotect.Explanation, error)
 	// Healthy returns an error if the tables are unavailable.
 	Healthy func(context.Context) error
 	// Publish sends a message to a queue of the app.
@@ -145,7 +148,7 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Healthy == nil ||
+		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Explain == nil || c.Healthy == nil ||
 		c.Publish == nil || c.Sealer == nil || c.Now == nil || c.Sleep == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles and SignInUnchecked")
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers/httpapi"
@@ -72,6 +73,7 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	b.Handler, err = httpapi.New(httpapi.Config{
 		Schedules: &schedule.Runner{}, Bulks: bulks, Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil },
+		Explain: func(context.Context, string) ([]autoprotect.Explanation, error) { return nil, nil },
 		Healthy: func(context.Context) error { return nil }, Sleep: func(context.Context, time.Duration) error { return nil },
 		Sealer: sealer,
 		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{}, Inventory: &inventory.Reader{},

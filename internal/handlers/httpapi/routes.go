@@ -49,6 +49,7 @@ func (a *API) routes() []route {
 		{"DELETE /api/rejected/{id}", a.deleteRejected},
 		{"POST /api/rejected/{id}/replay", a.replayRejected},
 		{"GET /api/decisions", a.listDecisions},
+		{"GET /api/explanations", a.explain},
 		{"GET /api/flows", a.listFlows},
 		{"GET /api/preflight", a.preflight},
 		{"GET /api/items", a.inventoryOf("vault", a.cfg.Inventory.Items)},
