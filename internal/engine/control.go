@@ -147,3 +147,21 @@ func (e *Engine) change(ctx context.Context, id string, how func(Row) (operation
 	}
 	return operation.Operation{}, fmt.Errorf("change: %w", failed)
 }
+
+// Validate saves the answer of a validator and wakes the operation. target is what the
+// validator looked at; empty if it does not say. The same answer again changes
+// nothing. Any other error than one of the store or the queue is one of
+// operation.ErrNoValidation, ErrOtherTarget, ErrWindowClosed and ErrAnswered.
+func (e *Engine) Validate(ctx context.Context, id string, a operation.ValidationAnswer, target string) (operation.Operation, error) {
+	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
+		return row.Operation.Validate(a, target, e.input())
+	})
+	if err != nil || op.Status.Terminal() || op.Paused {
+		return op, err
+	}
+	// As in setFlag, an earlier process may have died before it sent this message.
+	if err := e.cfg.Queue.Send(ctx, WakeMessage(op, e.cfg.Now(), "validation:"+e.cfg.NewID(), op.TraceParent)); err != nil {
+		return op, fmt.Errorf("wake operation %s: %w", id, err)
+	}
+	return op, nil
+}

@@ -91,7 +91,7 @@ func (m Machine) locked(env Env, r Result) (Machine, Command) {
 	if r.Storage != OK {
 		return m.snooze(env)
 	}
-	op, in := m.Row.Operation, m.input(env)
+	op, in := m.Row.Operation, m.stepInput(env)
 	switch r.Locked.Result {
 	case operation.LockHeld:
 		flow, _ := env.Flow(op.Flow, op.Version)

@@ -188,13 +188,13 @@ func (m Machine) proceed(env Env) (Machine, Command) {
 	op := m.Row.Operation
 	if op.Status == operation.Parked {
 		// The fence passes a parked operation only to be canceled.
-		return m.saveStep(op.Canceled(m.input(env)))
+		return m.saveStep(op.Canceled(m.stepInput(env)))
 	}
 	if m.claimPending(env) {
 		return m.sendWakeup(m.wakeup(env, op.Claim.NotAfter.Add(env.Waits.ClaimGrace), "claim"))
 	}
 	if op.Claim == nil && !env.Now().Before(op.Deadline) {
-		return m.saveStep(op.TimedOut(m.input(env)))
+		return m.saveStep(op.TimedOut(m.stepInput(env)))
 	}
 
 	flow, known := env.Flow(op.Flow, op.Version)
@@ -209,7 +209,7 @@ func (m Machine) proceed(env Env) (Machine, Command) {
 		}
 		return m.snooze(env)
 	case op.Claim == nil && op.CancelRequested && s.OnCancel == "":
-		return m.saveStep(op.Canceled(m.input(env)))
+		return m.saveStep(op.Canceled(m.stepInput(env)))
 	case op.Claim == nil && op.CancelRequested && s.OnCancel != s.Name:
 		return m.saveStep(op.Redirected(s.OnCancel, m.input(env)))
 	case op.Claim != nil:
@@ -232,6 +232,17 @@ func (m Machine) claimPending(env Env) bool {
 
 func (m Machine) end(a Action, reason string) (Machine, Command) {
 	return m, Command{Action: a, Reason: reason}
+}
+
+// stepInput returns the input of a transition that may end the operation: it names
+// the step that cleans up first.
+func (m Machine) stepInput(env Env) operation.Input {
+	in := m.input(env)
+	op := m.Row.Operation
+	flow, _ := env.Flow(op.Flow, op.Version)
+	s, _ := flow.Step(op.Step)
+	in.OnFailure, in.CleanUpTime = s.OnFailure, flow.CleanUpTime
+	return in
 }
 
 func (m Machine) input(env Env) operation.Input {

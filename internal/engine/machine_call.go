@@ -15,7 +15,7 @@ func (m Machine) run(attemptID string, notAfter time.Time) (Machine, Command) {
 
 // called saves the result of the step's call.
 func (m Machine) called(env Env, r Result) (Machine, Command) {
-	op, in := m.Row.Operation, m.input(env)
+	op, in := m.Row.Operation, m.stepInput(env)
 	var next operation.Operation
 	var ev operation.Event
 	switch {
@@ -45,7 +45,7 @@ func (m Machine) reads(env Env) bool {
 
 // reconciled saves the result of a reconciliation.
 func (m Machine) reconciled(env Env, r Result) (Machine, Command) {
-	op, in := m.Row.Operation, m.input(env)
+	op, in := m.Row.Operation, m.stepInput(env)
 	var next operation.Operation
 	var ev operation.Event
 	switch {

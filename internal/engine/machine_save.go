@@ -93,5 +93,5 @@ func (m Machine) saveTooLarge(env Env, r Result) (Machine, Command) {
 	if r.Err != nil {
 		problem = r.Err.Message
 	}
-	return m.saveStep(op.RowTooLarge(problem, m.TooLargeSaves > 1, m.input(env)))
+	return m.saveStep(op.RowTooLarge(problem, m.TooLargeSaves > 1, m.stepInput(env)))
 }

@@ -101,7 +101,12 @@ func wrongEnd(r rules, w world) string {
 			return why
 		}
 	}
+	if notCleaned(r, w) {
+		return fmt.Sprintf("ended as %s without a clean-up", op.Status)
+	}
 	switch {
+	case r.cleans && endedAsItFailed(op):
+		return ""
 	case !op.Status.Terminal():
 		return fmt.Sprintf("stuck: %s at step %s, seq %d", op.Status, op.Step, op.Seq)
 	case !w.finalized && !r.noSweep:

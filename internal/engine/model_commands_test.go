@@ -118,8 +118,15 @@ func (w world) saves(r rules, cmd Command, turn func(string, func(*world) Result
 }
 
 func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)) {
-	if cmd.Row.Operation.Step == "await" {
+	switch cmd.Row.Operation.Step {
+	case "await":
 		turn("job is done", func(*world) Result { return Result{Outcome: operation.Outcome{Kind: operation.Advance}} })
+		if r.cleans {
+			turn("job failed", func(*world) Result { return Result{Outcome: operation.Outcome{Kind: operation.Fail}} })
+		}
+		return
+	case "clean":
+		turn("cleaned", func(n *world) Result { n.cleaned = true; return Result{Outcome: n.ending(cmd.Row.Operation)} })
 		return
 	}
 	if !cmd.NotAfter.IsZero() && !w.now.Before(cmd.NotAfter) {
@@ -129,6 +136,7 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 	start := func(n *world) {
 		n.trespassed = n.trespassed || r.items && !n.locked
 		n.jobs = append(n.jobs, job{cmd.AttemptID, n.now})
+		n.cleaned = false
 	}
 	accepted := operation.Outcome{Kind: operation.Advance, Tracking: &operation.Tracking{StatusURL: "url"}}
 	lost := &operation.Error{Code: "NoAnswer", Class: operation.Transient, Ambiguous: true}
@@ -158,6 +166,17 @@ func (w world) runs(r rules, cmd Command, turn func(string, func(*world) Result)
 			return Result{Outcome: accepted}
 		})
 	}
+}
+
+// ending returns the end of a flow that cleans up: as it would have ended before.
+func (w *world) ending(op operation.Operation) operation.Outcome {
+	switch {
+	case len(op.Failures) == 0:
+		return operation.Outcome{Kind: operation.Finish}
+	case op.Failures[0].Status == operation.Canceled:
+		return operation.Outcome{Kind: operation.Stop}
+	}
+	return operation.Outcome{Kind: operation.Fail, Err: op.Failures[0].Err}
 }
 
 func throttled() Result {

@@ -17,6 +17,7 @@ func (w world) key() []byte {
 	k.operation(w.row)
 	k.number(w.etag)
 	k.flag(w.finalized)
+	k.flag(w.cleaned)
 	f := w.faults
 	for _, n := range []int{
 		f.crashes, f.duplicates, f.lockLosses, f.lostMessages, f.lostAnswers, f.throttles,
@@ -102,6 +103,10 @@ func (k *keyWriter) operation(o operation.Operation) {
 	if o.Claim != nil {
 		k.id(o.Claim.AttemptID)
 		k.time(o.Claim.NotAfter)
+	}
+	for _, f := range o.Failures {
+		k.text(string(f.Status))
+		k.text(f.Step)
 	}
 }
 

@@ -30,7 +30,9 @@ type world struct {
 	// locked is true if the operation has its item's lock, trespassed if it made
 	// its call without the lock.
 	locked, trespassed bool
-	faults             faults
+	// cleaned is true if the clean-up ran after the last start of a job.
+	cleaned bool
+	faults  faults
 }
 
 // faults holds the number of each fault that may still happen.
@@ -77,6 +79,8 @@ type rules struct {
 	items     bool          // the call needs the lock of an item
 	unlocked  bool          // the call is made without the lock
 	started   bool          // the call was already made; only its end is explored
+	cleans    bool          // the flow cleans up
+	noCleanUp bool          // the flow ends at a failure without the clean-up
 	lateJobs  time.Duration // how long a job may be invisible
 	invocable time.Duration // how long an invocation may live
 	lock      time.Duration
@@ -92,6 +96,13 @@ func modelFlow(r rules) step.Flow {
 		{Name: "trigger", Effect: step.Once},
 		{Name: "await", Effect: step.Read},
 	}}
+	if r.cleans {
+		flow.CleanUpTime = 1000 * time.Hour
+		flow.Steps = append(flow.Steps, step.Step{Name: "clean", Effect: step.Idempotent, OnCancel: "clean"})
+		if !r.noCleanUp {
+			flow.Steps[0].OnFailure, flow.Steps[1].OnFailure = "clean", "clean"
+		}
+	}
 	if r.items && !r.unlocked {
 		flow.Item = func(operation.Operation) string { return "item" }
 	}

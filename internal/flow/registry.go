@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"slices"
 
 	"azbackupflow/internal/step"
 )
@@ -35,7 +36,7 @@ func validate(f step.Flow) error {
 		return fmt.Errorf("flow %s version %d has no steps", f.Name, f.Version)
 	}
 	seen := map[string]bool{}
-	for _, s := range f.Steps {
+	for i, s := range f.Steps {
 		if seen[s.Name] {
 			return fmt.Errorf("flow %s version %d has two steps named %s", f.Name, f.Version, s.Name)
 		}
@@ -43,8 +44,34 @@ func validate(f step.Flow) error {
 		if _, ok := f.Step(s.OnCancel); s.OnCancel != "" && !ok {
 			return fmt.Errorf("flow %s version %d: step %s goes to %s on cancel, which is not a step of the flow", f.Name, f.Version, s.Name, s.OnCancel)
 		}
+		if err := validateFailure(f, i); err != nil {
+			return err
+		}
 		if s.Effect == step.Once && s.Reconcile == nil {
 			return fmt.Errorf("flow %s version %d: step %s must not run twice, so it needs a Reconcile function", f.Name, f.Version, s.Name)
+		}
+	}
+	return nil
+}
+
+// validateFailure rejects a step whose failure could repeat itself without end, or
+// whose clean-up would not run to its end.
+func validateFailure(f step.Flow, at int) error {
+	s := f.Steps[at]
+	if s.OnFailure == "" {
+		return nil
+	}
+	where := fmt.Sprintf("flow %s version %d: step %s", f.Name, f.Version, s.Name)
+	next := slices.IndexFunc(f.Steps, func(other step.Step) bool { return other.Name == s.OnFailure })
+	switch {
+	case next <= at:
+		return fmt.Errorf("%s goes to %s after a failure, which is not a later step of the flow", where, s.OnFailure)
+	case f.CleanUpTime <= 0:
+		return fmt.Errorf("%s goes to %s after a failure, but the flow has no CleanUpTime", where, s.OnFailure)
+	}
+	for _, later := range f.Steps[next:] {
+		if later.OnCancel != later.Name && (later.Name == s.OnFailure || later.OnFailure == "") {
+			return fmt.Errorf("%s goes to %s after a failure, but a cancel would end the operation at step %s; name the step itself as its OnCancel", where, s.OnFailure, later.Name)
 		}
 	}
 	return nil

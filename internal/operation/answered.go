@@ -18,6 +18,9 @@ func (op Operation) Answered(plan Plan, out Outcome, in Input) (Operation, Event
 		}
 		what = "done"
 		next.Attempts, next.LastError = 0, nil
+		if out.Within > 0 {
+			next.Deadline = in.Now.Add(out.Within)
+		}
 		next.enter(to, in.Now)
 		next.DueAt = next.nextCheck(out, in)
 		next.move(StepAnswered, in.Now)
@@ -34,10 +37,16 @@ func (op Operation) Answered(plan Plan, out Outcome, in Input) (Operation, Event
 		next.RetryStep = out.Next
 		return next.fail(reason(out.Err), in)
 	case Stop:
+		if in.OnFailure != "" {
+			return next.divert(Canceled, nil, nil, in)
+		}
 		what = "canceled"
 		next.move(CancelHonored, in.Now)
 	case Unclear:
 		next.RetryStep = out.Next
+		if out.Uncancel {
+			next.CancelRequested, next.CancelCause = false, Cause{}
+		}
 		return next.park(reason(out.Err), in)
 	default:
 		return next.park(unknownOutcome(op.Step, out.Kind), in)

@@ -74,6 +74,11 @@ table is a bug. It parks the operation with the error ` + "`IllegalTransition`" 
 - **Cancel requested.** A flag. The next step honors it. If the flow can cancel the
   work that Azure has begun, it does. Otherwise that work continues, and the
   operation's warnings name it.
+- **Cleaning up.** A step may name a later step that runs before an unsuccessful end.
+  The operation then stays Running and keeps its failures. The flags are dropped, the
+  deadline is moved, and the flow decides how the operation ends.
+- **Validation.** An operation may wait for the answer of a validator until its window
+  closes. The first answer is saved at the current ` + "`seq`" + `, as a flag is.
 - **Claimed.** A call that must happen once is about to be made, or was made
   without an answer. The claim is reconciled before anything else happens to the
   operation, including cancel and deadline.

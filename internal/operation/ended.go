@@ -2,12 +2,16 @@ package operation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Canceled returns the operation after its cancel request was honored.
 func (op Operation) Canceled(in Input) (Operation, Event) {
 	next := op.advance(in)
+	if in.OnFailure != "" {
+		return next.divert(Canceled, nil, op.Claim, in)
+	}
 	what := "canceled"
 	if op.Tracking != nil {
 		what += "; work that Azure has already begun continues"
@@ -50,6 +54,9 @@ func (op Operation) TimedOut(in Input) (Operation, Event) {
 				op.Deadline.UTC().Format(time.RFC3339), op.Step, op.WaitingFor),
 			RecommendedAction: []string{"Check the step and the job above in Azure. If they are still running, start the operation again with a longer deadline."},
 		}
+	}
+	if in.OnFailure != "" {
+		return next.divert(TimedOut, next.LastError, op.Claim, in)
 	}
 	next.move(DeadlinePassed, in.Now)
 	return next, next.event("deadline passed", in)
@@ -95,6 +102,7 @@ func (op Operation) Retried(by Cause, in Input) (Operation, Event, error) {
 	}
 	next.WaitingFor = ""
 	next.StepStartedAt = in.Now
+	next.Failures = slices.DeleteFunc(next.Failures, func(f Failure) bool { return f.Step == next.Step })
 	next.move(Retried, in.Now)
 	return next, next.event("retried", in).By(by), nil
 }

@@ -47,8 +47,9 @@ func (op Operation) RowTooLarge(problem string, bare bool, in Input) (Operation,
 	if op.Tracking != nil || op.Claim != nil {
 		next.Warnings = append(next.Warnings, "work that Azure has already begun continues")
 	}
+	claim := next.Claim
 	next.Claim = nil
-	return next.fail(&Error{
+	return next.failClaimed(claim, &Error{
 		Code: "TooLarge", Class: Fatal,
 		Message: fmt.Sprintf("the result of step %s is too large to be stored: %s", op.Step, truncate(problem, maxNoticeText)),
 		RecommendedAction: []string{
@@ -59,6 +60,14 @@ func (op Operation) RowTooLarge(problem string, bare bool, in Input) (Operation,
 
 // fail ends the operation with the error.
 func (op Operation) fail(err *Error, in Input) (Operation, Event) {
+	return op.failClaimed(nil, err, in)
+}
+
+// failClaimed is fail for an operation whose call may have taken effect.
+func (op Operation) failClaimed(claim *Claim, err *Error, in Input) (Operation, Event) {
+	if in.OnFailure != "" {
+		return op.divert(Failed, err, claim, in)
+	}
 	op.LastError = err
 	op.move(FailedForGood, in.Now)
 	return op, op.event("failed", in)

@@ -74,13 +74,16 @@ func (op Operation) Idle(now time.Time) bool {
 }
 
 // MergeFlags returns the operation with the changes that other writers made to
-// the row at the same seq while this delivery ran: the cancel and pause flags,
-// and the notices that they sent.
+// the row at the same seq while this delivery ran: the cancel and pause flags, the
+// answer of a validator, and the notices that they sent.
 func (op Operation) MergeFlags(row Operation) Operation {
 	if row.CancelRequested {
 		op.CancelRequested, op.CancelCause = true, row.CancelCause
 	}
 	op.Paused = row.Paused
+	if row.Validation != nil && row.Validation.Answer != nil && op.Validation != nil && op.Validation.Answer == nil {
+		op.Validation = op.Validation.answered(*row.Validation.Answer)
+	}
 	var sent []Notice
 	for _, n := range op.PendingNotices {
 		if n.Seq <= row.Seq && !slices.ContainsFunc(row.PendingNotices, n.same) {

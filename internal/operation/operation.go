@@ -80,10 +80,15 @@ type Progress struct {
 	CancelRequested bool `json:"cancelRequested,omitempty"`
 	Paused          bool `json:"paused,omitempty"`
 	// CancelCause holds who requested the cancellation, and why.
-	CancelCause   Cause     `json:"cancelCause,omitzero"`
-	UpdatedAt     time.Time `json:"updatedAt"`
-	StepStartedAt time.Time `json:"stepStartedAt"`
-	EndedAt       time.Time `json:"endedAt,omitzero"`
+	CancelCause Cause `json:"cancelCause,omitzero"`
+	// Failures are why the operation will not succeed, while it cleans up; see
+	// Failure.
+	Failures []Failure `json:"failures,omitempty"`
+	// Validation is the question that the operation asked outside; nil if none.
+	Validation    *Validation `json:"validation,omitempty"`
+	UpdatedAt     time.Time   `json:"updatedAt"`
+	StepStartedAt time.Time   `json:"stepStartedAt"`
+	EndedAt       time.Time   `json:"endedAt,omitzero"`
 }
 
 // AzureState holds what the operation knows of Azure and what it claims there.
@@ -172,6 +177,7 @@ func (op Operation) clone() Operation {
 	op.Labels = maps.Clone(op.Labels)
 	op.Warnings = append([]string(nil), op.Warnings...)
 	op.PendingNotices = slices.Clone(op.PendingNotices)
+	op.Failures = slices.Clone(op.Failures)
 	if op.Tracking != nil {
 		t := *op.Tracking
 		op.Tracking = &t

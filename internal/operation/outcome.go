@@ -58,6 +58,13 @@ type Outcome struct {
 	Err *Error
 	// Warnings end the operation as SucceededWithWarnings.
 	Warnings []string
+	// Within, with Advance, moves the deadline to this time from now; zero keeps it.
+	Within time.Duration
+	// Validation opens the validation of the operation if it is not nil.
+	Validation *Validation
+	// Uncancel, with Unclear, drops a cancel request that came before: the operator
+	// must decide again.
+	Uncancel bool
 	// Note explains the answer to an operator.
 	Note string
 }

@@ -33,6 +33,7 @@ func (op Operation) Restarted(corrected Operation, in Input) (Operation, Event) 
 	next.Step, next.StepStartedAt = corrected.Step, in.Now
 	next.DueAt, next.Deadline = corrected.DueAt, corrected.Deadline
 	next.WaitingFor, next.Warnings, next.EndedAt = "", nil, corrected.EndedAt
+	next.Failures, next.Validation = nil, nil
 	next.CancelRequested, next.CancelCause, next.Paused = false, Cause{}, false
 	next.AzureState = corrected.AzureState
 	next.Retry = Retry{Round: op.Round + 1, RetriedAt: in.Now}

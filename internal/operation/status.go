@@ -55,6 +55,7 @@ const (
 	NeedsAttention   Trigger = "ambiguous result, panic, or five rescues without progress"
 	Retried          Trigger = "an operator retried it"
 	Corrected        Trigger = "a corrected request arrived before anything was changed"
+	CleanUpBegan     Trigger = "an error, a cancel request or the deadline, in a flow that cleans up"
 )
 
 // Transition is one arrow of the state machine.
@@ -75,6 +76,7 @@ func Transitions() []Transition {
 		{Pending, CancelHonored, Canceled},
 		{Pending, DeadlinePassed, TimedOut},
 		{Pending, NeedsAttention, Parked},
+		{Pending, CleanUpBegan, Running},
 		{Running, StepAnswered, Running},
 		{Running, LastStepDone, Succeeded},
 		{Running, DoneWithWarnings, SucceededWithWarnings},
@@ -82,7 +84,9 @@ func Transitions() []Transition {
 		{Running, CancelHonored, Canceled},
 		{Running, DeadlinePassed, TimedOut},
 		{Running, NeedsAttention, Parked},
+		{Running, CleanUpBegan, Running},
 		{Parked, CancelHonored, Canceled},
+		{Parked, CleanUpBegan, Running},
 		{Parked, Retried, Running},
 		{Failed, Retried, Running},
 		{TimedOut, Retried, Running},

@@ -19,6 +19,7 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 		operation.CancelHonored:    operation.Canceled,
 		operation.DeadlinePassed:   operation.TimedOut,
 		operation.NeedsAttention:   operation.Parked,
+		operation.CleanUpBegan:     operation.Running,
 	}
 	again := map[operation.Trigger]operation.Status{operation.Retried: operation.Running, operation.Corrected: operation.Pending}
 	return map[operation.Status]map[operation.Trigger]operation.Status{
@@ -27,6 +28,7 @@ func arrows() map[operation.Status]map[operation.Trigger]operation.Status {
 		operation.Parked: {
 			operation.CancelHonored: operation.Canceled,
 			operation.Retried:       operation.Running,
+			operation.CleanUpBegan:  operation.Running,
 		},
 		operation.Failed:   again,
 		operation.TimedOut: again,
@@ -37,6 +39,7 @@ func triggers() []operation.Trigger {
 	return []operation.Trigger{
 		operation.StepAnswered, operation.LastStepDone, operation.DoneWithWarnings, operation.FailedForGood,
 		operation.CancelHonored, operation.DeadlinePassed, operation.NeedsAttention, operation.Retried, operation.Corrected,
+		operation.CleanUpBegan,
 	}
 }
 

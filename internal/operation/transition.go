@@ -29,6 +29,11 @@ type Input struct {
 	Spread func(due time.Time) time.Time
 	// WriteID is the fresh ID of the save.
 	WriteID string
+	// OnFailure names the step that follows if the operation would end as Failed,
+	// Canceled or TimedOut; empty means that it ends. CleanUpTime is the time until
+	// its deadline then.
+	OnFailure   string
+	CleanUpTime time.Duration
 }
 
 // advance begins every transition that moves the operation on: it increments
@@ -64,6 +69,10 @@ func (op *Operation) learn(out Outcome) {
 			t := *out.Tracking
 			op.Tracking = &t
 		}
+	}
+	if out.Validation != nil {
+		v := *out.Validation
+		op.Validation = &v
 	}
 }
 

@@ -58,6 +58,12 @@ type Step struct {
 	// work that Azure has begun. Empty ends the operation at once. The step's
 	// own name runs the step before the cancel is honored.
 	OnCancel string
+	// OnFailure names a later step that runs before the operation ends as Failed,
+	// Canceled or TimedOut at this step, such as a clean-up. That step learns why
+	// from Operation.Failures, and the flow decides how the operation ends. A cancel
+	// request is not honored again at that step or after it: each has its own name
+	// as OnCancel. Empty ends the operation.
+	OnFailure string
 	// Reconcile finds out whether a Once call that was not answered took effect.
 	// It only reads.
 	Reconcile func(context.Context, Call) (operation.Reconciliation, error)
@@ -88,6 +94,9 @@ type Flow struct {
 	GuardedFor func(context.Context, json.RawMessage) (bool, error)
 	// Deadline is the time limit of an operation whose request has none.
 	Deadline time.Duration
+	// CleanUpTime is how long an operation has from a failure on, for each step that
+	// an OnFailure names.
+	CleanUpTime time.Duration
 	// Priority orders the operations while Azure's quotas have no room for all.
 	// Zero means operation.PriorityOther.
 	Priority operation.Priority
