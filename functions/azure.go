@@ -61,7 +61,7 @@ func newAzure(b *base, store *state.Store) (*azure, error) {
 	}
 	az.flows, err = flow.New(flow.Config{
 		ARM: client, Now: b.now, ClockSkew: b.timing.scale(flow.DefaultClockSkew),
-		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, GuardedFlows: b.settings.GuardedFlows},
+		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, DrillTargets: b.settings.DrillTargets, GuardedFlows: b.settings.GuardedFlows},
 		Jobs:       jobs,
 		Exclude: func(ctx context.Context, x flow.Exclusion) error {
 			return store.SaveExclusion(ctx, decision.Exclusion(x))

@@ -27,6 +27,12 @@ param allowVirtualMachines bool = false
 @description('Also assigns the role that reads managed disks, AKS clusters and MySQL servers, on protectedResourceGroups. Rules of automatic protection and schedules that compare tags require it.')
 param allowDatasources bool = false
 
+@description('Also assigns the role that makes and deletes the places of restore drills, on drillResourceGroups.')
+param allowDrills bool = false
+
+@description('Resource groups for restore drills only, separated by commas.')
+param drillResourceGroups string = ''
+
 // `go test ./generate/flows -update` writes this file from the calls of the flows. The
 // program uses the same table to name a missing permission.
 var roles = loadJsonContent('app/roles.json')
@@ -34,6 +40,7 @@ var here = subscription().id
 var vaultRoles = union(['read', 'backup', 'protect'], allowRestoreAndDelete ? ['restore-and-delete'] : [])
 var vaultGroups = empty(vaultResourceGroups) ? [] : split(vaultResourceGroups, ',')
 var vaultIds = empty(singleVaults) ? [] : split(singleVaults, ',')
+var drillGroups = allowDrills && !empty(drillResourceGroups) ? split(drillResourceGroups, ',') : []
 var protectedGroups = empty(protectedResourceGroups) ? [] : split(protectedResourceGroups, ',')
 
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in items(roles): {
@@ -101,4 +108,16 @@ module onProtected 'app/group-access.bicep' = [for group in protectedGroups: {
   }
   // The same group can be in both lists, and role assignments must not collide.
   dependsOn: [definitions, onVaults]
+}]
+
+module onDrillTargets 'app/group-access.bicep' = [for group in drillGroups: {
+  name: take('azbackupflow-drills-${suffix}', 64)
+  scope: resourceGroup(trim(group))
+  params: {
+    suffix: suffix
+    principalId: principalId
+    customRoles: ['read', 'datasources', 'drill']
+  }
+  // A group can be in several lists, and role assignments must not collide.
+  dependsOn: [definitions, onVaults, onProtected]
 }]

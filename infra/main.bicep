@@ -38,6 +38,15 @@ param allowDelete bool = false
 @description('Allowed targets of restores: resource IDs and URLs of blob containers, separated by commas; see docs/security.md. Empty allows no restore.')
 param restoreTargets string = ''
 
+@description('Assigns the role that makes and deletes the places of restore drills, on drillResourceGroups. A drill also needs allowRestoreAndDelete.')
+param allowDrills bool = false
+
+@description('Resource groups of this subscription for restore drills only, separated by commas.')
+param drillResourceGroups string = ''
+
+@description('Resource IDs of the storage accounts and resource groups in which restore drills may make their places, separated by commas. Empty allows no drill.')
+param drillTargets string = ''
+
 @description('Queues that requests may name for replies, separated by commas. The deployment creates them.')
 param replyQueues string = ''
 
@@ -169,6 +178,7 @@ module functionApp 'app/function-app.bicep' = {
     authChecked: authChecked
     dashboard: dashboard
     restoreTargets: restoreTargets
+    drillTargets: drillTargets
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues
     collector: collector
@@ -211,6 +221,8 @@ module access 'access.bicep' = {
     allowRestoreAndDelete: allowRestoreAndDelete
     allowVirtualMachines: allowVirtualMachines
     allowDatasources: allowDatasources
+    allowDrills: allowDrills
+    drillResourceGroups: drillResourceGroups
   }
 }
 

@@ -23,6 +23,9 @@ func (a *app) requestCheck() (func(request.Request) error, error) {
 	if value, _ := a.lookup("AZBACKUPFLOW_RESTORE_TARGETS"); value != "" {
 		guardrails.RestoreTargets = strings.Split(value, ",")
 	}
+	if value, _ := a.lookup("AZBACKUPFLOW_DRILL_TARGETS"); value != "" {
+		guardrails.DrillTargets = strings.Split(value, ",")
+	}
 	flows, err := flow.New(flow.Config{Now: a.now, Guardrails: guardrails})
 	if err != nil {
 		return nil, err

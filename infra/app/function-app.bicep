@@ -25,6 +25,7 @@ param authClientId string
 param authChecked bool
 param dashboard bool
 param restoreTargets string
+param drillTargets string
 param notices string
 param replyQueues string
 param vaults string
@@ -133,6 +134,7 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED: string(authChecked)
       AZBACKUPFLOW_DASHBOARD: string(dashboard)
       AZBACKUPFLOW_RESTORE_TARGETS: restoreTargets
+      AZBACKUPFLOW_DRILL_TARGETS: drillTargets
       AZBACKUPFLOW_GUARDED_FLOWS: ''
       AZBACKUPFLOW_RETENTION: 'P90D'
       AZBACKUPFLOW_STARTS_PER_ITEM: '100'

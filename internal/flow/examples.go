@@ -24,6 +24,8 @@ const (
 	exampleCluster      = exampleSubscription + "/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/akscluster1"
 	exampleCluster2     = exampleSubscription + "/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/akscluster2"
 	exampleRestored     = exampleSubscription + "/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/restoredblobs"
+	exampleDrillAccount = exampleSubscription + "/resourceGroups/drills/providers/Microsoft.Storage/storageAccounts/drillaccount"
+	exampleDrillGroup   = exampleSubscription + "/resourceGroups/drills"
 	exampleTargetServer = exampleSubscription + "/resourceGroups/targetrg/providers/Microsoft.DBforPostgreSQL/servers/targetossserver"
 	exampleContainer    = "https://testossstorageaccount.blob.core.windows.net/testcontainerrestore"
 	exampleKeyVaultURI  = "https://contoso.vault.azure.net/secrets/dbauth3"
@@ -33,7 +35,7 @@ const (
 func ExampleGuardrails() Guardrails {
 	return Guardrails{Delete: true, RestoreTargets: []string{
 		exampleContainer, exampleTargetServer, exampleAccount, exampleRestoreGroup, exampleMachines + "sqlvm", exampleBlobs, exampleRestored, exampleCluster2,
-	}}
+	}, DrillTargets: []string{exampleDrillAccount, exampleDrillGroup}}
 }
 
 func exampleFileShare() *FileShare {

@@ -9,6 +9,7 @@ import (
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/recoveryservices"
+	"azbackupflow/internal/drill/evidence"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
@@ -44,6 +45,7 @@ func (a azure) definitions() []Definition {
 		a.deleteProtection(),
 		a.undelete(),
 		a.trackJob(),
+		a.drillRestore(),
 	}
 }
 
@@ -68,6 +70,10 @@ type Config struct {
 	// Excluded returns the exclusion of a resource, and whether there is one; nil
 	// finds none.
 	Excluded func(ctx context.Context, resourceID string) (x Exclusion, found bool, err error)
+	// Evidence signs and stores the evidence of a restore drill, and returns where it
+	// is. keep is how long it is kept. The first document of an ID is kept: a call with
+	// the same ID again changes nothing. Without it, no drill starts.
+	Evidence func(ctx context.Context, e evidence.Evidence, keep time.Duration) (location string, err error)
 	// Include ends the exclusion; nil does nothing.
 	Include func(ctx context.Context, resourceID string) error
 }

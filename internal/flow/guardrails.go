@@ -18,6 +18,9 @@ type Guardrails struct {
 	// containers that restores may write to. A restore to any target that a
 	// request names could export data.
 	RestoreTargets []string
+	// DrillTargets are the resource IDs of the storage accounts and resource groups in
+	// which restore drills may make their places. They allow no other restore.
+	DrillTargets []string
 	// GuardedFlows are the names of further flows that are guarded.
 	GuardedFlows []string
 }

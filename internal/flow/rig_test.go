@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/arm"
+	"azbackupflow/internal/drill/evidence"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
@@ -48,19 +49,24 @@ type rig struct {
 	// exclusions holds all exclusions by their lower-case IDs.
 	excluded   []string
 	exclusions map[string]flow.Exclusion
+	// evidence holds the documents of drills by their IDs, the first of each;
+	// evidenceErr fails the next writes.
+	evidence    map[string]evidence.Evidence
+	evidenceErr error
 }
 
 // newRig returns a rig over the Resource Manager at the endpoint, with the
 // clock at a time.
 func newRig(t *testing.T, now time.Time, connect func(*rig) (endpoint string, token func() string)) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}, exclusions: map[string]flow.Exclusion{}}
+	r := &rig{t: t, clock: clockwork.NewFakeClockAt(now), rows: memory.New(), queue: &queuememory.Queue{}, exclusions: map[string]flow.Exclusion{}, evidence: map[string]evidence.Evidence{}}
 	endpoint, token := connect(r)
 	client, err := arm.New(arm.Config{Endpoint: endpoint, Credential: credential(token), Now: r.clock.Now, Transport: watchedTransport{t}})
 	require.NoError(t, err)
 	definitions := withNewFlows(t, flow.Config{
 		ARM: client, Now: r.clock.Now,
-		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), append(recordedTargets(), flow.ExampleGuardrails().RestoreTargets...)...)},
+		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), append(recordedTargets(), flow.ExampleGuardrails().RestoreTargets...)...), DrillTargets: flow.ExampleGuardrails().DrillTargets},
+		Evidence:   r.writeEvidence,
 		Exclude: func(_ context.Context, x flow.Exclusion) error {
 			r.exclusions[strings.ToLower(x.ResourceID)] = x
 			if !strings.Contains(x.ResourceID, "/protectedItems/") && !slices.Contains(r.excluded, x.ResourceID) {

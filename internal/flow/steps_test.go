@@ -22,7 +22,7 @@ func registry(t *testing.T, now time.Time) *flow.Registry {
 	t.Helper()
 	b, err := flow.New(flow.Config{
 		Now:        func() time.Time { return now },
-		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), flow.ExampleGuardrails().RestoreTargets...)},
+		Guardrails: flow.Guardrails{Delete: true, RestoreTargets: append(itemTargets(), flow.ExampleGuardrails().RestoreTargets...), DrillTargets: flow.ExampleGuardrails().DrillTargets},
 	})
 	require.NoError(t, err)
 	return b

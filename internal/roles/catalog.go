@@ -16,6 +16,7 @@ const (
 	AKSCluster            Resource = "AKS cluster"
 	MySQLServer           Resource = "MySQL server"
 	ServiceBusNamespace   Resource = "app's Service Bus namespace"
+	DrillTarget           Resource = "target of restore drills"
 	AnyResource           Resource = "any of them"
 )
 
@@ -66,6 +67,12 @@ func call(action string, on Resource, purpose string, calls ...string) Permissio
 // in after. calls are the names of reading that URL, if it has any.
 func follow(action string, on Resource, purpose string, calls, after []string) Permission {
 	return Permission{Action: action, On: on, Calls: calls, After: after, For: purpose}
+}
+
+// alsoCalled returns a permission that API operations of flows require, too.
+func alsoCalled(p Permission, calls ...string) Permission {
+	p.Calls = calls
+	return p
 }
 
 // use returns the permission for a call outside of the flows.
@@ -186,8 +193,8 @@ func otherResources() []Permission {
 	mySQL := use("Microsoft.DBforMySQL/flexibleServers/read", MySQLServer, matched, autoprotect, "kinds.DatasourceMySQL")
 	disks.Role, clusters.Role, mySQL.Role = Datasources, Datasources, Datasources
 	return []Permission{
-		use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "TypeStorageAccount"),
-		use("Microsoft.Storage/storageAccounts/fileServices/shares/read", StorageAccount, "find unprotected file shares", autoprotect, "ListFileShares("),
+		alsoCalled(use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "TypeStorageAccount"), "StorageAccounts_GetProperties"),
+		alsoCalled(use("Microsoft.Storage/storageAccounts/fileServices/shares/read", StorageAccount, "find unprotected file shares, and read those of drills", autoprotect, "ListFileShares("), "FileShares_Get"),
 		use("Microsoft.DBforPostgreSQL/flexibleServers/read", PostgreSQLServer, "see that the server exists, and its tags", autoprotect, "kinds.DatasourceFlexibleServer"),
 		use("Microsoft.ServiceBus/namespaces/queues/read", ServiceBusNamespace, "check the properties of the queues that the engine relies on", preflight, `"/queues/"`),
 		use("Microsoft.Authorization/permissions/read", AnyResource, "find out before a call what the app may not do", preflight, `"/providers/Microsoft.Authorization/permissions"`),
@@ -195,8 +202,16 @@ func otherResources() []Permission {
 
 		readMachine,
 		writeMachine,
-		disks,
+		alsoCalled(disks, "Disks_Get"),
 		clusters,
 		mySQL,
+
+		call("Microsoft.Storage/storageAccounts/fileServices/shares/write", DrillTarget, "make the place of a drill", "FileShares_Create"),
+		call("Microsoft.Storage/storageAccounts/fileServices/shares/delete", DrillTarget, "delete the place of a drill", "FileShares_Delete"),
+		call("Microsoft.Storage/storageAccounts/blobServices/containers/read", DrillTarget, "read the place of a drill", "BlobContainers_Get"),
+		call("Microsoft.Storage/storageAccounts/blobServices/containers/write", DrillTarget, "make and mark the place of a drill", "BlobContainers_Create", "BlobContainers_Update"),
+		call("Microsoft.Storage/storageAccounts/blobServices/containers/delete", DrillTarget, "delete the place of a drill", "BlobContainers_Delete"),
+		call("Microsoft.Compute/disks/write", DrillTarget, "mark the disk of a drill", "Disks_Update"),
+		call("Microsoft.Compute/disks/delete", DrillTarget, "delete the disk of a drill", "Disks_Delete"),
 	}
 }

@@ -137,6 +137,18 @@ func TestRoles_ChangeVirtualMachinesByOneRoleOnly(t *testing.T) {
 	}
 }
 
+// The role for drills touches no vault: an operator assigns it on drill targets.
+func TestRoles_DrillChangesDrillTargetsOnly(t *testing.T) {
+	t.Parallel()
+	for _, p := range roles.Table() {
+		if p.Role == roles.Drill {
+			require.Equal(t, roles.DrillTarget, p.On, p.Action)
+			require.NotContains(t, p.Action, "RecoveryServices", p.Action)
+			require.NotContains(t, p.Action, "DataProtection", p.Action)
+		}
+	}
+}
+
 func TestMarkdown_NamesEveryActionOfTheBuiltInRole(t *testing.T) {
 	t.Parallel()
 	page := roles.Markdown(roles.Table())
@@ -266,7 +278,11 @@ func TestRoles_AreNoWiderThanDescribed(t *testing.T) {
 			require.Equal(t, reads, p.Role == roles.Read || p.Role == roles.Status, p.Action)
 		}
 		if strings.HasSuffix(p.Action, "/delete") || strings.HasSuffix(strings.ToLower(p.Action), "restore/action") {
-			require.Equal(t, roles.Delete, p.Role, p.Action)
+			want := roles.Delete
+			if p.On == roles.DrillTarget {
+				want = roles.Drill
+			}
+			require.Equal(t, want, p.Role, p.Action)
 		}
 		require.Contains(t, roles.All(), p.Role)
 	}

@@ -32,10 +32,15 @@ const (
 	// Delete restores and deletes: it can overwrite and lose data. The deployment
 	// assigns it only on request.
 	Delete Role = "restore-and-delete"
+	// Drill makes and deletes the places of restore drills. It is assigned on drill
+	// targets only, and the deployment assigns it only on request.
+	Drill Role = "drill"
 )
 
 // All returns the roles, the weakest first.
-func All() []Role { return []Role{Read, Status, Backup, Protect, VirtualMachines, Datasources, Delete} }
+func All() []Role {
+	return []Role{Read, Status, Backup, Protect, VirtualMachines, Datasources, Delete, Drill}
+}
 
 // Weaker reports whether the role comes before the other in All.
 func (r Role) Weaker(than Role) bool { return slices.Index(All(), r) < slices.Index(All(), than) }
@@ -57,6 +62,8 @@ func (r Role) Name() string {
 		return "azbackupflow Datasource Reader"
 	case Delete:
 		return "azbackupflow Restore and Delete Operator"
+	case Drill:
+		return "azbackupflow Drill Operator"
 	}
 	return string(r)
 }
@@ -78,6 +85,8 @@ func (r Role) Description() string {
 		return "Reads managed disks, AKS clusters and MySQL servers, which rules of automatic protection match; changes nothing."
 	case Delete:
 		return "Restores from backups and deletes backups."
+	case Drill:
+		return "Creates and deletes file shares, blob containers and disks for restore drills; assigned on drill targets only."
 	}
 	return ""
 }
@@ -95,6 +104,8 @@ func (r Role) Scope() string {
 		return "the managed disks, AKS clusters and MySQL servers, or their resource groups, only on request"
 	case Delete:
 		return "each vault or its resource group, only on request"
+	case Drill:
+		return "each storage account or resource group for drills, only on request"
 	case Backup, Protect:
 	}
 	return "each vault or its resource group"

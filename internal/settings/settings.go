@@ -58,6 +58,9 @@ type Settings struct {
 	// RestoreTargets are the resource ids and blob container URLs that restores
 	// may write to. Without an entry no restore starts.
 	RestoreTargets []string `env:"AZBACKUPFLOW_RESTORE_TARGETS"`
+	// DrillTargets are the resource ids of the storage accounts and resource groups in
+	// which restore drills may make their places. Without an entry no drill starts.
+	DrillTargets []string `env:"AZBACKUPFLOW_DRILL_TARGETS"`
 	// GuardedFlows are further flows that need the app role Operations.Restore over HTTP.
 	GuardedFlows []string `env:"AZBACKUPFLOW_GUARDED_FLOWS"`
 	// Notices is the queue or topic for the notifications of all operations;
@@ -114,7 +117,7 @@ func Read(environment map[string]string) (Settings, error) {
 		return s, fmt.Errorf("settings: %w", err)
 	}
 	s.platformAuth = environment[platformAuthVariable]
-	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.GuardedFlows, &s.ReplyQueues, &s.Vaults} {
+	for _, list := range []*[]string{&s.ARMTrustedHosts, &s.RestoreTargets, &s.DrillTargets, &s.GuardedFlows, &s.ReplyQueues, &s.Vaults} {
 		*list = trimmed(*list)
 	}
 	s.retention, err = parseRetention(s.RetentionPeriod)

@@ -85,6 +85,7 @@ func meanings() map[string]string {
 		"AZBACKUPFLOW_TABLE_PREFIX":             "Prefix of all table names.",
 		"AZBACKUPFLOW_ALLOW_DELETE":             "`true` allows `delete-protection` to delete backups.",
 		"AZBACKUPFLOW_RESTORE_TARGETS":          "Resource ids and URLs that restores may write to, separated by commas; see [security.md](security.md#restore-targets). Empty allows no restore.",
+		"AZBACKUPFLOW_DRILL_TARGETS":            "Resource ids of the storage accounts and resource groups in which restore drills may make their places, separated by commas; see [drills.md](drills.md#targets). Empty allows no drill. It allows no other restore.",
 		"AZBACKUPFLOW_GUARDED_FLOWS":            "Flows that need the role `Operations.Restore` over HTTP, in addition to those that restore and delete; for example `stop-protection`. An unknown name prevents the start.",
 		"AZBACKUPFLOW_NOTICES":                  "Queue or topic for the notices of all operations; see [notifications.md](notifications.md). Empty sends none.",
 		"AZBACKUPFLOW_REPLY_QUEUES":             "Queues that a request may name in `ReplyTo`. Empty allows none.",

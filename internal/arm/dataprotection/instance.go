@@ -39,6 +39,9 @@ type Instance struct {
 	DatasourceType     string
 	DatasourceLocation string
 	PolicyID           string
+	// Containers are the blob containers that are backed up to the vault; empty for
+	// other instances.
+	Containers []string
 	// CurrentProtectionState is one of the State constants. Only this field shows
 	// whether the instance is protected: after a PUT that Succeeded, it is
 	// ConfiguringProtection for some time.
@@ -80,8 +83,13 @@ type instanceBody struct {
 		FriendlyName      azjson.Text
 		DataSourceInfo    datasourceBody
 		DataSourceSetInfo datasourceBody
-		PolicyInfo        struct{ PolicyID azjson.Text }
-		ProtectionStatus  struct {
+		PolicyInfo        struct {
+			PolicyID         azjson.Text
+			PolicyParameters struct {
+				BackupDatasourceParametersList []struct{ ContainersList []string }
+			}
+		}
+		ProtectionStatus struct {
 			Status       azjson.Text
 			ErrorDetails json.RawMessage
 		}
@@ -105,6 +113,10 @@ type datasourceBody struct {
 
 func (b instanceBody) instance() Instance {
 	p := b.Properties
+	var containers []string
+	for _, parameters := range p.PolicyInfo.PolicyParameters.BackupDatasourceParametersList {
+		containers = append(containers, parameters.ContainersList...)
+	}
 	return Instance{
 		ID: b.ID, Name: b.Name,
 		FriendlyName:           string(p.FriendlyName),
@@ -113,6 +125,7 @@ func (b instanceBody) instance() Instance {
 		DatasourceType:         string(p.DataSourceInfo.DatasourceType),
 		DatasourceLocation:     string(p.DataSourceInfo.ResourceLocation),
 		PolicyID:               string(p.PolicyInfo.PolicyID),
+		Containers:             containers,
 		CurrentProtectionState: string(p.CurrentProtectionState),
 		ProtectionStatus:       string(p.ProtectionStatus.Status),
 		ProvisioningState:      string(p.ProvisioningState),

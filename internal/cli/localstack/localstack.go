@@ -87,5 +87,9 @@ func Guardrails() map[string]string {
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/blobs/providers/Microsoft.Storage/storageAccounts/restoredblobs",
 			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/akscluster2",
 		}, ","),
+		"AZBACKUPFLOW_DRILL_TARGETS": strings.Join([]string{
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/drills/providers/Microsoft.Storage/storageAccounts/drillaccount",
+			"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/drills",
+		}, ","),
 	}
 }

@@ -111,7 +111,7 @@ func canonical(t string) string {
 		"stopProtection", "suspendBackups", "resumeProtection", "resumeBackups", "deletedBackupInstances",
 		"operationStatus", "locations", "flexibleServers", "fileServices", "shares",
 		computeProvider, "virtualMachines", "items", "backupProtectionIntent", "backupProtectionIntents", "backupStatus",
-		"undelete", "findRestorableTimeRanges",
+		"undelete", "findRestorableTimeRanges", "blobServices", "containers", "disks",
 	} {
 		if strings.EqualFold(t, known) {
 			return known

@@ -17,6 +17,8 @@ type Resource struct {
 	Tags         map[string]string
 	// Denied denies Backup vaults access to the resource.
 	Denied bool
+
+	deleting bool // of a disk
 }
 
 // datasource is the source of a backup instance or the target of a restore.

@@ -26,7 +26,7 @@ func storageHandlers(p route) map[string]handler {
 	case "storageAccounts/*/fileServices/*/shares":
 		return map[string]handler{http.MethodGet: (*Simulator).listShares}
 	}
-	return nil
+	return placeHandlers(p.pattern())
 }
 
 // postgreSQLHandlers returns the handlers of Microsoft.DBforPostgreSQL, by

@@ -8,6 +8,7 @@
 //     backup instances, their validation, backup, recovery points and restorable
 //     times, restore, stopping, deleting and undeleting, operations and jobs;
 //   - reads of Microsoft.Storage accounts and PostgreSQL flexible servers;
+//   - file shares, blob containers and disks: making, marking and deleting them;
 //   - the managed identity endpoint of App Service. Every other request needs a
 //     token of this endpoint.
 //

@@ -64,7 +64,8 @@ type SingleServer struct {
 type BlobContainer struct {
 	Name string
 	// Denied denies Backup vaults access to the container.
-	Denied bool
+	Denied   bool
+	Metadata map[string]string
 }
 
 // ProtectedDatasource is a datasource that a Backup vault already protects.

@@ -157,6 +157,7 @@ func (w *World) addDemoDatasources(location string) {
 	} {
 		w.Resources = append(w.Resources, Resource{ID: group + id, Location: location})
 	}
+	w.StorageAccounts = append(w.StorageAccounts, StorageAccount{Subscription: DemoSubscription, ResourceGroup: "drills", Name: "drillaccount", Location: location})
 	for _, name := range []string{"blobaccount1", "vaultedaccount1", "datalake1", "restoredblobs"} {
 		w.StorageAccounts = append(w.StorageAccounts, StorageAccount{
 			Subscription: DemoSubscription, ResourceGroup: "blobs", Name: name, Location: location, Hierarchical: name == "datalake1",

@@ -181,6 +181,11 @@ func (s *Simulator) planShare(i *item, point itemPoint, p *itemRestoreProperties
 		files, folder = min(n, files), p.RestoreFileSpecs[0].TargetFolderPath
 	}
 	destination := account.Name + "/" + share + "/" + folder
+	written := func() {
+		if target := account.share(share); target != nil {
+			target.bytes += int64(files) * restoredFileBytes
+		}
+	}
 	return &itemRestoreMade{
 		target: destination,
 		details: map[string]any{
@@ -190,7 +195,7 @@ func (s *Simulator) planShare(i *item, point itemPoint, p *itemRestoreProperties
 		results: map[string]any{
 			"Data Transferred (in MB)": "0", "Number Of Restored Files": strconv.Itoa(files), "Number Of Skipped Files": "0", "Number Of Failed Files": "0",
 		},
-		finish: func() {},
+		finish: written,
 	}, nil
 }
 

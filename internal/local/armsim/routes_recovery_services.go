@@ -42,14 +42,16 @@ func handlerFor(method string, p route) (h handler, pathKnown bool) {
 	return byMethod[method], len(byMethod) > 0
 }
 
-// machineHandlers returns the handlers of Microsoft.Compute/virtualMachines, by
-// method.
+// machineHandlers returns the handlers of virtual machines and disks of
+// Microsoft.Compute, by method.
 func machineHandlers(p route) map[string]handler {
 	switch p.pattern() {
 	case "virtualMachines":
 		return map[string]handler{http.MethodGet: (*Simulator).listMachines}
 	case "virtualMachines/*":
 		return map[string]handler{http.MethodGet: (*Simulator).readMachine}
+	case "disks/*":
+		return map[string]handler{http.MethodGet: (*Simulator).readDisk, http.MethodPatch: (*Simulator).tagDisk, http.MethodDelete: (*Simulator).removeDisk}
 	}
 	return nil
 }

@@ -56,6 +56,9 @@ type share struct {
 	key string
 	// empty is set for a share without files.
 	empty bool
+	// metadata and bytes are of the share as a resource; see drill_places.go.
+	metadata map[string]string
+	bytes    int64
 }
 
 // files returns the number of files that a restore of the share writes.
@@ -274,6 +277,7 @@ func (a *account) addShare(s Share) {
 		key = hex.EncodeToString(sum[:])
 	}
 	a.shares = append(a.shares, &share{name: s.Name, key: key, empty: s.Empty})
+	a.shares[len(a.shares)-1].bytes = int64(a.shares[len(a.shares)-1].files()) * restoredFileBytes
 }
 
 func (a *account) share(name string) *share {
