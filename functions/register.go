@@ -163,7 +163,7 @@ func newSchedules(b *base, store *state.Store, m *messaging, az *azure, kept *ar
 		},
 	}
 	backups, drills := c, c
-	backups.Kind, backups.Items = schedule.Backups, schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection}
+	backups.Kind, backups.Items = schedule.Backups, schedule.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection, Datasources: datasource.New(az.client)}
 	backups.Schedules, backups.Incomplete = readSchedules(b.settings.Schedules, p.engine, b.log)
 	if p.schedules, err = schedule.NewRunner(backups); err != nil {
 		return err

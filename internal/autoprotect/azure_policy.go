@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"azbackupflow/internal/declaration"
 )
 
 // policyGaps returns the reasons for which the built-in policies of Azure Policy
@@ -33,7 +35,7 @@ func policyGaps(d Decision, res Resource) []string {
 	if len(tags.Include)+len(tags.Exclude) > 1 {
 		gaps = append(gaps, "it compares one tag: the rule compares several")
 	}
-	for _, compared := range []map[string]Values{tags.Include, tags.Exclude} {
+	for _, compared := range []map[string]declaration.Values{tags.Include, tags.Exclude} {
 		for _, name := range slices.Sorted(maps.Keys(compared)) {
 			if slices.ContainsFunc(compared[name], func(v string) bool { return strings.ContainsAny(v, "*?") }) {
 				gaps = append(gaps, "it compares whole values: the rule compares tag "+name+" with a pattern")

@@ -1,13 +1,12 @@
 package autoprotect
 
 import (
-	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/declaration"
 )
 
 // Rule decides about the resources that it matches.
@@ -23,35 +22,14 @@ type Rule struct {
 
 // Match selects resources. A resource must match every part that is set.
 type Match struct {
-	Type            Kind     `json:"type"`
-	Subscriptions   []string `json:"subscriptions"`
-	ResourceGroups  []string `json:"resourceGroups"`
-	StorageAccounts []string `json:"storageAccounts"`
-	VirtualMachines []string `json:"virtualMachines"`
-	Names           []string `json:"names"`
-	Locations       []string `json:"locations"`
-	Tags            struct {
-		Include map[string]Values `json:"include"`
-		Exclude map[string]Values `json:"exclude"`
-	} `json:"tags"`
-}
-
-// Values holds the patterns for the value of a tag.
-type Values []string
-
-// UnmarshalJSON accepts one value or a list of values.
-func (v *Values) UnmarshalJSON(raw []byte) error {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		*v = Values{one}
-		return nil
-	}
-	var list []string
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return errors.New("must be a string or a list of strings")
-	}
-	*v = list
-	return nil
+	Type            Kind             `json:"type"`
+	Subscriptions   []string         `json:"subscriptions"`
+	ResourceGroups  []string         `json:"resourceGroups"`
+	StorageAccounts []string         `json:"storageAccounts"`
+	VirtualMachines []string         `json:"virtualMachines"`
+	Names           []string         `json:"names"`
+	Locations       []string         `json:"locations"`
+	Tags            declaration.Tags `json:"tags"`
 }
 
 // Protection is how a resource is protected.

@@ -1,7 +1,6 @@
 package autoprotect
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -41,7 +40,7 @@ func (r Rule) mismatch(res Resource) string {
 	if reason := r.vaultMismatch(res); reason != "" {
 		return reason
 	}
-	return m.tagMismatch(res.Tags)
+	return m.Tags.Mismatch(res.Tags)
 }
 
 // vaultMismatch returns why no vault of the rule can protect the resource; empty
@@ -71,40 +70,6 @@ func (r Rule) locations() []string {
 		return vaults
 	}
 	return slices.DeleteFunc(own, func(l string) bool { return !slices.Contains(vaults, l) })
-}
-
-func (m Match) tagMismatch(tags map[string]string) string {
-	for _, name := range slices.Sorted(maps.Keys(m.Tags.Include)) {
-		value, found := tag(tags, name)
-		if !found {
-			return "tag " + name + " is missing"
-		}
-		if !m.Tags.Include[name].match(value) {
-			return "tag " + name + " is " + value + ", not one of " + strings.Join(m.Tags.Include[name], ", ")
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(m.Tags.Exclude)) {
-		if value, found := tag(tags, name); found && m.Tags.Exclude[name].match(value) {
-			return "tag " + name + " is " + value + ", which the rule excludes"
-		}
-	}
-	return ""
-}
-
-// match reports whether one of the patterns matches a tag's value. Azure
-// compares tag values case-sensitively.
-func (v Values) match(value string) bool {
-	return slices.ContainsFunc(v, func(pattern string) bool { return declaration.Match(pattern, value) })
-}
-
-// tag returns a tag's value. Azure compares tag names case-insensitively.
-func tag(tags map[string]string, name string) (string, bool) {
-	for key, value := range tags {
-		if strings.EqualFold(key, name) {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 // region normalizes a location as Azure does: West Europe becomes westeurope.

@@ -63,7 +63,7 @@ func covers(patterns, others []string, fold bool) bool {
 	return true
 }
 
-func valuesOf(tags map[string]Values, name string) (Values, bool) {
+func valuesOf(tags map[string]declaration.Values, name string) (declaration.Values, bool) {
 	for key, values := range tags {
 		if strings.EqualFold(key, name) {
 			return values, true

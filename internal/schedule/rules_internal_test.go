@@ -15,10 +15,10 @@ func TestSelection_ExceptWinsOverNames(t *testing.T) {
 	t.Parallel()
 	s := Selection{Names: []string{"app-*"}, Except: []string{"*-test"}}
 	for name, selected := range map[string]bool{"app-1": true, "APP-2": true, "app-test": false, "db-1": false} {
-		require.Equal(t, selected, s.matches(name), name)
+		require.Equal(t, selected, s.matches(name, ""), name)
 	}
-	require.False(t, Selection{Except: []string{"a*"}}.matches("abc"))
-	require.True(t, Selection{}.matches("abc"))
+	require.False(t, Selection{Except: []string{"a*"}}.matches("abc", ""))
+	require.True(t, Selection{}.matches("abc", ""))
 }
 
 func TestItem_HasOneKeyInAllSpellings(t *testing.T) {

@@ -89,8 +89,8 @@ func (s Schedule) checkRequest(check Check) (problems []problem) {
 			return []problem{{[]string{"select", "vaultId"}, err.Error(), "the resource ID of a Recovery Services vault or a Backup vault"}}
 		}
 		item = example
-		if item.Instance && s.Select.Type != "" {
-			problems = append(problems, problem{[]string{"select", "type"}, "is set for a Backup vault", "no type: only items of Recovery Services vaults have one"})
+		if text, want := s.Select.typeProblem(item.Instance); text != "" {
+			problems = append(problems, problem{[]string{"select", "type"}, text, want})
 		}
 		for _, field := range []string{"itemId", "fileShare", "backupInstanceId"} {
 			if hasMember(s.Request.Parameters, field) {

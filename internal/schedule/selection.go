@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"azbackupflow/internal/arm/dataprotection/kinds"
+	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/declaration"
 )
@@ -19,12 +21,18 @@ const flowBackupNow = "backup-now"
 type Selection struct {
 	// VaultID is the resource ID of a Recovery Services vault or a Backup vault.
 	VaultID string `json:"vaultId"`
-	// Type is a workload type of a Recovery Services vault; empty selects all.
+	// Type is a workload type of a Recovery Services vault, or a datasource type of a
+	// Backup vault; empty selects all.
 	Type string `json:"type"`
 	// Names and Except are patterns with * and ?, compared case-insensitively.
 	// Empty Names selects all.
 	Names  []string `json:"names"`
 	Except []string `json:"except"`
+	// Policies are patterns for the name of the item's policy; empty selects all.
+	Policies []string `json:"policies"`
+	// Tags are those of the resource that is backed up, or of the storage account or
+	// virtual machine that contains it.
+	Tags declaration.Tags `json:"tags"`
 }
 
 // exampleItem returns an item as the selection could return it.
@@ -39,10 +47,33 @@ func (s Selection) exampleItem() (Item, error) {
 	return Item{ID: v.String() + "/backupInstances/instance", Instance: true}, nil
 }
 
-// matches reports whether the selection includes an item with that name.
-func (s Selection) matches(name string) bool {
-	match := func(pattern string) bool { return declaration.MatchFold(pattern, name) }
-	return (len(s.Names) == 0 || slices.ContainsFunc(s.Names, match)) && !slices.ContainsFunc(s.Except, match)
+// matches reports whether the selection includes an item of a name and policy. The
+// policy is a resource ID.
+func (s Selection) matches(name, policyID string) bool {
+	any := func(patterns []string, text string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool { return declaration.MatchFold(pattern, text) })
+	}
+	return (len(s.Names) == 0 || any(s.Names, name)) && !any(s.Except, name) &&
+		(len(s.Policies) == 0 || any(s.Policies, resourceid.LastName(policyID)))
+}
+
+// typeProblem returns why the vault has no items of the selection's type, and what
+// would be right; empty if it can have some.
+func (s Selection) typeProblem(instances bool) (problem, want string) {
+	if s.Type == "" {
+		return "", ""
+	}
+	types := recoveryservices.WorkloadTypes()
+	if instances {
+		types = nil
+		for _, k := range kinds.All() {
+			types = append(types, k.Type)
+		}
+	}
+	if slices.ContainsFunc(types, func(t string) bool { return strings.EqualFold(t, s.Type) }) {
+		return "", ""
+	}
+	return fmt.Sprintf("%q is not a type that the vault protects", s.Type), "one of " + strings.Join(types, ", ")
 }
 
 // inOrder returns the items sorted by key, without duplicates, so that a run can

@@ -45,6 +45,12 @@ func versionOf(resourceType string) (apiVersion string, ok bool) {
 	return "", false
 }
 
+// Readable reports whether Get and List know an ARM type.
+func Readable(resourceType string) bool {
+	_, ok := versionOf(resourceType)
+	return ok
+}
+
 // Client calls the APIs of the resources' providers.
 type Client struct {
 	arm *arm.Client

@@ -128,6 +128,11 @@ func (c *Client) ListProtectedFileShares(ctx context.Context, vault resourceid.V
 	return c.ListProtectedItems(ctx, vault, workloadAzureFileShare)
 }
 
+// WorkloadTypes returns the workload types that ListProtectedItems accepts.
+func WorkloadTypes() []string {
+	return []string{workloadAzureFileShare, workloadVM, string(WorkloadSQL), string(WorkloadHana)}
+}
+
 // ListProtectedMachines lists the virtual machines that the vault protects, all
 // pages.
 //
