@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -189,4 +190,32 @@ func TestRedact_KeepsEverythingElse(t *testing.T) {
 	}
 	require.JSONEq(t, `{"u":"https://a/b","n":"say \"hi\""}`, intake.Redact(`{"u":"https://a/b?x=1","n":"say \"hi\""}`))
 	require.JSONEq(t, `{"u":"see \"https://a/b\" now"}`, intake.Redact(`{"u":"see \"https://a/b?x=1\" now"}`))
+}
+
+// A body that is no text is recorded as base64, with or without a zero byte.
+func TestReject_EncodesABodyThatIsNoText(t *testing.T) {
+	t.Parallel()
+	for body, encoding := range map[string]string{"text": "", "\xff\xfe": rejected.Base64, "a\x00b": rejected.Base64, "\xff\x00": rejected.Base64} {
+		var c rejections
+		require.NoError(t, c.rejecter(t).Reject(t.Context(), intake.Rejection{Body: []byte(body), Err: errors.New("x")}))
+		record := c.records[0]
+		require.Equal(t, encoding, record.BodyEncoding, "%q", body)
+		whole := []byte(record.Body)
+		if encoding != "" {
+			var err error
+			whole, err = base64.StdEncoding.DecodeString(record.Body)
+			require.NoError(t, err)
+		}
+		require.Equal(t, body, string(whole))
+	}
+}
+
+// Escapes make this body six times as large. Its copy holds the beginning that fits.
+func TestReject_CopiesTheBeginningOfABodyThatGrows(t *testing.T) {
+	t.Parallel()
+	var c rejections
+	require.NoError(t, c.rejecter(t).Reject(t.Context(), intake.Rejection{Body: []byte(strings.Repeat("<", 64<<10)), Err: errors.New("x")}))
+	var copied rejected.Request
+	require.NoError(t, json.Unmarshal(c.copies[0], &copied))
+	require.Contains(t, copied.Body, strings.Repeat("<", 16<<10))
 }
