@@ -88,3 +88,42 @@ func TestDryRun_FollowsTheTransitions(t *testing.T) {
 		})
 	}
 }
+
+// dependent returns a flow whose first step writes, and whose second reads with an
+// error, and one whose first step follows work that already runs.
+func dependent(fails *operation.Error, looked *bool) func(*azure) step.Flow {
+	return func(*azure) step.Flow {
+		return step.Flow{
+			Name: "dependent", Version: 1, Deadline: time.Hour,
+			Check: func(p json.RawMessage) (json.RawMessage, error) { return p, nil },
+			Steps: []step.Step{
+				{Name: "look", Effect: step.Read, AwaitsResult: true, Run: func(context.Context, step.Call) (operation.Outcome, error) {
+					*looked = true
+					return operation.Outcome{Kind: operation.Advance}, nil
+				}},
+				{Name: "write", Effect: step.Idempotent, Run: func(_ context.Context, c step.Call) (operation.Outcome, error) {
+					c.DryRun.Add(step.Unsent{Method: "PUT", Path: "/x"})
+					return operation.Outcome{Kind: operation.Advance}, nil
+				}},
+				{Name: "read", Effect: step.Read, Run: func(context.Context, step.Call) (operation.Outcome, error) {
+					return operation.Outcome{}, fails
+				}},
+			},
+		}
+	}
+}
+
+// An error after a call that was not sent may only be due to that. A step that
+// follows work is run if no call was unsent before it: the work really runs.
+func TestDryRun_DependsOnTheCallsThatItDoesNotSend(t *testing.T) {
+	t.Parallel()
+	looked := false
+	r := newRig(t, dependent(&operation.Error{Code: "NotFound", Class: operation.Fatal, Message: "x does not exist"}, &looked))
+	result, err := r.engine.DryRun(r.ctx(), request.Request{Flow: "dependent", Parameters: json.RawMessage(`{}`)})
+	require.NoError(t, err)
+	require.True(t, looked)
+	require.Nil(t, result.Problem)
+	require.Equal(t, "step read depends on Azure's answers to the calls before it: x does not exist", result.Open)
+	require.Len(t, result.Steps, 3)
+	require.Equal(t, []step.Unsent{{Method: "PUT", Path: "/x"}}, result.Steps[1].Unsent)
+}

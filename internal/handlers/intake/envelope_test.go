@@ -9,7 +9,7 @@ import (
 	"azbackupflow/internal/customhandler"
 )
 
-func TestDecode_DropsALongTraceContext(t *testing.T) {
+func TestMessage_DropsALongTraceContext(t *testing.T) {
 	t.Parallel()
 	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	require.Equal(t, trace, Decode(customhandler.Invocation{Trace: trace}).Trace)

@@ -82,7 +82,7 @@ func TestReplay_CarriesItsOwnID(t *testing.T) {
 }
 
 // A bulk whose targets are all invalid costs no more than the first of them.
-func TestCheckBulk_ValidatesTheFirstTargetsOnly(t *testing.T) {
+func TestBulk_ValidatesTheFirstTargetsOnly(t *testing.T) {
 	t.Parallel()
 	b := request.Bulk{Key: "k", Template: request.Template{Flow: "backup-now", Parameters: json.RawMessage(`{}`)}}
 	for i := range MaxInvalidTargets + 100 {
