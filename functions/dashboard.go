@@ -34,8 +34,8 @@ func withDashboard(b *base, api http.Handler) http.Handler {
 			api.ServeHTTP(w, r)
 			return
 		}
-		if reason := dashboardOff(b); reason != "" {
-			http.Error(w, reason, http.StatusNotFound)
+		if status, reason := dashboardOff(b); reason != "" {
+			http.Error(w, reason, status)
 			return
 		}
 		if rest == "" {
@@ -53,19 +53,20 @@ func withDashboard(b *base, api http.Handler) http.Handler {
 	})
 }
 
-// dashboardOff returns why the dashboard is not served; empty if it is. Without app
-// roles and App Service authentication, everybody could use it.
-func dashboardOff(b *base) string {
+// dashboardOff returns why the dashboard is not served, with the status of the
+// response; the reason is empty if it is served. Without app roles and App Service
+// authentication, everybody could use it.
+func dashboardOff(b *base) (status int, reason string) {
 	switch {
 	case !b.settings.Dashboard:
-		return "The dashboard is off. Set AZBACKUPFLOW_DASHBOARD to true to serve it."
+		return http.StatusNotFound, "The dashboard is off. Set AZBACKUPFLOW_DASHBOARD to true to serve it."
 	case !b.settings.APIRoles:
-		return "The dashboard needs app roles: set AZBACKUPFLOW_API_ROLES to true, with App Service authentication."
+		return http.StatusNotFound, "The dashboard needs app roles: set AZBACKUPFLOW_API_ROLES to true, with App Service authentication."
 	}
-	if err := b.settings.SignInUnchecked(); err != nil {
-		return err.Error()
+	if err := b.settings.SignInUnchecked(); err != nil { // as the API answers
+		return http.StatusServiceUnavailable, err.Error()
 	}
-	return ""
+	return http.StatusOK, ""
 }
 
 // newDashboard returns the dashboard. It calls the API in this process with the

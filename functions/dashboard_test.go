@@ -65,15 +65,16 @@ func TestDashboard_IsServedToSignedInCallersOnly(t *testing.T) {
 	const name, roles, on = "AZBACKUPFLOW_DASHBOARD", "AZBACKUPFLOW_API_ROLES", "WEBSITE_AUTH_ENABLED"
 	for title, test := range map[string]struct {
 		environment map[string]string
+		status      int
 		says        string
 	}{
-		"off":                            {map[string]string{roles: "true", on: "true"}, "Set AZBACKUPFLOW_DASHBOARD to true"},
-		"without roles":                  {map[string]string{name: "true", on: "true"}, "set AZBACKUPFLOW_API_ROLES to true"},
-		"without authentication":         {map[string]string{name: "true", roles: "true", on: "false"}, "App Service authentication is off"},
-		"with an unknown authentication": {map[string]string{name: "true", roles: "true"}, "WEBSITE_AUTH_ENABLED is not set"},
+		"off":                            {map[string]string{roles: "true", on: "true"}, http.StatusNotFound, "Set AZBACKUPFLOW_DASHBOARD to true"},
+		"without roles":                  {map[string]string{name: "true", on: "true"}, http.StatusNotFound, "set AZBACKUPFLOW_API_ROLES to true"},
+		"without authentication":         {map[string]string{name: "true", roles: "true", on: "false"}, http.StatusServiceUnavailable, "App Service authentication is off"},
+		"with an unknown authentication": {map[string]string{name: "true", roles: "true"}, http.StatusServiceUnavailable, "WEBSITE_AUTH_ENABLED is not set"},
 	} {
 		status, body := fetch(t, dashboardSite(t, test.environment)+"/api/dashboard/operations", "reader")
-		require.Equal(t, http.StatusNotFound, status, title)
+		require.Equal(t, test.status, status, title)
 		require.Contains(t, body, test.says, title)
 	}
 

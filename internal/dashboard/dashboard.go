@@ -187,7 +187,11 @@ func explain(err error) (status int, title string, lines []string) {
 	case errors.As(err, &own):
 		return own.status, own.title, []string{own.text}
 	case errors.As(err, &answered) && answered.Status >= http.StatusBadRequest:
-		return answered.Status, problemTitle(answered.Status), problemLines(answered)
+		lines = problemLines(answered)
+		if answered.Status == http.StatusForbidden {
+			lines = append(lines, "Ask the owner of the app for the role. Nothing was changed.")
+		}
+		return answered.Status, problemTitle(answered.Status), lines
 	}
 	return http.StatusBadGateway, "The app cannot be reached", []string{err.Error()}
 }

@@ -100,7 +100,7 @@ func meanings() map[string]string {
 		"AZBACKUPFLOW_DRILLS":                   "File with the restore drills; see [drills.md](drills.md). The path is relative to the folder of `host.json`.",
 		"AZBACKUPFLOW_EVIDENCE_KEY":             "Key that signs the evidence of drills: the URL of a Key Vault key, such as `https://{vault}.vault.azure.net/keys/{name}/{version}`, or the path of a PEM file; see [drills.md](drills.md#keys). Without it no drill starts.",
 		"AZBACKUPFLOW_API_ROLES":                "`true` requires an Entra app role from each caller of the HTTP API; see [http-api.md](http-api.md#who-may-call-it). It needs App Service authentication. If that is not known to be on, the function `api` answers 503, because callers could claim any role; all other functions continue.",
-		"AZBACKUPFLOW_DASHBOARD":                "`true` serves the [dashboard](dashboard.md) at `/api/dashboard/`. It needs `AZBACKUPFLOW_API_ROLES` and App Service authentication: without them, the address answers 404 with the reason.",
+		"AZBACKUPFLOW_DASHBOARD":                "`true` serves the [dashboard](dashboard.md) at `/api/dashboard/`. It needs `AZBACKUPFLOW_API_ROLES` and App Service authentication: without them, the address answers 404 or 503 with the reason.",
 		"AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED": "`true` says that you have checked App Service authentication, where the platform does not set `WEBSITE_AUTH_ENABLED`; see [deploy.md](deploy.md#sign-in).",
 	}
 }

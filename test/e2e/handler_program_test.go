@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,6 +36,31 @@ func BenchmarkHandlerStart(b *testing.B) {
 	}
 	b.ReportMetric(float64(total.Microseconds())/1000/float64(b.N), "ms/start")
 	b.ReportMetric(float64(worst.Microseconds())/1000, "ms/worst")
+}
+
+// startsCompared is the number of starts with and without a setting.
+const startsCompared = 20
+
+// BenchmarkHandlerStart_WithTheDashboard compares the start with and without the
+// dashboard by the medians of 20 starts each, which alternate. The pages are made at
+// their first request, so the ratio must be about 1.
+func BenchmarkHandlerStart_WithTheDashboard(b *testing.B) {
+	without := sampleEnvironment(b)
+	with := append(sampleEnvironment(b), "AZBACKUPFLOW_DASHBOARD=true", "AZBACKUPFLOW_API_ROLES=true", "WEBSITE_AUTH_ENABLED=True")
+	for b.Loop() {
+		var took [2][]time.Duration
+		for range startsCompared {
+			took[0] = append(took[0], firstAnswer(b, without))
+			took[1] = append(took[1], firstAnswer(b, with))
+		}
+		for i := range took {
+			slices.Sort(took[i])
+		}
+		off, on := took[0][startsCompared/2], took[1][startsCompared/2]
+		b.ReportMetric(float64(off.Microseconds())/1000, "ms/start")
+		b.ReportMetric(float64(on.Microseconds())/1000, "ms/start-with-dashboard")
+		b.ReportMetric(float64(on)/float64(off), "ratio")
+	}
 }
 
 // A start may take long on a machine that is busy with other tests. One fast

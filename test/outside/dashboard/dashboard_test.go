@@ -136,7 +136,7 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 	require.NoError(t, err)
 	vault := protected.Vault
 	job, err := json.Marshal(map[string]any{
-		"url": s.url, "chromium": chromium, "api": s.client.URL() + "/api", "ended": ended, "flows": names, "vault": vault,
+		"url": s.url, "chromium": chromium, "api": s.client.URL() + "/api", "ended": ended, "flows": names, "vault": vault, "resource": shareOf(t, s.request("protect-file-share", "")),
 		"watched": s.request("backup-now-vm", "watched"), "changed": s.request("backup-now-sql", "changed"), "screenshots": screenshots(t),
 	})
 	require.NoError(t, err)
@@ -147,6 +147,14 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 	script.Stdout, script.Stderr = &output, &output
 	require.NoError(t, script.Run(), "%s", &output)
 	t.Log(output.String())
+}
+
+// shareOf returns the resource ID of the file share that a request protects.
+func shareOf(t *testing.T, r api.Request) string {
+	t.Helper()
+	var p struct{ StorageAccountID, FileShare string }
+	require.NoError(t, json.Unmarshal(r.Parameters, &p))
+	return p.StorageAccountID + "/fileServices/default/shares/" + p.FileShare
 }
 
 // screenshots returns the folder for screenshots; empty if none are wanted.

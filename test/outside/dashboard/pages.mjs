@@ -50,7 +50,7 @@ async function accessible(audited, page) {
 
 const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${page.url()} is wider than the window`);
 
-const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", "limits", "start", "trends", "nowhere"];
+const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "limits", "start", "trends", "nowhere"];
 for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]]) {
   const page = await open({ colorScheme: scheme, viewport: { width, height: 900 } });
   const audited = await open({ bypassCSP: true, colorScheme: scheme, viewport: { width, height: 900 } });
@@ -172,6 +172,16 @@ await check("a dry run shows the calls, and the start leads to the operation", p
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.waitForURL(/operations\/[a-z0-9]+\?done=started/);
   await page.getByText("The operation was started.").waitFor(patience);
+});
+await check("a resource is explained", page, async () => {
+  await go(page, "protection");
+  await page.locator("[name=resource]").fill(job.resource);
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByRole("region", { name: "Explanation" }).first().waitFor(patience);
+  await page.getByText("Nothing was started.").first().waitFor(patience);
+  await page.locator("[name=resource]").fill("nonsense");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByRole("alert").waitFor(patience);
 });
 const reader = await open({ javaScriptEnabled: false });
 await check("pages are read without JavaScript", reader, async () => {
