@@ -34,6 +34,14 @@ type Entry struct {
 	// Time is when a recovery point was made. LastRecoveryPoint is the time of an
 	// item's newest one. Purge is when Azure purges a soft-deleted entry.
 	Time, LastRecoveryPoint, Purge time.Time
+	// LastBackup is the time of an item's last backup that succeeded; zero if the
+	// list does not have it. BackupFailed is why the last backup, or the protection,
+	// failed; empty if Azure reports no failure.
+	LastBackup   time.Time
+	BackupFailed string
+	// Workload is the type of a protected item as policies name it, such as
+	// AzureFileShare. Parent is the instance of a database.
+	Workload, Parent string
 }
 
 // Config configures a Reader. Both fields are required.
@@ -56,6 +64,9 @@ func New(c Config) (*Reader, error) {
 	client := c.ARM.With(arm.CallOptions{Caller: ratelimit.Caller{Priority: operation.PriorityOther}})
 	return &Reader{arm: client, now: c.Now}, nil
 }
+
+// With returns a copy of the Reader whose calls have these options.
+func (r *Reader) With(o arm.CallOptions) *Reader { return &Reader{arm: r.arm.With(o), now: r.now} }
 
 // vaultOf parses the ID of a vault of either type.
 func vaultOf(id string) (resourceid.VaultID, error) {
@@ -102,16 +113,26 @@ func (r *Reader) Items(ctx context.Context, vaultID string) ([]Entry, error) {
 }
 
 func instanceEntry(i dataprotection.Instance) Entry {
-	return Entry{
+	e := Entry{
 		ID: i.ID, Name: i.FriendlyName, Type: i.DatasourceType, Source: i.DatasourceID, State: i.CurrentProtectionState,
-		Policy: resourceid.LastName(i.PolicyID),
+		Policy: resourceid.LastName(i.PolicyID), Workload: i.DatasourceType,
 	}
+	if failure := i.Failure(); failure != nil {
+		e.BackupFailed = failure.Code
+	}
+	return e
 }
 
 func (r *Reader) itemEntry(i recoveryservices.ProtectedItem) Entry {
 	e := Entry{
 		ID: i.ID, Name: i.FriendlyName, Type: i.Type, Source: i.SourceResourceID, State: i.ProtectionState,
-		Policy: resourceid.LastName(i.PolicyID), LastRecoveryPoint: i.LastRecoveryPoint,
+		Policy: resourceid.LastName(i.PolicyID), LastRecoveryPoint: happened(i.LastRecoveryPoint), Workload: i.WorkloadType, Parent: i.Parent,
+	}
+	switch strings.ToLower(i.LastBackupStatus) {
+	case "completed", "completedwithwarnings", "healthy":
+		e.LastBackup = happened(i.LastBackupTime)
+	case "failed", "unhealthy":
+		e.BackupFailed = i.LastBackupStatus
 	}
 	if i.LastBackupStatus != "" {
 		e.Detail = "last backup " + i.LastBackupStatus
@@ -124,6 +145,15 @@ func (r *Reader) itemEntry(i recoveryservices.ProtectedItem) Entry {
 		}
 	}
 	return e
+}
+
+// happened returns a time of a protected item; zero for the times that stand for
+// "never": Azure was recorded to report 2001-01-01 before the first backup.
+func happened(at time.Time) time.Time {
+	if at.Year() <= 2001 {
+		return time.Time{}
+	}
+	return at
 }
 
 // Deleted lists the soft-deleted items of a vault.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"azbackupflow/internal/autoprotect/decision"
@@ -57,6 +58,27 @@ func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (x decisio
 	return x, true, nil
 }
 
+// ListExclusions returns all exclusions, in no order. Of one that cannot be read it
+// returns only the resource ID.
+func (s *Store) ListExclusions(ctx context.Context) ([]decision.Exclusion, error) {
+	const action = "list exclusions"
+	filter := fmt.Sprintf("PartitionKey eq '%s'", exclusionPartition)
+	var all []decision.Exclusion
+	for text, err := range s.entities(ctx, s.exclusions, &aztables.ListEntitiesOptions{Filter: to.Ptr(filter)}) {
+		if err != nil {
+			return nil, failed(action, err)
+		}
+		x, err := exclusionOf(text)
+		if err != nil || x.ResourceID == "" {
+			x = unreadableExclusion(text)
+		}
+		if x.ResourceID != "" {
+			all = append(all, x)
+		}
+	}
+	return all, nil
+}
+
 // DeleteExclusion deletes the exclusion of a resource. It succeeds if there is
 // none.
 func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
@@ -69,6 +91,21 @@ func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
 		return failed(action, err)
 	}
 	return nil
+}
+
+// unreadableExclusion returns what the other columns of a row say. The resource ID
+// is empty if it was too long for the row's key.
+func unreadableExclusion(text []byte) (x decision.Exclusion) {
+	var row struct {
+		RowKey     string
+		ResourceID string `json:"resourceId"`
+	}
+	_ = json.Unmarshal(text, &row) // a column of another type stays empty
+	x.ResourceID = row.ResourceID
+	if id, ok := decodeKey(row.RowKey); ok && x.ResourceID == "" {
+		x.ResourceID = id
+	}
+	return x
 }
 
 func exclusionOf(text []byte) (decision.Exclusion, error) {

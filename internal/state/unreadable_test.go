@@ -239,6 +239,9 @@ func TestUnreadableRows_AreReportedAsWhatTheyAre(t *testing.T) {
 	require.Equal(t, 1, r.spoil("decisions", "", "decision", 7))
 	require.Equal(t, 1, r.spoil("itemlocks", "", "lock", cutOff))
 	_, _, exclusion := s.LoadExclusion(t.Context(), "/r")
+	listed, err := s.ListExclusions(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []decision.Exclusion{{ResourceID: "/r"}}, listed, "the resource stays excluded")
 	_, decided := s.LoadDecision(t.Context(), "/r")
 	_, _, locked := s.LoadItemLock(t.Context(), "/r")
 	for _, err := range []error{exclusion, decided, locked} {

@@ -18,6 +18,7 @@ func (s *Simulator) readVault(c *call) (answer, *armError) {
 					"softDeleteState": c.vault.SoftDelete, "softDeleteRetentionPeriodInDays": c.vault.SoftDeleteDays,
 					"enhancedSecurityState": "Enabled",
 				},
+				"multiUserAuthorization": map[bool]string{false: "Disabled", true: "Enabled"}[c.vault.ResourceGuard], // recorded: Disabled
 			},
 			"provisioningState":                   "Succeeded",
 			"privateEndpointStateForBackup":       "None",

@@ -85,6 +85,16 @@ func (s *Store) LoadExclusion(ctx context.Context, resourceID string) (decision.
 	return x, found, nil
 }
 
+// ListExclusions returns all exclusions; see state.Store.ListExclusions.
+func (s *Store) ListExclusions(ctx context.Context) ([]decision.Exclusion, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.exclusions)), nil
+}
+
 // DeleteExclusion deletes the exclusion of a resource.
 func (s *Store) DeleteExclusion(ctx context.Context, resourceID string) error {
 	if err := ctx.Err(); err != nil {

@@ -13,6 +13,7 @@ func exclusionTests() []test {
 		{"an exclusion is deleted", exclusionDeleted},
 		{"a resource has one exclusion in any casing", sameExclusionOnce},
 		{"an exclusion is found in any casing", exclusionFound},
+		{"all exclusions are listed", exclusionsListed},
 	}
 }
 
@@ -49,4 +50,18 @@ func exclusionFound(t *testing.T, s Store) {
 	require.NoError(t, err)
 	require.True(t, found)
 	require.Equal(t, x, loaded)
+}
+
+func exclusionsListed(t *testing.T, s Store) {
+	var want []decision.Exclusion
+	for _, id := range []string{"/Subscriptions/S/a", "/subscriptions/s/b?#%é"} {
+		x := decision.Exclusion{ResourceID: id, OperationID: "op0001", At: start(), PolicyID: "p"}
+		require.NoError(t, s.SaveExclusion(t.Context(), x))
+		want = append(want, x)
+	}
+	require.NoError(t, s.SaveExclusion(t.Context(), decision.Exclusion{ResourceID: "/gone", OperationID: "op0001", At: start()}))
+	require.NoError(t, s.DeleteExclusion(t.Context(), "/gone"))
+	all, err := s.ListExclusions(t.Context())
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, all)
 }

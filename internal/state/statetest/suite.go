@@ -45,6 +45,7 @@ type Store interface {
 
 	SaveExclusion(ctx context.Context, x decision.Exclusion) error
 	LoadExclusion(ctx context.Context, resourceID string) (x decision.Exclusion, found bool, err error)
+	ListExclusions(ctx context.Context) ([]decision.Exclusion, error)
 	DeleteExclusion(ctx context.Context, resourceID string) error
 
 	LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error)
