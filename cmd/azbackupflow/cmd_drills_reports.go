@@ -33,7 +33,7 @@ func (c *drillsPageCommand) Run(a *app) error {
 	if err := evidence.WritePage(&page, verified); err != nil {
 		return err
 	}
-	if err := writeNew(c.To, page.Bytes()); err != nil {
+	if err := writeNew("--to", c.To, page.Bytes()); err != nil {
 		return err
 	}
 	if a.out.Structured() {
@@ -44,13 +44,13 @@ func (c *drillsPageCommand) Run(a *app) error {
 }
 
 // writeNew writes a file that must not exist.
-func writeNew(name string, content []byte) error {
+func writeNew(flag, name string, content []byte) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	switch {
 	case errors.Is(err, os.ErrExist):
-		return &cli.UsageError{Text: fmt.Sprintf("--to: file %s exists", name), Remedy: "name a new file"}
+		return &cli.UsageError{Text: fmt.Sprintf("%s: file %s exists", flag, name), Remedy: "name a new file"}
 	case err != nil:
-		return &cli.UsageError{Text: fmt.Sprintf("--to: file %s cannot be written", name), Remedy: "name a file in a folder that exists and that you may write to"}
+		return &cli.UsageError{Text: fmt.Sprintf("%s: file %s cannot be written", flag, name), Remedy: "name a file in a folder that exists and that you may write to"}
 	}
 	_, err = f.Write(content)
 	if err := errors.Join(err, f.Close()); err != nil {

@@ -71,7 +71,7 @@ type commandLine struct {
 	RecoveryPoints recoveryPointsCommand `cmd:"" group:"vaults" help:"List the recovery points of an item."`
 	Protectable    protectableCommand    `cmd:"" group:"vaults" help:"List what a vault can protect."`
 	Policies       policiesCommand       `cmd:"" group:"vaults" help:"List the policies of a vault."`
-	Readiness      readinessCommand      `cmd:"" group:"vaults" help:"Show which items of vaults are protected and proven to be restorable."`
+	Readiness      readinessCommand      `cmd:"" group:"vaults" help:"Show which resources are protected and proven to be restorable."`
 	Deleted        deletedCommand        `cmd:"" group:"vaults" help:"List the soft-deleted items of a vault."`
 
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"List, run, pause and resume the schedules of the app; check schedules.yaml."`

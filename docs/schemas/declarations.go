@@ -16,6 +16,9 @@ var drills []byte
 //go:embed evidence.v1.schema.json
 var evidence []byte
 
+//go:embed readiness.v1.schema.json
+var readiness []byte
+
 // Schedules is the schema of schedules.yaml.
 func Schedules() []byte { return schedules }
 
@@ -27,3 +30,6 @@ func Drills() []byte { return drills }
 
 // Evidence is the schema of the evidence of a restore drill.
 func Evidence() []byte { return evidence }
+
+// Readiness is the schema of the readiness report.
+func Readiness() []byte { return readiness }

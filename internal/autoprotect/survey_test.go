@@ -46,7 +46,7 @@ func TestSurvey_ShowsWhatTheRulesDecide(t *testing.T) {
 	require.Positive(t, outcomes[autoprotect.Protect])
 	require.Positive(t, outcomes[autoprotect.None], "a server that no rule matches")
 	for _, r := range all {
-		require.Equal(t, r.Outcome == autoprotect.Protect, r.VaultID != "" && r.Policy != "", r.ID)
+		require.Equal(t, r.Outcome == autoprotect.Protect, r.Flow != "" && r.Parameters["policy"] != "", r.ID)
 	}
 	require.ElementsMatch(t, all, surveyAll(t, s, true), "a survey that stops after each storage account reads the same")
 	require.Len(t, s.evaluator().RuleVaults(), 2)
@@ -59,7 +59,7 @@ func TestSurvey_DoesNotListTheSharesOfAnExcludedAccount(t *testing.T) {
 	s := newSite(t, `{name: none, exclude: true, match: {storageAccounts: ["st*"]}}`, toDaily)
 	excluded := 0
 	for _, r := range surveyAll(t, s, false) {
-		if r.ID == accountID {
+		if r.ID == accountID+"/fileServices/default" {
 			require.Equal(t, autoprotect.Exclude, r.Outcome)
 			require.Equal(t, "stapp01", r.Name)
 			excluded++

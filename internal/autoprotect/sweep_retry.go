@@ -76,7 +76,11 @@ func (s *sweep) try(ctx context.Context, calls func(context.Context, *Evaluator)
 // withReservation returns an Evaluator whose calls use the slot that the rate
 // limiter reserved when it deferred one.
 func (e *Evaluator) withReservation(reservation string) *Evaluator {
-	o := arm.CallOptions{Caller: ratelimit.Caller{Priority: operation.PriorityOther, Reservation: reservation}}
+	return e.with(arm.CallOptions{Caller: ratelimit.Caller{Priority: operation.PriorityOther, Reservation: reservation}})
+}
+
+// with returns an Evaluator whose calls have these options.
+func (e *Evaluator) with(o arm.CallOptions) *Evaluator {
 	c := e.c
 	c.Datasources = c.Datasources.With(o)
 	c.Vaults = Vaults{RecoveryServices: c.Vaults.RecoveryServices.With(o), DataProtection: c.Vaults.DataProtection.With(o)}

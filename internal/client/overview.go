@@ -67,6 +67,29 @@ func (c *Client) Limits(ctx context.Context) (api.LimitList, error) {
 	return list, err
 }
 
+// Readiness returns one page of the readiness report. The call may take half a
+// minute, because the app reads Azure.
+func (c *Client) Readiness(ctx context.Context, q api.ReadinessQuery) (api.Readiness, error) {
+	values := url.Values{}
+	for _, v := range q.Vaults {
+		values.Add("vault", v)
+	}
+	for _, s := range q.States {
+		values.Add("state", string(s))
+	}
+	setValue(values, "tag", q.Tag)
+	setValue(values, "maxPointAge", q.MaxPointAge)
+	setValue(values, "maxProofAge", q.MaxProofAge)
+	setValue(values, "maxAge", q.MaxAge)
+	if q.Points {
+		values.Set("points", "true")
+	}
+	setPage(values, q.PageSize, q.Continue)
+	var r api.Readiness
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/readiness", query: values}, &r)
+	return r, err
+}
+
 // Version returns the version of the app.
 func (c *Client) Version(ctx context.Context) (api.Version, error) {
 	var v api.Version

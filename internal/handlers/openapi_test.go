@@ -135,6 +135,8 @@ func TestOpenAPI_HasTheFieldsOfTheWireTypes(t *testing.T) {
 		reflect.TypeFor[wire.FlowSummary](), reflect.TypeFor[wire.BulkStatus](), reflect.TypeFor[wire.BulkProblem](), reflect.TypeFor[wire.Schedule](),
 		reflect.TypeFor[wire.ScheduledRun](), reflect.TypeFor[wire.ScheduleList](), reflect.TypeFor[wire.RequestedRun](), reflect.TypeFor[wire.Limit](),
 		reflect.TypeFor[wire.LimitWaiter](), reflect.TypeFor[wire.LimitList](), reflect.TypeFor[wire.Version](), reflect.TypeFor[wire.Health](),
+		reflect.TypeFor[wire.Readiness](), reflect.TypeFor[wire.ReadinessObjectives](), reflect.TypeFor[wire.ReadinessScan](), reflect.TypeFor[wire.ReadinessProblem](),
+		reflect.TypeFor[wire.ReadinessScore](), reflect.TypeFor[wire.ReadinessVault](), reflect.TypeFor[wire.ReadinessItem](), reflect.TypeFor[wire.ReadinessDrill](),
 	} {
 		name := kind.Name()
 		described := doc.Components.Schemas[name]
@@ -250,6 +252,8 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 			ask(r.api, get, route, route+query+vault, nil)
 		}
 	}
+	ask(r.api, get, "/readiness", "/readiness?tag=env&maxPointAge=P1D&pageSize=1", nil)
+	ask(r.api, get, "/readiness", "/readiness?colour=red", nil)
 	path := r.rejected("m2", share)
 	ask(r.api, get, "/rejected", "/rejected?pageSize=1", nil)
 	ask(r.api, get, "/rejected", "/rejected?colour=red", nil)
@@ -320,7 +324,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{get, "/operations/{id}", id, nil}, {get, "/operations/{id}/history", id + "/history", nil}, {post, "/operations/{id}/retry", id + "/retry", nil},
 		{get, "/rejected", "/rejected", nil}, {get, "/rejected/{id}", path, nil}, {post, "/rejected/{id}/replay", path + "/replay", nil},
 		{del, "/rejected", "/rejected?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/rejected/{id}", path, nil},
-		{get, "/summary", "/summary", nil}, {get, "/bulks/{key}", "/bulks/b%2F1", nil}, {get, "/schedules", "/schedules", nil}, {get, "/limits", "/limits", nil},
+		{get, "/readiness", "/readiness", nil}, {get, "/summary", "/summary", nil}, {get, "/bulks/{key}", "/bulks/b%2F1", nil}, {get, "/schedules", "/schedules", nil}, {get, "/limits", "/limits", nil},
 		{get, "/openapi.json", "/openapi.json", nil}, {get, "/version", "/version", nil}, {get, "/health", "/health", nil}, {post, "/schedules/{name}/run", "/schedules/nightly/run", nil},
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause", nil}, {post, "/schedules/{name}/resume", "/schedules/nightly/resume", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
@@ -343,6 +347,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 	}
 	r.store.setUnreadable(false)
 	r.store.set(true)
+	r.report.Err = errUnavailable
 	r.busDown = true
 	for _, c := range all {
 		ask(r.api, c.method, c.route, c.target, c.body)
@@ -354,7 +359,7 @@ func TestOpenAPI_HasTheFiltersOfTheLists(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	r := newRig(t)
-	for _, path := range []string{"/operations", "/decisions", "/rejected"} {
+	for _, path := range []string{"/operations", "/decisions", "/rejected", "/readiness"} {
 		var names []string
 		for _, p := range doc.Paths.Find(path).Get.Parameters {
 			names = append(names, p.Value.Name)

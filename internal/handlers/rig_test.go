@@ -31,6 +31,7 @@ import (
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/readiness/readinesstest"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
@@ -60,6 +61,7 @@ type rig struct {
 	// schedules are those of nightly.
 	schedules *schedule.Runner
 	known     []ratelimit.Known
+	report    *readinesstest.Fake
 
 	rejecter *intake.Rejecter
 
@@ -317,6 +319,7 @@ func newRig(t testing.TB) *rig {
 		Log: log,
 	})
 	require.NoError(t, err)
+	r.report = &readinesstest.Fake{Now: r.clock}
 	r.api = r.newAPI(false)
 	return r
 }
@@ -325,7 +328,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) newAPI(requireRoles bool, unchecked ...error) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
-		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{}, Inventory: vaultLists{},
+		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{}, Inventory: vaultLists{}, Readiness: r.report,
 		Schedules: r.schedules, Bulks: r.bulks, Limits: r.limits, Explain: explained, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
 		Publish: r.publish, Sealer: r.sealer, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, SignInUnchecked: errors.Join(unchecked...), Log: slog.New(slog.DiscardHandler),
 	})

@@ -80,6 +80,12 @@ func vaultOf(id string) (resourceid.VaultID, error) {
 	return vault, invalid("vault", err.Error(), "the resource ID of a Recovery Services vault or of a Backup vault")
 }
 
+// CheckVault returns a *step.Invalid if an ID is not that of a vault.
+func CheckVault(id string) error {
+	_, err := vaultOf(id)
+	return err
+}
+
 func invalid(field, problem, want string) error {
 	return &step.Invalid{Fields: []step.FieldError{{Field: field, Problem: problem, Want: want}}}
 }

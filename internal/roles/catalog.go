@@ -18,6 +18,9 @@ const (
 	ServiceBusNamespace   Resource = "app's Service Bus namespace"
 	DrillTarget           Resource = "target of restore drills"
 	AnyResource           Resource = "any of them"
+	// TaggedSubscription is a subscription whose resources are scored by a tag. The
+	// preflight does not check it: only the readiness report with a tag reads it.
+	TaggedSubscription Resource = "subscription, for tags"
 )
 
 // Permission is one action, and why the app needs it.
@@ -196,6 +199,7 @@ func otherResources() []Permission {
 		alsoCalled(use("Microsoft.Storage/storageAccounts/read", StorageAccount, "see that the account exists, its tags, and what could block Azure Backup", autoprotect, "TypeStorageAccount"), "StorageAccounts_GetProperties"),
 		alsoCalled(use("Microsoft.Storage/storageAccounts/fileServices/shares/read", StorageAccount, "find unprotected file shares, and read those of drills", autoprotect, "ListFileShares("), "FileShares_Get"),
 		use("Microsoft.DBforPostgreSQL/flexibleServers/read", PostgreSQLServer, "see that the server exists, and its tags", autoprotect, "kinds.DatasourceFlexibleServer"),
+		use("Microsoft.Resources/subscriptions/resources/read", TaggedSubscription, "score the readiness of resources by a tag", "internal/readiness/scan", "ListResources("),
 		use("Microsoft.ServiceBus/namespaces/queues/read", ServiceBusNamespace, "check the properties of the queues that the engine relies on", preflight, `"/queues/"`),
 		use("Microsoft.Authorization/permissions/read", AnyResource, "find out before a call what the app may not do", preflight, `"/providers/Microsoft.Authorization/permissions"`),
 		use("Microsoft.Authorization/roleAssignments/read", AnyResource, "find out which role a vault's own identity lacks", preflight, `"/providers/Microsoft.Authorization/roleAssignments"`),

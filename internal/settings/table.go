@@ -89,7 +89,7 @@ func meanings() map[string]string {
 		"AZBACKUPFLOW_GUARDED_FLOWS":            "Flows that need the role `Operations.Restore` over HTTP, in addition to those that restore and delete; for example `stop-protection`. An unknown name prevents the start.",
 		"AZBACKUPFLOW_NOTICES":                  "Queue or topic for the notices of all operations; see [notifications.md](notifications.md). Empty sends none.",
 		"AZBACKUPFLOW_REPLY_QUEUES":             "Queues that a request may name in `ReplyTo`. Empty allows none.",
-		"AZBACKUPFLOW_VAULTS":                   "Resource ids of the vaults that `azbackupflow preflight` checks. It has no other effect.",
+		"AZBACKUPFLOW_VAULTS":                   "Resource ids of the vaults that `azbackupflow preflight` checks and `azbackupflow readiness` reports on. It has no other effect.",
 		"AZBACKUPFLOW_SERVICE_BUS_ID":           "Resource id of the Service Bus namespace, for `azbackupflow preflight`.",
 		"AZBACKUPFLOW_RETENTION":                "Age at which ended operations, with their history, and rejected requests are deleted. A duration of at least one day, such as `90d` or `P90D`.",
 		"AZBACKUPFLOW_STARTS_PER_ITEM":          "Maximum number of operations that start to change one protected item in a day (UTC). 0 means unlimited.",

@@ -155,6 +155,29 @@ func (c *Client) List(ctx context.Context, subscription, resourceType string) ([
 	return resources, nil
 }
 
+// resourcesVersion is the api-version of the list of all resources.
+const resourcesVersion = "2021-04-01"
+
+// ListResources lists the resources of a subscription with their tags, all pages. It
+// has no child resources, such as file shares.
+//
+// Resources - List: GET /subscriptions/{s}/resources.
+func (c *Client) ListResources(ctx context.Context, subscription string) ([]Resource, error) {
+	path, err := resourceid.Below("/subscriptions", subscription, "resources")
+	if err != nil {
+		return nil, azerr.Malformed(err)
+	}
+	bodies, err := arm.All[body](ctx, c.arm, path, version(resourcesVersion))
+	if err != nil {
+		return nil, fmt.Errorf("list the resources of subscription %s: %w", subscription, err)
+	}
+	resources := make([]Resource, len(bodies))
+	for i, b := range bodies {
+		resources[i] = b.resource()
+	}
+	return resources, nil
+}
+
 // ListFileShares lists the names of a storage account's file shares, all pages,
 // without deleted shares and snapshots.
 //

@@ -25,6 +25,7 @@ import (
 	"azbackupflow/internal/preflight"
 	queue "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/readiness/readinesstest"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/state"
@@ -39,6 +40,8 @@ type API struct {
 	Engine *engine.Engine
 	Store  *memory.Store
 	Clock  *Clock
+	// Readiness makes the readiness report.
+	Readiness *readinesstest.Fake
 
 	queue *queue.Queue
 	azure *script
@@ -71,6 +74,7 @@ func Start(t testing.TB) *API {
 	t.Helper()
 	a := &API{Store: memory.New(), queue: &queue.Queue{}, azure: &script{answers: map[string][]Answer{}}}
 	a.Clock = &Clock{now: Began(), passing: a.work}
+	a.Readiness = &readinesstest.Fake{Now: a.Clock.Now}
 	ids := 0
 	var idMu sync.Mutex
 	flows, err := a.azure.registry(a.Clock.Now)
@@ -102,7 +106,7 @@ func Start(t testing.TB) *API {
 		Limits: a.limits, Explain: explained, Tenant: "test", Version: "v1.2.3",
 		Sealer: sealer,
 		Engine: a.Engine, Operations: a.Store, Rejected: a.Store, Decisions: a.Store, Flows: flows, Sweeper: a.Engine,
-		Preflight: noFindings{}, Inventory: oneMachine{}, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
+		Preflight: noFindings{}, Inventory: oneMachine{}, Readiness: a.Readiness, Log: slog.New(slog.DiscardHandler), Now: a.Clock.Now, NewID: newID, Publish: a.publish,
 	})
 	require.NoError(t, err)
 	a.acceptRequests(t, sealer, bulks, newID)

@@ -103,6 +103,7 @@ type Config struct {
 	Sweeper    Sweeper
 	Preflight  Preflight
 	Inventory  Inventory
+	Readiness  Readiness
 	Schedules  Schedules
 	Bulks      *intake.Bulks
 	// Limits returns what is known of Azure's limits.
@@ -140,6 +141,7 @@ type API struct {
 
 	validations turns
 	inventories turns
+	reports     turns
 	preflights  *shared[preflight.Report]
 	rescues     *shared[engine.SweepResult]
 	summaries   *reused[api.Summary]
@@ -148,12 +150,12 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Explain == nil || c.Healthy == nil ||
+		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Readiness == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Explain == nil || c.Healthy == nil ||
 		c.Publish == nil || c.Sealer == nil || c.Now == nil || c.Sleep == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles and SignInUnchecked")
 	}
 	a := &API{
-		cfg: c, validations: make(turns, maxValidations), inventories: make(turns, maxInventories), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),
+		cfg: c, validations: make(turns, maxValidations), inventories: make(turns, maxInventories), reports: make(turns, maxReports), preflights: newShared[preflight.Report](), rescues: newShared[engine.SweepResult](),
 		summaries: newReused[api.Summary](c.Now),
 	}
 	a.handler = a.mux()

@@ -57,6 +57,7 @@ func (a *API) routes() []route {
 		{"GET /api/protectable", a.protectable()},
 		{"GET /api/policies", a.inventoryOf("vault", a.cfg.Inventory.Policies)},
 		{"GET /api/deleted", a.inventoryOf("vault", a.cfg.Inventory.Deleted)},
+		{"GET /api/readiness", a.readiness},
 		{"POST /api/rescue", a.rescue},
 		{"GET /api/summary", a.summary},
 		{"GET /api/schedules", a.listSchedules},

@@ -25,6 +25,9 @@ func parseRoute(u *url.URL) (route, bool) {
 		}
 		parts[n] = d
 	}
+	if len(parts) == 3 && strings.EqualFold(parts[0], "subscriptions") && strings.EqualFold(parts[2], "resources") {
+		return route{subscription: parts[1], provider: resourcesProvider, types: []string{"resources"}}, true
+	}
 	if len(parts) < 5 || !strings.EqualFold(parts[0], "subscriptions") {
 		return route{}, false
 	}

@@ -133,6 +133,7 @@ func (w *world) addProtected(p ProtectedDatasource, now time.Time, ids *random) 
 		}
 		i.points = append(i.points, point)
 	}
+	i.remember(p.Past, now, ids)
 	v.instances = append(v.instances, i)
 	return nil
 }

@@ -83,6 +83,8 @@ type ProtectedDatasource struct {
 	// State is its currentProtectionState; ProtectionConfigured if empty.
 	State          string
 	RecoveryPoints []RecoveryPoint
+	// Past is what happened to it; nil means that the vault lists no jobs.
+	Past *Past
 }
 
 // RecoveryPoint is a recovery point of a protected datasource.

@@ -239,11 +239,14 @@ func (s *Simulator) itemView(i *item) map[string]any {
 	}
 	if !i.lastBackup.IsZero() {
 		p["lastBackupTime"] = i.lastBackup.UTC().Format(azureTime)
-		p["lastRecoveryPoint"] = i.lastBackup.UTC().Format(azureTime)
+	}
+	if n := len(i.points); n > 0 {
+		p["lastRecoveryPoint"] = i.points[n-1].time.UTC().Format(azureTime)
 	}
 	switch i.workload {
 	case fileShare:
 		delete(p, "policyName")
+		delete(p, "lastRecoveryPoint")                                                                   // recorded: shares have none
 		p["sourceResourceId"] = strings.Replace(k.sourceID, "Microsoft.Storage", "Microsoft.storage", 1) // recorded
 	case virtualMachine:
 		p["virtualMachineId"], p["healthStatus"] = k.sourceID, "Passed"

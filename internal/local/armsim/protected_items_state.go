@@ -71,7 +71,7 @@ func (i *item) backedUpBefore(start time.Time) {
 func (v *vault) addMachine(m *machine, now time.Time) {
 	c := v.containerOf(m)
 	c.protectMachine(m.Policy)
-	c.items[0].backedUpBefore(now)
+	c.items[0].remember(m.Past, now)
 }
 
 func (v *vault) addDatabase(d Database, kind workload, now time.Time, w *world) {

@@ -35,6 +35,8 @@ func handlerFor(method string, p route) (h handler, pathKnown bool) {
 		byMethod = machineHandlers(p)
 	case postgreSQL:
 		byMethod = postgreSQLHandlers(p)
+	case resourcesProvider:
+		byMethod = map[string]handler{http.MethodGet: (*Simulator).listAllResources}
 	}
 	if len(byMethod) == 0 {
 		byMethod = resourceHandlers(p)

@@ -225,7 +225,7 @@ func (w *world) addAccount(seed StorageAccount, now time.Time) error {
 		if _, err := w.protector(v.ID(), s.Policy, fileShare); err != nil {
 			return fmt.Errorf("share %s: %w", s.Name, err)
 		}
-		c.protect(a.shares[n], s.Policy).backedUpBefore(now)
+		c.protect(a.shares[n], s.Policy).remember(s.Past, now)
 	}
 	return nil
 }
