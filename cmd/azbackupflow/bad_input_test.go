@@ -128,9 +128,9 @@ func badFiles() []badInput {
 		with(request(`{"flow":"protect-file-share",`), "request", "is not JSON: it ends in line 1", "one JSON object"),
 		with(request("[]"), "request", "is an array", "a JSON object"),
 		with(request("{} {}"), "request", "holds more than one", "one JSON object"),
-		with(request("flow: [a\n"), "request", "is not YAML: something is wrong in line 1", "YAML or JSON"),
-		with(request("flow: a\n\tkey: b\n"), "request", "is not YAML: something is wrong in line 2", "YAML or JSON"),
-		with(request("flow: a\nflow: b\n"), "flow", "has the field flow twice: first in line 1, then in line 2", "once"),
+		with(request("flow: [a\n"), "request", "line 1: is not YAML: a bracket is not closed", "each bracket closed"),
+		with(request("flow: a\n\tkey: b\n"), "request", "line 2: is not YAML: a value or its indentation begins with a character that is not allowed there, such as a tab", "spaces for the indentation"),
+		with(request("flow: a\nflow: b\n"), "flow", "line 2: has the field flow twice, first in line 1", "each field once"),
 		with(request("just words"), "request", "does not hold a request", "flow: backup-now"),
 		with(request("- a\n- b\n"), "request", "does not hold a request", "flow: backup-now"),
 		with(request("---\nflow: a\n---\nflow: b\n"), "request", "more than one document", "one YAML document"),
@@ -150,7 +150,7 @@ func badFiles() []badInput {
 		with(bulk(`{"targets":[{}],"colour":"red"}`), "colour", "is an unknown field", "targets"),
 		with(bulk(`{"template":{"flow":"protect-file-share","parameters":{}},"targets":[]}`), "targets", "is missing or empty", "a list of JSON objects"),
 		with(bulk(`{"template":{"flow":"protect-file-share","parameters":{}},"targets":"x"}`), "targets", "is a string", "JSON array"),
-		with(bulk("targets: {"), "request", "is not YAML: something is wrong in line 1", "YAML or JSON"),
+		with(bulk("targets: {"), "request", "line 1: is not YAML: a bracket is not closed", "each bracket closed"),
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
-	"strings"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/declaration"
@@ -86,7 +84,7 @@ func ToJSON(raw []byte, file string) ([]byte, error) {
 	document, err := declaration.Parse(file, step.WithoutByteOrderMark(raw))
 	var invalid *declaration.Invalid
 	if errors.As(err, &invalid) {
-		return nil, &UsageError{Text: file + " " + yamlProblem(invalid), Remedy: "write the file in YAML or JSON"}
+		return nil, &UsageError{Text: invalid.Error()}
 	}
 	if err != nil {
 		return nil, err
@@ -122,29 +120,4 @@ func checkJSON(raw []byte, file string) error {
 		problem = fmt.Sprintf("is not JSON: it ends in line %d before it is complete", line)
 	}
 	return &UsageError{Text: file + " " + problem, Remedy: "write one JSON object, or YAML"}
-}
-
-var (
-	yamlLine  = regexp.MustCompile(`line (\d+)`)
-	yamlTwice = regexp.MustCompile(`mapping key "(.*)" already defined at line (\d+)`)
-)
-
-// yamlProblem returns the problems of a file without the words of the YAML parser.
-func yamlProblem(invalid *declaration.Invalid) string {
-	var all []string
-	for _, p := range invalid.Problems {
-		text := p.String()
-		line := ""
-		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			line = " in line " + m[1]
-		}
-		switch twice := yamlTwice.FindStringSubmatch(text); {
-		case twice != nil:
-			text = fmt.Sprintf("has the field %s twice: first in line %s, then%s; want it once", twice[1], twice[2], line)
-		case strings.HasPrefix(p.Problem, "is not YAML"):
-			text = "is not YAML: something is wrong" + line
-		}
-		all = append(all, text)
-	}
-	return strings.Join(all, "; ")
 }

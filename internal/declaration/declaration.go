@@ -86,45 +86,40 @@ func Parse(file string, raw []byte) (Document, error) {
 	case errors.Is(err, io.EOF):
 		return Document{}, invalid(0, "is empty", "a YAML document")
 	case err != nil:
-		return Document{}, invalid(0, "is not YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "YAML, indented with spaces")
+		return Document{}, &Invalid{File: file, Problems: yamlProblems(err)}
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return Document{}, invalid(0, "has more than one document", "one YAML document")
 	}
 	var decoded any
 	if err := root.Decode(&decoded); err != nil {
-		var types *yaml.TypeError
-		problem := strings.TrimPrefix(err.Error(), "yaml: ")
-		if errors.As(err, &types) {
-			problem = strings.Join(types.Errors, ", ")
-		}
-		return Document{}, invalid(0, problem, "unique field names that are strings")
+		return Document{}, &Invalid{File: file, Problems: yamlProblems(err)}
 	}
-	value, err := plain(decoded, "")
-	if err != nil {
-		return Document{}, invalid(0, err.Error(), "")
+	value, problem := plain(decoded, "")
+	if problem != nil {
+		return Document{}, &Invalid{File: file, Problems: []Problem{*problem}}
 	}
 	return Document{File: file, root: root.Content[0], value: value}, nil
 }
 
 // plain converts a YAML value to a JSON value. It converts times, which YAML
 // creates from unquoted dates, back to strings.
-func plain(v any, path string) (any, error) {
+func plain(v any, path string) (any, *Problem) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			p, err := plain(member, join(path, name))
-			if err != nil {
-				return nil, err
+			p, problem := plain(member, join(path, name))
+			if problem != nil {
+				return nil, problem
 			}
 			v[name] = p
 		}
 		return v, nil
 	case []any:
 		for i, member := range v {
-			p, err := plain(member, path+"["+strconv.Itoa(i)+"]")
-			if err != nil {
-				return nil, err
+			p, problem := plain(member, path+"["+strconv.Itoa(i)+"]")
+			if problem != nil {
+				return nil, problem
 			}
 			v[i] = p
 		}
@@ -132,10 +127,10 @@ func plain(v any, path string) (any, error) {
 	case time.Time:
 		return v.Format(time.RFC3339Nano), nil
 	case map[any]any:
-		return nil, fmt.Errorf("%s: has a field name that is not a string; put it in quotes", path)
+		return nil, &Problem{Path: path, Problem: "has a field name that is not a text", Want: "the name in quotes"}
 	}
 	if _, err := json.Marshal(v); err != nil {
-		return nil, fmt.Errorf("%s: %v has no JSON representation", path, v)
+		return nil, &Problem{Path: path, Problem: fmt.Sprintf("%v has no JSON representation", v), Want: "a finite number"}
 	}
 	return v, nil
 }

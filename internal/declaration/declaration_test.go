@@ -73,16 +73,48 @@ func TestParse_RejectsValuesWithoutJSON(t *testing.T) {
 	t.Parallel()
 	for yaml, want := range map[string]string{
 		"a: .nan":      "a: NaN has no JSON representation",
-		"a: {1: x}":    "a: has a field name that is not a string; put it in quotes",
-		"a: 1\na: 2":   `already defined`,
-		"a: *nowhere":  "is not YAML: unknown anchor 'nowhere' referenced",
-		"a: &b [*b]":   "anchor 'b' value contains itself",
+		"a: {1: x}":    "a: has a field name that is not a text; want the name in quotes",
+		"a: 1\na: 2":   `line 2: has the field a twice, first in line 1; want each field once`,
+		"a: *nowhere":  "is not YAML: the anchor nowhere is used and not defined",
+		"a: &b [*b]":   "the anchor b contains itself",
 		"a: b: c":      "is not YAML",
 		"# nothing":    "is empty",
 		"a: !!int \"x": "is not YAML",
 	} {
 		_, err := declaration.Parse("x.yaml", []byte(yaml))
 		require.ErrorContains(t, err, want, yaml)
+	}
+}
+
+func TestParse_ExplainsWhatIsNotYAMLWithoutTheParsersWords(t *testing.T) {
+	t.Parallel()
+	for yaml, want := range map[string]string{
+		"a: [":                   "line 1: is not YAML: a bracket is not closed, or a value is missing; want each bracket closed",
+		"a: {b: 1":               "is not YAML: a bracket is not closed",
+		"a: 'x":                  "is not YAML: a text in quotes does not end; want a closing quote",
+		"a:\n\t- b":              "line 2: is not YAML: a value or its indentation begins with a character that is not allowed there, such as a tab",
+		"a: b\n\tc: d":           "line 2: is not YAML: a value or its indentation begins with a character",
+		"a: @x":                  "quotes around such a value",
+		"a: b: c":                "is not YAML: a colon is at a place where no field can be; want quotes around a text that contains a colon",
+		"- a\nb: c":              "is not YAML: a list and fields are mixed",
+		"a:\n  - b\n c: d":       "line 2: is not YAML: a line is indented differently",
+		"a: &a [*a]":             "is not YAML: the anchor a contains itself",
+		"1: a":                   "has a field name that is not a text; want the name in quotes",
+		"? [a]\n: b":             "has a field name that is not a text",
+		"{{.x}}":                 "quotes around a text that begins with {",
+		"a: !!int x":             "has the value x with the tag !!int, which does not fit; want the value without the tag",
+		"a: \x01":                "is not YAML: it contains a control character",
+		"a: \xff\xfe\xfd":        "is not YAML: it is not encoded in UTF-8",
+		"<<: 3":                  "is not YAML: something is wrong; want YAML, indented with spaces",
+		"%x":                     "is not YAML: something is wrong",
+		"a: !!binary 3":          "is not YAML: something is wrong",
+		"x: 1\na: 1\na: 2\nx: 2": "line 3: has the field a twice, first in line 2; want each field once\nx.yml: line 4: has the field x twice, first in line 1",
+	} {
+		_, err := declaration.Parse("x.yml", []byte(yaml))
+		require.ErrorContains(t, err, want, yaml)
+		for _, phrase := range []string{"yaml:", "token", "node", "stream", "mapping", "interface", "did not find", "!!str", "decode", "context", "directive", "base64", ": :"} {
+			require.NotContains(t, err.Error(), phrase, yaml)
+		}
 	}
 }
 

@@ -82,13 +82,13 @@ func TestParse_ReturnsNothingForInvalidFiles(t *testing.T) {
 	t.Parallel()
 	for yaml, want := range map[string]string{
 		"":                                   "is empty",
-		"version: 1\nschedules:\n\t- x":      "is not YAML: line 3",
+		"version: 1\nschedules:\n\t- x":      "line 3: is not YAML: a value or its indentation begins with",
 		"schedules: [":                       "is not YAML",
 		"version: 2\nschedules: []":          "line 1: version: is",
 		"schedules: []":                      "version: is missing",
 		"version: 1\nschedules: {}":          "schedules: is of type object; want a list of schedules",
 		"version: 1\nschedules: []\nmore: 1": "line 3: more: is not a known field",
-		"version: 1\nversion: 1":             "already defined",
+		"version: 1\nversion: 1":             "has the field version twice, first in line 1",
 		"version: 1\nschedules: []\n---\na":  "has more than one document",
 		"- 1":                                "is of type array",
 		"version: 1\nschedules: [" + strings.Repeat(" ", declaration.MaxBytes) + "]": "bytes long; want at most 1048576 bytes",

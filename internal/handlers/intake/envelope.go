@@ -122,7 +122,7 @@ func Decode(inv customhandler.Invocation) Envelope {
 		property = func(string) (string, bool) { return "", false }
 	}
 	if err != nil {
-		m.err = invalid("request", "is not readable: "+err.Error(), "one JSON object")
+		m.err = invalid("request", "has no readable body", "one JSON object")
 	}
 	return m.with(body, property)
 }
