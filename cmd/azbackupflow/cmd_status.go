@@ -23,6 +23,6 @@ func (s *statusCommand) Run(ctx context.Context, a *app) error {
 	if a.out.Structured() {
 		return a.out.Data(op)
 	}
-	a.out.Facts(a.out.OperationFacts(op))
+	a.out.Facts(append(a.out.OperationFacts(op), a.out.PortalFacts(op)...))
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/follow"
 )
@@ -25,7 +26,11 @@ func (w *watchCommand) Run(ctx context.Context, a *app) error {
 	if set != nil {
 		return a.waitForSet(ctx, set, true)
 	}
-	f, err := follow.New(follow.Config{Client: c, Printer: a.out})
+	flows, err := c.Flows(ctx)
+	if err != nil { // an older app, or an outage: the operation is followed all the same
+		flows = api.FlowList{}
+	}
+	f, err := follow.New(follow.Config{Client: c, Printer: a.out, Flows: flows.Flows})
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ type job struct {
 	// status is Azure's own word, state its meaning.
 	status string
 	state  backupjob.State
+	// progress is in percent; -1 is unknown.
+	progress int
 	// warnings of a job that completed.
 	warnings []string
 	// failure of a job that failed or was canceled.
@@ -53,7 +55,7 @@ func (a azure) readServiceJob(ctx context.Context, c step.Call, vault resourceid
 	}
 	return job{
 		name: read.Name, status: read.Status, state: read.State(), warnings: read.Warnings(), failure: read.Failure(),
-		what: fmt.Sprintf("%s job %s of %s", read.Operation, read.Name, read.EntityFriendlyName),
+		what: fmt.Sprintf("%s job %s of %s", read.Operation, read.Name, read.EntityFriendlyName), progress: read.Progress,
 	}, nil
 }
 
@@ -75,7 +77,7 @@ func (a azure) readInstanceJob(ctx context.Context, c step.Call, vault resourcei
 	}
 	return job{
 		name: read.Name, status: read.Status, state: read.State(), warnings: read.Warnings(), failure: read.Failure(),
-		what: fmt.Sprintf("%s job %s of %s", read.OperationCategory, read.Name, read.DatasourceName),
+		what: fmt.Sprintf("%s job %s of %s", read.OperationCategory, read.Name, read.DatasourceName), progress: read.Progress(),
 	}, nil
 }
 
@@ -179,7 +181,11 @@ func (w jobWait) interpret(c step.Call, j job) (operation.Outcome, error) {
 }
 
 func jobRunning(j job) operation.Outcome {
-	out := waitAtJobPace(fmt.Sprintf("%s (%s)", j.what, j.status))
+	state := j.status
+	if j.progress >= 0 {
+		state = fmt.Sprintf("%s, %d %%", j.status, j.progress)
+	}
+	out := waitAtJobPace(fmt.Sprintf("%s (%s)", j.what, state))
 	out.After = j.next
 	return out
 }

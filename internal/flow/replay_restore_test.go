@@ -108,6 +108,7 @@ func TestReplay_VirtualMachineSendsTheRecordedRequests(t *testing.T) {
 	require.Equal(t, "476ddc0c-c951-481b-89d6-f230460f329c", restored.Learned["jobId"])
 	require.Contains(t, restored.Learned["templateUri"], "azuredeploy476ddc0c")
 	require.Contains(t, restored.Learned["configUri"], "config-clitestvmzosbo")
+	require.Contains(t, r.notes(restored.ID), "waiting: Restore job 476ddc0c-c951-481b-89d6-f230460f329c of clitest-vm000003 (InProgress, 1 %)", "Azure names the progress")
 
 	r.succeeds("stop-protection", target)
 	r.succeeds("resume-protection", target)

@@ -223,6 +223,15 @@ func (r *rig) path(id string) (steps []string) {
 	return steps
 }
 
+// notes returns what the events of an operation say.
+func (r *rig) notes(id string) (all []string) {
+	for ev, err := range r.rows.History(r.t.Context(), id) {
+		require.NoError(r.t, err)
+		all = append(all, ev.What)
+	}
+	return all
+}
+
 // object is a JSON object.
 type object = map[string]any
 

@@ -45,7 +45,7 @@ func (a azure) readShared(ctx context.Context, c step.Call, id string, v vaultJo
 		return a.readAlone(ctx, id, v)
 	case !found.Listed:
 		name := resourceid.LastName(id)
-		return job{name: name, what: "job " + name, status: statusNotListed, state: backupjob.Running, next: found.Next}, nil
+		return job{name: name, what: "job " + name, status: statusNotListed, state: backupjob.Running, next: found.Next, progress: -1}, nil
 	}
 	switch found.Job.State() {
 	case backupjob.Failed, backupjob.Cancelled, backupjob.CompletedWithWarnings:
@@ -57,7 +57,7 @@ func (a azure) readShared(ctx context.Context, c step.Call, id string, v vaultJo
 	name := resourceid.LastName(id)
 	return job{
 		name: name, status: found.Job.Status, state: found.Job.State(), next: found.Next,
-		what: found.Job.Operation + " job " + name + " of " + found.Job.Of,
+		what: found.Job.Operation + " job " + name + " of " + found.Job.Of, progress: -1, // lists name none
 	}, nil
 }
 

@@ -186,6 +186,9 @@ func TestCheck_NamesEachMissingSettingOrService(t *testing.T) {
 		"an unknown setting": {func(c *preflight.Config) {
 			c.Unknown = []settings.Unknown{{Name: "AZBACKUPFLOW_X", Nearest: "AZBACKUPFLOW_Y"}}
 		}, "setting", "AZBACKUPFLOW_X", "does not exist"},
+		"a sign-in that nothing checks": {func(c *preflight.Config) {
+			c.Roles, c.SignIn = true, errors.New("AZBACKUPFLOW_API_ROLES is true, but App Service authentication is off")
+		}, "setting", "AZBACKUPFLOW_API_ROLES", "App Service authentication is off"},
 		"tables unavailable":   {func(c *preflight.Config) { c.Tables = func(context.Context) error { return errors.New("timeout") } }, "tables", "AzureWebJobsStorage", "timeout"},
 		"a queue unavailable":  {func(c *preflight.Config) { c.Bus = unavailable("steps") }, "bus", "steps", "timeout"},
 		"secrets are redacted": {func(c *preflight.Config) { c.Bus = unavailable("steps") }, "bus", "steps", "timeout Bearer ***"},
@@ -200,6 +203,62 @@ func TestCheck_NamesEachMissingSettingOrService(t *testing.T) {
 			require.Equal(t, c.subject, found[0].Subject)
 			require.Contains(t, found[0].Problem, c.problem)
 			require.NotEmpty(t, found[0].Do)
+		})
+	}
+}
+
+// The finding about the sign-in names both ways out, and what does not work until
+// then. With App Service authentication, or without roles, there is nothing wrong.
+func TestCheck_NamesASignInThatNothingChecks(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		environment map[string]string
+		finds       []preflight.Finding
+	}{
+		"roles without App Service authentication": {
+			map[string]string{"AZBACKUPFLOW_API_ROLES": "true", "WEBSITE_AUTH_ENABLED": "False"},
+			[]preflight.Finding{{
+				Check: "setting", Subject: "AZBACKUPFLOW_API_ROLES",
+				Do: "Configure App Service authentication, or set AZBACKUPFLOW_API_ROLES to false. Until then the HTTP API refuses every call.",
+			}},
+		},
+		"roles, and the platform says nothing": {
+			map[string]string{"AZBACKUPFLOW_API_ROLES": "true"},
+			[]preflight.Finding{{
+				Check: "setting", Subject: "AZBACKUPFLOW_API_ROLES",
+				Do: "Configure App Service authentication, or set AZBACKUPFLOW_API_ROLES to false. Until then the HTTP API refuses every call.",
+			}},
+		},
+		"roles with App Service authentication": {
+			map[string]string{"AZBACKUPFLOW_API_ROLES": "true", "WEBSITE_AUTH_ENABLED": "True"},
+			[]preflight.Finding{{Check: "setting", Subject: "AZBACKUPFLOW_API_ROLES", OK: true}},
+		},
+		"roles, and an operator has checked": {
+			map[string]string{"AZBACKUPFLOW_API_ROLES": "true", "AZBACKUPFLOW_APP_SERVICE_AUTH_CHECKED": "true"},
+			[]preflight.Finding{{Check: "setting", Subject: "AZBACKUPFLOW_API_ROLES", OK: true}},
+		},
+		"no roles": {map[string]string{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read, err := settings.Read(c.environment)
+			require.NoError(t, err)
+			s := newSite(t)
+			s.cfg.Roles, s.cfg.SignIn = read.APIRoles, read.SignInUnchecked()
+			report := s.check(t)
+			var found []preflight.Finding
+			for _, f := range report.Findings {
+				if f.Subject == "AZBACKUPFLOW_API_ROLES" {
+					require.Equal(t, f.OK, f.Problem == "", "a problem says why")
+					if !f.OK {
+						require.Contains(t, f.Problem, "WEBSITE_AUTH_ENABLED")
+					}
+					f.Problem = ""
+					found = append(found, f)
+				}
+			}
+			require.Equal(t, c.finds, found)
+			require.Equal(t, len(found) == 0 || found[0].OK, report.OK)
 		})
 	}
 }

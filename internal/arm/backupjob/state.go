@@ -2,7 +2,11 @@
 // It makes no calls and does not know which provider runs a job.
 package backupjob
 
-import "strings"
+import (
+	"math"
+	"strconv"
+	"strings"
+)
 
 // State is the state of a job, whichever provider runs it.
 type State string
@@ -31,4 +35,14 @@ func StateOf(status string) State {
 		return Cancelled
 	}
 	return Running
+}
+
+// Percent returns the progress that Azure names, such as 63.0 or "63 %", in whole
+// percent from 0 to 100. -1 means that it names none.
+func Percent(text string) int {
+	n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%")), 64)
+	if err != nil || math.IsNaN(n) || n < 0 || n > 100 {
+		return -1
+	}
+	return int(n)
 }

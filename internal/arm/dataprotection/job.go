@@ -84,6 +84,16 @@ type SubTask struct {
 // State returns the state that the job's status means.
 func (j Job) State() backupjob.State { return backupjob.StateOf(j.Status) }
 
+// Progress returns the share of the work that is done, in percent from 0 to 100; -1
+// is unknown. Azure names it by task, so it is that of the job if the job has one
+// task only.
+func (j Job) Progress() int {
+	if len(j.SubTasks) != 1 {
+		return -1
+	}
+	return backupjob.Percent(j.SubTasks[0].Progress)
+}
+
 // Failure returns why a job failed or was cancelled; nil for other states.
 func (j Job) Failure() *operation.Error {
 	state := j.State()

@@ -44,6 +44,10 @@ type Job struct {
 	// ActivityID is, according to recordings, the x-ms-client-request-id of the
 	// call that started the job.
 	ActivityID string
+	// Progress is the share of the work that is done, in percent from 0 to 100; -1 is
+	// unknown. Azure names it for jobs of virtual machines, while they run, and
+	// not in lists.
+	Progress int
 	// Cancellable reports whether the job can be cancelled now.
 	Cancellable bool
 	// Errors are the job's errorDetails, which include warnings.
@@ -143,6 +147,7 @@ type jobBody struct {
 		ExtendedInfo struct {
 			PropertyBag         map[string]azjson.Text
 			DynamicErrorMessage azjson.Text
+			ProgressPercentage  azjson.Text
 		}
 	}
 }
@@ -156,6 +161,7 @@ func (b jobBody) job() Job {
 		EntityFriendlyName: string(p.EntityFriendlyName), StorageAccountName: string(p.StorageAccountName),
 		ContainerName: string(p.ContainerName), BackupManagementType: string(p.BackupManagementType),
 		ActivityID: string(p.ActivityID), Explanation: string(p.ExtendedInfo.DynamicErrorMessage),
+		Progress: backupjob.Percent(string(p.ExtendedInfo.ProgressPercentage)),
 	}
 	if j.Name == "" {
 		j.Name = resourceid.NameAfter(b.ID, "backupJobs")

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,9 @@ import (
 type Config struct {
 	Client  *client.Client
 	Printer *render.Printer
+	// Flows are the flows of the app, to count the steps of the operation; nil
+	// counts only those that ran.
+	Flows []api.Flow
 	// Quiet omits the timeline.
 	Quiet bool
 }
@@ -116,7 +120,7 @@ func (f *Follower) show(u client.Update) {
 			f.printAvailability(u.Unavailable)
 		}
 	})
-	step, looks := f.Counter.Number(u.Operation.Step), f.timeline.Looks()
+	step, looks := f.number(u.Operation), f.timeline.Looks()
 	f.spinner.Describe(func() string { return f.progress(u, step, looks) })
 }
 
@@ -148,15 +152,28 @@ func (f *Follower) printAvailability(err error) {
 	f.print(n)
 }
 
+// number returns the number of the current step, and how many there are at most:
+// the answers of Azure decide which of a flow's steps follow.
+func (f *Follower) number(op api.Operation) string {
+	text := fmt.Sprintf("step %d", f.Counter.Number(op.Step))
+	i := slices.IndexFunc(f.c.Flows, func(flow api.Flow) bool { return flow.Name == op.Flow && flow.Version == op.Version })
+	if i < 0 {
+		return text
+	}
+	if most := f.Counter.Most(op.Step, f.c.Flows[i].Steps); most > 0 {
+		text += fmt.Sprintf(" of at most %d", most)
+	}
+	return text
+}
+
 // progress returns the current step, what the looks at it found, and the next
-// check in one line. It counts the steps that have run, because only the answers
-// of Azure decide which of a flow's steps follow.
-func (f *Follower) progress(u client.Update, step int, looks string) string {
+// check in one line.
+func (f *Follower) progress(u client.Update, step, looks string) string {
 	op := u.Operation
 	if u.Unavailable != nil {
 		return "the API is unavailable, retrying"
 	}
-	text := fmt.Sprintf("step %d, %s", step, op.Step)
+	text := step + ", " + op.Step
 	switch wait := op.DueAt.Sub(f.c.Printer.Now()); {
 	case op.Paused:
 		text += ": paused"

@@ -12,6 +12,10 @@ import (
 
 // PortalAddress returns the address of an operation's vault in the Azure portal;
 // empty if the vault is unknown.
+//
+// The form #resource and a resource ID is that of Azure's own links. The pages of
+// jobs have addresses too, but Azure documents none of them and has changed them,
+// so the link leads to the vault. Its page of backup jobs finds the job by its ID.
 func PortalAddress(op api.Operation) string {
 	id := VaultID(op)
 	if id == "" {

@@ -106,3 +106,22 @@ func TestTimeline_NamesWhoChangedTheOperation(t *testing.T) {
 	require.Contains(t, all, "canceled, by user 11111111, reason: wrong [2J share; ended as Canceled")
 	require.Equal(t, 1, strings.Count(all, "ended as"), "it ends once")
 }
+
+func TestCounter_CountsTheStepsThatMayFollow(t *testing.T) {
+	t.Parallel()
+	flow := []string{"find", "read", "start", "await", "find-job", "await-job"}
+	var c render.Counter
+	c.Count(api.Event{Step: "find"}) // the acceptance
+	require.Equal(t, 1, c.Number("find"))
+	require.Equal(t, 6, c.Most("find", flow))
+	c.Count(api.Event{Step: "find"})
+	c.Count(api.Event{Step: "start"}) // read was skipped
+	require.Equal(t, 3, c.Number("await"))
+	require.Equal(t, 5, c.Most("await", flow))
+	c.Count(api.Event{Step: "await"})
+	require.Equal(t, 4, c.Most("await-job", flow), "find-job was skipped")
+	c.Count(api.Event{Step: "await-job"})
+	require.Equal(t, 5, c.Most("start", flow), "a job that failed is started again; find-job may follow now")
+	require.Zero(t, c.Most("nowhere", flow))
+	require.Zero(t, c.Most("find", nil))
+}

@@ -56,7 +56,7 @@ func (a *API) Backup() {
 	})
 	a.Script("await-backup-job",
 		Answer{
-			Outcome:   operation.Outcome{Kind: operation.Wait, After: 25 * time.Minute, Note: "Backup job " + Job + " of testshare (InProgress)"},
+			Outcome:   operation.Outcome{Kind: operation.Wait, After: 25 * time.Minute, Note: "Backup job " + Job + " of testshare (InProgress, 63 %)"},
 			Exchanges: get(Vault + "/backupJobs/" + Job),
 		},
 		Answer{
