@@ -21,7 +21,7 @@ param protectedResourceGroups string = ''
 @description('Also assigns the role that restores and deletes.')
 param allowRestoreAndDelete bool = false
 
-@description('Also assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for stopping and resuming their protection.')
+@description('Also assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for protecting them and their databases.')
 param allowVirtualMachines bool = false
 
 @description('Also assigns the role that reads managed disks, AKS clusters and MySQL servers, on protectedResourceGroups. Rules of automatic protection and schedules that compare tags require it.')

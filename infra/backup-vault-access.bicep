@@ -1,5 +1,5 @@
 // The roles that the identity of a Backup vault needs on the resources that it backs
-// up, by datasource. Every list is empty by default. main.bicep does not deploy this
+// up, by datasource, and those of the clusters' own identities. Every list is empty by default. main.bicep does not deploy this
 // file: deploy it to each subscription with such resources.
 targetScope = 'subscription'
 
@@ -24,6 +24,9 @@ param postgresResourceGroups string = ''
 @description('Resource groups for the snapshots of disks and clusters, separated by commas.')
 param snapshotResourceGroups string = ''
 
+@description('Object IDs of the own identities of AKS clusters, separated by commas: `az aks show --query identity.principalId`. They become Contributor on snapshotResourceGroups.')
+param clusterPrincipalIds string = ''
+
 @description('Resource groups in which restores may create disks, separated by commas.')
 param diskRestoreResourceGroups string = ''
 
@@ -41,6 +44,7 @@ var clusters = empty(clusterResourceGroups) ? [] : split(clusterResourceGroups, 
 var mySql = empty(mySqlResourceGroups) ? [] : split(mySqlResourceGroups, ',')
 var postgres = empty(postgresResourceGroups) ? [] : split(postgresResourceGroups, ',')
 var snapshots = empty(snapshotResourceGroups) ? [] : split(snapshotResourceGroups, ',')
+var clusterIdentities = empty(clusterPrincipalIds) ? [] : split(clusterPrincipalIds, ',')
 var diskRestores = empty(diskRestoreResourceGroups) ? [] : split(diskRestoreResourceGroups, ',')
 var blobRestores = empty(blobRestoreResourceGroups) ? [] : split(blobRestoreResourceGroups, ',')
 var fileRestores = empty(fileRestoreResourceGroups) ? [] : split(fileRestoreResourceGroups, ',')
@@ -96,6 +100,15 @@ module onSnapshots 'app/datasource-access.bicep' = [for group in snapshots: {
   params: {
     principalId: vaultPrincipalId
     roles: roles.snapshots
+  }
+}]
+
+module onClusterSnapshots 'app/cluster-identity-access.bicep' = [for group in snapshots: {
+  name: 'azbackupflow-clusterIdentity-${uniqueString(group, vaultPrincipalId)}'
+  scope: resourceGroup(trim(group))
+  params: {
+    principalIds: clusterIdentities
+    role: roles.clusterIdentity[0]
   }
 }]
 

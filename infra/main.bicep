@@ -26,7 +26,7 @@ param protectedResourceGroups string = ''
 @description('Assigns the role that restores and deletes, on the vaults or their resource groups.')
 param allowRestoreAndDelete bool = false
 
-@description('Assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for stopping and resuming their protection.')
+@description('Assigns the role that changes virtual machines, on protectedResourceGroups. Azure requires it for protecting them and their databases.')
 param allowVirtualMachines bool = false
 
 @description('Assigns the role that reads managed disks, AKS clusters and MySQL servers, on protectedResourceGroups. Rules of automatic protection and schedules that compare tags require it.')

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/generate/flows"
+	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/roles"
@@ -211,6 +212,37 @@ func TestGranted_RejectsACallThatIsNotInTheCatalog(t *testing.T) {
 	d.Steps[0].Calls = []string{"Vaults_Paint"}
 	_, err := flows.Granted([]flow.Definition{d})
 	require.ErrorContains(t, err, "calls Vaults_Paint, which is not in the catalog")
+}
+
+// Each role of each datasource is assigned behind a parameter that is empty by
+// default.
+func TestVaultAccess_HasAParameterForEachDatasource(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "infra", "backup-vault-access.bicep"))
+	require.NoError(t, err)
+	template := string(raw)
+	for _, m := range regexp.MustCompile(`(?m)^param (\w+) string( = '')?$`).FindAllStringSubmatch(template, -1) {
+		require.True(t, m[1] == "vaultPrincipalId" || m[2] != "", "the parameter %s is not off by default", m[1])
+	}
+	for _, k := range kinds.All() {
+		for _, need := range k.Roles {
+			if k.Retired {
+				continue
+			}
+			key, err := flows.AccessKey(k, need)
+			require.NoError(t, err)
+			var module []string
+			for _, block := range strings.Split(template, "\nmodule ") {
+				if regexp.MustCompile(`roles?: roles\.` + key + `(\[0\])?\n`).MatchString(block) {
+					module = regexp.MustCompile(`^\w+ '[^']+' = \[for \w+ in (\w+): `).FindStringSubmatch(block)
+				}
+			}
+			require.NotNil(t, module, "no module assigns %s of a %s", need.Name, k.Name)
+			list := regexp.MustCompile(`(?m)^var ` + module[1] + ` = empty\((\w+)\)`).FindStringSubmatch(template)
+			require.NotNil(t, list, "the list %s has no parameter", module[1])
+			require.Contains(t, template, "param "+list[1]+" string = ''")
+		}
+	}
 }
 
 func TestVaultRoles_FollowFromTheTableOfDatasources(t *testing.T) {

@@ -80,7 +80,7 @@ func (r Role) Description() string {
 	case Protect:
 		return "Registers storage accounts, and starts, stops and resumes protection; deletes no backup."
 	case VirtualMachines:
-		return "Changes virtual machines, which Azure requires for stopping and resuming their protection."
+		return "Changes virtual machines, which Azure requires for protecting them and their databases."
 	case Datasources:
 		return "Reads managed disks, AKS clusters and MySQL servers, which rules of automatic protection match; changes nothing."
 	case Delete:

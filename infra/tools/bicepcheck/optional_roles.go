@@ -11,6 +11,29 @@ func optionalRoles() []string {
 	return []string{"restore-and-delete", "virtual-machines", "datasources"}
 }
 
+// optionalLists returns the parameters with resource groups that only one feature
+// uses, which is off by default. Optional roles may be assigned there.
+func optionalLists() []string { return []string{"drillResourceGroups"} }
+
+// loopsOverOptionalList reports whether a loop is over the elements of a parameter of
+// optionalLists whose default is empty.
+func loopsOverOptionalList(t *template, loop *node) (found bool) {
+	if loop.kind != "for_statement" {
+		return false
+	}
+	for _, c := range loop.kids {
+		d, ok := t.names[c.text]
+		if c.kind != "identifier" || !ok || d.what != "var" || d.value == nil {
+			continue
+		}
+		d.value.walk(func(n *node) {
+			p, ok := t.names[n.text]
+			found = found || ok && slices.Contains(optionalLists(), n.text) && p.what == "param" && p.value != nil && p.value.text == "''"
+		})
+	}
+	return found
+}
+
 // checkOptionalRoles reports optional roles that a template assigns without a
 // parameter that is off by default.
 func checkOptionalRoles(all map[string]*template) []Finding {
@@ -20,6 +43,9 @@ func checkOptionalRoles(all map[string]*template) []Finding {
 		t := all[name]
 		var visit func(n *node, condition string)
 		visit = func(n *node, condition string) {
+			if loopsOverOptionalList(t, n) {
+				return
+			}
 			if n.kind == "string_content" && slices.Contains(optionalRoles(), n.text) {
 				if d, ok := t.names[condition]; ok && d.what == "param" {
 					switches[condition] = true

@@ -9,7 +9,7 @@ import (
 // on the groups that their parameters name. The first assigns the roles of the app,
 // the second those of a Backup vault.
 func wholeGroups() []string {
-	return []string{"infra/app/group-access.bicep", "infra/app/datasource-access.bicep"}
+	return []string{"infra/app/group-access.bicep", "infra/app/datasource-access.bicep", "infra/app/cluster-identity-access.bicep"}
 }
 
 // checkScopes reports roles with a scope that is too wide: a resource group instead of
