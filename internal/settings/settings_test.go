@@ -26,13 +26,15 @@ func TestRead_TrimsTheEntriesOfLists(t *testing.T) {
 
 func TestRead_NamesTheSettingWithAWrongValue(t *testing.T) {
 	t.Parallel()
-	for name, value := range map[string]string{
-		"AZBACKUPFLOW_CLOUD": "moon", "AZBACKUPFLOW_SPEED_FACTOR": "0.5", "AZBACKUPFLOW_RETENTION": "P1H",
-		"AZBACKUPFLOW_STARTS_PER_ITEM": "-1", "AZBACKUPFLOW_NOTICES": "steps", "AZBACKUPFLOW_REPLY_QUEUES": "https://x",
+	for name, values := range map[string][]string{
+		"AZBACKUPFLOW_CLOUD": {"moon"}, "AZBACKUPFLOW_SPEED_FACTOR": {"0.5"}, "AZBACKUPFLOW_RETENTION": {"P1H", "23h", "0s", "soon"},
+		"AZBACKUPFLOW_STARTS_PER_ITEM": {"-1"}, "AZBACKUPFLOW_NOTICES": {"steps"}, "AZBACKUPFLOW_REPLY_QUEUES": {"https://x"},
 	} {
-		_, err := settings.Read(map[string]string{name: value})
-		require.ErrorContains(t, err, name+" ")
-		require.ErrorContains(t, err, "; set ")
+		for _, value := range values {
+			_, err := settings.Read(map[string]string{name: value})
+			require.ErrorContains(t, err, name+" ", value)
+			require.ErrorContains(t, err, "; set ", value)
+		}
 	}
 }
 
