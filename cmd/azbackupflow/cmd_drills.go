@@ -16,6 +16,7 @@ type drillsCommand struct {
 	Check   drillsCheckCommand   `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
 	Verify  drillsVerifyCommand  `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
 	Page    drillsPageCommand    `cmd:"" help:"Verify a drill's evidence, and write it as a printable HTML page."`
+	Answer  drillsAnswerCommand  `cmd:"" help:"Answer the validation that a drill waits for."`
 	Summary drillsSummaryCommand `cmd:"" help:"Verify the evidence of many drills, and count their results by month and vault."`
 }
 

@@ -71,6 +71,15 @@ func screens() map[string]func(*shell) []string {
 			return []string{"resume", id}
 		},
 		"retry": func(s *shell) []string { return []string{"retry", s.failed()} },
+		"drills answer": func(s *shell) []string {
+			s.api.Script("await-backup-job", clienttest.Answer{Outcome: operation.Outcome{
+				Kind: operation.Wait, After: time.Hour, Note: "the answer of a validator", Validation: &operation.Validation{Target: "/place", Closes: clienttest.Began().Add(24 * time.Hour)},
+			}})
+			s.api.Backup()
+			id := s.start(clienttest.Protect("one", "testshare")).ID
+			s.api.Clock.Pass(10 * time.Minute)
+			return []string{"drills", "answer", id, "--result", "Successful", "--text", "312 tables", "--target", "/place"}
+		},
 		"summary": func(s *shell) []string {
 			s.failed()
 			s.succeeds("pause", s.waiting())

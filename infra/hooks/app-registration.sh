@@ -12,7 +12,8 @@ name=${1:?usage: sh infra/hooks/app-registration.sh NAME}
 roles='[
   {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a01", "value": "Operations.Read", "displayName": "Read operations", "description": "Read operations, schedules, limits and rejected requests", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]},
   {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a02", "value": "Operations.Start", "displayName": "Start operations", "description": "Start and change operations that neither restore nor delete", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]},
-  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a03", "value": "Operations.Restore", "displayName": "Restore and delete", "description": "Start and change operations that restore data or delete backups", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]}
+  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a03", "value": "Operations.Restore", "displayName": "Restore and delete", "description": "Start and change operations that restore data or delete backups", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]},
+  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a04", "value": "Operations.Validate", "displayName": "Validate drills", "description": "Answer the validations of restore drills", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]}
 ]'
 
 ids=$(az ad app list --filter "displayName eq '$name'" --query '[].appId' --output tsv)

@@ -84,7 +84,39 @@ type Operation struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 
+	// Validation is the validation that the operation waits for, or waited for.
+	Validation *DrillValidation `json:"validation,omitempty"`
+
 	Parameters json.RawMessage `json:"parameters,omitempty"`
+}
+
+// DrillValidation is a question that a restore drill asks a program or a person.
+type DrillValidation struct {
+	// Target is the resource id of what is to be validated.
+	Target string `json:"target"`
+	// Answers are accepted before Closes.
+	Opened time.Time `json:"opened"`
+	Closes time.Time `json:"closes"`
+	// Answer is nil until a validator has answered.
+	Answer *ValidationAnswer `json:"answer,omitempty"`
+}
+
+// ValidationAnswer is the answer of a validator.
+type ValidationAnswer struct {
+	// Result is Successful or Failed.
+	Result string `json:"result"`
+	// Text is the validator's comment.
+	Text string    `json:"text,omitempty"`
+	By   *Actor    `json:"by,omitempty"`
+	At   time.Time `json:"at"`
+}
+
+// DrillAnswer is the body of an answer to a validation.
+type DrillAnswer struct {
+	Result string `json:"result"`
+	Text   string `json:"text,omitempty"`
+	// Target is what the validator looked at; empty if it does not say.
+	Target string `json:"target,omitempty"`
 }
 
 // Started is the response to a start.

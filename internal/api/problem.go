@@ -43,6 +43,10 @@ const (
 	ProblemNoSuchRoute      = problemPrefix + "no-such-route"
 	ProblemKeyConflict      = problemPrefix + "key-conflict"
 	ProblemNotRetriable     = problemPrefix + "not-retriable"
+	ProblemNoValidation     = problemPrefix + "no-validation"
+	ProblemOtherTarget      = problemPrefix + "other-target"
+	ProblemWindowClosed     = problemPrefix + "window-closed"
+	ProblemAnswered         = problemPrefix + "already-validated"
 	ProblemTooLarge         = problemPrefix + "too-large"
 	ProblemUnreadable       = problemPrefix + "record-unreadable"
 	ProblemNotInAzure       = problemPrefix + "not-in-azure"
@@ -55,6 +59,6 @@ func ProblemTypes() []string {
 	return []string{
 		ProblemInvalidRequest, ProblemUnauthorized, ProblemForbidden, ProblemNotFound, ProblemRejectedNotFound,
 		ProblemScheduleNotFound, ProblemNotInAzure, ProblemAzure, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
-		ProblemEnded, ProblemRunInProgress, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable, ProblemSignInUnchecked,
+		ProblemEnded, ProblemRunInProgress, ProblemNoValidation, ProblemOtherTarget, ProblemWindowClosed, ProblemAnswered, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable, ProblemSignInUnchecked,
 	}
 }

@@ -118,6 +118,14 @@ func (c *Client) Retry(ctx context.Context, id, reason string) (api.Operation, e
 	return c.change(ctx, http.MethodPost, operationPath(id)+"/retry", reason)
 }
 
+// AnswerDrill answers the validation that a restore drill waits for. The same answer
+// again changes nothing.
+func (c *Client) AnswerDrill(ctx context.Context, id string, a api.DrillAnswer) (api.Operation, error) {
+	var op api.Operation
+	_, err := c.do(ctx, call{method: http.MethodPost, path: operationPath(id) + "/validation", body: a}, &op)
+	return op, err
+}
+
 func (c *Client) change(ctx context.Context, method, path, reason string) (api.Operation, error) {
 	var op api.Operation
 	_, err := c.do(ctx, call{method: method, path: path, query: reasonQuery(reason)}, &op)

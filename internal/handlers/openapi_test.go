@@ -294,6 +294,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 	} {
 		ask(r.api, c.method, c.route, c.target, nil)
 	}
+	validations(t, r, ask)
 	r.requestedRun(t, "nightly")
 	ask(r.api, post, "/schedules/{name}/run", "/schedules/nightly/run", nil, "Idempotency-Key", "another")
 	ask(r.api, post, "/operations/{id}/retry", id+"/retry", nil)
@@ -328,6 +329,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{get, "/openapi.json", "/openapi.json", nil}, {get, "/version", "/version", nil}, {get, "/health", "/health", nil}, {post, "/schedules/{name}/run", "/schedules/nightly/run", nil},
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause", nil}, {post, "/schedules/{name}/resume", "/schedules/nightly/resume", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
+		{post, "/operations/{id}/validation", id + "/validation", object{"result": "Failed"}},
 	}
 	for route, query := range azureRoutes() {
 		ask(guarded, get, route, route+query+"v", nil)

@@ -27,6 +27,9 @@ const (
 	// RoleRestore allows starting and changing operations of guarded flows, which
 	// restore data or delete backups.
 	RoleRestore Role = "Operations.Restore"
+	// RoleValidate allows answering the validations of restore drills, and nothing
+	// else.
+	RoleValidate Role = "Operations.Validate"
 )
 
 // principalHeader is the header that App Service authentication sets after it
@@ -64,7 +67,7 @@ type rolesKey struct{}
 
 // withRoles admits callers that App Service authentication has signed in and
 // that have a role for the method: RoleRead for GET, RoleStart or RoleRestore
-// otherwise. The endpoint then checks the role that the flow needs. The server
+// otherwise, or RoleValidate for the answers of validators. The endpoint then checks the role that the flow needs. The server
 // must use withRoles only behind App Service authentication; without it callers
 // could set the header themselves.
 func (a *API) withRoles(next http.Handler) http.Handler {
@@ -80,6 +83,8 @@ func (a *API) withRoles(next http.Handler) http.Handler {
 		want := []Role{RoleStart, RoleRestore}
 		if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
 			want = []Role{RoleRead}
+		} else if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/api/operations/") && strings.HasSuffix(r.URL.Path, "/validation") {
+			want = append(want, RoleValidate)
 		}
 		if err := requireRole(ctx, want...); err != nil {
 			return err

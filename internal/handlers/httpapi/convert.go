@@ -23,8 +23,22 @@ func (a *API) publicOperation(op operation.Operation) api.Operation {
 		CreatedAt: op.CreatedAt, UpdatedAt: op.UpdatedAt, EndedAt: op.EndedAt, Parameters: op.Parameters,
 	}
 	public.Vault, public.Item = a.subject(op)
+	public.Validation = publicValidation(op.Validation)
 	if op.Tracking != nil && op.Tracking.JobID != "" {
 		public.JobID = op.Tracking.JobID
+	}
+	return public
+}
+
+func publicValidation(v *operation.Validation) *api.DrillValidation {
+	if v == nil {
+		return nil
+	}
+	public := &api.DrillValidation{Target: v.Target, Opened: v.Opened, Closes: v.Closes}
+	if v.Answer != nil {
+		public.Answer = &api.ValidationAnswer{
+			Result: string(v.Answer.Result), Text: v.Answer.Text, By: publicActor(operation.Cause{Actor: v.Answer.By}), At: v.Answer.At,
+		}
 	}
 	return public
 }

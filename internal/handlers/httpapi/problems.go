@@ -70,6 +70,14 @@ func problemOf(err error) (p api.Problem, known bool) {
 		p.Type, p.Title, p.Status = api.ProblemEnded, "The operation has ended", http.StatusConflict
 	case errors.Is(err, engine.ErrNotRetriable):
 		p.Type, p.Title, p.Status = api.ProblemNotRetriable, "The operation cannot be retried", http.StatusConflict
+	case errors.Is(err, operation.ErrNoValidation):
+		p.Type, p.Title, p.Status = api.ProblemNoValidation, "The operation does not wait for a validation", http.StatusConflict
+	case errors.Is(err, operation.ErrOtherTarget):
+		p.Type, p.Title, p.Status = api.ProblemOtherTarget, "The answer is for another drill", http.StatusConflict
+	case errors.Is(err, operation.ErrWindowClosed):
+		p.Type, p.Title, p.Status = api.ProblemWindowClosed, "The window for the answer is closed", http.StatusConflict
+	case errors.Is(err, operation.ErrAnswered):
+		p.Type, p.Title, p.Status = api.ProblemAnswered, "The validation has another answer already", http.StatusConflict
 	case errors.Is(err, operation.ErrContinue):
 		p.Type, p.Title, p.Status = api.ProblemInvalidRequest, "The request is not valid", http.StatusBadRequest
 		p.Fields = []api.FieldError{{Field: "continue", Problem: "is not from an earlier page of this list", Want: "the value of continue on the page before"}}

@@ -43,6 +43,7 @@ func (a *API) routes() []route {
 		{"POST /api/operations/{id}/pause", a.change(a.cfg.Engine.Pause)},
 		{"POST /api/operations/{id}/resume", a.change(a.cfg.Engine.Resume)},
 		{"POST /api/operations/{id}/retry", a.change(a.cfg.Engine.Retry)},
+		{"POST /api/operations/{id}/validation", a.answerValidation},
 		{"GET /api/rejected", a.listRejected},
 		{"DELETE /api/rejected", a.purgeRejected},
 		{"GET /api/rejected/{id}", a.getRejected},

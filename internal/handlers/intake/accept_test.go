@@ -38,7 +38,10 @@ type door struct {
 	// fails returns the error for a start.
 	fails   func(request.Request) error
 	records []rejected.Request
-	sent    []copied
+	// answers are those of validators; answerErr is the error for them.
+	answers   []string
+	answerErr error
+	sent      []copied
 	// sealDown makes the secret of the seals unavailable.
 	sealDown bool
 	rows     *memory.Store
@@ -96,6 +99,11 @@ func (d *door) Start(_ context.Context, r request.Request, from engine.Origin) (
 	}
 	d.keys, d.from = append(d.keys, r.Key), from
 	return operation.Operation{}, true, nil
+}
+
+func (d *door) Validate(_ context.Context, id string, a operation.ValidationAnswer, target string) (operation.Operation, error) {
+	d.answers = append(d.answers, fmt.Sprintf("%s %s %s %s by %s", id, a.Result, a.Text, target, a.By))
+	return operation.Operation{}, d.answerErr
 }
 
 func (d *door) Prepare(request.Request) (operation.Operation, error) {
@@ -387,4 +395,37 @@ func TestBulk_SealedOffsetBeyondTheTargetsBeginsAgain(t *testing.T) {
 	m.bulkOffset = 2
 	require.NoError(t, d.startBulk(t.Context(), m))
 	require.Len(t, d.keys, 2)
+}
+
+func TestAccept_SavesTheAnswerOfAValidator(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.accept(object{"validation": object{"operation": "op1", "result": "Failed", "text": "no tables", "target": "place"}}, nil, nil)
+	require.Equal(t, []string{"op1 Failed no tables place by queue requests"}, d.answers)
+	require.Empty(t, d.records)
+	require.Empty(t, d.keys)
+}
+
+func TestAccept_RejectsAnAnswerThatNoDrillTakes(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []error{operation.ErrNoValidation, operation.ErrOtherTarget, operation.ErrWindowClosed, operation.ErrAnswered, engine.ErrNotFound} {
+		d := newDoor(t)
+		d.answerErr = fmt.Errorf("answer: %w", refused)
+		d.accept(object{"validation": object{"operation": "op1", "result": "Failed"}}, nil, nil)
+		require.Len(t, d.records, 1, "%v", refused)
+		require.Empty(t, d.sent, "it is not retried: %v", refused)
+	}
+	d := newDoor(t)
+	d.accept(object{"validation": object{"result": "Perhaps"}}, nil, nil)
+	require.Len(t, d.records, 1)
+	require.Empty(t, d.answers)
+}
+
+func TestAccept_ReschedulesAnAnswerThatCannotBeSaved(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.answerErr = errors.New("the table is away")
+	d.accept(object{"validation": object{"operation": "op1", "result": "Failed"}}, nil, nil)
+	require.Len(t, d.sent, 1)
+	require.Empty(t, d.records)
 }

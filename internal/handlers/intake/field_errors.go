@@ -26,7 +26,14 @@ const (
 func IsPermanent(err error) bool {
 	var invalid *step.Invalid
 	var conflict *engine.KeyConflict
-	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.Is(err, engine.ErrTooLarge) || operation.IsUnreadable(err)
+	return errors.As(err, &invalid) || errors.As(err, &conflict) || errors.Is(err, engine.ErrTooLarge) || operation.IsUnreadable(err) || isRefusedAnswer(err)
+}
+
+// isRefusedAnswer reports whether an operation does not take the answer of a
+// validator.
+func isRefusedAnswer(err error) bool {
+	return errors.Is(err, operation.ErrNoValidation) || errors.Is(err, operation.ErrOtherTarget) ||
+		errors.Is(err, operation.ErrWindowClosed) || errors.Is(err, operation.ErrAnswered)
 }
 
 // tooLarge is an error that matches engine.ErrTooLarge and knows the sizes.

@@ -31,6 +31,8 @@ type Engine interface {
 	Start(context.Context, request.Request, engine.Origin) (op operation.Operation, created bool, err error)
 	// Prepare validates a request and starts nothing.
 	Prepare(request.Request) (operation.Operation, error)
+	// Validate saves the answer of a validator about what an operation restored.
+	Validate(ctx context.Context, id string, a operation.ValidationAnswer, target string) (operation.Operation, error)
 }
 
 // Config holds what an Intake needs. All fields are required.
@@ -111,6 +113,9 @@ func (in *Intake) start(ctx context.Context, m Envelope) error {
 		}
 		return in.startBulk(ctx, m)
 	}
+	if request.IsAnswer(m.content.Body) {
+		return in.validate(ctx, m)
+	}
 	req, err := m.request()
 	if err != nil {
 		_, further := in.cfg.Engine.Prepare(req)
@@ -125,6 +130,20 @@ func (in *Intake) start(ctx context.Context, m Envelope) error {
 	op, created, err := in.cfg.Engine.Start(ctx, req, m.origin(req.Reason))
 	if err == nil && !created {
 		in.cfg.Log.InfoContext(ctx, "nothing started: the key has an operation", "messageId", boundedID(m.MessageID), "op", op.ID, "status", string(op.Status))
+	}
+	return err
+}
+
+// validate saves the answer of a validator. A drill that cannot take it rejects the
+// message: its sender is told in the queue rejected.
+func (in *Intake) validate(ctx context.Context, m Envelope) error {
+	a, err := request.ReadAnswerMessage(m.content.Body)
+	if err != nil {
+		return err
+	}
+	_, err = in.cfg.Engine.Validate(ctx, a.Operation, a.Validated(m.by("").Actor), a.Target)
+	if errors.Is(err, engine.ErrNotFound) {
+		return invalid("validation.operation", fmt.Sprintf("%q is not the ID of an operation", a.Operation), "the ID of a drill that waits for an answer")
 	}
 	return err
 }
