@@ -2,10 +2,11 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
@@ -34,21 +36,22 @@ type change struct {
 // batch is a transaction on its way through the client of a table.
 type batch struct {
 	changes []change
-	// answer is the answer of Table Storage, if the batch was sent.
-	answer *http.Response
+	// contentType and answer are the answer of Table Storage, if the batch was sent.
+	contentType string
+	answer      []byte
 }
 
 type batchKey struct{}
 
 // send sends the batch to a table with the pipeline of its client: its retries,
-// credentials and other policies. It returns the answer to the batch.
-func (b *batch) send(ctx context.Context, table *aztables.Client) (*http.Response, error) {
+// credentials and other policies.
+func (b *batch) send(ctx context.Context, table *aztables.Client) error {
 	// batchPolicy replaces this request.
 	_, err := table.DeleteEntity(context.WithValue(ctx, batchKey{}, b), "batch", "batch", nil)
-	if err == nil && b.answer == nil {
+	if err == nil && b.contentType == "" {
 		err = errors.New("the client of the tables sends no transactions; create it with state.ClientOptions")
 	}
-	return b.answer, err
+	return err
 }
 
 // batchPolicy sends the batch in the context of a request in place of the request.
@@ -71,7 +74,11 @@ func (batchPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if err != nil || answer.StatusCode != http.StatusAccepted {
 		return answer, err
 	}
-	b.answer = answer
+	defer func() { _ = answer.Body.Close() }()
+	b.contentType = cmp.Or(answer.Header.Get("Content-Type"), "none")
+	if b.answer, err = runtime.Payload(answer); err != nil {
+		return nil, fmt.Errorf("read transaction answer: %w", err)
+	}
 	// What the client expects for the request that was replaced.
 	return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: req.Raw()}, nil
 }
@@ -132,10 +139,4 @@ func (c change) append(body []byte, table string) []byte {
 		body = append(strconv.AppendInt(body, int64(len(c.entity)), 10), "\r\n"...)
 	}
 	return append(append(body, "\r\n"...), c.entity...)
-}
-
-// payload returns the body of an answer, which the pipeline has read.
-func payload(answer *http.Response) ([]byte, error) {
-	defer func() { _ = answer.Body.Close() }()
-	return io.ReadAll(answer.Body)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"azbackupflow/internal/operation"
 )
@@ -32,10 +33,15 @@ const chunkUnits = 30_000
 // transaction of Finalize cannot delete.
 const markerColumn = "liveMarker"
 
+// maxColumns is the number of columns of an operation with a short record, those
+// with the types of others included.
+const maxColumns = 32
+
 // operationEntity returns the row of an operation: its record, and columns for
 // people who read the table. The store itself reads only the marker column.
 func operationEntity(op operation.Operation, marker string, record []byte) ([]byte, error) {
-	e := entity{"PartitionKey": encodeKey(op.ID), "RowKey": operationRow}
+	e := make(entity, maxColumns)
+	e["PartitionKey"], e["RowKey"] = encodeKey(op.ID), operationRow
 	e.text("id", op.ID)
 	e.text("tenant", op.Tenant)
 	e.text("key", op.Key)
@@ -79,13 +85,65 @@ func eventEntity(id string, ev operation.Event, record []byte) ([]byte, error) {
 	return e.encode()
 }
 
+// encode returns the JSON form of the entity. Package json allocates three times
+// for each value of a map.
 func (e entity) encode() ([]byte, error) {
-	encoded, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("encode entity: %w", err)
+	size := 2
+	for name, value := range e {
+		text, _ := value.(string)
+		size += len(name) + len(text) + len(text)/8 + 8
 	}
-	return encoded, nil
+	encoded := append(make([]byte, 0, size), '{')
+	for name, value := range e {
+		if len(encoded) > 1 {
+			encoded = append(encoded, ',')
+		}
+		encoded = append(appendText(encoded, name), ':')
+		if text, ok := value.(string); ok {
+			encoded = appendText(encoded, text)
+			continue
+		}
+		other, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("encode entity: %s: %w", name, err)
+		}
+		encoded = append(encoded, other...)
+	}
+	return append(encoded, '}'), nil
 }
+
+// appendText appends a JSON string. It escapes what package json escapes,
+// including the line separators of JavaScript.
+func appendText(encoded []byte, text string) []byte {
+	const digits = "0123456789abcdef"
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	encoded = append(encoded, '"')
+	plain := 0 // the first byte that is not appended
+	for i := 0; i < len(text); i++ {
+		c, size := text[i], 1
+		separator := c == 0xE2 && (strings.HasPrefix(text[i:], "\u2028") || strings.HasPrefix(text[i:], "\u2029"))
+		if separator {
+			size = len("\u2028")
+		} else if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
+			continue
+		}
+		encoded = append(encoded, text[plain:i]...)
+		plain = i + size
+		switch {
+		case separator:
+			encoded = append(encoded, '\\', 'u', '2', '0', '2', digits[text[i+2]&15])
+		case c == '"' || c == '\\':
+			encoded = append(encoded, '\\', c)
+		default:
+			encoded = append(encoded, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		}
+		i = plain - 1
+	}
+	return append(append(encoded, text[plain:]...), '"')
+}
+
+// maxColumn limits the characters of a column for people.
+const maxColumn = 1000
 
 // text sets a column for people. It replaces control characters, which Table
 // Storage does not accept everywhere, and cuts long values.
@@ -96,8 +154,10 @@ func (e entity) text(name, value string) {
 		}
 		return r
 	}, value)
-	if runes := []rune(value); len(runes) > 1000 {
-		value = string(runes[:1000])
+	if len(value) > maxColumn {
+		if runes := []rune(value); len(runes) > maxColumn {
+			value = string(runes[:maxColumn])
+		}
 	}
 	if value != "" {
 		e[name] = value

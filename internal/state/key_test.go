@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -90,4 +91,29 @@ func FuzzChunks(f *testing.F) {
 			require.LessOrEqual(t, len(utf16.Encode([]rune(piece))), chunkUnits)
 		}
 	})
+}
+
+// An entity has the JSON form that package json gives it.
+func FuzzEntityEncode(f *testing.F) {
+	f.Add("name", "plain")
+	f.Add("a\"b", "line\nline \\ \"quoted\" \x00 \x7f ä €\u2028 \U0001F600 <&>")
+	f.Fuzz(func(t *testing.T, name, value string) {
+		if !utf8.ValidString(name) || !utf8.ValidString(value) {
+			return // package json replaces each byte, entity.encode each run of bytes
+		}
+		encoded, err := entity{name: value, "ok": true}.encode()
+		require.NoError(t, err)
+		want, err := json.Marshal(map[string]any{name: value, "ok": true})
+		require.NoError(t, err)
+		if name != "ok" {
+			require.JSONEq(t, string(want), string(encoded))
+		}
+	})
+}
+
+func TestEntityEncode_ReplacesInvalidUTF8(t *testing.T) {
+	t.Parallel()
+	encoded, err := entity{"a": "x\xffy"}.encode()
+	require.NoError(t, err)
+	require.Equal(t, `{"a":"x`+"\ufffd"+`y"}`, string(encoded))
 }

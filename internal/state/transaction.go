@@ -18,15 +18,10 @@ import (
 // entity, empty if the answer does not contain it.
 func transact(ctx context.Context, table *aztables.Client, changes ...change) (etag string, err error) {
 	b := batch{changes: changes}
-	answer, err := b.send(ctx, table)
-	if err != nil {
+	if err := b.send(ctx, table); err != nil {
 		return "", err
 	}
-	body, err := payload(answer)
-	if err != nil {
-		return "", fmt.Errorf("read transaction answer: %w", err)
-	}
-	parts, err := readParts(answer.Header.Get("Content-Type"), body)
+	parts, err := readParts(b.contentType, b.answer)
 	for _, p := range parts {
 		if p.status >= http.StatusBadRequest {
 			return "", &tableError{status: p.status, code: p.code}
