@@ -159,6 +159,12 @@ mutants-check:
 bench: deps ## Benchmark against other engines, and write docs/performance.md
 	cd $(BENCH) && $(GO) run . && $(GO) run . report
 
+# Needs neither Graphviz nor a network.
+.PHONY: profile
+profile: deps ## Write CPU and memory profiles of a durable and an in-memory run, with flame graphs, to .local/profiles
+	cd $(BENCH) && $(GO) run . -repeat 1 -contestants azbackupflow,azbackupflow-memory -profiles $(CURDIR)/.local/profiles -out $(CURDIR)/.local/profiles/figures.json
+	cd $(BENCH) && $(GO) run . flames -in $(CURDIR)/.local/profiles
+
 .PHONY: microbench
 microbench: deps ## Run the benchmarks of single functions
 	$(GO) test -run '^$$' -bench . -benchmem ./...

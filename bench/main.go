@@ -2,6 +2,7 @@
 //
 //	bench [-ops 100,1000] [-repeat 3] [-out results/latest.json]
 //	bench report [-in results/latest.json] [-docs ../docs]
+//	bench flames [-in FOLDER]
 //
 // docs/performance.md explains the measurements.
 package main
@@ -9,6 +10,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -45,16 +47,16 @@ const results = "results/latest.json"
 func command(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
-		case "contestant":
-			return contestant.Run(ctx, os.Stdin, os.Stdout, now)
 		case "report":
 			return writeReport(args[1:])
+		case "flames":
+			return writeFlames(args[1:])
 		}
 	}
 	return measure(ctx, args, os.Stdout)
 }
 
-func measure(ctx context.Context, args []string, out io.Writer) error {
+func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	ops := flags.String("ops", "100,1000", "numbers of operations that wait at the same time, separated by commas")
 	repeat := flags.Int("repeat", 3, "number of runs of each contestant; the page shows their median")
@@ -76,13 +78,20 @@ func measure(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
+	run := work.Run{Machine: runner.Machine(), Began: now().UTC().Truncate(time.Second), Commit: commit(ctx)}
+	programs, err := os.MkdirTemp("", "azbackupflow-bench-programs-")
 	if err != nil {
-		return fmt.Errorf("find the path of this program: %w", err)
+		return fmt.Errorf("create a folder: %w", err)
 	}
-	run := work.Run{Machine: runner.Machine(), Began: now().UTC().Truncate(time.Second), Commit: commit(ctx), Versions: runner.Versions()}
+	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
+	if err := runner.Build(ctx, ".", programs); err != nil {
+		return err
+	}
+	if run.Versions, err = runner.Versions(programs); err != nil {
+		return err
+	}
 	run.Results, err = runner.Run(ctx, runner.Config{
-		Contestants: chosen, Scenarios: loads, Repeat: *repeat, Command: []string{self, "contestant"},
+		Contestants: chosen, Scenarios: loads, Repeat: *repeat, Programs: programs,
 		Limit: *limit, Now: now, Progress: out, Profiles: *profiles,
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
+// Package contestant lists the engines that the benchmark compares, with their
+// settings.
 package contestant
-
-import "context"
 
 // Contestant is an engine with certain settings.
 type Contestant struct {
@@ -19,8 +19,8 @@ type Contestant struct {
 	// Once reports whether it is run only once, which keeps a run short. These are
 	// peers with their defaults; their tuned variants are faster.
 	Once bool
-
-	open func(context.Context, environment) (runner, error)
+	// Program is the folder of its program, below bench/engines.
+	Program string
 }
 
 // Kind describes what a contestant keeps when its process dies.
@@ -36,66 +36,66 @@ const (
 	Plain Kind = "not durable"
 )
 
-// inWAL makes the commits of sqlite cheaper: a crash of the system can lose a
-// commit, a crash of the process cannot. go-workflows appends parameters to the
-// file name, which is why its value ends with a dummy parameter.
-const inWAL = "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
-
 // All returns the contestants in the order of the report.
 func All() []Contestant {
 	return []Contestant{
 		{
-			Name: "azbackupflow", Title: "azbackupflow", Engine: "azbackupflow", Kind: Durable, Azure: true, Ours: true,
+			Name: "azbackupflow", Title: "azbackupflow", Engine: "azbackupflow", Program: "azbackupflow", Kind: Durable, Azure: true, Ours: true,
 			Settings: "as deployed: 16 concurrent calls (host.json), operations that fall due at the same moment spread over slots of 4 ms; Azurite with a data folder, the AMQP broker",
-			open:     openDeployed,
 		},
 		{
-			Name: "durabletask-file", Title: "durabletask-go, file", Engine: "durabletask-go", Kind: Durable, Once: true,
+			Name: "durabletask-file", Title: "durabletask-go, file", Engine: "durabletask-go", Program: "durabletask", Kind: Durable, Once: true,
 			Settings: "defaults: one orchestration and one activity at a time; sqlite file with its default journal",
-			open:     openDurableTask("hub.sqlite", "", 1),
 		},
 		{
-			Name: "durabletask-file-tuned", Title: "durabletask-go, file, tuned", Engine: "durabletask-go", Kind: Durable,
+			Name: "durabletask-file-tuned", Title: "durabletask-go, file, tuned", Engine: "durabletask-go", Program: "durabletask", Kind: Durable,
 			Settings: "16 concurrent orchestrations and 16 concurrent activities; sqlite file with journal_mode=WAL, synchronous=NORMAL",
-			open:     openDurableTask("hub.sqlite", inWAL, concurrency),
 		},
 		{
-			Name: "go-workflows-file", Title: "go-workflows, file", Engine: "go-workflows", Kind: Durable, Once: true,
+			Name: "go-workflows-file", Title: "go-workflows, file", Engine: "go-workflows", Program: "goworkflows", Kind: Durable, Once: true,
 			Settings: "defaults: 2 + 2 pollers that poll every 200 ms, executor cache of 128; sqlite file",
-			open:     openGoWorkflows("workflows.sqlite", "", false),
 		},
 		{
-			Name: "go-workflows-file-tuned", Title: "go-workflows, file, tuned", Engine: "go-workflows", Kind: Durable,
+			Name: "go-workflows-file-tuned", Title: "go-workflows, file, tuned", Engine: "go-workflows", Program: "goworkflows", Kind: Durable,
 			Settings: "its monoprocess backend (channels wake the workers), polls every 10 ms, executor cache of 4,096 for 10 min; sqlite file with journal_mode=WAL, synchronous=NORMAL",
-			open:     openGoWorkflows("workflows.sqlite", inWAL+"&_rest=", true),
 		},
 		{
-			Name: "azbackupflow-memory", Title: "azbackupflow, in memory", Engine: "azbackupflow", Kind: Memory, Ours: true,
+			Name: "dbos-file", Title: "DBOS Transact, file", Engine: "DBOS Transact", Program: "dbos", Kind: Durable, Once: true,
+			Settings: "defaults: a workflow per goroutine; sqlite file that DBOS opens itself",
+		},
+		{
+			Name: "dbos-file-tuned", Title: "DBOS Transact, file, tuned", Engine: "DBOS Transact", Program: "dbos", Kind: Durable,
+			Settings: "a workflow per goroutine; sqlite file with journal_mode=WAL, synchronous=NORMAL and one connection",
+		},
+		{
+			Name: "river-file", Title: "River, file", Engine: "River", Program: "river", Kind: Durable, Once: true,
+			Settings: "defaults: fetches at most every 100 ms, polls every second, a job that snoozes until its next poll; 16 workers; sqlite file with one connection, as its documentation recommends",
+		},
+		{
+			Name: "river-file-tuned", Title: "River, file, tuned", Engine: "River", Program: "river", Kind: Durable,
+			Settings: "fetches at most every 5 ms, polls every 20 ms; 16 workers; sqlite file with journal_mode=WAL, synchronous=NORMAL and one connection. Jobs that snooze longer than 5 s are made available every 5 s, which cannot be changed",
+		},
+		{
+			Name: "azbackupflow-memory", Title: "azbackupflow, in memory", Engine: "azbackupflow", Program: "azbackupflow", Kind: Memory, Ours: true,
 			Settings: "as deployed, with state and queue in memory",
-			open:     openMemory,
 		},
 		{
-			Name: "durabletask-memory", Title: "durabletask-go, in memory", Engine: "durabletask-go", Kind: Memory,
+			Name: "durabletask-memory", Title: "durabletask-go, in memory", Engine: "durabletask-go", Program: "durabletask", Kind: Memory,
 			Settings: "16 concurrent orchestrations and 16 concurrent activities; sqlite in memory",
-			open:     openDurableTask("", "", concurrency),
 		},
 		{
-			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Kind: Memory,
+			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Program: "goworkflows", Kind: Memory,
 			Settings: "its monoprocess backend, polls every 10 ms, executor cache of 4,096 for 10 min; sqlite in memory",
-			open:     openGoWorkflows("", "", true),
 		},
 		{
-			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Kind: Plain,
+			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Program: "azcore", Kind: Plain,
 			Settings: "one goroutine per operation; Frequency 1 s (the minimum), used if ARM returns no Retry-After",
-			open:     openAzcore,
 		},
 	}
 }
 
 // Find returns the contestant with the given name.
-func Find(name string) (Contestant, bool) { return find(name) }
-
-func find(name string) (Contestant, bool) {
+func Find(name string) (Contestant, bool) {
 	for _, c := range All() {
 		if c.Name == name {
 			return c, true

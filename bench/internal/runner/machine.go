@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"azbackupflow/bench/internal/work"
@@ -30,24 +29,4 @@ func Machine() work.Machine {
 		}
 	}
 	return m
-}
-
-// Versions returns the versions of the peers that this program is built with.
-func Versions() map[string]string {
-	versions := map[string]string{}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return versions
-	}
-	for _, m := range info.Deps {
-		switch m.Path {
-		case "github.com/microsoft/durabletask-go":
-			versions["durabletask-go"] = m.Version
-		case "github.com/cschleiden/go-workflows":
-			versions["go-workflows"] = m.Version
-		case "github.com/Azure/azure-sdk-for-go/sdk/azcore":
-			versions["azcore"] = m.Version
-		}
-	}
-	return versions
 }

@@ -30,8 +30,8 @@ type Config struct {
 	Contestants []contestant.Contestant
 	Scenarios   []work.Scenario
 	Repeat      int
-	// Command starts this program as a contestant.
-	Command []string
+	// Programs is the folder of the contestants' programs; see Build.
+	Programs string
 	// Limit is the maximum time of one run. A contestant that exceeds it is
 	// reported as not done.
 	Limit time.Duration
@@ -113,7 +113,7 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 	defer arm.Close()
 	job.Endpoint = arm.Endpoint()
 	started := cfg.Now()
-	if result.Usage, err = child(ctx, cfg.Command, job); err != nil {
+	if result.Usage, err = child(ctx, filepath.Join(cfg.Programs, c.Program), job); err != nil {
 		return result, err
 	}
 	result.Services = servicesCPU() - time.Duration(before.Load())
@@ -147,13 +147,13 @@ func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
 }
 
 // child runs the contestant's process and returns its usage.
-func child(ctx context.Context, command []string, job work.Job) (work.Usage, error) {
+func child(ctx context.Context, program string, job work.Job) (work.Usage, error) {
 	var usage work.Usage
 	text, err := json.Marshal(job)
 	if err != nil {
 		return usage, fmt.Errorf("encode the job: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd := exec.CommandContext(ctx, program) //nolint:gosec // G204: a program of Build.
 	var out, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &stderr
 	if err := cmd.Run(); err != nil {
@@ -163,11 +163,6 @@ func child(ctx context.Context, command []string, job work.Job) (work.Usage, err
 		return usage, fmt.Errorf("decode the contestant's usage: %w", err)
 	}
 	return usage, nil
-}
-
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
 }
 
 // Percentile returns the p-th percentile of values in ascending order, and 0 if

@@ -1,10 +1,6 @@
 package runner_test
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -16,22 +12,15 @@ import (
 	"azbackupflow/internal/local/azurite"
 )
 
-// TestMain lets the test's own program run as a contestant's process.
-func TestMain(m *testing.M) {
-	if slices.Contains(os.Args[1:], "contestant") {
-		if err := contestant.Run(context.Background(), os.Stdin, os.Stdout, time.Now); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
-
 func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 	t.Parallel()
-	self, err := os.Executable()
+	programs := t.TempDir()
+	require.NoError(t, runner.Build(t.Context(), "../..", programs))
+	versions, err := runner.Versions(programs)
 	require.NoError(t, err)
+	for _, c := range contestant.All() {
+		require.True(t, c.Ours || versions[c.Engine] != "", "the version of %s", c.Engine)
+	}
 	for _, c := range contestant.All() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +34,7 @@ func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 			results, err := runner.Run(t.Context(), runner.Config{
 				Contestants: []contestant.Contestant{c},
 				Scenarios:   []work.Scenario{{Name: "few", Operations: 3, RetryAfter: 20 * time.Millisecond, Polls: 2}},
-				Repeat:      1, Command: []string{self, "contestant"}, Limit: time.Minute, Now: time.Now, Progress: t.Output(),
+				Repeat:      1, Programs: programs, Limit: time.Minute, Now: time.Now, Progress: t.Output(),
 			})
 			require.NoError(t, err)
 			require.Len(t, results, 1)

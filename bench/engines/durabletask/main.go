@@ -1,4 +1,5 @@
-package contestant
+// Command durabletask runs the benchmark's operations with durabletask-go.
+package main
 
 import (
 	"context"
@@ -10,8 +11,17 @@ import (
 	"github.com/microsoft/durabletask-go/backend/sqlite"
 	"github.com/microsoft/durabletask-go/task"
 
+	"azbackupflow/bench/internal/harness"
 	"azbackupflow/bench/internal/work"
 )
+
+func main() {
+	harness.Main(map[string]harness.Open{
+		"durabletask-file":       openDurableTask("hub.sqlite", "", 1),
+		"durabletask-file-tuned": openDurableTask("hub.sqlite", harness.InWAL, harness.Concurrency),
+		"durabletask-memory":     openDurableTask("", "", harness.Concurrency),
+	})
+}
 
 // hub runs durabletask-go with the orchestration that its documentation calls a
 // monitor: it repeats an activity and a durable timer.
@@ -21,9 +31,9 @@ type hub struct {
 }
 
 // openDurableTask stores the task hub in a file, or in memory if the name is empty.
-func openDurableTask(file, pragmas string, parallel int32) func(context.Context, environment) (runner, error) {
-	return func(ctx context.Context, w environment) (runner, error) {
-		c, err := newCalls(w)
+func openDurableTask(file, pragmas string, parallel int32) harness.Open {
+	return func(ctx context.Context, w harness.Env) (harness.Runner, error) {
+		c, err := harness.NewCalls(w)
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +46,7 @@ func openDurableTask(file, pragmas string, parallel int32) func(context.Context,
 			if err := a.GetInput(&id); err != nil {
 				return nil, err
 			}
-			return c.start(a.Context(), id)
+			return c.Start(a.Context(), id)
 		}); err != nil {
 			return nil, err
 		}
@@ -45,12 +55,12 @@ func openDurableTask(file, pragmas string, parallel int32) func(context.Context,
 			if err := a.GetInput(&statusURL); err != nil {
 				return nil, err
 			}
-			return c.poll(a.Context(), statusURL)
+			return c.Poll(a.Context(), statusURL)
 		}); err != nil {
 			return nil, err
 		}
 		if file != "" {
-			file = "file:" + filepath.Join(w.job.Dir, file) + pragmas
+			file = "file:" + filepath.Join(w.Job.Dir, file) + pragmas
 		}
 		log := quiet{}
 		store := sqlite.NewSqliteBackend(sqlite.NewSqliteOptions(file), log)
@@ -65,13 +75,13 @@ func openDurableTask(file, pragmas string, parallel int32) func(context.Context,
 	}
 }
 
-func orchestrate(w environment) task.Orchestrator {
+func orchestrate(w harness.Env) task.Orchestrator {
 	return func(o *task.OrchestrationContext) (any, error) {
 		var id string
 		if err := o.GetInput(&id); err != nil {
 			return nil, err
 		}
-		var last answer
+		var last harness.Answer
 		if err := o.CallActivity("start", task.WithActivityInput(id)).Await(&last); err != nil {
 			return nil, err
 		}
@@ -79,24 +89,24 @@ func orchestrate(w environment) task.Orchestrator {
 			if err := o.CreateTimer(max(last.After, time.Millisecond)).Await(nil); err != nil {
 				return nil, err
 			}
-			last = answer{}
+			last = harness.Answer{}
 			if err := o.CallActivity("poll", task.WithActivityInput(url)).Await(&last); err != nil {
 				return nil, err
 			}
 		}
-		w.ended(id)
+		w.Ended(id)
 		return "Succeeded", nil
 	}
 }
 
-func (h *hub) start(ctx context.Context, id string) error {
+func (h *hub) Start(ctx context.Context, id string) error {
 	_, err := h.client.ScheduleNewOrchestration(ctx, "wait", api.WithInstanceID(api.InstanceID(id)), api.WithInput(id))
 	return err
 }
 
-func (h *hub) cost() *work.Cost { return nil }
+func (h *hub) Cost() *work.Cost { return nil }
 
-func (h *hub) close(ctx context.Context) error { return h.worker.Shutdown(ctx) }
+func (h *hub) Close(ctx context.Context) error { return h.worker.Shutdown(ctx) }
 
 // quiet is a logger without output, as the other engines have.
 type quiet struct{}

@@ -1,4 +1,4 @@
-package contestant
+package harness
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package contestant
+package main
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 
+	"azbackupflow/bench/internal/harness"
 	"azbackupflow/bench/internal/work"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
@@ -22,7 +23,7 @@ import (
 
 // deployed runs azbackupflow with its real clients of Table Storage and Service Bus.
 // It receives messages as the Functions host does: in peek-lock mode, with the
-// concurrency of host.json, and completes a message when its step is done.
+// harness.Concurrency of host.json, and completes a message when its step is done.
 type deployed struct {
 	engine   *engine.Engine
 	costs    *requestCounter
@@ -36,10 +37,10 @@ type deployed struct {
 // gatherTime is the time that a receive waits for more messages after its first.
 const gatherTime = time.Millisecond
 
-func openDeployed(ctx context.Context, w environment) (runner, error) {
+func openDeployed(ctx context.Context, w harness.Env) (harness.Runner, error) {
 	options := state.ClientOptions()
 	options.PerRetryPolicies = append(options.PerRetryPolicies, policy.Policy(countTables{}))
-	tables, err := aztables.NewServiceClientFromConnectionString(w.job.Tables, options)
+	tables, err := aztables.NewServiceClientFromConnectionString(w.Job.Tables, options)
 	if err != nil {
 		return nil, fmt.Errorf("table service: %w", err)
 	}
@@ -48,13 +49,13 @@ func openDeployed(ctx context.Context, w environment) (runner, error) {
 		return nil, err
 	}
 	a := &deployed{costs: newRequestCounter()}
-	if a.bus, err = azservicebus.NewClientFromConnectionString(w.job.Bus, queue.ClientOptions()); err != nil {
+	if a.bus, err = azservicebus.NewClientFromConnectionString(w.Job.Bus, queue.ClientOptions()); err != nil {
 		return nil, fmt.Errorf("service bus: %w", err)
 	}
 	if a.receiver, err = a.bus.NewReceiverForQueue(settings.StepsQueue, nil); err != nil {
 		return nil, fmt.Errorf("service bus: %w", err)
 	}
-	if a.queue, err = queue.New(queue.Config{Client: a.bus, Name: settings.StepsQueue, Now: w.now}); err != nil {
+	if a.queue, err = queue.New(queue.Config{Client: a.bus, Name: settings.StepsQueue, Now: w.Now}); err != nil {
 		return nil, err
 	}
 	if a.engine, err = newEngine(w, store, countSends{a.queue}, operation.AzureWaits()); err != nil {
@@ -66,7 +67,7 @@ func openDeployed(ctx context.Context, w environment) (runner, error) {
 	return a, nil
 }
 
-func (a *deployed) start(ctx context.Context, id string) error {
+func (a *deployed) Start(ctx context.Context, id string) error {
 	i := &invocation{kind: accept}
 	err := begin(context.WithValue(ctx, invocationKey{}, i), a.engine, id)
 	a.costs.add(i)
@@ -78,7 +79,7 @@ func (a *deployed) start(ctx context.Context, id string) error {
 
 // receive receives messages until the context ends.
 func (a *deployed) receive(ctx context.Context) {
-	slots := make(chan struct{}, concurrency)
+	slots := make(chan struct{}, harness.Concurrency)
 	for ctx.Err() == nil {
 		select {
 		case slots <- struct{}{}:
@@ -94,7 +95,7 @@ func (a *deployed) receive(ctx context.Context) {
 				a.process(context.WithoutCancel(ctx), m)
 			})
 		}
-		if err != nil && pause(ctx, time.Second) != nil {
+		if err != nil && harness.Pause(ctx, time.Second) != nil {
 			return
 		}
 	}
@@ -115,9 +116,9 @@ func (a *deployed) process(ctx context.Context, m *azservicebus.ReceivedMessage)
 	_ = a.receiver.CompleteMessage(ctx, m, nil)
 }
 
-func (a *deployed) cost() *work.Cost { return costOf(a.costs) }
+func (a *deployed) Cost() *work.Cost { return costOf(a.costs) }
 
-func (a *deployed) close(ctx context.Context) error {
+func (a *deployed) Close(ctx context.Context) error {
 	a.stop()
 	a.working.Wait()
 	return errors.Join(a.queue.Close(ctx), a.receiver.Close(ctx), a.bus.Close(ctx))

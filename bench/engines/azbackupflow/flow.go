@@ -1,4 +1,4 @@
-package contestant
+package main
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"azbackupflow/bench/internal/harness"
 	"azbackupflow/bench/internal/work"
 	"azbackupflow/internal/arm/lro"
 	"azbackupflow/internal/engine"
@@ -22,11 +23,12 @@ const flowName = "bench"
 // newEngine returns azbackupflow's engine with a flow that does the benchmark's work
 // as the product's flows do: it starts an operation, saves its tracking record, and
 // awaits the end.
-func newEngine(w environment, store engine.Store, queue engine.Queue, waits operation.Waits) (*engine.Engine, error) {
-	c, err := newCalls(w)
+func newEngine(w harness.Env, store engine.Store, queue engine.Queue, waits operation.Waits) (*engine.Engine, error) {
+	made, err := harness.NewCalls(w)
 	if err != nil {
 		return nil, err
 	}
+	c := calls{made}
 	flows := oneFlow{step.Flow{
 		Name: flowName, Version: 1, Deadline: time.Hour,
 		Check: func(p json.RawMessage) (json.RawMessage, error) { return p, nil },
@@ -39,10 +41,13 @@ func newEngine(w environment, store engine.Store, queue engine.Queue, waits oper
 	}}
 	return engine.New(engine.Config{
 		Store: store, Queue: queue, Flows: flows, Waits: waits, Tenant: "bench",
-		Now: w.now, NewID: uuid.NewString, Sleep: pause,
+		Now: w.Now, NewID: uuid.NewString, Sleep: harness.Pause,
 		Jitter: rand.Float64,
 	})
 }
+
+// calls are the steps of the flow.
+type calls struct{ harness.Calls }
 
 // oneFlow is a registry of one flow. The product's registry would link all flows
 // and the Azure SDK.
@@ -61,17 +66,17 @@ func (f oneFlow) Names() []string { return []string{f.flow.Name} }
 
 func (c calls) startStep(ctx context.Context, s step.Call) (operation.Outcome, error) {
 	invocationOf(ctx).kind = startStep
-	submitted, err := c.bound(s).submit(ctx, s.Operation.Key, s.AttemptID)
+	submitted, err := c.Bound(s).Submit(ctx, s.Operation.Key, s.AttemptID)
 	if err != nil {
 		return operation.Outcome{}, err
 	}
 	return operation.Outcome{Kind: operation.Advance, Tracking: &submitted.Tracking, After: submitted.RetryAfter, Note: "accepted"}, nil
 }
 
-func (c calls) awaitStep(w environment) func(context.Context, step.Call) (operation.Outcome, error) {
+func (c calls) awaitStep(w harness.Env) func(context.Context, step.Call) (operation.Outcome, error) {
 	return func(ctx context.Context, s step.Call) (operation.Outcome, error) {
 		i := invocationOf(ctx)
-		p, err := lro.Track(ctx, c.bound(s).arm, *s.Operation.Tracking)
+		p, err := lro.Track(ctx, c.Bound(s).ARM, *s.Operation.Tracking)
 		if err != nil {
 			return operation.Outcome{}, err
 		}
@@ -79,7 +84,7 @@ func (c calls) awaitStep(w environment) func(context.Context, step.Call) (operat
 			i.kind = pollStep
 			return operation.Outcome{Kind: operation.Wait, After: p.RetryAfter, Note: "the work"}, nil
 		}
-		i.kind, i.after = lastStep, func() { w.ended(s.Operation.Key) }
+		i.kind, i.after = lastStep, func() { w.Ended(s.Operation.Key) }
 		return operation.Outcome{Kind: operation.Finish, Note: "the work is done"}, nil
 	}
 }

@@ -1,4 +1,5 @@
-package contestant
+// Command goworkflows runs the benchmark's operations with go-workflows.
+package main
 
 import (
 	"context"
@@ -14,8 +15,17 @@ import (
 	"github.com/cschleiden/go-workflows/worker"
 	"github.com/cschleiden/go-workflows/workflow"
 
+	"azbackupflow/bench/internal/harness"
 	"azbackupflow/bench/internal/work"
 )
+
+func main() {
+	harness.Main(map[string]harness.Open{
+		"go-workflows-file":       openGoWorkflows("workflows.sqlite", "", false),
+		"go-workflows-file-tuned": openGoWorkflows("workflows.sqlite", harness.InWAL+"&_rest=", true),
+		"go-workflows-memory":     openGoWorkflows("", "", true),
+	})
+}
 
 // workflows runs go-workflows with a workflow that repeats an activity and a timer.
 type workflows struct {
@@ -26,9 +36,9 @@ type workflows struct {
 }
 
 // openGoWorkflows stores the workflows in a file, or in memory if the name is empty.
-func openGoWorkflows(file, pragmas string, tuned bool) func(context.Context, environment) (runner, error) {
-	return func(ctx context.Context, w environment) (runner, error) {
-		c, err := newCalls(w)
+func openGoWorkflows(file, pragmas string, tuned bool) harness.Open {
+	return func(ctx context.Context, w harness.Env) (harness.Runner, error) {
+		c, err := harness.NewCalls(w)
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +47,7 @@ func openGoWorkflows(file, pragmas string, tuned bool) func(context.Context, env
 		if file == "" {
 			store = sqlite.NewInMemoryBackend(silent)
 		} else {
-			store = sqlite.NewSqliteBackend(filepath.Join(w.job.Dir, file)+pragmas, silent)
+			store = sqlite.NewSqliteBackend(filepath.Join(w.Job.Dir, file)+pragmas, silent)
 		}
 		options := worker.DefaultOptions
 		if tuned {
@@ -61,19 +71,19 @@ func openGoWorkflows(file, pragmas string, tuned bool) func(context.Context, env
 	}
 }
 
-func register(made *worker.Worker, c calls, w environment) error {
+func register(made *worker.Worker, c harness.Calls, w harness.Env) error {
 	if err := made.RegisterWorkflow(waitInWorkflow(c, w), registry.WithName("wait")); err != nil {
 		return err
 	}
-	if err := made.RegisterActivity(c.start); err != nil {
+	if err := made.RegisterActivity(c.Start); err != nil {
 		return err
 	}
-	return made.RegisterActivity(c.poll)
+	return made.RegisterActivity(c.Poll)
 }
 
-func waitInWorkflow(c calls, w environment) func(workflow.Context, string) error {
+func waitInWorkflow(c harness.Calls, w harness.Env) func(workflow.Context, string) error {
 	return func(ctx workflow.Context, id string) error {
-		last, err := workflow.ExecuteActivity[answer](ctx, workflow.DefaultActivityOptions, c.start, id).Get(ctx)
+		last, err := workflow.ExecuteActivity[harness.Answer](ctx, workflow.DefaultActivityOptions, c.Start, id).Get(ctx)
 		if err != nil {
 			return err
 		}
@@ -81,25 +91,25 @@ func waitInWorkflow(c calls, w environment) func(workflow.Context, string) error
 			if err := workflow.Sleep(ctx, max(last.After, time.Millisecond)); err != nil {
 				return err
 			}
-			if last, err = workflow.ExecuteActivity[answer](ctx, workflow.DefaultActivityOptions, c.poll, url).Get(ctx); err != nil {
+			if last, err = workflow.ExecuteActivity[harness.Answer](ctx, workflow.DefaultActivityOptions, c.Poll, url).Get(ctx); err != nil {
 				return err
 			}
 		}
-		w.ended(id)
+		w.Ended(id)
 		return nil
 	}
 }
 
-func (f *workflows) start(ctx context.Context, id string) error {
+func (f *workflows) Start(ctx context.Context, id string) error {
 	_, err := f.client.CreateWorkflowInstance(ctx, client.WorkflowInstanceOptions{InstanceID: id}, "wait", id)
 	return err
 }
 
-func (f *workflows) cost() *work.Cost { return nil }
+func (f *workflows) Cost() *work.Cost { return nil }
 
 // close does not close the store, because workers still use it until the process
 // ends.
-func (f *workflows) close(context.Context) error {
+func (f *workflows) Close(context.Context) error {
 	f.stop()
 	return nil
 }

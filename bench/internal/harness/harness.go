@@ -1,6 +1,6 @@
-// Package contestant runs the benchmark's operations with different engines. Each
-// contestant runs in a separate process, so that its resource usage can be measured.
-package contestant
+// Package harness runs the benchmark's operations with an engine. Each engine is a
+// program of its own, so that its process has no code and memory of the others.
+package harness
 
 import (
 	"context"
@@ -8,54 +8,79 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"azbackupflow/bench/internal/work"
 	"azbackupflow/internal/parallel"
 )
 
-// runner is a running contestant.
-type runner interface {
-	// start starts an operation. It returns when the start is stored, or, if the
+// Runner is a running contestant.
+type Runner interface {
+	// Start starts an operation. It returns when the start is stored, or, if the
 	// contestant is not durable, when the operation is running.
-	start(ctx context.Context, id string) error
-	// cost returns nil if the contestant uses neither tables nor bus.
-	cost() *work.Cost
-	close(ctx context.Context) error
+	Start(ctx context.Context, id string) error
+	// Cost returns nil if the contestant uses neither tables nor bus.
+	Cost() *work.Cost
+	// Close stops the engine.
+	Close(ctx context.Context) error
 }
 
-// environment holds what a contestant needs to run.
-type environment struct {
-	job work.Job
-	now func() time.Time
-	// ended is called when an operation ends.
-	ended func(id string)
+// Env holds what a contestant needs to run.
+type Env struct {
+	Job work.Job
+	Now func() time.Time
+	// Ended is called when an operation ends.
+	Ended func(id string)
+}
+
+// InWAL is the suffix of a sqlite file's name that makes commits cheaper: a crash
+// of the system can lose a commit, a crash of the process cannot. go-workflows
+// appends parameters to the name, which is why it needs a dummy parameter.
+const InWAL = "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
+
+// Open starts an engine with certain settings.
+type Open func(context.Context, Env) (Runner, error)
+
+// Main runs the contestant of the job on the standard input, and writes the usage
+// to the standard output. An engine's program has one contestant for each of its
+// settings.
+func Main(contestants map[string]Open) {
+	if err := run(context.Background(), contestants, os.Stdin, os.Stdout, clock); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// clock returns the current time.
+func clock() time.Time {
+	return time.Now() //nolint:forbidigo // The one place that reads the clock.
 }
 
 // maxStarts is the maximum number of concurrent starts.
 const maxStarts = 16
 
-// Run reads the job, runs it and writes the usage.
-func Run(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time) error {
+// run reads the job, runs it and writes the usage.
+func run(ctx context.Context, contestants map[string]Open, in io.Reader, out io.Writer, now func() time.Time) error {
 	var job work.Job
 	if err := json.NewDecoder(in).Decode(&job); err != nil {
 		return fmt.Errorf("decode the job: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, job.Limit)
 	defer cancel()
-	c, ok := find(job.Contestant)
+	open, ok := contestants[job.Contestant]
 	if !ok {
 		return fmt.Errorf("unknown contestant %q", job.Contestant)
 	}
 	// An engine that replays may report an end more than once.
 	ends := make(chan string, 10*(job.Scenario.Operations+1))
-	r, err := c.open(ctx, environment{job: job, now: now, ended: func(id string) { ends <- id }})
+	r, err := open(ctx, Env{Job: job, Now: now, Ended: func(id string) { ends <- id }})
 	if err != nil {
-		return fmt.Errorf("open %s: %w", c.Name, err)
+		return fmt.Errorf("open %s: %w", job.Contestant, err)
 	}
 	usage, err := measure(ctx, job, r, ends, now)
 	if err != nil {
-		return fmt.Errorf("run %s: %w", c.Name, err)
+		return fmt.Errorf("run %s: %w", job.Contestant, err)
 	}
 	if err := json.NewEncoder(out).Encode(usage); err != nil {
 		return fmt.Errorf("encode the usage: %w", err)
@@ -63,13 +88,13 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, now func() time.Time)
 	if ctx.Err() != nil {
 		return nil // Operations that have not ended are lost with the process.
 	}
-	return r.close(ctx)
+	return r.Close(ctx)
 }
 
 // measure runs the scenario and returns the usage of the process meanwhile.
-func measure(ctx context.Context, job work.Job, r runner, ends <-chan string, now func() time.Time) (work.Usage, error) {
+func measure(ctx context.Context, job work.Job, r Runner, ends <-chan string, now func() time.Time) (work.Usage, error) {
 	s := job.Scenario
-	if err := r.start(ctx, work.WarmUp); err != nil {
+	if err := r.Start(ctx, work.WarmUp); err != nil {
 		return work.Usage{}, err
 	}
 	if err := await(ctx, ends, 1, true); err != nil {
@@ -102,20 +127,20 @@ func measure(ctx context.Context, job work.Job, r runner, ends <-chan string, no
 	}
 	return work.Usage{
 		User: after.user - before.user, System: after.system - before.system, Wall: wall,
-		RSSBefore: before.rss, RSSPeak: after.peak, Cost: r.cost(),
+		RSSBefore: before.rss, RSSPeak: after.peak, Cost: r.Cost(),
 	}, nil
 }
 
 // startAll starts the operations evenly over the scenario's spread.
-func startAll(ctx context.Context, s work.Scenario, r runner, began time.Time, now func() time.Time) error {
+func startAll(ctx context.Context, s work.Scenario, r Runner, began time.Time, now func() time.Time) error {
 	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(maxStarts)
 	for i := range s.Operations {
 		due := began.Add(s.Spread * time.Duration(i) / time.Duration(s.Operations))
-		if err := pause(ctx, due.Sub(now())); err != nil {
+		if err := Pause(ctx, due.Sub(now())); err != nil {
 			break
 		}
-		group.Go(func() error { return r.start(ctx, fmt.Sprintf("operation-%04d", i)) })
+		group.Go(func() error { return r.Start(ctx, fmt.Sprintf("operation-%04d", i)) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("start operations: %w", err)
@@ -139,8 +164,8 @@ func await(ctx context.Context, ends <-chan string, n int, warmUp bool) error {
 	return nil
 }
 
-// pause waits for the duration or until the context ends.
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for the duration or until the context ends.
+func Pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}

@@ -1,10 +1,11 @@
-package contestant
+package main
 
 import (
 	"context"
 	"sync"
 	"time"
 
+	"azbackupflow/bench/internal/harness"
 	"azbackupflow/bench/internal/work"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
@@ -14,7 +15,7 @@ import (
 
 // inMemory runs azbackupflow with state and queue in memory.
 type inMemory struct {
-	environment
+	now    func() time.Time
 	engine  *engine.Engine
 	queue   notifyingQueue
 	stop    context.CancelFunc
@@ -40,8 +41,8 @@ func (q notifyingQueue) Send(ctx context.Context, m engine.Message) error {
 	return nil
 }
 
-func openMemory(ctx context.Context, w environment) (runner, error) {
-	m := &inMemory{environment: w, queue: notifyingQueue{Queue: &queuememory.Queue{}, sent: make(chan struct{}, 1)}}
+func openMemory(ctx context.Context, w harness.Env) (harness.Runner, error) {
+	m := &inMemory{now: w.Now, queue: notifyingQueue{Queue: &queuememory.Queue{}, sent: make(chan struct{}, 1)}}
 	var err error
 	if m.engine, err = newEngine(w, memory.New(), m.queue, operation.AzureWaits()); err != nil {
 		return nil, err
@@ -52,11 +53,11 @@ func openMemory(ctx context.Context, w environment) (runner, error) {
 	return m, nil
 }
 
-func (m *inMemory) start(ctx context.Context, id string) error { return begin(ctx, m.engine, id) }
+func (m *inMemory) Start(ctx context.Context, id string) error { return begin(ctx, m.engine, id) }
 
-// deliver runs the steps of due messages, with the concurrency of a deployment.
+// deliver runs the steps of due messages, with the harness.Concurrency of a deployment.
 func (m *inMemory) deliver(ctx context.Context) {
-	slots := make(chan struct{}, concurrency)
+	slots := make(chan struct{}, harness.Concurrency)
 	costs := newRequestCounter()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -83,9 +84,9 @@ func (m *inMemory) deliver(ctx context.Context) {
 	}
 }
 
-func (m *inMemory) cost() *work.Cost { return nil }
+func (m *inMemory) Cost() *work.Cost { return nil }
 
-func (m *inMemory) close(context.Context) error {
+func (m *inMemory) Close(context.Context) error {
 	m.stop()
 	m.working.Wait()
 	return nil

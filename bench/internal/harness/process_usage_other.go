@@ -1,6 +1,6 @@
 //go:build !linux
 
-package contestant
+package harness
 
 import (
 	"errors"

@@ -1,4 +1,5 @@
-package contestant
+// Command azcore runs the benchmark's operations with the poller of the Azure SDK.
+package main
 
 import (
 	"context"
@@ -13,8 +14,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"azbackupflow/bench/internal/fakearm"
+	"azbackupflow/bench/internal/harness"
 	"azbackupflow/bench/internal/work"
 )
+
+func main() { harness.Main(map[string]harness.Open{"azcore": openAzcore}) }
 
 // minFrequency is the minimum that PollUntilDone accepts.
 const minFrequency = time.Second
@@ -22,7 +26,7 @@ const minFrequency = time.Second
 // poller waits for each operation in a goroutine, as programs that use the Azure
 // SDK do.
 type poller struct {
-	environment
+	harness.Env
 	pipeline runtime.Pipeline
 	endpoint string
 	waiting  sync.WaitGroup
@@ -31,20 +35,20 @@ type poller struct {
 	failed error
 }
 
-func openAzcore(_ context.Context, w environment) (runner, error) {
+func openAzcore(_ context.Context, w harness.Env) (harness.Runner, error) {
 	options := &armpolicy.ClientOptions{DisableRPRegistration: true}
 	options.Cloud = cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-		cloud.ResourceManager: {Endpoint: w.job.Endpoint, Audience: "https://management.azure.com"},
+		cloud.ResourceManager: {Endpoint: w.Job.Endpoint, Audience: "https://management.azure.com"},
 	}}
 	options.InsecureAllowCredentialWithHTTP = true
-	pipeline, err := armruntime.NewPipeline("bench", "v1", token{now: w.now}, runtime.PipelineOptions{}, options)
+	pipeline, err := armruntime.NewPipeline("bench", "v1", harness.Token{Now: w.Now}, runtime.PipelineOptions{}, options)
 	if err != nil {
 		return nil, err
 	}
-	return &poller{environment: w, pipeline: pipeline, endpoint: w.job.Endpoint}, nil
+	return &poller{Env: w, pipeline: pipeline, endpoint: w.Job.Endpoint}, nil
 }
 
-func (p *poller) start(ctx context.Context, id string) error {
+func (p *poller) Start(ctx context.Context, id string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting.Go(func() {
@@ -54,7 +58,7 @@ func (p *poller) start(ctx context.Context, id string) error {
 			p.mu.Unlock()
 			return
 		}
-		p.ended(id)
+		p.Ended(id)
 	})
 	return p.failed
 }
@@ -82,9 +86,9 @@ func (p *poller) run(ctx context.Context, id string) error {
 	return err
 }
 
-func (p *poller) cost() *work.Cost { return nil }
+func (p *poller) Cost() *work.Cost { return nil }
 
-func (p *poller) close(context.Context) error {
+func (p *poller) Close(context.Context) error {
 	p.waiting.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
