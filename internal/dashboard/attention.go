@@ -1,10 +1,12 @@
 package dashboard
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"azbackupflow/internal/api"
 )
@@ -15,8 +17,9 @@ type attentionData struct {
 	Rejected                        api.RejectedPage
 	// More reports that a list has more than its first page.
 	More bool
-	// Preflight is set if the page was requested with it: it makes many calls.
-	Preflight *api.Preflight
+	// Preflight is set if the page was requested with it: it makes many calls. The
+	// page requests it in the background. Problems are its findings that are not OK.
+	Preflight *checkedPreflight
 	Problems  []api.Finding
 }
 
@@ -46,13 +49,11 @@ func (d *Dashboard) attention(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	c := content{Title: "Needs attention", Section: "attention"}
-	if r.URL.Query().Get("preflight") == "1" {
-		report, err := backend.Preflight(ctx)
-		if err != nil {
+	if which := r.URL.Query().Get("preflight"); which != "" {
+		if data.Preflight, err = d.preflight(ctx, backend, which == "now"); err != nil {
 			return content{}, err
 		}
-		data.Preflight = &report
-		for _, f := range report.Findings {
+		for _, f := range data.Preflight.Findings {
 			if !f.OK {
 				data.Problems = append(data.Problems, f)
 			}
@@ -62,6 +63,31 @@ func (d *Dashboard) attention(r *http.Request) (content, error) {
 	}
 	c.Data = data
 	return c, nil
+}
+
+// preflightAge is how long the result of a preflight is shown.
+const preflightAge = 15 * time.Minute
+
+// checkedPreflight is the result of a preflight, and its time.
+type checkedPreflight struct {
+	api.Preflight
+	At time.Time
+}
+
+// preflight returns the last result, or that of a new preflight if it is old. The
+// caller must have read from the API before, so that only readers see the result.
+func (d *Dashboard) preflight(ctx context.Context, backend API, again bool) (*checkedPreflight, error) {
+	last := d.checked.Load()
+	if last != nil && !again && d.cfg.Now().Sub(last.At) < preflightAge {
+		return last, nil
+	}
+	report, err := backend.Preflight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last = &checkedPreflight{Preflight: report, At: d.cfg.Now()}
+	d.checked.Store(last)
+	return last, nil
 }
 
 // rejectedData is the content of the page of a rejected request.

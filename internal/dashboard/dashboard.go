@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"azbackupflow/internal/api"
@@ -81,6 +82,8 @@ type Dashboard struct {
 	pages map[string]*template.Template
 	asset assetSet
 	mux   *http.ServeMux
+	// checked is the last preflight.
+	checked atomic.Pointer[checkedPreflight]
 }
 
 // New returns a dashboard, or an error that names a missing field.

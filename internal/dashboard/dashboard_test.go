@@ -137,12 +137,13 @@ func TestPages_ShowWhatTheAPIReturns(t *testing.T) {
 		"operations":               {"Operations", running.ID, "protect-file-share", `data-count="Pending"`},
 		"operations/" + running.ID: {"Timeline", "History", "Parameters", "accepted", "Cancel this operation"},
 		"attention":                {"Nothing is parked.", "Nothing has failed.", "No request was rejected."},
+		"attention?preflight=now":  {"Checked ", "Check again"},
 		"attention?preflight=1":    {"Everything that the app needs can be reached."},
 		"items":                    {"Choose a vault."},
 		"schedules":                {"nightly", "Europe/Berlin", "Run nightly now"},
 		"protection":               {"No decision yet."},
 		"limits":                   {"No limit is near."},
-		"start":                    {"start/protect-file-share", "start/restore-postgres"},
+		"start":                    {"Protect", "Back up", "Restore", "Change and end protection", "start/protect-file-share", "start/restore-postgres"},
 		"trends":                   {"of 0 ended operations", "protect-file-share"},
 	} {
 		body := s.page(path)

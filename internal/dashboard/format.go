@@ -18,7 +18,7 @@ import (
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"short": short, "last": lastPart, "stamp": stamp, "status": statusMark, "span": span, "between": between,
-		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "prose": prose, "actor": actor, "seconds": seconds,
+		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
 		"bar": barHeight, "rows": newRows, "windows": func() []string { return []string{"day", "week", "month"} },
 	}
@@ -99,9 +99,19 @@ func prose(text string) template.HTML {
 	}))
 }
 
-// shortPath returns the path of a call from its resource type on: subscription and
-// group are on the page already.
+// inVault matches the part of a path before what is in a vault.
+var inVault = regexp.MustCompile(`(?i)^/subscriptions/.*/(?:vaults|backupVaults)/[^/]+/`)
+
+// itemPath returns the last part of an item's ID, which tells items of the same name
+// apart.
+func itemPath(id string) string { return id[strings.LastIndex(id, "/")+1:] }
+
+// shortPath returns the path of a call without the vault, or from its resource type
+// on: subscription, group and vault are on the page already.
 func shortPath(path string) string {
+	if before := inVault.FindString(path); before != "" {
+		return "…/" + path[len(before):]
+	}
 	if _, rest, ok := strings.Cut(path, "/providers/"); ok && strings.HasPrefix(path, "/subscriptions/") {
 		return "…/" + rest
 	}
@@ -191,12 +201,13 @@ func percent(part, whole int) int {
 	return 100 * part / whole
 }
 
-// portal returns the page of a resource in the Azure portal.
+// portal returns the page of a vault in the Azure portal. Microsoft documents no form
+// of links to a job or to a protected item, so the page links to their vault.
 func portal(resourceID string) string {
 	if !strings.HasPrefix(resourceID, "/subscriptions/") {
 		return ""
 	}
-	return "https://portal.azure.com/#resource" + (&url.URL{Path: resourceID}).EscapedPath()
+	return "https://portal.azure.com/#resource" + (&url.URL{Path: resourceID}).EscapedPath() + "/overview"
 }
 
 // actor returns who did something.

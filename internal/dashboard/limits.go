@@ -25,6 +25,11 @@ type limitScope struct {
 // limitRow is a limit with its share in use.
 type limitRow struct {
 	api.Limit
+	// Allowed is the number of calls that Azure allows; zero means unknown. The name
+	// of the embedded type hides its field of the same name.
+	Allowed int
+	// Of names what is limited, next to the name of the limit.
+	Of string
 	// Share is the used part, 0 to 100.
 	Share int
 	// Blocked reports that Azure accepts no call now.
@@ -57,5 +62,5 @@ func (d *Dashboard) limits(r *http.Request) (content, error) {
 }
 
 func newLimitRow(l api.Limit, at time.Time) limitRow {
-	return limitRow{Limit: l, Share: min(100, percent(l.Used, l.Limit)), Blocked: l.BlockedUntil.After(at)}
+	return limitRow{Limit: l, Allowed: l.Limit, Of: cmp.Or(l.Action, l.Provider), Share: min(100, percent(l.Used, l.Limit)), Blocked: l.BlockedUntil.After(at)}
 }

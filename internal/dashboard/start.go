@@ -43,14 +43,42 @@ func Flows(definitions []flow.Definition) ([]Flow, error) {
 
 // startData is the content of the pages of a start.
 type startData struct {
-	Flows []Flow
-	Flow  Flow
-	Rows  []formRow
+	Groups []flowGroup
+	Flow   Flow
+	Rows   []formRow
 	// Key, Deadline, Labels and Reason are the fields of every request.
 	Key, Deadline, Labels, Reason string
 	Problems                      []string
 	Validation                    *api.Validation
 	Request                       string
+}
+
+// flowGroup holds the flows that do the same to different types of items.
+type flowGroup struct {
+	Name  string
+	Flows []Flow
+}
+
+// groupFlows returns the flows by what they do, and by name within a group.
+func groupFlows(flows []Flow) (groups []flowGroup) {
+	all := []flowGroup{{Name: "Protect"}, {Name: "Back up"}, {Name: "Restore"}, {Name: "Change and end protection"}}
+	for _, f := range flows {
+		i := slices.IndexFunc([]string{"protect-", "backup-", "restore-"}, func(prefix string) bool { return strings.HasPrefix(f.Name, prefix) })
+		switch {
+		case strings.HasPrefix(f.Name, "drill-"):
+			i = 2
+		case i < 0:
+			i = len(all) - 1
+		}
+		all[i].Flows = append(all[i].Flows, f)
+	}
+	for _, g := range all {
+		if len(g.Flows) > 0 {
+			slices.SortFunc(g.Flows, func(a, b Flow) int { return strings.Compare(a.Name, b.Name) })
+			groups = append(groups, g)
+		}
+	}
+	return groups
 }
 
 // formRow is one field of a form.
@@ -72,7 +100,7 @@ const fieldPrefix = "p."
 
 // start is the page that lists the flows.
 func (d *Dashboard) start(*http.Request) (content, error) {
-	return content{Title: "Start", Section: "start", Data: startData{Flows: d.cfg.Flows}}, nil
+	return content{Title: "Start", Section: "start", Data: startData{Groups: groupFlows(d.cfg.Flows)}}, nil
 }
 
 func (d *Dashboard) findFlow(name string) (Flow, error) {
