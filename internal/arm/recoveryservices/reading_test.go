@@ -89,7 +89,7 @@ func TestGetJob_ReadsEveryField(t *testing.T) {
 	t.Parallel()
 	j, err := reader(t, `{"id":"/x/backupJobs/`+demoJob+`","name":"`+demoJob+`","properties":{"jobType":"AzureStorageJob",
 		"actionsInfo":["Cancellable"],"duration":"PT1H42.701185S","storageAccountName":"testvault2",
-		"extendedInfo":{"tasksList":[{"taskId":"Take Snapshot"}],"propertyBag":{"File Share Name":"testshare","Files":3,"None":null}},
+		"extendedInfo":{"tasksList":[{"taskId":"Take Snapshot"}],"progressPercentage":94.0,"propertyBag":{"File Share Name":"testshare","Files":3,"None":null}},
 		"isUserTriggered":false,"entityFriendlyName":"testshare","backupManagementType":"AzureStorage","operation":"Backup","status":"Failed",
 		"startTime":"2024-06-11T10:34:22.6916498Z","endTime":"2024-06-11T10:34:27.5338009Z","activityId":"a1",
 		"errorDetails":[{"errorCode":400201,"errorString":"It broke.","recommendations":["retry it"]},{"errorCode":null,"errorTitle":"also"}]}}`).
@@ -99,7 +99,7 @@ func TestGetJob_ReadsEveryField(t *testing.T) {
 		ID: "/x/backupJobs/" + demoJob, Name: demoJob, Operation: OperationBackup, Status: "Failed",
 		StartTime: time.Date(2024, 6, 11, 10, 34, 22, 691649800, time.UTC), EndTime: time.Date(2024, 6, 11, 10, 34, 27, 533800900, time.UTC),
 		Duration: time.Hour + 42701185*time.Microsecond, EntityFriendlyName: "testshare", StorageAccountName: "testvault2",
-		BackupManagementType: "AzureStorage", ActivityID: "a1", Cancellable: true,
+		BackupManagementType: "AzureStorage", ActivityID: "a1", Progress: 94, Cancellable: true,
 		Errors:      []JobError{{Code: "400201", Message: "It broke.", Recommendations: []string{"retry it"}}, {Title: "also"}},
 		PropertyBag: map[string]string{"File Share Name": "testshare", "Files": "3", "None": ""},
 	}, j)
