@@ -9,12 +9,12 @@ set -eu
 name=${1:?usage: sh infra/hooks/app-registration.sh NAME}
 
 # The ids of the roles never change, so that assignments outlive an update.
-roles='[
-  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a01", "value": "Operations.Read", "displayName": "Read operations", "description": "Read operations, schedules, limits and rejected requests", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]},
-  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a02", "value": "Operations.Start", "displayName": "Start operations", "description": "Start and change operations that neither restore nor delete", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]},
-  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a03", "value": "Operations.Restore", "displayName": "Restore and delete", "description": "Start and change operations that restore data or delete backups", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]},
-  {"id": "3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a04", "value": "Operations.Validate", "displayName": "Validate drills", "description": "Answer the validations of restore drills", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]}
-]'
+wanted='3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a01|Operations.Read|Read operations|Read operations, schedules, limits and rejected requests
+3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a02|Operations.Start|Start operations|Start and change operations that neither restore nor delete
+3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a03|Operations.Restore|Restore and delete|Start and change operations that restore data or delete backups
+3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a04|Operations.Validate|Validate drills|Answer the validations of restore drills'
+roles=[$(printf '%s\n' "$wanted" |
+  sed 's/\(.*\)|\(.*\)|\(.*\)|\(.*\)/{"id": "\1", "value": "\2", "displayName": "\3", "description": "\4", "isEnabled": true, "allowedMemberTypes": ["User", "Application"]}/; $!s/$/,/')]
 
 ids=$(az ad app list --filter "displayName eq '$name'" --query '[].appId' --output tsv)
 case $(printf '%s\n' "$ids" | grep -c .) in
@@ -26,7 +26,14 @@ case $(printf '%s\n' "$ids" | grep -c .) in
   ;;
 esac
 
-az ad app update --id "$id" --app-roles "$roles" --identifier-uris "api://$id"
+# A registration that has the roles and the identifier is left as it is.
+has=$(az ad app show --id "$id" --query "appRoles[?isEnabled].join('|', [id, value, displayName, description])" --output tsv)
+if [ "$(printf '%s\n' "$has" | sort)" != "$(printf '%s\n' "$wanted" | sort)" ]; then
+  az ad app update --id "$id" --app-roles "$roles"
+fi
+if ! az ad app show --id "$id" --query identifierUris --output tsv | grep -qxF "api://$id"; then
+  az ad app update --id "$id" --identifier-uris "api://$id"
+fi
 az ad sp show --id "$id" >/dev/null 2>&1 || az ad sp create --id "$id" >/dev/null
 sp=$(az ad sp show --id "$id" --query id --output tsv)
 
