@@ -45,7 +45,7 @@ esac
 func registration(t *testing.T, state string) (said string, code int) {
 	t.Helper()
 	bin := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "az"), []byte(stubAz), 0o700)) //nolint:gosec // G306: a program
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "az"), []byte(stubAz), 0o700))
 	script := exec.CommandContext(t.Context(), "sh", "../../infra/hooks/app-registration.sh", "azbackupflow-api")
 	script.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "STATE=" + state}
 	out, _ := script.CombinedOutput() // the exit code says whether it worked

@@ -22,7 +22,8 @@ type completionCommand struct {
 // Help is shown below the command's own help.
 func (completionCommand) Help() string {
 	return `The first lines of the script say how to install it. It completes commands, flags,
-flows, contexts, and the IDs of the latest operations, which it gets from the app.`
+flows and contexts. From the app it gets the IDs of the latest operations, schedules,
+vaults, items and recovery points; it keeps those of Azure for a minute.`
 }
 
 // Run writes the script for the shell.
@@ -70,13 +71,19 @@ func (c completer) complete(ctx context.Context, words []string) {
 			return c.commandWords()
 		case completion.Parameters:
 			return c.parameterWords(line)
-		case completion.Operations, completion.Rejected, completion.Contexts, completion.FlowsOrFiles, completion.Files, completion.None:
+		case completion.Operations, completion.Rejected, completion.Contexts, completion.FlowsOrFiles, completion.Files, completion.None,
+			completion.Schedules, completion.Vaults, completion.VaultIDs, completion.Items, completion.RecoveryPoints:
 		}
 		a, err := c.app(line)
 		if err != nil {
 			return nil
 		}
-		return a.words(ctx, kind)
+		switch kind {
+		case completion.Schedules, completion.Vaults, completion.VaultIDs, completion.Items, completion.RecoveryPoints:
+			return azureWords{app: a, line: line}.words(ctx, kind)
+		default:
+			return a.words(ctx, kind)
+		}
 	})
 	_, _ = fmt.Fprint(c.env.stdout, result.Text()) // the shell shows no errors
 }
@@ -164,7 +171,7 @@ func (a *app) words(ctx context.Context, kind completion.Kind) []completion.Cand
 		for _, name := range contexts.Names() {
 			all = append(all, completion.Candidate{Value: name, Help: contexts.Contexts[name].URL})
 		}
-	case completion.Flows, completion.Parameters, completion.Commands, completion.Statuses, completion.FlowsOrFiles, completion.Files, completion.None:
+	default:
 	}
 	return all
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -86,6 +88,61 @@ func TestCompletion_AsksTheAppForIDs(t *testing.T) {
 	require.Empty(t, s.completions("--url", "nonsense", "status", ""))
 }
 
+func TestCompletion_KnowsSchedulesVaultsItemsAndRecoveryPoints(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.start(clienttest.Protect("one", "testshare"))
+	complete := func(words ...string) []string {
+		return s.completions(append([]string{"--url", s.api.URL}, words...)...)
+	}
+	vault := clienttest.Vault
+	for line, want := range map[string][]string{
+		"schedules run ":                           {"nightly"},
+		"schedules pause night":                    {"nightly"},
+		"list --vault ":                            {"azurefilesvault", vault},
+		"list --vault=az":                          {"--vault=azurefilesvault"},
+		"start backup-now --vault /sub":            {vault},
+		"items list ":                              {vault},
+		"policies list /subscr":                    {vault},
+		"list --item ":                             {vault}, // the only item that the vault of the test lists
+		"start backup-now --item /":                {vault},
+		"start backup-now --vault other --item ":   nil,
+		"start restore-vm --item /x --recovery-po": {"--recovery-point"},
+		"start restore-vm --item /a/points/42 --recovery-point ": {"42"},
+		"start restore-vm --recovery-point ":                     nil, // of which item?
+	} {
+		require.Equal(t, want, complete(strings.Split(line, " ")...), line)
+	}
+
+	// A second completion within a minute makes no call.
+	calls := len(s.api.Requests())
+	require.Equal(t, []string{vault}, complete("list", "--item", ""))
+	require.Len(t, s.api.Requests(), calls)
+	s.api.Clock.Pass(time.Minute)
+	require.Equal(t, []string{vault}, complete("list", "--item", ""))
+	require.Greater(t, len(s.api.Requests()), calls)
+
+	// An app that fails has no words, and is asked again.
+	s.api.Clock.Pass(time.Minute)
+	s.api.Instead(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadGateway) })
+	require.Empty(t, complete("list", "--item", ""))
+	s.api.Instead(nil)
+	require.Equal(t, []string{vault}, complete("list", "--item", ""))
+
+	// A cache that is damaged is ignored and replaced.
+	require.NoError(t, os.WriteFile(filepath.Join(s.configDir, "azbackupflow", "completion.json"), []byte("{"), 0o600))
+	require.Equal(t, []string{"nightly"}, complete("schedules", "run", ""))
+}
+
+func TestCompletion_OfAnotherAppSharesNoWords(t *testing.T) {
+	t.Parallel()
+	s, other := newShell(t), newShell(t)
+	other.configDir = s.configDir
+	s.start(clienttest.Protect("one", "testshare"))
+	require.NotEmpty(t, s.completions("--url", s.api.URL, "list", "--vault", ""))
+	require.Empty(t, other.completions("--url", other.api.URL, "list", "--vault", ""))
+}
+
 func TestCompletion_WorksInBash(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")
@@ -105,6 +162,7 @@ func TestCompletion_WorksInBash(t *testing.T) {
 		"COMP_WORDS=(azbackupflow list --status = ); COMP_CWORD=3":      "<__complete> <list> <--status=>",
 		"COMP_WORDS=(azbackupflow list -o json more); COMP_CWORD=2":     "<__complete> <list> <-o>",
 		"COMP_WORDS=(azbackupflow start -f 'a b' --wait); COMP_CWORD=4": "<__complete> <start> <-f> <a b> <--wait>",
+		`COMP_WORDS=(azbackupflow list --item '/a\;b'); COMP_CWORD=3`:   `<__complete> <list> <--item> \</a\;b\>`,
 	} {
 		cmd := exec.CommandContext(t.Context(), bash, "-c", script+"\n"+line+"\n_azbackupflow\necho \"${COMPREPLY[*]}\"")
 		cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))

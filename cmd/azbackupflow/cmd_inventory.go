@@ -13,7 +13,7 @@ type (
 		List itemsListCommand `cmd:"" help:"List the protected items of a vault, with their state and last recovery point."`
 	}
 	itemsListCommand struct {
-		Vault string `arg:"" help:"Resource ID of the vault."`
+		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
 	}
 	recoveryPointsCommand struct {
 		List recoveryPointsListCommand `cmd:"" help:"List the recovery points of an item, newest first."`
@@ -25,20 +25,20 @@ type (
 		List protectableListCommand `cmd:"" help:"List what a Recovery Services vault has discovered and does not protect."`
 	}
 	protectableListCommand struct {
-		Vault string `arg:"" help:"Resource ID of the vault."`
+		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
 		Type  string `required:"" enum:"AzureFileShare,VM,SQLDataBase,SAPHanaDatabase" help:"Type: AzureFileShare, VM, SQLDataBase or SAPHanaDatabase."`
 	}
 	policiesCommand struct {
 		List policiesListCommand `cmd:"" help:"List the policies of a vault."`
 	}
 	policiesListCommand struct {
-		Vault string `arg:"" help:"Resource ID of the vault."`
+		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
 	}
 	deletedCommand struct {
 		List deletedListCommand `cmd:"" help:"List the soft-deleted items of a vault, with the time at which Azure purges them."`
 	}
 	deletedListCommand struct {
-		Vault string `arg:"" help:"Resource ID of the vault."`
+		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
 	}
 )
 

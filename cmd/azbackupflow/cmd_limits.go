@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"azbackupflow/internal/api"
@@ -83,7 +82,7 @@ func (a *app) showWaiters(limits []api.Limit, short []string) {
 // a quota, or the subscription.
 func limitScope(l api.Limit) string {
 	if l.Scope != "" {
-		return l.Scope[strings.LastIndexByte(l.Scope, '/')+1:]
+		return lastSegment(l.Scope)
 	}
 	return l.Subscription
 }

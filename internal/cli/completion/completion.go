@@ -35,6 +35,14 @@ const (
 	Contexts     Kind = "context"
 	Rejected     Kind = "rejected"
 	Commands     Kind = "command"
+	Schedules    Kind = "schedule"
+	// Vaults are the names and IDs of vaults, VaultIDs the IDs only.
+	Vaults   Kind = "vault"
+	VaultIDs Kind = "vault-id"
+	// Items are the IDs of protected items and backup instances, RecoveryPoints
+	// those of the recovery points of the item in the line.
+	Items          Kind = "item"
+	RecoveryPoints Kind = "recovery-point"
 	// Parameters are further flags of a command, which depend on its arguments.
 	Parameters Kind = "parameters"
 )
@@ -223,6 +231,14 @@ func usualKind(name string) Kind {
 		return Statuses
 	case "context":
 		return Contexts
+	case "schedule":
+		return Schedules
+	case "vault":
+		return Vaults
+	case "item", "backup-instance":
+		return Items
+	case "recovery-point":
+		return RecoveryPoints
 	}
 	return None
 }
