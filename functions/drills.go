@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +19,6 @@ import (
 	"azbackupflow/internal/drill/keyvault"
 	"azbackupflow/internal/drill/plan"
 	"azbackupflow/internal/engine"
-	"azbackupflow/internal/operation"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 )
@@ -49,7 +47,7 @@ func newSigner(b *base) (evidence.Signer, error) {
 	name := b.settings.EvidenceKey
 	switch {
 	case name == "":
-		return noKey{}, nil
+		return archive.NoKey{}, nil
 	case !strings.Contains(name, "://"):
 		raw, err := os.ReadFile(name) //nolint:gosec // G304: the operator's own setting
 		if err != nil {
@@ -68,25 +66,6 @@ func newSigner(b *base) (evidence.Signer, error) {
 	return keyvault.New(keyvault.Config{Key: key, Credential: func() (azcore.TokenCredential, error) { return newCredential(b) }})
 }
 
-// noKey is the signer of an app without a key.
-type noKey struct{}
-
-// errNoKey is the error of an app without a key.
-func errNoKey() error {
-	return &operation.Error{
-		Code: "SigningKeyMissing", Class: operation.UserAction, Message: "this app has no key that signs evidence",
-		RecommendedAction: []string{"Set AZBACKUPFLOW_EVIDENCE_KEY to the URL of a Key Vault key, or to the path of a PEM file; see docs/drills.md."},
-	}
-}
-
-// PublicKey returns an error.
-func (noKey) PublicKey(context.Context) (evidence.PublicKey, error) {
-	return evidence.PublicKey{}, errNoKey()
-}
-
-// SignDigest returns an error.
-func (noKey) SignDigest(context.Context, []byte) ([]byte, error) { return nil, errNoKey() }
-
 // readDrills reads the file of drills. An invalid drill is skipped with an error in the
 // log, and the app starts with the others; see docs/adr/0010-declarations.md.
 // incomplete reports that a drill may be missing.
@@ -104,7 +83,7 @@ func readDrills(b *base, az *azure, kept *archive.Archive, e *engine.Engine) (sc
 	logProblems(b.log, "drill skipped", err)
 	incomplete = err != nil
 	if len(declared) > 0 && b.settings.EvidenceKey == "" {
-		b.log.Error("drills skipped, because their evidence could not be signed", "error", errNoKey())
+		b.log.Error("drills skipped, because their evidence could not be signed", "error", archive.ErrNoKey())
 		return nil, true, nil
 	}
 	all, err := plan.Schedules(plan.Config{

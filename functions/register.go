@@ -114,7 +114,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	}
 	p.api, err = httpapi.New(httpapi.Config{
 		Engine: e, Operations: store, Rejected: store, Decisions: store, Flows: az.flows, Sweeper: b.telemetry.WrapSweeper(e),
-		Preflight: ready, Inventory: vaults, Readiness: report, Schedules: p.schedules, Bulks: p.bulks, Limits: az.limits, Explain: p.protect.Explain, Healthy: store.Ping,
+		Preflight: ready, Inventory: vaults, Readiness: report, Schedules: p.schedules, Drills: p.drills, Evidence: kept, Bulks: p.bulks, Limits: az.limits, Explain: p.protect.Explain, Healthy: store.Ping,
 		Publish: m.publisher.Publish, Sealer: sealer, Tenant: b.settings.Tenant, Version: b.version,
 		Now: b.now, Sleep: b.sleep, NewID: b.newID, RequireRoles: b.settings.APIRoles, SignInUnchecked: b.settings.SignInUnchecked(), Log: b.log,
 	})

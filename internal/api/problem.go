@@ -33,6 +33,10 @@ const (
 	ProblemUnauthorized     = problemPrefix + "unauthorized"
 	ProblemSignInUnchecked  = problemPrefix + "sign-in-unchecked"
 	ProblemScheduleNotFound = problemPrefix + "schedule-not-found"
+	ProblemDrillNotFound    = problemPrefix + "drill-not-found"
+	ProblemEvidenceNotFound = problemPrefix + "evidence-not-found"
+	ProblemEvidenceChanged  = problemPrefix + "evidence-changed"
+	ProblemNoSigningKey     = problemPrefix + "no-signing-key"
 	ProblemBulkNotFound     = problemPrefix + "bulk-not-found"
 	ProblemMethod           = problemPrefix + "method-not-allowed"
 	ProblemEnded            = problemPrefix + "operation-ended"
@@ -58,7 +62,7 @@ const (
 func ProblemTypes() []string {
 	return []string{
 		ProblemInvalidRequest, ProblemUnauthorized, ProblemForbidden, ProblemNotFound, ProblemRejectedNotFound,
-		ProblemScheduleNotFound, ProblemNotInAzure, ProblemAzure, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
+		ProblemScheduleNotFound, ProblemDrillNotFound, ProblemEvidenceNotFound, ProblemEvidenceChanged, ProblemNoSigningKey, ProblemNotInAzure, ProblemAzure, ProblemBulkNotFound, ProblemNoSuchRoute, ProblemMethod, ProblemKeyConflict, ProblemNotRetriable,
 		ProblemEnded, ProblemRunInProgress, ProblemNoValidation, ProblemOtherTarget, ProblemWindowClosed, ProblemAnswered, ProblemTooLarge, ProblemUnreadable, ProblemUnavailable, ProblemSignInUnchecked,
 	}
 }

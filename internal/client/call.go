@@ -36,7 +36,8 @@ type response struct {
 // operation is far smaller.
 const maxResponse = 64 << 20
 
-// do makes one call and decodes the response body into into.
+// do makes one call and decodes the response body into into. A *[]byte gets the body
+// unchanged.
 func (c *Client) do(ctx context.Context, r call, into any) (response, error) {
 	req, err := c.build(ctx, r)
 	if err != nil {
@@ -67,6 +68,10 @@ func (c *Client) do(ctx context.Context, r call, into any) (response, error) {
 	case res.StatusCode == http.StatusNotModified:
 		return got, nil
 	case res.StatusCode >= 200 && res.StatusCode < 300:
+		if file, ok := into.(*[]byte); ok {
+			*file = raw
+			return got, nil
+		}
 		if err := json.Unmarshal(raw, into); err != nil {
 			return got, &Unreachable{URL: c.base, Answered: true, Err: &connectionError{reason: fmt.Sprintf("HTTP %d with a body that is not azbackupflow's JSON", res.StatusCode), cause: err}}
 		}

@@ -137,6 +137,8 @@ func TestOpenAPI_HasTheFieldsOfTheWireTypes(t *testing.T) {
 		reflect.TypeFor[wire.LimitWaiter](), reflect.TypeFor[wire.LimitList](), reflect.TypeFor[wire.Version](), reflect.TypeFor[wire.Health](),
 		reflect.TypeFor[wire.Readiness](), reflect.TypeFor[wire.ReadinessObjectives](), reflect.TypeFor[wire.ReadinessScan](), reflect.TypeFor[wire.ReadinessProblem](),
 		reflect.TypeFor[wire.ReadinessScore](), reflect.TypeFor[wire.ReadinessVault](), reflect.TypeFor[wire.ReadinessItem](), reflect.TypeFor[wire.ReadinessDrill](),
+		reflect.TypeFor[wire.DrillResults](), reflect.TypeFor[wire.DrillList](), reflect.TypeFor[wire.Evidence](), reflect.TypeFor[wire.EvidencePage](),
+		reflect.TypeFor[wire.EvidenceKey](),
 	} {
 		name := kind.Name()
 		described := doc.Components.Schemas[name]
@@ -166,6 +168,7 @@ func TestOpenAPI_HasTheFieldsOfTheWireTypes(t *testing.T) {
 		require.Equal(t, s.Successful(), wire.Statuses()[i].Successful())
 	}
 	require.Equal(t, operation.MaxPageSize, wire.MaxPageSize)
+	require.ElementsMatch(t, doc.Components.Schemas["DrillResult"].Value.Enum, wire.DrillResultNames())
 	outcomes := doc.Components.Schemas["Outcome"].Value.Enum
 	require.Len(t, outcomes, len(autoprotect.Outcomes()))
 	for _, o := range autoprotect.Outcomes() {
@@ -289,12 +292,23 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{post, "/schedules/{name}/resume", "/schedules/nightly/resume"}, {post, "/schedules/{name}/resume", "/schedules/nobody/resume"},
 		{post, "/schedules/{name}/resume", "/schedules/nightly/resume" + long500},
 		{get, "/limits", "/limits"}, {get, "/openapi.json", "/openapi.json"}, {get, "/version", "/version"}, {get, "/health", "/health"}, {del, "/operations/{id}", id + long500},
+		{get, "/drills", "/drills"}, {get, "/drills/key", "/drills/key"}, {get, "/drills/key", "/drills/key"}, {get, "/drills/key", "/drills/key"},
+		{get, "/drills/evidence", "/drills/evidence?pageSize=1&result=Failed"}, {get, "/drills/evidence", "/drills/evidence?colour=red"},
+		{get, "/drills/evidence", "/drills/evidence?vault=broken"}, {get, "/drills/evidence/{id}", "/drills/evidence/a"},
+		{get, "/drills/evidence/{id}", "/drills/evidence/nobody"}, {get, "/drills/evidence/{id}", "/drills/evidence/changed"}, {get, "/drills/evidence/{id}", "/drills/evidence/broken"},
 		{post, "/operations/{id}/pause", id + "/pause" + long500}, {post, "/operations/{id}/resume", id + "/resume" + long500},
 		{post, "/operations/{id}/retry", id + "/retry" + long500}, {del, "/rejected/{id}", path + long500},
 	} {
 		ask(r.api, c.method, c.route, c.target, nil)
 	}
 	validations(t, r, ask)
+	for _, verb := range []string{"run", "pause", "resume"} {
+		for _, target := range []string{"monthly-files/" + verb, "nobody/" + verb, "monthly-files/" + verb + long500} {
+			ask(r.api, post, "/drills/declared/{name}/"+verb, "/drills/declared/"+target, nil)
+		}
+	}
+	r.requestedRun(t, "drill:monthly-files")
+	ask(r.api, post, "/drills/declared/{name}/run", "/drills/declared/monthly-files/run", nil, "Idempotency-Key", "another")
 	r.requestedRun(t, "nightly")
 	ask(r.api, post, "/schedules/{name}/run", "/schedules/nightly/run", nil, "Idempotency-Key", "another")
 	ask(r.api, post, "/operations/{id}/retry", id+"/retry", nil)
@@ -330,6 +344,9 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{post, "/schedules/{name}/pause", "/schedules/nightly/pause", nil}, {post, "/schedules/{name}/resume", "/schedules/nightly/resume", nil},
 		{post, "/operations/{id}/pause", id + "/pause", nil}, {post, "/operations/{id}/resume", id + "/resume", nil}, {del, "/operations/{id}", id, nil},
 		{post, "/operations/{id}/validation", id + "/validation", object{"result": "Failed"}},
+		{get, "/drills", "/drills", nil}, {get, "/drills/key", "/drills/key", nil}, {get, "/drills/evidence", "/drills/evidence", nil}, {get, "/drills/evidence/{id}", "/drills/evidence/a", nil},
+		{post, "/drills/declared/{name}/run", "/drills/declared/monthly-files/run", nil}, {post, "/drills/declared/{name}/pause", "/drills/declared/monthly-files/pause", nil},
+		{post, "/drills/declared/{name}/resume", "/drills/declared/monthly-files/resume", nil},
 	}
 	for route, query := range azureRoutes() {
 		ask(guarded, get, route, route+query+"v", nil)
@@ -361,7 +378,7 @@ func TestOpenAPI_HasTheFiltersOfTheLists(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	r := newRig(t)
-	for _, path := range []string{"/operations", "/decisions", "/rejected", "/readiness"} {
+	for _, path := range []string{"/operations", "/decisions", "/rejected", "/readiness", "/drills/evidence"} {
 		var names []string
 		for _, p := range doc.Paths.Find(path).Get.Parameters {
 			names = append(names, p.Value.Name)

@@ -329,7 +329,7 @@ func (r *rig) newAPI(requireRoles bool, unchecked ...error) *httpapi.API {
 	r.t.Helper()
 	api, err := httpapi.New(httpapi.Config{
 		Engine: r.engine, Operations: r.store, Rejected: r.store, Decisions: r.store, Flows: r.flows, Sweeper: r.engine, Preflight: ready{}, Inventory: vaultLists{}, Readiness: r.report,
-		Schedules: r.schedules, Bulks: r.bulks, Limits: r.limits, Explain: explained, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
+		Schedules: r.schedules, Drills: newDrills(r.t, r), Evidence: &evidenceFiles{}, Bulks: r.bulks, Limits: r.limits, Explain: explained, Healthy: r.healthy, Sleep: r.sleep, Tenant: "contoso", Version: "v1.2.3",
 		Publish: r.publish, Sealer: r.sealer, Now: r.clock, NewID: r.newID, RequireRoles: requireRoles, SignInUnchecked: errors.Join(unchecked...), Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(r.t, err)
@@ -374,6 +374,32 @@ func newSchedules(t testing.TB, r *rig) *schedule.Runner {
 	require.NoError(t, err)
 	return runner
 }
+
+// newDrills returns the runner of one drill, which deletes so that it is guarded.
+func newDrills(t testing.TB, r *rig) *schedule.Runner {
+	t.Helper()
+	timing, err := schedule.NewTiming("0 4 1 * *", "UTC")
+	require.NoError(t, err)
+	runner, err := schedule.NewRunner(schedule.RunnerConfig{
+		Kind: schedule.Drills, Schedules: []schedule.Schedule{{
+			Kind: schedule.Drills, Name: "monthly-files", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip,
+			Request: request.Request{Flow: "delete-protection", Parameters: json.RawMessage(`{}`)}, Plan: noDrills{},
+		}},
+		Store: r.store, Engine: r.engine, Tenant: "contoso", Now: r.clock, SpeedFactor: 1,
+		Reject: func(context.Context, time.Time, string, []byte, error) error { return nil }, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	return runner
+}
+
+// noDrills is a plan without items.
+type noDrills struct{}
+
+// Items implements schedule.Plan.
+func (noDrills) Items(context.Context, string) ([]schedule.Item, int, error) { return nil, 0, nil }
+
+// Parameters implements schedule.Plan.
+func (noDrills) Parameters(string, schedule.Item) (json.RawMessage, error) { return nil, nil }
 
 // noItems lists no items.
 type noItems struct{}

@@ -12,8 +12,23 @@ import (
 	"azbackupflow/internal/schedule/run"
 )
 
-// ErrNotFound means that the file declares no schedule with the name.
-var ErrNotFound = errors.New("not found")
+// ErrNotFound means that the file declares no schedule with the name; the error is a
+// *NotFoundError.
+var ErrNotFound = errors.New("schedule not found")
+
+// NotFoundError is the error of a schedule or drill that the file does not declare.
+type NotFoundError struct {
+	Kind Kind
+	Name string
+}
+
+// Error names what was not found, and where the others are listed.
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("%s %q not found; GET /api/%[1]ss lists the %[1]ss", e.Kind, e.Name)
+}
+
+// Is reports whether the target is ErrNotFound.
+func (e *NotFoundError) Is(target error) bool { return target == ErrNotFound }
 
 // Status is a schedule, how far it has run, and its next runs.
 type Status struct {
@@ -51,7 +66,7 @@ func (r *Runner) status(s Schedule, record run.Record) Status {
 func (r *Runner) Find(name string) (Schedule, error) {
 	i := slices.IndexFunc(r.c.Schedules, func(s Schedule) bool { return s.Name == name })
 	if i < 0 {
-		return Schedule{}, fmt.Errorf("%s %q %w; GET /api/%[1]ss lists the %[1]ss", r.c.Kind, name, ErrNotFound)
+		return Schedule{}, &NotFoundError{Kind: r.c.Kind, Name: name}
 	}
 	return r.c.Schedules[i], nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/handlers/httpapi"
 	"azbackupflow/internal/handlers/intake"
@@ -42,6 +43,10 @@ type API struct {
 	Clock  *Clock
 	// Readiness makes the readiness report.
 	Readiness *readinesstest.Fake
+
+	// Evidence keeps evidence in memory, signed by a key of its own.
+	Evidence *archive.Archive
+	signer   *ownKey
 
 	queue *queue.Queue
 	azure *script
@@ -101,7 +106,9 @@ func Start(t testing.TB) *API {
 		Reject: func(context.Context, time.Time, string, []byte, error) error { return nil }, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
+	a.Evidence, a.signer = newEvidence(t, a.Clock.Now)
 	api, err := httpapi.New(httpapi.Config{
+		Drills: a.newDrills(t), Evidence: a.Evidence,
 		Schedules: schedules, Bulks: bulks, Healthy: func(context.Context) error { return nil }, Sleep: a.Clock.Sleep,
 		Limits: a.limits, Explain: explained, Tenant: "test", Version: "v1.2.3",
 		Sealer: sealer,

@@ -175,13 +175,13 @@ func (a *Archive) verify(ctx context.Context, doc Document) (Document, error) {
 	return doc, nil
 }
 
-// codeChanged is the code of the error of a document that is not as the app wrote it.
-const codeChanged = "EvidenceChanged"
+// CodeChanged is the code of the error of a document that is not as the app wrote it.
+const CodeChanged = "EvidenceChanged"
 
 // changed returns the error of a document that is not as the app wrote it.
 func (a *Archive) changed(name, why string) error {
 	return &operation.Error{
-		Code: codeChanged, Class: operation.UserAction,
+		Code: CodeChanged, Class: operation.UserAction,
 		Message: fmt.Sprintf("the document %s is not the evidence that the app wrote: %s", a.c.Store.Location(name), why),
 		RecommendedAction: []string{
 			"Find out who changed or wrote the document. Restore its earlier version, or move it to another container.",

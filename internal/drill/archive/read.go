@@ -130,9 +130,9 @@ func (a *Archive) listed(ctx context.Context, o Object) (e Entry, found bool, er
 	doc, err := a.load(ctx, o.Name)
 	var changed *operation.Error
 	switch {
-	case errors.Is(err, ErrNotFound), errors.As(err, &changed) && changed.Code == codeChanged && doc.ID == "":
+	case errors.Is(err, ErrNotFound), errors.As(err, &changed) && changed.Code == CodeChanged && doc.ID == "":
 		return Entry{}, false, nil
-	case errors.As(err, &changed) && changed.Code == codeChanged:
+	case errors.As(err, &changed) && changed.Code == CodeChanged:
 		return doc.Entry, true, nil
 	}
 	return doc.Entry, err == nil, err
@@ -193,7 +193,7 @@ func (a *Archive) read(ctx context.Context, name string) (Document, error) {
 	}
 	verified, err := a.verify(ctx, doc)
 	var changed *operation.Error
-	if errors.As(err, &changed) && changed.Code == codeChanged {
+	if errors.As(err, &changed) && changed.Code == CodeChanged {
 		return doc, err
 	}
 	return verified, nil

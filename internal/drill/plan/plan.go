@@ -70,6 +70,8 @@ func Schedules(c Config) ([]schedule.Schedule, error) {
 		all[i] = schedule.Schedule{
 			Kind: schedule.Drills, Name: d.Name, Timing: d.Timing, Enabled: d.Enabled, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip,
 			Request: request.Request{Flow: FlowName, Parameters: json.RawMessage("{}")}, Plan: &plan{c: c, drill: d},
+			// The plan decides; this says to people what it chooses from.
+			Select: &schedule.Selection{VaultID: d.Select.VaultID, Type: string(d.Select.Type), Names: d.Select.Names, Except: d.Select.Except},
 		}
 	}
 	return all, nil

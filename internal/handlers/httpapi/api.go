@@ -82,7 +82,7 @@ type Preflight interface {
 	Check(context.Context) preflight.Report
 }
 
-// Schedules reads and changes the schedules.
+// Schedules reads and changes the schedules, or the drills.
 type Schedules interface {
 	List(ctx context.Context) (all []schedule.Status, incomplete bool, err error)
 	Find(name string) (schedule.Schedule, error)
@@ -105,6 +105,8 @@ type Config struct {
 	Inventory  Inventory
 	Readiness  Readiness
 	Schedules  Schedules
+	Drills     Schedules
+	Evidence   Evidence
 	Bulks      *intake.Bulks
 	// Limits returns what is known of Azure's limits.
 	Limits func(context.Context) ([]ratelimit.Known, error)
@@ -150,7 +152,7 @@ type API struct {
 // New returns the API. It fails if a required field is missing.
 func New(c Config) (*API, error) {
 	if c.Engine == nil || c.Operations == nil || c.Rejected == nil || c.Decisions == nil || c.Flows == nil ||
-		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Readiness == nil || c.Schedules == nil || c.Bulks == nil || c.Limits == nil || c.Explain == nil || c.Healthy == nil ||
+		c.Sweeper == nil || c.Preflight == nil || c.Inventory == nil || c.Readiness == nil || c.Schedules == nil || c.Drills == nil || c.Evidence == nil || c.Bulks == nil || c.Limits == nil || c.Explain == nil || c.Healthy == nil ||
 		c.Publish == nil || c.Sealer == nil || c.Now == nil || c.Sleep == nil || c.NewID == nil || c.Log == nil {
 		return nil, errors.New("httpapi: Config has an empty field; set all but RequireRoles and SignInUnchecked")
 	}

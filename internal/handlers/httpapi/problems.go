@@ -49,6 +49,9 @@ func problemOf(err error) (p api.Problem, known bool) {
 	var azure *operation.Error
 	var deferred *operation.Deferral
 	p = api.Problem{Detail: intake.Shorten(err.Error(), intake.MaxReason), Fields: fieldErrors(intake.Fields(err))}
+	if drill, known := drillProblem(err, p); known {
+		return drill, true
+	}
 	switch {
 	case errors.As(err, &invalid):
 		p.Type, p.Title, p.Status = api.ProblemInvalidRequest, "The request is not valid", http.StatusBadRequest

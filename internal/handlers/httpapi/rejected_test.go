@@ -16,6 +16,7 @@ import (
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/handlers/httpapi"
@@ -72,7 +73,7 @@ func newBench(t *testing.T) *bench {
 	bulks, err := intake.NewBulks(state.SharedRows{Store: b.store, Kind: request.BulkRecords}, now)
 	require.NoError(t, err)
 	b.Handler, err = httpapi.New(httpapi.Config{
-		Schedules: &schedule.Runner{}, Bulks: bulks, Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil },
+		Schedules: &schedule.Runner{}, Drills: &schedule.Runner{}, Evidence: &archive.Archive{}, Bulks: bulks, Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil },
 		Explain: func(context.Context, string) ([]autoprotect.Explanation, error) { return nil, nil },
 		Healthy: func(context.Context) error { return nil }, Sleep: func(context.Context, time.Duration) error { return nil },
 		Sealer: sealer,

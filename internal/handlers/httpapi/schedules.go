@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/operation"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
 )
@@ -20,74 +21,58 @@ func (a *API) listSchedules(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, list)
 }
 
-// runSchedule starts a run of a schedule now. With an idempotency key a repeated
-// call starts the same run.
-func (a *API) runSchedule(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.authorizedSchedule(r)
-	if err != nil {
-		return err
-	}
-	by, err := a.cause(r)
-	if err != nil {
-		return err
-	}
-	id := r.Header.Get("Idempotency-Key")
-	if id == "" {
-		id = a.cfg.Schedules.ManualID(s)
-	}
-	if err := request.CheckRunID(id); err != nil {
-		return err
-	}
-	slot, err := a.cfg.Schedules.RunNow(r.Context(), s.Name, id, by)
-	if err != nil {
-		return err
-	}
-	a.cfg.Log.InfoContext(r.Context(), "schedule run requested", "schedule", s.Name, "slot", slot, "actor", by.Actor.String(), "reason", by.Reason)
-	return writeJSON(w, http.StatusAccepted, api.RequestedRun{Schedule: s.Name, Slot: slot})
+// runSchedule starts a run of a schedule or drill now. With an idempotency key a
+// repeated call starts the same run.
+func (a *API) runSchedule(of Schedules) endpoint {
+	return a.changeSchedule(of, "run requested", func(r *http.Request, s schedule.Schedule, by operation.Cause) (int, any, error) {
+		id := r.Header.Get("Idempotency-Key")
+		if id == "" {
+			id = of.ManualID(s)
+		}
+		if err := request.CheckRunID(id); err != nil {
+			return 0, nil, err
+		}
+		slot, err := of.RunNow(r.Context(), s.Name, id, by)
+		return http.StatusAccepted, api.RequestedRun{Schedule: s.Name, Slot: slot}, err
+	})
 }
 
-func (a *API) pauseSchedule(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.authorizedSchedule(r)
-	if err != nil {
-		return err
-	}
-	by, err := a.cause(r)
-	if err != nil {
-		return err
-	}
-	status, err := a.cfg.Schedules.Pause(r.Context(), s.Name, by)
-	if err != nil {
-		return err
-	}
-	a.cfg.Log.InfoContext(r.Context(), "schedule paused", "schedule", s.Name, "actor", by.Actor.String(), "reason", by.Reason)
-	return writeJSON(w, http.StatusOK, publicSchedule(status))
+func (a *API) pauseSchedule(of Schedules) endpoint {
+	return a.changeSchedule(of, "paused", func(r *http.Request, s schedule.Schedule, by operation.Cause) (int, any, error) {
+		status, err := of.Pause(r.Context(), s.Name, by)
+		return http.StatusOK, publicSchedule(status), err
+	})
 }
 
-func (a *API) resumeSchedule(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.authorizedSchedule(r)
-	if err != nil {
-		return err
-	}
-	by, err := a.cause(r)
-	if err != nil {
-		return err
-	}
-	status, err := a.cfg.Schedules.Resume(r.Context(), s.Name)
-	if err != nil {
-		return err
-	}
-	a.cfg.Log.InfoContext(r.Context(), "schedule resumed", "schedule", s.Name, "actor", by.Actor.String(), "reason", by.Reason)
-	return writeJSON(w, http.StatusOK, publicSchedule(status))
+func (a *API) resumeSchedule(of Schedules) endpoint {
+	return a.changeSchedule(of, "resumed", func(r *http.Request, s schedule.Schedule, _ operation.Cause) (int, any, error) {
+		status, err := of.Resume(r.Context(), s.Name)
+		return http.StatusOK, publicSchedule(status), err
+	})
 }
 
-// authorizedSchedule returns the schedule that the path names, if the caller may
-// start operations of its flow.
-func (a *API) authorizedSchedule(r *http.Request) (schedule.Schedule, error) {
-	s, err := a.cfg.Schedules.Find(r.PathValue("name"))
-	if err != nil {
-		return s, err
+// changeSchedule returns the endpoint of a change of the schedule that the path names.
+// The caller must be allowed to start operations of its flow.
+func (a *API) changeSchedule(of Schedules, what string, change func(*http.Request, schedule.Schedule, operation.Cause) (status int, answer any, err error)) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, err := of.Find(r.PathValue("name"))
+		if err != nil {
+			return err
+		}
+		if err := a.authorizeRequest(r.Context(), s.Request); err != nil {
+			return err
+		}
+		by, err := a.cause(r)
+		if err != nil {
+			return err
+		}
+		status, answer, err := change(r, s, by)
+		if err != nil {
+			return err
+		}
+		a.cfg.Log.InfoContext(r.Context(), string(s.Kind)+" "+what, string(s.Kind), s.Name, "actor", by.Actor.String(), "reason", by.Reason)
+		return writeJSON(w, status, answer)
 	}
-	return s, a.authorizeRequest(r.Context(), s.Request)
 }
 
 func publicSchedule(s schedule.Status) api.Schedule {
