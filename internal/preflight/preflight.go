@@ -106,6 +106,7 @@ func (p *Preflight) Check(ctx context.Context) Report {
 		r.checkVault(ctx, id)
 	}
 	r.checkRules(ctx)
+	r.checkRestoreTargets(ctx)
 	slices.SortStableFunc(r.findings, func(a, b Finding) int { return cmp.Compare(a.rank(), b.rank()) })
 	return Report{OK: !slices.ContainsFunc(r.findings, Finding.failed), Findings: r.findings}
 }

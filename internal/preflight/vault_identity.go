@@ -52,10 +52,7 @@ func (r *run) checkVaultIdentity(ctx context.Context, vault string) {
 	for _, i := range instances {
 		r.checkSource(ctx, p, i)
 	}
-	targets := slices.Clone(r.cfg.RestoreTargets)
-	slices.Sort(targets)
-	for _, target := range slices.Compact(targets) {
-		target = strings.TrimRight(strings.TrimSpace(target), "/")
+	for _, target := range r.restoreTargets() {
 		r.checkTarget(ctx, p, target)
 		r.checkRestoreResource(ctx, p, target, instances)
 	}
