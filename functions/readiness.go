@@ -6,7 +6,7 @@ import (
 
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
-	"azbackupflow/internal/drill/evidence"
+	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/inventory"
 	"azbackupflow/internal/readiness/scan"
 	"azbackupflow/internal/state"
@@ -17,15 +17,18 @@ import (
 const readinessRows = "readiness"
 
 // newReadiness returns the scanner of the readiness report. It makes no call.
-func newReadiness(b *base, store *state.Store, az *azure, vaults *inventory.Reader, rules *autoprotect.Evaluator) (*scan.Scanner, error) {
+func newReadiness(
+	b *base, store *state.Store, az *azure, vaults *inventory.Reader, rules *autoprotect.Evaluator, kept *archive.Archive,
+) (*scan.Scanner, error) {
+	var drills scan.Archive
+	if b.settings.EvidenceKey != "" { // without a key, the app keeps no evidence
+		drills = kept
+	}
 	return scan.New(scan.Config{
 		Vaults: b.settings.Vaults, Inventory: vaults, Rules: rules, Datasources: datasource.New(az.client), Exclusions: store.ListExclusions,
-		Evidence: noEvidence, Rows: cachedParts{state.SharedRows{Store: store, Kind: readinessRows}, store}, Now: b.now, Sleep: b.sleep, Log: b.log,
+		Archive: drills, Rows: cachedParts{state.SharedRows{Store: store, Kind: readinessRows}, store}, Now: b.now, Sleep: b.sleep, Log: b.log,
 	})
 }
-
-// noEvidence returns no evidence: the app stores none yet.
-func noEvidence(context.Context) ([]evidence.Evidence, error) { return nil, nil }
 
 // cachedParts are the shared rows of the report.
 type cachedParts struct {

@@ -108,7 +108,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	if err != nil {
 		return nil, err
 	}
-	report, err := newReadiness(b, store, az, vaults, p.protect)
+	report, err := newReadiness(b, store, az, vaults, p.protect, kept)
 	if err != nil {
 		return nil, err
 	}

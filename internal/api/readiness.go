@@ -186,6 +186,9 @@ type ReadinessDrill struct {
 	Result string `json:"result"`
 	// RestoreTime is how long the restore took, in ISO 8601.
 	RestoreTime string `json:"restoreTime,omitempty"`
+	// Verified reports that the signature of the evidence was verified. Evidence that
+	// was changed, or that an earlier key signed, is not.
+	Verified bool `json:"verified"`
 }
 
 // ReadinessQuery selects a page of the readiness report.

@@ -84,12 +84,11 @@ func (e *Evaluator) Survey(ctx context.Context, s Scope, o arm.CallOptions, afte
 	if kind.workload != "" {
 		return e.surveyDatabases(ctx, s, kind, o, after, more)
 	}
-	listed, err := e.with(o).c.Datasources.List(ctx, s.Subscription, kind.source)
+	client := e.with(o).c.Datasources
+	listed, err := client.List(ctx, s.Subscription, kind.source)
 	if err != nil {
 		return nil, after, err
 	}
-	o.Caller.Reservation = "" // it is for one call
-	client := e.with(o).c.Datasources
 	slices.SortFunc(listed, func(a, b datasource.Resource) int { return cmp.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)) })
 	for n, r := range listed {
 		id := strings.ToLower(r.ID)
@@ -130,12 +129,11 @@ func (e *Evaluator) surveyDatabases(
 	if err != nil {
 		return nil, after, fmt.Errorf("parse vault ID %q: %w", s.VaultID, err)
 	}
-	machines, err := e.with(o).c.Vaults.registeredMachines(ctx, vault, kind)
+	bound := e.with(o)
+	machines, err := bound.c.Vaults.registeredMachines(ctx, vault, kind)
 	if err != nil {
 		return nil, after, err
 	}
-	o.Caller.Reservation = "" // it is for one call
-	client := e.with(o).c.Datasources
 	slices.SortFunc(machines, func(a, b registered) int {
 		return cmp.Compare(strings.ToLower(a.container.ID), strings.ToLower(b.container.ID))
 	})
@@ -144,7 +142,7 @@ func (e *Evaluator) surveyDatabases(
 		if id <= after || len(m.databases) == 0 {
 			continue
 		}
-		machine, err := client.Get(ctx, m.container.SourceResourceID)
+		machine, err := bound.c.Datasources.Get(ctx, m.container.SourceResourceID)
 		if err != nil && !azerr.IsNotFound(err) {
 			return found, after, fmt.Errorf("read %s: %w", m.container.SourceResourceID, err)
 		}

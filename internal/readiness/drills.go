@@ -13,7 +13,7 @@ type Drills map[string]api.ReadinessDrill
 func NewDrills(all []evidence.Evidence) Drills {
 	d := Drills{}
 	for _, e := range all {
-		one := api.ReadinessDrill{ID: e.ID, Started: e.Started, Result: string(e.Result)}
+		one := api.ReadinessDrill{ID: e.ID, Started: e.Started, Result: string(e.Result), Verified: true}
 		if e.Objectives.RTO != nil {
 			one.RestoreTime = e.Objectives.RTO.Measured
 		}
@@ -28,12 +28,16 @@ func (d Drills) add(key string, drill api.ReadinessDrill) {
 	}
 }
 
-// Apply returns the item with the newest of its own drill and of these.
+// Apply returns the item with the newest of its own drill and of these. Of two
+// sources of the same drill, the verified one counts.
 func (d Drills) Apply(item api.ReadinessItem) api.ReadinessItem {
 	if item.ItemID == "" {
 		return item
 	}
-	if drill, ok := d[Key(item.ItemID)]; ok && (item.Drill == nil || drill.Started.After(item.Drill.Started)) {
+	drill, ok := d[Key(item.ItemID)]
+	switch known := item.Drill; {
+	case !ok:
+	case known == nil, drill.Started.After(known.Started), drill.ID == known.ID && drill.Verified && !known.Verified:
 		item.Drill = &drill
 	}
 	return item

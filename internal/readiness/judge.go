@@ -164,6 +164,8 @@ func (j *Judge) judgeDrill(v *verdict) {
 		v.add(api.ReadinessNotProven, "the newest drill starts in the future")
 	case since > j.c.MaxProofAge:
 		v.add(api.ReadinessNotProven, "the newest drill started %s ago", age(since))
+	case !d.Verified:
+		v.add(api.ReadinessNotProven, "the evidence of the newest drill is not verified: it was changed, or an earlier key signed it")
 	case d.Result == string(evidence.Proven):
 		v.add(api.ReadinessProven, "the newest drill is Proven")
 	case d.Result == string(evidence.ObjectivesMissed):

@@ -131,6 +131,14 @@ func TestDrills_KeepTheNewerOfTwoSources(t *testing.T) {
 	item := api.ReadinessItem{ItemID: "/i", Drill: &api.ReadinessDrill{ID: "stored", Started: now().Add(-2 * day), Result: "Failed"}}
 	require.Equal(t, "d", readiness.NewDrills([]evidence.Evidence{drilled("/i", evidence.Proven, 1)}).Apply(item).Drill.ID)
 	require.Equal(t, "stored", readiness.NewDrills([]evidence.Evidence{drilled("/i", evidence.Proven, 3)}).Apply(item).Drill.ID)
+	item.Drill.ID = "d"
+	item.Drill.Started = now().Add(-day)
+	require.True(t, readiness.NewDrills([]evidence.Evidence{drilled("/i", evidence.Proven, 1)}).Apply(item).Drill.Verified, "the file of the same drill is verified")
+	item.ProtectionState, item.Drill.Result = "Protected", "Proven"
+	got := judge(t, 0).Assess(item)
+	require.Equal(t, api.ReadinessNotProven, got.State)
+	require.Equal(t, []string{"the evidence of the newest drill is not verified: it was changed, or an earlier key signed it"}, got.Reasons)
+	item.Drill.Started = now().Add(-2 * day)
 	e := drilled("/i", evidence.Proven, 1)
 	e.Objectives.RTO = &evidence.Objective{Measured: "PT1M"}
 	require.Equal(t, "PT1M", readiness.NewDrills([]evidence.Evidence{e}).Apply(item).Drill.RestoreTime)

@@ -185,6 +185,15 @@ func (a *Archive) Read(ctx context.Context, id string) (Document, error) {
 	return Document{}, fmt.Errorf("drill %s: %w", id, ErrNotFound)
 }
 
+// Open returns the document of an entry; see Read.
+func (a *Archive) Open(ctx context.Context, e Entry) (Document, error) { return a.read(ctx, e.Name) }
+
+// Changed reports whether an error says that a document is not as the app wrote it.
+func Changed(err error) bool {
+	var changed *operation.Error
+	return errors.As(err, &changed) && changed.Code == codeChanged
+}
+
 // read returns a document. Without the signing key, the document is not verified here.
 func (a *Archive) read(ctx context.Context, name string) (Document, error) {
 	doc, err := a.load(ctx, name)

@@ -74,7 +74,7 @@ func Items(now time.Time) []api.ReadinessItem {
 		}
 	}
 	proven, old, stopped := item("accounts"), item("billing"), item("contracts")
-	proven.Drill = &api.ReadinessDrill{ID: "drill1", Started: now.Add(-240 * time.Hour), Result: "Proven", RestoreTime: "PT0H2M59S"}
+	proven.Drill = &api.ReadinessDrill{ID: "drill1", Started: now.Add(-240 * time.Hour), Result: "Proven", RestoreTime: "PT0H2M59S", Verified: true}
 	old.LastBackup, old.LastRecoveryPoint, old.Tier, old.BackupFailed = nil, at(75*time.Hour), "HardenedRP", "Failed"
 	stopped.ProtectionState, stopped.LastBackup = "ProtectionStopped", at(900*time.Hour)
 	excluded := item("scratch-1")

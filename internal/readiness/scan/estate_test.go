@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +24,7 @@ import (
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/drill/evidence"
 	"azbackupflow/internal/engine"
 	"azbackupflow/internal/inventory"
@@ -47,7 +50,23 @@ type rig struct {
 
 	mu     sync.Mutex
 	drills []evidence.Evidence
-	config scan.Config
+	// opened counts the documents that were opened. openErr is the error of that;
+	// unverified means that another key signed them.
+	opened     int
+	openErr    error
+	unverified bool
+	config     scan.Config
+	rules      autoprotect.Config
+}
+
+// breakRules replaces the rules with ones that cannot be parsed.
+func (r *rig) breakRules(why error) {
+	r.t.Helper()
+	r.rules.Rules, r.rules.RulesErr = nil, why
+	var err error
+	r.config.Rules, err = autoprotect.New(r.rules)
+	require.NoError(r.t, err)
+	r.config.Vaults = []string{filesVault}
 }
 
 // GetToken implements azcore.TokenCredential.
@@ -102,14 +121,15 @@ func newRig(t testing.TB, world armsim.World, rulesFile string, vaults ...string
 		declared, err = autoprotect.Parse("protection.yaml", []byte(rulesFile), nil)
 		require.NoError(t, err)
 	}
-	rules, err := autoprotect.New(autoprotect.Config{
+	r.rules = autoprotect.Config{
 		Rules: declared, Datasources: datasource.New(client), Vaults: autoprotect.Vaults{RecoveryServices: recoveryservices.New(client), DataProtection: dataprotection.New(client)},
 		Records: r.store, Engine: noStarts{t}, Tenant: "test", Now: r.clock.Now, Sleep: r.sleep, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	rules, err := autoprotect.New(r.rules)
 	require.NoError(t, err)
 	r.config = scan.Config{
 		Vaults: vaults, Inventory: vaultReader, Rules: rules, Datasources: datasource.New(client), Exclusions: r.store.ListExclusions,
-		Evidence: r.evidence, Rows: rows{state.SharedRows{Store: r.store, Kind: "readiness"}, r.store}, Now: r.clock.Now, Sleep: r.sleep, Log: slog.New(slog.DiscardHandler),
+		Archive: r, Rows: rows{state.SharedRows{Store: r.store, Kind: "readiness"}, r.store}, Now: r.clock.Now, Sleep: r.sleep, Log: slog.New(slog.DiscardHandler),
 	}
 	return r
 }
@@ -119,10 +139,37 @@ func (r *rig) sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func (r *rig) evidence(context.Context) ([]evidence.Evidence, error) {
+// List implements scan.Archive.
+func (r *rig) List(_ context.Context, q archive.Query) (page archive.Page, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.drills, nil
+	all := slices.Clone(r.drills)
+	slices.SortStableFunc(all, func(a, b evidence.Evidence) int { return b.Started.Compare(a.Started) })
+	from := 0
+	if q.After != "" {
+		from, err = strconv.Atoi(q.After)
+		require.NoError(r.t, err)
+	}
+	to := min(from+q.Limit, len(all))
+	for _, e := range all[from:to] {
+		page.Entries = append(page.Entries, archive.Entry{ID: e.ID, ItemID: e.Item.ID, Started: e.Started, Result: e.Result})
+	}
+	if to < len(all) {
+		page.Next = strconv.Itoa(to)
+	}
+	return page, nil
+}
+
+// Open implements scan.Archive.
+func (r *rig) Open(_ context.Context, e archive.Entry) (archive.Document, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opened++
+	if r.openErr != nil {
+		return archive.Document{}, r.openErr
+	}
+	i := slices.IndexFunc(r.drills, func(d evidence.Evidence) bool { return d.ID == e.ID })
+	return archive.Document{Entry: e, Evidence: r.drills[i], Verified: !r.unverified}, nil
 }
 
 // drilled adds evidence of a drill of an item.

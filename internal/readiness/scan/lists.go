@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -119,7 +118,6 @@ func (s *Scanner) readPoints(ctx context.Context, o arm.CallOptions, previous *s
 			return portion{Data: points, Cursor: cursor}, nil
 		}
 		latest, err := s.c.Inventory.With(o).LatestPoint(ctx, e.ID)
-		o.Caller.Reservation = "" // it is for one call
 		switch {
 		case err == nil:
 			points[key] = point{latest, s.c.Now()}
@@ -192,20 +190,6 @@ func tagOf(r datasource.Resource, name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// drillsPart returns the part of the newest drills. It makes no call of Azure
-// Resource Manager.
-func (s *Scanner) drillsPart() part {
-	return part{kind: partDrills, key: partDrills, lists: []list{
-		whole(listDrills, func(ctx context.Context, _ arm.CallOptions) (any, error) {
-			all, err := s.c.Evidence(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("read the evidence of drills: %w", err)
-			}
-			return readiness.NewDrills(all), nil
-		}),
-	}}
 }
 
 // subscriptionOf returns the subscription of a resource in lower case; empty if the

@@ -62,10 +62,8 @@ func whole(name string, read func(ctx context.Context, o arm.CallOptions) (any, 
 type row struct {
 	// ClaimedUntil is until when an instance reads the part.
 	ClaimedUntil time.Time `json:"claimedUntil,omitzero"`
-	// NotBefore is when Azure's limits or an error allow the next call, and
-	// Reservation the slot that the rate limiter reserved for it.
-	NotBefore   time.Time `json:"notBefore,omitzero"`
-	Reservation string    `json:"reservation,omitempty"`
+	// NotBefore is when Azure's limits or an error allow the next call.
+	NotBefore time.Time `json:"notBefore,omitzero"`
 	// Attempts counts errors that may pass. Problem is why the part cannot be read.
 	Attempts int      `json:"attempts,omitempty"`
 	Problem  *problem `json:"problem,omitempty"`

@@ -94,7 +94,7 @@ func (f *refresher) readPart(ctx context.Context, p part) error {
 	if err := f.readLists(ctx, p, &r); err != nil {
 		f.failedRead(ctx, p, &r, err)
 	} else {
-		r.Attempts, r.NotBefore, r.Reservation = 0, time.Time{}, ""
+		r.Attempts, r.NotBefore = 0, time.Time{}
 	}
 	r.ClaimedUntil = time.Time{}
 	// The context may have ended; what was read must not be lost.
@@ -127,7 +127,7 @@ func (f *refresher) readLists(ctx context.Context, p part, r *row) error {
 				return nil
 			}
 			if err := f.readList(ctx, l, r); err != nil {
-				if err = f.pause(ctx, r, err); err != nil {
+				if err = f.pause(ctx, err); err != nil {
 					return err
 				}
 			}
@@ -144,14 +144,11 @@ func (f *refresher) readList(ctx context.Context, l list, r *row) error {
 	}
 	calls := 0
 	options := arm.CallOptions{
-		Caller: ratelimit.Caller{Priority: operation.PriorityOther, Reservation: r.Reservation},
+		Caller: ratelimit.Caller{Priority: operation.PriorityOther},
 		Record: func(operation.Exchange) { calls++ },
 	}
 	read, err := l.read(ctx, options, *r, f.more)
 	f.calls.Add(int64(calls))
-	if calls > 0 {
-		r.Reservation = ""
-	}
 	if read.Data == nil {
 		r.Wasted += calls
 		return err
@@ -168,34 +165,35 @@ func (f *refresher) readList(ctx context.Context, l list, r *row) error {
 
 // pause waits for a rate limit that has room soon. It returns the error if it does
 // not.
-func (f *refresher) pause(ctx context.Context, r *row, err error) error {
-	wait, reservation, throttled := throttling(err)
+func (f *refresher) pause(ctx context.Context, err error) error {
+	wait, throttled := throttling(err)
 	if !throttled || wait > maxPause || !f.c.Now().Add(wait).Before(f.deadline) {
 		return err
 	}
-	r.Reservation = reservation
 	return f.c.Sleep(ctx, max(wait, 10*time.Millisecond))
 }
 
-// throttling returns how long Azure or the rate limiter wants the caller to wait.
-func throttling(err error) (wait time.Duration, reservation string, ok bool) {
+// throttling returns how long Azure or the rate limiter wants the caller to wait. The
+// slot that the limiter reserves is not used: a call with a slot may use what is
+// left for operations.
+func throttling(err error) (wait time.Duration, ok bool) {
 	var deferred *operation.Deferral
 	var azure *operation.Error
 	switch {
 	case errors.As(err, &deferred):
-		return deferred.Wait, deferred.Reservation, true
+		return deferred.Wait, true
 	case errors.As(err, &azure) && azure.Class == operation.Throttled:
-		return max(azure.RetryAfter, 0), "", true
+		return max(azure.RetryAfter, 0), true
 	}
-	return 0, "", false
+	return 0, false
 }
 
 // failedRead records why a part was not read: it waits, is tried again, or has a
 // problem.
 func (f *refresher) failedRead(ctx context.Context, p part, r *row, err error) {
 	now := f.c.Now()
-	if wait, reservation, ok := throttling(err); ok {
-		r.NotBefore, r.Reservation = now.Add(max(wait, time.Second)), reservation
+	if wait, ok := throttling(err); ok {
+		r.NotBefore = now.Add(max(wait, time.Second))
 		return
 	}
 	var azure *operation.Error

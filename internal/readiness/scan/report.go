@@ -20,7 +20,7 @@ import (
 // storage otherwise.
 func (s *Scanner) Report(ctx context.Context, q Request) (api.Readiness, error) {
 	for _, v := range q.Vaults {
-		if err := inventory.CheckVault(v); err != nil {
+		if err := inventory.CheckVault(strings.TrimRight(v, "/")); err != nil {
 			return api.Readiness{}, err
 		}
 	}

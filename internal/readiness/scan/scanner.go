@@ -10,7 +10,6 @@ import (
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/autoprotect"
 	"azbackupflow/internal/autoprotect/decision"
-	"azbackupflow/internal/drill/evidence"
 	"azbackupflow/internal/inventory"
 )
 
@@ -57,7 +56,7 @@ type Row struct {
 	Value []byte
 }
 
-// Config configures a Scanner. All fields are required.
+// Config configures a Scanner. All fields but Vaults and Archive are required.
 type Config struct {
 	// Vaults are the resource IDs of the vaults that the settings name. Those of the
 	// rules are added.
@@ -67,10 +66,10 @@ type Config struct {
 	Datasources *datasource.Client
 	// Exclusions returns the resources whose protection a user ended.
 	Exclusions func(context.Context) ([]decision.Exclusion, error)
-	// Evidence returns verified evidence of drills.
-	Evidence func(context.Context) ([]evidence.Evidence, error)
-	Rows     Rows
-	Now      func() time.Time
+	// Archive holds the evidence of drills; nil if the app keeps none.
+	Archive Archive
+	Rows    Rows
+	Now     func() time.Time
 	// Sleep waits, or returns the context's error early.
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
@@ -81,8 +80,8 @@ type Scanner struct{ c Config }
 
 // New returns a Scanner.
 func New(c Config) (*Scanner, error) {
-	if c.Inventory == nil || c.Rules == nil || c.Datasources == nil || c.Exclusions == nil || c.Evidence == nil || c.Rows == nil || c.Now == nil || c.Sleep == nil || c.Log == nil {
-		return nil, errors.New("readiness: Config has an empty field; set all but Vaults")
+	if c.Inventory == nil || c.Rules == nil || c.Datasources == nil || c.Exclusions == nil || c.Rows == nil || c.Now == nil || c.Sleep == nil || c.Log == nil {
+		return nil, errors.New("readiness: Config has an empty field; set all but Vaults and Archive")
 	}
 	return &Scanner{c: c}, nil
 }
