@@ -191,7 +191,7 @@ func (a *Archive) Open(ctx context.Context, e Entry) (Document, error) { return 
 // Changed reports whether an error says that a document is not as the app wrote it.
 func Changed(err error) bool {
 	var changed *operation.Error
-	return errors.As(err, &changed) && changed.Code == codeChanged
+	return errors.As(err, &changed) && changed.Code == CodeChanged
 }
 
 // read returns a document. Without the signing key, the document is not verified here.
