@@ -11,6 +11,7 @@ import (
 	"azbackupflow/internal/arm/dataprotection"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/autoprotect/decision"
+	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/jobcache"
 	"azbackupflow/internal/ratelimit"
@@ -23,6 +24,8 @@ type azure struct {
 	recoveryServices *recoveryservices.Client
 	dataProtection   *dataprotection.Client
 	flows            *flow.Registry
+	// kept is the archive of the evidence of drills.
+	kept *archive.Archive
 	// limits returns what is known of Azure's limits.
 	limits func(context.Context) ([]ratelimit.Known, error)
 }
@@ -59,8 +62,12 @@ func newAzure(b *base, store *state.Store) (*azure, error) {
 		}
 		return limiter.Known(shared), nil
 	}
+	if az.kept, err = newArchive(b); err != nil {
+		return nil, err
+	}
 	az.flows, err = flow.New(flow.Config{
-		ARM: client, Now: b.now, ClockSkew: b.timing.scale(flow.DefaultClockSkew),
+		Evidence: evidenceWriter(b, az.kept),
+		ARM:      client, Now: b.now, ClockSkew: b.timing.scale(flow.DefaultClockSkew),
 		Guardrails: flow.Guardrails{Delete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, DrillTargets: b.settings.DrillTargets, GuardedFlows: b.settings.GuardedFlows},
 		Jobs:       jobs,
 		Exclude: func(ctx context.Context, x flow.Exclusion) error {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
@@ -39,6 +40,18 @@ func newArchive(b *base) (*archive.Archive, error) {
 		return nil, err
 	}
 	return archive.New(archive.Config{Store: store, Signer: signer, Now: b.now})
+}
+
+// evidenceWriter returns the function that keeps the evidence of a drill; nil for an
+// app without a key, in which no drill starts.
+func evidenceWriter(b *base, kept *archive.Archive) func(context.Context, evidence.Evidence, time.Duration) (string, error) {
+	if b.settings.EvidenceKey == "" {
+		return nil
+	}
+	return func(ctx context.Context, e evidence.Evidence, keep time.Duration) (string, error) {
+		doc, _, err := kept.Write(ctx, e, keep)
+		return doc.Location, err
+	}
 }
 
 // newSigner returns the signer that the setting names.

@@ -88,10 +88,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	if err != nil {
 		return nil, err
 	}
-	kept, err := newArchive(b)
-	if err != nil {
-		return nil, err
-	}
+	kept := az.kept
 	p.retention = newRetention(b, store, kept)
 	if err := newSchedules(b, store, m, az, kept, p); err != nil {
 		return nil, err

@@ -42,6 +42,7 @@ const Silent = slog.LevelError + 100
 
 // Start starts a stack that writes its log to log.
 func Start(ctx context.Context, c stack.Config, log Log) (*stack.Stack, error) {
+	c.Drills = true
 	c.Log = slog.New(slog.NewTextHandler(log.Out, &slog.HandlerOptions{Level: log.Min}))
 	c.Output = func(line functionshost.HandlerLine) {
 		if line.Level >= log.Min {

@@ -54,6 +54,9 @@ type Config struct {
 	RequireSignedPolls bool
 	// Fault is called at each moment of each request that a stand-in serves.
 	Fault fault.Hook
+	// Drills also starts Azurite's blob service, which keeps the evidence of restore
+	// drills, and gives the app a new key that signs it.
+	Drills bool
 	// Restart sets when the host stops restarting a handler that crashes.
 	Restart functionshost.RestartPolicy
 	// Queues are queues in addition to those of the app, such as queues for replies.
@@ -85,6 +88,8 @@ type Stack struct {
 	services closers
 	// storage is the connection to all storage services, for the real host.
 	storage string
+	// drills are the app settings of restore drills; nil without Config.Drills.
+	drills map[string]string
 
 	mu   sync.Mutex
 	host *functionshost.Host
@@ -109,7 +114,7 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 		return nil, err
 	}
 	started.add(unlock)
-	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, Blobs: c.NoHost, Queues: c.NoHost, Log: c.Log})
+	tables, err := azurite.New(ctx, azurite.Config{Dir: c.Dir, Blobs: c.NoHost || c.Drills, Queues: c.NoHost, Log: c.Log})
 	if err != nil {
 		return fail("table service", err)
 	}
@@ -136,6 +141,11 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 	}
 	started.add(arm.Close)
 	s := &Stack{Broker: broker, Tables: proxy, ARM: arm, config: c, services: started}
+	if c.Drills {
+		if err := s.prepareDrills(tables.ConnectionString()); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	begin := s.StartHost
 	if c.NoHost {
 		s.storage = tables.ConnectionString()
@@ -214,6 +224,7 @@ func (s *Stack) settings() map[string]string {
 		app["AZBACKUPFLOW_SERVICE_BUS_ID"] = armsim.DemoServiceBus
 		app["AZBACKUPFLOW_VAULTS"] = strings.Join(vaults(s.config.World), ",")
 	}
+	maps.Copy(app, s.drills)
 	if s.storage != "" {
 		app[settings.TablesConnection] = s.storage
 	}
