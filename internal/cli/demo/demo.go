@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"azbackupflow/internal/api"
@@ -126,7 +127,27 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 	if err != nil || d.rest == nil {
 		return err
 	}
-	return d.runRest(ctx, c, op, follower.Counter)
+	return errors.Join(d.runRest(ctx, c, op, follower.Counter), d.showEvidence(ctx, s))
+}
+
+// showEvidence saves the evidence of the restore drills, and shows where it is and how
+// to verify it.
+func (d *Demo) showEvidence(ctx context.Context, s *stack.Stack) error {
+	if d.c.Printer.Structured() || ctx.Err() != nil {
+		return nil
+	}
+	folder, err := os.MkdirTemp("", "azbackupflow-evidence-")
+	if err != nil {
+		return fmt.Errorf("folder for the evidence: %w", err)
+	}
+	documents, key, err := s.SaveEvidence(ctx, folder)
+	if err != nil || len(documents) == 0 {
+		return errors.Join(err, os.RemoveAll(folder))
+	}
+	for _, file := range documents {
+		d.c.Printer.Line("\nThe signed evidence of the restore drill is %s\nVerify it with: azbackupflow drills verify %s --key %s", file, file, key)
+	}
+	return nil
 }
 
 // runFirst runs the first request and shows each step.

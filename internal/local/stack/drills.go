@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,9 +9,14 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+
+	"azbackupflow/internal/drill/archive"
+	"azbackupflow/internal/drill/archive/blobs"
 	"azbackupflow/internal/settings"
 )
 
@@ -91,3 +97,37 @@ func writeKeyPair(private, public string) error {
 // DrillStorage returns the connection to the storage that keeps the evidence of
 // drills; empty without Config.Drills.
 func (s *Stack) DrillStorage() string { return s.drills[settings.TablesConnection] }
+
+// SaveEvidence copies the documents of all drills, and the public key that verifies
+// them, to a folder: the storage of a stack ends with it. It returns the files.
+func (s *Stack) SaveEvidence(ctx context.Context, folder string) (documents []string, key string, err error) {
+	store, err := blobs.New(blobs.Config{Container: archive.Container, Service: func() (*service.Client, error) {
+		return service.NewClientFromConnectionString(s.DrillStorage(), blobs.ClientOptions())
+	}})
+	if err != nil {
+		return nil, "", fmt.Errorf("read the evidence: %w", err)
+	}
+	for object, err := range store.List(ctx, "") {
+		if err != nil {
+			return nil, "", fmt.Errorf("list the evidence: %w", err)
+		}
+		read, err := store.Read(ctx, object.Name)
+		if err != nil {
+			return nil, "", fmt.Errorf("read the evidence: %w", err)
+		}
+		file := filepath.Join(folder, path.Base(object.Name))
+		if err := os.WriteFile(file, read.Content, 0o600); err != nil {
+			return nil, "", fmt.Errorf("save the evidence: %w", err)
+		}
+		documents = append(documents, file)
+	}
+	public, err := os.ReadFile(s.DrillKey())
+	if err != nil {
+		return nil, "", fmt.Errorf("read the key of the evidence: %w", err)
+	}
+	key = filepath.Join(folder, drillPublicKeyFile)
+	if err := os.WriteFile(key, public, 0o600); err != nil {
+		return nil, "", fmt.Errorf("save the key of the evidence: %w", err)
+	}
+	return documents, key, nil
+}
