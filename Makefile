@@ -219,7 +219,7 @@ docs-check:
 .PHONY: workflows-check
 workflows-check:
 	$(GO) tool -modfile=tools/actionlint/go.mod actionlint
-	$(GO) tool -modfile=tools/actionlint/go.mod actionlint examples/pipelines/github-actions.yml
+	$(GO) tool -modfile=tools/actionlint/go.mod actionlint examples/pipelines/github-actions.yml examples/drills/validate-drill.yml
 
 .PHONY: prose
 prose: ## Report wordings to avoid in docs and comments (PATHS=docs limits it)
