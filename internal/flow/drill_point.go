@@ -143,8 +143,8 @@ func (a azure) readDrilledInstance(ctx context.Context, c step.Call, p DrillRest
 	}
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(c.Operation.ID)) // it never fails
-	chosen := int(hash.Sum64() % uint64(len(containers)))
-	facts[learnedDrillContainer] = containers[chosen]
+	chosen := containers[hash.Sum64()%uint64(len(containers))]
+	facts[learnedDrillContainer] = chosen
 	facts[learnedNotRestored] = fmt.Sprint(len(containers) - 1)
-	return learn(next("the drill restores container "+containers[chosen]+" of "+resourceid.LastName(instance.DatasourceID)), facts), nil
+	return learn(next("the drill restores container "+chosen+" of "+resourceid.LastName(instance.DatasourceID)), facts), nil
 }

@@ -73,14 +73,8 @@ func problemOf(err error) (p api.Problem, known bool) {
 		p.Type, p.Title, p.Status = api.ProblemEnded, "The operation has ended", http.StatusConflict
 	case errors.Is(err, engine.ErrNotRetriable):
 		p.Type, p.Title, p.Status = api.ProblemNotRetriable, "The operation cannot be retried", http.StatusConflict
-	case errors.Is(err, operation.ErrNoValidation):
-		p.Type, p.Title, p.Status = api.ProblemNoValidation, "The operation does not wait for a validation", http.StatusConflict
-	case errors.Is(err, operation.ErrOtherTarget):
-		p.Type, p.Title, p.Status = api.ProblemOtherTarget, "The answer is for another drill", http.StatusConflict
-	case errors.Is(err, operation.ErrWindowClosed):
-		p.Type, p.Title, p.Status = api.ProblemWindowClosed, "The window for the answer is closed", http.StatusConflict
-	case errors.Is(err, operation.ErrAnswered):
-		p.Type, p.Title, p.Status = api.ProblemAnswered, "The validation has another answer already", http.StatusConflict
+	case refusedAnswer(err) != "":
+		p.Type, p.Title, p.Status = refusedAnswer(err), "The drill does not take this answer", http.StatusConflict
 	case errors.Is(err, operation.ErrContinue):
 		p.Type, p.Title, p.Status = api.ProblemInvalidRequest, "The request is not valid", http.StatusBadRequest
 		p.Fields = []api.FieldError{{Field: "continue", Problem: "is not from an earlier page of this list", Want: "the value of continue on the page before"}}
@@ -105,6 +99,20 @@ func problemOf(err error) (p api.Problem, known bool) {
 		}, false
 	}
 	return p, true
+}
+
+// refusedAnswer returns the problem type of an answer that a drill does not take; empty
+// for other errors.
+func refusedAnswer(err error) string {
+	for reason, problem := range map[error]string{
+		operation.ErrNoValidation: api.ProblemNoValidation, operation.ErrOtherTarget: api.ProblemOtherTarget,
+		operation.ErrWindowClosed: api.ProblemWindowClosed, operation.ErrAnswered: api.ProblemAnswered,
+	} {
+		if errors.Is(err, reason) {
+			return problem
+		}
+	}
+	return ""
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {
