@@ -6,9 +6,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/armsim/replay"
 	"azbackupflow/internal/local/stack"
@@ -140,4 +142,63 @@ func TestReplay_RestoresDatabasesAsRecorded(t *testing.T) {
 	require.Len(t, azure.Writes(), 2)
 	require.Empty(t, azure.Mismatches())
 	require.Contains(t, azure.Writes()[0].Body, `\\MSSQL\\DATA\\MSDBData_`)
+}
+
+// TestReplay_BringsASoftDeletedMachineBackAsRecorded runs the deployed program
+// against the soft deletion of a virtual machine of 16 December 2019, and its undo.
+// Interaction 109 switches soft delete off, which no flow does: the second program
+// begins after it, and deletes for good.
+func TestReplay_BringsASoftDeletedMachineBackAsRecorded(t *testing.T) {
+	t.Parallel()
+	const (
+		file  = "azure-cli_vm_softdelete_2019.yaml"
+		vault = recordedGroup + "Microsoft.RecoveryServices/vaults/clitest-vault000002"
+		item  = vault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;clitest.rg000001;clitest-vm000003/protectedItems/VM;iaasvmcontainerv2;clitest.rg000001;clitest-vm000003"
+	)
+	request := func(flow string, parameters map[string]any) map[string]any {
+		return map[string]any{"flow": flow, "key": "recorded", "parameters": parameters}
+	}
+	target := map[string]any{"itemId": item}
+	l, azure := replayed(t, replay.Config{File: file, From: 21, To: 107})
+	l.succeeds(l.begin(request("protect-vm", map[string]any{
+		"vaultId": vault, "virtualMachineId": recordedGroup + "Microsoft.Compute/virtualMachines/clitest-vm000003", "policy": "DefaultPolicy",
+	})))
+	deleted := l.succeeds(l.begin(request("delete-protection", target)))
+	require.Contains(t, say(l.history(deleted.ID)), "soft-deleted", "the item is still listed, as ProtectionStopped")
+	l.succeeds(l.begin(request("undelete", target)))
+	require.Equal(t, []string{"POST refreshContainers", "PUT protectedItems", "DELETE protectedItems", "PUT protectedItems"}, requireReplayed(t, azure))
+
+	l, azure = replayed(t, replay.Config{File: file, From: 114, To: 174})
+	l.succeeds(l.begin(request("delete-protection", target)))
+	require.Equal(t, []string{"DELETE protectedItems"}, requireReplayed(t, azure))
+}
+
+// TestReplay_RunsTheLifeOfAFileShareAsRecorded runs the deployed program against the
+// whole life of a file share of 11 June 2024, from its discovery to the end of its
+// account's registration.
+func TestReplay_RunsTheLifeOfAFileShareAsRecorded(t *testing.T) {
+	t.Parallel()
+	const (
+		vault   = recordedGroup + "Microsoft.RecoveryServices/vaults/clitest-vault000002"
+		account = recordedGroup + "Microsoft.Storage/storageAccounts/clitest000003"
+	)
+	l, azure := replayed(t, replay.Config{File: "azure-cli_afs_backup_scenario.yaml", From: 13, To: 83, IgnoreFields: []string{"properties.recoveryPointExpiryTimeInUTC"}}, account)
+	share := map[string]any{"vaultId": vault, "storageAccountId": account, "name": "clitest-item000004"}
+	expiry := time.Now().Add(30 * 24 * time.Hour).UTC().Truncate(time.Second).Format(time.RFC3339)
+	run := func(flow string, parameters map[string]any) api.Operation {
+		return l.await(l.begin(map[string]any{"flow": flow, "key": "recorded", "parameters": parameters}))
+	}
+	protected := run("protect-file-share", map[string]any{
+		"vaultId": vault, "storageAccountId": account, "fileShare": "clitest-item000004", "policy": "clitest-item000005",
+		"firstBackup": map[string]any{"recoveryPointExpiryTimeInUTC": expiry},
+	})
+	require.Equal(t, api.Succeeded, protected.Status, "%+v", protected.Error)
+	restored := run("restore-file-share", map[string]any{"fileShare": share, "recoveryPoint": map[string]any{"latest": true}, "toOriginal": true, "onConflict": "Overwrite"})
+	require.Equal(t, api.SucceededWithWarnings, restored.Status, "the share was empty: %+v", restored.Error)
+	require.Equal(t, api.Succeeded, run("delete-protection", map[string]any{"fileShare": share}).Status)
+	require.Equal(t, api.Succeeded, run("unregister-container", map[string]any{"vaultId": vault, "storageAccountId": account}).Status)
+	require.Equal(t, []string{
+		"POST refreshContainers", "PUT protectionContainers", "POST inquire", "PUT protectedItems", "POST backup", "POST restore",
+		"DELETE protectedItems", "DELETE protectionContainers",
+	}, requireReplayed(t, azure))
 }
