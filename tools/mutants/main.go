@@ -13,10 +13,11 @@
 // With -sample, the command runs as many mutants, chosen by -commit, and stops
 // when -budget has passed.
 //
-// It exits with 1 if a mutant is stale, does not compile, survived without being
-// declared to, or was killed against its declaration, or if a run of all mutants
-// killed less than 95 % of those that are not equivalent. A mutant is stale if its text does not
-// occur in its file exactly once. Every run checks all mutants for that.
+// It exits with 1 if a mutant is stale, does not compile, or was killed against its
+// declaration, or if less than 95 % of those that are not equivalent were killed. In
+// a run of all mutants no survivor may be undeclared; a sample rounds the 5 % up to
+// whole mutants. A mutant is stale if its text does not occur in its file exactly
+// once. Every run checks all mutants for that.
 package main
 
 import (

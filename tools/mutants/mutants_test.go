@@ -186,6 +186,29 @@ func TestReport_NeedsAShareOfKilledMutants(t *testing.T) {
 	}
 }
 
+// Of 40 mutants of a sample two may survive, of 12 one.
+func TestReport_AcceptsFewSurvivorsOfASample(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		killed, survived int
+		ok               bool
+	}{{38, 2, true}, {37, 3, false}, {11, 1, true}, {10, 2, false}, {40, 0, true}} {
+		r := runner{out: &bytes.Buffer{}}
+		for range x.killed {
+			r.results = append(r.results, result{outcome: killed})
+		}
+		for range x.survived {
+			r.results = append(r.results, result{outcome: survived})
+		}
+		if err := r.report(len(r.results), nil, false); x.ok != (err == nil) {
+			t.Errorf("%+v: error %v", x, err)
+		}
+		if err := r.report(len(r.results), nil, true); (x.survived == 0) != (err == nil) {
+			t.Errorf("%+v, all of them: error %v", x, err)
+		}
+	}
+}
+
 func TestReadList_RejectsInvalidFiles(t *testing.T) {
 	t.Parallel()
 	for want, list := range map[string]string{

@@ -44,8 +44,11 @@ func (r *runner) report(listed int, stale []staleMutant, complete bool) error {
 	}
 	_, _ = fmt.Fprintf(r.out, "%d mutants listed, %d chosen: %d killed, %d survived (%.1f %% of those not equivalent were killed), %d equivalent, %d wrong, %d stale, %d not run\n",
 		listed, len(r.results), count[killed], count[survived], share, count[equivalent], count[wrong], len(stale), count[notRun])
+	// A sample says little about a single mutant: it accepts survivors, rounded up
+	// to a whole one.
+	tooMany := complete && unknown > 0 || count[survived] > (judged*(100-minShare)+99)/100
 	switch {
-	case unknown > 0, complete && judged > 0 && share < minShare, count[wrong] > 0, len(stale) > 0, complete && count[notRun] > 0, judged == 0 && count[equivalent] == 0:
+	case tooMany, count[wrong] > 0, len(stale) > 0, complete && share < minShare && judged > 0, complete && count[notRun] > 0, judged == 0 && count[equivalent] == 0:
 		return errFailed
 	}
 	return nil
