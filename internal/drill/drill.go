@@ -45,13 +45,14 @@ type Selection struct {
 	Percent int `json:"percent"`
 }
 
-// Type is a type of item that can be restored in a drill.
+// Type is a type of item that can be restored in a drill. Virtual machines are left
+// out: Azure chooses the names of their restored disks, so a drill could not tell them
+// from others.
 type Type string
 
 // The types of items.
 const (
 	FileShare Type = "AzureFileShare"
-	VM        Type = "VM"
 	Disk      Type = "Microsoft.Compute/disks"
 	Blobs     Type = "Microsoft.Storage/storageAccounts/blobServices"
 	Postgres  Type = "Microsoft.DBforPostgreSQL/flexibleServers"
@@ -76,8 +77,7 @@ type PointRule struct {
 
 // Target is where drills make the place for the restored data.
 type Target struct {
-	// StorageAccountID is the account for file shares, containers, and the staging of
-	// virtual machines.
+	// StorageAccountID is the account for file shares and containers.
 	StorageAccountID string `json:"storageAccountId"`
 	// ResourceGroupID is the resource group for disks.
 	ResourceGroupID string `json:"resourceGroupId"`

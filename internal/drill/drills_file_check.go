@@ -2,7 +2,6 @@ package drill
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,8 +104,8 @@ func (e entry) timing(c *checker) schedule.Timing {
 
 func (e entry) checkSelection(c *checker) {
 	want, types := resourceid.BackupVault, []Type{Disk, Blobs, Postgres}
-	if slices.Contains([]Type{FileShare, VM}, e.Select.Type) {
-		want, types = resourceid.RecoveryServicesVault, []Type{FileShare, VM}
+	if e.Select.Type == FileShare {
+		want, types = resourceid.RecoveryServicesVault, []Type{FileShare}
 	}
 	if _, err := resourceid.ParseVaultID(e.Select.VaultID, want); err != nil {
 		reason, _, _ := strings.Cut(err.Error(), ";")
@@ -153,9 +152,9 @@ func (e entry) checkTarget(c *checker) {
 		}
 	}
 	account(e.Select.Type != Disk, map[Type]string{
-		FileShare: "the file shares of the drills", Blobs: "the containers of the drills", Postgres: "the containers of the drills", VM: "the staging of the restore",
+		FileShare: "the file shares of the drills", Blobs: "the containers of the drills", Postgres: "the containers of the drills",
 	}[e.Select.Type])
-	group(e.Select.Type == Disk || e.Select.Type == VM)
+	group(e.Select.Type == Disk)
 }
 
 // hasType reports whether a text is the resource ID of a resource of a type.

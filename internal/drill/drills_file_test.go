@@ -20,8 +20,7 @@ const (
 	group         = subscription + "/resourceGroups/drills"
 )
 
-// shares is a drill of file shares, disks one of disks, machines one of virtual
-// machines.
+// shares is a drill of file shares, disks and machines are drills of disks.
 const (
 	shares = `
 - name: shares
@@ -51,9 +50,9 @@ const (
 - name: machines
   cron: 0 4 1 * *
   timeZone: UTC
-  select: {vaultId: ` + recoveryVault + `, type: VM}
+  select: {vaultId: ` + backupVault + `, type: Microsoft.Compute/disks}
   point: {rule: latestWithin, window: P1D}
-  target: {resourceGroupId: ` + group + `, storageAccountId: ` + account + `}
+  target: {resourceGroupId: ` + group + `}
   validation: {by: none}
   cleanUp: delete
   evidence: {retention: P1D}
@@ -99,7 +98,7 @@ func TestParse_ReadsEveryField(t *testing.T) {
 		Select: drill.Selection{VaultID: backupVault, Type: drill.Disk, Percent: 10},
 		Point:  drill.PointRule{Rule: drill.Latest}, Target: drill.Target{ResourceGroupID: group}, CleanUp: drill.Keep, Retention: day,
 	}, drills[1])
-	require.Equal(t, drill.Target{StorageAccountID: account, ResourceGroupID: group}, drills[2].Target)
+	require.Equal(t, drill.Target{ResourceGroupID: group}, drills[2].Target)
 }
 
 // Each case changes one thing of a valid drill, which is then left out and
@@ -116,8 +115,8 @@ func TestParse_OmitsInvalidDrillsAndExplainsThem(t *testing.T) {
 		"bad cron":               {shares, "0 4 1 * *", "0 25 1 * *", `line 15: drills[1].cron: "0 25 1 * *" cannot be parsed`},
 		"no such day":            {shares, "0 4 1 * *", "0 4 30 2 *", `drills[1].cron: "0 4 30 2 *" never fires: no date matches it; want five fields that some date matches`},
 		"unknown zone":           {shares, "Europe/Berlin", "Europe/Atlantis", `drills[1].timeZone: "Europe/Atlantis" is not a time zone of the tz database; want an IANA time zone`},
-		"unknown type":           {shares, "type: AzureFileShare", "type: SQLDataBase", `drills[1].select.type: is "SQLDataBase"; want one of AzureFileShare, VM`},
-		"vault of another kind":  {shares, recoveryVault, backupVault, `drills[1].select.vaultId: "` + backupVault + `" cannot have items of type AzureFileShare: resource ID has the type Microsoft.DataProtection/backupVaults; want the resource ID of a Recovery Services vault, which has the types AzureFileShare, VM`},
+		"unknown type":           {shares, "type: AzureFileShare", "type: SQLDataBase", `drills[1].select.type: is "SQLDataBase"; want one of AzureFileShare, Microsoft.Compute/disks`},
+		"vault of another kind":  {shares, recoveryVault, backupVault, `drills[1].select.vaultId: "` + backupVault + `" cannot have items of type AzureFileShare: resource ID has the type Microsoft.DataProtection/backupVaults; want the resource ID of a Recovery Services vault, which has the types AzureFileShare`},
 		"vault with a bad name":  {shares, recoveryVault, recoveryVault + "_1", `vault "filesvault_1" is not a valid name; want the resource ID of a Recovery Services vault`},
 		"count and percent":      {shares, "count: 3", "count: 3, percent: 10", "drills[1].select.percent: is set together with count; want one of the two"},
 		"count of none":          {shares, "count: 3", "count: 0", "drills[1].select.count: is 0, below 1"},
@@ -135,10 +134,11 @@ func TestParse_OmitsInvalidDrillsAndExplainsThem(t *testing.T) {
 		"account of a name":      {shares, account, "drillaccount", `drills[1].target.storageAccountId: "drillaccount" is not the resource ID of a storage account`},
 		"vault as account":       {shares, "{storageAccountId: " + account, "{storageAccountId: " + recoveryVault, "is not the resource ID of a storage account"},
 		"group that is not used": {shares, "{storageAccountId: " + account, "{resourceGroupId: " + group + ", storageAccountId: " + account, "drills[1].target.resourceGroupId: is set for items of type AzureFileShare; want a storageAccountId only"},
-		"no group":               {machines, "resourceGroupId: " + group + ", ", "", "drills[1].target.resourceGroupId: is missing for items of type VM; want the resource group for the restored disks"},
-		"group of a name":        {machines, "resourceGroupId: " + group + ",", "resourceGroupId: drills,", `drills[1].target.resourceGroupId: "drills" is not the resource ID of a resource group`},
-		"group of the vault":     {machines, "resourceGroupId: " + group + ",", "resourceGroupId: " + strings.ToUpper(subscription) + "/resourcegroups/FILES,", "drills[1].target.resourceGroupId: is the resource group of the vault; want a resource group for drills only"},
-		"no staging":             {machines, ", storageAccountId: " + account, "", "drills[1].target.storageAccountId: is missing for items of type VM; want the storage account for the staging"},
+		"no group":               {machines, "{resourceGroupId: " + group + "}", "{}", "drills[1].target.resourceGroupId: is missing for items of type Microsoft.Compute/disks; want the resource group for the restored disks"},
+		"group of a name":        {machines, "resourceGroupId: " + group, "resourceGroupId: drills", `drills[1].target.resourceGroupId: "drills" is not the resource ID of a resource group`},
+		"group of the vault":     {machines, "resourceGroupId: " + group, "resourceGroupId: " + strings.ToUpper(subscription) + "/resourcegroups/DATA", "drills[1].target.resourceGroupId: is the resource group of the vault; want a resource group for drills only"},
+		"a virtual machine":      {shares, "type: AzureFileShare", "type: VM", `drills[1].select.type: is "VM"; want one of AzureFileShare`},
+		"account for a disk":     {machines, "{resourceGroupId: " + group, "{storageAccountId: " + account + ", resourceGroupId: " + group, "drills[1].target.storageAccountId: is set for items of type Microsoft.Compute/disks; want a resourceGroupId only"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
