@@ -13,11 +13,19 @@ import (
 )
 
 type drillsCommand struct {
-	Check   drillsCheckCommand   `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
-	Verify  drillsVerifyCommand  `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
-	Page    drillsPageCommand    `cmd:"" help:"Verify a drill's evidence, and write it as a printable HTML page."`
-	Answer  drillsAnswerCommand  `cmd:"" help:"Answer the validation that a drill waits for."`
-	Summary drillsSummaryCommand `cmd:"" help:"Verify the evidence of many drills, and count their results by month and vault."`
+	List     drillsListCommand     `cmd:"" help:"List the restore drills of the app, with their next runs and last results."`
+	Runs     drillsRunsCommand     `cmd:"" help:"List the runs of drills, with the state of their operations."`
+	Run      drillsRunCommand      `cmd:"" help:"Start a run of a drill of the app now."`
+	Pause    drillsPauseCommand    `cmd:"" help:"Pause a drill of the app: it starts no runs until it is resumed."`
+	Resume   drillsResumeCommand   `cmd:"" help:"Resume a paused drill of the app."`
+	Evidence drillsEvidenceCommand `cmd:"" help:"List the evidence of drills, newest first."`
+	Download drillsDownloadCommand `cmd:"" help:"Download the signed evidence of a drill."`
+	Key      drillsKeyCommand      `cmd:"" help:"Write the public key that verifies new evidence of the app."`
+	Check    drillsCheckCommand    `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
+	Verify   drillsVerifyCommand   `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
+	Page     drillsPageCommand     `cmd:"" help:"Verify a drill's evidence, and write it as a printable HTML page."`
+	Answer   drillsAnswerCommand   `cmd:"" help:"Answer the validation that a drill waits for."`
+	Summary  drillsSummaryCommand  `cmd:"" help:"Verify the evidence of many drills, and count their results by month and vault."`
 }
 
 type drillsCheckCommand struct {
@@ -31,11 +39,7 @@ func (c *drillsCheckCommand) Run(a *app) error {
 		return err
 	}
 	drills, err := drill.Parse(c.File, raw)
-	if err := a.showCheck(c.File, "drills", len(drills), err); err != nil || a.out.Structured() {
-		return err
-	}
-	a.out.Line("This version checks drills, and does not run them.")
-	return nil
+	return a.showCheck(c.File, "drills", len(drills), err)
 }
 
 type drillsVerifyCommand struct {

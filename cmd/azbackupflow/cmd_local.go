@@ -29,6 +29,7 @@ type localCommand struct {
 	Dist          string   `default:"dist" help:"Folder of the app, as make package creates it."`
 	Schedules     string   `placeholder:"FILE" complete:"file" help:"File with the schedules, read again when it changes; schedules.yaml by default, if it exists."`
 	Protection    string   `placeholder:"FILE" complete:"file" help:"File with the rules, read again when it changes; protection.yaml by default, if it exists."`
+	Drills        string   `placeholder:"FILE" complete:"file" help:"File with the restore drills, read again when it changes; drills.yaml by default, if it exists."`
 	BusPort       int      `name:"bus-port" default:"0" help:"Port of the Service Bus broker; 0 selects a free port."`
 	BusKey        string   `name:"bus-key" placeholder:"KEY" help:"Access key of the Service Bus broker, instead of a random one."`
 	Queue         []string `placeholder:"NAME" help:"Additional queue. May be repeated."`

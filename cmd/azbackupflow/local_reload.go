@@ -5,8 +5,10 @@ import (
 	"os"
 
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/localstack"
 	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/drill"
 	"azbackupflow/internal/local/stack"
 	"azbackupflow/internal/schedule"
 )
@@ -30,6 +32,7 @@ func (l *localCommand) declarations(a *app) []declarationFile {
 	}{
 		{declarationFile{l.Schedules, "--schedules", "AZBACKUPFLOW_SCHEDULES", countSchedules, "schedules"}, schedule.FileName},
 		{declarationFile{l.Protection, "--protection", "AZBACKUPFLOW_PROTECTION", countRules, "rules"}, autoprotect.FileName},
+		{declarationFile{l.Drills, "--drills", "AZBACKUPFLOW_DRILLS", countDrills, "drills"}, drill.FileName},
 	} {
 		if d.file == "" {
 			if _, set := a.lookup(d.setting); set {
@@ -53,6 +56,15 @@ func countSchedules(a *app, file string) (int, error) {
 func countRules(a *app, file string) (int, error) {
 	rules, err := a.readRules(file)
 	return len(rules), err
+}
+
+func countDrills(a *app, file string) (int, error) {
+	raw, err := cli.ReadFile(file, a.stdin)
+	if err != nil {
+		return 0, err
+	}
+	drills, err := drill.Parse(file, raw)
+	return len(drills), err
 }
 
 // reload replaces the handler each time a declaration file has changed, as a

@@ -70,7 +70,17 @@ func screens() map[string]func(*shell) []string {
 			s.succeeds("pause", id)
 			return []string{"resume", id}
 		},
-		"retry": func(s *shell) []string { return []string{"retry", s.failed()} },
+		"retry":       func(s *shell) []string { return []string{"retry", s.failed()} },
+		"drills list": provenDrills("drills", "list"),
+		"drills runs": func(s *shell) []string {
+			s.succeeds("drills", "run", "monthly-files")
+			return []string{"drills", "runs"}
+		},
+		"drills run":      fixed("drills", "run", "monthly-files"),
+		"drills pause":    fixed("drills", "pause", "monthly-files"),
+		"drills resume":   fixed("drills", "resume", "monthly-files"),
+		"drills evidence": provenDrills("drills", "evidence"),
+		"drills key":      fixed("drills", "key"),
 		"drills answer": func(s *shell) []string {
 			s.api.Script("await-backup-job", clienttest.Answer{Outcome: operation.Outcome{
 				Kind: operation.Wait, After: time.Hour, Note: "the answer of a validator", Validation: &operation.Validation{Target: "/place", Closes: clienttest.Began().Add(24 * time.Hour)},
@@ -162,6 +172,8 @@ func screensElsewhere() map[string]string {
 		"demo":       "TestSummary_FitsEveryTerminal in internal/cli/demo",
 		"completion": "writes a script",
 		"man":        "writes a page for man",
+		// Its line holds the path of the file.
+		"drills download": "TestDrillsDownload_WritesAVerifiedFile",
 	}
 }
 

@@ -93,7 +93,7 @@ func (oneShare) Items(context.Context, string) ([]schedule.Item, int, error) {
 
 // Parameters implements schedule.Plan.
 func (oneShare) Parameters(string, schedule.Item) (json.RawMessage, error) {
-	return json.RawMessage(`{"vaultId":"` + demoVault + `"}`), nil
+	return Protect("", "testshare").Parameters, nil
 }
 
 const demoVault = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
@@ -106,7 +106,7 @@ func (a *API) newDrills(t testing.TB) *schedule.Runner {
 		Kind: schedule.Drills,
 		Schedules: []schedule.Schedule{{
 			Kind: schedule.Drills, Name: "monthly-files", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip,
-			Request: request.Request{Flow: "backup-now", Parameters: json.RawMessage("{}")}, Plan: oneShare{},
+			Request: request.Request{Flow: Protect("", "").Flow, Parameters: json.RawMessage("{}")}, Plan: oneShare{},
 			Select: &schedule.Selection{VaultID: demoVault, Type: "AzureFileShare"},
 		}},
 		Store: a.Store, Engine: a.Engine, Tenant: "test", Now: a.Clock.Now, SpeedFactor: 1,

@@ -29,6 +29,9 @@ import (
 const FlowName = "drill-restore"
 
 const (
+	// restoreTime is the time for everything but the validation; maxDeadline is the
+	// longest deadline of an operation.
+	restoreTime, maxDeadline = 2 * 24 * time.Hour, 30 * 24 * time.Hour
 	// spacing is the time between the starts of two drills of a run. A restore
 	// occupies its vault, and Azure limits the restores of a vault.
 	spacing = time.Minute
@@ -69,12 +72,21 @@ func Schedules(c Config) ([]schedule.Schedule, error) {
 	for i, d := range c.Drills {
 		all[i] = schedule.Schedule{
 			Kind: schedule.Drills, Name: d.Name, Timing: d.Timing, Enabled: d.Enabled, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip,
-			Request: request.Request{Flow: FlowName, Parameters: json.RawMessage("{}")}, Plan: &plan{c: c, drill: d},
+			Request: request.Request{Flow: FlowName, Parameters: json.RawMessage("{}"), Deadline: deadline(d)}, Plan: &plan{c: c, drill: d},
 			// The plan decides; this says to people what it chooses from.
 			Select: &schedule.Selection{VaultID: d.Select.VaultID, Type: string(d.Select.Type), Names: d.Select.Names, Except: d.Select.Except},
 		}
 	}
 	return all, nil
+}
+
+// deadline returns the deadline of an operation that waits for a validator; empty for
+// the flow's own.
+func deadline(d drill.Drill) string {
+	if d.ValidationWindow == 0 {
+		return ""
+	}
+	return period(min(d.ValidationWindow+restoreTime, maxDeadline))
 }
 
 // Check checks the request of a drill with an example item, as the engine checks it at
@@ -196,6 +208,7 @@ func (p *plan) Parameters(slot string, item schedule.Item) (json.RawMessage, err
 		Objectives: flow.DrillObjectives{RestoreTime: period(d.MaxRestoreTime), PointAge: period(d.MaxPointAge)},
 		Validation: flow.DrillValidation{By: "none"},
 		CleanUp:    string(d.CleanUp),
+		Evidence:   flow.DrillKeeping{Retention: period(d.Retention)},
 	}
 	if d.ValidationWindow > 0 {
 		parameters.Validation = flow.DrillValidation{By: "callback", Window: period(d.ValidationWindow)}

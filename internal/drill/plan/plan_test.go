@@ -77,6 +77,7 @@ func (s *site) schedule(t *testing.T, change func(*drill.Drill)) schedule.Schedu
 		Select: drill.Selection{VaultID: vaultID, Type: drill.FileShare}, Point: drill.PointRule{Rule: drill.RandomWithin, Window: 30 * 24 * time.Hour},
 		Target:         drill.Target{StorageAccountID: account},
 		MaxRestoreTime: 4 * time.Hour, MaxPointAge: 36 * time.Hour, ValidationWindow: 6*time.Hour + 30*time.Minute + time.Second, CleanUp: drill.Delete,
+		Retention: 400 * 24 * time.Hour,
 	}
 	if change != nil {
 		change(&d)
@@ -199,7 +200,7 @@ func TestParameters_RepeatTheDeclaration(t *testing.T) {
 		Target:     flow.DrillTarget{StorageAccountID: account},
 		Objectives: flow.DrillObjectives{RestoreTime: "PT4H", PointAge: "P1DT12H"},
 		Validation: flow.DrillValidation{By: "callback", Window: "PT6H30M1S"},
-		CleanUp:    "delete",
+		CleanUp:    "delete", Evidence: flow.DrillKeeping{Retention: "P400D"},
 	}
 	require.Equal(t, want, parameters(schedule.Item{ID: "/item", Tags: map[string]string{"tier": "gold"}}, nil))
 	got := parameters(schedule.Item{ID: "/instance", Instance: true}, func(d *drill.Drill) {
@@ -209,7 +210,18 @@ func TestParameters_RepeatTheDeclaration(t *testing.T) {
 	require.Equal(t, flow.DrillRestore{
 		Drill: want.Drill, Type: want.Type, BackupInstanceID: "/instance", Point: flow.DrillPoint{Rule: "latest"},
 		Target: flow.DrillTarget{ResourceGroupID: "/group"}, Validation: flow.DrillValidation{By: "none"}, CleanUp: "keep",
+		Evidence: want.Evidence,
 	}, got)
+}
+
+// The deadline leaves time for the restore and the validator.
+func TestSchedules_HaveADeadlineWithAValidator(t *testing.T) {
+	t.Parallel()
+	s := &site{}
+	for want, window := range map[string]time.Duration{"": 0, "P2DT6H": 6 * time.Hour, "P30D": 31 * 24 * time.Hour} {
+		got := s.schedule(t, func(d *drill.Drill) { d.ValidationWindow = window })
+		require.Equal(t, want, got.Request.Deadline)
+	}
 }
 
 func TestCheck_UsesAnItemOfTheVault(t *testing.T) {
