@@ -22,7 +22,7 @@ import (
 	"azbackupflow/internal/flow"
 )
 
-// shownPage is what a person sees on a page of the dashboard.
+// shownPage holds what a page of the dashboard shows.
 type shownPage struct {
 	// tables holds the texts of cells by row and column, the heading first.
 	tables [][][]string
@@ -157,14 +157,15 @@ func TestDashboard_ShowsTheFiguresOfTheCommands(t *testing.T) {
 	s := newShell(t)
 	ended := s.seeFigures()
 	page := dashboardOf(s)
-	t.Run("operations", func(t *testing.T) { compareOperations(t, s, page) })
-	t.Run("operation", func(t *testing.T) { compareOperation(t, s, page, ended) })
-	t.Run("attention", func(t *testing.T) { compareAttention(t, s, page) })
-	t.Run("items", func(t *testing.T) { compareItems(t, s, page) })
-	t.Run("schedules", func(t *testing.T) { compareSchedules(t, s, page) })
-	t.Run("protection", func(t *testing.T) { compareProtection(t, s, page) })
-	t.Run("limits", func(t *testing.T) { compareLimits(t, s, page) })
-	t.Run("trends", func(t *testing.T) { compareTrends(t, s, page) })
+	compareOperations(t, s, page)
+	compareOperation(t, s, page, ended)
+	compareAttention(t, s, page)
+	compareItems(t, s, page)
+	compareSchedules(t, s, page)
+	compareProtection(t, s, page)
+	compareReadiness(t, s, page)
+	compareLimits(t, s, page)
+	compareTrends(t, s, page)
 }
 
 // seeFigures makes something to count for each page, and returns an ended operation.
@@ -183,6 +184,7 @@ func (s *shell) seeFigures() string {
 }
 
 func compareOperations(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	shown, summary := page("operations"), ask[api.Summary](s, "summary")
 	for _, status := range api.Statuses() {
 		require.Equal(t, fmt.Sprint(summary.Status[status]), shown.counts[string(status)], status)
@@ -219,6 +221,7 @@ func requireRows(t *testing.T, s *shell, rows []map[string]string, list []api.Op
 }
 
 func compareOperation(t *testing.T, s *shell, page func(string) shownPage, id string) {
+	t.Helper()
 	shown, op, history := page("operations/"+id), ask[api.Operation](s, "status", id), ask[api.History](s, "history", id)
 	require.Equal(t, stampOf(op.EndedAt)+" , after "+spanOf(op.EndedAt.Sub(op.CreatedAt)), shown.facts["Ended"][0])
 	require.True(t, strings.HasPrefix(shown.facts["Started"][0], stampOf(op.CreatedAt)))
@@ -232,6 +235,7 @@ func compareOperation(t *testing.T, s *shell, page func(string) shownPage, id st
 }
 
 func compareAttention(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	shown := page("attention")
 	failed, paused := ask[api.OperationPage](s, "list", "--status", "Failed,TimedOut").Operations, ask[api.OperationPage](s, "list", "--paused").Operations
 	operations := 0
@@ -251,6 +255,7 @@ func compareAttention(t *testing.T, s *shell, page func(string) shownPage) {
 }
 
 func compareItems(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	rows := page("items?vault="+url.QueryEscape(clienttest.Vault)).table(t, "Policy")
 	list := ask[api.Inventory](s, "items", "list", clienttest.Vault).Entries
 	require.Len(t, rows, len(list))
@@ -262,6 +267,7 @@ func compareItems(t *testing.T, s *shell, page func(string) shownPage) {
 }
 
 func compareSchedules(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	shown, list := page("schedules"), ask[api.ScheduleList](s, "schedules", "list").Schedules
 	require.NotEmpty(t, list)
 	for i, one := range list {
@@ -275,6 +281,7 @@ func compareSchedules(t *testing.T, s *shell, page func(string) shownPage) {
 }
 
 func compareProtection(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	shown, list := page("protection"), ask[api.DecisionPage](s, "protect", "decisions").Decisions
 	require.Len(t, shown.table(t, "Outcome"), len(list))
 	counts := map[string]int{}
@@ -287,7 +294,32 @@ func compareProtection(t *testing.T, s *shell, page func(string) shownPage) {
 	}
 }
 
+func compareReadiness(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
+	shown, report := page("readiness?read=1"), ask[api.Readiness](s, "readiness")
+	for _, score := range report.Scores {
+		if score.Group == "total" {
+			require.Positive(t, score.Items)
+			for name, n := range map[string]int{
+				"items": score.Items, "Proven": score.Proven, "NotProven": score.NotProven, "ObjectivesMissed": score.ObjectivesMissed,
+				"NotProtected": score.NotProtected, "Excluded": score.Excluded,
+			} {
+				require.Equal(t, fmt.Sprint(n), shown.counts[name], name)
+			}
+			require.Contains(t, shown.text, fmt.Sprintf("%d %% of the resources that are not excluded are proven", score.ProvenPercent))
+		}
+	}
+	rows := shown.table(t, "Resource")
+	require.Len(t, rows, len(report.Items))
+	for i, item := range report.Items {
+		require.Equal(t, item.Name+" "+item.Type, rows[i]["Resource"])
+		require.Equal(t, strings.Join(item.Reasons, " "), rows[i]["Why"])
+	}
+	require.Len(t, shown.table(t, "Immutability"), len(report.Vaults))
+}
+
 func compareLimits(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	shown, list := page("limits"), ask[api.LimitList](s, "limits").Limits
 	require.Len(t, list, 3)
 	found := map[string][]string{}
@@ -317,6 +349,7 @@ func compareLimits(t *testing.T, s *shell, page func(string) shownPage) {
 }
 
 func compareTrends(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
 	shown, list := page("trends?since=day"), ask[api.OperationPage](s, "list", "--since", "24h").Operations
 	ended, succeeded := 0, 0
 	var longest time.Duration

@@ -264,6 +264,31 @@ func TestActions_ChangeTheOperationWithAReason(t *testing.T) {
 	require.Equal(t, http.StatusConflict, res.status, body)
 }
 
+func TestReadiness_ShowsTheReport(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	body := s.page("readiness")
+	require.Contains(t, body, `hx-get="readiness?read=1" hx-trigger="load"`, "the page loads its report in the background")
+	require.Empty(t, s.api.Readiness.Requests(), "the page itself reads nothing")
+	body = s.page("readiness?read=1")
+	for _, want := range []string{"accounts", "Objectives missed", "A drill proves for 365 days", "azurefilesvault", "Soft delete"} {
+		require.Contains(t, body, want)
+	}
+	require.NotContains(t, body, "hx-trigger", "a complete report is not read again")
+	body = s.page("readiness?read=1&state=Proven")
+	require.Contains(t, body, "accounts")
+	require.NotContains(t, body, "billing")
+	status, _ := s.get("readiness?state=Nonsense")
+	require.Equal(t, http.StatusBadRequest, status)
+
+	s.api.Readiness.Incomplete(1)
+	body = s.page("readiness?read=1")
+	require.Contains(t, body, "The report is not complete")
+	require.Regexp(t, `hx-trigger="load delay:[1-9][0-9]*s"`, body)
+	s.api.Readiness.Fail(api.ReadinessProblem{Part: "vault", Subject: clienttest.Vault, Code: "AuthorizationFailed", Message: "no access"})
+	require.Contains(t, s.page("readiness?read=1"), "AuthorizationFailed")
+}
+
 func TestProtection_ExplainsAResource(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -439,6 +464,14 @@ func (hostileAPI) Decisions(context.Context, api.DecisionQuery) (api.DecisionPag
 	return api.DecisionPage{Decisions: []api.Decision{{ResourceID: hostile, Outcome: hostile, Rule: hostile, Reason: hostile, Source: hostile, OperationID: hostile, DryRunMatches: []string{hostile}}}}, nil
 }
 
+func (hostileAPI) Readiness(context.Context, api.ReadinessQuery) (api.Readiness, error) {
+	return api.Readiness{
+		Objectives: api.ReadinessObjectives{MaxProofAge: hostile}, Continue: hostile, Scan: api.ReadinessScan{Problems: []api.ReadinessProblem{{Subject: hostile, Code: hostile, Message: hostile, RecommendedAction: []string{hostile}}}},
+		Scores: []api.ReadinessScore{{Group: "vault", Name: hostile}}, Vaults: []api.ReadinessVault{{ID: hostile, Name: hostile, Location: hostile, SoftDelete: hostile, Immutability: hostile, Findings: []string{hostile}}},
+		Items: []api.ReadinessItem{{Name: hostile, Type: hostile, VaultID: hostile, State: hostile, Reasons: []string{hostile}, Next: []string{hostile}, Drill: &api.ReadinessDrill{Result: hostile}}},
+	}, nil
+}
+
 func (hostileAPI) Explain(context.Context, string) (api.ExplanationList, error) {
 	return api.ExplanationList{Resources: []api.Explanation{{
 		ResourceID: hostile, Type: hostile, Outcome: hostile, Rule: hostile, Reason: hostile, PolicyGaps: []string{hostile},
@@ -466,7 +499,7 @@ func TestPages_ShowHostileTextHarmlessly(t *testing.T) {
 		c.Name = hostile
 	})
 	for _, path := range []string{
-		"operations", "operations/op1", "attention?preflight=1", "rejected/r1", "protection", "protection?resource=" + url.QueryEscape(hostile), "limits", "schedules", "trends",
+		"operations", "operations/op1", "attention?preflight=1", "rejected/r1", "protection", "protection?resource=" + url.QueryEscape(hostile), "readiness?read=1", "limits", "schedules", "trends",
 		"operations?item=" + url.QueryEscape(hostile), "operations?done=" + url.QueryEscape(hostile), "protection?outcome=" + url.QueryEscape(hostile),
 	} {
 		body := s.page(path)

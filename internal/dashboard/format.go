@@ -18,7 +18,7 @@ import (
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"short": short, "last": lastPart, "stamp": stamp, "status": statusMark, "span": span, "between": between,
-		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "prose": prose, "actor": actor, "seconds": seconds,
+		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "readinessName": readinessName, "readinessClass": readinessClass, "age": age, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
 		"bar": barHeight, "rows": newRows, "windows": func() []string { return []string{"day", "week", "month"} },
 	}
@@ -102,8 +102,8 @@ func prose(text string) template.HTML {
 // inVault matches the part of a path before what is in a vault.
 var inVault = regexp.MustCompile(`(?i)^/subscriptions/.*/(?:vaults|backupVaults)/[^/]+/`)
 
-// itemPath returns the last part of an item's ID, which tells items of the same name
-// apart.
+// itemPath returns the last part of an item's ID, which distinguishes items of the
+// same name.
 func itemPath(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
 // shortPath returns the path of a call without the vault, or from its resource type

@@ -14,6 +14,9 @@ type limitsData struct {
 	List api.LimitList
 	// Scopes holds the limits by subscription and vault, the fullest first.
 	Scopes []limitScope
+	// Unknown holds the limits that Azure has not named, if no operation waits for
+	// them.
+	Unknown []limitRow
 }
 
 // limitScope holds the limits of one vault, or of a subscription.
@@ -43,14 +46,18 @@ func (d *Dashboard) limits(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	scopes := map[[2]string]*limitScope{}
+	data := limitsData{List: list}
 	for _, l := range list.Limits {
+		if l.Limit == 0 && l.WaitingCount == 0 && !l.BlockedUntil.After(list.At) {
+			data.Unknown = append(data.Unknown, newLimitRow(l, list.At))
+			continue
+		}
 		key := [2]string{l.Subscription, l.Scope}
 		if scopes[key] == nil {
 			scopes[key] = &limitScope{Subscription: l.Subscription, Scope: l.Scope}
 		}
 		scopes[key].Limits = append(scopes[key].Limits, newLimitRow(l, list.At))
 	}
-	data := limitsData{List: list}
 	for _, s := range scopes {
 		slices.SortFunc(s.Limits, func(a, b limitRow) int { return cmp.Or(b.Share-a.Share, cmp.Compare(a.Name, b.Name)) })
 		data.Scopes = append(data.Scopes, *s)

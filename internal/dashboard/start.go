@@ -61,24 +61,31 @@ type flowGroup struct {
 
 // groupFlows returns the flows by what they do, and by name within a group.
 func groupFlows(flows []Flow) (groups []flowGroup) {
-	all := []flowGroup{{Name: "Protect"}, {Name: "Back up"}, {Name: "Restore"}, {Name: "Change and end protection"}}
+	byGroup := map[string][]Flow{}
 	for _, f := range flows {
-		i := slices.IndexFunc([]string{"protect-", "backup-", "restore-"}, func(prefix string) bool { return strings.HasPrefix(f.Name, prefix) })
-		switch {
-		case strings.HasPrefix(f.Name, "drill-"):
-			i = 2
-		case i < 0:
-			i = len(all) - 1
-		}
-		all[i].Flows = append(all[i].Flows, f)
+		name := groupOf(f.Name)
+		byGroup[name] = append(byGroup[name], f)
 	}
-	for _, g := range all {
-		if len(g.Flows) > 0 {
-			slices.SortFunc(g.Flows, func(a, b Flow) int { return strings.Compare(a.Name, b.Name) })
-			groups = append(groups, g)
+	for _, name := range []string{"Protect", "Back up", "Restore", "Change and end protection"} {
+		if found := byGroup[name]; len(found) > 0 {
+			slices.SortFunc(found, func(a, b Flow) int { return strings.Compare(a.Name, b.Name) })
+			groups = append(groups, flowGroup{Name: name, Flows: found})
 		}
 	}
 	return groups
+}
+
+// groupOf returns the group of a flow. The first word of its name is what it does.
+func groupOf(flow string) string {
+	switch verb, _, _ := strings.Cut(flow, "-"); verb {
+	case "protect":
+		return "Protect"
+	case "backup":
+		return "Back up"
+	case "restore", "drill":
+		return "Restore"
+	}
+	return "Change and end protection"
 }
 
 // formRow is one field of a form.

@@ -35,7 +35,8 @@ type person struct {
 	principal string
 }
 
-// signIn returns a person with some app roles; nil means a request that names nobody.
+// signIn returns a browser of a reader with some app roles. Without roles, its
+// requests name no one.
 func (l *local) signIn(roles ...string) person {
 	l.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -96,7 +97,7 @@ func (p person) act(page, action string, form url.Values) (status int, header ht
 
 // TestDashboard_ServesSignedInPeopleInTheApp drives the dashboard of the deployed
 // program behind the Functions host. Readers look, starters start and change
-// operations, restorers those that are guarded. A refusal says which role is missing.
+// operations, restorers those that are guarded. A denied action names the missing role.
 func TestDashboard_ServesSignedInPeopleInTheApp(t *testing.T) {
 	t.Parallel()
 	l := startInTurn(t, stack.Config{SpeedFactor: faultSpeed, Settings: dashboardSettings("True")})

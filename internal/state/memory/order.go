@@ -21,7 +21,7 @@ func headOf(op operation.Operation) head {
 	return head{at: state.PositionOf(op.CreatedAt, op.ID), createdAt: op.CreatedAt, status: op.Status, flow: op.Flow}
 }
 
-// mayMatch reports whether the query can select the row, as far as the head tells.
+// mayMatch reports whether the query can select the row, by its head alone.
 func (h head) mayMatch(q operation.Query) bool {
 	return (len(q.Status) == 0 || slices.Contains(q.Status, h.status)) && (q.Flow == "" || q.Flow == h.flow)
 }

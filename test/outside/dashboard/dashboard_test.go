@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "write docs/dashboard/*.png")
 
 // maxWait is the maximum time to wait for a condition.
-const maxWait = 4 * time.Minute
+const maxWait = 8 * time.Minute
 
 // site is a local stack with its dashboard.
 type site struct {
@@ -56,6 +56,7 @@ func newSite(t *testing.T, flows []dashboard.Flow) *site {
 		Root: "../../..", Folder: filepath.Join(dir, "dist"), Archive: filepath.Join(dir, "dist.zip"), Version: "browser",
 	})
 	require.NoError(t, err)
+	require.NoError(t, declare(filepath.Join(dir, "dist")))
 	local, err := stack.New(t.Context(), stack.Config{Dist: filepath.Join(dir, "dist"), SpeedFactor: 60})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
@@ -125,13 +126,7 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 		names = append(names, f.Name)
 	}
 	s := newSite(t, flows)
-	ended := s.start("protect-file-share", "shown")
-	_, err = s.client.Wait(t.Context(), ended, func(client.Update) {})
-	require.NoError(t, err)
-	failed := s.start("stop-protection", "fails") // the share of the example is not protected any more, or not yet
-	_, err = s.client.Wait(t.Context(), failed, func(client.Update) {})
-	require.NoError(t, err)
-
+	ended := s.populate()
 	protected, err := s.client.Get(t.Context(), ended)
 	require.NoError(t, err)
 	vault := protected.Vault

@@ -50,7 +50,7 @@ async function accessible(audited, page) {
 
 const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${page.url()} is wider than the window`);
 
-const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "limits", "start", "trends", "nowhere"];
+const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "readiness?read=1", "limits", "start", "trends", "nowhere"];
 for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]]) {
   const page = await open({ colorScheme: scheme, viewport: { width, height: 900 } });
   const audited = await open({ bypassCSP: true, colorScheme: scheme, viewport: { width, height: 900 } });
@@ -61,7 +61,7 @@ for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]])
       await fits(page);
       await accessible(audited, page);
       if (path === "nowhere") page.problems = page.problems.filter((p) => !p.includes("404"));
-      if (job.screenshots && path !== "nowhere" && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
+      if (job.screenshots && path !== "nowhere" && !path.includes("resource=") && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
         await page.screenshot({ path: `${job.screenshots}/${path.split("?")[0].split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
       }
     });
@@ -172,6 +172,12 @@ await check("a dry run shows the calls, and the start leads to the operation", p
   await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.waitForURL(/operations\/[a-z0-9]+\?done=started/);
   await page.getByText("The operation was started.").waitFor(patience);
+});
+await check("the preflight and the readiness report load in the background", page, async () => {
+  await go(page, "attention");
+  await page.getByRole("link", { name: "Check again" }).waitFor(patience);
+  await go(page, "readiness");
+  await page.getByRole("heading", { name: "Resources" }).waitFor(patience);
 });
 await check("a resource is explained", page, async () => {
   await go(page, "protection");
