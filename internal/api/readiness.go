@@ -47,7 +47,7 @@ type Readiness struct {
 	Continue string `json:"continue,omitempty"`
 }
 
-// ReadinessObjectives are what the resources are judged by.
+// ReadinessObjectives are the limits by which the resources are judged.
 type ReadinessObjectives struct {
 	// MaxPointAge is the maximum age of the newest backup (RPO), in ISO 8601; empty
 	// means that the age is not judged.
@@ -56,10 +56,10 @@ type ReadinessObjectives struct {
 	MaxProofAge string `json:"maxProofAge"`
 }
 
-// ReadinessScan says how complete and how old the data of the report is, and what
-// it cost.
+// ReadinessScan reports how complete and how old the data of the report is, and the
+// calls that it cost.
 type ReadinessScan struct {
-	// Complete reports that every part was read, or failed for good; repeat the
+	// Complete reports that every part was read, or cannot be read; repeat the
 	// request otherwise. Without it, resources may be missing or older than allowed.
 	Complete bool `json:"complete"`
 	// Parts counts the vaults, the subscriptions of rules and the other lists that the

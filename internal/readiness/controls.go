@@ -38,7 +38,7 @@ type Control struct {
 	Framework, ID, Topic string
 	// Figures support the control; none means that it is not ours.
 	Figures []Figure
-	// Else is what the control wants beyond the figures.
+	// Else names the parts of the control that the report does not support.
 	Else string
 }
 

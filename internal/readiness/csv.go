@@ -18,7 +18,7 @@ type Column struct {
 	value         func(row) string
 }
 
-// row is what one line of the CSV file is made of.
+// row holds the facts of one line of the CSV file.
 type row struct {
 	api.ReadinessItem
 	vault api.ReadinessVault

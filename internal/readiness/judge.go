@@ -33,7 +33,7 @@ func New(c Config) (*Judge, error) {
 // Assess returns the resource with its state, the reasons, and what to do next, which
 // follow from its other fields. Whatever is unknown counts against the resource.
 func (j *Judge) Assess(item api.ReadinessItem) api.ReadinessItem {
-	v := verdict{item: item}
+	v := judgement{item: item}
 	v.item.State, v.item.Reasons, v.item.Next = "", nil, []string{}
 	protected := v.protection()
 	if v.item.State == api.ReadinessExcluded {
@@ -47,12 +47,12 @@ func (j *Judge) Assess(item api.ReadinessItem) api.ReadinessItem {
 	return v.item
 }
 
-// verdict collects the reasons for a state.
-type verdict struct{ item api.ReadinessItem }
+// judgement collects the reasons for a state.
+type judgement struct{ item api.ReadinessItem }
 
 // add adds a reason. Of several states, the highest rank counts, and its first
 // reason comes first.
-func (v *verdict) add(s api.ReadinessState, format string, args ...any) {
+func (v *judgement) add(s api.ReadinessState, format string, args ...any) {
 	reason := fmt.Sprintf(format, args...)
 	if rank(s) > rank(v.item.State) {
 		v.item.State = s
@@ -63,7 +63,7 @@ func (v *verdict) add(s api.ReadinessState, format string, args ...any) {
 }
 
 // note adds a reason that does not change the state.
-func (v *verdict) note(format string, args ...any) {
+func (v *judgement) note(format string, args ...any) {
 	v.item.Reasons = append(v.item.Reasons, fmt.Sprintf(format, args...))
 }
 
@@ -97,7 +97,7 @@ const (
 )
 
 // protection judges whether the resource is backed up, or not on purpose.
-func (v *verdict) protection() (protected bool) {
+func (v *judgement) protection() (protected bool) {
 	i := v.item
 	switch {
 	case Protected(i):
@@ -131,7 +131,7 @@ func NewestBackup(i api.ReadinessItem) *time.Time {
 }
 
 // judgeBackup compares the age of the newest backup with its maximum.
-func (j *Judge) judgeBackup(v *verdict) {
+func (j *Judge) judgeBackup(v *judgement) {
 	newest := NewestBackup(v.item)
 	switch {
 	case j.c.MaxPointAge == 0:
@@ -153,7 +153,7 @@ func (j *Judge) judgeBackup(v *verdict) {
 // maxClockSkew is how far Azure's clock may be ahead of ours.
 const maxClockSkew = 5 * time.Minute
 
-func (j *Judge) judgeDrill(v *verdict) {
+func (j *Judge) judgeDrill(v *judgement) {
 	d := v.item.Drill
 	if d == nil {
 		v.add(api.ReadinessNotProven, "there is no evidence of a drill")

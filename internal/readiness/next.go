@@ -10,7 +10,7 @@ import (
 )
 
 // next adds the commands that improve the state.
-func (v *verdict) next(protected bool) {
+func (v *judgement) next(protected bool) {
 	i := v.item
 	command := func(words ...string) { v.item.Next = append(v.item.Next, Command(words...)) }
 	switch {

@@ -19,7 +19,7 @@ var pageText string
 //go:embed page.css
 var pageStyle string
 
-// page is what the template shows.
+// page holds the values of the template.
 type page struct {
 	api.Readiness
 	Style   template.CSS

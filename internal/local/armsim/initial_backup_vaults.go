@@ -83,7 +83,7 @@ type ProtectedDatasource struct {
 	// State is its currentProtectionState; ProtectionConfigured if empty.
 	State          string
 	RecoveryPoints []RecoveryPoint
-	// Past is what happened to it; nil means that the vault lists no jobs.
+	// Past describes its earlier backups; nil means that the vault lists no jobs.
 	Past *Past
 }
 

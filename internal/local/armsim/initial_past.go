@@ -2,8 +2,8 @@ package armsim
 
 import "time"
 
-// Past is what happened to a protected item before the simulator started. Ages are
-// not divided by the speed factor.
+// Past describes the backups of a protected item before the simulator started. Ages
+// are not divided by the speed factor.
 type Past struct {
 	// Backup is the age of the last backup that completed; 0 means that none did.
 	Backup time.Duration
@@ -13,7 +13,7 @@ type Past struct {
 	State string
 }
 
-// remember gives an item its past. Without one, its last backup completed at the
+// remember sets the past of an item. Without one, its last backup completed at the
 // start.
 func (i *item) remember(p *Past, start time.Time) {
 	if p == nil {
@@ -31,7 +31,7 @@ func (i *item) remember(p *Past, start time.Time) {
 	}
 }
 
-// remember gives an instance the jobs of its past.
+// remember adds the jobs of an instance's past to its vault.
 func (i *instance) remember(p *Past, start time.Time, ids *random) {
 	if p == nil {
 		return

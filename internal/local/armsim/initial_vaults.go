@@ -78,7 +78,7 @@ type Share struct {
 	Policy string
 	// Empty is set for a share without files: its restore restores none.
 	Empty bool
-	// Past is what happened to a protected share; nil means a backup at the start.
+	// Past describes the earlier backups of a protected share; nil means a backup at the start.
 	Past *Past
 }
 
@@ -96,7 +96,7 @@ type VirtualMachine struct {
 	// Vault is the ARM ID of the vault that protects the machine, Policy the name
 	// of one of its policies; empty if it is not protected.
 	Vault, Policy string
-	// Past is what happened to a protected machine; nil means a backup at the start.
+	// Past describes the earlier backups of a protected machine; nil means a backup at the start.
 	Past *Past
 	// ProtectedElsewhere is the ARM ID of a vault outside of the simulator that
 	// protects the machine.

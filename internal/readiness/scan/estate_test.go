@@ -249,7 +249,7 @@ rules:
     match: {names: ["scratch-*"]}
 `
 
-// fate is what the estate does with a resource, and the state that follows.
+// fate describes a resource of the estate, and the state that follows.
 type fate struct {
 	name  string
 	state api.ReadinessState
@@ -297,12 +297,12 @@ func newEstate() *estate {
 	e := &estate{truth: map[string]fate{}, ids: map[string]string{}}
 	e.rules.WriteString(estateRules)
 	for s := range subscriptions {
-		e.addSubscription(s)
+		e.addSubscription(s, accounts, servers)
 	}
 	return e
 }
 
-func (e *estate) addSubscription(s int) {
+func (e *estate) addSubscription(s, accounts, servers int) {
 	id := fmt.Sprintf("00000000-0000-0000-0000-%012d", s+1)
 	files := armsim.Vault{
 		Subscription: id, ResourceGroup: "rg", Name: fmt.Sprintf("files%02d", s), Location: "westeurope", SoftDelete: "AlwaysON", ResourceGuard: s%2 == 0,

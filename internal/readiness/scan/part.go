@@ -39,7 +39,7 @@ type list struct {
 	read func(ctx context.Context, o arm.CallOptions, r row, more func() bool) (portion, error)
 }
 
-// portion is what one call of a list's read function returns. Data is the whole list
+// portion is the result of one call of a list's read function. Data is the whole list
 // as far as it is known; nil if nothing was read.
 type portion struct {
 	Data   any
@@ -114,7 +114,7 @@ func (r row) failed(now time.Time, maxAge time.Duration) bool {
 	return r.Problem != nil && now.Sub(r.Problem.At) <= min(maxAge, MinAge)
 }
 
-// begins reports whether the part is read anew: no list is new enough or half read,
+// begins reports whether the part is read from its beginning: no list is new enough or half read,
 // and no attempt is waiting.
 func (r row) begins(now time.Time, maxAge time.Duration) bool {
 	for _, s := range r.Lists {

@@ -168,8 +168,11 @@ func (f *refresher) scanned(parts []part, rows map[string]row, invalid *api.Read
 				Part: p.kind, Subject: p.subject, Code: r.Problem.Code, Message: r.Problem.Message, RecommendedAction: r.Problem.RecommendedAction,
 			})
 		default:
-			// Another instance may end its claim at any time.
-			if pause := max(r.NotBefore.Sub(now), 0); wait < 0 || pause < wait {
+			pause := max(r.NotBefore.Sub(now), 0)
+			if now.Before(r.ClaimedUntil) {
+				pause = claimPause // another instance may end its claim at any time
+			}
+			if wait < 0 || pause < wait {
 				wait = pause
 			}
 		}
@@ -180,6 +183,9 @@ func (f *refresher) scanned(parts []part, rows map[string]row, invalid *api.Read
 	}
 	return scan
 }
+
+// claimPause is the wait for a part that another instance reads.
+const claimPause = 5 * time.Second
 
 // maxRetryAfter limits the wait between two requests, in seconds.
 const maxRetryAfter = 60

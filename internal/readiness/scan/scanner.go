@@ -86,7 +86,7 @@ func New(c Config) (*Scanner, error) {
 	return &Scanner{c: c}, nil
 }
 
-// Request is what a report is about.
+// Request selects the resources of a report and its objectives.
 type Request struct {
 	// Vaults are the resource IDs of the vaults to report on; none means every known
 	// vault, and every resource that the rules decide about.
