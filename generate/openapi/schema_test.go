@@ -59,7 +59,13 @@ func TestSchema_AcceptsTheReadinessReport(t *testing.T) {
 		"another property": func(d map[string]any) { d["colour"] = "red" },
 		"another version":  func(d map[string]any) { d["version"] = 2 },
 		"no scan":          func(d map[string]any) { delete(d, "scan") },
-		"another state":    func(d map[string]any) { d["items"].([]any)[0].(map[string]any)["state"] = "Good" },
+		"another state": func(d map[string]any) {
+			items, ok := d["items"].([]any)
+			require.True(t, ok)
+			item, ok := items[0].(map[string]any)
+			require.True(t, ok)
+			item["state"] = "Good"
+		},
 	} {
 		require.Positive(t, problems(change), name)
 	}
