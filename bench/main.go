@@ -1,6 +1,6 @@
 // Command bench compares azbackupflow with other ways to wait for Azure.
 //
-//	bench [-ops 100,1000] [-repeat 3] [-out results/latest.json]
+//	bench [-ops 1000] [-repeat 2] [-sequential 5000] [-live 100000] [-ended 1000000] [-out results/latest.json]
 //	bench report [-in results/latest.json] [-docs ../docs]
 //	bench flames [-in FOLDER]
 //
@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"azbackupflow/bench/internal/contestant"
+	"azbackupflow/bench/internal/growth"
 	"azbackupflow/bench/internal/report"
 	"azbackupflow/bench/internal/runner"
 	"azbackupflow/bench/internal/work"
@@ -58,10 +59,13 @@ func command(ctx context.Context, args []string) error {
 
 func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	ops := flags.String("ops", "100,1000", "numbers of operations that wait at the same time, separated by commas")
-	repeat := flags.Int("repeat", 3, "number of runs of each contestant; the page shows their median")
+	ops := flags.String("ops", "1000", "numbers of operations that wait at the same time, separated by commas")
+	repeat := flags.Int("repeat", 2, "number of runs of each contestant; the page shows their median")
 	file := flags.String("out", results, "file to write the raw figures to")
 	only := flags.String("contestants", "", "names of the contestants to run, separated by commas; empty for all")
+	steps := flags.Int("sequential", 5000, "number of operations of five steps that do nothing; 0 for none")
+	live := flags.Int("live", 100_000, "maximum number of live operations in memory, a tenth of it in Azurite; 0 for no growth")
+	ended := flags.Int("ended", 1_000_000, "maximum number of ended operations in memory")
 	profiles := flags.String("profiles", "", "folder to write profiles of each contestant to; empty for none")
 	limit := flags.Duration("limit", 30*time.Second, "maximum time of one run; a contestant that exceeds it is reported as not done")
 	if err := flags.Parse(args); err != nil {
@@ -73,6 +77,9 @@ func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 	loads, err := scenarios(*ops)
 	if err != nil {
 		return err
+	}
+	if *steps > 0 {
+		loads = append(loads, sequential(*steps))
 	}
 	chosen, err := choose(*only)
 	if err != nil {
@@ -96,6 +103,11 @@ func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if *live > 0 {
+		if run.Growth, err = growth.Measure(ctx, growth.Config{Live: *live, Ended: *ended, Now: now, Progress: out}); err != nil {
+			return err
+		}
 	}
 	run.Took = now().Sub(run.Began).Round(time.Second).String()
 	return save(*file, run)

@@ -29,6 +29,12 @@ func flatOut() work.Scenario {
 	return work.Scenario{Name: "flat out", Operations: 40, RetryAfter: 10 * time.Millisecond, Polls: 10, ByCount: true}
 }
 
+// sequential returns the load that Microsoft publishes for Durable Functions: many
+// operations of five steps that do nothing, as fast as possible.
+func sequential(operations int) work.Scenario {
+	return work.Scenario{Name: fmt.Sprintf("5 steps × %d", operations), Operations: operations, Sequential: 5}
+}
+
 func scenarios(ops string) ([]work.Scenario, error) {
 	all := []work.Scenario{flatOut()}
 	for field := range strings.SplitSeq(ops, ",") {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -39,11 +40,29 @@ func newEngine(w harness.Env, store engine.Store, queue engine.Queue, waits oper
 			{Name: "await", Effect: step.Read, Run: c.awaitStep(w)},
 		},
 	}}
+	if n := w.Job.Scenario.Sequential; n > 0 {
+		flows.flow.Steps = sequential(w, n)
+	}
 	return engine.New(engine.Config{
 		Store: store, Queue: queue, Flows: flows, Waits: waits, Tenant: "bench",
 		Now: w.Now, NewID: uuid.NewString, Sleep: harness.Pause,
 		Jitter: rand.Float64,
 	})
+}
+
+// sequential returns steps that do nothing, one after the other.
+func sequential(w harness.Env, n int) []step.Step {
+	steps := make([]step.Step, n)
+	for i := range steps {
+		steps[i] = step.Step{Name: fmt.Sprint("step ", i+1), Effect: step.Read, Run: func(ctx context.Context, s step.Call) (operation.Outcome, error) {
+			if i+1 < n {
+				return operation.Outcome{Kind: operation.Advance, Pace: operation.PaceNow, Note: "done"}, nil
+			}
+			invocationOf(ctx).after = func() { w.Ended(s.Operation.Key) }
+			return operation.Outcome{Kind: operation.Finish, Note: "done"}, nil
+		}}
+	}
+	return steps
 }
 
 // calls are the steps of the flow.

@@ -15,7 +15,7 @@ import (
 
 // inMemory runs azbackupflow with state and queue in memory.
 type inMemory struct {
-	now    func() time.Time
+	now     func() time.Time
 	engine  *engine.Engine
 	queue   notifyingQueue
 	stop    context.CancelFunc

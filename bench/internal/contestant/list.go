@@ -16,8 +16,9 @@ type Contestant struct {
 	Azure bool
 	// Ours reports whether it is azbackupflow.
 	Ours bool
-	// Once reports whether it is run only once, which keeps a run short. These are
-	// peers with their defaults; their tuned variants are faster.
+	// Once reports whether it is run only once, which keeps a run short: peers with
+	// their defaults, whose tuned variants are faster, and others that no target
+	// depends on closely.
 	Once bool
 	// Program is the folder of its program, below bench/engines.
 	Program string
@@ -84,11 +85,11 @@ func All() []Contestant {
 			Settings: "16 concurrent orchestrations and 16 concurrent activities; sqlite in memory",
 		},
 		{
-			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Program: "goworkflows", Kind: Memory,
+			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Program: "goworkflows", Kind: Memory, Once: true,
 			Settings: "its monoprocess backend, polls every 10 ms, executor cache of 4,096 for 10 min; sqlite in memory",
 		},
 		{
-			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Program: "azcore", Kind: Plain,
+			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Program: "azcore", Kind: Plain, Once: true,
 			Settings: "one goroutine per operation; Frequency 1 s (the minimum), used if ARM returns no Retry-After",
 		},
 	}

@@ -97,7 +97,7 @@ func measure(ctx context.Context, job work.Job, r Runner, ends <-chan string, no
 	if err := r.Start(ctx, work.WarmUp); err != nil {
 		return work.Usage{}, err
 	}
-	if err := await(ctx, ends, 1, true); err != nil {
+	if _, err := await(ctx, ends, 1, true); err != nil {
 		return work.Usage{}, fmt.Errorf("warm-up: %w", err)
 	}
 	before, err := readUsage()
@@ -109,9 +109,10 @@ func measure(ctx context.Context, job work.Job, r Runner, ends <-chan string, no
 		return work.Usage{}, err
 	}
 	began := now()
+	ended := 0
 	err = startAll(ctx, s, r, began, now)
 	if err == nil {
-		err = await(ctx, ends, s.Operations, false)
+		ended, err = await(ctx, ends, s.Operations, false)
 	}
 	// A run that reaches the limit still has figures.
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -127,7 +128,7 @@ func measure(ctx context.Context, job work.Job, r Runner, ends <-chan string, no
 	}
 	return work.Usage{
 		User: after.user - before.user, System: after.system - before.system, Wall: wall,
-		RSSBefore: before.rss, RSSPeak: after.peak, Cost: r.Cost(),
+		Ended: ended, RSSBefore: before.rss, RSSPeak: after.peak, Cost: r.Cost(),
 	}, nil
 }
 
@@ -148,8 +149,9 @@ func startAll(ctx context.Context, s work.Scenario, r Runner, began time.Time, n
 	return nil
 }
 
-// await waits until n operations have ended: the warm-up, or the others.
-func await(ctx context.Context, ends <-chan string, n int, warmUp bool) error {
+// await waits until n operations have ended: the warm-up, or the others. It returns
+// how many have ended.
+func await(ctx context.Context, ends <-chan string, n int, warmUp bool) (int, error) {
 	seen := map[string]bool{}
 	for len(seen) < n {
 		select {
@@ -158,10 +160,10 @@ func await(ctx context.Context, ends <-chan string, n int, warmUp bool) error {
 				seen[id] = true
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d operations ended: %w", len(seen), n, ctx.Err())
+			return len(seen), fmt.Errorf("%d of %d operations ended: %w", len(seen), n, ctx.Err())
 		}
 	}
-	return nil
+	return len(seen), nil
 }
 
 // Pause waits for the duration or until the context ends.

@@ -73,6 +73,9 @@ func flag(b bool) int {
 func byScenario(results []work.Result) []scenarioFigures {
 	var all []scenarioFigures
 	for _, r := range results {
+		if r.Scenario.Sequential > 0 {
+			continue
+		}
 		if !slices.ContainsFunc(all, func(s scenarioFigures) bool { return s.Name == r.Scenario.Name }) {
 			all = append(all, scenarioFigures{Scenario: r.Scenario})
 		}

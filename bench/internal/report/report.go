@@ -49,6 +49,11 @@ func Write(docs string, run work.Run) error {
 			}
 		}
 	}
+	for _, p := range growthPlots(run.Growth) {
+		if err := os.WriteFile(filepath.Join(docs, filepath.FromSlash(p.File)), p.svg(), 0o600); err != nil {
+			return fmt.Errorf("write the plots: %w", err)
+		}
+	}
 	text, err := render(run, all)
 	if err != nil {
 		return err
@@ -61,7 +66,7 @@ func Write(docs string, run work.Run) error {
 
 func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 	made, err := template.New("page").Funcs(template.FuncMap{
-		"thousands": thousands, "millis": millis, "plots": plots, "row": row,
+		"thousands": thousands, "millis": millis, "plots": plots, "row": row, "micros": micros, "requests": func(s work.Spent) string { return fmt.Sprintf("%.2f", s.Requests) },
 		"version": func(engine string) string { return cmp.Or(run.Versions[engine], "this one") },
 		"title":   func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	}).Parse(page)
@@ -77,7 +82,11 @@ func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 		Scenarios   []scenarioFigures
 		Contestants []contestant.Contestant
 		Cost        *work.Cost
-	}{Run: run, Busy: busy(run.Machine), Scenarios: all, Cost: costOf(run.Results, "azbackupflow")}
+		Conclusions []string
+		Sequential  []sequentialRow
+		GrowthPlots []lines
+	}{Run: run, Busy: busy(run.Machine), Scenarios: all, Cost: costOf(run.Results, "azbackupflow"),
+		Conclusions: conclusions(run, all), Sequential: sequentialRows(run.Results), GrowthPlots: growthPlots(run.Growth)}
 	data.Targets = targets(all, data.Cost, run.Machine.Cores)
 	for _, r := range run.Results {
 		data.Repeat = max(data.Repeat, r.Repeat)

@@ -40,10 +40,15 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 	t.Parallel()
 	run := func(change func(ours, memory, peerFile, peerMemory, azcore *work.Result)) string {
 		results := []work.Result{
-			result("azbackupflow", 4, 20, 5), result("azbackupflow-memory", 1, 20, 5), result("durabletask-file", 8, 40, 60),
+			result("azbackupflow", 1, 20, 5), result("azbackupflow-memory", 1, 20, 5), result("durabletask-file", 8, 40, 60),
 			result("durabletask-memory", 4, 40, 60), result("azcore", 1, 10, 1),
 		}
-		results[0].Usage.Cost = &work.Cost{Poll: work.Requests{Invocations: 10, TableReads: 10, TableWrites: 10, Sends: 10, MaxTable: 2, MaxSends: 1}}
+		results[0].Usage.RSSBefore = 15 << 20
+		results[0].Usage.Cost = &work.Cost{
+			Accept: work.Requests{Invocations: 2, TableWrites: 4, Sends: 2, MaxTable: 2, MaxSends: 1},
+			Poll:   work.Requests{Invocations: 10, TableReads: 10, TableWrites: 10, Sends: 10, MaxTable: 2, MaxSends: 1},
+			Last:   work.Requests{Invocations: 2, TableReads: 2, TableWrites: 4, MaxTable: 3},
+		}
 		change(&results[0], &results[1], &results[2], &results[3], &results[4])
 		dir := t.TempDir()
 		require.NoError(t, report.Write(dir, work.Run{Results: results}))
@@ -59,13 +64,15 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 		says   string
 	}{
 		"CPU":          {func(_, memory, _, _, _ r) { memory.Usage.User *= 2 }, "The share is 50 %, not 25 %."},
-		"lateness":     {func(_, _, file, _, _ r) { file.ARM.Lateness = []float64{40, 40} }, "durabletask-go, file 40 ms (azbackupflow has 1.2 times a tenth of it)"},
+		"step":         {func(ours, _, _, _, _ r) { ours.Usage.User *= 2 }, "Missed by 0.80 ms."},
+		"lateness":     {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{140, 140} }, "Missed by 40 ms."},
 		"early":        {func(ours, _, _, _, _ r) { ours.ARM.Early = 1 }, "| no early polls | 1 in all runs of azbackupflow | **missed** |"},
 		"calls":        {func(ours, _, _, _, _ r) { ours.ARM.MaxCalls = 5 }, "An operation made 5 calls, and 4 are allowed"},
-		"transactions": {func(ours, _, _, _, _ r) { ours.Usage.Cost.Poll.MaxTable = 3 }, "at most 3 and 1, in 10 polls | **missed** |"},
-		"memory":       {func(_, _, _, _, azcore r) { azcore.Usage.RSSPeak = 25 << 20 }, "80 % of azcore's peak, not 50 %"},
-		"no figures":   {func(ours, _, _, _, _ r) { ours.Usage.RSSPeak = 0 }, "| memory with 2 waiting operations at most half of azcore's | not run | **missed** |"},
-		"unfinished":   {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{5} }, "azbackupflow ∞;"},
+		"transactions": {func(ours, _, _, _, _ r) { ours.Usage.Cost.Poll.MaxTable = 3 }, "poll at most 3 and 1, in 10; end at most 3 and 0, in 2 | **missed** |"},
+		"acceptance":   {func(ours, _, _, _, _ r) { ours.Usage.Cost.Accept.MaxTable = 4 }, "accept at most 4 and 1, in 2;"},
+		"memory":       {func(_, _, _, _, azcore r) { azcore.Usage.RSSPeak = 10 << 20 }, "grows by 50 % of azcore's, not 25 %"},
+		"no figures":   {func(ours, _, _, _, _ r) { ours.Usage.RSSPeak = 0 }, "| growth of memory with 2 waiting operations at most a quarter of azcore's | not run | **missed** |"},
+		"unfinished":   {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{5} }, "azbackupflow ∞,"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,6 +88,33 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 		good(nil, nil, nil, nil, azcore)
 		file.ARM.Lateness = nil
 	}), "durabletask-go, file ∞ | met |")
+}
+
+func TestWrite_ShowsSequentialStepsGrowthAndConclusions(t *testing.T) {
+	t.Parallel()
+	steps := work.Result{Contestant: "azbackupflow", Scenario: work.Scenario{Name: "5 steps", Operations: 10, Sequential: 5}, Repeat: 1}
+	steps.Usage = work.Usage{User: 100 * time.Millisecond, Wall: time.Second, Ended: 10, RSSPeak: 30 << 20}
+	run := work.Run{Results: []work.Result{result("azbackupflow", 1, 20, 5), result("dbos-file", 2, 40, 3), steps}}
+	for _, n := range []int{10, 100, 1000} {
+		spent := work.Spent{CPU: time.Duration(n) * time.Microsecond, Requests: 2}
+		run.Growth = append(run.Growth, work.Growth{Store: "memory", Live: n, Sweep: spent, List: spent, Start: spent, Poll: spent})
+	}
+	dir := t.TempDir()
+	require.NoError(t, report.Write(dir, run))
+	page, err := os.ReadFile(filepath.Join(dir, "performance.md"))
+	require.NoError(t, err)
+	for _, want := range []string{
+		"**CPU.** A step costs 1.00 ms", "cheapest of the durable contestants; the next is DBOS Transact, file with 2.00 ms",
+		"The most punctual of the other durable contestants is DBOS Transact, file with 3 ms at p99",
+		"run at 50 steps per second (azbackupflow)", "| azbackupflow | 50 | 50 | 2.00 ms | 30.0 MiB |",
+		"From 10 to 1,000 live operations, the CPU time of a poll goes from 10 µs to 1000 µs",
+		"| memory | 100 | 0 | 100 µs | 2.00 |", "(performance/growth-live-memory.svg)",
+	} {
+		require.Contains(t, string(page), want)
+	}
+	plot, err := os.ReadFile(filepath.Join(dir, "performance", "growth-live-memory.svg"))
+	require.NoError(t, err)
+	require.Contains(t, string(plot), "sweep, per live operation")
 }
 
 func TestWrite_RejectsARunWithoutFigures(t *testing.T) {

@@ -52,7 +52,7 @@ func Run(ctx context.Context, cfg Config) ([]work.Result, error) {
 	for repeat := range cfg.Repeat {
 		for _, scenario := range cfg.Scenarios {
 			for _, c := range cfg.Contestants {
-				if excluded[c.Name+scenario.Name] || c.Once && repeat > 0 {
+				if excluded[c.Name+scenario.Name] || (c.Once || scenario.Sequential > 0) && repeat > 0 || scenario.Sequential > 0 && !c.Ours {
 					continue
 				}
 				began := cfg.Now()
@@ -80,21 +80,33 @@ func summary(r work.Result) string {
 	if r.Failure != "" {
 		return "NOT DONE: " + r.Failure
 	}
+	if s := r.Scenario; s.Sequential > 0 {
+		steps := float64(s.Operations * s.Sequential)
+		return fmt.Sprintf("%.2f ms CPU per step, %.0f steps/s, %d MiB", (r.Usage.User+r.Usage.System).Seconds()*1000/steps, steps/r.Usage.Wall.Seconds(), r.Usage.RSSPeak>>20)
+	}
 	cpu := float64((r.Usage.User + r.Usage.System).Microseconds()) / 1000 / float64(max(r.ARM.Calls(), 1))
 	return fmt.Sprintf("%.2f ms CPU per step, %d calls in %.1fs, %d early, lateness p50 %.0f p99 %.0f ms, %d MiB",
 		cpu, r.ARM.Calls(), r.ARM.Span.Seconds(), r.ARM.Early, Percentile(r.ARM.Lateness, 50), Percentile(r.ARM.Lateness, 99), r.Usage.RSSPeak>>20)
 }
 
+// sequentialLimit is how many times longer than others a scenario of sequential
+// steps may take: it has many more steps.
+const sequentialLimit = 8
+
 // one runs one contestant in one scenario.
 func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenario) (result work.Result, err error) {
-	ctx, cancel := context.WithTimeout(ctx, cfg.Limit+30*time.Second)
+	limit := cfg.Limit
+	if s.Sequential > 0 {
+		limit *= sequentialLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit+30*time.Second)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "azbackupflow-bench-")
 	if err != nil {
 		return result, fmt.Errorf("create a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	job := work.Job{Contestant: c.Name, Scenario: s, Dir: dir, Limit: cfg.Limit}
+	job := work.Job{Contestant: c.Name, Scenario: s, Dir: dir, Limit: limit}
 	if cfg.Profiles != "" {
 		job.Profile = filepath.Join(cfg.Profiles, strings.ReplaceAll(s.Name, " ", "-")+"-"+c.Name)
 		if err := os.MkdirAll(job.Profile, 0o750); err != nil {
@@ -119,8 +131,8 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 	result.Services = servicesCPU() - time.Duration(before.Load())
 	result.Start = arm.FirstCall().Sub(started)
 	result.ARM = arm.Observed()
-	if result.ARM.Ended != s.Operations {
-		return result, fmt.Errorf("%d of %d operations ended within %s", result.ARM.Ended, s.Operations, cfg.Limit)
+	if result.Usage.Ended != s.Operations {
+		return result, fmt.Errorf("%d of %d operations ended within %s", result.Usage.Ended, s.Operations, job.Limit)
 	}
 	return result, nil
 }

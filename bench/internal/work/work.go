@@ -19,6 +19,10 @@ type Scenario struct {
 	// ByCount ends an operation with its Polls-th poll, however late that is.
 	// Otherwise an operation ends after Polls times RetryAfter.
 	ByCount bool `json:"byCount"`
+	// Sequential is the number of steps of an operation that do nothing and call
+	// nothing, one after the other. The fields above except Name and Operations are
+	// then zero. Only azbackupflow runs such a scenario.
+	Sequential int `json:"sequential,omitempty"`
 }
 
 // Duration returns the duration of an operation in Azure.
@@ -56,6 +60,8 @@ type Usage struct {
 	User   time.Duration `json:"user"`
 	System time.Duration `json:"system"`
 	Wall   time.Duration `json:"wall"`
+	// Ended is the number of operations that ended.
+	Ended int `json:"ended"`
 	// RSSBefore is the resident memory before the first start, RSSPeak the
 	// maximum since the process started, in bytes.
 	RSSBefore int64 `json:"rssBefore"`
@@ -136,6 +142,28 @@ type Run struct {
 	// Versions holds the version of each engine by its name.
 	Versions map[string]string `json:"versions"`
 	Results  []Result          `json:"results"`
+	Growth   []Growth          `json:"growth,omitempty"`
+}
+
+// Growth holds what azbackupflow's program spends with a number of live and of ended
+// operations in a store.
+type Growth struct {
+	// Store is memory or Azurite.
+	Store string `json:"store"`
+	Live  int    `json:"live"`
+	Ended int    `json:"ended"`
+	// Sweep is per live operation, List per page of 50, Start and Poll per
+	// operation.
+	Sweep Spent `json:"sweep"`
+	List  Spent `json:"list"`
+	Start Spent `json:"start"`
+	Poll  Spent `json:"poll"`
+}
+
+// Spent holds the CPU time of the program and the requests to the table service.
+type Spent struct {
+	CPU      time.Duration `json:"cpu"`
+	Requests float64       `json:"requests"`
 }
 
 // Machine describes the machine of a run.
