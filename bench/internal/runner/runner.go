@@ -165,7 +165,7 @@ func child(ctx context.Context, program string, job work.Job) (work.Usage, error
 	if err != nil {
 		return usage, fmt.Errorf("encode the job: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, program) //nolint:gosec // G204: a program of Build.
+	cmd := exec.CommandContext(ctx, program)
 	var out, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &stderr
 	if err := cmd.Run(); err != nil {
