@@ -43,7 +43,7 @@ func BenchmarkTransition(b *testing.B) {
 
 // The fence allocates nothing, and a poll that finds nothing new allocates only
 // what the next row does not share with the last.
-func TestTransition_AllocatesOnlyTheNextRow(t *testing.T) {
+func TestTransition_AllocatesOnlyTheNextRow(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts what all goroutines allocate.
 	op, d := polled()
 	in, steps := after(time.Minute), plan()
 	outcome := operation.Outcome{Kind: operation.Wait, Note: "the job", Pace: operation.PaceJob}

@@ -92,7 +92,7 @@ func BenchmarkReadAnswer(b *testing.B) {
 
 // The paths of every step allocate no more than this. The limits are the measured
 // numbers, those with the race detector, and a few more; raise one only with a reason.
-func TestRows_EncodeAndDecodeWithFewAllocations(t *testing.T) {
+func TestRows_EncodeAndDecodeWithFewAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts what all goroutines allocate.
 	op, ev := rowOfRealisticSize()
 	text, answer := storedRow(t, op), []byte(answerOf(accepted, accepted))
 	for name, c := range map[string]struct {
