@@ -65,16 +65,21 @@ func (e *Engine) setFlag(
 		}
 		now := e.cfg.Now()
 		op.WriteID, op.UpdatedAt = e.cfg.NewID(), now
+		if op.Paused != row.Operation.Paused {
+			op = op.QueuePaused(by, e.cfg.Notifier.Broadcasts())
+		}
 		ev := operation.Event{Seq: op.Seq, At: now, Step: op.Step, Status: op.Status, What: what, DueAt: op.DueAt, WriteID: op.WriteID}
 		return op, ev.By(by), true, nil
 	})
-	if err != nil || op.Status.Terminal() || op.Paused && !op.CancelRequested {
+	if err != nil || op.Status.Terminal() || op.Paused && !op.CancelRequested && len(op.PendingNotices) == 0 {
 		return op, err
 	}
 	// The process that set the flag may have died before it sent this message.
 	// So the message is sent even if the flag was already set.
 	due := e.cfg.Now()
-	if !op.CancelRequested && op.DueAt.After(due) {
+	// A paused operation runs nothing, so its notice is sent now. That of a resumed
+	// one is sent with its next step: an earlier wake-up would run the step too.
+	if !op.CancelRequested && !op.Paused && op.DueAt.After(due) {
 		due = op.DueAt
 	}
 	if err := e.cfg.Queue.Send(ctx, WakeMessage(op, due, "flag:"+e.cfg.NewID(), op.TraceParent)); err != nil {

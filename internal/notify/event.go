@@ -64,8 +64,8 @@ type Operation struct {
 	Step   string           `json:"step"`
 	// JobID is the last known backup job.
 	JobID string `json:"jobId,omitempty"`
-	// Actor is the caller that started, retried or canceled the operation, Reason
-	// their own text. They are set in the events about that.
+	// Actor is the caller that started, retried, canceled, paused or resumed the
+	// operation, Reason their own text. They are set in the events about that.
 	Actor    *operation.Actor `json:"actor,omitempty"`
 	Reason   string           `json:"reason,omitempty"`
 	Warnings []string         `json:"warnings,omitempty"`

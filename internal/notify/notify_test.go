@@ -164,6 +164,13 @@ func TestEvents_MatchSchema(t *testing.T) {
 			require.NoError(t, n.Notify(t.Context(), op, notice))
 		}
 	}
+	for _, paused := range []bool{true, false} {
+		op := ended()
+		op.Status, op.Paused, op.PendingNotices, op.WriteID = operation.Running, paused, nil, "00000000-0000-4000-8000-000000000001"
+		op = op.QueuePaused(operation.Cause{Actor: operation.Actor{Kind: "user", ID: "someone"}, Reason: "maintenance"}, true)
+		require.NoError(t, n.Notify(t.Context(), op, op.PendingNotices[0]))
+		require.Contains(t, string(r.all[len(r.all)-1].message.Body), `"actor":{"kind":"user","id":"someone"},"reason":"maintenance"`)
+	}
 	require.NoError(t, n.Notify(t.Context(), operation.Operation{Identity: operation.Identity{ID: "x", Flow: "f", Version: 1}}, operation.Notice{Kind: operation.NoticeStarted, Seq: 1, Status: operation.Pending}))
 	require.NoError(t, n.NotifyRejected(t.Context(), "answers", rejected.Request{
 		ID: rejected.NewID(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), rejected.Requests, "m", nil), At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Source: rejected.Requests, MessageID: "m", Flow: "f", Key: "k", Reason: "no",

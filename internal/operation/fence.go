@@ -75,7 +75,7 @@ func (op Operation) Idle(now time.Time) bool {
 
 // MergeFlags returns the operation with the changes that other writers made to
 // the row at the same seq while this delivery ran: the cancel and pause flags, the
-// answer of a validator, and the notices that they sent.
+// answer of a validator, the notices about pauses, and the notices that they sent.
 func (op Operation) MergeFlags(row Operation) Operation {
 	if row.CancelRequested {
 		op.CancelRequested, op.CancelCause = true, row.CancelCause
@@ -90,7 +90,13 @@ func (op Operation) MergeFlags(row Operation) Operation {
 			sent = append(sent, n)
 		}
 	}
-	return op.WithoutNotices(sent)
+	op = op.WithoutNotices(sent)
+	for _, n := range row.PendingNotices {
+		if n.Change != "" && !slices.ContainsFunc(op.PendingNotices, n.same) {
+			op.PendingNotices = append(slices.Clone(op.PendingNotices), n)
+		}
+	}
+	return op
 }
 
 // SameClaim reports whether two versions of the row have the same open claim.

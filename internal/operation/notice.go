@@ -21,11 +21,14 @@ const (
 	NoticeCanceled NoticeKind = "canceled"
 	// NoticeNeedsAttention: the operation is parked until an operator acts.
 	NoticeNeedsAttention NoticeKind = "needs-attention"
+	// NoticePaused and NoticeResumed: an operator paused or resumed the operation.
+	NoticePaused  NoticeKind = "paused"
+	NoticeResumed NoticeKind = "resumed"
 )
 
 // NoticeKinds lists every kind.
 func NoticeKinds() []NoticeKind {
-	return []NoticeKind{NoticeStarted, NoticeSucceeded, NoticeFailed, NoticeCanceled, NoticeNeedsAttention}
+	return []NoticeKind{NoticeStarted, NoticeSucceeded, NoticeFailed, NoticeCanceled, NoticeNeedsAttention, NoticePaused, NoticeResumed}
 }
 
 // Notice is a message about an operation for one receiver. It is saved together
@@ -46,7 +49,11 @@ type Notice struct {
 	Round  int       `json:"round,omitempty"`
 	JobID  string    `json:"jobId,omitempty"`
 	Error  *Error    `json:"error,omitempty"`
-	// Cause holds who started, retried or canceled the operation, and why.
+	// Change distinguishes the notices of several pauses at one seq. It is empty for
+	// other kinds, of which a seq has one.
+	Change string `json:"change,omitempty"`
+	// Cause holds who started, retried, canceled, paused or resumed the operation,
+	// and why.
 	Cause *Cause `json:"cause,omitempty"`
 	// Warnings are the first of the operation's.
 	Warnings []string `json:"warnings,omitempty"`
@@ -55,12 +62,16 @@ type Notice struct {
 // ID returns the notice's ID. It is the same each time that the notice is sent.
 // Only the copy for another receiver has the same ID.
 func (n Notice) ID(operationID string) string {
-	return fmt.Sprintf("%s:%d:%s", operationID, n.Seq, n.Kind)
+	id := fmt.Sprintf("%s:%d:%s", operationID, n.Seq, n.Kind)
+	if n.Change != "" {
+		id += ":" + n.Change
+	}
+	return id
 }
 
 // same reports whether two notices are the same one.
 func (n Notice) same(other Notice) bool {
-	return n.Kind == other.Kind && n.Seq == other.Seq && n.To == other.To
+	return n.Kind == other.Kind && n.Seq == other.Seq && n.To == other.To && n.Change == other.Change
 }
 
 // The maximum size of a notice's parts, in entries and bytes. A notice is on the
@@ -70,6 +81,10 @@ const (
 	maxNoticeText     = 2000
 	maxNoticeActions  = 10
 	maxNoticeAction   = 1000
+	// maxPauseNotices bounds the pending notices about pauses of one operation: an
+	// operator may pause and resume it any number of times while the receiver is
+	// unavailable.
+	maxPauseNotices = 20
 )
 
 // forNotice returns a copy of the error that fits a notice.

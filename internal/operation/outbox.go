@@ -31,7 +31,37 @@ func (op Operation) QueueNotice(before Status, broadcast bool) Operation {
 // that report its start.
 func (op Operation) QueueStarted(broadcast bool) Operation { return op.queue(NoticeStarted, broadcast) }
 
-func (op Operation) queue(kind NoticeKind, broadcast bool) Operation {
+// QueuePaused returns an operation that an operator has just paused or resumed, with
+// the notices that report this. The newest ones stay if there are too many: they
+// tell whether the operation is paused.
+func (op Operation) QueuePaused(by Cause, broadcast bool) Operation {
+	n := op.notice(NoticeResumed)
+	if op.Paused {
+		n.Kind = NoticePaused
+	}
+	n.Change = op.WriteID
+	if by.Actor.Kind != "" {
+		n.Cause = &by
+	}
+	op = op.deliver(n, broadcast)
+	extra := -maxPauseNotices
+	for _, n := range op.PendingNotices {
+		if n.Change != "" {
+			extra++
+		}
+	}
+	op.PendingNotices = slices.DeleteFunc(op.PendingNotices, func(n Notice) bool {
+		drop := n.Change != "" && extra > 0
+		if drop {
+			extra--
+		}
+		return drop
+	})
+	return op
+}
+
+// notice returns a notice about the operation as it is.
+func (op Operation) notice(kind NoticeKind) Notice {
 	n := Notice{
 		Kind: kind, Seq: op.Seq, At: op.UpdatedAt, Status: op.Status, Step: op.Step, Round: op.Round,
 		JobID: op.Learned["jobId"],
@@ -39,6 +69,11 @@ func (op Operation) queue(kind NoticeKind, broadcast bool) Operation {
 	if op.Tracking != nil && op.Tracking.JobID != "" {
 		n.JobID = op.Tracking.JobID
 	}
+	return n
+}
+
+func (op Operation) queue(kind NoticeKind, broadcast bool) Operation {
+	n := op.notice(kind)
 	n.Cause = op.noticeCause(kind)
 	if kind != NoticeStarted {
 		n.Error = op.LastError.forNotice()
@@ -46,6 +81,11 @@ func (op Operation) queue(kind NoticeKind, broadcast bool) Operation {
 			n.Warnings = append(n.Warnings, truncate(w, maxNoticeAction))
 		}
 	}
+	return op.deliver(n, broadcast)
+}
+
+// deliver returns the operation with a notice pending for each of its receivers.
+func (op Operation) deliver(n Notice, broadcast bool) Operation {
 	pending := slices.Clone(op.PendingNotices)
 	if broadcast {
 		pending = append(pending, n)
@@ -69,7 +109,7 @@ func (op Operation) noticeCause(kind NoticeKind) *Cause {
 		}
 	case NoticeCanceled:
 		c = op.CancelCause
-	case NoticeSucceeded, NoticeFailed, NoticeNeedsAttention:
+	case NoticeSucceeded, NoticeFailed, NoticeNeedsAttention, NoticePaused, NoticeResumed:
 	}
 	if c.Actor.Kind == "" {
 		return nil

@@ -81,10 +81,17 @@ func (w *world) saved(p *process, before, after operation.Operation) {
 	if before.Paused && !after.Paused && !strings.HasPrefix(p.current.name, "resume") {
 		w.violated("a pause is kept", name)
 	}
+	commanded := before.Paused != after.Paused && (strings.HasPrefix(p.current.name, "pause") || strings.HasPrefix(p.current.name, "resume"))
 	for _, n := range after.PendingNotices {
-		if n.Seq <= before.Seq && !slices.ContainsFunc(before.PendingNotices, func(b operation.Notice) bool { return b.Seq == n.Seq && b.Kind == n.Kind && b.To == n.To }) {
+		if commanded && n.Change == after.WriteID { // a pause leaves seq as it is
+			continue
+		}
+		if n.Seq <= before.Seq && !slices.ContainsFunc(before.PendingNotices, func(b operation.Notice) bool { return b.ID("") == n.ID("") && b.To == n.To }) {
 			w.violated("a notice is queued once", fmt.Sprintf("%s: %s of seq %d", name, n.Kind, n.Seq))
 		}
+	}
+	if commanded {
+		w.announcePause(after)
 	}
 	if after.Rescues > before.Rescues {
 		w.rescues++
@@ -104,6 +111,11 @@ func (w *world) saved(p *process, before, after operation.Operation) {
 		w.announced = append(w.announced, received{after.ID, operation.Notice{Seq: after.Seq, Status: after.Status, To: after.ReplyTo}})
 		w.react(after)
 	}
+}
+
+// announcePause records a pause or its end, which must be announced.
+func (w *world) announcePause(after operation.Operation) {
+	w.announced = append(w.announced, received{after.ID, operation.Notice{Seq: after.Seq, Status: after.Status, To: after.ReplyTo, Change: after.WriteID}})
 }
 
 // react lets an operator retry some operations that were parked or failed.
@@ -181,9 +193,9 @@ func (w *world) checkEnd() {
 	for _, a := range w.announced {
 		for _, to := range slices.Compact([]string{"", a.notice.To}) {
 			if !slices.ContainsFunc(w.notices, func(n received) bool {
-				return n.id == a.id && n.notice.Seq == a.notice.Seq && n.notice.Status == a.notice.Status && n.notice.To == to
+				return n.id == a.id && n.notice.Seq == a.notice.Seq && n.notice.Status == a.notice.Status && n.notice.To == to && n.notice.Change == a.notice.Change
 			}) {
-				w.violated("every end is announced", fmt.Sprintf("%s, %s at seq %d, to %q", w.name(a.id), a.notice.Status, a.notice.Seq, to))
+				w.violated("every end and every pause is announced", fmt.Sprintf("%s, %s at seq %d, to %q", w.name(a.id), a.notice.Status, a.notice.Seq, to))
 			}
 		}
 	}
