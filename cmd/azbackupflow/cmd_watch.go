@@ -27,7 +27,7 @@ func (w *watchCommand) Run(ctx context.Context, a *app) error {
 		return a.waitForSet(ctx, set, true)
 	}
 	flows, err := c.Flows(ctx)
-	if err != nil { // an older app, or an outage: the operation is followed all the same
+	if err != nil { // an older app, or an outage: the operation is still followed
 		flows = api.FlowList{}
 	}
 	f, err := follow.New(follow.Config{Client: c, Printer: a.out, Flows: flows.Flows})

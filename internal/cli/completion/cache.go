@@ -16,7 +16,7 @@ const cacheAge = time.Minute
 const maxCacheBytes = 4 << 20
 
 // Cache keeps the words of earlier completions in a file, because a shell starts the
-// program anew for each one. A cache that cannot be read or written keeps nothing.
+// program for each one. A cache that cannot be read or written keeps nothing.
 type Cache struct {
 	path string
 	now  time.Time
