@@ -163,6 +163,7 @@ func TestDashboard_ShowsTheFiguresOfTheCommands(t *testing.T) {
 	compareItems(t, s, page)
 	compareSchedules(t, s, page)
 	compareProtection(t, s, page)
+	compareDrills(t, s, page)
 	compareReadiness(t, s, page)
 	compareLimits(t, s, page)
 	compareTrends(t, s, page)
@@ -291,6 +292,27 @@ func compareProtection(t *testing.T, s *shell, page func(string) shownPage) {
 	require.Len(t, counts, 2)
 	for outcome, n := range counts {
 		require.Equal(t, fmt.Sprint(n), shown.counts[outcome])
+	}
+}
+
+func compareDrills(t *testing.T, s *shell, page func(string) shownPage) {
+	t.Helper()
+	s.api.Prove(t, "a", "orders-eu", s.api.Clock.Now().Add(-time.Hour), nil)
+	s.api.Prove(t, "b", "orders-us", s.api.Clock.Now().Add(-2*time.Hour), nil)
+	shown, list, documents := page("drills"), ask[api.DrillList](s, "drills", "list").Drills, ask[api.EvidencePage](s, "drills", "evidence").Evidence
+	require.Len(t, list, 1)
+	r := list[0].LastResults
+	require.NotNil(t, r)
+	require.Equal(t, fmt.Sprintf("%d proven , %d missed objectives, %d not validated, %d failed in run %s", r.Proven, r.ObjectivesMissed, r.NotValidated, r.Failed, r.Run), shown.facts["Last results"][0])
+	for _, run := range list[0].Next {
+		require.Contains(t, shown.text, stampOf(run.At)+" "+run.Slot+" local")
+	}
+	rows := shown.table(t, "Document")
+	require.Len(t, rows, len(documents))
+	require.Len(t, documents, 2)
+	for i, e := range documents {
+		require.Equal(t, []string{e.Result, e.ItemName + " " + e.ItemType, e.Run, stampOf(e.Ended), e.ID},
+			[]string{rows[i]["Result"], rows[i]["Item"], rows[i]["Run"], rows[i]["Ended"], rows[i]["Document"]})
 	}
 }
 

@@ -264,6 +264,42 @@ func TestActions_ChangeTheOperationWithAReason(t *testing.T) {
 	require.Equal(t, http.StatusConflict, res.status, body)
 }
 
+func TestDrills_ShowResultsAndEvidence(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	body := s.page("drills")
+	for _, want := range []string{"monthly-files", "No drill has ended yet.", "Run monthly-files now"} {
+		require.Contains(t, body, want)
+	}
+	document := s.api.Prove(t, "drill1", "orders-eu", clienttest.Began().Add(-time.Hour), nil)
+	body = s.page("drills")
+	require.Contains(t, body, "1 proven")
+	require.Contains(t, body, "orders-eu")
+	require.Contains(t, body, `href="evidence/drill1"`)
+	require.NotContains(t, s.page("drills?result=Failed"), "orders-eu")
+	res, sent := s.send(http.MethodGet, "evidence/drill1", nil, nil)
+	require.Equal(t, http.StatusOK, res.status)
+	require.Equal(t, string(document.File), sent, "the signed document, unchanged")
+	require.Contains(t, res.header.Get("Content-Disposition"), "attachment")
+	status, _ := s.get("evidence/none")
+	require.Equal(t, http.StatusNotFound, status)
+
+	res, body = s.submit("drills", "drills/monthly-files/suspend", url.Values{"reason": {"audit"}})
+	require.Equal(t, http.StatusSeeOther, res.status, body)
+	require.Contains(t, s.page("drills"), "audit")
+	res, _ = s.submit("drills", "drills/monthly-files/continue", nil)
+	require.Equal(t, http.StatusSeeOther, res.status)
+	res, body = s.submit("drills", "drills/monthly-files/run", url.Values{"run": {"from-the-page"}})
+	require.Equal(t, http.StatusSeeOther, res.status, body)
+	res, _ = s.submit("drills", "drills/monthly-files/nonsense", nil)
+	require.Equal(t, http.StatusNotFound, res.status)
+
+	s.api.BreakEvidence()
+	body = s.page("drills")
+	require.Contains(t, body, "The evidence cannot be read")
+	require.Contains(t, body, "monthly-files", "the drills are still shown")
+}
+
 func TestReadiness_ShowsTheReport(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -464,6 +500,16 @@ func (hostileAPI) Decisions(context.Context, api.DecisionQuery) (api.DecisionPag
 	return api.DecisionPage{Decisions: []api.Decision{{ResourceID: hostile, Outcome: hostile, Rule: hostile, Reason: hostile, Source: hostile, OperationID: hostile, DryRunMatches: []string{hostile}}}}, nil
 }
 
+func (hostileAPI) Drills(context.Context) (api.DrillList, error) {
+	return api.DrillList{Drills: []api.Drill{{
+		Schedule: api.Schedule{Name: hostile, Cron: hostile, TimeZone: hostile, Enabled: true, PauseReason: hostile}, VaultID: hostile, ItemType: hostile, LastResults: &api.DrillResults{Run: hostile},
+	}}}, nil
+}
+
+func (hostileAPI) ListEvidence(context.Context, api.EvidenceQuery) (api.EvidencePage, error) {
+	return api.EvidencePage{Continue: hostile, Evidence: []api.Evidence{{ID: hostile, Drill: hostile, Run: hostile, ItemID: hostile, ItemType: hostile, ItemName: hostile, Result: hostile, RestoreTime: hostile, PointAge: hostile}}}, nil
+}
+
 func (hostileAPI) Readiness(context.Context, api.ReadinessQuery) (api.Readiness, error) {
 	return api.Readiness{
 		Objectives: api.ReadinessObjectives{MaxProofAge: hostile}, Continue: hostile, Scan: api.ReadinessScan{Problems: []api.ReadinessProblem{{Subject: hostile, Code: hostile, Message: hostile, RecommendedAction: []string{hostile}}}},
@@ -499,7 +545,7 @@ func TestPages_ShowHostileTextHarmlessly(t *testing.T) {
 		c.Name = hostile
 	})
 	for _, path := range []string{
-		"operations", "operations/op1", "attention?preflight=1", "rejected/r1", "protection", "protection?resource=" + url.QueryEscape(hostile), "readiness?read=1", "limits", "schedules", "trends",
+		"operations", "operations/op1", "attention?preflight=1", "rejected/r1", "protection", "protection?resource=" + url.QueryEscape(hostile), "readiness?read=1", "drills?result=" + url.QueryEscape(hostile), "limits", "schedules", "trends",
 		"operations?item=" + url.QueryEscape(hostile), "operations?done=" + url.QueryEscape(hostile), "protection?outcome=" + url.QueryEscape(hostile),
 	} {
 		body := s.page(path)

@@ -18,7 +18,7 @@ import (
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"short": short, "last": lastPart, "stamp": stamp, "status": statusMark, "span": span, "between": between,
-		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "readinessName": readinessName, "readinessClass": readinessClass, "age": age, "prose": prose, "actor": actor, "seconds": seconds,
+		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "readinessName": readinessName, "readinessClass": readinessClass, "age": age, "resultClass": resultClass, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
 		"bar": barHeight, "rows": newRows, "windows": func() []string { return []string{"day", "week", "month"} },
 	}

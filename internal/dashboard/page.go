@@ -55,7 +55,7 @@ type view struct {
 // page names of templates/.
 func pageNames() []string {
 	return []string{
-		"operations", "operation", "attention", "rejected", "items", "schedules", "protection", "readiness", "limits", "start", "start-flow", "trends", "error",
+		"operations", "operation", "attention", "rejected", "items", "schedules", "protection", "drills", "readiness", "limits", "start", "start-flow", "trends", "error",
 	}
 }
 

@@ -50,7 +50,7 @@ async function accessible(audited, page) {
 
 const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${page.url()} is wider than the window`);
 
-const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "readiness?read=1", "limits", "start", "trends", "nowhere"];
+const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "drills", "readiness?read=1", "limits", "start", "trends", "nowhere"];
 for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]]) {
   const page = await open({ colorScheme: scheme, viewport: { width, height: 900 } });
   const audited = await open({ bypassCSP: true, colorScheme: scheme, viewport: { width, height: 900 } });

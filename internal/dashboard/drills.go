@@ -1,0 +1,95 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+
+	"azbackupflow/internal/api"
+)
+
+// drillsData is the content of the page of restore drills.
+type drillsData struct {
+	List api.DrillList
+	// Evidence is a page of the evidence, newest drill first. Result selects it.
+	Evidence api.EvidencePage
+	Result   string
+	Results  []string
+	// First and Next are the queries of other pages of evidence; empty if there are
+	// none.
+	First, Next bool
+	// RunID identifies a run that may be requested, so that a form that is sent twice
+	// starts one run.
+	RunID string
+}
+
+// drills is the page of the restore drills: what is declared, the next runs, the last
+// results, and the evidence.
+func (d *Dashboard) drills(r *http.Request) (content, error) {
+	ctx, backend, query := r.Context(), d.cfg.API(r), r.URL.Query()
+	data := drillsData{Result: query.Get("result"), Results: api.DrillResultNames(), RunID: d.cfg.NewID()}
+	var err error
+	if data.List, err = backend.Drills(ctx); err != nil {
+		return content{}, err
+	}
+	// An app without drills may have no archive.
+	if len(data.List.Drills) > 0 && data.List.EvidenceError == "" {
+		q := api.EvidenceQuery{Result: data.Result, PageSize: pageSize, Continue: query.Get("continue")}
+		if data.Evidence, err = backend.ListEvidence(ctx, q); err != nil {
+			return content{}, err
+		}
+		data.First, data.Next = q.Continue != "", data.Evidence.Continue != ""
+	}
+	return content{Title: "Drills", Section: "drills", Data: data}, nil
+}
+
+// changeDrill runs, pauses or continues a declared drill.
+func (d *Dashboard) changeDrill(w http.ResponseWriter, r *http.Request) error {
+	ctx, name, reason, backend := r.Context(), r.PathValue("name"), r.PostForm.Get("reason"), d.cfg.API(r)
+	var err error
+	action := r.PathValue("action")
+	switch action {
+	case "run":
+		_, err = backend.RunDrill(ctx, name, r.PostForm.Get("run"), reason)
+	case "suspend":
+		_, err = backend.PauseDrill(ctx, name, reason)
+	case "continue":
+		_, err = backend.ResumeDrill(ctx, name, reason)
+	default:
+		return &pageError{http.StatusNotFound, "Page not found", "There is no such action."}
+	}
+	if err != nil {
+		return err
+	}
+	seeOther(w, "../../drills?done="+action)
+	return nil
+}
+
+// evidence sends the signed evidence of a drill as a file.
+func (d *Dashboard) evidence(w http.ResponseWriter, r *http.Request) {
+	document, err := d.cfg.API(r).Evidence(r.Context(), r.PathValue("id"))
+	if err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Disposition", `attachment; filename="evidence.json"`)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", fmt.Sprint(len(document)))
+	if _, err := w.Write(document); err != nil { //nolint:gosec // G705: a file to save, with its content type
+		d.cfg.Log.DebugContext(r.Context(), "evidence not sent", "error", err)
+	}
+}
+
+// resultClass returns the class of a result's color.
+func resultClass(result string) string {
+	switch result {
+	case api.DrillProven:
+		return "good"
+	case api.DrillFailed:
+		return "bad"
+	case api.DrillObjectivesMissed, api.DrillNotValidated:
+		return "warn"
+	}
+	return "plain"
+}
