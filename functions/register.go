@@ -189,7 +189,7 @@ func newProtection(b *base, store *state.Store, az *azure, e *engine.Engine) (*a
 func newPreflight(b *base, store *state.Store, m *messaging, az *azure, rules *autoprotect.Evaluator) (*preflight.Preflight, error) {
 	return preflight.New(preflight.Config{
 		ARM: az.client, Vaults: b.settings.Vaults, ServiceBusID: b.settings.ServiceBusID,
-		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets,
+		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, DrillTargets: b.settings.DrillTargets,
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
 		Tables: store.Ping, Bus: m.ping,
 		Settings: func() error { return telemetry.Check(b.lookup) }, Unknown: b.unknown,

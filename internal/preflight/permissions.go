@@ -67,6 +67,23 @@ func (r *run) checkBackupVault(ctx context.Context, id string) {
 // resource it lacks there. ok is false if Azure does not report them, or if the
 // scope was checked before.
 func (r *run) checkPermissions(ctx context.Context, scope string, on ...roles.Resource) (granted []roles.Grant, ok bool) {
+	return r.checkActions(ctx, scope, func(p roles.Permission) bool { return slices.Contains(on, p.On) && r.isNeeded(p) })
+}
+
+// checkDrillTarget checks the app's permissions on a target of restore drills: a
+// storage account, or a resource group for disks.
+func (r *run) checkDrillTarget(ctx context.Context, id string) {
+	provider, read := "Microsoft.Compute/", []roles.Resource{roles.ManagedDisk}
+	if strings.Contains(strings.ToLower(id), "/providers/microsoft.storage/storageaccounts/") {
+		provider, read = "Microsoft.Storage/", []roles.Resource{roles.StorageAccount}
+	}
+	r.checkActions(ctx, id, func(p roles.Permission) bool {
+		return strings.HasPrefix(p.Action, provider) && (p.On == roles.DrillTarget || slices.Contains(read, p.On))
+	})
+}
+
+// checkActions is checkPermissions for the permissions that are needed.
+func (r *run) checkActions(ctx context.Context, scope string, needed func(roles.Permission) bool) (granted []roles.Grant, ok bool) {
 	if !r.first(scope) {
 		return nil, false
 	}
@@ -83,7 +100,7 @@ func (r *run) checkPermissions(ctx context.Context, scope string, on ...roles.Re
 			Problem: "the app's managed identity lacks permissions of the role " + role.Name(),
 		}
 		for _, p := range role.Permissions() {
-			if slices.Contains(on, p.On) && r.isNeeded(p) && !roles.Allows(granted, p.Action) {
+			if needed(p) && !roles.Allows(granted, p.Action) {
 				f.Missing = append(f.Missing, p.Action)
 				f.Do = p.Assignment(scope)
 			}
@@ -108,7 +125,7 @@ func (r *run) isNeeded(p roles.Permission) bool {
 	case strings.HasSuffix(p.Action, "/delete"):
 		return r.cfg.AllowDelete
 	}
-	return len(r.cfg.RestoreTargets) > 0
+	return len(r.cfg.RestoreTargets)+len(r.cfg.DrillTargets) > 0
 }
 
 const actionProtectedItems = "Microsoft.RecoveryServices/Vaults/backupProtectedItems/read"

@@ -67,6 +67,8 @@ type Config struct {
 	ServiceBusID   string
 	AllowDelete    bool
 	RestoreTargets []string
+	// DrillTargets are the resource IDs of the targets of restore drills.
+	DrillTargets []string
 	// Queues are the names of the app's queues.
 	Queues []string
 	// Tables and Bus connect to the tables and to a queue.
@@ -104,6 +106,9 @@ func (p *Preflight) Check(ctx context.Context) Report {
 	r.checkQueues(ctx)
 	for _, id := range p.cfg.Vaults {
 		r.checkVault(ctx, id)
+	}
+	for _, id := range p.cfg.DrillTargets {
+		r.checkDrillTarget(ctx, strings.TrimRight(strings.TrimSpace(id), "/"))
 	}
 	r.checkRules(ctx)
 	r.checkRestoreTargets(ctx)
