@@ -35,12 +35,13 @@ func TestCost_FlowsMakeTheCountedTransactions(t *testing.T) {
 	maps.Copy(settings, map[string]string{
 		"AZBACKUPFLOW_ALLOW_DELETE":    "true",
 		"AZBACKUPFLOW_RESTORE_TARGETS": strings.Join(targets, ","),
+		"AZBACKUPFLOW_DRILL_TARGETS":   strings.Join(flow.ExampleGuardrails().DrillTargets, ","),
 		"AZBACKUPFLOW_NOTICES":         "notices", // as it is deployed
 		"AZBACKUPFLOW_LOG_LEVEL":       "DEBUG",   // the counter reads each save
 	})
 	settings["DeadLetterSchedule"] = settings["SweepSchedule"] // its calls would be counted, too
 	c := &counter{seen: map[string]int{}}
-	c.local = startInTurn(t, stack.Config{SpeedFactor: costSpeed, Fault: c.hook, HostLines: c.logged, Queues: []string{"notices"}, Settings: settings})
+	c.local = startInTurn(t, stack.Config{SpeedFactor: costSpeed, Fault: c.hook, HostLines: c.logged, Queues: []string{"notices"}, Settings: settings, Drills: true})
 
 	l := c.local
 
