@@ -90,7 +90,7 @@ type Operation struct {
 	Parameters json.RawMessage `json:"parameters,omitempty"`
 }
 
-// DrillValidation is a question that a restore drill asks a program or a person.
+// DrillValidation is a question that a restore drill asks a validator.
 type DrillValidation struct {
 	// Target is the resource id of what is to be validated.
 	Target string `json:"target"`
@@ -115,7 +115,7 @@ type ValidationAnswer struct {
 type DrillAnswer struct {
 	Result string `json:"result"`
 	Text   string `json:"text,omitempty"`
-	// Target is what the validator looked at; empty if it does not say.
+	// Target names the place that the validator looked at; empty if it does not say.
 	Target string `json:"target,omitempty"`
 }
 

@@ -122,7 +122,7 @@ func (a azure) awaitAnswer(_ context.Context, c step.Call, _ DrillRestore) (oper
 	return operation.Outcome{Kind: operation.Wait, After: v.Closes.Sub(c.Now), Note: "the answer of a validator, until " + v.Closes.UTC().Format(time.RFC3339)}, nil
 }
 
-// notValidated lists what nobody looked at.
+// notValidated lists what neither a check nor the validator looked at.
 func notValidated(op operation.Operation, p DrillRestore, checks []evidence.Check) []string {
 	list := []string{}
 	for _, one := range checks {

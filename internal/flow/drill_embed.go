@@ -147,7 +147,7 @@ func sameDrillShare(c step.Call, job recoveryservices.Job) match {
 	return otherItem
 }
 
-// drillInstance is what the steps that restore a backup instance read.
+// drillInstance holds the parameters of the steps that restore a backup instance.
 type drillInstance struct {
 	DrillRestore
 	// Place is the name of the place, PlaceID its resource ID.

@@ -68,8 +68,8 @@ func (a azure) writeEvidence(ctx context.Context, c step.Call, p DrillRestore) (
 	return learn(next("the drill is "+string(document.Result)+"; evidence: "+location), facts), nil
 }
 
-// evidenceOf composes the document from the operation. What no step reached is
-// absent.
+// evidenceOf composes the document from the operation. It leaves out phases that no
+// step reached.
 func evidenceOf(c step.Call, p DrillRestore) (evidence.Evidence, error) {
 	op, timeline := c.Operation, newPhases(c)
 	for _, f := range op.Failures {
@@ -201,7 +201,7 @@ func validationOf(op operation.Operation, p DrillRestore) evidence.Validation {
 }
 
 // endDrill ends the drill by its result. A place that is left behind, and evidence
-// that is not written, need a person.
+// that is not written, need an operator.
 func (a azure) endDrill(_ context.Context, c step.Call, _ DrillRestore) (operation.Outcome, error) {
 	op := c.Operation
 	if left := leftBehind(op); left != nil {

@@ -10,8 +10,8 @@ import (
 	"azbackupflow/internal/step"
 )
 
-// The steps of a drill that others name. A failure never ends the drill: it goes on
-// with one of the last four.
+// The steps of a drill that others name. A failure never ends the drill: it
+// continues with one of the last four.
 const (
 	drillCheckPlace = "check-place"
 	drillAwaitEnd   = "await-restore-end"
@@ -66,9 +66,9 @@ func (a azure) drillRestore() Definition {
 		Intro: "Restores an item into a place that the drill makes for itself, checks what arrived, waits for a validator, deletes the place, and writes " +
 			"[signed evidence](drills.md). Drills are off until an operator allows targets: the setting `AZBACKUPFLOW_DRILL_TARGETS` lists the resource " +
 			"IDs of storage accounts and of resource groups. It allows no other restore.",
-		Notes: "Whatever fails, and whoever cancels the drill, the steps from `await-restore-end` or `clean-up` on run before it ends. A drill ends as " +
+		Notes: "Whatever fails, and also after a cancel request, the steps from `await-restore-end` or `clean-up` on run before it ends. A drill ends as " +
 			"`Succeeded` if the result is `Proven`, as `SucceededWithWarnings` if it is `NotValidated` or `ObjectivesMissed`, and as `Failed` otherwise. " +
-			"If the place could not be deleted, or no longer has the drill's mark, the evidence says so and the drill is parked: `retry` continues with the clean-up.\n\n" +
+			"If the place could not be deleted, or no longer has the drill's mark, the evidence has the reason and the drill is parked: `retry` continues with the clean-up.\n\n" +
 			"The deadline of the request is for the restore. The validation and the clean-up have time of their own.",
 		Examples: a.drillExamples(),
 	}

@@ -348,12 +348,12 @@ func TestDrill_StartsOneRestoreDespiteLostAnswers(t *testing.T) {
 func TestDrill_EvidenceThatCannotBeWrittenNeedsAPerson(t *testing.T) {
 	t.Parallel()
 	r, sim := backedUpShare(t, armsim.DemoWorld())
-	r.evidenceErr = fmt.Errorf("the key is away")
+	r.evidenceErr = fmt.Errorf("the key is unavailable")
 	id := r.begin("drill-restore", shareDrill(nil))
 	op := r.finish(id)
 	require.Equal(t, operation.Parked, op.Status, "%v", r.story(id))
 	require.Equal(t, "EvidenceNotWritten", op.LastError.Code)
-	require.Contains(t, op.LastError.Message, "the key is away")
+	require.Contains(t, op.LastError.Message, "the key is unavailable")
 	require.Empty(t, places(sim))
 	r.evidenceErr = nil
 	_, err := r.engine.Retry(t.Context(), id, operation.Cause{})

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Validation is a question that an operation asks a program or a person outside of
-// azbackupflow: whether what a drill restored is usable. The answer is saved on the
-// row by whoever receives it, at the current seq, as a cancel request is.
+// Validation is a question that an operation asks a validator outside of
+// azbackupflow: whether the data that a drill restored is usable. The process that
+// receives the answer saves it on the row, at the current seq, as a cancel request is.
 type Validation struct {
 	// Target names what is to be validated.
 	Target string `json:"target"`

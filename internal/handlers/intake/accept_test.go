@@ -424,7 +424,7 @@ func TestAccept_RejectsAnAnswerThatNoDrillTakes(t *testing.T) {
 func TestAccept_ReschedulesAnAnswerThatCannotBeSaved(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	d.answerErr = errors.New("the table is away")
+	d.answerErr = errors.New("the table is unavailable")
 	d.accept(object{"validation": object{"operation": "op1", "result": "Failed"}}, nil, nil)
 	require.Len(t, d.sent, 1)
 	require.Empty(t, d.records)

@@ -134,8 +134,8 @@ func (in *Intake) start(ctx context.Context, m Envelope) error {
 	return err
 }
 
-// validate saves the answer of a validator. A drill that cannot take it rejects the
-// message: its sender is told in the queue rejected.
+// validate saves the answer of a validator. If the drill does not take it, the message
+// is rejected.
 func (in *Intake) validate(ctx context.Context, m Envelope) error {
 	a, err := request.ReadAnswerMessage(m.content.Body)
 	if err != nil {
