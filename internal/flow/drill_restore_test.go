@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/drill/evidence"
+	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/operation"
 )
@@ -388,4 +389,27 @@ func TestDrill_KeepsThePlaceIfDeclared(t *testing.T) {
 	op := r.succeeds("drill-restore", shareDrill(object{"cleanUp": "keep"}))
 	require.Equal(t, []string{placeOf(op.ID)}, places(sim))
 	require.Equal(t, evidence.Proven, r.evidence[op.ID].Result)
+}
+
+// An app without a key or a store for evidence starts no drill.
+func TestDrill_NeedsAStoreForItsEvidence(t *testing.T) {
+	t.Parallel()
+	r, _ := simulated(t, armsim.DemoWorld())
+	azure := &stub{t: t, allows: flow.ExampleGuardrails()}
+	_, err := azure.run("drill-restore", "begin", r.operation(r.begin("drill-restore", shareDrill(nil))))
+	requireError(t, err, "EvidenceNotConfigured", operation.Fatal)
+	require.Empty(t, azure.asked)
+}
+
+// An operator closes the targets while a drill waits.
+func TestDrill_ChecksItsTargetAgainAtTheStep(t *testing.T) {
+	t.Parallel()
+	r, _ := simulated(t, armsim.DemoWorld())
+	azure := &stub{t: t}
+	op := r.operation(r.begin("drill-restore", shareDrill(nil)))
+	for _, name := range []string{"begin", "share-restore"} {
+		_, err := azure.run("drill-restore", name, op)
+		requireError(t, err, "NotAllowed", operation.Fatal)
+	}
+	require.Empty(t, azure.asked)
 }
