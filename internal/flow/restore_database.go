@@ -58,7 +58,7 @@ func (a azure) restoreDatabase() Definition {
 		Parameters: restoreDatabaseParameters,
 		Intro: "Restores a database of SQL Server or SAP HANA on a virtual machine from a recovery point, or to a time in its log chain. It is off until an " +
 			"operator allows targets: the setting `AZBACKUPFLOW_RESTORE_TARGETS` lists the resource IDs of virtual machines.",
-		Notes: "`latest` is the newest backup: Azure's list also contains an entry `DefaultRangeRecoveryPoint` for the log chain, which is never treated as a backup. " +
+		Notes: notesOfItemRehydration + "`latest` is the newest backup: Azure's list also contains an entry `DefaultRangeRecoveryPoint` for the log chain, which is never treated as a backup. " +
 			"The SYSTEMDB of SAP HANA cannot be restored under another name (`UserErrorIncompatibleSrcTargetSystemsForRestore`).",
 		Examples: []Example{{
 			File: "restore-database", About: "SQL database orders", Key: "restore-orders", Deadline: "P1D", Labels: team("databases"),
@@ -75,7 +75,7 @@ func (a azure) restoreDatabase() Definition {
 // that stands for the log chain.
 func (a azure) pickDatabasePoint(ctx context.Context, c step.Call, p RestoreDatabase) (operation.Outcome, error) {
 	if p.RecoveryPoint.PointInTime == nil {
-		point, err := a.pickItemPoint(ctx, c, p.RecoveryPoint.RecoveryPoint)
+		point, err := a.pickItemPoint(ctx, c, itemPointChoice{p.RecoveryPoint.RecoveryPoint, p.Rehydration != nil})
 		if err != nil {
 			return operation.Outcome{}, err
 		}
@@ -192,7 +192,7 @@ func (a azure) pointWithFiles(ctx context.Context, c step.Call) (recoveryservice
 		if err != nil {
 			return recoveryservices.RecoveryPoint{}, fatal("ItemUnknown", err.Error())
 		}
-		newest, err := a.pickItemPoint(ctx, c, RecoveryPoint{LatestBefore: &at})
+		newest, err := a.pickItemPoint(ctx, c, itemPointChoice{RecoveryPoint: RecoveryPoint{LatestBefore: &at}})
 		if err != nil {
 			return newest, err
 		}
@@ -207,7 +207,7 @@ func (a azure) databaseRestore(_ context.Context, c step.Call) (recoveryservices
 		return nil, err
 	}
 	known := c.Operation.Learned
-	r := recoveryservices.DatabaseRestore{ItemType: known[learnedItemType]}
+	r := recoveryservices.DatabaseRestore{ItemType: known[learnedItemType], Rehydration: p.Rehydration.item()}
 	if p.RecoveryPoint.PointInTime != nil {
 		r.PointInTime = *p.RecoveryPoint.PointInTime
 	}

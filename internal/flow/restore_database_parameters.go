@@ -24,6 +24,8 @@ type RestoreDatabase struct {
 	ToOriginal bool        `json:"toOriginal,omitempty"`
 	ToDatabase *ToDatabase `json:"toDatabase,omitempty"`
 	ToFiles    *ToFiles    `json:"toFiles,omitempty"`
+	// Rehydration selects recovery points of the archive tier.
+	Rehydration *Rehydration `json:"rehydration,omitempty"`
 	// RetryFailedJob is how often a job that failed is started again.
 	RetryFailedJob int `json:"retryFailedJob,omitempty"`
 }
@@ -89,7 +91,7 @@ func restoreDatabaseParameters() schema.Parameters {
 	})
 	return schema.Parameters{
 		Type: reflect.TypeFor[RestoreDatabase](),
-		Fields: points.With(retryFailedJobFields()).With(schema.Fields{
+		Fields: points.With(retryFailedJobFields()).With(itemRehydrationFields()).With(schema.Fields{
 			"itemId":                      {Required: true, Rule: itemRule(), Meaning: "resource ID of the protected database"},
 			"toOriginal":                  {When: "this, `toDatabase` or `toFiles`", Meaning: "`true`: restore into the database itself, whose virtual machine is an allowed restore target"},
 			"toDatabase":                  {When: "this, `toOriginal` or `toFiles`", Meaning: "an object: restore as another database"},
@@ -105,7 +107,10 @@ func restoreDatabaseParameters() schema.Parameters {
 			},
 			"toFiles.overwrite": {Meaning: overwrite},
 		}),
-		Rules: schema.Object{"oneOf": []schema.Object{schema.Is("toOriginal", true), schema.Given("toDatabase"), schema.Given("toFiles")}},
+		Rules: schema.Object{
+			"oneOf": []schema.Object{schema.Is("toOriginal", true), schema.Given("toDatabase"), schema.Given("toFiles")},
+			"if":    schema.Given("rehydration"), "then": schema.Object{"properties": schema.Object{"recoveryPoint": schema.Missing("pointInTime")}},
+		},
 	}
 }
 
@@ -115,6 +120,9 @@ func (a azure) checkRestoreDatabase(c *checks, p *RestoreDatabase) {
 	}
 	c.databasePoint(p.RecoveryPoint, a.Now())
 	c.retryFailedJob(p.RetryFailedJob)
+	if c.rehydration(p.Rehydration); p.Rehydration != nil && p.RecoveryPoint.PointInTime != nil {
+		c.add("rehydration", "is set for a time of the log chain", "no rehydration, or a recovery point that is in the archive tier")
+	}
 	given := 0
 	for _, is := range []bool{p.ToOriginal, p.ToDatabase != nil, p.ToFiles != nil} {
 		if is {

@@ -183,9 +183,9 @@ func (c *checks) restoredPaths(p *RestoreFileShare) {
 }
 
 func (a azure) restoreFileShare() Definition {
-	choice := func(c step.Call) (RecoveryPoint, error) {
+	choice := func(c step.Call) (itemPointChoice, error) {
 		p, err := parametersOf[RestoreFileShare](c)
-		return p.RecoveryPoint, err
+		return itemPointChoice{RecoveryPoint: p.RecoveryPoint}, err
 	}
 	return Definition{
 		Flow: step.Flow{

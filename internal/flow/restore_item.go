@@ -135,9 +135,16 @@ func (a azure) readRestoredItemStep(what string, kinds ...string) step.Step {
 // learnedParent is the instance of a database.
 const learnedParent = "instance"
 
+// itemPointChoice holds what a request names to restore.
+type itemPointChoice struct {
+	RecoveryPoint
+	// archive selects recovery points that are only in the archive tier.
+	archive bool
+}
+
 // pickItemPointStep returns the step that chooses the recovery point. choice
 // reads what the request names.
-func (a azure) pickItemPointStep(choice func(step.Call) (RecoveryPoint, error)) step.Step {
+func (a azure) pickItemPointStep(choice func(step.Call) (itemPointChoice, error)) step.Step {
 	return step.Step{
 		Name: "pick-recovery-point", Effect: step.Read, Calls: []string{"ItemRecoveryPoints_List", "ItemRecoveryPoints_Get"},
 		Asks: "reads or lists the recovery points", Then: "without a usable recovery point that fits, the operation fails. The operation keeps its ID and time",
@@ -151,7 +158,7 @@ func (a azure) pickItemPointStep(choice func(step.Call) (RecoveryPoint, error)) 
 				return operation.Outcome{}, err
 			}
 			at := point.Time.UTC().Format(time.RFC3339)
-			return learn(next(fmt.Sprintf("recovery point %s of %s", point.Name, at)), map[string]string{
+			return learn(next(fmt.Sprintf("recovery point %s of %s%s", point.Name, at, wanted.from())), map[string]string{
 				learnedRecoveryPoint: point.Name, learnedRecoveryPointTime: at,
 			}), nil
 		},
@@ -161,15 +168,15 @@ func (a azure) pickItemPointStep(choice func(step.Call) (RecoveryPoint, error)) 
 // pickItemPoint returns the recovery point that the request names, or the newest
 // usable one that fits. The entry that stands for a log chain is not a backup:
 // it is never chosen.
-func (a azure) pickItemPoint(ctx context.Context, c step.Call, wanted RecoveryPoint) (recoveryservices.RecoveryPoint, error) {
+func (a azure) pickItemPoint(ctx context.Context, c step.Call, wanted itemPointChoice) (recoveryservices.RecoveryPoint, error) {
 	client, item := a.recoveryServices(c), c.Operation.Learned[learnedItem]
 	if wanted.ID != "" {
 		point, err := client.GetRecoveryPoint(ctx, item, wanted.ID)
 		switch {
 		case azerr.IsNotFound(err):
 			return point, noItemPoint("recovery point " + wanted.ID + " does not exist")
-		case err == nil && !point.Restorable(c.Now):
-			return point, noItemPoint("recovery point " + wanted.ID + " cannot be restored: it is expired, deleted, only in the archive tier, or stands for a log chain")
+		case err == nil && !wanted.usable(point, c.Now):
+			return point, noItemPoint("recovery point " + wanted.ID + " cannot be restored: " + wanted.notUsable(point, c.Now))
 		}
 		return point, err
 	}
@@ -178,11 +185,38 @@ func (a azure) pickItemPoint(ctx context.Context, c step.Call, wanted RecoveryPo
 		return recoveryservices.RecoveryPoint{}, err
 	}
 	for _, point := range points {
-		if point.Restorable(c.Now) && (wanted.LatestBefore == nil || !point.Time.After(*wanted.LatestBefore)) {
+		if wanted.usable(point, c.Now) && (wanted.LatestBefore == nil || !point.Time.After(*wanted.LatestBefore)) {
 			return point, nil
 		}
 	}
-	return recoveryservices.RecoveryPoint{}, noItemPoint(fmt.Sprintf("none of the %d recovery points is usable and old enough", len(points)))
+	return recoveryservices.RecoveryPoint{}, noItemPoint(fmt.Sprintf("none of the %d recovery points is usable and old enough%s", len(points), wanted.from()))
+}
+
+// usable reports whether the request can restore the recovery point.
+func (w itemPointChoice) usable(p recoveryservices.RecoveryPoint, now time.Time) bool {
+	if w.archive {
+		return p.Archived(now)
+	}
+	return p.Restorable(now)
+}
+
+// notUsable returns why the request cannot restore the recovery point.
+func (w itemPointChoice) notUsable(p recoveryservices.RecoveryPoint, now time.Time) string {
+	switch {
+	case w.archive && p.Restorable(now):
+		return "it is not in the archive tier alone; send the request without parameters.rehydration"
+	case !w.archive && p.Archived(now):
+		return "it is only in the archive tier; add parameters.rehydration"
+	}
+	return "it is expired, deleted, being moved, or stands for a log chain"
+}
+
+// from names the tier for people; empty for the readable ones.
+func (w itemPointChoice) from() string {
+	if w.archive {
+		return ", from the archive tier"
+	}
+	return ""
 }
 
 // pointPattern is a single segment of a URL. It is wider than Azure's IDs.

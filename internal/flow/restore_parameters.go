@@ -115,8 +115,8 @@ func restorePostgresParameters() schema.Parameters {
 		Fields: restoreFields().With(recoveryPointFields()).With(asFilesFields()).With(schema.Fields{
 			"tier":                  {Meaning: "`vault` (default) or `archive`", Rule: schema.Object{"enum": []string{tierVault, tierArchive}, "default": tierVault}},
 			"rehydration":           {When: "archive tier only, and required there", Meaning: "an object: how the recovery point is copied from the archive"},
-			"rehydration.priority":  {Required: true, Meaning: "`Standard` or `High`", Rule: schema.OneOf(dataprotection.PriorityStandard, dataprotection.PriorityHigh)},
-			"rehydration.retention": {Required: true, Meaning: "how long the copy stays in the vault tier, as a duration of days such as `15d` or `P15D`", Rule: schema.Object{"pattern": duration.Pattern}},
+			"rehydration.priority":  rehydrationFields()["rehydration.priority"],
+			"rehydration.retention": rehydrationFields()["rehydration.retention"],
 			"asDatabase":            {When: "this or `asFiles`", Meaning: "an object: restore as a database that does not exist yet"},
 			"asDatabase.serverId": {
 				Required: true, Meaning: "resource ID of the target, a single server that is an allowed restore target. It may be in another subscription. To move to a flexible server, restore as files and load them with pg_restore",
@@ -175,13 +175,20 @@ func (c *checks) tier(tier string, r *Rehydration) {
 		c.add("rehydration", "is set for the vault tier", "no rehydration: only the archive tier has one")
 	case tier == tierArchive && r == nil:
 		c.add("rehydration", "is missing for the archive tier", `such as {"priority":"Standard","retention":"P15D"}`)
-	case r != nil:
-		if r.Priority != dataprotection.PriorityStandard && r.Priority != dataprotection.PriorityHigh {
-			c.add("rehydration.priority", fmt.Sprintf("%q is not a priority", r.Priority), "Standard or High")
-		}
-		if d, ok := duration.Parse(r.Retention); !ok || d < 24*time.Hour {
-			c.add("rehydration.retention", fmt.Sprintf("%q is not a number of days", r.Retention), "a duration of at least one day, such as 15d or P15D")
-		}
+	}
+	c.rehydration(r)
+}
+
+// rehydration checks how a recovery point is copied from the archive.
+func (c *checks) rehydration(r *Rehydration) {
+	if r == nil {
+		return
+	}
+	if r.Priority != dataprotection.PriorityStandard && r.Priority != dataprotection.PriorityHigh {
+		c.add("rehydration.priority", fmt.Sprintf("%q is not a priority", r.Priority), "Standard or High")
+	}
+	if d, ok := duration.Parse(r.Retention); !ok || d < 24*time.Hour {
+		c.add("rehydration.retention", fmt.Sprintf("%q is not a number of days", r.Retention), "a duration of at least one day, such as 15d or P15D")
 	}
 }
 

@@ -32,6 +32,8 @@ type RestoreVM struct {
 	// DataDisks selects the data disks; nil restores all of them. The operating
 	// system's disk is always restored.
 	DataDisks *DataDisks `json:"dataDisks,omitempty"`
+	// Rehydration selects recovery points of the archive tier.
+	Rehydration *Rehydration `json:"rehydration,omitempty"`
 	// RetryFailedJob is how often a job that failed is started again.
 	RetryFailedJob int `json:"retryFailedJob,omitempty"`
 }
@@ -148,7 +150,7 @@ func restoreVMParameters() schema.Parameters {
 	}
 	return schema.Parameters{
 		Type:   reflect.TypeFor[RestoreVM](),
-		Fields: fields.With(dataDisksFields("dataDisks", "an object: the data disks to restore; default: all")).With(itemPointFields()).With(retryFailedJobFields()),
+		Fields: fields.With(dataDisksFields("dataDisks", "an object: the data disks to restore; default: all")).With(itemPointFields()).With(retryFailedJobFields()).With(itemRehydrationFields()),
 		Rules:  schema.Object{"oneOf": []schema.Object{schema.Given("asDisks"), schema.Given("asMachine"), schema.Is("replaceDisks", true)}},
 	}
 }
@@ -158,6 +160,7 @@ func (a azure) checkRestoreVM(c *checks, p *RestoreVM) {
 		c.add("itemId", err.Error(), wantItem)
 	}
 	c.itemPoint(p.RecoveryPoint)
+	c.rehydration(p.Rehydration)
 	c.retryFailedJob(p.RetryFailedJob)
 	c.dataDisks("dataDisks", p.DataDisks)
 	before := len(c.invalid)
@@ -206,9 +209,9 @@ func (c *checks) asMachine(m AsMachine, g Guardrails) {
 }
 
 func (a azure) restoreVM() Definition {
-	choice := func(c step.Call) (RecoveryPoint, error) {
+	choice := func(c step.Call) (itemPointChoice, error) {
 		p, err := parametersOf[RestoreVM](c)
-		return p.RecoveryPoint, err
+		return itemPointChoice{p.RecoveryPoint, p.Rehydration != nil}, err
 	}
 	return Definition{
 		Flow: step.Flow{
@@ -232,7 +235,7 @@ func (a azure) restoreVM() Definition {
 		Intro: "Restores a virtual machine from a recovery point: its disks, as a new machine, or by replacing the disks of the machine itself. It is off " +
 			"until an operator allows targets: the setting `AZBACKUPFLOW_RESTORE_TARGETS` lists the resource IDs of the staging account, of the resource " +
 			"group for disks and machines, of the virtual network, and of machines whose disks may be replaced.",
-		Notes: "How long a restore takes depends on the target:\n\n| target | Azure took |\n|---|---|\n| `asDisks` with `resourceGroupId`: managed disks | 69 seconds |\n" +
+		Notes: notesOfItemRehydration + "How long a restore takes depends on the target:\n\n| target | Azure took |\n|---|---|\n| `asDisks` with `resourceGroupId`: managed disks | 69 seconds |\n" +
 			"| `asMachine` | 2 minutes |\n| `replaceDisks` | 23 minutes |\n| `asDisks` with `unmanaged`: VHD files in the staging account | 36 minutes |\n\n" +
 			"Azure serves managed disks from the snapshot, and copies VHD files from the vault. `learned` contains the URLs of the template and of the " +
 			"configuration in the staging account (`templateUri`, `configUri`), with which the machine can be deployed.",
@@ -271,7 +274,7 @@ func (a azure) machineRestore(_ context.Context, c step.Call) (recoveryservices.
 	}
 	r := recoveryservices.MachineRestore{
 		SourceResourceID: known[learnedSource], Region: known[learnedLocation], StagingAccountID: p.StagingAccountID,
-		ReplaceDisks: p.ReplaceDisks, DiskLUNs: p.DataDisks.luns(),
+		ReplaceDisks: p.ReplaceDisks, DiskLUNs: p.DataDisks.luns(), Rehydration: p.Rehydration.item(),
 	}
 	switch {
 	case p.AsDisks != nil:

@@ -72,10 +72,11 @@ type JobError struct {
 }
 
 // Runs reports whether the job runs an operation such as OperationBackup. Jobs of
-// workloads add its kind, as in "Backup (Full)" and "Restore (Invalid)".
+// workloads add its kind, as in "Backup (Full)" and "Restore (Invalid)". A restore
+// from the archive tier is a restore, too.
 func (j Job) Runs(operation string) bool {
 	name, _, _ := strings.Cut(j.Operation, " (")
-	return strings.EqualFold(name, operation)
+	return strings.EqualFold(name, operation) || operation == OperationRestore && strings.EqualFold(name, OperationRehydrate)
 }
 
 // State returns the state that the job's status means.

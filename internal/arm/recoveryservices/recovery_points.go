@@ -58,13 +58,26 @@ func (p RecoveryPoint) isRange() bool { return strings.EqualFold(p.Name, RangeRe
 // Restorable reports whether a restore can read the recovery point now: it is a
 // backup, not soft-deleted, not expired, and in a tier that is readable.
 func (p RecoveryPoint) Restorable(now time.Time) bool {
-	if p.isRange() || p.SoftDeleted || p.Time.IsZero() || !p.Expiry.IsZero() && !p.Expiry.After(now) {
-		return false
-	}
-	return len(p.Tiers) == 0 || slices.ContainsFunc(p.Tiers, func(t RecoveryPointTier) bool {
-		return !strings.EqualFold(t.Type, "ArchivedRP") && (strings.EqualFold(t.Status, "Valid") || strings.EqualFold(t.Status, "Rehydrated"))
+	return p.exists(now) && (len(p.Tiers) == 0 || slices.ContainsFunc(p.Tiers, func(t RecoveryPointTier) bool {
+		return !t.archive() && (strings.EqualFold(t.Status, "Valid") || strings.EqualFold(t.Status, "Rehydrated"))
+	}))
+}
+
+// Archived reports whether the recovery point is only in the archive tier: a restore
+// can read it after its rehydration.
+func (p RecoveryPoint) Archived(now time.Time) bool {
+	return p.exists(now) && !p.Restorable(now) && slices.ContainsFunc(p.Tiers, func(t RecoveryPointTier) bool {
+		return t.archive() && strings.EqualFold(t.Status, "Valid")
 	})
 }
+
+// exists reports whether the recovery point is a backup that is neither soft-deleted
+// nor expired.
+func (p RecoveryPoint) exists(now time.Time) bool {
+	return !p.isRange() && !p.SoftDeleted && !p.Time.IsZero() && (p.Expiry.IsZero() || p.Expiry.After(now))
+}
+
+func (t RecoveryPointTier) archive() bool { return strings.EqualFold(t.Type, "ArchivedRP") }
 
 // Covers reports whether a time is within the log chain.
 func (p RecoveryPoint) Covers(at time.Time) bool {

@@ -44,6 +44,8 @@ func restoreCalls() map[string]call {
 	database, files := target, target
 	database.Database, database.Overwrite = "MSSQLSERVER/model2", true
 	database.Files = []DatabaseFile{{Type: "Data", LogicalName: "model", SourcePath: `C:\Data\model.mdf`, TargetPath: `D:\Data\model_1570710179.mdf`}}
+	archived := managed
+	archived.Rehydration = &Rehydration{Priority: "Standard", RetentionDuration: "P15D"}
 	files.Directory = `F:\restored`
 	return map[string]call{
 		"restore-file-share": restores(demoItemID(), FileShareRestore{SourceResourceID: demoAccount, Conflict: "Overwrite"}),
@@ -59,6 +61,9 @@ func restoreCalls() map[string]call {
 		"restore-virtual-machine-os-disk":         restores(demoVM, osDisk),
 		"restore-virtual-machine-new":             restores(demoVM, created),
 		"restore-virtual-machine-replace":         restores(demoVM, replaced),
+		"restore-virtual-machine-archived":        restores(demoVM, archived),
+		"restore-sql-database-archived":           restores(demoDatabase, DatabaseRestore{ItemType: ItemSQLDatabase, Target: &database, Rehydration: archived.Rehydration}),
+		"restore-sap-hana-database-archived":      restores(demoHanaDatabase, DatabaseRestore{ItemType: ItemSAPHanaDatabase, Rehydration: archived.Rehydration}),
 		"restore-sql-database":                    restores(demoDatabase, DatabaseRestore{ItemType: ItemSQLDatabase}),
 		"restore-sql-database-elsewhere":          restores(demoDatabase, DatabaseRestore{ItemType: ItemSQLDatabase, Target: &database}),
 		"restore-sql-database-files":              restores(demoDatabase, DatabaseRestore{ItemType: ItemSQLDatabase, Target: &files}),

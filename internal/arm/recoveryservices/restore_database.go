@@ -1,6 +1,7 @@
 package recoveryservices
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,6 +19,9 @@ type DatabaseRestore struct {
 	// Target is another database, or a directory for files; nil restores into the
 	// database itself.
 	Target *DatabaseTarget
+	// Rehydration is set for a recovery point in the archive tier; not with
+	// PointInTime.
+	Rehydration *Rehydration
 }
 
 // DatabaseTarget is the database or directory that a restore writes to, on a machine that is registered
@@ -49,6 +53,12 @@ func (r DatabaseRestore) properties(string) (sdk.RestoreRequestClassification, e
 		how = r.Target.recovery()
 	}
 	switch {
+	case r.Rehydration != nil && !r.PointInTime.IsZero():
+		return nil, errors.New("a time of the log chain cannot be restored with rehydration")
+	case r.ItemType == ItemSQLDatabase && r.Rehydration != nil:
+		return r.Rehydration.sql(how), nil
+	case r.ItemType == ItemSAPHanaDatabase && r.Rehydration != nil:
+		return r.Rehydration.hana(how), nil
 	case r.ItemType == ItemSQLDatabase:
 		return r.sql(how), nil
 	case r.ItemType == ItemSAPHanaDatabase && !r.PointInTime.IsZero():

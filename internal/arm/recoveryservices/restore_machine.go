@@ -30,6 +30,8 @@ type MachineRestore struct {
 	DiskLUNs []int32
 	// Zones are the availability zones of the restored machine or disks.
 	Zones []string
+	// Rehydration is set for a recovery point in the archive tier.
+	Rehydration *Rehydration
 }
 
 // NewMachine is a virtual machine that a restore creates.
@@ -60,6 +62,9 @@ func (r MachineRestore) properties(recoveryPoint string) (sdk.RestoreRequestClas
 		p.RecoveryType = to.Ptr(restoreAlternate)
 		p.TargetVirtualMachineID = to.Ptr(r.New.MachineID)
 		p.VirtualNetworkID, p.SubnetID = to.Ptr(r.New.VirtualNetworkID), to.Ptr(r.New.SubnetID)
+	}
+	if r.Rehydration != nil {
+		return r.Rehydration.machine(p), nil
 	}
 	return p, nil
 }

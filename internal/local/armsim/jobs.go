@@ -190,7 +190,7 @@ func (s *Simulator) cancelJob(c *call) (answer, *armError) {
 
 // cancellable reports whether Azure can cancel the job: backups and restores.
 func (j *job) cancellable() bool {
-	return j.operation == operationBackup || j.operation == operationRestore
+	return j.operation == operationBackup || j.operation == operationRestore || j.operation == operationRehydrate
 }
 
 // name returns the operation as the job shows it. Recorded: the job of a database

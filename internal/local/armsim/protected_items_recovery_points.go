@@ -16,6 +16,8 @@ type itemPoint struct {
 	time time.Time
 	// kind is the type of a database backup: Full, Differential, …
 	kind string
+	// archived means that only the archive tier has it.
+	archived bool
 }
 
 // addPoint adds the recovery point of a completed backup. A log backup extends
@@ -157,6 +159,9 @@ func (i *item) pointView(p itemPoint) map[string]any {
 			objectType = "AzureWorkloadSAPHanaRecoveryPoint"
 		}
 		properties = map[string]any{"objectType": objectType, "recoveryPointTimeInUTC": at, "type": p.kind}
+		if p.archived {
+			properties["recoveryPointTierDetails"] = p.tiers()
+		}
 		if p.name == rangePoint {
 			properties = i.rangeView()
 		}
@@ -184,9 +189,9 @@ func (i *item) machinePoint(p itemPoint) map[string]any {
 		"recoveryPointTime": p.time.UTC().Format(azureTime), "recoveryPointAdditionalInfo": "",
 		"sourceVMStorageType": "PremiumVMOnPartialPremiumStorage", "isSourceVMEncrypted": false,
 		"isInstantIlrSessionActive": false,
-		"recoveryPointTierDetails": []any{
+		"recoveryPointTierDetails": p.tiers(
 			map[string]any{"type": "InstantRP", "status": "Valid"}, map[string]any{"type": "HardenedRP", "status": "Valid"},
-		},
+		),
 		"isManagedVirtualMachine": true, "virtualMachineSize": "Standard_DS1_v2", "originalStorageAccountOption": false,
 		"osType": "Windows",
 		"recoveryPointMoveReadinessInfo": map[string]any{"ArchivedRP": map[string]any{

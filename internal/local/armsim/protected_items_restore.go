@@ -36,6 +36,7 @@ type itemRestoreProperties struct {
 	PointInTime, RecoveryMode                          string
 	TargetInfo                                         *databaseTarget
 	ShouldUseAlternateTargetLocation, IsNonRecoverable *bool
+	RecoveryPointRehydrationInfo                       *rehydration
 	AlternateDirectoryPaths                            []struct{ MappingType, SourceLogicalName, SourcePath, TargetPath string }
 }
 
@@ -81,7 +82,11 @@ func (s *Simulator) restoreItem(c *call) (answer, *armError) {
 	if b.Properties == nil {
 		return answer{}, invalidInput("properties", "they are missing")
 	}
-	made, takes, err := s.plan(i, point, b.Properties)
+	body, name, extra, err := s.rehydrated(point, b.Properties)
+	if err != nil {
+		return answer{}, err
+	}
+	made, takes, err := s.plan(i, point, body)
 	if err != nil {
 		return answer{}, err
 	}
@@ -98,7 +103,7 @@ func (s *Simulator) restoreItem(c *call) (answer, *armError) {
 	}
 	if out.operationError() == nil {
 		s.world.restoring[strings.ToLower(made.target)] = true
-		j := s.startJob(c, operationRestore, i, takes, out, func(time.Time) { made.finish() })
+		j := s.startJob(c, name, i, takes+extra, out, func(time.Time) { made.finish() })
 		j.id, j.restore, o.job = o.id, made, j
 		j.onEnd = func() { delete(s.world.restoring, strings.ToLower(made.target)) }
 		seen.JobID = j.id
