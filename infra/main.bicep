@@ -47,6 +47,11 @@ param drillResourceGroups string = ''
 @description('Resource IDs of the storage accounts and resource groups in which restore drills may make their places, separated by commas. Empty allows no drill.')
 param drillTargets string = ''
 
+@minValue(0)
+@maxValue(146000)
+@description('Days for which the evidence of a drill can be neither changed nor deleted. 0 sets no policy. A policy can be extended or locked later, see docs/drills.md.')
+param evidenceImmutableDays int = 0
+
 @description('Queues that requests may name for replies, separated by commas. The deployment creates them.')
 param replyQueues string = ''
 
@@ -126,6 +131,7 @@ module storage 'app/storage.bicep' = {
     redundancy: storageRedundancy
     principalId: identity.outputs.principalId
     publicNetworkAccess: !vnetEnabled
+    versioning: allowDrills
   }
 }
 
@@ -155,6 +161,19 @@ module network 'app/network.bicep' = if (vnetEnabled) {
   }
 }
 
+module evidence 'app/evidence.bicep' = if (allowDrills) {
+  name: 'evidence'
+  scope: group
+  params: {
+    keyVaultName: '${abbreviations.keyVault}${resourceToken}'
+    location: location
+    tags: tags
+    storageAccountName: storage.outputs.name
+    principalId: identity.outputs.principalId
+    immutableDays: evidenceImmutableDays
+  }
+}
+
 module functionApp 'app/function-app.bicep' = {
   name: 'function-app'
   scope: group
@@ -179,6 +198,7 @@ module functionApp 'app/function-app.bicep' = {
     dashboard: dashboard
     restoreTargets: restoreTargets
     drillTargets: drillTargets
+    evidenceKey: allowDrills ? evidence!.outputs.keyUri : ''
     notices: serviceBus.outputs.noticesTopic
     replyQueues: replyQueues
     collector: collector

@@ -56,6 +56,14 @@ var searches = [
     severity: 2
   }
   {
+    key: 'drills'
+    text: 'Restore drills missed their objectives, or were not validated. List them with azbackupflow drills evidence.'
+    query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation saved" and m.flow == "drill-restore" and m.status == "SucceededWithWarnings" | project op = tostring(m.op), flow = tostring(m.flow)'
+    threshold: 0
+    window: 'PT1H'
+    severity: 3
+  }
+  {
     key: 'overdue'
     text: 'The sweep rescued overdue operations: messages were lost, or the app is too slow.'
     query: 'AppTraces | extend m = parse_json(Message) | where m.msg == "operation overdue" | project op = tostring(m.op), flow = tostring(m.flow)'

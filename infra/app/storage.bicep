@@ -8,6 +8,9 @@ param redundancy string
 param principalId string
 param publicNetworkAccess bool
 
+@description('Keeps earlier versions of blobs, so that evidence that someone changed can be restored.')
+param versioning bool
+
 var deploymentContainerName = 'deployments'
 // Storage Blob Data Owner, Storage Queue Data Contributor, Storage Table Data
 // Contributor: the host requires the first two, the app the third.
@@ -38,12 +41,38 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
 
   resource blobs 'blobServices' = {
     name: 'default'
+    properties: { isVersioningEnabled: versioning }
 
     resource deployments 'containers' = {
       name: deploymentContainerName
       properties: { publicAccess: 'None' }
     }
   }
+}
+
+// The Functions host writes its locks often; their earlier versions are worth nothing.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = if (versioning) {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'versions-of-the-host'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['azure-webjobs-', deploymentContainerName]
+            }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [account::blobs]
 }
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in dataRoles: {

@@ -24,8 +24,8 @@ func evidenceFailure(of string) error {
 		return &operation.Error{Code: archive.CodeChanged, Class: operation.UserAction, Message: "the document is not the evidence that the app wrote"}
 	case "broken":
 		return &operation.Error{Code: "EvidenceStoreUnavailable", Class: operation.Transient, Message: "the blob service did not answer"}
-	case "nobody":
-		return fmt.Errorf("drill nobody: %w", archive.ErrNotFound)
+	case "none":
+		return fmt.Errorf("drill unknown: %w", archive.ErrNotFound)
 	}
 	return nil
 }

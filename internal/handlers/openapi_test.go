@@ -295,7 +295,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{get, "/drills", "/drills"}, {get, "/drills/key", "/drills/key"}, {get, "/drills/key", "/drills/key"}, {get, "/drills/key", "/drills/key"},
 		{get, "/drills/evidence", "/drills/evidence?pageSize=1&result=Failed"}, {get, "/drills/evidence", "/drills/evidence?colour=red"},
 		{get, "/drills/evidence", "/drills/evidence?vault=broken"}, {get, "/drills/evidence/{id}", "/drills/evidence/a"},
-		{get, "/drills/evidence/{id}", "/drills/evidence/nobody"}, {get, "/drills/evidence/{id}", "/drills/evidence/changed"}, {get, "/drills/evidence/{id}", "/drills/evidence/broken"},
+		{get, "/drills/evidence/{id}", "/drills/evidence/none"}, {get, "/drills/evidence/{id}", "/drills/evidence/changed"}, {get, "/drills/evidence/{id}", "/drills/evidence/broken"},
 		{post, "/operations/{id}/pause", id + "/pause" + long500}, {post, "/operations/{id}/resume", id + "/resume" + long500},
 		{post, "/operations/{id}/retry", id + "/retry" + long500}, {del, "/rejected/{id}", path + long500},
 	} {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"azbackupflow/internal/autoprotect"
+	"azbackupflow/internal/drill"
 	"azbackupflow/internal/schedule"
 )
 
@@ -21,13 +22,17 @@ func checkDeclarations(root string) (names []string, err error) {
 			_, err := schedule.Parse(schedule.FileName, raw, nil)
 			return err
 		},
+		drill.FileName: func(raw []byte) error {
+			_, err := drill.Parse(drill.FileName, raw)
+			return err
+		},
 		autoprotect.FileName: func(raw []byte) error {
 			_, err := autoprotect.Parse(autoprotect.FileName, raw, nil)
 			return err
 		},
 	}
 	var problems []error
-	for _, name := range []string{autoprotect.FileName, schedule.FileName} {
+	for _, name := range []string{autoprotect.FileName, drill.FileName, schedule.FileName} {
 		raw, err := os.ReadFile(filepath.Join(root, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

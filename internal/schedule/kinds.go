@@ -61,13 +61,13 @@ func (k Kind) own(all map[string]run.Record) map[string]run.Record {
 	return own
 }
 
-// LoadScheduleRuns returns the records of the kind.
+// LoadScheduleRuns returns the records of one kind.
 func (s kindStore) LoadScheduleRuns(ctx context.Context) (map[string]run.Record, error) {
 	all, err := s.Store.LoadScheduleRuns(ctx)
 	return s.kind.own(all), err
 }
 
-// SaveScheduleRun saves a record of the kind.
+// SaveScheduleRun saves a record under the name of its kind.
 func (s kindStore) SaveScheduleRun(ctx context.Context, record run.Record) (string, error) {
 	record.Name = s.kind.prefix() + record.Name
 	return s.Store.SaveScheduleRun(ctx, record)

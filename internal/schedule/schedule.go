@@ -47,7 +47,7 @@ const (
 	OverlapAllow Overlap = "allow"
 )
 
-// Kind is what a schedule starts. It separates the keys and records of schedules of
+// Kind names the file that declares a schedule. It separates the keys and records of schedules of
 // the same name.
 type Kind string
 

@@ -38,7 +38,7 @@ func TestPackage_LayoutIsAcceptedByTheHost(t *testing.T) {
 		return err
 	}))
 	require.ElementsMatch(t, []string{
-		"host.json", "handler", "api/function.json", "collect-dead-letters/function.json", "dashboard/function.json",
+		"host.json", "handler", "api/function.json", "collect-dead-letters/function.json", "dashboard/function.json", "drills.yaml",
 		"protect-new-resource/function.json", "protection.yaml", "run-step/function.json", "schedule-backups/function.json", "schedules.yaml",
 		"start-operation/function.json", "sweep/function.json", "sweep-resources/function.json",
 	}, files)

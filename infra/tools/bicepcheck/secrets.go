@@ -44,6 +44,7 @@ func builtIn() map[string]string {
 		"acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
 		"c088a766-074b-43ba-90d4-1fb21feae531": "PostgreSQL Flexible Server Long Term Retention Backup Role",
 		"ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+		"12338af0-0e69-4776-bea7-57ae8d297424": "Key Vault Crypto User",
 	}
 }
 

@@ -4,8 +4,8 @@
 // The name of a document consists of the month in which the drill started (UTC), the
 // name of the vault and the ID of the drill, such as
 // 2026/11/azurefilesvault/5f2b7c.json. The store writes a name once, so the first
-// document of a drill is the only one, however often and by whomever a write is
-// repeated.
+// document of a drill is the only one, however often a write is repeated, and by which
+// process.
 //
 // The package may not know how a drill runs, or which service stores the documents.
 package archive

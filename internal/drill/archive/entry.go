@@ -8,7 +8,7 @@ import (
 	"azbackupflow/internal/drill/evidence"
 )
 
-// Entry is what a list says about a document. It comes from the metadata of the
+// Entry describes a document in a list. It comes from the metadata of the
 // stored object, which is not signed: only the document itself is a proof.
 type Entry struct {
 	// ID is the ID of the drill, Name the name of the stored object, Location where

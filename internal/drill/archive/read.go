@@ -119,8 +119,8 @@ func (a *Archive) month(ctx context.Context, month string, q Query) ([]Entry, er
 }
 
 // listed returns the entry of an object in a list. It reads an object whose metadata
-// is not the app's. found is false for an object that is no evidence, or that is gone
-// by now.
+// is not the app's. found is false for an object that is not evidence, or that was
+// deleted.
 func (a *Archive) listed(ctx context.Context, o Object) (e Entry, found bool, err error) {
 	e, ok := parseMetadata(o.Metadata)
 	if ok && strings.HasSuffix(o.Name, "/"+e.ID+suffix) {
