@@ -34,7 +34,6 @@ func faults() []fault {
 		{"an unsent notice is removed", "internal/engine/machine_send.go", "if r.Storage == OK {", "if r.Storage == OK || FAULT {"},
 		{"pending notices are forgotten at the end", "internal/operation/outbox.go", "return op.Status.Terminal() && len(op.PendingNotices) == 0", "return op.Status.Terminal() && (len(op.PendingNotices) == 0 || FAULT)"},
 		{"a new notice is removed like a sent one", "internal/operation/fence.go", "if n.Seq <= row.Seq && ", "if (n.Seq <= row.Seq || FAULT) && "},
-		{"notices about pauses are lost", "internal/operation/fence.go", "if n.Change != \"\" && !slices", "if n.Change != \"\" && !FAULT && !slices"},
 		{"stale messages run", "internal/operation/fence.go", "case d.Wakeup.Seq < op.Seq:", "case d.Wakeup.Seq < op.Seq && !FAULT:"},
 		{"paused operations run", "internal/operation/fence.go", "op.Paused && op.Claim == nil", "op.Paused && !FAULT && op.Claim == nil"},
 		{"flags are lost", "internal/engine/machine_save.go", "return m.save(m.Desired.MergeFlags(row), m.Event, m.Reason)", "if FAULT {\n\t\t\treturn m.save(m.Desired, m.Event, m.Reason)\n\t\t}\n\t\treturn m.save(m.Desired.MergeFlags(row), m.Event, m.Reason)"},
