@@ -79,7 +79,7 @@ func (batchPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if b.answer, err = runtime.Payload(answer); err != nil {
 		return nil, fmt.Errorf("read transaction answer: %w", err)
 	}
-	// What the client expects for the request that was replaced.
+	// The client expects this answer to the request that was replaced.
 	return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: req.Raw()}, nil
 }
 

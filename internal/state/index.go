@@ -29,8 +29,8 @@ import (
 // Source: https://learn.microsoft.com/azure/storage/tables/scalability-targets
 const listsPartition = "lists"
 
-// maxListName limits the name of a list in a row key, which has room for a
-// position besides.
+// maxListName limits the name of a list in a row key, which also has room for a
+// position.
 const maxListName = 250
 
 // allList is the list of all operations.
