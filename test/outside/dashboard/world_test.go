@@ -76,7 +76,7 @@ func (s *site) populate() (ended string) {
 	got, err := s.client.Get(s.t.Context(), failed.ID)
 	require.NoError(s.t, err)
 	require.Equal(s.t, api.Failed, got.Status)
-	held := s.start("backup-now-sql", "held")
+	held := s.start("backup-now-postgres", "held") // an item that no other operation of the test changes
 	_, err = s.client.Pause(s.t.Context(), held, "maintenance of the database")
 	require.NoError(s.t, err)
 	require.Eventually(s.t, func() bool {
