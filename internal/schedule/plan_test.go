@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,16 +95,22 @@ func TestPlan_StartsItsItemsOneAfterTheOther(t *testing.T) {
 // crashing is an engine that ends the process before a start.
 type crashing struct {
 	schedule.Starter
+	mu   sync.Mutex
 	left int
 }
 
 var errCrash = errors.New("process killed")
 
 func (c *crashing) Start(ctx context.Context, r request.Request, o engine.Origin) (operation.Operation, bool, error) {
-	if c.left == 0 {
+	c.mu.Lock()
+	crash := c.left == 0
+	if !crash {
+		c.left--
+	}
+	c.mu.Unlock()
+	if crash {
 		return operation.Operation{}, false, errCrash
 	}
-	c.left--
 	return c.Starter.Start(ctx, r, o)
 }
 
@@ -115,7 +122,7 @@ func TestPlan_ContinuesWithTheSameItemsAfterACrash(t *testing.T) {
 		for crashAfter := range 4 {
 			s := newSite(t, "2026-03-01T03:00:00")
 			p := &plan{items: func(call int) ([]schedule.Item, int) { return planItems(100*call, 3), 0 }}
-			first := s.drills(p, func(c *schedule.RunnerConfig) { c.Engine = &crashing{c.Engine, crashAfter} })
+			first := s.drills(p, func(c *schedule.RunnerConfig) { c.Engine = &crashing{Starter: c.Engine, left: crashAfter} })
 			s.tick(first, "2026-03-01T03:00:00")
 			at := utc("2026-03-01T04:00:00")
 			if manual {
