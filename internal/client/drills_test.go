@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ import (
 func problem(t *testing.T, err error) api.Problem {
 	t.Helper()
 	var p *client.Problem
-	require.True(t, errors.As(err, &p), "%v", err)
+	require.ErrorAs(t, err, &p)
 	return p.Problem
 }
 

@@ -82,12 +82,16 @@ func parseShort(text string) (time.Duration, bool) {
 func hours(d time.Duration) float64 { return d.Hours() }
 
 // sum returns a number of hours as a duration, in whole microseconds: floating
-// point is less exact than a nanosecond.
+// point is less exact than a nanosecond. A limit above zero stays one.
 func sum(total float64) (time.Duration, bool) {
 	if total >= math.MaxInt64/float64(time.Hour) {
 		return 0, false
 	}
-	return time.Duration(math.Round(total*float64(time.Hour/time.Microsecond))) * time.Microsecond, true
+	d := time.Duration(math.Round(total*float64(time.Hour/time.Microsecond))) * time.Microsecond
+	if total > 0 {
+		d = max(d, time.Microsecond)
+	}
+	return d, true
 }
 
 func unit(name string) time.Duration {

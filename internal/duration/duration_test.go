@@ -18,7 +18,7 @@ func TestParse_AcceptsShortAndISOForms(t *testing.T) {
 	pattern := regexp.MustCompile(duration.Pattern)
 	for text, want := range map[string]time.Duration{
 		"36h": 36 * time.Hour, "7d": 7 * day, "90m": 90 * time.Minute, "1d12h": 36 * time.Hour, "2w": 14 * day,
-		"30s": 30 * time.Second, "1.5h": 90 * time.Minute, "250ms": 250 * time.Millisecond, "0s": 0, "1m30s": 90 * time.Second, "0.1s": 100 * time.Millisecond,
+		"30s": 30 * time.Second, "1.5h": 90 * time.Minute, "250ms": 250 * time.Millisecond, "0s": 0, "1m30s": 90 * time.Second, "0.1s": 100 * time.Millisecond, "0.0001ms": time.Microsecond,
 		"PT36H": 36 * time.Hour, "P7D": 7 * day, "P1DT12H": 36 * time.Hour, "P2W": 14 * day, "PT1M30S": 90 * time.Second, "PT0.5S": time.Second / 2,
 		"P1M": 30 * day, "P1Y": 365 * day, "P1Y2M3DT4H5M6S": (365+60+3)*day + 4*time.Hour + 5*time.Minute + 6*time.Second, "PT6H": 6 * time.Hour, "PT0S": 0,
 	} {

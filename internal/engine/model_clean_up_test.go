@@ -15,8 +15,8 @@ func cleaning() rules {
 	return r
 }
 
-// A flow that cleans up never ends before it has: whatever fails, and whoever
-// cancels it when.
+// A flow that cleans up never ends before it has: whatever fails, and
+// whenever it is canceled.
 func TestModel_CleansUpBeforeEveryEnd(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/local/armsim"
@@ -23,10 +24,10 @@ func carriedOutAtOnce(r *rig, sim *armsim.Simulator, kind string) armsim.Rule {
 			return false
 		}
 		body, err := io.ReadAll(req.Body)
-		require.NoError(r.t, err)
+		assert.NoError(r.t, err)
 		var written object
 		if len(body) > 0 {
-			require.NoError(r.t, json.Unmarshal(body, &written))
+			assert.NoError(r.t, json.Unmarshal(body, &written))
 		}
 		r.send(sim, req.Method, req.URL.Path, req.URL.Query().Get("api-version"), written)
 		w.WriteHeader(http.StatusOK)

@@ -55,7 +55,7 @@ func validate(f step.Flow) error {
 }
 
 // validateFailure rejects a step whose failure could repeat itself without end, or
-// whose clean-up would not run to its end.
+// whose clean-up would not run to completion.
 func validateFailure(f step.Flow, at int) error {
 	s := f.Steps[at]
 	if s.OnFailure == "" {

@@ -75,7 +75,7 @@ func badRequests() map[string]bad {
 		request("a key that is "+name, "key", "key", value)
 	}
 	for name, value := range map[string]any{
-		"a word": "tomorrow", "a number": 60, "in capitals": "6H", "a fraction": "1.5h", "negative": "-PT1H", "too short": "PT1S", "too long": "P31D", "empty units": "PT", "an object": object{},
+		"a word": "tomorrow", "a number": 60, "in capitals": "6H", "a fraction": "1,5h", "negative": "-PT1H", "too short": "PT1S", "too long": "P31D", "empty units": "PT", "an object": object{},
 	} {
 		request("a deadline that is "+name, "deadline", "deadline", value)
 	}

@@ -60,7 +60,7 @@ func TestTick_StartsNoChunkAgainThatWasSaved(t *testing.T) {
 	require.EqualValues(t, 150, counted.starts.Load())
 }
 
-// An invocation that ends while it lists the items is no failure of the run, however
+// An invocation that ends while it lists the items is not a failure of the run, however
 // often that happens.
 func TestTick_DoesNotCountItsOwnEndAsAFailure(t *testing.T) {
 	t.Parallel()
@@ -104,7 +104,7 @@ func TestTick_BoundsTheWaitingRuns(t *testing.T) {
 	require.Equal(t, 2, records["daily"].Skipped)
 }
 
-// A run that storage cannot hold is rejected once; the schedule goes on.
+// A run that storage cannot hold is rejected once; the schedule continues.
 func TestTick_RejectsARunThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "2026-11-20T12:00:00")

@@ -147,7 +147,7 @@ func TestReplay_RestoresDatabasesAsRecorded(t *testing.T) {
 // TestReplay_BringsASoftDeletedMachineBackAsRecorded runs the deployed program
 // against the soft deletion of a virtual machine of 16 December 2019, and its undo.
 // Interaction 109 switches soft delete off, which no flow does: the second program
-// begins after it, and deletes for good.
+// begins after it, and deletes permanently.
 func TestReplay_BringsASoftDeletedMachineBackAsRecorded(t *testing.T) {
 	t.Parallel()
 	const (

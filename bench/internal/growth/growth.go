@@ -52,7 +52,7 @@ const (
 	azuriteLimit = 90 * time.Second
 )
 
-// store is what both stores have.
+// store is the interface of both stores.
 type store interface {
 	engine.Store
 	List(ctx context.Context, q operation.Query) (operation.Page, error)

@@ -145,7 +145,7 @@ func (d *Demo) showEvidence(ctx context.Context, s *stack.Stack) error {
 		return errors.Join(err, os.RemoveAll(folder))
 	}
 	for _, file := range documents {
-		d.c.Printer.Line("\nThe signed evidence of the restore drill is %s\nVerify it with: azbackupflow drills verify %s --key %s", file, file, key)
+		d.c.Printer.Line("\nThe signed evidence of the restore drill:\n  %s\nVerify it:\n  azbackupflow drills verify \\\n    %s \\\n    --key %s", file, file, key)
 	}
 	return nil
 }

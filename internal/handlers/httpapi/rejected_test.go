@@ -26,6 +26,7 @@ import (
 	"azbackupflow/internal/preflight"
 	queuememory "azbackupflow/internal/queue/memory"
 	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/readiness/scan"
 	"azbackupflow/internal/rejected"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
@@ -77,7 +78,7 @@ func newBench(t *testing.T) *bench {
 		Explain: func(context.Context, string) ([]autoprotect.Explanation, error) { return nil, nil },
 		Healthy: func(context.Context) error { return nil }, Sleep: func(context.Context, time.Duration) error { return nil },
 		Sealer: sealer,
-		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{}, Inventory: &inventory.Reader{},
+		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{}, Inventory: &inventory.Reader{}, Readiness: &scan.Scanner{},
 		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return "new-id" },
 		Publish: func(_ context.Context, queue, id string, body []byte, properties map[string]any) error {
 			b.sent = append(b.sent, published{queue, id, string(body), properties})

@@ -192,7 +192,7 @@ func TestRedact_KeepsEverythingElse(t *testing.T) {
 	require.JSONEq(t, `{"u":"see \"https://a/b\" now"}`, intake.Redact(`{"u":"see \"https://a/b?x=1\" now"}`))
 }
 
-// A body that is no text is recorded as base64, with or without a zero byte.
+// A body that is not text is recorded as base64, with or without a zero byte.
 func TestReject_EncodesABodyThatIsNoText(t *testing.T) {
 	t.Parallel()
 	for body, encoding := range map[string]string{"text": "", "\xff\xfe": rejected.Base64, "a\x00b": rejected.Base64, "\xff\x00": rejected.Base64} {

@@ -33,7 +33,7 @@ func recorded(body string) rejected.Request {
 	return rejected.Request{Source: rejected.Requests, MessageID: "m1", Body: body, BodySize: len(body)}
 }
 
-// A record that lost a secret is no complete request. Its caller has to send it.
+// A record that lost a secret is incomplete. Its caller has to send it.
 func TestReplay_NeedsTheSecretsOfARequest(t *testing.T) {
 	t.Parallel()
 	record := recorded(replayedRequest)

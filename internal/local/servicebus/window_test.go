@@ -85,5 +85,5 @@ func TestFlow_OfADetachedLinkIsIgnored(t *testing.T) {
 	expect[*wire.Attach](c)
 	expect[*wire.Detach](c)
 	c.credit(3, 5, false, false)
-	c.attachSender(4, "steps") // the session goes on
+	c.attachSender(4, "steps") // the session continues
 }
