@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,9 +47,11 @@ func TestFromExisting_NeedsTheRequestedPolicy(t *testing.T) {
 	out, err := fromExisting(c, i)
 	require.NoError(t, err)
 	require.Equal(t, operation.Finish, out.Kind)
-	i.PolicyID = anotherPolicyID
-	_, err = fromExisting(c, i)
-	require.True(t, hasCode(err, "ProtectedByAnotherPolicy"), "%v", err)
+	for _, other := range []string{anotherPolicyID, strings.Replace(ownPolicy, "vault1", "vault2", 1)} {
+		i.PolicyID = other
+		_, err = fromExisting(c, i)
+		require.True(t, hasCode(err, "ProtectedByAnotherPolicy"), "%s: %v", other, err)
+	}
 	i.CurrentProtectionState = dataprotection.StateSoftDeleting
 	_, err = fromExisting(c, i)
 	require.True(t, hasCode(err, codeInstanceSoftDeleted), "%v", err)
