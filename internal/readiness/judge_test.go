@@ -115,7 +115,7 @@ func TestAssess_NamesTheNextCommands(t *testing.T) {
 		"azbackupflow start resume-protection --item '" + item + "' --wait": {ItemID: item, ProtectionState: "ProtectionStopped"},
 		"azbackupflow start backup-now --item '" + item + "' --wait":        {ItemID: item, ProtectionState: "IRPending"},
 		"azbackupflow items list /v":                                        {ItemID: item, VaultID: "/v", ProtectionState: "ProtectionError"},
-		"azbackupflow drills check":                                         {ItemID: item, ProtectionState: "Protected"},
+		"azbackupflow drills list":                                          {ItemID: item, ProtectionState: "Protected"},
 	} {
 		require.Equal(t, []string{want}, judge(t, 0).Assess(i).Next)
 	}
@@ -123,7 +123,7 @@ func TestAssess_NamesTheNextCommands(t *testing.T) {
 	proven := readiness.NewDrills([]evidence.Evidence{drilled("/i", evidence.Proven, 1)}).Apply(api.ReadinessItem{ItemID: "/i", ProtectionState: "Protected"})
 	require.Equal(t, []string{}, judge(t, 0).Assess(proven).Next)
 	proven.LastBackup = at(2 * day)
-	require.Equal(t, []string{"azbackupflow start backup-now --item /i --wait", "azbackupflow drills check"}, judge(t, day).Assess(proven).Next)
+	require.Equal(t, []string{"azbackupflow start backup-now --item /i --wait", "azbackupflow drills list"}, judge(t, day).Assess(proven).Next)
 }
 
 func TestDrills_KeepTheNewerOfTwoSources(t *testing.T) {

@@ -19,7 +19,7 @@ func (v *judgement) next(protected bool) {
 			command("start", "backup-now", "--item", i.ItemID, "--wait")
 		}
 		if i.State != api.ReadinessProven {
-			command("drills", "check")
+			command("drills", "list")
 		}
 	case i.ItemID != "" && i.ProtectionState == "SoftDeleted":
 		command("start", "undelete", "--item", i.ItemID, "--wait")
