@@ -206,6 +206,14 @@ func TestCatalog_MatchesTheAPIDescriptions(t *testing.T) {
 	maps.Copy(actions, described(t, "Microsoft.DataProtection", "2024-04-01", "dataprotection.json"))
 	// The vaults of Recovery Services have a separate description.
 	actions["Vaults_Get"] = "Microsoft.RecoveryServices/vaults/read"
+	// So have storage accounts and disks.
+	const shares, containers = "Microsoft.Storage/storageAccounts/fileServices/shares/", "Microsoft.Storage/storageAccounts/blobServices/containers/"
+	maps.Copy(actions, map[string]string{
+		"StorageAccounts_GetProperties": "Microsoft.Storage/storageAccounts/read",
+		"FileShares_Get":                shares + "read", "FileShares_Create": shares + "write", "FileShares_Delete": shares + "delete",
+		"BlobContainers_Get": containers + "read", "BlobContainers_Create": containers + "write", "BlobContainers_Update": containers + "write", "BlobContainers_Delete": containers + "delete",
+		"Disks_Get": "Microsoft.Compute/disks/read", "Disks_Update": "Microsoft.Compute/disks/write", "Disks_Delete": "Microsoft.Compute/disks/delete",
+	})
 	for _, p := range roles.Catalog() {
 		for _, c := range p.Calls {
 			require.True(t, strings.EqualFold(p.Action, actions[c]), "%s: %s requires %q", p.Action, c, actions[c])

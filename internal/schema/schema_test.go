@@ -209,7 +209,7 @@ func beyondSchemas(err error) bool {
 	fields := step.FieldsOf(err)
 	for _, f := range fields {
 		if !slices.ContainsFunc([]string{
-			"is not an allowed restore target", "is not an allowed restore target", "belongs to vault",
+			"is not an allowed restore target", "is not an allowed drill target", "belongs to vault",
 			"is not the resource id of the container in containerUrl", "is out of range", "bytes long", "is not a number of days", "not in that of the datasource",
 			`invalid segment "."`, `invalid segment ".."`, `invalid segment " "`, `contains "providers" twice`,
 		}, func(text string) bool { return strings.Contains(f.Problem, text) }) {
