@@ -198,7 +198,7 @@ func TestReadiness_RecommendsCommandsThatExist(t *testing.T) {
 			}
 		}
 	}
-	for _, command := range []string{"start backup-now", "start protect-file-share", "start resume-protection", "start undelete", "items list", "protect explain", "drills check"} {
+	for _, command := range []string{"start backup-now", "start protect-file-share", "start resume-protection", "start undelete", "items list", "protect explain", "drills list"} {
 		require.True(t, seen[command], command)
 	}
 }
