@@ -187,4 +187,9 @@ func TestMergeFlags_KeepsTheAnswerOfAValidator(t *testing.T) {
 	moved, _ := validated().Answered(plan(), operation.Outcome{Kind: operation.Advance}, after(2*time.Hour))
 	require.Equal(t, row.Validation, moved.MergeFlags(row).Validation)
 	require.Nil(t, running().MergeFlags(row).Validation)
+
+	// The operation does not wait until the window closes.
+	waiting, _ := validated().Answered(plan(), operation.Outcome{Kind: operation.Wait, After: 24 * time.Hour}, after(2*time.Minute))
+	require.True(t, waiting.DueAt.After(after(time.Hour).Now))
+	require.Equal(t, row.Validation.Answer.At, waiting.MergeFlags(row).DueAt)
 }

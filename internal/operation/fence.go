@@ -83,6 +83,11 @@ func (op Operation) MergeFlags(row Operation) Operation {
 	op.Paused = row.Paused
 	if row.Validation != nil && row.Validation.Answer != nil && op.Validation != nil && op.Validation.Answer == nil {
 		op.Validation = op.Validation.answered(*row.Validation.Answer)
+		// The wake-up of the answer has the seq before this save. A wait for the answer
+		// would otherwise last until the window closes.
+		if at := row.Validation.Answer.At; at.Before(op.DueAt) {
+			op.DueAt = at
+		}
 	}
 	var sent []Notice
 	for _, n := range op.PendingNotices {

@@ -13,12 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/local/armsim"
 	"azbackupflow/internal/local/stack"
 )
 
 // TestDocs_CurlCommandsWork runs the commands of docs/how-to/send-requests.md and
-// docs/http-api.md
-// unchanged, except for the port and the operation ID.
+// docs/http-api.md unchanged, except for the port and the operation ID.
 func TestDocs_CurlCommandsWork(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl"} {
@@ -58,7 +58,7 @@ func TestDocs_CurlCommandsWork(t *testing.T) {
 	blocks := curlLines(t, "docs/http-api.md", "curl ")
 	require.Greater(t, len(blocks), 5)
 	for _, block := range blocks {
-		said := run("API=" + l.URL() + "/api\n" + shown.ReplaceAllString(block, "/operations/"+id))
+		said := run("API=" + l.URL() + "/api\nRESOURCE_ID=" + demoAccountID() + "\n" + shown.ReplaceAllString(block, "/operations/"+id))
 		require.Regexp(t, `\{`, said, block)
 		for _, refused := range []string{"no-such-route", "invalid-request", "operation-not-found", "unavailable"} {
 			require.NotContains(t, said, refused, block)
@@ -78,4 +78,10 @@ func curlLines(t *testing.T, page, text string) (blocks []string) {
 	}
 	require.NotEmpty(t, blocks, page)
 	return blocks
+}
+
+// demoAccountID returns the resource ID of the storage account of the examples.
+func demoAccountID() string {
+	world := armsim.DemoWorld()
+	return world.StorageAccounts[0].ID()
 }
