@@ -152,11 +152,11 @@ soak: deps ## Run every test COUNT times (20), then end to end on a slow local s
 mutants: deps ## Run the tests against each mutant of tools/mutants/list (MATCH=internal/flow limits it)
 	cd tools && $(GO) run ./mutants -v -match '$(MATCH)' $(CURDIR)
 
-# Each commit has its own sample. It ends after 120 seconds, however many mutants are
+# Each commit has its own sample. It ends after 75 seconds, however many mutants are
 # left.
 .PHONY: mutants-check
 mutants-check:
-	cd tools && $(GO) run ./mutants -sample 40 -budget 120s -commit "$$(git rev-parse HEAD)" $(CURDIR)
+	cd tools && $(GO) run ./mutants -sample 40 -budget 75s -commit "$$(git rev-parse HEAD)" $(CURDIR)
 
 # Generates docs/performance.md completely. It takes about ten minutes and needs an
 # otherwise idle machine.
