@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
@@ -190,27 +189,9 @@ also if the drill is disabled or paused.
 
 // Run starts a run of the drill now.
 func (r *drillsRunCommand) Run(ctx context.Context, a *app) error {
-	key, err := cli.ExpandKey(r.Key, a.now(), a.lookup)
-	if err != nil {
-		return err
-	}
-	if key == "" {
-		key = a.newKey()
-	}
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	run, err := retrying(ctx, a, func() (api.RequestedRun, error) { return c.RunDrill(ctx, r.Name, key, r.Reason) })
-	if err != nil {
-		return err
-	}
-	if a.out.Structured() {
-		return a.out.Data(run)
-	}
-	a.out.Line("Run %s of drill %s is requested.", render.Plain(run.Slot), render.Plain(run.Schedule))
-	a.out.Line("Its operations:  azbackupflow list --label drill=%s --label slot=%s", render.Plain(run.Schedule), render.Plain(run.Slot))
-	return nil
+	return drillRuns().start(ctx, a, r.Key, func(c *client.Client, key string) (api.RequestedRun, error) {
+		return c.RunDrill(ctx, r.Name, key, r.Reason)
+	})
 }
 
 type drillsPauseCommand struct{ oneDrill }
@@ -223,32 +204,12 @@ started continue. A restart of the app does not end the pause.`
 
 // Run stops the drill from starting runs.
 func (p *drillsPauseCommand) Run(ctx context.Context, a *app) error {
-	return p.change(ctx, a, (*client.Client).PauseDrill)
+	return drillRuns().change(ctx, a, func(c *client.Client) (api.Schedule, error) { return c.PauseDrill(ctx, p.Name, p.Reason) })
 }
 
 type drillsResumeCommand struct{ oneDrill }
 
 // Run continues the drill with its next run.
 func (r *drillsResumeCommand) Run(ctx context.Context, a *app) error {
-	return r.change(ctx, a, (*client.Client).ResumeDrill)
-}
-
-func (o oneDrill) change(ctx context.Context, a *app, call func(*client.Client, context.Context, string, string) (api.Schedule, error)) error {
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	s, err := retrying(ctx, a, func() (api.Schedule, error) { return call(c, ctx, o.Name, o.Reason) })
-	if err != nil {
-		return err
-	}
-	if a.out.Structured() {
-		return a.out.Data(s)
-	}
-	line := fmt.Sprintf("Drill %s is %s", render.Plain(s.Name), scheduleState(s))
-	if next := nextRunOf(s); next != "" {
-		line += "; its next run is " + next + " UTC"
-	}
-	a.out.Line("%s.", line)
-	return nil
+	return drillRuns().change(ctx, a, func(c *client.Client) (api.Schedule, error) { return c.ResumeDrill(ctx, r.Name, r.Reason) })
 }

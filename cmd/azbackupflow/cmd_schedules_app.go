@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
 )
@@ -103,27 +101,9 @@ ignores the policy for overlapping runs.
 
 // Run starts a run of the schedule now.
 func (r *schedulesRunCommand) Run(ctx context.Context, a *app) error {
-	key, err := cli.ExpandKey(r.Key, a.now(), a.lookup)
-	if err != nil {
-		return err
-	}
-	if key == "" {
-		key = a.newKey()
-	}
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	run, err := retrying(ctx, a, func() (api.RequestedRun, error) { return c.RunSchedule(ctx, r.Name, key, r.Reason) })
-	if err != nil {
-		return err
-	}
-	if a.out.Structured() {
-		return a.out.Data(run)
-	}
-	a.out.Line("Run %s of schedule %s is requested.", render.Plain(run.Slot), render.Plain(run.Schedule))
-	a.out.Line("Its operations:  azbackupflow list --schedule %s --label slot=%s", render.Plain(run.Schedule), render.Plain(run.Slot))
-	return nil
+	return scheduleRuns().start(ctx, a, r.Key, func(c *client.Client, key string) (api.RequestedRun, error) {
+		return c.RunSchedule(ctx, r.Name, key, r.Reason)
+	})
 }
 
 type schedulesPauseCommand struct{ oneSchedule }
@@ -136,45 +116,12 @@ started continue. A restart of the app does not end the pause.`
 
 // Run stops the schedule from starting runs.
 func (p *schedulesPauseCommand) Run(ctx context.Context, a *app) error {
-	return p.change(ctx, a, (*client.Client).PauseSchedule)
+	return scheduleRuns().change(ctx, a, func(c *client.Client) (api.Schedule, error) { return c.PauseSchedule(ctx, p.Name, p.Reason) })
 }
 
 type schedulesResumeCommand struct{ oneSchedule }
 
 // Run continues the schedule with its next run.
 func (r *schedulesResumeCommand) Run(ctx context.Context, a *app) error {
-	return r.change(ctx, a, (*client.Client).ResumeSchedule)
-}
-
-func (o oneSchedule) change(ctx context.Context, a *app, call func(*client.Client, context.Context, string, string) (api.Schedule, error)) error {
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	s, err := retrying(ctx, a, func() (api.Schedule, error) { return call(c, ctx, o.Name, o.Reason) })
-	if err != nil {
-		return err
-	}
-	if a.out.Structured() {
-		return a.out.Data(s)
-	}
-	line := fmt.Sprintf("Schedule %s is %s", render.Plain(s.Name), scheduleState(s))
-	if next := nextRunOf(s); next != "" {
-		line += "; its next run is " + next + " UTC"
-	}
-	a.out.Line("%s.", strings.TrimSuffix(line, "."))
-	return nil
-}
-
-// retrying makes a call that is safe to repeat, again while the API is unavailable.
-func retrying[T any](ctx context.Context, a *app, call func() (T, error)) (result T, err error) {
-	for try := range attempts {
-		if result, err = call(); !client.IsUnavailable(err) || try == attempts-1 {
-			break
-		}
-		if a.sleep(ctx, firstPause<<try) != nil {
-			break
-		}
-	}
-	return result, err
+	return scheduleRuns().change(ctx, a, func(c *client.Client) (api.Schedule, error) { return c.ResumeSchedule(ctx, r.Name, r.Reason) })
 }

@@ -18,9 +18,7 @@ func (c *Client) Drills(ctx context.Context) (api.DrillList, error) {
 // RunDrill starts a run of a drill now. A call with an id is safe to repeat: the same
 // id is the same run. The reason is recorded; it may be empty.
 func (c *Client) RunDrill(ctx context.Context, name, id, reason string) (api.RequestedRun, error) {
-	var started api.RequestedRun
-	_, err := c.do(ctx, call{method: http.MethodPost, path: drillPath(name) + "/run", query: reasonQuery(reason), idempotencyKey: id}, &started)
-	return started, err
+	return c.requestRun(ctx, drillPath(name)+"/run", id, reason)
 }
 
 // PauseDrill stops a drill from starting runs until ResumeDrill. The reason is

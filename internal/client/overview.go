@@ -37,9 +37,7 @@ func (c *Client) Schedules(ctx context.Context) (api.ScheduleList, error) {
 // RunSchedule starts a run of a schedule now. A call with an id is safe to repeat:
 // the same id is the same run. The reason is recorded; it may be empty.
 func (c *Client) RunSchedule(ctx context.Context, name, id, reason string) (api.RequestedRun, error) {
-	var started api.RequestedRun
-	_, err := c.do(ctx, call{method: http.MethodPost, path: schedulePath(name) + "/run", query: reasonQuery(reason), idempotencyKey: id}, &started)
-	return started, err
+	return c.requestRun(ctx, schedulePath(name)+"/run", id, reason)
 }
 
 // PauseSchedule stops a schedule from starting runs until ResumeSchedule. The
@@ -52,6 +50,12 @@ func (c *Client) PauseSchedule(ctx context.Context, name, reason string) (api.Sc
 // reason, which may be empty.
 func (c *Client) ResumeSchedule(ctx context.Context, name, reason string) (api.Schedule, error) {
 	return c.changeSchedule(ctx, schedulePath(name)+"/resume", reason)
+}
+
+func (c *Client) requestRun(ctx context.Context, path, id, reason string) (api.RequestedRun, error) {
+	var started api.RequestedRun
+	_, err := c.do(ctx, call{method: http.MethodPost, path: path, query: reasonQuery(reason), idempotencyKey: id}, &started)
+	return started, err
 }
 
 func (c *Client) changeSchedule(ctx context.Context, path, reason string) (api.Schedule, error) {

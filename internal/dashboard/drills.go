@@ -44,24 +44,8 @@ func (d *Dashboard) drills(r *http.Request) (content, error) {
 
 // changeDrill runs, pauses or continues a declared drill.
 func (d *Dashboard) changeDrill(w http.ResponseWriter, r *http.Request) error {
-	ctx, name, reason, backend := r.Context(), r.PathValue("name"), r.PostForm.Get("reason"), d.cfg.API(r)
-	var err error
-	action := r.PathValue("action")
-	switch action {
-	case "run":
-		_, err = backend.RunDrill(ctx, name, r.PostForm.Get("run"), reason)
-	case "suspend":
-		_, err = backend.PauseDrill(ctx, name, reason)
-	case "continue":
-		_, err = backend.ResumeDrill(ctx, name, reason)
-	default:
-		return &pageError{http.StatusNotFound, "Page not found", "There is no such action."}
-	}
-	if err != nil {
-		return err
-	}
-	seeOther(w, "../../drills?done="+action)
-	return nil
+	b := d.cfg.API(r)
+	return runCalls{b.RunDrill, b.PauseDrill, b.ResumeDrill}.change(w, r, "drills")
 }
 
 // evidence sends the signed evidence of a drill as a file.

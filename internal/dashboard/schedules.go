@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"net/http"
 
 	"azbackupflow/internal/api"
@@ -47,22 +48,33 @@ func (d *Dashboard) schedules(r *http.Request) (content, error) {
 
 // changeSchedule runs, pauses or continues a schedule.
 func (d *Dashboard) changeSchedule(w http.ResponseWriter, r *http.Request) error {
-	ctx, name, reason, backend := r.Context(), r.PathValue("name"), r.PostForm.Get("reason"), d.cfg.API(r)
+	b := d.cfg.API(r)
+	return runCalls{b.RunSchedule, b.PauseSchedule, b.ResumeSchedule}.change(w, r, "schedules")
+}
+
+// runCalls are the calls that change the runs of a schedule or of a drill.
+type runCalls struct {
+	run           func(ctx context.Context, name, id, reason string) (api.RequestedRun, error)
+	pause, resume func(ctx context.Context, name, reason string) (api.Schedule, error)
+}
+
+// change makes the call that the form asks for, and shows the page again.
+func (c runCalls) change(w http.ResponseWriter, r *http.Request, page string) error {
+	ctx, name, action, reason := r.Context(), r.PathValue("name"), r.PathValue("action"), r.PostForm.Get("reason")
 	var err error
-	action := r.PathValue("action")
 	switch action {
 	case "run":
-		_, err = backend.RunSchedule(ctx, name, r.PostForm.Get("run"), reason)
+		_, err = c.run(ctx, name, r.PostForm.Get("run"), reason)
 	case "suspend":
-		_, err = backend.PauseSchedule(ctx, name, reason)
+		_, err = c.pause(ctx, name, reason)
 	case "continue":
-		_, err = backend.ResumeSchedule(ctx, name, reason)
+		_, err = c.resume(ctx, name, reason)
 	default:
 		return &pageError{http.StatusNotFound, "Page not found", "There is no such action."}
 	}
 	if err != nil {
 		return err
 	}
-	seeOther(w, "../../schedules?done="+action)
+	seeOther(w, "../../"+page+"?done="+action)
 	return nil
 }

@@ -76,6 +76,10 @@ func (op Operation) Idle(now time.Time) bool {
 // MergeFlags returns the operation with the changes that other writers made to
 // the row at the same seq while this delivery ran: the cancel and pause flags, the
 // answer of a validator, the notices about pauses, and the notices that they sent.
+//
+// The wake-up of an answer has the seq before this save, so it is stale now. The
+// operation becomes due at the answer: its own wait ends with the window. A cancel
+// waits for the next look at Azure, which is minutes away at most.
 func (op Operation) MergeFlags(row Operation) Operation {
 	if row.CancelRequested {
 		op.CancelRequested, op.CancelCause = true, row.CancelCause
@@ -83,8 +87,6 @@ func (op Operation) MergeFlags(row Operation) Operation {
 	op.Paused = row.Paused
 	if row.Validation != nil && row.Validation.Answer != nil && op.Validation != nil && op.Validation.Answer == nil {
 		op.Validation = op.Validation.answered(*row.Validation.Answer)
-		// The wake-up of the answer has the seq before this save. A wait for the answer
-		// would otherwise last until the window closes.
 		if at := row.Validation.Answer.At; at.Before(op.DueAt) {
 			op.DueAt = at
 		}

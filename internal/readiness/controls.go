@@ -36,7 +36,7 @@ const (
 type Control struct {
 	// Framework and ID are the public identifiers. Topic is the subject in our words.
 	Framework, ID, Topic string
-	// Figures support the control; none means that it is not ours.
+	// Figures support the control; none means that azbackupflow does not cover it.
 	Figures []Figure
 	// Else names the parts of the control that the report does not support.
 	Else string

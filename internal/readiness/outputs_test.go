@@ -145,7 +145,7 @@ func TestWritePage_IsThePublishedPage(t *testing.T) {
 	}
 }
 
-// Each control has figures, or says what is not ours.
+// Each control has figures, or names what azbackupflow does not cover.
 func TestControls_NameTheirFigures(t *testing.T) {
 	t.Parallel()
 	figures := readiness.Figures(sample(t))
@@ -201,7 +201,7 @@ func columnTable() string {
 
 func controlTable() string {
 	var b strings.Builder
-	b.WriteString("| framework | control | about | figures of the report | not ours |\n|---|---|---|---|---|\n")
+	b.WriteString("| framework | control | about | figures of the report | not covered |\n|---|---|---|---|---|\n")
 	for _, c := range readiness.Controls() {
 		var figures []string
 		for _, f := range c.Figures {

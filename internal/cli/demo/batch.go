@@ -132,8 +132,8 @@ func (b *batch) update(i *batchItem, u client.Update) {
 // The columns of the results.
 const (
 	timeColumn = 10
-	flowColumn = 20
-	whatColumn = 24
+	flowColumn = 22
+	whatColumn = 30
 )
 
 // print prints the result of an item.

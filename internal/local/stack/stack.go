@@ -55,7 +55,7 @@ type Config struct {
 	// Fault is called at each moment of each request that a stand-in serves.
 	Fault fault.Hook
 	// Drills also starts Azurite's blob service, which keeps the evidence of restore
-	// drills, and gives the app a new key that signs it.
+	// drills, and configures the app with a new key that signs it.
 	Drills bool
 	// Restart sets when the host stops restarting a handler that crashes.
 	Restart functionshost.RestartPolicy
