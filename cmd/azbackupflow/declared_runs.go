@@ -13,7 +13,7 @@ import (
 // declaredRuns names the runs of a declaration file for people: those of a schedule
 // or of a drill.
 type declaredRuns struct {
-	// noun is what declares the runs, title the same at the beginning of a sentence.
+	// noun names the declaration, title does so at the beginning of a sentence.
 	noun, title string
 	// filter is the flag of list before its name.
 	filter string

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sosodev/duration"
-
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/duration"
 )
 
 // readinessData is the content of the page of readiness.
@@ -130,14 +129,14 @@ func readinessClass(s api.ReadinessState) string {
 	return "plain"
 }
 
-// age returns an ISO 8601 duration in words; the text itself if it is none.
+// age returns a duration in words; the text itself if it is none.
 func age(text string) string {
-	d, err := duration.Parse(text)
-	if err != nil {
+	d, ok := duration.Parse(text)
+	switch {
+	case !ok:
 		return text
+	case d%(24*time.Hour) == 0:
+		return plural(int(d/(24*time.Hour)), "day")
 	}
-	if whole := d.ToTimeDuration(); whole%(24*time.Hour) == 0 {
-		return plural(int(whole/(24*time.Hour)), "day")
-	}
-	return span(d.ToTimeDuration())
+	return span(d)
 }

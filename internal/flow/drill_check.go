@@ -39,7 +39,7 @@ func (a azure) checkData(ctx context.Context, c step.Call, p DrillRestore) (oper
 	phases := newPhases(c).begin(phaseCheckData).end(phaseCheckData, nil)
 	var out operation.Outcome
 	if p.Validation.By == drillCallback {
-		window, _ := periodOf(p.Validation.Window)
+		window := periodOf(p.Validation.Window)
 		out = next("the built-in checks are done; waiting for the validator")
 		out.Validation = &operation.Validation{Target: id, Opened: c.Now, Closes: c.Now.Add(window)}
 		out.Within = window + drillCleanUpTime

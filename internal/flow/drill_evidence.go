@@ -52,7 +52,7 @@ func (a azure) writeEvidence(ctx context.Context, c step.Call, p DrillRestore) (
 	if c.DryRun != nil {
 		return learn(next("the evidence would be written"), facts), nil
 	}
-	keep, _ := periodOf(p.Evidence.Retention)
+	keep := periodOf(p.Evidence.Retention)
 	location, err := a.Evidence(ctx, document, keep)
 	var classified *operation.Error
 	switch {

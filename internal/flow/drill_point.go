@@ -92,7 +92,7 @@ func (p DrillRestore) tier() string {
 // drill's ID, so that a repeated step chooses it again.
 func (r DrillPoint) choose(c step.Call, usable []drillCandidate, listed int, to string, facts map[string]string) (operation.Outcome, error) {
 	started := newPhases(c).started()
-	window, _ := periodOf(r.Window)
+	window := periodOf(r.Window)
 	usable = slices.DeleteFunc(usable, func(one drillCandidate) bool {
 		return one.at.After(started) || window > 0 && started.Sub(one.at) > window
 	})

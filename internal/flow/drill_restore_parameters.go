@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sosodev/duration"
-
 	"azbackupflow/internal/arm/dataprotection/kinds"
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/arm/resourceid"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/schema"
 )
 
@@ -97,7 +96,6 @@ const (
 
 	drillNamePattern   = `[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?`
 	drillDigestPattern = `sha256:[0-9a-f]{64}`
-	drillPeriodPattern = `P([0-9]+(\.[0-9]+)?[YMWD])*(T([0-9]+(\.[0-9]+)?[HMS])+)?`
 
 	minDrillPeriod     = time.Minute
 	maxDrillPeriod     = 10 * 366 * 24 * time.Hour
@@ -107,7 +105,6 @@ const (
 var (
 	drillName   = regexp.MustCompile(schema.Whole(drillNamePattern))
 	drillDigest = regexp.MustCompile(schema.Whole(drillDigestPattern))
-	drillPeriod = regexp.MustCompile(schema.Whole(drillPeriodPattern))
 )
 
 func drillTypes() []string {
@@ -125,17 +122,17 @@ func (a azure) checkDrillRestore(c *checks, p *DrillRestore) {
 		c.add("drill.configurationDigest", fmt.Sprintf("%q is not a digest", p.Drill.ConfigurationDigest), "sha256: and 64 hexadecimal digits, as drills check shows it")
 	}
 	c.drillItem(p)
-	c.drillPoint(p.Point)
-	c.drillPeriod("objectives.restoreTime", p.Objectives.RestoreTime, minDrillPeriod, maxDrillPeriod)
-	c.drillPeriod("objectives.pointAge", p.Objectives.PointAge, minDrillPeriod, maxDrillPeriod)
-	c.drillValidation(p.Validation)
+	c.drillPoint(&p.Point)
+	c.drillPeriod("objectives.restoreTime", &p.Objectives.RestoreTime, minDrillPeriod, maxDrillPeriod)
+	c.drillPeriod("objectives.pointAge", &p.Objectives.PointAge, minDrillPeriod, maxDrillPeriod)
+	c.drillValidation(&p.Validation)
 	if p.CleanUp != drillDelete && p.CleanUp != drillKeep {
 		c.add("cleanUp", fmt.Sprintf("%q is not a kind of clean-up", p.CleanUp), "delete or keep")
 	}
 	if p.Evidence.Retention == "" {
 		p.Evidence.Retention = drillRetention
 	}
-	c.drillPeriod("evidence.retention", p.Evidence.Retention, 24*time.Hour, maxDrillPeriod)
+	c.drillPeriod("evidence.retention", &p.Evidence.Retention, 24*time.Hour, maxDrillPeriod)
 	a.checkDrillTarget(c, p)
 }
 
@@ -160,7 +157,7 @@ func (c *checks) drillItem(p *DrillRestore) {
 	}
 }
 
-func (c *checks) drillPoint(p DrillPoint) {
+func (c *checks) drillPoint(p *DrillPoint) {
 	switch {
 	case !slices.Contains([]string{drillLatest, drillWithin, drillRandom}, p.Rule):
 		c.add("point.rule", fmt.Sprintf("%q is not a rule", p.Rule), "latest, latestWithin or randomWithin")
@@ -169,10 +166,10 @@ func (c *checks) drillPoint(p DrillPoint) {
 	case p.Rule != drillLatest && p.Window == "":
 		c.add("point.window", "is missing with the rule "+p.Rule, "the maximum age of the recovery point, such as P7D")
 	}
-	c.drillPeriod("point.window", p.Window, minDrillPeriod, maxDrillPeriod)
+	c.drillPeriod("point.window", &p.Window, minDrillPeriod, maxDrillPeriod)
 }
 
-func (c *checks) drillValidation(v DrillValidation) {
+func (c *checks) drillValidation(v *DrillValidation) {
 	switch {
 	case v.By != drillCallback && v.By != drillNone:
 		c.add("validation.by", fmt.Sprintf("%q is not a kind of validation", v.By), "callback or none")
@@ -181,33 +178,27 @@ func (c *checks) drillValidation(v DrillValidation) {
 	case v.By == drillNone && v.Window != "":
 		c.add("validation.window", "is set without a validator", "by: callback, or no window")
 	}
-	c.drillPeriod("validation.window", v.Window, minDrillPeriod, maxDrillValidation)
+	c.drillPeriod("validation.window", &v.Window, minDrillPeriod, maxDrillValidation)
 }
 
-// drillPeriod checks a duration; an empty text is none.
-func (c *checks) drillPeriod(field, text string, least, most time.Duration) {
-	if text == "" {
+// drillPeriod checks a duration and writes it in ISO 8601, as the evidence holds it; an
+// empty text is none.
+func (c *checks) drillPeriod(field string, text *string, least, most time.Duration) {
+	if *text == "" {
 		return
 	}
-	if d, ok := periodOf(text); !ok || d < least || d > most {
-		from := "PT1M"
-		if least > minDrillPeriod {
-			from = "P1D"
-		}
-		c.add(field, fmt.Sprintf("%q is not a duration within the limits", text), fmt.Sprintf("an ISO 8601 duration from %s to P%dD", from, int(most.Hours()/24)))
+	d, ok := duration.Parse(*text)
+	if !ok || d < least || d > most {
+		c.add(field, fmt.Sprintf("%q is not a duration within the limits", *text), fmt.Sprintf("a duration from %s to %s", duration.ISO(least), duration.ISO(most)))
+		return
 	}
+	*text = duration.ISO(d)
 }
 
-// periodOf parses a duration; 0 for an empty text.
-func periodOf(text string) (d time.Duration, ok bool) {
-	if text == "" {
-		return 0, true
-	}
-	parsed, err := duration.Parse(text)
-	if err != nil || !drillPeriod.MatchString(text) {
-		return 0, false
-	}
-	return parsed.ToTimeDuration(), true
+// periodOf returns a duration that was checked at the start; 0 for an empty text.
+func periodOf(text string) time.Duration {
+	d, _ := duration.Parse(text)
+	return d
 }
 
 // checkDrillTarget checks that the target has what the type of the item needs, and
@@ -247,7 +238,7 @@ func (g Guardrails) allowsDrill(t DrillTarget) bool {
 const settingDrillTargets = "AZBACKUPFLOW_DRILL_TARGETS"
 
 func drillRestoreParameters() schema.Parameters {
-	period := schema.Matches(drillPeriodPattern)
+	period := schema.Object{"pattern": duration.Pattern}
 	return schema.Parameters{
 		Type: reflect.TypeFor[DrillRestore](),
 		Fields: schema.Fields{
@@ -261,7 +252,7 @@ func drillRestoreParameters() schema.Parameters {
 			"tags":                      {Meaning: "tags of the item's source. The evidence repeats them"},
 			"point":                     {Required: true, Meaning: "an object: the rule that chooses the recovery point"},
 			"point.rule":                {Required: true, Meaning: "`latest`, `latestWithin` or `randomWithin`", Rule: schema.OneOf(drillLatest, drillWithin, drillRandom)},
-			"point.window":              {When: "not with `latest`", Meaning: "maximum age of the recovery point, as an ISO 8601 duration", Rule: period},
+			"point.window":              {When: "not with `latest`", Meaning: "maximum age of the recovery point, such as `7d` or `P7D`", Rule: period},
 			"target":                    {Required: true, Meaning: "an object: where the drill makes its place. It must be an allowed drill target"},
 			"target.storageAccountId":   {When: "file shares, blobs and PostgreSQL", Meaning: "resource ID of the storage account in which the drill creates a file share or a blob container", Rule: storageAccountRule()},
 			"target.resourceGroupId":    {When: "disks", Meaning: "resource ID of the resource group in which the restore creates a disk; not that of the vault", Rule: resourceGroupRule()},

@@ -20,6 +20,7 @@ import (
 	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/drill"
 	"azbackupflow/internal/drill/archive"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
@@ -225,27 +226,10 @@ func (p *plan) Parameters(slot string, item schedule.Item) (json.RawMessage, err
 	return raw, nil
 }
 
-// period returns a duration in ISO 8601, with days and no larger unit; empty for 0.
+// period returns a duration in ISO 8601; empty for 0.
 func period(d time.Duration) string {
-	const day = 24 * time.Hour
 	if d == 0 {
 		return ""
 	}
-	text := "P"
-	if d >= day {
-		text += fmt.Sprintf("%dD", d/day)
-	}
-	if rest := d % day; rest > 0 {
-		text += "T"
-		for _, unit := range []struct {
-			length time.Duration
-			name   string
-		}{{time.Hour, "H"}, {time.Minute, "M"}, {time.Second, "S"}} {
-			if n := rest / unit.length; n > 0 {
-				text += fmt.Sprintf("%d%s", n, unit.name)
-			}
-			rest %= unit.length
-		}
-	}
-	return text
+	return duration.ISO(d)
 }

@@ -198,7 +198,7 @@ func TestParameters_RepeatTheDeclaration(t *testing.T) {
 		Type:  "AzureFileShare", ItemID: "/item", Tags: map[string]string{"tier": "gold"},
 		Point:      flow.DrillPoint{Rule: "randomWithin", Window: "P30D"},
 		Target:     flow.DrillTarget{StorageAccountID: account},
-		Objectives: flow.DrillObjectives{RestoreTime: "PT4H", PointAge: "P1DT12H"},
+		Objectives: flow.DrillObjectives{RestoreTime: "PT4H", PointAge: "PT36H"},
 		Validation: flow.DrillValidation{By: "callback", Window: "PT6H30M1S"},
 		CleanUp:    "delete", Evidence: flow.DrillKeeping{Retention: "P400D"},
 	}
@@ -218,7 +218,7 @@ func TestParameters_RepeatTheDeclaration(t *testing.T) {
 func TestSchedules_HaveADeadlineWithAValidator(t *testing.T) {
 	t.Parallel()
 	s := &site{}
-	for want, window := range map[string]time.Duration{"": 0, "P2DT6H": 6 * time.Hour, "P30D": 31 * 24 * time.Hour} {
+	for want, window := range map[string]time.Duration{"": 0, "PT54H": 6 * time.Hour, "P30D": 31 * 24 * time.Hour} {
 		got := s.schedule(t, func(d *drill.Drill) { d.ValidationWindow = window })
 		require.Equal(t, want, got.Request.Deadline)
 	}

@@ -6,16 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/sosodev/duration"
-
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/duration"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/readiness/scan"
 	"azbackupflow/internal/step"
@@ -55,7 +53,10 @@ func (a *API) readiness(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report.Objectives = api.ReadinessObjectives{MaxPointAge: isoDuration(q.request.MaxPointAge), MaxProofAge: isoDuration(q.request.MaxProofAge)}
+	report.Objectives = api.ReadinessObjectives{MaxProofAge: duration.ISO(q.request.MaxProofAge)}
+	if q.request.MaxPointAge > 0 {
+		report.Objectives.MaxPointAge = duration.ISO(q.request.MaxPointAge)
+	}
 	if seconds := report.Scan.RetryAfterSeconds; seconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
@@ -178,49 +179,19 @@ func (p *readinessParser) states(values []string) {
 	}
 }
 
-// fixedDuration leaves out years and months, which have no fixed length.
-var fixedDuration = regexp.MustCompile(`^P(\d{1,9}W|(\d{1,9}D)?(T(\d{1,9}H)?(\d{1,9}M)?(\d{1,9}S)?)?)$`)
-
 func (p *readinessParser) duration(name, text string, least time.Duration, example string) time.Duration {
-	want := "an ISO 8601 duration such as " + example
+	want := "a duration such as " + example
 	if least > 0 {
-		want += ", at least " + isoDuration(least)
+		want += ", at least " + duration.ISO(least)
 	}
-	d, err := duration.Parse(text)
-	if err != nil || !fixedDuration.MatchString(text) || strings.HasSuffix(text, "T") || text == "P" {
+	d, ok := duration.Parse(text)
+	switch {
+	case !ok:
 		p.add(name, fmt.Sprintf("%q is not a duration", text), want)
 		return least
-	}
-	hours := d.Weeks*7*24 + d.Days*24 + d.Hours + d.Minutes/60 + d.Seconds/3600
-	if hours <= 0 || hours < least.Hours() || hours > maxDuration.Hours() {
+	case d <= 0 || d < least || d > maxDuration:
 		p.add(name, fmt.Sprintf("%q is too short or too long", text), want)
 		return least
 	}
-	return d.ToTimeDuration()
-}
-
-// isoDuration formats a duration in ISO 8601, with days as the largest unit; empty
-// for 0.
-func isoDuration(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	seconds := int64(d / time.Second)
-	text := "P"
-	if days := seconds / 86400; days > 0 {
-		text += strconv.FormatInt(days, 10) + "D"
-	}
-	if seconds %= 86400; seconds > 0 {
-		text += "T"
-	}
-	for _, unit := range []struct {
-		name    string
-		seconds int64
-	}{{"H", 3600}, {"M", 60}, {"S", 1}} {
-		if n := seconds / unit.seconds; n > 0 {
-			text += strconv.FormatInt(n, 10) + unit.name
-			seconds %= unit.seconds
-		}
-	}
-	return text
+	return d
 }
