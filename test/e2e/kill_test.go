@@ -271,16 +271,36 @@ func (l *local) requestForAll(key, account string, shares int, want map[string]i
 	return ids
 }
 
-// survives waits until an operation succeeds. It retries an operation that was
-// parked because five rescues in a row were killed.
+// survives waits until an operation succeeds. It does what a person would do: it
+// replays a request that was rejected because all its deliveries were killed,
+// and retries an operation that was parked because five rescues in a row were
+// killed.
 func (l *local) survives(id string) {
 	l.t.Helper()
+	require.Eventuallyf(l.t, func() bool {
+		if _, ok := l.get(id); ok {
+			return true
+		}
+		l.replayRejected()
+		return false
+	}, maxWait, 50*time.Millisecond, "operation %s never begins", id)
 	v := l.await(id)
 	for n := 0; n < 3 && v.Status == api.Parked && v.Error.Code == "NoProgress"; n++ {
 		l.retried(id)
 		v = l.await(id)
 	}
 	require.Equalf(l.t, api.Succeeded, v.Status, "operation %s: %+v", id, v.Error)
+}
+
+// replayRejected replays the rejected requests that were not replayed yet, as
+// far as the API is available.
+func (l *local) replayRejected() {
+	all, _ := l.tryRejectedRequests()
+	for _, r := range all {
+		if r.ReplayedAt.IsZero() {
+			_, _, _ = l.try(http.MethodPost, "/rejected/"+r.ID+"/replay", nil)
+		}
+	}
 }
 
 // retried retries an operation, repeatedly while the handler dies.
