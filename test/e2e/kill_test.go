@@ -271,7 +271,7 @@ func (l *local) requestForAll(key, account string, shares int, want map[string]i
 	return ids
 }
 
-// survives waits until an operation succeeds. It does what a person would do: it
+// survives waits until an operation succeeds. It does what an operator would do: it
 // replays a request that was rejected because all its deliveries were killed,
 // and retries an operation that was parked because five rescues in a row were
 // killed.
