@@ -34,7 +34,7 @@ type schedulesNextCommand struct {
 	File  string `short:"f" default:"schedules.yaml" help:"File with the schedules."`
 	Name  string `arg:"" optional:"" help:"Only this schedule."`
 	After string `placeholder:"TIME" help:"Only runs after this time (RFC 3339, a date, or an age such as 36h or 7d); now by default."`
-	Count int    `short:"n" default:"5" help:"Maximum number of runs of each schedule, from 1 to 1000."`
+	Count int    `short:"n" default:"10" help:"Maximum number of runs of each schedule, from 1 to 1000."`
 }
 
 // maxNextRuns bounds --count.

@@ -274,10 +274,22 @@ func compareSchedules(t *testing.T, s *shell, page func(string) shownPage) {
 	for i, one := range list {
 		require.Equal(t, []string{fmt.Sprint(one.Skipped), fmt.Sprint(one.Rejected), one.Cron + " in " + one.TimeZone},
 			[]string{shown.facts["Skipped"][i], shown.facts["Rejected"][i], shown.facts["Runs"][i]})
-		require.NotEmpty(t, one.Next)
-		for _, run := range one.Next {
-			require.Contains(t, shown.text, stampOf(run.At)+" "+run.Slot+" local")
-		}
+		require.Len(t, one.Next, 10)
+		requireNext(t, shown, one)
+	}
+}
+
+// requireNext compares the next runs of a schedule or drill, which is the only one with
+// its time zone.
+func requireNext(t *testing.T, shown shownPage, of api.Schedule) {
+	t.Helper()
+	const layout = "Mon 2006-01-02 15:04"
+	rows := shown.table(t, of.TimeZone)
+	require.Len(t, rows, len(of.Next))
+	for i, run := range of.Next {
+		local, err := time.Parse("2006-01-02T15:04", run.Slot)
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"UTC": run.At.UTC().Format(layout), of.TimeZone: local.Format(layout)}, rows[i])
 	}
 }
 
@@ -304,9 +316,8 @@ func compareDrills(t *testing.T, s *shell, page func(string) shownPage) {
 	r := list[0].LastResults
 	require.NotNil(t, r)
 	require.Equal(t, fmt.Sprintf("%d proven , %d missed objectives, %d not validated, %d failed in run %s", r.Proven, r.ObjectivesMissed, r.NotValidated, r.Failed, r.Run), shown.facts["Last results"][0])
-	for _, run := range list[0].Next {
-		require.Contains(t, shown.text, stampOf(run.At)+" "+run.Slot+" local")
-	}
+	require.Len(t, list[0].Next, 10)
+	requireNext(t, shown, list[0].Schedule)
 	rows := shown.table(t, "Document")
 	require.Len(t, rows, len(documents))
 	require.Len(t, documents, 2)

@@ -85,7 +85,8 @@ type Schedule struct {
 	// Missed and Overlap are the policies for missed and overlapping runs.
 	Missed  string `json:"missed"`
 	Overlap string `json:"overlap"`
-	// Next holds the next runs; none if the schedule is disabled.
+	// Next holds the next ten runs, fewer if eight years hold fewer, and none if the
+	// schedule is disabled.
 	Next []ScheduledRun `json:"next"`
 	// Last is the last run that was started.
 	Last *ScheduledRun `json:"last,omitempty"`

@@ -35,7 +35,7 @@ func TestClient_ListsDrillsWithTheirLastResults(t *testing.T) {
 	require.Equal(t, "AzureFileShare", d.ItemType)
 	require.Contains(t, d.VaultID, "/vaults/azurefilesvault")
 	require.Nil(t, d.LastResults)
-	require.Len(t, d.Next, 5)
+	require.Len(t, d.Next, 10)
 	require.Equal(t, "2026-12-01T04:00", d.Next[0].Slot)
 
 	at := clienttest.Began().Add(-time.Hour)

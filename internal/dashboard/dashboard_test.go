@@ -371,19 +371,6 @@ func TestStart_ValidatesAndStarts(t *testing.T) {
 	require.Contains(t, body, "parameters.vaultId")
 }
 
-func TestSchedules_ArePausedAndContinued(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	res, body := s.submit("schedules", "schedules/nightly/suspend", url.Values{"reason": {"migration"}})
-	require.Equal(t, http.StatusSeeOther, res.status, body)
-	body = s.page("schedules")
-	require.Contains(t, body, "migration")
-	require.Contains(t, body, "Continue nightly")
-	res, _ = s.submit("schedules", "schedules/nightly/continue", nil)
-	require.Equal(t, http.StatusSeeOther, res.status)
-	require.Contains(t, s.page("schedules"), "Pause nightly")
-}
-
 func TestForms_OfOtherSitesAreRejected(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -530,7 +517,7 @@ func (hostileAPI) Limits(context.Context) (api.LimitList, error) {
 }
 
 func (hostileAPI) Schedules(context.Context) (api.ScheduleList, error) {
-	return api.ScheduleList{Schedules: []api.Schedule{{Name: hostile, Cron: hostile, TimeZone: hostile, Flow: hostile, Enabled: true, Paused: true, PauseReason: hostile, PausedBy: &api.Actor{ID: hostile}}}}, nil
+	return api.ScheduleList{Schedules: []api.Schedule{{Name: hostile, Cron: hostile, TimeZone: hostile, Flow: hostile, Enabled: true, Paused: true, PauseReason: hostile, PausedBy: &api.Actor{ID: hostile}, Next: []api.ScheduledRun{{Slot: hostile}}, Last: &api.ScheduledRun{Slot: hostile}}}}, nil
 }
 
 func (hostileAPI) Preflight(context.Context) (api.Preflight, error) {

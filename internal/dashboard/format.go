@@ -17,7 +17,7 @@ import (
 // functions are the functions of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"short": short, "last": lastPart, "stamp": stamp, "status": statusMark, "span": span, "between": between,
+		"short": short, "last": lastPart, "stamp": stamp, "minute": minute, "slot": slotTime, "lastRuns": runsOf, "status": statusMark, "span": span, "between": between,
 		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "readinessName": readinessName, "readinessClass": readinessClass, "age": age, "resultClass": resultClass, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
 		"bar": barHeight, "rows": newRows, "windows": func() []string { return []string{"day", "week", "month"} },
@@ -125,6 +125,22 @@ func stamp(t time.Time) template.HTML {
 	}
 	t = t.UTC()
 	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), t.Format("2006-01-02 15:04:05Z"))) //nolint:gosec // of digits only
+}
+
+// minuteLayout shows the times of schedules. Their seconds are always zero, and the day
+// of the week is what people plan by.
+const minuteLayout = "Mon 2006-01-02 15:04"
+
+// minute returns a time in UTC, whatever display of times the browser has chosen.
+func minute(t time.Time) string { return t.UTC().Format(minuteLayout) }
+
+// slotTime returns the local time of a slot, or the slot itself if it is none.
+func slotTime(slot string) string {
+	t, err := time.Parse("2006-01-02T15:04", slot)
+	if err != nil {
+		return slot
+	}
+	return t.Format(minuteLayout)
 }
 
 // shapes are the symbols of statuses: people who do not see colors tell them apart

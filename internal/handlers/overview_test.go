@@ -357,6 +357,8 @@ func TestSchedules_ShowRunPauseAndResume(t *testing.T) {
 	nightly, off := list.Schedules[0], list.Schedules[2]
 	require.Equal(t, []string{"nightly", "0 2 * * *", "Europe/Berlin", "backup-now"}, []string{nightly.Name, nightly.Cron, nightly.TimeZone, nightly.Flow})
 	require.Equal(t, wire.ScheduledRun{Slot: "2026-03-02T02:00", At: time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)}, nightly.Next[0])
+	require.Len(t, nightly.Next, 10)
+	require.Equal(t, wire.ScheduledRun{Slot: "2026-03-11T02:00", At: time.Date(2026, 3, 11, 1, 0, 0, 0, time.UTC)}, nightly.Next[9])
 	require.Nil(t, nightly.Last)
 	require.Empty(t, off.Next)
 

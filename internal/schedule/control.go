@@ -38,7 +38,7 @@ type Status struct {
 }
 
 // nextRuns is the number of runs in a Status.
-const nextRuns = 5
+const nextRuns = 10
 
 // List returns the status of every schedule in the order of the file. incomplete
 // reports that a schedule may be missing, because the file has errors.
