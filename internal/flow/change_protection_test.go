@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,16 @@ func TestDeleteProtection_EndsWhenTheTargetIsGoneOrSoftDeleted(t *testing.T) {
 		r, _ := simulated(t, armsim.DemoWorld())
 		op := r.succeeds("delete-protection", object{"backupInstanceId": demoInstance})
 		require.Equal(t, "soft-deleted", op.Learned["deletion"])
+	})
+	t.Run("an instance that the vault lists late", func(t *testing.T) {
+		t.Parallel()
+		r, sim := simulated(t, armsim.DemoWorld())
+		sim.Inject(armsim.Rule{
+			Kind: "GET deletedBackupInstances", Times: 3, Effect: armsim.AnswerError(http.StatusNotFound, "ResourceNotFound", "no", nil),
+		})
+		op := r.succeeds("delete-protection", object{"backupInstanceId": demoInstance})
+		require.Equal(t, "soft-deleted", op.Learned["deletion"])
+		require.Contains(t, strings.Join(r.story(op.ID), "\n"), "does not list the instance among the deleted ones yet")
 	})
 	t.Run("an instance of a vault without", func(t *testing.T) {
 		t.Parallel()

@@ -81,8 +81,19 @@ func (a azure) checkInstanceVault(ctx context.Context, c step.Call) (operation.O
 			return operation.Outcome{}, resourceGuarded(vault.Name)
 		}
 	}
-	return next(afterDeletion(vault.SoftDeletes(), strconv.FormatFloat(vault.SoftDeleteRetentionDays, 'f', -1, 64))), nil
+	out := next(afterDeletion(vault.SoftDeletes(), strconv.FormatFloat(vault.SoftDeleteRetentionDays, 'f', -1, 64)))
+	if vault.SoftDeletes() {
+		out = learn(out, map[string]string{learnedSoftDelete: "on"})
+	}
+	return out, nil
 }
+
+// learnedSoftDelete is "on" if the vault of an instance keeps what is deleted.
+const learnedSoftDelete = "softDelete"
+
+// maxLooksForDeleted is how often a vault with soft delete is read before an
+// instance that it lists nowhere counts as gone.
+const maxLooksForDeleted = 6
 
 // deleteInstance reads the instance again and deletes it only if it is what was
 // read before: a late deletion must not hit a server that was protected again.
@@ -135,6 +146,8 @@ func (a azure) confirmInstanceGone(ctx context.Context, c step.Call) (operation.
 	}
 	deleted, err := a.dataProtection(c).GetDeletedInstance(ctx, id)
 	switch {
+	case azerr.IsNotFound(err) && gone && c.Operation.Learned[learnedSoftDelete] != "" && c.Operation.Attempts < maxLooksForDeleted:
+		return operation.Outcome{}, notYet("DeletedInstanceNotListed", "the vault has soft delete, but does not list the instance among the deleted ones yet")
 	case azerr.IsNotFound(err) && gone:
 		return learn(skipTo("exclude", "the instance and its backups are gone"), map[string]string{learnedEnd: "gone"}), nil
 	case err != nil && !azerr.IsNotFound(err):

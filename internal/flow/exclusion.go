@@ -1,7 +1,9 @@
 package flow
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"azbackupflow/internal/arm/recoveryservices"
 	"azbackupflow/internal/operation"
@@ -39,15 +41,21 @@ func (a azure) recordExclusion(ctx context.Context, c step.Call) error {
 	if c.DryRun != nil {
 		return nil
 	}
-	policy, err := a.formerPolicy(ctx, c.Operation.Learned)
+	policy, err := a.formerPolicy(ctx, c)
 	if err != nil {
 		return err
 	}
 	return a.saveExclusion(ctx, c, datasource(c), policy)
 }
 
-func (a azure) saveExclusion(ctx context.Context, c step.Call, resourceID, policyID string) error {
-	x := Exclusion{ResourceID: resourceID, OperationID: c.Operation.ID, At: c.Now, PolicyID: policyID}
+// policyRecord is the policy of an item and when the item was seen to have it.
+type policyRecord struct {
+	id string
+	at time.Time
+}
+
+func (a azure) saveExclusion(ctx context.Context, c step.Call, resourceID string, policy policyRecord) error {
+	x := Exclusion{ResourceID: resourceID, OperationID: c.Operation.ID, At: c.Now, PolicyID: policy.id, PolicyAt: policy.at}
 	if err := a.Exclude(ctx, x); err != nil {
 		return exclusionFailure(err)
 	}
@@ -61,34 +69,65 @@ func (a azure) recordPolicy(ctx context.Context, c step.Call, item recoveryservi
 	if c.DryRun != nil || item.PolicyID == "" {
 		return nil
 	}
-	return a.saveExclusion(ctx, c, c.Operation.Learned[learnedItem], item.PolicyID)
+	return a.saveExclusion(ctx, c, c.Operation.Learned[learnedItem], policyRecord{item.PolicyID, c.Now})
 }
 
 // formerPolicy returns the policy that the item had when the operation read it,
-// or when an earlier operation stopped it; empty if both are unknown.
-func (a azure) formerPolicy(ctx context.Context, learned map[string]string) (string, error) {
+// or when an earlier operation stopped it; the zero value if both are unknown.
+func (a azure) formerPolicy(ctx context.Context, c step.Call) (policyRecord, error) {
+	learned := c.Operation.Learned
 	if learned[learnedPolicy] != "" {
-		return learned[learnedPolicy], nil
+		return policyRecord{learned[learnedPolicy], c.Now}, nil
 	}
 	return a.recordedPolicy(ctx, learned[learnedItem], learned[learnedExcluded])
 }
 
 // recordedPolicy returns the policy that was recorded with the first of the
-// resources that has one.
-func (a azure) recordedPolicy(ctx context.Context, resourceIDs ...string) (string, error) {
+// resources that has one; the zero value if none has.
+func (a azure) recordedPolicy(ctx context.Context, resourceIDs ...string) (policyRecord, error) {
 	for _, id := range resourceIDs {
-		if id == "" {
-			continue
-		}
-		x, found, err := a.Excluded(ctx, id)
+		x, err := a.excluded(ctx, id)
 		if err != nil {
-			return "", &operation.Error{Code: "ExclusionNotReadable", Class: operation.Transient, Message: err.Error()}
+			return policyRecord{}, err
 		}
-		if found && x.PolicyID != "" {
-			return x.PolicyID, nil
+		if x.PolicyID != "" {
+			return policyRecord{x.PolicyID, cmp.Or(x.PolicyAt, x.At)}, nil
 		}
 	}
-	return "", nil
+	return policyRecord{}, nil
+}
+
+// forgetPolicy removes the recorded policy of the resources, and keeps their
+// exclusions.
+func (a azure) forgetPolicy(ctx context.Context, c step.Call, resourceIDs ...string) error {
+	if c.DryRun != nil {
+		return nil
+	}
+	for _, id := range resourceIDs {
+		x, err := a.excluded(ctx, id)
+		if err != nil {
+			return err
+		}
+		if x.PolicyID == "" {
+			continue
+		}
+		if err := a.saveExclusion(ctx, c, id, policyRecord{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// excluded returns the exclusion of a resource; the zero value if there is none.
+func (a azure) excluded(ctx context.Context, resourceID string) (Exclusion, error) {
+	if resourceID == "" {
+		return Exclusion{}, nil
+	}
+	x, _, err := a.Excluded(ctx, resourceID)
+	if err != nil {
+		return Exclusion{}, &operation.Error{Code: "ExclusionNotReadable", Class: operation.Transient, Message: err.Error()}
+	}
+	return x, nil
 }
 
 func (a azure) include(ctx context.Context, c step.Call) (operation.Outcome, error) {

@@ -63,6 +63,23 @@ func TestDeleteProtection_ASoftDeletedInstanceIsNotGone(t *testing.T) {
 	require.Equal(t, "gone", out.Learned["deletion"])
 }
 
+// Azure may list a deleted instance later than it stops showing the live one.
+func TestDeleteProtection_WaitsForTheDeletedInstanceOfAVaultWithSoftDelete(t *testing.T) {
+	t.Parallel()
+	azure := onInstances(t, "SoftDeleted")
+	azure.answer = func(*http.Request) reply { return azureError(http.StatusNotFound, "ResourceNotFound", "no") }
+	op := onInstance(t, "delete-protection")
+	op.Learned["softDelete"] = "on"
+	for op.Attempts = range 6 {
+		_, err := azure.run("delete-protection", "confirm-instance-gone", op)
+		requireError(t, err, "DeletedInstanceNotListed", operation.NotYet)
+	}
+	op.Attempts = 6
+	out, err := azure.run("delete-protection", "confirm-instance-gone", op)
+	require.NoError(t, err)
+	require.Equal(t, "gone", out.Learned["deletion"], "it was purged, or Azure kept nothing")
+}
+
 // Whether an absent instance is soft-deleted must be known before it counts as gone.
 func TestDeleteProtection_FailsIfTheDeletedInstanceCannotBeRead(t *testing.T) {
 	t.Parallel()

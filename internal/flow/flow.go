@@ -85,6 +85,8 @@ type Exclusion struct {
 	At                      time.Time
 	// PolicyID is the policy that the item had; empty if that is unknown.
 	PolicyID string
+	// PolicyAt is when the item was seen to have the policy; zero means At.
+	PolicyAt time.Time
 }
 
 // DefaultClockSkew is the maximum clock error that remains after the comparison

@@ -9,6 +9,7 @@ import (
 
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/local/armsim"
+	"azbackupflow/internal/operation"
 )
 
 func shareItemID(t *testing.T, sim *armsim.Simulator) (id, policy string) {
@@ -74,6 +75,45 @@ func TestResumePolicy_OfAnItemStoppedElsewhereMustBeNamed(t *testing.T) {
 	r.succeeds("resume-protection", named)
 }
 
+// A record of azbackupflow's own stop says nothing about an item that something
+// else resumed, backed up and stopped after it.
+func TestResumePolicy_RecordFromBeforeAnotherProtectionIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, policy := range map[string]string{"no policy": "", "the recorded policy": "schedule1"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			world := armsim.DemoWorld()
+			long := world.Vaults[0].Policies[0]
+			long.Name = "schedule2"
+			world.Vaults[0].Policies = append(world.Vaults[0].Policies, long)
+			r, sim := protectedShare(t, world)
+			id, _ := shareItemID(t, sim)
+			r.succeeds("stop-protection", object{"itemId": id})
+			write := func(policy, state string) {
+				r.send(sim, "PUT", id, "2024-04-01", object{"properties": object{
+					"protectedItemType": "AzureFileShareProtectedItem", "sourceResourceId": demoAccount, "policyId": policy, "protectionState": state,
+				}})
+			}
+			write(demoVault+"/backupPolicies/schedule2", "")
+			r.succeeds("backup-now", object{"itemId": id})
+			write("", "ProtectionStopped")
+
+			request := object{"itemId": id}
+			if policy != "" {
+				request["policy"] = policy
+			}
+			require.False(t, r.needsOperator(request), "the request itself looks harmless")
+			n := len(sim.Requests())
+			r.failsWith("PolicyNotRecorded", "resume-protection", request)
+			require.Empty(t, sent(sim, n))
+			require.NotEmpty(t, r.exclusions, "automatic protection still ignores it")
+			named := object{"itemId": id, "policy": "schedule1"}
+			require.True(t, r.needsOperator(named), "the record is forgotten, so any policy is guarded")
+			r.succeeds("resume-protection", named)
+		})
+	}
+}
+
 func TestGuardrails_CoverFurtherFlows(t *testing.T) {
 	t.Parallel()
 	r, err := flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{GuardedFlows: []string{"stop-protection"}}})
@@ -84,4 +124,18 @@ func TestGuardrails_CoverFurtherFlows(t *testing.T) {
 	}
 	_, err = flow.New(flow.Config{Now: morning, Guardrails: flow.Guardrails{GuardedFlows: []string{"stop-protection-now"}}})
 	require.ErrorContains(t, err, "AZBACKUPFLOW_GUARDED_FLOWS")
+}
+
+// Something else may write the item between the request and its confirmation.
+func TestResumePolicy_AnotherPolicyThanTheRequestedOneIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	op := onItem(t, "resume-protection")
+	op.Learned["resumedPolicyId"] = demoVault + "/backupPolicies/SCHEDULE1"
+	out, err := onItems(t, "Protected").run("resume-protection", "confirm-resumed", op)
+	require.NoError(t, err)
+	require.Equal(t, "Advance include: protected again, under the policy schedule1", summary(out))
+
+	op.Learned["resumedPolicyId"] = demoVault + "/backupPolicies/schedule2"
+	_, err = onItems(t, "Protected").run("resume-protection", "confirm-resumed", op)
+	requireError(t, err, "ProtectedByAnotherPolicy", operation.Fatal)
 }

@@ -76,7 +76,8 @@ func (a azure) resumeProtection() Definition {
 		Parameters: resumeParameters,
 		Intro: "Resumes protection that was stopped with its backups kept, and ends the exclusion from automatic protection. A protected item gets " +
 			"the policy that it had when azbackupflow stopped it.",
-		Notes: "A shorter policy deletes recovery points. So a request for another policy, or for any policy of an item that something else stopped, is " +
+		Notes: "The recorded policy counts only while nothing else has backed the item up since. " +
+			"A shorter policy deletes recovery points. So a request for another policy, or for any policy of an item that something else stopped, is " +
 			"guarded: over HTTP it needs the app role `Operations.Restore`; see [security.md](security.md).",
 		Examples: []Example{{
 			File: "resume-protection", About: "file share testshare", Key: "resume-testshare", Deadline: "PT12H", Labels: team("files"),
@@ -120,7 +121,7 @@ func (a azure) resumeItem(ctx context.Context, c step.Call, item recoveryservice
 		return lro.Submission{}, nil, anotherPolicy(item)
 	case policy == "":
 		return lro.Submission{}, nil, fatal("PolicyNotRecorded", "the policy that "+item.FriendlyName+" had is unknown: azbackupflow did not stop its protection",
-			"Name the policy in parameters.policy. Over HTTP that needs the app role Operations.Restore.")
+			nameThePolicy)
 	}
 	submitted, err := a.recoveryServices(c).ResumeProtection(ctx, item, policy)
 	out, err := accepted(submitted, err, "protection is being resumed with the policy "+resourceid.LastName(policy))
@@ -145,14 +146,37 @@ func (a azure) policyToResume(ctx context.Context, c step.Call, item recoveryser
 	if err != nil {
 		return "", err
 	}
-	switch {
-	case p.Policy != "":
-		return vault.PolicyID(p.Policy), nil
-	case item.PolicyID != "":
+	if p.Policy == "" && item.PolicyID != "" {
 		return item.PolicyID, nil
 	}
-	return a.recordedPolicy(ctx, c.Operation.Learned[learnedItem], c.Operation.Learned[learnedExcluded])
+	known := []string{c.Operation.Learned[learnedItem], c.Operation.Learned[learnedExcluded]}
+	recorded, err := a.recordedPolicy(ctx, known...)
+	if err != nil {
+		return "", err
+	}
+	policy := recorded.id
+	if p.Policy != "" {
+		policy = vault.PolicyID(p.Policy)
+	}
+	if recorded.id != "" && isStopped(item) && resourceid.Equal(policy, recorded.id) && item.LastBackupTime.After(recorded.at) {
+		return "", a.staleRecord(ctx, c, item, known)
+	}
+	return policy, nil
 }
+
+// staleRecord forgets the recorded policy of an item that was backed up after it
+// was recorded: something else resumed the item in the meantime, perhaps with a
+// policy that keeps its backups longer. The next request that names a policy is
+// then guarded.
+func (a azure) staleRecord(ctx context.Context, c step.Call, item recoveryservices.ProtectedItem, recorded []string) error {
+	if err := a.forgetPolicy(ctx, c, recorded...); err != nil {
+		return err
+	}
+	return fatal("PolicyNotRecorded", "the policy that "+item.FriendlyName+" had is unknown: something else protected it after azbackupflow had stopped it",
+		nameThePolicy)
+}
+
+const nameThePolicy = "Name the policy in parameters.policy. Over HTTP that needs the app role Operations.Restore."
 
 // resumeIsGuarded reports whether a request names another policy than the recorded
 // one: a shorter policy deletes recovery points.
@@ -179,7 +203,7 @@ func (a azure) resumeIsGuarded(ctx context.Context, raw json.RawMessage) (bool, 
 	if err != nil {
 		return true, err
 	}
-	return !resourceid.Equal(recorded, vault.PolicyID(p.Policy)), nil
+	return !resourceid.Equal(recorded.id, vault.PolicyID(p.Policy)), nil
 }
 
 // vault returns the vault of a protected item.

@@ -78,4 +78,7 @@ type Exclusion struct {
 	// stopped. It is stored with the datasource and with the item's own ID,
 	// because several items may have one datasource.
 	PolicyID string `json:"policyId,omitempty"`
+	// PolicyAt is when the item was seen to have the policy; zero means At. A later
+	// exclusion keeps both.
+	PolicyAt time.Time `json:"policyAt,omitzero"`
 }
