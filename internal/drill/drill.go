@@ -45,17 +45,17 @@ type Selection struct {
 	Percent int `json:"percent"`
 }
 
-// Type is a type of item that can be restored in a drill. Virtual machines are left
-// out: Azure chooses the names of their restored disks, so a drill could not tell them
-// from others.
+// Type is a type of item that can be restored in a drill.
 type Type string
 
 // The types of items.
 const (
 	FileShare Type = "AzureFileShare"
-	Disk      Type = "Microsoft.Compute/disks"
-	Blobs     Type = "Microsoft.Storage/storageAccounts/blobServices"
-	Postgres  Type = "Microsoft.DBforPostgreSQL/flexibleServers"
+	// VirtualMachine items are restored as disks.
+	VirtualMachine Type = "VM"
+	Disk           Type = "Microsoft.Compute/disks"
+	Blobs          Type = "Microsoft.Storage/storageAccounts/blobServices"
+	Postgres       Type = "Microsoft.DBforPostgreSQL/flexibleServers"
 )
 
 // Rule is how the recovery point is chosen.
@@ -77,7 +77,8 @@ type PointRule struct {
 
 // Target is where drills make the place for the restored data.
 type Target struct {
-	// StorageAccountID is the account for file shares and containers.
+	// StorageAccountID is the account for file shares and containers, and the staging
+	// account for virtual machines.
 	StorageAccountID string `json:"storageAccountId"`
 	// ResourceGroupID is the resource group for disks.
 	ResourceGroupID string `json:"resourceGroupId"`

@@ -104,8 +104,8 @@ func (e entry) timing(c *checker) schedule.Timing {
 
 func (e entry) checkSelection(c *checker) {
 	want, types := resourceid.BackupVault, []Type{Disk, Blobs, Postgres}
-	if e.Select.Type == FileShare {
-		want, types = resourceid.RecoveryServicesVault, []Type{FileShare}
+	if e.Select.Type == FileShare || e.Select.Type == VirtualMachine {
+		want, types = resourceid.RecoveryServicesVault, []Type{FileShare, VirtualMachine}
 	}
 	if _, err := resourceid.ParseVaultID(e.Select.VaultID, want); err != nil {
 		reason, _, _ := strings.Cut(err.Error(), ";")
@@ -153,8 +153,9 @@ func (e entry) checkTarget(c *checker) {
 	}
 	account(e.Select.Type != Disk, map[Type]string{
 		FileShare: "the file shares of the drills", Blobs: "the containers of the drills", Postgres: "the containers of the drills",
+		VirtualMachine: "what Azure writes while it restores a machine, in the region of the vault",
 	}[e.Select.Type])
-	group(e.Select.Type == Disk)
+	group(e.Select.Type == Disk || e.Select.Type == VirtualMachine)
 }
 
 // hasType reports whether a text is the resource ID of a resource of a type.

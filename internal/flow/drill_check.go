@@ -23,16 +23,11 @@ const learnedChecks = "checks"
 // validator may look at the data too, and the result follows from both.
 func (a azure) checkData(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
 	id := placeID(c.Operation.ID, p)
-	place, err := a.places(c).Get(ctx, id)
-	switch {
-	case azerr.IsNotFound(err):
-		return operation.Outcome{}, fatal("PlaceGone", "the place of the drill is gone after the restore: "+id, "Find in the activity log who deleted it.")
-	case err != nil:
+	checks, err := a.checksOf(ctx, c, p, id)
+	if err != nil {
 		return operation.Outcome{}, err
-	case place.Mark != c.Operation.ID:
-		return operation.Outcome{}, notOurs(id, place)
 	}
-	raw, err := json.Marshal(builtInChecks(c.Operation, p, place))
+	raw, err := json.Marshal(checks)
 	if err != nil {
 		return operation.Outcome{}, unreadable(err)
 	}
@@ -51,6 +46,23 @@ func (a azure) checkData(ctx context.Context, c step.Call, p DrillRestore) (oper
 	facts := phases.facts()
 	facts[learnedChecks] = string(raw)
 	return learn(out, facts), nil
+}
+
+// checksOf reads the place and returns the checks of what is in it.
+func (a azure) checksOf(ctx context.Context, c step.Call, p DrillRestore, id string) ([]evidence.Check, error) {
+	if p.Type == drillMachines {
+		return a.checkDisks(ctx, c, p)
+	}
+	place, err := a.places(c).Get(ctx, id)
+	switch {
+	case azerr.IsNotFound(err):
+		return nil, fatal("PlaceGone", "the place of the drill is gone after the restore: "+id, "Find in the activity log who deleted it.")
+	case err != nil:
+		return nil, err
+	case place.Mark != c.Operation.ID:
+		return nil, notOurs(id, place)
+	}
+	return builtInChecks(c.Operation, p, place), nil
 }
 
 // builtInChecks returns the checks of a type of item. Each says what it cannot see.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +26,9 @@ import (
 // drillRestoreSteps returns the steps that restore.
 func (a azure) drillRestoreSteps() []step.Step {
 	share := itemRestore{send: a.drillShareRestore, sameTarget: sameDrillShare, result: restoredFiles}.steps(a)
+	machine := itemRestore{send: a.drillMachineRestore, sameTarget: sameMachine, result: restoredMachine}.steps(a)
 	instance := restoreSteps(a, func(g Guardrails, p drillInstance) bool { return g.allowsDrill(p.Target) })[2:]
-	return append(embed("share-", share, nil), embed("instance-", instance, drillInstanceParameters)...)
+	return slices.Concat(embed("share-", share, nil), embed("machine-", machine, drillMachineParameters), embed("instance-", instance, drillInstanceParameters))
 }
 
 // embed returns steps of another flow with a prefix in their names. parameters
@@ -204,6 +206,16 @@ const restoreVisible = 20
 // awaitRestoreEnd waits until no job of the drill can write to the place. After a
 // restore that ended there is nothing to wait for.
 func (a azure) awaitRestoreEnd(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
+	out, err := a.restoreEnd(ctx, c, p)
+	if err == nil && out.Kind == operation.Advance && p.Type == drillMachines {
+		facts := map[string]string{learnedRestoreEnded: a.azureNow(c)}
+		maps.Copy(facts, out.Learned)
+		out.Learned = facts
+	}
+	return out, err
+}
+
+func (a azure) restoreEnd(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
 	if c.Operation.Tracking != nil && c.Operation.Tracking.JobID != "" {
 		return a.jobEnd(ctx, c, p)
 	}
@@ -212,14 +224,18 @@ func (a azure) awaitRestoreEnd(ctx context.Context, c step.Call, p DrillRestore)
 		return next("no restore is running"), nil
 	}
 	once := onceCall{azureTime: a.unbound.AzureTime, clockSkew: a.ClockSkew, candidates: a.restoreJobs(sameDrillShare)}
-	if p.Type != drillShares {
-		raw, err := drillInstanceParameters(c)
-		if err != nil {
-			return operation.Outcome{}, err
-		}
-		c.Operation.Parameters = raw
-		once.candidates = a.instanceJobs(dataprotection.CategoryRestore, toSameTarget[drillInstance](a))
+	convert := func(c step.Call) (json.RawMessage, error) { return c.Operation.Parameters, nil }
+	switch {
+	case p.Type == drillMachines:
+		convert, once.candidates = drillMachineParameters, a.restoreJobs(sameMachine)
+	case p.Type != drillShares:
+		convert, once.candidates = drillInstanceParameters, a.instanceJobs(dataprotection.CategoryRestore, toSameTarget[drillInstance](a))
 	}
+	raw, err := convert(c)
+	if err != nil {
+		return operation.Outcome{}, err
+	}
+	c.Operation.Parameters = raw
 	jobs, ambiguous, err := once.startedJobs(ctx, c, attempt, since)
 	switch {
 	case err != nil:
@@ -259,7 +275,7 @@ func openAttempt(c step.Call) (attempt string, since time.Time) {
 // jobEnd reads the job of the restore.
 func (a azure) jobEnd(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
 	reader := a.instanceJob(instanceVault)
-	if p.Type == drillShares {
+	if p.ofServicesVault() {
 		reader = a.serviceJob(itemVault)
 	}
 	j, err := reader.read(ctx, c)

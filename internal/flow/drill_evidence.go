@@ -202,10 +202,14 @@ func validationOf(op operation.Operation, p DrillRestore) evidence.Validation {
 
 // endDrill ends the drill by its result. A place that is left behind, and evidence
 // that is not written, need an operator.
-func (a azure) endDrill(_ context.Context, c step.Call, _ DrillRestore) (operation.Outcome, error) {
+func (a azure) endDrill(_ context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
 	op := c.Operation
 	if left := leftBehind(op); left != nil {
-		return needsPerson(left.Step, "CleanUpFailed", "the place of the drill was not deleted: "+op.Learned[learnedPlace], left), nil
+		what := "the place of the drill was not deleted: " + op.Learned[learnedPlace]
+		if p.Type == drillMachines {
+			what = "not every disk of the drill was deleted from resource group " + op.Learned[learnedPlace]
+		}
+		return needsPerson(left.Step, "CleanUpFailed", what, left), nil
 	}
 	for i := range op.Failures {
 		if op.Failures[i].Step == drillEvidence {

@@ -15,13 +15,16 @@ import (
 
 // placeName returns the name of a drill's place. It has the drill's ID, so no other
 // drill has it.
-func placeName(operationID string) string { return "azbackupflow-drill-" + operationID }
+func placeName(operationID string) string { return drillPlacePrefix + operationID }
 
-// placeID returns the resource ID of a drill's place. It follows from the operation
+// placeID returns the resource ID of a drill's place; for a machine, that of the
+// resource group with its disks. It follows from the operation
 // alone, so that the clean-up finds it whatever else was lost.
 func placeID(operationID string, p DrillRestore) string {
 	account := strings.TrimRight(p.Target.StorageAccountID, "/")
 	switch p.Type {
+	case drillMachines:
+		return strings.TrimRight(p.Target.ResourceGroupID, "/")
 	case drillShares:
 		return account + "/fileServices/default/shares/" + placeName(operationID)
 	case kinds.DatasourceDisk:
@@ -50,28 +53,31 @@ func (a azure) drillPlaceSteps() []step.Step {
 		{
 			Name: drillCheckPlace, Effect: step.Read, OnFailure: drillEvidence, Run: with(a.checkPlace),
 			Calls: []string{"FileShares_Get", "BlobContainers_Get", "Disks_Get"},
-			Asks:  "reads the place, which must not exist", Then: "a place that exists is not the drill's: it is neither used nor deleted",
+			Asks:  "reads the place, which must not exist; for a machine it calls nothing", Then: "a place that exists is not the drill's: it is neither used nor deleted",
 		},
 		{
 			Name: "make-place", Effect: step.Idempotent, OnFailure: drillCleanUp, Run: with(a.makePlace),
-			Calls: []string{"FileShares_Get", "FileShares_Create", "BlobContainers_Get", "BlobContainers_Create"},
-			Asks:  "creates the file share or the container, with the mark of the drill", Then: "the restore itself makes a disk, and a container of blobs",
+			Calls: []string{"FileShares_Get", "FileShares_Create", "BlobContainers_Get", "BlobContainers_Create", "Disks_ListByResourceGroup"},
+			Asks:  "creates the file share or the container, with the mark of the drill; for a machine it lists the disks of the resource group, each of which must have a mark", Then: "the restore itself makes a disk, and a container of blobs",
 		},
 		{
 			Name: "read-place", Effect: step.Read, OnFailure: drillCleanUp, Run: with(a.readPlace),
 			Calls: []string{"FileShares_Get", "BlobContainers_Get", "StorageAccounts_GetProperties"},
-			Asks:  "reads the place back: it must be empty and have the mark", Then: "a backup instance continues with `instance-validate-restore`",
+			Asks:  "reads the place back: it must be empty and have the mark", Then: "a machine continues with `machine-restore`, a backup instance with `instance-validate-restore`",
 		},
 	}
 }
 
 func (a azure) checkPlace(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
 	id := placeID(c.Operation.ID, p)
+	facts := newPhases(c).end(phaseChoosePoint, nil).begin(phaseMakeTarget).facts()
+	facts[learnedPlace] = id
+	if p.Type == drillMachines {
+		return learn(next("the place is the resource group "+id), facts), nil
+	}
 	_, err := a.places(c).Get(ctx, id)
 	switch {
 	case azerr.IsNotFound(err):
-		facts := newPhases(c).end(phaseChoosePoint, nil).begin(phaseMakeTarget).facts()
-		facts[learnedPlace] = id
 		return learn(next("the place is free: "+id), facts), nil
 	case err != nil:
 		return operation.Outcome{}, err
@@ -86,6 +92,9 @@ func placeTaken(id string) *operation.Error {
 
 // makePlace creates the place. After an answer that was lost, it finds its own mark.
 func (a azure) makePlace(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
+	if p.Type == drillMachines {
+		return a.checkGroup(ctx, c, p)
+	}
 	if p.madeByRestore() {
 		return next("the restore makes the place"), nil
 	}
@@ -110,8 +119,11 @@ func (a azure) makePlace(ctx context.Context, c step.Call, p DrillRestore) (oper
 func (a azure) readPlace(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
 	facts := newPhases(c).end(phaseMakeTarget, nil).begin(phaseRestore).facts()
 	to := drillInstanceRestore
-	if p.Type == drillShares {
+	switch p.Type {
+	case drillShares:
 		to = drillShareRestore
+	case drillMachines:
+		return learn(skipTo(drillMachineRestore, "the disks of the restore will be the only ones without a mark"), facts), nil
 	}
 	if p.madeByRestore() {
 		return learn(skipTo(to, "the place has a name that nothing else has"), facts), nil
@@ -156,6 +168,9 @@ func (a azure) markPlace(ctx context.Context, c step.Call, p DrillRestore) (oper
 	if len(c.Operation.Failures) > 0 {
 		to = drillCleanUp
 	}
+	if p.Type == drillMachines {
+		return a.markDisks(ctx, c, p, to)
+	}
 	if !p.madeByRestore() {
 		return skipTo(to, "the place has its mark"), nil
 	}
@@ -186,6 +201,9 @@ func (a azure) cleanUp(ctx context.Context, c step.Call, p DrillRestore) (operat
 		return next("the declaration keeps the place"), nil
 	}
 	phases := newPhases(c).begin(phaseCleanUp)
+	if p.Type == drillMachines {
+		return a.cleanUpDisks(ctx, c, p, phases)
+	}
 	id, places := placeID(c.Operation.ID, p), a.places(c)
 	place, err := places.Get(ctx, id)
 	switch {

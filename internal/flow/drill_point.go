@@ -25,7 +25,11 @@ const (
 // point.
 func (a azure) drillPointSteps() []step.Step {
 	return []step.Step{
-		a.readRestoredItemStep("file share", recoveryservices.ItemAzureFileShare),
+		{
+			Name: "read-vault", Effect: step.Read, Run: with(a.readDrilledVault), Calls: []string{"Vaults_Get"},
+			Asks: "reads the vault of a machine, whose region the request to Azure contains",
+		},
+		a.readDrilledItemStep(),
 		{
 			Name: "choose-item-point", Effect: step.Read, Run: with(a.chooseItemPoint), Calls: []string{"ItemRecoveryPoints_List"},
 			Asks: "lists the recovery points and chooses one by the rule", Then: "continues with `check-place`",
@@ -41,10 +45,30 @@ func (a azure) drillPointSteps() []step.Step {
 	}
 }
 
+func (a azure) readDrilledVault(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
+	return a.readRestoreVault(ctx, c, RestoreVM{ItemID: p.ItemID})
+}
+
+// readDrilledItemStep returns the step that reads the protected item of the drill.
+func (a azure) readDrilledItemStep() step.Step {
+	share, machine := a.readRestoredItemStep("file share", recoveryservices.ItemAzureFileShare), a.readRestoredItemStep("virtual machine", recoveryservices.ItemVirtualMachine)
+	s := share
+	s.Then = "an item that is soft-deleted, or not of the type of the drill, is rejected"
+	s.Run = with(func(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
+		if p.Type == drillMachines {
+			return machine.Run(ctx, c)
+		}
+		return share.Run(ctx, c)
+	})
+	return s
+}
+
 // drillCandidate is a recovery point that a drill may choose.
 type drillCandidate struct {
 	id string
 	at time.Time
+	// disks is the number of disks of a machine; 0 if it is unknown.
+	disks int
 }
 
 func (a azure) chooseItemPoint(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {
@@ -54,8 +78,9 @@ func (a azure) chooseItemPoint(ctx context.Context, c step.Call, p DrillRestore)
 	}
 	var usable []drillCandidate
 	for _, point := range points {
-		if point.Restorable(c.Now) {
-			usable = append(usable, drillCandidate{point.Name, point.Time})
+		// Without managed disks, Azure would leave files in the staging account.
+		if point.Restorable(c.Now) && (p.Type != drillMachines || point.ManagedDisks) {
+			usable = append(usable, drillCandidate{point.Name, point.Time, point.Disks})
 		}
 	}
 	return p.Point.choose(c, usable, len(points), drillCheckPlace, nil)
@@ -74,7 +99,7 @@ func (a azure) chooseInstancePoint(ctx context.Context, c step.Call, p DrillRest
 	var usable []drillCandidate
 	for _, point := range points {
 		if point.Usable(tiers()[tier], c.Now) {
-			usable = append(usable, drillCandidate{point.RecoveryPointID, point.Time})
+			usable = append(usable, drillCandidate{id: point.RecoveryPointID, at: point.Time})
 		}
 	}
 	return p.Point.choose(c, usable, len(points), drillCheckPlace, map[string]string{learnedRecoveryPointTier: tier})
@@ -113,6 +138,9 @@ func (r DrillPoint) choose(c step.Call, usable []drillCandidate, listed int, to 
 	}
 	at := chosen.at.UTC().Format(time.RFC3339Nano)
 	all := map[string]string{learnedRecoveryPoint: chosen.id, learnedRecoveryPointTime: at}
+	if chosen.disks > 0 {
+		all[learnedDiskCount] = fmt.Sprint(chosen.disks)
+	}
 	for name, value := range facts {
 		all[name] = value
 	}

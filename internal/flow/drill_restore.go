@@ -23,6 +23,7 @@ const (
 	drillEnd        = "end"
 
 	drillShareRestore    = "share-restore"
+	drillMachineRestore  = "machine-restore"
 	drillInstanceRestore = "instance-validate-restore"
 )
 
@@ -37,7 +38,7 @@ func (a azure) drillRestore() Definition {
 	steps := []step.Step{
 		{
 			Name: "begin", Effect: step.Read, OnFailure: drillEvidence, Run: with(a.beginDrill),
-			Asks: "calls nothing; checks again that the target is allowed", Then: "a backup instance continues with `read-instance`",
+			Asks: "calls nothing; checks again that the target is allowed", Then: "a file share continues with `read-item`, a backup instance with `read-instance`",
 		},
 	}
 	for _, s := range a.drillPointSteps() {
@@ -59,13 +60,15 @@ func (a azure) drillRestore() Definition {
 			CleanUpTime: drillCleanUpTime,
 			Priority:    operation.PriorityRestore,
 			Check:       check(a.checkDrillRestore),
+			Item:        parameterKey(drillGroupKey),
 			Steps:       steps,
 		},
 		Role:       roles.Drill,
 		Parameters: drillRestoreParameters,
 		Intro: "Restores an item into a place that the drill makes for itself, checks what arrived, waits for a validator, deletes the place, and writes " +
 			"[signed evidence](drills.md). Drills are off until an operator allows targets: the setting `AZBACKUPFLOW_DRILL_TARGETS` lists the resource " +
-			"IDs of storage accounts and of resource groups. It allows no other restore.",
+			"IDs of storage accounts and of resource groups. It allows no other restore.\n\nOf a virtual machine it restores the disks. Azure chooses " +
+			"their names, so the resource group must have no disk without the mark of a drill, and one such drill at a time uses it: the others wait.",
 		Notes: "Whatever fails, and also after a cancel request, the steps from `await-restore-end` or `clean-up` on run before it ends. A drill ends as " +
 			"`Succeeded` if the result is `Proven`, as `SucceededWithWarnings` if it is `NotValidated` or `ObjectivesMissed`, and as `Failed` otherwise. " +
 			"If the place could not be deleted, or no longer has the drill's mark, the evidence has the reason and the drill is parked: `retry` continues with the clean-up.\n\n" +
@@ -84,12 +87,12 @@ func (a azure) drillEndSteps() []step.Step {
 		},
 		{
 			Name: drillMark, Effect: step.Idempotent, OnCancel: drillMark, OnFailure: drillEvidence, Run: with(a.markPlace),
-			Calls: []string{"Disks_Get", "Disks_Update", "BlobContainers_Get", "BlobContainers_Update"},
-			Asks:  "marks the disk or the container that the restore made", Then: "after a failure, the drill continues with `clean-up`",
+			Calls: []string{"Disks_Get", "Disks_ListByResourceGroup", "Disks_Update", "BlobContainers_Get", "BlobContainers_Update"},
+			Asks:  "marks the disks or the container that the restore made", Then: "after a failure, the drill continues with `clean-up`",
 		},
 		{
 			Name: drillCheckData, Effect: step.Read, OnFailure: drillCleanUp, Run: with(a.checkData),
-			Calls: []string{"FileShares_Get", "BlobContainers_Get", "Disks_Get"},
+			Calls: []string{"FileShares_Get", "BlobContainers_Get", "Disks_Get", "Disks_ListByResourceGroup"},
 			Asks:  "reads what arrived", Then: "without a validator, the drill continues with `clean-up`",
 		},
 		{
@@ -98,7 +101,7 @@ func (a azure) drillEndSteps() []step.Step {
 		},
 		{
 			Name: drillCleanUp, Effect: step.Idempotent, OnCancel: drillCleanUp, OnFailure: drillEvidence, Run: with(a.cleanUp),
-			Calls: []string{"FileShares_Get", "FileShares_Delete", "BlobContainers_Get", "BlobContainers_Delete", "Disks_Get", "Disks_Delete"},
+			Calls: []string{"FileShares_Get", "FileShares_Delete", "BlobContainers_Get", "BlobContainers_Delete", "Disks_Get", "Disks_ListByResourceGroup", "Disks_Delete"},
 			Asks:  "reads the place, and deletes it if it has the mark of this drill", Then: "repeated until the place is gone",
 		},
 		{
@@ -122,9 +125,14 @@ func (a azure) beginDrill(_ context.Context, c step.Call, p DrillRestore) (opera
 			"Configure both: see docs/drills.md.")
 	}
 	facts := newPhases(c).begin(phaseChoosePoint).facts()
-	if p.Type == drillShares {
+	if p.ofServicesVault() {
 		facts[learnedItem] = p.ItemID
-		return learn(next("the drill restores a file share"), facts), nil
+	}
+	switch p.Type {
+	case drillMachines:
+		return learn(next("the drill restores the disks of a virtual machine"), facts), nil
+	case drillShares:
+		return learn(skipTo("read-item", "the drill restores a file share"), facts), nil
 	}
 	return learn(skipTo("read-instance", "the drill restores a "+kinds.NameOf(p.Type)), facts), nil
 }
@@ -142,5 +150,12 @@ func (a azure) drillExamples() []Example {
 			Objectives: DrillObjectives{RestoreTime: "PT4H", PointAge: "P1D"}, Validation: DrillValidation{By: drillNone}, CleanUp: drillDelete,
 		},
 		After: []string{"protect-file-share"},
+	}, {
+		File: "drill-restore-vm", About: "a drill with the disks of vm1", Key: "drill-vm1", Deadline: "P1D", Labels: team("machines"), Cost: "a drill with a virtual machine",
+		Parameters: DrillRestore{
+			Drill: run("monthly-machines"), Type: drillMachines, ItemID: exampleMachine,
+			Point: DrillPoint{Rule: drillLatest}, Target: DrillTarget{StorageAccountID: exampleDrillAccount, ResourceGroupID: exampleDrillGroup},
+			Objectives: DrillObjectives{RestoreTime: "PT4H", PointAge: "P1D"}, Validation: DrillValidation{By: drillNone}, CleanUp: drillDelete,
+		},
 	}}
 }

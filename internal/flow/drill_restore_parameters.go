@@ -84,6 +84,7 @@ type DrillValidation struct {
 // The values of the fields.
 const (
 	drillShares   = "AzureFileShare"
+	drillMachines = "VM"
 	drillLatest   = "latest"
 	drillWithin   = "latestWithin"
 	drillRandom   = "randomWithin"
@@ -108,7 +109,7 @@ var (
 )
 
 func drillTypes() []string {
-	return []string{drillShares, kinds.DatasourceDisk, kinds.DatasourceBlob, kinds.DatasourceFlexibleServer}
+	return []string{drillShares, drillMachines, kinds.DatasourceDisk, kinds.DatasourceBlob, kinds.DatasourceFlexibleServer}
 }
 
 func (a azure) checkDrillRestore(c *checks, p *DrillRestore) {
@@ -139,22 +140,32 @@ func (a azure) checkDrillRestore(c *checks, p *DrillRestore) {
 func (c *checks) drillItem(p *DrillRestore) {
 	switch {
 	case !slices.Contains(drillTypes(), p.Type):
-		want := "one of " + strings.Join(drillTypes(), ", ")
-		if p.Type == "VM" {
-			want += ": the disks of a restored machine have names that Azure chooses, so a drill could not tell them from others"
-		}
-		c.add("type", fmt.Sprintf("%q cannot be restored in a drill", p.Type), want)
-	case p.Type == drillShares && p.BackupInstanceID != "":
-		c.add("backupInstanceId", "is set for a file share", "an itemId only")
-	case p.Type == drillShares:
+		c.add("type", fmt.Sprintf("%q cannot be restored in a drill", p.Type), "one of "+strings.Join(drillTypes(), ", "))
+	case p.ofServicesVault() && p.BackupInstanceID != "":
+		c.add("backupInstanceId", "is set for a "+p.typeName(), "an itemId only")
+	case p.ofServicesVault():
 		if _, err := recoveryservices.ParseItemID(p.ItemID); err != nil {
 			c.add("itemId", err.Error(), wantItem)
 		}
 	case p.ItemID != "":
-		c.add("itemId", "is set for a "+kinds.NameOf(p.Type), "a backupInstanceId only")
+		c.add("itemId", "is set for a "+p.typeName(), "a backupInstanceId only")
 	default:
 		c.instance("backupInstanceId", p.BackupInstanceID)
 	}
+}
+
+// ofServicesVault reports whether the item is one of a Recovery Services vault.
+func (p DrillRestore) ofServicesVault() bool { return p.Type == drillShares || p.Type == drillMachines }
+
+// typeName names the type of the item for people.
+func (p DrillRestore) typeName() string {
+	switch p.Type {
+	case drillShares:
+		return "file share"
+	case drillMachines:
+		return "virtual machine"
+	}
+	return kinds.NameOf(p.Type)
 }
 
 func (c *checks) drillPoint(p *DrillPoint) {
@@ -205,34 +216,41 @@ func periodOf(text string) time.Duration {
 // that an operator allows it.
 func (a azure) checkDrillTarget(c *checks, p *DrillRestore) {
 	before := len(c.invalid)
-	field, id := "target.storageAccountId", p.Target.StorageAccountID
-	if p.Type == kinds.DatasourceDisk {
-		field, id = "target.resourceGroupId", p.Target.ResourceGroupID
-		c.resourceGroup(field, id)
-		if p.Target.StorageAccountID != "" {
-			c.add("target.storageAccountId", "is set for a managed disk", "a resourceGroupId only")
-		}
-		if id != "" && resourceid.Equal(id, resourceid.GroupOf(p.BackupInstanceID)) {
-			c.add(field, "is the resource group of the vault", "a resource group for drills only")
-		}
-	} else {
-		c.storageAccount(field, id)
-		if p.Target.ResourceGroupID != "" {
-			c.add("target.resourceGroupId", "is set for a "+p.Type, "a storageAccountId only")
-		}
+	account, group := p.Type != kinds.DatasourceDisk, p.Type == kinds.DatasourceDisk || p.Type == drillMachines
+	switch {
+	case account:
+		c.storageAccount("target.storageAccountId", p.Target.StorageAccountID)
+	case p.Target.StorageAccountID != "":
+		c.add("target.storageAccountId", "is set for a managed disk", "a resourceGroupId only")
 	}
-	if len(c.invalid) == before && !a.Guardrails.allowsDrill(p.Target) {
-		c.add(field, id+" is not an allowed drill target", "one of the setting "+settingDrillTargets)
+	switch {
+	case !group && p.Target.ResourceGroupID != "":
+		c.add("target.resourceGroupId", "is set for a "+p.Type, "a storageAccountId only")
+	case !group:
+	case !c.resourceGroup("target.resourceGroupId", p.Target.ResourceGroupID):
+	case resourceid.Equal(p.Target.ResourceGroupID, resourceid.GroupOf(p.ItemID+p.BackupInstanceID)):
+		c.add("target.resourceGroupId", "is the resource group of the vault", "a resource group for drills only")
+	}
+	if len(c.invalid) > before {
+		return
+	}
+	for _, one := range []struct{ field, id string }{{"target.storageAccountId", p.Target.StorageAccountID}, {"target.resourceGroupId", p.Target.ResourceGroupID}} {
+		if one.id != "" && !a.Guardrails.allowsDrillIn(one.id) {
+			c.add(one.field, one.id+" is not an allowed drill target", "one of the setting "+settingDrillTargets)
+		}
 	}
 }
 
 // allowsDrill reports whether drills may make their places in the target.
 func (g Guardrails) allowsDrill(t DrillTarget) bool {
-	drills := Guardrails{RestoreTargets: g.DrillTargets}
-	if t.ResourceGroupID != "" {
-		return drills.allowsResource(t.ResourceGroupID)
-	}
-	return drills.allowsResource(t.StorageAccountID)
+	ids := slices.DeleteFunc([]string{t.ResourceGroupID, t.StorageAccountID}, func(id string) bool { return id == "" })
+	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !g.allowsDrillIn(id) })
+}
+
+// allowsDrillIn reports whether a storage account or a resource group is a target of
+// drills.
+func (g Guardrails) allowsDrillIn(id string) bool {
+	return Guardrails{RestoreTargets: g.DrillTargets}.allowsResource(id)
 }
 
 const settingDrillTargets = "AZBACKUPFLOW_DRILL_TARGETS"
@@ -247,15 +265,15 @@ func drillRestoreParameters() schema.Parameters {
 			"drill.run":                 {Required: true, Meaning: "local start time of the run, such as `2026-11-01T04:00`", Rule: schema.Object{"minLength": 1, "maxLength": 64}},
 			"drill.configurationDigest": {Required: true, Meaning: "SHA-256 digest of the declaration, as `sha256:` and 64 hexadecimal digits", Rule: schema.Matches(drillDigestPattern)},
 			"type":                      {Required: true, Meaning: "type of the item", Rule: schema.OneOf(drillTypes()...)},
-			"itemId":                    {When: "this or `backupInstanceId`", Meaning: "resource ID of the protected file share", Rule: itemRule()},
+			"itemId":                    {When: "this or `backupInstanceId`", Meaning: "resource ID of the protected file share or virtual machine", Rule: itemRule()},
 			"backupInstanceId":          {When: "this or `itemId`", Meaning: "resource ID of the backup instance, for all other types", Rule: instanceRule()},
 			"tags":                      {Meaning: "tags of the item's source. The evidence repeats them"},
 			"point":                     {Required: true, Meaning: "an object: the rule that chooses the recovery point"},
 			"point.rule":                {Required: true, Meaning: "`latest`, `latestWithin` or `randomWithin`", Rule: schema.OneOf(drillLatest, drillWithin, drillRandom)},
 			"point.window":              {When: "not with `latest`", Meaning: "maximum age of the recovery point, such as `7d` or `P7D`", Rule: period},
 			"target":                    {Required: true, Meaning: "an object: where the drill makes its place. It must be an allowed drill target"},
-			"target.storageAccountId":   {When: "file shares, blobs and PostgreSQL", Meaning: "resource ID of the storage account in which the drill creates a file share or a blob container", Rule: storageAccountRule()},
-			"target.resourceGroupId":    {When: "disks", Meaning: "resource ID of the resource group in which the restore creates a disk; not that of the vault", Rule: resourceGroupRule()},
+			"target.storageAccountId":   {When: "not for disks", Meaning: "resource ID of the storage account in which the drill creates a file share or a blob container; for machines, the staging account of the restore, in the region of the vault", Rule: storageAccountRule()},
+			"target.resourceGroupId":    {When: "disks and machines", Meaning: "resource ID of the resource group in which the restore creates disks; not that of the vault. For machines, it must have no disk without the mark of a drill", Rule: resourceGroupRule()},
 			"objectives":                {Meaning: "an object: what the restore is compared with"},
 			"objectives.restoreTime":    {Meaning: "maximum duration of the restore (RTO)", Rule: period},
 			"objectives.pointAge":       {Meaning: "maximum age of the recovery point (RPO)", Rule: period},
@@ -268,14 +286,15 @@ func drillRestoreParameters() schema.Parameters {
 		},
 		Rules: schema.Object{"allOf": []schema.Object{
 			{
-				"if":   schema.Is("type", drillShares),
+				"if":   schema.Object{"required": []string{"type"}, "properties": schema.Object{"type": schema.OneOf(drillShares, drillMachines)}},
 				"then": schema.Object{"allOf": []schema.Object{schema.Given("itemId"), schema.Missing("backupInstanceId")}},
 				"else": schema.Object{"allOf": []schema.Object{schema.Given("backupInstanceId"), schema.Missing("itemId")}},
 			},
+			{"if": schema.Is("type", kinds.DatasourceDisk), "then": drillTargetRule(schema.Given("resourceGroupId"), schema.Missing("storageAccountId"))},
+			{"if": schema.Is("type", drillMachines), "then": drillTargetRule(schema.Given("resourceGroupId"), schema.Given("storageAccountId"))},
 			{
-				"if":   schema.Is("type", kinds.DatasourceDisk),
-				"then": schema.Object{"properties": schema.Object{"target": schema.Object{"allOf": []schema.Object{schema.Given("resourceGroupId"), schema.Missing("storageAccountId")}}}},
-				"else": schema.Object{"properties": schema.Object{"target": schema.Object{"allOf": []schema.Object{schema.Given("storageAccountId"), schema.Missing("resourceGroupId")}}}},
+				"if":   schema.Object{"required": []string{"type"}, "properties": schema.Object{"type": schema.OneOf(drillShares, kinds.DatasourceBlob, kinds.DatasourceFlexibleServer)}},
+				"then": drillTargetRule(schema.Given("storageAccountId"), schema.Missing("resourceGroupId")),
 			},
 			{"properties": schema.Object{
 				"point":      schema.Object{"if": schema.Is("rule", drillLatest), "then": schema.Missing("window"), "else": schema.Given("window")},
@@ -283,4 +302,9 @@ func drillRestoreParameters() schema.Parameters {
 			}},
 		}},
 	}
+}
+
+// drillTargetRule returns the rule of a target.
+func drillTargetRule(rules ...schema.Object) schema.Object {
+	return schema.Object{"properties": schema.Object{"target": schema.Object{"allOf": rules}}}
 }

@@ -200,7 +200,7 @@ func TestRestoreVM_RestoresManagedDisksByDefault(t *testing.T) {
 	op := r.succeeds("restore-vm", vmRestore(object{"asDisks": object{"resourceGroupId": restoreGroup}}))
 	require.Less(t, r.clock.Now().Sub(start), 5*time.Minute)
 	require.Contains(t, op.Learned["templateUri"], "https://testvault2.blob.core.windows.net/")
-	require.Contains(t, op.Learned["configUri"], "config.json")
+	require.Contains(t, op.Learned["configUri"], "/config-vm1-")
 	require.Equal(t, "restored", op.Learned["restoredResourceGroup"])
 	require.Equal(t, "RestoreDisks", sim.ItemRestores()[0].RecoveryType)
 }

@@ -206,7 +206,7 @@ func otherResources() []Permission {
 
 		readMachine,
 		writeMachine,
-		alsoCalled(disks, "Disks_Get"),
+		alsoCalled(disks, "Disks_Get", "Disks_ListByResourceGroup"),
 		clusters,
 		mySQL,
 
@@ -215,7 +215,7 @@ func otherResources() []Permission {
 		call("Microsoft.Storage/storageAccounts/blobServices/containers/read", DrillTarget, "read the place of a drill", "BlobContainers_Get"),
 		call("Microsoft.Storage/storageAccounts/blobServices/containers/write", DrillTarget, "make and mark the place of a drill", "BlobContainers_Create", "BlobContainers_Update"),
 		call("Microsoft.Storage/storageAccounts/blobServices/containers/delete", DrillTarget, "delete the place of a drill", "BlobContainers_Delete"),
-		call("Microsoft.Compute/disks/write", DrillTarget, "mark the disk of a drill", "Disks_Update"),
-		call("Microsoft.Compute/disks/delete", DrillTarget, "delete the disk of a drill", "Disks_Delete"),
+		call("Microsoft.Compute/disks/write", DrillTarget, "mark the disks of a drill", "Disks_Update"),
+		call("Microsoft.Compute/disks/delete", DrillTarget, "delete the disks of a drill", "Disks_Delete"),
 	}
 }

@@ -212,7 +212,7 @@ func TestCatalog_MatchesTheAPIDescriptions(t *testing.T) {
 		"StorageAccounts_GetProperties": "Microsoft.Storage/storageAccounts/read",
 		"FileShares_Get":                shares + "read", "FileShares_Create": shares + "write", "FileShares_Delete": shares + "delete",
 		"BlobContainers_Get": containers + "read", "BlobContainers_Create": containers + "write", "BlobContainers_Update": containers + "write", "BlobContainers_Delete": containers + "delete",
-		"Disks_Get": "Microsoft.Compute/disks/read", "Disks_Update": "Microsoft.Compute/disks/write", "Disks_Delete": "Microsoft.Compute/disks/delete",
+		"Disks_Get": "Microsoft.Compute/disks/read", "Disks_ListByResourceGroup": "Microsoft.Compute/disks/read", "Disks_Update": "Microsoft.Compute/disks/write", "Disks_Delete": "Microsoft.Compute/disks/delete",
 	})
 	for _, p := range roles.Catalog() {
 		for _, c := range p.Calls {

@@ -36,6 +36,7 @@ func granted() map[string]Role {
 		"DeletedBackupInstances_Undelete":    Protect,
 		"Disks_Delete":                       Drill,
 		"Disks_Get":                          Read,
+		"Disks_ListByResourceGroup":          Read,
 		"Disks_Update":                       Drill,
 		"DppResourceGuardProxy_List":         Read,
 		"FileShares_Create":                  Drill,

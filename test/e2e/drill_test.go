@@ -45,6 +45,9 @@ func drillOf(key, kind, item, validation string) map[string]any {
 	case "AzureFileShare":
 		delete(p, "backupInstanceId")
 		p["itemId"] = item
+	case "VM":
+		delete(p, "backupInstanceId")
+		p["itemId"], p["target"] = item, map[string]any{"resourceGroupId": drillGroup, "storageAccountId": drillAccount}
 	case "Microsoft.Compute/disks":
 		p["target"] = map[string]any{"resourceGroupId": drillGroup}
 	}
@@ -54,14 +57,24 @@ func drillOf(key, kind, item, validation string) map[string]any {
 	return map[string]any{"flow": "drill-restore", "key": key, "parameters": p}
 }
 
-// places returns the places of drills that exist.
+// places returns the places of drills that exist: everything with the name of one, and
+// the disks and containers that restores of machines made.
 func (l *local) places() (ids []string) {
 	for _, p := range l.ARM.Places() {
-		if strings.Contains(p.ID, "azbackupflow-drill-") {
+		if strings.Contains(p.ID, "azbackupflow-drill-") || strings.HasPrefix(p.ID, drillGroup) && strings.Contains(p.ID, "/vm1-") {
 			ids = append(ids, p.ID)
 		}
 	}
 	return ids
+}
+
+// protectedItem returns the ID of a protected item by its friendly name.
+func (l *local) protectedItem(name string) string {
+	l.t.Helper()
+	items := l.ARM.ProtectedItems()
+	at := slices.IndexFunc(items, func(i armsim.ProtectedItem) bool { return i.FriendlyName == name })
+	require.GreaterOrEqual(l.t, at, 0, name)
+	return items[at].ID
 }
 
 // evidence returns the documents of all drills by their IDs, verified offline.
@@ -122,7 +135,8 @@ func TestDrill_EachDatasourceRunsToEvidence(t *testing.T) {
 	}
 	l.succeeds(l.begin(map[string]any{"flow": "protect-file-share", "key": "share", "parameters": fileShare{world.StorageAccounts[0].ID(), "testshare"}.parameters()}))
 	items := map[string]string{
-		"AzureFileShare":          l.ARM.ProtectedItems()[slices.IndexFunc(l.ARM.ProtectedItems(), func(i armsim.ProtectedItem) bool { return i.FriendlyName == "testshare" })].ID,
+		"AzureFileShare":          l.protectedItem("testshare"),
+		"VM":                      l.protectedItem("vm1"),
 		"Microsoft.Compute/disks": protected("protect-disk", "diskpol1", map[string]any{"diskId": group + "disks/providers/Microsoft.Compute/disks/datadisk1", "snapshotResourceGroupId": group + "snapshots"}),
 		"Microsoft.Storage/storageAccounts/blobServices": protected("protect-blobs", "blobvaultpol1", map[string]any{
 			"storageAccountId": group + "blobs/providers/Microsoft.Storage/storageAccounts/vaultedaccount1", "containers": []string{"invoices"},
@@ -137,7 +151,11 @@ func TestDrill_EachDatasourceRunsToEvidence(t *testing.T) {
 	}
 	for kind, id := range drills {
 		target := l.awaitsAnswer(id)
-		require.Contains(t, l.places(), target, kind)
+		if kind == "VM" {
+			require.Equal(t, drillGroup, target)
+		} else {
+			require.Contains(t, l.places(), target, kind)
+		}
 		var v api.Operation
 		answer := map[string]any{"result": "Successful", "text": "looks good", "target": target}
 		require.Equal(t, http.StatusOK, l.call(http.MethodPost, "/operations/"+id+"/validation", answer, &v).StatusCode)
@@ -164,6 +182,7 @@ func TestKill_DrillsRestoreOnceAndLeaveNothing(t *testing.T) {
 	t.Parallel()
 	const each = 3
 	world := armsim.DemoWorld()
+	world.VirtualMachines[0].DataDisks = 1
 	account := world.AddFileShares(1, each, "schedule1")[0]
 	var disks []string
 	for i := range each {
@@ -181,7 +200,8 @@ func TestKill_DrillsRestoreOnceAndLeaveNothing(t *testing.T) {
 		point{"arm", "DELETE shares", fault.After}, point{"arm", "PATCH disks", fault.During}, point{"arm", "PATCH disks", fault.After}, point{"arm", "DELETE disks", fault.After})
 	k := newKiller(10, must...)
 	k.only = func(p point) bool {
-		return slices.Contains([]string{"POST restore", "PUT shares", "DELETE shares", "GET shares", "PATCH disks", "DELETE disks", "GET disks", "POST validateRestore"}, p.kind) || p.service == "table"
+		return slices.Contains([]string{"POST restore", "PUT shares", "DELETE shares", "GET shares", "PATCH disks", "DELETE disks", "GET disks", "PATCH containers", "DELETE containers", "POST validateRestore"}, p.kind) ||
+			p.service == "table" && p.kind != "POST itemlocks" // the lock of the group is created once
 	}
 	l := start(t, stack.Config{SpeedFactor: 200, World: &world, Fault: k.hook, Settings: drillSettings(), Drills: true})
 	keepHostsRunning(t, l)
@@ -206,14 +226,15 @@ func TestKill_DrillsRestoreOnceAndLeaveNothing(t *testing.T) {
 				l.begin(drillOf(fmt.Sprintf("share-%d-%d", rounds, i), "AzureFileShare", items[i], "")),
 				l.begin(drillOf(fmt.Sprintf("disk-%d-%d", rounds, i), "Microsoft.Compute/disks", disks[i], "")))
 		}
+		round = append(round, l.begin(drillOf(fmt.Sprintf("machine-%d", rounds), "VM", l.protectedItem("vm1"), "")))
 		for _, id := range round {
 			l.survives(id)
 		}
 		ids = append(ids, round...)
 	}
 	require.Empty(t, k.missing(), "moments at which the handler was never killed")
-	require.Len(t, l.ARM.ItemRestores(), len(ids)/2, "each share was restored once")
-	require.Len(t, l.ARM.Restores(), len(ids)/2, "each disk was restored once")
+	require.Len(t, l.ARM.ItemRestores(), rounds*(each+1), "each share and each machine was restored once")
+	require.Len(t, l.ARM.Restores(), rounds*each, "each disk was restored once")
 	require.Equal(t, []string{foreign}, l.places(), "nothing stays, and nothing of others is deleted")
 	documents := l.evidence()
 	require.Len(t, documents, len(ids))

@@ -53,6 +53,12 @@ type Place struct {
 	Ready bool
 	// Created is when a disk was created; zero for others.
 	Created time.Time
+	// Modified is when a container was created, or its metadata changed; zero for
+	// others.
+	Modified time.Time
+	// System is set for a disk with an operating system, Attached for one that a
+	// machine uses, Deleting for one that Azure deletes.
+	System, Attached, Deleting bool
 }
 
 // Client makes the calls.
@@ -64,6 +70,7 @@ func New(c *arm.Client) *Client { return &Client{arm: c} }
 type body struct {
 	ID         string            `json:"id"`
 	Tags       map[string]string `json:"tags"`
+	ManagedBy  azjson.Text       `json:"managedBy"`
 	Properties struct {
 		Metadata          map[string]string `json:"metadata"`
 		ShareUsageBytes   int64             `json:"shareUsageBytes"`
@@ -72,6 +79,8 @@ type body struct {
 		DiskState         azjson.Text       `json:"diskState"`
 		ProvisioningState azjson.Text       `json:"provisioningState"`
 		TimeCreated       azjson.Time       `json:"timeCreated"`
+		LastModifiedTime  azjson.Time       `json:"lastModifiedTime"`
+		OSType            azjson.Text       `json:"osType"`
 	} `json:"properties"`
 }
 
@@ -81,7 +90,8 @@ func (b body) place() Place {
 	p := b.Properties
 	place := Place{
 		ID: b.ID, Tags: b.Tags, Bytes: max(p.ShareUsageBytes, p.DiskSizeBytes), State: string(p.DiskState), Created: p.TimeCreated.Time,
-		Ready: p.ProvisioningState == "" || strings.EqualFold(string(p.ProvisioningState), "Succeeded"),
+		Ready: p.ProvisioningState == "" || strings.EqualFold(string(p.ProvisioningState), "Succeeded"), Modified: p.LastModifiedTime.Time,
+		System: p.OSType != "", Attached: b.ManagedBy != "", Deleting: strings.EqualFold(string(p.ProvisioningState), "Deleting"),
 	}
 	if place.Bytes == 0 {
 		place.Bytes = p.DiskSizeGB << 30
@@ -146,6 +156,32 @@ func (c *Client) Get(ctx context.Context, id string) (Place, error) {
 		return Place{}, err
 	}
 	return b.place(), nil
+}
+
+// ListDisks lists the disks of a resource group, all pages.
+//
+// Disks - List By Resource Group: GET {group}/providers/Microsoft.Compute/disks.
+func (c *Client) ListDisks(ctx context.Context, groupID string) ([]Place, error) {
+	groupID = strings.TrimRight(groupID, "/")
+	parsed, err := resourceid.Parse(groupID)
+	if err != nil || !strings.EqualFold(parsed.ResourceType.String(), "Microsoft.Resources/resourceGroups") {
+		return nil, azerr.Malformed(errNoGroup(groupID))
+	}
+	listed, err := arm.All[body](ctx, c.arm, groupID+"/providers/"+TypeDisk, url.Values{"api-version": {computeVersion}})
+	if err != nil {
+		return nil, err
+	}
+	disks := make([]Place, len(listed))
+	for i, one := range listed {
+		disks[i] = one.place()
+	}
+	return disks, nil
+}
+
+type errNoGroup string
+
+func (e errNoGroup) Error() string {
+	return "\"" + string(e) + "\" is not the resource ID of a resource group"
 }
 
 // Make creates a file share or a blob container with a mark. If it exists, Azure

@@ -3,6 +3,7 @@ package drillplace_test
 import (
 	"context"
 	"flag"
+	"net/http"
 	"testing"
 	"time"
 
@@ -32,7 +33,10 @@ func TestGet_ReadsEachKindOfPlace(t *testing.T) {
 			`{"id":"x","properties":{"metadata":{"AzBackupFlowDrill":"op1"},"shareUsageBytes":4096}}`,
 			drillplace.Place{ID: "x", Mark: "op1", Bytes: 4096, Ready: true},
 		},
-		container: {`{"id":"x","properties":{"metadata":null}}`, drillplace.Place{ID: "x", Ready: true}},
+		container: {
+			`{"id":"x","properties":{"metadata":null,"lastModifiedTime":"2026-01-02T03:04:05.0000000Z"}}`,
+			drillplace.Place{ID: "x", Ready: true, Modified: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+		},
 		disk: {
 			`{"id":"x","tags":{"azbackupflow-drill":"op1"},"properties":{"diskSizeGB":4,"diskState":"Unattached","provisioningState":"Succeeded","timeCreated":"2026-01-02T03:04:05Z"}}`,
 			drillplace.Place{
@@ -66,6 +70,7 @@ func TestRequests_AreGolden(t *testing.T) {
 		"delete-share":     {"FileShares_Delete", func(ctx context.Context, c *drillplace.Client) error { return c.Delete(ctx, share) }},
 		"delete-container": {"BlobContainers_Delete", func(ctx context.Context, c *drillplace.Client) error { return c.Delete(ctx, container) }},
 		"delete-disk":      {"Disks_Delete", func(ctx context.Context, c *drillplace.Client) error { return c.Delete(ctx, disk) }},
+		"list-disks":       {"Disks_ListByResourceGroup", func(ctx context.Context, c *drillplace.Client) error { _, err := c.ListDisks(ctx, group); return err }},
 		"get-account": {"StorageAccounts_GetProperties", func(ctx context.Context, c *drillplace.Client) error {
 			_, err := c.BlobEndpoint(ctx, account)
 			return err
@@ -73,13 +78,32 @@ func TestRequests_AreGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, sent := armtest.Serve(t, armtest.Says(`{}`))
+			server, sent := armtest.Serve(t, armtest.Says(`{"value":[]}`))
 			require.NoError(t, c.call(t.Context(), drillplace.New(armtest.Client(t, server))))
 			require.Len(t, sent(), 1)
 			request := sent()[0]
 			request.Operation = c.operation
 			armtest.Golden(t, name, request, *update)
 		})
+	}
+}
+
+func TestListDisks_ReadsAllPages(t *testing.T) {
+	t.Parallel()
+	server, sent := armtest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") == "" {
+			armtest.Says(`{"value":[{"id":"`+disk+`1","managedBy":"/vm","properties":{"osType":"Linux","provisioningState":"Deleting"}}],"nextLink":"`+group+`?page=2"}`)(w, r)
+			return
+		}
+		armtest.Says(`{"value":[{"id":"`+disk+`2"}]}`)(w, r)
+	})
+	disks, err := drillplace.New(armtest.Client(t, server)).ListDisks(t.Context(), group+"/")
+	require.NoError(t, err)
+	require.Len(t, sent(), 2)
+	require.Equal(t, []drillplace.Place{{ID: disk + "1", System: true, Attached: true, Deleting: true}, {ID: disk + "2", Ready: true}}, disks)
+	for _, id := range []string{account, disk, ""} {
+		_, err := drillplace.New(armtest.Client(t, server)).ListDisks(t.Context(), id)
+		require.ErrorContains(t, err, "not the resource ID of a resource group")
 	}
 }
 

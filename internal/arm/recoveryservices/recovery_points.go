@@ -3,6 +3,7 @@ package recoveryservices
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,9 @@ type RecoveryPoint struct {
 	Directories []DataDirectory
 	// ManagedDisks reports that the machine has managed disks.
 	ManagedDisks bool
+	// Disks is the number of the machine's disks in the recovery point; 0 if Azure does
+	// not report it.
+	Disks int
 }
 
 // RecoveryPointTier is a tier of a recovery point, such as InstantRP, HardenedRP
@@ -97,7 +101,9 @@ type itemPointBody struct {
 		}
 		TimeRanges              []struct{ StartTime, EndTime azjson.Time }
 		IsManagedVirtualMachine azjson.Text
-		ExtendedInfo            struct{ DataDirectoryPaths []directoryBody }
+		// Azure reports it for machines of which it backs up selected disks.
+		RecoveryPointDiskConfiguration struct{ NumberOfDisksIncludedInBackup azjson.Text }
+		ExtendedInfo                   struct{ DataDirectoryPaths []directoryBody }
 	}
 }
 
@@ -114,6 +120,7 @@ func (b itemPointBody) point() RecoveryPoint {
 		Expiry: p.RecoveryPointProperties.ExpiryTime.Time, SoftDeleted: p.RecoveryPointProperties.IsSoftDeleted.Bool(),
 		ManagedDisks: p.IsManagedVirtualMachine.Bool(),
 	}
+	point.Disks, _ = strconv.Atoi(string(p.RecoveryPointDiskConfiguration.NumberOfDisksIncludedInBackup)) // absent for most items
 	if point.Time.IsZero() {
 		point.Time = p.RecoveryPointTimeInUTC.Time
 	}

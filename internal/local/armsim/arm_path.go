@@ -32,7 +32,7 @@ func parseRoute(u *url.URL) (route, bool) {
 		return route{}, false
 	}
 	p, rest := route{subscription: parts[1]}, parts[2:]
-	if len(rest) >= 6 && strings.EqualFold(rest[0], "resourceGroups") {
+	if len(rest) >= 5 && strings.EqualFold(rest[0], "resourceGroups") {
 		p.group, rest = rest[1], rest[2:]
 	}
 	if !strings.EqualFold(rest[0], "providers") {

@@ -18,7 +18,10 @@ type Resource struct {
 	// Denied denies Backup vaults access to the resource.
 	Denied bool
 
-	deleting bool // of a disk
+	// Of a disk: made is zero for one of the start, system is set for one with an
+	// operating system.
+	deleting, system bool
+	made             time.Time
 }
 
 // datasource is the source of a backup instance or the target of a restore.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"azbackupflow/internal/arm/resourceid"
 )
 
 // This file serves file shares, blob containers and disks as resources of their own,
@@ -66,7 +68,7 @@ func (s *Simulator) SetMarks(id string, marks map[string]string) bool {
 		}
 		for i, b := range a.BlobContainers {
 			if sameID(a.containerID(b.Name), id) {
-				a.BlobContainers[i].Metadata = maps.Clone(marks)
+				a.BlobContainers[i].Metadata, a.BlobContainers[i].modified = maps.Clone(marks), s.config.Now()
 				return true
 			}
 		}
@@ -207,11 +209,15 @@ func (s *Simulator) readContainerOfBlobs(c *call) (answer, *armError) {
 }
 
 func (a *account) containerView(b BlobContainer) map[string]any {
+	modified := a.since
+	if !b.modified.IsZero() {
+		modified = b.modified
+	}
 	return map[string]any{
 		"id": a.containerID(b.Name), "name": b.Name, "type": "Microsoft.Storage/storageAccounts/blobServices/containers", "etag": "\"0x8D592D74CC20EBA\"",
 		"properties": map[string]any{
 			"publicAccess": "None", "metadata": tagsOf(b.Metadata), "leaseStatus": "Unlocked", "leaseState": "Available",
-			"lastModifiedTime": a.since.UTC().Format(time.RFC3339), "hasImmutabilityPolicy": false, "hasLegalHold": false,
+			"lastModifiedTime": modified.UTC().Format(time.RFC3339), "hasImmutabilityPolicy": false, "hasLegalHold": false,
 		},
 	}
 }
@@ -233,7 +239,7 @@ func (s *Simulator) writeContainerOfBlobs(c *call) (answer, *armError) {
 		a.BlobContainers = append(a.BlobContainers, BlobContainer{Name: name})
 		at, status = len(a.BlobContainers)-1, http.StatusCreated
 	}
-	a.BlobContainers[at].Metadata = b.Properties.Metadata
+	a.BlobContainers[at].Metadata, a.BlobContainers[at].modified = b.Properties.Metadata, c.now
 	return jsonAnswer(status, a.containerView(a.BlobContainers[at])), nil
 }
 
@@ -259,18 +265,48 @@ func (s *Simulator) readDisk(c *call) (answer, *armError) {
 }
 
 func (s *Simulator) diskView(r *Resource) map[string]any {
-	state := "Succeeded"
+	state, created := "Succeeded", s.world.since
 	if r.deleting {
 		state = "Deleting"
 	}
-	return map[string]any{
+	if !r.made.IsZero() {
+		created = r.made
+	}
+	view := map[string]any{
 		"id": r.ID, "name": lastOf(r.ID), "type": "Microsoft.Compute/disks", "location": r.Location, "tags": tagsOf(r.Tags),
 		"sku": map[string]any{"name": "Premium_LRS", "tier": "Premium"},
 		"properties": map[string]any{
 			"diskSizeGB": restoredDiskGB, "diskSizeBytes": restoredDiskGB << 30, "diskState": "Unattached", "provisioningState": state,
-			"timeCreated": s.world.since.UTC().Format(azureTime),
+			"timeCreated": created.UTC().Format(azureTime),
 		},
 	}
+	if properties, ok := view["properties"].(map[string]any); ok && r.system {
+		properties["osType"] = "Windows"
+	}
+	return view
+}
+
+// listDisks answers GET Microsoft.Compute/disks of a resource group.
+func (s *Simulator) listDisks(c *call) (answer, *armError) {
+	if c.path.group == "" {
+		return s.listResources(c)
+	}
+	var found []*Resource
+	for _, r := range s.world.resources {
+		if isDisk(r) && sameID(resourceid.GroupOf(r.ID), "/subscriptions/"+c.path.subscription+"/resourceGroups/"+c.path.group) {
+			found = append(found, r)
+		}
+	}
+	return page(s, c, found, s.diskView)
+}
+
+// CreateDisk makes a disk, as someone else may do.
+func (s *Simulator) CreateDisk(id string, tags map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.config.Now()
+	s.world.events.advance(now)
+	s.world.resources = append(s.world.resources, &Resource{ID: id, Tags: maps.Clone(tags), made: now})
 }
 
 // tagDisk answers PATCH Microsoft.Compute/disks/{d}: the tags replace the old ones.

@@ -66,6 +66,8 @@ type BlobContainer struct {
 	// Denied denies Backup vaults access to the container.
 	Denied   bool
 	Metadata map[string]string
+
+	modified time.Time // zero: at the start
 }
 
 // ProtectedDatasource is a datasource that a Backup vault already protects.

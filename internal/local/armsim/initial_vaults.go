@@ -89,6 +89,8 @@ type VirtualMachine struct {
 	// SecurityType is such as TrustedLaunch; empty for none. ImagePublisher is the
 	// publisher of the marketplace image; empty for an image of one's own.
 	SecurityType, ImagePublisher string
+	// DataDisks is the number of data disks that its restores make.
+	DataDisks int
 	// Servers are the database servers on the machine. RegisteredWith is the ARM ID
 	// of the vault that the machine is registered with for its databases.
 	Servers        []DatabaseServer

@@ -184,7 +184,7 @@ func (i *item) pointView(p itemPoint) map[string]any {
 // machinePoint returns the properties of a virtual machine's recovery point.
 // The machine is the recorded one.
 func (i *item) machinePoint(p itemPoint) map[string]any {
-	return map[string]any{
+	properties := map[string]any{
 		"objectType": "IaasVMRecoveryPoint", "recoveryPointType": "AppConsistent",
 		"recoveryPointTime": p.time.UTC().Format(azureTime), "recoveryPointAdditionalInfo": "",
 		"sourceVMStorageType": "PremiumVMOnPartialPremiumStorage", "isSourceVMEncrypted": false,
@@ -200,4 +200,8 @@ func (i *item) machinePoint(p itemPoint) map[string]any {
 		}},
 		"securityType": "None", "isPrivateAccessEnabledOnAnyDisk": false, "createdWithPolicyType": "V1", "threatStatus": 0,
 	}
+	if i.dataDisks() > 0 {
+		properties["recoveryPointDiskConfiguration"] = i.diskConfiguration()
+	}
+	return properties
 }

@@ -106,6 +106,9 @@ func (s *Simulator) restoreItem(c *call) (answer, *armError) {
 		j := s.startJob(c, name, i, takes+extra, out, func(time.Time) { made.finish() })
 		j.id, j.restore, o.job = o.id, made, j
 		j.onEnd = func() { delete(s.world.restoring, strings.ToLower(made.target)) }
+		if made.begin != nil && (out == nil || !out.KeepsRunning) {
+			made.begin(j, c.now, s.scaled(takes+extra))
+		}
 		seen.JobID = j.id
 	}
 	s.itemRestores = append(s.itemRestores, seen)
@@ -136,8 +139,10 @@ type itemRestoreMade struct {
 	details, results map[string]any
 	// kind is the type of a database's recovery point.
 	kind string
-	// finish changes the world when the job completes.
+	// finish changes the world when the job completes. begin, if set, runs when the
+	// job starts; takes is its duration.
 	finish func()
+	begin  func(j *job, now time.Time, takes time.Duration)
 }
 
 // plan checks the body of a restore, which each workload has of its own, and
@@ -240,6 +245,7 @@ func (s *Simulator) planMachine(i *item, point itemPoint, p *itemRestoreProperti
 		}
 		made.details["Target resource group"] = lastOf(p.TargetResourceGroupID)
 		made.target = p.TargetResourceGroupID + "|" + i.name
+		s.restoreManagedDisks(made, i, p.TargetResourceGroupID, staging)
 		return made, d.ManagedDisksRestore, nil
 	case "AlternateLocation":
 		if p.TargetVirtualMachineID == "" || p.TargetResourceGroupID == "" || p.VirtualNetworkID == "" || p.SubnetID == "" {

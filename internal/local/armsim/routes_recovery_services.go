@@ -52,6 +52,8 @@ func machineHandlers(p route) map[string]handler {
 		return map[string]handler{http.MethodGet: (*Simulator).listMachines}
 	case "virtualMachines/*":
 		return map[string]handler{http.MethodGet: (*Simulator).readMachine}
+	case "disks":
+		return map[string]handler{http.MethodGet: (*Simulator).listDisks}
 	case "disks/*":
 		return map[string]handler{http.MethodGet: (*Simulator).readDisk, http.MethodPatch: (*Simulator).tagDisk, http.MethodDelete: (*Simulator).removeDisk}
 	}
