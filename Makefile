@@ -12,13 +12,13 @@ MATCH   ?= .
 PREFIX  ?= $(HOME)/.local
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-# Each folder with a package-lock.json is installed separately: Azurite, and the
-# outside checks, which run programs and libraries of other authors.
-LOCKS     := $(wildcard internal/local/*/package-lock.json test/outside/*/package-lock.json)
-INSTALLED := $(LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
-
 # The benchmark, with the engines that it compares with.
 BENCH := bench
+
+# Each folder with a package-lock.json is installed separately: Azurite, the outside
+# checks, which run programs and libraries of other authors, and Restate's server.
+LOCKS     := $(wildcard internal/local/*/package-lock.json test/outside/*/package-lock.json $(BENCH)/engines/*/package-lock.json)
+INSTALLED := $(LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
 
 # The checker of infra/.
 BICEPCHECK := infra/tools/bicepcheck
@@ -37,7 +37,7 @@ requirements:
 	@GO="$(GO)" NPM="$(NPM)" sh tools/requirements/check.sh go cc node npm
 
 .PHONY: deps
-deps: requirements $(INSTALLED) ## Download dependencies: Go modules, Azurite, the outside checks
+deps: requirements $(INSTALLED) ## Download dependencies: Go modules, Azurite, the outside checks, Restate
 	$(GO) mod download
 	cd $(BENCH) && $(GO) list -deps -test ./... >/dev/null
 

@@ -32,5 +32,5 @@ func TestChoose_RejectsAnUnknownContestant(t *testing.T) {
 	require.Len(t, chosen, 1)
 	chosen, err = choose("")
 	require.NoError(t, err)
-	require.Len(t, chosen, 13)
+	require.Len(t, chosen, 15)
 }

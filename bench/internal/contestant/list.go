@@ -77,6 +77,14 @@ func All() []Contestant {
 			Settings: "fetches at most every 5 ms, polls every 20 ms; 16 workers; sqlite file with journal_mode=WAL, synchronous=NORMAL and one connection. Jobs that snooze longer than 5 s are made available every 5 s, which cannot be changed",
 		},
 		{
+			Name: "restate", Title: "Restate", Engine: "Restate", Program: "restate", Kind: Durable, Once: true,
+			Settings: "server 1.7.12 on this machine, whose CPU and memory count as the engine's; defaults: one node with 24 partitions and a replicated log, 2 GiB for caches; RocksDB in a folder, which it flushes with each commit",
+		},
+		{
+			Name: "restate-tuned", Title: "Restate, tuned", Engine: "Restate", Program: "restate", Kind: Durable,
+			Settings: "server 1.7.12 on this machine, whose CPU and memory count as the engine's; 2 partitions, a local log, 128 MiB for caches, invocations suspended after 500 ms of waiting; RocksDB in a folder, without a flush for each commit, as the tuned sqlite files",
+		},
+		{
 			Name: "azbackupflow-memory", Title: "azbackupflow, in memory", Engine: "azbackupflow", Program: "azbackupflow", Kind: Memory, Ours: true,
 			Settings: "as deployed, with state and queue in memory",
 		},

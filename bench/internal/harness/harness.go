@@ -26,6 +26,13 @@ type Runner interface {
 	Close(ctx context.Context) error
 }
 
+// Server is implemented by runners whose engine needs a server of its own on this
+// machine. The usage of the server is added to that of the contestant.
+type Server interface {
+	// ServerPID returns the ID of the server's process.
+	ServerPID() int
+}
+
 // Env holds what a contestant needs to run.
 type Env struct {
 	Job work.Job
@@ -100,7 +107,11 @@ func measure(ctx context.Context, job work.Job, r Runner, ends <-chan string, no
 	if _, err := await(ctx, ends, 1, true); err != nil {
 		return work.Usage{}, fmt.Errorf("warm-up: %w", err)
 	}
-	before, err := readUsage()
+	server := 0
+	if s, ok := r.(Server); ok {
+		server = s.ServerPID()
+	}
+	before, err := readUsage(server)
 	if err != nil {
 		return work.Usage{}, err
 	}
@@ -118,7 +129,7 @@ func measure(ctx context.Context, job work.Job, r Runner, ends <-chan string, no
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return work.Usage{}, err
 	}
-	after, err := readUsage()
+	after, err := readUsage(server)
 	if err != nil {
 		return work.Usage{}, err
 	}

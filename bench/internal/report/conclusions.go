@@ -49,7 +49,7 @@ func rank(s scenarioFigures, ours figures, best, format string, value func(figur
 	if value(ours) <= value(*first) {
 		return fmt.Sprintf("That is the %s of the durable contestants; the next is %s with "+format+".", best, first.Contestant.Title, value(*first))
 	}
-	return fmt.Sprintf("The %s of the other durable contestants is %s with "+format+": it stores in a file of its own process.", best, first.Contestant.Title, value(*first))
+	return fmt.Sprintf("The %s of the other durable contestants is %s with "+format+": its state is on the same machine.", best, first.Contestant.Title, value(*first))
 }
 
 // sequentialRow holds the figures of a run of sequential steps.

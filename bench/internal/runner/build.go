@@ -28,6 +28,7 @@ func modules() map[string]string {
 		"github.com/cschleiden/go-workflows":           "go-workflows",
 		"github.com/dbos-inc/dbos-transact-golang":     "DBOS Transact",
 		"github.com/riverqueue/river":                  "River",
+		"github.com/restatedev/sdk-go":                 "Restate",
 		"github.com/Azure/azure-sdk-for-go/sdk/azcore": "azcore",
 	}
 }

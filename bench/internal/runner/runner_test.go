@@ -1,6 +1,9 @@
 package runner_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,6 +24,9 @@ func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 	for _, c := range contestant.All() {
 		require.True(t, c.Ours || versions[c.Engine] != "", "the version of %s", c.Engine)
 	}
+	servers, err := filepath.Glob("../../engines/restate/node_modules/@restatedev/restate-server-*/bin/restate-server")
+	require.NoError(t, err)
+	installed := len(servers) > 0
 	for _, c := range contestant.All() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -30,6 +36,9 @@ func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 					t.Skipf("Azurite does not start: %v", err)
 				}
 				require.NoError(t, tables.Stop())
+			}
+			if c.Program == "restate" && !installed {
+				t.Skip("Restate is not installed; run make deps")
 			}
 			results, err := runner.Run(t.Context(), runner.Config{
 				Contestants: []contestant.Contestant{c},
@@ -52,6 +61,22 @@ func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 				require.LessOrEqual(t, r.Usage.Cost.Poll.MaxSends, 1)
 			}
 		})
+	}
+}
+
+// The version of the server is in no Go module.
+func TestSettings_NameTheInstalledVersionOfRestate(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../engines/restate/package.json")
+	require.NoError(t, err)
+	var manifest struct {
+		Dependencies map[string]string `json:"dependencies"`
+	}
+	require.NoError(t, json.Unmarshal(text, &manifest))
+	for _, name := range []string{"restate", "restate-tuned"} {
+		c, ok := contestant.Find(name)
+		require.True(t, ok)
+		require.Contains(t, c.Settings, "server "+manifest.Dependencies["@restatedev/restate-server"]+" ")
 	}
 }
 

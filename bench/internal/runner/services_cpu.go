@@ -3,14 +3,12 @@ package runner
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
-)
 
-// tick is the unit of /proc/<pid>/stat, which Linux guarantees to programs.
-const tick = 10 * time.Millisecond
+	"azbackupflow/bench/internal/procstat"
+)
 
 // servicesCPU returns the CPU time of this process (the fake ARM and the broker) and
 // of Azurite so far. Without /proc, Azurite's share is missing.
@@ -38,22 +36,13 @@ func servicesCPU() time.Duration {
 
 // nodeCPU returns the CPU time of a process if it is Azurite's, and 0 otherwise.
 func nodeCPU(pid string) time.Duration {
-	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	name, err := os.ReadFile(filepath.Join("/proc", pid, "comm"))
+	if err != nil || !strings.HasPrefix(string(name), "node") {
+		return 0
+	}
+	user, system, err := procstat.CPU(pid)
 	if err != nil {
 		return 0
 	}
-	name, rest, found := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if !found || !strings.Contains(name, "(node") || len(fields) < 13 {
-		return 0
-	}
-	var ticks int64
-	for _, field := range fields[11:13] { // utime and stime
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * tick
+	return user + system
 }
