@@ -17,10 +17,11 @@ import (
 // they were delivered too often. Dead-lettered wake-ups are not among them: the
 // function collect-dead-letters wakes their operations.
 type rejectedCommand struct {
-	List   rejectedListCommand   `cmd:"" help:"List rejected requests, newest first."`
-	Show   rejectedShowCommand   `cmd:"" help:"Show one rejected request with its body."`
-	Replay rejectedReplayCommand `cmd:"" help:"Send a rejected request again, unchanged or corrected."`
-	Purge  rejectedPurgeCommand  `cmd:"" help:"Delete one rejected request, or all before a time."`
+	List     rejectedListCommand     `cmd:"" help:"List rejected requests, newest first."`
+	Show     rejectedShowCommand     `cmd:"" help:"Show one rejected request with its body."`
+	Replay   rejectedReplayCommand   `cmd:"" help:"Send a rejected request again, unchanged or corrected."`
+	Purge    rejectedPurgeCommand    `cmd:"" help:"Delete one rejected request, or all before a time."`
+	Removals rejectedRemovalsCommand `cmd:"" help:"List who deleted rejected requests, when and why."`
 }
 
 type rejectedListCommand struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/client/clienttest"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/rejected"
@@ -54,7 +55,8 @@ func TestRejected_ListsShowsReplaysAndPurges(t *testing.T) {
 	s.stdin = "{"
 	require.Contains(t, s.run("rejected", "replay", ids[1], "-f", "-").stderr, "is not JSON")
 
-	require.Equal(t, "Deleted: 1.\n", s.succeeds("rejected", "purge", ids[0]))
+	require.Equal(t, "Nobody has deleted rejected requests.\n", s.succeeds("rejected", "removals"))
+	require.Equal(t, "Deleted: 1.\n", s.succeeds("rejected", "purge", ids[0], "--reason", "sent twice"))
 	deleted := s.run("rejected", "show", ids[0])
 	require.NotZero(t, deleted.code)
 	require.Contains(t, deleted.stderr, "rejected request not found")
@@ -63,6 +65,17 @@ func TestRejected_ListsShowsReplaysAndPurges(t *testing.T) {
 	var list api.RejectedPage
 	require.NoError(t, json.Unmarshal([]byte(s.succeeds("rejected", "list", "-o", "json")), &list))
 	require.Empty(t, list.Rejected)
+	var removals api.RemovalPage
+	require.NoError(t, json.Unmarshal([]byte(s.succeeds("rejected", "removals", "-o", "json")), &removals))
+	require.Len(t, removals.Removals, 2)
+	shown = s.succeeds("rejected", "removals")
+	for _, want := range []string{ids[0], "sent twice", "2 before 2027-01-01"} {
+		require.Contains(t, shown, want)
+	}
+	require.NotContains(t, shown, "not finished")
+	require.NoError(t, s.api.Store.SaveRemoval(t.Context(), rejected.Removal{ID: rejected.NewID(clienttest.Began(), "", "x", nil), At: clienttest.Began(), Request: ids[1]}))
+	require.Contains(t, s.succeeds("rejected", "removals"), ids[1]+" (not finished)")
+	require.Equal(t, cli.ExitUsage, s.run("rejected", "removals", "--since", "soon").code)
 }
 
 func TestRescue_ShowsTheResult(t *testing.T) {

@@ -253,6 +253,13 @@ func compareAttention(t *testing.T, s *shell, page func(string) shownPage) {
 	for i, r := range rejected {
 		require.Equal(t, []string{stampOf(r.At), r.Reason, stampOf(r.ReplayedAt)}, []string{rows[i]["Rejected"], rows[i]["Why"], rows[i]["Replayed"]})
 	}
+	s.succeeds("rejected", "purge", rejected[0].ID, "--reason", "sent twice")
+	removals := ask[api.RemovalPage](s, "rejected", "removals").Removals
+	rows = page("attention").table(t, "Deleted")
+	require.Len(t, rows, len(removals))
+	for i, r := range removals {
+		require.Equal(t, []string{stampOf(r.At), r.Reason}, []string{rows[i]["Time"], rows[i]["Reason"]})
+	}
 }
 
 func compareItems(t *testing.T, s *shell, page func(string) shownPage) {

@@ -114,6 +114,11 @@ func screens() map[string]func(*shell) []string {
 		"rejected replay": func(s *shell) []string {
 			return []string{"rejected", "replay", s.reject(), "-f", file(s.t, `{"flow":"protect-file-share","parameters":`+parametersOfTestshare+`}`)}
 		},
+		"rejected removals": func(s *shell) []string {
+			s.succeeds("rejected", "purge", s.reject(), "--reason", "the sender has sent the corrected request itself")
+			s.succeeds("rejected", "purge", "--before", "2027-01-01")
+			return []string{"rejected", "removals"}
+		},
 		"rejected purge": func(s *shell) []string { return []string{"rejected", "purge", s.reject()} },
 
 		"schedules list": func(s *shell) []string {

@@ -57,3 +57,30 @@ type Purged struct {
 	// More reports that other requests may match; repeat the call.
 	More bool `json:"more"`
 }
+
+// Removal records that somebody removed rejected requests.
+type Removal struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+	// Request is the id of the removed request. It is absent in a removal by age,
+	// which has Before: older requests were removed.
+	Request string    `json:"request,omitempty"`
+	Before  time.Time `json:"before,omitzero"`
+	// Removed is the number of removed requests.
+	Removed int `json:"removed"`
+	// Finished is false while the removal runs, and if it was interrupted: then
+	// requests may have been removed or not.
+	Finished bool `json:"finished"`
+	// RemovedBy is the caller, Reason their own text.
+	RemovedBy *Actor `json:"removedBy,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+// RemovalPage is one page of removals, newest first.
+type RemovalPage struct {
+	Removals []Removal `json:"removals"`
+	// Unreadable holds the ids of removals whose rows cannot be read.
+	Unreadable []string `json:"unreadable,omitempty"`
+	// Continue requests the next page; empty on the last page.
+	Continue string `json:"continue,omitempty"`
+}

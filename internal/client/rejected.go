@@ -39,8 +39,8 @@ func (c *Client) ReplayRejected(ctx context.Context, id string, edited json.RawM
 	return replayed, err
 }
 
-// DeleteRejected deletes the record of one rejected request. The app logs the
-// reason, which may be empty.
+// DeleteRejected deletes the record of one rejected request. The app records
+// the reason, which may be empty.
 func (c *Client) DeleteRejected(ctx context.Context, id, reason string) error {
 	var p api.Purged
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: rejectedPath(id), query: reasonQuery(reason)}, &p)
@@ -49,13 +49,23 @@ func (c *Client) DeleteRejected(ctx context.Context, id, reason string) error {
 
 // PurgeRejected deletes the records of requests that were rejected before
 // until. One call deletes a limited number; repeat it while Purged.More is set.
-// The app logs the reason, which may be empty.
+// The app records the reason, which may be empty.
 func (c *Client) PurgeRejected(ctx context.Context, until time.Time, reason string) (api.Purged, error) {
 	values := reasonQuery(reason)
 	setTime(values, "until", until)
 	var p api.Purged
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: rejectedRoot, query: values}, &p)
 	return p, err
+}
+
+// ListRemovals returns one page of the records of removals that match the query.
+func (c *Client) ListRemovals(ctx context.Context, q api.RejectedQuery) (api.RemovalPage, error) {
+	values := url.Values{}
+	setTime(values, "since", q.Since)
+	setPage(values, q.PageSize, q.Continue)
+	var page api.RemovalPage
+	_, err := c.do(ctx, call{method: http.MethodGet, path: "/removals", query: values}, &page)
+	return page, err
 }
 
 const rejectedRoot = "/rejected"

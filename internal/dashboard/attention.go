@@ -15,6 +15,8 @@ import (
 type attentionData struct {
 	Parked, Failed, Paused, Overdue []api.Operation
 	Rejected                        api.RejectedPage
+	// Removals are the newest removals of rejected requests.
+	Removals []api.Removal
 	// More reports that a list has more than its first page.
 	More bool
 	// Preflight is set if the page was requested with it: it makes many calls. The
@@ -22,6 +24,9 @@ type attentionData struct {
 	Preflight *checkedPreflight
 	Problems  []api.Finding
 }
+
+// shownRemovals is the number of removals of rejected requests that the page shows.
+const shownRemovals = 10
 
 // attention returns the page "Needs attention": what an operator must handle.
 func (d *Dashboard) attention(r *http.Request) (content, error) {
@@ -48,6 +53,11 @@ func (d *Dashboard) attention(r *http.Request) (content, error) {
 	if data.Rejected, err = backend.ListRejected(ctx, api.RejectedQuery{PageSize: pageSize}); err != nil {
 		return content{}, err
 	}
+	removals, err := backend.ListRemovals(ctx, api.RejectedQuery{PageSize: shownRemovals})
+	if err != nil {
+		return content{}, err
+	}
+	data.Removals = removals.Removals
 	c := content{Title: "Needs attention", Section: "attention"}
 	if which := r.URL.Query().Get("preflight"); which != "" {
 		if data.Preflight, err = d.preflight(ctx, backend, which == "now"); err != nil {

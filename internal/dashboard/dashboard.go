@@ -41,6 +41,7 @@ type API interface {
 	GetRejected(ctx context.Context, id string) (api.RejectedRequest, error)
 	ReplayRejected(ctx context.Context, id string, edited json.RawMessage, reason string) (api.Replayed, error)
 	DeleteRejected(ctx context.Context, id, reason string) error
+	ListRemovals(ctx context.Context, q api.RejectedQuery) (api.RemovalPage, error)
 
 	Schedules(ctx context.Context) (api.ScheduleList, error)
 	RunSchedule(ctx context.Context, name, id, reason string) (api.RequestedRun, error)

@@ -477,6 +477,10 @@ func (hostileAPI) ListRejected(context.Context, api.RejectedQuery) (api.Rejected
 	return api.RejectedPage{Rejected: []api.RejectedRequest{hostileRejected()}}, nil
 }
 
+func (hostileAPI) ListRemovals(context.Context, api.RejectedQuery) (api.RemovalPage, error) {
+	return api.RemovalPage{Removals: []api.Removal{{ID: hostile, Request: hostile, Reason: hostile, RemovedBy: &api.Actor{Kind: hostile, ID: hostile}}}}, nil
+}
+
 func (hostileAPI) GetRejected(context.Context, string) (api.RejectedRequest, error) {
 	r := hostileRejected()
 	r.BodyType = ""

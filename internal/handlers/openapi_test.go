@@ -138,7 +138,7 @@ func TestOpenAPI_HasTheFieldsOfTheWireTypes(t *testing.T) {
 		reflect.TypeFor[wire.Readiness](), reflect.TypeFor[wire.ReadinessObjectives](), reflect.TypeFor[wire.ReadinessScan](), reflect.TypeFor[wire.ReadinessProblem](),
 		reflect.TypeFor[wire.ReadinessScore](), reflect.TypeFor[wire.ReadinessVault](), reflect.TypeFor[wire.ReadinessItem](), reflect.TypeFor[wire.ReadinessDrill](),
 		reflect.TypeFor[wire.DrillResults](), reflect.TypeFor[wire.DrillList](), reflect.TypeFor[wire.Evidence](), reflect.TypeFor[wire.EvidencePage](),
-		reflect.TypeFor[wire.EvidenceKey](),
+		reflect.TypeFor[wire.EvidenceKey](), reflect.TypeFor[wire.Removal](), reflect.TypeFor[wire.RemovalPage](),
 	} {
 		name := kind.Name()
 		described := doc.Components.Schemas[name]
@@ -274,6 +274,8 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 	ask(r.api, del, "/rejected", "/rejected", nil)
 	ask(r.api, post, "/rescue", "/rescue", nil)
 	ask(r.api, del, "/rejected/{id}", path, nil)
+	ask(r.api, get, "/removals", "/removals?since=1d&pageSize=1", nil)
+	ask(r.api, get, "/removals", "/removals?colour=red", nil)
 	path = r.rejected("m3", share)
 	res := ask(r.api, get, "/operations/{id}", id, nil)
 	ask(r.api, get, "/operations/{id}", id, nil, "If-None-Match", res.Header.Get("ETag"))
@@ -337,7 +339,7 @@ func everyResponse(t *testing.T, note func(method, route string, res response, p
 		{post, "/operations", "/operations", share}, {post, "/operations:validate", "/operations:validate", share}, {post, "/operations:bulk", "/operations:bulk", bulk()},
 		{get, "/operations", "/operations", nil}, {get, "/decisions", "/decisions", nil}, {get, "/flows", "/flows", nil}, {get, "/preflight", "/preflight", nil},
 		{get, "/operations/{id}", id, nil}, {get, "/operations/{id}/history", id + "/history", nil}, {post, "/operations/{id}/retry", id + "/retry", nil},
-		{get, "/rejected", "/rejected", nil}, {get, "/rejected/{id}", path, nil}, {post, "/rejected/{id}/replay", path + "/replay", nil},
+		{get, "/removals", "/removals", nil}, {get, "/rejected", "/rejected", nil}, {get, "/rejected/{id}", path, nil}, {post, "/rejected/{id}/replay", path + "/replay", nil},
 		{del, "/rejected", "/rejected?until=2026-01-01T00:00:00Z", nil}, {post, "/rescue", "/rescue", nil}, {del, "/rejected/{id}", path, nil},
 		{get, "/readiness", "/readiness", nil}, {get, "/summary", "/summary", nil}, {get, "/bulks/{key}", "/bulks/b%2F1", nil}, {get, "/schedules", "/schedules", nil}, {get, "/limits", "/limits", nil},
 		{get, "/openapi.json", "/openapi.json", nil}, {get, "/version", "/version", nil}, {get, "/health", "/health", nil}, {post, "/schedules/{name}/run", "/schedules/nightly/run", nil},
@@ -378,7 +380,7 @@ func TestOpenAPI_HasTheFiltersOfTheLists(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
 	r := newRig(t)
-	for _, path := range []string{"/operations", "/decisions", "/rejected", "/readiness", "/drills/evidence"} {
+	for _, path := range []string{"/operations", "/decisions", "/rejected", "/removals", "/readiness", "/drills/evidence"} {
 		var names []string
 		for _, p := range doc.Paths.Find(path).Get.Parameters {
 			names = append(names, p.Value.Name)

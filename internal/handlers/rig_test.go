@@ -209,6 +209,22 @@ func (s *flakyStore) ListRejected(ctx context.Context, q rejected.Query) (reject
 	return s.Store.ListRejected(ctx, q)
 }
 
+// SaveRemoval implements httpapi.Rejected.
+func (s *flakyStore) SaveRemoval(ctx context.Context, r rejected.Removal) error {
+	if s.isDown() {
+		return errUnavailable
+	}
+	return s.Store.SaveRemoval(ctx, r)
+}
+
+// ListRemovals implements httpapi.Rejected.
+func (s *flakyStore) ListRemovals(ctx context.Context, q rejected.Query) (rejected.RemovalPage, error) {
+	if s.isDown() {
+		return rejected.RemovalPage{}, errUnavailable
+	}
+	return s.Store.ListRemovals(ctx, q)
+}
+
 // ListDecisions implements httpapi.Decisions.
 func (s *flakyStore) ListDecisions(ctx context.Context, q decision.Query) (decision.Page, error) {
 	if s.isDown() {

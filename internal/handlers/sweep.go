@@ -17,7 +17,7 @@ type Sweeper interface {
 
 // Expired counts the records that Retention.Expire deleted.
 type Expired struct {
-	Operations, Rejected, Locks int
+	Operations, Rejected, Removals, Locks int
 	// More reports that older records may remain.
 	More bool
 }
@@ -57,7 +57,7 @@ func (r Retention) apply(ctx context.Context) error {
 	defer cancel()
 	done, err := r.Expire(ctx, r.Now().Add(-r.Keep), maxExpired)
 	if done != (Expired{}) {
-		r.Log.InfoContext(ctx, "old records deleted", "operations", done.Operations, "rejected", done.Rejected, "locks", done.Locks, "more", done.More, "keep", r.Keep)
+		r.Log.InfoContext(ctx, "old records deleted", "operations", done.Operations, "rejected", done.Rejected, "removals", done.Removals, "locks", done.Locks, "more", done.More, "keep", r.Keep)
 	}
 	return errors.Join(err, r.applyToEvidence(ctx))
 }

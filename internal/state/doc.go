@@ -13,7 +13,7 @@
 //     and listed. A list loads each row and checks it, so outdated entries do no
 //     harm. Entries can be rewritten from the row at any time.
 //   - operationlive: live markers that version 0.1.0 wrote.
-//   - rejected: rejected requests.
+//   - rejected: rejected requests, and the records of their removal.
 //   - exclusions: resources that automatic protection must not protect.
 //   - decisions: the last decision of automatic protection about each resource.
 //   - scheduleruns: how far each schedule has run.

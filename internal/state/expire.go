@@ -15,14 +15,15 @@ import (
 type Expired struct {
 	Operations int `json:"operations"`
 	Rejected   int `json:"rejected"`
+	Removals   int `json:"removals"`
 	Locks      int `json:"locks"`
 	// More reports whether there may be more records to delete.
 	More bool `json:"more"`
 }
 
 // Expire deletes records that are older than the given time: operations that
-// ended earlier, with their history and index entries, rejected requests, and
-// locks of operations that no longer exist. It deletes at most limit records of
+// ended earlier, with their history and index entries, rejected requests, records
+// of their removal, and locks of operations that no longer exist. It deletes at most limit records of
 // each type.
 //
 // Expire may be repeated, and may be interrupted at any point: the next call
@@ -43,9 +44,12 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done E
 			return done, failed("expire index entries", err)
 		}
 	}
-	var moreRejected bool
-	if done.Rejected, moreRejected, err = s.expireRejected(ctx, before, limit); err != nil {
+	var moreRejected, moreRemovals bool
+	if done.Rejected, moreRejected, err = s.expireRejected(ctx, rejectedPartition, before, limit); err != nil {
 		return done, failed("expire rejected requests", err)
+	}
+	if done.Removals, moreRemovals, err = s.expireRejected(ctx, removalsPartition, before, limit); err != nil {
+		return done, failed("expire records of removals", err)
 	}
 	if done.Locks, err = s.expireLocks(ctx, before, limit); err != nil {
 		return done, failed("expire item locks", err)
@@ -53,7 +57,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done E
 	if err := s.expireBulks(ctx, before, limit); err != nil {
 		return done, failed("expire bulks", err)
 	}
-	done.More = done.Operations >= limit || moreRejected || done.Locks >= limit
+	done.More = done.Operations >= limit || moreRejected || moreRemovals || done.Locks >= limit
 	return done, nil
 }
 

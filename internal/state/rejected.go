@@ -124,40 +124,52 @@ func (s *Store) LoadRejected(ctx context.Context, id string) (rejected.Request, 
 // ListRejected returns one page of rejected requests, newest first. It skips and
 // names those whose rows cannot be read. It returns
 // operation.ErrContinue for an unknown continuation token.
-func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error) {
-	const action = "list rejected requests"
+func (s *Store) ListRejected(ctx context.Context, q rejected.Query) (page rejected.Page, err error) {
+	page.Continue, err = s.listRejectedRows(ctx, rejectedPartition, rejectedListColumns, q, func(row string, text []byte) {
+		r, err := rejectedOf(text)
+		if err != nil {
+			page.Unreadable = append(page.Unreadable, row)
+			return
+		}
+		page.Requests = append(page.Requests, r)
+	})
+	if err != nil {
+		return rejected.Page{}, failed("list rejected requests", err)
+	}
+	return page, nil
+}
+
+// listRejectedRows reads one page of a partition, newest first. It returns the
+// continuation token of the next page.
+func (s *Store) listRejectedRows(
+	ctx context.Context, partition, columns string, q rejected.Query, add func(row string, text []byte),
+) (next string, err error) {
 	after, err := ParseContinue(q.Continue)
 	if err != nil {
-		return rejected.Page{}, err
+		return "", err
 	}
 	_, end := bounds(q.Since, time.Time{})
 	first := ""
 	if after != "" {
 		first = after.next()
 	}
-	var page rejected.Page
-	last := ""
+	n, last := 0, ""
 	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
-		Filter: to.Ptr(rangeFilter(rejectedPartition, first, end)), Select: to.Ptr(rejectedListColumns), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
+		Filter: to.Ptr(rangeFilter(partition, first, end)), Select: to.Ptr(columns), Top: to.Ptr(int32(q.Size() + 1)), //nolint:gosec // G115: at most MaxPageSize.
 	}) {
 		if err != nil {
-			return rejected.Page{}, failed(action, err)
+			return "", err
 		}
-		if len(page.Requests)+len(page.Unreadable) == q.Size() {
-			page.Continue = Position(last).Continue()
-			return page, nil
+		if n == q.Size() {
+			return Position(last).Continue(), nil
 		}
 		if last, err = rowKeyOf(text); err != nil {
-			return rejected.Page{}, failed(action, err)
+			return "", err
 		}
-		r, err := rejectedOf(text)
-		if err != nil {
-			page.Unreadable = append(page.Unreadable, last)
-			continue
-		}
-		page.Requests = append(page.Requests, r)
+		add(last, text)
+		n++
 	}
-	return page, nil
+	return "", nil
 }
 
 // DeleteRejected deletes a rejected request. It succeeds if there is none with
@@ -179,21 +191,21 @@ func (s *Store) DeleteRejected(ctx context.Context, id string) error {
 // PurgeRejected deletes at most limit requests that were rejected before the
 // given time. It reports whether there may be more.
 func (s *Store) PurgeRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error) {
-	deleted, more, err = s.expireRejected(ctx, before, limit)
+	deleted, more, err = s.expireRejected(ctx, rejectedPartition, before, limit)
 	if err != nil {
 		return deleted, true, failed("purge rejected requests", err)
 	}
 	return deleted, more, nil
 }
 
-// expireRejected deletes at most limit requests that were rejected before the
+// expireRejected deletes at most limit rows of a partition that are older than the
 // given time, and reports whether there may be more. If another process deletes
 // some of them first, it deletes nothing, and there may be more.
-func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error) {
+func (s *Store) expireRejected(ctx context.Context, partition string, before time.Time, limit int) (deleted int, more bool, err error) {
 	first, _ := bounds(time.Time{}, before)
 	var actions []change
 	for text, err := range s.entities(ctx, s.rejected, &aztables.ListEntitiesOptions{
-		Filter: to.Ptr(rangeFilter(rejectedPartition, first, "")), Select: to.Ptr("PartitionKey,RowKey"),
+		Filter: to.Ptr(rangeFilter(partition, first, "")), Select: to.Ptr("PartitionKey,RowKey"),
 	}) {
 		if err != nil {
 			return 0, false, err
@@ -205,7 +217,7 @@ func (s *Store) expireRejected(ctx context.Context, before time.Time, limit int)
 		if err != nil {
 			return 0, false, err
 		}
-		actions = append(actions, deletionOf(rejectedPartition, row, ""))
+		actions = append(actions, deletionOf(partition, row, ""))
 	}
 	changed, err := s.deleteAll(ctx, s.rejected, actions)
 	if changed || err != nil {

@@ -189,7 +189,7 @@ func (p *Printer) OperationFacts(op api.Operation) []Fact {
 	add("Labels", Labels(op.Labels))
 	add("Bulk", Plain(op.Bulk))
 	add("Started", at(op.CreatedAt, relative(op.CreatedAt)))
-	add("Started by", actor(op.StartedBy))
+	add("Started by", Actor(op.StartedBy))
 	add("Reason", Plain(op.Reason))
 	if op.Round > 0 {
 		add("Restarts", fmt.Sprint(op.Round))
@@ -204,8 +204,8 @@ func (p *Printer) OperationFacts(op api.Operation) []Fact {
 	return facts
 }
 
-// actor returns who did something; empty if it is unknown.
-func actor(by *api.Actor) string {
+// Actor returns who did something; empty if it is unknown.
+func Actor(by *api.Actor) string {
 	if by == nil || by.Kind == "anonymous" {
 		return ""
 	}

@@ -158,7 +158,7 @@ func (t *Timeline) exchange(x api.Exchange) string {
 // itself.
 func byWhom(ev api.Event) string {
 	text := ""
-	if by := actor(ev.Actor); by != "" {
+	if by := Actor(ev.Actor); by != "" {
 		text = ", by " + by
 	}
 	if ev.Reason != "" {

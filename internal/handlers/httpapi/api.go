@@ -51,13 +51,15 @@ type Operations interface {
 	ListBulk(ctx context.Context, key string) ([]operation.Member, error)
 }
 
-// Rejected holds rejected requests.
+// Rejected holds rejected requests, and the records of their removal.
 type Rejected interface {
 	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
 	LoadRejected(ctx context.Context, id string) (rejected.Request, error)
 	SaveRejected(ctx context.Context, r rejected.Request) error
 	DeleteRejected(ctx context.Context, id string) error
 	PurgeRejected(ctx context.Context, before time.Time, limit int) (removed int, more bool, err error)
+	SaveRemoval(ctx context.Context, r rejected.Removal) error
+	ListRemovals(ctx context.Context, q rejected.Query) (rejected.RemovalPage, error)
 }
 
 // Decisions reads the decisions of automatic protection.

@@ -55,18 +55,13 @@ func (a *API) deleteRejected(w http.ResponseWriter, r *http.Request) error {
 	if err := a.authorizeDeletion(r.Context(), record); err != nil {
 		return err
 	}
-	if err := a.cfg.Rejected.DeleteRejected(r.Context(), id); err != nil {
+	removed, err := a.remove(r.Context(), rejected.Removal{Request: id, By: by}, func(ctx context.Context) (int, bool, error) {
+		return 1, false, a.cfg.Rejected.DeleteRejected(ctx, id)
+	})
+	if err != nil {
 		return err
 	}
-	a.logRemoval(r.Context(), by, 1, "rejected", id)
-	return writeJSON(w, http.StatusOK, api.Purged{Removed: 1})
-}
-
-// logRemoval logs who removed rejected requests, because the records that could
-// say so are gone.
-func (a *API) logRemoval(ctx context.Context, by operation.Cause, removed int, attributes ...any) {
-	a.cfg.Log.InfoContext(ctx, "rejected requests removed",
-		append([]any{"removed", removed, "actor", by.Actor.String(), "reason", by.Reason}, attributes...)...)
+	return writeJSON(w, http.StatusOK, removed)
 }
 
 // authorizeDeletion returns an error if the caller may not delete the record. It
@@ -94,12 +89,13 @@ func (a *API) purgeRejected(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	removed, more, err := a.cfg.Rejected.PurgeRejected(r.Context(), q.Until, maxPurged)
+	purged, err := a.remove(r.Context(), rejected.Removal{Before: q.Until, By: by}, func(ctx context.Context) (int, bool, error) {
+		return a.cfg.Rejected.PurgeRejected(ctx, q.Until, maxPurged)
+	})
 	if err != nil {
 		return err
 	}
-	a.logRemoval(r.Context(), by, removed, "before", q.Until)
-	return writeJSON(w, http.StatusOK, api.Purged{Removed: removed, More: more})
+	return writeJSON(w, http.StatusOK, purged)
 }
 
 // replayRejected sends a rejected request again, as it was or with the body of

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,9 @@ type bench struct {
 	store *memory.Store
 	sent  []published
 	fail  error
+	// id is the next new ID of the API.
+	id     string
+	config httpapi.Config
 	http.Handler
 }
 
@@ -56,7 +60,7 @@ func (ready) Check(context.Context) preflight.Report { return preflight.Report{O
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, store: memory.New()}
+	b := &bench{t: t, store: memory.New(), id: "new-id"}
 	flows, err := flow.NewRegistry(step.Flow{
 		Name: "demo", Version: 1, Check: func(raw json.RawMessage) (json.RawMessage, error) { return raw, nil },
 		Steps: []step.Step{{Name: "read", Effect: step.Read}},
@@ -73,22 +77,31 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	bulks, err := intake.NewBulks(state.SharedRows{Store: b.store, Kind: request.BulkRecords}, now)
 	require.NoError(t, err)
-	b.Handler, err = httpapi.New(httpapi.Config{
+	b.config = httpapi.Config{
 		Schedules: &schedule.Runner{}, Drills: &schedule.Runner{}, Evidence: &archive.Archive{}, Bulks: bulks, Limits: func(context.Context) ([]ratelimit.Known, error) { return nil, nil },
 		Explain: func(context.Context, string) ([]autoprotect.Explanation, error) { return nil, nil },
 		Healthy: func(context.Context) error { return nil }, Sleep: func(context.Context, time.Duration) error { return nil },
 		Sealer: sealer,
-		Engine: e, Operations: b.store, Rejected: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{}, Inventory: &inventory.Reader{}, Readiness: &scan.Scanner{},
-		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return "new-id" },
+		Engine: e, Operations: b.store, Decisions: b.store, Flows: flows, Sweeper: e, Preflight: ready{}, Inventory: &inventory.Reader{}, Readiness: &scan.Scanner{},
+		Log: slog.New(slog.DiscardHandler), Now: now, NewID: func() string { return b.id },
 		Publish: func(_ context.Context, queue, id string, body []byte, properties map[string]any) error {
 			b.sent = append(b.sent, published{queue, id, string(body), properties})
 			return b.fail
 		},
-	})
-	require.NoError(t, err)
+	}
+	b.serve(b.store)
 	_, _, err = e.Start(t.Context(), request.Request{Flow: "demo", Key: "k", Parameters: json.RawMessage(`{}`)}, engine.Origin{})
 	require.NoError(t, err)
 	return b
+}
+
+// serve serves the API with a store of rejected requests.
+func (b *bench) serve(store httpapi.Rejected) {
+	b.t.Helper()
+	b.config.Rejected = store
+	var err error
+	b.Handler, err = httpapi.New(b.config)
+	require.NoError(b.t, err)
 }
 
 // reject stores a rejected request and returns its id.
@@ -219,6 +232,89 @@ func TestRejected_IsDeletedOneByOneOrByAge(t *testing.T) {
 	require.Equal(t, "until", p.Fields[0].Field)
 	require.Equal(t, http.StatusOK, b.ask("DELETE", "/rejected?until=2026-03-01T00:00:00Z", "", &purged))
 	require.Equal(t, api.Purged{Removed: 1}, purged)
+}
+
+func TestRemovals_HoldWhoRemovedWhatAndWhy(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var list api.RemovalPage
+	require.Equal(t, http.StatusOK, b.ask("GET", "/removals", "", &list))
+	require.Equal(t, api.RemovalPage{Removals: []api.Removal{}}, list)
+	one := b.reject(rejected.Request{ID: "r1"})
+	for _, id := range []string{"r2", "r3"} {
+		b.reject(rejected.Request{ID: id})
+	}
+	var purged api.Purged
+	require.Equal(t, http.StatusOK, b.ask("DELETE", "/rejected/"+one+"?reason=sent+twice", "", &purged))
+	var p api.Problem
+	require.Equal(t, http.StatusNotFound, b.ask("DELETE", "/rejected/"+one, "", &p), "nothing is removed, so nothing is recorded")
+	require.Equal(t, http.StatusOK, b.ask("GET", "/removals", "", &list))
+	anonymous, at := &api.Actor{Kind: "anonymous"}, time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	require.Len(t, list.Removals, 1)
+	require.Equal(t, api.Removal{
+		ID: list.Removals[0].ID, At: at, Request: one, Removed: 1, Finished: true, RemovedBy: anonymous, Reason: "sent twice",
+	}, list.Removals[0])
+
+	b.id = "next-id"
+	require.Equal(t, http.StatusOK, b.ask("DELETE", "/rejected?until=2026-02-20&reason=old&code=secret", "", &purged))
+	list = api.RemovalPage{}
+	require.Equal(t, http.StatusOK, b.ask("GET", "/removals?since=1d", "", &list))
+	require.Len(t, list.Removals, 2)
+	byAge := list.Removals[slices.IndexFunc(list.Removals, func(r api.Removal) bool { return r.Request == "" })]
+	require.Equal(t, "functionKey", byAge.RemovedBy.Kind)
+	require.Equal(t, api.Removal{
+		ID: byAge.ID, At: at, Before: time.Date(2026, 2, 20, 0, 0, 0, 0, time.UTC), Removed: 2, Finished: true, RemovedBy: byAge.RemovedBy, Reason: "old",
+	}, byAge)
+}
+
+// interrupted is a store whose process ends at a call.
+type interrupted struct {
+	*memory.Store
+	endsAt string
+	saved  int
+}
+
+var errEnded = errors.New("the process ended")
+
+func (s *interrupted) SaveRemoval(ctx context.Context, r rejected.Removal) error {
+	if s.saved++; s.endsAt == "first record" || s.endsAt == "second record" && s.saved == 2 {
+		return errEnded
+	}
+	return s.Store.SaveRemoval(ctx, r)
+}
+
+func (s *interrupted) DeleteRejected(ctx context.Context, id string) error {
+	if s.endsAt == "removal" {
+		return errEnded
+	}
+	return s.Store.DeleteRejected(ctx, id)
+}
+
+// Nothing is removed without a record: the process may end at any call.
+func TestRemovals_AreRecordedBeforeTheyAreDone(t *testing.T) {
+	t.Parallel()
+	for endsAt, want := range map[string]struct{ requests, records int }{
+		"first record": {1, 0}, "removal": {1, 1}, "second record": {0, 1},
+	} {
+		b := newBench(t)
+		store := &interrupted{Store: b.store, endsAt: endsAt}
+		b.serve(store)
+		id := b.reject(rejected.Request{ID: "r1"})
+		var answer map[string]any
+		code := b.ask("DELETE", "/rejected/"+id+"?reason=x", "", &answer)
+		require.Equal(t, want.requests > 0, code >= 500, "%s: %d", endsAt, code)
+		page, err := b.store.ListRejected(t.Context(), rejected.Query{})
+		require.NoError(t, err)
+		require.Len(t, page.Requests, want.requests, endsAt)
+		removals, err := b.store.ListRemovals(t.Context(), rejected.Query{})
+		require.NoError(t, err)
+		require.Len(t, removals.Removals, want.records, endsAt)
+		for _, r := range removals.Removals {
+			require.False(t, r.Finished, endsAt)
+			require.Equal(t, id, r.Request)
+			require.Equal(t, "x", r.By.Reason)
+		}
+	}
 }
 
 func TestRescue_SweepsNow(t *testing.T) {

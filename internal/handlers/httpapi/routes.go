@@ -49,6 +49,7 @@ func (a *API) routes() []route {
 		{"GET /api/rejected/{id}", a.getRejected},
 		{"DELETE /api/rejected/{id}", a.deleteRejected},
 		{"POST /api/rejected/{id}/replay", a.replayRejected},
+		{"GET /api/removals", a.listRemovals},
 		{"GET /api/decisions", a.listDecisions},
 		{"GET /api/explanations", a.explain},
 		{"GET /api/flows", a.listFlows},

@@ -29,6 +29,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done s
 		}
 	}
 	done.Rejected = s.purgeRejected(before, limit)
+	done.Removals = s.expireRemovals(before, limit)
 	for item, r := range s.locks {
 		if _, exists := s.rows[r.lock.Holder]; done.Locks < limit && !exists && r.lock.Since.Before(before) {
 			delete(s.locks, item)
@@ -41,6 +42,6 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (done s
 			delete(s.shared, name)
 		}
 	}
-	done.More = done.Operations >= limit || done.Rejected >= limit || done.Locks >= limit
+	done.More = done.Operations >= limit || done.Rejected >= limit || done.Removals >= limit || done.Locks >= limit
 	return done, nil
 }

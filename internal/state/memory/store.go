@@ -31,6 +31,7 @@ type Store struct {
 	order        []place
 	live         map[string]time.Time
 	rejected     map[state.Position]rejected.Request
+	removals     map[state.Position]rejected.Removal
 	decisions    map[string]decision.Record
 	exclusions   map[string]decision.Exclusion
 	scheduleRuns map[string]storedRun
@@ -49,6 +50,7 @@ type row struct {
 func New() *Store {
 	return &Store{
 		rows: map[string]row{}, live: map[string]time.Time{}, rejected: map[state.Position]rejected.Request{},
+		removals:  map[state.Position]rejected.Removal{},
 		decisions: map[string]decision.Record{}, exclusions: map[string]decision.Exclusion{}, scheduleRuns: map[string]storedRun{},
 		locks: map[string]lockRow{}, shared: map[string]sharedRow{},
 	}

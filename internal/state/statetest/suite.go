@@ -38,6 +38,8 @@ type Store interface {
 	ListRejected(ctx context.Context, q rejected.Query) (rejected.Page, error)
 	DeleteRejected(ctx context.Context, id string) error
 	PurgeRejected(ctx context.Context, before time.Time, limit int) (deleted int, more bool, err error)
+	SaveRemoval(ctx context.Context, r rejected.Removal) error
+	ListRemovals(ctx context.Context, q rejected.Query) (rejected.RemovalPage, error)
 
 	SaveDecision(ctx context.Context, d decision.Record) error
 	LoadDecision(ctx context.Context, resourceID string) (decision.Record, error)
@@ -67,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Pages", pageTests()},
 		{"Counts", countTests()},
 		{"Rejected", rejectedTests()},
+		{"Removals", removalTests()},
 		{"Exclusions", exclusionTests()},
 		{"ScheduleRuns", scheduleRunTests()},
 		{"Decisions", decisionTests()},
