@@ -50,12 +50,14 @@ without a flag goes into a request file: azbackupflow start FLOW --example.`
 
 // flowParameter is the output for one parameter.
 type flowParameter struct {
-	Parameter string   `json:"parameter"`
-	Flag      string   `json:"flag,omitempty"`
-	Need      string   `json:"need,omitempty"`
-	Meaning   string   `json:"meaning"`
-	Values    []string `json:"values,omitempty"`
-	Example   string   `json:"example"`
+	Parameter string `json:"parameter"`
+	Flag      string `json:"flag,omitempty"`
+	// Names are the flags that can take the place of Flag.
+	Names   string   `json:"names,omitempty"`
+	Need    string   `json:"need,omitempty"`
+	Meaning string   `json:"meaning"`
+	Values  []string `json:"values,omitempty"`
+	Example string   `json:"example"`
 }
 
 // Run shows the parameters.
@@ -68,8 +70,11 @@ func (s *flowsShowCommand) Run(a *app) error {
 	for _, p := range a.parametersOf(f) {
 		one := flowParameter{Parameter: p.Path, Need: parameters.Need(p), Meaning: parameters.Meaning(p), Values: p.Values, Example: f.Example(p)}
 		for _, flag := range f.Flags {
-			if flag.Path == p.Path {
-				one.Flag = "--" + flag.Name
+			switch {
+			case flag.NamesItem && flag.Path == p.Path:
+				one.Names = parameters.ItemNames(p)
+			case flag.Path == p.Path:
+				one.Flag, one.Need = "--"+flag.Name, flagNeed(flag)
 			}
 		}
 		all = append(all, one)
@@ -102,6 +107,9 @@ func (a *app) showParameter(p flowParameter) {
 		return // its fields follow
 	}
 	a.out.Wrapped(4, "Example: "+p.Flag+" "+render.Plain(shown(p.Example)))
+	if p.Names != "" {
+		a.out.Wrapped(4, "Or: --vault NAME "+p.Names)
+	}
 }
 
 // shown returns an example for people: the name of a resource that a resource ID

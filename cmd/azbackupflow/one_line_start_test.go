@@ -193,3 +193,37 @@ func TestStart_RepeatsAThrottledCall(t *testing.T) {
 	require.Equal(t, cli.ExitUnavailable, r.code)
 	require.Equal(t, maxThrottled, calls)
 }
+
+// The IDs that the names of an item make are those of the flows' examples.
+func TestStart_NamesVirtualMachinesAndDatabases(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.succeeds("context", "add", "production", "--url", s.api.URL, "--subscription", testSubscription, "-g", "azurefiles", "--vault", "azurefilesvault")
+	s.urlFlag = false
+	machine, database := []string{"--item-vm", "machines/vm1"}, []string{"--item-vm", "machines/sqlvm", "--item-instance", "MSSQLSERVER", "--item-database", "orders"}
+	for flow, names := range map[string][]string{"backup-now": machine, "stop-protection": machine, "restore-vm": machine, "restore-database": database} {
+		example := s.succeeds("start", flow, "--example")
+		want := containersOf(clienttest.Vault) + "IaasVMContainer;iaasvmcontainerv2;machines;vm1/protectedItems/VM;iaasvmcontainerv2;machines;vm1"
+		if flow == "restore-database" {
+			want = containersOf(clienttest.Vault) + "VMAppContainer;Compute;machines;sqlvm/protectedItems/SQLDataBase;MSSQLSERVER;orders"
+		}
+		if strings.HasPrefix(flow, "restore") {
+			require.Contains(t, example, want, flow)
+		}
+		var sent map[string]any
+		s.api.Instead(func(w http.ResponseWriter, r *http.Request) {
+			require.NoError(t, json.NewDecoder(r.Body).Decode(&sent))
+			w.WriteHeader(http.StatusTeapot)
+		})
+		s.run(append([]string{"start", flow}, names...)...)
+		s.api.Instead(nil)
+		require.Equal(t, map[string]any{"itemId": want}, sent["parameters"], flow)
+	}
+	r := s.run("start", "restore-vm", "--item-vm", "vm1", "--item-database", "orders")
+	require.Equal(t, cli.ExitUsage, r.code)
+	require.Contains(t, r.stderr, "flow restore-vm has no parameter --item-database")
+	r = s.run("start", "restore-file-share", "--item-vm", "vm1")
+	require.Contains(t, r.stderr, "flow restore-file-share has no parameter --item-vm")
+}
+
+func containersOf(vault string) string { return vault + "/backupFabrics/Azure/protectionContainers/" }

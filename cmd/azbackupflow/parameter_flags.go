@@ -157,7 +157,7 @@ func (b flowFlags) writeFlags(w io.Writer, args []string) {
 		_, _ = fmt.Fprintf(w, "\nParameters of %s (azbackupflow flows show %s):\n", f.Name, f.Name) // a closed terminal cannot be reported anywhere
 		for _, flag := range f.Flags {
 			meaning := parameters.Meaning(flag.Parameter)
-			if need := parameters.Need(flag.Parameter); need != "" {
+			if need := flagNeed(flag); need != "" {
 				meaning += " (" + need + ")"
 			}
 			name := "      --" + flag.Name
@@ -172,4 +172,13 @@ func (b flowFlags) writeFlags(w io.Writer, args []string) {
 		}
 		return
 	}
+}
+
+// flagNeed returns whether a flag must be set, in a few words. The names of an item
+// can take the place of its ID.
+func flagNeed(flag parameters.Flag) string {
+	if flag.Required && len(flag.Items) > 0 {
+		return "this or --item-vm"
+	}
+	return parameters.Need(flag.Parameter)
 }

@@ -92,7 +92,7 @@ func restoreDatabaseParameters() schema.Parameters {
 	return schema.Parameters{
 		Type: reflect.TypeFor[RestoreDatabase](),
 		Fields: points.With(retryFailedJobFields()).With(itemRehydrationFields()).With(schema.Fields{
-			"itemId":                      {Required: true, Rule: itemRule(), Meaning: "resource ID of the protected database"},
+			"itemId":                      {Required: true, Rule: itemRule(), Items: []schema.ItemKind{schema.DatabaseItem}, Meaning: "resource ID of the protected database"},
 			"toOriginal":                  {When: "this, `toDatabase` or `toFiles`", Meaning: "`true`: restore into the database itself, whose virtual machine is an allowed restore target"},
 			"toDatabase":                  {When: "this, `toOriginal` or `toFiles`", Meaning: "an object: restore as another database"},
 			"toDatabase.virtualMachineId": {Required: true, Rule: machineRule(), Meaning: "resource ID of the target's virtual machine, which is registered with the vault and is an allowed restore target"},

@@ -126,7 +126,7 @@ func lunsOf(luns []int) []int32 {
 
 func restoreVMParameters() schema.Parameters {
 	fields := schema.Fields{
-		"itemId": {Required: true, Rule: itemRule(), Meaning: "resource ID of the protected virtual machine"},
+		"itemId": {Required: true, Rule: itemRule(), Items: []schema.ItemKind{schema.MachineItem}, Meaning: "resource ID of the protected virtual machine"},
 		"stagingAccountId": {
 			Required: true, Rule: storageAccountRule(),
 			Meaning: "resource ID of a storage account in the vault's region, which is an allowed restore target. Azure writes a template and the machine's configuration there",

@@ -45,7 +45,7 @@ func (f FileShare) vault() (resourceid.VaultID, error) {
 func targetFields() schema.Fields {
 	return schema.Fields{
 		"itemId": {
-			When: "this, `fileShare` or `backupInstanceId`", Rule: itemRule(),
+			When: "this, `fileShare` or `backupInstanceId`", Rule: itemRule(), Items: []schema.ItemKind{schema.MachineItem, schema.DatabaseItem},
 			Meaning: "resource ID of a protected item of a Recovery Services vault. `az backup item list` lists them",
 		},
 		"fileShare":                  {When: "this, `itemId` or `backupInstanceId`", Meaning: "an object: a protected file share by its names"},

@@ -35,7 +35,19 @@ type Field struct {
 	Meaning string
 	// Rule holds the keywords of JSON Schema that the Go type cannot express.
 	Rule Object
+	// Items are the kinds of protected items that a field with the ID of an item
+	// takes, as far as the ID can be made of the names of what the item protects.
+	Items []ItemKind
 }
+
+// ItemKind is a kind of protected items.
+type ItemKind string
+
+// The kinds of protected items whose IDs can be made of names.
+const (
+	MachineItem  ItemKind = "virtual machine"
+	DatabaseItem ItemKind = "database"
+)
 
 // With returns the fields of both; more wins.
 func (f Fields) With(more Fields) Fields {

@@ -52,10 +52,8 @@ func (f Flow) Build(g Given) (json.RawMessage, error) {
 	if givenVault {
 		b.scope.Vault = vault[len(vault)-1]
 	}
-	for _, name := range slices.Sorted(maps.Keys(g.Flags)) {
-		if err := b.flag(name, g.Flags[name]); err != nil {
-			return nil, err
-		}
+	if err := b.flags(g.Flags); err != nil {
+		return nil, err
 	}
 	for _, text := range g.Set {
 		if err := b.set(text); err != nil {
@@ -71,6 +69,24 @@ func (f Flow) Build(g Given) (json.RawMessage, error) {
 		return nil, b.unusedVault()
 	}
 	return json.Marshal(b.all)
+}
+
+// flags applies the flags in the order of their names.
+func (b *builder) flags(given map[string][]string) error {
+	names := itemNames{}
+	givenID := false
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		flag, known := b.flow.Flag(name)
+		if known && flag.NamesItem {
+			names[name] = given[name][len(given[name])-1]
+			continue
+		}
+		givenID = givenID || known && len(flag.Items) > 0
+		if err := b.flag(name, given[name]); err != nil {
+			return err
+		}
+	}
+	return b.putItem(names, givenID)
 }
 
 func (b *builder) flag(name string, values []string) error {

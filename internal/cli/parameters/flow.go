@@ -27,6 +27,9 @@ type Flag struct {
 	// Name is the name of the flag, such as storage-account.
 	Name string
 	schema.Parameter
+	// NamesItem marks a flag that names a part of the item whose ID the parameter
+	// is.
+	NamesItem bool
 }
 
 // vaultFlag is the flag of a vault. It also names the vault of other resources.
@@ -61,6 +64,7 @@ func New(name, summary string, parameters []schema.Parameter, examples [][]byte,
 	for _, p := range parameters {
 		if flag, ok := names[p.Path]; ok {
 			f.Flags = append(f.Flags, Flag{Name: flag, Parameter: p})
+			f.Flags = append(f.Flags, nameFlags(p)...)
 		}
 	}
 	return f

@@ -19,6 +19,7 @@ const (
 	backupVault  = "Microsoft.DataProtection/backupVaults"
 	group        = "/subscriptions/" + subscription + "/resourceGroups/rg/providers/"
 	vault        = group + vaultType + "/files-vault"
+	containers   = "/backupFabrics/Azure/protectionContainers/"
 )
 
 type share struct {
@@ -54,7 +55,7 @@ func list() []schema.Parameter {
 		return schema.Matches(patterns...)
 	}
 	return schema.Parameters{Type: reflect.TypeFor[backup](), Fields: schema.Fields{
-		"itemId":                     {Rule: id(vaultType + "/backupFabrics/protectionContainers/protectedItems")},
+		"itemId":                     {Rule: id(vaultType + "/backupFabrics/protectionContainers/protectedItems"), Items: []schema.ItemKind{schema.MachineItem, schema.DatabaseItem}},
 		"fileShare.vaultId":          {Required: true, Rule: id(vaultType)},
 		"fileShare.storageAccountId": {Required: true, Rule: id("Microsoft.Storage/storageAccounts")},
 		"fileShare.name":             {Required: true},
@@ -89,7 +90,7 @@ func TestNew_NamesAFlagForEveryParameter(t *testing.T) {
 		names = append(names, f.Name)
 	}
 	require.Equal(t, []string{
-		"item", "vault", "storage-account", "file-share", "backup-instance", "job", "policy", "backup-type", "retry-failed-job", "ratio",
+		"item", "item-vm", "item-instance", "item-system", "item-database", "vault", "storage-account", "file-share", "backup-instance", "job", "policy", "backup-type", "retry-failed-job", "ratio",
 		"enable-compression", "expiry-time-in-utc", "keep", "tags", "names", "first-backup", "parameter-key",
 	}, names)
 }
@@ -132,6 +133,31 @@ func TestBuild_ResolvesNamesAndKeepsIDs(t *testing.T) {
 		},
 		"below the vault of a flag, of the type that the vault has": {
 			map[string][]string{"job": {"7"}, "vault": {vault}}, scope(), `{"jobId":"` + vault + `/backupJobs/7"}`,
+		},
+		"a virtual machine by its name": {
+			map[string][]string{"item-vm": {"vm1"}}, scope(),
+			`{"itemId":"` + vault + containers + `IaasVMContainer;iaasvmcontainerv2;rg;vm1/protectedItems/VM;iaasvmcontainerv2;rg;vm1"}`,
+		},
+		"a virtual machine of another group, in a vault of another group": {
+			map[string][]string{"item-vm": {"machines/vm1"}, "vault": {"g2/v2"}}, scope(),
+			`{"itemId":"/subscriptions/` + subscription + `/resourceGroups/g2/providers/` + vaultType + `/v2` + containers +
+				`IaasVMContainer;iaasvmcontainerv2;machines;vm1/protectedItems/VM;iaasvmcontainerv2;machines;vm1"}`,
+		},
+		"an item of a vault of another group": {
+			map[string][]string{"item": {"C;vm1/VM;vm1"}, "vault": {"g2/v2"}}, scope(),
+			`{"itemId":"/subscriptions/` + subscription + `/resourceGroups/g2/providers/` + vaultType + `/v2` + containers + `C;vm1/protectedItems/VM;vm1"}`,
+		},
+		"a virtual machine by its ID": {
+			map[string][]string{"item-vm": {"/subscriptions/x/resourceGroups/machines/providers/microsoft.compute/virtualmachines/vm1"}, "vault": {vault}}, parameters.Scope{},
+			`{"itemId":"` + vault + containers + `IaasVMContainer;iaasvmcontainerv2;machines;vm1/protectedItems/VM;iaasvmcontainerv2;machines;vm1"}`,
+		},
+		"a database of SQL Server": {
+			map[string][]string{"item-vm": {"sqlvm"}, "item-instance": {"MSSQLSERVER"}, "item-database": {"orders"}}, scope(),
+			`{"itemId":"` + vault + containers + `VMAppContainer;Compute;rg;sqlvm/protectedItems/SQLDataBase;MSSQLSERVER;orders"}`,
+		},
+		"a database of SAP HANA": {
+			map[string][]string{"item-vm": {"hanavm"}, "item-system": {"HXE"}, "item-database": {"SYSTEMDB"}}, scope(),
+			`{"itemId":"` + vault + containers + `VMAppContainer;Compute;rg;hanavm/protectedItems/SAPHanaDatabase;HXE;SYSTEMDB"}`,
 		},
 		"a policy is a name": {map[string][]string{"policy": {"daily"}}, scope(), `{"policy":"daily"}`},
 	} {
@@ -188,6 +214,16 @@ func TestBuild_ExplainsWrongFlags(t *testing.T) {
 		"an empty part":                  {map[string][]string{"storage-account": {"a//b"}}, nil, scope(), "neither a resource ID nor a name", "STORAGE_ACCOUNT"},
 		"a vault of another type":        {map[string][]string{"backup-instance": {"x"}, "vault": {vault}}, nil, scope(), "is not a vault of the type Microsoft.DataProtection/backupVaults", "set --vault to such a vault"},
 		"a name of two types":            {map[string][]string{"job": {"7"}}, nil, scope(), "can belong to Microsoft.RecoveryServices/vaults/backupJobs or", "use the resource ID"},
+		"an item and its names":          {map[string][]string{"item": {"/x"}, "item-vm": {"vm1"}}, nil, scope(), "--item and its names are both set", "leave out --item"},
+		"a machine without a vault":      {map[string][]string{"item-vm": {"vm1"}}, nil, parameters.Scope{Subscription: "s", ResourceGroup: "g"}, `--item-vm "vm1" does not name a vault`, "add --vault NAME"},
+		"a machine without a group":      {map[string][]string{"item-vm": {"vm1"}, "vault": {vault}}, nil, parameters.Scope{Subscription: "s"}, "the resource group is unknown", "set --resource-group"},
+		"a machine in a Backup vault":    {map[string][]string{"item-vm": {"vm1"}, "vault": {group + backupVault + "/v"}}, nil, scope(), "is not a vault of the type Microsoft.RecoveryServices/vaults", "set --vault to such a vault"},
+		"the ID of another resource":     {map[string][]string{"item-vm": {group + "Microsoft.Storage/storageAccounts/a"}}, nil, scope(), "is not a virtual machine", "use its name, GROUP/NAME"},
+		"a database without a machine":   {map[string][]string{"item-database": {"orders"}}, nil, scope(), "have no virtual machine", "add --item-vm NAME"},
+		"a database without an instance": {map[string][]string{"item-vm": {"v"}, "item-database": {"orders"}}, nil, scope(), `"orders" names no instance`, "add --item-instance NAME"},
+		"an instance without a database": {map[string][]string{"item-vm": {"v"}, "item-instance": {"I"}}, nil, scope(), "have no database", "add --item-database NAME"},
+		"an instance and a system":       {map[string][]string{"item-vm": {"v"}, "item-instance": {"I"}, "item-system": {"S"}}, nil, scope(), "are both set", "--item-system for SAP HANA"},
+		"a database with a slash":        {map[string][]string{"item-vm": {"v"}, "item-instance": {"I"}, "item-database": {"a/b"}}, nil, scope(), `--item-database "a/b" is not a name`, "the resource ID in --item"},
 		"a vault that nothing needs":     {map[string][]string{"vault": {"v"}, "item": {vault + "/x"}}, nil, scope(), `--vault "v" is not used`, "leave out --vault"},
 		"not one of the values":          {map[string][]string{"backup-type": {"Weekly"}}, nil, scope(), `--backup-type "Weekly" is not a valid value`, "use one of Full, Log"},
 		"not a whole number":             {map[string][]string{"retry-failed-job": {"1.5"}}, nil, scope(), `--retry-failed-job "1.5" is not a whole number`, "use a whole number from 0 to 3"},

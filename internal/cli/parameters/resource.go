@@ -94,6 +94,9 @@ func (s Scope) prefix(label, value, provider, level, group, vault string) (strin
 		}
 		return strings.TrimSuffix(vault, "/"), nil
 	}
+	if of, name, ok := strings.Cut(vault, "/"); ok {
+		group, vault = of, name
+	}
 	for _, need := range []struct{ name, value string }{{"subscription", s.Subscription}, {"resource-group", group}} {
 		if need.value == "" {
 			return "", &cli.UsageError{
