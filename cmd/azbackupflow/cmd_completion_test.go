@@ -161,7 +161,7 @@ func TestCompletion_WorksInBash(t *testing.T) {
 		"COMP_WORDS=(azbackupflow list --status = Suc); COMP_CWORD=4":   "<__complete> <list> <--status=Suc>",
 		"COMP_WORDS=(azbackupflow list --status = ); COMP_CWORD=3":      "<__complete> <list> <--status=>",
 		"COMP_WORDS=(azbackupflow list -o json more); COMP_CWORD=2":     "<__complete> <list> <-o>",
-		"COMP_WORDS=(azbackupflow start -f 'a b' --wait); COMP_CWORD=4": "<__complete> <start> <-f> <a b> <--wait>",
+		"COMP_WORDS=(azbackupflow start -f 'a b' --wait); COMP_CWORD=4": `<__complete> <start> <-f> \<a\ b\> <--wait>`,
 		`COMP_WORDS=(azbackupflow list --item '/a\;b'); COMP_CWORD=3`:   `<__complete> <list> <--item> \</a\;b\>`,
 	} {
 		cmd := exec.CommandContext(t.Context(), bash, "-c", script+"\n"+line+"\n_azbackupflow\necho \"${COMPREPLY[*]}\"")

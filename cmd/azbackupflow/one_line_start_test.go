@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -210,13 +211,15 @@ func TestStart_NamesVirtualMachinesAndDatabases(t *testing.T) {
 		if strings.HasPrefix(flow, "restore") {
 			require.Contains(t, example, want, flow)
 		}
-		var sent map[string]any
+		var body []byte
 		s.api.Instead(func(w http.ResponseWriter, r *http.Request) {
-			require.NoError(t, json.NewDecoder(r.Body).Decode(&sent))
+			body, _ = io.ReadAll(r.Body)
 			w.WriteHeader(http.StatusTeapot)
 		})
 		s.run(append([]string{"start", flow}, names...)...)
 		s.api.Instead(nil)
+		var sent map[string]any
+		require.NoError(t, json.Unmarshal(body, &sent))
 		require.Equal(t, map[string]any{"itemId": want}, sent["parameters"], flow)
 	}
 	r := s.run("start", "restore-vm", "--item-vm", "vm1", "--item-database", "orders")

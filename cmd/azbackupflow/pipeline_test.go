@@ -45,11 +45,9 @@ func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
 	dist := packaged(t)
 	p := &pipeline{t: t, authority: signintest.Start(t), program: t.TempDir()}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(p.program, "azbackupflow"), ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	buildProgram(t, filepath.Join(p.program, "azbackupflow"))
 	const speed = 200
+	var err error
 	p.stack, err = localstack.Start(t.Context(), stack.Config{Dist: dist, SpeedFactor: speed, Settings: localstack.Guardrails()}, localstack.Verbosity(io.Discard, false, localstack.Silent))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.stack.Close() })
@@ -70,6 +68,15 @@ func newPipeline(t *testing.T) *pipeline {
 	t.Cleanup(door.Close)
 	p.url = door.URL
 	return p
+}
+
+// buildProgram builds the program.
+func buildProgram(t *testing.T, path string) {
+	t.Helper()
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
 }
 
 // step runs the script as a pipeline would, and returns its exit code and output.
