@@ -69,7 +69,7 @@ func TestSpinner_ShowsProgressAndDisappears(t *testing.T) {
 	r := s.run("watch", v.ID)
 	require.Zero(t, r.code)
 	require.True(t, stopped)
-	require.Contains(t, r.stderr, "step 5 of at most 5, await-backup-job: InProgress, 63 %, next in 24 min")
+	require.Contains(t, r.stderr, "step 5 of 5, await-backup-job: InProgress, 63 %, next in 24 min")
 	require.Contains(t, r.stderr, "step 1 of at most 5, check-policy: running")
 	turns := strings.Split(r.stderr, "\r")
 	require.Empty(t, strings.TrimSpace(turns[len(turns)-1]), "the line is left empty")

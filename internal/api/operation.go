@@ -88,6 +88,9 @@ type Operation struct {
 	Validation *DrillValidation `json:"validation,omitempty"`
 
 	Parameters json.RawMessage `json:"parameters,omitempty"`
+	// Steps are the steps that the operation can take by its parameters, in order.
+	// Azure's answers decide which of them it takes. Lists do not have them.
+	Steps []string `json:"steps,omitempty"`
 }
 
 // DrillValidation is a question that a restore drill asks a validator.

@@ -109,7 +109,7 @@ func (a azure) backupNow() Definition {
 			Deadline: 48 * time.Hour,
 			Priority: operation.PriorityBackup,
 			Check:    check(a.checkBackupNow),
-			Steps:    append([]step.Step{find, read}, append(a.backupSteps(onDemandBackup), a.instanceBackupSteps()...)...),
+			Steps:    append(append([]step.Step{find}, ofItems(append([]step.Step{read}, a.backupSteps(onDemandBackup)...)...)...), ofInstances(a.instanceBackupSteps()...)...),
 		},
 		Role:       roles.Backup,
 		Parameters: backupParameters,

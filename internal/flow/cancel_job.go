@@ -15,7 +15,7 @@ import (
 // then waits for the job's end. Source: JobCancellations - Trigger.
 func (a azure) cancelJob(name string, vault func(step.Call) (resourceid.VaultID, error)) step.Step {
 	return step.Step{
-		Name: name, Effect: step.Repeatable, OnCancel: name, Calls: []string{"JobCancellations_Trigger"},
+		Name: name, Effect: step.Repeatable, OnCancel: name, Runs: whenCanceled, Calls: []string{"JobCancellations_Trigger"},
 		Asks: "cancels the job", Then: "only if the operation was canceled while the job was running",
 		Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 			id, err := vault(c)
@@ -43,7 +43,7 @@ func (a azure) cancelJob(name string, vault func(step.Call) (resourceid.VaultID,
 // cancellation was requested.
 func awaitCanceled(name string, reader jobReader) step.Step {
 	return step.Step{
-		Name: name, Effect: step.Read, OnCancel: name, Calls: reader.calls,
+		Name: name, Effect: step.Read, OnCancel: name, Runs: whenCanceled, Calls: reader.calls,
 		Asks: "reads the job until it has ended", Then: "ends as `Canceled`; if the job was faster, as the job does, with a warning",
 		Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) {
 			j, err := reader.read(ctx, c)

@@ -43,8 +43,9 @@ type protectionChange struct {
 
 // steps returns the steps of the change.
 func (p protectionChange) steps(a azure) []step.Step {
-	all := append([]step.Step{a.findTargetStep(with(a.findTarget)), a.readItemStep()}, p.itemSteps(a)...)
-	all = append(append(all, a.readInstanceStep()), p.instanceSteps(a)...)
+	all := append([]step.Step{a.findTargetStep(with(a.findTarget))}, ofItems(a.readItemStep())...)
+	all = append(append(all, p.itemSteps(a)...), ofInstances(a.readInstanceStep())...)
+	all = append(all, p.instanceSteps(a)...)
 	if p.record.Name != "" {
 		all = append(all, p.record)
 	}
@@ -54,25 +55,25 @@ func (p protectionChange) steps(a azure) []step.Step {
 // itemSteps returns the steps that change a protected item that was read.
 func (p protectionChange) itemSteps(a azure) []step.Step {
 	confirmed := "confirm-" + p.done
-	return append(slices.Clone(p.itemChecks),
+	return ofItems(append(slices.Clone(p.itemChecks),
 		p.item,
 		a.awaitOperation("await-"+p.verb, operationWait{retry: p.item.Name, job: "await-" + p.verb + "-job", gone: confirmed, what: p.what}),
 		awaitJob("await-"+p.verb+"-job", jobWait{reader: a.serviceJob(itemVault), retry: p.item.Name}),
 		step.Step{
 			Name: confirmed, Effect: step.Read, Calls: []string{"ProtectedItems_Get"}, Asks: "reads the protected item until it is " + p.done,
 			Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return p.confirmItem(ctx, c, a) },
-		})
+		})...)
 }
 
 // instanceSteps returns the steps that change a backup instance that was read.
 func (p protectionChange) instanceSteps(a azure) []step.Step {
-	return append(slices.Clone(p.instanceChecks),
+	return ofInstances(append(slices.Clone(p.instanceChecks),
 		p.instance,
 		a.awaitOperation("await-instance-"+p.verb, operationWait{retry: p.instance.Name, what: p.what}),
 		step.Step{
 			Name: "confirm-instance-" + p.done, Effect: step.Read, Calls: []string{"BackupInstances_Get"}, Asks: "reads the backup instance until it is " + p.done,
 			Run: func(ctx context.Context, c step.Call) (operation.Outcome, error) { return p.confirmInstance(ctx, c, a) },
-		})
+		})...)
 }
 
 // confirmedWith continues after a confirmed change.

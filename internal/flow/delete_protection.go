@@ -22,10 +22,10 @@ func (a azure) deleteProtection() Definition {
 			Guarded:  true,
 			Deadline: 24 * time.Hour,
 			Check:    a.checkDeleteProtection,
-			Steps: append(append([]step.Step{
-				a.findDeletedStep(),
-				a.readDeletedItemStep(),
-			}, a.deleteItemSteps()...), append(a.deleteInstanceSteps(), a.excludeStep())...),
+			Steps: append(append(
+				append([]step.Step{a.findDeletedStep()}, ofItems(append([]step.Step{a.readDeletedItemStep()}, a.deleteItemSteps()...)...)...),
+				ofInstances(a.deleteInstanceSteps()...)...,
+			), a.excludeStep()),
 		},
 		Role:       roles.Delete,
 		Parameters: targetParameters,

@@ -28,7 +28,12 @@ func (a azure) drillRestoreSteps() []step.Step {
 	share := itemRestore{send: a.drillShareRestore, sameTarget: sameDrillShare, result: restoredFiles}.steps(a)
 	machine := itemRestore{send: a.drillMachineRestore, sameTarget: sameMachine, result: restoredMachine}.steps(a)
 	instance := restoreSteps(a, func(g Guardrails, p drillInstance) bool { return g.allowsDrill(p.Target) })[2:]
-	return slices.Concat(embed("share-", share, nil), embed("machine-", machine, drillMachineParameters), embed("instance-", instance, drillInstanceParameters))
+	machines := whose(func(p DrillRestore) bool { return p.Type == drillMachines })
+	shares := whose(func(p DrillRestore) bool { return p.Type != drillMachines })
+	return slices.Concat(
+		ofItems(onlyIf(shares, embed("share-", share, nil)...)...), ofItems(onlyIf(machines, embed("machine-", machine, drillMachineParameters)...)...),
+		ofInstances(embed("instance-", instance, drillInstanceParameters)...),
+	)
 }
 
 // embed returns steps of another flow with a prefix in their names. parameters

@@ -24,25 +24,24 @@ const (
 // drillPointSteps returns the steps that read the item and choose its recovery
 // point.
 func (a azure) drillPointSteps() []step.Step {
-	return []step.Step{
-		{
+	return append(ofItems(
+		step.Step{
 			Name: "read-vault", Effect: step.Read, Run: with(a.readDrilledVault), Calls: []string{"Vaults_Get"},
 			Asks: "reads the vault of a machine, whose region the request to Azure contains",
 		},
 		a.readDrilledItemStep(),
-		{
+		step.Step{
 			Name: "choose-item-point", Effect: step.Read, Run: with(a.chooseItemPoint), Calls: []string{"ItemRecoveryPoints_List"},
 			Asks: "lists the recovery points and chooses one by the rule", Then: "continues with `check-place`",
-		},
-		{
+		}), ofInstances(
+		step.Step{
 			Name: "read-instance", Effect: step.Read, Run: with(a.readDrilledInstance), Calls: []string{"BackupInstances_Get", "DeletedBackupInstances_Get"},
 			Asks: "reads the backup instance", Then: "one of another type, or without a backup in the needed tier, is rejected",
 		},
-		{
+		step.Step{
 			Name: "choose-point", Effect: step.Read, Run: with(a.chooseInstancePoint), Calls: []string{"RecoveryPoints_List"},
 			Asks: "lists the recovery points and chooses one by the rule",
-		},
-	}
+		})...)
 }
 
 func (a azure) readDrilledVault(ctx context.Context, c step.Call, p DrillRestore) (operation.Outcome, error) {

@@ -78,7 +78,7 @@ func (a azure) protectFileShare() Definition {
 			Deadline: 24 * time.Hour,
 			Priority: operation.PriorityProtect,
 			Check:    check(a.checkProtectFileShare),
-			Steps:    append(a.protectFileShareSteps(), a.backupSteps(firstBackup)...),
+			Steps:    append(a.protectFileShareSteps(), withFirstBackup(a.backupSteps(firstBackup)...)...),
 		},
 		Role:       roles.Protect,
 		Parameters: protectFileShareParameters,

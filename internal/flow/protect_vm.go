@@ -101,7 +101,7 @@ func (a azure) protectVM() Definition {
 			Deadline: 48 * time.Hour,
 			Priority: operation.PriorityProtect,
 			Check:    check(a.checkProtectVM),
-			Steps:    append(a.protectVMSteps(), a.backupSteps(firstMachineBackup)...),
+			Steps:    append(a.protectVMSteps(), withFirstBackup(a.backupSteps(firstMachineBackup)...)...),
 		},
 		Role:       roles.Protect,
 		Parameters: protectVMParameters,

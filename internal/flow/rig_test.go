@@ -178,7 +178,17 @@ func (r *rig) finish(id string) operation.Operation {
 		require.Less(r.t, n, 1000, "the queue never empties: %v", r.story(id))
 		r.step()
 	}
+	r.canTake(id)
 	return r.operation(id)
+}
+
+// canTake checks that the operation took only steps that its parameters allow.
+func (r *rig) canTake(id string) {
+	r.t.Helper()
+	op := r.operation(id)
+	f, ok := r.flows.Find(op.Flow, op.Version)
+	require.True(r.t, ok)
+	require.Subset(r.t, f.StepsOf(op), slices.DeleteFunc(r.path(id), func(s string) bool { return s == "" }), "%v", r.story(id))
 }
 
 // succeeds runs an operation that must succeed.

@@ -41,9 +41,11 @@ func undeleteParameters() schema.Parameters {
 // Instances - Undelete.
 func (a azure) undelete() Definition {
 	resume := a.resumeChange()
-	steps := append([]step.Step{a.findTargetStep(with(a.findTarget)), a.readItemStep()}, a.undeleteChange().itemSteps(a)...)
-	steps = append(append(steps, a.readUndeletedStep()), a.undeleteChange().instanceSteps(a)...)
-	steps = append(append(steps, a.chooseResumeStep()), resume.itemSteps(a)...)
+	resumes := whose(func(p Undelete) bool { return p.Resume })
+	steps := append([]step.Step{a.findTargetStep(with(a.findTarget))}, ofItems(a.readItemStep())...)
+	steps = append(append(steps, a.undeleteChange().itemSteps(a)...), ofInstances(a.readUndeletedStep())...)
+	steps = append(append(steps, a.undeleteChange().instanceSteps(a)...), a.chooseResumeStep())
+	steps = append(steps, onlyIf(resumes, append(append(resume.itemSteps(a), resume.instanceSteps(a)...), resume.record)...)...)
 	return Definition{
 		Flow: step.Flow{
 			Name: "undelete", Version: 1, Item: targetKey,
@@ -52,7 +54,7 @@ func (a azure) undelete() Definition {
 			Priority:   operation.PriorityProtect,
 			Check:      check(checkUndelete),
 			GuardedFor: a.resumeIsGuarded,
-			Steps:      append(append(steps, resume.instanceSteps(a)...), resume.record),
+			Steps:      steps,
 		},
 		Role:       roles.Protect,
 		Parameters: undeleteParameters,

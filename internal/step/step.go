@@ -71,6 +71,10 @@ type Step struct {
 	// A dry run begins no work, so it skips the step. FinishesOperation means
 	// that the operation ends with that work.
 	AwaitsResult, FinishesOperation bool
+	// Runs reports whether an operation can take the step, by its parameters and
+	// whether it is being canceled. Nil means that only Azure's answers decide. It
+	// serves only to tell users how many steps there can be.
+	Runs func(operation.Operation) bool
 	// Calls names the API operations that Run and Reconcile call, in the words
 	// of the providers' API descriptions. Polls of URLs that Azure returned are
 	// not listed. The custom roles are computed from them.
@@ -121,6 +125,18 @@ func (f Flow) Plan() operation.Plan {
 		plan[i] = s.Name
 	}
 	return plan
+}
+
+// StepsOf returns the names of the steps that the operation can take, in order.
+// Azure's answers decide which of them it takes.
+func (f Flow) StepsOf(op operation.Operation) []string {
+	var names []string
+	for _, s := range f.Steps {
+		if s.Runs == nil || s.Runs(op) || s.Name == op.Step {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // Step returns the step with the given name.

@@ -152,16 +152,20 @@ func (f *Follower) printAvailability(err error) {
 	f.print(n)
 }
 
-// number returns the number of the current step, and how many there are at most:
-// the answers of Azure decide which of a flow's steps follow.
+// number returns the number of the current step, and how many there are at most by
+// the operation's parameters: the answers of Azure decide which of them follow.
 func (f *Follower) number(op api.Operation) string {
 	text := fmt.Sprintf("step %d", f.Counter.Number(op.Step))
+	steps := op.Steps
 	i := slices.IndexFunc(f.c.Flows, func(flow api.Flow) bool { return flow.Name == op.Flow && flow.Version == op.Version })
-	if i < 0 {
-		return text
+	if len(steps) == 0 && i >= 0 { // the app is older
+		steps = f.c.Flows[i].Steps
 	}
-	if most := f.Counter.Most(op.Step, f.c.Flows[i].Steps); most > 0 {
+	switch most := f.Counter.Most(op.Step, steps); {
+	case most > f.Counter.Number(op.Step):
 		text += fmt.Sprintf(" of at most %d", most)
+	case most > 0:
+		text += fmt.Sprintf(" of %d", most)
 	}
 	return text
 }

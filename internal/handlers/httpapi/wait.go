@@ -44,7 +44,11 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return writeJSON(w, http.StatusOK, a.publicOperation(row.Operation))
+	op := a.publicOperation(row.Operation)
+	if f, ok := a.cfg.Flows.Find(op.Flow, op.Version); ok {
+		op.Steps = f.StepsOf(row.Operation)
+	}
+	return writeJSON(w, http.StatusOK, op)
 }
 
 func etagOf(row engine.Row) string { return fmt.Sprintf(`"%s"`, row.Operation.WriteID) }
