@@ -23,7 +23,7 @@ type bulkCommand struct {
 
 type bulkStartCommand struct {
 	File   string `short:"f" required:"" placeholder:"FILE" help:"File with the bulk as YAML or JSON (- for standard input): {key, template, targets}; see docs/queue.md."`
-	Key    string `help:"Key of the bulk, with {date}, {hour} or {env:NAME} in it. The same key and target is the same operation, however often it is started."`
+	Key    string `placeholder:"KEY" help:"Key of the bulk, with {date}, {hour} or {env:NAME} in it. The same key and target is the same operation, however often it is started."`
 	Reason string `placeholder:"TEXT" help:"Why; it is recorded in the history. Do not write names of people or secrets."`
 }
 

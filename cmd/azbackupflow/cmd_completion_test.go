@@ -182,7 +182,7 @@ func TestCompletion_HasAScriptForEachShell(t *testing.T) {
 	}
 	r := s.run("completion", "tcsh")
 	require.Equal(t, cli.ExitUsage, r.code)
-	require.Contains(t, r.stderr, `"bash","zsh","fish","powershell"`)
+	require.Contains(t, r.stderr, "use one of bash, zsh, fish, powershell")
 }
 
 func TestAliases_AreTheCommandsThatUsersTry(t *testing.T) {

@@ -18,13 +18,13 @@ type drillsCommand struct {
 	Run      drillsRunCommand      `cmd:"" help:"Start a run of a drill of the app now."`
 	Pause    drillsPauseCommand    `cmd:"" help:"Pause a drill of the app: it starts no runs until it is resumed."`
 	Resume   drillsResumeCommand   `cmd:"" help:"Resume a paused drill of the app."`
+	Answer   drillsAnswerCommand   `cmd:"" help:"Answer the validation that a drill waits for."`
 	Evidence drillsEvidenceCommand `cmd:"" help:"List the evidence of drills, newest first."`
 	Download drillsDownloadCommand `cmd:"" help:"Download the signed evidence of a drill."`
 	Key      drillsKeyCommand      `cmd:"" help:"Write the public key that verifies new evidence of the app."`
 	Check    drillsCheckCommand    `cmd:"" help:"Check drills.yaml: every drill, its items, its target and its limits."`
 	Verify   drillsVerifyCommand   `cmd:"" help:"Verify the signature of a drill's evidence, offline, and show what it proves."`
 	Page     drillsPageCommand     `cmd:"" help:"Verify a drill's evidence, and write it as a printable HTML page."`
-	Answer   drillsAnswerCommand   `cmd:"" help:"Answer the validation that a drill waits for."`
 	Summary  drillsSummaryCommand  `cmd:"" help:"Verify the evidence of many drills, and count their results by month and vault."`
 }
 

@@ -9,7 +9,7 @@ import (
 
 type drillsAnswerCommand struct {
 	ID     string `arg:"" complete:"operation" help:"ID of the drill's operation."`
-	Result string `required:"" enum:"Successful,Failed" help:"Successful or Failed."`
+	Result string `required:"" placeholder:"RESULT" enum:"Successful,Failed" help:"Result of the validation: Successful or Failed."`
 	Text   string `placeholder:"TEXT" help:"What was found. The evidence repeats it. Do not write names of people or secrets."`
 	Target string `placeholder:"ID" help:"Resource ID of what was validated. The answer is refused if the drill waits for another one."`
 }

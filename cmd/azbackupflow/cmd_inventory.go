@@ -26,7 +26,7 @@ type (
 	}
 	protectableListCommand struct {
 		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
-		Type  string `required:"" enum:"AzureFileShare,VM,SQLDataBase,SAPHanaDatabase" help:"Type: AzureFileShare, VM, SQLDataBase or SAPHanaDatabase."`
+		Type  string `required:"" placeholder:"TYPE" enum:"AzureFileShare,VM,SQLDataBase,SAPHanaDatabase" help:"Type: AzureFileShare, VM, SQLDataBase or SAPHanaDatabase."`
 	}
 	policiesCommand struct {
 		List policiesListCommand `cmd:"" help:"List the policies of a vault."`

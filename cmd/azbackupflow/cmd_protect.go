@@ -33,7 +33,7 @@ func (c *protectCheckCommand) Run(a *app) error {
 type protectExplainCommand struct {
 	ResourceID string            `arg:"" name:"resource-id" help:"Resource ID of a storage account, a file share (…/fileServices/default/shares/NAME), a virtual machine, a database on one (…/sqlInstances/INSTANCE/databases/NAME), a disk, a cluster or a database server."`
 	File       string            `short:"f" default:"protection.yaml" help:"File with the rules."`
-	Location   string            `help:"Region of the resource; replaces the call to Azure."`
+	Location   string            `placeholder:"REGION" help:"Region of the resource; replaces the call to Azure."`
 	Tag        map[string]string `placeholder:"NAME=VALUE" help:"Tag of the resource, or of the storage account or virtual machine that contains it; replaces the call to Azure. May be repeated."`
 	Cloud      string            `env:"AZBACKUPFLOW_CLOUD" default:"public" enum:"public,usgovernment,china" help:"Azure cloud: public, usgovernment or china."`
 	LocalDir   string            `default:".local" help:"Folder of the local stack, whose simulated Azure is read while it runs, unless a deployed app is selected."`

@@ -9,8 +9,8 @@ import (
 )
 
 type protectDecisionsCommand struct {
-	Outcome string `help:"Only decisions with this outcome: protect, exclude, none, excluded, rejected or lost."`
-	Rule    string `help:"Only decisions of this rule."`
+	Outcome string `placeholder:"OUTCOME" help:"Only decisions with this outcome: protect, exclude, none, excluded, rejected or lost."`
+	Rule    string `placeholder:"NAME" help:"Only decisions of this rule."`
 	limitFlag
 }
 

@@ -38,7 +38,8 @@ func (readinessCommand) Help() string {
 has read. So a report that was interrupted continues where it stopped.
 
   azbackupflow readiness --max-point-age 1d --tag env
-  azbackupflow readiness --max-point-age 1d --html report.html --csv report.csv`
+  azbackupflow readiness --max-point-age 1d \
+    --html report.html --csv report.csv`
 }
 
 // Run waits until the app has read Azure, and shows the report. If a part cannot be
@@ -96,7 +97,7 @@ func (c *readinessCommand) settings(a *app) (s readinessSettings, err error) {
 	for _, text := range c.State {
 		i := slices.IndexFunc(api.ReadinessStates(), func(s api.ReadinessState) bool { return strings.EqualFold(string(s), text) })
 		if i < 0 {
-			return s, &cli.UsageError{Text: fmt.Sprintf("--state %q is not a state", text), Remedy: fmt.Sprintf("use one of %v", api.ReadinessStates())}
+			return s, &cli.UsageError{Text: fmt.Sprintf("--state %q is not a state", text), Remedy: "use one of " + api.Listed(api.ReadinessStates())}
 		}
 		s.states = append(s.states, api.ReadinessStates()[i])
 	}

@@ -121,7 +121,7 @@ func TestReadiness_FailsRatherThanBeingIncomplete(t *testing.T) {
 		{[]string{"--max-point-age", "0h"}, cli.ExitUsage, `--max-point-age "0h" is too short; use a positive duration such as 1d`},
 		{[]string{"--max-point-age", "soon"}, cli.ExitUsage, "--max-point-age"},
 		{[]string{"--max-age", "1m"}, cli.ExitUsage, "at least PT5M"},
-		{[]string{"--state", "good"}, cli.ExitUsage, `--state "good" is not a state; use one of [Proven NotProven`},
+		{[]string{"--state", "good"}, cli.ExitUsage, `--state "good" is not a state; use one of Proven, NotProven`},
 		{[]string{"--csv", "-", "--html", "-"}, cli.ExitUsage, "--csv and --html both name standard output (-); write one of them to a file"},
 		{[]string{"--csv", file}, cli.ExitUsage, "--csv: file " + file + " exists; name a new file"},
 		{[]string{"--html", filepath.Join(file, "x")}, cli.ExitUsage, "cannot be written"},

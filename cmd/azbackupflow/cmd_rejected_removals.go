@@ -50,7 +50,7 @@ func (l *rejectedRemovalsCommand) Run(ctx context.Context, a *app) error {
 		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
 	}
 	if len(removals) == 0 {
-		a.out.Line("Nobody has deleted rejected requests.")
+		a.out.Line("No rejected request was deleted.")
 		return nil
 	}
 	rows := make([][]string, 0, len(removals))
@@ -64,7 +64,7 @@ func (l *rejectedRemovalsCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// removed says what a removal deleted.
+// removed returns what a removal deleted.
 func removed(r api.Removal) string {
 	what := render.Plain(r.Request)
 	if what == "" {

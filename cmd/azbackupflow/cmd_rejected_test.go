@@ -55,7 +55,7 @@ func TestRejected_ListsShowsReplaysAndPurges(t *testing.T) {
 	s.stdin = "{"
 	require.Contains(t, s.run("rejected", "replay", ids[1], "-f", "-").stderr, "is not JSON")
 
-	require.Equal(t, "Nobody has deleted rejected requests.\n", s.succeeds("rejected", "removals"))
+	require.Equal(t, "No rejected request was deleted.\n", s.succeeds("rejected", "removals"))
 	require.Equal(t, "Deleted: 1.\n", s.succeeds("rejected", "purge", ids[0], "--reason", "sent twice"))
 	deleted := s.run("rejected", "show", ids[0])
 	require.NotZero(t, deleted.code)

@@ -30,8 +30,10 @@ func (startCommand) Help() string {
 belongs to the subscription, the resource group and the vault of the flags or the
 context; a resource ID is taken as it is.
 
-  azbackupflow start backup-now --vault files-vault --storage-account acct --file-share orders --wait
-  azbackupflow start request.yaml --key 'nightly-{date}' --require-new --wait --timeout 6h
+  azbackupflow start backup-now --vault files-vault \
+    --storage-account acct --file-share orders --wait
+  azbackupflow start request.yaml --wait --timeout 6h \
+    --key 'nightly-{date}' --require-new
 
 ` + cli.ExitCodesHelp
 }

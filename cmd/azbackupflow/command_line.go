@@ -41,10 +41,10 @@ type environment struct {
 
 // commandLine is the grammar of the command line for kong.
 type commandLine struct {
-	connectionFlags
-	Output      string           `short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
-	ShowVersion kong.VersionFlag `name:"version" help:"Show the version of this program."`
-	Query       string           `placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
+	connectionFlags `group:"global"`
+	Output          string           `group:"global" short:"o" enum:"table,wide,json,yaml,jsonl,id" default:"table" help:"Output format: table or wide for people; json (the format of the API), yaml, jsonl or id for scripts."`
+	ShowVersion     kong.VersionFlag `group:"global" name:"version" help:"Show the version of this program."`
+	Query           string           `group:"global" placeholder:"JMESPATH" help:"Part of the output to show, as a JMESPath expression such as operations[].id."`
 
 	Start     startCommand     `cmd:"" group:"operations" help:"Start an operation."`
 	Validate  validateCommand  `cmd:"" group:"operations" help:"Show what a request would do, by calls that only read."`
@@ -62,7 +62,7 @@ type commandLine struct {
 	Summary   summaryCommand   `cmd:"" group:"operations" help:"Count the operations by status and flow."`
 	Limits    limitsCommand    `cmd:"" group:"operations" help:"List Azure's limits as far as they are known, and the operations that wait for them."`
 	Flows     flowsCommand     `cmd:"" group:"operations" help:"List the flows that can be started, or show the parameters of one."`
-	Rejected  rejectedCommand  `cmd:"" group:"operations" help:"List, show, replay or purge rejected requests."`
+	Rejected  rejectedCommand  `cmd:"" group:"operations" help:"List, show, replay and delete rejected requests."`
 	Rescue    rescueCommand    `cmd:"" group:"operations" help:"Run the sweep now: wake operations whose message was lost."`
 	Errors    errorsCommand    `cmd:"" group:"operations" help:"Explain error codes of Azure and azbackupflow: what azbackupflow does, and what you can do."`
 	Preflight preflightCommand `cmd:"" group:"operations" help:"Check the app's settings, identity, queues and permissions."`
@@ -75,8 +75,8 @@ type commandLine struct {
 	Deleted        deletedCommand        `cmd:"" group:"vaults" help:"List the soft-deleted items of a vault."`
 
 	Schedules schedulesCommand `cmd:"" group:"declared" help:"List, run, pause and resume the schedules of the app; check schedules.yaml."`
-	Drills    drillsCommand    `cmd:"" group:"declared" help:"Check drills.yaml; verify the evidence of restore drills and report on it."`
-	Protect   protectCommand   `cmd:"" group:"declared" help:"Check protection.yaml, or show which rule decides about a resource."`
+	Drills    drillsCommand    `cmd:"" group:"declared" help:"List, run and pause restore drills; verify their evidence; check drills.yaml."`
+	Protect   protectCommand   `cmd:"" group:"declared" help:"Show what automatic protection decides, and why; check protection.yaml."`
 
 	Context   contextCommand   `cmd:"" group:"local" help:"Add, select and show contexts: how to reach deployed apps."`
 	Dashboard dashboardCommand `cmd:"" group:"local" help:"Show the operations of the app in a browser, until Ctrl-C."`
@@ -90,6 +90,12 @@ type commandLine struct {
 }
 
 const description = `Runs Azure Backup operations to completion.
+
+First steps:
+
+  azbackupflow local --tour       try it without Azure
+  azbackupflow context add -h     connect a deployed app
+  azbackupflow start FLOW -h      see how to start a flow
 
 ` + cli.ExitCodesHelp
 

@@ -105,7 +105,7 @@ func TestErrors_IncludeARemedy(t *testing.T) {
 		"no such operation":  {[]string{"status", "nope"}, "Operation not found (HTTP 404): load operation nope: operation not found; azbackupflow list shows the operations"},
 		"no such command":    {[]string{"frobnicate"}, "azbackupflow --help"},
 		"no such flag":       {[]string{"list", "--frobnicate"}, "--frobnicate is not a flag of this command; azbackupflow list --help"},
-		"no such output":     {[]string{"list", "-o", "xml"}, `--output "xml" is not a valid value; use one of "table","wide","json","yaml","jsonl","id"`},
+		"no such output":     {[]string{"list", "-o", "xml"}, `--output "xml" is not a valid value; use one of table, wide, json, yaml, jsonl, id`},
 		"no command":         {nil, "azbackupflow --help"},
 		"an invalid address": {[]string{"list", "--url", "nowhere"}, `"nowhere" is not the address of a Functions app; use one such as`},
 		"an unencrypted key": {[]string{"list", "--url", "http://name.example", "--function-key", "key"}, "use https"},

@@ -80,11 +80,48 @@ func (b flowFlags) names() []string {
 	return names
 }
 
+// insteadOf returns what to use instead of a name without a flow: the flow that it
+// may mean, or one of all.
+func (b flowFlags) insteadOf(name string) string {
+	for _, candidate := range b.names() {
+		if differences(name, candidate) <= min(maxDifferences, len(name)/2) {
+			return fmt.Sprintf("did you mean %q? azbackupflow flows lists the flows", candidate)
+		}
+	}
+	return "use one of " + strings.Join(b.names(), ", ")
+}
+
+// maxDifferences is the number of differences up to which a name is treated as a
+// misspelt one.
+const maxDifferences = 3
+
+// differences returns how many letters must be added, removed or replaced to make
+// the other text of one.
+func differences(one, other string) int {
+	row := make([]int, len(other)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(one) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(other) {
+			above := row[j+1]
+			replaced := before
+			if one[i] != other[j] {
+				replaced++
+			}
+			row[j+1], before = min(replaced, above+1, row[j]+1), above
+		}
+	}
+	return row[len(other)]
+}
+
 // get returns a flow by its name.
 func (b flowFlags) get(name string) (parameters.Flow, error) {
 	i := slices.IndexFunc(b.flows, func(f parameters.Flow) bool { return f.Name == name })
 	if i < 0 {
-		return parameters.Flow{}, &cli.UsageError{Text: fmt.Sprintf("%q is not a flow", name), Remedy: "use one of " + strings.Join(b.names(), ", ")}
+		return parameters.Flow{}, &cli.UsageError{Text: fmt.Sprintf("%q is not a flow", name), Remedy: b.insteadOf(name)}
 	}
 	return b.flows[i], nil
 }
@@ -156,10 +193,7 @@ func (b flowFlags) writeFlags(w io.Writer, args []string) {
 		const flagColumns, textColumns = 31, 48
 		_, _ = fmt.Fprintf(w, "\nParameters of %s (azbackupflow flows show %s):\n", f.Name, f.Name) // a closed terminal cannot be reported anywhere
 		for _, flag := range f.Flags {
-			meaning := parameters.Meaning(flag.Parameter)
-			if need := flagNeed(flag); need != "" {
-				meaning += " (" + need + ")"
-			}
+			meaning := f.Help(flag)
 			name := "      --" + flag.Name
 			for i, line := range strings.Split(text.WrapSoft(meaning, textColumns), "\n") {
 				if i == 0 && len(name) >= flagColumns {

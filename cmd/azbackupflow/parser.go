@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/completion"
-	"azbackupflow/internal/cli/render"
 )
 
 // maxHelpColumns is the maximum width of help texts.
@@ -23,21 +21,26 @@ func newParser(ctx context.Context, flags *commandLine, env environment, book fl
 	flags.Start.Parameters, flags.Validate.Parameters = kong.Plugins{book.plugin()}, kong.Plugins{book.plugin()}
 	columns := env.helpColumns()
 	info, _ := debug.ReadBuildInfo()
-	return kong.New(flags,
+	parser, err := kong.New(flags,
 		kong.Name("azbackupflow"), kong.Description(description),
 		kong.Writers(env.stdout, env.stderr),
 		kong.Exit(func(int) { shown() }),
 		kong.Vars{"version": "azbackupflow " + programVersion(version, info)},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: columns}),
-		kong.Help(helpOf(columns)),
-		kong.ExplicitGroups([]kong.Group{
-			{Key: "operations", Title: "Operations:"},
-			{Key: "vaults", Title: "Vaults:"},
-			{Key: "declared", Title: "Schedules, drills and automatic protection:"},
-			{Key: "local", Title: "On this machine:"},
-		}),
+		kong.Help(helpOf(columns, book)), kong.ValueFormatter(flagHelp),
+		kong.ExplicitGroups(groups()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+	if err != nil {
+		return nil, err
+	}
+	parser.Model.HelpFlag.Help = "Show this help."
+	for _, command := range parser.Model.Children {
+		for _, below := range command.Children { // not in the group of the command
+			below.Group = &kong.Group{Key: "commands", Title: commandsTitle}
+		}
+	}
+	return parser, nil
 }
 
 // helpColumns returns the width of help texts.
@@ -46,21 +49,6 @@ func (env environment) helpColumns() int {
 		return min(maxHelpColumns, env.stdoutColumns())
 	}
 	return maxHelpColumns
-}
-
-// helpOf returns a printer of help texts that wraps what kong leaves too long.
-func helpOf(columns int) kong.HelpPrinter {
-	return func(options kong.HelpOptions, parsed *kong.Context) error {
-		out := parsed.Stdout
-		defer func() { parsed.Stdout = out }()
-		var shown strings.Builder
-		parsed.Stdout = &shown
-		if err := kong.DefaultHelpPrinter(options, parsed); err != nil {
-			return err
-		}
-		_, err := io.WriteString(out, render.FitLines(shown.String(), columns))
-		return err
-	}
 }
 
 // run runs the program and returns the exit code.
@@ -84,9 +72,6 @@ func run(ctx context.Context, args []string, env environment) int {
 	}
 	parsed, err := parser.Parse(args)
 	if helpShown {
-		var more strings.Builder
-		book.writeFlags(&more, args)
-		_, _ = io.WriteString(env.stdout, render.FitLines(more.String(), env.helpColumns())) // a closed terminal cannot be reported anywhere
 		return cli.ExitDone
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ type requestFlags struct {
 	Target        string            `arg:"" optional:"" name:"flow-or-file" help:"Flow, with its parameters as flags (azbackupflow flows show FLOW lists them), or a request file that names its flow."`
 	File          string            `short:"f" placeholder:"FILE" help:"Request file, as YAML or JSON (- for standard input): {flow, key, parameters, deadline, labels}. Flags override it."`
 	Set           []string          `sep:"none" placeholder:"PATH=VALUE" help:"Parameter by its path, such as rule.name=BackupWeekly; may be repeated."`
-	Key           string            `help:"Key of the request, with {date}, {hour} or {env:NAME} in it. The same flow and key is the same operation, however often it is started. A new key by default."`
+	Key           string            `placeholder:"KEY" help:"Key of the request, with {date}, {hour} or {env:NAME} in it. The same flow and key is the same operation, however often it is started. A new key by default."`
 	Label         map[string]string `placeholder:"NAME=VALUE" mapsep:"none" help:"Label of the operation; may be repeated."`
 	Deadline      string            `placeholder:"DURATION" help:"Maximum duration of the operation, such as 6h, 7d or PT6H."`
 	Subscription  string            `placeholder:"ID" help:"Subscription of resources that flags name; that of the context by default."`
@@ -122,6 +122,6 @@ func (f *requestFlags) target(book flowFlags) (flowName, file string, err error)
 	}
 	return "", "", &cli.UsageError{
 		Text:   fmt.Sprintf("%q is neither a flow nor a file", f.Target),
-		Remedy: "use a request file, or one of the flows " + strings.Join(book.names(), ", "),
+		Remedy: book.insteadOf(f.Target),
 	}
 }

@@ -33,12 +33,12 @@ func (o oneOperation) find(ctx context.Context, c *client.Client) (string, error
 // operationFilter selects operations by what they have in common.
 type operationFilter struct {
 	Status   []string `placeholder:"STATUS" help:"Only operations with one of these statuses, such as Running,Parked."`
-	Flow     string   `help:"Only operations of this flow."`
+	Flow     string   `placeholder:"FLOW" help:"Only operations of this flow."`
 	Label    []string `sep:"none" placeholder:"NAME=VALUE" help:"Only operations with this label; may be repeated."`
-	Key      string   `help:"Only operations with this key."`
+	Key      string   `placeholder:"KEY" help:"Only operations with this key."`
 	Bulk     string   `placeholder:"KEY" help:"Only operations of the bulk with this key."`
-	Item     string   `placeholder:"ITEM" help:"Only operations of this item: a resource ID, or its last part."`
-	Vault    string   `placeholder:"VAULT" help:"Only operations in this vault: a resource ID, or its last part."`
+	Item     string   `placeholder:"ID|NAME" help:"Only operations of this item: its resource ID, or the last part of it."`
+	Vault    string   `placeholder:"ID|NAME" help:"Only operations in this vault: its resource ID, or its name."`
 	Schedule string   `placeholder:"NAME" help:"Only operations of this schedule."`
 	Errors   bool     `help:"Only operations with an error."`
 	Paused   bool     `help:"Only operations that an operator has paused."`

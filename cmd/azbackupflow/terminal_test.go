@@ -96,5 +96,5 @@ func TestSpinner_ShowsAPausedOperation(t *testing.T) {
 	}
 	r := s.runWith(ctx, "wait", v.ID)
 	require.Equal(t, cli.ExitInterrupted, r.code)
-	require.Contains(t, r.stderr, "step 1, check-policy: paused")
+	require.Contains(t, r.stderr, "step 1 of at most 5, check-policy: paused")
 }

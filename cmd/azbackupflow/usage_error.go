@@ -30,14 +30,16 @@ func usageRules() []usageRule {
 		rule(`unknown flag (\S+), did you mean (?:one of )?(.+)\?`, `$1 is not a flag of this command`, `did you mean $2? $help shows the flags`),
 		rule(`unknown flag (\S+)`, `$1 is not a flag of this command`, `$help shows the flags`),
 		rule(`unexpected argument (.*), did you mean (?:one of )?(.+)\?`, `"$1" is not a command`, `did you mean $2? $help shows the commands`),
+		rule(`unknown command (.*)`, `"$1" is not a command`, `$help shows the commands`),
 		rule(`unexpected argument (.*)`, `the argument "$1" is not expected here`, `leave it out, or put a value that contains spaces in quotes; $help shows the arguments`),
+		rule(`missing flags: (--\S+?)=([A-Z]+)\S*`, `$1 is missing`, `add $1 $2; $help explains it`),
 		rule(`unexpected flag argument "(.*)"`, `the value "$1" belongs to a flag that takes none`, `leave it out; $help shows the flags`),
 		rule(`missing flags: (.*)`, `$1 is missing`, `add it; $help explains it`),
 		rule(`missing positional arguments (.*)`, `$1 is missing`, `add it after the command; $help explains it`),
 		rule(`expected "(<.*>.*)"`, `$1 is missing`, `add it after the command; $help explains it`),
 		rule(`expected one of (.*)`, `the command is missing`, `name one, such as $1; $help lists all`),
 		rule(`expected "(.*)"`, `the command is missing`, `name one: $1; $help explains it`),
-		rule(`(--\S+?)(?:=\S+)? must be one of (.*) but got "(.*)"`, `$1 "$3" is not a valid value`, `use one of $2`),
+		rule(`(--\S+?|<.*>)(?:=\S+)? must be one of (.*) but got "(.*)"`, `$1 "$3" is not a valid value`, `use one of $2`),
 		rule(`(--\S+?)(?:=\S+)?: expected a valid \d+ bit u?int but got "(.*)"`, `$1 "$2" is not a whole number`, `use a whole number such as 50`),
 		rule(`(--\S+?)(?:=\S+)?: expected an? (?:int|float|uint) but got "(.*)" \(.*\)`, `$1 "$2" is not a number`, `use a number such as 2`),
 		rule(`(--\S+?)(?:=\S+)?: expected .* value but got "(?:EOL|.*)" \(.*\)(?:; perhaps try .*)?`, `$1 has no value`, `write the value after it, or after = if it begins with a hyphen`),
@@ -53,6 +55,9 @@ func usageError(err error) error {
 	var failed *kong.ParseError
 	help := "azbackupflow --help"
 	if errors.As(err, &failed) && failed.Context != nil {
+		if word, ok := strings.CutPrefix(err.Error(), "unexpected argument "); ok && !strings.Contains(word, ", did you mean") && expectsCommand(failed.Context) {
+			err = fmt.Errorf("unknown command %s", word)
+		}
 		if command := commandOf(failed.Context); command != "" {
 			help = "azbackupflow " + command + " --help"
 		}
@@ -67,7 +72,11 @@ func usageError(err error) error {
 			words := string(r.pattern.ExpandString(nil, strings.ReplaceAll(template, "$help", "$$help"), text, m))
 			return strings.ReplaceAll(strings.ReplaceAll(words, "$help", help), `"`+`"`, `"`)
 		}
-		return &cli.UsageError{Text: expand(r.text), Remedy: expand(r.remedy)}
+		remedy := expand(r.remedy)
+		if values, ok := strings.CutPrefix(remedy, "use one of "); ok {
+			remedy = "use one of " + strings.ReplaceAll(strings.ReplaceAll(values, `","`, ", "), `"`, "")
+		}
+		return &cli.UsageError{Text: expand(r.text), Remedy: remedy}
 	}
 	return &cli.UsageError{Text: text, Remedy: fmt.Sprintf("see %s", help)}
 }
@@ -81,4 +90,11 @@ func commandOf(c *kong.Context) string {
 		}
 	}
 	return strings.Join(names, " ")
+}
+
+// expectsCommand reports whether a command of the command that a context has found
+// may come next.
+func expectsCommand(c *kong.Context) bool {
+	node := c.Selected()
+	return node == nil || len(node.Children) > 0 && len(node.Positional) == 0
 }

@@ -1,6 +1,9 @@
 package api
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ReadinessVersion is the version of the format of the readiness report.
 const ReadinessVersion = 1
@@ -24,6 +27,15 @@ const (
 	// rule excludes it, or an operator ended its protection.
 	ReadinessExcluded ReadinessState = "Excluded"
 )
+
+// Listed returns the values as a text for people, such as "Proven, NotProven".
+func Listed[T ~string](values []T) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
+	}
+	return strings.Join(texts, ", ")
+}
 
 // ReadinessStates returns all states.
 func ReadinessStates() []ReadinessState {

@@ -75,7 +75,7 @@ func TestReadiness_NamesTheInvalidParameter(t *testing.T) {
 	r := newRig(t)
 	for query, want := range map[string][3]string{
 		"colour=red":                      {"colour", "is not a parameter", "one of vault, state, tag"},
-		"state=red":                       {"state", `"red" is not a state`, "Proven NotProven ObjectivesMissed NotProtected Excluded"},
+		"state=red":                       {"state", `"red" is not a state`, "one of Proven, NotProven, ObjectivesMissed, NotProtected, Excluded"},
 		"tag=":                            {"tag", "has 0 characters", "1 to 512 characters"},
 		"tag=" + strings.Repeat("x", 513): {"tag", "has 513 characters", "1 to 512"},
 		"tag=a&tag=b":                     {"tag", "is given 2 times", "one value"},

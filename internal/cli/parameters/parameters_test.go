@@ -256,3 +256,29 @@ func TestMeaning_IsPlainText(t *testing.T) {
 	require.Equal(t, "see types, Full", parameters.Meaning(f.Parameter))
 	require.Equal(t, "databases only", parameters.Need(f.Parameter))
 }
+
+func TestHelp_IsInSentencesWithTheNamesOfFlags(t *testing.T) {
+	t.Parallel()
+	f := flow()
+	for name, want := range map[string]string{
+		"storage-account":  "Name or resource ID of the account. Required with --vault and --file-share.",
+		"backup-type":      "see types, Full. Databases only.",
+		"first-backup":     "Back it up. Set this or --file-share.",
+		"item":             "Resource ID of the item. Required with nothing else.",
+		"retry-failed-job": "",
+	} {
+		flag, ok := f.Flag(name)
+		require.True(t, ok, name)
+		switch name {
+		case "storage-account":
+			flag.Meaning = "resource ID of the account"
+		case "first-backup":
+			flag.Meaning, flag.When = "an object, which may be empty: back it up", "this or `fileShare`"
+		case "item":
+			flag.Meaning, flag.When = "resource ID of the item", "required with nothing else"
+		case "backup-type":
+			flag.Values = []string{"see", "Full"}
+		}
+		require.Equal(t, want, f.Help(flag), name)
+	}
+}

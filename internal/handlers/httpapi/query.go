@@ -106,7 +106,7 @@ func (p *queryParser) statuses(name string, values []string) {
 	for _, text := range strings.Split(strings.Join(values, ","), ",") {
 		i := slices.IndexFunc(operation.Statuses(), func(s operation.Status) bool { return strings.EqualFold(string(s), text) })
 		if i < 0 {
-			p.add(name, fmt.Sprintf("%q is not a status", text), fmt.Sprint(operation.Statuses()))
+			p.add(name, fmt.Sprintf("%q is not a status", text), "one of "+api.Listed(operation.Statuses()))
 			continue
 		}
 		p.query.Status = append(p.query.Status, operation.Statuses()[i])

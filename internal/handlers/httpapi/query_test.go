@@ -77,7 +77,7 @@ func TestParseQuery_NamesEveryWrongFilterInOrder(t *testing.T) {
 			{Field: "pageSize", Problem: `"501" is not a page size`, Want: "1 to 500"},
 			{Field: "pagesize", Problem: "is not a filter", Want: "one of status, since, pageSize"},
 			{Field: "since", Problem: `"yesterday" is not a time`, Want: "a time such as 2026-11-21T03:00:00Z, a date, or an age such as 36h or 7d"},
-			{Field: "status", Problem: `"Done" is not a status`, Want: "[Pending Running Parked Succeeded SucceededWithWarnings Failed Canceled TimedOut]"},
+			{Field: "status", Problem: `"Done" is not a status`, Want: "one of Pending, Running, Parked, Succeeded, SucceededWithWarnings, Failed, Canceled, TimedOut"},
 			{Field: "until", Problem: "is not a filter", Want: "one of status, since, pageSize"},
 		}, wrong)
 	}

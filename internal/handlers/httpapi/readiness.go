@@ -172,7 +172,7 @@ func (p *readinessParser) states(values []string) {
 	for _, text := range strings.Split(strings.Join(values, ","), ",") {
 		i := slices.IndexFunc(api.ReadinessStates(), func(s api.ReadinessState) bool { return strings.EqualFold(string(s), text) })
 		if i < 0 {
-			p.add("state", fmt.Sprintf("%q is not a state", text), fmt.Sprint(api.ReadinessStates()))
+			p.add("state", fmt.Sprintf("%q is not a state", text), "one of "+api.Listed(api.ReadinessStates()))
 			continue
 		}
 		p.query.states = append(p.query.states, api.ReadinessStates()[i])

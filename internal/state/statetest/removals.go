@@ -15,7 +15,7 @@ func removalTests() []test {
 	return []test{
 		{"a removal is listed as it was saved", removalIsListed},
 		{"removals are listed newest first, in pages", removalPages},
-		{"a removal and a request with the same ID are two records", removalBesideRequest},
+		{"a removal and a request with the same ID are two records", removalAndRequest},
 		{"a purge keeps the records of removals", purgeKeepsRemovals},
 		{"old removals are deleted in portions", removalsExpire},
 	}
@@ -70,7 +70,7 @@ func removalPages(t *testing.T, s Store) {
 	require.ErrorIs(t, err, operation.ErrContinue)
 }
 
-func removalBesideRequest(t *testing.T, s Store) {
+func removalAndRequest(t *testing.T, s Store) {
 	request, removal := newRejected(1), newRemoval(1)
 	removal.ID = request.ID
 	require.NoError(t, s.SaveRejected(t.Context(), request))
