@@ -383,7 +383,7 @@ func compareLimits(t *testing.T, s *shell, page func(string) shownPage) {
 		require.Equal(t, fmt.Sprintf("%d of %s", l.Used, allowed), cells[2])
 		require.Equal(t, stampOf(l.ResetAt), cells[4])
 		if l.WaitingCount > 0 {
-			require.True(t, strings.HasPrefix(cells[6], fmt.Sprintf("%d: %s until %s", l.WaitingCount, l.Waiting[0].Operation[:8], stampOf(l.Waiting[0].Until))), cells[6])
+			require.True(t, strings.HasPrefix(cells[6], fmt.Sprintf("%d %s until %s", l.WaitingCount, l.Waiting[0].Operation[:8], stampOf(l.Waiting[0].Until))), cells[6])
 		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 // drillsData is the content of the page of restore drills.
 type drillsData struct {
 	List api.DrillList
+	// Drills are those of the page.
+	Drills []api.Drill
+	Pager  pager
 	// Evidence is a page of the evidence, newest drill first. Result selects it.
 	Evidence api.EvidencePage
 	Result   string
@@ -31,6 +34,7 @@ func (d *Dashboard) drills(r *http.Request) (content, error) {
 	if data.List, err = backend.Drills(ctx); err != nil {
 		return content{}, err
 	}
+	data.Drills, data.Pager = onePage(query, data.List.Drills, declaredSize)
 	// An app without drills may have no archive.
 	if len(data.List.Drills) > 0 && data.List.EvidenceError == "" {
 		q := api.EvidenceQuery{Result: data.Result, PageSize: pageSize, Continue: query.Get("continue")}

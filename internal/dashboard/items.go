@@ -22,6 +22,7 @@ type itemsData struct {
 	Vault  string
 	Vaults []string
 	Items  []itemRow
+	Pager  pager
 	// Older reports that older operations of the vault were not joined.
 	Older bool
 }
@@ -57,7 +58,9 @@ func (d *Dashboard) items(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	data.Older = older
-	for _, entry := range list.Entries {
+	var entries []api.InventoryEntry
+	entries, data.Pager = onePage(r.URL.Query(), list.Entries, pageSize)
+	for _, entry := range entries {
 		data.Items = append(data.Items, newItemRow(entry, operations))
 	}
 	page.Data = data

@@ -14,9 +14,11 @@ type limitsData struct {
 	List api.LimitList
 	// Scopes holds the limits by subscription and vault, the fullest first.
 	Scopes []limitScope
+	Pager  pager
 	// Unknown holds the limits that Azure has not named, if no operation waits for
-	// them.
+	// them. More is the number of those that the page leaves out.
 	Unknown []limitRow
+	More    int
 }
 
 // limitScope holds the limits of one vault, or of a subscription.
@@ -37,7 +39,17 @@ type limitRow struct {
 	Share int
 	// Blocked reports that Azure accepts no call now.
 	Blocked bool
+	// Shown are the first operations that wait, Others the number of the rest.
+	Shown  []api.LimitWaiter
+	Others int
 }
+
+// maxWaiters is the number of waiting operations that the page shows of a limit.
+const maxWaiters = 5
+
+// scopesSize is the number of vaults and subscriptions on a page. maxUnknown is the
+// number of limits without figures.
+const scopesSize, maxUnknown = 20, pageSize
 
 // limits is the page of Azure's limits: no call is made that they do not allow.
 func (d *Dashboard) limits(r *http.Request) (content, error) {
@@ -65,9 +77,20 @@ func (d *Dashboard) limits(r *http.Request) (content, error) {
 	slices.SortFunc(data.Scopes, func(a, b limitScope) int {
 		return cmp.Or(b.Limits[0].Share-a.Limits[0].Share, cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Subscription, b.Subscription))
 	})
-	return content{Title: "Limits", Section: "limits", Live: live{Every: listLive}, Data: data}, nil
+	query := r.URL.Query()
+	data.Scopes, data.Pager = onePage(query, data.Scopes, scopesSize)
+	if data.Pager.Previous != "" {
+		data.Unknown = nil // the first page lists them
+	}
+	data.More = len(data.Unknown) - maxUnknown
+	data.Unknown = data.Unknown[:min(len(data.Unknown), maxUnknown)]
+	return content{Title: "Limits", Section: "limits", Live: live{Every: listLive, Query: clean(query).Encode()}, Data: data}, nil
 }
 
 func newLimitRow(l api.Limit, at time.Time) limitRow {
-	return limitRow{Limit: l, Allowed: l.Limit, Of: cmp.Or(l.Action, l.Provider), Share: min(100, percent(l.Used, l.Limit)), Blocked: l.BlockedUntil.After(at)}
+	shown := l.Waiting[:min(len(l.Waiting), maxWaiters)]
+	return limitRow{
+		Limit: l, Allowed: l.Limit, Of: cmp.Or(l.Action, l.Provider), Share: min(100, percent(l.Used, l.Limit)), Blocked: l.BlockedUntil.After(at),
+		Shown: shown, Others: l.WaitingCount - len(shown),
+	}
 }

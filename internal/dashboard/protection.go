@@ -20,8 +20,9 @@ type protectionData struct {
 	Outcome string
 	// Counts are the decisions by outcome, lost protection first.
 	Counts []outcomeCount
-	// Decisions are those of the chosen outcome.
+	// Decisions are those of the chosen outcome, one page of them.
 	Decisions []api.Decision
+	Pager     pager
 	// Incomplete reports that there are more decisions than are counted.
 	Incomplete bool
 	Unreadable int
@@ -78,7 +79,7 @@ func (d *Dashboard) protection(r *http.Request) (content, error) {
 	slices.SortStableFunc(data.Decisions, func(a, b api.Decision) int {
 		return cmp.Or(urgency(a.Outcome)-urgency(b.Outcome), b.At.Compare(a.At))
 	})
-	data.Decisions = data.Decisions[:min(len(data.Decisions), 4*pageSize)]
+	data.Decisions, data.Pager = onePage(r.URL.Query(), data.Decisions, pageSize)
 	return content{Title: "Protection", Section: "protection", Data: data}, nil
 }
 

@@ -24,6 +24,8 @@ type readinessData struct {
 	// Total counts all resources of the report.
 	Total  api.ReadinessScore
 	Vaults []vaultReadiness
+	// AllVaults is the number of vaults in the report. The page shows the first ones.
+	AllVaults int
 	// First reports that this is the first page of the report, which has the scores
 	// and the vaults.
 	First bool
@@ -99,6 +101,8 @@ func (d *readinessData) join() {
 	slices.SortStableFunc(d.Vaults, func(a, b vaultReadiness) int {
 		return cmp.Or(a.Score.ProvenPercent-b.Score.ProvenPercent, cmp.Compare(a.ID, b.ID))
 	})
+	d.AllVaults = len(d.Vaults)
+	d.Vaults = d.Vaults[:min(len(d.Vaults), pageSize)]
 }
 
 // readinessName returns a state in words.

@@ -12,6 +12,9 @@ import (
 // schedulesData is the content of the page of schedules.
 type schedulesData struct {
 	List api.ScheduleList
+	// Schedules are those of the page.
+	Schedules []api.Schedule
+	Pager     pager
 	// Hours counts the next runs of all schedules by hour of the day, in UTC.
 	Hours []hour
 	// Runs holds the last runs by schedule, for the schedules that are shown with them.
@@ -42,6 +45,13 @@ type scheduleRun struct {
 	Query template.URL
 }
 
+// declaredSize is the number of schedules or drills on a page.
+const declaredSize = 20
+
+// maxRunOperations is the number of operations by which the last runs are known: the
+// store reads a row for each.
+const maxRunOperations = 2 * pageSize
+
 // maxLastRuns is the number of last runs that the page shows of a schedule.
 const maxLastRuns = 10
 
@@ -57,8 +67,9 @@ func (d *Dashboard) schedules(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	data := schedulesData{List: list, Hours: hoursOf(list.Schedules), Runs: map[string]scheduleRuns{}, RunID: d.cfg.NewID()}
+	data.Schedules, data.Pager = onePage(r.URL.Query(), list.Schedules, declaredSize)
 	chosen := r.URL.Query().Get("runs")
-	for _, s := range list.Schedules {
+	for _, s := range data.Schedules {
 		if s.Name != chosen && len(list.Schedules) > maxWithRuns {
 			continue
 		}
@@ -90,7 +101,7 @@ func hoursOf(schedules []api.Schedule) []hour {
 
 // lastRuns groups the newest operations of a schedule by run.
 func lastRuns(ctx context.Context, backend API, name string) (scheduleRuns, error) {
-	page, err := backend.List(ctx, api.OperationQuery{Schedule: name, PageSize: api.MaxPageSize})
+	page, err := backend.List(ctx, api.OperationQuery{Schedule: name, PageSize: maxRunOperations})
 	if err != nil {
 		return scheduleRuns{}, err
 	}

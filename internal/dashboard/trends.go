@@ -22,8 +22,10 @@ type trendsData struct {
 	Hours  []hour
 	// Total and Succeeded count ended operations.
 	Total, Succeeded int
-	// Throttled are the limits that Azure enforced within the window.
-	Throttled []api.Limit
+	// Throttled are the limits that Azure enforced within the window, the last ones
+	// first. MoreThrottled is the number of those that the page leaves out.
+	Throttled     []api.Limit
+	MoreThrottled int
 	// Incomplete reports that older operations of the window are missing.
 	Incomplete bool
 	// MostPerDay scales the plot of days, MostPerHour that of hours.
@@ -69,6 +71,9 @@ func (d *Dashboard) trends(r *http.Request) (content, error) {
 			data.Throttled = append(data.Throttled, l)
 		}
 	}
+	slices.SortStableFunc(data.Throttled, func(a, b api.Limit) int { return b.ThrottledAt.Compare(a.ThrottledAt) })
+	data.MoreThrottled = max(0, len(data.Throttled)-pageSize)
+	data.Throttled = data.Throttled[:len(data.Throttled)-data.MoreThrottled]
 	return content{Title: "Trends", Section: "trends", Data: data}, nil
 }
 

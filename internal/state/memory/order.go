@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,15 +16,19 @@ type head struct {
 	createdAt time.Time
 	status    operation.Status
 	flow      string
+	labels    map[string]string
 }
 
 func headOf(op operation.Operation) head {
-	return head{at: state.PositionOf(op.CreatedAt, op.ID), createdAt: op.CreatedAt, status: op.Status, flow: op.Flow}
+	return head{at: state.PositionOf(op.CreatedAt, op.ID), createdAt: op.CreatedAt, status: op.Status, flow: op.Flow, labels: maps.Clone(op.Labels)}
 }
 
 // mayMatch reports whether the query can select the row, by its head alone.
 func (h head) mayMatch(q operation.Query) bool {
-	return (len(q.Status) == 0 || slices.Contains(q.Status, h.status)) && (q.Flow == "" || q.Flow == h.flow)
+	if len(q.Status) > 0 && !slices.Contains(q.Status, h.status) || q.Flow != "" && q.Flow != h.flow {
+		return false
+	}
+	return !slices.ContainsFunc(q.Labels, func(l operation.Label) bool { return h.labels[l.Key] != l.Value })
 }
 
 // place is a row in the order of all lists.
