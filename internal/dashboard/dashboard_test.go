@@ -139,7 +139,7 @@ func TestPages_ShowWhatTheAPIReturns(t *testing.T) {
 		"attention":                {"Nothing is parked.", "Nothing has failed.", "No request was rejected."},
 		"attention?preflight=now":  {"Checked ", "Check again"},
 		"attention?preflight=1":    {"Everything that the app needs can be reached."},
-		"items":                    {"Choose a vault."},
+		"items":                    {"vm1", "DefaultPolicy"},
 		"schedules":                {"nightly", "Europe/Berlin", "Run nightly now"},
 		"protection":               {"No decision yet."},
 		"limits":                   {"No limit is near."},

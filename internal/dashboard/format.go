@@ -17,10 +17,10 @@ import (
 // functions are the functions of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"short": short, "last": lastPart, "stamp": stamp, "minute": minute, "slot": slotTime, "lastRuns": runsOf, "status": statusMark, "span": span, "between": between,
+		"short": short, "last": lastPart, "stamp": stamp, "minute": minute, "runName": runName, "requestName": requestName, "sentence": sentence, "words": words, "breakable": breakable, "lastRuns": runsOf, "status": statusMark, "span": span, "between": between,
 		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "readinessName": readinessName, "readinessClass": readinessClass, "age": age, "resultClass": resultClass, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
-		"bar": barHeight, "rows": newRows, "windows": func() []string { return []string{"day", "week", "month"} },
+		"bar": barHeight, "rows": newRows, "windows": trendWindows,
 	}
 }
 
@@ -231,7 +231,7 @@ func actor(a *api.Actor) string {
 	if a == nil {
 		return ""
 	}
-	kinds := map[string]string{"user": "user", "app": "app", "functionKey": "function key", "anonymous": "anonymous caller", "schedule": "schedule", "rule": "rule", "queue": "queue"}
+	kinds := map[string]string{"user": "user", "app": "app", "functionKey": "function key", "anonymous": "an anonymous caller", "schedule": "schedule", "rule": "rule", "queue": "queue"}
 	kind, ok := kinds[a.Kind]
 	if !ok {
 		kind = a.Kind

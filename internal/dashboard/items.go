@@ -44,6 +44,9 @@ func (d *Dashboard) items(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	data.Vaults = vaultsOf(recent.Operations)
+	if data.Vault == "" && len(data.Vaults) == 1 {
+		data.Vault = data.Vaults[0]
+	}
 	page := content{Title: "Items", Section: "items"}
 	if data.Vault == "" {
 		page.Data = data

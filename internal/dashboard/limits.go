@@ -15,10 +15,11 @@ type limitsData struct {
 	// Scopes holds the limits by subscription and vault, the fullest first.
 	Scopes []limitScope
 	Pager  pager
-	// Unknown holds the limits that Azure has not named, if no operation waits for
-	// them. More is the number of those that the page leaves out.
-	Unknown []limitRow
-	More    int
+	// Unused holds the limits of which nothing is used, Unknown those that Azure has
+	// not named; no operation waits for them. MoreUnused and MoreUnknown are the
+	// numbers of those that the page leaves out.
+	Unused, Unknown         []limitRow
+	MoreUnused, MoreUnknown int
 }
 
 // limitScope holds the limits of one vault, or of a subscription.
@@ -47,9 +48,9 @@ type limitRow struct {
 // maxWaiters is the number of waiting operations that the page shows of a limit.
 const maxWaiters = 5
 
-// scopesSize is the number of vaults and subscriptions on a page. maxUnknown is the
-// number of limits without figures.
-const scopesSize, maxUnknown = 20, pageSize
+// scopesSize is the number of vaults and subscriptions on a page. maxUnused limits
+// the rows of limits that nobody uses, and of those without figures.
+const scopesSize, maxUnused = 20, pageSize
 
 // limits is the page of Azure's limits: no call is made that they do not allow.
 func (d *Dashboard) limits(r *http.Request) (content, error) {
@@ -57,18 +58,37 @@ func (d *Dashboard) limits(r *http.Request) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	scopes := map[[2]string]*limitScope{}
 	data := limitsData{List: list}
-	for _, l := range list.Limits {
-		if l.Limit == 0 && l.WaitingCount == 0 && !l.BlockedUntil.After(list.At) {
-			data.Unknown = append(data.Unknown, newLimitRow(l, list.At))
+	data.sort()
+	query := r.URL.Query()
+	data.Scopes, data.Pager = onePage(query, data.Scopes, scopesSize)
+	if data.Pager.Previous != "" { // the first page lists them
+		data.Unused, data.Unknown = nil, nil
+	}
+	data.Unused, data.MoreUnused = atMost(data.Unused, maxUnused)
+	data.Unknown, data.MoreUnknown = atMost(data.Unknown, maxUnused)
+	return content{Title: "Limits", Section: "limits", Live: live{Every: listLive, Query: clean(query).Encode()}, Data: data}, nil
+}
+
+// sort tells the limits that are used from the others, and groups them.
+func (data *limitsData) sort() {
+	scopes := map[[2]string]*limitScope{}
+	for _, l := range data.List.Limits {
+		row := newLimitRow(l, data.List.At)
+		idle := l.WaitingCount == 0 && !row.Blocked
+		switch {
+		case idle && l.Limit == 0:
+			data.Unknown = append(data.Unknown, row)
+			continue
+		case idle && l.Used == 0 && l.ThrottledAt.IsZero():
+			data.Unused = append(data.Unused, row)
 			continue
 		}
 		key := [2]string{l.Subscription, l.Scope}
 		if scopes[key] == nil {
 			scopes[key] = &limitScope{Subscription: l.Subscription, Scope: l.Scope}
 		}
-		scopes[key].Limits = append(scopes[key].Limits, newLimitRow(l, list.At))
+		scopes[key].Limits = append(scopes[key].Limits, row)
 	}
 	for _, s := range scopes {
 		slices.SortFunc(s.Limits, func(a, b limitRow) int { return cmp.Or(b.Share-a.Share, cmp.Compare(a.Name, b.Name)) })
@@ -77,20 +97,22 @@ func (d *Dashboard) limits(r *http.Request) (content, error) {
 	slices.SortFunc(data.Scopes, func(a, b limitScope) int {
 		return cmp.Or(b.Limits[0].Share-a.Limits[0].Share, cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Subscription, b.Subscription))
 	})
-	query := r.URL.Query()
-	data.Scopes, data.Pager = onePage(query, data.Scopes, scopesSize)
-	if data.Pager.Previous != "" {
-		data.Unknown = nil // the first page lists them
-	}
-	data.More = len(data.Unknown) - maxUnknown
-	data.Unknown = data.Unknown[:min(len(data.Unknown), maxUnknown)]
-	return content{Title: "Limits", Section: "limits", Live: live{Every: listLive, Query: clean(query).Encode()}, Data: data}, nil
+}
+
+// atMost returns the first rows, and the number of the others.
+func atMost(rows []limitRow, most int) (first []limitRow, others int) {
+	others = max(0, len(rows)-most)
+	return rows[:len(rows)-others], others
 }
 
 func newLimitRow(l api.Limit, at time.Time) limitRow {
+	share := min(100, percent(l.Used, l.Limit))
+	if l.Used > 0 {
+		share = max(share, 1) // a little is seen, too
+	}
 	shown := l.Waiting[:min(len(l.Waiting), maxWaiters)]
 	return limitRow{
-		Limit: l, Allowed: l.Limit, Of: cmp.Or(l.Action, l.Provider), Share: min(100, percent(l.Used, l.Limit)), Blocked: l.BlockedUntil.After(at),
+		Limit: l, Allowed: l.Limit, Of: cmp.Or(l.Action, l.Provider), Share: share, Blocked: l.BlockedUntil.After(at),
 		Shown: shown, Others: l.WaitingCount - len(shown),
 	}
 }

@@ -160,7 +160,7 @@ func TestPages_OfLongListsShowEachRowOnce(t *testing.T) {
 		total int
 	}{
 		"schedules": {`<h2 id="schedule-`, manyDeclared}, "drills": {`<h2 id="schedule-`, manyDeclared}, "limits": {"vaults/azurefilesvault-", 0},
-		"items?vault=" + clienttest.Vault: {`<b><bdi>machine-`, manyItems}, "protection?outcome=none": {`<td class="fixed">none</td>`, manyDecisions / 3},
+		"items?vault=" + clienttest.Vault: {`<b><bdi>machine-`, manyItems}, "protection?outcome=none": {`<td class="fixed first">none</td>`, manyDecisions / 3},
 	} {
 		rows, pages := 0, 0
 		for next := path; next != ""; pages++ {

@@ -165,9 +165,9 @@ var notices = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"retry":    "The operation was started again.",
 	"replay":   "The request was sent again.",
 	"delete":   "The rejected request was deleted.",
-	"run":      "The schedule starts a run now.",
-	"suspend":  "The schedule is paused.",
-	"continue": "The schedule continues with its next run.",
+	"run":      "The run is requested. It starts within a minute.",
+	"suspend":  "Paused: no run starts until it is continued.",
+	"continue": "Continued: it starts with its next run.",
 	"started":  "The operation was started.",
 	"existing": "Nothing was started: the key belongs to this operation, which was started before.",
 }

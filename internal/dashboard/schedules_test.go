@@ -82,7 +82,7 @@ func TestSchedules_ShowTheOutcomeOfTheLastRuns(t *testing.T) {
 	operations := append(ofRun("2026-11-21T02:00", api.Running, api.Succeeded, api.Succeeded), ofRun("2026-11-20T02:00", api.Failed)...)
 	body, queries := schedulesPage(t, "schedules", 1, api.OperationPage{Operations: operations, Continue: "more"})
 	require.Equal(t, []api.OperationQuery{{Schedule: "s0", PageSize: 100}}, queries)
-	require.Contains(t, body, `href="operations?label=slot%3D2026-11-21T02%3A00&amp;schedule=s0">Sat 2026-11-21 02:00</a></td><td class="n">3</td>`)
+	require.Contains(t, body, `href="operations?label=slot%3D2026-11-21T02%3A00&amp;schedule=s0" title="2026-11-21T02:00">Sat 2026-11-21 02:00</a></td><td class="n">3</td>`)
 	require.Regexp(t, `Running</span> 1.*Succeeded</span> 2`, body)
 	require.Contains(t, body, `Fri 2026-11-20 02:00</a></td><td class="n">at least 1</td>`, "its other operations are on the next page")
 

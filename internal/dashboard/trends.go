@@ -46,6 +46,13 @@ type dayTrend struct {
 	Succeeded, Failed, Open int
 }
 
+// trendWindow is a choice of the time that the page covers.
+type trendWindow struct{ Name, Label string }
+
+func trendWindows() []trendWindow {
+	return []trendWindow{{"day", "Last day"}, {"week", "Last week"}, {"month", "Last 30 days"}}
+}
+
 // trends is the page of trends.
 func (d *Dashboard) trends(r *http.Request) (content, error) {
 	ctx, backend := r.Context(), d.cfg.API(r)

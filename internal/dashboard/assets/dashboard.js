@@ -105,6 +105,8 @@
       const copy = event.target.closest("[data-copy]");
       if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => { copy.textContent = "copied"; });
     });
+    // On narrow screens, the entries of the navigation scroll.
+    document.querySelector("header nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     savedViews();
     showTimes();
     setInterval(showTimes, 1000);
