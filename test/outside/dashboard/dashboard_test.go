@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/localstack"
 	"azbackupflow/internal/client"
 	"azbackupflow/internal/dashboard"
 	"azbackupflow/internal/flow"
@@ -57,7 +58,7 @@ func newSite(t *testing.T, flows []dashboard.Flow) *site {
 	})
 	require.NoError(t, err)
 	require.NoError(t, declare(filepath.Join(dir, "dist")))
-	local, err := stack.New(t.Context(), stack.Config{Dist: filepath.Join(dir, "dist"), SpeedFactor: 60})
+	local, err := stack.New(t.Context(), stack.Config{Dist: filepath.Join(dir, "dist"), SpeedFactor: 60, Drills: true, Settings: localstack.Guardrails()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
 	s := &site{t: t}

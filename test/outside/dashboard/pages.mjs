@@ -61,7 +61,7 @@ for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]])
       await fits(page);
       await accessible(audited, page);
       if (path === "nowhere") page.problems = page.problems.filter((p) => !p.includes("404"));
-      if (job.screenshots && path !== "nowhere" && !path.includes("resource=") && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
+      if (job.screenshots && path !== "nowhere" && path !== "protection" && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
         await page.screenshot({ path: `${job.screenshots}/${path.split("?")[0].split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
       }
     });
@@ -188,6 +188,51 @@ await check("a resource is explained", page, async () => {
   await page.locator("[name=resource]").fill("nonsense");
   await page.getByRole("button", { name: "Explain" }).click();
   await page.getByRole("alert").waitFor(patience);
+});
+await check("schedules show ten runs, and one is requested with keys alone", page, async () => {
+  await go(page, "schedules");
+  assert.equal(await page.locator("#nightly-machines ~ .columns [data-next]").count(), 20, "ten of each schedule");
+  await page.getByRole("link", { name: "on request: before-the-upgrade" }).waitFor(patience);
+  await page.locator("#run-nightly-machines summary").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("test of the keys");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/schedules\?done=run/);
+  await page.getByRole("status").waitFor(patience);
+});
+await check("a drill is paused and continued, and its evidence is saved, with keys alone", page, async () => {
+  await go(page, "drills");
+  for (const action of ["suspend", "continue"]) {
+    await page.locator(`#${action}-monthly-files summary`).focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(`test of ${action}`);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(new RegExp(`drills\\?done=${action}`));
+  }
+  await page.keyboard.press("k"); // the last link of a row
+  assert.match(await page.evaluate(() => document.activeElement.getAttribute("href")), /^evidence\//);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  const evidence = JSON.parse(readFileSync(await download.path(), "utf8"));
+  assert.ok(evidence.payload ?? evidence.evidence ?? evidence.signatures, Object.keys(evidence).join(" "));
+  await page.getByRole("link", { name: "Failed", exact: true }).click();
+  await page.getByText("No drill has ended with this result.").waitFor(patience);
+});
+await check("the readiness report is filtered and leads to the items of a vault, with keys alone", page, async () => {
+  await go(page, "readiness?read=1");
+  const all = Number(await page.locator("[data-count=items] b").textContent());
+  const unproven = Number(await page.locator("[data-count=NotProven] b").textContent());
+  assert.ok(unproven >= 1 && unproven <= all, `${unproven} of ${all}`);
+  await page.locator("a[data-count=NotProven]").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/state=NotProven/);
+  const rows = page.locator("table").last().locator("tbody tr");
+  await rows.first().waitFor(patience);
+  assert.equal(await rows.count(), unproven);
+  await page.keyboard.press("k");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/items\?vault=/);
 });
 const reader = await open({ javaScriptEnabled: false });
 await check("pages are read without JavaScript", reader, async () => {

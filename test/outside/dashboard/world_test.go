@@ -12,7 +12,7 @@ import (
 	"azbackupflow/internal/client"
 )
 
-// declared are the schedules and rules of the stack, by their files in the package.
+// declared are the schedules, drills and rules of the stack, by their files in the package.
 func declared() map[string]string {
 	const vault = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/azurefiles/providers/Microsoft.RecoveryServices/vaults/azurefilesvault"
 	return map[string]string{
@@ -28,6 +28,20 @@ schedules:
     timeZone: America/New_York
     select: {vaultId: ` + vault + `, type: SQLDataBase, names: ["orders*"]}
     request: {flow: backup-now, parameters: {}, labels: {team: databases}}
+`,
+		"drills.yaml": `version: 1
+drills:
+  - name: monthly-files
+    cron: "0 4 1 * *"
+    timeZone: Europe/Berlin
+    select: {vaultId: ` + vault + `, type: AzureFileShare, count: 3}
+    point: {rule: latest}
+    target:
+      storageAccountId: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/drills/providers/Microsoft.Storage/storageAccounts/drillaccount
+    objectives: {restoreTime: 4h, pointAge: 30d}
+    validation: {by: none}
+    cleanUp: delete
+    evidence: {retention: 400d}
 `,
 		"protection.yaml": `version: 1
 rules:
@@ -76,6 +90,7 @@ func (s *site) populate() (ended string) {
 	got, err := s.client.Get(s.t.Context(), failed.ID)
 	require.NoError(s.t, err)
 	require.Equal(s.t, api.Failed, got.Status)
+	s.runDeclared()
 	held := s.start("backup-now-postgres", "held") // an item that no other operation of the test changes
 	_, err = s.client.Pause(s.t.Context(), held, "maintenance of the database")
 	require.NoError(s.t, err)
@@ -84,6 +99,24 @@ func (s *site) populate() (ended string) {
 		return err == nil && len(page.Operations) == 1
 	}, maxWait, 50*time.Millisecond)
 	return ended
+}
+
+// runDeclared requests a run of a schedule and of the drill, and waits for an ended
+// operation of the one and the evidence of the other.
+func (s *site) runDeclared() {
+	s.t.Helper()
+	_, err := s.client.RunSchedule(s.t.Context(), "nightly-machines", "before-the-upgrade", "test of the upgrade")
+	require.NoError(s.t, err)
+	_, err = s.client.RunDrill(s.t.Context(), "monthly-files", "audit", "audit")
+	require.NoError(s.t, err)
+	require.Eventually(s.t, func() bool {
+		evidence, err := s.client.ListEvidence(s.t.Context(), api.EvidenceQuery{})
+		return err == nil && len(evidence.Evidence) > 0
+	}, maxWait, 50*time.Millisecond)
+	require.Eventually(s.t, func() bool {
+		page, err := s.client.List(s.t.Context(), api.OperationQuery{Schedule: "nightly-machines"})
+		return err == nil && len(page.Operations) > 0 && page.Operations[0].Status.Terminal()
+	}, maxWait, 50*time.Millisecond)
 }
 
 // end waits until an operation has ended.
