@@ -49,7 +49,7 @@ type limitRow struct {
 const maxWaiters = 5
 
 // scopesSize is the number of vaults and subscriptions on a page. maxUnused limits
-// the rows of limits that nobody uses, and of those without figures.
+// the rows of unused limits, and of those without figures.
 const scopesSize, maxUnused = 20, pageSize
 
 // limits is the page of Azure's limits: no call is made that they do not allow.
@@ -70,7 +70,7 @@ func (d *Dashboard) limits(r *http.Request) (content, error) {
 	return content{Title: "Limits", Section: "limits", Live: live{Every: listLive, Query: clean(query).Encode()}, Data: data}, nil
 }
 
-// sort tells the limits that are used from the others, and groups them.
+// sort separates the limits that are used from the others, and groups them.
 func (data *limitsData) sort() {
 	scopes := map[[2]string]*limitScope{}
 	for _, l := range data.List.Limits {

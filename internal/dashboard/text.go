@@ -77,7 +77,7 @@ func runName(slot string) string {
 const requestedRun = "run-"
 
 // requestName returns the name under which a run was requested; the beginning of it if
-// it is long, as one that nobody chose.
+// it is long, as a generated one is.
 func requestName(slot string) string {
 	name := strings.TrimPrefix(slot, requestedRun)
 	if letters := []rune(name); len(letters) > maxRunName {
