@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,6 +79,16 @@ func (l *local) protectedItem(name string) string {
 	return items[at].ID
 }
 
+// evidenceStore returns the store of evidence, past the proxy that kills the handler.
+func (l *local) evidenceStore() *blobs.Store {
+	l.t.Helper()
+	store, err := blobs.New(blobs.Config{Container: archive.Container, Service: func() (*service.Client, error) {
+		return service.NewClientFromConnectionString(l.DrillStorage(), blobs.ClientOptions())
+	}})
+	require.NoError(l.t, err)
+	return store
+}
+
 // evidence returns the documents of all drills by their IDs, verified offline.
 func (l *local) evidence() map[string]evidence.Evidence {
 	l.t.Helper()
@@ -84,11 +96,7 @@ func (l *local) evidence() map[string]evidence.Evidence {
 	require.NoError(l.t, err)
 	key, err := evidence.ParsePublicKey(raw)
 	require.NoError(l.t, err)
-	store, err := blobs.New(blobs.Config{Container: archive.Container, Service: func() (*service.Client, error) {
-		return service.NewClientFromConnectionString(l.DrillStorage(), blobs.ClientOptions())
-	}})
-	require.NoError(l.t, err)
-	all := map[string]evidence.Evidence{}
+	store, all := l.evidenceStore(), map[string]evidence.Evidence{}
 	for object, err := range store.List(context.WithoutCancel(l.t.Context()), "") {
 		require.NoError(l.t, err)
 		read, err := store.Read(l.t.Context(), object.Name)
@@ -99,6 +107,40 @@ func (l *local) evidence() map[string]evidence.Evidence {
 		all[verified.Evidence.ID] = verified.Evidence
 	}
 	return all
+}
+
+// firstDocuments keeps the content of each document of evidence right after its first
+// write. An archive that replaced a document would end with other content: each
+// signature is another one.
+type firstDocuments struct {
+	mu      sync.Mutex
+	read    func(name string) (string, bool)
+	content map[string]string
+	writes  int
+}
+
+func (d *firstDocuments) readWith(read func(name string) (string, bool)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.read = read
+}
+
+// hook is called for each request, before the handler may be killed.
+func (d *firstDocuments) hook(m fault.Moment, r fault.Request) {
+	_, path, ok := strings.Cut(r.Detail, "/"+archive.Container+"/")
+	name, err := url.PathUnescape(path)
+	if r.Kind != "PUT blob" || m != fault.During || !ok || err != nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.writes++
+	if _, known := d.content[name]; known || d.read == nil {
+		return
+	}
+	if content, found := d.read(name); found {
+		d.content[name] = content
+	}
 }
 
 // awaitsAnswer waits until a drill waits for its validator, and returns what to
@@ -198,12 +240,24 @@ func TestKill_DrillsRestoreOnceAndLeaveNothing(t *testing.T) {
 	restores := []point{{"arm", "POST restore", fault.During}, {"arm", "POST restore", fault.After}}
 	must := append(restores, point{"arm", "PUT shares", fault.During}, point{"arm", "PUT shares", fault.After}, point{"arm", "DELETE shares", fault.During},
 		point{"arm", "DELETE shares", fault.After}, point{"arm", "PATCH disks", fault.During}, point{"arm", "PATCH disks", fault.After}, point{"arm", "DELETE disks", fault.After})
+	for _, m := range []fault.Moment{fault.Before, fault.During, fault.After} {
+		must = append(must, point{"blob", "PUT blob", m})
+	}
 	k := newKiller(10, must...)
 	k.only = func(p point) bool {
 		return slices.Contains([]string{"POST restore", "PUT shares", "DELETE shares", "GET shares", "PATCH disks", "DELETE disks", "GET disks", "PATCH containers", "DELETE containers", "POST validateRestore"}, p.kind) ||
-			p.service == "table" && p.kind != "POST itemlocks" // the lock of the group is created once
+			p.service == "blob" && p.kind != "PUT container" || p.service == "table" && p.kind != "POST itemlocks" // both are created once
 	}
-	l := start(t, stack.Config{SpeedFactor: 200, World: &world, Fault: k.hook, Settings: drillSettings(), Drills: true})
+	documents := &firstDocuments{content: map[string]string{}}
+	l := start(t, stack.Config{SpeedFactor: 200, World: &world, Settings: drillSettings(), Drills: true, Fault: func(m fault.Moment, r fault.Request) {
+		documents.hook(m, r)
+		k.hook(m, r)
+	}})
+	store := l.evidenceStore()
+	documents.readWith(func(name string) (string, bool) {
+		object, err := store.Read(context.WithoutCancel(t.Context()), name)
+		return string(object.Content), err == nil
+	})
 	keepHostsRunning(t, l)
 	foreign := drillAccount + "/fileServices/default/shares/azbackupflow-drill-foreign"
 	require.NoError(t, l.ARM.CreateShare(drillAccount, armsim.Share{Name: "azbackupflow-drill-foreign"}))
@@ -236,10 +290,19 @@ func TestKill_DrillsRestoreOnceAndLeaveNothing(t *testing.T) {
 	require.Len(t, l.ARM.ItemRestores(), rounds*(each+1), "each share and each machine was restored once")
 	require.Len(t, l.ARM.Restores(), rounds*each, "each disk was restored once")
 	require.Equal(t, []string{foreign}, l.places(), "nothing stays, and nothing of others is deleted")
-	documents := l.evidence()
-	require.Len(t, documents, len(ids))
+	proofs := l.evidence()
+	require.Len(t, proofs, len(ids))
 	for _, id := range ids {
-		require.Equal(t, evidence.Proven, documents[id].Result, id)
+		require.Equal(t, evidence.Proven, proofs[id].Result, id)
+	}
+	documents.mu.Lock()
+	defer documents.mu.Unlock()
+	require.Len(t, documents.content, len(ids))
+	require.Greater(t, documents.writes, len(ids), "a killed handler writes again")
+	for name, first := range documents.content {
+		last, found := documents.read(name)
+		require.True(t, found, name)
+		require.Equal(t, first, last, "%s was written once", name)
 	}
 	kills, points := k.made()
 	t.Logf("%d drills in %d rounds, %d kills at %d points", len(ids), rounds, kills, points)

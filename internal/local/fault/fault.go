@@ -35,7 +35,7 @@ func (m Moment) String() string {
 
 // Request describes a request that a stand-in serves.
 type Request struct {
-	// Service is "arm", "table", "bus" or "host".
+	// Service is "arm", "table", "blob", "bus" or "host".
 	Service string
 	// Kind describes the request without the parts that vary between operations,
 	// such as "PUT protectedItems" or "send steps". Tests count and select

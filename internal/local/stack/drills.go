@@ -17,6 +17,7 @@ import (
 
 	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/drill/archive/blobs"
+	"azbackupflow/internal/local/tableproxy"
 	"azbackupflow/internal/settings"
 )
 
@@ -36,9 +37,15 @@ func (s *Stack) DrillKey() string {
 }
 
 // prepareDrills makes a key, unless the folder of the stack has one, and the settings
-// of drills. storage is the connection to Azurite itself: tables stay behind the
-// proxy.
-func (s *Stack) prepareDrills(storage string) error {
+// of drills. storage is the connection to Azurite itself: the handler reaches tables
+// and blobs through proxies.
+func (s *Stack) prepareDrills(ctx context.Context, storage string) error {
+	proxy, err := tableproxy.New(ctx, tableproxy.Config{Target: storage, Blobs: true, Fault: s.config.Fault})
+	if err != nil {
+		return fmt.Errorf("blob service: %w", err)
+	}
+	s.services.add(proxy.Close)
+	s.evidence = storage
 	dir := s.config.Dir
 	if dir == "" {
 		temporary, err := os.MkdirTemp("", "azbackupflow-drills-")
@@ -48,7 +55,7 @@ func (s *Stack) prepareDrills(storage string) error {
 		s.services.add(func() error { return os.RemoveAll(temporary) })
 		dir = temporary
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("key of the evidence: %w", err)
 	}
@@ -60,7 +67,7 @@ func (s *Stack) prepareDrills(storage string) error {
 	}
 	s.drills = map[string]string{
 		"AZBACKUPFLOW_EVIDENCE_KEY": private,
-		settings.TablesConnection:   withBlobs(s.Tables.ConnectionString(), storage),
+		settings.TablesConnection:   withBlobs(s.Tables.ConnectionString(), proxy.ConnectionString()),
 	}
 	return nil
 }
@@ -96,7 +103,7 @@ func writeKeyPair(private, public string) error {
 
 // DrillStorage returns the connection to the storage that keeps the evidence of
 // drills; empty without Config.Drills.
-func (s *Stack) DrillStorage() string { return s.drills[settings.TablesConnection] }
+func (s *Stack) DrillStorage() string { return s.evidence }
 
 // SaveEvidence copies the documents of all drills, and the public key that verifies
 // them, to a folder: the storage of a stack ends with it. It returns the files.

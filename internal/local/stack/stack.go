@@ -90,6 +90,8 @@ type Stack struct {
 	storage string
 	// drills are the app settings of restore drills; nil without Config.Drills.
 	drills map[string]string
+	// evidence is the connection to the storage of evidence, without a proxy.
+	evidence string
 
 	mu   sync.Mutex
 	host *functionshost.Host
@@ -142,7 +144,7 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 	started.add(arm.Close)
 	s := &Stack{Broker: broker, Tables: proxy, ARM: arm, config: c, services: started}
 	if c.Drills {
-		if err := s.prepareDrills(tables.ConnectionString()); err != nil {
+		if err := s.prepareDrills(ctx, tables.ConnectionString()); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}

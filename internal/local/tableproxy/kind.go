@@ -2,9 +2,30 @@ package tableproxy
 
 import (
 	"bytes"
+	"net/http"
 	"net/url"
 	"strings"
+
+	"azbackupflow/internal/local/fault"
 )
+
+// tableRequest describes a request to a table service.
+func tableRequest(r *http.Request, body []byte) fault.Request {
+	return fault.Request{Service: "table", Kind: kind(r.Method, r.URL.EscapedPath(), body), Detail: r.Method + " " + r.URL.EscapedPath()}
+}
+
+// blobRequest describes a request to a blob service. The path has the form
+// /account/container/blob.
+func blobRequest(r *http.Request, _ []byte) fault.Request {
+	what := "blob"
+	switch {
+	case r.URL.Query().Get("comp") == "list":
+		what = "blobs"
+	case r.URL.Query().Get("restype") != "":
+		what = r.URL.Query().Get("restype")
+	}
+	return fault.Request{Service: "blob", Kind: r.Method + " " + what, Detail: r.Method + " " + r.URL.EscapedPath()}
+}
 
 // batchPath is the last part of the path of an entity group transaction.
 const batchPath = "$batch"

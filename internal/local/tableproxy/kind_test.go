@@ -1,10 +1,25 @@
 package tableproxy
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+func TestBlobRequest_NamesTheResource(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ method, target, want string }{
+		{http.MethodPut, "/acc/drill-evidence/2026/11/vault/id.json", "PUT blob"},
+		{http.MethodGet, "/acc/drill-evidence?restype=container&comp=list&prefix=2026", "GET blobs"},
+		{http.MethodPut, "/acc/drill-evidence?restype=container", "PUT container"},
+	} {
+		got := blobRequest(httptest.NewRequestWithContext(t.Context(), c.method, c.target, nil), nil)
+		require.Equal(t, "blob", got.Service)
+		require.Equal(t, c.want, got.Kind)
+	}
+}
 
 func TestRequestKind_IsMethodAndTable(t *testing.T) {
 	t.Parallel()

@@ -23,12 +23,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		drop(w)
 		return
 	}
-	request := fault.Request{
-		Service: "table",
-		Kind:    kind(r.Method, r.URL.EscapedPath(), body),
-		Detail:  r.Method + " " + r.URL.EscapedPath(),
-	}
-
+	request := p.describe(r, body)
 	p.hook.At(fault.Before, request)
 	if clientGone(r.Context()) {
 		drop(w)
@@ -68,7 +63,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	p.hook.At(fault.After, request)
 }
 
-// answer is a complete answer of the table service.
+// answer is a complete answer of the service.
 type answer struct {
 	status  int
 	header  http.Header
@@ -94,12 +89,12 @@ func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answ
 	}
 	response, err := p.transport.RoundTrip(out)
 	if err != nil {
-		return answer{}, fmt.Errorf("forward to the table service: %w", err)
+		return answer{}, fmt.Errorf("forward to the storage service: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	payload, err := io.ReadAll(response.Body)
 	if err != nil {
-		return answer{}, fmt.Errorf("read the table service's answer: %w", err)
+		return answer{}, fmt.Errorf("read the answer of the storage service: %w", err)
 	}
 	return answer{status: response.StatusCode, header: response.Header, payload: payload}, nil
 }

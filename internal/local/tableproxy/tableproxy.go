@@ -1,10 +1,10 @@
 // Package tableproxy forwards requests from the program under test to a table
-// service. It lets a test act at exact moments of a request, and simulate an
+// service, or to a blob service. It lets a test act at exact moments of a request, and simulate an
 // outage of the service.
 //
 // What it does not do:
 //
-//   - It does not interpret requests beyond their method and table.
+//   - It does not interpret requests beyond their method and table, or blob.
 //   - It does not stream: it holds each request and answer in memory (Table
 //     Storage allows 4 MiB).
 //   - It has no TLS: it serves plain HTTP on loopback.
@@ -27,8 +27,11 @@ import (
 // Config configures a Proxy.
 type Config struct {
 	// Target is the connection string of the table service. It must contain a
-	// TableEndpoint.
+	// TableEndpoint; with Blobs, a BlobEndpoint.
 	Target string
+	// Blobs forwards to the blob service. Fault is then called with the service "blob"
+	// and a kind of method and resource: "PUT blob", "GET blobs", "PUT container".
+	Blobs bool
 	// Fault is called at each moment of each request, with the service "table" and
 	// a kind of method and table: "GET operations", "PATCH live", "BATCH
 	// operations", "POST Tables". A nil Fault does nothing.
@@ -47,14 +50,22 @@ type Proxy struct {
 	server     *http.Server
 	transport  *http.Transport
 	hook       fault.Hook
+	describe   func(r *http.Request, body []byte) fault.Request
 	served     chan struct{}
 }
 
-const endpointKey = "TableEndpoint="
+const (
+	tableKey = "TableEndpoint="
+	blobKey  = "BlobEndpoint="
+)
 
 // New listens on a free loopback port and forwards to the target.
 func New(ctx context.Context, cfg Config) (*Proxy, error) {
-	target, err := tableEndpoint(cfg.Target)
+	key, describe := tableKey, tableRequest
+	if cfg.Blobs {
+		key, describe = blobKey, blobRequest
+	}
+	target, err := endpointOf(cfg.Target, key)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +80,10 @@ func New(ctx context.Context, cfg Config) (*Proxy, error) {
 		// Answers are forwarded unchanged, so nothing is decompressed.
 		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
 		hook:      cfg.Fault,
+		describe:  describe,
 		served:    make(chan struct{}),
 	}
-	p.connection = strings.Replace(cfg.Target, endpointKey+target.String(), endpointKey+p.Endpoint(), 1)
+	p.connection = strings.Replace(cfg.Target, key+target.String(), key+p.Endpoint(), 1)
 	p.server = &http.Server{
 		Handler:           http.HandlerFunc(p.serve),
 		ReadHeaderTimeout: time.Minute,
@@ -86,24 +98,24 @@ func New(ctx context.Context, cfg Config) (*Proxy, error) {
 	return p, nil
 }
 
-// tableEndpoint returns the endpoint in a connection string.
-func tableEndpoint(connection string) (*url.URL, error) {
+// endpointOf returns the endpoint in a connection string.
+func endpointOf(connection, key string) (*url.URL, error) {
+	name := strings.TrimSuffix(key, "=")
 	for part := range strings.SplitSeq(connection, ";") {
-		endpoint, ok := strings.CutPrefix(part, endpointKey)
+		endpoint, ok := strings.CutPrefix(part, key)
 		if !ok {
 			continue
 		}
 		u, err := url.Parse(endpoint)
 		if err != nil {
-			return nil, errors.New("the TableEndpoint of the table proxy's target is not a URL; check Config.Target")
+			return nil, fmt.Errorf("the %s of the proxy's target is not a URL; check Config.Target", name)
 		}
 		return u, nil
 	}
-	return nil, errors.New("the table proxy's target names no TableEndpoint; use a connection string of Table Storage")
+	return nil, fmt.Errorf("the proxy's target names no %s; use a connection string of a storage account with it", name)
 }
 
-// Endpoint returns the URL of the table service through the proxy, with its
-// account.
+// Endpoint returns the URL of the service through the proxy, with its account.
 func (p *Proxy) Endpoint() string {
 	return "http://" + p.listener.Addr().String() + p.target.EscapedPath()
 }
@@ -113,7 +125,7 @@ func (p *Proxy) Endpoint() string {
 // of a shared key does not cover the host name.
 func (p *Proxy) ConnectionString() string { return p.connection }
 
-// SetAvailable starts an outage of the table service (false) or ends it (true).
+// SetAvailable starts an outage of the service (false) or ends it (true).
 // During an outage every connection is reset, even in the middle of a request.
 // Requests that were already forwarded still take effect.
 func (p *Proxy) SetAvailable(available bool) { p.listener.setAvailable(available) }
