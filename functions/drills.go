@@ -14,6 +14,7 @@ import (
 
 	"azbackupflow/internal/arm/datasource"
 	"azbackupflow/internal/connection"
+	"azbackupflow/internal/declaration"
 	"azbackupflow/internal/drill"
 	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/drill/archive/blobs"
@@ -21,18 +22,14 @@ import (
 	"azbackupflow/internal/drill/keyvault"
 	"azbackupflow/internal/drill/plan"
 	"azbackupflow/internal/engine"
+	"azbackupflow/internal/preflight"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/settings"
 )
 
 // newArchive returns the archive of evidence. Its clients connect at their first use.
 func newArchive(b *base) (*archive.Archive, error) {
-	store, err := blobs.New(blobs.Config{
-		Container: archive.Container,
-		Service: func() (*service.Client, error) {
-			return connection.Blobs(b.lookup, settings.TablesConnection, blobs.ClientOptions())
-		},
-	})
+	store, err := newEvidenceStore(b)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +38,15 @@ func newArchive(b *base) (*archive.Archive, error) {
 		return nil, err
 	}
 	return archive.New(archive.Config{Store: store, Signer: signer, Now: b.now})
+}
+
+func newEvidenceStore(b *base) (*blobs.Store, error) {
+	return blobs.New(blobs.Config{
+		Container: archive.Container,
+		Service: func() (*service.Client, error) {
+			return connection.Blobs(b.lookup, settings.TablesConnection, blobs.ClientOptions())
+		},
+	})
 }
 
 // evidenceWriter returns the function that keeps the evidence of a drill; nil for an
@@ -80,40 +86,90 @@ func newSigner(b *base) (evidence.Signer, error) {
 	return keyvault.New(keyvault.Config{Key: key, Credential: func() (azcore.TokenCredential, error) { return newCredential(b) }})
 }
 
+// declaredDrills are the drills of the file.
+type declaredDrills struct {
+	schedules []schedule.Schedule
+	// incomplete reports that a drill may be missing.
+	incomplete bool
+	// skipped are the drills that do not run, for the preflight.
+	skipped []preflight.SkippedDrill
+}
+
 // readDrills reads the file of drills. An invalid drill is skipped with an error in the
-// log, and the app starts with the others; see docs/adr/0010-declarations.md.
-// incomplete reports that a drill may be missing.
-func readDrills(b *base, az *azure, kept *archive.Archive, e *engine.Engine) (schedules []schedule.Schedule, incomplete bool, err error) {
+// log, and the app starts with the others; see docs/adr/0010-declarations.md. So is a
+// drill with a target that is not allowed.
+func readDrills(b *base, az *azure, kept *archive.Archive, e *engine.Engine) (d declaredDrills, err error) {
 	path := b.settings.Drills
+	skip := func(name string, problem error) {
+		d.incomplete = true
+		d.skipped = append(d.skipped, preflight.SkippedDrill{Name: name, Problem: problem.Error()})
+	}
 	raw, err := os.ReadFile(path) //nolint:gosec // G304: the operator's own setting
 	if errors.Is(err, fs.ErrNotExist) && path == drill.FileName {
-		return nil, false, nil
+		return d, nil
 	}
 	if err != nil {
 		b.log.Error("drills not read, no drill starts", "error", err)
-		return nil, true, nil
+		skip(path, err)
+		return d, nil
 	}
 	declared, err := drill.Parse(path, raw)
 	logProblems(b.log, "drill skipped", err)
-	incomplete = err != nil
+	var invalid *declaration.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		for _, p := range invalid.Problems {
+			skip(path, errors.New(p.String()))
+		}
+	case err != nil:
+		skip(path, err)
+	}
 	if len(declared) > 0 && b.settings.EvidenceKey == "" {
 		b.log.Error("drills skipped, because their evidence could not be signed", "error", archive.ErrNoKey())
-		return nil, true, nil
+		skip(path, archive.ErrNoKey())
+		return d, nil
 	}
 	all, err := plan.Schedules(plan.Config{
 		Drills: declared, Digest: plan.Digest(raw), Tested: kept.List,
 		Items: plan.Vaults{RecoveryServices: az.recoveryServices, DataProtection: az.dataProtection, Sources: datasource.New(az.client)},
 	})
 	if err != nil {
-		return nil, true, err
+		return d, err
 	}
 	for i, s := range all {
 		if err := plan.Check(s, declared[i], e.Check); err != nil {
 			b.log.Error("drill skipped, because its operations could not start", "drill", s.Name, "error", err)
-			incomplete = true
+			skip(s.Name, err)
 			continue
 		}
-		schedules = append(schedules, s)
+		d.schedules = append(d.schedules, s)
 	}
-	return schedules, incomplete, nil
+	return d, nil
+}
+
+// evidenceChecks returns what the preflight checks of the evidence; nil for an app
+// without drills.
+func evidenceChecks(b *base, d declaredDrills) (*preflight.Evidence, error) {
+	if b.settings.EvidenceKey == "" && len(b.settings.DrillTargets) == 0 && len(d.schedules)+len(d.skipped) == 0 {
+		return nil, nil //nolint:nilnil // the preflight checks nothing
+	}
+	store, err := newEvidenceStore(b)
+	if err != nil {
+		return nil, err
+	}
+	checks := &preflight.Evidence{Container: archive.Container, Store: store.Exists}
+	if b.settings.EvidenceKey != "" {
+		checks.Key = func(ctx context.Context) error {
+			signer, err := newSigner(b) // reads a file again
+			if err != nil {
+				return err
+			}
+			if vault, ok := signer.(*keyvault.Signer); ok {
+				return vault.Check(ctx, b.now())
+			}
+			_, err = signer.PublicKey(ctx)
+			return err
+		}
+	}
+	return checks, nil
 }

@@ -33,9 +33,11 @@ type parts struct {
 	api       *httpapi.API
 	schedules *schedule.Runner
 	drills    *schedule.Runner
-	protect   *autoprotect.Evaluator
-	retention handlers.Retention
-	telemetry *telemetry.Telemetry
+	// declaredDrills is what the file of drills declares.
+	declaredDrills declaredDrills
+	protect        *autoprotect.Evaluator
+	retention      handlers.Retention
+	telemetry      *telemetry.Telemetry
 }
 
 // functions maps each function that receives an invocation envelope to its
@@ -97,7 +99,7 @@ func newParts(b *base, store *state.Store, m *messaging, az *azure) (*parts, err
 	if err != nil {
 		return nil, err
 	}
-	ready, err := newPreflight(b, store, m, az, p.protect)
+	ready, err := newPreflight(b, store, m, az, p)
 	if err != nil {
 		return nil, err
 	}
@@ -170,9 +172,10 @@ func newSchedules(b *base, store *state.Store, m *messaging, az *azure, kept *ar
 		return err
 	}
 	drills.Kind = schedule.Drills
-	if drills.Schedules, drills.Incomplete, err = readDrills(b, az, kept, p.engine); err != nil {
+	if p.declaredDrills, err = readDrills(b, az, kept, p.engine); err != nil {
 		return err
 	}
+	drills.Schedules, drills.Incomplete = p.declaredDrills.schedules, p.declaredDrills.incomplete
 	p.drills, err = schedule.NewRunner(drills)
 	return err
 }
@@ -186,15 +189,20 @@ func newProtection(b *base, store *state.Store, az *azure, e *engine.Engine) (*a
 	})
 }
 
-func newPreflight(b *base, store *state.Store, m *messaging, az *azure, rules *autoprotect.Evaluator) (*preflight.Preflight, error) {
+func newPreflight(b *base, store *state.Store, m *messaging, az *azure, p *parts) (*preflight.Preflight, error) {
+	evidence, err := evidenceChecks(b, p.declaredDrills)
+	if err != nil {
+		return nil, err
+	}
 	return preflight.New(preflight.Config{
 		ARM: az.client, Vaults: b.settings.Vaults, ServiceBusID: b.settings.ServiceBusID,
 		AllowDelete: b.settings.AllowDelete, RestoreTargets: b.settings.RestoreTargets, DrillTargets: b.settings.DrillTargets,
+		Evidence: evidence, SkippedDrills: p.declaredDrills.skipped,
 		Queues: []string{settings.RequestsQueue, settings.StepsQueue, settings.RejectedQueue},
 		Tables: store.Ping, Bus: m.ping,
 		Settings: func() error { return telemetry.Check(b.lookup) }, Unknown: b.unknown,
 		SignIn: b.settings.SignInUnchecked(), Roles: b.settings.APIRoles,
-		Protectable: func(ctx context.Context) (preflight.Protectable, error) { return protectable(ctx, rules) },
+		Protectable: func(ctx context.Context) (preflight.Protectable, error) { return protectable(ctx, p.protect) },
 	})
 }
 

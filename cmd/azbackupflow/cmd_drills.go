@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,6 +13,8 @@ import (
 	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/drill"
 	"azbackupflow/internal/drill/evidence"
+	"azbackupflow/internal/flow"
+	"azbackupflow/internal/local/stack"
 )
 
 type drillsCommand struct {
@@ -38,8 +43,38 @@ func (c *drillsCheckCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	drills, err := drill.Parse(c.File, raw)
+	allowed, known := a.drillTargets(filepath.Dir(c.File))
+	if !known {
+		drills, err := drill.Parse(c.File, raw)
+		if err := a.showCheck(c.File, "drills", len(drills), err); err != nil {
+			return err
+		}
+		if len(drills) > 0 && !a.out.Structured() {
+			a.out.Line("The targets were not compared with %s, which is not set here.", drillTargetsSetting)
+		}
+		return nil
+	}
+	drills, err := drill.ParseAllowed(c.File, raw, flow.Guardrails{DrillTargets: allowed}.AllowsDrillIn)
 	return a.showCheck(c.File, "drills", len(drills), err)
+}
+
+const drillTargetsSetting = "AZBACKUPFLOW_DRILL_TARGETS"
+
+// drillTargets returns the targets of drills that the environment allows, else
+// local.settings.json in a folder. known is false if neither has the setting.
+func (a *app) drillTargets(folder string) (targets []string, known bool) {
+	value, known := a.lookup(drillTargetsSetting)
+	if !known {
+		var local struct{ Values map[string]any }
+		raw, err := os.ReadFile(filepath.Join(folder, stack.SettingsFile)) //nolint:gosec // G304: next to the file that the user names
+		if err != nil || json.Unmarshal(raw, &local) != nil {
+			return nil, false
+		}
+		if value, known = local.Values[drillTargetsSetting].(string); !known {
+			return nil, false
+		}
+	}
+	return strings.Split(value, ","), true
 }
 
 type drillsVerifyCommand struct {

@@ -81,6 +81,33 @@ func TestDrillsCheck_ShowsProblems(t *testing.T) {
 	s.golden("drills-bad", bare(file, got.stdout+got.stderr))
 }
 
+// The setting is in the environment, or in local.settings.json next to the file. Without
+// it, the command does not compare the targets.
+func TestDrillsCheck_ComparesTheTargetsWithTheSetting(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	const account = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/drills/providers/Microsoft.Storage/storageAccounts/drillaccount"
+	file := declared(t, "drills.yaml", exampleDrills(t))
+	got := s.run("drills", "check", "-f", file)
+	require.Equal(t, 0, got.code)
+	require.Contains(t, got.stdout, "The targets were not compared with AZBACKUPFLOW_DRILL_TARGETS, which is not set here.")
+
+	local := filepath.Join(filepath.Dir(file), "local.settings.json")
+	for value, want := range map[string]int{account: 0, "/subscriptions/x, " + account + "/": 0, account + "2": cli.ExitUsage, "": cli.ExitUsage} {
+		raw, err := json.Marshal(map[string]any{"IsEncrypted": false, "Values": map[string]string{"AZBACKUPFLOW_DRILL_TARGETS": value}})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(local, raw, 0o600))
+		got = s.run("drills", "check", "-f", file)
+		require.Equal(t, want, got.code, "%q: %s", value, got.stderr)
+		if want == cli.ExitUsage {
+			require.Contains(t, got.stdout, `drills[0].target.storageAccountId: "`+account+`" is not an allowed drill target; want one of the setting AZBACKUPFLOW_DRILL_TARGETS`)
+			require.Contains(t, got.stdout, "drills[1].target.storageAccountId")
+		}
+	}
+	s.withVariables(map[string]string{"AZBACKUPFLOW_DRILL_TARGETS": account})
+	require.Equal(t, 0, s.run("drills", "check", "-f", file).code, "the environment comes first")
+}
+
 func TestDrillsVerify_ShowsWhatIsProven(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)

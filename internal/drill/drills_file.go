@@ -42,7 +42,12 @@ type entry struct {
 // Parse parses drills.yaml. It omits drills with errors and returns the others; the
 // error, a *declaration.Invalid, lists all problems. If the file is not a list of
 // drills, it returns none.
-func Parse(file string, raw []byte) ([]Drill, error) {
+func Parse(file string, raw []byte) ([]Drill, error) { return ParseAllowed(file, raw, nil) }
+
+// ParseAllowed is Parse. It also rejects drills with a target that is not allowed;
+// allowed reports it for the ID of a storage account or a resource group. Nil allows
+// every target.
+func ParseAllowed(file string, raw []byte, allowed func(id string) bool) ([]Drill, error) {
 	document, err := declaration.Parse(file, raw)
 	if err != nil {
 		return nil, err
@@ -77,6 +82,9 @@ func Parse(file string, raw []byte) ([]Drill, error) {
 			return nil, err
 		}
 		d, found := e.drill()
+		if len(found) == 0 && allowed != nil {
+			found = e.notAllowed(allowed)
+		}
 		if slices.ContainsFunc(drills, func(other Drill) bool { return other.Name == e.Name }) {
 			found = append(found, problem{[]string{"name"}, fmt.Sprintf("%q is the name of an earlier drill", e.Name), "a unique name"})
 		}

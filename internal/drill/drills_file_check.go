@@ -158,6 +158,17 @@ func (e entry) checkTarget(c *checker) {
 	group(e.Select.Type == Disk || e.Select.Type == VirtualMachine)
 }
 
+// notAllowed returns the problems of targets that the app does not allow.
+func (e entry) notAllowed(allowed func(id string) bool) []problem {
+	c := &checker{}
+	for _, t := range []struct{ path, id string }{{"target.storageAccountId", e.Target.StorageAccountID}, {"target.resourceGroupId", e.Target.ResourceGroupID}} {
+		if t.id != "" && !allowed(t.id) {
+			c.report(t.path, fmt.Sprintf("%q is not an allowed drill target", t.id), "one of the setting AZBACKUPFLOW_DRILL_TARGETS, or the ID added to it")
+		}
+	}
+	return c.problems
+}
+
 // hasType reports whether a text is the resource ID of a resource of a type.
 func hasType(id, resourceType string) bool {
 	parsed, err := resourceid.Parse(id)

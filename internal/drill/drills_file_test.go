@@ -2,6 +2,7 @@ package drill_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,4 +186,20 @@ func TestParse_RejectsAFileThatIsNotAListOfDrills(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.Empty(t, drills)
 	}
+}
+
+func TestParseAllowed_RejectsTargetsThatAreNotAllowed(t *testing.T) {
+	t.Parallel()
+	raw := []byte("version: 1\ndrills:" + disks + shares + vms)
+	only := func(ids ...string) func(string) bool { return func(id string) bool { return slices.Contains(ids, id) } }
+	all, err := drill.ParseAllowed("drills.yaml", raw, only(group, account))
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	all, err = drill.ParseAllowed("drills.yaml", raw, only(group))
+	require.Len(t, all, 1, "the drill of disks uses the group only")
+	require.ErrorContains(t, err, `drills[1].target.storageAccountId: "`+account+`" is not an allowed drill target; want one of the setting AZBACKUPFLOW_DRILL_TARGETS`)
+	require.ErrorContains(t, err, "drills[2].target.storageAccountId")
+	all, err = drill.ParseAllowed("drills.yaml", raw, only())
+	require.Empty(t, all)
+	require.ErrorContains(t, err, "drills[2].target.resourceGroupId")
 }

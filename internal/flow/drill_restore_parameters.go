@@ -235,7 +235,7 @@ func (a azure) checkDrillTarget(c *checks, p *DrillRestore) {
 		return
 	}
 	for _, one := range []struct{ field, id string }{{"target.storageAccountId", p.Target.StorageAccountID}, {"target.resourceGroupId", p.Target.ResourceGroupID}} {
-		if one.id != "" && !a.Guardrails.allowsDrillIn(one.id) {
+		if one.id != "" && !a.Guardrails.AllowsDrillIn(one.id) {
 			c.add(one.field, one.id+" is not an allowed drill target", "one of the setting "+settingDrillTargets)
 		}
 	}
@@ -244,12 +244,12 @@ func (a azure) checkDrillTarget(c *checks, p *DrillRestore) {
 // allowsDrill reports whether drills may make their places in the target.
 func (g Guardrails) allowsDrill(t DrillTarget) bool {
 	ids := slices.DeleteFunc([]string{t.ResourceGroupID, t.StorageAccountID}, func(id string) bool { return id == "" })
-	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !g.allowsDrillIn(id) })
+	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !g.AllowsDrillIn(id) })
 }
 
-// allowsDrillIn reports whether a storage account or a resource group is a target of
+// AllowsDrillIn reports whether a storage account or a resource group is a target of
 // drills.
-func (g Guardrails) allowsDrillIn(id string) bool {
+func (g Guardrails) AllowsDrillIn(id string) bool {
 	return Guardrails{RestoreTargets: g.DrillTargets}.allowsResource(id)
 }
 

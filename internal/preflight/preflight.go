@@ -1,6 +1,6 @@
 // Package preflight checks whether the app can work, before an operation starts:
 // settings, tables, the bus and its queues, the app's permissions on each vault,
-// and the roles of the vaults' own identities. It assigns nothing and sends no
+// the roles of the vaults' own identities, and what the evidence of drills needs. It assigns nothing and sends no
 // message. It knows no flows: the permissions that the app needs come from
 // internal/roles.
 package preflight
@@ -69,6 +69,10 @@ type Config struct {
 	RestoreTargets []string
 	// DrillTargets are the resource IDs of the targets of restore drills.
 	DrillTargets []string
+	// Evidence is nil for an app without drills. SkippedDrills are the drills that do not
+	// run.
+	Evidence      *Evidence
+	SkippedDrills []SkippedDrill
 	// Queues are the names of the app's queues.
 	Queues []string
 	// Tables and Bus connect to the tables and to a queue.
@@ -110,6 +114,8 @@ func (p *Preflight) Check(ctx context.Context) Report {
 	for _, id := range p.cfg.DrillTargets {
 		r.checkDrillTarget(ctx, strings.TrimRight(strings.TrimSpace(id), "/"))
 	}
+	r.checkEvidence(ctx)
+	r.checkDrills()
 	r.checkRules(ctx)
 	r.checkRestoreTargets(ctx)
 	slices.SortStableFunc(r.findings, func(a, b Finding) int { return cmp.Compare(a.rank(), b.rank()) })

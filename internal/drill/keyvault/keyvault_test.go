@@ -167,6 +167,48 @@ func TestSigner_RefusesTheChallengeOfAnotherService(t *testing.T) {
 	require.Empty(t, v.tokens)
 }
 
+// The check reads the key, and lets the vault sign nothing.
+func TestCheck_ReportsAKeyThatCannotSignNow(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	attributes := func(name string, value any) func(map[string]any) {
+		return func(body map[string]any) { body["attributes"] = map[string]any{"enabled": true, name: value} }
+	}
+	key := func(name string, value any) func(map[string]any) {
+		return func(body map[string]any) { body["key"].(map[string]any)[name] = value } //nolint:errcheck,forcetypeassert // the fake makes it
+	}
+	for name, c := range map[string]struct {
+		change func(map[string]any)
+		want   string
+	}{
+		"usable":      {attributes("exp", now.Add(time.Hour).Unix()), ""},
+		"of no limit": {key("key_ops", []string{"sign", "verify"}), ""},
+		"disabled":    {attributes("enabled", false), "it is disabled"},
+		"expired":     {attributes("exp", now.Unix()), "it expired at 2026-11-01T00:00:00Z"},
+		"not active":  {attributes("nbf", now.Add(time.Hour).Unix()), "it is not active before 2026-11-01T01:00:00Z"},
+		"verify only": {key("key_ops", []string{"verify"}), "do not include sign"},
+		"RSA":         {key("kty", "RSA"), "is not an EC key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVault(t)
+			v.change = func(_ string, _ *int, body map[string]any) { c.change(body) }
+			err := newSigner(t, v, &identity{}, keyURL).Check(t.Context(), now)
+			require.Equal(t, []string{"GET /keys/drills/" + version}, v.requests)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	v := newVault(t)
+	v.change = func(_ string, status *int, body map[string]any) {
+		*status, body["error"] = http.StatusForbidden, map[string]any{"code": "Forbidden"}
+	}
+	require.ErrorContains(t, newSigner(t, v, &identity{}, keyURL).Check(t.Context(), now), "HTTP 403")
+}
+
 func TestSigner_ReportsWhatIsWrongWithTheKey(t *testing.T) {
 	t.Parallel()
 	set := func(name string, value any) func(string, *int, map[string]any) {

@@ -73,6 +73,19 @@ func New(c Config) (*Store, error) {
 	})}, nil
 }
 
+// Exists reports whether the container exists. Without it, the next Create makes it.
+func (s *Store) Exists(ctx context.Context) (bool, error) {
+	client, err := s.client()
+	if err != nil {
+		return false, err
+	}
+	_, err = client.GetProperties(ctx, nil)
+	if bloberror.HasCode(err, bloberror.ContainerNotFound) {
+		return false, nil
+	}
+	return err == nil, failed("read container", err)
+}
+
 // Create uploads a new blob in one request, so that it exists completely or not at
 // all. It creates the container if it does not exist.
 func (s *Store) Create(ctx context.Context, o archive.Object) error {

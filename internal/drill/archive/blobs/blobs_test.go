@@ -97,6 +97,7 @@ func TestStore_BlobStorage(t *testing.T) {
 		"an upload that is cut off stores nothing":      cutOff,
 		"a missing permission names the role":           forbidden,
 		"a location has no signature":                   location,
+		"the container exists after the first document": exists,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,6 +107,20 @@ func TestStore_BlobStorage(t *testing.T) {
 }
 
 var object = archive.Object{Name: "2026/11/vault/a.json", Content: []byte(strings.Repeat("evidence ", 10000)), Metadata: map[string]string{"id": "a"}}
+
+func exists(t *testing.T, a *account) {
+	s := a.store(t, transport{})
+	found, err := s.Exists(t.Context())
+	require.NoError(t, err)
+	require.False(t, found)
+	require.NoError(t, s.Create(t.Context(), object))
+	found, err = s.Exists(t.Context())
+	require.NoError(t, err)
+	require.True(t, found)
+	lost := a.store(t, transport{before: func(*http.Request) error { return errors.New("no route") }})
+	_, err = lost.Exists(t.Context())
+	require.ErrorContains(t, err, "read container: EvidenceStoreUnavailable")
+}
 
 // failOnce fails the first upload.
 func failOnce() func(*http.Request) error {
