@@ -33,7 +33,7 @@ type parts struct {
 	api       *httpapi.API
 	schedules *schedule.Runner
 	drills    *schedule.Runner
-	// declaredDrills is what the file of drills declares.
+	// declaredDrills holds the drills of the file, and those that were skipped.
 	declaredDrills declaredDrills
 	protect        *autoprotect.Evaluator
 	retention      handlers.Retention

@@ -66,7 +66,7 @@ func (a *app) drillTargets(folder string) (targets []string, known bool) {
 	value, known := a.lookup(drillTargetsSetting)
 	if !known {
 		var local struct{ Values map[string]any }
-		raw, err := os.ReadFile(filepath.Join(folder, stack.SettingsFile)) //nolint:gosec // G304: next to the file that the user names
+		raw, err := os.ReadFile(filepath.Join(folder, stack.SettingsFile))
 		if err != nil || json.Unmarshal(raw, &local) != nil {
 			return nil, false
 		}

@@ -107,7 +107,7 @@ func TestDrillMachine_NeedsAGroupWithoutOtherDisks(t *testing.T) {
 // A disk of someone else that appears during the drill is neither marked nor deleted.
 func TestDrillMachine_AnotherDiskAppearsMeanwhile(t *testing.T) {
 	t.Parallel()
-	for at, name := range map[string]string{"machine-await-restore-job": "precious", "check-data": "vm1-precious", "await-answer": "vm10-osdisk-1"} {
+	for at, name := range map[string]string{"machine-await-restore-job": "precious", "mark-place": "vm1-late", "check-data": "vm1-precious", "await-answer": "vm10-osdisk-1"} {
 		r, sim := backedUpMachine(t, 1)
 		id := r.begin("drill-restore", machineDrill(nil))
 		r.until(id, at)

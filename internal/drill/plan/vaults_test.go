@@ -116,3 +116,23 @@ func TestVaults_FailsIfTagsCannotBeRead(t *testing.T) {
 	_, err = v.Items(t.Context(), drill.Selection{VaultID: "x"})
 	require.Error(t, err)
 }
+
+// Virtual machines are listed by the simulator as Azure lists them, and become the item
+// of the flow's parameters.
+func TestVaults_SelectsVirtualMachines(t *testing.T) {
+	t.Parallel()
+	sim := armtest.Simulate(t)
+	v := plan.Vaults{RecoveryServices: recoveryservices.New(sim.Client), DataProtection: dataprotection.New(sim.Client), Sources: datasource.New(sim.Client)}
+	for _, tags := range []map[string]string{nil, {"tier": "gold"}} {
+		items, err := v.Items(t.Context(), drill.Selection{VaultID: vaultID, Type: drill.VirtualMachine, Names: []string{"vm*"}, Tags: tags})
+		require.NoError(t, err)
+		if tags != nil {
+			require.Empty(t, items, "the machine has no tags")
+			continue
+		}
+		require.Len(t, items, 1)
+		require.Equal(t, "vm1", items[0].Name)
+		require.False(t, items[0].Instance)
+		require.Contains(t, items[0].ID, "/protectedItems/VM;iaasvmcontainerv2;machines;vm1")
+	}
+}
