@@ -110,6 +110,6 @@ func TestRows_EncodeAndDecodeWithFewAllocations(t *testing.T) { //nolint:paralle
 
 const (
 	maxEncodeAllocations = 98
-	maxDecodeAllocations = 42
+	maxDecodeAllocations = 36
 	maxAnswerAllocations = 14
 )

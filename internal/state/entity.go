@@ -185,14 +185,8 @@ func (e entity) record(name string, record []byte) {
 
 // operationOf returns the record and the marker column of an operation's row.
 func operationOf(text []byte) (record []byte, marker string, err error) {
-	// Most records fit into one property; the other columns need no decoding.
-	var short struct {
-		Operation  string `json:"operation"`
-		Operation2 string `json:"operation2"`
-		Marker     string `json:"liveMarker"`
-	}
-	if json.Unmarshal(text, &short) == nil && short.Operation != "" && short.Operation2 == "" {
-		return []byte(short.Operation), short.Marker, nil
+	if record, marker, ok := shortRow(text); ok {
+		return record, marker, nil
 	}
 	e, err := entityOf(text)
 	if err != nil {
@@ -201,6 +195,35 @@ func operationOf(text []byte) (record []byte, marker string, err error) {
 	marker, _ = e[markerColumn].(string)
 	record, err = e.whole(operationRow)
 	return record, marker, err
+}
+
+// shortRow returns the record and the marker column of a row whose record fits into
+// one property. Most do; the other columns need no decoding.
+func shortRow(text []byte) (record []byte, marker string, ok bool) {
+	var quotedRecord, quotedMarker []byte
+	short := true
+	whole := columns(text, func(name, value []byte) {
+		switch string(name) {
+		case operationRow:
+			quotedRecord = value
+		case chunkName(operationRow, 1):
+			short = false
+		case markerColumn:
+			quotedMarker = value
+		}
+	})
+	if !whole || !short {
+		return nil, "", false
+	}
+	if quotedMarker != nil {
+		decoded, ok := unquote(quotedMarker)
+		if !ok {
+			return nil, "", false
+		}
+		marker = string(decoded)
+	}
+	record, ok = unquote(quotedRecord)
+	return record, marker, ok && len(record) > 0
 }
 
 // recordOf returns a record of an entity.
@@ -246,6 +269,9 @@ func chunkName(name string, i int) string {
 // chunks cuts a text into pieces that fit into a property. It does not cut
 // surrogate pairs.
 func chunks(text string) []string {
+	if len(text) <= chunkUnits {
+		return []string{text} // A UTF-16 unit takes at least one byte of UTF-8.
+	}
 	var pieces []string
 	start, units := 0, 0
 	for i, r := range text {

@@ -24,18 +24,18 @@ func (s *Store) LoadItemLock(ctx context.Context, item string) (operation.ItemLo
 	if err := s.EnsureTables(ctx); err != nil {
 		return operation.ItemLock{}, "", failed(action, err)
 	}
-	answer, err := s.locks.GetEntity(ctx, encodeKey(item), itemLockRow, nil)
+	text, etag, err := getEntity(ctx, s.locks, encodeKey(item), itemLockRow)
 	if missing(err) {
 		return operation.ItemLock{}, "", nil
 	}
 	if err != nil {
 		return operation.ItemLock{}, "", failed(action, err)
 	}
-	lock, err := itemLockOf(answer.Value)
+	lock, err := itemLockOf(text)
 	if err != nil {
 		return operation.ItemLock{}, "", failed(action, &operation.Unreadable{Record: "lock of " + item, Err: err})
 	}
-	return lock, string(answer.ETag), nil
+	return lock, etag, nil
 }
 
 // SaveItemLock implements engine.Locks.

@@ -95,14 +95,14 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 	if err := s.EnsureTables(ctx); err != nil {
 		return engine.Row{}, failed(action, err)
 	}
-	answer, err := s.operations.GetEntity(ctx, encodeKey(id), operationRow, nil)
+	text, etag, err := getEntity(ctx, s.operations, encodeKey(id), operationRow)
 	if missing(err) {
 		return engine.Row{}, fmt.Errorf("%s: %w", action, engine.ErrNotFound)
 	}
 	if err != nil {
 		return engine.Row{}, failed(action, err)
 	}
-	record, marker, err := operationOf(answer.Value)
+	record, marker, err := operationOf(text)
 	if err != nil {
 		return engine.Row{}, failed(action, &operation.Unreadable{Record: id, Err: err})
 	}
@@ -110,7 +110,7 @@ func (s *Store) Load(ctx context.Context, id string) (engine.Row, error) {
 	if err != nil {
 		return engine.Row{}, failed(action, &operation.Unreadable{Record: id, Err: err})
 	}
-	return engine.Row{Operation: op, ETag: string(answer.ETag), Marker: marker}, nil
+	return engine.Row{Operation: op, ETag: etag, Marker: marker}, nil
 }
 
 // Save implements engine.Store. The error is *TooLarge, before anything is

@@ -54,15 +54,15 @@ func (s *Store) LoadShared(ctx context.Context, kind, key string) (value []byte,
 	if err := s.EnsureTables(ctx); err != nil {
 		return nil, "", failed(action, err)
 	}
-	answer, err := s.shared.GetEntity(ctx, sharedPartition(kind, key), sharedKey, nil)
+	text, etag, err := getEntity(ctx, s.shared, sharedPartition(kind, key), sharedKey)
 	if missing(err) {
 		return nil, "", nil
 	}
 	if err != nil {
 		return nil, "", failed(action, err)
 	}
-	value, _ = recordOf(answer.Value, sharedKey)
-	return value, string(answer.ETag), nil
+	value, _ = recordOf(text, sharedKey)
+	return value, etag, nil
 }
 
 // SaveShared stores a shared row if it still has the ETag, and returns its new

@@ -46,8 +46,9 @@ type Store struct {
 // write ID.
 func ClientOptions() *aztables.ClientOptions {
 	return &aztables.ClientOptions{ClientOptions: azcore.ClientOptions{
-		// The policy comes before all others, so that those see the transaction.
-		PerCallPolicies: []policy.Policy{batchPolicy{}},
+		// The policies come before all others, so that those see the transaction and
+		// the entity as it is sent.
+		PerCallPolicies: []policy.Policy{batchPolicy{}, rawEntityPolicy{}},
 		Retry: policy.RetryOptions{
 			MaxRetries:    2,
 			TryTimeout:    5 * time.Second,

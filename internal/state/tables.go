@@ -18,11 +18,8 @@ func (s *Store) point(ctx context.Context, table *aztables.Client, partition, ro
 	if err := s.EnsureTables(ctx); err != nil {
 		return nil, err
 	}
-	answer, err := table.GetEntity(ctx, partition, row, nil)
-	if err != nil {
-		return nil, err
-	}
-	return answer.Value, nil
+	text, _, err := getEntity(ctx, table, partition, row)
+	return text, err
 }
 
 // entities yields the results of a query page by page, up to the first error.
