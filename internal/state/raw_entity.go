@@ -22,7 +22,7 @@ type rawEntityKey struct{}
 // getEntity returns an entity in the JSON form of the API, and its ETag.
 //
 // aztables.Client.GetEntity decodes the entity to a map and encodes it again, and the
-// caller decodes it once more. That took a fifth of all memory that a step allocated.
+// caller decodes it again. That took a fifth of all memory that a step allocated.
 func getEntity(ctx context.Context, table *aztables.Client, partition, row string) (text []byte, etag string, err error) {
 	var raw rawEntity
 	answer, err := table.GetEntity(context.WithValue(ctx, rawEntityKey{}, &raw), partition, row, nil)
