@@ -148,6 +148,8 @@ resource app 'Microsoft.Web/sites@2023-12-01' = {
       AZBACKUPFLOW_PROTECTION: 'protection.yaml'
       AZBACKUPFLOW_LOG_LEVEL: 'INFO'
       OTEL_EXPORTER_OTLP_ENDPOINT: collector
+      // Instances of up to 2,048 MB have one processor or less. The program then spends less on waking threads.
+      GOMAXPROCS: instanceMemoryMB > 2048 ? '' : '1'
     }
   }
 }

@@ -39,6 +39,7 @@ func foreignSettings() []Row {
 		{"SweepSchedule", "", "Schedule of the sweep, six fields. `0 */5 * * * *` is every five minutes."},
 		{"DeadLetterSchedule", "", "Schedule of the function that collects dead letters, six fields. `30 */5 * * * *` is every five minutes."},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "Endpoint for traces and metrics. [telemetry.md](telemetry.md) describes this and the other `OTEL_` variables."},
+		{"GOMAXPROCS", "", "Number of processors that the program uses; empty for all. `infra/` sets 1 for instances of up to 2,048 MB, which have one processor or less: the program then spends about 15 % less CPU time on waking its threads."},
 	}
 }
 
