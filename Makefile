@@ -167,7 +167,7 @@ bench: deps ## Benchmark against other engines, and write docs/performance.md
 # Needs neither Graphviz nor a network.
 .PHONY: profile
 profile: deps ## Write CPU and memory profiles of a durable and an in-memory run, with flame graphs, to .local/profiles
-	cd $(BENCH) && $(GO) run . -repeat 1 -contestants azbackupflow,azbackupflow-memory -profiles $(CURDIR)/.local/profiles -out $(CURDIR)/.local/profiles/figures.json
+	cd $(BENCH) && $(GO) run . -repeat 1 -contestants azbackupflow,azbackupflow-memory -live 0 -starts 0 -profiles $(CURDIR)/.local/profiles -out $(CURDIR)/.local/profiles/figures.json
 	cd $(BENCH) && $(GO) run . flames -in $(CURDIR)/.local/profiles
 
 .PHONY: microbench

@@ -1,6 +1,6 @@
 // Command bench compares azbackupflow with other ways to wait for Azure.
 //
-//	bench [-ops 1000] [-repeat 2] [-sequential 5000] [-live 100000] [-ended 1000000] [-out results/latest.json]
+//	bench [-ops 1000] [-repeat 2] [-sequential 5000] [-live 100000] [-ended 1000000] [-starts 20] [-out results/latest.json]
 //	bench report [-in results/latest.json] [-docs ../docs]
 //	bench flames [-in FOLDER]
 //
@@ -26,6 +26,7 @@ import (
 	"azbackupflow/bench/internal/growth"
 	"azbackupflow/bench/internal/report"
 	"azbackupflow/bench/internal/runner"
+	"azbackupflow/bench/internal/startup"
 	"azbackupflow/bench/internal/work"
 )
 
@@ -66,6 +67,7 @@ func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 	steps := flags.Int("sequential", 5000, "number of operations of five steps that do nothing; 0 for none")
 	live := flags.Int("live", 100_000, "maximum number of live operations in memory, a tenth of it in Azurite; 0 for no growth")
 	ended := flags.Int("ended", 1_000_000, "maximum number of ended operations in memory")
+	starts := flags.Int("starts", 20, "number of starts of the packaged program; 0 for none")
 	profiles := flags.String("profiles", "", "folder to write profiles of each contestant to; empty for none")
 	limit := flags.Duration("limit", 30*time.Second, "maximum time of one run; a contestant that exceeds it is reported as not done")
 	if err := flags.Parse(args); err != nil {
@@ -104,13 +106,29 @@ func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if *live > 0 {
-		if run.Growth, err = growth.Measure(ctx, growth.Config{Live: *live, Ended: *ended, Now: now, Progress: out}); err != nil {
-			return err
-		}
+	if err := measureAlone(ctx, &run, growth.Config{Live: *live, Ended: *ended, Now: now, Progress: out}, *starts); err != nil {
+		return err
 	}
 	run.Took = now().Sub(run.Began).Round(time.Second).String()
 	return save(*file, run)
+}
+
+// measureAlone measures what has no other contestants: the growth, and the starts of
+// the packaged program.
+func measureAlone(ctx context.Context, run *work.Run, g growth.Config, starts int) (err error) {
+	if g.Live > 0 {
+		if run.Growth, err = growth.Measure(ctx, g); err != nil {
+			return err
+		}
+	}
+	if starts > 0 {
+		s, err := startup.Measure(ctx, startup.Config{Root: "..", Starts: starts, Now: now})
+		if err != nil {
+			return err
+		}
+		run.Startup = &s
+	}
+	return nil
 }
 
 func choose(only string) ([]contestant.Contestant, error) {

@@ -16,7 +16,7 @@ func conclusions(run work.Run, all []scenarioFigures) []string {
 	var found []string
 	ours, ok := s.of("azbackupflow")
 	if ok {
-		line := fmt.Sprintf("**CPU.** A step costs %.2f ms of CPU in azbackupflow's process, with its state in Table Storage and its messages in Service Bus", ours.CPU)
+		line := fmt.Sprintf("**CPU.** A step, which is one call to Azure, costs %.2f ms of CPU in azbackupflow's process, with its state in Table Storage and its messages in Service Bus", ours.CPU)
 		if memory, ok := s.of("azbackupflow-memory"); ok {
 			line += fmt.Sprintf(", and %.2f ms with both in memory", memory.CPU)
 		}
@@ -29,8 +29,10 @@ func conclusions(run work.Run, all []scenarioFigures) []string {
 	if line := sequentialConclusion(run.Results); line != "" {
 		found = append(found, line)
 	}
-	if line := growthConclusion(run.Growth); line != "" {
-		found = append(found, line)
+	for _, line := range []string{growthConclusion(run.Growth), startConclusion(run.Startup)} {
+		if line != "" {
+			found = append(found, line)
+		}
 	}
 	return found
 }

@@ -79,6 +79,7 @@ func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 		Busy        bool
 		Repeat      int
 		Targets     []target
+		Met         int
 		Scenarios   []scenarioFigures
 		Contestants []contestant.Contestant
 		Cost        *work.Cost
@@ -87,7 +88,10 @@ func render(run work.Run, all []scenarioFigures) ([]byte, error) {
 		GrowthPlots []lines
 	}{Run: run, Busy: busy(run.Machine), Scenarios: all, Cost: costOf(run.Results, "azbackupflow"),
 		Conclusions: conclusions(run, all), Sequential: sequentialRows(run.Results), GrowthPlots: growthPlots(run.Growth)}
-	data.Targets = targets(all, data.Cost, run.Machine.Cores)
+	data.Targets = targets(all, data.Cost, run)
+	for _, t := range data.Targets {
+		data.Met += flag(t.Met)
+	}
 	for _, r := range run.Results {
 		data.Repeat = max(data.Repeat, r.Repeat)
 	}

@@ -51,7 +51,7 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 		}
 		change(&results[0], &results[1], &results[2], &results[3], &results[4])
 		dir := t.TempDir()
-		require.NoError(t, report.Write(dir, work.Run{Results: results}))
+		require.NoError(t, report.Write(dir, work.Run{Results: results, Startup: started(40*time.Millisecond, 10<<20)}))
 		page, err := os.ReadFile(filepath.Join(dir, "performance.md"))
 		require.NoError(t, err)
 		return string(page)
@@ -63,14 +63,14 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 		change func(ours, memory, peerFile, peerMemory, azcore r)
 		says   string
 	}{
-		"CPU":          {func(_, memory, _, _, _ r) { memory.Usage.User *= 2 }, "The share is 50 %, not 25 %."},
-		"step":         {func(ours, _, _, _, _ r) { ours.Usage.User *= 2 }, "Missed by 0.80 ms."},
-		"lateness":     {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{140, 140} }, "Missed by 40 ms."},
+		"CPU":          {func(_, memory, _, _, _ r) { memory.Usage.User *= 2 }, "Missed by 1.00 ms, because the share is 50 %"},
+		"step":         {func(ours, _, _, _, _ r) { ours.Usage.User *= 2 }, "Missed by 0.80 ms, because a step makes 2.5 requests to the table service"},
+		"lateness":     {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{140, 140} }, "Missed by 40 ms, because program"},
 		"early":        {func(ours, _, _, _, _ r) { ours.ARM.Early = 1 }, "| no early polls | 1 in all runs of azbackupflow | **missed** |"},
 		"calls":        {func(ours, _, _, _, _ r) { ours.ARM.MaxCalls = 5 }, "An operation made 5 calls, and 4 are allowed"},
 		"transactions": {func(ours, _, _, _, _ r) { ours.Usage.Cost.Poll.MaxTable = 3 }, "poll at most 3 and 1, in 10; end at most 3 and 0, in 2 | **missed** |"},
 		"acceptance":   {func(ours, _, _, _, _ r) { ours.Usage.Cost.Accept.MaxTable = 4 }, "accept at most 4 and 1, in 2;"},
-		"memory":       {func(_, _, _, _, azcore r) { azcore.Usage.RSSPeak = 10 << 20 }, "grows by 50 % of azcore's, not 25 %"},
+		"memory":       {func(_, _, _, _, azcore r) { azcore.Usage.RSSPeak = 10 << 20 }, "Missed by 2.5 MiB, because steps allocate"},
 		"no figures":   {func(ours, _, _, _, _ r) { ours.Usage.RSSPeak = 0 }, "| growth of memory with 2 waiting operations at most a quarter of azcore's | not run | **missed** |"},
 		"unfinished":   {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{5} }, "azbackupflow ∞,"},
 	} {
@@ -84,6 +84,7 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 			require.Contains(t, page, "**missed**")
 		})
 	}
+	require.Contains(t, run(good), "It meets 9 of its 9 [targets](#targets)")
 	require.Contains(t, run(func(_, _, file, _, azcore r) {
 		good(nil, nil, nil, nil, azcore)
 		file.ARM.Lateness = nil
@@ -104,7 +105,7 @@ func TestWrite_ShowsSequentialStepsGrowthAndConclusions(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(dir, "performance.md"))
 	require.NoError(t, err)
 	for _, want := range []string{
-		"**CPU.** A step costs 1.00 ms", "cheapest of the durable contestants; the next is DBOS Transact, file with 2.00 ms",
+		"**CPU.** A step, which is one call to Azure, costs 1.00 ms", "cheapest of the durable contestants; the next is DBOS Transact, file with 2.00 ms",
 		"The most punctual of the other durable contestants is DBOS Transact, file with 3 ms at p99",
 		"run at 50 steps per second (azbackupflow)", "| azbackupflow | 50 | 50 | 2.00 ms | 30.0 MiB |",
 		"From 10 to 1,000 live operations, the CPU time of a poll goes from 10 µs to 1000 µs",
@@ -115,6 +116,30 @@ func TestWrite_ShowsSequentialStepsGrowthAndConclusions(t *testing.T) {
 	plot, err := os.ReadFile(filepath.Join(dir, "performance", "growth-live-memory.svg"))
 	require.NoError(t, err)
 	require.Contains(t, string(plot), "sweep, per live operation")
+}
+
+func TestWrite_JudgesTheStartsAndTheSizeOfThePackage(t *testing.T) {
+	t.Parallel()
+	page := func(s *work.Startup) string {
+		dir := t.TempDir()
+		require.NoError(t, report.Write(dir, work.Run{Results: []work.Result{result("azbackupflow", 1, 20, 5)}, Startup: s}))
+		text, err := os.ReadFile(filepath.Join(dir, "performance.md"))
+		require.NoError(t, err)
+		return string(text)
+	}
+	good := page(started(40*time.Millisecond, 10<<20))
+	require.Contains(t, good, "| 40 ms, the median of 3; 39 ms to 90 ms | met |")
+	require.Contains(t, good, "| 10.0 MiB; the program in it has 30.0 MiB | met |")
+	require.Contains(t, good, "**Start.** The packaged program answers 40 ms after its start. The package has 10.0 MiB.")
+	bad := page(started(60*time.Millisecond, 12<<20))
+	require.Contains(t, bad, "| 60 ms, the median of 3; 39 ms to 90 ms | **missed** |")
+	require.Contains(t, bad, "Missed by 10.0 ms")
+	require.Contains(t, bad, "Missed by 1.0 MiB")
+	require.Contains(t, page(nil), "as the median of its starts | not run | **missed** |")
+}
+
+func started(median time.Duration, archive int64) *work.Startup {
+	return &work.Startup{Took: []time.Duration{39 * time.Millisecond, median, 90 * time.Millisecond}, ProgramBytes: 30 << 20, ArchiveBytes: archive}
 }
 
 func TestWrite_RejectsARunWithoutFigures(t *testing.T) {

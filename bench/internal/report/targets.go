@@ -27,15 +27,15 @@ func (t target) Result() string {
 
 // targets evaluates the scenario with the largest number of operations. A target
 // without figures is missed.
-func targets(all []scenarioFigures, cost *work.Cost, cores int) []target {
+func targets(all []scenarioFigures, cost *work.Cost, run work.Run) []target {
 	last := all[len(all)-1]
-	return []target{
-		stepTarget(last), cpuTarget(all), latenessTarget(last, cores), earlyTarget(all), callsTarget(all), costTarget(cost), memoryTarget(last),
-	}
+	return append([]target{
+		stepTarget(last, cost), cpuTarget(all), latenessTarget(last, run.Machine.Cores), earlyTarget(all), callsTarget(all), costTarget(cost), memoryTarget(last),
+	}, packageTargets(run.Startup)...)
 }
 
 func notRun(want string) target {
-	return target{Want: want, Measured: "not run", Reason: "A contestant that this target compares has no figures in this run."}
+	return target{Want: want, Measured: "not run", Reason: "This run has no figures for it."}
 }
 
 func cpuTarget(all []scenarioFigures) target {
@@ -50,8 +50,8 @@ func cpuTarget(all []scenarioFigures) target {
 	t.Met = ratio <= 0.25 && ours.Failure == ""
 	t.Measured = strings.Join(cpuShares(all), "; ")
 	if !t.Met {
-		t.Reason = fmt.Sprintf("The share is %.0f %%, not 25 %%. Both figures include the same HTTP client and the same ARM calls, which cost azcore alone %s. The engine cannot reduce that part.",
-			100*ratio, cpuOf(s, "azcore"))
+		t.Reason = fmt.Sprintf("Missed by %.2f ms, because the share is %.0f %%: both figures include the same ARM calls with the same HTTP client, which cost azcore alone %s and which no engine can reduce.",
+			ours.CPU-theirs.CPU/4, 100*ratio, cpuOf(s, "azcore"))
 	}
 	return t
 }
@@ -101,13 +101,13 @@ func latenessTarget(s scenarioFigures, cores int) target {
 	case math.IsInf(ours.P99, 1):
 		t.Reason = fmt.Sprintf("azbackupflow did not finish all operations within the limit (%s).", ours.Failure)
 	default:
-		t.Reason = fmt.Sprintf("Missed by %s. Program, table service, broker and fake ARM share the %d cores and use %.1f ms of CPU per step, which is %.1f cores at %.0f steps per second; messages that they cannot handle in time wait in the queue.",
+		t.Reason = fmt.Sprintf("Missed by %s, because program, table service, broker and fake ARM share %d cores and use %.1f ms of CPU per step, which is %.1f cores at %.0f steps per second, so messages that they cannot handle in time wait in the queue.",
 			millis(ours.P99-maxLateness), cores, ours.CPU+ours.Services, (ours.CPU+ours.Services)*offeredRate(s)/1000, offeredRate(s))
 	}
 	return t
 }
 
-func stepTarget(s scenarioFigures) target {
+func stepTarget(s scenarioFigures, cost *work.Cost) target {
 	t := target{Want: fmt.Sprintf("CPU per step at %s operations at most %.1f ms, with table service and broker", thousands(s.Operations), maxStepCPU)}
 	ours, ok := s.of("azbackupflow")
 	if !ok {
@@ -116,9 +116,22 @@ func stepTarget(s scenarioFigures) target {
 	t.Measured = fmt.Sprintf("%.2f ms", ours.CPU)
 	t.Met = ours.CPU <= maxStepCPU && ours.Failure == ""
 	if !t.Met {
-		t.Reason = fmt.Sprintf("Missed by %.2f ms. Of it, azcore alone needs %s for the ARM call and its own waiting; the rest is mostly two HTTP requests to the table service and three messages of AMQP, and for half of the steps the start of the operation.", ours.CPU-maxStepCPU, cpuOf(s, "azcore"))
+		t.Reason = fmt.Sprintf("Missed by %.2f ms, because a step makes %s to the table service and receives, completes and sends messages, and each of them costs about as much as its call to ARM, for which azcore alone needs %s.", ours.CPU-maxStepCPU, requestsPerStep(cost), cpuOf(s, "azcore"))
 	}
 	return t
+}
+
+// requestsPerStep describes the requests to the table service for each ARM call, those
+// of the acceptance included.
+func requestsPerStep(cost *work.Cost) string {
+	if cost == nil {
+		return "requests"
+	}
+	requests := 0
+	for _, r := range []work.Requests{cost.Accept, cost.Start, cost.Poll, cost.Last} {
+		requests += r.TableReads + r.TableWrites
+	}
+	return fmt.Sprintf("%.1f requests", each(requests, cost.Start.Invocations+cost.Poll.Invocations+cost.Last.Invocations))
 }
 
 // offeredRate returns the steps per second that the scenario requests.
@@ -142,7 +155,7 @@ func earlyTarget(all []scenarioFigures) target {
 	}
 	t.Met, t.Measured = early == 0, fmt.Sprintf("%d in all runs of azbackupflow", early)
 	if !t.Met {
-		t.Reason = "A poll before Retry-After has passed is a bug of the engine: it never shortens a wait."
+		t.Reason = "A poll before Retry-After has passed is a bug of the engine, which must never shorten a wait."
 	}
 	return t
 }
@@ -190,7 +203,7 @@ func costTarget(cost *work.Cost) target {
 	}
 	t.Measured = strings.Join(measured, "; ")
 	if !t.Met {
-		t.Reason = "More requests mean that a save had a conflict, or that the client retried a request because the table service did not answer within 5 seconds."
+		t.Reason = "A single invocation with more requests misses it: a save had a conflict, or the client repeated a request because the table service did not answer within 5 seconds."
 	}
 	return t
 }
@@ -205,8 +218,7 @@ func memoryTarget(s scenarioFigures) target {
 	t.Met = ours.Growth <= theirs.Growth/4 && ours.Failure == ""
 	t.Measured = fmt.Sprintf("%.1f MiB and %.1f MiB; peak of the whole process %.1f MiB and %.1f MiB", ours.Growth, theirs.Growth, ours.Peak, theirs.Peak)
 	if !t.Met {
-		t.Reason = fmt.Sprintf("azbackupflow's memory grows by %.0f %% of azcore's, not 25 %%. A waiting operation uses no memory: the growth is what running steps allocate between two garbage collections, and does not increase with the number of operations.",
-			100*ours.Growth/math.Max(theirs.Growth, 0.1))
+		t.Reason = fmt.Sprintf("Missed by %.1f MiB, because steps allocate at least 4 MiB between two garbage collections, whatever the number of operations; a waiting operation itself needs no memory.", ours.Growth-theirs.Growth/4)
 	}
 	return t
 }

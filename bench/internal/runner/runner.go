@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -125,7 +126,7 @@ func one(ctx context.Context, cfg Config, c contestant.Contestant, s work.Scenar
 	defer arm.Close()
 	job.Endpoint = arm.Endpoint()
 	started := cfg.Now()
-	if result.Usage, err = child(ctx, filepath.Join(cfg.Programs, c.Program), job); err != nil {
+	if result.Usage, err = child(ctx, filepath.Join(cfg.Programs, c.Program), c.Processors, job); err != nil {
 		return result, err
 	}
 	result.Services = servicesCPU() - time.Duration(before.Load())
@@ -159,13 +160,16 @@ func serve(ctx context.Context, job *work.Job) (stop func(), err error) {
 }
 
 // child runs the contestant's process and returns its usage.
-func child(ctx context.Context, program string, job work.Job) (work.Usage, error) {
+func child(ctx context.Context, program string, processors int, job work.Job) (work.Usage, error) {
 	var usage work.Usage
 	text, err := json.Marshal(job)
 	if err != nil {
 		return usage, fmt.Errorf("encode the job: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, program)
+	if processors > 0 {
+		cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(processors))
+	}
 	var out, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &stderr
 	if err := cmd.Run(); err != nil {

@@ -143,6 +143,18 @@ type Run struct {
 	Versions map[string]string `json:"versions"`
 	Results  []Result          `json:"results"`
 	Growth   []Growth          `json:"growth,omitempty"`
+	Startup  *Startup          `json:"startup,omitempty"`
+}
+
+// Startup holds the starts of the packaged program, and the size of the package.
+type Startup struct {
+	// Took holds the times from the start of the process to its first answer, in
+	// ascending order.
+	Took []time.Duration `json:"took"`
+	// ProgramBytes is the size of the program, ArchiveBytes that of the archive that
+	// is deployed.
+	ProgramBytes int64 `json:"programBytes"`
+	ArchiveBytes int64 `json:"archiveBytes"`
 }
 
 // Growth holds what azbackupflow's program spends with a number of live and of ended
