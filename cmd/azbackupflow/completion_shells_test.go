@@ -75,6 +75,9 @@ func inEachShell(t *testing.T, test func(t *testing.T, u shellOfUser)) {
 }
 
 func TestCompletion_OfTheProgramWorksInEachShell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program and starts shells")
+	}
 	t.Parallel()
 	s := newShell(t)
 	for _, name := range []string{"staging", "production"} {
@@ -109,6 +112,9 @@ func TestCompletion_OfTheProgramWorksInEachShell(t *testing.T) {
 
 // The names of Azure's containers contain semicolons, which a user has to quote.
 func TestCompletion_OfWordsWithSemicolonsWorksInEachShell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts shells")
+	}
 	t.Parallel()
 	inEachShell(t, func(t *testing.T, u shellOfUser) {
 		folder := t.TempDir()
