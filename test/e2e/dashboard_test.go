@@ -45,14 +45,20 @@ func (l *local) signIn(roles ...string) person {
 	if roles == nil {
 		return p
 	}
+	p.principal = principal(l.t, roles...)
+	return p
+}
+
+// principal returns the header by which App Service authentication names a caller.
+func principal(t testing.TB, roles ...string) string {
+	t.Helper()
 	claims := []map[string]string{{"typ": "http://schemas.microsoft.com/identity/claims/objectidentifier", "val": "00000000-0000-0000-0000-00000000abcd"}}
 	for _, role := range roles {
 		claims = append(claims, map[string]string{"typ": "roles", "val": role})
 	}
 	raw, err := json.Marshal(map[string]any{"auth_typ": "aad", "name_typ": "name", "role_typ": "roles", "claims": claims})
-	require.NoError(l.t, err)
-	p.principal = base64.StdEncoding.EncodeToString(raw)
-	return p
+	require.NoError(t, err)
+	return base64.StdEncoding.EncodeToString(raw)
 }
 
 // send sends a request of the browser: a form if there is one.
