@@ -151,7 +151,7 @@ func (a azure) drillExamples() []Example {
 		},
 		After: []string{"protect-file-share"},
 	}, {
-		File: "drill-restore-vm", About: "a drill with the disks of vm1", Key: "drill-vm1", Deadline: "P1D", Labels: team("machines"), Cost: "a drill with a virtual machine",
+		File: "drill-restore-vm", About: "a drill with vm1", Key: "drill-vm1", Deadline: "P1D", Labels: team("machines"), Cost: "a drill with a virtual machine",
 		Parameters: DrillRestore{
 			Drill: run("monthly-machines"), Type: drillMachines, ItemID: exampleMachine,
 			Point: DrillPoint{Rule: drillLatest}, Target: DrillTarget{StorageAccountID: exampleDrillAccount, ResourceGroupID: exampleDrillGroup},
