@@ -11,6 +11,16 @@ import (
 	"azbackupflow/internal/step"
 )
 
+// singleOperation is publicOperation for an answer about one operation, which also
+// has the steps that the operation can take.
+func (a *API) singleOperation(op operation.Operation) api.Operation {
+	public := a.publicOperation(op)
+	if f, ok := a.cfg.Flows.Find(op.Flow, op.Version); ok {
+		public.Steps = f.StepsOf(op)
+	}
+	return public
+}
+
 // publicOperation returns the wire form of an operation. It leaves out the
 // status URLs of Azure, because such a URL grants access without a token.
 func (a *API) publicOperation(op operation.Operation) api.Operation {

@@ -71,7 +71,7 @@ func (a *API) start(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusAccepted
 	}
 	a.setLocation(w, op)
-	return writeJSON(w, status, api.Started{Operation: a.publicOperation(op), Created: created})
+	return writeJSON(w, status, api.Started{Operation: a.singleOperation(op), Created: created})
 }
 
 func (a *API) plan(w http.ResponseWriter, req request.Request) error {
@@ -127,7 +127,7 @@ func (a *API) change(command func(context.Context, string, operation.Cause) (ope
 
 func (a *API) writeOperation(w http.ResponseWriter, status int, op operation.Operation) error {
 	a.setLocation(w, op)
-	return writeJSON(w, status, a.publicOperation(op))
+	return writeJSON(w, status, a.singleOperation(op))
 }
 
 // setLocation sets the headers that say where and when to poll.

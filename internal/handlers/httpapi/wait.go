@@ -44,11 +44,7 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	op := a.publicOperation(row.Operation)
-	if f, ok := a.cfg.Flows.Find(op.Flow, op.Version); ok {
-		op.Steps = f.StepsOf(row.Operation)
-	}
-	return writeJSON(w, http.StatusOK, op)
+	return writeJSON(w, http.StatusOK, a.singleOperation(row.Operation))
 }
 
 func etagOf(row engine.Row) string { return fmt.Sprintf(`"%s"`, row.Operation.WriteID) }
