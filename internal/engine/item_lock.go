@@ -74,10 +74,14 @@ func (e *Engine) lock(ctx context.Context, log *slog.Logger, op operation.Operat
 // if the step needs none, or if the operation already has it.
 func (m Machine) neededLock(flow step.Flow, s step.Step) string {
 	op := m.Row.Operation
-	if flow.Item == nil || s.Effect == step.Read || op.Claim != nil || op.LockedItem != "" || m.LockedItem != "" {
+	key := flow.Item
+	if flow.Lock != nil {
+		key = flow.Lock
+	}
+	if key == nil || s.Effect == step.Read || op.Claim != nil || op.LockedItem != "" || m.LockedItem != "" {
 		return ""
 	}
-	return flow.Item(op)
+	return key(op)
 }
 
 // lockItem acquires the item's lock before the first call that changes anything.

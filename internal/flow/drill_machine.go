@@ -47,7 +47,16 @@ const (
 	drillPlacePrefix = "azbackupflow-drill-"
 )
 
-// drillGroupKey is the item key of a drill: two drills of machines in one resource
+// drillLock is the lock of a drill. One that has not read its resource group has
+// nothing there, so it ends without the lock: it does not wait for another drill.
+func drillLock(op operation.Operation) string {
+	if op.Step != drillMakePlace && op.Learned[learnedGroupRead] == "" {
+		return ""
+	}
+	return parameterKey(drillGroupKey)(op)
+}
+
+// drillGroupKey is the key of a drill's group: two drills of machines in one resource
 // group could not tell their disks apart, so one waits until the other has ended.
 func drillGroupKey(p DrillRestore) string {
 	if p.Type != drillMachines {

@@ -255,16 +255,22 @@ func TestDrillMachine_StartsOneRestoreDespiteLostAnswers(t *testing.T) {
 	}
 }
 
-// Two drills of machines in one group could not tell their disks apart.
-func TestDrillMachine_OneAtATimeUsesAGroup(t *testing.T) {
-	t.Parallel()
-	r, sim := backedUpMachine(t, 1)
+// locks makes the engine lock what operations change.
+func (r *rig) locks() {
+	r.t.Helper()
 	var err error
 	r.engine, err = engine.New(engine.Config{
 		Store: r.rows, Queue: r.queue, Flows: r.flows, Waits: operation.AzureWaits(), Tenant: "contoso", Locks: r.rows,
 		Now: r.clock.Now, Jitter: func() float64 { return 0 }, NewID: r.newID, Sleep: r.sleep,
 	})
-	require.NoError(t, err)
+	require.NoError(r.t, err)
+}
+
+// Two drills of machines in one group could not tell their disks apart.
+func TestDrillMachine_OneAtATimeUsesAGroup(t *testing.T) {
+	t.Parallel()
+	r, sim := backedUpMachine(t, 1)
+	r.locks()
 	first := r.begin("drill-restore", machineDrill(nil))
 	r.until(first, "await-answer")
 	second := r.begin("drill-restore", unvalidatedMachine())
@@ -277,6 +283,48 @@ func TestDrillMachine_OneAtATimeUsesAGroup(t *testing.T) {
 	require.Equal(t, operation.Succeeded, r.operation(first).Status)
 	require.Empty(t, inGroup(sim))
 	require.Len(t, sim.ItemRestores(), 2)
+}
+
+// A drill that has nothing in the group ends without waiting for the drill that uses
+// the group, and is not parked.
+func TestDrillMachine_EndsAlthoughAnotherDrillUsesTheGroup(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		more object
+		ends func(r *rig, id string)
+		want operation.Status
+	}{
+		"canceled while it waits": {nil, func(r *rig, id string) {
+			_, err := r.engine.Cancel(r.t.Context(), id, operation.Cause{})
+			require.NoError(r.t, err)
+		}, operation.Canceled},
+		"waits beyond its deadline": {nil, func(r *rig, _ string) { r.clock.Advance(49 * time.Hour) }, operation.Failed},
+		"no recovery point":         {object{"point": object{"rule": "latestWithin", "window": "PT1M"}}, func(*rig, string) {}, operation.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, sim := backedUpMachine(t, 1)
+			r.locks()
+			first := r.begin("drill-restore", machineDrill(object{"validation": object{"by": "callback", "window": "P10D"}}))
+			r.until(first, "await-answer")
+			second := r.begin("drill-restore", machineDrill(c.more))
+			if c.more == nil {
+				r.until(second, "make-place")
+				r.step()
+				require.Equal(t, "operation "+first, r.operation(second).WaitingFor)
+			}
+			c.ends(r, second)
+			r.until(second, "end")
+			for r.operation(second).Status == operation.Running {
+				r.step()
+			}
+			require.Equal(t, c.want, r.operation(second).Status, "%v", r.story(second))
+			require.Equal(t, "await-answer", r.operation(first).Step, "the first one still uses the group")
+			require.Equal(t, evidence.Failed, r.evidence[second].Result)
+			require.Len(t, sim.ItemRestores(), 1)
+			require.Len(t, inGroup(sim), 3)
+		})
+	}
 }
 
 // The container of the staging account stays if someone else has marked it.

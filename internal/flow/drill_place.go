@@ -56,7 +56,7 @@ func (a azure) drillPlaceSteps() []step.Step {
 			Asks:  "reads the place, which must not exist; for a machine it calls nothing", Then: "a place that exists is not the drill's: it is neither used nor deleted",
 		},
 		{
-			Name: "make-place", Effect: step.Idempotent, OnFailure: drillCleanUp, Run: with(a.makePlace),
+			Name: drillMakePlace, Effect: step.Idempotent, OnFailure: drillCleanUp, Run: with(a.makePlace),
 			Calls: []string{"FileShares_Get", "FileShares_Create", "BlobContainers_Get", "BlobContainers_Create", "Disks_ListByResourceGroup"},
 			Asks:  "creates the file share or the container, with the mark of the drill; for a machine it lists the disks of the resource group, each of which must have a mark", Then: "the restore itself makes a disk, and a container of blobs",
 		},

@@ -14,6 +14,7 @@ import (
 // continues with one of the last four.
 const (
 	drillCheckPlace = "check-place"
+	drillMakePlace  = "make-place"
 	drillAwaitEnd   = "await-restore-end"
 	drillMark       = "mark-place"
 	drillCheckData  = "check-data"
@@ -60,7 +61,7 @@ func (a azure) drillRestore() Definition {
 			CleanUpTime: drillCleanUpTime,
 			Priority:    operation.PriorityRestore,
 			Check:       check(a.checkDrillRestore),
-			Item:        parameterKey(drillGroupKey),
+			Lock:        drillLock,
 			Steps:       steps,
 		},
 		Role:       roles.Drill,

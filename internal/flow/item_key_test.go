@@ -44,15 +44,16 @@ func TestItemKey_IsTheSameForAllNamesOfAnItem(t *testing.T) {
 	}
 }
 
-// Restores change their target, which is not a protected item. Drills of machines are
-// the exception: one at a time uses a resource group.
+// Restores change their target, which is not a protected item. Drills of machines lock
+// it: one at a time uses a resource group.
 func TestItemKey_IsSetForEveryFlowThatChangesAnItem(t *testing.T) {
 	t.Parallel()
 	definitions, err := Definitions(Config{Now: time.Now})
 	require.NoError(t, err)
 	for _, d := range definitions {
 		changes := slices.ContainsFunc(d.Steps, func(s step.Step) bool { return s.Effect != step.Read })
-		require.Equal(t, changes && (d.Priority != operation.PriorityRestore || d.Name == "drill-restore"), d.Item != nil, d.Name)
+		require.Equal(t, changes && d.Priority != operation.PriorityRestore, d.Item != nil, d.Name)
+		require.Equal(t, d.Name == "drill-restore", d.Lock != nil, d.Name)
 		require.Equal(t, step.Read, d.Steps[0].Effect, "%s: what the item's key needs is read first", d.Name)
 	}
 }

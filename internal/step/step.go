@@ -114,7 +114,10 @@ type Flow struct {
 	// that is not a Read. From then on no other operation changes the item
 	// until this one ends. Nil, or an empty item, means that the operation
 	// changes no item.
-	Item  func(operation.Operation) string
+	Item func(operation.Operation) string
+	// Lock returns what else than the Item an operation must use alone: the engine
+	// locks it in place of the Item. Nil means the Item.
+	Lock  func(operation.Operation) string
 	Steps []Step
 }
 

@@ -227,5 +227,8 @@ func (p *process) runs() (op operation.Operation, s step.Step, item string, ok b
 	if ok && f.Item != nil {
 		item = f.Item(op)
 	}
+	if ok && f.Lock != nil {
+		item = f.Lock(op)
+	}
 	return op, s, item, ok
 }
