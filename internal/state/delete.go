@@ -33,12 +33,14 @@ func (s *Store) deleteOperation(ctx context.Context, id, etag string) (changed b
 		}
 		actions = append(actions, deletionOf(partition, row, ""))
 	}
-	return s.deleteAll(ctx, s.operations, actions)
+	_, changed, err = s.deleteAll(ctx, s.operations, actions)
+	return changed, err
 }
 
 // deleteAll runs deletions within one partition. If an entity has changed since
-// it was read, it returns changed = true, and not all entities are deleted.
-func (s *Store) deleteAll(ctx context.Context, table *aztables.Client, deletions []change) (changed bool, err error) {
+// it was read, it returns changed = true, and not all entities are deleted. deleted
+// is the number of entities that are known to be deleted, also then and with an error.
+func (s *Store) deleteAll(ctx context.Context, table *aztables.Client, deletions []change) (deleted int, changed bool, err error) {
 	for len(deletions) > 0 {
 		n := min(len(deletions), maxActions)
 		_, err := transact(ctx, table, deletions[:n]...)
@@ -46,13 +48,14 @@ func (s *Store) deleteAll(ctx context.Context, table *aztables.Client, deletions
 		case outdated(err), missing(err):
 			// The transaction deleted nothing. Another process has deleted some
 			// entities, or the client repeated this very transaction.
-			return true, nil
+			return deleted, true, nil
 		case err != nil:
-			return false, err
+			return deleted, false, err
 		}
+		deleted += n
 		deletions = deletions[n:]
 	}
-	return false, nil
+	return deleted, false, nil
 }
 
 // deletionOf returns the action that deletes an entity. Without an ETag it

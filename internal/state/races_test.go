@@ -101,3 +101,22 @@ func purgeOvertaken(t *testing.T, a *account) {
 	require.Equal(t, 1, deleted)
 	require.False(t, more)
 }
+
+// A purge that is overtaken after its first transaction counts what it has deleted,
+// for the record of the removal.
+func purgeOvertakenLater(t *testing.T, a *account) {
+	var w wire
+	s, other := a.storeAt(t, "purgedlater", w.options), a.storeAt(t, "purgedlater", nil)
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	oldest := ""
+	for i := range 101 {
+		record := rejected.Request{ID: rejected.NewID(at.Add(-time.Duration(i)*time.Second), rejected.Requests, "m", nil), At: at, Source: rejected.Requests, Reason: "x"}
+		require.NoError(t, s.SaveRejected(t.Context(), record))
+		oldest = record.ID
+	}
+	w.meanwhile("BATCH rejected", func() { require.NoError(t, other.DeleteRejected(t.Context(), oldest)) })
+	deleted, more, err := s.PurgeRejected(t.Context(), at.Add(time.Minute), 1000)
+	require.NoError(t, err)
+	require.Equal(t, 100, deleted)
+	require.True(t, more)
+}

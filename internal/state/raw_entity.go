@@ -46,9 +46,21 @@ func (rawEntityPolicy) Do(req *policy.Request) (*http.Response, error) {
 	if !ok || err != nil || answer.StatusCode != http.StatusOK {
 		return answer, err
 	}
-	if raw.text, err = runtime.Payload(answer); err != nil {
+	text, err := runtime.Payload(answer)
+	if err != nil {
 		return nil, fmt.Errorf("read entity: %w", err)
 	}
+	if !isObject(text) {
+		return answer, nil // the client returns its error
+	}
+	raw.text = text
 	answer.Body = io.NopCloser(bytes.NewReader([]byte("{}")))
 	return answer, nil
+}
+
+// isObject reports whether a text looks like a JSON object. Another one, such as the
+// page of a proxy, is not a row: it must not count as a row that cannot be read.
+func isObject(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	return bytes.HasPrefix(text, []byte("{")) && bytes.HasSuffix(text, []byte("}"))
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/stretchr/testify/require"
+
+	"azbackupflow/internal/operation"
 )
 
 // answering answers every request alike.
@@ -43,4 +45,19 @@ func TestGetEntity_ReturnsTheEntityAsItWasSent(t *testing.T) {
 
 	_, _, err = get(ClientOptions(), answering{http.StatusNotFound, `{"odata.error":{"code":"ResourceNotFound"}}`})
 	require.True(t, missing(err))
+}
+
+// An answer without an entity is an outage. As an unreadable row it would reject
+// requests permanently, and an empty shared row would be saved over the real one.
+func TestGetEntity_AnswerWithoutAnEntityIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"<html>sign in</html>", `{"operation":"{}"`, `"x"`, "[]"} {
+		options := ClientOptions()
+		options.Transport = answering{http.StatusOK, body}
+		table, err := aztables.NewClientWithNoCredential("http://127.0.0.1:1/account/table", options)
+		require.NoError(t, err)
+		_, _, err = getEntity(t.Context(), table, "p", "r")
+		require.Error(t, err, body)
+		require.False(t, missing(err) || operation.IsUnreadable(err), "%v", err)
+	}
 }

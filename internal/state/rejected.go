@@ -200,7 +200,7 @@ func (s *Store) PurgeRejected(ctx context.Context, before time.Time, limit int) 
 
 // expireRejected deletes at most limit rows of a partition that are older than the
 // given time, and reports whether there may be more. If another process deletes
-// some of them first, it deletes nothing, and there may be more.
+// some of them first, there may be more.
 func (s *Store) expireRejected(ctx context.Context, partition string, before time.Time, limit int) (deleted int, more bool, err error) {
 	first, _ := bounds(time.Time{}, before)
 	var actions []change
@@ -219,11 +219,8 @@ func (s *Store) expireRejected(ctx context.Context, partition string, before tim
 		}
 		actions = append(actions, deletionOf(partition, row, ""))
 	}
-	changed, err := s.deleteAll(ctx, s.rejected, actions)
-	if changed || err != nil {
-		return 0, changed, err
-	}
-	return len(actions), len(actions) == limit, nil
+	deleted, changed, err := s.deleteAll(ctx, s.rejected, actions)
+	return deleted, changed || deleted == limit, err
 }
 
 func rejectedOf(text []byte) (rejected.Request, error) {

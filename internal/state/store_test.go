@@ -51,6 +51,7 @@ func TestStore_TableStorage(t *testing.T) {
 		"a retry during Expire keeps its operation":               retryDuringExpire,
 		"a new holder during Expire keeps its lock":               newHolderDuringExpire,
 		"an overtaken purge reports more":                         purgeOvertaken,
+		"an overtaken purge counts what it has deleted":           purgeOvertakenLater,
 		"operations of 0.1.0 are listed, finalized and expired":   earlierLayout,
 		"operations of 0.1.0 are retried and created again":       earlierLayoutChanged,
 		"a client without the policy of transactions fails":       clientWithoutPolicy,
