@@ -202,7 +202,9 @@ func (c *Client) Mark(ctx context.Context, id, mark string, tags map[string]stri
 	}
 	all := map[string]string{TagName: mark}
 	for name, value := range tags {
-		all[name] = value
+		if !strings.EqualFold(name, TagName) { // it may be there without a value
+			all[name] = value
+		}
 	}
 	return c.write(ctx, http.MethodPatch, id, map[string]any{"tags": all})
 }

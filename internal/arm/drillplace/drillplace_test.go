@@ -126,3 +126,14 @@ func TestBlobEndpoint_ReadsTheAccount(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "https://drillaccount.blob.core.windows.net/", got)
 }
+
+// A restored disk has the tags of its source, which may have the name of the mark
+// without a value. It must not replace the mark.
+func TestMark_ReplacesAMarkWithoutAValue(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"azbackupflow-drill", "AzBackupFlow-Drill"} {
+		server, sent := armtest.Serve(t, armtest.Says(`{}`))
+		require.NoError(t, drillplace.New(armtest.Client(t, server)).Mark(t.Context(), disk, "op1", map[string]string{"team": "a", name: ""}))
+		require.JSONEq(t, `{"tags":{"azbackupflow-drill":"op1","team":"a"}}`, string(sent()[0].Body))
+	}
+}
