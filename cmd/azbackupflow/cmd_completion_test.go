@@ -154,15 +154,15 @@ func TestCompletion_WorksInBash(t *testing.T) {
 	require.NoError(t, err)
 	// The program answers with the words that it gets.
 	program := filepath.Join(folder, "azbackupflow")
-	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nfor w in \"$@\"; do echo \"<$w>\thelp\"; done\n"), 0o700))
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nfor w in \"$@\"; do echo \"@$w@\thelp\"; done\n"), 0o700))
 	for line, want := range map[string]string{
-		"COMP_WORDS=(azbackupflow li); COMP_CWORD=1":                    "<__complete> <li>",
-		"COMP_WORDS=(azbackupflow list ''); COMP_CWORD=2":               "<__complete> <list> <>",
-		"COMP_WORDS=(azbackupflow list --status = Suc); COMP_CWORD=4":   "<__complete> <list> <--status=Suc>",
-		"COMP_WORDS=(azbackupflow list --status = ); COMP_CWORD=3":      "<__complete> <list> <--status=>",
-		"COMP_WORDS=(azbackupflow list -o json more); COMP_CWORD=2":     "<__complete> <list> <-o>",
-		"COMP_WORDS=(azbackupflow start -f 'a b' --wait); COMP_CWORD=4": `<__complete> <start> <-f> \<a\ b\> <--wait>`,
-		`COMP_WORDS=(azbackupflow list --item '/a\;b'); COMP_CWORD=3`:   `<__complete> <list> <--item> \</a\;b\>`,
+		"COMP_WORDS=(azbackupflow li); COMP_CWORD=1":                    "@__complete@ @li@",
+		"COMP_WORDS=(azbackupflow list ''); COMP_CWORD=2":               "@__complete@ @list@ @@",
+		"COMP_WORDS=(azbackupflow list --status = Suc); COMP_CWORD=4":   "@__complete@ @list@ @--status=Suc@",
+		"COMP_WORDS=(azbackupflow list --status = ); COMP_CWORD=3":      "@__complete@ @list@ @--status=@",
+		"COMP_WORDS=(azbackupflow list -o json more); COMP_CWORD=2":     "@__complete@ @list@ @-o@",
+		"COMP_WORDS=(azbackupflow start -f 'a b' --wait); COMP_CWORD=4": `@__complete@ @start@ @-f@ @a\ b@ @--wait@`,
+		`COMP_WORDS=(azbackupflow list --item '/a\;b'); COMP_CWORD=3`:   `@__complete@ @list@ @--item@ @/a\;b@`,
 	} {
 		cmd := exec.CommandContext(t.Context(), bash, "-c", script+"\n"+line+"\n_azbackupflow\necho \"${COMPREPLY[*]}\"")
 		cmd.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))

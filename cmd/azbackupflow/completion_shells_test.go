@@ -139,3 +139,30 @@ func TestCompletion_OfWordsWithSemicolonsWorksInEachShell(t *testing.T) {
 		}
 	})
 }
+
+// Anyone who may name a database chooses a part of the offered words. No shell may run
+// or expand it.
+func TestCompletion_OfHostileNamesRunsNothingInEachShell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts shells")
+	}
+	t.Parallel()
+	inEachShell(t, func(t *testing.T, u shellOfUser) {
+		folder := t.TempDir()
+		const name = "/b/`touch>ran`$HOME|\"y\\z"
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "offered"), []byte(name+"\n"), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "azbackupflow"), []byte("#!/bin/sh\ncat "+folder+"/offered\n"), 0o700))
+		for _, line := range []string{`list --item /b/`, `list --item '/b/`, `list --item "/b/`} {
+			got := u.complete(t, folder, "azbackupflow "+line)
+			if u.linesOnly { // what the shell makes of the word on its line
+				cmd := exec.CommandContext(t.Context(), u.name, "-c", "printf %s "+got)
+				cmd.Dir = folder
+				out, err := cmd.CombinedOutput()
+				require.NoError(t, err, "%s: %s: %s", line, got, out)
+				got = string(out)
+			}
+			require.Equal(t, name, got, line)
+			require.NoFileExists(t, filepath.Join(folder, "ran"))
+		}
+	})
+}
