@@ -114,6 +114,9 @@ func TestAppRegistration_SecondRunChangesNothing(t *testing.T) {
 		require.NotEmpty(t, roles[i].Description)
 	}
 	require.Contains(t, first, `"appRoleId": "`+roles[1].ID+`"`, "the printed assignment is for Operations.Start")
+	for _, role := range roles {
+		require.Contains(t, first, "  "+role.ID+"  "+role.Value+"\n")
+	}
 
 	second, code := registration(t, state)
 	require.Zero(t, code, second)

@@ -27,6 +27,9 @@ import (
 
 const pipelines = "../../examples/pipelines"
 
+// pipelineKey is the function key, which the Functions host requires of each caller.
+const pipelineKey = "function-key-of-the-app"
+
 // pipeline is a step of a pipeline: the script, the built program, a local stack
 // behind a stand-in of App Service authentication, and a stand-in of Microsoft
 // Entra.
@@ -56,7 +59,7 @@ func newPipeline(t *testing.T) *pipeline {
 	app := httputil.NewSingleHostReverseProxy(target)
 	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.Header.Get("Authorization") != "Bearer "+signintest.AccessToken:
+		case r.Header.Get("X-Functions-Key") != pipelineKey, r.Header.Get("Authorization") != "Bearer "+signintest.AccessToken:
 			w.WriteHeader(http.StatusUnauthorized)
 		case p.throttled.Add(-1) >= 0:
 			w.Header().Set("Retry-After", "1")
@@ -86,6 +89,7 @@ func (p *pipeline) step(request, key string, set map[string]string) (code int, o
 	env["PATH"], env["HOME"] = p.program+string(os.PathListSeparator)+os.Getenv("PATH"), p.t.TempDir()
 	env["SSL_CERT_FILE"] = p.authority.CertFile
 	env["AZBACKUPFLOW_URL"], env["AZBACKUPFLOW_SIGN_IN"], env["AZBACKUPFLOW_AUDIENCE"] = p.url, "workload-identity", signintest.Audience
+	env["AZBACKUPFLOW_FUNCTION_KEY"] = pipelineKey
 	for name, value := range set {
 		env[name] = value
 	}
@@ -152,6 +156,7 @@ func TestPipeline_FailsUnlessABackupSucceeded(t *testing.T) {
 	before = backups()
 	expect("rejected by Entra", request, "run-6", map[string]string{"AZURE_CLIENT_ID": "33333333-3333-3333-3333-333333333333"}, cli.ExitUsage, "AADSTS700016", "check --client-id", "Nothing was started.")
 	expect("rejected by the app", request, "run-6", map[string]string{"AZBACKUPFLOW_SIGN_IN": "none"}, cli.ExitUsage, "the app requires a sign-in", "Nothing was started.")
+	expect("no function key", request, "run-6", map[string]string{"AZBACKUPFLOW_FUNCTION_KEY": ""}, cli.ExitUsage, "set AZBACKUPFLOW_FUNCTION_KEY", "Nothing was started.")
 	expect("no permission for a token", request, "run-6", map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, cli.ExitUsage, "id-token: write", "Nothing was started.")
 	require.Equal(t, before, backups())
 
@@ -160,10 +165,14 @@ func TestPipeline_FailsUnlessABackupSucceeded(t *testing.T) {
 	require.Equal(t, before, backups())
 }
 
-// The pipelines run the script that the test runs, and store no secret.
-func TestPipelines_RunTheScriptWithoutSecrets(t *testing.T) {
+// The pipelines run the script that the test runs. Their only secret is the function
+// key, which a deployed app requires of callers that sign in, too.
+func TestPipelines_RunTheScriptWithTheFunctionKeyAsOnlySecret(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"github-actions.yml", "azure-devops.yml"} {
+	for name, key := range map[string]string{
+		"github-actions.yml": "AZBACKUPFLOW_FUNCTION_KEY: ${{ secrets.AZBACKUPFLOW_FUNCTION_KEY }}\n",
+		"azure-devops.yml":   "AZBACKUPFLOW_FUNCTION_KEY: $(azbackupflowFunctionKey)\n",
+	} {
 		raw, err := os.ReadFile(filepath.Join(pipelines, name))
 		require.NoError(t, err)
 		var parsed map[string]any
@@ -171,8 +180,10 @@ func TestPipelines_RunTheScriptWithoutSecrets(t *testing.T) {
 		text := string(raw)
 		require.Contains(t, text, "examples/pipelines/backup.sh", name)
 		require.Contains(t, text, "AZBACKUPFLOW_SIGN_IN: workload-identity", name)
-		require.NotContains(t, text, "secrets.", name)
-		require.NotContains(t, text, "FUNCTION_KEY", name)
+		before, after, found := strings.Cut(text, key)
+		require.True(t, found, name)
+		require.NotContains(t, before+after, "secrets.", name)
+		require.NotContains(t, before+after, "FUNCTION_KEY", name)
 		require.NotContains(t, text, "continue-on-error", name)
 		require.NotContains(t, text, "continueOnError", name)
 	}

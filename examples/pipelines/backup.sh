@@ -5,8 +5,8 @@
 #
 # REQUEST is a request file, KEY names this run: a repeated run with the same key
 # starts nothing, and fails. AZBACKUPFLOW_TIMEOUT limits the wait (6h by default).
-# The app and the sign-in come from AZBACKUPFLOW_URL, AZBACKUPFLOW_SIGN_IN and
-# AZBACKUPFLOW_AUDIENCE.
+# The app and the sign-in come from AZBACKUPFLOW_URL, AZBACKUPFLOW_SIGN_IN,
+# AZBACKUPFLOW_AUDIENCE and AZBACKUPFLOW_FUNCTION_KEY.
 set -u
 
 request=$1

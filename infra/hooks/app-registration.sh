@@ -47,3 +47,6 @@ echo
 echo "Assign Operations.Start to the identity of a pipeline, by its object id:"
 echo "  az rest --method post --url https://graph.microsoft.com/v1.0/servicePrincipals/$sp/appRoleAssignedTo \\"
 echo "    --body '{\"principalId\": \"OBJECT_ID\", \"resourceId\": \"$sp\", \"appRoleId\": \"3f0d6a4e-6d0f-4c0e-9a55-0c1f4f1f7a02\"}'"
+echo
+echo "The appRoleId of each role:"
+printf '%s\n' "$wanted" | sed 's/\(.*\)|\(.*\)|\(.*\)|\(.*\)/  \1  \2/'

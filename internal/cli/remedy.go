@@ -80,10 +80,14 @@ func (c Caller) bySignIn() bool {
 	return c.SignIn != "" && c.SignIn != "none" && c.SignIn != "function-key"
 }
 
+const compareAudience = "the app does not accept the access token: compare --audience with the application ID URI of the app registration, and the tenant with that of the app"
+
 func problemRemedy(p api.Problem, c Caller) string {
 	switch {
+	case p.Status == http.StatusUnauthorized && c.bySignIn() && !c.HasKey && p.Type != api.ProblemUnauthorized:
+		return "set AZBACKUPFLOW_FUNCTION_KEY to a key that az functionapp keys list shows: a deployed app requires it of callers that sign in, too; if it is not the cause, " + compareAudience
 	case p.Status == http.StatusUnauthorized && c.bySignIn():
-		return "the app does not accept the access token: compare --audience with the application ID URI of the app registration, and the tenant with that of the app"
+		return compareAudience
 	case p.Status == http.StatusUnauthorized && c.HasKey:
 		return "the app does not accept the function key: compare AZBACKUPFLOW_FUNCTION_KEY with az functionapp keys list; if the app requires a sign-in, set --sign-in and --audience"
 	case p.Status == http.StatusUnauthorized:

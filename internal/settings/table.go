@@ -32,7 +32,7 @@ func foreignSettings() []Row {
 		{ServiceBusConnection + "__credential", "", "`managedidentity`."},
 		{ServiceBusConnection + "__clientId", "", "Client id of a user-assigned managed identity."},
 		{TablesConnection + "__tableServiceUri", "", "Table service, such as `https://name.table.core.windows.net`. For the local stack, `" + TablesConnection + "` holds a connection string instead."},
-		{TablesConnection + "__blobServiceUri", "", "Blob service for the Functions host, which stores the lock of the timers and the function keys there."},
+		{TablesConnection + "__blobServiceUri", "", "Blob service for the Functions host, which stores the lock of the timers and the function keys there, and for the evidence of drills."},
 		{TablesConnection + "__queueServiceUri", "", "Queue service for the Functions host."},
 		{TablesConnection + "__credential", "", "`managedidentity`."},
 		{TablesConnection + "__clientId", "", "Client id of a user-assigned managed identity."},
@@ -58,6 +58,9 @@ Changing a setting restarts the app; operations continue where they were. An inv
 and the log names the setting. A setting ` + "`AZBACKUPFLOW_…`" + ` that does not exist has no effect. The log warns of it at the
 start, and ` + "`azbackupflow preflight`" + ` reports it, with the nearest name that exists. Separate the entries of lists with
 commas. ` + "`local.settings.sample.json`" + ` has every setting for a laptop.
+
+With ` + "`azd`" + `, change a setting in the [deployment](deploy.md#variables) instead: each ` + "`azd provision`" + ` sets all settings, and undoes
+the command above.
 
 This page is generated from the code: ` + "`go test ./internal/settings -update`" + `.
 
@@ -87,12 +90,12 @@ func meanings() map[string]string {
 		"AZBACKUPFLOW_ALLOW_DELETE":             "`true` allows `delete-protection` to delete backups.",
 		"AZBACKUPFLOW_RESTORE_TARGETS":          "Resource ids and URLs that restores may write to, separated by commas; see [security.md](security.md#restore-targets). Empty allows no restore.",
 		"AZBACKUPFLOW_DRILL_TARGETS":            "Resource ids of the storage accounts and resource groups in which restore drills may make their places, separated by commas; see [drills.md](drills.md#targets). Empty allows no drill. It allows no other restore.",
-		"AZBACKUPFLOW_GUARDED_FLOWS":            "Flows that need the role `Operations.Restore` over HTTP, in addition to those that restore and delete; for example `stop-protection`. An unknown name prevents the start.",
+		"AZBACKUPFLOW_GUARDED_FLOWS":            "Flows that need the role `Operations.Restore` over HTTP, in addition to those that need it already; for example `stop-protection`. An unknown name prevents the start.",
 		"AZBACKUPFLOW_NOTICES":                  "Queue or topic for the notices of all operations; see [notifications.md](notifications.md). Empty sends none.",
 		"AZBACKUPFLOW_REPLY_QUEUES":             "Queues that a request may name in `ReplyTo`. Empty allows none.",
 		"AZBACKUPFLOW_VAULTS":                   "Resource ids of the vaults that `azbackupflow preflight` checks and `azbackupflow readiness` reports on. It has no other effect.",
 		"AZBACKUPFLOW_SERVICE_BUS_ID":           "Resource id of the Service Bus namespace, for `azbackupflow preflight`.",
-		"AZBACKUPFLOW_RETENTION":                "Age at which ended operations, with their history, and rejected requests are deleted. A duration of at least one day, such as `90d` or `P90D`.",
+		"AZBACKUPFLOW_RETENTION":                "Age at which ended operations, with their history, rejected requests, and the records of their deletion are deleted. A duration of at least one day, such as `90d` or `P90D`.",
 		"AZBACKUPFLOW_STARTS_PER_ITEM":          "Maximum number of operations that start to change one protected item in a day (UTC). 0 means unlimited.",
 		"AZBACKUPFLOW_SPEED_FACTOR":             "Divides every wait. Leave it at 1 in Azure; the local stack sets it to the factor of its simulator's clock.",
 		"AZBACKUPFLOW_LOG_LEVEL":                "`DEBUG`, `INFO`, `WARN` or `ERROR`.",
