@@ -58,6 +58,8 @@ type flowParameter struct {
 	Meaning string   `json:"meaning"`
 	Values  []string `json:"values,omitempty"`
 	Example string   `json:"example"`
+	// withoutValue is set if the flag takes no value.
+	withoutValue bool
 }
 
 // Run shows the parameters.
@@ -75,6 +77,7 @@ func (s *flowsShowCommand) Run(a *app) error {
 				one.Names = parameters.ItemNames(p)
 			case flag.Path == p.Path:
 				one.Flag, one.Need = "--"+flag.Name, flagNeed(flag)
+				one.withoutValue = a.book.takesNoValue(flag.Name)
 			}
 		}
 		all = append(all, one)
@@ -106,7 +109,11 @@ func (a *app) showParameter(p flowParameter) {
 	if p.Flag == "" {
 		return // its fields follow
 	}
-	a.out.Wrapped(4, "Example: "+p.Flag+" "+render.Plain(shown(p.Example)))
+	if p.withoutValue {
+		a.out.Wrapped(4, "Example: "+p.Flag)
+	} else {
+		a.out.Wrapped(4, "Example: "+p.Flag+" "+render.Plain(shown(p.Example)))
+	}
 	if p.Names != "" {
 		a.out.Wrapped(4, "Or: --vault NAME "+p.Names)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,28 @@ func TestFlowsShow_NamesTheFlagOfEveryParameter(t *testing.T) {
 		}
 	}
 	require.Contains(t, s.run("flows", "show", "nope").stderr, `"nope" is not a flow; use one of protect-file-share`)
+}
+
+// A flag has a value in its example if the command line takes one.
+func TestFlowsShow_ExamplesAreValid(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	book, err := newFlowFlags(environment{now: s.api.Clock.Now})
+	require.NoError(t, err)
+	example := regexp.MustCompile(`(?m)^ *Example: (--[a-z-]+)(.*)`)
+	for _, f := range book.flows {
+		found := example.FindAllStringSubmatch(s.succeeds("flows", "show", f.Name), -1)
+		require.NotEmpty(t, found, f.Name)
+		for _, m := range found {
+			args := []string{"start", f.Name, m[1]}
+			// A long value begins on the next line.
+			if m[2] != "" || !book.takesNoValue(strings.TrimPrefix(m[1], "--")) {
+				args = append(args, "value")
+			}
+			_, err := grammar(t).Parse(args)
+			require.NoError(t, err, "%s: %s", f.Name, m[0])
+		}
+	}
 }
 
 func TestStart_SaysWhetherTheOperationIsNew(t *testing.T) {

@@ -157,6 +157,19 @@ func flagType(k schema.Kind) reflect.Type {
 	return reflect.TypeFor[[]string]()
 }
 
+// takesNoValue reports whether the flag of this name is one without a value, in all
+// flows that have it.
+func (b flowFlags) takesNoValue(name string) bool {
+	for _, f := range b.flows {
+		for _, flag := range f.Flags {
+			if flag.Name == name && flagType(flag.Kind) != reflect.TypeFor[*bool]() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // pluginValues returns the flags that the command line sets.
 func pluginValues(plugins kong.Plugins) map[string][]string {
 	all := map[string][]string{}
