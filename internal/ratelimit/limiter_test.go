@@ -3,7 +3,9 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -205,11 +207,38 @@ func TestLimiter_DropsSlotsThatHavePassed(t *testing.T) {
 	require.Nil(t, r.call(backup, writes(1199)))
 	require.Nil(t, r.call(ratelimit.Caller{Priority: operation.PriorityRestore}, writes(0)))
 	require.NotNil(t, r.call(backup, writes(0)), "it reserves further slots")
-	r.now = r.now.Add(30 * time.Second)
+	r.now = r.now.Add(15300 * time.Millisecond) // the first slots are 15.15 s away
 	off := r.call(backup, writes(0))
-	if off != nil {
-		require.Positive(t, off.Wait)
+	require.NotNil(t, off, "the allowance is still low")
+	require.Positive(t, off.Wait)
+}
+
+// An allowance is forgotten when it was unused for long, but not while a call is in
+// flight: its answer belongs to it.
+func TestLimiter_KeepsAllowancesWithCallsInFlight(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	quotaOf := func(subscription string) ratelimit.Allowance {
+		_, quota := r.Allowances(http.MethodGet, strings.Replace(vaultJobs, "/s/", "/"+subscription+"/", 1))
+		return quota
 	}
+	call := func(subscription string) *ratelimit.Reservation {
+		c, err := r.Acquire(t.Context(), backup, http.MethodGet, strings.Replace(vaultJobs, "/s/", "/"+subscription+"/", 1))
+		require.NoError(t, err)
+		return c
+	}
+	learn := ratelimit.Observation{Failed: true, Throttled: &ratelimit.Throttling{PerAction: true, Limit: 150, Window: time.Hour}}
+	for _, subscription := range []string{"idle", "busy"} {
+		call(subscription).Done(learn)
+	}
+	r.now = r.now.Add(2 * time.Hour)
+	_ = call("busy")
+	r.now = r.now.Add(24 * time.Hour)
+	for i := range 4096 {
+		call(fmt.Sprint("other", i)).Done(ratelimit.Observation{})
+	}
+	require.Zero(t, quotaOf("idle"))
+	require.InDelta(t, 150, quotaOf("busy").Limit, 0)
 }
 
 func TestLimiter_DoesNotWaitForAnUnavailableStore(t *testing.T) {
