@@ -176,7 +176,7 @@ func (a azure) markDisks(ctx context.Context, c step.Call, p DrillRestore, to st
 				return operation.Outcome{}, err
 			}
 		}
-		return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceNow, Note: "the restored disks are marked; reading the marks back"}, nil
+		return a.marked(c, "the restored disks")
 	case to == "" && len(all) == 0:
 		return operation.Outcome{}, notYet("RestoredNotVisible", "the restore is done, but Azure does not show the disks that it made in "+p.Target.ResourceGroupID)
 	case to == "" && len(all) < want && young:

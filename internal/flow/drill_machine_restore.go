@@ -95,7 +95,7 @@ func (a azure) markStaging(ctx context.Context, c step.Call, p DrillRestore, fac
 	if err := a.places(c).Mark(ctx, id, c.Operation.ID, nil); err != nil {
 		return operation.Outcome{}, err
 	}
-	return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceNow, Note: "the container of the staging account is marked; reading the mark back"}, nil
+	return a.marked(c, "the container of the staging account")
 }
 
 // deleteStaging deletes the container of the staging account if it has the mark of this

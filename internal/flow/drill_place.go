@@ -191,7 +191,22 @@ func (a azure) markPlace(ctx context.Context, c step.Call, p DrillRestore) (oper
 	if err := places.Mark(ctx, id, c.Operation.ID, place.Tags); err != nil {
 		return operation.Outcome{}, err
 	}
-	return operation.Outcome{Kind: operation.Wait, Pace: operation.PaceNow, Note: "the place is marked; reading the mark back"}, nil
+	return a.marked(c, "the place")
+}
+
+// marked continues after a mark was written, which the next look must find. Something
+// else may remove marks, such as an Azure Policy for tags: then the drill first looks
+// less often, and at last fails.
+func (a azure) marked(c step.Call, what string) (operation.Outcome, error) {
+	out := operation.Outcome{Kind: operation.Wait, Note: "reading the mark back of " + what}
+	switch since := c.Now.Sub(c.Operation.StepStartedAt); {
+	case since < a.ClockSkew:
+		out.Pace = operation.PaceNow
+	case since >= restoreVisible*a.ClockSkew:
+		return operation.Outcome{}, notYet("MarkNotVisible", "Azure accepted the mark of the drill on "+what+", but does not show it",
+			"Find in the activity log what removes the metadata or the tags of the drill, such as an Azure Policy. Then retry the operation.")
+	}
+	return out, nil
 }
 
 // cleanUp deletes the place if it has the mark of this drill, and looks again until

@@ -2,8 +2,10 @@ package flow_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -149,4 +151,27 @@ func TestDrill_OfAnotherTypeIsRejected(t *testing.T) {
 	p := drilledTypes()["vaulted blobs"].drill(instance)
 	require.Equal(t, "DatasourceNotSupported", r.fails("drill-restore", p).Code)
 	require.Empty(t, sim.Restores())
+}
+
+// Something else, such as an Azure Policy, removes each mark. The drill deletes nothing,
+// does not hammer Azure, and needs an operator.
+func TestDrillMachine_MarkThatNeverStaysParks(t *testing.T) {
+	t.Parallel()
+	for kind, left := range map[string]int{"PATCH disks": 3, "PATCH containers": 1} {
+		r, sim := backedUpMachine(t, 1)
+		marks := 0
+		sim.Inject(armsim.Rule{Kind: kind, Times: 10_000, Effect: armsim.Callback(func(w http.ResponseWriter, _ *http.Request) bool {
+			marks++
+			r.clock.Advance(time.Second)
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte("{}"))
+			return true
+		})})
+		id := r.begin("drill-restore", unvalidatedMachine())
+		op := r.finish(id)
+		require.Equal(t, operation.Parked, op.Status, "%s: %v", kind, r.story(id))
+		require.Contains(t, op.LastError.Message, "MarkNotVisible")
+		require.Less(t, marks, 250, kind)
+		require.GreaterOrEqual(t, len(inGroup(sim)), left)
+	}
 }
