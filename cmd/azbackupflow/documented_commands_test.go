@@ -79,8 +79,8 @@ func child(node *kong.Node, name string) *kong.Node {
 	return node.Children[i]
 }
 
-// TestDocuments_CommandLinesAreValid parses every command of the pages that readers
-// copy from, with its flags, also those that only run in Azure.
+// TestDocuments_CommandLinesAreValid parses every command of the pages, with its
+// flags, also those that only run in Azure.
 func TestDocuments_CommandLinesAreValid(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("../../docs/how-to/*.md")
