@@ -147,7 +147,7 @@ func TestResumeIsGuarded_UnlessThePolicyIsTheRecordedOne(t *testing.T) {
 	} {
 		raw, err := json.Marshal(map[string]string{"itemId": ownItem, "policy": c.policy})
 		require.NoError(t, err)
-		guarded, err := excluding(table, c.err).resumeIsGuarded(t.Context(), raw)
+		guarded, err := excluding(table, c.err).resumeIsGuarded(check(checkResumeProtection))(t.Context(), raw)
 		require.Equal(t, c.guarded, guarded, name)
 		require.Equal(t, c.err != nil, err != nil, name)
 	}

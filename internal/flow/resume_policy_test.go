@@ -2,8 +2,10 @@ package flow_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,7 +25,12 @@ func shareItemID(t *testing.T, sim *armsim.Simulator) (id, policy string) {
 // needsOperator reports whether the request needs the permission of guarded flows.
 func (r *rig) needsOperator(parameters object) bool {
 	r.t.Helper()
-	f, _ := r.flows.Newest("resume-protection")
+	return r.flowNeedsOperator("resume-protection", parameters)
+}
+
+func (r *rig) flowNeedsOperator(name string, parameters object) bool {
+	r.t.Helper()
+	f, _ := r.flows.Newest(name)
 	raw, err := json.Marshal(parameters)
 	require.NoError(r.t, err)
 	guarded, err := f.GuardedFor(r.t.Context(), raw)
@@ -111,6 +118,58 @@ func TestResumePolicy_RecordFromBeforeAnotherProtectionIsForgotten(t *testing.T)
 			require.True(t, r.needsOperator(named), "the record is forgotten, so any policy is guarded")
 			r.succeeds("resume-protection", named)
 		})
+	}
+}
+
+// Two requests with the recorded policy are accepted before the first one finds that
+// the record is outdated. The second one must not take the policy that is no longer
+// recorded: its permission was not checked.
+func TestResumePolicy_ForgottenAfterTheRequestIsNotTaken(t *testing.T) {
+	t.Parallel()
+	r, sim := protectedShare(t, armsim.DemoWorld())
+	id, _ := shareItemID(t, sim)
+	r.succeeds("stop-protection", object{"itemId": id})
+	write := func(policy, state string) {
+		r.send(sim, "PUT", id, "2024-04-01", object{"properties": object{
+			"protectedItemType": "AzureFileShareProtectedItem", "sourceResourceId": demoAccount, "policyId": policy, "protectionState": state,
+		}})
+	}
+	write(demoVault+"/backupPolicies/schedule1", "")
+	r.succeeds("backup-now", object{"itemId": id})
+	write("", "ProtectionStopped")
+
+	request := object{"itemId": id, "policy": "schedule1"}
+	require.False(t, r.needsOperator(request))
+	first := r.begin("resume-protection", request)
+	r.clock.Advance(time.Second)
+	second := r.begin("resume-protection", request)
+	r.clock.Advance(time.Second)
+	r.finish(first)
+	for _, op := range []operation.Operation{r.operation(first), r.operation(second)} {
+		require.Equal(t, operation.Failed, op.Status, "%v", r.story(op.ID))
+		require.Equal(t, "PolicyNotRecorded", op.LastError.Code)
+	}
+	require.True(t, r.needsOperator(request))
+	_, err := r.engine.Retry(t.Context(), second, operation.Cause{})
+	require.NoError(t, err)
+	require.Equal(t, operation.Succeeded, r.finish(second).Status, "the retry was checked again: %v", r.story(second))
+}
+
+// The flow undelete resumes with a policy, too, and has a parameter more.
+func TestResumePolicy_OfUndeleteIsGuardedLikeThatOfAResume(t *testing.T) {
+	t.Parallel()
+	r, sim := protectedShare(t, armsim.DemoWorld())
+	id, _ := shareItemID(t, sim)
+	r.succeeds("stop-protection", object{"itemId": id})
+	for _, target := range []object{{"itemId": id}, {"fileShare": namedShare()}} {
+		with := func(policy string) object {
+			p := object{"resume": true, "policy": policy}
+			maps.Copy(p, target)
+			return p
+		}
+		require.False(t, r.flowNeedsOperator("undelete", target))
+		require.False(t, r.flowNeedsOperator("undelete", with("schedule1")))
+		require.True(t, r.flowNeedsOperator("undelete", with("schedule2")), "another policy")
 	}
 }
 

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,7 +70,7 @@ func (a azure) resumeProtection() Definition {
 			Deadline:   12 * time.Hour,
 			Priority:   operation.PriorityProtect,
 			Check:      check(checkResumeProtection),
-			GuardedFor: a.resumeIsGuarded,
+			GuardedFor: a.resumeIsGuarded(check(checkResumeProtection)),
 			Steps:      a.resumeChange().steps(a),
 		},
 		Role:       roles.Protect,
@@ -157,6 +158,9 @@ func (a azure) policyToResume(ctx context.Context, c step.Call, item recoveryser
 	policy := recorded.id
 	if p.Policy != "" {
 		policy = vault.PolicyID(p.Policy)
+		if changed, err := a.forgottenSince(ctx, c, recorded, known); changed || err != nil {
+			return "", cmp.Or(err, policyNotRecorded(item))
+		}
 	}
 	if recorded.id != "" && isStopped(item) && resourceid.Equal(policy, recorded.id) && item.LastBackupTime.After(recorded.at) {
 		return "", a.staleRecord(ctx, c, item, known)
@@ -172,22 +176,53 @@ func (a azure) staleRecord(ctx context.Context, c step.Call, item recoveryservic
 	if err := a.forgetPolicy(ctx, c, recorded...); err != nil {
 		return err
 	}
+	return policyNotRecorded(item)
+}
+
+func policyNotRecorded(item recoveryservices.ProtectedItem) error {
 	return fatal("PolicyNotRecorded", "the policy that "+item.FriendlyName+" had is unknown: something else protected it after azbackupflow had stopped it",
 		nameThePolicy)
 }
 
+// forgottenSince reports whether the recorded policy may have been forgotten after the
+// request, or its retry, was accepted: then the request may have been accepted as one
+// that is not guarded.
+func (a azure) forgottenSince(ctx context.Context, c step.Call, recorded policyRecord, resourceIDs []string) (bool, error) {
+	if recorded.id != "" {
+		return false, nil
+	}
+	for _, id := range resourceIDs {
+		x, err := a.excluded(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if x.At.After(laterOf(c.Operation.CreatedAt, c.Operation.RetriedAt)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 const nameThePolicy = "Name the policy in parameters.policy. Over HTTP that needs the app role Operations.Restore."
 
-// resumeIsGuarded reports whether a request names another policy than the recorded
-// one: a shorter policy deletes recovery points.
-func (a azure) resumeIsGuarded(ctx context.Context, raw json.RawMessage) (bool, error) {
-	var p ResumeProtection
-	// The flow's Check rejects invalid parameters, with a better error.
-	if normal, invalid := check(checkResumeProtection)(raw); invalid == nil {
+// resumeIsGuarded returns a function that reports whether a request names another
+// policy than the recorded one: a shorter policy deletes recovery points. normalize is
+// the Check of the flow, whose parameters contain those of ResumeProtection.
+func (a azure) resumeIsGuarded(normalize func(json.RawMessage) (json.RawMessage, error)) func(context.Context, json.RawMessage) (bool, error) {
+	return func(ctx context.Context, raw json.RawMessage) (bool, error) {
+		normal, invalid := normalize(raw)
+		if invalid != nil {
+			return false, nil // the flow's Check rejects it, with a better error
+		}
+		var p ResumeProtection
 		if err := json.Unmarshal(normal, &p); err != nil {
 			return true, unreadable(err)
 		}
+		return a.namesAnotherPolicy(ctx, p)
 	}
+}
+
+func (a azure) namesAnotherPolicy(ctx context.Context, p ResumeProtection) (bool, error) {
 	if p.Policy == "" {
 		return false, nil
 	}

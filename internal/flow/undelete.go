@@ -53,7 +53,7 @@ func (a azure) undelete() Definition {
 			Deadline:   24 * time.Hour,
 			Priority:   operation.PriorityProtect,
 			Check:      check(checkUndelete),
-			GuardedFor: a.resumeIsGuarded,
+			GuardedFor: a.resumeIsGuarded(check(checkUndelete)),
 			Steps:      steps,
 		},
 		Role:       roles.Protect,
