@@ -192,6 +192,11 @@ func TestAllowance_NewCallWaitsBehindThoseWithASlot(t *testing.T) {
 	_, restore := a.Admit(start(), operation.PriorityRestore, false, s)
 	_, first := a.Admit(start(), operation.PriorityBackup, false, s)
 	require.True(t, first.After(restore), "a waiting restore is first")
+	for range 500 {
+		_, restore = a.Admit(start(), operation.PriorityRestore, false, s)
+	}
+	_, first = a.Admit(start(), operation.PriorityBackup, false, s)
+	require.True(t, first.After(restore), "so are many of them")
 	a.Remaining = 100 // a refill that came early
 	ok, second := a.Admit(start(), operation.PriorityBackup, false, s)
 	require.False(t, ok)

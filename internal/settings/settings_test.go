@@ -28,7 +28,7 @@ func TestRead_NamesTheSettingWithAWrongValue(t *testing.T) {
 	t.Parallel()
 	for name, values := range map[string][]string{
 		"AZBACKUPFLOW_CLOUD": {"moon"}, "AZBACKUPFLOW_SPEED_FACTOR": {"0.5"}, "AZBACKUPFLOW_RETENTION": {"P1H", "23h", "0s", "soon"},
-		"AZBACKUPFLOW_STARTS_PER_ITEM": {"-1"}, "AZBACKUPFLOW_NOTICES": {"steps"}, "AZBACKUPFLOW_REPLY_QUEUES": {"https://x"},
+		"AZBACKUPFLOW_STARTS_PER_ITEM": {"-1"}, "AZBACKUPFLOW_NOTICES": {"steps", "Steps", "REQUESTS"}, "AZBACKUPFLOW_REPLY_QUEUES": {"https://x"},
 	} {
 		for _, value := range values {
 			_, err := settings.Read(map[string]string{name: value})

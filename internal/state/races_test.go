@@ -61,7 +61,6 @@ func newHolderDuringExpire(t *testing.T, a *account) {
 		s, other := a.store(t, w.options), a.storeAt(t, fmt.Sprintf("t%d", a.stores.Load()), nil)
 		began := newOperation("b").CreatedAt
 		require.NoError(t, s.SaveItemLock(t.Context(), operation.ItemLock{Item: "/i", Holder: "gone", Since: began}, ""))
-		create(t, s, newOperation("b"))
 		w.meanwhile(moment, func() {
 			_, etag, err := other.LoadItemLock(t.Context(), "/i")
 			require.NoError(t, err)

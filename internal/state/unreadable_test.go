@@ -40,7 +40,7 @@ func (r rows) spoil(table, filter, column string, value any) (n int) {
 			require.NoError(r.t, json.Unmarshal(raw, &e))
 			changed, err := json.Marshal(map[string]any{"PartitionKey": e["PartitionKey"], "RowKey": e["RowKey"], column: value})
 			require.NoError(r.t, err)
-			_, err = client.UpsertEntity(r.t.Context(), changed, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
+			_, err = client.UpsertEntity(r.t.Context(), changed, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeMerge})
 			require.NoError(r.t, err)
 			n++
 		}
@@ -311,4 +311,19 @@ func TestUnreadableRows_HistoryNamesTheEventAndContinues(t *testing.T) {
 	require.Equal(t, []int64{1, 3}, read)
 	require.Len(t, bad, 1)
 	require.Contains(t, bad[0], "event-000000000002")
+}
+
+func TestUnreadableRows_OtherLocksStillExpire(t *testing.T) {
+	t.Parallel()
+	s, r := unreadableRows(t)
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	for _, item := range []string{"/a", "/b", "/c"} {
+		require.NoError(t, s.SaveItemLock(t.Context(), operation.ItemLock{Item: item, Holder: "gone", Since: at}, ""))
+	}
+	require.Equal(t, 1, r.spoil("itemlocks", "PartitionKey eq '"+state.ResourceKey("/a")+"'", "lock", `{"item":"cut o`))
+	done, err := s.Expire(t.Context(), at.Add(time.Hour), 10)
+	require.NoError(t, err)
+	require.Equal(t, 2, done.Locks)
+	_, _, err = s.LoadItemLock(t.Context(), "/a")
+	require.True(t, operation.IsUnreadable(err), "it is kept, because its holder is unknown: %v", err)
 }
