@@ -273,7 +273,7 @@ func TestKill_DrillsRestoreOnceAndLeaveNothing(t *testing.T) {
 	require.Len(t, items, each)
 	var ids []string
 	rounds := 0
-	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
+	for ; k.again(rounds); rounds++ {
 		var round []string
 		for i := range each {
 			round = append(round,

@@ -88,7 +88,7 @@ func TestKill_DatasourcesStartOnce(t *testing.T) {
 	k.arm(l.KillHandler)
 
 	started, rounds := 0, 0
-	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
+	for ; k.again(rounds); rounds++ {
 		sources := killedSources(vault, rounds)
 		each := func(name func(killedSource) string, parameters func(killedSource, string) map[string]any, instances []string) (ids []string) {
 			for i, s := range sources {

@@ -44,7 +44,7 @@ func TestKill_ItemRestoresStartOnce(t *testing.T) {
 
 	latest := map[string]any{"latest": true}
 	restores, rounds := 0, 0
-	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
+	for ; k.again(rounds); rounds++ {
 		ids := []string{}
 		begin := func(name string, parameters map[string]any) {
 			ids = append(ids, l.begin(map[string]any{"flow": name, "key": fmt.Sprintf("%s-%d-%d", name, rounds, len(ids)), "parameters": parameters}))

@@ -9,8 +9,9 @@ import (
 	"azbackupflow/internal/local/armsim"
 )
 
-// killRounds is the maximum number of rounds of a kill test.
-const killRounds = 5
+// killRounds is the maximum number of rounds of a kill test. Some requests occur once
+// in a round, and a kill at one moment of a request may prevent that another is reached.
+const killRounds = 7
 
 // killed holds the resources of the other flows while the handler is killed.
 // Each round protects two servers, backs up three, makes two restores of each

@@ -46,7 +46,7 @@ func TestScheduledRun_KilledAtEveryRequestStartsEachItemOnce(t *testing.T) {
 	k.arm(l.KillHandler)
 
 	rounds, operations := 0, 0
-	for ; rounds == 0 || len(k.missing()) > 0 && rounds < killRounds; rounds++ {
+	for ; k.again(rounds); rounds++ {
 		night := nightOf(rounds)
 		l.handledUntil(night, cron+" UTC", due.Add(-23*time.Hour))
 		for through := false; !through; {
