@@ -51,9 +51,12 @@ func TestRun_EveryContestantFinishesItsOperations(t *testing.T) {
 			require.Empty(t, r.Failure)
 			require.Equal(t, 3, r.ARM.Starts)
 			require.Zero(t, r.ARM.DuplicateStarts)
-			require.Zero(t, r.ARM.Early)
-			require.Len(t, r.ARM.Lateness, 3)
-			require.LessOrEqual(t, r.ARM.MaxCalls, r.Scenario.Calls())
+			require.NotEmpty(t, r.ARM.Lateness)
+			if c.Ours { // The benchmark reports the early polls of others, and what these cost.
+				require.Zero(t, r.ARM.Early)
+				require.Len(t, r.ARM.Lateness, 3)
+				require.LessOrEqual(t, r.ARM.MaxCalls, r.Scenario.Calls())
+			}
 			require.Positive(t, r.Usage.RSSPeak)
 			require.Positive(t, r.Start)
 			if c.Azure {
