@@ -76,7 +76,7 @@ func (s *flowsShowCommand) Run(a *app) error {
 			case flag.NamesItem && flag.Path == p.Path:
 				one.Names = parameters.ItemNames(p)
 			case flag.Path == p.Path:
-				one.Flag, one.Need = "--"+flag.Name, flagNeed(flag)
+				one.Flag, one.Need = "--"+flag.Name, flag.Need()
 				one.withoutValue = a.book.takesNoValue(flag.Name)
 			}
 		}

@@ -31,7 +31,38 @@ type rejectedListCommand struct {
 
 // Run lists rejected requests.
 func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
-	since, err := cli.ParseTime("--since", l.Since, a.now())
+	return rejectedRows[api.RejectedRequest]{
+		since: l.Since, limitFlag: l.limitFlag, none: "No rejected requests.",
+		read: func(ctx context.Context, c *client.Client, q api.RejectedQuery) ([]api.RejectedRequest, []string, string, error) {
+			page, err := c.ListRejected(ctx, q)
+			return page.Rejected, page.Unreadable, page.Continue, err
+		},
+		page: func(all []api.RejectedRequest, unreadable []string, next string) any {
+			return api.RejectedPage{Rejected: all, Unreadable: unreadable, Continue: next}
+		},
+		columns: []string{"ID", "Time UTC", "Source", "Flow", "Replayed UTC", "Reason"},
+		row: func(r api.RejectedRequest) []string {
+			return []string{r.ID, render.Time(r.At), render.Plain(r.Source), render.Plain(r.Flow), render.Time(r.ReplayedAt), render.FirstLine(r.Reason)}
+		},
+	}.show(ctx, a)
+}
+
+// rejectedRows is a list of rejected requests, or of the records about them.
+type rejectedRows[T any] struct {
+	since string
+	limitFlag
+	// none is shown in place of an empty list.
+	none string
+	// read returns one page, page the list in the form of the API.
+	read    func(context.Context, *client.Client, api.RejectedQuery) (rows []T, unreadable []string, next string, err error)
+	page    func(rows []T, unreadable []string, next string) any
+	columns []string
+	row     func(T) []string
+}
+
+// show reads and shows the list, newest first.
+func (l rejectedRows[T]) show(ctx context.Context, a *app) error {
+	since, err := cli.ParseTime("--since", l.since, a.now())
 	if err != nil {
 		return err
 	}
@@ -43,29 +74,29 @@ func (l *rejectedListCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	var unreadable []string
-	requests, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.RejectedRequest, string, error) {
-		page, err := c.ListRejected(ctx, api.RejectedQuery{Since: since, PageSize: size, Continue: next})
-		unreadable = append(unreadable, page.Unreadable...)
-		return page.Rejected, page.Continue, err
+	all, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]T, string, error) {
+		rows, bad, next, err := l.read(ctx, c, api.RejectedQuery{Since: since, PageSize: size, Continue: next})
+		unreadable = append(unreadable, bad...)
+		return rows, next, err
 	})
 	if err != nil {
 		return err
 	}
 	if a.out.Structured() {
-		return a.out.Data(api.RejectedPage{Rejected: requests, Unreadable: unreadable, Continue: next})
+		return a.out.Data(l.page(all, unreadable, next))
 	}
 	if len(unreadable) > 0 {
 		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
 	}
-	if len(requests) == 0 {
-		a.out.Line("No rejected requests.")
+	if len(all) == 0 {
+		a.out.Line("%s", l.none)
 		return nil
 	}
-	rows := make([][]string, 0, len(requests))
-	for _, r := range requests {
-		rows = append(rows, []string{r.ID, render.Time(r.At), render.Plain(r.Source), render.Plain(r.Flow), render.Time(r.ReplayedAt), render.FirstLine(r.Reason)})
+	rows := make([][]string, 0, len(all))
+	for _, r := range all {
+		rows = append(rows, l.row(r))
 	}
-	a.out.Table([]string{"ID", "Time UTC", "Source", "Flow", "Replayed UTC", "Reason"}, rows)
+	a.out.Table(l.columns, rows)
 	if next != "" {
 		a.out.Line("\nThere are more results; use --limit or --since.")
 	}

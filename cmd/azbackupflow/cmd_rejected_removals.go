@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/client"
 )
 
 type rejectedRemovalsCommand struct {
@@ -23,45 +22,20 @@ requests. Requests that it deletes itself because of their age are not listed.`
 
 // Run lists the records of removals.
 func (l *rejectedRemovalsCommand) Run(ctx context.Context, a *app) error {
-	since, err := cli.ParseTime("--since", l.Since, a.now())
-	if err != nil {
-		return err
-	}
-	if err := l.check(); err != nil {
-		return err
-	}
-	c, err := a.client()
-	if err != nil {
-		return err
-	}
-	var unreadable []string
-	removals, next, err := collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.Removal, string, error) {
-		page, err := c.ListRemovals(ctx, api.RejectedQuery{Since: since, PageSize: size, Continue: next})
-		unreadable = append(unreadable, page.Unreadable...)
-		return page.Removals, page.Continue, err
-	})
-	if err != nil {
-		return err
-	}
-	if a.out.Structured() {
-		return a.out.Data(api.RemovalPage{Removals: removals, Unreadable: unreadable, Continue: next})
-	}
-	if len(unreadable) > 0 {
-		a.out.Line("%d rows cannot be read: %s", len(unreadable), render.Plain(strings.Join(unreadable, ", ")))
-	}
-	if len(removals) == 0 {
-		a.out.Line("No rejected request was deleted.")
-		return nil
-	}
-	rows := make([][]string, 0, len(removals))
-	for _, r := range removals {
-		rows = append(rows, []string{render.Time(r.At), removed(r), render.Actor(r.RemovedBy), render.FirstLine(r.Reason)})
-	}
-	a.out.Table([]string{"Time UTC", "Deleted", "By", "Reason"}, rows)
-	if next != "" {
-		a.out.Line("\nThere are more results; use --limit or --since.")
-	}
-	return nil
+	return rejectedRows[api.Removal]{
+		since: l.Since, limitFlag: l.limitFlag, none: "No rejected request was deleted.",
+		read: func(ctx context.Context, c *client.Client, q api.RejectedQuery) ([]api.Removal, []string, string, error) {
+			page, err := c.ListRemovals(ctx, q)
+			return page.Removals, page.Unreadable, page.Continue, err
+		},
+		page: func(all []api.Removal, unreadable []string, next string) any {
+			return api.RemovalPage{Removals: all, Unreadable: unreadable, Continue: next}
+		},
+		columns: []string{"Time UTC", "Deleted", "By", "Reason"},
+		row: func(r api.Removal) []string {
+			return []string{render.Time(r.At), removed(r), render.Actor(r.RemovedBy), render.FirstLine(r.Reason)}
+		},
+	}.show(ctx, a)
 }
 
 // removed returns what a removal deleted.

@@ -15,6 +15,7 @@ import (
 	"azbackupflow/internal/cli/parameters"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/schema"
+	"azbackupflow/internal/similar"
 )
 
 // flowFlags holds the newest version of each flow, with the flags of its parameters.
@@ -84,7 +85,7 @@ func (b flowFlags) names() []string {
 // may mean, or one of all.
 func (b flowFlags) insteadOf(name string) string {
 	for _, candidate := range b.names() {
-		if differences(name, candidate) <= min(maxDifferences, len(name)/2) {
+		if similar.Differences(name, candidate) <= min(maxDifferences, len(name)/2) {
 			return fmt.Sprintf("did you mean %q? azbackupflow flows lists the flows", candidate)
 		}
 	}
@@ -94,28 +95,6 @@ func (b flowFlags) insteadOf(name string) string {
 // maxDifferences is the number of differences up to which a name is treated as a
 // misspelt one.
 const maxDifferences = 3
-
-// differences returns how many letters must be added, removed or replaced to make
-// the other text of one.
-func differences(one, other string) int {
-	row := make([]int, len(other)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(one) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(other) {
-			above := row[j+1]
-			replaced := before
-			if one[i] != other[j] {
-				replaced++
-			}
-			row[j+1], before = min(replaced, above+1, row[j]+1), above
-		}
-	}
-	return row[len(other)]
-}
 
 // get returns a flow by its name.
 func (b flowFlags) get(name string) (parameters.Flow, error) {
@@ -219,13 +198,4 @@ func (b flowFlags) writeFlags(w io.Writer, args []string) {
 		}
 		return
 	}
-}
-
-// flagNeed returns whether a flag must be set, in a few words. The names of an item
-// can take the place of its ID.
-func flagNeed(flag parameters.Flag) string {
-	if flag.Required && len(flag.Items) > 0 {
-		return "this or --item-vm"
-	}
-	return parameters.Need(flag.Parameter)
 }

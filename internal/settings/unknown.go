@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"azbackupflow/internal/similar"
 )
 
 // prefix is the prefix of the app's own settings.
@@ -51,27 +53,11 @@ func nearest(name string, names []string) string {
 	return slices.MinFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })
 }
 
-// distance returns the number of letters to insert, delete or replace in one name
-// to get the other one. A name that continues the other one is near.
+// distance returns how different two names are. A name that continues the other one
+// is near.
 func distance(a, b string) int {
 	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
 		return min(1, max(len(a), len(b))-min(len(a), len(b)))
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return similar.Differences(a, b)
 }

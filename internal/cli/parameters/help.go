@@ -31,15 +31,21 @@ func (f Flag) hasName() bool {
 	return len(f.ResourceTypes) > 0 && !slices.ContainsFunc(f.ResourceTypes, func(t string) bool { return strings.Contains(t, "/"+fabricType) })
 }
 
+// Need is the function Need for a flag. The names of an item can take the place of its
+// ID.
+func (f Flag) Need() string {
+	if f.Required && len(f.Items) > 0 {
+		return "this or --" + itemMachineFlag
+	}
+	return Need(f.Parameter)
+}
+
 // need returns whether a flag must be set, with the names of flags.
 func (f Flow) need(flag Flag) string {
 	if flag.Required && parent(flag.Path) != "" {
 		return f.neededWith(flag)
 	}
-	need := Need(flag.Parameter)
-	if flag.Required && len(flag.Items) > 0 {
-		need = "this or --" + itemMachineFlag
-	}
+	need := flag.Need()
 	if strings.HasPrefix(need, "this") {
 		need = "set " + need
 	}

@@ -17,7 +17,7 @@ import (
 
 	"azbackupflow/internal/drill/archive"
 	"azbackupflow/internal/drill/archive/blobs"
-	"azbackupflow/internal/local/tableproxy"
+	"azbackupflow/internal/local/storageproxy"
 	"azbackupflow/internal/settings"
 )
 
@@ -40,7 +40,7 @@ func (s *Stack) DrillKey() string {
 // of drills. storage is the connection to Azurite itself: the handler reaches tables
 // and blobs through proxies.
 func (s *Stack) prepareDrills(ctx context.Context, storage string) error {
-	proxy, err := tableproxy.New(ctx, tableproxy.Config{Target: storage, Blobs: true, Fault: s.config.Fault})
+	proxy, err := storageproxy.New(ctx, storageproxy.Config{Target: storage, Blobs: true, Fault: s.config.Fault})
 	if err != nil {
 		return fmt.Errorf("blob service: %w", err)
 	}

@@ -25,7 +25,7 @@ import (
 	"azbackupflow/internal/local/fault"
 	"azbackupflow/internal/local/functionshost"
 	"azbackupflow/internal/local/servicebus"
-	"azbackupflow/internal/local/tableproxy"
+	"azbackupflow/internal/local/storageproxy"
 	"azbackupflow/internal/settings"
 )
 
@@ -81,7 +81,7 @@ type Config struct {
 // Stack is a running stack.
 type Stack struct {
 	Broker *servicebus.Broker
-	Tables *tableproxy.Proxy
+	Tables *storageproxy.Proxy
 	ARM    *armsim.Simulator
 
 	config   Config
@@ -121,7 +121,7 @@ func New(ctx context.Context, c Config) (*Stack, error) {
 		return fail("table service", err)
 	}
 	started.add(tables.Stop)
-	proxy, err := tableproxy.New(ctx, tableproxy.Config{Target: tables.ConnectionString(), Fault: c.Fault})
+	proxy, err := storageproxy.New(ctx, storageproxy.Config{Target: tables.ConnectionString(), Fault: c.Fault})
 	if err != nil {
 		return fail("table service", err)
 	}

@@ -1,4 +1,4 @@
-package tableproxy_test
+package storageproxy_test
 
 import "time"
 

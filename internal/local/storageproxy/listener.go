@@ -1,4 +1,4 @@
-package tableproxy
+package storageproxy
 
 import (
 	"net"

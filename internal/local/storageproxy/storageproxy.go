@@ -1,6 +1,6 @@
-// Package tableproxy forwards requests from the program under test to a table
-// service, or to a blob service. It lets a test act at exact moments of a request, and simulate an
-// outage of the service.
+// Package storageproxy forwards requests from the program under test to a table
+// service or a blob service. It lets a test act at exact moments of a request, and
+// simulate an outage of the service.
 //
 // What it does not do:
 //
@@ -8,7 +8,7 @@
 //   - It does not stream: it holds each request and answer in memory (Table
 //     Storage allows 4 MiB).
 //   - It has no TLS: it serves plain HTTP on loopback.
-package tableproxy
+package storageproxy
 
 import (
 	"context"
@@ -72,7 +72,7 @@ func New(ctx context.Context, cfg Config) (*Proxy, error) {
 	var lc net.ListenConfig
 	inner, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("listen for the table proxy: %w", err)
+		return nil, fmt.Errorf("listen for the storage proxy: %w", err)
 	}
 	p := &Proxy{
 		target:   target,
@@ -136,7 +136,7 @@ func (p *Proxy) Close() error {
 	<-p.served
 	p.transport.CloseIdleConnections()
 	if err != nil && !errors.Is(err, net.ErrClosed) {
-		return fmt.Errorf("close the table proxy: %w", err)
+		return fmt.Errorf("close the storage proxy: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package tableproxy_test
+package storageproxy_test
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 
 	"azbackupflow/internal/local/azurite"
 	"azbackupflow/internal/local/fault"
-	"azbackupflow/internal/local/tableproxy"
+	"azbackupflow/internal/local/storageproxy"
 )
 
 const row = `{"PartitionKey":"it's p","RowKey":"r","Status":"Running"}`
@@ -39,9 +39,9 @@ func startAzurite(t *testing.T) *azurite.Server {
 	return s
 }
 
-func startProxy(t *testing.T, target string, hook fault.Hook) *tableproxy.Proxy {
+func startProxy(t *testing.T, target string, hook fault.Hook) *storageproxy.Proxy {
 	t.Helper()
-	p, err := tableproxy.New(t.Context(), tableproxy.Config{Target: target, Fault: hook})
+	p, err := storageproxy.New(t.Context(), storageproxy.Config{Target: target, Fault: hook})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p
@@ -184,7 +184,7 @@ func TestProxy_ClientKilledBeforeForwardingHasNoEffect(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { forwarded.Add(1) }))
 	t.Cleanup(target.Close)
 	clients := map[string]*net.TCPConn{} // by the request that each sends
-	var p *tableproxy.Proxy
+	var p *storageproxy.Proxy
 	p = startProxy(t, "TableEndpoint="+target.URL+"/a", func(at fault.Moment, r fault.Request) {
 		if at != fault.Before {
 			return
@@ -251,7 +251,7 @@ func TestOutage_BreaksConnectionsUntilItEnds(t *testing.T) {
 func TestOutage_BreaksTheRequestInProgress(t *testing.T) {
 	t.Parallel()
 	s := startAzurite(t)
-	var p *tableproxy.Proxy
+	var p *storageproxy.Proxy
 	var leaveAt atomic.Int64
 	leaveAt.Store(-1)
 	p = startProxy(t, s.ConnectionString(), func(at fault.Moment, _ fault.Request) {
@@ -293,9 +293,9 @@ func TestProxy_StoppedTargetLooksLikeAnUnreachableService(t *testing.T) {
 
 func TestProxy_RejectsATargetWithoutATableEndpoint(t *testing.T) {
 	t.Parallel()
-	_, err := tableproxy.New(t.Context(), tableproxy.Config{Target: "AccountName=a;AccountKey=secret"})
+	_, err := storageproxy.New(t.Context(), storageproxy.Config{Target: "AccountName=a;AccountKey=secret"})
 	require.ErrorContains(t, err, "names no TableEndpoint")
-	_, err = tableproxy.New(t.Context(), tableproxy.Config{Target: "AccountKey=secret;TableEndpoint=http://%zz"})
+	_, err = storageproxy.New(t.Context(), storageproxy.Config{Target: "AccountKey=secret;TableEndpoint=http://%zz"})
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "secret")
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package tableproxy
+package storageproxy
 
 import (
 	"errors"
