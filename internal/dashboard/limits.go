@@ -100,7 +100,7 @@ func (data *limitsData) sort() {
 }
 
 // atMost returns the first rows, and the number of the others.
-func atMost(rows []limitRow, most int) (first []limitRow, others int) {
+func atMost[T any](rows []T, most int) (first []T, others int) {
 	others = max(0, len(rows)-most)
 	return rows[:len(rows)-others], others
 }

@@ -79,8 +79,7 @@ func (d *Dashboard) trends(r *http.Request) (content, error) {
 		}
 	}
 	slices.SortStableFunc(data.Throttled, func(a, b api.Limit) int { return b.ThrottledAt.Compare(a.ThrottledAt) })
-	data.MoreThrottled = max(0, len(data.Throttled)-pageSize)
-	data.Throttled = data.Throttled[:len(data.Throttled)-data.MoreThrottled]
+	data.Throttled, data.MoreThrottled = atMost(data.Throttled, pageSize)
 	return content{Title: "Trends", Section: "trends", Data: data}, nil
 }
 

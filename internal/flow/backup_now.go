@@ -109,7 +109,7 @@ func (a azure) backupNow() Definition {
 			Deadline: 48 * time.Hour,
 			Priority: operation.PriorityBackup,
 			Check:    check(a.checkBackupNow),
-			Steps:    append(append([]step.Step{find}, ofItems(append([]step.Step{read}, a.backupSteps(onDemandBackup)...)...)...), ofInstances(a.instanceBackupSteps()...)...),
+			Steps:    slices.Concat([]step.Step{find}, ofItems(read), ofItems(a.backupSteps(onDemandBackup)...), ofInstances(a.instanceBackupSteps()...)),
 		},
 		Role:       roles.Backup,
 		Parameters: backupParameters,

@@ -121,9 +121,7 @@ func TestDrillMachine_AnotherDiskAppearsMeanwhile(t *testing.T) {
 		require.Contains(t, r.evidence[id].Phases[len(r.evidence[id].Phases)-1].Error, "without the mark")
 
 		require.True(t, sim.SetMarks(groupDisks+name, map[string]string{"azbackupflow-drill": id}))
-		_, err := r.engine.Retry(t.Context(), id, operation.Cause{})
-		require.NoError(t, err)
-		require.Equal(t, operation.SucceededWithWarnings, r.finish(id).Status, "%v", r.story(id))
+		r.endsAfterRetry(id, operation.SucceededWithWarnings)
 		require.Empty(t, inGroup(sim))
 	}
 }
@@ -145,9 +143,7 @@ func TestDrillMachine_MarksNothingIfItsDisksAreUnclear(t *testing.T) {
 	}
 	require.Equal(t, evidence.Failed, r.evidence[id].Result)
 	require.True(t, sim.SetMarks(groupDisks+"vm1-precious", map[string]string{"azbackupflow-drill": "another"}))
-	_, err := r.engine.Retry(t.Context(), id, operation.Cause{})
-	require.NoError(t, err)
-	require.Equal(t, operation.Failed, r.finish(id).Status, "%v", r.story(id))
+	r.endsAfterRetry(id, operation.Failed)
 	for name := range inGroup(sim) {
 		require.NotContains(t, name, "osdisk")
 	}
@@ -175,9 +171,7 @@ func TestDrillMachine_MarkIsRemovedMeanwhile(t *testing.T) {
 		require.Equal(t, evidence.Proven, r.evidence[id].Result)
 
 		require.True(t, sim.SetMarks(groupDisks+disk, map[string]string{"azbackupflow-drill": id}))
-		_, err := r.engine.Retry(t.Context(), id, operation.Cause{})
-		require.NoError(t, err)
-		require.Equal(t, operation.Succeeded, r.finish(id).Status, "%v", r.story(id))
+		r.endsAfterRetry(id, operation.Succeeded)
 		require.Empty(t, inGroup(sim))
 	}
 }
@@ -194,9 +188,7 @@ func TestDrillMachine_CleanUpIsRefused(t *testing.T) {
 		require.Contains(t, strings.Join(op.LastError.RecommendedAction, " "), "azbackupflow Drill Operator")
 		require.Equal(t, evidence.Proven, r.evidence[id].Result)
 		allow()
-		_, err := r.engine.Retry(t.Context(), id, operation.Cause{})
-		require.NoError(t, err)
-		require.Equal(t, operation.Succeeded, r.finish(id).Status, "%v", r.story(id))
+		r.endsAfterRetry(id, operation.Succeeded)
 		require.Empty(t, inGroup(sim))
 	}
 }

@@ -18,8 +18,8 @@ import (
 func placeName(operationID string) string { return drillPlacePrefix + operationID }
 
 // placeID returns the resource ID of a drill's place; for a machine, that of the
-// resource group with its disks. It follows from the operation
-// alone, so that the clean-up finds it whatever else was lost.
+// resource group with its disks. It follows from the operation alone, so that the
+// clean-up finds it whatever else was lost.
 func placeID(operationID string, p DrillRestore) string {
 	account := strings.TrimRight(p.Target.StorageAccountID, "/")
 	switch p.Type {

@@ -38,6 +38,22 @@ func (r *rig) flowNeedsOperator(name string, parameters object) bool {
 	return guarded
 }
 
+// writeShare writes the item of a share, as the portal does.
+func (r *rig) writeShare(sim *armsim.Simulator, id, policyID, state string) {
+	r.t.Helper()
+	r.send(sim, "PUT", id, "2024-04-01", object{"properties": object{
+		"protectedItemType": "AzureFileShareProtectedItem", "sourceResourceId": demoAccount, "policyId": policyID, "protectionState": state,
+	}})
+}
+
+// protectElsewhere resumes, backs up and stops a share, as someone does in the portal.
+func (r *rig) protectElsewhere(sim *armsim.Simulator, id, policy string) {
+	r.t.Helper()
+	r.writeShare(sim, id, demoVault+"/backupPolicies/"+policy, "")
+	r.succeeds("backup-now", object{"itemId": id})
+	r.writeShare(sim, id, "", "ProtectionStopped")
+}
+
 func TestResumePolicy_IsTheOneRecordedAtTheStop(t *testing.T) {
 	t.Parallel()
 	for name, target := range map[string]func(string) object{
@@ -71,9 +87,7 @@ func TestResumePolicy_OfAnItemStoppedElsewhereMustBeNamed(t *testing.T) {
 	t.Parallel()
 	r, sim := protectedShare(t, armsim.DemoWorld())
 	id, _ := shareItemID(t, sim)
-	r.send(sim, "PUT", id, "2024-04-01", object{"properties": object{
-		"protectedItemType": "AzureFileShareProtectedItem", "sourceResourceId": demoAccount, "policyId": "", "protectionState": "ProtectionStopped",
-	}})
+	r.writeShare(sim, id, "", "ProtectionStopped")
 	named := object{"fileShare": namedShare(), "policy": "schedule1"}
 	require.True(t, r.needsOperator(named))
 	n := len(sim.Requests())
@@ -96,14 +110,7 @@ func TestResumePolicy_RecordFromBeforeAnotherProtectionIsForgotten(t *testing.T)
 			r, sim := protectedShare(t, world)
 			id, _ := shareItemID(t, sim)
 			r.succeeds("stop-protection", object{"itemId": id})
-			write := func(policy, state string) {
-				r.send(sim, "PUT", id, "2024-04-01", object{"properties": object{
-					"protectedItemType": "AzureFileShareProtectedItem", "sourceResourceId": demoAccount, "policyId": policy, "protectionState": state,
-				}})
-			}
-			write(demoVault+"/backupPolicies/schedule2", "")
-			r.succeeds("backup-now", object{"itemId": id})
-			write("", "ProtectionStopped")
+			r.protectElsewhere(sim, id, "schedule2")
 
 			request := object{"itemId": id}
 			if policy != "" {
@@ -129,14 +136,7 @@ func TestResumePolicy_ForgottenAfterTheRequestIsNotTaken(t *testing.T) {
 	r, sim := protectedShare(t, armsim.DemoWorld())
 	id, _ := shareItemID(t, sim)
 	r.succeeds("stop-protection", object{"itemId": id})
-	write := func(policy, state string) {
-		r.send(sim, "PUT", id, "2024-04-01", object{"properties": object{
-			"protectedItemType": "AzureFileShareProtectedItem", "sourceResourceId": demoAccount, "policyId": policy, "protectionState": state,
-		}})
-	}
-	write(demoVault+"/backupPolicies/schedule1", "")
-	r.succeeds("backup-now", object{"itemId": id})
-	write("", "ProtectionStopped")
+	r.protectElsewhere(sim, id, "schedule1")
 
 	request := object{"itemId": id, "policy": "schedule1"}
 	require.False(t, r.needsOperator(request))

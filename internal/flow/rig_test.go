@@ -256,3 +256,11 @@ func demoShare(more object) object {
 func recordedTargets() []string {
 	return []string{recordedContainer, recordedMySQLFiles, recordedDPPGroup, recordedCluster, recordedAccounts + "clitestsabidonotdelete", recordedAccounts + "clitestvsdonotdelete"}
 }
+
+// endsAfterRetry retries an operation, and requires that it ends with the status.
+func (r *rig) endsAfterRetry(id string, want operation.Status) {
+	r.t.Helper()
+	_, err := r.engine.Retry(r.t.Context(), id, operation.Cause{})
+	require.NoError(r.t, err)
+	require.Equal(r.t, want, r.finish(id).Status, "%v", r.story(id))
+}

@@ -1,8 +1,8 @@
 // Package preflight checks whether the app can work, before an operation starts:
 // settings, tables, the bus and its queues, the app's permissions on each vault,
-// the roles of the vaults' own identities, and what the evidence of drills needs. It assigns nothing and sends no
-// message. It knows no flows: the permissions that the app needs come from
-// internal/roles.
+// the roles of the vaults' own identities, and what the evidence of drills needs. It
+// assigns nothing and sends no message. It knows no flows: the permissions that the
+// app needs come from internal/roles.
 package preflight
 
 import (

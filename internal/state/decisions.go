@@ -53,17 +53,7 @@ func (s *Store) SaveDecision(ctx context.Context, d decision.Record) error {
 	e.text("rule", d.Rule)
 	e.text("reason", d.Reason)
 	e.record("decision", record)
-	encoded, err := e.encode()
-	if err != nil {
-		return failed(action, err)
-	}
-	if err := s.EnsureTables(ctx); err != nil {
-		return failed(action, err)
-	}
-	if err := upsert(ctx, s.decisions, encoded); err != nil {
-		return failed(action, err)
-	}
-	return nil
+	return s.put(ctx, action, s.decisions, e)
 }
 
 // LoadDecision returns the last decision about a resource, or

@@ -28,17 +28,7 @@ func (s *Store) SaveExclusion(ctx context.Context, x decision.Exclusion) error {
 	e.time("at", x.At)
 	e.text("resourceId", x.ResourceID)
 	e.record("exclusion", record)
-	encoded, err := e.encode()
-	if err != nil {
-		return failed(action, err)
-	}
-	if err := s.EnsureTables(ctx); err != nil {
-		return failed(action, err)
-	}
-	if err := upsert(ctx, s.exclusions, encoded); err != nil {
-		return failed(action, err)
-	}
-	return nil
+	return s.put(ctx, action, s.exclusions, e)
 }
 
 // LoadExclusion returns the exclusion of a resource and whether there is one. The

@@ -23,8 +23,8 @@ type Expired struct {
 
 // Expire deletes records that are older than the given time: operations that
 // ended earlier, with their history and index entries, rejected requests, records
-// of their removal, and locks of operations that no longer exist. It deletes at most limit records of
-// each type.
+// of their removal, and locks of operations that no longer exist. It deletes at most
+// limit records of each type.
 //
 // Expire may be repeated, and may be interrupted at any point: the next call
 // continues. An operation that is reopened at the same time is kept.

@@ -53,17 +53,7 @@ func (s *Store) SaveRejected(ctx context.Context, r rejected.Request) error {
 	if len(r.Body) > kept && storable(r.Body) {
 		e.record("body", []byte(r.Body))
 	}
-	encoded, err := e.encode()
-	if err != nil {
-		return failed(action, err)
-	}
-	if err := s.EnsureTables(ctx); err != nil {
-		return failed(action, err)
-	}
-	if err := upsert(ctx, s.rejected, encoded); err != nil {
-		return failed(action, err)
-	}
-	return nil
+	return s.put(ctx, action, s.rejected, e)
 }
 
 // encodeListed encodes a request so that lists can read all of it. It cuts the

@@ -27,17 +27,7 @@ func (s *Store) SaveRemoval(ctx context.Context, r rejected.Removal) error {
 	e.text("actor", r.By.Actor.String())
 	e.text("reason", r.By.Reason)
 	e.record("removal", record)
-	encoded, err := e.encode()
-	if err != nil {
-		return failed(action, err)
-	}
-	if err := s.EnsureTables(ctx); err != nil {
-		return failed(action, err)
-	}
-	if err := upsert(ctx, s.rejected, encoded); err != nil {
-		return failed(action, err)
-	}
-	return nil
+	return s.put(ctx, action, s.rejected, e)
 }
 
 // ListRemovals returns one page of the records of removals, newest first. It skips

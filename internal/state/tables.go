@@ -47,6 +47,22 @@ func (s *Store) entities(
 	}
 }
 
+// put adds or replaces an entity, and names the action in its error. It creates the
+// tables if they are missing.
+func (s *Store) put(ctx context.Context, action string, table *aztables.Client, e entity) error {
+	encoded, err := e.encode()
+	if err != nil {
+		return failed(action, err)
+	}
+	if err := s.EnsureTables(ctx); err != nil {
+		return failed(action, err)
+	}
+	if err := upsert(ctx, table, encoded); err != nil {
+		return failed(action, err)
+	}
+	return nil
+}
+
 // upsert adds or replaces an entity.
 func upsert(ctx context.Context, table *aztables.Client, encoded []byte) error {
 	_, err := table.UpsertEntity(ctx, encoded, &aztables.UpsertEntityOptions{UpdateMode: aztables.UpdateModeReplace})
