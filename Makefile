@@ -158,7 +158,7 @@ mutants: deps ## Run the tests against each mutant of tools/mutants/list (MATCH=
 mutants-check:
 	cd tools && $(GO) run ./mutants -sample 40 -budget 75s -commit "$$(git rev-parse HEAD)" $(CURDIR)
 
-# Generates docs/performance.md completely. It takes about ten minutes and needs an
+# Generates docs/performance.md completely. It takes about fifteen minutes and needs an
 # otherwise idle machine.
 .PHONY: bench
 bench: deps ## Benchmark against other engines, and write docs/performance.md

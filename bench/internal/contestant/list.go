@@ -94,20 +94,20 @@ func durable() []Contestant {
 func others() []Contestant {
 	return []Contestant{
 		{
-			Name: "azbackupflow-memory", Title: "azbackupflow, in memory", Engine: "azbackupflow", Program: "azbackupflow", Kind: Memory, Ours: true,
-			Settings: "16 concurrent calls, with state and queue in memory",
+			Name: "azbackupflow-memory", Title: "azbackupflow, in memory", Engine: "azbackupflow", Program: "azbackupflow", Kind: Memory, Processors: 1, Ours: true,
+			Settings: "one processor; 16 concurrent calls, with state and queue in memory",
 		},
 		{
-			Name: "durabletask-memory", Title: "durabletask-go, in memory", Engine: "durabletask-go", Program: "durabletask", Kind: Memory,
-			Settings: "16 concurrent orchestrations and 16 concurrent activities; sqlite in memory",
+			Name: "durabletask-memory", Title: "durabletask-go, in memory", Engine: "durabletask-go", Program: "durabletask", Kind: Memory, Processors: 1,
+			Settings: "one processor; 16 concurrent orchestrations and 16 concurrent activities; sqlite in memory",
 		},
 		{
-			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Program: "goworkflows", Kind: Memory, Once: true,
-			Settings: "its monoprocess backend, polls every 10 ms, executor cache of 4,096 for 10 min; sqlite in memory",
+			Name: "go-workflows-memory", Title: "go-workflows, in memory", Engine: "go-workflows", Program: "goworkflows", Kind: Memory, Processors: 1, Once: true,
+			Settings: "one processor; its monoprocess backend, polls every 10 ms, executor cache of 4,096 for 10 min; sqlite in memory",
 		},
 		{
-			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Program: "azcore", Kind: Plain, Once: true,
-			Settings: "one goroutine per operation; Frequency 1 s (the minimum), used if ARM returns no Retry-After",
+			Name: "azcore", Title: "azcore PollUntilDone", Engine: "azcore", Program: "azcore", Kind: Plain, Processors: 1, Once: true,
+			Settings: "one processor; one goroutine per operation; Frequency 1 s (the minimum), used if ARM returns no Retry-After",
 		},
 	}
 }

@@ -49,7 +49,7 @@ const (
 	azuriteShare = 10
 	// azuriteLimit keeps a run short where Azurite is slow: it searches a partition
 	// from its beginning, so each start costs more than the one before.
-	azuriteLimit = 60 * time.Second
+	azuriteLimit = 5 * time.Minute
 )
 
 // store is the interface of both stores.

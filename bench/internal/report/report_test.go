@@ -64,7 +64,7 @@ func TestWrite_TargetsFollowTheFigures(t *testing.T) {
 		says   string
 	}{
 		"CPU":          {func(_, memory, _, _, _ r) { memory.Usage.User *= 2 }, "Missed by 1.00 ms, because the share is 50 %"},
-		"step":         {func(ours, _, _, _, _ r) { ours.Usage.User *= 2 }, "Missed by 0.80 ms, because a step makes 2.5 requests to the table service"},
+		"step":         {func(ours, _, _, _, _ r) { ours.Usage.User *= 2 }, "that makes 2.5 requests to the table service per call"},
 		"lateness":     {func(ours, _, _, _, _ r) { ours.ARM.Lateness = []float64{140, 140} }, "Missed by 40 ms, because program"},
 		"early":        {func(ours, _, _, _, _ r) { ours.ARM.Early = 1 }, "| no early polls | 1 in all runs of azbackupflow | **missed** |"},
 		"calls":        {func(ours, _, _, _, _ r) { ours.ARM.MaxCalls = 5 }, "An operation made 5 calls, and 4 are allowed"},
