@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -128,6 +129,7 @@ func (d *Dashboard) routes() {
 	d.page("operations/{id}", d.operation)
 	d.page("attention", d.attention)
 	d.page("rejected/{id}", d.rejected)
+	d.mux.HandleFunc("GET /rejected/{id}/validate", func(w http.ResponseWriter, r *http.Request) { seeOther(w, "../"+url.PathEscape(r.PathValue("id"))) })
 	d.page("items", d.items)
 	d.page("schedules", d.schedules)
 	d.page("protection", d.protection)

@@ -38,6 +38,8 @@ type site struct {
 	t      *testing.T
 	client *client.Client
 	url    string
+	// bus is the connection string of the broker.
+	bus string
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -61,7 +63,7 @@ func newSite(t *testing.T, flows []dashboard.Flow) *site {
 	local, err := stack.New(t.Context(), stack.Config{Dist: filepath.Join(dir, "dist"), SpeedFactor: 60, Drills: true, Settings: localstack.Guardrails()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, local.Close()) })
-	s := &site{t: t}
+	s := &site{t: t, bus: local.Broker.ConnectionString()}
 	s.client, err = client.New(client.Config{URL: local.URL(), Now: time.Now, Sleep: sleep})
 	require.NoError(t, err)
 	pages, err := dashboard.New(dashboard.Config{
@@ -127,13 +129,13 @@ func TestBrowser_ShowsAndChangesOperations(t *testing.T) {
 		names = append(names, f.Name)
 	}
 	s := newSite(t, flows)
-	ended := s.populate()
+	ended, rejected := s.populate(), s.reject()
 	protected, err := s.client.Get(t.Context(), ended)
 	require.NoError(t, err)
 	vault := protected.Vault
 	job, err := json.Marshal(map[string]any{
 		"url": s.url, "chromium": chromium, "api": s.client.URL() + "/api", "ended": ended, "flows": names, "vault": vault, "resource": shareOf(t, s.request("protect-file-share", "")),
-		"watched": s.request("backup-now-vm", "watched"), "changed": s.request("backup-now-sql", "changed"), "screenshots": screenshots(t),
+		"rejected": rejected, "corrected": s.request("backup-now-vm", "corrected"), "watched": s.request("backup-now-vm", "watched"), "changed": s.request("backup-now-sql", "changed"), "screenshots": screenshots(t),
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), maxWait)

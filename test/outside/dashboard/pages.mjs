@@ -50,7 +50,7 @@ async function accessible(audited, page) {
 
 const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${page.url()} is wider than the window`);
 
-const pages = ["operations", `operations/${job.ended}`, "attention", `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "drills", "readiness?read=1", "limits", "start", "trends", "nowhere"];
+const pages = ["operations", `operations/${job.ended}`, "attention", `rejected/${job.rejected}`, `items?vault=${encodeURIComponent(job.vault)}`, "schedules", "protection", `protection?resource=${encodeURIComponent(job.resource)}`, "drills", "readiness?read=1", "limits", "start", "trends", "nowhere"];
 for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]]) {
   const page = await open({ colorScheme: scheme, viewport: { width, height: 900 } });
   const audited = await open({ bypassCSP: true, colorScheme: scheme, viewport: { width, height: 900 } });
@@ -61,7 +61,7 @@ for (const [scheme, width] of [["light", 1600], ["dark", 1280], ["light", 360]])
       await fits(page);
       await accessible(audited, page);
       if (path === "nowhere") page.problems = page.problems.filter((p) => !p.includes("404"));
-      if (job.screenshots && path !== "nowhere" && path !== "protection" && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
+      if (job.screenshots && path !== "nowhere" && path !== "protection" && !path.startsWith("rejected") && (width === 1600 || scheme === "dark" && path.startsWith("operations"))) {
         await page.screenshot({ path: `${job.screenshots}/${path.split("?")[0].split("/").join("-").replace("-" + job.ended, "-one")}-${scheme}.png` });
       }
     });
@@ -233,6 +233,23 @@ await check("the readiness report is filtered and leads to the items of a vault,
   await page.keyboard.press("k");
   await page.keyboard.press("Enter");
   await page.waitForURL(/items\?vault=/);
+});
+await check("a rejected request is corrected, validated and replayed", page, async () => {
+  await go(page, "attention");
+  await page.locator("a[href^='rejected/']").click();
+  const body = page.locator("textarea[name=body]");
+  await page.getByRole("button", { name: "Validate" }).click(); // as it was sent
+  await page.locator(".problem li").first().waitFor(patience);
+  await body.fill(JSON.stringify(job.corrected));
+  await page.getByRole("button", { name: "Validate" }).click();
+  await page.getByRole("heading", { name: "Dry run" }).waitFor(patience);
+  assert.deepEqual(JSON.parse(await body.inputValue()), job.corrected, "a validation keeps the edited request");
+  await page.locator("input[name=reason]").fill("test of replay");
+  await page.getByRole("button", { name: "Replay" }).click();
+  await page.waitForURL(/rejected\/.+\?done=replay/);
+  await page.getByText("Replayed", { exact: true }).waitFor(patience);
+  const replayed = await (await fetch(`${job.api}/rejected/${job.rejected}`)).json();
+  assert.ok(replayed.replayedAt, JSON.stringify(replayed));
 });
 const reader = await open({ javaScriptEnabled: false });
 await check("pages are read without JavaScript", reader, async () => {

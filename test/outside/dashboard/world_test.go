@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/stretchr/testify/require"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/client"
+	"azbackupflow/internal/settings"
 )
 
 // declared are the schedules, drills and rules of the stack, by their files in the package.
@@ -124,4 +126,25 @@ func (s *site) end(id string) {
 	s.t.Helper()
 	_, err := s.client.Wait(s.t.Context(), id, func(client.Update) {})
 	require.NoError(s.t, err)
+}
+
+// reject sends a request without its parameters to the queue, and returns the ID of the
+// rejected request.
+func (s *site) reject() (id string) {
+	s.t.Helper()
+	bus, err := azservicebus.NewClientFromConnectionString(s.bus, nil)
+	require.NoError(s.t, err)
+	defer func() { _ = bus.Close(s.t.Context()) }()
+	sender, err := bus.NewSender(settings.RequestsQueue, nil)
+	require.NoError(s.t, err)
+	body := []byte(`{"flow": "backup-now", "key": "corrected", "parameters": {}}`)
+	require.NoError(s.t, sender.SendMessage(s.t.Context(), &azservicebus.Message{Body: body}, nil))
+	require.Eventually(s.t, func() bool {
+		page, err := s.client.ListRejected(s.t.Context(), api.RejectedQuery{})
+		if err == nil && len(page.Rejected) == 1 {
+			id = page.Rejected[0].ID
+		}
+		return id != ""
+	}, maxWait, 50*time.Millisecond)
+	return id
 }
