@@ -1,11 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
 	"time"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli/parameters"
 	"azbackupflow/internal/cli/render"
+	"azbackupflow/internal/client"
 )
 
 type (
@@ -13,7 +20,7 @@ type (
 		List itemsListCommand `cmd:"" help:"List the protected items of a vault, with their state and last recovery point."`
 	}
 	itemsListCommand struct {
-		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
+		vaultFlags
 	}
 	recoveryPointsCommand struct {
 		List recoveryPointsListCommand `cmd:"" help:"List the recovery points of an item, newest first."`
@@ -25,26 +32,33 @@ type (
 		List protectableListCommand `cmd:"" help:"List what a Recovery Services vault has discovered and does not protect."`
 	}
 	protectableListCommand struct {
-		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
-		Type  string `required:"" placeholder:"TYPE" enum:"AzureFileShare,VM,SQLDataBase,SAPHanaDatabase" help:"Type: AzureFileShare, VM, SQLDataBase or SAPHanaDatabase."`
+		vaultFlags
+		Type string `required:"" placeholder:"TYPE" enum:"AzureFileShare,VM,SQLDataBase,SAPHanaDatabase" help:"Type: AzureFileShare, VM, SQLDataBase or SAPHanaDatabase."`
 	}
 	policiesCommand struct {
 		List policiesListCommand `cmd:"" help:"List the policies of a vault."`
 	}
 	policiesListCommand struct {
-		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
+		vaultFlags
 	}
 	deletedCommand struct {
 		List deletedListCommand `cmd:"" help:"List the soft-deleted items of a vault, with the time at which Azure purges them."`
 	}
 	deletedListCommand struct {
-		Vault string `arg:"" complete:"vault-id" help:"Resource ID of the vault."`
+		vaultFlags
 	}
 )
 
+// vaultFlags name the vault of a list.
+type vaultFlags struct {
+	Vault         string `arg:"" optional:"" complete:"vault" help:"The vault: its name, GROUP/NAME or resource ID; that of the context by default."`
+	Subscription  string `placeholder:"ID" help:"Subscription of the vault; that of the context by default."`
+	ResourceGroup string `short:"g" placeholder:"NAME" help:"Resource group of the vault; that of the context by default."`
+}
+
 // Run lists the protected items of a vault.
 func (c *itemsListCommand) Run(ctx context.Context, a *app) error {
-	return a.showInventory(ctx, "/items", map[string]string{"vault": c.Vault})
+	return a.showVault(ctx, "/items", c.vaultFlags, nil, parameters.RecoveryServicesVault, parameters.BackupVault)
 }
 
 // Run lists the recovery points of an item.
@@ -54,17 +68,46 @@ func (c *recoveryPointsListCommand) Run(ctx context.Context, a *app) error {
 
 // Run lists what a vault can protect.
 func (c *protectableListCommand) Run(ctx context.Context, a *app) error {
-	return a.showInventory(ctx, "/protectable", map[string]string{"vault": c.Vault, "type": c.Type})
+	return a.showVault(ctx, "/protectable", c.vaultFlags, map[string]string{"type": c.Type}, parameters.RecoveryServicesVault)
 }
 
 // Run lists the policies of a vault.
 func (c *policiesListCommand) Run(ctx context.Context, a *app) error {
-	return a.showInventory(ctx, "/policies", map[string]string{"vault": c.Vault})
+	return a.showVault(ctx, "/policies", c.vaultFlags, nil, parameters.RecoveryServicesVault, parameters.BackupVault)
 }
 
 // Run lists the soft-deleted items of a vault.
 func (c *deletedListCommand) Run(ctx context.Context, a *app) error {
-	return a.showInventory(ctx, "/deleted", map[string]string{"vault": c.Vault})
+	return a.showVault(ctx, "/deleted", c.vaultFlags, nil, parameters.RecoveryServicesVault, parameters.BackupVault)
+}
+
+// showVault shows a list of a vault. A name can belong to a vault of each of the types,
+// so the list is that of the first vault that exists.
+func (a *app) showVault(ctx context.Context, path string, f vaultFlags, query map[string]string, types ...string) error {
+	ids, err := a.scope(f.Subscription, f.ResourceGroup).VaultIDs(f.Vault, types...)
+	if err != nil {
+		return err
+	}
+	c, err := a.client()
+	if err != nil {
+		return err
+	}
+	var list api.Inventory
+	missing := true
+	for i := 0; missing && i < len(ids); i++ {
+		asked := map[string]string{"vault": ids[i]}
+		maps.Copy(asked, query)
+		list, err = c.Inventory(ctx, path, asked)
+		var problem *client.Problem
+		missing = errors.As(err, &problem) && problem.Status == http.StatusNotFound
+	}
+	switch {
+	case missing && len(ids) > 1:
+		return fmt.Errorf("neither a Recovery Services vault nor a Backup vault has the name %q: %w", cmp.Or(f.Vault, a.connection.context.Vault), err)
+	case err != nil:
+		return err
+	}
+	return a.showEntries(list)
 }
 
 func (a *app) showInventory(ctx context.Context, path string, query map[string]string) error {
@@ -76,6 +119,10 @@ func (a *app) showInventory(ctx context.Context, path string, query map[string]s
 	if err != nil {
 		return err
 	}
+	return a.showEntries(list)
+}
+
+func (a *app) showEntries(list api.Inventory) error {
 	if a.out.Structured() {
 		return a.out.Data(list)
 	}

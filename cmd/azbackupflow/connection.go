@@ -148,14 +148,14 @@ func (a *app) token() (func(context.Context) (string, error), error) {
 	return token, err
 }
 
-// scope returns where names of resources belong.
-func (a *app) scope(f requestFlags) parameters.Scope {
+// scope returns where names of resources belong. Empty values are those of the context.
+func (a *app) scope(subscription, resourceGroup string) parameters.Scope {
 	s := parameters.Scope{Subscription: a.connection.context.Subscription, ResourceGroup: a.connection.context.ResourceGroup, Vault: a.connection.context.Vault}
-	if f.Subscription != "" {
-		s.Subscription = f.Subscription
+	if subscription != "" {
+		s.Subscription = subscription
 	}
-	if f.ResourceGroup != "" {
-		s.ResourceGroup = f.ResourceGroup
+	if resourceGroup != "" {
+		s.ResourceGroup = resourceGroup
 	}
 	return s
 }

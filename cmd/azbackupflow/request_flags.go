@@ -71,7 +71,7 @@ func (f *requestFlags) parameters(a *app, r api.Request) ([]byte, error) {
 		}
 		known = parameters.Flow{Name: r.Flow}
 	}
-	return known.Build(parameters.Given{Flags: flags, Set: f.Set, Base: r.Parameters, Scope: a.scope(*f), Now: a.now()})
+	return known.Build(parameters.Given{Flags: flags, Set: f.Set, Base: r.Parameters, Scope: a.scope(f.Subscription, f.ResourceGroup), Now: a.now()})
 }
 
 // override applies the flags that all flows have.

@@ -117,9 +117,9 @@ type Retry struct {
 	Attempts  int    `json:"attempts,omitempty"`
 	Setbacks  int    `json:"setbacks,omitempty"`
 	LastError *Error `json:"lastError,omitempty"`
-	// Round counts how often an operator retried the operation after its end, so
-	// that the notices of each round have their own IDs. RetriedAt is the time
-	// of the last retry. The deadline counts from it.
+	// Round counts how often the operation began again after its end, by a retry or
+	// by a corrected request under its key, so that the notices of each round have
+	// their own IDs. RetriedAt is when it last did. The deadline counts from it.
 	Round     int       `json:"round,omitempty"`
 	RetriedAt time.Time `json:"retriedAt,omitzero"`
 	// RetryStep is the step at which an operator's retry begins. Empty means the

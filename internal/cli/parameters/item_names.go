@@ -17,10 +17,7 @@ const (
 	itemDatabaseFlag = "item-database"
 )
 
-const (
-	itemVaultType   = "Microsoft.RecoveryServices/vaults"
-	itemMachineType = "Microsoft.Compute/virtualMachines"
-)
+const itemMachineType = "Microsoft.Compute/virtualMachines"
 
 // nameFlags returns the flags that name the item of a parameter; none for
 // parameters without such items.
@@ -120,7 +117,7 @@ func (s Scope) vaultOf(machine string) (string, error) {
 	if strings.HasPrefix(s.Vault, "/") {
 		return s.prefix("--"+itemMachineFlag, machine, "Microsoft.RecoveryServices", "vaults", "", s.Vault)
 	}
-	id, _, err := s.resolve(Flag{Parameter: schema.Parameter{ResourceTypes: []string{itemVaultType}}}, "--"+vaultFlag, s.Vault)
+	id, _, err := s.resolve(Flag{Parameter: schema.Parameter{ResourceTypes: []string{RecoveryServicesVault}}}, "--"+vaultFlag, s.Vault)
 	return id, err
 }
 

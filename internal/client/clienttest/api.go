@@ -163,10 +163,20 @@ func scheduled(t testing.TB, e *engine.Engine) []schedule.Schedule {
 	return []schedule.Schedule{{Kind: schedule.Backups, Name: "nightly", Timing: timing, Enabled: true, Missed: schedule.MissedOne, Overlap: schedule.OverlapSkip, Request: req}}
 }
 
-// oneMachine is the inventory of a vault that protects one virtual machine.
+// BackupVaultName is the name of a vault that exists as a Backup vault only, and
+// AbsentVaultName of one that does not exist.
+const (
+	BackupVaultName = "disksvault"
+	AbsentVaultName = "absentvault"
+)
+
+// oneMachine is the inventory of vaults that protect one virtual machine.
 type oneMachine struct{}
 
 func (oneMachine) entries(id string) ([]inventory.Entry, error) {
+	if strings.HasSuffix(id, "/"+AbsentVaultName) || strings.HasSuffix(id, "Microsoft.RecoveryServices/vaults/"+BackupVaultName) {
+		return nil, &operation.Error{Code: "ResourceNotFound", Class: operation.Fatal, HTTPStatus: http.StatusNotFound, Message: "The resource " + id + " was not found."}
+	}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	return []inventory.Entry{{ID: id, Name: "vm1", Type: "VM", State: "Protected", Policy: "DefaultPolicy", Time: at}}, nil
 }
