@@ -56,7 +56,7 @@ func (h *Host) passOn(w http.ResponseWriter, r *http.Request, function *Function
 	if err == nil {
 		return
 	}
-	h.log.ErrorContext(r.Context(), "invocation failed", "function", function.Name, "invocationId", i.id, "error", err)
+	h.log.Log(r.Context(), levelOf(err), "invocation failed", "function", function.Name, "invocationId", i.id, "error", err)
 	if responded.Load() {
 		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to show the caller that the response is incomplete
 	}

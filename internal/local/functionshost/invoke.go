@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 var (
 	errFunctionTimeout = errors.New("the invocation reached functionTimeout, and the handler was killed")
 	errHandlerLost     = errors.New("the handler ended during the invocation")
+	errHandlerReplaced = errors.New("the handler was replaced during the invocation")
 	errConnectionLost  = errors.New("connection to the handler lost")
 )
 
@@ -34,6 +36,15 @@ var (
 // handler's process to end. Without it, an abandoned message, which returns at
 // once, would be sent to the dead handler again and again.
 const lostGrace = 100 * time.Millisecond
+
+// levelOf returns the level at which the host logs a failed invocation. Replacing the
+// handler was requested.
+func levelOf(err error) slog.Level {
+	if errors.Is(err, errHandlerReplaced) {
+		return slog.LevelWarn
+	}
+	return slog.LevelError
+}
 
 // invoke sends an invocation to the handler and returns its response. An error
 // means that the invocation failed.
@@ -47,7 +58,7 @@ func (h *Host) invoke(ctx context.Context, i *invocation) (response, error) {
 	took := h.now().Sub(started)
 	h.logExecuted(i, took, err)
 	if err != nil {
-		h.log.ErrorContext(ctx, "invocation failed", "function", i.function.Name, "invocationId", i.id, "took", took, "error", err)
+		h.log.Log(ctx, levelOf(err), "invocation failed", "function", i.function.Name, "invocationId", i.id, "took", took, "error", err)
 	} else {
 		for _, line := range r.Logs {
 			h.emit(HandlerLine{Stream: StreamLogs, Text: line})
@@ -134,6 +145,9 @@ func (h *Host) bounded(ctx context.Context, w *worker, call func(context.Context
 // earlier would return to a host that is about to stop.
 func (w *worker) lost() error {
 	<-w.judged
+	if w.replaced {
+		return errHandlerReplaced
+	}
 	return fmt.Errorf("%w (code %d)", errHandlerLost, w.exit)
 }
 

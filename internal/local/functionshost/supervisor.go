@@ -71,6 +71,7 @@ func (s *supervisor) judge(ctx context.Context, w *worker, err error) bool {
 	case ctx.Err() != nil:
 		return false
 	case w != nil && s.replaced(w):
+		w.replaced = true
 		s.host.log.InfoContext(ctx, "handler replaced")
 		return true
 	case w != nil && err == nil && w.exit == exitRestart:

@@ -40,6 +40,8 @@ type worker struct {
 	exit  int           // its exit code, -1 if killed; read it after ended
 
 	judged chan struct{} // closed when the host has decided about the restart
+	// replaced reports, once judged is closed, that RestartHandler ended the handler.
+	replaced bool
 }
 
 // workerSpec holds what is needed to start a handler program.

@@ -255,3 +255,29 @@ func TestNew_HostStopsWithItsContext(t *testing.T) {
 	<-h.Done()
 	require.False(t, h.Running())
 }
+
+// A replacement is requested, so the handler has no fault.
+func TestRestartHandler_WarnsOfTheInvocationThatItInterrupts(t *testing.T) {
+	t.Parallel()
+	arrived, hang := make(chan struct{}), make(chan struct{})
+	var log strings.Builder
+	h := startHost(t, newApp(t, plainHostJSON, map[string]string{"onEvent": eventFunction}), func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-hang
+	}, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	t.Cleanup(func() { close(hang) })
+	waitReady(t, h)
+	i, err := h.eventInvocation(h.function("onEvent"), []byte(`{"id":"e-1"}`))
+	require.NoError(t, err)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := h.invoke(t.Context(), i)
+		failed <- err
+	}()
+	<-arrived
+	require.True(t, h.RestartHandler())
+	require.ErrorIs(t, <-failed, errHandlerReplaced)
+	h.Close()
+	require.Contains(t, log.String(), `level=WARN msg="invocation failed"`)
+	require.NotContains(t, log.String(), "level=ERROR")
+}
