@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,9 @@ type changeFlags struct {
 type change struct {
 	// verb and done name the change, such as cancel and "cancel requested".
 	verb, done string
-	call       func(c *client.Client, ctx context.Context, id, reason string) (api.Operation, error)
+	// stops reports that the command keeps operations from going on.
+	stops bool
+	call  func(c *client.Client, ctx context.Context, id, reason string) (api.Operation, error)
 	// statuses are those that the command can change.
 	statuses []api.Status
 	// applies reports whether an operation with one of the statuses can be changed;
@@ -37,6 +40,12 @@ type change struct {
 	// took reports whether an operation is as the command leaves it, after a response
 	// was lost.
 	took func(api.Operation) bool
+}
+
+// tooLate reports whether an operation had ended before it could be canceled. That is
+// not an error.
+func (ch change) tooLate(op api.Operation) bool {
+	return ch.done == cancelDone && op.Status.Terminal() && op.Status != api.Canceled
 }
 
 // change changes one operation and shows it, or several.
@@ -50,7 +59,7 @@ func (a *app) change(ctx context.Context, f changeFlags, ch change) error {
 		return err
 	}
 	if filtered {
-		return a.changeFiltered(ctx, c, f, ch)
+		return errors.Join(a.changeFiltered(ctx, c, f, ch), targetsLeft(ctx, c, f.Bulk, ch))
 	}
 	ids, err := f.ids(ctx, c, "an ID, --last, or a filter such as --label team=files")
 	if err != nil {
@@ -66,7 +75,7 @@ func (a *app) change(ctx context.Context, f changeFlags, ch change) error {
 	if a.out.Structured() {
 		return a.out.Data(op)
 	}
-	if ch.done == cancelDone && op.Status.Terminal() && op.Status != api.Canceled {
+	if ch.tooLate(op) {
 		a.out.Line("Operation %s had ended as %s; nothing was canceled.", op.ID, a.out.Status(op.Status))
 		return nil
 	}
@@ -84,7 +93,7 @@ func (a *app) changeFiltered(ctx context.Context, c *client.Client, f changeFlag
 	var ids []string
 	flows := map[string]int{}
 	for _, op := range found {
-		if ch.applies == nil || ch.applies(op) {
+		if slices.Contains(ch.statuses, op.Status) && (ch.applies == nil || ch.applies(op)) {
 			ids = append(ids, op.ID)
 			flows[op.Flow]++
 		}
@@ -97,11 +106,27 @@ func (a *app) changeFiltered(ctx context.Context, c *client.Client, f changeFlag
 		return nil
 	}
 	if !f.Yes {
-		if err := a.confirm(fmt.Sprintf("%s %s?", strings.ToUpper(ch.verb[:1])+ch.verb[1:], counted(flows))); err != nil {
+		if err := a.confirm(ctx, fmt.Sprintf("%s %s?", strings.ToUpper(ch.verb[:1])+ch.verb[1:], counted(flows))); err != nil {
 			return err
 		}
 	}
 	return a.changeAll(ctx, c, ids, f.Reason, ch)
+}
+
+// targetsLeft returns an error if a change that stops a bulk did not reach all of its
+// targets: those in the queue have no operations yet.
+func targetsLeft(ctx context.Context, c *client.Client, bulk string, ch change) error {
+	if bulk == "" || !ch.stops {
+		return nil
+	}
+	s, err := c.BulkStatus(ctx, bulk)
+	switch {
+	case err != nil:
+		return err
+	case s.Waiting > 0:
+		return fmt.Errorf("%d targets of bulk %s have not started yet, and will start: repeat the command when azbackupflow bulk status %s shows none", s.Waiting, bulk, bulk)
+	}
+	return nil
 }
 
 // counted returns the number of operations by flow.
@@ -119,12 +144,22 @@ func counted(flows map[string]int) string {
 }
 
 // confirm asks the user. Without a terminal it returns an error.
-func (a *app) confirm(question string) error {
+func (a *app) confirm(ctx context.Context, question string) error {
 	if !a.stdinTerminal {
 		return &cli.UsageError{Text: question + " The command needs a confirmation, and standard input is not a terminal", Remedy: "add --yes"}
 	}
 	_, _ = fmt.Fprintf(a.stderr, "%s Type yes to continue: ", question) // a closed terminal cannot be reported anywhere
-	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')              // the end of the input is a no
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(a.stdin).ReadString('\n') // the end of the input is a no
+		answers <- answer
+	}()
+	var answer string
+	select {
+	case <-ctx.Done(): // Ctrl-C; the read cannot be interrupted
+		return ctx.Err()
+	case answer = <-answers:
+	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "yes" && a != "y" {
 		return &cli.UsageError{Text: "nothing was changed", Remedy: "answer yes, or add --yes"}
 	}
@@ -174,10 +209,19 @@ func (a *app) changeAll(ctx context.Context, c *client.Client, ids []string, rea
 		})
 	}
 	failed := group.Wait()
+	ended := 0
+	for _, op := range result.Operations {
+		if ch.tooLate(op) {
+			ended++
+		}
+	}
 	if a.out.Structured() {
 		failed = errors.Join(failed, a.out.Data(result))
 	} else {
-		a.out.Line("%s: %d of %d.", strings.ToUpper(ch.done[:1])+ch.done[1:], len(result.Operations), len(ids))
+		a.out.Line("%s: %d of %d.", strings.ToUpper(ch.done[:1])+ch.done[1:], len(result.Operations)-ended, len(ids))
+		if ended > 0 {
+			a.out.Line("Had ended before: %d.", ended)
+		}
 		for _, f := range result.Failed {
 			a.out.Line("%s: %s", f.ID, render.Plain(f.Problem))
 		}

@@ -24,7 +24,7 @@ continue in Azure. With a filter, operations that have ended are left out.
 // Run requests the cancellation of the operations.
 func (c *cancelCommand) Run(ctx context.Context, a *app) error {
 	return a.change(ctx, c.changeFlags, change{
-		verb: "cancel", done: cancelDone, call: (*client.Client).Cancel,
+		verb: "cancel", done: cancelDone, stops: true, call: (*client.Client).Cancel,
 		statuses: []api.Status{api.Pending, api.Running, api.Parked},
 	})
 }

@@ -102,7 +102,7 @@ func TestCompletion_KnowsSchedulesVaultsItemsAndRecoveryPoints(t *testing.T) {
 		"list --vault ":                            {"azurefilesvault", vault},
 		"list --vault=az":                          {"--vault=azurefilesvault"},
 		"start backup-now --vault /sub":            {vault},
-		"items list ":                              {"azurefilesvault", vault},
+		"items list ":                              {vault},
 		"policies list /subscr":                    {vault},
 		"list --item ":                             {vault}, // the only item that the vault of the test lists
 		"start backup-now --item /":                {vault},

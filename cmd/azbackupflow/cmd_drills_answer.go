@@ -28,7 +28,11 @@ func (c *drillsAnswerCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	op, err := client.AnswerDrill(ctx, c.ID, api.DrillAnswer{Result: c.Result, Text: c.Text, Target: c.Target})
+	id, err := findID(ctx, client, c.ID)
+	if err != nil {
+		return err
+	}
+	op, err := client.AnswerDrill(ctx, id, api.DrillAnswer{Result: c.Result, Text: c.Text, Target: c.Target})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 type drillsEvidenceCommand struct {
 	Drill  string `placeholder:"NAME" help:"Only drills with this name."`
-	Vault  string `placeholder:"ID" help:"Only drills of items of this vault (resource ID)."`
+	Vault  string `placeholder:"ID" complete:"vault-id" help:"Only drills of items of this vault (resource ID)."`
 	Item   string `placeholder:"ID" help:"Only drills of this item (resource ID)."`
 	Result string `placeholder:"RESULT" help:"Only drills with this result: Proven, ObjectivesMissed, NotValidated or Failed."`
 	Since  string `placeholder:"TIME" help:"Only drills that started at or after this time (RFC 3339, a date, or an age such as 36h or 7d)."`

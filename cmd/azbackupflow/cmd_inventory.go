@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
+	"strings"
 	"time"
 
 	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/cli/parameters"
 	"azbackupflow/internal/cli/render"
 	"azbackupflow/internal/client"
@@ -51,7 +52,7 @@ type (
 
 // vaultFlags name the vault of a list.
 type vaultFlags struct {
-	Vault         string `arg:"" optional:"" complete:"vault" help:"The vault: its name, GROUP/NAME or resource ID; that of the context by default."`
+	Vault         string `arg:"" optional:"" complete:"vault-id" help:"The vault: its name, GROUP/NAME or resource ID; that of the context by default."`
 	Subscription  string `placeholder:"ID" help:"Subscription of the vault; that of the context by default."`
 	ResourceGroup string `short:"g" placeholder:"NAME" help:"Resource group of the vault; that of the context by default."`
 }
@@ -84,6 +85,9 @@ func (c *deletedListCommand) Run(ctx context.Context, a *app) error {
 // showVault shows a list of a vault. A name can belong to a vault of each of the types,
 // so the list is that of the first vault that exists.
 func (a *app) showVault(ctx context.Context, path string, f vaultFlags, query map[string]string, types ...string) error {
+	if f.Vault == "" && strings.HasPrefix(a.connection.context.Vault, "/") && f.Subscription+f.ResourceGroup != "" {
+		return &cli.UsageError{Text: "the vault of the context is a resource ID, so --subscription and --resource-group have no meaning", Remedy: "name the vault, or leave out the flags"}
+	}
 	ids, err := a.scope(f.Subscription, f.ResourceGroup).VaultIDs(f.Vault, types...)
 	if err != nil {
 		return err
@@ -94,12 +98,19 @@ func (a *app) showVault(ctx context.Context, path string, f vaultFlags, query ma
 	}
 	var list api.Inventory
 	missing := true
-	for i := 0; missing && i < len(ids); i++ {
+	for i, next := 0, true; next && i < len(ids); i++ {
 		asked := map[string]string{"vault": ids[i]}
 		maps.Copy(asked, query)
-		list, err = c.Inventory(ctx, path, asked)
+		found, failed := c.Inventory(ctx, path, asked)
 		var problem *client.Problem
-		missing = errors.As(err, &problem) && problem.Status == http.StatusNotFound
+		answered := errors.As(failed, &problem)
+		notThere := answered && problem.Type == api.ProblemNotInAzure
+		// An app with a role on one vault only gets 403 for a vault that does not exist.
+		next = notThere || answered && problem.Type == api.ProblemAzure
+		missing = missing && notThere
+		if i == 0 || !notThere {
+			list, err = found, failed
+		}
 	}
 	switch {
 	case missing && len(ids) > 1:

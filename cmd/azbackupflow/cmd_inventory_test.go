@@ -1,21 +1,21 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/api"
+	"azbackupflow/internal/cli"
 	"azbackupflow/internal/client/clienttest"
 )
 
 // inGroup sets the subscription and the resource group of commands.
 func (s *shell) inGroup() {
-	s.change = func(e *environment) {
-		e.lookup = func(name string) (string, bool) {
-			value, ok := map[string]string{"AZBACKUPFLOW_SUBSCRIPTION": "s", "AZBACKUPFLOW_RESOURCE_GROUP": "rg"}[name]
-			return value, ok
-		}
-	}
+	s.variables(map[string]string{"AZBACKUPFLOW_SUBSCRIPTION": "s", "AZBACKUPFLOW_RESOURCE_GROUP": "rg"})
 }
 
 func TestInventory_TakesTheNameOfAVault(t *testing.T) {
@@ -42,6 +42,34 @@ func TestInventory_TakesTheVaultOfTheContext(t *testing.T) {
 	s.urlFlag = false
 	s.succeeds("context", "add", "test", "--url", s.api.URL, "--vault", clienttest.Vault)
 	require.Contains(t, s.succeeds("-o", "json", "items", "list"), clienttest.Vault)
+	r := s.run("items", "list", "-g", "other")
+	require.Equal(t, cli.ExitUsage, r.code)
+	require.Contains(t, r.stderr, "the vault of the context is a resource ID")
+}
+
+// Azure answers 403 for a vault that does not exist, if the app has a role on another
+// vault only.
+func TestInventory_TriesTheOtherTypeOfVault(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.inGroup()
+	problem := ""
+	s.api.Instead(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.RawQuery, "RecoveryServices") {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = io.WriteString(w, problem)
+			return
+		}
+		_, _ = io.WriteString(w, `{"entries":[{"id":"/x","name":"disk1","type":"Microsoft.Compute/disks"}]}`)
+	})
+	problem = `{"type":"` + api.ProblemAzure + `","title":"Azure did not answer the call","status":502,"detail":"AuthorizationFailed"}`
+	require.Contains(t, s.succeeds("items", "list", "disks"), "disk1")
+	problem = `{"type":"urn:azbackupflow:problem:no-such-route","title":"Route not found","status":404}`
+	r := s.run("items", "list", "disks")
+	require.NotZero(t, r.code)
+	require.Contains(t, r.stderr, "Route not found")
+	require.NotContains(t, r.stderr, "neither")
 }
 
 func TestInventory_ExplainsVaultsThatItCannotFind(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type operationList struct {
 	operations []api.Operation
 	unreadable []string
 	next       string
+	// cut reports that a sorted list has more operations. It has no next page.
+	cut bool
 }
 
 // Run lists operations.
@@ -46,6 +49,9 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.out.Structured() {
+		if found.cut {
+			a.out.Note("there are more results; use --limit, or filters such as --since")
+		}
 		return a.out.Data(api.OperationPage{Operations: found.operations, Unreadable: found.unreadable, Continue: found.next})
 	}
 	a.showList(found)
@@ -56,6 +62,9 @@ func (l *listCommand) Run(ctx context.Context, a *app) error {
 func (l *listCommand) query(a *app) (api.OperationQuery, error) {
 	if err := l.check(); err != nil {
 		return api.OperationQuery{}, err
+	}
+	if l.Sort != "" && l.Limit >= api.MaxPageSize {
+		return api.OperationQuery{}, &cli.UsageError{Text: fmt.Sprintf("--limit %d is too large for --sort", l.Limit), Remedy: fmt.Sprintf("use at most %d, or leave out --sort", api.MaxPageSize-1)}
 	}
 	q, err := l.operationFilter.query(a)
 	if err != nil {
@@ -72,14 +81,18 @@ func (l *listCommand) query(a *app) (api.OperationQuery, error) {
 func (l *listCommand) list(ctx context.Context, c *client.Client, q api.OperationQuery) (operationList, error) {
 	var found operationList
 	var err error
-	found.operations, found.next, err = collect(ctx, l.Limit, func(ctx context.Context, size int, next string) ([]api.Operation, string, error) {
+	limit := l.Limit
+	if l.Sort != "" { // one more shows whether the list is cut
+		limit = min(limit+1, api.MaxPageSize)
+	}
+	found.operations, found.next, err = collect(ctx, limit, func(ctx context.Context, size int, next string) ([]api.Operation, string, error) {
 		q.PageSize, q.Continue = size, next
 		page, err := c.List(ctx, q)
 		found.unreadable = append(found.unreadable, page.Unreadable...)
 		return page.Operations, page.Continue, err
 	})
 	if len(found.operations) > l.Limit {
-		found.operations = found.operations[:l.Limit]
+		found.operations, found.cut = found.operations[:l.Limit], true
 	}
 	return found, err
 }
@@ -93,7 +106,7 @@ func (a *app) showList(found operationList) {
 		return
 	}
 	a.listOperations(found.operations)
-	if found.next != "" {
+	if found.next != "" || found.cut {
 		a.out.Line("\nThere are more results; use --limit, or filters such as --since.")
 	}
 }
@@ -107,6 +120,7 @@ const clearScreen = "\x1b[H\x1b[2J"
 // watch shows the list until the command is interrupted.
 func (l *listCommand) watch(ctx context.Context, a *app, c *client.Client, q api.OperationQuery) error {
 	shown := map[string]string{}
+	var last map[string]string // the states of the last look
 	for {
 		found, err := l.list(ctx, c, q)
 		if err != nil && !client.IsUnavailable(err) {
@@ -116,14 +130,16 @@ func (l *listCommand) watch(ctx context.Context, a *app, c *client.Client, q api
 			a.out.Note("the API is unavailable, retrying: " + render.Plain(err.Error()))
 		}
 		var fresh []api.Operation
+		now := map[string]string{}
 		for _, op := range found.operations {
-			if state := fmt.Sprint(op.Status, op.Seq, op.Paused, op.CancelRequested); shown[op.ID] != state {
+			state := fmt.Sprint(op.Status, op.Seq, op.Paused, op.CancelRequested)
+			if now[op.ID] = state; shown[op.ID] != state {
 				shown[op.ID] = state
 				fresh = append(fresh, op)
 			}
 		}
 		switch {
-		case err != nil || len(fresh) == 0:
+		case err != nil:
 		case a.out.Structured():
 			for _, op := range fresh {
 				if err := a.out.DataItem(op); err != nil {
@@ -131,10 +147,15 @@ func (l *listCommand) watch(ctx context.Context, a *app, c *client.Client, q api
 				}
 			}
 		case a.stdoutTerminal:
-			_, _ = io.WriteString(a.stdout, clearScreen) // a closed terminal cannot be reported anywhere
-			a.showList(found)
-		default:
+			if last == nil || !maps.Equal(last, now) {
+				_, _ = io.WriteString(a.stdout, clearScreen) // a closed terminal cannot be reported anywhere
+				a.showList(found)
+			}
+		case len(fresh) > 0:
 			a.listOperations(fresh)
+		}
+		if err == nil {
+			last = now
 		}
 		if err := a.sleep(ctx, watchPause); err != nil {
 			return err

@@ -17,7 +17,7 @@ import (
 )
 
 type readinessCommand struct {
-	Vaults      []string `arg:"" optional:"" name:"vault" help:"Resource IDs of the vaults to report on. Without any: every vault that the app knows, and every resource that protection rules decide about."`
+	Vaults      []string `arg:"" optional:"" name:"vault" complete:"vault-id" help:"Resource IDs of the vaults to report on. Without any: every vault that the app knows, and every resource that protection rules decide about."`
 	MaxPointAge string   `placeholder:"DURATION" help:"Maximum age of the newest backup (RPO), such as 1d. Without it, the age is not judged."`
 	MaxProofAge string   `placeholder:"DURATION" default:"365d" help:"Age from which a drill proves nothing."`
 	Tag         string   `placeholder:"NAME" help:"Name of a tag to score by."`

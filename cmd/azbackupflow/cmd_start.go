@@ -139,7 +139,12 @@ func (s *startCommand) show(ctx context.Context, a *app, c *client.Client, start
 	}
 	switch {
 	case s.Wait:
-		return a.wait(ctx, c, started.ID, timeout, func(op api.Operation) any { return api.Started{Operation: op, Created: started.Created} })
+		err := a.wait(ctx, c, started.ID, timeout, func(op api.Operation) any { return api.Started{Operation: op, Created: started.Created} })
+		var ended *cli.OperationError
+		if err != nil && a.out.Structured() && !errors.As(err, &ended) { // the wait has shown nothing
+			err = errors.Join(err, a.out.Data(started))
+		}
+		return err
 	case a.out.Structured():
 		return a.out.Data(started)
 	case started.Created || !started.Status.Terminal():

@@ -130,7 +130,7 @@ func (a *app) showProgress(before, now follow.Progress) {
 		a.out.Line("%s  %s", a.now().UTC().Format(time.TimeOnly), render.Plain(now.Text()))
 		return
 	}
-	if len(before.Operations) != len(now.Operations) {
+	if _, isBulk := now.Data.(api.BulkStatus); isBulk || len(before.Operations) != len(now.Operations) {
 		_ = a.out.DataItem(now.Data) // it was decoded from JSON
 		return
 	}

@@ -76,6 +76,9 @@ func (env environment) connect(f connectionFlags) (connection, error) {
 		}
 	}
 	address := first(f.URL, variable("AZBACKUPFLOW_URL"))
+	if f.Context != "" && f.URL == "" {
+		address = c.context.URL // a flag wins over a variable
+	}
 	if address != "" && strings.TrimRight(address, "/") != strings.TrimRight(c.context.URL, "/") {
 		// The sign-in of the context is for its app only.
 		c.context.SignIn = contexts.SignIn{}

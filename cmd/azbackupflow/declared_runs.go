@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 
 	"azbackupflow/internal/api"
 	"azbackupflow/internal/cli"
@@ -37,6 +39,9 @@ func (d declaredRuns) start(ctx context.Context, a *app, key string, call func(c
 		return err
 	}
 	run, err := retrying(ctx, a, func() (api.RequestedRun, error) { return call(c, key) })
+	if client.IsUnavailable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w (the run may have been requested; request it again with --key %s)", err, key)
+	}
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func takesFlow(args []string) bool {
 // open returns what the command of a parsed line needs.
 func open(env environment, flags commandLine, parsed *kong.Context, book flowFlags) (*app, cli.Caller, error) {
 	link, err := env.connect(flags.connectionFlags)
-	if err != nil {
+	if err != nil && !callsNoApp(parsed) {
 		return nil, cli.Caller{}, err
 	}
 	outputGiven := given(parsed, "output")
@@ -114,4 +114,10 @@ func open(env environment, flags commandLine, parsed *kong.Context, book flowFla
 	}
 	a.outputGiven, a.connection, a.book = outputGiven, link, book
 	return a, link.caller(), nil
+}
+
+// callsNoApp reports whether a command works without a context that exists.
+func callsNoApp(parsed *kong.Context) bool {
+	command, _, _ := strings.Cut(parsed.Command(), " ")
+	return slices.Contains([]string{"context", "version", "completion", "man", "errors"}, command)
 }

@@ -152,8 +152,11 @@ func (s *operationSet) ids(ctx context.Context, c *client.Client, needs string) 
 // returned as it is: the API explains what is wrong with it.
 func findID(ctx context.Context, c *client.Client, text string) (string, error) {
 	id := strings.ToLower(strings.TrimSpace(text))
-	if len(id) >= idLength || id == "" || strings.ContainsFunc(id, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '2' || r > '7') }) {
+	if len(id) > idLength || id == "" || strings.ContainsFunc(id, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '2' || r > '7') }) {
 		return text, nil
+	}
+	if len(id) == idLength {
+		return id, nil
 	}
 	const enoughToName = 5
 	page, err := c.List(ctx, api.OperationQuery{ID: id, PageSize: enoughToName})

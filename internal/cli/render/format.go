@@ -30,6 +30,13 @@ const (
 // Formats returns every format.
 func Formats() []Format { return []Format{Table, Wide, JSON, YAML, JSONLines, IDs} }
 
+func formatNames() (names []string) {
+	for _, f := range Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
 // OutputError is the error of an output that the command cannot write in the
 // format, or of a query that does not fit the output.
 type OutputError struct{ Text string }

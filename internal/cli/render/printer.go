@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func New(c Config) (*Printer, error) {
 	}
 	if c.Format == "" {
 		c.Format = Table
+	}
+	if !slices.Contains(Formats(), c.Format) {
+		return nil, &OutputError{Text: fmt.Sprintf("output format %q is unknown; use one of %s", Plain(string(c.Format)), strings.Join(formatNames(), ", "))}
 	}
 	if c.Columns == nil {
 		c.Columns = func() int { return 0 }
