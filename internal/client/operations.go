@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -38,8 +39,18 @@ func (c *Client) DryRun(ctx context.Context, r api.Request) (api.Plan, error) {
 // and changes nothing in Azure.
 func (c *Client) Validate(ctx context.Context, r api.Request) (api.Validation, error) {
 	r.DryRun = false
+	return c.validate(ctx, r)
+}
+
+// ValidateJSON is Validate for a request as it was written. So the app names the
+// fields that api.Request does not have.
+func (c *Client) ValidateJSON(ctx context.Context, raw json.RawMessage) (api.Validation, error) {
+	return c.validate(ctx, raw)
+}
+
+func (c *Client) validate(ctx context.Context, body any) (api.Validation, error) {
 	var v api.Validation
-	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations:validate", body: r}, &v)
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/operations:validate", body: body}, &v)
 	return v, err
 }
 

@@ -2,10 +2,7 @@ package dashboard
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"azbackupflow/internal/api"
@@ -98,78 +95,4 @@ func (d *Dashboard) preflight(ctx context.Context, backend API, again bool) (*ch
 	last = &checkedPreflight{Preflight: report, At: d.cfg.Now()}
 	d.checked.Store(last)
 	return last, nil
-}
-
-// rejectedData is the content of the page of a rejected request.
-type rejectedData struct {
-	Request api.RejectedRequest
-	// Body is the body to edit: indented if it is JSON.
-	Body string
-	// Editable reports that the body is text.
-	Editable bool
-	// Validation is the result of a check of the edited body.
-	Validation *api.Validation
-	Problems   []string
-}
-
-// rejected is the page of one rejected request.
-func (d *Dashboard) rejected(r *http.Request) (content, error) {
-	req, err := d.cfg.API(r).GetRejected(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return content{}, err
-	}
-	return rejectedPage(rejectedData{Request: req, Body: indentText(req.Body), Editable: req.BodyEncoding == "" && req.BodyType == ""}), nil
-}
-
-func rejectedPage(data rejectedData) content {
-	return content{Title: "Rejected request", page: "rejected", Section: "attention", Data: data}
-}
-
-// changeRejected validates, replays or deletes a rejected request.
-func (d *Dashboard) changeRejected(w http.ResponseWriter, r *http.Request) error {
-	ctx, id, backend := r.Context(), r.PathValue("id"), d.cfg.API(r)
-	body, reason := r.PostForm.Get("body"), r.PostForm.Get("reason")
-	switch r.PathValue("action") {
-	case "validate":
-		req, err := backend.GetRejected(ctx, id)
-		if err != nil {
-			return err
-		}
-		data := rejectedData{Request: req, Body: body, Editable: true}
-		data.Validation, data.Problems, err = validate(ctx, backend, body)
-		if err != nil {
-			return err
-		}
-		d.render(w, r, http.StatusOK, rejectedPage(data))
-		return nil
-	case "replay":
-		var edited json.RawMessage
-		if strings.TrimSpace(body) != "" {
-			edited = json.RawMessage(body)
-			if !json.Valid(edited) {
-				return &pageError{http.StatusBadRequest, "Request not sent", "The body is not valid JSON. Correct it and send it again."}
-			}
-		}
-		if _, err := backend.ReplayRejected(ctx, id, edited, reason); err != nil {
-			return err
-		}
-		seeOther(w, "../"+url.PathEscape(id)+"?done=replay")
-		return nil
-	case "delete":
-		if err := backend.DeleteRejected(ctx, id, reason); err != nil {
-			return err
-		}
-		seeOther(w, "../../attention?done=delete")
-		return nil
-	}
-	return &pageError{http.StatusNotFound, "Page not found", "There is no such action."}
-}
-
-// indentText indents a text if it is JSON.
-func indentText(text string) string {
-	var v any
-	if json.Unmarshal([]byte(text), &v) != nil {
-		return text
-	}
-	return indent(v)
 }

@@ -37,6 +37,7 @@ type API interface {
 
 	Start(ctx context.Context, r api.Request) (api.Started, error)
 	Validate(ctx context.Context, r api.Request) (api.Validation, error)
+	ValidateJSON(ctx context.Context, raw json.RawMessage) (api.Validation, error)
 
 	ListRejected(ctx context.Context, q api.RejectedQuery) (api.RejectedPage, error)
 	GetRejected(ctx context.Context, id string) (api.RejectedRequest, error)

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -350,18 +349,4 @@ func rejectedFields(err error) ([]string, error) {
 		return problemLines(p), nil
 	}
 	return nil, err
-}
-
-// validate checks the body of a request against Azure, without changing anything.
-func validate(ctx context.Context, backend API, body string) (*api.Validation, []string, error) {
-	var request api.Request
-	if err := json.Unmarshal([]byte(body), &request); err != nil {
-		return nil, []string{"The body is not a request in JSON. Correct it, and validate it again."}, nil
-	}
-	validation, err := backend.Validate(ctx, request)
-	if err == nil {
-		return &validation, nil, nil
-	}
-	problems, err := rejectedFields(err)
-	return nil, problems, err
 }
