@@ -130,7 +130,7 @@ func (d *Dashboard) routes() {
 	d.page("operations/{id}", d.operation)
 	d.page("attention", d.attention)
 	d.page("rejected/{id}", d.rejected)
-	d.mux.HandleFunc("GET /rejected/{id}/validate", func(w http.ResponseWriter, r *http.Request) { seeOther(w, "../"+url.PathEscape(r.PathValue("id"))) })
+	d.mux.HandleFunc("GET /rejected/{id}/{action}", func(w http.ResponseWriter, r *http.Request) { seeOther(w, "../"+url.PathEscape(r.PathValue("id"))) })
 	d.page("items", d.items)
 	d.page("schedules", d.schedules)
 	d.page("protection", d.protection)
@@ -201,6 +201,7 @@ func (e *pageError) Error() string { return e.text }
 func explain(err error) (status int, title string, lines []string) {
 	var own *pageError
 	var answered *client.Problem
+	var unreachable *client.Unreachable
 	switch {
 	case errors.As(err, &own):
 		return own.status, own.title, []string{own.text}
@@ -209,21 +210,49 @@ func explain(err error) (status int, title string, lines []string) {
 		if answered.Status == http.StatusForbidden {
 			lines = append(lines, "Ask the owner of the app for the role. Nothing was changed.")
 		}
-		return answered.Status, problemTitle(answered.Status), lines
+		return answered.Status, problemTitle(answered.Status), append(lines, retryLines(answered.RetryAfter)...)
+	case errors.As(err, &unreachable):
+		lines = retryLines(unreachable.RetryAfter)
 	}
-	return http.StatusBadGateway, "The app cannot be reached", []string{err.Error()}
+	return http.StatusBadGateway, "The app cannot be reached", append([]string{err.Error()}, lines...)
 }
 
-func problemTitle(status int) string {
-	switch status {
-	case http.StatusUnauthorized:
-		return "Not signed in"
-	case http.StatusForbidden:
-		return "Not allowed"
-	case http.StatusNotFound:
-		return "Not found"
+// retryLines returns when to try again; nothing if the app named no time.
+func retryLines(after time.Duration) []string {
+	if after <= 0 {
+		return nil
 	}
-	return "The app rejected this"
+	return []string{"Try again in " + span(after) + "."}
+}
+
+// rejectedTitle is the title of a problem that the lines below it explain.
+const rejectedTitle = "The app rejected this"
+
+func problemTitle(status int) string {
+	switch {
+	case status == http.StatusUnauthorized:
+		return "Not signed in"
+	case status == http.StatusForbidden:
+		return "Not allowed"
+	case status == http.StatusNotFound:
+		return "Not found"
+	case status == http.StatusInternalServerError:
+		return "The app failed"
+	case status == http.StatusTooManyRequests, status > http.StatusInternalServerError:
+		return "The app is not available now"
+	}
+	return rejectedTitle
+}
+
+// formProblem returns the status and the problem of an error, for a page that keeps
+// what was written.
+func (d *Dashboard) formProblem(r *http.Request, err error) (status int, lines []string) {
+	status, title, lines := explain(err)
+	d.logFailure(r, status, err)
+	if title == rejectedTitle {
+		return status, lines
+	}
+	return status, append([]string{title}, lines...)
 }
 
 // problemLines returns a problem with one line for each field.
@@ -245,8 +274,13 @@ func problemLines(p *client.Problem) []string {
 // fail shows an error.
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, title, lines := explain(err)
+	d.logFailure(r, status, err)
+	d.render(w, r, status, content{page: "error", Title: title, Data: lines})
+}
+
+// logFailure logs an error that the person cannot correct.
+func (d *Dashboard) logFailure(r *http.Request, status int, err error) {
 	if status >= http.StatusInternalServerError {
 		d.cfg.Log.WarnContext(r.Context(), "dashboard page failed", "path", r.URL.Path, "error", err)
 	}
-	d.render(w, r, status, content{page: "error", Title: title, Data: lines})
 }

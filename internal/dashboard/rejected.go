@@ -1,8 +1,10 @@
 package dashboard
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,8 +20,8 @@ import (
 // rejectedData is the content of the page of a rejected request.
 type rejectedData struct {
 	Request api.RejectedRequest
-	// Body is the body to edit: indented if it is JSON.
-	Body string
+	// Body is the body to edit: indented if it is JSON. Reason is the reason as written.
+	Body, Reason string
 	// Editable reports that the body is text.
 	Editable bool
 	// Validation is the result of a check of the edited body.
@@ -33,7 +35,11 @@ func (d *Dashboard) rejected(r *http.Request) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	return rejectedPage(rejectedData{Request: req, Body: indentText(req.Body), Editable: req.BodyEncoding == "" && req.BodyType == ""}), nil
+	data := rejectedData{Request: req, Editable: req.BodyEncoding == "" && req.BodyType == ""}
+	if data.Editable {
+		data.Body = indentText(req.Body)
+	}
+	return rejectedPage(data), nil
 }
 
 func rejectedPage(data rejectedData) content {
@@ -43,50 +49,60 @@ func rejectedPage(data rejectedData) content {
 // changeRejected validates, replays or deletes a rejected request.
 func (d *Dashboard) changeRejected(w http.ResponseWriter, r *http.Request) error {
 	ctx, id, backend := r.Context(), r.PathValue("id"), d.cfg.API(r)
-	body, reason := r.PostForm.Get("body"), r.PostForm.Get("reason")
+	data := rejectedData{Body: r.PostForm.Get("body"), Reason: r.PostForm.Get("reason"), Editable: true}
+	var done string
+	var err error
 	switch r.PathValue("action") {
 	case "validate":
-		req, err := backend.GetRejected(ctx, id)
-		if err != nil {
-			return err
+		if data.Request, err = backend.GetRejected(ctx, id); err == nil {
+			data.Validation, data.Problems, err = validate(ctx, backend, data.Request, data.Body)
 		}
-		data := rejectedData{Request: req, Body: body, Editable: true}
-		data.Validation, data.Problems, err = validate(ctx, backend, req, body)
-		if err != nil {
-			return err
-		}
-		d.render(w, r, http.StatusOK, rejectedPage(data))
-		return nil
 	case "replay":
-		var edited json.RawMessage
-		if strings.TrimSpace(body) != "" {
-			edited = json.RawMessage(body)
-			if !json.Valid(edited) {
-				return &pageError{http.StatusBadRequest, "Request not sent", "The body is not valid JSON. Correct it and send it again."}
-			}
-		}
-		if _, err := backend.ReplayRejected(ctx, id, edited, reason); err != nil {
-			return err
-		}
-		seeOther(w, "../"+url.PathEscape(id)+"?done=replay")
-		return nil
+		done = "../" + url.PathEscape(id) + "?done=replay"
+		err = replay(ctx, backend, id, data)
 	case "delete":
-		if err := backend.DeleteRejected(ctx, id, reason); err != nil {
-			return err
-		}
-		seeOther(w, "../../attention?done=delete")
+		done = "../../attention?done=delete"
+		err = backend.DeleteRejected(ctx, id, data.Reason)
+	default:
+		return &pageError{http.StatusNotFound, "Page not found", "There is no such action."}
+	}
+	if err == nil && done != "" {
+		seeOther(w, done)
 		return nil
 	}
-	return &pageError{http.StatusNotFound, "Page not found", "There is no such action."}
+	status := http.StatusOK
+	if err != nil {
+		status, data.Problems = d.formProblem(r, err)
+	}
+	if data.Request.ID == "" {
+		if data.Request, err = backend.GetRejected(ctx, id); err != nil {
+			data.Request = api.RejectedRequest{ID: id} // what was written must not be lost
+		}
+	}
+	d.render(w, r, status, rejectedPage(data))
+	return nil
 }
 
-// indentText indents a text if it is JSON.
+// replay sends a rejected request again, with the edited body unless that is empty.
+func replay(ctx context.Context, backend API, id string, data rejectedData) error {
+	var edited json.RawMessage
+	if strings.TrimSpace(data.Body) != "" {
+		edited = json.RawMessage(data.Body)
+		if !json.Valid(edited) {
+			return &pageError{http.StatusBadRequest, "Request not sent", notJSON}
+		}
+	}
+	_, err := backend.ReplayRejected(ctx, id, edited, data.Reason)
+	return err
+}
+
+// indentText indents a text if it is JSON. It changes nothing else.
 func indentText(text string) string {
-	var v any
-	if json.Unmarshal([]byte(text), &v) != nil {
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(text), "", "  ") != nil {
 		return text
 	}
-	return indent(v)
+	return b.String()
 }
 
 // validate checks the edited body of a rejected request against Azure, without
@@ -125,8 +141,11 @@ func validate(ctx context.Context, backend API, r api.RejectedRequest, body stri
 	if err == nil {
 		return &validation, nil, nil
 	}
-	problems, err := rejectedFields(err)
-	return nil, problems, err
+	var p *client.Problem
+	if errors.As(err, &p) && p.Status == http.StatusBadRequest {
+		return nil, problemLines(p), nil
+	}
+	return nil, nil, err
 }
 
 const (

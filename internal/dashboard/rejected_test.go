@@ -91,7 +91,9 @@ func TestRejected_AddressOfAResultLeadsToTheRequest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	page := s.reject(`{}`)
-	answer, _ := s.send(http.MethodGet, page+"/validate", nil, nil)
-	require.Equal(t, http.StatusSeeOther, answer.status)
-	require.Equal(t, "../"+page[len("rejected/"):], answer.header.Get("Location"))
+	for _, action := range []string{"validate", "replay", "delete"} {
+		answer, _ := s.send(http.MethodGet, page+"/"+action, nil, nil)
+		require.Equal(t, http.StatusSeeOther, answer.status)
+		require.Equal(t, "../"+page[len("rejected/"):], answer.header.Get("Location"))
+	}
 }

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"azbackupflow/internal/api"
-	"azbackupflow/internal/client"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/schema"
 )
@@ -322,31 +320,15 @@ func (d *Dashboard) submit(w http.ResponseWriter, r *http.Request) error {
 			seeOther(w, "../operations/"+url.PathEscape(started.ID)+"?done="+done)
 			return nil
 		}
-		if data.Problems, err = rejectedFields(err); err != nil {
-			return err
-		}
-		status = http.StatusBadRequest
+		status, data.Problems = d.formProblem(r, err)
 	default:
 		validation, err := backend.Validate(r.Context(), request)
 		if err == nil {
 			data.Validation = &validation
 			break
 		}
-		if data.Problems, err = rejectedFields(err); err != nil {
-			return err
-		}
-		status = http.StatusBadRequest
+		status, data.Problems = d.formProblem(r, err)
 	}
 	d.render(w, r, status, formPage(f, r.PostForm, data))
 	return nil
-}
-
-// rejectedFields returns the wrong fields that the API names. Any other error is
-// returned.
-func rejectedFields(err error) ([]string, error) {
-	var p *client.Problem
-	if errors.As(err, &p) && (p.Status == http.StatusBadRequest || p.Status == http.StatusConflict) {
-		return problemLines(p), nil
-	}
-	return nil, err
 }
