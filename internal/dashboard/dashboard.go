@@ -8,6 +8,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -168,7 +169,7 @@ func (d *Dashboard) page(path string, build func(*http.Request) (content, error)
 			d.fail(w, r, err)
 			return
 		}
-		d.render(w, r, http.StatusOK, c)
+		d.render(w, r, cmp.Or(c.status, http.StatusOK), c)
 	})
 }
 

@@ -21,8 +21,10 @@ type itemsData struct {
 	// operations.
 	Vault  string
 	Vaults []string
-	Items  []itemRow
-	Pager  pager
+	// Problems is why the items of the vault cannot be listed.
+	Problems []string
+	Items    []itemRow
+	Pager    pager
 	// Older reports that older operations of the vault were not joined.
 	Older bool
 }
@@ -53,8 +55,10 @@ func (d *Dashboard) items(r *http.Request) (content, error) {
 		return page, nil
 	}
 	list, err := backend.Inventory(ctx, "/items", map[string]string{"vault": data.Vault})
-	if err != nil {
-		return content{}, err
+	if err != nil { // another vault may work
+		page.status, data.Problems = d.formProblem(r, err)
+		page.Data = data
+		return page, nil
 	}
 	operations, older, err := operationsOf(r, backend, data.Vault)
 	if err != nil {

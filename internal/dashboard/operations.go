@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -119,6 +120,10 @@ type operationsData struct {
 	Stale bool
 	Flows []string
 	Page  api.OperationPage
+	// More reports that a sorted list has more than its page.
+	More bool
+	// Problems names what is wrong with the filter.
+	Problems []string
 	// Next is the query of the next page, First that of the first one.
 	Next, First template.URL
 	// Active lists the filters in words, for the button that removes them.
@@ -134,17 +139,17 @@ type activeFilter struct {
 // operations is the page of the list.
 func (d *Dashboard) operations(r *http.Request) (content, error) {
 	ctx, query := r.Context(), r.URL.Query()
-	f := readFilter(query)
-	q, err := f.query(d.cfg.Now())
-	if err != nil {
-		return content{}, err
-	}
+	data := operationsData{Filter: readFilter(query), Views: savedViews(query), Flows: d.flowNames(), Active: activeFilters(query)}
 	backend := d.cfg.API(r)
-	page, err := backend.List(ctx, q)
-	if err != nil {
-		return content{}, err
+	c := content{Title: "Operations", Section: "operations", Live: live{Every: listLive, Query: clean(query).Encode()}}
+	if err := data.list(ctx, backend, d.cfg.Now()); err != nil {
+		if status, _, _ := explain(err); status != http.StatusBadRequest {
+			return content{}, err
+		}
+		c.status, data.Problems = d.formProblem(r, err)
+		c.Live = live{} // the filter stays wrong
 	}
-	data := operationsData{Filter: f, Views: savedViews(query), Page: page, Flows: d.flowNames(), Active: activeFilters(query)}
+	var err error
 	if data.Summary, err = backend.Summary(ctx, time.Time{}); err != nil {
 		return content{}, err
 	}
@@ -152,13 +157,32 @@ func (d *Dashboard) operations(r *http.Request) (content, error) {
 	for _, s := range api.Statuses() {
 		data.Counts = append(data.Counts, statusCount{Status: s, Count: data.Summary.Status[s]})
 	}
-	if page.Continue != "" {
-		data.Next = with(query, "continue", page.Continue)
+	if data.Page.Continue != "" {
+		data.Next = with(query, "continue", data.Page.Continue)
 	}
-	if f.Continue != "" {
+	if data.Filter.Continue != "" {
 		data.First = with(query, "continue", "")
 	}
-	return content{Title: "Operations", Section: "operations", Live: live{Every: listLive, Query: clean(query).Encode()}, Data: data}, nil
+	c.Data = data
+	return c, nil
+}
+
+// list reads the operations that the filter selects.
+func (data *operationsData) list(ctx context.Context, backend API, now time.Time) error {
+	q, err := data.Filter.query(now)
+	if err != nil {
+		return err
+	}
+	if q.Sort != "" {
+		q.PageSize++ // a sorted list has one page, which does not say whether there are more
+	}
+	if data.Page, err = backend.List(ctx, q); err != nil {
+		return err
+	}
+	if len(data.Page.Operations) > pageSize {
+		data.Page.Operations, data.More = data.Page.Operations[:pageSize], true
+	}
+	return nil
 }
 
 // activeFilters returns the filters that are set.

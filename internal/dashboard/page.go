@@ -19,6 +19,8 @@ var templates embed.FS
 type content struct {
 	// page names the template; empty means that of the section.
 	page string
+	// status is that of the response; zero means 200.
+	status int
 	// unchanged reports that the live part is as the browser has it.
 	unchanged bool
 	// Title is the title of the page, Section the entry of the navigation.
