@@ -1,9 +1,13 @@
 package dashboard_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -92,4 +96,57 @@ func TestOperations_SortedListSaysThatThereAreMore(t *testing.T) {
 		require.Equal(t, 50, strings.Count(body, "data-row"))
 		require.Equal(t, more, strings.Contains(body, "A sorted list shows its first 50 operations."), "%d operations", n)
 	}
+}
+
+var (
+	filterForm  = regexp.MustCompile(`(?s)<form class="filter".*?</form>`)
+	formInput   = regexp.MustCompile(`<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"`)
+	formSelect  = regexp.MustCompile(`(?s)<select name="([^"]+)">(.*?)</select>`)
+	chosenEntry = regexp.MustCompile(`<option(?: value="([^"]*)")? selected>([^<]*)</option>`)
+)
+
+// sentByFilter returns what a browser sends if the filter form of a page is submitted
+// unchanged.
+func sentByFilter(t *testing.T, body string) url.Values {
+	t.Helper()
+	form, sent := filterForm.FindString(body), url.Values{}
+	for _, input := range formInput.FindAllStringSubmatch(form, -1) {
+		if input[2] != "" {
+			sent.Add(input[1], html.UnescapeString(input[2]))
+		}
+	}
+	for _, list := range formSelect.FindAllStringSubmatch(form, -1) {
+		chosen := chosenEntry.FindAllStringSubmatch(list[2], -1)
+		require.LessOrEqual(t, len(chosen), 1, list[1])
+		for _, entry := range chosen {
+			sent.Add(list[1], html.UnescapeString(cmp.Or(entry[1], entry[2])))
+		}
+	}
+	return sent
+}
+
+func TestOperations_FormKeepsEachFilter(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, query := range []string{
+		"", "status=Failed", "status=Failed%2CTimedOut", "status=Pending%2CRunning", "status=Parked%2CFailed%2CTimedOut", "status=Canceled%2CFailed", "flow=backup-now", "flow=removed-flow",
+		"item=a", "vault=b", "label=team%3Dfiles", "key=k", "since=day",
+		"schedule=nightly", "bulk=b", "id=abc", "errors=true", "paused=true", "overdue=true", "sort=-duration",
+		"paused=true&schedule=nightly&since=week&sort=-duration&status=Failed%2CTimedOut&vault=v",
+	} {
+		_, body := s.get("operations?" + query) // the API rejects unknown flows
+		require.Equal(t, query, sentByFilter(t, body).Encode())
+	}
+	require.NotContains(t, sentByFilter(t, s.page("operations?paused=true&continue="+url.QueryEscape(s.continued()))), "continue", "a changed filter begins at the first page")
+	require.Contains(t, s.page("operations?status=Failed,TimedOut"), ` selected>failed or timed out</option>`)
+}
+
+// continued returns where the second page of the operations begins.
+func (s *site) continued() string {
+	s.t.Helper()
+	s.start("one")
+	s.start("two")
+	page, err := s.client.List(s.t.Context(), api.OperationQuery{PageSize: 1})
+	require.NoError(s.t, err)
+	return page.Continue
 }

@@ -110,6 +110,21 @@ type statusCount struct {
 	Count  int
 }
 
+// statusChoice is a choice of the filter by status: one status, or several.
+type statusChoice struct{ Value, Name string }
+
+// statusChoices returns the choices of the filter by status, among them the current one.
+func statusChoices(current string) (all []statusChoice) {
+	for _, s := range api.Statuses() {
+		all = append(all, statusChoice{string(s), string(s)})
+	}
+	all = append(all, statusChoice{"Pending,Running", "in progress"}, statusChoice{"Parked,Failed,TimedOut", "needs attention"}, statusChoice{"Failed,TimedOut", "failed or timed out"})
+	if current != "" && !slices.ContainsFunc(all, func(c statusChoice) bool { return c.Value == current }) {
+		all = append(all, statusChoice{current, current})
+	}
+	return all
+}
+
 // operationsData is the content of the list of operations.
 type operationsData struct {
 	Filter  operationFilter
@@ -118,8 +133,10 @@ type operationsData struct {
 	Counts  []statusCount
 	// Stale reports that the counts are older than the page.
 	Stale bool
-	Flows []string
-	Page  api.OperationPage
+	// Statuses and Flows are the choices of the filters.
+	Statuses []statusChoice
+	Flows    []string
+	Page     api.OperationPage
 	// More reports that a sorted list has more than its page.
 	More bool
 	// Problems names what is wrong with the filter.
@@ -139,7 +156,11 @@ type activeFilter struct {
 // operations is the page of the list.
 func (d *Dashboard) operations(r *http.Request) (content, error) {
 	ctx, query := r.Context(), r.URL.Query()
-	data := operationsData{Filter: readFilter(query), Views: savedViews(query), Flows: d.flowNames(), Active: activeFilters(query)}
+	data := operationsData{Filter: readFilter(query), Views: savedViews(query), Active: activeFilters(query)}
+	data.Statuses, data.Flows = statusChoices(data.Filter.Status), d.flowNames()
+	if f := data.Filter.Flow; f != "" && !slices.Contains(data.Flows, f) { // the app may have other flows than this program
+		data.Flows = append(data.Flows, f)
+	}
 	backend := d.cfg.API(r)
 	c := content{Title: "Operations", Section: "operations", Live: live{Every: listLive, Query: clean(query).Encode()}}
 	if err := data.list(ctx, backend, d.cfg.Now()); err != nil {
