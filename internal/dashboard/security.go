@@ -2,13 +2,16 @@ package dashboard
 
 import (
 	"crypto/subtle"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Cookies and the form field of the token against forged requests.
+// Cookies and the form field of the token against forged requests. The names of the
+// cookies end with the port; see cookieName.
 const (
 	formCookie    = "azbackupflow-form"
 	sessionCookie = "azbackupflow-session"
@@ -43,11 +46,11 @@ func (d *Dashboard) admits(w http.ResponseWriter, r *http.Request) bool {
 			http.Error(w, "The link is not valid any more. Start the dashboard again.", http.StatusForbidden)
 			return false
 		}
-		setCookie(w, r, sessionCookie, secret)
+		setCookie(w, r, sessionCookie, secret, http.SameSiteStrictMode)
 		seeOther(w, "operations")
 		return false
 	}
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(cookieName(r, sessionCookie))
 	if err != nil || !same(cookie.Value, d.cfg.Session) {
 		http.Error(w, "Open the link that azbackupflow printed.", http.StatusForbidden)
 		return false
@@ -55,22 +58,35 @@ func (d *Dashboard) admits(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// setCookie sets a cookie that scripts cannot read and other sites cannot send.
-func setCookie(w http.ResponseWriter, r *http.Request, name, value string) {
+// setCookie sets a cookie that scripts cannot read and forms of other sites cannot send.
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, sameSite http.SameSite) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: a laptop serves the pages without TLS
-		Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: cookieName(r, name), Value: value, Path: "/", HttpOnly: true, SameSite: sameSite,
 		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
 	})
+}
+
+// cookieName returns the name of a cookie with the port of the address, if it has one.
+// Browsers do not separate cookies by port, so two dashboards on one machine would
+// replace each other's.
+func cookieName(r *http.Request, name string) string {
+	_, port, err := net.SplitHostPort(forwardedHost(r))
+	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
+		return name
+	}
+	return name + "-" + port
 }
 
 // formToken returns the token that forms of this browser must send, and sets its
 // cookie if there is none.
 func (d *Dashboard) formToken(w http.ResponseWriter, r *http.Request) string {
-	if cookie, err := r.Cookie(formCookie); err == nil && cookie.Value != "" {
+	if cookie, err := r.Cookie(cookieName(r, formCookie)); err == nil && cookie.Value != "" {
 		return cookie.Value
 	}
 	token := d.cfg.NewID()
-	setCookie(w, r, formCookie, token)
+	// With Strict, a link of another site would come without the cookie, and the
+	// response would replace it. No other site can send a form with a Lax cookie.
+	setCookie(w, r, formCookie, token, http.SameSiteLaxMode)
 	return token
 }
 
@@ -90,7 +106,7 @@ func (d *Dashboard) checkForm(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return &pageError{http.StatusBadRequest, "Form not readable", "The form is too large or not complete."}
 	}
-	cookie, err := r.Cookie(formCookie)
+	cookie, err := r.Cookie(cookieName(r, formCookie))
 	if err != nil || cookie.Value == "" || !same(cookie.Value, r.PostForm.Get(formField)) {
 		return forged
 	}
