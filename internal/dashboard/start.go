@@ -1,8 +1,12 @@
 package dashboard
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,9 +49,11 @@ type startData struct {
 	Rows   []formRow
 	// Key, Deadline, Labels and Reason are the fields of every request.
 	Key, Deadline, Labels, Reason string
-	Problems                      []string
-	Validation                    *api.Validation
-	Request                       string
+	// Once identifies the form, so that sending it twice starts one operation.
+	Once       string
+	Problems   []string
+	Validation *api.Validation
+	Request    string
 }
 
 // flowGroup holds the flows that do the same to different types of items.
@@ -121,7 +127,7 @@ func (d *Dashboard) startFlow(r *http.Request) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	return formPage(f, url.Values{}, startData{}), nil
+	return formPage(f, url.Values{}, startData{Once: d.cfg.NewID()}), nil
 }
 
 // formPage shows the form with the values of the person.
@@ -140,7 +146,7 @@ func formPage(f Flow, values url.Values, data startData) content {
 			row.Parent = around[len(around)-2]
 		}
 		if v, ok := at(example, p.Path); ok && row.Input != "group" {
-			row.Example = exampleText(v)
+			row.Example = exampleText(v, row.Input)
 		}
 		data.Rows = append(data.Rows, row)
 	}
@@ -169,15 +175,34 @@ func input(p schema.Parameter, all []schema.Parameter) string {
 	return "text"
 }
 
-func exampleText(v any) string {
+// exampleText returns an example as it is written in a kind of form field.
+func exampleText(v any, input string) string {
 	if text, ok := v.(string); ok {
 		return text
+	}
+	if input == "lines" {
+		return strings.Join(exampleLines(v), "\n")
 	}
 	raw, err := json.Marshal(v)
 	if err != nil || string(raw) == "{}" {
 		return ""
 	}
 	return string(raw)
+}
+
+// exampleLines returns the lines of a list, or of a map as readPairs reads it.
+func exampleLines(v any) (all []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, entry := range v {
+			all = append(all, fmt.Sprint(entry))
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			all = append(all, fmt.Sprint(name, "=", v[name]))
+		}
+	}
+	return all
 }
 
 // at returns the value at a path of an object.
@@ -303,7 +328,7 @@ func (d *Dashboard) submit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	backend, data := d.cfg.API(r), startData{}
+	backend, data := d.cfg.API(r), startData{Once: cmp.Or(r.PostForm.Get("once"), d.cfg.NewID())}
 	request, problems := readRequest(f, r.PostForm)
 	data.Problems, data.Request = problems, indent(request)
 	status := http.StatusOK
@@ -311,6 +336,7 @@ func (d *Dashboard) submit(w http.ResponseWriter, r *http.Request) error {
 	case len(problems) > 0:
 		status = http.StatusBadRequest
 	case r.PostForm.Get("do") == "start":
+		request.Key = cmp.Or(request.Key, onceKey(r.PostForm.Get("once"), request))
 		started, err := backend.Start(r.Context(), request)
 		if err == nil {
 			done := "existing"
@@ -331,4 +357,14 @@ func (d *Dashboard) submit(w http.ResponseWriter, r *http.Request) error {
 	}
 	d.render(w, r, status, formPage(f, r.PostForm, data))
 	return nil
+}
+
+// onceKey returns the key of a request without one: the form's own, with a digest of
+// the request. So the same form with other values starts another operation.
+func onceKey(once string, r api.Request) string {
+	if once == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(indent(r)))
+	return once + "-" + hex.EncodeToString(sum[:8])
 }
