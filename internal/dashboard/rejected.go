@@ -109,7 +109,10 @@ func indentText(text string) string {
 // changing anything. A replay makes the same checks, so a body that is valid here is
 // not rejected there.
 func validate(ctx context.Context, backend API, r api.RejectedRequest, body string) (*api.Validation, []string, error) {
-	if !json.Valid([]byte(body)) {
+	switch {
+	case r.Source == string(rejected.Steps) || r.Source == string(rejected.StepsDeadLetters):
+		return nil, []string{"The message came through the queue steps, so it is not a request and cannot be replayed. Run azbackupflow rescue: it wakes operations whose message was lost."}, nil
+	case !json.Valid([]byte(body)):
 		return nil, []string{notJSON}, nil
 	}
 	content, err := request.Unwrap([]byte(body))

@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -103,5 +104,19 @@ func TestValidate_NamesABodyThatIsNoJSON(t *testing.T) {
 	for _, body := range []string{"", "{", "{} {}", "hello"} {
 		_, body := s.submit(page, page+"/validate", url.Values{"body": {body}})
 		require.Contains(t, problem(body), "The body is not valid JSON.")
+	}
+}
+
+func TestValidate_LeavesMessagesOfStepsToARescue(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for n, source := range []rejected.Source{rejected.Steps, rejected.StepsDeadLetters} {
+		id := rejected.NewID(clienttest.Began(), "", fmt.Sprint("step", n), nil)
+		require.NoError(t, s.api.Store.SaveRejected(t.Context(), rejected.Request{ID: id, At: clienttest.Began(), Source: source, Reason: "unreadable", Body: `{}`}))
+		for _, action := range []string{"validate", "replay"} {
+			_, body := s.submit("rejected/"+id, "rejected/"+id+"/"+action, url.Values{"body": {changed(t, nil)}})
+			require.NotContains(t, body, "The request is valid", "%s %s", source, action)
+			require.Contains(t, problem(body), "azbackupflow rescue", "%s %s", source, action)
+		}
 	}
 }
