@@ -71,7 +71,7 @@ func (d *Dashboard) operation(r *http.Request) (content, error) {
 // actionsFor returns the changes that the API accepts in an operation's status.
 func actionsFor(op api.Operation) (all []operationAction) {
 	if op.Status.Terminal() {
-		if !op.Status.Successful() {
+		if !op.Status.Successful() && op.Status != api.Canceled {
 			all = append(all, operationAction{"retry", "Retry", "Starts again at the step that failed."})
 		}
 		return all
