@@ -90,6 +90,36 @@
     };
   }
 
+  // A replaced part keeps its focus, its open details and the reasons that are being
+  // written.
+  function keepState() {
+    let focused = null, opened = [], written = [];
+    document.body.addEventListener("htmx:beforeSwap", () => {
+      focused = selectorOf(document.activeElement);
+      opened = [...document.querySelectorAll("#live details[open][id]")].map((d) => d.id);
+      written = [...document.querySelectorAll("#live details[id] input[name=reason]")].map((input) => ({ selector: selectorOf(input), value: input.value, from: input.selectionStart, to: input.selectionEnd }));
+    });
+    document.body.addEventListener("htmx:afterSwap", () => {
+      for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+      for (const { selector, value, from, to } of written) {
+        const input = document.querySelector(selector);
+        if (!input) continue;
+        input.value = value;
+        input.setSelectionRange(from, to);
+      }
+      if (focused) document.querySelector(focused)?.focus();
+      showTimes();
+    });
+  }
+
+  // selectorOf returns a selector that finds an element again after it was replaced, for
+  // rows and for the elements of details.
+  function selectorOf(element) {
+    const row = element?.closest("[data-row]"), details = element?.closest("#live details[id]");
+    if (row) return `[data-row][href="${CSS.escape(row.getAttribute("href"))}"]`;
+    return details && `#${CSS.escape(details.id)} ${element.localName}:not([type=hidden])`;
+  }
+
   function start() {
     const time = document.querySelector("[data-time]"), dark = document.querySelector("[data-theme-switch]");
     time.hidden = dark.hidden = false;
@@ -110,17 +140,7 @@
     savedViews();
     showTimes();
     setInterval(showTimes, 1000);
-    // A row that has the focus keeps it when the list is replaced, and open details stay open.
-    let focused = null, opened = [];
-    document.body.addEventListener("htmx:beforeSwap", () => {
-      focused = document.activeElement?.closest("[data-row]")?.getAttribute("href");
-      opened = [...document.querySelectorAll("#live details[open][id]")].map((d) => d.id);
-    });
-    document.body.addEventListener("htmx:afterSwap", () => {
-      for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-      if (focused) document.querySelector(`[data-row][href="${CSS.escape(focused)}"]`)?.focus();
-      showTimes();
-    });
+    keepState();
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

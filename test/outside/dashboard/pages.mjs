@@ -76,6 +76,12 @@ async function start(request) {
   return `operations/${(await response.json()).id}`;
 }
 
+// change pauses or resumes the operation of a page, as another operator does.
+async function change(path, action) {
+  const response = await fetch(`${job.api}/${path}/${action}`, { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } });
+  assert.ok(response.ok, await response.text());
+}
+
 const page = await open();
 await check("an operation is watched to its end", page, async () => {
   await go(page, await start(job.watched));
@@ -92,6 +98,24 @@ await check("an operation is paused, resumed and canceled, with a reason", page,
     await page.getByText(`reason: test of ${action}`).first().waitFor(patience);
   }
   await page.locator("h1 ~ .status.canceled, h1 ~ .status.succeeded").waitFor(patience);
+});
+await check("an update keeps the reason that is being written", page, async () => {
+  const path = await start({ ...job.changed, key: "written" });
+  await go(page, path);
+  await page.locator("#action-cancel summary").click();
+  const reason = page.locator("#action-cancel input[name=reason]");
+  await reason.pressSequentially("a  reason");
+  for (let i = 0; i < " reason".length; i++) await page.keyboard.press("ArrowLeft");
+  await change(path, "pause");
+  await page.locator("#action-resume").waitFor(patience);
+  await page.keyboard.type("long");
+  assert.equal(await reason.inputValue(), "a long reason");
+  await page.keyboard.press("Shift+Tab"); // to the summary
+  await change(path, "resume");
+  await page.locator("#action-pause").waitFor(patience);
+  assert.equal(await page.evaluate(() => document.activeElement.parentElement.id), "action-cancel");
+  await reason.press("Enter");
+  await page.getByText("reason: a long reason").first().waitFor(patience);
 });
 await check("filters survive a reload, back and forward", page, async () => {
   await go(page, "operations");
