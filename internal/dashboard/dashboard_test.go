@@ -320,7 +320,7 @@ func TestReadiness_ShowsTheReport(t *testing.T) {
 	s.api.Readiness.Incomplete(1)
 	body = s.page("readiness?read=1")
 	require.Contains(t, body, "The report is not complete")
-	require.Regexp(t, `hx-trigger="load delay:[1-9][0-9]*s"`, body)
+	require.Regexp(t, `hx-trigger="every [1-9][0-9]*s" hx-sync="this:drop"`, body, "a failed request does not end the updates")
 	s.api.Readiness.Fail(api.ReadinessProblem{Part: "vault", Subject: clienttest.Vault, Code: "AuthorizationFailed", Message: "no access"})
 	require.Contains(t, s.page("readiness?read=1"), "AuthorizationFailed")
 }

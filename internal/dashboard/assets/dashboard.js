@@ -120,6 +120,27 @@
     return details && `#${CSS.escape(details.id)} ${element.localName}:not([type=hidden])`;
   }
 
+  // An alert above a part of the page reports that it could not be updated, until an
+  // update succeeds.
+  function showFailures() {
+    const idOf = ({ target }) => `not-updated-${target.id}`;
+    const show = ({ detail }) => {
+      let notice = document.getElementById(idOf(detail));
+      if (!notice) {
+        notice = document.createElement("p");
+        notice.id = idOf(detail);
+        notice.className = "problem";
+        notice.setAttribute("role", "alert");
+        document.getElementById(detail.target.id)?.before(notice);
+      }
+      const text = `This part of the page could not be updated: ${detail.xhr.status ? `HTTP ${detail.xhr.status}` : "no answer"}. Reload the page.`;
+      if (notice.textContent !== text) notice.textContent = text;
+    };
+    document.body.addEventListener("htmx:responseError", show);
+    document.body.addEventListener("htmx:sendError", show);
+    document.body.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) document.getElementById(idOf(detail))?.remove(); });
+  }
+
   function start() {
     const time = document.querySelector("[data-time]"), dark = document.querySelector("[data-theme-switch]");
     time.hidden = dark.hidden = false;
@@ -141,6 +162,7 @@
     showTimes();
     setInterval(showTimes, 1000);
     keepState();
+    showFailures();
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

@@ -117,6 +117,24 @@ await check("an update keeps the reason that is being written", page, async () =
   await reason.press("Enter");
   await page.getByText("reason: a long reason").first().waitFor(patience);
 });
+await check("an alert reports that a part of a page cannot be updated", page, async () => {
+  const path = await start({ ...job.changed, key: "away" }), updates = /live=1|preflight=1/, alert = page.getByRole("alert");
+  await page.route(updates, (route) => route.fulfill({ status: 503 }));
+  await go(page, path);
+  await alert.getByText("HTTP 503").waitFor(patience);
+  await page.unroute(updates);
+  await change(path, "pause"); // answers the request that waits
+  await page.locator("#action-resume").waitFor(patience);
+  await alert.waitFor({ state: "detached", ...patience });
+  await page.locator("#action-cancel summary").click();
+  await page.getByRole("button", { name: "Cancel this operation" }).click();
+  await page.waitForURL(/done=cancel/);
+  await page.route(updates, (route) => route.abort());
+  await go(page, "attention");
+  await page.locator("#not-updated-preflight").getByText("no answer").waitFor(patience);
+  await page.unroute(updates);
+  page.problems = page.problems.filter((p) => !/503|ERR_FAILED|htmx:/.test(p));
+});
 await check("filters survive a reload, back and forward", page, async () => {
   await go(page, "operations");
   await page.locator("select[name=flow]").selectOption("backup-now");
