@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
+	"net/url"
 
 	"azbackupflow/internal/api"
 )
@@ -17,19 +19,23 @@ type drillsData struct {
 	Evidence api.EvidencePage
 	Result   string
 	Results  []string
-	// First and Next are the queries of other pages of evidence; empty if there are
-	// none.
+	// First and Next report whether there are pages of evidence before and after this
+	// one.
 	First, Next bool
 	// RunID identifies a run that may be requested, so that a form that is sent twice
 	// starts one run.
 	RunID string
+	query url.Values
 }
+
+// With returns the query of the page with another value of one parameter.
+func (d drillsData) With(name, value string) template.URL { return with(d.query, name, value) }
 
 // drills is the page of the restore drills: what is declared, the next runs, the last
 // results, and the evidence.
 func (d *Dashboard) drills(r *http.Request) (content, error) {
 	ctx, backend, query := r.Context(), d.cfg.API(r), r.URL.Query()
-	data := drillsData{Result: query.Get("result"), Results: api.DrillResultNames(), RunID: d.cfg.NewID()}
+	data := drillsData{Result: query.Get("result"), Results: api.DrillResultNames(), RunID: d.cfg.NewID(), query: query}
 	var err error
 	if data.List, err = backend.Drills(ctx); err != nil {
 		return content{}, err

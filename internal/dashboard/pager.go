@@ -8,6 +8,8 @@ import (
 
 // pager links the pages of a list that the API returns as a whole.
 type pager struct {
+	// Number is the number of the page.
+	Number int
 	// From and To are the numbers of the first and last entry of the page, of Total.
 	From, To, Total int
 	// Previous and Next are the queries of the pages next to it; empty if there are
@@ -28,7 +30,7 @@ func onePage[T any](query url.Values, all []T, size int) ([]T, pager) {
 	}
 	number = min(max(number, 1), last)
 	from, to := (number-1)*size, min(number*size, len(all))
-	p := pager{From: from + 1, To: to, Total: len(all)}
+	p := pager{Number: number, From: from + 1, To: to, Total: len(all)}
 	if number > 1 {
 		p.Previous = with(query, pageParameter, strconv.Itoa(number-1))
 	}

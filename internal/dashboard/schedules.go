@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 
 	"azbackupflow/internal/api"
 )
@@ -67,8 +69,12 @@ func (d *Dashboard) schedules(r *http.Request) (content, error) {
 		return content{}, err
 	}
 	data := schedulesData{List: list, Hours: hoursOf(list.Schedules), Runs: map[string]scheduleRuns{}, RunID: d.cfg.NewID()}
-	data.Schedules, data.Pager = onePage(r.URL.Query(), list.Schedules, declaredSize)
-	chosen := r.URL.Query().Get("runs")
+	query := r.URL.Query()
+	chosen := query.Get("runs")
+	if i := slices.IndexFunc(list.Schedules, func(s api.Schedule) bool { return s.Name == chosen }); i >= 0 && !query.Has(pageParameter) {
+		query.Set(pageParameter, strconv.Itoa(i/declaredSize+1))
+	}
+	data.Schedules, data.Pager = onePage(query, list.Schedules, declaredSize)
 	for _, s := range data.Schedules {
 		if s.Name != chosen && len(list.Schedules) > maxWithRuns {
 			continue
@@ -155,7 +161,7 @@ type runCalls struct {
 	pause, resume func(ctx context.Context, name, reason string) (api.Schedule, error)
 }
 
-// change makes the call that the form asks for, and shows the page again.
+// change makes the call that the form asks for, and shows the page of the form again.
 func (c runCalls) change(w http.ResponseWriter, r *http.Request, page string) error {
 	ctx, name, action, reason := r.Context(), r.PathValue("name"), r.PathValue("action"), r.PostForm.Get("reason")
 	var err error
@@ -172,6 +178,10 @@ func (c runCalls) change(w http.ResponseWriter, r *http.Request, page string) er
 	if err != nil {
 		return err
 	}
-	seeOther(w, "../../"+page+"?done="+action)
+	shown := url.Values{"done": {action}}
+	if number := r.PostForm.Get(pageParameter); number != "" {
+		shown.Set(pageParameter, number)
+	}
+	seeOther(w, "../../"+page+"?"+shown.Encode())
 	return nil
 }

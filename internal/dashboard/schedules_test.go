@@ -105,3 +105,70 @@ func TestSchedules_ShowLastRunsOnRequestIfThereAreMany(t *testing.T) {
 	_, queries = schedulesPage(t, "schedules?runs="+url.QueryEscape("s3"), 6, api.OperationPage{})
 	require.Equal(t, []api.OperationQuery{{Schedule: "s3", PageSize: 100}}, queries)
 }
+
+func TestSchedules_ShowLastRunsOnTheirPage(t *testing.T) {
+	t.Parallel()
+	body, queries := schedulesPage(t, "schedules?runs=s25", 45, api.OperationPage{})
+	require.Equal(t, []api.OperationQuery{{Schedule: "s25", PageSize: 100}}, queries)
+	require.Contains(t, body, `<h2 id="s25">`)
+	require.Contains(t, body, `href="?page=3&amp;runs=s25" rel="next"`)
+	body, queries = schedulesPage(t, "schedules?runs=s25&page=3", 45, api.OperationPage{})
+	require.Empty(t, queries, "the page that was chosen does not have it")
+	require.Contains(t, body, `<h2 id="s44">`)
+}
+
+// longLists is an API with three pages of schedules and drills, and two of evidence. A
+// change of a schedule or drill only succeeds.
+type longLists struct{ dashboard.API }
+
+func (longLists) Schedules(context.Context) (list api.ScheduleList, err error) {
+	for n := range 45 {
+		list.Schedules = append(list.Schedules, api.Schedule{Name: fmt.Sprint("s", n), TimeZone: "UTC", Enabled: true})
+	}
+	return list, nil
+}
+
+func (a longLists) Drills(ctx context.Context) (list api.DrillList, err error) {
+	schedules, err := a.Schedules(ctx)
+	for _, one := range schedules.Schedules {
+		list.Drills = append(list.Drills, api.Drill{Schedule: one})
+	}
+	return list, err
+}
+
+func (longLists) ListEvidence(context.Context, api.EvidenceQuery) (api.EvidencePage, error) {
+	return api.EvidencePage{Continue: "older"}, nil
+}
+
+func (longLists) PauseSchedule(context.Context, string, string) (one api.Schedule, err error) {
+	return one, nil
+}
+
+func (longLists) PauseDrill(context.Context, string, string) (one api.Schedule, err error) {
+	return one, nil
+}
+
+func TestSchedules_AreChangedOnTheirPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *dashboard.Config) { c.API = func(*http.Request) dashboard.API { return longLists{} } })
+	for path, form := range map[string]string{"schedules": "schedules/s25/suspend", "drills": "drills/s25/suspend"} {
+		body := s.page(path + "?page=2")
+		require.Regexp(t, `action="`+form+`"[^\n]*<input type="hidden" name="page" value="2">`, body)
+		res, _ := s.submit(path+"?page=2", form, url.Values{"page": {"2"}})
+		require.Equal(t, "../../"+path+"?done=suspend&page=2", res.header.Get("Location"))
+		res, _ = s.submit(path, form, url.Values{"page": {"1"}})
+		require.Equal(t, "../../"+path+"?done=suspend&page=1", res.header.Get("Location"))
+	}
+}
+
+func TestDrills_KeepThePageOfTheDrills(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *dashboard.Config) { c.API = func(*http.Request) dashboard.API { return longLists{} } })
+	body := s.page("drills?page=2&result=Failed&continue=newer")
+	for _, want := range []string{
+		`<a href="drills?page=2">All</a>`, `<a href="drills?page=2&amp;result=Proven">Proven</a>`, `<a href="drills?page=2&amp;result=Failed" aria-current="true">Failed</a>`,
+		`<a href="drills?page=2&amp;result=Failed">First page</a>`, `<a href="drills?continue=older&amp;page=2&amp;result=Failed" rel="next">Older evidence</a>`,
+	} {
+		require.Contains(t, body, want)
+	}
+}
