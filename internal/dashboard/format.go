@@ -17,7 +17,7 @@ import (
 // functions are the functions of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"short": short, "last": lastPart, "stamp": stamp, "minute": minute, "runName": runName, "requestName": requestName, "sentence": sentence, "words": words, "breakable": breakable, "lastRuns": runsOf, "status": statusMark, "span": span, "between": between,
+		"short": short, "shortRejected": shortRejected, "plural": plural, "last": lastPart, "stamp": stamp, "minute": minute, "runName": runName, "requestName": requestName, "sentence": sentence, "words": words, "breakable": breakable, "lastRuns": runsOf, "status": statusMark, "span": span, "between": between,
 		"indent": indent, "portal": portal, "percent": percent, "pathescape": url.PathEscape, "shortPath": shortPath, "itemPath": itemPath, "readinessName": readinessName, "readinessClass": readinessClass, "age": age, "resultClass": resultClass, "prose": prose, "actor": actor, "seconds": seconds,
 		"add": func(a, b int) int { return a + b }, "sub": func(a, b int) int { return a - b }, "mul": func(a, b int) int { return a * b },
 		"bar": barHeight, "rows": newRows, "windows": trendWindows,
@@ -74,6 +74,12 @@ func short(id string) string {
 		return id
 	}
 	return id[:shortID]
+}
+
+// shortRejected returns the part of a rejected request's ID that distinguishes it, in
+// the length of other IDs. The ID begins with digits of the time.
+func shortRejected(id string) string {
+	return short(id[strings.Index(id, "-")+1:])
 }
 
 // lastPart returns the name at the end of a resource id. Azure's names of protected
