@@ -404,11 +404,14 @@ func compareLimits(t *testing.T, s *shell, page func(string) shownPage) {
 func compareTrends(t *testing.T, s *shell, page func(string) shownPage) {
 	t.Helper()
 	shown, list := page("trends?since=day"), ask[api.OperationPage](s, "list", "--since", "24h").Operations
-	ended, succeeded := 0, 0
+	ended, succeeded, canceled := 0, 0, 0
 	var longest time.Duration
 	for _, op := range list {
 		if op.Status.Terminal() {
 			ended++
+		}
+		if op.Status == api.Canceled {
+			canceled++
 		}
 		if op.Status.Successful() {
 			succeeded++
@@ -418,7 +421,7 @@ func compareTrends(t *testing.T, s *shell, page func(string) shownPage) {
 	require.Contains(t, shown.text, fmt.Sprintf("%d %% of %d ended operations succeeded.", 100*succeeded/ended, ended))
 	rows := shown.table(t, "Longest")
 	require.Equal(t, []map[string]string{{
-		"Flow": "protect-file-share", "Operations": fmt.Sprint(len(list)), "Succeeded": fmt.Sprint(succeeded), "Failed": fmt.Sprint(ended - succeeded),
+		"Flow": "protect-file-share", "Operations": fmt.Sprint(len(list)), "Succeeded": fmt.Sprint(succeeded), "Failed": fmt.Sprint(ended - succeeded - canceled), "Canceled": fmt.Sprint(canceled),
 		"Median duration": spanOf(longest), "95th percentile": spanOf(longest), "Longest": spanOf(longest),
 	}}, rows, "one operation succeeded")
 	require.Equal(t, 1, succeeded)

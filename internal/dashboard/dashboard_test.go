@@ -144,7 +144,7 @@ func TestPages_ShowWhatTheAPIReturns(t *testing.T) {
 		"protection":               {"No decision yet."},
 		"limits":                   {"No limit is near."},
 		"start":                    {"Protect", "Back up", "Restore", "Change and end protection", "start/protect-file-share", "start/restore-postgres"},
-		"trends":                   {"of 0 ended operations", "protect-file-share"},
+		"trends":                   {"No operation has ended in this time.", "protect-file-share"},
 	} {
 		body := s.page(path)
 		for _, want := range wants {

@@ -20,8 +20,8 @@ type trendsData struct {
 	Flows  []flowTrend
 	Days   []dayTrend
 	Hours  []hour
-	// Total and Succeeded count ended operations.
-	Total, Succeeded int
+	// Total, Succeeded and Canceled count ended operations.
+	Total, Succeeded, Canceled int
 	// Throttled are the limits that Azure enforced within the window, the last ones
 	// first. MoreThrottled is the number of those that the page leaves out.
 	Throttled     []api.Limit
@@ -34,16 +34,16 @@ type trendsData struct {
 
 // flowTrend is the record of one flow.
 type flowTrend struct {
-	Flow                      string
-	Count, Succeeded, Failed  int
-	Median, Most, NinetyFifth time.Duration
-	durations                 []time.Duration
+	Flow                               string
+	Count, Succeeded, Failed, Canceled int
+	Median, Most, NinetyFifth          time.Duration
+	durations                          []time.Duration
 }
 
 // dayTrend counts the operations of a day by their end.
 type dayTrend struct {
-	Day                     time.Time
-	Succeeded, Failed, Open int
+	Day                               time.Time
+	Succeeded, Failed, Canceled, Open int
 }
 
 // trendWindow is a choice of the time that the page covers.
@@ -135,6 +135,10 @@ func (t *trendsData) count(operations []api.Operation, now time.Time) {
 			f.Succeeded++
 			t.Succeeded++
 			f.durations = append(f.durations, op.EndedAt.Sub(op.CreatedAt))
+		case op.Status == api.Canceled:
+			day.Canceled++
+			f.Canceled++
+			t.Canceled++
 		default:
 			day.Failed++
 			f.Failed++
@@ -156,7 +160,7 @@ func (t *trendsData) sort(flows map[string]*flowTrend, days map[time.Time]*dayTr
 	slices.SortFunc(t.Flows, func(a, b flowTrend) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Flow, b.Flow)) })
 	for _, d := range days {
 		t.Days = append(t.Days, *d)
-		t.MostPerDay = max(t.MostPerDay, d.Succeeded+d.Failed+d.Open)
+		t.MostPerDay = max(t.MostPerDay, d.Succeeded+d.Failed+d.Canceled+d.Open)
 	}
 	slices.SortFunc(t.Days, func(a, b dayTrend) int { return a.Day.Compare(b.Day) })
 	for _, h := range t.Hours {
