@@ -58,7 +58,13 @@
     if (event.key === "/" && search) { event.preventDefault(); search.focus(); search.select?.(); }
     if (event.key === "j") moveTo(1);
     if (event.key === "k") moveTo(-1);
-    if (event.key === "?") document.querySelector("#keys")?.toggleAttribute("open");
+    if (event.key === "?") showKeys();
+  }
+
+  // The list of keys is at the end of the page.
+  function showKeys() {
+    const list = document.querySelector("#keys");
+    if (list.toggleAttribute("open")) list.scrollIntoView({ block: "nearest" });
   }
 
   // Saved views are links that this browser remembers.

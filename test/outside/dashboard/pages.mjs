@@ -175,6 +175,15 @@ await check("keys alone lead to an operation", page, async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL(/operations\/[a-z0-9]+$/);
 });
+await check("the list of keys opens within the window", page, async () => {
+  await go(page, `operations/${job.ended}`);
+  const isBelow = (element) => element.getBoundingClientRect().bottom >= window.innerHeight + 1;
+  assert.ok(await page.locator("#keys").evaluate(isBelow), "the page is longer than the window");
+  await page.keyboard.press("?");
+  const list = page.locator("#keys p");
+  await list.waitFor(patience);
+  assert.ok(!await list.evaluate(isBelow));
+});
 await check("times are shown as the person wishes", page, async () => {
   const time = page.locator("time").first();
   assert.match(await time.textContent(), /Z$/);
