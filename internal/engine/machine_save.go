@@ -54,7 +54,7 @@ func (m Machine) verified(env Env, r Result) (Machine, Command) {
 	case row.WriteID == m.Desired.WriteID:
 		return m.saved(env)
 	case row.Seq == before.Seq && before.SameClaim(row):
-		return m.save(m.Desired.MergeFlags(row), m.Event, m.Reason)
+		return m.save(m.Desired.MergeFlags(before, row), m.Event, m.Reason)
 	}
 	m.Item, m.LockedItem = "", ""
 	return m.decide(env)

@@ -155,12 +155,31 @@ func TestMergeFlags_KeepsFlagsOfOtherWriters(t *testing.T) {
 	t.Parallel()
 	for _, mine := range []bool{false, true} {
 		for _, theirs := range []bool{false, true} {
-			op, row := running(), running()
-			op.CancelRequested, row.CancelRequested = mine, theirs
-			op.Paused, row.Paused = mine, theirs
-			merged := op.MergeFlags(row)
+			before, row := running(), running()
+			before.CancelRequested, row.CancelRequested = mine, theirs
+			before.Paused, row.Paused = mine, theirs
+			merged := before.MergeFlags(before, row)
 			require.Equal(t, mine || theirs, merged.CancelRequested, "a cancel request is final")
 			require.Equal(t, theirs, merged.Paused, "the row decides about a pause")
 		}
 	}
+}
+
+// A save of a clean-up that failed is repeated with the flags that it dropped.
+func TestMergeFlags_BringsBackNoFlagThatWasDropped(t *testing.T) {
+	t.Parallel()
+	before := running()
+	before.Paused, before.CancelRequested = true, true
+	in := after(time.Hour)
+	in.OnFailure, in.CleanUpTime = "clean-up", time.Hour
+	cleaning, _ := before.TimedOut(in)
+	require.False(t, cleaning.Paused)
+	merged := cleaning.MergeFlags(before, before)
+	require.False(t, merged.Paused)
+	require.False(t, merged.CancelRequested)
+	again := before
+	again.Paused, again.CancelRequested = false, false
+	resumed := again
+	resumed.Paused = true
+	require.True(t, cleaning.MergeFlags(again, resumed).Paused, "a pause of another writer meanwhile counts")
 }

@@ -185,11 +185,11 @@ func TestMergeFlags_KeepsTheAnswerOfAValidator(t *testing.T) {
 	row, _, _, err := validated().Validate(operation.ValidationAnswer{Result: operation.ValidationFailed}, "", after(time.Minute))
 	require.NoError(t, err)
 	moved, _ := validated().Answered(plan(), operation.Outcome{Kind: operation.Advance}, after(2*time.Hour))
-	require.Equal(t, row.Validation, moved.MergeFlags(row).Validation)
-	require.Nil(t, running().MergeFlags(row).Validation)
+	require.Equal(t, row.Validation, moved.MergeFlags(validated(), row).Validation)
+	require.Nil(t, running().MergeFlags(running(), row).Validation)
 
 	// The operation does not wait until the window closes.
 	waiting, _ := validated().Answered(plan(), operation.Outcome{Kind: operation.Wait, After: 24 * time.Hour}, after(2*time.Minute))
 	require.True(t, waiting.DueAt.After(after(time.Hour).Now))
-	require.Equal(t, row.Validation.Answer.At, waiting.MergeFlags(row).DueAt)
+	require.Equal(t, row.Validation.Answer.At, waiting.MergeFlags(validated(), row).DueAt)
 }

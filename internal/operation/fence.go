@@ -76,15 +76,19 @@ func (op Operation) Idle(now time.Time) bool {
 // MergeFlags returns the operation with the changes that other writers made to
 // the row at the same seq while this delivery ran: the cancel and pause flags, the
 // answer of a validator, the notices about pauses, and the notices that they sent.
+// before is the row that this delivery read: a flag that was set there already may
+// have been dropped on purpose, as by a clean-up.
 //
 // The wake-up of an answer has the seq before this save, so it is stale now. The
 // operation becomes due at the answer: its own wait ends with the window. A cancel
 // waits for the next look at Azure, which is minutes away at most.
-func (op Operation) MergeFlags(row Operation) Operation {
-	if row.CancelRequested {
+func (op Operation) MergeFlags(before, row Operation) Operation {
+	if row.CancelRequested && !before.CancelRequested {
 		op.CancelRequested, op.CancelCause = true, row.CancelCause
 	}
-	op.Paused = row.Paused
+	if row.Paused != before.Paused {
+		op.Paused = row.Paused
+	}
 	if row.Validation != nil && row.Validation.Answer != nil && op.Validation != nil && op.Validation.Answer == nil {
 		op.Validation = op.Validation.answered(*row.Validation.Answer)
 		if at := row.Validation.Answer.At; at.Before(op.DueAt) {

@@ -97,10 +97,10 @@ func TestMergeFlags_TakesOnlyNoticesForSentThatTheRowHad(t *testing.T) {
 	mine.Seq = 8
 	mine.PendingNotices = []operation.Notice{queued(operation.NoticeStarted, 7, ""), kept, fresh}
 	row.PendingNotices = []operation.Notice{kept}
-	require.Equal(t, []operation.Notice{kept, fresh}, mine.MergeFlags(row).PendingNotices,
+	require.Equal(t, []operation.Notice{kept, fresh}, mine.MergeFlags(running(), row).PendingNotices,
 		"the other writer sent the notice to the topic; the reply and the notice of the new seq were not sent")
 	row.PendingNotices = nil
-	require.Equal(t, []operation.Notice{fresh}, mine.MergeFlags(row).PendingNotices, "the row never had the notice of the new seq")
+	require.Equal(t, []operation.Notice{fresh}, mine.MergeFlags(running(), row).PendingNotices, "the row never had the notice of the new seq")
 }
 
 func TestNotice_ReplyAndTopicAreSentEach(t *testing.T) {

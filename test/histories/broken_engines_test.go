@@ -36,7 +36,7 @@ func faults() []fault {
 		{"a new notice is removed like a sent one", "internal/operation/fence.go", "if n.Seq <= row.Seq && ", "if (n.Seq <= row.Seq || FAULT) && "},
 		{"stale messages run", "internal/operation/fence.go", "case d.Wakeup.Seq < op.Seq:", "case d.Wakeup.Seq < op.Seq && !FAULT:"},
 		{"paused operations run", "internal/operation/fence.go", "op.Paused && op.Claim == nil", "op.Paused && !FAULT && op.Claim == nil"},
-		{"flags are lost", "internal/engine/machine_save.go", "return m.save(m.Desired.MergeFlags(row), m.Event, m.Reason)", "if FAULT {\n\t\t\treturn m.save(m.Desired, m.Event, m.Reason)\n\t\t}\n\t\treturn m.save(m.Desired.MergeFlags(row), m.Event, m.Reason)"},
+		{"flags are lost", "internal/engine/machine_save.go", "return m.save(m.Desired.MergeFlags(before, row), m.Event, m.Reason)", "if FAULT {\n\t\t\treturn m.save(m.Desired, m.Event, m.Reason)\n\t\t}\n\t\treturn m.save(m.Desired.MergeFlags(before, row), m.Event, m.Reason)"},
 		{"a save that lost is treated as done", "internal/engine/machine.go", "\t\tcase NotFound, Conflict, Unavailable:\n\t\t\treturn m.verify()", "\t\tcase NotFound, Conflict, Unavailable:\n\t\t\tif !FAULT || r.Storage != Conflict {\n\t\t\t\treturn m.verify()\n\t\t\t}"},
 		{"the sweep rescues nothing", "internal/operation/rescue.go", "return rescue, rescue > 0", "return rescue, rescue > 0 && !FAULT"},
 		{"items are not locked", "internal/engine/item_lock.go", "if e.cfg.Locks == nil {", "if e.cfg.Locks == nil || FAULT {"},
