@@ -315,3 +315,45 @@ func TestSweep_LeavesTimeForRetention(t *testing.T) {
 	require.Less(t, engine.MaxSweepTime+handlers.MaxRetentionTime, customhandler.DefaultDeadline)
 	require.Less(t, intake.MaxCollectTime+30*time.Second, customhandler.DefaultDeadline)
 }
+
+// A dead letter is never rescheduled, so its age limits the attempts to reply.
+func TestCollectDeadLetters_GiveUpAReplyThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.replies.err = errUnavailable
+	done, ids := r.completions()
+	m := deadLetter("m1", []byte(`{"flow":"nope","parameters":{}}`))
+	m.ReplyTo = "answers"
+	for range 60 {
+		collect, _ := r.collector([]queue.DeadLetter{m}, nil, done)
+		_, err := collect(t.Context(), customhandler.Invocation{})
+		if err == nil {
+			break
+		}
+		require.Len(t, r.rejectedRequests(), 1, "it is recorded before the reply")
+		r.time.Advance(5 * time.Minute)
+	}
+	require.Equal(t, []string{"m1"}, ids())
+	require.Len(t, r.rejectedRequests(), 1)
+}
+
+// What was valid when it arrived may not be valid any more.
+func TestCollectDeadLetters_FindTheOperationOfARequestThatIsNoLongerValid(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	request := backupRequest("", "testshare")
+	delete(request, "key")
+	request["labels"] = object{"bulk": "nightly"}
+	request["parameters"].(object)["recoveryPointExpiryTimeInUTC"] = r.time.Now().Add(48 * time.Hour)
+	body, err := json.Marshal(request)
+	require.NoError(t, err)
+	r.receive(r.message("m1", body, nil))
+	require.Len(t, r.listed(10), 1)
+	r.time.Advance(72 * time.Hour) // the expiry of the request has passed
+	done, ids := r.completions()
+	collect, _ := r.collector([]queue.DeadLetter{deadLetter("m1", body)}, nil, done)
+	_, err = collect(t.Context(), customhandler.Invocation{})
+	require.NoError(t, err)
+	require.Empty(t, r.rejectedRequests(), "its operation runs")
+	require.Equal(t, []string{"m1"}, ids())
+}

@@ -30,6 +30,9 @@ func (in *Intake) acceptDeadLetter(ctx context.Context, m Envelope, reason strin
 		return err
 	}
 	rejection.At, rejection.Reschedules = m.EnqueuedAt, m.reschedules
+	if in.cfg.Now().Sub(m.EnqueuedAt) > maxReplyAge {
+		rejection.Reschedules = maxReplyAttempts // this attempt to reply is the last
+	}
 	rejection.Err = fmt.Errorf("the request was dead-lettered: %s", reason)
 	if err != nil {
 		rejection.Err = fmt.Errorf("the request was dead-lettered: %s; %w", reason, err)
@@ -49,6 +52,12 @@ func (in *Intake) exists(ctx context.Context, m Envelope) (bool, error) {
 		return false, err
 	}
 	op, err := in.cfg.Engine.Prepare(req)
+	if IsPermanent(err) {
+		// It may have been valid when it arrived. Start creates nothing for it, and
+		// finds its operation.
+		_, _, err = in.cfg.Engine.Start(ctx, req, m.origin(req.Reason))
+		return err == nil, err
+	}
 	if err != nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"azbackupflow/internal/rejected"
 )
@@ -18,6 +19,10 @@ type Replies interface {
 // maxReplyAttempts limits the attempts to send a reply, to about four hours. The
 // rejected request is recorded before the first attempt.
 const maxReplyAttempts = 50
+
+// maxReplyAge limits the attempts for a dead-lettered request, which is never
+// rescheduled, to about the same time.
+const maxReplyAge = 4 * time.Hour
 
 // checkReplyTo rejects a reply queue that the settings do not allow: a request
 // must not make the app write to an arbitrary queue.
