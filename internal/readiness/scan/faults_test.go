@@ -95,6 +95,30 @@ func TestReport_NamesThePartsThatCannotBeRead(t *testing.T) {
 	require.Len(t, report.Items, 3*sharesEach+14)
 }
 
+// A part may be new enough for one caller after another caller could not read it
+// again. The report leaves it out, and names it as a problem.
+func TestReport_NamesAPartThatCouldNotBeReadAgain(t *testing.T) {
+	t.Parallel()
+	r := small(t)
+	vaults := []string{filesVault, dataVault}
+	before, _ := r.complete(scan.Request{Vaults: vaults})
+	r.clock.Advance(10 * time.Minute)
+	r.sim.Inject(armsim.Rule{Kind: "GET backupInstances", Effect: armsim.AnswerError(http.StatusForbidden, "AuthorizationFailed", "no authorization", nil)})
+	r.listErr = errors.New("storage unavailable")
+	_, _ = r.complete(scan.Request{Vaults: vaults, MaxAge: scan.MinAge})
+	report, _ := r.complete(scan.Request{Vaults: vaults, MaxAge: scan.DefaultAge})
+	require.Less(t, len(report.Items), len(before.Items))
+	require.Len(t, report.Vaults, 1)
+	require.Zero(t, report.Scores[0].Proven, "without the drills")
+	require.Equal(t, 1, report.Scan.Read)
+	require.Equal(t, 2, report.Scan.Failed)
+	var problems []string
+	for _, p := range report.Scan.Problems {
+		problems = append(problems, p.Part+" "+p.Subject)
+	}
+	require.Equal(t, []string{"vault " + dataVault, "drills "}, problems)
+}
+
 func TestReport_RepeatsErrorsThatMayPass(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
