@@ -130,6 +130,13 @@ func NewestBackup(i api.ReadinessItem) *time.Time {
 	return i.LastRecoveryPoint
 }
 
+// backupKnown reports whether the time of the newest backup is known, and not in the
+// future.
+func backupKnown(i api.ReadinessItem, now time.Time) bool {
+	newest := NewestBackup(i)
+	return newest != nil && !newest.After(now.Add(maxClockSkew))
+}
+
 // judgeBackup compares the age of the newest backup with its maximum.
 func (j *Judge) judgeBackup(v *judgement) {
 	newest := NewestBackup(v.item)
@@ -137,7 +144,7 @@ func (j *Judge) judgeBackup(v *judgement) {
 	case j.c.MaxPointAge == 0:
 	case newest == nil:
 		v.add(api.ReadinessNotProven, "the time of the last backup is unknown")
-	case newest.After(j.c.Now.Add(maxClockSkew)):
+	case !backupKnown(v.item, j.c.Now):
 		v.add(api.ReadinessNotProven, "the time of the last backup is in the future")
 	case j.c.Now.Sub(*newest) > j.c.MaxPointAge:
 		v.add(api.ReadinessObjectivesMissed, "the last backup is %s old, more than %s", age(j.c.Now.Sub(*newest)), age(j.c.MaxPointAge))
