@@ -128,7 +128,7 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 	if started {
 		rec.OperationID = previous.OperationID
 	}
-	x, excluded, err := e.exclusion(ctx, res.protectedID())
+	x, excluded, err := e.exclusion(ctx, res)
 	if err != nil {
 		return err
 	}
