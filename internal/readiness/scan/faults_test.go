@@ -321,4 +321,12 @@ func TestReport_FindsExclusionsOfItemsAndResources(t *testing.T) {
 	report, _ = r.complete(scan.Request{})
 	require.Equal(t, api.ReadinessExcluded, states(report)[stopped[0].Name])
 	require.Equal(t, api.ReadinessExcluded, states(report)[stopped[1].Name], "also one whose record cannot be read")
+
+	for _, x := range []decision.Exclusion{{ResourceID: stopped[0].ItemID}, {ResourceID: stopped[1].ResourceID}} {
+		x.At = r.clock.Now().Add(-day) // the simulated resources are younger
+		require.NoError(t, r.store.SaveExclusion(t.Context(), x))
+	}
+	report, _ = r.complete(scan.Request{})
+	require.Equal(t, api.ReadinessNotProtected, states(report)[stopped[0].Name], "an exclusion that is older than the resource does not count")
+	require.Equal(t, api.ReadinessNotProtected, states(report)[stopped[1].Name])
 }
