@@ -99,15 +99,16 @@ const (
 // protection judges whether the resource is backed up, or not on purpose.
 func (v *judgement) protection() (protected bool) {
 	i := v.item
+	unprotected := i.ItemID == "" || ended(i.ProtectionState)
 	switch {
 	case Protected(i):
 		if i.RuleOutcome == outcomeExclude {
 			v.note("the rule %s excludes it, but it is protected", i.Rule)
 		}
 		return true
-	case i.ExcludedBy != "":
+	case unprotected && i.ExcludedBy != "":
 		v.add(api.ReadinessExcluded, "a user ended its protection with operation %s", i.ExcludedBy)
-	case i.RuleOutcome == outcomeExclude:
+	case unprotected && i.RuleOutcome == outcomeExclude:
 		v.add(api.ReadinessExcluded, "the rule %s excludes it", i.Rule)
 	case i.ItemID != "" && i.ProtectionState == "":
 		v.add(api.ReadinessNotProtected, "Azure reports no protection state")
