@@ -91,7 +91,7 @@ func (e *Evaluator) record(ctx context.Context, previous, rec decision.Record) e
 // excluded. It returns the resulting decision. retry is part of the request's
 // key; it is empty for the first attempt.
 func (e *Evaluator) start(ctx context.Context, r Rule, res Resource, retry string, rec decision.Record, t trigger) (decision.Record, error) {
-	x, excluded, err := e.exclusion(ctx, res.protectedID())
+	x, excluded, err := e.exclusion(ctx, res)
 	if err != nil {
 		return rec, err
 	}
@@ -135,14 +135,16 @@ func rejectedBy(invalid *step.Invalid, rec decision.Record) decision.Record {
 }
 
 // exclusion returns the exclusion of a resource and whether there is one. One that
-// cannot be read counts: a user ended the protection.
-func (e *Evaluator) exclusion(ctx context.Context, resourceID string) (x decision.Exclusion, excluded bool, err error) {
+// cannot be read counts: a user ended the protection. One of an earlier resource of
+// the same name does not.
+func (e *Evaluator) exclusion(ctx context.Context, res Resource) (x decision.Exclusion, excluded bool, err error) {
+	resourceID := res.protectedID()
 	x, excluded, err = e.c.Records.LoadExclusion(ctx, resourceID)
 	if operation.IsUnreadable(err) {
 		e.c.Log.ErrorContext(ctx, "exclusion unreadable, resource stays excluded", "resource", resourceID, "error", err)
 		return decision.Exclusion{ResourceID: resourceID}, true, nil
 	}
-	return x, excluded, err
+	return x, excluded && !x.Outdated(res.Created), err
 }
 
 // excludedBy returns the decision about a resource whose protection a user

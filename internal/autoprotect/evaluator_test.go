@@ -189,6 +189,35 @@ func TestEvaluator_KeepsProtectionEndedByUsers(t *testing.T) {
 	}
 }
 
+// An exclusion is about the resource that a user excluded, not about a later one of
+// the same name.
+func TestEvaluator_ProtectsANewResourceOfAnExcludedName(t *testing.T) {
+	t.Parallel()
+	for name, find := range map[string]func(*site) error{
+		"event": func(s *site) error {
+			return s.evaluator().HandleEvent(t.Context(), event(t, "EventGrid", ordersID), "")
+		},
+		"sweep": func(s *site) error { return s.evaluator().Sweep(t.Context()) },
+	} {
+		s := newSite(t, toDaily)
+		created := s.clock.Now()
+		exclude := func(at time.Time) {
+			require.NoError(t, s.store.SaveExclusion(t.Context(), decision.Exclusion{ResourceID: ordersID, OperationID: "op-of-a-user", At: at}))
+		}
+		exclude(created.Add(time.Hour))
+		require.NoError(t, find(s))
+		require.Equal(t, "excluded", s.verdict(ordersID).Outcome, name)
+		exclude(time.Time{})
+		require.NoError(t, find(s))
+		require.Equal(t, "excluded", s.verdict(ordersID).Outcome, "%s: the time is unknown", name)
+		exclude(created.Add(-time.Hour))
+		require.NoError(t, find(s))
+		require.Equal(t, "protect", s.verdict(ordersID).Outcome, name)
+		_, err := s.store.Load(t.Context(), s.verdict(ordersID).OperationID)
+		require.NoError(t, err, name)
+	}
+}
+
 func TestEvaluator_FailsWhileRulesAreInvalid(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

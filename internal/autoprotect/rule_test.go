@@ -142,6 +142,40 @@ func TestParse_RejectsUnreachableRules(t *testing.T) {
 	rules(t, "{name: shares, "+toVault+"}", "{name: servers, "+toBackup+"}")
 }
 
+// A database rule decides only about machines that are registered with its vault.
+func TestParse_AcceptsDatabaseRulesOfSeveralVaults(t *testing.T) {
+	t.Parallel()
+	const (
+		a = "protect: {vaultId: " + vault + "a, policy: p}"
+		b = "protect: {vaultId: " + vault + "b, policy: p}"
+		// aAndB has a vault for each of two regions, bAndA the same in the other regions.
+		aAndB = "protect: {vaults: {westeurope: " + vault + "a, northeurope: " + vault + "b}, policy: p}"
+		bAndA = "protect: {vaults: {westeurope: " + vault + "b, northeurope: " + vault + "a}, policy: p}"
+	)
+	for _, c := range []struct {
+		first, second string
+		unreachable   bool
+	}{
+		{a, b, false},
+		{a, a, true},
+		{"protect: {vaultId: " + strings.ToUpper(vault) + "A, policy: p}", a, true},
+		{a, "exclude: true", false},
+		{"exclude: true", a, true},
+		{a, aAndB, false},
+		{aAndB, a, false},
+		{aAndB, aAndB, true},
+		{aAndB, bAndA, false},
+	} {
+		_, err := autoprotect.Parse("protection.yaml", []byte("version: 1\nrules:\n- {name: one, match: {type: sqlDatabase}, "+c.first+"}\n- {name: two, match: {type: sqlDatabase}, "+c.second+"}\n"), nil)
+		if !c.unreachable {
+			require.NoError(t, err, "%s before %s", c.first, c.second)
+			continue
+		}
+		require.ErrorContains(t, err, "rules[1]: never decides", "%s before %s", c.first, c.second)
+	}
+	rules(t, "{name: one, match: {type: sqlDatabase}, "+aAndB+"}", "{name: two, match: {type: sqlDatabase, locations: [westeurope]}, "+b+"}")
+}
+
 func TestParse_ReturnsNoRulesOnAnyError(t *testing.T) {
 	t.Parallel()
 	for rule, want := range map[string]string{

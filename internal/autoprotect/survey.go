@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"azbackupflow/internal/arm"
 	"azbackupflow/internal/arm/azerr"
@@ -67,6 +68,8 @@ type Surveyed struct {
 	Outcome Outcome
 	// Rule is the name of the deciding rule; empty for None.
 	Rule string
+	// Created is when the resource, or what contains it, was created; zero if unknown.
+	Created time.Time `json:",omitzero"`
 	// Flow and Parameters are the request of a rule that protects.
 	Flow       string         `json:",omitempty"`
 	Parameters map[string]any `json:",omitempty"`
@@ -171,7 +174,7 @@ func excludesAll(rules []Rule, account Resource) bool {
 
 func (e *Evaluator) surveyed(res Resource) Surveyed {
 	d := Decide(e.c.Rules, res)
-	s := Surveyed{ID: res.protectedID(), Name: res.Name, Type: res.Kind.vaultType(), Outcome: d.Outcome}
+	s := Surveyed{ID: res.protectedID(), Name: res.Name, Type: res.Kind.vaultType(), Outcome: d.Outcome, Created: res.Created}
 	if d.Rule != nil {
 		s.Rule = d.Rule.Name
 	}

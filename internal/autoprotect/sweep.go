@@ -108,8 +108,13 @@ func rotated[T any](now time.Time, all []T) []T {
 // sweepResource evaluates a resource that may be unprotected.
 func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected map[string]bool) error {
 	d := Decide(e.c.Rules, res)
-	if d.Outcome != Protect || protected[strings.ToLower(res.protectedID())] {
+	switch {
+	case protected[strings.ToLower(res.protectedID())]:
 		return nil
+	case d.Outcome != Protect && len(d.DryRunMatches) == 0:
+		return nil
+	case d.Outcome != Protect:
+		return e.decide(ctx, res, trigger{source: sourceSweep}) // records what a dry run would do
 	}
 	previous, err := e.previous(ctx, res.ID)
 	if err != nil {
@@ -123,7 +128,7 @@ func (e *Evaluator) sweepResource(ctx context.Context, res Resource, protected m
 	if started {
 		rec.OperationID = previous.OperationID
 	}
-	x, excluded, err := e.exclusion(ctx, res.protectedID())
+	x, excluded, err := e.exclusion(ctx, res)
 	if err != nil {
 		return err
 	}

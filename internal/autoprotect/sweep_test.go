@@ -1,6 +1,7 @@
 package autoprotect_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,35 @@ func TestSweep_FindsResourcesWithoutEvent(t *testing.T) {
 	require.Len(t, s.operations(), 3, "a pending operation is not started again")
 	s.deliver(accountID)
 	require.Len(t, s.operations(), 3, "a late event starts nothing")
+}
+
+// A dry run shows what a rule would do with resources that exist already, and writes
+// each decision once.
+func TestSweep_RecordsWhatADryRunWouldDo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "{name: try, dryRun: true, match: {names: [orders, tmp-*]}, "+toVault+"}", "{name: tmp, exclude: true, match: {names: [tmp-*]}}")
+	const would = "try: protect with policy schedule1 of vault azurefilesvault"
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
+	for id, want := range map[string]string{ordersID: "none", tmpID: "exclude"} {
+		got := s.verdict(id)
+		require.Equal(t, want, got.Outcome)
+		require.Equal(t, []string{would}, got.DryRunMatches)
+		require.Equal(t, "sweep", got.Source)
+	}
+	written := strings.Count(s.logged(), "protection decided")
+	require.Equal(t, 2, written)
+	for range 3 {
+		s.clock.Advance(time.Hour)
+		require.NoError(t, s.evaluator().Sweep(t.Context()))
+		s.deliver(accountID)
+	}
+	require.Equal(t, written, strings.Count(s.logged(), "protection decided"), "unchanged decisions are not written again")
+	require.Empty(t, s.operations())
+
+	s.config.Rules = rules(t, "{name: tmp, exclude: true, match: {names: [tmp-*]}}", "{name: try, match: {names: [orders, tmp-*]}, "+toVault+"}")
+	require.NoError(t, s.evaluator().Sweep(t.Context()))
+	require.Equal(t, "protect", s.verdict(ordersID).Outcome)
+	require.Len(t, s.operations(), 1)
 }
 
 func TestSweep_RetriesFailuresDailyAndRecordsLostProtection(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"azbackupflow/internal/arm/resourceid"
 	"azbackupflow/internal/declaration"
 )
 
@@ -16,6 +17,9 @@ func (r Rule) hides(later Rule) bool {
 	}
 	if k := r.kind(); k != "" && k != later.kind() {
 		return false
+	}
+	if r.Protect != nil && r.kind().entry().workload != "" && !r.sameVaults(later) {
+		return false // it matches only databases of machines that are registered with its vault
 	}
 	a, b := r.Match, later.Match
 	for _, c := range [][2][]string{
@@ -39,6 +43,21 @@ func (r Rule) hides(later Rule) bool {
 		}
 	}
 	return true
+}
+
+// sameVaults reports whether both rules protect with the same vault wherever the
+// later rule matches.
+func (r Rule) sameVaults(later Rule) bool {
+	if later.Protect == nil {
+		return false
+	}
+	locations := later.locations()
+	if len(locations) == 0 {
+		locations = []string{""} // one vault for all
+	}
+	return !slices.ContainsFunc(locations, func(l string) bool {
+		return !resourceid.Equal(r.Protect.vaultIn(l), later.Protect.vaultIn(l))
+	})
 }
 
 // covers reports whether one list of patterns matches everything that another

@@ -14,7 +14,7 @@ const (
 	// FigureProtected is how many resources are protected, of those not excluded.
 	FigureProtected Figure = "protected"
 	// FigureWithinObjectives is how many are protected and miss no objective. An item
-	// whose last backup is unknown misses the maximum age.
+	// whose last backup is unknown or in the future misses the maximum age.
 	FigureWithinObjectives Figure = "within objectives"
 	// FigureProven is how many are proven by a restore drill.
 	FigureProven Figure = "proven"
@@ -112,7 +112,7 @@ func Figures(r api.Readiness) map[Figure]Value {
 			continue
 		}
 		add(FigureProtected, protected)
-		add(FigureWithinObjectives, protected && i.State != api.ReadinessObjectivesMissed && (r.Objectives.MaxPointAge == "" || NewestBackup(i) != nil))
+		add(FigureWithinObjectives, protected && i.State != api.ReadinessObjectivesMissed && (r.Objectives.MaxPointAge == "" || backupKnown(i, r.At)))
 		add(FigureProven, i.State == api.ReadinessProven)
 		add(FigureRestoreTime, i.Drill != nil && i.Drill.RestoreTime != "")
 		if protected {

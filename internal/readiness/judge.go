@@ -99,15 +99,16 @@ const (
 // protection judges whether the resource is backed up, or not on purpose.
 func (v *judgement) protection() (protected bool) {
 	i := v.item
+	unprotected := i.ItemID == "" || ended(i.ProtectionState)
 	switch {
 	case Protected(i):
 		if i.RuleOutcome == outcomeExclude {
 			v.note("the rule %s excludes it, but it is protected", i.Rule)
 		}
 		return true
-	case i.ExcludedBy != "":
+	case unprotected && i.ExcludedBy != "":
 		v.add(api.ReadinessExcluded, "a user ended its protection with operation %s", i.ExcludedBy)
-	case i.RuleOutcome == outcomeExclude:
+	case unprotected && i.RuleOutcome == outcomeExclude:
 		v.add(api.ReadinessExcluded, "the rule %s excludes it", i.Rule)
 	case i.ItemID != "" && i.ProtectionState == "":
 		v.add(api.ReadinessNotProtected, "Azure reports no protection state")
@@ -130,6 +131,13 @@ func NewestBackup(i api.ReadinessItem) *time.Time {
 	return i.LastRecoveryPoint
 }
 
+// backupKnown reports whether the time of the newest backup is known, and not in the
+// future.
+func backupKnown(i api.ReadinessItem, now time.Time) bool {
+	newest := NewestBackup(i)
+	return newest != nil && !newest.After(now.Add(maxClockSkew))
+}
+
 // judgeBackup compares the age of the newest backup with its maximum.
 func (j *Judge) judgeBackup(v *judgement) {
 	newest := NewestBackup(v.item)
@@ -137,7 +145,7 @@ func (j *Judge) judgeBackup(v *judgement) {
 	case j.c.MaxPointAge == 0:
 	case newest == nil:
 		v.add(api.ReadinessNotProven, "the time of the last backup is unknown")
-	case newest.After(j.c.Now.Add(maxClockSkew)):
+	case !backupKnown(v.item, j.c.Now):
 		v.add(api.ReadinessNotProven, "the time of the last backup is in the future")
 	case j.c.Now.Sub(*newest) > j.c.MaxPointAge:
 		v.add(api.ReadinessObjectivesMissed, "the last backup is %s old, more than %s", age(j.c.Now.Sub(*newest)), age(j.c.MaxPointAge))

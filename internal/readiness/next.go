@@ -67,6 +67,16 @@ func stopped(state string) bool {
 	return false
 }
 
+// ended reports whether the protection was stopped or deleted. Any other state, also an
+// unknown one, means that the item was protected again.
+func ended(state string) bool {
+	switch state {
+	case "BackupSchedulesSuspended", "RetentionSchedulesSuspended", "SoftDeleting", "SoftDeleted", "NotProtected":
+		return true
+	}
+	return stopped(state)
+}
+
 // Command returns a command of azbackupflow for a POSIX shell. Words that the shell
 // would change are quoted.
 func Command(words ...string) string {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
@@ -146,6 +147,30 @@ func TestWritePage_IsThePublishedPage(t *testing.T) {
 }
 
 // Each control has figures, or names what azbackupflow does not cover.
+// A backup that is unknown, too old or in the future does not meet a maximum age.
+func TestFigures_CountOnlyKnownBackupsWithinObjectives(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		backup *time.Time
+		maxAge time.Duration
+		want   int
+	}{
+		"in time":                  {at(time.Hour), day, 1},
+		"clock ahead":              {at(-time.Minute), day, 1},
+		"unknown":                  {nil, day, 0},
+		"too old":                  {at(2 * day), day, 0},
+		"future":                   {at(-2 * time.Hour), day, 0},
+		"future without objective": {at(-2 * time.Hour), 0, 1},
+	} {
+		item := judge(t, c.maxAge).Assess(api.ReadinessItem{ItemID: "/i", ProtectionState: "Protected", LastBackup: c.backup})
+		r := api.Readiness{At: now(), Items: []api.ReadinessItem{item}}
+		if c.maxAge > 0 {
+			r.Objectives.MaxPointAge = "P1D"
+		}
+		require.Equal(t, readiness.Value{Count: c.want, Of: 1}, readiness.Figures(r)[readiness.FigureWithinObjectives], name)
+	}
+}
+
 func TestControls_NameTheirFigures(t *testing.T) {
 	t.Parallel()
 	figures := readiness.Figures(sample(t))

@@ -82,3 +82,10 @@ type Exclusion struct {
 	// exclusion keeps both.
 	PolicyAt time.Time `json:"policyAt,omitzero"`
 }
+
+// Outdated reports whether a resource that was created at a time is another one than
+// the exclusion is about: one of the same name that was created later. Without both
+// times, it is the same.
+func (x Exclusion) Outdated(created time.Time) bool {
+	return !x.At.IsZero() && created.After(x.At)
+}

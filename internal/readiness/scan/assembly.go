@@ -118,7 +118,9 @@ func (a *assembly) finish() []api.ReadinessItem {
 			byResource[readiness.Key(i.ResourceID)] = append(byResource[readiness.Key(i.ResourceID)], n)
 		}
 	}
+	created := map[string]time.Time{}
 	for _, s := range a.surveyed {
+		created[readiness.Key(s.ID)] = s.Created
 		found := byResource[readiness.Key(s.ID)]
 		if len(found) == 0 {
 			items = append(items, api.ReadinessItem{ResourceID: s.ID, Name: s.Name, Type: s.Type})
@@ -134,7 +136,7 @@ func (a *assembly) finish() []api.ReadinessItem {
 		i := &items[n]
 		i.Subscription = cmp.Or(subscriptionOf(i.ResourceID), subscriptionOf(i.VaultID))
 		i.Tag = a.tag(i.ResourceID)
-		if x, ok := a.exclusion(*i); ok {
+		if x, ok := a.exclusion(*i); ok && !x.Outdated(created[readiness.Key(i.ResourceID)]) {
 			i.ExcludedBy = cmp.Or(x.OperationID, "unknown")
 		}
 	}

@@ -50,10 +50,11 @@ type rig struct {
 
 	mu     sync.Mutex
 	drills []evidence.Evidence
-	// opened counts the documents that were opened. openErr is the error of that;
-	// unverified means that another key signed them.
+	// opened counts the documents that were opened. openErr is the error of that,
+	// listErr that of listing them; unverified means that another key signed them.
 	opened     int
 	openErr    error
+	listErr    error
 	unverified bool
 	config     scan.Config
 	rules      autoprotect.Config
@@ -143,6 +144,9 @@ func (r *rig) sleep(ctx context.Context, d time.Duration) error {
 func (r *rig) List(_ context.Context, q archive.Query) (page archive.Page, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.listErr != nil {
+		return page, r.listErr
+	}
 	all := slices.Clone(r.drills)
 	slices.SortStableFunc(all, func(a, b evidence.Evidence) int { return b.Started.Compare(a.Started) })
 	from := 0

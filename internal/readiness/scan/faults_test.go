@@ -95,6 +95,30 @@ func TestReport_NamesThePartsThatCannotBeRead(t *testing.T) {
 	require.Len(t, report.Items, 3*sharesEach+14)
 }
 
+// A part may be new enough for one caller after another caller could not read it
+// again. The report leaves it out, and names it as a problem.
+func TestReport_NamesAPartThatCouldNotBeReadAgain(t *testing.T) {
+	t.Parallel()
+	r := small(t)
+	vaults := []string{filesVault, dataVault}
+	before, _ := r.complete(scan.Request{Vaults: vaults})
+	r.clock.Advance(10 * time.Minute)
+	r.sim.Inject(armsim.Rule{Kind: "GET backupInstances", Effect: armsim.AnswerError(http.StatusForbidden, "AuthorizationFailed", "no authorization", nil)})
+	r.listErr = errors.New("storage unavailable")
+	_, _ = r.complete(scan.Request{Vaults: vaults, MaxAge: scan.MinAge})
+	report, _ := r.complete(scan.Request{Vaults: vaults, MaxAge: scan.DefaultAge})
+	require.Less(t, len(report.Items), len(before.Items))
+	require.Len(t, report.Vaults, 1)
+	require.Zero(t, report.Scores[0].Proven, "without the drills")
+	require.Equal(t, 1, report.Scan.Read)
+	require.Equal(t, 2, report.Scan.Failed)
+	var problems []string
+	for _, p := range report.Scan.Problems {
+		problems = append(problems, p.Part+" "+p.Subject)
+	}
+	require.Equal(t, []string{"vault " + dataVault, "drills "}, problems)
+}
+
 func TestReport_RepeatsErrorsThatMayPass(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -297,4 +321,12 @@ func TestReport_FindsExclusionsOfItemsAndResources(t *testing.T) {
 	report, _ = r.complete(scan.Request{})
 	require.Equal(t, api.ReadinessExcluded, states(report)[stopped[0].Name])
 	require.Equal(t, api.ReadinessExcluded, states(report)[stopped[1].Name], "also one whose record cannot be read")
+
+	for _, x := range []decision.Exclusion{{ResourceID: stopped[0].ItemID}, {ResourceID: stopped[1].ResourceID}} {
+		x.At = r.clock.Now().Add(-day) // the simulated resources are younger
+		require.NoError(t, r.store.SaveExclusion(t.Context(), x))
+	}
+	report, _ = r.complete(scan.Request{})
+	require.Equal(t, api.ReadinessNotProtected, states(report)[stopped[0].Name], "an exclusion that is older than the resource does not count")
+	require.Equal(t, api.ReadinessNotProtected, states(report)[stopped[1].Name])
 }

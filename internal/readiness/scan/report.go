@@ -155,6 +155,11 @@ func (f *refresher) scanned(parts []part, rows map[string]row, invalid *api.Read
 		r := rows[p.key]
 		scan.Calls += r.calls()
 		switch {
+		case r.failed(now, f.maxAge): // also if an earlier read is new enough: Report leaves the part out
+			scan.Failed++
+			scan.Problems = append(scan.Problems, api.ReadinessProblem{
+				Part: p.kind, Subject: p.subject, Code: r.Problem.Code, Message: r.Problem.Message, RecommendedAction: r.Problem.RecommendedAction,
+			})
 		case r.fresh(p, now, f.maxAge):
 			scan.Read++
 			for _, l := range p.lists {
@@ -162,11 +167,6 @@ func (f *refresher) scanned(parts []part, rows map[string]row, invalid *api.Read
 					scan.Oldest = at
 				}
 			}
-		case r.failed(now, f.maxAge):
-			scan.Failed++
-			scan.Problems = append(scan.Problems, api.ReadinessProblem{
-				Part: p.kind, Subject: p.subject, Code: r.Problem.Code, Message: r.Problem.Message, RecommendedAction: r.Problem.RecommendedAction,
-			})
 		default:
 			pause := max(r.NotBefore.Sub(now), 0)
 			if now.Before(r.ClaimedUntil) {
