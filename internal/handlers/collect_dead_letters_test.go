@@ -337,14 +337,17 @@ func TestCollectDeadLetters_GiveUpAReplyThatCannotBeSent(t *testing.T) {
 	require.Len(t, r.rejectedRequests(), 1)
 }
 
-// What was valid when it arrived may not be valid any more.
+// A request that was valid when it arrived may not be valid any more.
 func TestCollectDeadLetters_FindTheOperationOfARequestThatIsNoLongerValid(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	request := backupRequest("", "testshare")
 	delete(request, "key")
 	request["labels"] = object{"bulk": "nightly"}
-	request["parameters"].(object)["recoveryPointExpiryTimeInUTC"] = r.time.Now().Add(48 * time.Hour)
+	request["parameters"] = object{
+		"fileShare":                    object{"vaultId": demoVault, "storageAccountId": demoAccount, "name": "testshare"},
+		"recoveryPointExpiryTimeInUTC": r.time.Now().Add(48 * time.Hour),
+	}
 	body, err := json.Marshal(request)
 	require.NoError(t, err)
 	r.receive(r.message("m1", body, nil))
