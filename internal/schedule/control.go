@@ -96,6 +96,7 @@ func (r *Runner) Resume(ctx context.Context, name string) (Status, error) {
 		}
 		record.Skipped += len(s.Timing.Slots(since, now))
 		record.Paused, record.Handled, record.Slot, record.Done, record.Chosen = nil, now, "", "", nil
+		record.FailingSince, record.NotBefore = time.Time{}, time.Time{}
 		return true
 	})
 }

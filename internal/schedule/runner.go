@@ -169,12 +169,11 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 		return nil
 	}
 	slots, skipped := s.due(t.record, now)
-	if skipped > 0 {
-		log.WarnContext(ctx, "missed runs skipped", "missed", skipped, "policy", string(s.Missed))
-		t.record.Skipped += skipped
+	if err := t.skip(ctx, skipped); err != nil {
+		return fmt.Errorf("%s %s: %w", s.Kind, s.Name, err)
 	}
-	if len(slots) == 0 && skipped > 0 {
-		t.record.Handled, t.record.Slot, t.record.Done, t.record.Chosen, t.record.FailingSince = now, "", "", nil, time.Time{}
+	if len(slots) == 0 && len(skipped) > 0 {
+		t.skipPast(skipped[len(skipped)-1])
 		return ignoreConflict(t.save(ctx))
 	}
 	for _, slot := range slots {

@@ -120,6 +120,31 @@ func (t *scheduleTick) completeSlot(slot Slot, items []Item) {
 	t.skipPast(slot)
 }
 
+// skip counts slots that the policy for missed runs skips, and moves the record past
+// them, so that each is counted once. It rejects a slot in progress that failed until
+// a newer slot was due. The caller saves the record; after a crash before that, the
+// rejection is repeated.
+func (t *scheduleTick) skip(ctx context.Context, slots []Slot) error {
+	missed := 0
+	for _, slot := range slots {
+		if slot.Name != t.record.Slot || t.record.FailingSince.IsZero() {
+			missed++
+			t.record.Handled = slot.At
+			continue
+		}
+		reason := fmt.Errorf("the run could not start since %s, and a newer run is due", t.record.FailingSince.UTC().Format(time.RFC3339))
+		if err := t.reject(ctx, slot.Name, t.schedule.key(slot.Name, Item{}), t.schedule.Request, reason); err != nil {
+			return err
+		}
+		t.skipPast(slot)
+	}
+	if missed > 0 {
+		t.log.WarnContext(ctx, "missed runs skipped", "missed", missed, "policy", string(t.schedule.Missed))
+		t.record.Skipped += missed
+	}
+	return nil
+}
+
 // skipPast moves the record past a slot.
 func (t *scheduleTick) skipPast(slot Slot) {
 	t.record.Handled = slot.At

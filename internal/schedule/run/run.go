@@ -25,8 +25,8 @@ type Record struct {
 	// Off is set if the schedule was disabled, or missing from the file, when it
 	// was last evaluated.
 	Off bool `json:"off,omitempty"`
-	// Handled is the time of the last slot that is complete, or of the first
-	// evaluation of the schedule.
+	// Handled is the time of the last slot that is complete or skipped, or of the
+	// first evaluation of the schedule.
 	Handled time.Time `json:"handled"`
 	// LastSlot is the last slot that was started.
 	LastSlot string `json:"lastSlot,omitempty"`
