@@ -153,19 +153,29 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 		_, err := r.c.Store.SaveScheduleRun(ctx, record)
 		return ignoreConflict(err)
 	}
-	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
+	t := &scheduleTick{c: r.c, schedule: s, record: record, log: log}
+	var requested error
 	if record.Manual != nil {
 		if err := t.startManual(ctx); err != nil {
-			return ignoreConflict(fmt.Errorf("%s %s, requested run %s: %w", s.Kind, s.Name, record.Manual.Slot, err))
+			requested = ignoreConflict(fmt.Errorf("%s %s, requested run %s: %w", s.Kind, s.Name, record.Manual.Slot, err))
+			if errors.Is(err, run.ErrConflict) || ctx.Err() != nil {
+				return requested
+			}
 		}
 	}
 	if !s.Enabled || record.Paused != nil {
-		return nil
+		return requested
 	}
+	return errors.Join(requested, ignoreConflict(t.startDue(ctx, now)))
+}
+
+// startDue starts the waiting runs and the slots that are due.
+func (t *scheduleTick) startDue(ctx context.Context, now time.Time) error {
+	s := t.schedule
 	if err := t.startWaiting(ctx); err != nil {
-		return ignoreConflict(fmt.Errorf("%s %s: %w", s.Kind, s.Name, err))
+		return fmt.Errorf("%s %s: %w", s.Kind, s.Name, err)
 	}
-	if now.Before(record.NotBefore) {
+	if now.Before(t.record.NotBefore) {
 		return nil
 	}
 	slots, skipped := s.due(t.record, now)
@@ -174,11 +184,11 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 	}
 	if len(slots) == 0 && len(skipped) > 0 {
 		t.skipPast(skipped[len(skipped)-1])
-		return ignoreConflict(t.save(ctx))
+		return t.save(ctx)
 	}
 	for _, slot := range slots {
 		if err := t.startSlot(ctx, slot); err != nil {
-			return ignoreConflict(fmt.Errorf("%s %s, run %s: %w", s.Kind, s.Name, slot.Name, err))
+			return fmt.Errorf("%s %s, run %s: %w", s.Kind, s.Name, slot.Name, err)
 		}
 	}
 	return nil

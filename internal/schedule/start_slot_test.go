@@ -12,8 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/schedule/run"
 )
@@ -302,4 +304,40 @@ func TestTick_RetriesAfterTheTableWasUnavailable(t *testing.T) {
 	require.Error(t, r.Tick(canceled))
 	s.tick(r, "2026-11-21T01:31:00")
 	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys())
+}
+
+// A requested run that is retried does not keep the schedule from its own runs.
+func TestTick_StartsItsRunsWhileARequestedRunFails(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:00:00")
+	s.items = items(1)
+	config := s.config(allItems("  missed: skip\n"))
+	config.Engine = failingManual{config.Engine}
+	r := s.runner(config)
+	s.tick(r, "2026-11-20T12:00:00")
+	s.advance(utc("2026-11-21T02:20:00"))
+	_, err := r.RunNow(t.Context(), "daily", "a", operation.Cause{})
+	require.NoError(t, err)
+	for minute := range 60 {
+		s.advance(utc("2026-11-21T02:20:00").Add(time.Duration(minute) * time.Minute))
+		require.ErrorContains(t, r.Tick(t.Context()), "requested run run-a: unavailable")
+		require.Len(t, s.keys(), min(minute/10, 1), "minute %d", minute)
+	}
+	s.tick(r, "2026-11-21T03:20:00")
+	require.Equal(t, []string{"2026-11-21T02:30"}, slotsOf(s.keys()))
+	require.Len(t, s.rejected, 1)
+	require.Contains(t, s.rejected[0], "schedule:daily:run-a:request")
+	list, _, err := r.List(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, list[0].Record.Skipped)
+}
+
+// failingManual is an engine that starts no requested runs.
+type failingManual struct{ schedule.Starter }
+
+func (e failingManual) Start(ctx context.Context, r request.Request, from engine.Origin) (operation.Operation, bool, error) {
+	if strings.Contains(r.Key, ":run-") {
+		return operation.Operation{}, false, errors.New("unavailable")
+	}
+	return e.Starter.Start(ctx, r, from)
 }
