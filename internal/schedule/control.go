@@ -200,6 +200,7 @@ func (t *scheduleTick) startManual(ctx context.Context) error {
 			break
 		}
 		m.Done = chunk[len(chunk)-1].key()
+		t.remember(m.Slot, chunk)
 		if len(chunk) == len(rest) {
 			break
 		}
@@ -234,6 +235,19 @@ func (t *scheduleTick) startAll(ctx context.Context, slot string, items []Item) 
 		group.Go(func() error { return t.startOperation(ctx, slot, item) })
 	}
 	return group.Wait()
+}
+
+// remember records that the items of a plan run, so that the next slots skip them.
+func (t *scheduleTick) remember(slot string, items []Item) {
+	if t.schedule.Plan == nil {
+		return
+	}
+	if t.record.Behind == nil {
+		t.record.Behind = map[string]run.Behind{}
+	}
+	for _, item := range items {
+		t.record.Behind[item.key()] = run.Behind{Running: slot}
+	}
 }
 
 // remaining returns the items after the one with a key. The items are in the

@@ -91,6 +91,9 @@ const (
 	// maxWaiting bounds how many items of a schedule wait for their previous
 	// run; the record holds all of them.
 	maxWaiting = 500
+	// maxRunning bounds how many operations of a schedule with a plan run; the
+	// record holds all of them.
+	maxRunning = 4000
 	// maxRetryTime is how long a run is retried that cannot start, for example
 	// because its vault cannot be read.
 	maxRetryTime = time.Hour

@@ -37,7 +37,8 @@ type Record struct {
 	// the schedule has a plan.
 	Chosen json.RawMessage `json:"chosen,omitempty"`
 	// Behind holds, by item key, the items whose last run does not belong to
-	// LastSlot.
+	// LastSlot. If the schedule has a plan, which chooses other items for each run,
+	// it holds every item whose run has not ended.
 	Behind map[string]Behind `json:"behind,omitempty"`
 	// FailingSince is the time of the first failure to start the slot in
 	// progress, NotBefore the time of the next attempt.
@@ -64,7 +65,7 @@ type Record struct {
 	Unreadable error `json:"-"`
 }
 
-// Behind is an item whose run of an earlier slot has not ended.
+// Behind is an item whose run of an earlier slot, or of a requested run, has not ended.
 type Behind struct {
 	// Running is the slot of that run.
 	Running string `json:"running"`
