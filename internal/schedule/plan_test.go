@@ -302,3 +302,33 @@ func TestPlan_SkipsAnItemUntilItsOperationHasEnded(t *testing.T) {
 		require.Len(t, list[0].Record.Behind, 1, "the record forgets what has ended")
 	}
 }
+
+// A request for a run that is repeated after other requests starts nothing, although the
+// plan would now choose other items.
+func TestRunNow_StartsARepeatedRequestOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-03-01T03:00:00")
+	p := &plan{items: func(call int) ([]schedule.Item, int) { return planItems(call, 1), 0 }}
+	r := s.drills(p, nil)
+	s.tick(r, "2026-03-01T03:00:00")
+	request := func(id string) {
+		slot, err := r.RunNow(t.Context(), "nightly", id, operation.Cause{})
+		require.NoError(t, err)
+		require.Equal(t, "run-"+id, slot)
+	}
+	for _, id := range []string{"a", "b", "a", "b"} {
+		request(id)
+	}
+	require.Len(t, s.keys(), 2)
+	for i := range 60 {
+		request(fmt.Sprint("n", i))
+	}
+	for i := range 50 {
+		request(fmt.Sprint("n", 59-i))
+	}
+	require.Len(t, s.keys(), 62)
+	list, _, err := r.List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "run-n59", list[0].Record.LastManual)
+	require.Len(t, list[0].Record.EarlierManual, 49, "the record does not grow")
+}

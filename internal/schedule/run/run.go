@@ -47,9 +47,11 @@ type Record struct {
 	// Paused is set while an operator pauses the schedule.
 	Paused *Pause `json:"paused,omitempty"`
 	// Manual is a run that an operator requested and that is not complete.
-	// LastManual is the slot of the last complete one.
-	Manual     *Manual `json:"manual,omitempty"`
-	LastManual string  `json:"lastManual,omitempty"`
+	// LastManual is the slot of the last complete one, EarlierManual some before it,
+	// newest first.
+	Manual        *Manual  `json:"manual,omitempty"`
+	LastManual    string   `json:"lastManual,omitempty"`
+	EarlierManual []string `json:"earlierManual,omitempty"`
 	// Skipped counts the runs that were not started: missed, overlapping or while
 	// paused. Rejected counts those that could never start. A run of several items
 	// counts once for each item, except for missed and paused runs.
