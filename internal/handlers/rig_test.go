@@ -412,7 +412,9 @@ func newDrills(t testing.TB, r *rig) *schedule.Runner {
 type noDrills struct{}
 
 // Items implements schedule.Plan.
-func (noDrills) Items(context.Context, string) ([]schedule.Item, int, error) { return nil, 0, nil }
+func (noDrills) Items(context.Context, string, func(schedule.Item) bool) ([]schedule.Item, int, error) {
+	return nil, 0, nil
+}
 
 // Parameters implements schedule.Plan.
 func (noDrills) Parameters(string, schedule.Item) (json.RawMessage, error) { return nil, nil }

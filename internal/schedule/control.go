@@ -96,6 +96,7 @@ func (r *Runner) Resume(ctx context.Context, name string) (Status, error) {
 		}
 		record.Skipped += len(s.Timing.Slots(since, now))
 		record.Paused, record.Handled, record.Slot, record.Done, record.Chosen = nil, now, "", "", nil
+		record.FailingSince, record.NotBefore = time.Time{}, time.Time{}
 		return true
 	})
 }
@@ -105,14 +106,14 @@ func (r *Runner) Resume(ctx context.Context, name string) (Status, error) {
 const manualSlot = "run-"
 
 // RunNow starts a run of a schedule, also of one that is disabled or paused. id
-// makes the request idempotent: the same id is the same run. The run ignores the
-// policy for overlapping runs. It is started by this call, or by the next ticks
+// makes the request idempotent: the same id is the same run, if it is one of the last
+// maxManual. The run ignores the policy for overlapping runs. It is started by this call, or by the next ticks
 // if that fails.
 func (r *Runner) RunNow(ctx context.Context, name, id string, by operation.Cause) (slot string, err error) {
 	slot = manualSlot + id
 	saved := false
 	status, err := r.change(ctx, name, func(_ Schedule, record *run.Record) bool {
-		if record.LastManual == slot || record.Manual != nil && record.Manual.Slot == slot {
+		if isComplete(*record, slot) || record.Manual != nil && record.Manual.Slot == slot {
 			return false
 		}
 		saved = record.Manual == nil
@@ -125,7 +126,7 @@ func (r *Runner) RunNow(ctx context.Context, name, id string, by operation.Cause
 		return "", err
 	}
 	if m := status.Record.Manual; m == nil || m.Slot != slot {
-		if status.Record.LastManual == slot {
+		if isComplete(status.Record, slot) {
 			return slot, nil
 		}
 		return "", fmt.Errorf("%s %q: %w", r.c.Kind, name, ErrRunInProgress)
@@ -140,6 +141,14 @@ func (r *Runner) RunNow(ctx context.Context, name, id string, by operation.Cause
 // ErrRunInProgress means that another requested run of the schedule is not
 // completely started.
 var ErrRunInProgress = errors.New("another requested run is being started; repeat the request in a minute")
+
+// maxManual bounds how many requested runs a record holds.
+const maxManual = 50
+
+// isComplete reports whether the record holds a requested run as complete.
+func isComplete(record run.Record, slot string) bool {
+	return record.LastManual == slot || slices.Contains(record.EarlierManual, slot)
+}
 
 // maxChanges limits how often a change is repeated after other hosts saved first.
 const maxChanges = 10
@@ -199,6 +208,7 @@ func (t *scheduleTick) startManual(ctx context.Context) error {
 			break
 		}
 		m.Done = chunk[len(chunk)-1].key()
+		t.remember(m.Slot, chunk)
 		if len(chunk) == len(rest) {
 			break
 		}
@@ -217,6 +227,10 @@ func (t *scheduleTick) startManual(ctx context.Context) error {
 		}
 		started = 0
 	}
+	if last := t.record.LastManual; last != "" {
+		earlier := append([]string{last}, t.record.EarlierManual...)
+		t.record.EarlierManual = earlier[:min(maxManual-1, len(earlier))]
+	}
 	t.record.Manual, t.record.LastManual = nil, m.Slot
 	if err := t.save(ctx); err != nil {
 		return err
@@ -233,6 +247,19 @@ func (t *scheduleTick) startAll(ctx context.Context, slot string, items []Item) 
 		group.Go(func() error { return t.startOperation(ctx, slot, item) })
 	}
 	return group.Wait()
+}
+
+// remember records that the items of a plan run, so that the next slots skip them.
+func (t *scheduleTick) remember(slot string, items []Item) {
+	if t.schedule.Plan == nil {
+		return
+	}
+	if t.record.Behind == nil {
+		t.record.Behind = map[string]run.Behind{}
+	}
+	for _, item := range items {
+		t.record.Behind[item.key()] = run.Behind{Running: slot}
+	}
 }
 
 // remaining returns the items after the one with a key. The items are in the

@@ -33,16 +33,16 @@ func (s Schedule) sync(record run.Record, now time.Time) (_ run.Record, changed 
 	return record, false
 }
 
-// due returns the slots to start now, oldest first, and the number of due slots
+// due returns the slots to start now, oldest first, and the due slots before them
 // that the policy for missed runs skips.
-func (s Schedule) due(record run.Record, now time.Time) (start []Slot, skipped int) {
+func (s Schedule) due(record run.Record, now time.Time) (start, skipped []Slot) {
 	after := record.Handled
 	if oldest := now.Add(-maxLookback); after.Before(oldest) {
 		after = oldest
 	}
 	slots := s.Timing.Slots(after, now)
 	if len(slots) == 0 {
-		return nil, 0
+		return nil, nil
 	}
 	newest := len(slots) - 1
 	first := newest
@@ -56,5 +56,5 @@ func (s Schedule) due(record run.Record, now time.Time) (start []Slot, skipped i
 		first = max(0, len(slots)-s.MissedLimit)
 	case MissedOne:
 	}
-	return slots[first:], first
+	return slots[first:], slots[:first]
 }

@@ -24,10 +24,13 @@ type plan struct {
 	calls int
 	err   error
 	items func(call int) ([]schedule.Item, int)
+	// running is the function that the runner passed last.
+	running func(schedule.Item) bool
 }
 
-func (p *plan) Items(context.Context, string) ([]schedule.Item, int, error) {
+func (p *plan) Items(_ context.Context, _ string, running func(schedule.Item) bool) ([]schedule.Item, int, error) {
 	p.calls++
+	p.running = running
 	if p.err != nil {
 		return nil, 0, p.err
 	}
@@ -255,4 +258,77 @@ func TestRunners_ReportAnUnavailableStore(t *testing.T) {
 	require.NoError(t, schedule.Runners{}.Tick(ctx))
 	_, err := schedule.NewRunner(schedule.RunnerConfig{})
 	require.Error(t, err)
+}
+
+// A plan that chooses an item again whose operation runs starts no second one,
+// although other runs were in between.
+func TestPlan_SkipsAnItemUntilItsOperationHasEnded(t *testing.T) {
+	t.Parallel()
+	for _, manual := range []bool{false, true} {
+		s := newSite(t, "2026-03-01T03:00:00")
+		p := &plan{items: func(call int) ([]schedule.Item, int) { return planItems([]int{1, 2, 1, 1}[call-1], 1), 0 }}
+		r := s.drills(p, nil)
+		s.tick(r, "2026-03-01T03:00:00")
+		day := utc("2026-03-01T04:00:00")
+		next := func() {
+			s.advance(day)
+			require.NoError(t, r.Tick(t.Context()))
+			day = day.AddDate(0, 0, 1)
+		}
+		if manual {
+			_, err := r.RunNow(t.Context(), "nightly", "r1", operation.Cause{})
+			require.NoError(t, err)
+		} else {
+			next()
+		}
+		require.Len(t, s.keys(), 1)
+		next()
+		next()
+		require.Len(t, s.keys(), 2, "the first and the second run")
+		require.True(t, p.running(planItems(1, 1)[0]))
+		require.True(t, p.running(planItems(2, 1)[0]))
+		require.False(t, p.running(planItems(3, 1)[0]))
+		list, _, err := r.List(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, list[0].Record.Skipped)
+
+		for _, key := range s.keys() {
+			s.end(key)
+		}
+		next()
+		require.Len(t, s.keys(), 3)
+		list, _, err = r.List(t.Context())
+		require.NoError(t, err)
+		require.Len(t, list[0].Record.Behind, 1, "the record forgets what has ended")
+	}
+}
+
+// A request for a run that is repeated after other requests starts nothing, although the
+// plan would now choose other items.
+func TestRunNow_StartsARepeatedRequestOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-03-01T03:00:00")
+	p := &plan{items: func(call int) ([]schedule.Item, int) { return planItems(call, 1), 0 }}
+	r := s.drills(p, nil)
+	s.tick(r, "2026-03-01T03:00:00")
+	request := func(id string) {
+		slot, err := r.RunNow(t.Context(), "nightly", id, operation.Cause{})
+		require.NoError(t, err)
+		require.Equal(t, "run-"+id, slot)
+	}
+	for _, id := range []string{"a", "b", "a", "b"} {
+		request(id)
+	}
+	require.Len(t, s.keys(), 2)
+	for i := range 60 {
+		request(fmt.Sprint("n", i))
+	}
+	for i := range 50 {
+		request(fmt.Sprint("n", 59-i))
+	}
+	require.Len(t, s.keys(), 62)
+	list, _, err := r.List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "run-n59", list[0].Record.LastManual)
+	require.Len(t, list[0].Record.EarlierManual, 49, "the record does not grow")
 }

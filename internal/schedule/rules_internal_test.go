@@ -47,5 +47,5 @@ func TestDue_LooksBackForAMonth(t *testing.T) {
 	s := Schedule{Timing: timing, Missed: MissedAll, MissedLimit: 1000}
 	start, skipped := s.due(run.Record{Handled: now.AddDate(-2, 0, 0)}, now)
 	require.Len(t, start, 31)
-	require.Zero(t, skipped)
+	require.Empty(t, skipped)
 }

@@ -91,6 +91,9 @@ const (
 	// maxWaiting bounds how many items of a schedule wait for their previous
 	// run; the record holds all of them.
 	maxWaiting = 500
+	// maxRunning bounds how many operations of a schedule with a plan run; the
+	// record holds all of them.
+	maxRunning = 4000
 	// maxRetryTime is how long a run is retried that cannot start, for example
 	// because its vault cannot be read.
 	maxRetryTime = time.Hour
@@ -153,33 +156,42 @@ func (r *Runner) tick(ctx context.Context, s Schedule, record run.Record) error 
 		_, err := r.c.Store.SaveScheduleRun(ctx, record)
 		return ignoreConflict(err)
 	}
-	t := scheduleTick{c: r.c, schedule: s, record: record, log: log}
+	t := &scheduleTick{c: r.c, schedule: s, record: record, log: log}
+	var requested error
 	if record.Manual != nil {
 		if err := t.startManual(ctx); err != nil {
-			return ignoreConflict(fmt.Errorf("%s %s, requested run %s: %w", s.Kind, s.Name, record.Manual.Slot, err))
+			requested = ignoreConflict(fmt.Errorf("%s %s, requested run %s: %w", s.Kind, s.Name, record.Manual.Slot, err))
+			if errors.Is(err, run.ErrConflict) || ctx.Err() != nil {
+				return requested
+			}
 		}
 	}
 	if !s.Enabled || record.Paused != nil {
-		return nil
+		return requested
 	}
+	return errors.Join(requested, ignoreConflict(t.startDue(ctx, now)))
+}
+
+// startDue starts the waiting runs and the slots that are due.
+func (t *scheduleTick) startDue(ctx context.Context, now time.Time) error {
+	s := t.schedule
 	if err := t.startWaiting(ctx); err != nil {
-		return ignoreConflict(fmt.Errorf("%s %s: %w", s.Kind, s.Name, err))
+		return fmt.Errorf("%s %s: %w", s.Kind, s.Name, err)
 	}
-	if now.Before(record.NotBefore) {
+	if now.Before(t.record.NotBefore) {
 		return nil
 	}
 	slots, skipped := s.due(t.record, now)
-	if skipped > 0 {
-		log.WarnContext(ctx, "missed runs skipped", "missed", skipped, "policy", string(s.Missed))
-		t.record.Skipped += skipped
+	if err := t.skip(ctx, skipped); err != nil {
+		return fmt.Errorf("%s %s: %w", s.Kind, s.Name, err)
 	}
-	if len(slots) == 0 && skipped > 0 {
-		t.record.Handled, t.record.Slot, t.record.Done, t.record.Chosen, t.record.FailingSince = now, "", "", nil, time.Time{}
-		return ignoreConflict(t.save(ctx))
+	if len(slots) == 0 && len(skipped) > 0 {
+		t.skipPast(skipped[len(skipped)-1])
+		return t.save(ctx)
 	}
 	for _, slot := range slots {
 		if err := t.startSlot(ctx, slot); err != nil {
-			return ignoreConflict(fmt.Errorf("%s %s, run %s: %w", s.Kind, s.Name, slot.Name, err))
+			return fmt.Errorf("%s %s, run %s: %w", s.Kind, s.Name, slot.Name, err)
 		}
 	}
 	return nil

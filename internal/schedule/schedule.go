@@ -63,9 +63,10 @@ const (
 type Plan interface {
 	// Items returns the items of a run. The runner stores them before it starts the
 	// first one, so that a run that is continued has the same items. slot is the name
-	// of the run. left is the number of items that the run leaves out because it may
-	// not start more.
-	Items(ctx context.Context, slot string) (items []Item, left int, err error)
+	// of the run. running reports whether the operation of an earlier run for the item
+	// is in progress. left is the number of items that the run leaves out because it
+	// may not start more.
+	Items(ctx context.Context, slot string, running func(Item) bool) (items []Item, left int, err error)
 	// Parameters returns the parameters of the request for an item.
 	Parameters(slot string, item Item) (json.RawMessage, error)
 }

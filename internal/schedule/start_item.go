@@ -49,6 +49,9 @@ func (t *scheduleTick) startChunk(ctx context.Context, slot string, items []Item
 		if b.Running != "" && b.Waiting == "" {
 			t.record.Skipped++
 		}
+		if b.Running == "" && t.schedule.Plan != nil {
+			b.Running = slot
+		}
 		if b.Running == "" {
 			delete(t.record.Behind, item.key())
 		} else {
@@ -66,7 +69,7 @@ func (t *scheduleTick) startItem(ctx context.Context, slot string, item Item, pr
 		last = previous.Running
 	}
 	if t.schedule.Overlap != OverlapAllow && last != "" && last != slot {
-		running, err := t.running(ctx, last, item)
+		running, err := t.running(ctx, last, item.key())
 		if err != nil {
 			return previous, err
 		}
@@ -90,18 +93,19 @@ func (t *scheduleTick) overlap(ctx context.Context, slot, last string, item Item
 	return b, err
 }
 
-// running reports whether a slot's operation for the item is in progress. A
-// parked operation and one that cannot be read do not count: they wait for a
+// running reports whether a slot's operation for the item with the key is in
+// progress. A parked operation and one that cannot be read do not count: they wait for a
 // user, and a schedule that waited for them would stop without notice. The lock
 // of the item still keeps the next run from changing the item at the same time.
-func (t *scheduleTick) running(ctx context.Context, slot string, item Item) (bool, error) {
-	id := operation.ID(t.c.Tenant, t.schedule.Request.Flow, t.schedule.key(slot, item))
+func (t *scheduleTick) running(ctx context.Context, slot, item string) (bool, error) {
+	key := t.schedule.runKey(slot, item)
+	id := operation.ID(t.c.Tenant, t.schedule.Request.Flow, key)
 	row, err := t.c.Store.Load(ctx, id)
 	if errors.Is(err, engine.ErrNotFound) {
 		return false, nil
 	}
 	if operation.IsUnreadable(err) {
-		t.log.ErrorContext(ctx, "previous run unreadable, not waited for", "op", id, "slot", slot, "item", item.Name, "error", err)
+		t.log.ErrorContext(ctx, "previous run unreadable, not waited for", "op", id, "key", key, "error", err)
 		return false, nil
 	}
 	if err != nil {
@@ -126,7 +130,7 @@ func (t *scheduleTick) startWaiting(ctx context.Context) error {
 				return err
 			}
 		} else {
-			running, err := t.running(ctx, b.Running, item)
+			running, err := t.running(ctx, b.Running, key)
 			if err != nil {
 				return err
 			}

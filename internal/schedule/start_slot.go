@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/parallel"
 	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule/run"
 )
@@ -88,9 +91,15 @@ func (t *scheduleTick) items(ctx context.Context, slot string, chosen *json.RawM
 		}
 		return items, nil
 	}
-	items, left, err := plan.Items(ctx, slot)
+	if err := t.dropEnded(ctx); err != nil {
+		return nil, err
+	}
+	items, left, err := plan.Items(ctx, slot, func(i Item) bool { return t.record.Behind[i.key()].Running != "" })
 	if err != nil {
 		return nil, err
+	}
+	if room := max(0, maxRunning-len(t.record.Behind)); len(items) > room {
+		items, left = items[:room], left+len(items)-room
 	}
 	items = inOrder(items)
 	*chosen, err = json.Marshal(items)
@@ -104,20 +113,69 @@ func (t *scheduleTick) items(ctx context.Context, slot string, chosen *json.RawM
 	return items, t.save(ctx)
 }
 
+// dropEnded drops the items of a plan whose operation has ended.
+func (t *scheduleTick) dropEnded(ctx context.Context) error {
+	keys := slices.Collect(maps.Keys(t.record.Behind))
+	running := make([]bool, len(keys))
+	group, ctx := parallel.WithContext(ctx)
+	group.SetLimit(maxParallelStarts)
+	for i, key := range keys {
+		group.Go(func() (err error) {
+			running[i], err = t.running(ctx, t.record.Behind[key].Running, key)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if !running[i] && t.record.Behind[key].Waiting == "" {
+			delete(t.record.Behind, key)
+		}
+	}
+	return nil
+}
+
 // completeSlot moves the record past a slot that was started. It drops what is
-// stored about items that are no longer selected, unless a run waits for them.
+// stored about items that are no longer selected, unless a run waits for them, or a
+// plan may select them again.
 func (t *scheduleTick) completeSlot(slot Slot, items []Item) {
 	selected := map[string]bool{}
 	for _, item := range items {
 		selected[item.key()] = true
 	}
 	for key, b := range t.record.Behind {
-		if !selected[key] && b.Waiting == "" {
+		if t.schedule.Plan == nil && !selected[key] && b.Waiting == "" {
 			delete(t.record.Behind, key)
 		}
 	}
 	t.record.LastSlot = slot.Name
 	t.skipPast(slot)
+}
+
+// skip counts slots that the policy for missed runs skips, and moves the record past
+// them, so that each is counted once. It rejects a slot in progress that failed until
+// a newer slot was due. The caller saves the record; after a crash before that, the
+// rejection is repeated.
+func (t *scheduleTick) skip(ctx context.Context, slots []Slot) error {
+	missed := 0
+	for _, slot := range slots {
+		if slot.Name != t.record.Slot || t.record.FailingSince.IsZero() {
+			missed++
+			t.record.Handled = slot.At
+			continue
+		}
+		reason := fmt.Errorf("the run could not start since %s, and a newer run is due", t.record.FailingSince.UTC().Format(time.RFC3339))
+		if err := t.reject(ctx, slot.Name, t.schedule.key(slot.Name, Item{}), t.schedule.Request, reason); err != nil {
+			return err
+		}
+		t.skipPast(slot)
+	}
+	if missed > 0 {
+		t.log.WarnContext(ctx, "missed runs skipped", "missed", missed, "policy", string(t.schedule.Missed))
+		t.record.Skipped += missed
+	}
+	return nil
 }
 
 // skipPast moves the record past a slot.

@@ -12,8 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/flow"
 	"azbackupflow/internal/operation"
+	"azbackupflow/internal/request"
 	"azbackupflow/internal/schedule"
 	"azbackupflow/internal/schedule/run"
 )
@@ -122,10 +124,99 @@ func TestTick_RetriesEachRunForItsOwnHour(t *testing.T) {
 		s.advance(utc("2026-11-20T12:31:00").Add(time.Duration(minute) * time.Minute))
 		require.Error(t, r.Tick(t.Context()))
 	}
-	require.Empty(t, s.rejected, "the second run replaced the first within the first hour")
+	require.Len(t, s.rejected, 1, "the second run replaced the first, and has its own hour")
+	require.Contains(t, s.rejected[0], "schedule:daily:2026-11-20T12:30:request: the run could not start since 2026-11-20T12:31:00Z")
 	s.listing = nil
 	s.tick(r, "2026-11-20T13:55:00")
+	require.Len(t, s.rejected, 1)
 	require.Equal(t, []string{"2026-11-20T13:30"}, slotsOf(s.keys()))
+}
+
+// A schedule that runs each hour reports each run that failed until the next, and
+// counts each missed run once.
+func TestTick_RejectsEachRunThatANewerRunReplaces(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []string{"one", "skip"} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, "2026-11-20T12:30:00")
+			r := s.host(strings.Replace(allItems("  missed: "+policy+"\n"), "30 2 * * *", "0 * * * *", 1))
+			s.tick(r, "2026-11-20T12:30:00")
+			s.tick(r, "2026-11-20T13:00:00")
+			s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "unavailable"}
+			for minute := range 24 * 60 { // the runs from 17:00 on fail; those before are missed
+				s.advance(utc("2026-11-20T17:00:00").Add(time.Duration(minute) * time.Minute))
+				require.Error(t, r.Tick(t.Context()))
+			}
+			list, _, err := r.List(t.Context())
+			require.NoError(t, err)
+			require.Len(t, s.rejected, 23)
+			require.Equal(t, 23, list[0].Record.Rejected)
+			require.Equal(t, 3, list[0].Record.Skipped, "14:00, 15:00 and 16:00")
+		})
+	}
+}
+
+// A failing run that is missed when the app returns is rejected, although no other
+// run starts.
+func TestTick_RejectsAFailingRunThatIsMissed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:30:00")
+	r := s.host(strings.Replace(allItems("  missed: skip\n"), "30 2 * * *", "0 * * * *", 1))
+	s.tick(r, "2026-11-20T12:30:00")
+	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "unavailable"}
+	s.advance(utc("2026-11-20T13:00:00"))
+	require.Error(t, r.Tick(t.Context()))
+	s.listing = nil
+	s.tick(r, "2026-11-20T14:30:00")
+	s.tick(r, "2026-11-20T14:31:00")
+	require.Len(t, s.rejected, 1)
+	list, _, err := r.List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, list[0].Record.Rejected)
+	require.Equal(t, 1, list[0].Record.Skipped, "the run at 14:00")
+	require.Zero(t, list[0].Record.FailingSince)
+}
+
+// The process dies after a run that was replaced is rejected and before the record is
+// saved. The rejection is repeated with the same key, and counted once.
+func TestTick_RepeatsARejectionThatWasNotRecorded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:30:00")
+	config := s.config(strings.Replace(allItems(""), "30 2 * * *", "0 * * * *", 1))
+	s.tick(s.runner(config), "2026-11-20T12:30:00")
+	s.listing = &operation.Error{Code: "ServiceUnavailable", Class: operation.Transient, Message: "unavailable"}
+	s.advance(utc("2026-11-20T13:00:00"))
+	require.Error(t, s.runner(config).Tick(t.Context()))
+	s.listing = nil
+	died := errors.New("the process died")
+	config.Store = failingStore{s.store, func(run.Record) error { return died }}
+	s.advance(utc("2026-11-20T14:00:00"))
+	require.ErrorIs(t, s.runner(config).Tick(t.Context()), died)
+	config.Store = s.store
+	s.tick(s.runner(config), "2026-11-20T14:01:00")
+	require.Len(t, s.rejected, 2)
+	require.Equal(t, s.rejected[0], s.rejected[1])
+	list, _, err := s.runner(config).List(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, list[0].Record.Rejected)
+}
+
+// A schedule that is resumed has no failing run, and waits for no Retry-After.
+func TestResume_ForgetsTheFailingRun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:30:00")
+	r := s.host(strings.Replace(allItems(""), "30 2 * * *", "0 * * * *", 1))
+	s.tick(r, "2026-11-20T12:30:00")
+	s.listing = &operation.Error{Code: "ResourceRequestsThrottled", Class: operation.Throttled, RetryAfter: 3 * time.Hour}
+	s.advance(utc("2026-11-20T13:00:00"))
+	require.Error(t, r.Tick(t.Context()))
+	_, err := r.Pause(t.Context(), "daily", operation.Cause{})
+	require.NoError(t, err)
+	status, err := r.Resume(t.Context(), "daily")
+	require.NoError(t, err)
+	require.Zero(t, status.Record.FailingSince)
+	require.Zero(t, status.Record.NotBefore)
 }
 
 func TestTick_RetriesAStartedRunThatMayBeSkipped(t *testing.T) {
@@ -213,4 +304,40 @@ func TestTick_RetriesAfterTheTableWasUnavailable(t *testing.T) {
 	require.Error(t, r.Tick(canceled))
 	s.tick(r, "2026-11-21T01:31:00")
 	require.Equal(t, []string{"schedule:daily:2026-11-21T02:30:request"}, s.keys())
+}
+
+// A requested run that is retried does not keep the schedule from its own runs.
+func TestTick_StartsItsRunsWhileARequestedRunFails(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "2026-11-20T12:00:00")
+	s.items = items(1)
+	config := s.config(allItems("  missed: skip\n"))
+	config.Engine = failingManual{config.Engine}
+	r := s.runner(config)
+	s.tick(r, "2026-11-20T12:00:00")
+	s.advance(utc("2026-11-21T02:20:00"))
+	_, err := r.RunNow(t.Context(), "daily", "a", operation.Cause{})
+	require.NoError(t, err)
+	for minute := range 60 {
+		s.advance(utc("2026-11-21T02:20:00").Add(time.Duration(minute) * time.Minute))
+		require.ErrorContains(t, r.Tick(t.Context()), "requested run run-a: unavailable")
+		require.Len(t, s.keys(), min(minute/10, 1), "minute %d", minute)
+	}
+	s.tick(r, "2026-11-21T03:20:00")
+	require.Equal(t, []string{"2026-11-21T02:30"}, slotsOf(s.keys()))
+	require.Len(t, s.rejected, 1)
+	require.Contains(t, s.rejected[0], "schedule:daily:run-a:request")
+	list, _, err := r.List(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, list[0].Record.Skipped)
+}
+
+// failingManual is an engine that starts no requested runs.
+type failingManual struct{ schedule.Starter }
+
+func (e failingManual) Start(ctx context.Context, r request.Request, from engine.Origin) (operation.Operation, bool, error) {
+	if strings.Contains(r.Key, ":run-") {
+		return operation.Operation{}, false, errors.New("unavailable")
+	}
+	return e.Starter.Start(ctx, r, from)
 }

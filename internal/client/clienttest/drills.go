@@ -87,7 +87,7 @@ func newEvidence(t testing.TB, now func() time.Time) (*archive.Archive, *ownKey)
 type oneShare struct{}
 
 // Items implements schedule.Plan.
-func (oneShare) Items(context.Context, string) ([]schedule.Item, int, error) {
+func (oneShare) Items(context.Context, string, func(schedule.Item) bool) ([]schedule.Item, int, error) {
 	return []schedule.Item{{ID: demoVault + "/items/orders-eu", Name: "orders-eu"}}, 0, nil
 }
 

@@ -42,6 +42,9 @@ const (
 	maxSize  = 200 << 10
 )
 
+// afterAll is later than the day of any drill that has ended.
+var afterAll = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // Lister lists the items of a selection.
 type Lister interface {
 	Items(ctx context.Context, s drill.Selection) ([]schedule.Item, error)
@@ -113,8 +116,9 @@ type plan struct {
 }
 
 // Items returns the items of a run. The items that were tested on the same day, or
-// never, are in a random order, which the name of the run determines.
-func (p *plan) Items(ctx context.Context, slot string) (items []schedule.Item, left int, err error) {
+// never, are in a random order, which the name of the run determines. Items whose
+// drill runs come last: they have no evidence yet, and their run is skipped.
+func (p *plan) Items(ctx context.Context, slot string, running func(schedule.Item) bool) (items []schedule.Item, left int, err error) {
 	items, err = p.c.Items.Items(ctx, p.drill.Select)
 	if err != nil {
 		return nil, 0, err
@@ -124,6 +128,11 @@ func (p *plan) Items(ctx context.Context, slot string) (items []schedule.Item, l
 	if len(items) > 1 {
 		if tested, err = p.lastTested(ctx); err != nil {
 			return nil, 0, err
+		}
+	}
+	for _, item := range items {
+		if running(item) {
+			tested[normalized(item.ID)] = afterAll
 		}
 	}
 	slices.SortFunc(items, func(a, b schedule.Item) int {

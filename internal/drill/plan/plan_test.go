@@ -32,7 +32,11 @@ type site struct {
 	tested  []archive.Entry
 	failing error
 	queries []archive.Query
+	// run holds the names of the items whose drill runs.
+	run map[string]bool
 }
+
+func (s *site) running(i schedule.Item) bool { return s.run[i.Name] }
 
 func (s *site) Items(context.Context, drill.Selection) ([]schedule.Item, error) {
 	return slices.Clone(s.items), s.failing
@@ -93,7 +97,7 @@ func count(n int) func(*drill.Drill) { return func(d *drill.Drill) { d.Select.Co
 // chosen returns the numbers of the items of a run, in the order of their starts.
 func (s *site) chosen(t *testing.T, slot string, change func(*drill.Drill)) (numbers []int, left int) {
 	t.Helper()
-	items, left, err := s.schedule(t, change).Plan.Items(t.Context(), slot)
+	items, left, err := s.schedule(t, change).Plan.Items(t.Context(), slot, s.running)
 	require.NoError(t, err)
 	for i, item := range items {
 		require.Equal(t, time.Duration(i)*time.Minute, item.After)
@@ -136,6 +140,18 @@ func TestItems_TakesTheLongestUntestedFirst(t *testing.T) {
 	}
 }
 
+// An item whose drill runs has no evidence yet. It comes after all others.
+func TestItems_TakesItemsWhoseDrillRunsLast(t *testing.T) {
+	t.Parallel()
+	s := &site{run: map[string]bool{"share000": true, "share003": true}}
+	s.add(4, func(i int) int { return i - 1 }) // item 0 was never tested, item 3 two days ago
+	got, _ := s.chosen(t, "2026-11-02T04:00", nil)
+	require.Equal(t, []int{2, 1}, got[:2])
+	require.ElementsMatch(t, []int{0, 3}, got[2:])
+	got, _ = s.chosen(t, "2026-11-02T04:00", count(2))
+	require.Equal(t, []int{2, 1}, got)
+}
+
 // Items that were tested on the same day are chosen at random, and the same in each
 // call for a run.
 func TestItems_DrawsByTheNameOfTheRun(t *testing.T) {
@@ -174,7 +190,7 @@ func TestItems_LeavesWhatARunCannotStart(t *testing.T) {
 func TestItems_FailsIfTheVaultOrTheArchiveFails(t *testing.T) {
 	t.Parallel()
 	s := &site{failing: errors.New("unreachable")}
-	_, _, err := s.schedule(t, nil).Plan.Items(t.Context(), "2026-11-01T04:00")
+	_, _, err := s.schedule(t, nil).Plan.Items(t.Context(), "2026-11-01T04:00", s.running)
 	require.ErrorIs(t, err, s.failing)
 	empty := &site{}
 	got, left := empty.chosen(t, "2026-11-01T04:00", count(3))

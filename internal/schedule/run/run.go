@@ -25,8 +25,8 @@ type Record struct {
 	// Off is set if the schedule was disabled, or missing from the file, when it
 	// was last evaluated.
 	Off bool `json:"off,omitempty"`
-	// Handled is the time of the last slot that is complete, or of the first
-	// evaluation of the schedule.
+	// Handled is the time of the last slot that is complete or skipped, or of the
+	// first evaluation of the schedule.
 	Handled time.Time `json:"handled"`
 	// LastSlot is the last slot that was started.
 	LastSlot string `json:"lastSlot,omitempty"`
@@ -37,7 +37,8 @@ type Record struct {
 	// the schedule has a plan.
 	Chosen json.RawMessage `json:"chosen,omitempty"`
 	// Behind holds, by item key, the items whose last run does not belong to
-	// LastSlot.
+	// LastSlot. If the schedule has a plan, which chooses other items for each run,
+	// it holds every item whose run has not ended.
 	Behind map[string]Behind `json:"behind,omitempty"`
 	// FailingSince is the time of the first failure to start the slot in
 	// progress, NotBefore the time of the next attempt.
@@ -46,9 +47,11 @@ type Record struct {
 	// Paused is set while an operator pauses the schedule.
 	Paused *Pause `json:"paused,omitempty"`
 	// Manual is a run that an operator requested and that is not complete.
-	// LastManual is the slot of the last complete one.
-	Manual     *Manual `json:"manual,omitempty"`
-	LastManual string  `json:"lastManual,omitempty"`
+	// LastManual is the slot of the last complete one, EarlierManual some before it,
+	// newest first.
+	Manual        *Manual  `json:"manual,omitempty"`
+	LastManual    string   `json:"lastManual,omitempty"`
+	EarlierManual []string `json:"earlierManual,omitempty"`
 	// Skipped counts the runs that were not started: missed, overlapping or while
 	// paused. Rejected counts those that could never start. A run of several items
 	// counts once for each item, except for missed and paused runs.
@@ -64,7 +67,7 @@ type Record struct {
 	Unreadable error `json:"-"`
 }
 
-// Behind is an item whose run of an earlier slot has not ended.
+// Behind is an item whose run of an earlier slot, or of a requested run, has not ended.
 type Behind struct {
 	// Running is the slot of that run.
 	Running string `json:"running"`
