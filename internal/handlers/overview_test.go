@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	wire "azbackupflow/internal/api"
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/request"
 )
 
 func TestStart_SaysWhetherItStartedAnything(t *testing.T) {
@@ -321,6 +323,33 @@ func TestBulk_CountsTargetsThatTheQueueRejects(t *testing.T) {
 	require.Zero(t, status.Waiting)
 	require.Equal(t, 1, status.Status[wire.Pending])
 	require.Equal(t, &wire.Actor{Kind: "queue", ID: "requests"}, status.StartedBy)
+}
+
+// A target that was rejected may start later. It is then no longer a rejected one, and
+// the bulk still waits for the other target.
+func TestBulk_CountsARejectedTargetThatStartsOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	share, other := backupRequest("", "testshare")["parameters"], backupRequest("", "othershare")["parameters"]
+	raw, err := json.Marshal(object{"key": "q", "template": object{"flow": "backup-now", "parameters": object{}}, "targets": []any{share, other}})
+	require.NoError(t, err)
+	b, err := request.ReadBulk(raw)
+	require.NoError(t, err)
+	require.NoError(t, r.bulks.Record(t.Context(), b, operation.Cause{}, b.Keys(), b.Keys()[:1]))
+	var status wire.BulkStatus
+	r.call(r.api, http.MethodGet, "/bulks/q", nil, &status)
+	require.Equal(t, []int{2, 1, 1}, []int{status.Targets, status.Rejected, status.Waiting})
+
+	parameters, err := json.Marshal(share)
+	require.NoError(t, err)
+	op, _, err := r.engine.Start(t.Context(), request.Request{Flow: "backup-now", Key: b.Keys()[0], Parameters: parameters}, engine.Origin{Bulk: "q"})
+	require.NoError(t, err)
+	_, err = r.engine.Cancel(t.Context(), op.ID, operation.Cause{})
+	require.NoError(t, err)
+	r.work()
+	r.call(r.api, http.MethodGet, "/bulks/q", nil, &status)
+	require.Equal(t, []int{2, 0, 1, 1}, []int{status.Targets, status.Rejected, status.Waiting, status.Status[wire.Canceled]})
+	require.False(t, status.Done)
 }
 
 func TestSummary_CountsByStatusAndFlow(t *testing.T) {
