@@ -98,6 +98,8 @@ func TestList_FiltersByEverythingThatAStartNames(t *testing.T) {
 		"sort=-createdAt&pageSize=2":          "dc",
 		"sort=key&label=team=files":           "ab",
 		"sort=-duration":                      "abcd",
+		"key=a&sort=createdAt":                "ac",
+		"key=a&sort=-flow":                    "ca",
 	} {
 		var page wire.OperationPage
 		require.Equal(t, http.StatusOK, r.call(r.api, http.MethodGet, "/operations?"+query, nil, &page).StatusCode, query)
@@ -110,6 +112,28 @@ func TestList_FiltersByEverythingThatAStartNames(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, got, query)
+	}
+}
+
+// A sorted list has one page. It is not cut unless the caller asks for it.
+func TestList_SortedHasOnePage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.receive(r.message("m", bulkOf(t, "nightly", shares(60)...), nil))
+	r.drain()
+	for query, want := range map[string]int{"": 50, "?sort=createdAt": 60, "?sort=key&pageSize=51": 51} {
+		var page wire.OperationPage
+		r.call(r.api, http.MethodGet, "/operations"+query, nil, &page)
+		require.Len(t, page.Operations, want, query)
+		require.Equal(t, query == "", page.Continue != "", query)
+	}
+	var first wire.OperationPage
+	r.call(r.api, http.MethodGet, "/operations?pageSize=1", nil, &first)
+	for _, query := range []string{"sort=createdAt", "key=a", "key=a&sort=flow"} {
+		var p wire.Problem
+		res := r.call(r.api, http.MethodGet, "/operations?"+query+"&continue="+url.QueryEscape(first.Continue), nil, &p)
+		require.Equal(t, http.StatusBadRequest, res.StatusCode, query)
+		require.Equal(t, []wire.FieldError{{Field: "continue", Problem: "is given with sort or key", Want: "no continue: such a list has one page"}}, p.Fields)
 	}
 }
 
