@@ -209,6 +209,27 @@ func TestList_LinksToTheNextPageWithoutTheKey(t *testing.T) {
 	require.Empty(t, res.Header.Get("Link"))
 }
 
+// A proxy that compresses responses makes their ETags weak, and a cache may send several.
+func TestGet_ComparesETagsWeakly(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var op wire.Started
+	r.call(r.api, http.MethodPost, "/operations", backupRequest("k", "testshare"), &op)
+	path := "/operations/" + op.ID
+	etag := r.call(r.api, http.MethodGet, path, nil, nil).Header.Get("ETag")
+	for known, want := range map[string]int{
+		etag: http.StatusNotModified, "W/" + etag: http.StatusNotModified, `"other", W/` + etag: http.StatusNotModified, etag + `,"other"`: http.StatusNotModified,
+		"*": http.StatusNotModified, "": http.StatusOK, `"other"`: http.StatusOK, `W/"other", "another"`: http.StatusOK, strings.Trim(etag, `"`): http.StatusOK,
+	} {
+		res := r.call(r.api, http.MethodGet, path, nil, nil, "If-None-Match", known)
+		require.Equal(t, want, res.StatusCode, known)
+		require.Equal(t, etag, res.Header.Get("ETag"))
+	}
+	began := r.time.Now()
+	r.call(r.api, http.MethodGet, path, nil, nil, "If-None-Match", "W/"+etag, "Prefer", "wait=20")
+	require.Equal(t, 20*time.Second, r.time.Now().Sub(began))
+}
+
 func TestGet_WaitsForAChange(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
