@@ -44,7 +44,7 @@ type BulkStatus struct {
 	Targets int `json:"targets"`
 	// Waiting counts targets whose operations do not exist yet.
 	Waiting int `json:"waiting"`
-	// Rejected counts targets that can never start.
+	// Rejected counts targets that were rejected and have not started since.
 	Rejected int `json:"rejected"`
 	// Status holds a number for every status.
 	Status map[Status]int `json:"status"`

@@ -92,9 +92,13 @@ func (e *Engine) setFlag(
 var ErrNotRetriable = errors.New("only a failed, timed-out or parked operation can be retried")
 
 // Retry continues a failed, timed-out or parked operation at the step where it
-// stopped, with as much time as it had at first.
+// stopped, with as much time as it had at first. If nothing happened since the same
+// retry, its message is sent again: it may have been lost.
 func (e *Engine) Retry(ctx context.Context, id string, by operation.Cause) (operation.Operation, error) {
 	op, err := e.change(ctx, id, func(row Row) (operation.Operation, operation.Event, bool, error) {
+		if row.Operation.JustRetried(by) {
+			return row.Operation, operation.Event{}, false, nil
+		}
 		next, ev, err := row.Operation.Retried(by, e.input())
 		if err != nil {
 			return row.Operation, ev, false, fmt.Errorf("operation %s is %s: %w", id, row.Operation.Status, ErrNotRetriable)

@@ -242,6 +242,36 @@ func TestRetry_RecognizesItsOwnSave(t *testing.T) {
 	}
 }
 
+// The message of a retry may be lost after the save. The caller repeats the retry.
+func TestRetry_RepeatedAfterAFailedSendSendsItsMessage(t *testing.T) {
+	t.Parallel()
+	r, id := failed(t)
+	by := operation.Cause{Actor: operation.Actor{Kind: operation.ActorUser, ID: "u"}, Reason: "fixed"}
+	r.bus.on("send", unavailable())
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, by)), errUnavailable)
+	require.Empty(t, r.queue.Waiting())
+	saved, history := r.operation(id), r.history(id)
+	r.clock.Advance(time.Second)
+	other := by
+	other.Reason = "another"
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, other)), engine.ErrNotRetriable)
+
+	for range 2 {
+		op, err := r.engine.Retry(r.ctx(), id, by)
+		require.NoError(t, err)
+		require.Equal(t, saved, op)
+	}
+	require.Equal(t, saved, r.operation(id))
+	require.Equal(t, history, r.history(id))
+	waiting := r.queue.Waiting()
+	require.Len(t, waiting, 2)
+	require.Equal(t, waiting[0].ID, waiting[1].ID, "so that Service Bus drops the second message")
+	r.step()
+	require.ErrorIs(t, second(r.engine.Retry(r.ctx(), id, by)), engine.ErrNotRetriable, "a step ran since")
+	r.finish()
+	r.requireSucceeded(id)
+}
+
 func TestControl_ReportsUnavailableStorage(t *testing.T) {
 	t.Parallel()
 	r, id := failed(t)

@@ -73,6 +73,23 @@ func TestStart_CorrectedRequestStartsAgainBeforeTheFirstWrite(t *testing.T) {
 	require.Equal(t, operation.Succeeded, conflict.Status)
 }
 
+// A corrected request that names no bulk leaves the operation in its bulk, which
+// would otherwise wait for it forever.
+func TestStart_CorrectedRequestStaysInTheBulk(t *testing.T) {
+	t.Parallel()
+	for corrects, want := range map[string]string{"": "night", "morning": "morning"} {
+		r := newRig(t)
+		_, _, err := r.engine.Start(r.ctx(), demoRequest(), engine.Origin{Bulk: "night"})
+		require.NoError(t, err)
+		r.azure.on("find", fails(&operation.Error{Code: "NotFound", Class: operation.Fatal}))
+		r.finish()
+		op, created, err := r.engine.Start(r.ctx(), corrected(1), engine.Origin{Bulk: corrects})
+		require.NoError(t, err)
+		require.True(t, created)
+		require.Equal(t, want, op.Bulk)
+	}
+}
+
 func TestStart_LateFirstRequestDoesNotReplaceItsCorrection(t *testing.T) {
 	t.Parallel()
 	r, id := failedRead(t)

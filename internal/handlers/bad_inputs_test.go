@@ -179,6 +179,7 @@ func TestBadInputs_QueriesAreExplained(t *testing.T) {
 		"status=Done": "status", "flow=nope": "flow", "label=x": "label", "label=%3Dx": "label", "since=yesterday": "since", "until=2026-13-01": "until", "pageSize=0": "pageSize",
 		"pageSize=501": "pageSize", "pageSize=ten": "pageSize", "pageSize=1.5": "pageSize", "pageSize=99999999999999999999": "pageSize", "continue=x": "continue", "colour=red": "colour",
 		"errors=yes": "errors", "sort=size": "sort", "flow=a&flow=b": "flow", "Status=Failed": "Status", "since=": "since",
+		"label=team=100%": "query", "item=/a/StorageContainer;Storage;rg;sa": "query", "status=Failed&flow=%zz": "query",
 	} {
 		var p wire.Problem
 		res := r.call(r.api, http.MethodGet, "/operations?"+query, nil, &p)
@@ -190,4 +191,19 @@ func TestBadInputs_QueriesAreExplained(t *testing.T) {
 		t.Log(query)
 		requireExplained(t, fields, field, string(res.Body))
 	}
+}
+
+// A reason that would be lost changes nothing.
+func TestBadInputs_ACommandWithAWrongQueryIsRejected(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var op wire.Started
+	r.call(r.api, http.MethodPost, "/operations", backupRequest("k", "testshare"), &op)
+	var p wire.Problem
+	res := r.call(r.api, http.MethodDelete, "/operations/"+op.ID+"?reason=a;b", nil, &p)
+	require.Equal(t, http.StatusBadRequest, res.StatusCode)
+	require.Equal(t, []wire.FieldError{{Field: "query", Problem: "cannot be parsed", Want: "a query in which % and ; in values are written as %25 and %3B"}}, p.Fields)
+	row, err := r.store.Load(t.Context(), op.ID)
+	require.NoError(t, err)
+	require.False(t, row.Operation.CancelRequested)
 }

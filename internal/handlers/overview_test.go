@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	wire "azbackupflow/internal/api"
+	"azbackupflow/internal/engine"
 	"azbackupflow/internal/operation"
 	"azbackupflow/internal/ratelimit"
+	"azbackupflow/internal/request"
 )
 
 func TestStart_SaysWhetherItStartedAnything(t *testing.T) {
@@ -96,6 +98,8 @@ func TestList_FiltersByEverythingThatAStartNames(t *testing.T) {
 		"sort=-createdAt&pageSize=2":          "dc",
 		"sort=key&label=team=files":           "ab",
 		"sort=-duration":                      "abcd",
+		"key=a&sort=createdAt":                "ac",
+		"key=a&sort=-flow":                    "ca",
 	} {
 		var page wire.OperationPage
 		require.Equal(t, http.StatusOK, r.call(r.api, http.MethodGet, "/operations?"+query, nil, &page).StatusCode, query)
@@ -108,6 +112,28 @@ func TestList_FiltersByEverythingThatAStartNames(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, got, query)
+	}
+}
+
+// A sorted list has one page. It is not cut unless the caller asks for it.
+func TestList_SortedHasOnePage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.receive(r.message("m", bulkOf(t, "nightly", shares(60)...), nil))
+	r.drain()
+	for query, want := range map[string]int{"": 50, "?sort=createdAt": 60, "?sort=key&pageSize=51": 51} {
+		var page wire.OperationPage
+		r.call(r.api, http.MethodGet, "/operations"+query, nil, &page)
+		require.Len(t, page.Operations, want, query)
+		require.Equal(t, query == "", page.Continue != "", query)
+	}
+	var first wire.OperationPage
+	r.call(r.api, http.MethodGet, "/operations?pageSize=1", nil, &first)
+	for _, query := range []string{"sort=createdAt", "key=a", "key=a&sort=flow"} {
+		var p wire.Problem
+		res := r.call(r.api, http.MethodGet, "/operations?"+query+"&continue="+url.QueryEscape(first.Continue), nil, &p)
+		require.Equal(t, http.StatusBadRequest, res.StatusCode, query)
+		require.Equal(t, []wire.FieldError{{Field: "continue", Problem: "is given with sort or key", Want: "no continue: such a list has one page"}}, p.Fields)
 	}
 }
 
@@ -181,6 +207,27 @@ func TestList_LinksToTheNextPageWithoutTheKey(t *testing.T) {
 	res = r.call(r.api, http.MethodGet, target, nil, &page)
 	require.Len(t, page.Operations, 1)
 	require.Empty(t, res.Header.Get("Link"))
+}
+
+// A proxy that compresses responses makes their ETags weak, and a cache may send several.
+func TestGet_ComparesETagsWeakly(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var op wire.Started
+	r.call(r.api, http.MethodPost, "/operations", backupRequest("k", "testshare"), &op)
+	path := "/operations/" + op.ID
+	etag := r.call(r.api, http.MethodGet, path, nil, nil).Header.Get("ETag")
+	for known, want := range map[string]int{
+		etag: http.StatusNotModified, "W/" + etag: http.StatusNotModified, `"other", W/` + etag: http.StatusNotModified, etag + `,"other"`: http.StatusNotModified,
+		"*": http.StatusNotModified, "": http.StatusOK, `"other"`: http.StatusOK, `W/"other", "another"`: http.StatusOK, strings.Trim(etag, `"`): http.StatusOK,
+	} {
+		res := r.call(r.api, http.MethodGet, path, nil, nil, "If-None-Match", known)
+		require.Equal(t, want, res.StatusCode, known)
+		require.Equal(t, etag, res.Header.Get("ETag"))
+	}
+	began := r.time.Now()
+	r.call(r.api, http.MethodGet, path, nil, nil, "If-None-Match", "W/"+etag, "Prefer", "wait=20")
+	require.Equal(t, 20*time.Second, r.time.Now().Sub(began))
 }
 
 func TestGet_WaitsForAChange(t *testing.T) {
@@ -321,6 +368,33 @@ func TestBulk_CountsTargetsThatTheQueueRejects(t *testing.T) {
 	require.Zero(t, status.Waiting)
 	require.Equal(t, 1, status.Status[wire.Pending])
 	require.Equal(t, &wire.Actor{Kind: "queue", ID: "requests"}, status.StartedBy)
+}
+
+// A target that was rejected may start later. It is then no longer a rejected one, and
+// the bulk still waits for the other target.
+func TestBulk_CountsARejectedTargetThatStartsOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	share, other := backupRequest("", "testshare")["parameters"], backupRequest("", "othershare")["parameters"]
+	raw, err := json.Marshal(object{"key": "q", "template": object{"flow": "backup-now", "parameters": object{}}, "targets": []any{share, other}})
+	require.NoError(t, err)
+	b, err := request.ReadBulk(raw)
+	require.NoError(t, err)
+	require.NoError(t, r.bulks.Record(t.Context(), b, operation.Cause{}, b.Keys(), b.Keys()[:1]))
+	var status wire.BulkStatus
+	r.call(r.api, http.MethodGet, "/bulks/q", nil, &status)
+	require.Equal(t, []int{2, 1, 1}, []int{status.Targets, status.Rejected, status.Waiting})
+
+	parameters, err := json.Marshal(share)
+	require.NoError(t, err)
+	op, _, err := r.engine.Start(t.Context(), request.Request{Flow: "backup-now", Key: b.Keys()[0], Parameters: parameters}, engine.Origin{Bulk: "q"})
+	require.NoError(t, err)
+	_, err = r.engine.Cancel(t.Context(), op.ID, operation.Cause{})
+	require.NoError(t, err)
+	r.work()
+	r.call(r.api, http.MethodGet, "/bulks/q", nil, &status)
+	require.Equal(t, []int{2, 0, 1, 1}, []int{status.Targets, status.Rejected, status.Waiting, status.Status[wire.Canceled]})
+	require.False(t, status.Done)
 }
 
 func TestSummary_CountsByStatusAndFlow(t *testing.T) {

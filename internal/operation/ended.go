@@ -106,3 +106,9 @@ func (op Operation) Retried(by Cause, in Input) (Operation, Event, error) {
 	next.move(Retried, in.Now)
 	return next, next.event("retried", in).By(by), nil
 }
+
+// JustRetried reports whether the last change of the operation was its retry by the
+// same actor, for the same reason.
+func (op Operation) JustRetried(by Cause) bool {
+	return op.Status == Running && op.Round > 0 && op.RetryCause == by && op.UpdatedAt.Equal(op.RetriedAt)
+}

@@ -179,6 +179,16 @@ func TestValidate_RejectsEveryOtherAnswer(t *testing.T) {
 	require.True(t, save)
 }
 
+// The IDs of Azure ignore case.
+func TestValidate_AcceptsItsTargetInAnotherForm(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"Place", "place/", "PLACE/"} {
+		_, _, save, err := validated().Validate(operation.ValidationAnswer{Result: operation.ValidationSuccessful}, target, after(time.Minute))
+		require.NoError(t, err, target)
+		require.True(t, save, target)
+	}
+}
+
 // A delivery that moves the operation on keeps the answer that arrived meanwhile.
 func TestMergeFlags_KeepsTheAnswerOfAValidator(t *testing.T) {
 	t.Parallel()

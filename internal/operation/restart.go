@@ -24,10 +24,14 @@ func (op Operation) Replaced(requestHash string) bool {
 
 // Restarted returns an operation that is Restartable and starts again with a
 // corrected request. corrected is the operation that this request would create.
-// ID, creation time, history and pending notices stay.
+// ID, creation time, history and pending notices stay, as does the bulk unless
+// corrected is part of another one.
 func (op Operation) Restarted(corrected Operation, in Input) (Operation, Event) {
 	next := op.advance(in)
 	next.Identity = corrected.Identity
+	if next.Bulk == "" {
+		next.Bulk = op.Bulk
+	}
 	next.CreatedAt = op.CreatedAt
 	next.EarlierRequests = append(slices.Clone(op.EarlierRequests), op.RequestHash)
 	next.Step, next.StepStartedAt = corrected.Step, in.Now

@@ -3,6 +3,7 @@ package operation
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -58,7 +59,7 @@ func (op Operation) Validate(a ValidationAnswer, target string, in Input) (next 
 	switch {
 	case v == nil:
 		return op, ev, false, fmt.Errorf("%w: it is %s, at step %s", ErrNoValidation, op.Status, op.Step)
-	case target != "" && target != v.Target:
+	case target != "" && !v.of(target):
 		return op, ev, false, fmt.Errorf("%w: %s was validated, the operation waits for %s", ErrOtherTarget, target, v.Target)
 	case v.Answer != nil && v.Answer.Result == a.Result && v.Answer.Text == a.Text && v.Answer.By == a.By:
 		return op, ev, false, nil
@@ -72,6 +73,11 @@ func (op Operation) Validate(a ValidationAnswer, target string, in Input) (next 
 	next.Validation = v.answered(a)
 	next.WriteID, next.UpdatedAt = in.WriteID, in.Now
 	return next, next.event(note(fmt.Sprintf("validated as %s", a.Result), a.Text), in).By(Cause{Actor: a.By}), true, nil
+}
+
+// of reports whether a resource ID is that of the target. Azure ignores its case.
+func (v *Validation) of(target string) bool {
+	return strings.EqualFold(strings.TrimSuffix(target, "/"), strings.TrimSuffix(v.Target, "/"))
 }
 
 // answered returns the validation with an answer.

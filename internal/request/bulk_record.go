@@ -24,8 +24,8 @@ type BulkRecord struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	// Cause names who sent the first bulk with the key, and why.
 	Cause operation.Cause `json:"cause,omitzero"`
-	// Targets are the digests of the accepted targets, Rejected those of targets
-	// that can never start. Both are sorted.
+	// Targets are the digests of all targets, Rejected those of targets that were
+	// rejected, some of which may have started later. Both are sorted.
 	Targets  []string `json:"targets"`
 	Rejected []string `json:"rejected,omitempty"`
 	// Truncated reports that the bulk has more targets than the record holds.
@@ -61,8 +61,7 @@ func (b Bulk) Keys() []string {
 	return keys
 }
 
-// With returns the record with further targets, and whether that changes it. A
-// target that starts after all is not rejected any more.
+// With returns the record with further targets, and whether that changes it.
 func (r BulkRecord) With(accepted, rejected []string) (_ BulkRecord, changed bool) {
 	targets := merge(r.Targets, accepted)
 	if len(targets) > maxRecordedTargets {

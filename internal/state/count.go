@@ -15,10 +15,14 @@ import (
 )
 
 // CountEnded counts the finalized operations that were created at since or later
-// by flow and final status. It reads the statuses at the same time, at most limit
-// index entries and no rows; complete is false if there are more. Operations that ended long before this
-// method existed count under an empty flow.
+// by flow and final status. It reads the live markers, then the statuses at the same time, at most
+// limit index entries and no rows; complete is false if there are more. Operations that ended long
+// before this method existed count under an empty flow.
 func (s *Store) CountEnded(ctx context.Context, since time.Time, limit int) (counts operation.Counts, complete bool, err error) {
+	live, err := s.liveIDs(ctx)
+	if err != nil {
+		return nil, false, failed("count operations", err)
+	}
 	counts = operation.Counts{}
 	var mu sync.Mutex
 	read := 0
@@ -29,7 +33,8 @@ func (s *Store) CountEnded(ctx context.Context, since time.Time, limit int) (cou
 			return errEnough
 		}
 		read++
-		if p, err := pointerOf(text); err == nil { // a list names an unreadable entry
+		// A list names an unreadable entry. That of a retried operation is of its earlier end.
+		if p, err := pointerOf(text); err == nil && !live[p.ID] {
 			counts.Add(p.Flow, status)
 		}
 		return nil
@@ -70,15 +75,9 @@ func (s *Store) eachEnded(ctx context.Context, status operation.Status, end stri
 // the rows of operations that are live or not finalized only.
 func (s *Store) ListBulk(ctx context.Context, key string) ([]operation.Member, error) {
 	action := "list bulk " + key
-	live := map[string]bool{}
-	for marker, err := range s.ListLive(ctx) {
-		if operation.IsUnreadable(err) {
-			continue
-		}
-		if err != nil {
-			return nil, failed(action, err)
-		}
-		live[marker.ID] = true
+	live, err := s.liveIDs(ctx)
+	if err != nil {
+		return nil, failed(action, err)
 	}
 	var members []operation.Member
 	var unknown []int
@@ -99,6 +98,21 @@ func (s *Store) ListBulk(ctx context.Context, key string) ([]operation.Member, e
 		return nil, failed(action, err)
 	}
 	return existingMembers(members), nil
+}
+
+// liveIDs returns the operations that have a readable live marker.
+func (s *Store) liveIDs(ctx context.Context) (map[string]bool, error) {
+	live := map[string]bool{}
+	for marker, err := range s.ListLive(ctx) {
+		if operation.IsUnreadable(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		live[marker.ID] = true
+	}
+	return live, nil
 }
 
 // loadMembers sets the status of some members to that of their rows. It is empty

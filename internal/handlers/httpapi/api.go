@@ -169,8 +169,13 @@ func New(c Config) (*API, error) {
 	return a, nil
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. It rejects a query that cannot be parsed:
+// url.URL.Query would drop the wrong parameters, and a list would have everything.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		a.writeProblem(w, r, invalidField("query", "cannot be parsed", "a query in which % and ; in values are written as %25 and %3B"))
+		return
+	}
 	a.handler.ServeHTTP(w, withSlashes(r))
 }
 

@@ -126,10 +126,10 @@ func (a *API) getBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	status := api.BulkStatus{
 		Key: key, Flow: record.Flow, CreatedAt: record.CreatedAt, StartedBy: publicActor(record.Cause), Reason: record.Cause.Reason,
-		Rejected: len(record.Rejected), Status: zeroStatus(), Problems: []api.BulkProblem{}, Truncated: record.Truncated,
+		Rejected: a.stillRejected(record, members), Status: zeroStatus(), Problems: []api.BulkProblem{}, Truncated: record.Truncated,
 	}
 	status.Targets = max(len(record.Targets), len(members))
-	status.Waiting = max(len(record.Targets)-len(record.Rejected)-len(members), 0)
+	status.Waiting = max(len(record.Targets)-status.Rejected-len(members), 0)
 	status.Done = status.Waiting == 0
 	for _, m := range members {
 		status.Status[api.Status(m.Status)]++
@@ -142,6 +142,22 @@ func (a *API) getBulk(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Retry-After", "2")
 	}
 	return writeJSON(w, http.StatusOK, status)
+}
+
+// stillRejected returns how many of the rejected targets of a bulk have no operation. A
+// rejected target may start later.
+func (a *API) stillRejected(record request.BulkRecord, members []operation.Member) int {
+	started := map[string]bool{}
+	for _, m := range members {
+		started[m.ID] = true
+	}
+	rejected := 0
+	for _, digest := range record.Rejected {
+		if !started[operation.ID(a.cfg.Tenant, record.Flow, request.TargetKey(record.Key, digest))] {
+			rejected++
+		}
+	}
+	return rejected
 }
 
 // bulkProblems returns the first operations that did not succeed.

@@ -78,10 +78,13 @@ func (a *API) find(r *http.Request, q operation.Query) (operation.Page, error) {
 			return operation.Page{}, nil
 		}
 	}
-	if key := query.Get("key"); key != "" {
-		return a.findKey(r.Context(), q, key)
-	}
-	if order := query.Get("sort"); order != "" {
+	key, order := query.Get("key"), query.Get("sort")
+	switch {
+	case q.Continue != "" && (key != "" || order != ""):
+		return operation.Page{}, invalidField("continue", "is given with sort or key", "no continue: such a list has one page")
+	case key != "":
+		return a.findKey(r.Context(), q, key, cmp.Or(order, "-createdAt"))
+	case order != "":
 		return a.sorted(r.Context(), q, order)
 	}
 	return a.cfg.Operations.List(r.Context(), q)
@@ -97,9 +100,9 @@ func liveOf(wanted []operation.Status) []operation.Status {
 	return slices.DeleteFunc(slices.Clone(wanted), func(s operation.Status) bool { return !slices.Contains(live, s) })
 }
 
-// findKey returns the operations with a key: at most one of each flow. It reads
-// one row for each flow.
-func (a *API) findKey(ctx context.Context, q operation.Query, key string) (page operation.Page, err error) {
+// findKey returns the operations with a key, in an order: at most one of each flow. It
+// reads one row for each flow.
+func (a *API) findKey(ctx context.Context, q operation.Query, key, order string) (page operation.Page, err error) {
 	flows := a.cfg.Flows.Names()
 	if q.Flow != "" {
 		flows = []string{q.Flow}
@@ -116,15 +119,16 @@ func (a *API) findKey(ctx context.Context, q operation.Query, key string) (page 
 			page.Operations = append(page.Operations, row.Operation)
 		}
 	}
-	slices.SortFunc(page.Operations, func(x, y operation.Operation) int { return y.CreatedAt.Compare(x.CreatedAt) })
+	a.sort(page.Operations, order)
 	return page, nil
 }
 
 // sorted returns the operations that a query selects in another order than newest
-// first. There is no index for it, so it reads all of them.
+// first: as many as the query's page has, or all of them if it names no page size.
+// There is no index for it, so it reads all of them.
 func (a *API) sorted(ctx context.Context, q operation.Query, order string) (operation.Page, error) {
 	var all operation.Page
-	size := q.Size()
+	size := cmp.Or(q.PageSize, api.MaxSorted)
 	q.PageSize = operation.MaxPageSize
 	for {
 		page, err := a.cfg.Operations.List(ctx, q)
@@ -140,15 +144,20 @@ func (a *API) sorted(ctx context.Context, q operation.Query, order string) (oper
 			break
 		}
 	}
+	a.sort(all.Operations, order)
+	all.Operations = all.Operations[:min(size, len(all.Operations))]
+	return all, nil
+}
+
+// sort sorts operations by a field, after "-" in the opposite order.
+func (a *API) sort(operations []operation.Operation, order string) {
 	field, descending := strings.CutPrefix(order, "-")
-	slices.SortStableFunc(all.Operations, func(x, y operation.Operation) int {
+	slices.SortStableFunc(operations, func(x, y operation.Operation) int {
 		if descending {
 			x, y = y, x
 		}
 		return a.compare(field, x, y)
 	})
-	all.Operations = all.Operations[:min(size, len(all.Operations))]
-	return all, nil
 }
 
 func (a *API) compare(field string, x, y operation.Operation) int {

@@ -54,13 +54,17 @@ func (p *queryParser) add(field, problem, want string) {
 }
 
 // parse parses one parameter. Only status and label may be repeated: of two
-// values, one would be ignored.
+// values, one would be ignored. An empty filter would select everything.
 func (p *queryParser) parse(name string, values []string) {
 	if len(values) > 1 && name != "status" && name != "label" {
 		p.add(name, fmt.Sprintf("is given %d times", len(values)), "one value")
 		return
 	}
 	value := values[0]
+	if value == "" && name != "continue" && name != "reason" {
+		p.add(name, "is empty", "a value, or no "+name)
+		return
+	}
 	switch name {
 	case "status":
 		p.statuses(name, values)

@@ -92,3 +92,18 @@ func TestParseQuery_RejectsARepeatedFilter(t *testing.T) {
 		{Field: "pageSize", Problem: "is given 2 times", Want: "one value"},
 	}, wrong)
 }
+
+// A script with an unset variable must not select everything.
+func TestParseQuery_RejectsAnEmptyFilter(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"bulk", "drill", "errors", "flow", "id", "item", "key", "label", "outcome", "overdue", "pageSize", "paused", "result", "rule", "schedule", "since", "sort", "status", "until", "vault",
+	} {
+		_, wrong := query(t, name+"=", name)
+		require.Equal(t, []step.FieldError{{Field: name, Problem: "is empty", Want: "a value, or no " + name}}, wrong)
+	}
+	for _, name := range []string{"continue", "reason"} {
+		_, wrong := query(t, name+"=", name)
+		require.Empty(t, wrong, name)
+	}
+}

@@ -17,7 +17,8 @@ const (
 	// the caller chooses otherwise.
 	summaryAge = 24 * time.Hour
 	// maxCounted limits the operations that one summary counts. Each thousand cost
-	// one request to the table of ended ones, and as many as there are live ones.
+	// one request to the table of ended ones, and as many as there are live ones. The
+	// markers of live ones cost one for each thousand, and one for those of version 0.1.0.
 	maxCounted = 100_000
 	maxLive    = 5_000
 	// overdueAfter is how late a check is when its message must be lost.

@@ -24,11 +24,11 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	known := r.Header.Get("If-None-Match")
+	known := strings.Join(r.Header.Values("If-None-Match"), ",")
 	if wait, ok := preferredWait(r.Header.Values("Prefer")); ok && known != "" {
 		w.Header().Set("Preference-Applied", fmt.Sprintf("wait=%d", wait/time.Second))
 		end := a.cfg.Now().Add(wait)
-		for known == etagOf(row) && !row.Operation.Status.Terminal() {
+		for matches(known, row) && !row.Operation.Status.Terminal() {
 			rest := end.Sub(a.cfg.Now())
 			if rest <= 0 || a.cfg.Sleep(r.Context(), min(rest, waitInterval)) != nil {
 				break
@@ -40,7 +40,7 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 	}
 	a.setRetryAfter(w, row.Operation)
 	w.Header().Set("ETag", etagOf(row))
-	if known == etagOf(row) {
+	if matches(known, row) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -48,6 +48,16 @@ func (a *API) get(w http.ResponseWriter, r *http.Request) error {
 }
 
 func etagOf(row engine.Row) string { return fmt.Sprintf(`"%s"`, row.Operation.WriteID) }
+
+// matches reports whether a list of ETags has that of a row. The comparison is weak. Source: RFC 9110, section 13.1.2.
+func matches(list string, row engine.Row) bool {
+	for _, known := range strings.Split(list, ",") {
+		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == etagOf(row) {
+			return true
+		}
+	}
+	return false
+}
 
 // preferredWait returns the wait in Prefer headers, at most maxWait. A preference
 // that is not understood is ignored. Source: RFC 7240.

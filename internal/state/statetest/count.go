@@ -15,6 +15,7 @@ func countTests() []test {
 	return []test{
 		{"finalized operations are counted by flow and status", countByFlowAndStatus},
 		{"a count stops at its limit", countStops},
+		{"a retried operation does not count as ended", countAfterRetry},
 		{"a bulk lists its operations with the status of their rows", bulkMembers},
 		{"a retried operation of a bulk is live again", bulkAfterRetry},
 		{"a corrected request changes the labels and the bulk of an operation", relabeled},
@@ -58,6 +59,20 @@ func countStops(t *testing.T, s Store) {
 	_, complete, err = s.CountEnded(t.Context(), time.Time{}, 3)
 	require.NoError(t, err)
 	require.True(t, complete)
+}
+
+func countAfterRetry(t *testing.T, s Store) {
+	row := end(t, s, create(t, s, newOperation(0)), operation.Failed)
+	require.NoError(t, s.Reopen(t.Context(), row.Operation.ID, row.Operation.CreatedAt))
+	row = save(t, s, row, func(op *operation.Operation) { op.Status, op.Round, op.EndedAt = operation.Running, 1, time.Time{} })
+	counts, complete, err := s.CountEnded(t.Context(), time.Time{}, 100)
+	require.NoError(t, err)
+	require.True(t, complete)
+	require.Empty(t, counts)
+	end(t, s, row, operation.Succeeded)
+	counts, _, err = s.CountEnded(t.Context(), time.Time{}, 100)
+	require.NoError(t, err)
+	require.Equal(t, operation.Counts{"backup-now": {operation.Succeeded: 1}}, counts)
 }
 
 func bulkMembers(t *testing.T, s Store) {
