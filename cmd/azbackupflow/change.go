@@ -59,7 +59,7 @@ func (a *app) change(ctx context.Context, f changeFlags, ch change) error {
 		return err
 	}
 	if filtered {
-		return errors.Join(a.changeFiltered(ctx, c, f, ch), targetsLeft(ctx, c, f.Bulk, ch))
+		return a.changeFiltered(ctx, c, f, ch)
 	}
 	ids, err := f.ids(ctx, c, "an ID, --last, or a filter such as --label team=files")
 	if err != nil {
@@ -99,18 +99,20 @@ func (a *app) changeFiltered(ctx context.Context, c *client.Client, f changeFlag
 		}
 	}
 	if len(ids) == 0 {
+		var shown error
 		if a.out.Structured() {
-			return a.out.Data(changed{Operations: []api.Operation{}, Failed: []notChanged{}})
+			shown = a.out.Data(changed{Operations: []api.Operation{}, Failed: []notChanged{}})
+		} else {
+			a.out.Line("No operation that matches can be changed.")
 		}
-		a.out.Line("No operation that matches can be changed.")
-		return nil
+		return errors.Join(shown, targetsLeft(ctx, c, f.Bulk, ch))
 	}
 	if !f.Yes {
 		if err := a.confirm(ctx, fmt.Sprintf("%s %s?", strings.ToUpper(ch.verb[:1])+ch.verb[1:], counted(flows))); err != nil {
 			return err
 		}
 	}
-	return a.changeAll(ctx, c, ids, f.Reason, ch)
+	return errors.Join(a.changeAll(ctx, c, ids, f.Reason, ch), targetsLeft(ctx, c, f.Bulk, ch))
 }
 
 // targetsLeft returns an error if a change that stops a bulk did not reach all of its

@@ -96,29 +96,31 @@ func (a *app) showVault(ctx context.Context, path string, f vaultFlags, query ma
 	if err != nil {
 		return err
 	}
-	var list api.Inventory
-	missing := true
-	for i, next := 0, true; next && i < len(ids); i++ {
-		asked := map[string]string{"vault": ids[i]}
+	var missing, denied error
+	for _, id := range ids {
+		asked := map[string]string{"vault": id}
 		maps.Copy(asked, query)
-		found, failed := c.Inventory(ctx, path, asked)
+		list, err := c.Inventory(ctx, path, asked)
 		var problem *client.Problem
-		answered := errors.As(failed, &problem)
-		notThere := answered && problem.Type == api.ProblemNotInAzure
-		// An app with a role on one vault only gets 403 for a vault that does not exist.
-		next = notThere || answered && problem.Type == api.ProblemAzure
-		missing = missing && notThere
-		if i == 0 || !notThere {
-			list, err = found, failed
+		switch {
+		case err == nil:
+			return a.showEntries(list)
+		case errors.As(err, &problem) && problem.Type == api.ProblemNotInAzure:
+			missing = err
+		case errors.As(err, &problem) && problem.Type == api.ProblemAzure:
+			// An app with a role on one vault only gets 403 for a vault that does not exist.
+			denied = cmp.Or(denied, err)
+		default:
+			return err
 		}
 	}
 	switch {
-	case missing && len(ids) > 1:
-		return fmt.Errorf("neither a Recovery Services vault nor a Backup vault has the name %q: %w", cmp.Or(f.Vault, a.connection.context.Vault), err)
-	case err != nil:
-		return err
+	case denied != nil:
+		return denied
+	case len(ids) > 1:
+		return fmt.Errorf("neither a Recovery Services vault nor a Backup vault has the name %q: %w", cmp.Or(f.Vault, a.connection.context.Vault), missing)
 	}
-	return a.showEntries(list)
+	return missing
 }
 
 func (a *app) showInventory(ctx context.Context, path string, query map[string]string) error {

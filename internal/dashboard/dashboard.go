@@ -279,7 +279,7 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 	d.render(w, r, status, content{page: "error", Title: title, Data: lines})
 }
 
-// logFailure logs an error that the person cannot correct.
+// logFailure logs an error of the app or of its connection.
 func (d *Dashboard) logFailure(r *http.Request, status int, err error) {
 	if status >= http.StatusInternalServerError {
 		d.cfg.Log.WarnContext(r.Context(), "dashboard page failed", "path", r.URL.Path, "error", err)

@@ -209,14 +209,20 @@ func TestList_LinksToTheNextPageWithoutTheKey(t *testing.T) {
 	require.Empty(t, res.Header.Get("Link"))
 }
 
+// startedOperation starts an operation, and returns its path and its ETag.
+func (r *rig) startedOperation() (path, etag string) {
+	r.t.Helper()
+	var op wire.Started
+	r.call(r.api, http.MethodPost, "/operations", backupRequest("k", "testshare"), &op)
+	path = "/operations/" + op.ID
+	return path, r.call(r.api, http.MethodGet, path, nil, nil).Header.Get("ETag")
+}
+
 // A proxy that compresses responses makes their ETags weak, and a cache may send several.
 func TestGet_ComparesETagsWeakly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	var op wire.Started
-	r.call(r.api, http.MethodPost, "/operations", backupRequest("k", "testshare"), &op)
-	path := "/operations/" + op.ID
-	etag := r.call(r.api, http.MethodGet, path, nil, nil).Header.Get("ETag")
+	path, etag := r.startedOperation()
 	for known, want := range map[string]int{
 		etag: http.StatusNotModified, "W/" + etag: http.StatusNotModified, `"other", W/` + etag: http.StatusNotModified, etag + `,"other"`: http.StatusNotModified,
 		"*": http.StatusNotModified, "": http.StatusOK, `"other"`: http.StatusOK, `W/"other", "another"`: http.StatusOK, strings.Trim(etag, `"`): http.StatusOK,
@@ -233,10 +239,7 @@ func TestGet_ComparesETagsWeakly(t *testing.T) {
 func TestGet_WaitsForAChange(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	var op wire.Started
-	r.call(r.api, http.MethodPost, "/operations", backupRequest("k", "testshare"), &op)
-	path := "/operations/" + op.ID
-	etag := r.call(r.api, http.MethodGet, path, nil, nil).Header.Get("ETag")
+	path, etag := r.startedOperation()
 
 	began := r.time.Now()
 	res := r.call(r.api, http.MethodGet, path, nil, nil, "If-None-Match", etag, "Prefer", "respond-async, wait=20")
@@ -247,7 +250,7 @@ func TestGet_WaitsForAChange(t *testing.T) {
 	r.slept = func() {
 		if r.time.Now().Sub(began) > 25*time.Second {
 			r.slept = nil
-			_, err := r.engine.Pause(t.Context(), op.ID, operation.Cause{})
+			_, err := r.engine.Pause(t.Context(), strings.TrimPrefix(path, "/operations/"), operation.Cause{})
 			require.NoError(t, err)
 		}
 	}

@@ -107,8 +107,8 @@ const manualSlot = "run-"
 
 // RunNow starts a run of a schedule, also of one that is disabled or paused. id
 // makes the request idempotent: the same id is the same run, if it is one of the last
-// maxManual. The run ignores the policy for overlapping runs. It is started by this call, or by the next ticks
-// if that fails.
+// maxManual. The run ignores the policy for overlapping runs. It is started by this
+// call, or by the next ticks if that fails.
 func (r *Runner) RunNow(ctx context.Context, name, id string, by operation.Cause) (slot string, err error) {
 	slot = manualSlot + id
 	saved := false
